@@ -9,18 +9,18 @@ import type {
 } from 'n8n-workflow';
 
 import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
-import { resolveDifyBase } from '../lib/dify/base-url';
+import { resolveDifyBaseUrl } from '../lib/dify/base-url';
 import {
-	difyHeaders,
+	buildDifyHeaders,
 	KEY_TEST_FIELD,
 	KEY_TEST_PATHS,
 	readDifyCredential,
 } from '../lib/dify/credentials';
 import type { ErrorType } from '../lib/errors/error-types';
-import { remedyFor } from '../lib/errors/texts';
+import { getErrorText } from '../lib/errors/texts';
 import {
 	CONNECTION_CODES_HINT,
-	CREDENTIAL_TEST_LIMIT_MS,
+	CREDENTIAL_TEST_TIMEOUT_MS,
 	isCredentialTest,
 	missingFieldRule,
 	plainTextRule,
@@ -42,19 +42,19 @@ async function authenticate(
 ): Promise<IHttpRequestOptions> {
 	const credential = readDifyCredential(data);
 	const test = {
-		baseURL: resolveDifyBase(credential.baseUrl),
+		baseURL: resolveDifyBaseUrl(credential.baseUrl),
 		url: KEY_TEST_PATHS[credential.keyType],
 		skipSslCertificateValidation: credential.ignoreSslIssues,
-		timeout: CREDENTIAL_TEST_LIMIT_MS,
+		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
 	};
 	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
 		? { ...request, ...test }
 		: request;
-	return withHeaders(sent, credential.baseUrl, difyHeaders(credential));
+	return withHeaders(sent, credential.baseUrl, buildDifyHeaders(credential));
 }
 
-function advice(kind: ErrorType): string {
-	return remedyFor(kind, { service: 'dify' }).remedy;
+function getSuggestion(kind: ErrorType): string {
+	return getErrorText(kind, { service: 'dify' }).remedy;
 }
 
 export class DifyApi implements ICredentialType {
@@ -110,30 +110,33 @@ export class DifyApi implements ICredentialType {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
 			...[301, 302, 303, 307, 308].map((status) =>
-				statusRule(status, `The server redirects the request. ${advice('redirect')}`),
+				statusRule(status, `The server redirects the request. ${getSuggestion('redirect')}`),
 			),
 			statusRule(
 				401,
-				`Dify, or a proxy in front of it, rejected the API key. ${advice('unauthorized')}`,
+				`Dify, or a proxy in front of it, rejected the API key. ${getSuggestion('unauthorized')}`,
 			),
 			statusRule(
 				403,
-				`The request was rejected. If Dify rejected it: ${advice('appDisabled')} Otherwise, a proxy such as nginx or Cloudflare in front of Dify blocks it.`,
+				`The request was rejected. If Dify rejected it: ${getSuggestion('appDisabled')} Otherwise, a proxy such as nginx or Cloudflare in front of Dify blocks it.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				statusRule(status, `No Dify API was found at this address. ${advice('wrongPath')}`),
+				statusRule(status, `No Dify API was found at this address. ${getSuggestion('wrongPath')}`),
 			),
-			statusRule(429, `Dify is receiving too many requests. ${advice('busy')}`),
-			statusRule(500, `Dify returned an error. ${advice('serverError')}`),
+			statusRule(429, `Dify is receiving too many requests. ${getSuggestion('busy')}`),
+			statusRule(500, `Dify returned an error. ${getSuggestion('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
-				statusRule(status, `A proxy responds, but Dify behind it does not. ${advice('gateway')}`),
+				statusRule(
+					status,
+					`A proxy responds, but Dify behind it does not. ${getSuggestion('gateway')}`,
+				),
 			),
 			plainTextRule(
-				`This address returns plain text or a web page, not the Dify API. ${advice('notAnApi')}`,
+				`This address returns plain text or a web page, not the Dify API. ${getSuggestion('notAnApi')}`,
 			),
 			missingFieldRule(
 				KEY_TEST_FIELD,
-				`Another program responds at this address, not Dify. ${advice('notAnApi')}`,
+				`Another program responds at this address, not Dify. ${getSuggestion('notAnApi')}`,
 			),
 		] as ICredentialTestRequest['rules'],
 	};

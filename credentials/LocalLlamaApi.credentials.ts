@@ -12,14 +12,14 @@ import {
 	booleanField,
 	choiceField,
 	numberField,
-	rowsField,
+	fixedCollectionField,
 	stringField,
 } from '../nodes/shared/field-builders';
 import {
 	bodyRule,
 	CONNECTION_CODES_HINT,
-	CREDENTIAL_TEST_LIMIT_MS,
-	credentialHeaders,
+	CREDENTIAL_TEST_TIMEOUT_MS,
+	buildCredentialHeaders,
 	isCredentialTest,
 	missingFieldRule,
 	plainTextRule,
@@ -29,10 +29,10 @@ import {
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
-import { remedyFor } from '../lib/errors/texts';
+import { getErrorText } from '../lib/errors/texts';
 
 /** What error statuses mean here. */
-const STATUSES = {
+const ERROR_STATUSES = {
 	redirect: [301, 302, 303, 307, 308],
 	unauthorized: [401],
 	forbidden: [403],
@@ -42,7 +42,7 @@ const STATUSES = {
 } satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
-const MEANINGS: Partial<Record<ErrorType, string>> = {
+const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	loading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	wrongPath:
@@ -64,12 +64,12 @@ async function authenticate(
 	const test = {
 		baseURL: resolveBaseUrl(credential.baseUrl).api,
 		skipSslCertificateValidation: credential.ignoreSslIssues,
-		timeout: CREDENTIAL_TEST_LIMIT_MS,
+		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
 	};
 	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
 		? { ...request, ...test }
 		: request;
-	return withHeaders(sent, credential.baseUrl, credentialHeaders(credential));
+	return withHeaders(sent, credential.baseUrl, buildCredentialHeaders(credential));
 }
 
 /**
@@ -89,9 +89,9 @@ function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
 	return [...fields, mark];
 }
 
-function sentence(kind: ErrorType, status?: number): string {
-	const { title, meaning = title, remedy } = remedyFor(kind, { status });
-	return `${MEANINGS[kind] ?? meaning}. ${remedy}`;
+function toTestMessage(kind: ErrorType, status?: number): string {
+	const { title, meaning = title, remedy } = getErrorText(kind, { status });
+	return `${ERROR_DETAILS[kind] ?? meaning}. ${remedy}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -137,7 +137,7 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { password: true },
 			displayOptions: { show: { authentication: ['basic'] } },
 		}),
-		rowsField('Extra Headers', 'extraHeaders', 'Header', {
+		fixedCollectionField('Extra Headers', 'extraHeaders', 'Header', {
 			values: [
 				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
@@ -180,9 +180,9 @@ export class LocalLlamaApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
+			...Object.entries(ERROR_STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
-					const message = sentence(kind as ErrorType, status);
+					const message = toTestMessage(kind as ErrorType, status);
 					return [statusRule(status, message), bodyRule('error.code', status, message)];
 				}),
 			),
@@ -191,7 +191,7 @@ export class LocalLlamaApi implements ICredentialType {
 				0,
 				'The response is empty. mlx_lm.server responds this way while no model is available on its machine: in that case the credential is correct. For any other server, check the host, port and path of the Base URL.',
 			),
-			plainTextRule(sentence('notAnApi')),
+			plainTextRule(toTestMessage('notAnApi')),
 			missingFieldRule(
 				'data',
 				'The response is not a model list as in the OpenAI API. Check that the Base URL points to the API. If the model list in the node works, the credential is correct.',

@@ -1,4 +1,4 @@
-import { quietly, withoutEnds } from './values';
+import { tryOrUndefined, withoutEnds } from './values';
 
 /** Characters; file systems take 255 bytes. */
 const MAX_LENGTH = 120;
@@ -12,7 +12,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  *
  * @param fallback for a name of which nothing is left
  */
-export function plainFileName(name: string, fallback: string): string {
+export function sanitizeFileName(name: string, fallback: string): string {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
 	const trimmed = withoutEnds(last, /[\s.]/);
 	const plain = shortened(trimmed);
@@ -28,16 +28,17 @@ function shortened(name: string): string {
 }
 
 /** A MIME type without its parameters, in small letters; empty where it is none: it stands in URLs and headers. */
-export function mimeTypeIn(text = ''): string {
+export function parseMimeType(text = ''): string {
 	const [essence = ''] = text.split(';', 1);
 	const type = essence.trim().toLowerCase();
 	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
 }
 
 /** The file name of a Content-Disposition header; the encoded form wins (RFC 6266). */
-export function nameInDisposition(disposition = ''): string | undefined {
+export function parseDispositionFileName(disposition = ''): string | undefined {
 	const encoded = /filename\*\s*=\s*utf-8''([^;]+)/i.exec(disposition)?.[1]?.trim() ?? '';
 	const plain = /filename\s*=\s*(?:"([^"]*)"|([^;]+))/.exec(disposition);
-	const name = quietly(() => decodeURIComponent(encoded)) || (plain?.[1] ?? plain?.[2])?.trim();
+	const name =
+		tryOrUndefined(() => decodeURIComponent(encoded)) || (plain?.[1] ?? plain?.[2])?.trim();
 	return name || undefined;
 }

@@ -3,8 +3,8 @@
  * file a workbook, and phones call HEIC a JPEG.
  */
 
-import { mimeTypeIn } from './file-name';
-import { quietly } from './values';
+import { parseMimeType } from './file-name';
+import { tryOrUndefined } from './values';
 
 type FileCategory = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
 
@@ -70,7 +70,7 @@ const OF_OFFICE =
 	'Save it as PDF first, and add the node "Extract From File" (Extract From PDF) before this one.';
 
 /** What to do with files that no model server reads, by their extension. */
-export const UNREAD: Readonly<Record<string, string>> = {
+export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
 	heic: PHOTO,
 	heif: PHOTO,
 	avif: PHOTO,
@@ -88,40 +88,40 @@ export const UNREAD: Readonly<Record<string, string>> = {
 };
 
 /** Of a file that nothing tells what it is. */
-export const UNKNOWN: FileType = { kind: 'document', mimeType: '', extension: '' };
+export const UNKNOWN_FILE_TYPE: FileType = { kind: 'document', mimeType: '', extension: '' };
 
 /** Names of sounds in MIME types, where the extension is another. */
 const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', wave: 'wav', mp4: 'm4a' };
 
-export const SOUND_EXTENSIONS: ReadonlySet<string> = new Set(
+export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 
 /** The usual file extension of a sound's MIME type; undefined for an unknown one. */
-export function soundExtension(mimeType: string): string | undefined {
+export function getAudioExtension(mimeType: string): string | undefined {
 	const [, family, name = ''] =
-		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(mimeTypeIn(mimeType)) ?? [];
+		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(parseMimeType(mimeType)) ?? [];
 	const extension = (family === 'audio' ? SOUNDS[name] : undefined) ?? name;
-	return SOUND_EXTENSIONS.has(extension) ? extension : undefined;
+	return AUDIO_EXTENSIONS.has(extension) ? extension : undefined;
 }
 
 /** The type that a file is called by, for one whose bytes say nothing. */
-export function declaredType(mime: string): FileType | undefined {
-	const mimeType = mimeTypeIn(mime);
+export function fileTypeFromMime(mime: string): FileType | undefined {
+	const mimeType = parseMimeType(mime);
 	const [family = '', name = ''] = mimeType.replace(/\+.*/, '').split('/');
 	const kind = KINDS[family];
-	const extension = (kind === 'sound' && soundExtension(mimeType)) || name;
+	const extension = (kind === 'sound' && getAudioExtension(mimeType)) || name;
 	return kind && { kind, mimeType, extension };
 }
 
 /** Bytes that are looked at. */
 const HEAD_BYTES = 8192;
 
-export const TEXT: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
+export const TEXT_FILE_TYPE: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
 const MAIL: FileType = { kind: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
 
 /** The type by the content of a file; undefined if it has no known signature and is no text. */
-export function fileTypeOf(bytes: Uint8Array): FileType | undefined {
+export function detectFileType(bytes: Uint8Array): FileType | undefined {
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
 	const row = SIGNATURES.find(([signature]) => signature.test(head));
 	if (row !== undefined) {
@@ -129,7 +129,7 @@ export function fileTypeOf(bytes: Uint8Array): FileType | undefined {
 		return { kind: KINDS[mimeType.split('/')[0]!] ?? 'document', mimeType, extension };
 	}
 	if (head === '' || (utf16Of(bytes) === undefined && [...head].some(isControl))) return undefined;
-	return isMail(head) ? MAIL : TEXT;
+	return isMail(head) ? MAIL : TEXT_FILE_TYPE;
 }
 
 /** The control characters that texts have: tab, line breaks, form feed, escape. */
@@ -153,7 +153,7 @@ function isMail(head: string): boolean {
  * Decodes the bytes of a text file: UTF-16 with its mark, UTF-8, GB18030 by its shape, else Windows-1252, a superset of
  * Latin-1.
  */
-export function textOfBytes(bytes: Uint8Array): string {
+export function decodeText(bytes: Uint8Array): string {
 	const wide = utf16Of(bytes);
 	if (wide !== undefined) return new TextDecoder(wide).decode(bytes);
 	return (
@@ -164,7 +164,7 @@ export function textOfBytes(bytes: Uint8Array): string {
 }
 
 function decoded(bytes: Uint8Array, encoding: string): string | undefined {
-	return quietly(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
+	return tryOrUndefined(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
 }
 
 /** Chinese stands in words of two and more bytes above ASCII, Western letters mostly alone. */
@@ -187,7 +187,7 @@ const EXIF = '457869660000';
 const ORIENTATION = /(?:011200030000000100|1201030001000000)0([1-8])/;
 
 /** The orientation in the EXIF of a JPEG: 1 is upright. Undefined where it has none, or was cut. */
-export function orientationOf(bytes: Uint8Array): number | undefined {
+export function readOrientation(bytes: Uint8Array): number | undefined {
 	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES)).toString('hex');
 	const [, exif = ''] = head.split(EXIF, 2);
 	const entry = ORIENTATION.exec(exif);
@@ -205,7 +205,7 @@ const MAX_SEGMENTS = 1_000;
 const END_BYTES = 1024 * 1024;
 
 /** Whether a JPEG has no end. A small picture in its EXIF has an end of its own. */
-export function isCutJpeg(picture: Buffer): boolean {
+export function isTruncatedJpeg(picture: Buffer): boolean {
 	let at = 2;
 	for (
 		let segments = 0;

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, quietly } from './values';
+import { isRecord, type JsonRecord, tryOrUndefined } from './values';
 
 /**
  * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never as deep.
@@ -7,7 +7,7 @@ export const MAX_DEPTH = 500;
 
 /** Parses JSON; undefined if the text is not JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
-	return isDeepText(source) ? undefined : quietly(() => JSON.parse(source) as unknown);
+	return isDeepText(source) ? undefined : tryOrUndefined(() => JSON.parse(source) as unknown);
 }
 
 /** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */
@@ -73,7 +73,7 @@ const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
  *
  * @param value the parsed JSON, if it was parsed already
  */
-export function exactJson(json: string, value = parseJson(json)): ExactJson {
+export function parseExactJson(json: string, value = parseJson(json)): ExactJson {
 	const large: string[] = [];
 	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, large };
 	const exact = (_key: string, one: unknown, { source = '' }: { source?: string } = {}) => {
@@ -87,7 +87,7 @@ export function exactJson(json: string, value = parseJson(json)): ExactJson {
 const MAX_NAMED = 5;
 
 /** The note for the user about such numbers, as a list of none or one. */
-export function keptAsText(numbers: readonly string[]): string[] {
+export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 	const names = [...new Set(numbers)].slice(0, MAX_NAMED).join(', ');
 	return names === '' ? [] : [`${names} exceeds number precision and was kept as text.`];
 }
@@ -117,7 +117,7 @@ export function parseObject(body: string): JsonRecord | undefined {
 }
 
 /** JSON with the keys of every object sorted, so that equal values give equal texts. */
-export function canonicalJson(value: unknown): string {
+export function stringifyCanonical(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		isRecord(inner)
 			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,7 +1,7 @@
 /** How many values a cache keeps. */
 const MAX_ENTRIES = 1_000;
 /** A server may have been updated. */
-const KEPT_MS = 10 * 60_000;
+const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. A failure is not kept, so the next call tries again. */
 export async function fetchOnce<K, V>(
@@ -16,7 +16,7 @@ export async function fetchOnce<K, V>(
 }
 
 /** Derives a value once per object, which must not change. It is kept as long as the object. */
-export function memoized<K extends object, V>(derive: (object: K) => V): (object: K) => V {
+export function memoize<K extends object, V>(derive: (object: K) => V): (object: K) => V {
 	const derived = new WeakMap<K, V>();
 	return (object) => {
 		const value = derived.get(object) ?? derive(object);
@@ -37,7 +37,7 @@ export class LruCache<V> {
 	private readonly entries = new Map<string, { value: V; until: number }>();
 
 	/** @param keptMs milliseconds for which a value is kept */
-	constructor(private readonly keptMs = KEPT_MS) {
+	constructor(private readonly keptMs = TTL_MS) {
 		caches.push(this);
 	}
 

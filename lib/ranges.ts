@@ -8,7 +8,7 @@ export function isInRange(value: number, [least, most]: NumberRange): boolean {
 }
 
 /** The range in words for an error: "a number", "a number from 0", "a number from 0 to 1". */
-export function rangeInWords([least, most]: NumberRange): string {
+export function formatRange([least, most]: NumberRange): string {
 	const from = least === -Infinity ? '' : ` from ${least}`;
 	const to = most === Infinity ? '' : `${from === '' ? ' up' : ''} to ${most}`;
 	return `a number${from}${to}`;

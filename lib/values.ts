@@ -1,16 +1,16 @@
-export function text(value: unknown): string | undefined {
+export function asString(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
 /**
  * Any JSON value as text. Not `String`, which fails for `{"toString":1}` and gives "[object Object]" for other objects.
  */
-export function words(value: unknown): string {
+export function toText(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 /** A text of at most `most` characters; one that was cut ends in "…". */
-export function shortened(text: string, most: number): string {
+export function truncate(text: string, most: number): string {
 	if (text.length <= most) return text;
 	const characters = [...text.slice(0, 2 * most + 1)];
 	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
@@ -26,7 +26,7 @@ export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): str
 }
 
 /** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
+export function getErrorMessage(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
@@ -35,7 +35,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /** The result of work that may fail; undefined where it throws. */
-export function quietly<T>(work: () => T): T | undefined {
+export function tryOrUndefined<T>(work: () => T): T | undefined {
 	try {
 		return work();
 	} catch {
@@ -44,13 +44,13 @@ export function quietly<T>(work: () => T): T | undefined {
 }
 
 /** The letters and digits of a text, in lower case: what quotes it may escape all else. */
-export function lettersOf(text: string): string {
+export function normalizeLetters(text: string): string {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
-export function booleanOf(value: unknown): boolean | undefined {
-	const word = words(value).trim().toLowerCase();
+export function parseBoolean(value: unknown): boolean | undefined {
+	const word = toText(value).trim().toLowerCase();
 	if (word === 'true' || word === '1') return true;
 	return word === 'false' || word === '0' ? false : undefined;
 }
@@ -61,49 +61,49 @@ export type JsonRecord = Record<string, unknown>;
  * A text that is not empty. Dify's versions send null, an empty text or nothing for the same (docs/protocols/dify.md
  * 3.11).
  */
-export function nonEmptyText(value: unknown): string | undefined {
+export function asNonEmptyString(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function finiteNumber(value: unknown): number | undefined {
+export function asFiniteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /** A finite number, also one written as text. */
-export function plainNumber(value: unknown): number | undefined {
-	if (typeof value !== 'string') return finiteNumber(value);
+export function parseNumber(value: unknown): number | undefined {
+	if (typeof value !== 'string') return asFiniteNumber(value);
 	const isNumber = /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
-	return isNumber ? finiteNumber(Number(value)) : undefined;
+	return isNumber ? asFiniteNumber(Number(value)) : undefined;
 }
 
-export function asList(value: unknown): unknown[] {
+export function asArray(value: unknown): unknown[] {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-export function recordsIn(value: unknown): JsonRecord[] {
-	return asList(value).filter(isRecord);
+export function asRecords(value: unknown): JsonRecord[] {
+	return asArray(value).filter(isRecord);
 }
 
-export function recordOf(value: unknown): JsonRecord {
+export function asRecord(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
 
 /** Whether a value is not null, undefined, or an empty text, list or object. */
-export function isFilled(value: unknown): boolean {
+export function isNonEmpty(value: unknown): boolean {
 	if (value === null || value === undefined || value === '') return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
 /** The fields whose values are filled. */
-export function filled<T extends object>(fields: T): Partial<T> {
+export function omitEmpty<T extends object>(fields: T): Partial<T> {
 	return Object.fromEntries(
-		Object.entries(fields).filter(([, value]) => isFilled(value)),
+		Object.entries(fields).filter(([, value]) => isNonEmpty(value)),
 	) as Partial<T>;
 }
 
 /** The fields that are not undefined, so that `...optional({ a, b })` adds no undefined field to an object. */
-export function optional<T extends object>(
+export function omitUndefined<T extends object>(
 	fields: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	const set: Partial<Record<keyof T, unknown>> = {};
@@ -118,28 +118,28 @@ export function mapValues(record: JsonRecord, change: (value: unknown) => unknow
 }
 
 /** The first value that stands in a list for the second time. Lists may come from an item, with any length. */
-export function firstRepeated<T>(list: readonly T[]): T | undefined {
+export function findDuplicate<T>(list: readonly T[]): T | undefined {
 	const seen = new Set<T>();
 	return list.find((value) => seen.size === seen.add(value).size);
 }
 
 /** Adds the elements of a list, of any length: as arguments of `push`, more than about 120,000 end n8n's stack. */
-export function append<T>(list: T[], more: Iterable<T>): void {
+export function pushAll<T>(list: T[], more: Iterable<T>): void {
 	for (const element of more) list.push(element);
 }
 
 /** The largest of numbers, as many as there are. @param least what it is at least, and where there is none */
-export function largestOf(numbers: readonly number[], least = -Infinity): number {
+export function maxOf(numbers: readonly number[], least = -Infinity): number {
 	return numbers.reduce((largest, number) => Math.max(largest, number), least);
 }
 
 /** The smallest of numbers, as many as there are. @param most what it is at most, and where there is none */
-export function smallestOf(numbers: readonly number[], most = Infinity): number {
+export function minOf(numbers: readonly number[], most = Infinity): number {
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), most);
 }
 
 /** Characters that are invalid in HTML, and those that change the direction of text. */
-export const UNSEEN =
+export const UNSAFE_CHARACTERS =
 	/(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Between the characters of a mark it makes plain text of it. */
@@ -149,6 +149,6 @@ export const ZERO_WIDTH_SPACE = '\u200B';
  * A sentence that may quote a server, as text and nothing else. n8n's editor shows the description of an error and a
  * hint as HTML with links and pictures, and terminals read control characters.
  */
-export function plainText(sentence: string): string {
-	return sentence.replace(UNSEEN, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
+export function toPlainText(sentence: string): string {
+	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
 }

@@ -1,6 +1,6 @@
 /** Fits the arguments of a call to the schema of its tool, where a model wrote the right value in the wrong type. */
 import { parseJson } from '../json';
-import { asList, isRecord, type JsonRecord, recordOf } from '../values';
+import { asArray, isRecord, type JsonRecord, asRecord } from '../values';
 
 /** Deeper parts of arguments stay as they are. */
 const MAX_DEPTH = 20;
@@ -34,10 +34,10 @@ export class ArgumentFitter {
 	}
 
 	private fitObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
-		const properties = recordOf(schema.properties);
+		const properties = asRecord(schema.properties);
 		const entries = Object.entries(value).flatMap(([name, inner]): Array<[string, unknown]> => {
 			if (!Object.hasOwn(properties, name)) return [[name, inner]];
-			const ofField = recordOf(properties[name]);
+			const ofField = asRecord(properties[name]);
 			const isOmitted = inner === null && this.mayOmit(name, schema, ofField);
 			return isOmitted ? [] : [[name, this.fit(inner, ofField, depth + 1)]];
 		});
@@ -45,7 +45,7 @@ export class ArgumentFitter {
 	}
 
 	private mayOmit(name: string, schema: JsonRecord, ofField: JsonRecord): boolean {
-		const required = this.required.get(schema) ?? new Set(asList(schema.required));
+		const required = this.required.get(schema) ?? new Set(asArray(schema.required));
 		this.required.set(schema, required);
 		return !required.has(name) && this.excludes(ofField, 'null');
 	}
@@ -96,7 +96,7 @@ export class ArgumentFitter {
 	private excludesNew(schema: JsonRecord, type: string): boolean {
 		this.steps += 1;
 		if (this.isOver) return false;
-		const branches = [...asList(schema.anyOf), ...asList(schema.oneOf)].filter(isRecord);
+		const branches = [...asArray(schema.anyOf), ...asArray(schema.oneOf)].filter(isRecord);
 		if (branches.length > 0) return branches.every((branch) => this.excludes(branch, type));
 		return excludesByItself(schema, type);
 	}
@@ -104,7 +104,7 @@ export class ArgumentFitter {
 
 function excludesByItself(schema: JsonRecord, type: string): boolean {
 	if (schema.enum !== undefined)
-		return asList(schema.enum).every((value) => typeOf(value) !== type);
+		return asArray(schema.enum).every((value) => typeOf(value) !== type);
 	const types = [schema.type].flat().filter((one) => typeof one === 'string');
 	if (types.length === 0) return false;
 	return !types.includes(type) && !(type === 'integer' && types.includes('number'));

@@ -1,23 +1,28 @@
 /** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
-import { failureInStream, holdsError } from '../errors/classify-error';
+import { classifyStreamError, hasError } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
 import { TextCount } from '../http/response-body';
-import { exactJson, parseJson } from '../json';
+import { parseExactJson, parseJson } from '../json';
 import {
-	asList,
-	isFilled,
+	asArray,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	text,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asString,
 } from '../values';
-import { ToolCallAccumulator, argumentsOf, type RawToolCall } from './tool-calls';
-import { callsInText, shownUpTo, UNDECIDED, type RejectedTextCall } from './text-tool-calls';
+import { ToolCallAccumulator, parseArguments, type RawToolCall } from './tool-calls';
+import {
+	parseTextToolCalls,
+	getDisplayableLength,
+	MAX_UNDECIDED_LENGTH,
+	type RejectedTextCall,
+} from './text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
 import type { Timings, Usage } from './types';
-import { openAiUsage, timingsOf, usageOf } from './usage';
+import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** A whole answer. */
 export interface Completion extends TextAndReasoning {
@@ -60,9 +65,9 @@ export interface AccumulatorOptions {
 	decode?(event: JsonRecord): JsonRecord;
 }
 
-const END = /^\[?DONE\]?$/i;
+const DONE_MARKER = /^\[?DONE\]?$/i;
 /** Finish reasons of failed answers. */
-const FAILED: ReadonlyArray<readonly [ErrorType, RegExp]> = [
+const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
 	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
 ];
@@ -114,12 +119,12 @@ export class CompletionAccumulator {
 	 * @throws {TooMuchTextError}
 	 */
 	push(data: string): TextAndReasoning {
-		if (END.test(data.trim())) this.isDone = true;
+		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
 		const parsed = parseJson(data);
 		// Only arguments of calls have numbers that must not lose a digit. Python writes `NaN`, too.
 		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
-		const event = isExact ? parsed : exactJson(data, parsed).value;
+		const event = isExact ? parsed : parseExactJson(data, parsed).value;
 		if (!isRecord(event)) return this.fail('invalidAnswer', data);
 		const error = errorIn(event);
 		if (error !== undefined) return this.failBy(error);
@@ -146,11 +151,14 @@ export class CompletionAccumulator {
 		const failure = this.failureIn(calls, strayLines);
 		if (failure !== undefined)
 			return { rest, failure: { ...this.partial, ...this.countsField(), ...failure } };
-		const toolCalls = calls.map((call) => ({ ...call, arguments: argumentsOf(call.arguments)! }));
+		const toolCalls = calls.map((call) => ({
+			...call,
+			arguments: parseArguments(call.arguments)!,
+		}));
 		const { finishReason = 'unknown' } = this;
 		const { model } = this.counts;
 		const hadCallsInText = inText === undefined ? undefined : (true as const);
-		const facts = optional({ model, hadCallsInText, unrun });
+		const facts = omitUndefined({ model, hadCallsInText, unrun });
 		return {
 			rest,
 			answer: { ...this.partial, toolCalls, finishReason, ...this.countsField(), ...facts },
@@ -161,7 +169,7 @@ export class CompletionAccumulator {
 	private foundInText() {
 		const { offered = [], isQuoted = () => false } = this.options;
 		if (this.assembly.calls.length > 0 || offered.length === 0) return {};
-		const found = callsInText(this.partial.text, offered, isQuoted);
+		const found = parseTextToolCalls(this.partial.text, offered, isQuoted);
 		if (found === undefined) return {};
 		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
 	}
@@ -170,12 +178,12 @@ export class CompletionAccumulator {
 		this.takeCounts(chunk);
 		const choice = this.choiceIn(chunk);
 		if ('finish_reason' in choice) this.isMinimal = false;
-		this.finishReason = nonEmptyText(choice.finish_reason) ?? this.finishReason;
-		const message = recordOf(choice.delta ?? choice.message);
+		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
+		const message = asRecord(choice.delta ?? choice.message);
 		this.assembly.add(message.tool_calls);
 		const reasoning = this.takeReasoning(message);
-		const content = contentOf(message, choice);
-		if (content !== '' || reasoning !== '' || isFilled(message.tool_calls)) this.contents += 1;
+		const content = extractContent(message, choice);
+		if (content !== '' || reasoning !== '' || isNonEmpty(message.tool_calls)) this.contents += 1;
 		const { text: shownText, reasoning: split } = this.takeText(content);
 		this.count.add(reasoning.length + content.length);
 		return { text: shownText, reasoning: reasoning + split };
@@ -183,18 +191,18 @@ export class CompletionAccumulator {
 
 	/** Only one choice is requested: the first index that comes counts, since some servers count from 1. */
 	private choiceIn({ choices }: JsonRecord): JsonRecord {
-		const choice = asList(choices).find((one) => {
-			const index = Number(recordOf(one).index ?? 0);
+		const choice = asArray(choices).find((one) => {
+			const index = Number(asRecord(one).index ?? 0);
 			this.index ??= index;
 			return index === this.index;
 		});
-		return recordOf(choice);
+		return asRecord(choice);
 	}
 
 	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
 	private takeReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
 		const reasoning =
-			nonEmptyText(reasoning_content) ?? nonEmptyText(newer) ?? nonEmptyText(thinking);
+			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
 		if (reasoning === undefined) return '';
 		this.split.leaveTags();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
@@ -231,24 +239,25 @@ export class CompletionAccumulator {
 	private showable(): string {
 		if (this.isCall) return '';
 		const { offered = [] } = this.options;
-		const to = offered.length === 0 ? this.held.length : shownUpTo(this.held, this.shown === '');
+		const to =
+			offered.length === 0 ? this.held.length : getDisplayableLength(this.held, this.shown === '');
 		const piece = this.held.slice(0, to);
 		this.held = this.held.slice(to);
-		this.isCall = to === 0 && this.held.length > UNDECIDED;
+		this.isCall = to === 0 && this.held.length > MAX_UNDECIDED_LENGTH;
 		this.shown += piece;
 		return piece;
 	}
 
 	private takeCounts({ usage, timings, model }: JsonRecord): void {
-		const counted = openAiUsage(usage);
+		const counted = parseOpenAiUsage(usage);
 		if (counted !== undefined) this.counts.usage = counted;
-		if (isRecord(timings)) this.counts.timings = timingsOf(timings);
-		this.counts.model = nonEmptyText(model) ?? this.counts.model;
+		if (isRecord(timings)) this.counts.timings = parseTimings(timings);
+		this.counts.model = asNonEmptyString(model) ?? this.counts.model;
 	}
 
 	private countsField(): { usage?: Usage; timings?: Timings } {
 		const { usage, timings } = this.counts;
-		return optional({ usage: usage ?? usageOf(timings), timings });
+		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings });
 	}
 
 	private fail(kind: ErrorType, serverText: string): TextAndReasoning {
@@ -257,8 +266,8 @@ export class CompletionAccumulator {
 	}
 
 	private failBy(error: string): TextAndReasoning {
-		const { kind, serverText, status } = failureInStream(error);
-		this.failed = { kind, ...optional({ serverText, status }) };
+		const { kind, serverText, status } = classifyStreamError(error);
+		this.failed = { kind, ...omitUndefined({ serverText, status }) };
 		return { text: '', reasoning: '' };
 	}
 
@@ -283,7 +292,7 @@ export class CompletionAccumulator {
 		const { finishReason } = this;
 		if (finishReason === undefined && !this.mayEndSo(calls, strayLines))
 			return { kind: 'streamEndedEarly', ...strayFailure(strayLines) };
-		const kind = FAILED.find(([, says]) => says.test(finishReason ?? ''))?.[0];
+		const kind = FAILED_FINISH_REASONS.find(([, says]) => says.test(finishReason ?? ''))?.[0];
 		return kind && { kind, serverText: `finish_reason: ${finishReason}` };
 	}
 
@@ -298,7 +307,7 @@ export class CompletionAccumulator {
 		calls: readonly RawToolCall[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		const broken = calls.find(
-			(call) => call.name === '' || argumentsOf(call.arguments) === undefined,
+			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
 		if (broken === undefined) return undefined;
 		const kind = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
@@ -310,7 +319,7 @@ export class CompletionAccumulator {
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
 		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
-		return { kind, ...optional({ finishReason: this.finishReason }) };
+		return { kind, ...omitUndefined({ finishReason: this.finishReason }) };
 	}
 }
 
@@ -318,14 +327,14 @@ function tooManyCalls(
 	calls: readonly RawToolCall[],
 ): Omit<FailedCompletion, keyof TextAndReasoning> {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return { kind: 'toolCallInvalid', serverText, ...optional({ tool: calls.at(-1)?.name }) };
+	return { kind: 'toolCallInvalid', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
 }
 
 /** The error in a chunk, as the body of a refusal. */
 function errorIn(chunk: JsonRecord): string | undefined {
 	const { error, object, detail, choices } = chunk;
-	if (holdsError(error)) return JSON.stringify({ error });
-	if (object === 'error' || (choices === undefined && holdsError(detail)))
+	if (hasError(error)) return JSON.stringify({ error });
+	if (object === 'error' || (choices === undefined && hasError(detail)))
 		return JSON.stringify(chunk);
 	// GPUStack in the middle of a stream.
 	const { code, message, reason } = chunk;
@@ -334,14 +343,14 @@ function errorIn(chunk: JsonRecord): string | undefined {
 }
 
 function isText(value: unknown): boolean {
-	return text(value) !== undefined;
+	return asString(value) !== undefined;
 }
 
 /** The text of a message, also in parts. */
-function contentOf({ content }: JsonRecord, { text: ofCompletion }: JsonRecord): string {
+function extractContent({ content }: JsonRecord, { text: ofCompletion }: JsonRecord): string {
 	if (Array.isArray(content))
-		return content.map((part: unknown) => text(recordOf(part).text) ?? '').join('');
-	return text(content) ?? text(ofCompletion) ?? '';
+		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
+	return asString(content) ?? asString(ofCompletion) ?? '';
 }
 
 /** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
@@ -352,7 +361,7 @@ function strayFailure(
 		const json = parseJson(line);
 		return isRecord(json) && errorIn(json) !== undefined;
 	});
-	if (error === undefined) return optional({ serverText: lines.join('\n') || undefined });
-	const { kind, serverText } = failureInStream(error);
-	return { kind, ...optional({ serverText }) };
+	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
+	const { kind, serverText } = classifyStreamError(error);
+	return { kind, ...omitUndefined({ serverText }) };
 }

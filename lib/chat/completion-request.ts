@@ -1,13 +1,13 @@
 /** What is asked, as the kind of server takes it. */
-import { failure, invalidInput } from '../errors/create-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerProps, ModelServer, ServerType } from '../servers/types/server-type';
-import { isFilled, type JsonRecord, optional } from '../values';
+import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
 import type { CompletionRequest } from './openai-body';
 import type { RawToolCall } from './tool-calls';
-import { mediaOf, withoutControlTokens } from './content';
+import { getMedia, breakControlTokens } from './content';
 import { hintOnContext } from './ollama-body';
-import { ignoredParameters, wantsJson } from './parameters';
-import { cleanSchema, type ToolNames, withSentNames } from './grammar-schema';
+import { getIgnoredParameters, isJsonRequested } from './parameters';
+import { toGrammarSchema, type ToolNames, withWireNames } from './grammar-schema';
 import type {
 	ChatRequest,
 	ChatMessage,
@@ -16,7 +16,7 @@ import type {
 	ToolDefinition,
 } from './types';
 import type { QueueStats } from '../http/types';
-import { contextOf } from '../http/request-errors';
+import { toErrorContext } from '../http/request-errors';
 import type { DisplayedText } from './reasoning';
 
 /** What stays the same through all tries of a turn. */
@@ -42,38 +42,38 @@ export interface TurnContext {
  * @returns also notes on what was left out
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
-export function draftBody(
+export function buildCompletionRequest(
 	{ server, settings, call, kind, names }: TurnContext,
 	messages: readonly ChatMessage[],
 ): { body: CompletionRequest; notes: string[] } {
 	const { model, parameters } = settings;
 	const { toolChoice } = call;
 	const notes = [
-		...notesOnIgnored(parameters, kind),
+		...getIgnoredOptionWarnings(parameters, kind),
 		...hintOnContext(kind, server, { model, parameters }),
 	];
 	const tools = (call.tools ?? []).map((tool) =>
-		sentTool(tool, names.sent(tool.name), kind, notes),
+		toWireTool(tool, names.sent(tool.name), kind, notes),
 	);
 	if (typeof toolChoice === 'object' && !call.tools?.some(({ name }) => name === toolChoice.name))
 		throw unknownTool(toolChoice.name);
-	const waits = tools.length > 0 && wantsJson(parameters);
+	const waits = tools.length > 0 && isJsonRequested(parameters);
 	const formatted = waits ? { ...parameters, responseFormat: undefined } : parameters;
 	const choice =
 		typeof toolChoice === 'object' ? { name: names.sent(toolChoice.name) } : toolChoice;
 	return {
 		body: {
 			model,
-			messages: withSentNames(messages, names),
+			messages: withWireNames(messages, names),
 			tools,
-			...optional({ toolChoice: tools.length === 0 ? undefined : choice }),
-			parameters: cleanedFormat(formatted, kind, notes),
+			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : choice }),
+			parameters: cleanResponseFormat(formatted, kind, notes),
 		},
 		notes,
 	};
 }
 
-function sentTool(
+function toWireTool(
 	{ name, shortName, description, parameters }: ToolDefinition,
 	sentName: string,
 	kind: ServerType,
@@ -83,18 +83,18 @@ function sentTool(
 		kind.becomesGrammar === 'formatsAndTools'
 			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
 			: parameters;
-	const typed = isFilled(schema.type) ? schema : { type: 'object', ...schema };
+	const typed = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
 	const tool = {
 		name: sentName,
-		...optional({ shortName, description }),
+		...omitUndefined({ shortName, description }),
 		parameters: typed,
 	};
 	// They come from other servers where tools do (MCP).
-	return JSON.parse(withoutControlTokens(JSON.stringify(tool))) as ToolDefinition;
+	return JSON.parse(breakControlTokens(JSON.stringify(tool))) as ToolDefinition;
 }
 
 /** The format of a second try, too. */
-export function cleanedFormat(
+export function cleanResponseFormat(
 	parameters: ChatParameters,
 	kind: ServerType,
 	notes: string[] = [],
@@ -106,7 +106,7 @@ export function cleanedFormat(
 }
 
 function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord {
-	const result = cleanSchema(schema);
+	const result = toGrammarSchema(schema);
 	if (result.dropped.length > 0)
 		notes.push(
 			`The server does not support parts of ${where}, so they were removed: ${result.dropped.join(', ')}`,
@@ -114,8 +114,8 @@ function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord
 	return result.schema;
 }
 
-function notesOnIgnored(parameters: ChatParameters, kind: ServerType): string[] {
-	const ignored = ignoredParameters(parameters, kind);
+function getIgnoredOptionWarnings(parameters: ChatParameters, kind: ServerType): string[] {
+	const ignored = getIgnoredParameters(parameters, kind);
 	if (ignored.length === 0) return [];
 	return [
 		`This server (${kind.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
@@ -123,7 +123,7 @@ function notesOnIgnored(parameters: ChatParameters, kind: ServerType): string[] 
 }
 
 function unknownTool(name: string) {
-	return invalidInput(
+	return createInputError(
 		`Tool choice names the tool "${name}", which is not connected to the model`,
 		'Connect the tool, or let the model choose the tool.',
 	);
@@ -134,7 +134,7 @@ function unknownTool(name: string) {
  *
  * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
  */
-export async function requireAbilities(
+export async function assertCapabilities(
 	{
 		server,
 		kind,
@@ -145,17 +145,17 @@ export async function requireAbilities(
 	props: ServerProps | undefined,
 ): Promise<void> {
 	const { tools = [], signal } = call;
-	const context = contextOf(server, server.url.api, model);
+	const context = toErrorContext(server, server.url.api, model);
 	if (tools.length > 0 && props?.takesTools === false)
-		throw failure('toolsUnsupported', context, {
+		throw createServerError('toolsUnsupported', context, {
 			message: `The chat template of this model does not support tools, so ${kind.label} would ignore them`,
 			remedy: kind.words.tools,
 		});
 	const hasPicture = messages.some(({ content }) =>
-		mediaOf(content).some(({ type }) => type === 'image'),
+		getMedia(content).some(({ type }) => type === 'image'),
 	);
 	if (!hasPicture || (await kind.tellsOf?.(server, model, signal))?.vision !== false) return;
-	throw failure('modalityUnsupported', context, {
+	throw createServerError('modalityUnsupported', context, {
 		message: `The model "${model}" does not support images`,
 		remedy: kind.words.remedies?.modalityUnsupported,
 	});

@@ -1,15 +1,21 @@
-import { mimeTypeIn } from '../file-name';
+import { parseMimeType } from '../file-name';
 import {
-	declaredType,
-	fileTypeOf,
+	fileTypeFromMime,
+	detectFileType,
 	type FileType,
-	TEXT,
-	textOfBytes,
-	UNKNOWN,
-	UNREAD,
+	TEXT_FILE_TYPE,
+	decodeText,
+	UNKNOWN_FILE_TYPE,
+	UNSUPPORTED_FILE_SUGGESTIONS,
 } from '../files';
 import type { ContentPart } from './types';
-import { base64Of, bytesOf, cleanBase64, dataUrl, unusable } from './data-url';
+import {
+	extractBase64,
+	decodeBytes,
+	normalizeBase64,
+	toDataUrl,
+	createContentError,
+} from './data-url';
 
 export interface FileInput {
 	/** The declared MIME type; may be empty. */
@@ -32,42 +38,44 @@ const HEAD_CHARACTERS = 8192;
  *
  * @throws {ServerError} of kind `invalidInput` with advice for anything else
  */
-export function filePart(file: FileInput): ContentPart {
+export function toContentPart(file: FileInput): ContentPart {
 	const { data } = file;
 	const { kind, mimeType, extension } = typeOf(file);
-	const remedy = UNREAD[extension];
-	if (remedy !== undefined) throw unusable(`Model servers cannot read ${labelOf(file)}`, remedy);
+	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[extension];
+	if (remedy !== undefined)
+		throw createContentError(`Model servers cannot read ${labelOf(file)}`, remedy);
 	switch (kind) {
 		case 'picture':
-			return { type: 'image', url: dataUrl(mimeType, base64Of(data)) };
+			return { type: 'image', url: toDataUrl(mimeType, extractBase64(data)) };
 		case 'video':
-			return { type: 'video', url: dataUrl(mimeType, base64Of(data)) };
+			return { type: 'video', url: toDataUrl(mimeType, extractBase64(data)) };
 		case 'sound':
-			return { type: 'audio', data: cleanBase64(base64Of(data)), format: extension };
+			return { type: 'audio', data: normalizeBase64(extractBase64(data)), format: extension };
 		default:
-			return { type: 'text', text: textOfBytes(bytesOf(data)) };
+			return { type: 'text', text: decodeText(decodeBytes(data)) };
 	}
 }
 
 /** The type that decides how a file is sent. */
 function typeOf(file: FileInput): FileType {
-	if (TEXT_TYPES.test(mimeTypeIn(file.mime))) return TEXT;
-	const declared = declaredType(file.mime);
+	if (TEXT_TYPES.test(parseMimeType(file.mime))) return TEXT_FILE_TYPE;
+	const declared = fileTypeFromMime(file.mime);
 	if (declared?.kind === 'sound') return declared;
-	const actual = fileTypeOf(bytesOf(file.data.slice(0, HEAD_CHARACTERS)));
+	const actual = detectFileType(decodeBytes(file.data.slice(0, HEAD_CHARACTERS)));
 	if (declared?.kind === 'picture' && !isSure(actual)) return declared;
-	return actual ?? declared ?? UNKNOWN;
+	return actual ?? declared ?? UNKNOWN_FILE_TYPE;
 }
 
 /** Whether the bytes say more than a declared type of picture. */
 function isSure(actual: FileType | undefined): boolean {
 	return (
-		actual !== undefined && (actual.kind === 'picture' || UNREAD[actual.extension] !== undefined)
+		actual !== undefined &&
+		(actual.kind === 'picture' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
 	);
 }
 
 function labelOf(file: FileInput): string {
-	const type = mimeTypeIn(file.mime);
+	const type = parseMimeType(file.mime);
 	if (file.name === undefined) return `a file of type ${type || 'unknown'}`;
 	return `the file "${file.name}" (${type || 'unknown type'})`;
 }

@@ -1,21 +1,21 @@
 import type { ChatMessage, ContentPart, MediaPart, InputMessage } from './types';
 import { parseJson } from '../json';
-import { isRecord, recordOf } from '../values';
-import { contentPart } from './media';
+import { isRecord, asRecord } from '../values';
+import { parseContentPart } from './media';
 
 /** The text of a content, without its pictures and recordings. */
-export function textOf(content: ChatMessage['content'], between = ''): string {
+export function getText(content: ChatMessage['content'], between = ''): string {
 	if (typeof content === 'string') return content;
 	return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(between);
 }
 
 /** The pictures and recordings. */
-export function mediaOf(content: ChatMessage['content']): MediaPart[] {
+export function getMedia(content: ChatMessage['content']): MediaPart[] {
 	return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
 }
 
 /** With texts in a row as one: some templates put nothing between them, and halves of a word would join. */
-export function withTextsJoined(parts: readonly ContentPart[]): ContentPart[] {
+export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] {
 	const joined: ContentPart[] = [];
 	for (const part of parts) {
 		const before = joined.at(-1);
@@ -28,7 +28,7 @@ export function withTextsJoined(parts: readonly ContentPart[]): ContentPart[] {
 
 /** Whether a message has a picture, a recording or a video. */
 export function hasMedia({ content }: ChatMessage): boolean {
-	return mediaOf(content).length > 0;
+	return getMedia(content).length > 0;
 }
 
 /** A list of tool names, and nothing else. */
@@ -44,7 +44,7 @@ const RESULT = ', Result: ';
  *
  * @param calls the calls of the same message
  */
-export function withoutAgentText(
+export function stripAgentText(
 	text: string,
 	calls: NonNullable<InputMessage['toolCalls']>,
 ): string {
@@ -57,14 +57,14 @@ export function withoutAgentText(
 			// n8n 2.41, the same text in all calls of an answer.
 			listed.has(name),
 	);
-	return isCallingText ? '' : withoutUsedTools(text);
+	return isCallingText ? '' : stripUsedTools(text);
 }
 
 /**
  * Removes n8n's text in front of an answer, which it adds if a memory keeps only texts: up to the first bracket before a
  * blank behind the last result. A text with nothing else is kept.
  */
-function withoutUsedTools(text: string): string {
+function stripUsedTools(text: string): string {
 	const result = text.lastIndexOf(RESULT);
 	if (!text.startsWith(USED_TOOLS) || result < 0) return text;
 	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
@@ -80,16 +80,16 @@ interface ToolResultContent {
  * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
  * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
  */
-export function toolResult(content: unknown): ToolResultContent {
+export function parseToolResult(content: unknown): ToolResultContent {
 	const isText = typeof content === 'string';
 	const blocks = blocksIn(content);
-	const pictures = blocks.map(pictureIn);
+	const pictures = blocks.map(parseImage);
 	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
 	let count = 0;
 	return {
 		text: blocks
 			.map((block, index) =>
-				pictures[index] === undefined ? textOfBlock(block) : `[Image ${++count}, below]`,
+				pictures[index] === undefined ? blockToText(block) : `[Image ${++count}, below]`,
 			)
 			.join('\n'),
 		pictures: pictures.filter((one) => one !== undefined),
@@ -100,9 +100,9 @@ export function toolResult(content: unknown): ToolResultContent {
 function blocksIn(result: unknown): unknown[] {
 	const parsed =
 		typeof result === 'string' && result.includes('"image') ? parseJson(result) : undefined;
-	const inside = recordOf(parsed ?? result).content ?? parsed ?? result;
+	const inside = asRecord(parsed ?? result).content ?? parsed ?? result;
 	return [inside].flat().flatMap((entry: unknown) => {
-		const { response } = recordOf(entry);
+		const { response } = asRecord(entry);
 		return response === undefined ? [entry] : blocksIn(response);
 	});
 }
@@ -111,10 +111,10 @@ function blocksIn(result: unknown): unknown[] {
 const IMAGE_DATA = /^data:image\/[\w.+-]+;base64,[\w+/=]+$/;
 
 /** Only data: the model server would fetch an address inside its own network, past n8n's egress filter. */
-function pictureIn(block: unknown): ContentPart | undefined {
+function parseImage(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
-		const part = contentPart(block);
+		const part = parseContentPart(block);
 		return part?.type === 'image' && IMAGE_DATA.test(part.url) ? part : undefined;
 	} catch {
 		// Data that only looks like a picture.
@@ -123,22 +123,22 @@ function pictureIn(block: unknown): ContentPart | undefined {
 }
 
 /** The text of a content block. */
-export function textOfBlock(block: unknown): string {
+export function blockToText(block: unknown): string {
 	if (typeof block === 'string') return block;
 	if (block === null || block === undefined) return '';
-	const { text } = recordOf(block);
+	const { text } = asRecord(block);
 	return typeof text === 'string' ? text : JSON.stringify(block);
 }
 
 /** Breaks up control tokens of models in texts of users, tools and files, so that they are words to every template. */
 
 /** `<|…|>` of ChatML, Llama 3, gpt-oss; `[INST]` of Mistral and Llama 2; Gemma's turns; DeepSeek's bars; ends of texts. */
-const TOKENS =
+const CONTROL_TOKENS =
 	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
 
 /** Nobody sees a zero-width space, and no tokenizer joins what stands around it. */
 const BREAK = '\u200b';
 
-export function withoutControlTokens(text: string): string {
-	return text.replace(TOKENS, (start) => start + BREAK);
+export function breakControlTokens(text: string): string {
+	return text.replace(CONTROL_TOKENS, (start) => start + BREAK);
 }

@@ -1,27 +1,27 @@
-import { canonicalJson, parseObject } from '../json';
+import { stringifyCanonical, parseObject } from '../json';
 import {
-	append,
+	pushAll,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
-	text,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	asString,
 } from '../values';
 import {
-	mediaOf,
-	textOf,
-	textOfBlock,
-	toolResult,
-	withoutAgentText,
-	withoutControlTokens,
-	withTextsJoined,
+	getMedia,
+	getText,
+	blockToText,
+	parseToolResult,
+	stripAgentText,
+	breakControlTokens,
+	joinAdjacentTexts,
 } from './content';
-import { fitHistory } from './trim-history';
-import { type CachedToolCall, serverToolCallId, turnMemory, turnOfToolCall } from './tool-calls';
-import { contentPart, NOT_CONTENT } from './media';
-import { splitThinking } from './reasoning';
+import { trimHistory } from './trim-history';
+import { type CachedToolCall, toServerToolCallId, toolCallCache, getTurnKey } from './tool-calls';
+import { parseContentPart, NOT_CONTENT } from './media';
+import { splitReasoning } from './reasoning';
 import type {
 	ChatMessage,
 	ChatSettings,
@@ -52,7 +52,7 @@ interface AssistantDraft {
 	turn?: string;
 }
 /** Put in front of pictures from tool results. */
-const PICTURES: ContentPart = { type: 'text', text: 'The images from the results above:' };
+const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
 type MessageDraft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
 /** The result message of each tool call. */
@@ -64,28 +64,28 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
  * @returns also notes on what was left out
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
-export function conversationFor(
+export function prepareMessages(
 	source: readonly InputMessage[],
 	{ reasoningEcho, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; notes: string[] } {
-	const recall = (id: string) => turnMemory.recall(id);
+	const recall = (id: string) => toolCallCache.recall(id);
 	const converted = convertMessages(source, { reasoning: reasoningEcho, recall });
-	const messages = converted.map(withTextsBroken);
+	const messages = converted.map(breakControlTokensIn);
 	if (historyBudget === 0) return { messages, notes: [] };
-	const fitted = fitHistory(messages, historyBudget);
+	const fitted = trimHistory(messages, historyBudget);
 	if (fitted.leftOut === 0) return { messages, notes: [] };
 	const note = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${fitted.leftOut}.`;
 	return { messages: fitted.messages, notes: [note] };
 }
 
 /** What the model wrote itself goes back as it wrote it. */
-function withTextsBroken(message: ChatMessage): ChatMessage {
+function breakControlTokensIn(message: ChatMessage): ChatMessage {
 	if (message.role === 'assistant') return message;
 	const { content } = message;
 	if (typeof content === 'string')
-		return { ...message, content: withoutControlTokens(content) } as ChatMessage;
+		return { ...message, content: breakControlTokens(content) } as ChatMessage;
 	const parts = content.map((part) =>
-		part.type === 'text' ? { ...part, text: withoutControlTokens(part.text) } : part,
+		part.type === 'text' ? { ...part, text: breakControlTokens(part.text) } : part,
 	);
 	return { ...message, content: parts } as ChatMessage;
 }
@@ -104,24 +104,24 @@ export function convertMessages(
 	messages: readonly InputMessage[],
 	options: ConversionOptions,
 ): ChatMessage[] {
-	const source = filesJoined(messages);
-	const results = resultsIn(source);
+	const source = mergeFileMessages(messages);
+	const results = matchToolResults(source);
 	const drafts: MessageDraft[] = [];
 	const recalled = (call: InputToolCall) =>
-		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
+		call.id === undefined ? undefined : findOriginalCall(call, options.recall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
-		if (isAssistant(message)) append(drafts, assistantDraft(message, results, recalled));
+		if (isAssistant(message)) pushAll(drafts, assistantDraft(message, results, recalled));
 		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
-	return withReasoning(joinTurns(withOneSystem(drafts)), options.reasoning);
+	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.reasoning);
 }
 
 /**
  * Joins the texts of the system at the beginning of a conversation: some templates refuse a second message of the
  * system (Mistral's, Gemma's), and some servers keep only the last one without a word (FastChat, seen: 0.2.36).
  */
-function withOneSystem(drafts: readonly MessageDraft[]): MessageDraft[] {
+function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
 	const isSystemText = ({ role, content }: MessageDraft) =>
 		role === 'system' && typeof content === 'string';
 	const end = drafts.findIndex((draft) => !isSystemText(draft));
@@ -135,7 +135,7 @@ function withOneSystem(drafts: readonly MessageDraft[]): MessageDraft[] {
  * Matches tool calls and results. Either may be missing, because the memory's window cut it off or a run failed;
  * servers refuse both halves. Results come before the user's next message, and ids may be repeated.
  */
-function resultsIn(source: readonly InputMessage[]): ToolResults {
+function matchToolResults(source: readonly InputMessage[]): ToolResults {
 	const results = new Map<InputToolCall, InputMessage>();
 	let open: InputMessage[] = [];
 	for (const message of source) {
@@ -156,7 +156,7 @@ function resultsIn(source: readonly InputMessage[]): ToolResults {
  * n8n's agent puts files into a separate user message after the question. The templates of some vision models refuse
  * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
-function filesJoined(source: readonly InputMessage[]): InputMessage[] {
+function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 	const joined: InputMessage[] = [];
 	for (const message of source) {
 		const before = joined.at(-1);
@@ -189,8 +189,8 @@ function roleOf({ type, role }: InputMessage): 'system' | 'user' {
 /** A string if there is only text, otherwise parts. */
 function contentOf(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
-	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
-	return mediaOf(parts).length === 0 ? textOf(parts, '\n') : withTextsJoined(parts);
+	const parts = [content].flat().flatMap((block) => parseContentPart(block) ?? []);
+	return getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts);
 }
 
 /** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */
@@ -203,8 +203,8 @@ function assistantDraft(
 	const calls = allCalls.filter((call) => results.has(call));
 	const memories = calls.map(recalled);
 	const firstMemory = memories.find((memory) => memory !== undefined);
-	const split = splitThinking(plainText(message.content));
-	const ownText = withoutAgentText(split.text, allCalls);
+	const split = splitReasoning(plainText(message.content));
+	const ownText = stripAgentText(split.text, allCalls);
 	// Memories belong to calls, so without calls there is none.
 	const content = ownText || (firstMemory?.text ?? '');
 	const hasLostCalls = allCalls.length + invalidToolCalls.length > 0;
@@ -222,40 +222,40 @@ function assistantDraft(
 			content,
 			reasoning,
 			toolCalls,
-			...answersTo(calls, results),
-			...optional({ turn: turnOfToolCall(calls[0]?.id ?? '') }),
+			...collectToolResults(calls, results),
+			...omitUndefined({ turn: getTurnKey(calls[0]?.id ?? '') }),
 		},
 	];
 }
 
 function toolCall(call: InputToolCall, memory: CachedToolCall | undefined): ToolCall {
 	return {
-		id: serverToolCallId(call.id ?? ''),
+		id: toServerToolCallId(call.id ?? ''),
 		name: call.name,
-		arguments: memory?.arguments ?? JSON.stringify(withoutInjected(call)),
+		arguments: memory?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
 	};
 }
 
 function firstFilled(...texts: Array<string | undefined>): string {
-	return texts.map(nonEmptyText).find((one) => one !== undefined) ?? '';
+	return texts.map(asNonEmptyString).find((one) => one !== undefined) ?? '';
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */
 function plainText(content: unknown): string {
 	if (typeof content === 'string') return content;
 	const blocks = [content ?? []].flat().filter((block) => !isNonText(block));
-	return blocks.map(textOfBlock).join('\n');
+	return blocks.map(blockToText).join('\n');
 }
 
-function answersTo(
+function collectToolResults(
 	calls: readonly InputToolCall[],
 	results: ToolResults,
 ): Pick<AssistantDraft, 'results' | 'pictures'> {
-	const contents = calls.map((call) => toolResult(results.get(call)!.content));
+	const contents = calls.map((call) => parseToolResult(results.get(call)!.content));
 	return {
 		results: calls.map((call, index) => ({
 			role: 'tool',
-			toolCallId: serverToolCallId(call.id ?? ''),
+			toolCallId: toServerToolCallId(call.id ?? ''),
 			// A result from the memory has a name of its own, and one of the running turn none.
 			name: call.name,
 			content: contents[index]!.text,
@@ -265,12 +265,12 @@ function answersTo(
 }
 
 function isNonText(block: unknown): boolean {
-	return NOT_CONTENT.has(String(recordOf(block).type));
+	return NOT_CONTENT.has(String(asRecord(block).type));
 }
 
 function thinkingBlocks(content: unknown): string {
-	return recordsIn(content)
-		.map(({ thinking, reasoning }) => text(thinking) ?? text(reasoning) ?? '')
+	return asRecords(content)
+		.map(({ thinking, reasoning }) => asString(thinking) ?? asString(reasoning) ?? '')
 		.join('');
 }
 
@@ -278,7 +278,7 @@ function thinkingBlocks(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function withoutInjected(call: InputToolCall, args: JsonRecord = call.args): JsonRecord {
+function stripInjectedArguments(call: InputToolCall, args: JsonRecord = call.args): JsonRecord {
 	if (!hasInjected(call)) return args;
 	const hasName = call.args.tool === call.name;
 	return Object.fromEntries(
@@ -297,20 +297,20 @@ function hasInjected({ id, args }: InputToolCall): boolean {
 function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRecord[] {
 	const { toolParameters } = args;
 	if (!isRecord(toolParameters)) return [];
-	return [toolParameters, { ...args, ...recordOf(hitlParameters), toolParameters }];
+	return [toolParameters, { ...args, ...asRecord(hitlParameters), toolParameters }];
 }
 
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
-function matching(
+function findOriginalCall(
 	call: InputToolCall,
 	memory: CachedToolCall | undefined,
 ): CachedToolCall | undefined {
 	if (memory?.name !== call.name) return undefined;
 	const args = parseObject(memory.arguments);
 	if (args === undefined) return undefined;
-	const current = canonicalJson(withoutInjected(call));
+	const current = stringifyCanonical(stripInjectedArguments(call));
 	const isSame = [args, ...argumentsAfterApproval(args)].some(
-		(known) => canonicalJson(withoutInjected(call, known)) === current,
+		(known) => stringifyCanonical(stripInjectedArguments(call, known)) === current,
 	);
 	return isSame ? memory : undefined;
 }
@@ -319,15 +319,15 @@ function matching(
  * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one answer:
  * by their ids, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
-function joinTurns(drafts: readonly MessageDraft[]): MessageDraft[] {
+function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 	const joined: MessageDraft[] = [];
 	for (const draft of drafts) {
 		const open = joined.at(-1);
 		if (draft.role !== 'assistant') joined.push(draft);
 		else if (open?.role === 'assistant' && isSameTurn(open, draft)) {
-			append(open.toolCalls, draft.toolCalls);
-			append(open.results, draft.results);
-			append(open.pictures, draft.pictures);
+			pushAll(open.toolCalls, draft.toolCalls);
+			pushAll(open.results, draft.results);
+			pushAll(open.pictures, draft.pictures);
 		} else joined.push(copyOf(draft));
 	}
 	return joined;
@@ -365,6 +365,6 @@ function withReasoning(drafts: readonly MessageDraft[], echo: ThinkingHistory): 
 		if (isEchoed && reasoning !== '') message.reasoning = reasoning;
 		if (toolCalls.length > 0) message.toolCalls = toolCalls;
 		if (pictures.length === 0) return [message, ...results];
-		return [message, ...results, { role: 'user', content: [PICTURES, ...pictures] }];
+		return [message, ...results, { role: 'user', content: [IMAGES_INTRO, ...pictures] }];
 	});
 }

@@ -1,13 +1,13 @@
 /** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
-import { shortened } from '../values';
+import { truncate } from '../values';
 import { ArgumentFitter } from './coerce-arguments';
-import { argumentsOf, missingArguments, type RawToolCall } from './tool-calls';
-import { withoutControlTokens } from './content';
+import { parseArguments, findMissingArguments, type RawToolCall } from './tool-calls';
+import { breakControlTokens } from './content';
 import { fittingName } from './grammar-schema';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** How often a turn is corrected. */
-export const MOST_CORRECTIONS = 2;
+export const MAX_CORRECTIONS = 2;
 /** Bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
 /** Calls that a correction repeats, and bytes for the text and for each call's arguments: the first that fits counts. */
@@ -35,23 +35,23 @@ export interface ToolCallIssue {
 }
 
 /** The valid calls of an answer with the names and arguments of offered tools, and what is wrong with the others. */
-export function checkedCalls(
+export function checkToolCalls(
 	calls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
 	areFromText = false,
 ): { calls: RawToolCall[]; faults: ToolCallIssue[] } {
-	const toolOf = toolFinder(tools, areFromText);
+	const findTool = toolFinder(tools, areFromText);
 	const faults: ToolCallIssue[] = [];
 	const fitter = new ArgumentFitter();
 	const valid: RawToolCall[] = [];
 	for (const call of calls) {
-		const tool = toolOf(call.name);
-		const args = tool && argumentsOf(call.arguments);
+		const tool = findTool(call.name);
+		const args = tool && parseArguments(call.arguments);
 		if (tool === undefined) faults.push({ call, kind: 'unknownTool', missing: [] });
 		else if (args === undefined) faults.push({ call, kind: 'brokenArguments', missing: [] });
 		else {
 			const fitted = fitter.fitted(args, tool.parameters);
-			const missing = missingArguments(fitted, tool.parameters);
+			const missing = findMissingArguments(fitted, tool.parameters);
 			if (missing.length > 0) faults.push({ call, kind: 'missingArguments', missing });
 			else valid.push({ ...call, name: tool.name, arguments: fitted });
 		}
@@ -79,7 +79,7 @@ function toolFinder(
 
 /** A name from a model or a tool, so that it is no order to anybody. */
 export function shownName(name: string): string {
-	return startOf(shortened(name, MAX_NAME), MAX_NAME_BYTES);
+	return startOf(truncate(name, MAX_NAME), MAX_NAME_BYTES);
 }
 
 /** Names from a tool's schema. */
@@ -91,7 +91,7 @@ export function shownNames(names: readonly string[]): string {
 function startOf(text: string, bytes: number): string {
 	let start = '';
 	let size = 0;
-	for (const character of withoutControlTokens(text.slice(0, bytes))) {
+	for (const character of breakControlTokens(text.slice(0, bytes))) {
 		size += jsonBytes(character) - '""'.length;
 		if (size > bytes - Buffer.byteLength('…')) return `${start}…`;
 		start += character;
@@ -118,7 +118,7 @@ function sentenceOf({ call, kind, missing }: ToolCallIssue): string {
  * Arguments that are no JSON, and long ones, go as `{}`, since a template parses them (llama-server answers 500
  * otherwise).
  */
-export function correctionOf(
+export function buildToolCallCorrection(
 	text: string,
 	calls: readonly RawToolCall[],
 	faults: readonly ToolCallIssue[],
@@ -150,8 +150,8 @@ export function correctionOf(
 
 function repeatedArguments(call: RawToolCall, bytes: number): string {
 	const isShort = call.arguments.length <= bytes && jsonBytes(call.arguments) <= bytes;
-	const args = isShort ? argumentsOf(call.arguments) : undefined;
-	return withoutControlTokens(args ?? '{}');
+	const args = isShort ? parseArguments(call.arguments) : undefined;
+	return breakControlTokens(args ?? '{}');
 }
 
 function resultsOf(
@@ -176,7 +176,7 @@ function resultsOf(
 }
 
 /** The correction of an answer that breaks the schema of the response format. */
-export function correctionOfFormat(text: string, problem: string): ChatMessage[] {
+export function buildFormatCorrection(text: string, problem: string): ChatMessage[] {
 	const short = startOf(problem, MAX_LIST_BYTES);
 	return [
 		{ role: 'assistant', content: startOf(text, MAX_FORMATTED) },

@@ -1,4 +1,10 @@
-import { canonicalJson, exactJson, type ExactJson, JsonBrackets, parseJson } from '../json';
+import {
+	stringifyCanonical,
+	parseExactJson,
+	type ExactJson,
+	JsonBrackets,
+	parseJson,
+} from '../json';
 
 /** JSON in an answer. */
 export interface ExtractedJson extends ExactJson {
@@ -20,7 +26,7 @@ const MAX_READ = 2_000_000;
  * @param faultsOf the faults of a value; empty where it fits
  * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
  */
-export function fittingJson(
+export function extractJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
 ): ExtractedJson | { faults: string[] } {
@@ -28,7 +34,7 @@ export function fittingJson(
 	const faults: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
 	const contents = blocks.map((block) => block.replace(/^[^\n]*\n/, '').trim());
-	for (const candidates of [[text.trim()], contents, structuresIn(text)]) {
+	for (const candidates of [[text.trim()], contents, findJsonCandidates(text)]) {
 		const fitting = new Map<string, ExtractedJson>();
 		for (const json of candidates) {
 			if (++tried > MAX_TRIED || faults.length >= MAX_CHECKED) break;
@@ -36,7 +42,7 @@ export function fittingJson(
 			if (parsed === undefined) continue;
 			faults.push(faultsOf(parsed));
 			if (faults.at(-1)?.length === 0)
-				fitting.set(canonicalJson(parsed), { json, ...exactJson(json, parsed) });
+				fitting.set(stringifyCanonical(parsed), { json, ...parseExactJson(json, parsed) });
 		}
 		const found = onlyOne(fitting);
 		if (found !== undefined) return found;
@@ -44,14 +50,14 @@ export function fittingJson(
 	return { faults: faults[0] ?? [] };
 }
 
-function onlyOne(fitting: Map<string, ExtractedJson>): ReturnType<typeof fittingJson> | undefined {
+function onlyOne(fitting: Map<string, ExtractedJson>): ReturnType<typeof extractJson> | undefined {
 	const [first] = fitting.values();
 	if (fitting.size <= 1) return first;
 	return { faults: [`The response contains ${fitting.size} different JSON values instead of one`] };
 }
 
 /** What may be objects and lists in a text, without those inside other ones. */
-function* structuresIn(text: string): Generator<string> {
+function* findJsonCandidates(text: string): Generator<string> {
 	let read = 0;
 	let behind = 0;
 	for (const { index } of text.matchAll(/[{[]/g)) {

@@ -1,6 +1,6 @@
 /** JSON schemas in the form that llama.cpp turns into a grammar. */
-import { finiteNumber, isRecord, type JsonRecord, recordOf } from '../values';
-import { invalidInput } from '../errors/create-error';
+import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
+import { createInputError } from '../errors/create-error';
 import { isTooDeep, MAX_DEPTH } from '../json';
 import type { ChatMessage, ToolDefinition } from './types';
 
@@ -11,18 +11,18 @@ interface CleanedSchema {
 }
 
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
-const MOST_REPETITIONS = 1998;
+const MAX_REPETITIONS = 1998;
 
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 
 /** Keywords whose values map names to schemas. */
-const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
+const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
 
 /** Keywords whose values are no schemas, though they may look like some. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required']);
 
 /** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
-const WHOLE = 'wholeSchema';
+const ROOT_DEFINITION = 'wholeSchema';
 
 /** Why llama.cpp cannot turn a keyword into a grammar; undefined where it can. */
 type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
@@ -47,7 +47,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
  * llama-server allocate memory until it crashes. What llama.cpp only ignores (`not`, `if`, most of `format`) stays.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
  */
-export function cleanSchema(root: JsonRecord): CleanedSchema {
+export function toGrammarSchema(root: JsonRecord): CleanedSchema {
 	const dropped: string[] = [];
 	const node = (schema: JsonRecord, path: string): JsonRecord => {
 		const cleaned: JsonRecord = {};
@@ -66,23 +66,23 @@ export function cleanSchema(root: JsonRecord): CleanedSchema {
 		return isRecord(value) ? node(value, at) : value;
 	};
 	const inner = (key: string, value: unknown, at: string): unknown => {
-		if (key === '$ref' && value === '#') return `#/$defs/${WHOLE}`;
+		if (key === '$ref' && value === '#') return `#/$defs/${ROOT_DEFINITION}`;
 		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
 		if (VALUES.has(key) || typeof value === 'string') return value;
-		if (!NAMED.has(key) || !isRecord(value)) return place(value, at);
+		if (!SCHEMA_MAP_KEYWORDS.has(key) || !isRecord(value)) return place(value, at);
 		// A forbidden property is one that is not listed.
 		const allowed = Object.entries(value).filter(([, one]) => one !== false);
 		return Object.fromEntries(allowed.map(([name, one]) => [name, place(one, `${at}.${name}`)]));
 	};
 	const schema = node(root, '');
-	return { schema: withWhole(schema), dropped };
+	return { schema: withRootDefinition(schema), dropped };
 }
 
 /** A reference to the whole needs a name for it. */
-function withWhole(schema: JsonRecord): JsonRecord {
-	if (!JSON.stringify(schema).includes(`"#/$defs/${WHOLE}"`)) return schema;
+function withRootDefinition(schema: JsonRecord): JsonRecord {
+	if (!JSON.stringify(schema).includes(`"#/$defs/${ROOT_DEFINITION}"`)) return schema;
 	const { $defs, ...whole } = schema;
-	return { ...whole, $defs: { ...recordOf($defs), [WHOLE]: whole } };
+	return { ...whole, $defs: { ...asRecord($defs), [ROOT_DEFINITION]: whole } };
 }
 
 /** zod gives every integer the range of safe ones; older llama.cpp overflows at it. */
@@ -94,10 +94,10 @@ function isAddedByZod(key: string, value: unknown): boolean {
 function countReason(quantity: 'Items' | 'Length'): Check {
 	return (value, schema) => {
 		if (!Number.isSafeInteger(value) || Number(value) < 0) return 'not a whole number';
-		const least = finiteNumber(schema[`min${quantity}`]) ?? 0;
-		const most = finiteNumber(schema[`max${quantity}`]) ?? Infinity;
+		const least = asFiniteNumber(schema[`min${quantity}`]) ?? 0;
+		const most = asFiniteNumber(schema[`max${quantity}`]) ?? Infinity;
 		if (least > most) return `min${quantity} greater than max${quantity}`;
-		return Number(value) > MOST_REPETITIONS ? `more than ${MOST_REPETITIONS}` : undefined;
+		return Number(value) > MAX_REPETITIONS ? `more than ${MAX_REPETITIONS}` : undefined;
 	};
 }
 
@@ -118,9 +118,9 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
  * @param where the schema, in words: "The JSON schema"
  * @throws {ServerError} of kind `invalidInput`
  */
-export function requireDepth(schema: unknown, where: string): void {
+export function assertDepth(schema: unknown, where: string): void {
 	if (!isTooDeep(schema)) return;
-	throw invalidInput(
+	throw createInputError(
 		`${where} is nested too deeply (maximum ${MAX_DEPTH} levels)`,
 		'Move recurring parts to $defs and reference them with $ref.',
 	);
@@ -136,7 +136,7 @@ export interface ToolNames {
 }
 
 /** Unique within a request. A name that fits stays, and is never given to another tool. */
-export function toolNames(tools: readonly ToolDefinition[]): ToolNames {
+export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
 	const taken = new Set(tools.map(({ name }) => name));
 	const sent = new Map<string, string>();
 	for (const { name } of tools) {
@@ -161,7 +161,7 @@ export function fittingName(name: string): string {
 }
 
 /** Messages with the names that are sent. */
-export function withSentNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
+export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
 	return messages.map((message) => {
 		if (message.role === 'tool' && message.name !== undefined)
 			return { ...message, name: names.sent(message.name) };

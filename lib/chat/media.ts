@@ -1,7 +1,7 @@
-import { isRecord, type JsonRecord, recordOf, text } from '../values';
+import { isRecord, type JsonRecord, asRecord, asString } from '../values';
 import type { ContentPart } from './types';
-import { base64Of, cleanBase64, parseDataUrl, unusable } from './data-url';
-import { filePart, type FileInput } from './content-part';
+import { extractBase64, normalizeBase64, parseDataUrl, createContentError } from './data-url';
+import { toContentPart, type FileInput } from './content-part';
 
 type Block = JsonRecord;
 
@@ -35,55 +35,61 @@ const READERS: Readonly<Record<string, (block: Block) => ContentPart | undefined
  *
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
-export function contentPart(block: unknown): ContentPart | undefined {
+export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };
 	if (!isRecord(block) || block.type === undefined) return undefined;
 	const type = String(block.type);
 	if (NOT_CONTENT.has(type)) return undefined;
 	const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
 	if (reader !== undefined) return reader(block);
-	throw unusable(
+	throw createContentError(
 		`Model servers cannot read content of type "${type}"`,
 		'Pass text, images, audio or video to the model.',
 	);
 }
 
 function linkedPart(link: unknown, mime: string): ContentPart {
-	const url = text(isRecord(link) ? link.url : link)?.trim() ?? '';
+	const url = asString(isRecord(link) ? link.url : link)?.trim() ?? '';
 	if (!isAddress(url) && parseDataUrl(url) === undefined)
-		throw unusable('The image or video is neither an http(s) URL nor a data URL');
+		throw createContentError('The image or video is neither an http(s) URL nor a data URL');
 	return fileOrLink({ mime, data: url });
 }
 
 function openAiAudio(block: Block): ContentPart {
-	const { data, format } = recordOf(block.input_audio);
-	if (typeof data !== 'string') throw unusable('An audio input is empty');
-	return { type: 'audio', data: cleanBase64(base64Of(data)), format: text(format) ?? 'wav' };
+	const { data, format } = asRecord(block.input_audio);
+	if (typeof data !== 'string') throw createContentError('An audio input is empty');
+	return {
+		type: 'audio',
+		data: normalizeBase64(extractBase64(data)),
+		format: asString(format) ?? 'wav',
+	};
 }
 
 /** OpenAI's form of a file has a data URL in `file_data`. */
 function openAiFile(block: Block): ContentPart {
-	const { file_data: data, filename } = recordOf(block.file);
+	const { file_data: data, filename } = asRecord(block.file);
 	if (typeof data !== 'string') return mediaPart(block);
-	return fileOrLink({ mime: '', data, name: text(filename) });
+	return fileOrLink({ mime: '', data, name: asString(filename) });
 }
 
 /** A block with data or a URL, and often its MIME type and the file's name. */
 function mediaPart(block: Block, defaultType = ''): ContentPart {
-	const data = text(block.data) ?? text(block.url);
-	if (data === undefined) throw unusable(`The ${String(block.type)} passed to the model is empty`);
+	const data = asString(block.data) ?? asString(block.url);
+	if (data === undefined)
+		throw createContentError(`The ${String(block.type)} passed to the model is empty`);
 	return fileOrLink({
-		mime: text(block.mime_type) ?? text(block.mimeType) ?? defaultType,
+		mime: asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
 		data,
-		name: text(block.filename) ?? text(recordOf(block.metadata).filename),
+		name: asString(block.filename) ?? asString(asRecord(block.metadata).filename),
 	});
 }
 
 /** A data URL may be of another type than the block around it says. Servers fetch only pictures themselves. */
 function fileOrLink({ mime, data, name }: FileInput): ContentPart {
-	if (!isAddress(data)) return filePart({ mime: parseDataUrl(data)?.mime || mime, data, name });
+	if (!isAddress(data))
+		return toContentPart({ mime: parseDataUrl(data)?.mime || mime, data, name });
 	if (mime.startsWith('image/')) return { type: 'image', url: data };
-	throw unusable(
+	throw createContentError(
 		`Model servers cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
 		'Download the file first and pass its data.',
 	);

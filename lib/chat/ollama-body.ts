@@ -2,29 +2,29 @@
  * Ollama's own `/api/chat`, for all that its OpenAI route ignores in silence: the size of the context, samplers, thinking
  * (docs/protocols/ollama.md 4).
  */
-import { failure } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import { parseObject } from '../json';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
 import { hintOnReload } from '../servers/reload';
 import {
-	finiteNumber,
-	isFilled,
+	asFiniteNumber,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	optional,
-	recordOf,
-	recordsIn,
-	words,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	toText,
 } from '../values';
-import { type CompletionRequest, callableTools, toolsField } from './openai-body';
-import { mediaOf, textOf } from './content';
-import { takes } from './parameters';
+import { type CompletionRequest, selectCallableTools, toToolsField } from './openai-body';
+import { getMedia, getText } from './content';
+import { supportsOption } from './parameters';
 import { SAMPLER_ENTRIES } from './samplers';
 import type { ChatMessage, ChatParameters, ContentPart, MediaPart, ToolCall } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
+const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 	max_tokens: 'num_predict',
 	max_completion_tokens: 'num_predict',
 	n_predict: 'num_predict',
@@ -32,11 +32,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 
 /** Options of the node that Ollama has, by its own names. */
 const OPTIONS = SAMPLER_ENTRIES.filter(
-	([name, { type }]) => (type === 'number' || type === 'texts') && takes(ollama, name),
+	([name, { type }]) => (type === 'number' || type === 'texts') && supportsOption(ollama, name),
 ).map(([name, { wire, extra, label }]) => ({
 	name,
 	label,
-	native: OTHER_NAMES[wire] ?? wire,
+	native: OLLAMA_OPTION_NAMES[wire] ?? wire,
 	isOwn: extra === true,
 }));
 
@@ -54,7 +54,7 @@ const MORE_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Options that OpenAI's route takes, too. */
-const TAKEN_BY_BOTH: ReadonlySet<string> = new Set(
+const SHARED_OPTIONS: ReadonlySet<string> = new Set(
 	OPTIONS.filter(({ isOwn }) => !isOwn).map(({ native }) => native),
 );
 
@@ -68,48 +68,48 @@ const OUTER_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a request needs this API, because the other one would ignore something of it. */
-export function needsOwnApi(parameters: ChatParameters): boolean {
+export function needsNativeApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody = {}, keepAlive } = parameters;
 	if (thinking?.mode === 'on' || thinking?.mode === 'effort' || keepAlive !== undefined)
 		return true;
 	if (OPTIONS.some(({ name, isOwn }) => isOwn && parameters[name] !== undefined)) return true;
-	return Object.keys(extraBody).some((name) => isOfOwnApi(name, extraBody[name]));
+	return Object.keys(extraBody).some((name) => isNativeOnly(name, extraBody[name]));
 }
 
-function isOfOwnApi(name: string, value: unknown): boolean {
+function isNativeOnly(name: string, value: unknown): boolean {
 	if (name === 'options') return isRecord(value);
-	return OUTER_FIELDS.has(name) || (MORE_OPTIONS.has(name) && !TAKEN_BY_BOTH.has(name));
+	return OUTER_FIELDS.has(name) || (MORE_OPTIONS.has(name) && !SHARED_OPTIONS.has(name));
 }
 
 /** Labels of set options that OpenAI's route ignores. */
-export function ignoredByOpenAi(parameters: ChatParameters): string[] {
+export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] {
 	const own = OPTIONS.filter(({ name, isOwn }) => isOwn && parameters[name] !== undefined);
 	return own.map(({ label }) => label);
 }
 
 /** Extra Body, sorted into `options` and the fields beside them, wherever the user put them. */
-function sortedExtraBody({ options, ...rest }: JsonRecord = {}): {
+function splitExtraBody({ options, ...rest }: JsonRecord = {}): {
 	options: JsonRecord;
 	fields: JsonRecord;
 } {
 	const sorted: { options: JsonRecord; fields: JsonRecord } = { options: {}, fields: {} };
 	const sort = (from: JsonRecord, isInside: boolean) => {
 		for (const [userName, value] of Object.entries(from)) {
-			const name = OTHER_NAMES[userName] ?? userName;
+			const name = OLLAMA_OPTION_NAMES[userName] ?? userName;
 			const belongsInside = isInside ? !OUTER_FIELDS.has(name) : MORE_OPTIONS.has(name);
 			sorted[belongsInside ? 'options' : 'fields'][name] = value;
 		}
 	};
 	sort(rest, false);
-	sort(recordOf(options), true);
+	sort(asRecord(options), true);
 	return sorted;
 }
 
 /** `options`, and the fields of Extra Body beside them. */
-function optionsAndFields(parameters: ChatParameters): ReturnType<typeof sortedExtraBody> {
-	const extra = sortedExtraBody(parameters.extraBody);
+function optionsAndFields(parameters: ChatParameters): ReturnType<typeof splitExtraBody> {
+	const extra = splitExtraBody(parameters.extraBody);
 	const set = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
-	const options = { ...optional(Object.fromEntries(set)), ...extra.options };
+	const options = { ...omitUndefined(Object.fromEntries(set)), ...extra.options };
 	return { options, fields: extra.fields };
 }
 
@@ -124,7 +124,7 @@ export function hintOnContext(
 }
 
 /** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
-export function ollamaBody({
+export function toOllamaBody({
 	model,
 	messages,
 	tools,
@@ -133,17 +133,17 @@ export function ollamaBody({
 }: CompletionRequest): JsonRecord {
 	const { options, fields } = optionsAndFields(parameters);
 	// There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone.
-	const offered = toolChoice === 'none' ? [] : callableTools(tools, toolChoice);
+	const offered = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);
 	return {
 		model,
 		messages: messages.map((message, index) => wireMessage(message, messages.slice(0, index))),
-		...(offered.length === 0 ? {} : toolsField(offered)),
+		...(offered.length === 0 ? {} : toToolsField(offered)),
 		stream: true,
-		...optional({
+		...omitUndefined({
 			format: formatOf(parameters),
 			think: thinkOf(parameters),
 			keep_alive: parameters.keepAlive,
-			options: isFilled(options) ? options : undefined,
+			options: isNonEmpty(options) ? options : undefined,
 		}),
 		...fields,
 	};
@@ -166,12 +166,12 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Json
 		case 'assistant': {
 			const { content, reasoning: thinking, toolCalls } = message;
 			const tool_calls = toolCalls?.map(wireToolCall);
-			return { role: 'assistant', content, ...optional({ thinking, tool_calls }) };
+			return { role: 'assistant', content, ...omitUndefined({ thinking, tool_calls }) };
 		}
 		case 'tool': {
 			const { content, toolCallId: tool_call_id } = message;
 			const tool_name = message.name ?? calledTool(tool_call_id, before);
-			return { role: 'tool', ...optional({ tool_name }), tool_call_id, content };
+			return { role: 'tool', ...omitUndefined({ tool_name }), tool_call_id, content };
 		}
 		default:
 			return { role: message.role, ...wireContent(message.content) };
@@ -192,8 +192,8 @@ function calledTool(id: string, before: readonly ChatMessage[]): string | undefi
 
 /** The text as one string, and pictures beside it. */
 function wireContent(content: string | ContentPart[]): JsonRecord {
-	const images = mediaOf(content).map(bareBase64);
-	return { content: textOf(content, '\n'), ...(images.length === 0 ? {} : { images }) };
+	const images = getMedia(content).map(bareBase64);
+	return { content: getText(content, '\n'), ...(images.length === 0 ? {} : { images }) };
 }
 
 /** The base64 of a data URL; the URL itself would give a 400: "illegal base64 data at input byte 4". */
@@ -212,38 +212,38 @@ function bareBase64(part: MediaPart): string {
 }
 
 function unsupported(message: string, remedy: string) {
-	return failure('modalityUnsupported', {}, { message, remedy });
+	return createServerError('modalityUnsupported', {}, { message, remedy });
 }
 
 const NANOSECONDS_PER_MS = 1e6;
 
 /** A line of an answer as a chunk in OpenAI's form, with llama-server's timings. */
-export function asOpenAiChunk(line: JsonRecord): JsonRecord {
+export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	if (line.error !== undefined && line.error !== null) return { error: line.error };
 	const isDone = line.done === true;
-	const message = recordOf(line.message);
+	const message = asRecord(line.message);
 	const delta = {
 		content: message.content,
 		reasoning_content: message.thinking,
 		// Every call is whole; in some releases all have the index 0.
-		tool_calls: recordsIn(message.tool_calls).map(({ function: called, id }, index) => ({
+		tool_calls: asRecords(message.tool_calls).map(({ function: called, id }, index) => ({
 			index: `${line.created_at} ${index}`,
-			...optional({ id }),
+			...omitUndefined({ id }),
 			function: called,
 		})),
 	};
-	const finish_reason = isDone ? words(line.done_reason) || 'stop' : null;
+	const finish_reason = isDone ? toText(line.done_reason) || 'stop' : null;
 	const choices = [{ index: 0, delta, finish_reason }];
-	return { model: line.model, choices, ...(isDone ? countsIn(line) : {}) };
+	return { model: line.model, choices, ...(isDone ? toUsageFields(line) : {}) };
 }
 
 /** Counts and durations of the last line, with OpenAI's and llama-server's names. */
-export function countsIn(line: JsonRecord): JsonRecord {
+export function toUsageFields(line: JsonRecord): JsonRecord {
 	const { prompt_eval_count: read, eval_count: written } = line;
 	const [readMs, writtenMs] = [msOf(line.prompt_eval_duration), msOf(line.eval_duration)];
 	return {
 		usage: { prompt_tokens: read, completion_tokens: written },
-		timings: optional({
+		timings: omitUndefined({
 			load_ms: msOf(line.load_duration),
 			prompt_n: read,
 			prompt_ms: readMs,
@@ -256,7 +256,7 @@ export function countsIn(line: JsonRecord): JsonRecord {
 }
 
 function msOf(nanoseconds: unknown): number | undefined {
-	const count = finiteNumber(nanoseconds);
+	const count = asFiniteNumber(nanoseconds);
 	return count && count / NANOSECONDS_PER_MS;
 }
 

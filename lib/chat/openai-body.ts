@@ -1,8 +1,13 @@
 /** The body of a chat in OpenAI's form, as llama-server, vLLM, GPUStack, FastAPI servers and Ollama take it. */
 import type { ServerType } from '../servers/types/server-type';
-import { isRecord, type JsonRecord, optional } from '../values';
-import { base64Of } from './data-url';
-import { parameterFields, responseFormatFields, takes, thinkingFields } from './parameters';
+import { isRecord, type JsonRecord, omitUndefined } from '../values';
+import { extractBase64 } from './data-url';
+import {
+	toParameterFields,
+	toResponseFormatFields,
+	supportsOption,
+	toThinkingFields,
+} from './parameters';
 import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
 
 /** What is sent. */
@@ -15,9 +20,9 @@ export interface CompletionRequest {
 }
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
-export function openAiBody(body: CompletionRequest, kind: ServerType): JsonRecord {
+export function toOpenAiBody(body: CompletionRequest, kind: ServerType): JsonRecord {
 	const { parameters } = body;
-	const thinking = thinkingFields(parameters, kind);
+	const thinking = toThinkingFields(parameters, kind);
 	return {
 		model: body.model,
 		messages: body.messages.map((message) => wireMessage(message, kind)),
@@ -25,8 +30,8 @@ export function openAiBody(body: CompletionRequest, kind: ServerType): JsonRecor
 		stream: true,
 		// vLLM refuses it where nothing is streamed.
 		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
-		...parameterFields(parameters, kind),
-		...responseFormatFields(parameters, kind),
+		...toParameterFields(parameters, kind),
+		...toResponseFormatFields(parameters, kind),
 		...thinking,
 		...extraBodyFields(parameters, thinking),
 	};
@@ -52,12 +57,12 @@ function toolFields(
 	if (tools.length === 0 || (kind.toolChoice === 'ignored' && toolChoice === 'none')) return {};
 	const isNamed = typeof toolChoice === 'object' && kind.toolChoice === 'named';
 	return {
-		...toolsField(isNamed ? tools : callableTools(tools, toolChoice)),
-		...optional({
+		...toToolsField(isNamed ? tools : selectCallableTools(tools, toolChoice)),
+		...omitUndefined({
 			tool_choice: isNamed
 				? { type: 'function', function: { name: toolChoice.name } }
 				: wordOf(toolChoice),
-			parallel_tool_calls: takes(kind, 'parallelToolCalls')
+			parallel_tool_calls: supportsOption(kind, 'parallelToolCalls')
 				? parameters.parallelToolCalls
 				: undefined,
 		}),
@@ -69,7 +74,7 @@ function wordOf(choice: ToolChoice | undefined): string | undefined {
 }
 
 /** The tool that is to be called, else all. */
-export function callableTools(
+export function selectCallableTools(
 	tools: readonly ToolDefinition[],
 	choice: ToolChoice | undefined,
 ): readonly ToolDefinition[] {
@@ -77,11 +82,11 @@ export function callableTools(
 }
 
 /** The request field for tools. */
-export function toolsField(tools: readonly ToolDefinition[]) {
+export function toToolsField(tools: readonly ToolDefinition[]) {
 	return {
 		tools: tools.map(({ name, description, parameters }) => ({
 			type: 'function',
-			function: { name, ...optional({ description }), parameters },
+			function: { name, ...omitUndefined({ description }), parameters },
 		})),
 	};
 }
@@ -89,7 +94,7 @@ export function toolsField(tools: readonly ToolDefinition[]) {
 function wireMessage(message: ChatMessage, kind: ServerType): JsonRecord {
 	switch (message.role) {
 		case 'assistant':
-			return wireAnswer(message, kind);
+			return toWireAssistantMessage(message, kind);
 		case 'tool': {
 			const { toolCallId: tool_call_id, name, content } = message;
 			return { role: 'tool', tool_call_id, ...(name ? { name } : {}), content };
@@ -113,13 +118,13 @@ function wirePart(part: ContentPart, { video = 'video_url' }: ServerType): JsonR
 			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
 		case 'video': {
 			// llama-server decodes bare base64; some of its versions refuse a data URL here (docs/protocols/llama-server.md 5).
-			const file = video === 'input_video' ? { data: base64Of(part.url) } : { url: part.url };
+			const file = video === 'input_video' ? { data: extractBase64(part.url) } : { url: part.url };
 			return { type: video, [video]: file };
 		}
 	}
 }
 
-function wireAnswer(
+function toWireAssistantMessage(
 	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
 	{ echo }: ServerType,
 ): JsonRecord {
@@ -132,6 +137,6 @@ function wireAnswer(
 	return {
 		role: 'assistant',
 		content,
-		...optional({ ...Object.fromEntries(thinking), tool_calls: calls }),
+		...omitUndefined({ ...Object.fromEntries(thinking), tool_calls: calls }),
 	};
 }

@@ -1,13 +1,13 @@
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import { isRecord, type JsonRecord } from '../values';
 import type { ServerType } from '../servers/types/server-type';
-import { isKeepAlive } from '../servers/keep-alive';
-import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
+import { isValidKeepAlive } from '../servers/keep-alive';
+import { ANY_NUMBER, isInRange, formatRange } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
 /** Whether an option is sent to this kind of server: not if that is known to ignore it. */
-export function takes({ fields }: ServerType, name: SamplerName): boolean {
+export function supportsOption({ fields }: ServerType, name: SamplerName): boolean {
 	const { extra, own }: Sampler = SAMPLERS[name];
 	if (own === true) return fields !== 'all' && fields.includes(name);
 	return extra === undefined || fields === 'all' || fields.includes(name);
@@ -16,12 +16,13 @@ export function takes({ fields }: ServerType, name: SamplerName): boolean {
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function parameterFields(parameters: ChatParameters, kind: ServerType): JsonRecord {
+export function toParameterFields(parameters: ChatParameters, kind: ServerType): JsonRecord {
 	const { takesUnlimited, names = {} } = kind;
 	const body: JsonRecord = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
-		if (value === undefined || name === 'parallelToolCalls' || !takes(kind, name)) continue;
+		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(kind, name))
+			continue;
 		if (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited) continue;
 		body[names[name] ?? wire] = value;
 	}
@@ -29,10 +30,10 @@ export function parameterFields(parameters: ChatParameters, kind: ServerType): J
 }
 
 /** Labels of set parameters that this kind of server is known to ignore. */
-export function ignoredParameters(parameters: ChatParameters, kind: ServerType): string[] {
+export function getIgnoredParameters(parameters: ChatParameters, kind: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = SAMPLER_ENTRIES.filter(
-		([name]) => parameters[name] !== undefined && !takes(kind, name),
+		([name]) => parameters[name] !== undefined && !supportsOption(kind, name),
 	).map(([, { label }]) => label);
 	// Off is what a model without thinking does anyway.
 	if (thinking?.mode === 'on' && kind.thinking === 'none') ignored.push('Thinking');
@@ -42,12 +43,12 @@ export function ignoredParameters(parameters: ChatParameters, kind: ServerType):
 	return ignored;
 }
 
-export function wantsJson({ responseFormat }: ChatParameters): boolean {
+export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
 /** The request fields for thinking on this kind of server. */
-export function thinkingFields({ thinking }: ChatParameters, kind: ServerType): JsonRecord {
+export function toThinkingFields({ thinking }: ChatParameters, kind: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
 			return kind.thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
@@ -68,7 +69,7 @@ function switchFields(isOn: boolean, kind: ServerType): JsonRecord {
 }
 
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
-export function responseFormatFields(
+export function toResponseFormatFields(
 	{ responseFormat }: ChatParameters,
 	kind: ServerType,
 ): JsonRecord {
@@ -93,7 +94,7 @@ export function responseFormatFields(
  *
  * @throws {ServerError} of kind `invalidInput` that names the option
  */
-export function checkParameters(parameters: ChatParameters): void {
+export function assertValidParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {
 		const value: unknown = parameters[name];
 		if (value !== undefined) checkValue(sampler, value);
@@ -106,7 +107,7 @@ export function checkParameters(parameters: ChatParameters): void {
 }
 
 function checkValue(sampler: Sampler, value: unknown): void {
-	if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
+	if (sampler.type === 'duration' && !isValidKeepAlive(value as string | number))
 		throw invalid(
 			sampler.label,
 			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
@@ -114,9 +115,9 @@ function checkValue(sampler: Sampler, value: unknown): void {
 	if (typeof value !== 'number') return;
 	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
 	if (!isInRange(value, range))
-		throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
+		throw invalid(sampler.label, `must be ${formatRange(range)}, but is ${value}`);
 }
 
 function invalid(label: string, what: string) {
-	return invalidInput(`The option "${label}" ${what}`, 'Correct the option in the node.');
+	return createInputError(`The option "${label}" ${what}`, 'Correct the option in the node.');
 }

@@ -1,15 +1,15 @@
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
 import {
-	asList,
+	asArray,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
-	words,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	toText,
 } from '../values';
 import type { InputMessage } from './types';
 
@@ -34,26 +34,26 @@ const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
  *
  * @throws {ServerError} of kind `invalidInput` that names the wrong message
  */
-export function messagesFromJson(source: unknown): InputMessage[] {
+export function parseMessages(source: unknown): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;
-	const { messages } = recordOf(parsed);
+	const { messages } = asRecord(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON array');
-	return list.map(readMessage);
+	return list.map(parseMessage);
 }
 
-function readMessage(message: unknown, index: number): InputMessage {
+function parseMessage(message: unknown, index: number): InputMessage {
 	const at = `Message ${index + 1}`;
 	if (!isRecord(message)) throw invalid(`${at} is not a JSON object with a role and a content`);
 	const type = typeOf(message, at);
-	const toolCalls = recordsIn(message.tool_calls).map((call) => readCall(call, at));
+	const toolCalls = asRecords(message.tool_calls).map((call) => readCall(call, at));
 	const content = contentOf(message, at, toolCalls.length > 0);
 	return {
 		type,
 		content,
-		...optional({
+		...omitUndefined({
 			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
-			toolCallId: nonEmptyText(message.tool_call_id),
+			toolCallId: asNonEmptyString(message.tool_call_id),
 			name: firstText(message, ['tool_name', 'name']),
 			reasoning: firstText(message, ['reasoning_content', 'reasoning', 'thinking']),
 		}),
@@ -72,7 +72,9 @@ function typeOf(message: JsonRecord, at: string): InputMessage['type'] {
 }
 
 function firstText(message: JsonRecord, fields: readonly string[]): string | undefined {
-	return fields.map((field) => nonEmptyText(message[field])).find((value) => value !== undefined);
+	return fields
+		.map((field) => asNonEmptyString(message[field]))
+		.find((value) => value !== undefined);
 }
 
 /** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
@@ -81,8 +83,8 @@ function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: bool
 		if (mayBeEmpty) return '';
 		throw invalid(`${at} has no content`);
 	}
-	const pictures = asList(images).filter((one) => typeof one === 'string');
-	const parts = Array.isArray(content) ? content : words(content);
+	const pictures = asArray(images).filter((one) => typeof one === 'string');
+	const parts = Array.isArray(content) ? content : toText(content);
 	if (pictures.length === 0) return parts;
 	return [
 		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
@@ -97,7 +99,7 @@ function readCall(call: JsonRecord, at: string): InputToolCall {
 	const args = argumentsOf(source);
 	if (!isRecord(args))
 		throw invalid(`${at} contains a call to "${name}" whose arguments are not a JSON object`);
-	return { ...optional({ id: nonEmptyText(call.id) }), name, args };
+	return { ...omitUndefined({ id: asNonEmptyString(call.id) }), name, args };
 }
 
 /** JSON text, or the object itself; nothing stands for no arguments. */
@@ -108,7 +110,7 @@ function argumentsOf(source: unknown): unknown {
 }
 
 function invalid(message: string): ServerError {
-	return invalidInput(
+	return createInputError(
 		message,
 		'Pass an array such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Valid roles are system, user, assistant and tool.',
 	);

@@ -1,8 +1,8 @@
 /** Whether a call that was read from a text is a quotation of what the model was sent. */
 import { parseJson } from '../json';
-import { isRecord, lettersOf } from '../values';
+import { isRecord, normalizeLetters } from '../values';
 import type { RawToolCall } from './tool-calls';
-import { textOf } from './content';
+import { getText } from './content';
 import { readingsOf } from './readings';
 import type { ChatMessage, ToolDefinition } from './types';
 
@@ -62,7 +62,7 @@ function sentTexts(
 		...textsIn(parameters),
 	]);
 	const textsOf = (from: readonly ChatMessage[]) =>
-		from.map(({ content }) => textOf(content, '\n'));
+		from.map(({ content }) => getText(content, '\n'));
 	return [
 		...readingsOf(textsOf(others).join('\n')).map((text) => new SentText(text, false, steps)),
 		...readingsOf([...textsOf(own), ...told].join('\n')).map(
@@ -98,7 +98,7 @@ function soughtCall(call: RawToolCall): SoughtCall {
 	const args = parseJson(call.arguments) ?? call.arguments;
 	const leaves = leavesIn(args).map(([key, value]) => {
 		const letters = reducedLetters(typeof value === 'string' ? value : String(value));
-		const keyLetters = lettersOf(key);
+		const keyLetters = normalizeLetters(key);
 		// Number 1.5 may be written as 1.50, and one of many digits in another way.
 		const isInexact = typeof value === 'number' && !Number.isSafeInteger(value);
 		return {
@@ -114,7 +114,7 @@ function soughtCall(call: RawToolCall): SoughtCall {
 	}));
 	const { at, text } = signsIn(call.name);
 	return {
-		name: lettersOf(call.name),
+		name: normalizeLetters(call.name),
 		joints: at.filter((_place, index) => text[index]!.includes(JOINT)),
 		values,
 		length,
@@ -123,7 +123,7 @@ function soughtCall(call: RawToolCall): SoughtCall {
 }
 
 function reducedLetters(text: string): string {
-	return lettersOf(readingsOf(text)[0]!);
+	return normalizeLetters(readingsOf(text)[0]!);
 }
 
 /** Values that are no list and no object, with their names. */
@@ -157,7 +157,7 @@ class SentText {
 		private readonly isWholeOnly: boolean,
 		private readonly steps: Steps,
 	) {
-		this.letters = lettersOf(text);
+		this.letters = normalizeLetters(text);
 	}
 
 	quotes(call: SoughtCall): boolean {

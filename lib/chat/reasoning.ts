@@ -7,12 +7,12 @@ const CLOSE = '</think>';
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
 
 /** Whether an answer may begin inside of thinking, by the name of the model. */
-export function mayBeginInThinking(model: string): boolean {
+export function opensReasoningInPrompt(model: string): boolean {
 	return OPENS_IN_PROMPT.test(model);
 }
 
 /** The thinking and the text of a whole answer. */
-export function splitThinking(answer: string): TextAndReasoning {
+export function splitReasoning(answer: string): TextAndReasoning {
 	const splitter = new ReasoningSplitter(false);
 	const [first, last] = [splitter.push(answer), splitter.end()];
 	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };

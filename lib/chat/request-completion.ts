@@ -1,33 +1,38 @@
 /** Sends the body of a chat, with what the server refuses left out or changed, and reads the answer. */
-import { type ErrorContext, failure } from '../errors/create-error';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { type ErrorContext, createServerError } from '../errors/create-error';
+import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse as HttpAnswer, QueueStats } from '../http/types';
-import { contextOf } from '../http/request-errors';
+import { toErrorContext } from '../http/request-errors';
 import { request } from '../http/request';
 import { listModels } from '../servers/list-models';
 import {
 	type Adaptation,
-	jsonObjectAsSchema,
-	onceMore,
-	shortToolIds,
-	thinkingOfOllama,
-	withoutRefusedField,
-	withoutStreamOptions,
+	replaceJsonObject,
+	sendWithAdaptations,
+	shortenToolCallIds,
+	adjustOllamaThinking,
+	omitRejectedField,
+	omitStreamOptions,
 } from '../servers/adaptations';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { type JsonRecord, optional } from '../values';
-import { withAdvice } from './suggestions';
+import { type JsonRecord, omitUndefined } from '../values';
+import { withSuggestion } from './suggestions';
 import { type TurnContext } from './completion-request';
 import {
 	type Completion,
 	CompletionAccumulator,
 	type FailedCompletion,
 } from './completion-accumulator';
-import { type CompletionRequest, callableTools, openAiBody } from './openai-body';
-import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama-body';
-import { wantsJson } from './parameters';
-import { strictConversation } from './strict-roles';
-import { mayBeginInThinking, type TextAndReasoning } from './reasoning';
+import { type CompletionRequest, selectCallableTools, toOpenAiBody } from './openai-body';
+import {
+	toOpenAiChunk,
+	getOptionsIgnoredByOpenAi,
+	needsNativeApi,
+	toOllamaBody,
+} from './ollama-body';
+import { isJsonRequested } from './parameters';
+import { enforceStrictRoles } from './strict-roles';
+import { opensReasoningInPrompt, type TextAndReasoning } from './reasoning';
 import type { ChatMessage, ChatParameters } from './types';
 
 /** What was read. */
@@ -50,19 +55,19 @@ interface ChatApi {
 	decode?(event: JsonRecord): JsonRecord;
 }
 
-const OPENAI: ChatApi = {
+const OPENAI_API: ChatApi = {
 	url: ({ url }) => `${url.api}/chat/completions`,
 	framing: 'events',
-	body: openAiBody,
+	body: toOpenAiBody,
 };
 
 /** Those that servers have beside OpenAI's, by their names in the rows. */
-const NATIVE: Readonly<Record<NonNullable<ServerType['native']>, ChatApi>> = {
+const NATIVE_APIS: Readonly<Record<NonNullable<ServerType['native']>, ChatApi>> = {
 	ollama: {
 		url: ({ url }) => `${url.root}/api/chat`,
 		framing: 'lines',
-		body: ollamaBody,
-		decode: asOpenAiChunk,
+		body: toOllamaBody,
+		decode: toOpenAiChunk,
 	},
 };
 
@@ -71,40 +76,44 @@ const NATIVE: Readonly<Record<NonNullable<ServerType['native']>, ChatApi>> = {
  *
  * @throws {ServerError} with advice, and with what had arrived
  */
-export async function ask(turn: TurnContext, body: CompletionRequest): Promise<CompletionAttempt> {
+export async function requestCompletion(
+	turn: TurnContext,
+	body: CompletionRequest,
+): Promise<CompletionAttempt> {
 	const { kind, server } = turn;
-	const native = kind.native && NATIVE[kind.native];
-	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
-	const outcome = await askBy(api, turn, body).catch(asFailed);
+	const native = kind.native && NATIVE_APIS[kind.native];
+	const api = native !== undefined && needsNativeApi(body.parameters) ? native : OPENAI_API;
+	const outcome = await requestCompletionVia(api, turn, body).catch(captureError);
 	if (!('failed' in outcome)) return outcome;
 	const { failed } = outcome;
-	const other = api === OPENAI ? native : OPENAI;
-	if (failed.kind === 'wrongPath' && (await hasMoved(server))) return await askBy(api, turn, body);
+	const other = api === OPENAI_API ? native : OPENAI_API;
+	if (failed.kind === 'wrongPath' && (await isApiUrlChanged(server)))
+		return await requestCompletionVia(api, turn, body);
 	if (failed.kind === 'wrongPath' && other !== undefined)
-		return withIgnored(await askBy(other, turn, body), other, body);
-	throw await withAdvice(failed, turn, body);
+		return withIgnoredOptionsWarning(await requestCompletionVia(other, turn, body), other, body);
+	throw await withSuggestion(failed, turn, body);
 }
 
 /** With a note on options that only the server's own API knows. */
-function withIgnored(
+function withIgnoredOptionsWarning(
 	read: CompletionAttempt,
 	api: ChatApi,
 	{ parameters }: CompletionRequest,
 ): CompletionAttempt {
-	const ignored = api === OPENAI ? ignoredByOpenAi(parameters) : [];
+	const ignored = api === OPENAI_API ? getOptionsIgnoredByOpenAi(parameters) : [];
 	if (ignored.length === 0) return read;
 	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
 	return { ...read, notes: [...read.notes, note] };
 }
 
 /** Whether the API is at another URL than was assumed, as its list of models tells. */
-async function hasMoved(server: ModelServer): Promise<boolean> {
+async function isApiUrlChanged(server: ModelServer): Promise<boolean> {
 	const before = server.url.api;
-	await listModels(server).catch(asFailed);
+	await listModels(server).catch(captureError);
 	return server.url.api !== before;
 }
 
-async function askBy(
+async function requestCompletionVia(
 	api: ChatApi,
 	turn: TurnContext,
 	body: CompletionRequest,
@@ -123,71 +132,74 @@ async function askBy(
 				limits: settings.limits,
 				retries: settings.retries,
 				mayGiveUp: call.whole === true,
-				...optional({ signal: call.signal, priority: settings.priority ?? 'person' }),
+				...omitUndefined({ signal: call.signal, priority: settings.priority ?? 'person' }),
 			},
 			async (answer) => {
-				reader = readerFor(turn, body, api);
-				return await readAnswer(answer, reader, turn);
+				reader = createAccumulator(turn, body, api);
+				return await readCompletion(answer, reader, turn);
 			},
 		);
 	try {
-		const adaptations = adaptationsFor(settings.parameters);
+		const adaptations = selectAdaptations(settings.parameters);
 		const place = JSON.stringify([server.id, url, body.model]);
-		const outcome = await onceMore(place, api.body(body, kind), adaptations, send);
+		const outcome = await sendWithAdaptations(place, api.body(body, kind), adaptations, send);
 		return { ...outcome.value, notes: outcome.notes };
 	} catch (error) {
-		throw withArrived(asFailed(error).failed, reader);
+		throw withPartialOutput(captureError(error).failed, reader);
 	}
 }
 
-function withArrived(failed: ServerError, reader: CompletionAccumulator | undefined): ServerError {
+function withPartialOutput(
+	failed: ServerError,
+	reader: CompletionAccumulator | undefined,
+): ServerError {
 	const { text = '', reasoning = '' } = reader?.partial ?? {};
 	const isBlank = text.trim() === '' && reasoning.trim() === '';
 	return isBlank ? failed : failed.withPartial({ text, reasoning });
 }
 
-function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
+function selectAdaptations({ extraBody = {} }: ChatParameters): Adaptation[] {
 	return [
-		shortToolIds,
-		jsonObjectAsSchema,
-		thinkingOfOllama,
-		withoutRefusedField(new Set(Object.keys(extraBody))),
-		withoutStreamOptions,
-		strictConversation,
+		shortenToolCallIds,
+		replaceJsonObject,
+		adjustOllamaThinking,
+		omitRejectedField(new Set(Object.keys(extraBody))),
+		omitStreamOptions,
+		enforceStrictRoles,
 	];
 }
 
-function readerFor(
+function createAccumulator(
 	{ settings, call, isQuoted }: TurnContext,
 	body: CompletionRequest,
 	{ decode }: ChatApi,
 ): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
 	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
-	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
+	const offered = isLeft ? [] : selectCallableTools(body.tools, body.toolChoice);
 	return new CompletionAccumulator({
 		offered: offered.map(({ name }) => name),
 		isQuoted,
 		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
 		mayBeginInThinking:
-			call.whole === true || wantsJson(parameters) || mayBeginInThinking(body.model),
-		...optional({ prefill: prefillOf(body.messages), decode }),
+			call.whole === true || isJsonRequested(parameters) || opensReasoningInPrompt(body.model),
+		...omitUndefined({ prefill: getPrefill(body.messages), decode }),
 	});
 }
 
 /** The text of a trailing assistant message, which the model goes on with. */
-function prefillOf(messages: readonly ChatMessage[]): string | undefined {
+function getPrefill(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
 	const isBegun = last?.role === 'assistant' && last.toolCalls === undefined;
 	return isBegun && last.content !== '' ? last.content : undefined;
 }
 
 /** Whether the text is shown only when it was judged. */
-export function isHeldBack({ call, settings }: TurnContext): boolean {
-	return call.whole === true || wantsJson(settings.parameters);
+export function isBuffered({ call, settings }: TurnContext): boolean {
+	return call.whole === true || isJsonRequested(settings.parameters);
 }
 
-async function readAnswer(
+async function readCompletion(
 	answer: HttpAnswer,
 	reader: CompletionAccumulator,
 	turn: TurnContext,
@@ -197,16 +209,20 @@ async function readAnswer(
 	// Else all content came before it.
 	if (broken !== undefined && (!reader.isFinished || call.signal?.aborted === true))
 		throw broken.error;
-	addTo(place, answer.queue);
+	addQueueStats(place, answer.queue);
 	const { rest, ...outcome } = reader.end(answer.strayLines());
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, turn);
-	if (!isHeldBack(turn)) shown.push(rest);
-	return { outcome: read, url: answer.url, firstTokenMs: isWhole(answer) ? 0 : firstTokenMs };
+	if ('kind' in read && !isCorrectable(read)) throw toServerError(read, answer, turn);
+	if (!isBuffered(turn)) shown.push(rest);
+	return {
+		outcome: read,
+		url: answer.url,
+		firstTokenMs: isJsonResponse(answer) ? 0 : firstTokenMs,
+	};
 }
 
 /** An answer that did not come in pieces. */
-function isWhole({ headers }: HttpAnswer): boolean {
+function isJsonResponse({ headers }: HttpAnswer): boolean {
 	return /\bjson\b/.test(headers['content-type'] ?? '');
 }
 
@@ -220,7 +236,7 @@ async function readEvents(
 	try {
 		for await (const events of answer.events()) {
 			const before = reader.contents;
-			for (const data of events) showPiece(reader.push(data), turn);
+			for (const data of events) emitDelta(reader.push(data), turn);
 			if (reader.contents > before) {
 				answer.content();
 				firstTokenMs ||= performance.now() - turn.startedAt;
@@ -234,47 +250,47 @@ async function readEvents(
 	}
 }
 
-function showPiece(piece: TextAndReasoning, turn: TurnContext): void {
+function emitDelta(piece: TextAndReasoning, turn: TurnContext): void {
 	turn.call.onPiece?.(piece);
-	if (!isHeldBack(turn)) turn.shown.push(piece);
+	if (!isBuffered(turn)) turn.shown.push(piece);
 }
 
-function addTo(place: QueueStats, { waitedMs, wasGiven, timesGivenUp }: QueueStats): void {
+function addQueueStats(place: QueueStats, { waitedMs, wasGiven, timesGivenUp }: QueueStats): void {
 	place.waitedMs += waitedMs;
 	place.wasGiven ||= wasGiven;
 	place.timesGivenUp += timesGivenUp;
 }
 
 /** Whether the model can be told what was wrong with its calls. */
-function isMistake({ kind, toolCalls }: FailedCompletion): boolean {
+function isCorrectable({ kind, toolCalls }: FailedCompletion): boolean {
 	return kind === 'toolCallInvalid' && toolCalls !== undefined;
 }
 
-const CUT_BEFORE_TEXT =
+const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
 
 /** The error for an answer that cannot be used. */
-export function failureOf(
+export function toServerError(
 	failed: FailedCompletion,
 	answer: Pick<HttpAnswer, 'url' | 'headers'>,
 	{ server, settings }: TurnContext,
 ): ServerError {
 	const { kind, serverText, status, tool, finishReason, usage } = failed;
 	const { model, parameters } = settings;
-	const context = contextOf(server, answer.url, model);
-	const foreign = foreignText(failed, answer.headers['content-type'], context);
+	const context = toErrorContext(server, answer.url, model);
+	const foreign = toPlainTextError(failed, answer.headers['content-type'], context);
 	if (foreign !== undefined) return foreign;
 	const { maxTokens = 0 } = parameters;
 	const isCut = kind === 'emptyAnswer' && finishReason === 'length';
-	return failure(kind, context, {
-		...optional({
+	return createServerError(kind, context, {
+		...omitUndefined({
 			status,
 			serverText,
 			partialText: failed.text || undefined,
 			partialReasoning: failed.reasoning || undefined,
-			remedy: isCut ? CUT_BEFORE_TEXT : undefined,
+			remedy: isCut ? TRUNCATED_BEFORE_TEXT : undefined,
 		}),
-		facts: optional({ usage, finishReason }),
+		facts: omitUndefined({ usage, finishReason }),
 		about: {
 			tool,
 			maxTokens: maxTokens > 0 ? maxTokens : undefined,
@@ -284,7 +300,7 @@ export function failureOf(
 }
 
 /** Plain text in place of events: from a server that streams plain text, or from another program. */
-function foreignText(
+function toPlainTextError(
 	{ kind, text, reasoning, serverText }: FailedCompletion,
 	contentType: string | undefined,
 	context: ErrorContext,
@@ -293,7 +309,7 @@ function foreignText(
 	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';
 	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
 		return undefined;
-	return failure('invalidAnswer', context, {
+	return createServerError('invalidAnswer', context, {
 		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
 		remedy:
 			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',

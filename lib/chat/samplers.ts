@@ -42,15 +42,19 @@ const FRACTION = { range: [0, 1] } as const;
 const PENALTY = { range: [-2, 2] } as const;
 const COUNT = { range: [0, MAX_INTEGER], whole: true } as const;
 
-const row = <Type extends Sampler['type']>(
+const defineSampler = <Type extends Sampler['type']>(
 	type: Type,
 	label: string,
 	description: string,
 	more: Omit<Row<Type>, 'type' | 'label' | 'description'>,
 ) => ({ type, label, description, ...more }) as Row<Type>;
 
-const number = (label: string, preset: number, description: string, more: Partial<NumberSampler>) =>
-	row('number', label, description, { preset, ...more });
+const defineNumberSampler = (
+	label: string,
+	preset: number,
+	description: string,
+	more: Partial<NumberSampler>,
+) => defineSampler('number', label, description, { preset, ...more });
 
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
@@ -59,7 +63,7 @@ const number = (label: string, preset: number, description: string, more: Partia
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */
 export const SAMPLERS = {
-	temperature: number(
+	temperature: defineNumberSampler(
 		'Temperature',
 		0.7,
 		'Higher is more random; 0 always takes the most likely token',
@@ -67,17 +71,22 @@ export const SAMPLERS = {
 			range: [0, 100],
 		},
 	),
-	topP: number(
+	topP: defineNumberSampler(
 		'Top P',
 		0.95,
 		'Considers only the most likely tokens whose probabilities add up to this value; 1 = all',
 		FRACTION,
 	),
-	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', {
-		extra: true,
-		...COUNT,
-	}),
-	minP: number(
+	topK: defineNumberSampler(
+		'Top K',
+		40,
+		'Considers only this many of the most likely tokens; 0 = all',
+		{
+			extra: true,
+			...COUNT,
+		},
+	),
+	minP: defineNumberSampler(
 		'Min P',
 		0.05,
 		'Drops tokens less likely than this fraction of the most likely token',
@@ -86,11 +95,11 @@ export const SAMPLERS = {
 			...FRACTION,
 		},
 	),
-	repeatPenalty: number('Repeat Penalty', 1.1, 'Reduces repetition; 1 = off', {
+	repeatPenalty: defineNumberSampler('Repeat Penalty', 1.1, 'Reduces repetition; 1 = off', {
 		extra: true,
 		range: [0, 100],
 	}),
-	repeatLastN: number(
+	repeatLastN: defineNumberSampler(
 		'Repeat Last N',
 		64,
 		'How many recent tokens the repeat penalty considers; 0 = off',
@@ -99,19 +108,19 @@ export const SAMPLERS = {
 			...COUNT,
 		},
 	),
-	presencePenalty: number(
+	presencePenalty: defineNumberSampler(
 		'Presence Penalty',
 		0,
 		'Positive values make words that already occurred less likely',
 		PENALTY,
 	),
-	frequencyPenalty: number(
+	frequencyPenalty: defineNumberSampler(
 		'Frequency Penalty',
 		0,
 		'Positive values make words less likely the more often they have occurred',
 		PENALTY,
 	),
-	mirostat: number(
+	mirostat: defineNumberSampler(
 		'Mirostat',
 		0,
 		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
@@ -126,9 +135,13 @@ export const SAMPLERS = {
 			],
 		},
 	),
-	mirostatTau: number('Mirostat: Tau', 5, 'Target perplexity of the output', { extra: true }),
-	mirostatEta: number('Mirostat: Eta', 0.1, 'How quickly Mirostat adapts', { extra: true }),
-	seed: number(
+	mirostatTau: defineNumberSampler('Mirostat: Tau', 5, 'Target perplexity of the output', {
+		extra: true,
+	}),
+	mirostatEta: defineNumberSampler('Mirostat: Eta', 0.1, 'How quickly Mirostat adapts', {
+		extra: true,
+	}),
+	seed: defineNumberSampler(
 		'Seed',
 		42,
 		'The same seed gives the same output where the server supports it; -1 = random',
@@ -136,7 +149,7 @@ export const SAMPLERS = {
 			whole: true,
 		},
 	),
-	stop: row(
+	stop: defineSampler(
 		'texts',
 		'Stop Sequences',
 		'Sequences at which the model stops generating. Use \\n for a line break.',
@@ -144,7 +157,7 @@ export const SAMPLERS = {
 			addButton: 'Add Stop Sequence',
 		},
 	),
-	maxTokens: number(
+	maxTokens: defineNumberSampler(
 		'Maximum Tokens',
 		2048,
 		'Maximum number of tokens to generate, including thinking. -1 = no limit.',
@@ -153,19 +166,19 @@ export const SAMPLERS = {
 			whole: true,
 		},
 	),
-	parallelToolCalls: row(
+	parallelToolCalls: defineSampler(
 		'switch',
 		'Parallel Tool Calls',
 		'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
 		{ extra: true },
 	),
-	contextSize: number(
+	contextSize: defineNumberSampler(
 		'Context Size',
 		8192,
 		'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
 		{ wire: 'num_ctx', extra: true, own: true, range: [1, MAX_INTEGER], whole: true },
 	),
-	keepAlive: row(
+	keepAlive: defineSampler(
 		'duration',
 		'Keep Alive',
 		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',

@@ -6,13 +6,13 @@
  */
 import type { ErrorType } from '../errors/error-types';
 import type { Adaptation } from '../servers/adaptations';
-import { asList, isRecord, type JsonRecord, recordOf, recordsIn } from '../values';
+import { asArray, isRecord, type JsonRecord, asRecord, asRecords } from '../values';
 
 /** A message as it is sent, in OpenAI's form or Ollama's. */
 type Message = JsonRecord & { role: string };
 
 /** Said in place of an answer between the result of a tool and a user message behind it, which may be its pictures. */
-const BEHIND_RESULT = 'I have read the result.';
+const AFTER_TOOL_RESULT = 'I have read the result.';
 
 const REFUSES_CONVERSATION: ReadonlySet<ErrorType> = new Set(['badRequest', 'templateRejected']);
 const REFUSES_SYSTEM =
@@ -22,7 +22,7 @@ const NOTE =
 	'The chat template of the model rejected the conversation, so it was sent in a stricter form: system messages merged into user messages, alternating roles, one tool call per message.';
 
 /** A refusal of a conversation that is not yet strict is answered with its strict form, once. */
-export const strictConversation: Adaptation = (refusal, body) => {
+export const enforceStrictRoles: Adaptation = (refusal, body) => {
 	if (!REFUSES_CONVERSATION.has(refusal.kind) || body.messages === undefined) return undefined;
 	const hasSystem = refusal.matches(REFUSES_SYSTEM).length === 0;
 	const apply = (sent: JsonRecord) => strictBody(sent, hasSystem);
@@ -32,7 +32,7 @@ export const strictConversation: Adaptation = (refusal, body) => {
 
 /** Returns the body itself where it is strict already. */
 function strictBody(body: JsonRecord, hasSystem: boolean): JsonRecord {
-	const messages = strictForm(body.messages, hasSystem);
+	const messages = toStrictRoles(body.messages, hasSystem);
 	const isStrict = JSON.stringify(messages) === JSON.stringify(body.messages);
 	const strict = isStrict ? body : { ...body, messages };
 	return messages.at(-1)?.role === 'assistant' ? withoutThinking(strict) : strict;
@@ -41,7 +41,7 @@ function strictBody(body: JsonRecord, hasSystem: boolean): JsonRecord {
 /** A begun answer cannot be gone on with while thinking is on (llama.cpp 20861). */
 function withoutThinking(body: JsonRecord): JsonRecord {
 	if ('think' in body) return body.think === false ? body : { ...body, think: false };
-	const settings = recordOf(body.chat_template_kwargs);
+	const settings = asRecord(body.chat_template_kwargs);
 	if (settings.enable_thinking === false) return body;
 	return { ...body, chat_template_kwargs: { ...settings, enable_thinking: false } };
 }
@@ -53,11 +53,15 @@ function withoutThinking(body: JsonRecord): JsonRecord {
  * @param messages of a body
  * @param hasSystem false where the template takes no system message at all: its text begins the first user message
  */
-export function strictForm(messages: unknown, hasSystem = true): JsonRecord[] {
-	const given = recordsIn(messages).filter(
+export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
+	const given = asRecords(messages).filter(
 		(message): message is Message => typeof message.role === 'string',
 	);
-	return joined(withoutLaterSystem(given, hasSystem).flatMap(singleCalls(given)).flatMap(answered));
+	return mergeSameRole(
+		withoutLaterSystem(given, hasSystem)
+			.flatMap(singleCalls(given))
+			.flatMap(insertAssistantMessage),
+	);
 }
 
 /** Later system texts, and the first where none is taken, as the beginning of the user message behind them. */
@@ -88,7 +92,7 @@ function singleCalls(messages: readonly Message[]): (message: Message) => Messag
 	const moved = new Set<Message>();
 	return (message) => {
 		if (moved.has(message)) return [];
-		const calls = asList(message.tool_calls).filter(isRecord);
+		const calls = asArray(message.tool_calls).filter(isRecord);
 		if (message.role !== 'assistant' || calls.length < 2) return [message];
 		return calls.flatMap((call, index) => {
 			const { content, ...others } = message;
@@ -102,14 +106,14 @@ function singleCalls(messages: readonly Message[]): (message: Message) => Messag
 }
 
 /** An assistant message between the result of a tool and a user message. */
-function answered(message: Message, index: number, messages: Message[]): Message[] {
+function insertAssistantMessage(message: Message, index: number, messages: Message[]): Message[] {
 	const isBehindResult = messages[index - 1]?.role === 'tool';
 	if (message.role !== 'user' || !isBehindResult) return [message];
-	return [{ role: 'assistant', content: BEHIND_RESULT }, message];
+	return [{ role: 'assistant', content: AFTER_TOOL_RESULT }, message];
 }
 
 /** Neighbours of one role as one message. Calls and results stay apart. */
-function joined(messages: readonly Message[]): Message[] {
+function mergeSameRole(messages: readonly Message[]): Message[] {
 	const result: Message[] = [];
 	for (const message of messages) {
 		const last = result.at(-1);
@@ -138,12 +142,12 @@ function joinedContent(one: unknown, other: unknown): unknown {
 }
 
 function partsOf(content: unknown): unknown[] {
-	if (typeof content !== 'string') return asList(content);
+	if (typeof content !== 'string') return asArray(content);
 	return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
 function textOf(content: unknown): string {
 	if (typeof content === 'string') return content;
-	const texts = recordsIn(content).map(({ text }) => (typeof text === 'string' ? text : ''));
+	const texts = asRecords(content).map(({ text }) => (typeof text === 'string' ? text : ''));
 	return texts.filter((text) => text !== '').join('\n\n');
 }

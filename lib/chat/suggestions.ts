@@ -1,16 +1,16 @@
 /** What to do about a failed chat, by what its server is and has. */
-import { asFailed, type ServerError } from '../errors/server-error';
-import { failure } from '../errors/create-error';
-import { contextOf } from '../http/request-errors';
+import { captureError, type ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import { toErrorContext } from '../http/request-errors';
 import { listModels } from '../servers/list-models';
-import { missingModelAdvice } from '../servers/model-names';
-import { propsOf, trainedContext } from '../servers/types';
-import { hintOnUnread } from '../servers/truncation';
+import { suggestModels } from '../servers/model-names';
+import { getServerProps, fetchTrainedContext } from '../servers/types';
+import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
-import { finiteNumber, recordOf } from '../values';
+import { asFiniteNumber, asRecord } from '../values';
 import type { CompletionRequest } from './openai-body';
-import { hasMedia, textOf } from './content';
-import { FORMAT_TOOL } from './format-tool';
+import { hasMedia, getText } from './content';
+import { FORMAT_TOOL_NAME } from './format-tool';
 import type { TurnContext } from './completion-request';
 
 /** Tokens to leave for the answer. */
@@ -20,49 +20,51 @@ const SHORTER_PROMPT =
 	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
 
 /** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
-const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
+const POSSIBLE_MEDIA_ERRORS: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
 
-const WITHOUT_MEDIA =
+const TRY_WITHOUT_MEDIA =
 	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
 
 /** The error with advice for this server; unchanged where there is none. */
-export async function withAdvice(
+export async function withSuggestion(
 	failed: ServerError,
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<ServerError> {
-	if (PERHAPS_OF_MEDIA.has(failed.kind) && body.messages.some(hasMedia))
-		return failed.reworded({ remedy: WITHOUT_MEDIA });
+	if (POSSIBLE_MEDIA_ERRORS.has(failed.kind) && body.messages.some(hasMedia))
+		return failed.reworded({ remedy: TRY_WITHOUT_MEDIA });
 	switch (failed.kind) {
 		case 'modelNotFound':
-			return await withModels(failed, turn);
+			return await withModelList(failed, turn);
 		case 'emptyAnswer':
 		case 'invalidAnswer':
-			return await ofUnreadQuestion(failed, turn, body);
+			return await withTruncationSuggestion(failed, turn, body);
 		case 'contextOverflow':
-			return await withContext(
+			return await withContextSuggestion(
 				failed,
 				{ ...turn, model: turn.settings.model, signal: turn.call.signal },
 				SHORTER_PROMPT,
 			);
 		case 'wrongPath':
-			return withoutChats(failed, turn);
+			return toNoChatModelError(failed, turn);
 		case 'toolsUnsupported':
-			return body.tools.some(({ name }) => name === FORMAT_TOOL) ? ofParser(failed) : failed;
+			return body.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
+				? withParserSuggestion(failed)
+				: failed;
 		default:
 			return failed;
 	}
 }
 
 /** Ollama cuts a single message that is longer than the context, and answers nothing (docs/protocols/ollama.md 4.1). */
-async function ofUnreadQuestion(
+async function withTruncationSuggestion(
 	failed: ServerError,
 	{ server, settings: { model } }: TurnContext,
 	{ messages }: CompletionRequest,
 ): Promise<ServerError> {
-	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
-	const texts = messages.map(({ content }) => textOf(content));
-	const [hint] = await hintOnUnread(server, { texts, tokens, model });
+	const tokens = asFiniteNumber(asRecord(failed.facts.usage).promptTokens);
+	const texts = messages.map(({ content }) => getText(content));
+	const [hint] = await getTruncationWarnings(server, { texts, tokens, model });
 	if (hint === undefined) return failed;
 	if (failed.kind === 'invalidAnswer') return failed.withRemedy(`${hint} ${failed.remedy}`);
 	return failed.reworded({
@@ -73,14 +75,14 @@ async function ofUnreadQuestion(
 }
 
 /** Which models the server has. */
-async function withModels(
+async function withModelList(
 	failed: ServerError,
 	{ server, kind, settings: { model }, call }: TurnContext,
 ): Promise<ServerError> {
-	const models = await listModels(server, call.signal).catch(asFailed);
+	const models = await listModels(server, call.signal).catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
-	const remedy = missingModelAdvice(others, kind.words.missingModel?.(model));
+	const remedy = suggestModels(others, kind.words.missingModel?.(model));
 	if (remedy === '') return failed;
 	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
 }
@@ -93,24 +95,24 @@ interface ContextOverflow extends Pick<TurnContext, 'server' | 'kind'> {
 }
 
 /** How the server gets a context that is long enough. */
-export async function withContext(
+export async function withContextSuggestion(
 	failed: ServerError,
 	{
 		server,
 		kind,
 		model,
 		signal,
-		tokens = finiteNumber(failed.facts.n_prompt_tokens),
+		tokens = asFiniteNumber(failed.facts.n_prompt_tokens),
 	}: ContextOverflow,
 	orElse: string,
 ): Promise<ServerError> {
 	if (tokens === undefined) return failed;
-	const limit = finiteNumber(failed.facts.n_ctx);
+	const limit = asFiniteNumber(failed.facts.n_ctx);
 	// vLLM stops counting one token above its limit.
 	const isCountCut = limit !== undefined && tokens <= limit + 1;
 	const needed = isCountCut ? 2 * tokens : tokens;
-	const props = await propsOf(server, model, signal);
-	const trained = await trainedContext(server, model, signal);
+	const props = await getServerProps(server, model, signal);
+	const trained = await fetchTrainedContext(server, model, signal);
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
 	const advice =
 		needed < trained
@@ -120,17 +122,20 @@ export async function withContext(
 }
 
 /** The path is right, so it cannot chat (vLLM with an embedding model). */
-function withoutChats(
+function toNoChatModelError(
 	failed: ServerError,
 	{ server, kind, settings: { model } }: TurnContext,
 ): ServerError {
 	if (kind.hasEveryRoute || kind === other) return failed;
 	const { status, serverText, url = server.url.api } = failed;
-	return failure('wrongModelType', contextOf(server, url, model), { status, serverText });
+	return createServerError('wrongModelType', toErrorContext(server, url, model), {
+		status,
+		serverText,
+	});
 }
 
 /** The agent has no tools of the user's: n8n's output parser is one. */
-function ofParser(failed: ServerError): ServerError {
+function withParserSuggestion(failed: ServerError): ServerError {
 	return failed.reworded({
 		message:
 			'The model or server does not support tool calls, which the Structured Output Parser needs',

@@ -1,6 +1,6 @@
 /** Calls that a server without a parser hands on in the text of an answer. */
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, smallestOf } from '../values';
+import { isRecord, type JsonRecord, minOf } from '../values';
 import type { RawToolCall } from './tool-calls';
 
 /** A way to write calls at the end of a text. */
@@ -16,13 +16,13 @@ const FORMATS: readonly TextCallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
 		begin: /<tool_call>\s*\{/,
-		read: (rest) => everyBlock(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJson),
+		read: (rest) => matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJson),
 	},
 	// Qwen3-Coder, which llama-server and Ollama let through (opencode 26162, ollama 16686)
 	{
 		begin: /(?:<tool_call>\s*)?<function=/,
 		read: (rest) =>
-			everyBlock(
+			matchBlocks(
 				rest,
 				/^(?:<tool_call>)?\s*<function=([^]*?)<\/function>\s*(?:<\/tool_call>)?/,
 			)?.map(functionTag),
@@ -81,14 +81,14 @@ const MAX_CALLS = 100;
  *
  * @param isQuoted whether a call also stands in what was sent: then it is a quotation, and nothing runs
  */
-export function callsInText(
+export function parseTextToolCalls(
 	text: string,
 	offered: readonly string[],
 	isQuoted: (call: RawToolCall) => boolean,
 ): TextToolCalls | { unrun: RejectedTextCall } | undefined {
 	let unrun: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
-		const { at, calls } = writtenIn(text, format);
+		const { at, calls } = parseWithFormat(text, format);
 		if (calls.length === 0) continue;
 		const reason = unrunIn(calls, offered, isQuoted);
 		if (reason === undefined) return { text: text.slice(0, at).trimEnd(), calls };
@@ -111,7 +111,7 @@ function unrunIn(
 }
 
 /** The calls in one format, and where they begin. None unless each of them is one. */
-function writtenIn(
+function parseWithFormat(
 	text: string,
 	{ begin, read }: TextCallFormat,
 ): { at: number; calls: RawToolCall[] } {
@@ -125,7 +125,7 @@ function areCalls(calls: ReadonlyArray<RawToolCall | undefined>): calls is RawTo
 }
 
 /** The contents of blocks that fill a text, of too many the first; undefined where anything else stands between or behind. */
-function everyBlock(text: string, block: RegExp): string[] | undefined {
+function matchBlocks(text: string, block: RegExp): string[] | undefined {
 	const contents: string[] = [];
 	let rest = text.trimStart();
 	while (rest !== '' && contents.length <= MAX_CALLS) {
@@ -178,17 +178,17 @@ function callOf(value: unknown): RawToolCall | undefined {
 }
 
 /** Up to so many characters, the beginning of an answer may not yet tell whether it is a call. */
-export const UNDECIDED = 64;
+export const MAX_UNDECIDED_LENGTH = 64;
 
 /**
  * Up to where a text can be shown while more of it may come. What may become a call is held back.
  *
  * @param isFirst whether the answer begins with it
  */
-export function shownUpTo(held: string, isFirst: boolean): number {
-	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(held.slice(0, UNDECIDED))) return 0;
+export function getDisplayableLength(held: string, isFirst: boolean): number {
+	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(held.slice(0, MAX_UNDECIDED_LENGTH))) return 0;
 	const found = MARKERS.map((marker) => held.indexOf(marker)).filter((at) => at >= 0);
-	if (found.length > 0) return smallestOf(found);
+	if (found.length > 0) return minOf(found);
 	const at = Math.max(held.lastIndexOf('<'), held.lastIndexOf('['));
 	return at >= 0 && MARKERS.some((marker) => marker.startsWith(held.slice(at))) ? at : held.length;
 }

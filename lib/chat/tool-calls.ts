@@ -1,7 +1,14 @@
 /** Puts the calls of tools together that a server sends in pieces. */
 import { TextCount } from '../http/response-body';
-import { exactJson, parseJson, parseObject } from '../json';
-import { asList, isRecord, type JsonRecord, nonEmptyText, quietly, recordOf } from '../values';
+import { parseExactJson, parseJson, parseObject } from '../json';
+import {
+	asArray,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	tryOrUndefined,
+	asRecord,
+} from '../values';
 import { randomInt } from 'node:crypto';
 import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
@@ -37,15 +44,15 @@ export class ToolCallAccumulator {
 
 	/** Takes `tool_calls` of a delta or a message, whatever it is. */
 	add(pieces: unknown): void {
-		for (const piece of asList(pieces))
+		for (const piece of asArray(pieces))
 			if (isRecord(piece) && !this.isTooMany) this.addPiece(piece);
 	}
 
 	private addPiece(piece: JsonRecord): void {
 		const fn = isRecord(piece.function) ? piece.function : piece;
 		const { index } = piece;
-		const id = nonEmptyText(piece.id);
-		const name = nonEmptyText(fn.name);
+		const id = asNonEmptyString(piece.id);
+		const name = asNonEmptyString(fn.name);
 		const before = this.callBefore(index, id, name);
 		const call = before ?? { name: '', arguments: '' };
 		const length = lengthOf(call);
@@ -91,20 +98,20 @@ function textOf(args: unknown): string {
  * The arguments as JSON text of an object, with numbers that JavaScript cannot hold as texts; undefined where they are no
  * object.
  */
-export function argumentsOf(written: string): string | undefined {
+export function parseArguments(written: string): string | undefined {
 	const text = written.trim();
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
 	const json = typeof value === 'string' ? value : text;
 	if (parseObject(json) === undefined) return undefined;
-	const exact = exactJson(json);
+	const exact = parseExactJson(json);
 	return exact.large.length === 0 ? json : JSON.stringify(exact.value);
 }
 
 /** The names of required arguments that a call lacks. */
-export function missingArguments(args: string, parameters: JsonRecord): string[] {
-	return missingIn(recordOf(parseJson(args)), parameters);
+export function findMissingArguments(args: string, parameters: JsonRecord): string[] {
+	return missingIn(asRecord(parseJson(args)), parameters);
 }
 
 /**
@@ -112,14 +119,14 @@ export function missingArguments(args: string, parameters: JsonRecord): string[]
  * approval works (n8n-core, `createHitlToolkit`).
  */
 function missingIn(given: JsonRecord, { required, properties }: JsonRecord): string[] {
-	const { toolParameters, hitlParameters } = recordOf(properties);
-	const missing = asList(required)
+	const { toolParameters, hitlParameters } = asRecord(properties);
+	const missing = asArray(required)
 		.filter((name) => typeof name === 'string')
 		.filter((name) => !Object.hasOwn(given, name));
 	if (toolParameters === undefined || hitlParameters === undefined) return missing;
 	const asked = missing.filter((name) => name !== 'hitlParameters');
 	if (asked.includes('toolParameters')) return asked;
-	const inner = missingIn(recordOf(given.toolParameters), recordOf(toolParameters));
+	const inner = missingIn(asRecord(given.toolParameters), asRecord(toolParameters));
 	return [...asked, ...inner.map((name) => `toolParameters.${name}`)];
 }
 
@@ -141,7 +148,7 @@ const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
  *
  * @param serverIds the server's id of each call; undefined without one
  */
-export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
+export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
 	if (serverIds.length === 0) return [];
 	const turn = randomInt(36 ** TURN_LENGTH)
 		.toString(36)
@@ -154,13 +161,13 @@ export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): st
 }
 
 /** The id to send to the server: the server's own if it is in the id; other ids unchanged. */
-export function serverToolCallId(id: string): string {
+export function toServerToolCallId(id: string): string {
 	const kept = OWN_ID.exec(id)?.[2];
 	return kept === undefined ? id : (unescaped(kept) ?? id);
 }
 
 /** The key of the answer in a call's id; undefined for ids that are not from `ownToolCallIds`. */
-export function turnOfToolCall(id: string): string | undefined {
+export function getTurnKey(id: string): string | undefined {
 	return OWN_ID.exec(id)?.[1];
 }
 
@@ -177,7 +184,7 @@ function escaped(id: string): string {
 }
 
 function unescaped(kept: string): string | undefined {
-	return quietly(() => decodeURIComponent(kept.replace(/-/g, '%')));
+	return tryOrUndefined(() => decodeURIComponent(kept.replace(/-/g, '%')));
 }
 
 /** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
@@ -220,4 +227,4 @@ export class ToolCallCache {
 }
 
 /** Of this process. */
-export const turnMemory = new ToolCallCache();
+export const toolCallCache = new ToolCallCache();

@@ -1,6 +1,6 @@
 /** Which of many tools a model is offered: those that fit the questions of the user best, by the words they share. */
-import { recordOf, text } from '../values';
-import { FORMAT_TOOL } from './format-tool';
+import { asRecord, asString } from '../values';
+import { FORMAT_TOOL_NAME } from './format-tool';
 import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 
 /**
@@ -8,11 +8,11 @@ import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '.
  *
  * @param most how many tools are offered
  */
-export function withToolsAtOnce(answers: ChatGenerator, most: number): ChatGenerator {
+export function withToolLimit(answers: ChatGenerator, most: number): ChatGenerator {
 	return async (call, show) => {
 		const { tools = [] } = call;
 		if (tools.length <= most) return await answers(call, show);
-		const offered = toolsToOffer(call, most);
+		const offered = selectTools(call, most);
 		const leftOut = tools.filter((tool) => !offered.includes(tool));
 		const answer = await answers({ ...call, tools: offered, furtherTools: leftOut }, show);
 		const log = {
@@ -27,15 +27,15 @@ export function withToolsAtOnce(answers: ChatGenerator, most: number): ChatGener
  * The tools to offer, in the order in which they are connected: the best ones, and those that were called or must be
  * called. The best depend only on the questions, so the prompt cache of the server stays valid during a turn.
  */
-export function toolsToOffer(
+export function selectTools(
 	{ tools = [], messages, toolChoice }: ChatRequest,
 	most: number,
 ): ToolDefinition[] {
-	const fit = fitByWords(questionsOf(messages), tools);
+	const fit = scoreByWords(getRecentQuestions(messages), tools);
 	const byFit = [...tools.keys()].sort((one, other) => fit[other]! - fit[one]!);
 	const best = new Set(byFit.slice(0, most));
 	// Where an output parser is connected, only a call of the first one ends the run.
-	const kept = new Set([FORMAT_TOOL, ...messages.flatMap(calledTools)]);
+	const kept = new Set([FORMAT_TOOL_NAME, ...messages.flatMap(calledTools)]);
 	if (typeof toolChoice === 'object') kept.add(toolChoice.name);
 	return tools.filter(({ name }, index) => best.has(index) || kept.has(name));
 }
@@ -49,7 +49,7 @@ const MAX_QUESTIONS = 4;
 const QUESTION_ENDS = 2_000;
 
 /** The last questions of the user, the newest first. */
-function questionsOf(messages: readonly InputMessage[]): string[] {
+function getRecentQuestions(messages: readonly InputMessage[]): string[] {
 	return messages
 		.filter(({ type, role }) => type === 'human' || role === 'user')
 		.slice(-MAX_QUESTIONS)
@@ -59,16 +59,16 @@ function questionsOf(messages: readonly InputMessage[]): string[] {
 }
 
 function textOfPart(part: unknown): string {
-	return text(part) ?? text(recordOf(part).text) ?? '';
+	return asString(part) ?? asString(asRecord(part).text) ?? '';
 }
 
 /**
  * How well each tool fits: a shared word counts more the fewer tools have it, and half with each newer question that does
  * not have it.
  */
-function fitByWords(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
-	const asked = questions.map(wordsOf);
-	const words = tools.map(({ name, description = '' }) => wordsOf(`${name} ${description}`));
+function scoreByWords(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
+	const asked = questions.map(toWordStems);
+	const words = tools.map(({ name, description = '' }) => toWordStems(`${name} ${description}`));
 	const weightOf = (word: string) => {
 		const age = asked.findIndex((question) => question.has(word));
 		return age < 0 ? 0 : 1 / 2 ** age / words.filter((ofTool) => ofTool.has(word)).length;
@@ -80,7 +80,7 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 /** The beginning of a word stands for all its forms: order, orders, ordered. */
 const STEM = 5;
 
-function wordsOf(source: string): Set<string> {
+function toWordStems(source: string): Set<string> {
 	// `getWeather_now` as "get Weather now".
 	const plain = source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
 	const words = [...segmenter.segment(plain)].filter(({ isWordLike }) => isWordLike);

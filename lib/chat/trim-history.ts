@@ -1,6 +1,6 @@
 import { estimateTokens } from '../servers/truncation';
 import type { ChatMessage } from './types';
-import { mediaOf, textOf } from './content';
+import { getMedia, getText } from './content';
 
 /**
  * History is dropped in steps of this share of the budget, so that the server's prompt cache stays valid in between.
@@ -17,7 +17,7 @@ const MEDIA_TOKENS = 1_000;
  * @param budget in tokens
  * @returns also the number of turns that were left out
  */
-export function fitHistory(
+export function trimHistory(
 	messages: readonly ChatMessage[],
 	budget: number,
 ): { messages: ChatMessage[]; leftOut: number } {
@@ -38,8 +38,8 @@ export function fitHistory(
 }
 
 function tokensOf(turn: readonly ChatMessage[]): number {
-	const media = turn.flatMap(({ content }) => mediaOf(content));
-	return estimateTokens(turn.map(wordsOf).join('\n')) + media.length * MEDIA_TOKENS;
+	const media = turn.flatMap(({ content }) => getMedia(content));
+	return estimateTokens(turn.map(getMessageText).join('\n')) + media.length * MEDIA_TOKENS;
 }
 
 /** Splits messages into turns: the user's messages, and everything up to the next ones. */
@@ -53,7 +53,9 @@ function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 	return turns;
 }
 
-function wordsOf(message: ChatMessage): string {
+function getMessageText(message: ChatMessage): string {
 	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
-	return textOf(message.content, '\n') + calls.map((call) => call.name + call.arguments).join('\n');
+	return (
+		getText(message.content, '\n') + calls.map((call) => call.name + call.arguments).join('\n')
+	);
 }

@@ -1,22 +1,27 @@
 /** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
-import { asFailed, type ServerError } from '../errors/server-error';
-import { estimateTokens, hintOnUnread } from '../servers/truncation';
-import { isModelNamed, requireModel, shortModelName } from '../servers/model-names';
-import { identifiedKind, kindOf, onlyModelOf, propsOf } from '../servers/types';
+import { captureError, type ServerError } from '../errors/server-error';
+import { estimateTokens, getTruncationWarnings } from '../servers/truncation';
+import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
+import {
+	getRecognizedTypeName,
+	getServerType,
+	getCachedOnlyModel,
+	getServerProps,
+} from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
-import { inSpan } from '../tracing/span';
-import { optional } from '../values';
-import { ask, isHeldBack, type CompletionAttempt } from './request-completion';
-import { conversationFor } from './convert-messages';
-import { MOST_CORRECTIONS } from './correction';
-import { draftBody, requireAbilities, type TurnContext } from './completion-request';
-import { judge, type AcceptedCompletion } from './validate-completion';
-import { checkParameters, wantsJson } from './parameters';
-import { textOf } from './content';
-import { toolNames } from './grammar-schema';
-import { ownToolCallIds, turnMemory } from './tool-calls';
+import { withSpan } from '../tracing/span';
+import { omitUndefined } from '../values';
+import { requestCompletion, isBuffered, type CompletionAttempt } from './request-completion';
+import { prepareMessages } from './convert-messages';
+import { MAX_CORRECTIONS } from './correction';
+import { buildCompletionRequest, assertCapabilities, type TurnContext } from './completion-request';
+import { validateCompletion, type AcceptedCompletion } from './validate-completion';
+import { assertValidParameters, isJsonRequested } from './parameters';
+import { getText } from './content';
+import { createToolNames } from './grammar-schema';
+import { createToolCallIds, toolCallCache } from './tool-calls';
 import { quotationIn } from './quotations';
-import { sumOfUsage, tracedAnswer } from './usage';
+import { addUsage, toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
 import { DisplayedText } from './reasoning';
 import type { ServerModel } from '../servers/models';
@@ -33,60 +38,63 @@ export async function runTurn(
 	call: ChatRequest,
 	show: (piece: string) => void = () => {},
 ): Promise<ChatResult> {
-	requireModel(settings.model);
-	checkParameters(settings.parameters);
+	assertModelName(settings.model);
+	assertValidParameters(settings.parameters);
 	const model = settings.model.trim();
-	const { messages, notes } = conversationFor(call.messages, settings);
+	const { messages, notes } = prepareMessages(call.messages, settings);
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
 	const parameters = stop.length === 0 ? settings.parameters : { ...settings.parameters, stop };
 	const place = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
 	const { trace, priority, showThinking } = settings;
 	const startedAt = performance.now();
-	return await inSpan(
+	return await withSpan(
 		server,
 		{
 			operation: 'chat',
 			model,
 			parameters,
 			input: messages,
-			...optional({ trace, priority }),
+			...omitUndefined({ trace, priority }),
 		},
 		async (traced) => {
 			const turn: TurnContext = {
 				server: traced,
-				kind: await kindOf(traced, call.signal),
+				kind: await getServerType(traced, call.signal),
 				settings: { ...settings, model, parameters },
 				call,
 				place,
-				names: toolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
+				names: createToolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
 				isQuoted: quotationIn(messages, call.tools),
-				shown: new DisplayedText(showThinking && !wantsJson(parameters), show),
+				shown: new DisplayedText(showThinking && !isJsonRequested(parameters), show),
 				startedAt,
 			};
-			const answer = await answerOf(turn, messages);
+			const answer = await completeWithCorrections(turn, messages);
 			return { ...answer, notes: [...notes, ...answer.notes] };
 		},
-		(answer) => tracedAnswer(answer, startedAt),
+		(answer) => toResponseAttributes(answer, startedAt),
 	);
 }
 
 /** Asks, and asks again where the model made a mistake. */
-async function answerOf(turn: TurnContext, messages: ChatMessage[]): Promise<ChatResult> {
+async function completeWithCorrections(
+	turn: TurnContext,
+	messages: ChatMessage[],
+): Promise<ChatResult> {
 	const { server, settings, call, shown } = turn;
-	const props = await propsOf(server, settings.model, call.signal);
-	await requireAbilities(turn, messages, props);
-	const first = draftBody(turn, messages);
+	const props = await getServerProps(server, settings.model, call.signal);
+	await assertCapabilities(turn, messages, props);
+	const first = buildCompletionRequest(turn, messages);
 	let { body } = first;
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
-		const read = await withUsage(usage, async () => await askTwice(turn, body));
-		usage = sumOfUsage(usage, read.outcome.usage);
-		const verdict = judge(turn, read, body);
-		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
+		const read = await withUsage(usage, async () => await requestWithRetry(turn, body));
+		usage = addUsage(usage, read.outcome.usage);
+		const verdict = validateCompletion(turn, read, body);
+		if (verdict.next === undefined || corrections >= MAX_CORRECTIONS) {
 			const answer = await withUsage(usage, () => verdict.usable());
 			const notes = [...first.notes, ...answer.notes];
-			const usable = { ...answer, ...optional({ usage }), notes };
-			return await finished(turn, { messages, read, corrections }, usable);
+			const usable = { ...answer, ...omitUndefined({ usage }), notes };
+			return await toChatResult(turn, { messages, read, corrections }, usable);
 		}
 		body = verdict.next;
 		shown.nextTry();
@@ -98,8 +106,8 @@ async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>
 	try {
 		return await work();
 	} catch (error) {
-		const { failed } = asFailed(error);
-		throw failed.reworded({ facts: { ...failed.facts, ...optional({ usage }) } });
+		const { failed } = captureError(error);
+		throw failed.reworded({ facts: { ...failed.facts, ...omitUndefined({ usage }) } });
 	}
 }
 
@@ -107,14 +115,14 @@ async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>
  * llama-server drops an answer that its parser cannot read ("Failed to parse input at pos …"): with another seed, the
  * next one may be valid.
  */
-async function askTwice(
+async function requestWithRetry(
 	turn: TurnContext,
-	body: Parameters<typeof ask>[1],
+	body: Parameters<typeof requestCompletion>[1],
 ): Promise<CompletionAttempt> {
-	return await ask(turn, body).catch(async (error: unknown) => {
-		const { failed } = asFailed(error);
+	return await requestCompletion(turn, body).catch(async (error: unknown) => {
+		const { failed } = captureError(error);
 		if (!isWorthRetrying(failed, turn)) throw failed;
-		return await ask(turn, body);
+		return await requestCompletion(turn, body);
 	});
 }
 
@@ -130,43 +138,49 @@ interface TurnProgress {
 	corrections: number;
 }
 
-async function finished(
+async function toChatResult(
 	turn: TurnContext,
 	{ messages, read, corrections }: TurnProgress,
 	usable: AcceptedCompletion,
 ): Promise<ChatResult> {
 	const { server, shown, startedAt, names } = turn;
-	if (isHeldBack(turn)) shown.push(usable);
+	if (isBuffered(turn)) shown.push(usable);
 	shown.close();
-	const ids = ownToolCallIds(usable.toolCalls.map(({ id }) => id));
+	const ids = createToolCallIds(usable.toolCalls.map(({ id }) => id));
 	const toolCalls = usable.toolCalls.map((call, index) => ({
 		id: ids[index]!,
 		name: names.own(call.name),
 		arguments: call.arguments,
 	}));
-	turnMemory.remember({ ...usable, toolCalls });
+	toolCallCache.remember({ ...usable, toolCalls });
 	const { reasoning, finishReason, timings, model } = usable;
 	return {
 		text: shown.text,
 		reasoning,
 		toolCalls,
 		finishReason,
-		...optional({ usage: usable.usage ?? estimate(usable, messages), timings, model }),
-		notes: await notesOn(turn, messages, { ...usable, ...optional({ usage: read.outcome.usage }) }),
+		...omitUndefined({ usage: usable.usage ?? estimateUsage(usable, messages), timings, model }),
+		notes: await collectWarnings(turn, messages, {
+			...usable,
+			...omitUndefined({ usage: read.outcome.usage }),
+		}),
 		url: read.url,
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - startedAt,
-		...optional({ serverKind: identifiedKind(server), log: logOf(turn, corrections) }),
+		...omitUndefined({
+			serverKind: getRecognizedTypeName(server),
+			log: toLogFields(turn, corrections),
+		}),
 	};
 }
 
 /** Of a minimal server, which neither counts nor says why it ended. */
-function estimate(
+function estimateUsage(
 	{ finishReason, text, reasoning }: AcceptedCompletion,
 	messages: readonly ChatMessage[],
 ): Usage | undefined {
 	if (finishReason !== 'unknown') return undefined;
-	const inputs = messages.map(({ content }) => estimateTokens(textOf(content)));
+	const inputs = messages.map(({ content }) => estimateTokens(getText(content)));
 	const promptTokens = inputs.reduce((total, tokens) => total + tokens, 0);
 	const completionTokens = estimateTokens(text + reasoning);
 	const totalTokens = promptTokens + completionTokens;
@@ -174,11 +188,11 @@ function estimate(
 }
 
 /** What the execution log shows of queue and corrections. */
-function logOf({ place }: TurnContext, corrections: number): ChatResult['log'] {
+function toLogFields({ place }: TurnContext, corrections: number): ChatResult['log'] {
 	const { waitedMs, wasGiven, timesGivenUp } = place;
 	const hasWaited = waitedMs >= 1 || wasGiven || timesGivenUp > 0;
 	if (!hasWaited && corrections === 0) return undefined;
-	return optional({
+	return omitUndefined({
 		waitedInN8nMs: hasWaited ? Math.round(waitedMs) : undefined,
 		placeGivenByBatch: wasGiven || undefined,
 		placesGivenUp: timesGivenUp || undefined,
@@ -187,27 +201,27 @@ function logOf({ place }: TurnContext, corrections: number): ChatResult['log'] {
 }
 
 /** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */
-async function notesOn(
+async function collectWarnings(
 	turn: TurnContext,
 	messages: readonly ChatMessage[],
 	answer: AcceptedCompletion,
 ): Promise<string[]> {
 	const { kind, server } = turn;
 	const { model } = turn.settings;
-	const texts = messages.map(({ content }) => textOf(content));
+	const texts = messages.map(({ content }) => getText(content));
 	const notes = [
 		...answer.notes,
-		...notesOnEnd(answer),
-		noteOnUnrunCall(answer, kind.words.tools),
-		noteOnPretendedCall(answer.text),
-		...(await hintOnUnread(server, { texts, tokens: answer.usage?.promptTokens, model })),
+		...getFinishReasonWarnings(answer),
+		getRejectedCallWarning(answer, kind.words.tools),
+		getImitatedCallWarning(answer.text),
+		...(await getTruncationWarnings(server, { texts, tokens: answer.usage?.promptTokens, model })),
 		kind.remark?.(model),
-		noteOnOtherModel(model, answer.model, onlyModelOf(server)),
+		getOtherModelWarning(model, answer.model, getCachedOnlyModel(server)),
 	];
 	return notes.filter((note) => note !== undefined);
 }
 
-function notesOnEnd({ finishReason, toolCalls }: AcceptedCompletion): string[] {
+function getFinishReasonWarnings({ finishReason, toolCalls }: AcceptedCompletion): string[] {
 	if (finishReason === 'length')
 		return [
 			'The response was cut off at the token limit. Raise Maximum Tokens or the server context.',
@@ -220,13 +234,13 @@ function notesOnEnd({ finishReason, toolCalls }: AcceptedCompletion): string[] {
 	];
 }
 
-function noteOnUnrunCall({ unrun }: AcceptedCompletion, advice: string): string | undefined {
+function getRejectedCallWarning({ unrun }: AcceptedCompletion, advice: string): string | undefined {
 	if (unrun === undefined) return undefined;
 	return `The response contains what looks like a call to ${unrun.name}. It was not executed, because ${unrun.because}. ${advice}`;
 }
 
 /** Models imitate what n8n writes of earlier calls into the memory. */
-function noteOnPretendedCall(text: string): string | undefined {
+function getImitatedCallWarning(text: string): string | undefined {
 	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
 	return 'The model wrote text that looks like a tool result but did not call a tool. Start a new conversation, or use a model with better tool support.';
 }
@@ -236,26 +250,30 @@ function noteOnPretendedCall(text: string): string | undefined {
  *
  * @param only its one model, where it said so
  */
-function noteOnOtherModel(
+function getOtherModelWarning(
 	requested: string,
 	answered: string | undefined,
 	only: ServerModel | undefined,
 ): string | undefined {
-	if (answered === undefined || only === undefined || means(answered, requested)) return undefined;
+	if (answered === undefined || only === undefined || isSameModelName(answered, requested))
+		return undefined;
 	if (!hasName(only, answered) || hasName(only, requested)) return undefined;
 	return `The server does not have the model "${requested}" and used its only model, "${only.id}". Select that model in the node, or start the server with the other one.`;
 }
 
 function hasName(model: ServerModel, name: string): boolean {
-	return isModelNamed(model, name) || [model.id, ...model.aliases].some((id) => means(id, name));
+	return (
+		matchesModel(model, name) ||
+		[model.id, ...model.aliases].some((id) => isSameModelName(id, name))
+	);
 }
 
 /** Whether two names mean one model, written as a path, a file name or a name. */
-function means(one: string, other: string): boolean {
+function isSameModelName(one: string, other: string): boolean {
 	return bareName(one) === bareName(other);
 }
 
 function bareName(name: string): string {
 	const fileName = name.split(/[/\\]/).at(-1) ?? name;
-	return shortModelName(fileName).trim().toLowerCase();
+	return getDisplayName(fileName).trim().toLowerCase();
 }

@@ -1,5 +1,5 @@
 /** Reads token counts and times from the answers of each API. */
-import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../values';
+import { asFiniteNumber, isRecord, type JsonRecord, omitUndefined, asRecord } from '../values';
 import type { ChatResult, Timings, Usage } from './types';
 import type { ResponseAttributes } from '../tracing/span-attributes';
 
@@ -7,7 +7,7 @@ import type { ResponseAttributes } from '../tracing/span-attributes';
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
  * count send zeros.
  */
-function usageFrom(
+function createUsage(
 	prompt: unknown,
 	completion: unknown,
 	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
@@ -19,49 +19,53 @@ function usageFrom(
 		promptTokens: promptTokens ?? 0,
 		completionTokens: completionTokens ?? 0,
 		totalTokens: countOf(more.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
-		...optional({ cachedTokens, reasoningTokens }),
+		...omitUndefined({ cachedTokens, reasoningTokens }),
 	};
 }
 
 /** A count from 0 on. Larger ones than JavaScript can add up are none. */
 function countOf(value: unknown): number | undefined {
-	const count = finiteNumber(value);
+	const count = asFiniteNumber(value);
 	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
 }
 
 /** OpenAI's `usage`. */
-export function openAiUsage(usage: unknown): Usage | undefined {
+export function parseOpenAiUsage(usage: unknown): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
-	return usageFrom(usage.prompt_tokens, usage.completion_tokens, {
+	return createUsage(usage.prompt_tokens, usage.completion_tokens, {
 		total: usage.total_tokens,
-		cached: recordOf(usage.prompt_tokens_details).cached_tokens,
-		reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+		cached: asRecord(usage.prompt_tokens_details).cached_tokens,
+		reasoning: asRecord(usage.completion_tokens_details).reasoning_tokens,
 	});
 }
 
 /** Reads llama-server's `timings`. */
-export function timingsOf(timings: JsonRecord): Timings {
+export function parseTimings(timings: JsonRecord): Timings {
 	return Object.fromEntries(
 		Object.entries(timings).filter(
-			(entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined,
+			(entry): entry is [string, number] => asFiniteNumber(entry[1]) !== undefined,
 		),
 	);
 }
 
 /** The counts in llama-server's `timings`, which it also sends where the request left `usage` out. */
-export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written }: Timings = {}) {
-	return usageFrom(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
+export function usageFromTimings({
+	cache_n: cached,
+	prompt_n: read,
+	predicted_n: written,
+}: Timings = {}) {
+	return createUsage(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
-export function speedByServer(timings: Timings | undefined): number | undefined {
+export function getReportedSpeed(timings: Timings | undefined): number | undefined {
 	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
 		? undefined
 		: timings?.predicted_per_second;
 }
 
 /** The share of drafted tokens that the model accepted, from 0 to 1; undefined where nothing was drafted. */
-export function acceptedDrafts({
+export function getDraftAcceptanceRate({
 	draft_n: drafted = 0,
 	draft_n_accepted: accepted = 0,
 }: Timings = {}): number | undefined {
@@ -69,7 +73,7 @@ export function acceptedDrafts({
 }
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
-export function tracedAnswer(answer: ChatResult, startedAt: number): ResponseAttributes {
+export function toResponseAttributes(answer: ChatResult, startedAt: number): ResponseAttributes {
 	const {
 		model,
 		finishReason,
@@ -87,15 +91,15 @@ export function tracedAnswer(answer: ChatResult, startedAt: number): ResponseAtt
 		finishReason,
 		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
 		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
-		tokensPerSecond: tokensPerSecond(answer),
-		acceptedDrafts: acceptedDrafts(timings),
+		tokensPerSecond: getTokensPerSecond(answer),
+		acceptedDrafts: getDraftAcceptanceRate(timings),
 		toolCalls: toolCalls.map(({ name }) => name),
 		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
 	};
 }
 
 /** The speed that the server reports, or else the one measured here. */
-export function tokensPerSecond({
+export function getTokensPerSecond({
 	timings,
 	usage,
 	firstTokenMs,
@@ -104,13 +108,13 @@ export function tokensPerSecond({
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
 	return (
-		speedByServer(timings) ??
+		getReportedSpeed(timings) ??
 		(tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
 	);
 }
 
 /** The tokens of all tries. */
-export function sumOfUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
 	if (one === undefined || other === undefined) return one ?? other;
 	const added = (a = 0, b = 0) => a + b;
 	return {

@@ -1,27 +1,27 @@
 /** Whether an answer is usable, and what the model is asked next where it is not. */
-import { failure, type ErrorContext } from '../errors/create-error';
+import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
-import { contextOf } from '../http/request-errors';
-import { optional } from '../values';
-import { withAdvice } from './suggestions';
+import { toErrorContext } from '../http/request-errors';
+import { omitUndefined } from '../values';
+import { withSuggestion } from './suggestions';
 import type { Completion } from './completion-accumulator';
-import { failureOf, isHeldBack, type CompletionAttempt } from './request-completion';
-import { cleanedFormat, type TurnContext } from './completion-request';
+import { toServerError, isBuffered, type CompletionAttempt } from './request-completion';
+import { cleanResponseFormat, type TurnContext } from './completion-request';
 import type { CompletionRequest } from './openai-body';
-import { ownToolCallIds, type RawToolCall } from './tool-calls';
+import { createToolCallIds, type RawToolCall } from './tool-calls';
 import {
-	checkedCalls,
-	correctionOf,
-	correctionOfFormat,
+	checkToolCalls,
+	buildToolCallCorrection,
+	buildFormatCorrection,
 	type ToolCallIssue,
 	shownName,
 	shownNames,
 } from './correction';
-import { formatCallIn } from './format-tool';
+import { parseFormatCall } from './format-tool';
 import type { ChatResult, ResponseFormat, ToolDefinition } from './types';
-import { keptAsText } from '../json';
-import { fittingJson, type ExtractedJson } from './extract-json';
-import { checkSchema } from './validate-json';
+import { getUnsafeNumberWarnings } from '../json';
+import { extractJson, type ExtractedJson } from './extract-json';
+import { validateAgainstSchema } from './validate-json';
 
 /** What a usable answer says. */
 export interface AcceptedCompletion extends Completion {
@@ -41,29 +41,29 @@ export interface ValidationResult {
 }
 
 /** Judges what was read as the answer to a body. */
-export function judge(
+export function validateCompletion(
 	turn: TurnContext,
 	read: CompletionAttempt,
 	body: CompletionRequest,
 ): ValidationResult {
 	const { outcome } = read;
 	const { toolCalls: calls = [], text } = outcome;
-	if (calls.length > 0 || 'kind' in outcome) return judgeCalls(turn, read, body, calls);
-	const written = writtenCall(turn, text, body.tools);
-	if (written !== undefined) return good(read, outcome, { text: '', toolCalls: [written] });
-	return judgeText(turn, read, body, outcome);
+	if (calls.length > 0 || 'kind' in outcome) return validateToolCalls(turn, read, body, calls);
+	const written = parseBufferedFormatCall(turn, text, body.tools);
+	if (written !== undefined) return accept(read, outcome, { text: '', toolCalls: [written] });
+	return validateText(turn, read, body, outcome);
 }
 
 /** A call of n8n's output parser, where nobody saw the text. */
-function writtenCall(
+function parseBufferedFormatCall(
 	turn: TurnContext,
 	text: string,
 	tools: readonly ToolDefinition[],
 ): RawToolCall | undefined {
-	return isHeldBack(turn) ? formatCallIn(text, tools) : undefined;
+	return isBuffered(turn) ? parseFormatCall(text, tools) : undefined;
 }
 
-function good(
+function accept(
 	read: CompletionAttempt,
 	answer: Completion,
 	changes: Partial<AcceptedCompletion> = {},
@@ -72,7 +72,7 @@ function good(
 	return { usable: () => usable };
 }
 
-function judgeCalls(
+function validateToolCalls(
 	turn: TurnContext,
 	read: CompletionAttempt,
 	body: CompletionRequest,
@@ -89,16 +89,22 @@ function judgeCalls(
 	const { calls, faults } =
 		tools.length === 0
 			? { calls: [...toolCalls], faults: [] }
-			: checkedCalls(toolCalls, tools, isFromText);
+			: checkToolCalls(toolCalls, tools, isFromText);
 	const whole = 'kind' in outcome ? undefined : outcome;
-	if (faults.length === 0 && whole !== undefined) return good(read, whole, { toolCalls: calls });
+	if (faults.length === 0 && whole !== undefined) return accept(read, whole, { toolCalls: calls });
 	const fail = () => {
-		throw failureOfCalls(turn, read, faults, tools);
+		throw toToolCallError(turn, read, faults, tools);
 	};
 	// Without tools there is nothing to correct a call by.
 	if (faults.length === 0) return { usable: fail };
-	const ids = ownToolCallIds(toolCalls.map(() => undefined));
-	const correction = correctionOf(outcome.text, toolCalls, faults, tools, (index) => ids[index]!);
+	const ids = createToolCallIds(toolCalls.map(() => undefined));
+	const correction = buildToolCallCorrection(
+		outcome.text,
+		toolCalls,
+		faults,
+		tools,
+		(index) => ids[index]!,
+	);
 	return {
 		next: { ...body, messages: [...body.messages, ...correction] },
 		usable: () => {
@@ -128,7 +134,7 @@ function wordsOn({ call, missing }: ToolCallIssue): string {
 	return `The model called the tool "${shownName(call.name)}"${what}`;
 }
 
-function failureOfCalls(
+function toToolCallError(
 	turn: TurnContext,
 	{ outcome, url }: CompletionAttempt,
 	faults: readonly ToolCallIssue[],
@@ -136,17 +142,17 @@ function failureOfCalls(
 ): ServerError {
 	const unknown = faults.find(({ kind }) => kind === 'unknownTool');
 	if (unknown === undefined && 'kind' in outcome)
-		return failureOf(outcome, { url, headers: {} }, turn);
+		return toServerError(outcome, { url, headers: {} }, turn);
 	const { server, settings } = turn;
 	const fault = unknown ?? faults[0]!;
 	const named = [fault, ...faults.filter(({ kind }) => kind !== 'brokenArguments')];
 	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknown !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
-	return failure('toolCallInvalid', contextOf(server, url, settings.model), {
+	return createServerError('toolCallInvalid', toErrorContext(server, url, settings.model), {
 		message: sentences.join('. '),
 		remedy: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
-		...optional({
+		...omitUndefined({
 			partialText: outcome.text || undefined,
 			partialReasoning: outcome.reasoning || undefined,
 		}),
@@ -160,32 +166,36 @@ const TOOL_UNKNOWN =
 const ARGUMENTS_LOST =
 	'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.';
 
-function judgeText(
+function validateText(
 	turn: TurnContext,
 	read: CompletionAttempt,
 	body: CompletionRequest,
 	answer: Completion,
 ): ValidationResult {
-	const outcome = checkedJson(answer.text, turn.settings.parameters.responseFormat);
-	if (outcome === undefined) return good(read, answer);
+	const outcome = validateJson(answer.text, turn.settings.parameters.responseFormat);
+	if (outcome === undefined) return accept(read, answer);
 	if (!('faults' in outcome)) {
 		const isBare = answer.text.trim() === outcome.json;
 		const text = isBare ? answer.text : outcome.json;
-		return good(read, answer, { text, notes: outcome.unchecked });
+		return accept(read, answer, { text, notes: outcome.unchecked });
 	}
 	const { faults } = outcome;
 	const isCut = answer.finishReason === 'length';
 	return {
-		...(isCut ? {} : { next: nextForJson(turn, body, answer, faults) }),
+		...(isCut ? {} : { next: buildJsonCorrection(turn, body, answer, faults) }),
 		usable: async () => {
-			const failed = jsonError(answer, contextOf(turn.server, read.url, body.model), faults);
-			throw await withAdvice(failed, turn, body);
+			const failed = createJsonError(
+				answer,
+				toErrorContext(turn.server, read.url, body.model),
+				faults,
+			);
+			throw await withSuggestion(failed, turn, body);
 		},
 	};
 }
 
 /** With the format, if the first try went without it; else with what was wrong. */
-function nextForJson(
+function buildJsonCorrection(
 	{ settings, kind }: TurnContext,
 	body: CompletionRequest,
 	answer: Completion,
@@ -193,10 +203,10 @@ function nextForJson(
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
 	if (body.parameters.responseFormat === undefined) {
-		const parameters = { ...body.parameters, ...optional({ responseFormat }) };
-		return { ...body, parameters: cleanedFormat(parameters, kind) };
+		const parameters = { ...body.parameters, ...omitUndefined({ responseFormat }) };
+		return { ...body, parameters: cleanResponseFormat(parameters, kind) };
 	}
-	const correction = correctionOfFormat(answer.text, faults.join('; '));
+	const correction = buildFormatCorrection(answer.text, faults.join('; '));
 	return { ...body, messages: [...body.messages, ...correction] };
 }
 
@@ -207,8 +217,8 @@ interface ValidatedJson extends ExtractedJson {
 }
 
 /** Notes for the user about the value of an answer. */
-export function jsonNotes({ unchecked, large }: ValidatedJson): string[] {
-	return [...unchecked, ...keptAsText(large)];
+export function getJsonWarnings({ unchecked, large }: ValidatedJson): string[] {
+	return [...unchecked, ...getUnsafeNumberWarnings(large)];
 }
 
 /**
@@ -217,7 +227,7 @@ export function jsonNotes({ unchecked, large }: ValidatedJson): string[] {
  *
  * @returns the JSON, or the faults of what was found
  */
-function checkedJson(
+function validateJson(
 	text: string,
 	format: ResponseFormat | undefined,
 ): ValidatedJson | { faults: string[] } | undefined {
@@ -225,8 +235,8 @@ function checkedJson(
 	const schema =
 		format.type === 'jsonSchema' ? (format.least ?? format.schema) : { type: 'object' };
 	const unchecked = new Set<string>();
-	const outcome = fittingJson(text, (value) => {
-		const check = checkSchema(schema, value);
+	const outcome = extractJson(text, (value) => {
+		const check = validateAgainstSchema(schema, value);
 		for (const what of check.unchecked)
 			unchecked.add(`Not validated against the JSON schema: ${what}`);
 		return check.faults;
@@ -240,17 +250,17 @@ function checkedJson(
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
  */
-export function requestedJson(
+export function getRequestedJson(
 	answer: ChatResult,
 	format: ResponseFormat | undefined,
 ): ValidatedJson | undefined {
-	const outcome = checkedJson(answer.text, format);
+	const outcome = validateJson(answer.text, format);
 	if (outcome === undefined || !('faults' in outcome)) return outcome;
-	throw jsonError(answer, { url: answer.url }, outcome.faults);
+	throw createJsonError(answer, { url: answer.url }, outcome.faults);
 }
 
 /** The error for an answer whose JSON was cut off or is wrong. */
-function jsonError(
+function createJsonError(
 	{
 		text,
 		reasoning,
@@ -271,10 +281,10 @@ function jsonError(
 		meaning: 'The token limit was reached before the JSON was complete',
 		remedy: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};
-	return failure('invalidAnswer', context, {
+	return createServerError('invalidAnswer', context, {
 		...(finishReason === 'length' ? cut : wrong),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { faults, finishReason, ...optional({ usage }) },
+		facts: { faults, finishReason, ...omitUndefined({ usage }) },
 	});
 }

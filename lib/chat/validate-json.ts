@@ -1,7 +1,7 @@
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
-import { isRecord, type JsonRecord, messageOf, text } from '../values';
+import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 
 interface SchemaValidation {
 	/** What is wrong, in sentences; empty for a valid value. */
@@ -11,7 +11,7 @@ interface SchemaValidation {
 }
 
 /** How many faults are reported: neither the model that corrects its answer nor the user needs more. */
-const MAX_FAULTS = 5;
+const MAX_ISSUES = 5;
 /** Limit for the validator's steps: so many take about 50 ms, in which n8n does nothing else. */
 const MAX_STEPS = 10_000;
 
@@ -53,7 +53,7 @@ Object.assign(format, {
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
-export function checkSchema(source: JsonRecord, value: unknown): SchemaValidation {
+export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	requireLength(source);
 	const unchecked = new Set<string>();
 	try {
@@ -61,7 +61,7 @@ export function checkSchema(source: JsonRecord, value: unknown): SchemaValidatio
 		const lookup = dereference(schema);
 		requireReferences(lookup);
 		const { valid, errors } = validate(value, schema, draftOf(source), lookup, false);
-		const faults = valid ? [] : faultsIn(errors).slice(0, MAX_FAULTS);
+		const faults = valid ? [] : formatIssues(errors).slice(0, MAX_ISSUES);
 		return { faults, unchecked: [...unchecked] };
 	} catch (error) {
 		if (error instanceof StepLimitError)
@@ -70,8 +70,8 @@ export function checkSchema(source: JsonRecord, value: unknown): SchemaValidatio
 				unchecked: [`the complete response (the check takes more than ${MAX_STEPS} steps)`],
 			};
 		if (error instanceof RangeError)
-			throw brokenSchema('it is recursive without end, or nested too deeply');
-		throw brokenSchema(messageOf(error));
+			throw createSchemaError('it is recursive without end, or nested too deeply');
+		throw createSchemaError(getErrorMessage(error));
 	}
 }
 
@@ -109,7 +109,7 @@ function boundedCopy(schema: JsonRecord, step: () => void, unchecked: Set<string
 		return !isUnbounded && !isUrl && !isForPatterns;
 	});
 	const copy = Object.fromEntries(
-		kept.map(([key, value]) => [key, VALUES.has(key) ? value : copied(value)]),
+		kept.map(([key, value]) => [key, NON_SCHEMA_KEYWORDS.has(key) ? value : copied(value)]),
 	);
 	const { $recursiveAnchor } = schema;
 	// The validator reads this property each time it visits a schema.
@@ -121,7 +121,7 @@ function boundedCopy(schema: JsonRecord, step: () => void, unchecked: Set<string
 }
 
 /** Keywords whose values are no schemas, though they may look like some. */
-const VALUES: ReadonlySet<string> = new Set([
+const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
 	'const',
 	'default',
 	'enum',
@@ -139,16 +139,16 @@ function requireLength(schema: JsonRecord): void {
 	const { length } = JSON.stringify(schema);
 	if (length <= MAX_LENGTH) return;
 	const [actual, most] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
-	throw invalidInput(
+	throw createInputError(
 		`The JSON schema is too long: ${actual} characters (maximum ${most})`,
 		'Describe fewer fields per schema: split the task into several items, each with its own schema.',
 	);
 }
 
-function faultsIn(errors: ReturnType<typeof validate>['errors']): string[] {
+function formatIssues(errors: ReturnType<typeof validate>['errors']): string[] {
 	const faults = errors
 		.filter(({ keyword }) => !OUTER.has(keyword))
-		.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
+		.map(({ instanceLocation, error }) => `${formatPath(instanceLocation)}: ${error}`);
 	return faults.length > 0 ? [...new Set(faults)] : ['The response does not match the schema'];
 }
 
@@ -165,18 +165,18 @@ function requireReferences(lookup: ReturnType<typeof dereference>): void {
 }
 
 function draftOf({ $schema }: JsonRecord): SchemaDraft {
-	const name = text($schema) ?? '';
+	const name = asString($schema) ?? '';
 	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }
 
 /** `#/invoice/total` → `invoice.total` */
-function placeOf(location: string): string {
+function formatPath(location: string): string {
 	const path = location.replace(/^#\/?/, '').split('/').map(decodeURIComponent).join('.');
 	return path === '' ? 'The response' : path;
 }
 
-function brokenSchema(problem: string): ServerError {
-	return invalidInput(
+function createSchemaError(problem: string): ServerError {
+	return createInputError(
 		'The JSON schema is invalid',
 		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',
 		{ meaning: `The JSON schema is invalid: ${problem}` },

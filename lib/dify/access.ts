@@ -1,4 +1,4 @@
-import { explainAppType } from './app/app-mode';
+import { explainAppTypeError } from './app/app-mode';
 import type { DifyClient } from './client';
 import { fetchOnce } from '../lru-cache';
 import type { JsonRecord } from '../values';
@@ -25,7 +25,7 @@ export class CachedDifyAccess {
 			await fetchOnce(this.asked, path, async () => await client.get(path));
 		const appParameters = async () =>
 			await once('/parameters').catch(async (error: unknown) => {
-				throw await explainAppType(client, error);
+				throw await explainAppTypeError(client, error);
 			});
 		return { client, once, appParameters };
 	}

@@ -7,7 +7,7 @@ import { resolveBaseUrl } from '../servers/base-url';
  *
  * @throws {BaseUrlError} naming the part that is wrong
  */
-export function resolveDifyBase(typed: string): string {
+export function resolveDifyBaseUrl(typed: string): string {
 	const { origin, root, api } = resolveBaseUrl(typed);
 	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
 	const isPrefixOnly = root !== origin && !/\/v1(?:\/|\s*$)/i.test(typed);

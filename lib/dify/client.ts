@@ -1,11 +1,11 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
-import { refusal } from '../http/request-errors';
-import { formBody, type FileSource, type UploadProgress } from '../http/multipart';
+import { toResponseError } from '../http/request-errors';
+import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
-import { pauseFor } from '../http/sleep';
+import { sleepWithAbort } from '../http/sleep';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
-import { difyFailure, envelopeIn, uploadFailure } from './errors';
+import { createDifyError, parseErrorBody, explainUploadError } from './errors';
 
 export type Query = Record<string, string | number | undefined>;
 export type Method = NonNullable<RequestOptions['method']>;
@@ -101,7 +101,7 @@ export class DifyClient {
 		{ fields = {}, idleMs = UPLOAD_IDLE_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
-		const upload = formBody([
+		const upload = createFormBody([
 			...Object.entries(fields).map(([field, value]) => ({ field, value })),
 			{ field: 'file', file },
 		]);
@@ -110,7 +110,7 @@ export class DifyClient {
 		const sent: UploadProgress = upload.sent;
 		const sending = this.open(asked, async (answer) => await this.jsonOf(answer, asked));
 		const json = await sending.catch((error: unknown) => {
-			throw uploadFailure(error, file, { ...sent, idleMs });
+			throw explainUploadError(error, file, { ...sent, idleMs });
 		});
 		return this.objectIn(json, path);
 	}
@@ -122,8 +122,8 @@ export class DifyClient {
 
 	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
 	async pause(ms: number): Promise<void> {
-		await pauseFor(ms, this.signal).catch(() => {
-			throw difyFailure('cancelled');
+		await sleepWithAbort(ms, this.signal).catch(() => {
+			throw createDifyError('cancelled');
 		});
 	}
 
@@ -137,7 +137,7 @@ export class DifyClient {
 
 	private objectIn(json: unknown, path: string): JsonRecord {
 		if (isRecord(json)) return json;
-		throw difyFailure('emptyAnswer', {
+		throw createDifyError('emptyAnswer', {
 			url: this.href(path),
 			message: 'Dify returned an unexpected response',
 		});
@@ -148,8 +148,8 @@ export class DifyClient {
 		const text = await answer.text();
 		const json = parseJson(text);
 		const isReadable = json !== undefined || text.trim() === '';
-		if (isReadable && envelopeIn(json) === undefined) return json;
+		if (isReadable && parseErrorBody(json) === undefined) return json;
 		const { url, status, headers } = answer;
-		throw refusal(this.target, asked, { url, status, headers, text });
+		throw toResponseError(this.target, asked, { url, status, headers, text });
 	}
 }

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { secretsOf } from '../errors/mask';
+import { collectSecrets } from '../errors/mask';
 import { proxyHeaders } from '../http/dispatcher';
-import { addressOf, resolveBaseUrl } from '../servers/base-url';
-import { credentialHeaders, egressFilterOf } from '../servers/credential';
-import { resolveDifyBase } from './base-url';
+import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
+import { buildCredentialHeaders, getEgressFilter } from '../servers/credential';
+import { resolveDifyBaseUrl } from './base-url';
 import { DifyClient } from './client';
-import { refuse } from './errors';
+import { toDifyResponseError } from './errors';
 
 /** The data of a "Dify API" credential. */
 interface DifyCredential {
@@ -29,8 +29,8 @@ export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCr
 }
 
 /** The headers of a credential. An empty key sends none, and Dify reports it as missing. */
-export function difyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string, string> {
-	return credentialHeaders({ baseUrl, apiKey });
+export function buildDifyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string, string> {
+	return buildCredentialHeaders({ baseUrl, apiKey });
 }
 
 /**
@@ -52,17 +52,17 @@ export const KEY_TEST_FIELD = 'has_more';
  * @param sendsKey false for signed URLs, which may be on another host
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
  */
-export function difyClient(
+export function createDifyClient(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 	sendsKey = true,
 ): DifyClient {
 	const credential = readDifyCredential(data);
 	const { baseUrl, ignoreSslIssues } = credential;
-	const headers = difyHeaders(credential);
-	const url = addressOf(() => ({
+	const headers = buildDifyHeaders(credential);
+	const url = resolveOrThrow(() => ({
 		...resolveBaseUrl(baseUrl),
-		api: resolveDifyBase(baseUrl),
+		api: resolveDifyBaseUrl(baseUrl),
 	}));
 	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
 	return new DifyClient({
@@ -72,9 +72,9 @@ export function difyClient(
 		ignoreSslIssues,
 		maxConcurrentRequests: 0,
 		slots: () => undefined,
-		egressFilter: egressFilterOf(helpers),
-		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
-		refuse,
+		egressFilter: getEgressFilter(helpers),
+		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
+		refuse: toDifyResponseError,
 		facts: () => ({ service: 'dify' }),
 		host: helpers,
 	});

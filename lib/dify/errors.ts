@@ -1,18 +1,18 @@
 /** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
-import { retryAfterMs } from '../errors/classify-error';
-import { failure, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
+import { parseRetryAfter } from '../errors/classify-error';
+import { createServerError, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
-import { mask, maskedStart } from '../errors/mask';
-import { seconds } from '../errors/texts';
+import { mask, maskedExcerpt } from '../errors/mask';
+import { formatDuration } from '../errors/texts';
 import { ServerError } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { parseJson, parseObject } from '../json';
-import { finiteNumber, isRecord, optional, recordOf, shortened, text } from '../values';
+import { asFiniteNumber, isRecord, omitUndefined, asRecord, truncate, asString } from '../values';
 import type { RunError, RunResult, WorkflowNode } from './types';
 
 /** Dify's own codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
-const CODES: Readonly<Record<string, DifyErrorType>> = {
+const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'forbidden',
 	app_not_found: 'appUnusable',
@@ -68,7 +68,7 @@ const CODES: Readonly<Record<string, DifyErrorType>> = {
  * Texts that say more than the code, for codes with many causes and errors without one, as those of newer workers
  * (docs/protocols/dify.md 3.7). Versions add to them, so they match a part (6.3).
  */
-const TEXTS: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
+const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackend'],
 	// The second one without a reason: the daemon is gone, seen on main of July 2026.
 	[
@@ -116,7 +116,7 @@ const TEXTS: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 ];
 
 /** Codes that Dify uses for many causes, and for errors of plugins and models that it passes on. */
-const VAGUE: ReadonlySet<string | undefined> = new Set([
+const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
 	undefined,
 	'forbidden',
 	'completion_request_error',
@@ -142,42 +142,43 @@ interface DifyErrorBody {
 }
 
 /** The envelope in a body; undefined for what is none. */
-export function envelopeIn(json: unknown): DifyErrorBody | undefined {
+export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
-	const [code, message] = [text(json.code), text(json.message)];
+	const [code, message] = [asString(json.code), asString(json.message)];
 	if (code === undefined || message === undefined) return undefined;
-	return { code, message, ...optional({ status: finiteNumber(json.status) }) };
+	return { code, message, ...omitUndefined({ status: asFiniteNumber(json.status) }) };
 }
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
 
 /** The failure that an envelope means, also one in an answer with status 200; undefined for what is not Dify's. */
-export function refuse(
+export function toDifyResponseError(
 	{ status, url, headers, text: body }: ErrorResponse,
 	context: ErrorContext,
 ): ServerError | undefined {
-	const envelope = envelopeIn(parseJson(body));
+	const envelope = parseErrorBody(parseJson(body));
 	// Dify's web server answers with a page where the API broke.
-	if (envelope === undefined && status === 500) return failure('serverError', context, { status });
+	if (envelope === undefined && status === 500)
+		return createServerError('serverError', context, { status });
 	if (envelope === undefined) return undefined;
 	const told = status >= 400 ? status : (envelope.status ?? status);
 	const startsRun = STARTS_RUN.test(new URL(url).pathname);
-	return inOwnWords(kindOf(envelope, told), envelope, context, {
+	return fromDifyMessage(toErrorType(envelope, told), envelope, context, {
 		status: told,
 		facts: {
 			difyVersion: headers['x-version'],
-			retryAfterMs: retryAfterMs(headers['retry-after']),
+			retryAfterMs: parseRetryAfter(headers['retry-after']),
 		},
 		about: { status: told, startsRun },
 	});
 }
 
 /** What a refusal or a failed run means; without a status it is a run. */
-export function kindOf({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
-	const byCode = code === undefined ? undefined : CODES[code];
-	if (byCode !== undefined && !VAGUE.has(code)) return byCode;
+export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
+	const byCode = code === undefined ? undefined : ERROR_TYPE_BY_CODE[code];
+	if (byCode !== undefined && !AMBIGUOUS_CODES.has(code)) return byCode;
 	const start = message.slice(0, MAX_READ);
-	const byText = TEXTS.find(([pattern]) => pattern.test(start))?.[1];
+	const byText = ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(start))?.[1];
 	return byText ?? byCode ?? (status === undefined ? 'runFailed' : kindOfStatus(status));
 }
 
@@ -188,15 +189,15 @@ function kindOfStatus(status: number): DifyErrorType {
 }
 
 /** An error whose title is Dify's own message; without one, the title of its kind. */
-function inOwnWords(
+function fromDifyMessage(
 	kind: DifyErrorType,
 	{ code, message = '' }: DifyErrorBody,
 	context: Partial<ErrorContext>,
 	words: ErrorOverrides,
 ): ServerError {
 	const serverText = readable(message, context.secrets);
-	const title = shortened(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE);
-	return failure(kind, context, {
+	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE);
+	return createServerError(kind, context, {
 		...words,
 		code: code?.replace(KEYS, '[key]'),
 		...(title !== '' && { serverText, message: title, meaning: words.meaning ?? serverText }),
@@ -205,14 +206,14 @@ function inOwnWords(
 
 /** The message without keys and what nobody can read. */
 function readable(message: string, secrets?: readonly string[]): string {
-	const own = innermost(mask(message.slice(0, MAX_BLOB), secrets));
-	const start = maskedStart(own, MAX_READ, secrets)
+	const own = unwrapMessage(mask(message.slice(0, MAX_BLOB), secrets));
+	const start = maskedExcerpt(own, MAX_READ, secrets)
 		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
 		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '')
 		.replace(KEYS, '[key]');
-	return shortened(problemsIn(start).trim(), MAX_TEXT);
+	return truncate(problemsIn(start).trim(), MAX_TEXT);
 }
 
 /** Around the error of a plugin: "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}" (docs/protocols/dify.md 12.1). */
@@ -220,16 +221,16 @@ const WRAPPERS =
 	/^(?:Run failed:\s*)?(?:req_id: ?\w{0,40} {1,3})?(?:plugin daemon: ?)?Plugin\w{0,40}Error: ?/;
 
 /** The innermost of nested messages: of the plugin, of its exception, of the model's own JSON. */
-function innermost(raw: string, depth = 0): string {
+function unwrapMessage(raw: string, depth = 0): string {
 	const bare = raw.replace(WRAPPERS, '');
 	const start = bare.indexOf('{');
 	const blob =
 		depth < MAX_DEPTH ? parseObject(bare.slice(start, bare.lastIndexOf('}') + 1)) : undefined;
 	if (blob === undefined) return bare;
 	const { message, args, error, detail } = blob;
-	const texts = [message, recordOf(args).description, recordOf(error).message, error, detail];
-	const inner = texts.map(text).find(Boolean);
-	return inner === undefined ? bare : bare.slice(0, start) + innermost(inner, depth + 1);
+	const texts = [message, asRecord(args).description, asRecord(error).message, error, detail];
+	const inner = texts.map(asString).find(Boolean);
+	return inner === undefined ? bare : bare.slice(0, start) + unwrapMessage(inner, depth + 1);
 }
 
 /** Pydantic's texts run over many lines and repeat what was sent, which may be private (docs/protocols/dify.md 6.2). */
@@ -247,35 +248,35 @@ function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunResult):
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
-function receivedIn(result: RunResult): ErrorOverrides {
+function toPartialDetails(result: RunResult): ErrorOverrides {
 	return {
 		result,
 		partialText: result.text || undefined,
 		partialReasoning: result.reasoning || undefined,
 		// The same request would start a second run.
-		...(hasBegun(result) && { retryable: false }),
+		...(hasRunStarted(result) && { retryable: false }),
 	};
 }
 
 /** The partial result of a failed run. */
-export function partialResultOf(error: unknown): RunResult | undefined {
+export function getPartialResult(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 
 /** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
-export function hasBegun(result: RunResult | undefined): boolean {
+export function hasRunStarted(result: RunResult | undefined): boolean {
 	if (result === undefined) return false;
 	return result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined);
 }
 
 /** An error in words of ours. Its texts come from the table of remedies, unless `more` has them. */
-export function difyFailure(
+export function createDifyError(
 	kind: ErrorType,
 	{ url, result, facts, ...more }: ErrorOverrides & { url?: string; result?: RunResult } = {},
 ): ServerError {
-	const received = result === undefined ? {} : receivedIn(result);
+	const received = result === undefined ? {} : toPartialDetails(result);
 	const ids = result === undefined ? {} : idsOf(result);
-	return failure(
+	return createServerError(
 		kind,
 		{ service: 'dify', url },
 		{ ...more, ...received, facts: { ...facts, ...ids } },
@@ -283,31 +284,35 @@ export function difyFailure(
 }
 
 /** An error that was found before anything was sent. */
-export function localError(kind: DifyErrorType, message?: string, remedy?: string): ServerError {
-	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
+export function createLocalError(
+	kind: DifyErrorType,
+	message?: string,
+	remedy?: string,
+): ServerError {
+	return createDifyError(kind, { ...omitUndefined({ message, remedy }), retryable: false });
 }
 
 /** A value that Dify would refuse or misunderstand. */
-export function invalidParam(message: string, remedy?: string): ServerError {
-	return localError('invalidParam', message, remedy);
+export function createParamError(message: string, remedy?: string): ServerError {
+	return createLocalError('invalidParam', message, remedy);
 }
 
 const NOT_A_RUN =
 	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
 /** The error of a run that failed in Dify, with its partial result. */
-export function runError(
+export function createRunError(
 	result: RunResult & { error: RunError },
 	context: ErrorContext,
 	difyVersion?: string,
 ): ServerError {
 	const { error } = result;
-	const kind = kindOf(error, error.status);
-	const node = error.cause === 'refused' ? undefined : failedNode(result);
+	const kind = toErrorType(error, error.status);
+	const node = error.cause === 'refused' ? undefined : findFailedNode(result);
 	const at = node && `The run failed in Dify at the node ${nameOf(node)}`;
-	const failed = inOwnWords(kind, error, context, {
+	const failed = fromDifyMessage(kind, error, context, {
 		status: error.status ?? 200,
-		...receivedIn(result),
+		...toPartialDetails(result),
 		...(at !== undefined && { meaning: `${at}: ${readable(error.message, context.secrets)}` }),
 		facts: {
 			difyVersion,
@@ -323,7 +328,7 @@ export function runError(
  * The node that ended the run. Other failures may have been handled before, such as in an iteration that continues
  * after errors (docs/protocols/dify.md 12.1).
  */
-function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
+function findFailedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	const failed = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
 	const message = error?.message ?? '';
 	const named = failed.find((node) => node.error !== undefined && message.includes(node.error));
@@ -339,27 +344,27 @@ function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
 const SMALL_BYTES = 64 * 1024;
 
 /** Explains a failed upload: a proxy often just closes the connection if a file is too large. */
-export function uploadFailure(
+export function explainUploadError(
 	error: unknown,
 	{ name, size }: FileSource,
 	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
 ): unknown {
 	if (unreadable !== undefined)
-		return localError(
+		return createLocalError(
 			'fileRejected',
 			`"${name}" could not be read: ${unreadable.reason}`,
 			'Check the binary data of the item and the binary data storage of n8n.',
 		);
 	if (!(error instanceof ServerError)) return error;
 	if (error.kind === 'firstTokenLimit')
-		return difyFailure('timeout', {
+		return createDifyError('timeout', {
 			url: error.url,
-			message: `Dify did not process "${name}" within ${seconds(idleMs)}`,
+			message: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
 			remedy: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		});
 	if (error.kind !== 'closedBeforeAnswer') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
-	return difyFailure('tooLarge', {
+	return createDifyError('tooLarge', {
 		url: error.url,
 		message: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
 		remedy:

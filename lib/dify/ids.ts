@@ -1,6 +1,6 @@
-import { words } from '../values';
-import { pathSegment } from '../http/path-segment';
-import { invalidParam, localError } from './errors';
+import { toText } from '../values';
+import { encodePathSegment } from '../http/path-segment';
+import { createParamError, createLocalError } from './errors';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -13,16 +13,19 @@ const MAX_USER_LENGTH = 255;
  * @param what name of the ID in errors, for example "message ID"
  * @throws {ServerError} of kind `invalidId`
  */
-export function uuid(value: unknown, what: string): string {
+export function parseUuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '') throw localError('invalidId', `The ${what} is empty`);
-	throw localError('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
+	if (id === '') throw createLocalError('invalidId', `The ${what} is empty`);
+	throw createLocalError(
+		'invalidId',
+		`The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+	);
 }
 
 /** As `uuid`, but undefined for blanks: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
-export function optionalUuid(value: unknown, what: string): string | undefined {
-	return isBlank(value) ? undefined : uuid(value, what);
+export function parseOptionalUuid(value: unknown, what: string): string | undefined {
+	return isBlank(value) ? undefined : parseUuid(value, what);
 }
 
 function isBlank(value: unknown): boolean {
@@ -45,17 +48,17 @@ export function isOtherConversation(
  *
  * @throws {ServerError} of kind `missingUser`
  */
-export function userOf(value: unknown): string {
+export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (isBlank(user)) throw localError('missingUser', 'The user is empty');
+	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
-		throw localError(
+		throw createLocalError(
 			'missingUser',
-			`The user must be a string or a number, but is ${words(user).slice(0, 100)}`,
+			`The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
 		);
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
 	if (isTooLong)
-		throw invalidParam(
+		throw createParamError(
 			`The user is longer than ${MAX_USER_LENGTH} characters`,
 			'Use a shorter value, such as an ID.',
 		);
@@ -67,11 +70,11 @@ export function userOf(value: unknown): string {
  *
  * @throws {ServerError} of kind `invalidParam`
  */
-export function traceIdOf(value: unknown): string | undefined {
+export function parseTraceId(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw invalidParam(
+	throw createParamError(
 		'The trace ID is not valid',
 		'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
 	);
@@ -88,12 +91,14 @@ export class PathSegment {
  *
  * @throws {ServerError} of kind `invalidId` or `invalidInput`
  */
-export function path(
+export function apiPath(
 	parts: TemplateStringsArray,
 	...values: ReadonlyArray<string | PathSegment>
 ): string {
 	const encoded = values.map((value) =>
-		value instanceof PathSegment ? pathSegment(value.value) : uuid(value, 'ID in the path'),
+		value instanceof PathSegment
+			? encodePathSegment(value.value)
+			: parseUuid(value, 'ID in the path'),
 	);
 	return String.raw({ raw: parts }, ...encoded);
 }

@@ -1,6 +1,6 @@
-import { append, finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../values';
+import { pushAll, asFiniteNumber, asNonEmptyString, asRecords, type JsonRecord } from '../values';
 import type { DifyClient, Query } from './client';
-import { localError } from './errors';
+import { createLocalError } from './errors';
 
 /** Dify's largest page of most lists. */
 const PAGE_SIZE = 100;
@@ -25,31 +25,31 @@ export interface Page {
 }
 
 /** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
-export function listIn(list: unknown): JsonRecord[] {
-	if (Array.isArray(list)) return recordsIn(list);
-	throw localError('emptyAnswer', 'Dify did not return the requested list');
+export function parseRecords(list: unknown): JsonRecord[] {
+	if (Array.isArray(list)) return asRecords(list);
+	throw createLocalError('emptyAnswer', 'Dify did not return the requested list');
 }
 
 /**
  * Reads one page. `has_more` only means that the page is full, refers to the requested size, or is always false
  * (docs/protocols/dify.md 2.12, 2.13), so the total decides; without one, a full page is followed by another.
  */
-export async function readPage(
+export async function fetchPage(
 	client: DifyClient,
 	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
 	{ at = 1, limit = size }: { at?: PageCursor; limit?: number } = {},
 ): Promise<Page> {
-	const answer = await client.get(path, { ...query, ...placeIn(cursor, at), limit });
-	const records = listIn(answer.data);
-	const total = finiteNumber(answer.total);
+	const answer = await client.get(path, { ...query, ...toPageQuery(cursor, at), limit });
+	const records = parseRecords(answer.data);
+	const total = asFiniteNumber(answer.total);
 	const isFull = records.length >= limit || answer.has_more === true;
 	const more = total === undefined || typeof at === 'string' ? isFull : at * limit < total;
 	if (!more || records.length === 0) return { records };
 	const last = cursor === 'first_id' ? records[0] : records.at(-1);
-	return { records, next: cursor === undefined ? Number(at) + 1 : nonEmptyText(last?.id) };
+	return { records, next: cursor === undefined ? Number(at) + 1 : asNonEmptyString(last?.id) };
 }
 
-function placeIn(cursor: ListEndpoint['cursor'], at: PageCursor) {
+function toPageQuery(cursor: ListEndpoint['cursor'], at: PageCursor) {
 	if (cursor === undefined) return { page: at };
 	return { [cursor]: at === 1 ? undefined : at };
 }
@@ -69,14 +69,14 @@ export async function* pagesOf(
 	let at: PageCursor | undefined = 1;
 	for (let pages = 0; at !== undefined; pages++) {
 		if (pages >= MAX_PAGES)
-			throw localError(
+			throw createLocalError(
 				'emptyAnswer',
 				`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
 				'Check that no proxy changes the pages of Dify, or ask for fewer records.',
 			);
-		const page: Page = await readPage(client, list, { at, limit });
+		const page: Page = await fetchPage(client, list, { at, limit });
 		const records = page.records.filter((record) => {
-			const id = nonEmptyText(record.id) ?? `without ID ${known.size}`;
+			const id = asNonEmptyString(record.id) ?? `without ID ${known.size}`;
 			return known.size < known.add(id).size;
 		});
 		yield records;
@@ -85,7 +85,7 @@ export async function* pagesOf(
 }
 
 /** Reads a list to its end, or to `most` records. */
-export async function readList(
+export async function fetchAllPages(
 	client: DifyClient,
 	list: ListEndpoint,
 	most = Infinity,
@@ -95,7 +95,7 @@ export async function readList(
 	if (most <= 0) return records;
 	for await (const page of pagesOf(client, list, Math.min(list.size ?? PAGE_SIZE, most))) {
 		// Of messages, the newest page comes first, but its oldest message.
-		append(records, isBackwards ? page.toReversed() : page);
+		pushAll(records, isBackwards ? page.toReversed() : page);
 		if (records.length >= most) break;
 	}
 	const kept = records.slice(0, most);

@@ -1,18 +1,18 @@
-import { failure, type ErrorContext } from './create-error';
+import { createServerError, type ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import type { ServerError } from './server-error';
-import { BY_CODE, BY_TEXT, NO_INSTANCE } from './error-patterns';
+import { TYPE_BY_CODE, TYPE_BY_TEXT, NO_INSTANCE_PATTERN } from './error-patterns';
 import { parseObject } from '../json';
 import {
-	asList,
-	finiteNumber,
-	isFilled,
+	asArray,
+	asFiniteNumber,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	optional,
-	plainNumber,
-	text,
-	words,
+	omitUndefined,
+	parseNumber,
+	asString,
+	toText,
 } from '../values';
 
 /** An answer that is a refusal, or an error inside an answer. */
@@ -50,28 +50,31 @@ interface ParsedErrorBody {
  * The failure that a refusal means: by the words and codes of the server, then by the status. Never throws, whatever the
  * body is.
  */
-export function classify(refusal: ErrorResponseInput, context: Partial<ErrorContext>): ServerError {
-	const said = readRefusal(refusal);
+export function classifyErrorResponse(
+	refusal: ErrorResponseInput,
+	context: Partial<ErrorContext>,
+): ServerError {
+	const said = parseErrorBody(refusal);
 	const { message, form } = said;
 	const isHidden = refusal.status < 300;
 	const status = isHidden ? (said.status ?? refusal.status) : refusal.status;
 	// An error under a good status that names none is one of the server.
 	const readAs = isHidden && said.isError ? (said.status ?? 500) : status;
-	const kind = kindOf({ ...refusal, status: readAs }, said);
-	return failure(kind, context, {
+	const kind = toErrorType({ ...refusal, status: readAs }, said);
+	return createServerError(kind, context, {
 		status,
 		serverText: shownText(kind, said),
 		facts: { ...said.facts, ...waitIn(kind, refusal, message) },
 		about: {
 			status,
-			promptTokens: finiteNumber(said.facts.n_prompt_tokens),
-			contextTokens: finiteNumber(said.facts.n_ctx),
+			promptTokens: asFiniteNumber(said.facts.n_prompt_tokens),
+			contextTokens: asFiniteNumber(said.facts.n_ctx),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: refusal.location,
 			isEmpty: form === 'empty',
 			isPage: form === 'page',
 			keyMissing: refusal.keyMissing,
-			noInstance: NO_INSTANCE.test(message),
+			noInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
 }
@@ -88,18 +91,18 @@ function withTemplateFirst(message: string): string {
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function kindOf(refusal: ErrorResponseInput, said: ParsedErrorBody): ErrorType {
+function toErrorType(refusal: ErrorResponseInput, said: ParsedErrorBody): ErrorType {
 	return (
-		kindOfProxy(refusal, said) ??
-		kindOfKey(refusal, said) ??
-		CERTAIN[refusal.status] ??
-		kindOfWords(said) ??
-		kindOfStatus(refusal.status, said)
+		typeFromProxy(refusal, said) ??
+		typeFromKey(refusal, said) ??
+		TYPE_BY_DECISIVE_STATUS[refusal.status] ??
+		typeFromText(said) ??
+		typeFromStatus(refusal.status, said)
 	);
 }
 
 /** Servers send their own refusals as JSON; a page, a redirect or a password is a proxy's. */
-function kindOfProxy(
+function typeFromProxy(
 	{ status, headers = {} }: ErrorResponseInput,
 	{ form }: ParsedErrorBody,
 ): ErrorType | undefined {
@@ -122,32 +125,35 @@ function isOfGateway(status: number): boolean {
 }
 
 /** Statuses that tell more than any words. */
-const CERTAIN: Readonly<Record<number, ErrorType>> = { 413: 'tooLarge', 501: 'notSupported' };
+const TYPE_BY_DECISIVE_STATUS: Readonly<Record<number, ErrorType>> = {
+	413: 'tooLarge',
+	501: 'notSupported',
+};
 
 const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
 /** A 401 says no more than that, whatever its text is. */
-function kindOfKey({ status }: ErrorResponseInput, said: ParsedErrorBody): ErrorType | undefined {
-	if (status === 401) return isOfServerBehind(said) ? 'gatewayKey' : 'unauthorized';
+function typeFromKey({ status }: ErrorResponseInput, said: ParsedErrorBody): ErrorType | undefined {
+	if (status === 401) return isUpstreamError(said) ? 'gatewayKey' : 'unauthorized';
 	const says = [said.message, ...said.codes];
 	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
 	return refusesKey ? 'unauthorized' : undefined;
 }
 
 /** LiteLLM (seen: 1.106.2) names the exception of its client; of its own key it says "Authentication Error". */
-function isOfServerBehind({ message }: ParsedErrorBody): boolean {
+function isUpstreamError({ message }: ParsedErrorBody): boolean {
 	return /^litellm\.AuthenticationError:/.test(message);
 }
 
 /** The text first: LM Studio's code says "model not found" for a chat model that is asked for embeddings. */
-function kindOfWords({ message, codes }: ParsedErrorBody): ErrorType | undefined {
+function typeFromText({ message, codes }: ParsedErrorBody): ErrorType | undefined {
 	const start = message.slice(0, MAX_READ);
 	const isSaid = (pattern: RegExp) => pattern.test(start);
-	const byText = BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
-	return byText ?? codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
+	const byText = TYPE_BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
+	return byText ?? codes.map((code) => TYPE_BY_CODE[code]).find((kind) => kind !== undefined);
 }
 
-const BY_STATUS: Readonly<Record<number, ErrorType>> = {
+const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	403: 'forbidden',
 	404: 'wrongPath',
 	405: 'wrongPath',
@@ -155,47 +161,54 @@ const BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	503: 'busy',
 };
 
-function kindOfStatus(status: number, { form, message }: ParsedErrorBody): ErrorType {
+function typeFromStatus(status: number, { form, message }: ParsedErrorBody): ErrorType {
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
 		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
 		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidAnswer';
 	}
-	const known = BY_STATUS[status];
+	const known = TYPE_BY_STATUS[status];
 	if (known !== undefined) return known;
 	if (status < 500) return 'badRequest';
 	return form === 'page' ? 'gateway' : 'serverError';
 }
 
 /** In the middle of an answer, these say no more than that the server reported an error. */
-const UNTOLD: ReadonlySet<ErrorType> = new Set(['badRequest', 'serverError', 'wrongPath']);
+const UNSPECIFIC_TYPES: ReadonlySet<ErrorType> = new Set([
+	'badRequest',
+	'serverError',
+	'wrongPath',
+]);
 
 /** The failure of an error in the middle of an answer: the same as in place of one. */
-export function failureInStream(body: string, context: Partial<ErrorContext> = {}): ServerError {
-	const failed = classify({ status: 200, body }, context);
-	if (!UNTOLD.has(failed.kind)) return failed;
+export function classifyStreamError(
+	body: string,
+	context: Partial<ErrorContext> = {},
+): ServerError {
+	const failed = classifyErrorResponse({ status: 200, body }, context);
+	if (!UNSPECIFIC_TYPES.has(failed.kind)) return failed;
 	const { serverText, status } = failed;
-	return failure('streamError', context, {
+	return createServerError('streamError', context, {
 		serverText,
 		status: status === 200 ? undefined : status,
 	});
 }
 
 /** Whether an answer is a refusal, by its status or its body: LM Studio refuses with status 200. */
-export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
+export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
-	if (!isRecord(json) || asList(json.data).length > 0) return false;
-	return holdsError(json.error);
+	if (!isRecord(json) || asArray(json.data).length > 0) return false;
+	return hasError(json.error);
 }
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` beside an answer is none. */
-export function holdsError(error: unknown): boolean {
-	if (!isRecord(error)) return isFilled(error);
-	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
+export function hasError(error: unknown): boolean {
+	if (!isRecord(error)) return isNonEmpty(error);
+	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
 }
 
 /** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-function readRefusal({ body }: ErrorResponseInput): ParsedErrorBody {
+function parseErrorBody({ body }: ErrorResponseInput): ParsedErrorBody {
 	const json = parseObject(body);
 	if (json !== undefined) return inJson(json);
 	const bare = body.trim();
@@ -218,57 +231,63 @@ function inJson(json: JsonRecord): ParsedErrorBody {
 	const inner = isRecord(error) ? error : json;
 	const { message: own, type, code, ...others } = inner;
 	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
-	const codes = [type, code].map(text).filter((one) => one !== undefined);
-	const facts = readableFacts(isRecord(error) ? { ...others, ...optional({ code }) } : {});
-	const isError = holdsError(error) || undefined;
+	const codes = [type, code].map(asString).filter((one) => one !== undefined);
+	const facts = readableFacts(isRecord(error) ? { ...others, ...omitUndefined({ code }) } : {});
+	const isError = hasError(error) || undefined;
 	const status = statusNamed(inner);
-	return withHandedOn({ form: 'json', message, codes, facts, ...optional({ status, isError }) });
+	return withUpstreamError({
+		form: 'json',
+		message,
+		codes,
+		facts,
+		...omitUndefined({ status, isError }),
+	});
 }
 
 /** With what an error inside of the message says: it is the nearer one. */
-function withHandedOn(said: ParsedErrorBody): ParsedErrorBody {
-	const within = errorWithin(said.message);
+function withUpstreamError(said: ParsedErrorBody): ParsedErrorBody {
+	const within = parseNestedError(said.message);
 	if (within === undefined) return said;
 	return {
 		...said,
 		message: within.message,
 		codes: [...said.codes, ...within.codes],
 		facts: { ...said.facts, ...within.facts },
-		...optional({ status: within.status ?? said.status }),
+		...omitUndefined({ status: within.status ?? said.status }),
 	};
 }
 
 /** The sentence beside or in place of an error object: where both are there, `error` is the phrase of the status. */
 function sentenceIn(json: JsonRecord, error: unknown): string {
 	const { message, detail } = json;
-	return sentenceOf([message, detail, error].find(isFilled) ?? json);
+	return sentenceOf([message, detail, error].find(isNonEmpty) ?? json);
 }
 
 /** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
-function errorWithin(message: string): ParsedErrorBody | undefined {
+function parseNestedError(message: string): ParsedErrorBody | undefined {
 	const start = message.indexOf('{');
 	if (start < 0 || message.length > MAX_READ) return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
-	if (json === undefined || !(isFilled(json.error) || isFilled(json.message))) return undefined;
+	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
 	return inJson(json);
 }
 
 function statusNamed({ code, status }: JsonRecord): number | undefined {
 	return [code, status]
-		.map(plainNumber)
+		.map(parseNumber)
 		.find((one) => one !== undefined && one >= 400 && one < 600);
 }
 
 function sentenceOf(value: unknown): string {
 	if (typeof value === 'string') return value;
 	if (Array.isArray(value)) return value.map(problemOf).join('; ');
-	return words(value).slice(0, MAX_READ);
+	return toText(value).slice(0, MAX_READ);
 }
 
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
 function problemOf(problem: unknown): string {
-	if (!isRecord(problem) || !('msg' in problem)) return words(problem).slice(0, MAX_READ);
-	return `${[problem.loc].flat().map(words).join('.')}: ${words(problem.msg)}`;
+	if (!isRecord(problem) || !('msg' in problem)) return toText(problem).slice(0, MAX_READ);
+	return `${[problem.loc].flat().map(toText).join('.')}: ${toText(problem.msg)}`;
 }
 
 function readableFacts(facts: JsonRecord): JsonRecord {
@@ -284,13 +303,13 @@ function waitIn(
 ): { retryAfterMs?: number } {
 	// LiteLLM
 	const inWords = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_READ))?.[1];
-	return optional({
-		retryAfterMs: retryAfterMs(headers['retry-after'] ?? (kind === 'busy' ? inWords : '')),
+	return omitUndefined({
+		retryAfterMs: parseRetryAfter(headers['retry-after'] ?? (kind === 'busy' ? inWords : '')),
 	});
 }
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
-export function retryAfterMs(header = '', now = Date.now()): number | undefined {
+export function parseRetryAfter(header = '', now = Date.now()): number | undefined {
 	const value = header.trim();
 	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.

@@ -1,8 +1,8 @@
 import type { ErrorType } from './error-types';
-import { type ErrorTextParams, remedyFor } from './texts';
-import { mask, maskDeep, maskedStart } from './mask';
+import { type ErrorTextParams, getErrorText } from './texts';
+import { mask, maskDeep, maskedExcerpt } from './mask';
 import { type ServerErrorDetails, ServerError } from './server-error';
-import { shortened } from '../values';
+import { truncate } from '../values';
 
 export interface ErrorContext
 	extends Pick<ErrorTextParams, 'root' | 'typed' | 'service' | 'model'> {
@@ -25,17 +25,17 @@ export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'kind' | 'url'>> &
  * Builds the error of a kind from the tables of remedies. The context's secrets are masked in everything that came from
  * outside. `message` and `remedy` replace the title and the advice of the table.
  */
-export function failure(
+export function createServerError(
 	kind: ErrorType,
 	context: Partial<ErrorContext>,
 	more: ErrorOverrides = {},
 ): ServerError {
 	const { about, ...details } = more;
 	const { root, typed, model, service, secrets } = context;
-	const address = hostAndPort(context.url);
+	const address = parseHostAndPort(context.url);
 	const outside = maskDeep({ ...about }, secrets);
-	const url = shownUrl(context);
-	const row = remedyFor(kind, { ...address, url, root, typed, model, service, ...outside });
+	const url = maskUrl(context);
+	const row = getErrorText(kind, { ...address, url, root, typed, model, service, ...outside });
 	// The table's meaning explains its own title only.
 	const ownMeaning = details.meaning ?? details.message;
 	return new ServerError({
@@ -45,44 +45,44 @@ export function failure(
 		remedy: details.remedy ?? context.remedyFor?.(kind) ?? row.remedy,
 		message: tidy(details.message ?? row.title),
 		meaning: tidy(ownMeaning ?? row.meaning ?? row.title),
-		code: startOf(details.code, secrets),
-		serverText: startOf(details.serverText, secrets),
+		code: maskExcerpt(details.code, secrets),
+		serverText: maskExcerpt(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
 	});
 }
 
 /** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
-export function invalidInput(
+export function createInputError(
 	message: string,
 	remedy: string,
 	more: Pick<Partial<ServerErrorDetails>, 'meaning' | 'facts'> = {},
 ): ServerError {
-	return failure('invalidInput', {}, { message, remedy, ...more });
+	return createServerError('invalidInput', {}, { message, remedy, ...more });
 }
 
 /** Nobody reads more of a server's words, and masking a megabyte of escapes would block n8n. */
 const MAX_SERVER_TEXT = 16_000;
 
-function startOf(text: string | undefined, secrets?: readonly string[]): string | undefined {
-	return text === undefined ? undefined : maskedStart(text, MAX_SERVER_TEXT, secrets);
+function maskExcerpt(text: string | undefined, secrets?: readonly string[]): string | undefined {
+	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
 function tidy(sentence: string): string {
-	return shortened(sentence, MAX_SENTENCE).replace(/ {2,}/g, ' ').replace(/ $/, '');
+	return truncate(sentence, MAX_SENTENCE).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**
  * Masks secrets behind the part that the user typed. The target of a redirect may repeat what was sent, as login pages
  * do.
  */
-function shownUrl({ url, root, secrets }: Partial<ErrorContext>): string | undefined {
+function maskUrl({ url, root, secrets }: Partial<ErrorContext>): string | undefined {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
 	const own = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
 	return own + mask(url.slice(own.length), secrets);
 }
 
-export function hostAndPort(url: string | undefined): { host?: string; port?: string } {
+export function parseHostAndPort(url: string | undefined): { host?: string; port?: string } {
 	if (url === undefined || !URL.canParse(url)) return {};
 	const { hostname, port, protocol } = new URL(url);
 	return { host: hostname, port: port || (protocol === 'https:' ? '443' : '80') };

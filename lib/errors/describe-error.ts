@@ -1,5 +1,5 @@
 import { ServerError } from './server-error';
-import { messageOf, plainText } from '../values';
+import { getErrorMessage, toPlainText } from '../values';
 
 /** Characters of the server's own text: more would hide what to do. */
 const MAX_SHOWN = 500;
@@ -10,7 +10,7 @@ const MAX_SHOWN = 500;
  *
  * @param where how the address is shown; default: the URL without user, password and query. Empty: not shown
  */
-export function describe(
+export function describeError(
 	{ meaning, remedy, serverText = '', url }: ServerError,
 	where: string = url === undefined ? '' : displayUrl(url),
 ): string {
@@ -19,13 +19,13 @@ export function describe(
 	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
 	if (!known.includes(serverText))
 		parts.push(`Server message: "${serverText.slice(0, MAX_SHOWN)}"`);
-	return plainText(parts.filter((part) => part !== '').join(' '));
+	return toPlainText(parts.filter((part) => part !== '').join(' '));
 }
 
 /** A failure as shown to the visitor of a chat, who must not see the server's address. */
-export function chatText(error: unknown): string {
-	if (error instanceof ServerError) return describe(error, '');
-	return messageOf(error);
+export function toChatMessage(error: unknown): string {
+	if (error instanceof ServerError) return describeError(error, '');
+	return getErrorMessage(error);
 }
 
 function withFullStop(sentence: string): string {

@@ -2,7 +2,7 @@
 import type { ErrorType } from './error-types';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down, in the words of aiohttp. */
-export const NO_INSTANCE =
+export const NO_INSTANCE_PATTERN =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
 type ErrorPattern = readonly [ErrorType, ...RegExp[]];
@@ -11,7 +11,7 @@ type ErrorPattern = readonly [ErrorType, ...RegExp[]];
  * Kinds by the text of an error, whatever its status: llama-server answers many mistakes of the request with 500. Where
  * two rows match, the first counts.
  */
-export const BY_TEXT: readonly ErrorPattern[] = [
+export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	[
 		'outputUnreadable',
 		/output that does not match the expected .{0,200} format/i,
@@ -88,7 +88,7 @@ export const BY_TEXT: readonly ErrorPattern[] = [
 		/^too many (?:concurrent )?requests\b/i,
 		/^rate limit (?:reached|exceeded)\b/i,
 		/\bqueue is full\b|^server (?:is )?(?:busy|overloaded)\b/i,
-		NO_INSTANCE,
+		NO_INSTANCE_PATTERN,
 	],
 	[
 		'gateway',
@@ -151,7 +151,7 @@ export const BY_TEXT: readonly ErrorPattern[] = [
 ];
 
 /** Kinds by the type or code inside an error, which are clearer than any text. */
-export const BY_CODE: Readonly<Record<string, ErrorType>> = {
+export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 	exceed_context_size_error: 'contextOverflow',
 	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
 	model_not_found: 'modelNotFound',

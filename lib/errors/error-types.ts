@@ -1,6 +1,6 @@
-import type { DIFY_REMEDIES } from './texts/dify';
-import type { MODEL_REMEDIES } from './texts/model';
-import type { NETWORK_REMEDIES } from './texts/network';
+import type { DIFY_ERROR_TEXTS } from './texts/dify';
+import type { MODEL_ERROR_TEXTS } from './texts/model';
+import type { NETWORK_ERROR_TEXTS } from './texts/network';
 
 /**
  * Kinds of failures: one list for all servers, used by error items, Server Health and the code. Each kind is a row of
@@ -8,20 +8,20 @@ import type { NETWORK_REMEDIES } from './texts/network';
  */
 
 /** Address, network, time limits, and other programs that answer in place of the server. */
-type NetworkErrorType = keyof typeof NETWORK_REMEDIES;
+type NetworkErrorType = keyof typeof NETWORK_ERROR_TEXTS;
 
 /** What model servers refuse, and answers that cannot be used. */
-type ModelErrorType = keyof typeof MODEL_REMEDIES;
+type ModelErrorType = keyof typeof MODEL_ERROR_TEXTS;
 
 /**
  * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and
  * remedy.
  */
-export type DifyErrorType = keyof typeof DIFY_REMEDIES;
+export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
 
 export type ErrorType = NetworkErrorType | ModelErrorType | DifyErrorType;
 
-const UNREACHED: ReadonlySet<ErrorType> = new Set([
+const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'dns',
 	'refused',
 	'connectTimeout',
@@ -33,12 +33,12 @@ const UNREACHED: ReadonlySet<ErrorType> = new Set([
 ]);
 
 /** Whether no connection was made, so that another request would fail in the same way. */
-export function isUnreached(kind: ErrorType): boolean {
-	return UNREACHED.has(kind);
+export function isConnectionError(kind: ErrorType): boolean {
+	return CONNECTION_ERRORS.has(kind);
 }
 
 /** Failures of what was asked for, such as a value, an ID or a file. Whoever asks can mend them. */
-const OF_THE_REQUEST: ReadonlySet<ErrorType> = new Set([
+const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'invalidInput',
 	'badRequest',
 	'contextOverflow',
@@ -72,13 +72,13 @@ const OF_THE_REQUEST: ReadonlySet<ErrorType> = new Set([
 	'nameTaken',
 ]);
 
-export function isOfRequest(kind: ErrorType): boolean {
-	return OF_THE_REQUEST.has(kind);
+export function isRequestError(kind: ErrorType): boolean {
+	return REQUEST_ERRORS.has(kind);
 }
 
 /** Failures after which the same request may be sent again: the server did not start on it. */
-const NOTHING_STARTED: ReadonlySet<ErrorType> = new Set(['refused', 'loading', 'busy']);
+const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set(['refused', 'loading', 'busy']);
 
 export function isRetryable(kind: ErrorType): boolean {
-	return NOTHING_STARTED.has(kind);
+	return RETRYABLE_ERRORS.has(kind);
 }

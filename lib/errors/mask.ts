@@ -1,4 +1,4 @@
-import { memoized } from '../lru-cache';
+import { memoize } from '../lru-cache';
 import { isRecord } from '../values';
 
 /** Headers that describe the request: their values are no secrets. Every other value is taken for one. */
@@ -17,7 +17,7 @@ const MIN_MIXED_LENGTH = 8;
  * The secrets in the headers of a credential: their values, the key behind a scheme, and user, password and pair of
  * Basic. Short and common words are left out.
  */
-export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
+export function collectSecrets(headers: Readonly<Record<string, string>>): string[] {
 	const values = Object.entries(headers).flatMap(([name, value]) =>
 		OPEN_HEADERS.test(name) ? [] : partsOf(value),
 	);
@@ -45,9 +45,9 @@ function isWorthHiding(value: string): boolean {
 }
 
 /** Longest part of a text that is masked to show its beginning: a megabyte of it would block n8n. */
-const MAX_LOOKED_AT = 64 * 1024;
+const MAX_MASKED_LENGTH = 64 * 1024;
 
-const formsOfSecrets = memoized((secrets: readonly string[]) =>
+const formsOfSecrets = memoize((secrets: readonly string[]) =>
 	[...new Set(secrets.flatMap(formsOf))].sort((one, other) => other.length - one.length),
 );
 
@@ -61,9 +61,13 @@ export function mask(text: string, secrets: readonly string[] = []): string {
 }
 
 /** The first `length` characters of a text, masked. Cutting first could leave half a key at the end. */
-export function maskedStart(text: string, length: number, secrets: readonly string[] = []): string {
+export function maskedExcerpt(
+	text: string,
+	length: number,
+	secrets: readonly string[] = [],
+): string {
 	const longest = formsOfSecrets(secrets)[0]?.length ?? 0;
-	return mask(text.slice(0, Math.max(MAX_LOOKED_AT, 2 * length) + longest), secrets).slice(
+	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + longest), secrets).slice(
 		0,
 		length,
 	);

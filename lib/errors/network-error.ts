@@ -1,8 +1,8 @@
-import { failure, type ErrorContext, hostAndPort } from './create-error';
+import { createServerError, type ErrorContext, parseHostAndPort } from './create-error';
 import type { ErrorType } from './error-types';
 import { mask } from './mask';
 import { ServerError } from './server-error';
-import { text } from '../values';
+import { asString } from '../values';
 
 interface LowLevelError {
 	code?: unknown;
@@ -60,7 +60,7 @@ const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
 };
 
-function kindOfCode(code: string): ErrorType | undefined {
+function toErrorType(code: string): ErrorType | undefined {
 	const named = (Object.keys(CODES) as ErrorType[]).find((kind) => CODES[kind]!.includes(code));
 	if (named !== undefined) return named;
 	if (code.startsWith('HPE_')) return 'notHttp';
@@ -71,7 +71,7 @@ function kindOfCode(code: string): ErrorType | undefined {
 }
 
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
-export function networkFailure(
+export function toNetworkError(
 	error: unknown,
 	context: ErrorContext,
 	started = false,
@@ -81,30 +81,32 @@ export function networkFailure(
 	// The host's egress filter throws its own classes from the DNS lookup.
 	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
 	if (blocked !== undefined)
-		return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
+		return createServerError('blockedByPolicy', context, {
+			facts: { reason: asString(blocked.message) },
+		});
 	const proxy = links
 		.map((link) => proxyProblem(link, context.url))
 		.find((problem) => problem !== undefined);
 	if (proxy !== undefined)
-		return failure('proxy', context, { code: proxy, about: { code: proxy } });
+		return createServerError('proxy', context, { code: proxy, about: { code: proxy } });
 	const codes = links
 		.map(
 			({ code, message }) =>
 				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined),
 		)
 		.filter((code): code is string => typeof code === 'string');
-	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
+	const code = codes.find((candidate) => toErrorType(candidate) !== undefined);
 	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for users.
 	const details = {
 		code: code ?? codes[0],
-		facts: { reason: text(links[0]?.message) ?? String(error) },
+		facts: { reason: asString(links[0]?.message) ?? String(error) },
 	};
-	if (started) return failure('connectionLost', context, details);
+	if (started) return createServerError('connectionLost', context, details);
 	if (code !== undefined)
-		return failure(kindOfCode(code)!, context, { ...details, about: { code } });
+		return createServerError(toErrorType(code)!, context, { ...details, about: { code } });
 	if (links.some(({ name }) => name === 'HTTPParserError'))
-		return failure('notHttp', context, details);
-	return failure('closedBeforeAnswer', context, {
+		return createServerError('notHttp', context, details);
+	return createServerError('closedBeforeAnswer', context, {
 		...details,
 		message: 'The request failed before a response arrived',
 		meaning: mask(
@@ -127,7 +129,7 @@ function proxyProblem(
 	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to the proxy';
 	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no response to CONNECT';
-	const target = hostAndPort(url);
+	const target = parseHostAndPort(url);
 	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
 	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;
 }

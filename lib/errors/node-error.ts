@@ -1,8 +1,8 @@
 import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
-import { describe } from './describe-error';
-import { isOfRequest } from './error-types';
-import { plainText } from '../values';
+import { describeError } from './describe-error';
+import { isRequestError } from './error-types';
+import { toPlainText } from '../values';
 import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
@@ -10,7 +10,7 @@ export interface NodeErrorOptions {
 }
 
 /** The fields of a failure for an error item or an error's details: plain JSON, without any key. */
-export function errorDetails(error: ServerError): JsonObject {
+export function toErrorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
 		kind: error.kind,
@@ -37,36 +37,36 @@ export function toNodeError(
 	error: unknown,
 	options: NodeErrorOptions = {},
 ): NodeOperationError {
-	if (error instanceof NodeOperationError) return described(error);
+	if (error instanceof NodeOperationError) return withDescription(error);
 	if (!(error instanceof ServerError)) {
 		const cause = error instanceof Error ? error : String(error);
-		return described(new NodeOperationError(node, cause, { itemIndex: options.itemIndex }));
+		return withDescription(new NodeOperationError(node, cause, { itemIndex: options.itemIndex }));
 	}
 	const nodeError = new NodeOperationError(node, error.message, {
-		description: describe(error),
+		description: describeError(error),
 		itemIndex: options.itemIndex,
 	});
-	nodeError.message = plainText(error.message);
-	if (isTool(node)) nodeError.message = nodeError.description = textForModel(error);
+	nodeError.message = toPlainText(error.message);
+	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);
 	nodeError.messages = [];
-	nodeError.context.data = errorDetails(error);
+	nodeError.context.data = toErrorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received so far: ${error.partialText}`);
 	return nodeError;
 }
 
-export function isTool({ type }: Pick<INode, 'type'>): boolean {
+export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
 	return type.endsWith('Tool');
 }
 
-const TOOL_FAILED =
+const TOOL_UNAVAILABLE_TEXT =
 	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
 
 /**
  * n8n hands message and description of a tool's error to the model, which may repeat them to anybody: no address, and no
  * words of a server that is away or fails.
  */
-function textForModel(error: ServerError): string {
-	return isOfRequest(error.kind) ? describe(error, '') : TOOL_FAILED;
+function toToolErrorText(error: ServerError): string {
+	return isRequestError(error.kind) ? describeError(error, '') : TOOL_UNAVAILABLE_TEXT;
 }
 
 /**
@@ -89,7 +89,7 @@ export class SubNodeError extends NodeOperationError {
  * Fills an empty description with the message. A streamed chat shows only the description of a failed node (n8n-core,
  * workflow-execute.ts): without one, the failure would be silent.
  */
-function described(error: NodeOperationError): NodeOperationError {
+function withDescription(error: NodeOperationError): NodeOperationError {
 	error.description ||= error.message;
 	return error;
 }

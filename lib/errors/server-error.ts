@@ -63,8 +63,8 @@ export class ServerError extends Error {
 		this.code = details.code;
 		this.retryable = details.retryable ?? isRetryable(details.kind);
 		this.serverText = details.serverText?.slice(0, MAX_SERVER_TEXT);
-		this.partialText = beginningOf(details.partialText);
-		this.partialReasoning = beginningOf(details.partialReasoning);
+		this.partialText = truncate(details.partialText);
+		this.partialReasoning = truncate(details.partialReasoning);
 		this.facts = details.facts ?? {};
 		this.result = details.result;
 	}
@@ -103,7 +103,7 @@ export class ServerError extends Error {
 }
 
 /** As a copy: a slice would keep all of the text in memory. */
-function beginningOf(text: string | undefined): string | undefined {
+function truncate(text: string | undefined): string | undefined {
 	if (text === undefined || text.length <= MAX_PARTIAL_TEXT) return text;
 	return Buffer.from(`${text.slice(0, MAX_PARTIAL_TEXT - 1)}…`).toString();
 }
@@ -112,13 +112,15 @@ function beginningOf(text: string | undefined): string | undefined {
  * For the `catch` of a promise whose failure is inspected, not passed on. Other errors than a `ServerError` are
  * rethrown.
  */
-export function asFailed(error: unknown): { failed: ServerError } {
+export function captureError(error: unknown): { failed: ServerError } {
 	if (error instanceof ServerError) return { failed: error };
 	throw error;
 }
 
 /** For `catch`: throws a `ServerError` as `explained` rewords it, and any other error unchanged. */
-export function throwAs(explained: (error: ServerError) => ServerError): (error: unknown) => never {
+export function rethrowWith(
+	explained: (error: ServerError) => ServerError,
+): (error: unknown) => never {
 	return (error) => {
 		throw error instanceof ServerError ? explained(error) : error;
 	};

@@ -1,5 +1,5 @@
 import { line, nice, ticks } from '../vendor';
-import { largestOf } from '../values';
+import { maxOf } from '../values';
 import { markup, type Html } from './html';
 
 interface Point {
@@ -18,16 +18,16 @@ const BOTTOM = 44;
 const INSET = 18;
 const VALUE_TICKS = 5;
 /** So that a plot of zeros has an axis. */
-const LEAST_TOP = 0.01;
+const MIN_AXIS_MAX = 0.01;
 
 /** A line over the number of requests at once, as SVG: no script, no style of its own. One point is no line. */
 export function drawChart(title: string, points: readonly Point[]): Html | undefined {
 	if (points.length < 2) return undefined;
 	const [, top] = nice(
 		0,
-		largestOf(
+		maxOf(
 			points.map(({ y }) => y),
-			LEAST_TOP,
+			MIN_AXIS_MAX,
 		),
 		VALUE_TICKS,
 	);

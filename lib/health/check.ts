@@ -1,13 +1,19 @@
 /** A check of a server, in one line: probes → facts → findings → result. */
-import { asFailed } from '../errors/server-error';
-import { plainText } from '../values';
-import { onlyModel } from '../servers/model-names';
+import { captureError } from '../errors/server-error';
+import { toPlainText } from '../values';
+import { selectOnlyModel } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
-import { lookAtDify, type DifyServer } from './dify';
-import { factsOf, type CheckFacts } from './facts';
-import { concluded, counted, findingsOf, fromFailure, type CheckOutcome } from './findings';
-import { type CheckOptions, since } from './probe';
-import { forChats, lookAt } from './probe-server';
+import { checkDify, type DifyServer } from './dify';
+import { toCheckFacts, type CheckFacts } from './facts';
+import {
+	summarizeFindings,
+	pluralize,
+	getFindings,
+	findingFromError,
+	type CheckOutcome,
+} from './findings';
+import { type CheckOptions, elapsedMs } from './probe';
+import { filterChatModels, probeServer } from './probe-server';
 import type { CheckResult } from './result';
 
 /** What is checked. */
@@ -25,11 +31,11 @@ export async function checkServer(
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
 	const startedAt = performance.now();
-	const outcome = await outcomeOf(target, options);
-	const { status, healthy, findings } = concluded(outcome.findings);
+	const outcome = await runCheck(target, options);
+	const { status, healthy, findings } = summarizeFindings(outcome.findings);
 	return {
 		// n8n's views show the first fields, so the verdict and the findings come before facts.
-		summary: plainText(healthy ? healthyWords(outcome) : `${findings[0]!.meaning}.`),
+		summary: toPlainText(healthy ? summarizeHealthy(outcome) : `${findings[0]!.meaning}.`),
 		status,
 		healthy,
 		url: outcome.url,
@@ -38,7 +44,7 @@ export async function checkServer(
 		latencyMs: outcome.latencyMs,
 		...outcome.more,
 		checkedAt: new Date().toISOString(),
-		checkMs: since(startedAt),
+		checkMs: elapsedMs(startedAt),
 	};
 }
 
@@ -52,37 +58,37 @@ export function canGenerate({ status }: CheckResult): boolean {
  *
  * @throws {ServerError} of kind `invalidInput` where that is not clear
  */
-export function modelToTest({ models = [] }: CheckResult, name: string): string {
-	return name.trim() || onlyModel(forChats(models));
+export function selectTestModel({ models = [] }: CheckResult, name: string): string {
+	return name.trim() || selectOnlyModel(filterChatModels(models));
 }
 
-function healthyWords({ name, latencyMs, offer, findings }: CheckOutcome): string {
+function summarizeHealthy({ name, latencyMs, offer, findings }: CheckOutcome): string {
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
-	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
+	const hint = warnings === 0 ? '' : `, with ${pluralize(warnings, 'warning')}`;
 	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
 }
 
-async function outcomeOf(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	const looked = await lookAtTarget(target, options).catch(asFailed);
+async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
+	const looked = await checkTarget(target, options).catch(captureError);
 	if (!('failed' in looked)) return looked;
 	const { failed } = looked;
 	if (failed.kind === 'aborted') throw failed;
-	const findings = [fromFailure(failed, failed.meaning)];
+	const findings = [findingFromError(failed, failed.meaning)];
 	const server = { kind: 'unknown', version: null } as const;
 	return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
 }
 
-async function lookAtTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	if (target.service === 'dify') return await lookAtDify(target.open(), options);
-	return await lookAtServer(target.open(), options);
+async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
+	if (target.service === 'dify') return await checkDify(target.open(), options);
+	return await checkModelServer(target.open(), options);
 }
 
-async function lookAtServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
-	const facts = factsOf(await lookAt(server, options));
-	const findings = findingsOf(facts);
+async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
+	const facts = toCheckFacts(await probeServer(server, options));
+	const findings = getFindings(facts);
 	const { url, latencyMs, told } = facts;
 	const name = nameOf(facts);
-	const offer = counted(told.models.length, 'model');
+	const offer = pluralize(told.models.length, 'model');
 	return { url, findings, server: facts.server, latencyMs, name, offer, more: told };
 }
 

@@ -1,20 +1,27 @@
 /** What a check asks Dify, what is wrong and what to do: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
-import { kindOf } from '../dify/errors';
+import { toErrorType } from '../dify/errors';
 import type { ErrorType } from '../errors/error-types';
-import { remedyFor } from '../errors/texts';
+import { getErrorText } from '../errors/texts';
 import type { Endpoint } from '../http/types';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
-import { isOfDify } from './facts';
+import { asFiniteNumber, isRecord, asNonEmptyString, asRecord, asRecords } from '../values';
+import { isDifyResponse } from './facts';
 import {
-	counted,
-	findAll,
+	pluralize,
+	evaluateRules,
 	type FindingRule,
 	type FindingWithStatus,
-	fromFailure,
+	findingFromError,
 	type CheckOutcome,
-	statusOf,
+	toHealthStatus,
 } from './findings';
-import { ask, bodyOf, type CheckOptions, described, latencyOf, type ProbeResult } from './probe';
+import {
+	runProbe,
+	getJsonObject,
+	type CheckOptions,
+	describeProbe,
+	getLatency,
+	type ProbeResult,
+} from './probe';
 
 type KeyType = 'app' | 'knowledge';
 
@@ -38,7 +45,7 @@ interface DifyFacts {
 }
 
 /** A check looks into no more bases than this for documents that wait. */
-const MOST_BASES = 5;
+const MAX_DATASETS = 5;
 
 /**
  * Asks Dify by the routes of both types of key: a key of the wrong type is refused in the same words as an unknown one
@@ -46,30 +53,29 @@ const MOST_BASES = 5;
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function lookAtDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
+export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const { url } = server;
-	const question = async (path: string) => await ask(server, url.root + path, options);
-	const facts =
-		server.keyType === 'app' ? await lookAtApp(question) : await lookAtKnowledge(question);
+	const question = async (path: string) => await runProbe(server, url.root + path, options);
+	const facts = server.keyType === 'app' ? await probeApp(question) : await probeDatasets(question);
 	const { main, other, parameters, runs, documents } = facts;
 	const probes = [main, other, ...documents, parameters, runs].filter(
 		(probe) => probe !== undefined,
 	);
-	const dify = probes.find(isOfDify);
+	const dify = probes.find(isDifyResponse);
 	const version = dify?.headers['x-version'] || null;
 	return {
 		url: url.root,
 		findings: difyFindings(facts),
 		server: { kind: dify === undefined ? 'unknown' : 'dify', version },
-		latencyMs: latencyOf(probes),
+		latencyMs: getLatency(probes),
 		name: version === null ? 'Dify' : `Dify ${version}`,
-		...offered(facts),
+		...describeOffer(facts),
 	};
 }
 
 type Prober = (path: string) => Promise<ProbeResult>;
 
-async function lookAtApp(question: Prober): Promise<DifyFacts> {
+async function probeApp(question: Prober): Promise<DifyFacts> {
 	const [main, other, parameters, runs] = await Promise.all([
 		question('/info'),
 		question('/datasets?page=1&limit=1'),
@@ -79,13 +85,13 @@ async function lookAtApp(question: Prober): Promise<DifyFacts> {
 	return { keyType: 'app', main, other, parameters, runs, documents: [] };
 }
 
-async function lookAtKnowledge(question: Prober): Promise<DifyFacts> {
+async function probeDatasets(question: Prober): Promise<DifyFacts> {
 	const [main, other] = await Promise.all([
-		question(`/datasets?page=1&limit=${MOST_BASES}`),
+		question(`/datasets?page=1&limit=${MAX_DATASETS}`),
 		question('/info'),
 	]);
 	const documents = await Promise.all(
-		recordsIn(bodyOf(main).data).map(
+		asRecords(getJsonObject(main).data).map(
 			async ({ id }) =>
 				await question(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
 		),
@@ -93,22 +99,22 @@ async function lookAtKnowledge(question: Prober): Promise<DifyFacts> {
 	return { keyType: 'knowledge', main, other, documents };
 }
 
-function offered({ keyType, main }: DifyFacts): Pick<CheckOutcome, 'offer' | 'more'> {
-	const { total, name, mode } = bodyOf(main);
+function describeOffer({ keyType, main }: DifyFacts): Pick<CheckOutcome, 'offer' | 'more'> {
+	const { total, name, mode } = getJsonObject(main);
 	if (keyType === 'knowledge')
-		return { offer: counted(finiteNumber(total) ?? 0, 'knowledge base'), more: {} };
-	const app = { name: nonEmptyText(name) ?? null, mode: nonEmptyText(mode) ?? null };
+		return { offer: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base'), more: {} };
+	const app = { name: asNonEmptyString(name) ?? null, mode: asNonEmptyString(mode) ?? null };
 	return { offer: `the app "${app.name}" (${app.mode})`, more: { app } };
 }
 
 /** Why the API cannot be used. The first that fits is the only finding. */
-const NO_API: ReadonlyArray<FindingRule<DifyFacts>> = [
+const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'noAnswer',
 		status: 'unreachable',
 		when: ({ main, parameters }) => {
 			const late = [main, parameters].find((probe) => probe?.failure?.kind === 'totalLimit');
-			return late && described(late);
+			return late && describeProbe(late);
 		},
 		text: 'Dify did not respond to a simple request in time',
 		advice:
@@ -118,7 +124,7 @@ const NO_API: ReadonlyArray<FindingRule<DifyFacts>> = [
 		id: 'thisIsAModelServer',
 		status: 'misconfigured',
 		when: ({ main }) =>
-			/llama\.cpp/i.test(main.headers.server ?? '') ? described(main) : undefined,
+			/llama\.cpp/i.test(main.headers.server ?? '') ? describeProbe(main) : undefined,
 		text: 'This address is a llama-server, not Dify',
 		advice:
 			'Select Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
@@ -127,8 +133,11 @@ const NO_API: ReadonlyArray<FindingRule<DifyFacts>> = [
 		id: 'notDify',
 		status: 'misconfigured',
 		when: ({ main, keyType }) =>
-			main.status > 0 && main.status < 300 && isRecord(main.json) && !isFine(main, keyType)
-				? described(main)
+			main.status > 0 &&
+			main.status < 300 &&
+			isRecord(main.json) &&
+			!isExpectedResponse(main, keyType)
+				? describeProbe(main)
 				: undefined,
 		text: 'The server at this address does not respond like Dify',
 		advice:
@@ -138,10 +147,11 @@ const NO_API: ReadonlyArray<FindingRule<DifyFacts>> = [
 		id: 'difyWrongKeyType',
 		status: 'unauthorized',
 		when: ({ main, other, keyType }) =>
-			main.status === 401 && isFine(other, otherThan(keyType))
-				? `${described(main)}; ${described(other)}`
+			main.status === 401 && isExpectedResponse(other, oppositeKeyType(keyType))
+				? `${describeProbe(main)}; ${describeProbe(other)}`
 				: undefined,
-		text: ({ keyType }) => `This is ${KEYS[otherThan(keyType)]}, but ${KEYS[keyType]} is required`,
+		text: ({ keyType }) =>
+			`This is ${KEYS[oppositeKeyType(keyType)]}, but ${KEYS[keyType]} is required`,
 		advice: ({ keyType }) =>
 			`Use ${KEYS[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
 	},
@@ -154,21 +164,21 @@ const KEYS: Record<KeyType, string> = {
 
 /** What may be wrong with a Dify that answers. */
 export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
-	...NO_API,
+	...BLOCKING_FINDINGS,
 	{
 		id: 'difyWorkerAway',
 		status: 'degraded',
 		when: ({ documents }) => {
-			const waiting = documents.flatMap(({ json }) => waitingIn(json));
+			const waiting = documents.flatMap(({ json }) => getWaitingDocuments(json));
 			return waiting[0];
 		},
-		text: remedyFor('indexingStuck', { service: 'dify' }).title,
-		advice: `${remedyFor('indexingStuck', { service: 'dify' }).remedy} App runs only send pings in the meantime.`,
+		text: getErrorText('indexingStuck', { service: 'dify' }).title,
+		advice: `${getErrorText('indexingStuck', { service: 'dify' }).remedy} App runs only send pings in the meantime.`,
 	},
 	{
 		id: 'difyNotChecked',
 		severity: 'info',
-		when: ({ main }) => described(main),
+		when: ({ main }) => describeProbe(main),
 		text: 'Dify and its database respond; the worker, the plugin daemon, Redis and the model server behind Dify were not checked',
 		advice:
 			'Only a run tests these. If runs fail, stay queued or only send pings while this check passes, check docker compose ps and the logs of worker and plugin_daemon.',
@@ -190,21 +200,24 @@ const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 
 function difyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { main, parameters } = facts;
-	const [cause] = findAll(NO_API, facts);
+	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
 	const refused = [main, parameters].find((probe) => probe?.failure !== undefined);
 	if (cause !== undefined) return [cause];
 	if (refused !== undefined) return [refusedFinding(refused)];
-	return [...lastRunFinding(facts), ...findAll(DIFY_FINDINGS, facts)];
+	return [...lastRunFinding(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
 }
 
 function refusedFinding(probe: ProbeResult): FindingWithStatus {
 	const failure = probe.failure!;
 	const { kind } = failure;
-	const observed = described(probe);
+	const observed = describeProbe(probe);
 	// Dify's own failures have a name of their own; those of the network are the same everywhere.
-	if (probe.status === 0) return fromFailure(failure, observed);
+	if (probe.status === 0) return findingFromError(failure, observed);
 	const otherwise = MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded';
-	return fromFailure(failure, observed, { id: idOf(kind), status: statusOf(kind, otherwise) });
+	return findingFromError(failure, observed, {
+		id: idOf(kind),
+		status: toHealthStatus(kind, otherwise),
+	});
 }
 
 function idOf(kind: ErrorType): string {
@@ -212,7 +225,7 @@ function idOf(kind: ErrorType): string {
 }
 
 /** Failures of what stands behind Dify. */
-const BEHIND: ReadonlySet<ErrorType> = new Set([
+const UPSTREAM_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'modelConnection',
 	'modelProvider',
 	'pluginDaemon',
@@ -223,32 +236,32 @@ const BEHIND: ReadonlySet<ErrorType> = new Set([
 
 /** The last run of a workflow app failed for what stands behind Dify: the next one may as well. */
 function lastRunFinding({ runs }: DifyFacts): FindingWithStatus[] {
-	const { status, error } = recordOf(recordOf(recordsIn(bodyOf(runs).data)[0]).workflow_run);
-	const message = nonEmptyText(error);
+	const { status, error } = asRecord(asRecord(asRecords(getJsonObject(runs).data)[0]).workflow_run);
+	const message = asNonEmptyString(error);
 	if (status !== 'failed' || message === undefined) return [];
-	const kind = kindOf({ message });
-	if (!BEHIND.has(kind)) return [];
-	const { title, remedy } = remedyFor(kind, { service: 'dify' });
+	const kind = toErrorType({ message });
+	if (!UPSTREAM_ERRORS.has(kind)) return [];
+	const { title, remedy } = getErrorText(kind, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
 	return [{ id: idOf(kind), severity: 'warning', observed, meaning: title, advice: remedy }];
 }
 
-function otherThan(keyType: KeyType): KeyType {
+function oppositeKeyType(keyType: KeyType): KeyType {
 	return keyType === 'app' ? 'knowledge' : 'app';
 }
 
-function isFine(probe: ProbeResult, keyType: KeyType): boolean {
-	const { data, mode } = bodyOf(probe);
+function isExpectedResponse(probe: ProbeResult, keyType: KeyType): boolean {
+	const { data, mode } = getJsonObject(probe);
 	return keyType === 'knowledge' ? Array.isArray(data) : typeof mode === 'string';
 }
 
 /** A document that was just sent waits as well. */
 const LONG_MINUTES = 5;
 
-function waitingIn(list: unknown): string[] {
-	return recordsIn(recordOf(list).data).flatMap((document) => {
+function getWaitingDocuments(list: unknown): string[] {
+	return asRecords(asRecord(list).data).flatMap((document) => {
 		const { indexing_status: status, name, created_at: at } = document;
-		const minutes = Math.round((Date.now() / 1000 - (finiteNumber(at) ?? Infinity)) / 60);
+		const minutes = Math.round((Date.now() / 1000 - (asFiniteNumber(at) ?? Infinity)) / 60);
 		if (status !== 'waiting' || minutes < LONG_MINUTES) return [];
 		return [`The document "${String(name)}" has been waiting for ${minutes} minutes`];
 	});

@@ -1,11 +1,17 @@
 /** What the answers to a check tell. Pure. */
 import type { ServerError } from '../errors/server-error';
-import { isForPosts } from '../servers/base-url';
-import { isKnownKind } from '../servers/types';
-import { metricsOf } from '../servers/metrics';
-import { countOfParameters, readProps, type ServerModel } from '../servers/models';
-import { booleanOf, finiteNumber, nonEmptyText, recordOf } from '../values';
-import { bodyOf, latencyOf, type ProbeResult, refusalOf, TIME_LIMIT_MS } from './probe';
+import { isPostOnlyRoute } from '../servers/base-url';
+import { isRecognizedType } from '../servers/types';
+import { parseMetrics } from '../servers/metrics';
+import { parseParameterCount, parseProps, type ServerModel } from '../servers/models';
+import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord } from '../values';
+import {
+	getJsonObject,
+	getLatency,
+	type ProbeResult,
+	toProbeError,
+	DEFAULT_TIMEOUT_MS,
+} from './probe';
 import type { ServerSnapshot } from './probe-server';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
 
@@ -34,59 +40,63 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'kind'> {
 	subject?: ServerModel;
 }
 
-export function factsOf(seen: ServerSnapshot): CheckFacts {
+export function toCheckFacts(seen: ServerSnapshot): CheckFacts {
 	const { identity, details, kind, subject, options, server } = seen;
-	const embeddings = isOn(details.embeddings);
+	const embeddings = isFeatureEnabled(details.embeddings);
 	const models = (seen.models ?? []).map((model) => ({ embeddings, ...model }));
 	return {
 		url: server.url.root,
 		kind,
-		server: { kind: shownKind(seen), version: versionIn(seen) },
-		latencyMs: latencyOf([...Object.values(identity), ...Object.values(details)]),
-		limitMs: options.timeLimitMs ?? TIME_LIMIT_MS,
+		server: { kind: getReportedType(seen), version: getVersion(seen) },
+		latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
+		limitMs: options.timeLimitMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
-		failed: failedIn(seen),
+		failed: findFailedProbe(seen),
 		isUnlisted: seen.models === undefined,
 		list: identity.models,
-		told: toldBy(seen, models),
+		told: toServerFacts(seen, models),
 		models,
 		subject: models.find(({ id }) => id === subject?.id),
 	};
 }
 
-function shownKind(seen: ServerSnapshot): CheckResult['server']['kind'] {
+function getReportedType(seen: ServerSnapshot): CheckResult['server']['kind'] {
 	const { name, kind, identity } = seen;
-	if (isKnownKind(kind)) return name;
-	if (Object.values(identity).some(isOfDify)) return 'dify';
+	if (isRecognizedType(kind)) return name;
+	if (Object.values(identity).some(isDifyResponse)) return 'dify';
 	// FastAPI refuses so.
-	const isRefusal = 'detail' in recordOf(identity.models.json);
+	const isRefusal = 'detail' in asRecord(identity.models.json);
 	return isRefusal || hasApi(seen) ? 'openAiCompatible' : 'unknown';
 }
 
 /** It has a list of models, or a route for chats without one. */
 function hasApi({ models, details }: ServerSnapshot): boolean {
-	return models !== undefined || isForPosts(details.chat);
+	return models !== undefined || isPostOnlyRoute(details.chat);
 }
 
 /** Dify is recognized by its headers (docs/protocols/dify.md 1.1). */
-export function isOfDify({ headers }: ProbeResult): boolean {
+export function isDifyResponse({ headers }: ProbeResult): boolean {
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
 /** Builds of llama-server without Git name a version that is none: "b0-unknown". */
 const NO_VERSION = /^b0\b|unknown/i;
 
-function versionIn({ identity: { props, apiVersion, version } }: ServerSnapshot): string | null {
-	const all = [bodyOf(props).build_info, bodyOf(apiVersion).version, bodyOf(version).version];
-	const named = all.map(nonEmptyText).find((text) => text !== undefined);
+function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot): string | null {
+	const all = [
+		getJsonObject(props).build_info,
+		getJsonObject(apiVersion).version,
+		getJsonObject(version).version,
+	];
+	const named = all.map(asNonEmptyString).find((text) => text !== undefined);
 	return named === undefined || NO_VERSION.test(named) ? null : named;
 }
 
-function failedIn(seen: ServerSnapshot): FailedProbe | undefined {
+function findFailedProbe(seen: ServerSnapshot): FailedProbe | undefined {
 	const { identity, kind, server } = seen;
 	const { models: list, props } = identity;
-	if (!hasApi(seen)) return { probe: list, failure: list.failure ?? refusalOf(server, list) };
+	if (!hasApi(seen)) return { probe: list, failure: list.failure ?? toProbeError(server, list) };
 	// Its list may be open to everybody.
 	const isKeyRefused = kind.props !== undefined && props.failure?.kind === 'unauthorized';
 	return isKeyRefused ? { probe: props, failure: props.failure! } : undefined;
@@ -95,25 +105,25 @@ function failedIn(seen: ServerSnapshot): FailedProbe | undefined {
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
-function toldBy({ props, details }: ServerSnapshot, models: ServerModel[]): ServerFacts {
+function toServerFacts({ props, details }: ServerSnapshot, models: ServerModel[]): ServerFacts {
 	const metrics = countersIn(details.metrics);
 	const counted = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
 	return {
-		models: models.map(modelFacts),
-		slots: { total: finiteNumber(props.total_slots) ?? null, busy: counted(RUNNING) },
+		models: models.map(toModelFacts),
+		slots: { total: asFiniteNumber(props.total_slots) ?? null, busy: counted(RUNNING) },
 		queue: counted(WAITING),
-		contextPerSlot: readProps(props).context ?? null,
-		sleeping: booleanOf(props.is_sleeping) ?? null,
+		contextPerSlot: parseProps(props).context ?? null,
+		sleeping: parseBoolean(props.is_sleeping) ?? null,
 	};
 }
 
 function countersIn(probe: ProbeResult | undefined): Record<string, number> {
-	return probe?.status === 200 ? metricsOf(probe.text) : {};
+	return probe?.status === 200 ? parseMetrics(probe.text) : {};
 }
 
 /** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
-function isOn(probe: ProbeResult | undefined): boolean | undefined {
+function isFeatureEnabled(probe: ProbeResult | undefined): boolean | undefined {
 	if (probe?.status === 501) return false;
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
@@ -134,7 +144,7 @@ const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
 	state: null,
 };
 
-export function modelFacts(model: ServerModel): ModelFacts {
+export function toModelFacts(model: ServerModel): ModelFacts {
 	const { id, aliases, state } = model;
 	const known = Object.entries(model).filter(
 		([name, value]) => name in UNKNOWN_MODEL && value !== undefined,
@@ -144,7 +154,7 @@ export function modelFacts(model: ServerModel): ModelFacts {
 		aliases,
 		...UNKNOWN_MODEL,
 		...Object.fromEntries(known),
-		parameters: countOfParameters(model.parameters) ?? null,
+		parameters: parseParameterCount(model.parameters) ?? null,
 		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
 	};
 }

@@ -1,12 +1,12 @@
 /** What may be wrong with a model server, and what to do about it. */
 import type { ErrorType } from '../errors/error-types';
-import { hostAndPort } from '../errors/create-error';
-import { remedyFor, seconds } from '../errors/texts';
+import { parseHostAndPort } from '../errors/create-error';
+import { getErrorText, formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
-import { largestOf, plainText } from '../values';
-import { missingModelAdvice } from '../servers/model-names';
-import { isOfDify, type CheckFacts } from './facts';
-import { described } from './probe';
+import { maxOf, toPlainText } from '../values';
+import { suggestModels } from '../servers/model-names';
+import { isDifyResponse, type CheckFacts } from './facts';
+import { describeProbe } from './probe';
 import type { CheckResult, Finding, HealthStatus, Severity } from './result';
 
 /** One row of a table of findings. */
@@ -43,7 +43,7 @@ export interface CheckOutcome {
 	more: Partial<CheckResult>;
 }
 
-export function counted(count: number, noun: string): string {
+export function pluralize(count: number, noun: string): string {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
@@ -58,12 +58,12 @@ const LOADING_ADVICE =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
 /** Why the API cannot be used. The first that fits is the only finding: whatever else is seen follows from it. */
-const NO_API: ReadonlyArray<FindingRule<CheckFacts>> = [
+const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'thisIsDify',
 		status: 'misconfigured',
 		when: ({ list, failed }) =>
-			failed !== undefined && isOfDify(list) ? described(list) : undefined,
+			failed !== undefined && isDifyResponse(list) ? describeProbe(list) : undefined,
 		text: 'This address is Dify, not a model server',
 		advice: ({ url }) =>
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
@@ -72,22 +72,22 @@ const NO_API: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'noAnswer',
 		status: 'unreachable',
 		when: ({ failed }) =>
-			failed?.failure.kind === 'totalLimit' ? described(failed.probe) : undefined,
+			failed?.failure.kind === 'totalLimit' ? describeProbe(failed.probe) : undefined,
 		text: ({ url, limitMs }) =>
-			`No response from "${new URL(url).hostname}" within ${seconds(limitMs)}`,
+			`No response from "${new URL(url).hostname}" within ${formatDuration(limitMs)}`,
 		advice: ({ url }) =>
-			`${remedyFor('connectTimeout', { ...hostAndPort(url), url, root: url }).remedy} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
+			`${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).remedy} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
 	},
 ];
 
 /** What may be wrong with a server that answers. All that fit are told. */
 export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
-	...NO_API,
+	...BLOCKING_FINDINGS,
 	{
 		id: 'moved',
 		status: 'misconfigured',
 		when: ({ list }) =>
-			originOf(list.endedAt) === originOf(list.url) ? undefined : described(list),
+			originOf(list.endedAt) === originOf(list.url) ? undefined : describeProbe(list),
 		text: 'The server redirects every request to another address, and generations do not follow redirects',
 		advice: ({ list }) => `Set the Base URL to ${newBaseUrl(list.endedAt)}.`,
 	},
@@ -95,7 +95,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'noModels',
 		status: 'misconfigured',
 		when: ({ models, isUnlisted, list }) =>
-			models.length === 0 && !isUnlisted ? `${described(list)}, an empty list` : undefined,
+			models.length === 0 && !isUnlisted ? `${describeProbe(list)}, an empty list` : undefined,
 		text: ({ hasKey }) =>
 			hasKey
 				? 'The server has no models, or the key has no access to any of them'
@@ -108,11 +108,11 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		status: 'misconfigured',
 		when: ({ expected, subject, models, list }) => {
 			const isMissing = expected.model !== undefined && subject === undefined;
-			return isMissing && models.length > 0 ? described(list) : undefined;
+			return isMissing && models.length > 0 ? describeProbe(list) : undefined;
 		},
 		text: ({ expected }) => `The server does not offer the model "${expected.model}"`,
 		advice: ({ expected: { model = '' }, models, kind: { words } }) =>
-			missingModelAdvice(
+			suggestModels(
 				models.map(({ id }) => id),
 				words.missingModel?.(model),
 			),
@@ -141,28 +141,28 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'contextTooSmall',
 		status: 'misconfigured',
 		when: (facts) => {
-			const context = contextOf(facts);
+			const context = getMaxContext(facts);
 			return context !== undefined && context < (facts.expected.minContext ?? 0)
 				? `Context per request: ${context} tokens`
 				: undefined;
 		},
 		text: (facts) =>
-			`A request can use ${contextOf(facts)} tokens of context, but ${facts.expected.minContext} are required`,
-		advice: (facts) => moreContext(facts, facts.expected.minContext!),
+			`A request can use ${getMaxContext(facts)} tokens of context, but ${facts.expected.minContext} are required`,
+		advice: (facts) => suggestContext(facts, facts.expected.minContext!),
 	},
 	{
 		id: 'contextSmall',
 		severity: 'warning',
 		when: (facts) => {
-			const context = contextOf(facts);
+			const context = getMaxContext(facts);
 			const isSmall = context !== undefined && context < SMALL_CONTEXT;
 			if (!isSmall || facts.expected.minContext !== undefined || !isForChats(facts))
 				return undefined;
 			return `Context per request: ${context} tokens`;
 		},
 		text: (facts) =>
-			`A request can use ${contextOf(facts)} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
-		advice: (facts) => moreContext(facts, USUAL_CONTEXT),
+			`A request can use ${getMaxContext(facts)} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
+		advice: (facts) => suggestContext(facts, USUAL_CONTEXT),
 	},
 	{
 		id: 'toolsUnsupported',
@@ -178,7 +178,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'notTold',
 		severity: 'info',
 		when: (facts) =>
-			facts.expected.minContext !== undefined && contextOf(facts) === undefined
+			facts.expected.minContext !== undefined && getMaxContext(facts) === undefined
 				? 'No response includes the context size'
 				: undefined,
 		text: ({ expected }) =>
@@ -241,7 +241,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'unknownServer',
 		severity: 'info',
-		when: ({ isUnlisted, list }) => (isUnlisted ? described(list) : undefined),
+		when: ({ isUnlisted, list }) => (isUnlisted ? describeProbe(list) : undefined),
 		text: 'The server has a chat endpoint but no model list',
 		advice:
 			'If chats work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
@@ -249,15 +249,18 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 ];
 
 /** The findings of a model server, most important first. */
-export function findingsOf(facts: CheckFacts): FindingWithStatus[] {
+export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	const { failed } = facts;
-	if (failed === undefined) return findAll(FINDINGS, facts);
-	const [cause] = findAll(NO_API, facts);
+	if (failed === undefined) return evaluateRules(FINDINGS, facts);
+	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
 	const advice = failed.failure.kind === 'loading' ? LOADING_ADVICE : failed.failure.remedy;
-	return [cause ?? fromFailure(failed.failure, described(failed.probe), { advice })];
+	return [cause ?? findingFromError(failed.failure, describeProbe(failed.probe), { advice })];
 }
 
-export function findAll<F>(rows: ReadonlyArray<FindingRule<F>>, facts: F): FindingWithStatus[] {
+export function evaluateRules<F>(
+	rows: ReadonlyArray<FindingRule<F>>,
+	facts: F,
+): FindingWithStatus[] {
 	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
 	return rows.flatMap(({ id, severity, status, when, text, advice }): FindingWithStatus[] => {
 		const observed = when(facts);
@@ -268,27 +271,27 @@ export function findAll<F>(rows: ReadonlyArray<FindingRule<F>>, facts: F): Findi
 }
 
 /** The same failure as the other nodes tell, with their words. */
-export function fromFailure(
+export function findingFromError(
 	{ kind, meaning, remedy }: ServerError,
 	observed: string,
 	change: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
 	const found = { id: kind, severity: 'error', observed, meaning, advice: remedy } as const;
-	return { ...found, status: statusOf(kind), ...change };
+	return { ...found, status: toHealthStatus(kind), ...change };
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
-export function fromGeneration(failed: ServerError): FindingWithStatus {
+export function findingFromGenerationError(failed: ServerError): FindingWithStatus {
 	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
 	const observed = `The test generation failed: ${failed.meaning}${quotation}`;
-	if (failed.kind !== 'firstTokenLimit') return fromFailure(failed, observed);
+	if (failed.kind !== 'firstTokenLimit') return findingFromError(failed, observed);
 	const meaning =
 		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
-	return fromFailure(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
+	return findingFromError(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
 }
 
 /** Kinds that are not in this table are wrong settings. */
-const STATUS: Partial<Record<ErrorType, HealthStatus>> = {
+const STATUS_BY_ERROR: Partial<Record<ErrorType, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
 	// Where a proxy refuses, no key of the server helps.
@@ -314,11 +317,14 @@ const STATUS: Partial<Record<ErrorType, HealthStatus>> = {
 	gateway: 'unreachable',
 };
 
-export function statusOf(kind: ErrorType, otherwise: HealthStatus = 'misconfigured'): HealthStatus {
-	return STATUS[kind] ?? otherwise;
+export function toHealthStatus(
+	kind: ErrorType,
+	otherwise: HealthStatus = 'misconfigured',
+): HealthStatus {
+	return STATUS_BY_ERROR[kind] ?? otherwise;
 }
 
-const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
+const SEVERITY_ORDER: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 /** Of several statuses, the first in this list counts. */
 const STATUS_ORDER: HealthStatus[] = [
 	'unreachable',
@@ -330,7 +336,7 @@ const STATUS_ORDER: HealthStatus[] = [
 ];
 
 /** Adds findings to what a check concluded, most important first. The worse status counts. */
-export function concluded(
+export function summarizeFindings(
 	findings: readonly FindingWithStatus[],
 	before: HealthStatus = 'healthy',
 ) {
@@ -338,19 +344,21 @@ export function concluded(
 	const status = STATUS_ORDER.find((one) => given.includes(one)) ?? 'healthy';
 	const orderOf = ({ status: own = 'healthy' }: FindingWithStatus) => STATUS_ORDER.indexOf(own);
 	const sorted = [...findings].sort(
-		(one, other) => WEIGHT[one.severity] - WEIGHT[other.severity] || orderOf(one) - orderOf(other),
+		(one, other) =>
+			SEVERITY_ORDER[one.severity] - SEVERITY_ORDER[other.severity] ||
+			orderOf(one) - orderOf(other),
 	);
-	return { status, healthy: status === 'healthy', findings: sorted.map(inPlainText) };
+	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
 }
 
 /** Findings go into mails and chats, and may quote the server. */
-function inPlainText({ id, severity, observed, meaning, advice }: FindingWithStatus): Finding {
+function toPlainFinding({ id, severity, observed, meaning, advice }: FindingWithStatus): Finding {
 	return {
 		id,
 		severity,
-		observed: plainText(observed),
-		meaning: plainText(meaning),
-		advice: plainText(advice),
+		observed: toPlainText(observed),
+		meaning: toPlainText(meaning),
+		advice: toPlainText(advice),
 	};
 }
 
@@ -374,13 +382,13 @@ function isForChats({ models, subject }: CheckFacts): boolean {
 }
 
 /** Tokens that one request can use, of several models the most; undefined where nothing tells. */
-function contextOf({ subject, models }: CheckFacts): number | undefined {
+function getMaxContext({ subject, models }: CheckFacts): number | undefined {
 	const known = models.flatMap(({ context }) => context ?? []);
-	return subject?.context ?? (known.length === 0 ? undefined : largestOf(known));
+	return subject?.context ?? (known.length === 0 ? undefined : maxOf(known));
 }
 
 /** How to get so many tokens. What a model was not trained for, it does not read. */
-function moreContext({ subject, told, kind }: CheckFacts, tokens: number): string {
+function suggestContext({ subject, told, kind }: CheckFacts, tokens: number): string {
 	const trained = subject?.trainedContext ?? Infinity;
 	const context = subject?.context ?? 0;
 	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;

@@ -1,4 +1,4 @@
-import { UNSEEN } from '../values';
+import { UNSAFE_CHARACTERS } from '../values';
 
 /** Text that is HTML. Only `markup` and `raw` make it, so nothing gets into a page that was not escaped. */
 export class Html {
@@ -30,6 +30,6 @@ function written(value: Value): string {
 	if (Array.isArray(value)) return (value as readonly Value[]).map(written).join('');
 	return String(value ?? '')
 		.toWellFormed()
-		.replace(UNSEEN, '')
+		.replace(UNSAFE_CHARACTERS, '')
 		.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

@@ -1,16 +1,16 @@
 /** What a check asks a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each at once. */
 import { CHAT_ROUTE, findApiRoot } from '../servers/base-url';
-import { isModelNamed, loadedOrAll } from '../servers/model-names';
-import { readModels, readProps, type ServerModel } from '../servers/models';
-import { KINDS, learnKind } from '../servers/types';
-import { identify } from '../servers/types/identify';
+import { matchesModel, preferLoadedModels } from '../servers/model-names';
+import { parseModels, parseProps, type ServerModel } from '../servers/models';
+import { SERVER_TYPES, cacheServerType } from '../servers/types';
+import { identifyServerType } from '../servers/types/identify';
 import type { ServerTypeName, ModelServer, ServerType } from '../servers/types/server-type';
 import { isRouter } from '../servers/types/llama-server';
-import { asList, isRecord, type JsonRecord } from '../values';
-import { ask, bodyOf, type CheckOptions, type ProbeResult } from './probe';
+import { asArray, isRecord, type JsonRecord } from '../values';
+import { runProbe, getJsonObject, type CheckOptions, type ProbeResult } from './probe';
 
 /** The first round, which tells the server. Any other server has no such route. */
-const IDENTITY = {
+const IDENTITY_PROBES = {
 	models: ({ url }: ModelServer) => `${url.api}/models`,
 	props: ({ url }: ModelServer) => `${url.root}/props`,
 	apiVersion: ({ url }: ModelServer) => `${url.root}/api/version`,
@@ -21,7 +21,7 @@ const IDENTITY = {
 interface IdentifiedServer {
 	server: ModelServer;
 	options: CheckOptions;
-	identity: Record<keyof typeof IDENTITY, ProbeResult>;
+	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
 	name: ServerTypeName;
 	kind: ServerType;
 	/** Undefined: there is no list. */
@@ -41,12 +41,12 @@ interface ProbeRequest {
 }
 
 /** The second round: what only some servers can tell. */
-const DETAILS = {
+const DETAIL_PROBES = {
 	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
 	// Refused before they become a task: with 501 where the function is off, with 400 where it is on. Any route but those
 	// of the first round wakes a llama-server that sleeps.
 	embeddings: ({ server: { url }, identity }) =>
-		bodyOf(identity.props).is_sleeping === false
+		getJsonObject(identity.props).is_sleeping === false
 			? { url: `${url.api}/embeddings`, json: {} }
 			: undefined,
 	routedProps: ({ server: { url }, query }) =>
@@ -57,7 +57,7 @@ const DETAILS = {
 
 /** All answers of a check. */
 export interface ServerSnapshot extends IdentifiedServer {
-	details: Partial<Record<keyof typeof DETAILS, ProbeResult>>;
+	details: Partial<Record<keyof typeof DETAIL_PROBES, ProbeResult>>;
 	/** The process that runs the subject; empty where it is not known. */
 	props: JsonRecord;
 }
@@ -67,36 +67,43 @@ export interface ServerSnapshot extends IdentifiedServer {
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function lookAt(server: ModelServer, options: CheckOptions): Promise<ServerSnapshot> {
-	const known = await identified(server, options);
+export async function probeServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<ServerSnapshot> {
+	const known = await identifyServer(server, options);
 	const { kind, identity, models, subject } = known;
 	if (identity.models.status === 0) return { ...known, details: {}, props: {} };
 	const [details, detailed] = await Promise.all([
-		askDetails(known),
+		runDetailProbes(known),
 		models && kind.details?.(server, models, options.signal),
 	]);
 	const all = detailed ?? models;
-	if (!known.isRouter) return { ...known, models: all, details, props: bodyOf(identity.props) };
-	const props = bodyOf(details.routedProps);
+	if (!known.isRouter)
+		return { ...known, models: all, details, props: getJsonObject(identity.props) };
+	const props = getJsonObject(details.routedProps);
 	const described = all?.map((model) =>
-		model.id === subject?.id ? { ...model, ...readProps(props) } : model,
+		model.id === subject?.id ? { ...model, ...parseProps(props) } : model,
 	);
 	return { ...known, models: described, details, props };
 }
 
-async function identified(server: ModelServer, options: CheckOptions): Promise<IdentifiedServer> {
-	const look = async (url: string) => await ask(server, url, options);
-	const asked = Object.entries(IDENTITY).map(
+async function identifyServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<IdentifiedServer> {
+	const look = async (url: string) => await runProbe(server, url, options);
+	const asked = Object.entries(IDENTITY_PROBES).map(
 		async ([name, urlOf]) => [name, await look(urlOf(server))] as const,
 	);
 	const identity = Object.fromEntries(await Promise.all(asked)) as IdentifiedServer['identity'];
 	identity.models = await findApiRoot(server, identity.models, look);
 	const answers = { models: identity.models, version: identity.apiVersion };
-	const models = modelsIn(identity.models);
-	if (models !== undefined) learnKind(server, identity.models);
-	const name = server.kindSet ?? identify(answers);
-	const kind: ServerType = KINDS[name];
-	const subject = subjectOf(models ?? [], kind, options);
+	const models = parseListedModels(identity.models);
+	if (models !== undefined) cacheServerType(server, identity.models);
+	const name = server.kindSet ?? identifyServerType(answers);
+	const kind: ServerType = SERVER_TYPES[name];
+	const subject = selectCheckedModel(models ?? [], kind, options);
 	const known = { server, options, identity, name, kind, models, subject };
 	if (!isRouter(answers) || subject?.state !== 'loaded')
 		return { ...known, isRouter: isRouter(answers), query: '' };
@@ -104,38 +111,40 @@ async function identified(server: ModelServer, options: CheckOptions): Promise<I
 	return { ...known, isRouter: true, query };
 }
 
-async function askDetails(known: IdentifiedServer): Promise<ServerSnapshot['details']> {
+async function runDetailProbes(known: IdentifiedServer): Promise<ServerSnapshot['details']> {
 	const { server, options } = known;
-	const asked = Object.entries(DETAILS).map(async ([name, questionOf]) => {
+	const asked = Object.entries(DETAIL_PROBES).map(async ([name, questionOf]) => {
 		const question = questionOf(known);
 		if (question === undefined) return [];
-		return [[name, await ask(server, question.url, { ...options, ...question })] as const];
+		return [[name, await runProbe(server, question.url, { ...options, ...question })] as const];
 	});
 	return Object.fromEntries((await Promise.all(asked)).flat());
 }
 
 /** Gateways list thousands. */
-const MOST_MODELS = 5_000;
+const MAX_MODELS = 5_000;
 
-function modelsIn({ failure, json }: ProbeResult): ServerModel[] | undefined {
+function parseListedModels({ failure, json }: ProbeResult): ServerModel[] | undefined {
 	if (failure !== undefined) return undefined;
-	const isLong = isRecord(json) && asList(json.data).length > MOST_MODELS;
-	return readModels(isLong ? { data: asList(json.data).slice(0, MOST_MODELS) } : json);
+	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
+	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
 }
 
-function subjectOf(
+function selectCheckedModel(
 	models: ServerModel[],
 	{ isSameModel }: ServerType,
 	{ expectations = {} }: CheckOptions,
 ): ServerModel | undefined {
 	const { model: name } = expectations;
-	if (name !== undefined) return models.find((model) => isModelNamed(model, name, isSameModel));
-	const candidates = loadedOrAll(forChats(models));
+	if (name !== undefined) return models.find((model) => matchesModel(model, name, isSameModel));
+	const candidates = preferLoadedModels(filterChatModels(models));
 	return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** The models that may write text; all where none is known to. */
-export function forChats<M extends { embeddings?: boolean | null }>(models: readonly M[]): M[] {
+export function filterChatModels<M extends { embeddings?: boolean | null }>(
+	models: readonly M[],
+): M[] {
 	const writing = models.filter(({ embeddings }) => embeddings !== true);
 	return writing.length > 0 ? writing : [...models];
 }

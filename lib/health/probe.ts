@@ -1,16 +1,16 @@
 /** One question of a check. None generates, loads or wakes anything. */
-import { isRefusal } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { captureError, type ServerError } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
-import { refusal } from '../http/request-errors';
+import { toResponseError } from '../http/request-errors';
 import { request } from '../http/request';
 import { parseJson } from '../json';
 import type { ProbeResponse } from '../servers/types/server-type';
 import type { Expectations } from './result';
-import { isRecord, type JsonRecord, shortened } from '../values';
+import { isRecord, type JsonRecord, truncate } from '../values';
 
-export const TIME_LIMIT_MS = 2_500;
+export const DEFAULT_TIMEOUT_MS = 2_500;
 /** Several questions are open at once, and anything may answer. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -40,10 +40,10 @@ export interface ProbeResult extends ProbeResponse {
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function ask(
+export async function runProbe(
 	server: Endpoint,
 	url: string,
-	{ timeLimitMs = TIME_LIMIT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
+	{ timeLimitMs = DEFAULT_TIMEOUT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: timeLimitMs };
@@ -56,9 +56,13 @@ export async function ask(
 		const endedAt = answer.url === url ? url : mask(answer.url, server.secrets);
 		return { status, headers, endedAt, text: await answer.text() };
 	});
-	const outcome = await reading.catch(asFailed);
-	const asked = { method: json === undefined ? 'GET' : 'POST', url, ms: since(startedAt) } as const;
-	if (!('failed' in outcome)) return answered(server, { ...asked, ...outcome });
+	const outcome = await reading.catch(captureError);
+	const asked = {
+		method: json === undefined ? 'GET' : 'POST',
+		url,
+		ms: elapsedMs(startedAt),
+	} as const;
+	if (!('failed' in outcome)) return withParsedJson(server, { ...asked, ...outcome });
 	const { failed } = outcome;
 	if (failed.kind === 'aborted') throw failed;
 	return {
@@ -72,48 +76,51 @@ export async function ask(
 	};
 }
 
-function answered(server: Endpoint, probe: Omit<ProbeResult, 'json' | 'failure'>): ProbeResult {
+function withParsedJson(
+	server: Endpoint,
+	probe: Omit<ProbeResult, 'json' | 'failure'>,
+): ProbeResult {
 	const json = parseJson(probe.text);
-	const isUsable = json !== undefined && !isRefusal({ status: probe.status, json });
-	return isUsable ? { ...probe, json } : { ...probe, json, failure: refusalOf(server, probe) };
+	const isUsable = json !== undefined && !isErrorResponse({ status: probe.status, json });
+	return isUsable ? { ...probe, json } : { ...probe, json, failure: toProbeError(server, probe) };
 }
 
 /** What an answer means that is not the one that was asked for. */
-export function refusalOf(
+export function toProbeError(
 	server: Endpoint,
 	probe: Omit<ProbeResult, 'json' | 'failure'>,
 ): ServerError {
 	const { url, endedAt, status, headers, text } = probe;
-	return refusal(server, { url }, { url: endedAt, status, headers: { ...headers }, text });
+	return toResponseError(server, { url }, { url: endedAt, status, headers: { ...headers }, text });
 }
 
 /** The JSON object of a good answer; empty where there is none. */
-export function bodyOf(probe: ProbeResult | undefined): JsonRecord {
+export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
 	return probe?.failure === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
 /** Milliseconds of the fastest answer: almost only network time. */
-export function latencyOf(probes: readonly ProbeResult[]): number | null {
+export function getLatency(probes: readonly ProbeResult[]): number | null {
 	const times = probes.flatMap(({ status, ms }) => (status > 0 ? [ms] : []));
 	return times.length === 0 ? null : times.reduce((least, ms) => Math.min(least, ms));
 }
 
 /** One line with the question and its outcome. */
-export function described({ method, url, endedAt, status, ms, failure }: ProbeResult): string {
+export function describeProbe({ method, url, endedAt, status, ms, failure }: ProbeResult): string {
 	const question = `${method} ${url}`;
-	if (status === 0) return `${question}: ${whatFailed(failure!)} after ${Math.round(ms)} ms`;
+	if (status === 0) return `${question}: ${describeFailure(failure!)} after ${Math.round(ms)} ms`;
 	const words = failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
-	const quotation = words === '' ? '' : `, "${shortened(words, 120)}"`;
+	const quotation = words === '' ? '' : `, "${truncate(words, 120)}"`;
 	const code = failure?.code === undefined ? '' : ` ${failure.code}`;
 	const place = endedAt === url ? '' : ` from ${endedAt}`;
 	return `${question}: HTTP ${status}${code}${place}${quotation}`;
 }
 
-function whatFailed({ kind, code, meaning }: ServerError): string {
+function describeFailure({ kind, code, meaning }: ServerError): string {
 	if (kind === 'totalLimit') return 'no response';
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : meaning;
 }
 
-export function since(startedAt: number): number {
+export function elapsedMs(startedAt: number): number {
 	return Math.round((performance.now() - startedAt) * 10) / 10;
 }

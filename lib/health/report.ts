@@ -1,12 +1,12 @@
 /** A check and a speed test as one HTML page that needs nothing else, and as text for a mail. */
 import { createHash } from 'node:crypto';
 
-import { KINDS } from '../servers/types';
-import { shortened } from '../values';
+import { SERVER_TYPES } from '../servers/types';
+import { truncate } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
 import type { CheckResult, Finding } from './result';
-import { secondsInWords, type SpeedRun, type SpeedCheckResult } from './speed';
+import { formatSeconds, type SpeedRun, type SpeedCheckResult } from './speed';
 import { STYLE } from './report-style';
 
 export type ReportInput = CheckResult & Partial<Pick<SpeedCheckResult, 'speed'>>;
@@ -27,16 +27,16 @@ const MAX_FINDINGS = 12;
 
 const OTHERS = {
 	dify: { label: 'Dify' },
-	openAiCompatible: KINDS.other,
+	openAiCompatible: SERVER_TYPES.other,
 	unknown: { label: 'Unknown server' },
 };
 
 /** The page, of less than 100 kB. */
-export function writePage(result: ReportInput, { title, timeZone }: PageOptions): string {
+export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageOptions): string {
 	const { server, url, status, summary, findings, speed } = result;
-	const name = shortened(title, MAX_NAME);
-	const { label } = { ...KINDS, ...OTHERS }[server.kind];
-	const version = server.version === null ? '' : ` ${shortened(server.version, MAX_NAME)}`;
+	const name = truncate(title, MAX_NAME);
+	const { label } = { ...SERVER_TYPES, ...OTHERS }[server.kind];
+	const version = server.version === null ? '' : ` ${truncate(server.version, MAX_NAME)}`;
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	const page = markup`${raw('<!doctype html>')}
 <html lang="en"><head>
@@ -51,8 +51,8 @@ export function writePage(result: ReportInput, { title, timeZone }: PageOptions)
 <header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
 <section>
 <h2>${label}${version} <span class="badge ${status}">${status}</span></h2>
-<p class="soft">${shortened(url ?? 'no usable address', MAX_TEXT)}</p>
-<p>${shortened(summary, MAX_TEXT)}</p>
+<p class="soft">${truncate(url ?? 'no usable address', MAX_TEXT)}</p>
+<p>${truncate(summary, MAX_TEXT)}</p>
 ${factsList(result)}
 ${findings.slice(0, MAX_FINDINGS).map(findingBox)}
 ${speed ? speedSection(speed.model, speed.runs) : ''}
@@ -63,7 +63,7 @@ ${speed ? speedSection(speed.model, speed.runs) : ''}
 }
 
 /** The same for a mail: state, findings, speed. */
-export function writeText(result: ReportInput): string {
+export function renderTextReport(result: ReportInput): string {
 	const { summary, url, findings, speed } = result;
 	const problems = findings.map(({ meaning, advice }) => `- ${meaning}. ${advice}`);
 	const runs = (speed?.runs ?? []).map(
@@ -92,9 +92,9 @@ function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult
 
 function findingBox({ severity, meaning, advice, observed, id }: Finding): Html {
 	return markup`<div class="finding ${severity}">
-		<strong>${shortened(meaning, MAX_TEXT)}.</strong>
-		<p>${shortened(advice, 2 * MAX_TEXT)}</p>
-		<p class="soft">Observed: ${shortened(observed, MAX_TEXT)} (${id})</p>
+		<strong>${truncate(meaning, MAX_TEXT)}.</strong>
+		<p>${truncate(advice, 2 * MAX_TEXT)}</p>
+		<p class="soft">Observed: ${truncate(observed, MAX_TEXT)} (${id})</p>
 	</div>`;
 }
 
@@ -104,7 +104,7 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 			const y = valueOf(run);
 			return y === null ? [] : [{ x: run.atOnce, y }];
 		});
-	return markup`<h3>Speed of ${shortened(model, MAX_NAME)}</h3>
+	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
 		${drawChart(
 			'Single response, tokens per second',
 			pointsOf((run) => run.tokensPerSecond),
@@ -130,7 +130,7 @@ const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string 
 	{ title: 'Prompt processing, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },
 	{
 		title: 'First token, s',
-		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : secondsInWords(firstTokenMs)),
+		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : formatSeconds(firstTokenMs)),
 	},
 	{ title: 'Failed', cell: (run) => run.failures.length },
 ];

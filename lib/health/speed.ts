@@ -6,18 +6,23 @@ import {
 	type Completion as Read,
 	type FailedCompletion,
 } from '../chat/completion-accumulator';
-import { speedByServer } from '../chat/usage';
-import { failure } from '../errors/create-error';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { getReportedSpeed } from '../chat/usage';
+import { createServerError } from '../errors/create-error';
+import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { contextOf } from '../http/request-errors';
+import { toErrorContext } from '../http/request-errors';
 import { request } from '../http/request';
 import { CHAT_ROUTE } from '../servers/base-url';
-import { knownKind, KINDS } from '../servers/types';
+import { getCachedTypeName, SERVER_TYPES } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { optional } from '../values';
-import { canGenerate, modelToTest, type CheckTarget } from './check';
-import { concluded, findAll, type FindingRule, fromGeneration } from './findings';
+import { omitUndefined } from '../values';
+import { canGenerate, selectTestModel, type CheckTarget } from './check';
+import {
+	summarizeFindings,
+	evaluateRules,
+	type FindingRule,
+	findingFromGenerationError,
+} from './findings';
 import type { CheckResult } from './result';
 
 export interface SpeedOptions {
@@ -67,14 +72,14 @@ export interface SpeedCheckResult extends CheckResult {
  *
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
  */
-export async function withSpeed(
+export async function addSpeedTest(
 	target: CheckTarget,
 	health: CheckResult,
 	options: SpeedOptions,
 ): Promise<SpeedCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health)) return { ...health, speed: null };
 	const server = target.open();
-	const model = modelToTest(health, options.model);
+	const model = selectTestModel(health, options.model);
 	// The credential's limit holds here too: more requests would be measured one after the other.
 	const atOnce = Math.min(options.atOnce, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, atOnce: 1 });
@@ -84,22 +89,24 @@ export async function withSpeed(
 	const failed = new Map(rounds.flatMap((round) => round.failed.map((one) => [one.kind, one])));
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const found = [
-		...[...failed.values()].map(fromGeneration),
-		...findAll(SPEED_FINDINGS, { run: first.run, size }),
+		...[...failed.values()].map(findingFromGenerationError),
+		...evaluateRules(SPEED_FINDINGS, { run: first.run, size }),
 	];
-	const verdict = concluded([...found, ...health.findings], health.status);
-	const summary = verdict.healthy ? inWords(model, first.run) : `${verdict.findings[0]!.meaning}.`;
+	const verdict = summarizeFindings([...found, ...health.findings], health.status);
+	const summary = verdict.healthy
+		? formatSpeed(model, first.run)
+		: `${verdict.findings[0]!.meaning}.`;
 	return { ...health, ...verdict, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
-function inWords(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
+function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
 	if (firstTokenMs === null)
 		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
-	return `${model}: ${tokensPerSecond} tokens/s, first token after ${secondsInWords(firstTokenMs)} s.`;
+	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
 }
 
 /** "0.21", "12.5": seconds with as many digits as people compare. */
-export function secondsInWords(ms: number): string {
+export function formatSeconds(ms: number): string {
 	const digits = ms < 100 ? 3 : 2;
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
@@ -115,7 +122,7 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 	const startedAt = performance.now();
 	const measuring = Array.from(
 		{ length: atOnce },
-		async () => await measureOnce(server, options).catch(asFailed),
+		async () => await measureOnce(server, options).catch(captureError),
 	);
 	const outcomes = await Promise.all(measuring);
 	const samples = outcomes.flatMap((outcome) => ('failed' in outcome ? [] : [outcome]));
@@ -168,7 +175,7 @@ async function measureOnce(
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
 	const askedAt = performance.now();
-	const kind: ServerType = KINDS[knownKind(server) ?? 'other'];
+	const kind: ServerType = SERVER_TYPES[getCachedTypeName(server) ?? 'other'];
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const json = {
 		model,
@@ -212,15 +219,19 @@ async function readSample(
 	}
 	const outcome = reader.end();
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	const problem = problemIn(read);
+	const problem = findProblem(read);
 	if (problem === undefined)
 		return sampleOf(read, reader.contents, { firstMs, lastMs, totalMs: elapsed() });
 	const { kind, serverText, status } = problem;
-	throw failure(kind, contextOf(server, answer.url), optional({ serverText, status }));
+	throw createServerError(
+		kind,
+		toErrorContext(server, answer.url),
+		omitUndefined({ serverText, status }),
+	);
 }
 
 /** Why an answer measures nothing. Thinking counts as generated. */
-function problemIn(
+function findProblem(
 	read: Read | FailedCompletion,
 ): Pick<FailedCompletion, 'kind' | 'serverText' | 'status'> | undefined {
 	if ('kind' in read && read.kind !== 'onlyThinking') return read;
@@ -230,15 +241,15 @@ function problemIn(
 }
 
 /** Pieces that are spread over a smaller share of the time came at once: something collected them. */
-const LEAST_SPREAD = 0.05;
+const MIN_SPREAD = 0.05;
 /** A faster answer looks collected even where it is not. */
-const MIN_JUDGED_MS = 50;
+const MIN_MEASURABLE_MS = 50;
 
 /** Milliseconds from the start of a request. */
 type Times = Record<'firstMs' | 'lastMs' | 'totalMs', number>;
 
-function wereCollected(pieces: number, { firstMs, lastMs, totalMs }: Times): boolean {
-	const isShort = totalMs >= MIN_JUDGED_MS && lastMs - firstMs < totalMs * LEAST_SPREAD;
+function isBuffered(pieces: number, { firstMs, lastMs, totalMs }: Times): boolean {
+	const isShort = totalMs >= MIN_MEASURABLE_MS && lastMs - firstMs < totalMs * MIN_SPREAD;
 	return pieces < 2 || isShort;
 }
 
@@ -249,7 +260,7 @@ function sampleOf(
 ): Sample {
 	const { firstMs, lastMs, totalMs } = times;
 	const generatedTokens = usage?.completionTokens || pieces;
-	const isCollected = wereCollected(pieces, times);
+	const isCollected = isBuffered(pieces, times);
 	const byClock = isCollected
 		? (generatedTokens * 1000) / totalMs
 		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
@@ -258,7 +269,7 @@ function sampleOf(
 		firstTokenMs: isCollected ? null : Math.round(firstMs),
 		promptTokensPerSecond: timings?.prompt_per_second ?? ofPrompt,
 		generatedTokens,
-		tokensPerSecond: rounded(speedByServer(timings) ?? byClock),
+		tokensPerSecond: rounded(getReportedSpeed(timings) ?? byClock),
 	};
 }
 

@@ -8,13 +8,18 @@ import type {
 	ToolDefinition,
 } from '../chat/types';
 import type { ErrorType } from '../errors/error-types';
-import { asFailed, type ServerError } from '../errors/server-error';
-import { canonicalJson, parseObject } from '../json';
+import { captureError, type ServerError } from '../errors/server-error';
+import { stringifyCanonical, parseObject } from '../json';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
-import { canGenerate, modelToTest, type CheckTarget } from './check';
-import { concluded, findAll, type FindingRule, fromGeneration } from './findings';
+import { canGenerate, selectTestModel, type CheckTarget } from './check';
+import {
+	summarizeFindings,
+	evaluateRules,
+	type FindingRule,
+	findingFromGenerationError,
+} from './findings';
 import type { CheckResult } from './result';
 
 interface ExpectedCall {
@@ -89,20 +94,22 @@ export type ToolCheckResult = CheckResult & { toolTest: ToolTestResult | null };
  *
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
  */
-export async function withToolTest(
+export async function addToolTest(
 	target: CheckTarget,
 	health: CheckResult,
 	options: ToolTestOptions,
 ): Promise<ToolCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health))
 		return { ...health, toolTest: null };
-	const model = modelToTest(health, options.model);
-	const { toolTest, failed } = await playAll(target.open(), { ...options, model });
+	const model = selectTestModel(health, options.model);
+	const { toolTest, failed } = await runCases(target.open(), { ...options, model });
 	// A template that takes no tools is a result, not an outage.
 	const isRefused =
 		toolTest.tried === 0 && failed !== undefined && failed.kind !== 'toolsUnsupported';
-	const found = isRefused ? [fromGeneration(failed)] : findAll(TOOL_FINDINGS, toolTest);
-	const verdict = concluded([...found, ...health.findings], health.status);
+	const found = isRefused
+		? [findingFromGenerationError(failed)]
+		: evaluateRules(TOOL_FINDINGS, toolTest);
+	const verdict = summarizeFindings([...found, ...health.findings], health.status);
 	const { passed, tried, notTried } = toolTest;
 	const missing = notTried > 0 ? `, ${notTried} not tested` : '';
 	const summary = isRefused
@@ -139,7 +146,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 const MAX_CALLED = 300;
 
 /** Failures of the model, not of its server. */
-const OF_MODEL: Partial<Record<ErrorType, ToolProblem>> = {
+const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
 	toolCallInvalid: 'brokenCall',
 	outputUnreadable: 'brokenCall',
 	toolCallCut: 'cut',
@@ -155,7 +162,7 @@ interface CaseOutcome {
 	failed?: ServerError;
 }
 
-async function playAll(
+async function runCases(
 	server: ModelServer,
 	options: ToolTestOptions,
 ): Promise<{ toolTest: ToolTestResult; failed?: ServerError }> {
@@ -166,7 +173,7 @@ async function playAll(
 		outcomes.push(
 			isOver
 				? { problem: 'notTried', called: 'The test timed out' }
-				: await play(server, one, options, endsAt).catch(outcomeOfFailure),
+				: await runCase(server, one, options, endsAt).catch(outcomeOfFailure),
 		);
 	}
 	const results = outcomes.map(({ problem = null, called }, at): CaseResult => {
@@ -186,14 +193,14 @@ async function playAll(
 }
 
 function outcomeOfFailure(error: unknown): CaseOutcome {
-	const { failed } = asFailed(error);
+	const { failed } = captureError(error);
 	if (failed.kind === 'aborted') throw failed;
 	const problem = problemOf(failed);
 	const called = [failed.message, failed.serverText].filter(Boolean).join(': ');
 	return problem === 'notTried' ? { problem, called, failed } : { problem, called };
 }
 
-async function play(
+async function runCase(
 	server: ModelServer,
 	{ question, calls, then }: ToolCase,
 	{ model, tokens, signal }: ToolTestOptions,
@@ -217,22 +224,23 @@ async function play(
 		{ type: 'human', content: question },
 	];
 	const answer = await ask(messages);
-	const problem = judgeAnswer(calls, answer);
-	if (problem !== undefined || then === undefined) return { problem, called: writtenIn(answer) };
+	const problem = findToolProblem(calls, answer);
+	if (problem !== undefined || then === undefined)
+		return { problem, called: formatCompletion(answer) };
 	const next = await ask([...messages, ...afterCalls(answer, then.result)]);
-	const nextProblem = judgeAnswer(then.calls, next);
+	const nextProblem = findToolProblem(then.calls, next);
 	const isNotCorrected = nextProblem === 'wrongArguments';
-	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: writtenIn(next) };
+	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: formatCompletion(next) };
 }
 
 function problemOf({ kind, facts }: ServerError): ToolProblem {
 	if (kind === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
 	if (kind === 'toolCallInvalid' && facts.missingArguments !== undefined) return 'wrongArguments';
-	const problem = OF_MODEL[kind] ?? 'notTried';
+	const problem = PROBLEM_BY_ERROR[kind] ?? 'notTried';
 	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
 }
 
-function writtenIn({ toolCalls, text }: ChatResult): string {
+function formatCompletion({ toolCalls, text }: ChatResult): string {
 	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
 }
 
@@ -250,17 +258,17 @@ function afterCalls({ text, reasoning, toolCalls }: ChatResult, content: string)
 }
 
 /** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
-export function judgeAnswer(
+export function findToolProblem(
 	expected: readonly ExpectedCall[],
 	answer: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
 ): ToolProblem | undefined {
 	const { toolCalls, finishReason } = answer;
 	if (finishReason === 'length') return 'cut';
-	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls);
+	if (toolCalls.length > 0) return compareCalls(expected, toolCalls);
 	return expected.length === 0 ? undefined : 'noCall';
 }
 
-function judgeCalls(
+function compareCalls(
 	expected: readonly ExpectedCall[],
 	calls: readonly ToolCall[],
 ): ToolProblem | undefined {
@@ -274,5 +282,5 @@ function judgeCalls(
 }
 
 function written(name: string, args: unknown): string {
-	return `${name} ${canonicalJson(args ?? null).normalize()}`;
+	return `${name} ${stringifyCanonical(args ?? null).normalize()}`;
 }

@@ -1,4 +1,4 @@
-import { pauseFor } from '../http/sleep';
+import { sleepWithAbort } from '../http/sleep';
 import type { CheckResult, HealthStatus } from './result';
 
 export interface WaitOptions {
@@ -40,14 +40,14 @@ export async function waitUntilReady(
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isHopeless = isHelpedByPeopleOnly(result);
+		const isHopeless = needsManualFix(result);
 		const isOver = elapsed() + pause + tookMs > limitMs;
 		if (result.healthy || isHopeless || isOver)
 			return { ...result, waitedMs: elapsed(), checks, history };
-		await pauseFor(pause, signal);
+		await sleepWithAbort(pause, signal);
 	}
 }
 
-function isHelpedByPeopleOnly({ status }: CheckResult): boolean {
+function needsManualFix({ status }: CheckResult): boolean {
 	return status === 'unauthorized' || status === 'misconfigured';
 }

@@ -1,6 +1,6 @@
 /** What changed since the last check, for a workflow that is told of it. */
 import type { CheckResult, HealthStatus } from './result';
-import { append, optional } from '../values';
+import { pushAll, omitUndefined } from '../values';
 
 /** Changes that start the workflow. */
 type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
@@ -45,16 +45,16 @@ export interface WatchState {
 }
 
 /** What is remembered after one more check, and the change to tell, if any. Does not modify its arguments. */
-export function watch(
+export function updateWatchState(
 	{ state, candidate: suspected }: WatchState,
 	check: CheckResult,
 	{ events, confirmations }: WatchOptions,
 ): { memory: WatchState; change?: HealthChange } {
 	const now = stateOf(check);
 	if (state === undefined)
-		return { memory: { state: now }, change: now.healthy ? undefined : currentState(check) };
+		return { memory: { state: now }, change: now.healthy ? undefined : toCurrentState(check) };
 	if (isSame(state, now))
-		return { memory: { state, candidate: afterDenial(suspected, state, confirmations) } };
+		return { memory: { state, candidate: updateCandidate(suspected, state, confirmations) } };
 	const candidate = candidateOf(suspected, state, now);
 	if (candidate.seen < confirmations) return { memory: { state, candidate } };
 	const event = eventOf(state, candidate.state);
@@ -64,7 +64,7 @@ export function watch(
 }
 
 /** It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again. */
-function afterDenial(
+function updateCandidate(
 	suspected: WatchState['candidate'],
 	state: ServerState,
 	confirmations: number,
@@ -75,7 +75,7 @@ function afterDenial(
 }
 
 /** The current state as a change, for a first check and a test run in the editor. */
-export function currentState(check: CheckResult): HealthChange {
+export function toCurrentState(check: CheckResult): HealthChange {
 	return changeOf('firstState', undefined, stateOf(check), check);
 }
 
@@ -101,7 +101,7 @@ function candidateOf(
 
 function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
 	const problem = healthy ? undefined : findings[0]?.id;
-	return { healthy, status, ...optional({ problem }), since: checkedAt };
+	return { healthy, status, ...omitUndefined({ problem }), since: checkedAt };
 }
 
 /** Findings of a healthy server do not make another state. */
@@ -121,7 +121,7 @@ function changeOf(
 	const before = state === undefined ? null : withDuration(state, since);
 	const lines = [title, health.summary];
 	if (before !== null) lines.push(`It was ${before.status} for ${before.lasted}.`);
-	if (!healthy) append(lines, problemsIn(health));
+	if (!healthy) pushAll(lines, problemsIn(health));
 	const text = lines.filter((line) => line !== '').join('\n');
 	return { healthy, status, event, title, text, changedAt: since, before, health };
 }
@@ -129,7 +129,7 @@ function changeOf(
 function withDuration(state: ServerState, until: string) {
 	const ms = Date.parse(until) - Date.parse(state.since);
 	const seconds = Math.max(0, Math.round(ms / 1000));
-	return { ...state, seconds, lasted: durationInWords(seconds) };
+	return { ...state, seconds, lasted: formatLongDuration(seconds) };
 }
 
 /** The errors as lines of a message. */
@@ -142,7 +142,7 @@ function problemsIn({ findings }: CheckResult): string[] {
 }
 
 /** The two largest units: "2 days 3 hours". */
-export function durationInWords(seconds: number): string {
+export function formatLongDuration(seconds: number): string {
 	const units: Array<[string, number]> = [
 		['day', 86_400],
 		['hour', 3600],

@@ -1,6 +1,6 @@
 import type { EgressFilter } from './types';
 import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
-import { optional, quietly } from '../values';
+import { omitUndefined, tryOrUndefined } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -46,7 +46,7 @@ const channels = new Map<string, ChannelEntry>();
  * The channel of an origin and credential, for one request. Up to 64 idle channels are kept; one in use is never
  * closed.
  */
-export function useChannel(key: ServerChannelKey): ChannelUse {
+export function acquireChannel(key: ServerChannelKey): ChannelUse {
 	const { origin, scope, ignoreSslIssues, egressFilter } = key;
 	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined].join('\n');
 	const entry = channels.get(id) ?? createEntry(key);
@@ -91,7 +91,8 @@ function createEntry(key: ServerChannelKey): ChannelEntry {
 	const lookup: Lookup | undefined =
 		key.egressFilter === undefined
 			? undefined
-			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
+			: (hostname, options, done) =>
+					entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done));
 	const options = agentOptions(key, lookup);
 	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
 	return Object.assign(entry, {
@@ -104,7 +105,7 @@ function createEntry(key: ServerChannelKey): ChannelEntry {
  * Turns an empty list of addresses, which crashes Node's sockets, into ENOTFOUND. The system's lookup never gives one,
  * but n8n's filter may.
  */
-function foundIn(hostname: string, done: LookupDone): LookupDone {
+function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
 	return (...found: unknown[]) => {
 		const [error, addresses] = found;
 		const isEmpty = addresses === undefined || (Array.isArray(addresses) && addresses.length === 0);
@@ -127,7 +128,7 @@ function agentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | un
 		autoSelectFamilyAttemptTimeout: 250,
 	};
 	return {
-		connect: { ...tls, ...socket, ...optional({ lookup }) },
+		connect: { ...tls, ...socket, ...omitUndefined({ lookup }) },
 		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
@@ -180,6 +181,6 @@ function authorizationFor(proxy: string): string {
 	if (!proxy.includes('@')) return '';
 	const { username, password } = new URL(proxy);
 	const pair = `${username}:${password}`;
-	const decoded = quietly(() => decodeURIComponent(pair)) ?? pair;
+	const decoded = tryOrUndefined(() => decodeURIComponent(pair)) ?? pair;
 	return `Basic ${Buffer.from(decoded).toString('base64')}`;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { UploadBody } from './types';
-import { messageOf } from '../values';
+import { getErrorMessage } from '../values';
 
 /** A file that is read in pieces, and never completely in memory. */
 export interface FileSource {
@@ -32,12 +32,12 @@ interface FormBody extends UploadBody {
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
 /** The file name that is sent. */
-export function uploadName(name: string): string {
+export function toUploadFileName(name: string): string {
 	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
 }
 
 /** A form with files as a request body (RFC 7578). The files are read while they are sent, and again for each retry. */
-export function formBody(parts: readonly FormPart[]): FormBody {
+export function createFormBody(parts: readonly FormPart[]): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
 	const blocks = parts.map((part) => ({ head: encode(headOf(part, boundary)), part }));
 	const tail = encode(`--${boundary}--\r\n`);
@@ -80,7 +80,7 @@ function headOf(part: FormPart, boundary: string): string {
 	if ('value' in part) return `--${boundary}\r\n${disposition}\r\n\r\n`;
 	const { name, mimeType } = part.file;
 	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
-	return `--${boundary}\r\n${disposition}; filename="${uploadName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+	return `--${boundary}\r\n${disposition}; filename="${toUploadFileName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 }
 
 async function* contentOf(
@@ -101,6 +101,6 @@ async function* contentOf(
 		if (read < size) fail(`it ended after ${read} of ${size} bytes`);
 		if (read > size) fail(`it is longer than its ${size} bytes`);
 	} catch (error) {
-		fail(messageOf(error));
+		fail(getErrorMessage(error));
 	}
 }

@@ -1,4 +1,4 @@
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 
 /**
  * A value from outside as one segment of a path. One of dots would lead to another route, since URLs resolve it, also as
@@ -6,9 +6,9 @@ import { invalidInput } from '../errors/create-error';
  *
  * @throws {ServerError} of kind `invalidInput` for `.` and `..`
  */
-export function pathSegment(value: string): string {
+export function encodePathSegment(value: string): string {
 	if (/^\.{1,2}$/.test(value))
-		throw invalidInput(
+		throw createInputError(
 			`"${value}" is not a valid ID or name`,
 			'Check the expression or the value in the field.',
 		);

@@ -28,7 +28,7 @@ const queues = new Map<string, RequestQueue>();
  * @param limit concurrent requests. A server's own number of slots may become known or change while the queue exists.
  * @throws the reason of the signal, as soon as that aborts
  */
-export async function enterQueue(
+export async function acquirePermit(
 	id: string,
 	limit: number,
 	request: PermitRequest,
@@ -49,7 +49,7 @@ interface WaitingQueue {
 }
 
 /** A class that waited this long without a turn goes next, whatever its class is. */
-export const PATIENCE_MS = 60_000;
+export const MAX_STARVATION_MS = 60_000;
 
 /** Queue for a server with few slots. */
 export class RequestQueue {
@@ -102,7 +102,7 @@ export class RequestQueue {
 				signal?.removeEventListener('abort', leave);
 				const waitedMs = performance.now() - from;
 				// A batch that waited so long came before persons: then it does not give its place up to one.
-				if (waitedMs >= PATIENCE_MS) running.priority = 'person';
+				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'person';
 				this.running.add(running);
 				resolve({ waitedMs, wasGiven });
 			};
@@ -130,7 +130,7 @@ export class RequestQueue {
 	private nextLine(): WaitingQueue {
 		const { persons, batches } = this;
 		if (batches.starts.size === 0) return persons;
-		const isLate = performance.now() - batches.waitsSince >= PATIENCE_MS;
+		const isLate = performance.now() - batches.waitsSince >= MAX_STARVATION_MS;
 		const isTurn = isLate && persons.waitsSince > batches.waitsSince;
 		return isTurn || persons.starts.size === 0 ? batches : persons;
 	}

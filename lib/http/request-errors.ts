@@ -1,91 +1,97 @@
 /** What failures of requests mean. */
 import type { RequestOptions, ErrorResponse, Endpoint } from './types';
 import type { Watchdog } from './timeouts';
-import { megabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
-import { classify } from '../errors/classify-error';
-import { failure, type ErrorContext } from '../errors/create-error';
+import { formatMegabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
+import { classifyErrorResponse } from '../errors/classify-error';
+import { createServerError, type ErrorContext } from '../errors/create-error';
 import { mask } from '../errors/mask';
-import { networkFailure } from '../errors/network-error';
-import { seconds } from '../errors/texts';
+import { toNetworkError } from '../errors/network-error';
+import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
-export function contextOf(target: Endpoint, url: string, model?: string): ErrorContext {
+export function toErrorContext(target: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = target.url;
 	return { root, typed, model, secrets: target.secrets, ...target.facts(model), url };
 }
 
-const LIMIT_WORDS = {
+const TIMEOUT_LABELS = {
 	firstTokenLimit: 'First Token Timeout',
 	idleLimit: 'Idle Timeout',
 	totalLimit: 'Total Timeout',
 };
 
 /** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
-export function explain(
+export function toTransportError(
 	error: unknown,
 	target: Endpoint,
 	ask: RequestOptions,
 	{ watchdog, hasBegun }: { watchdog: Watchdog; hasBegun: boolean },
 ): ServerError {
-	const context = contextOf(target, ask.url, ask.model);
-	if (ask.signal?.aborted) return failure('aborted', context);
+	const context = toErrorContext(target, ask.url, ask.model);
+	if (ask.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.hit !== undefined)
-		return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+		return createServerError(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
 	if (error instanceof TooMuchTextError)
-		return failure('invalidAnswer', context, {
-			message: `The response contains more than ${megabytes(error.maxBytes)} of text, so it was not read further`,
+		return createServerError('invalidAnswer', context, {
+			message: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
 			remedy:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
 		});
 	if (error instanceof BodyTooLargeError)
-		return failure('invalidAnswer', context, {
-			message: `The response is larger than ${megabytes(error.maxBytes)}, so reading was stopped`,
+		return createServerError('invalidAnswer', context, {
+			message: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
 			remedy:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 		});
-	return networkFailure(error, context, hasBegun);
+	return toNetworkError(error, context, hasBegun);
 }
 
 /** The failure of a request that was cancelled, or reached a limit, while it waited in the queue. */
-export function queueFailure(
+export function createQueueError(
 	target: Endpoint,
 	ask: RequestOptions,
 	watchdog: Watchdog,
 ): ServerError {
-	const context = contextOf(target, ask.url, ask.model);
-	if (ask.signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
-	return failure(watchdog.hit, context, {
-		message: `The request waited in the n8n queue until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
-		remedy: adviceOnPlaces(target.maxConcurrentRequests, target.slots(ask.model)),
+	const context = toErrorContext(target, ask.url, ask.model);
+	if (ask.signal?.aborted || watchdog.hit === undefined)
+		return createServerError('aborted', context);
+	return createServerError(watchdog.hit, context, {
+		message: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.hit]} of ${formatDuration(watchdog.hitMs)}, and was not sent`,
+		remedy: suggestConcurrency(target.maxConcurrentRequests, target.slots(ask.model)),
 		facts: { queued: true },
 	});
 }
 
-function adviceOnPlaces(limit: number, slots = 1): string {
+function suggestConcurrency(limit: number, slots = 1): string {
 	return limit > 0
 		? `All ${limit} concurrent requests of the credential were in use (Max Concurrent Requests). Raise the number if the server has more slots, send fewer requests at the same time, or raise the timeout.`
 		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
 }
 
 /** The failure that a refusal means. */
-export function refusal(target: Endpoint, ask: RequestOptions, answer: ErrorResponse): ServerError {
+export function toResponseError(
+	target: Endpoint,
+	ask: RequestOptions,
+	answer: ErrorResponse,
+): ServerError {
 	const { status, url, headers } = answer;
 	// Before anything is cut off, which could leave half a key.
 	const text = mask(answer.text, target.secrets);
 	// The key was not sent to another origin, so it may still be right.
 	if (status === 401 && new URL(url).origin !== target.url.origin)
-		return failure('redirect', contextOf(target, ask.url, ask.model), {
+		return createServerError('redirect', toErrorContext(target, ask.url, ask.model), {
 			status,
 			about: { location: url },
 		});
 	// From the HTTP proxy of the environment, which the status does not tell.
 	const squid = headers['x-squid-error'];
-	const context = contextOf(target, url, ask.model);
-	if (squid !== undefined) return failure('proxy', context, { status, about: { code: squid } });
+	const context = toErrorContext(target, url, ask.model);
+	if (squid !== undefined)
+		return createServerError('proxy', context, { status, about: { code: squid } });
 	const { location = '' } = headers;
 	return (
 		target.refuse?.({ ...answer, text }, context) ??
-		classify(
+		classifyErrorResponse(
 			{
 				status,
 				headers,

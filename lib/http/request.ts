@@ -1,16 +1,16 @@
 /** The one way to ask a server. */
 import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
-import { StreamParser, pieces, textOf } from './response-body';
-import { useChannel } from './dispatcher';
-import { explain, queueFailure, refusal } from './request-errors';
-import { DEFAULT_LIMITS, Watchdog } from './timeouts';
-import { enterQueue } from './queue';
+import { StreamParser, readChunks, readText } from './response-body';
+import { acquireChannel } from './dispatcher';
+import { toTransportError, createQueueError, toResponseError } from './request-errors';
+import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
+import { acquirePermit } from './queue';
 import { RetryPolicy } from './retry-policy';
-import { methodOf, send, type Channel, type RawResponse } from './send-request';
-import { pauseFor } from './sleep';
-import { isRefusal } from '../errors/classify-error';
+import { getMethod, sendRequest, type Channel, type RawResponse } from './send-request';
+import { sleepWithAbort } from './sleep';
+import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { captureError, type ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
 import { isRecord } from '../values';
 
@@ -21,7 +21,7 @@ const MAX_STREAM_BYTES = 512 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const MAX_END_MS = 3_000;
 /** How often a batch gives its place up for a person. */
-const MOST_GIVEN_UP = 2;
+const MAX_PREEMPTIONS = 2;
 
 /**
  * Asks a server: waits for a place in its queue, sends, tries again where the server cannot have taken it up, and reads.
@@ -35,15 +35,15 @@ export async function request<T>(
 	ask: RequestOptions,
 	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...ask.limits }, ask.signal);
+	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...ask.limits }, ask.signal);
 	const log: QueueStats = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
 	try {
 		for (;;) {
-			const place = await enter(target, ask, watchdog, log);
+			const place = await acquireRequestPermit(target, ask, watchdog, log);
 			try {
 				return await withRetries(target, ask, read, { watchdog, log, signal: place.signal });
 			} catch (error) {
-				if (!place.isGivenUp() || watchdog.signal.aborted) throw asFailed(error).failed;
+				if (!place.isGivenUp() || watchdog.signal.aborted) throw captureError(error).failed;
 			} finally {
 				place.leave();
 			}
@@ -61,7 +61,7 @@ interface RequestPermit {
 }
 
 /** @throws {ServerError} where a limit or Stop ends the wait */
-async function enter(
+async function acquireRequestPermit(
 	target: Endpoint,
 	ask: RequestOptions,
 	watchdog: Watchdog,
@@ -73,7 +73,7 @@ async function enter(
 	if (priority === undefined) return { signal, isGivenUp: () => false, leave: () => {} };
 	const attempt = new AbortController();
 	const giveUp = () => {
-		if (!mayGiveUp || log.timesGivenUp >= MOST_GIVEN_UP) return false;
+		if (!mayGiveUp || log.timesGivenUp >= MAX_PREEMPTIONS) return false;
 		log.timesGivenUp++;
 		attempt.abort();
 		return true;
@@ -85,7 +85,7 @@ async function enter(
 			? [`${most} ${id}`, most]
 			: [`automatic ${id} ${ask.model}`, target.slots(ask.model) ?? Infinity];
 	try {
-		const place = await enterQueue(queue, limit, { priority, signal, giveUp });
+		const place = await acquirePermit(queue, limit, { priority, signal, giveUp });
 		log.waitedMs += place.waitedMs;
 		log.wasGiven ||= place.wasGiven;
 		return {
@@ -94,7 +94,7 @@ async function enter(
 			leave: place.leave,
 		};
 	} catch {
-		throw queueFailure(target, ask, watchdog);
+		throw createQueueError(target, ask, watchdog);
 	}
 }
 
@@ -110,11 +110,11 @@ async function withRetries<T>(
 	read: (answer: HttpResponse) => Promise<T>,
 	running: ActiveRequest,
 ): Promise<T> {
-	const { isIdempotent = methodOf(ask) === 'GET', retries = 0 } = ask;
+	const { isIdempotent = getMethod(ask) === 'GET', retries = 0 } = ask;
 	const policy = new RetryPolicy(retries, isIdempotent);
 	const { origin } = target.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = target;
-	const channels = useChannel({ origin, scope, ignoreSslIssues, egressFilter });
+	const channels = acquireChannel({ origin, scope, ignoreSslIssues, egressFilter });
 	const fresh = { dispatcher: channels.fresh, reset: true };
 	const open = { dispatcher: channels.keepAlive, reset: false };
 	let channel = isIdempotent ? open : fresh;
@@ -124,7 +124,7 @@ async function withRetries<T>(
 			if (!('failed' in outcome)) return outcome.value;
 			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
 			const wasIdle = channel === open && outcome.failed.kind === 'closedBeforeAnswer';
-			if (!wasIdle) await pauseAfter(outcome, policy, running);
+			if (!wasIdle) await pauseBeforeRetry(outcome, policy, running);
 			channel = fresh;
 		}
 	} finally {
@@ -139,13 +139,13 @@ interface FailedAttempt {
 }
 
 /** @throws {ServerError} where there is no further attempt */
-async function pauseAfter(
+async function pauseBeforeRetry(
 	{ failed, wasSeen }: FailedAttempt,
 	policy: RetryPolicy,
 	{ watchdog, signal }: ActiveRequest,
 ): Promise<void> {
 	if (wasSeen || signal.aborted) throw failed;
-	await pauseFor(policy.pauseAfter(failed, watchdog.firstTokenLeftMs), signal);
+	await sleepWithAbort(policy.pauseAfter(failed, watchdog.firstTokenLeftMs), signal);
 }
 
 async function attempt<T>(
@@ -157,12 +157,12 @@ async function attempt<T>(
 	const progress = { hasBegun: false, wasSeen: false };
 	let unread: RawResponse | undefined;
 	try {
-		unread = await send(target, withProgress(ask, watchdog), channel, signal);
+		unread = await sendRequest(target, withProgress(ask, watchdog), channel, signal);
 		if (unread.status >= 300 && ask.takesRefusals !== true)
-			return { failed: await refused(target, ask, unread), wasSeen: false };
-		return { value: await read(openAnswer(unread, { target, ask, watchdog, log, progress })) };
+			return { failed: await readErrorResponse(target, ask, unread), wasSeen: false };
+		return { value: await read(createResponse(unread, { target, ask, watchdog, log, progress })) };
 	} catch (error) {
-		const failed = explain(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
+		const failed = toTransportError(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
 		return { failed, wasSeen: progress.wasSeen };
 	} finally {
 		unread?.close();
@@ -187,13 +187,13 @@ async function* watched(
 }
 
 /** A refusal with a broken or endless body is still one. */
-async function refused(
+async function readErrorResponse(
 	target: Endpoint,
 	ask: RequestOptions,
 	unread: RawResponse,
 ): Promise<ServerError> {
-	const text = await textOf(unread.body, MAX_REFUSAL_BYTES).catch(() => '');
-	return refusal(target, ask, { ...unread, text });
+	const text = await readText(unread.body, MAX_REFUSAL_BYTES).catch(() => '');
+	return toResponseError(target, ask, { ...unread, text });
 }
 
 interface ResponseContext {
@@ -204,20 +204,20 @@ interface ResponseContext {
 	progress: { hasBegun: boolean; wasSeen: boolean };
 }
 
-function openAnswer(
+function createResponse(
 	unread: RawResponse,
 	{ target, ask, watchdog, log, progress }: ResponseContext,
 ): HttpResponse {
 	const { url, status, headers, body } = unread;
 	const masked = (text: string) => mask(text, target.secrets);
-	const refused = (text: string) => refusal(target, ask, { url, status, headers, text });
+	const refused = (text: string) => toResponseError(target, ask, { url, status, headers, text });
 	const begin = () => {
 		progress.hasBegun = true;
 		watchdog.content();
 	};
 	const text = async () => {
 		begin();
-		return masked(await textOf(body, ask.maxBytes ?? MAX_ANSWER_BYTES));
+		return masked(await readText(body, ask.maxBytes ?? MAX_ANSWER_BYTES));
 	};
 	let stray: readonly string[] = [];
 	return {
@@ -229,13 +229,13 @@ function openAnswer(
 		json: async () => {
 			const whole = await text();
 			const value = parseJson(whole);
-			if (isRecord(value) && !isRefusal({ status, json: value })) return value;
+			if (isRecord(value) && !isErrorResponse({ status, json: value })) return value;
 			throw refused(whole);
 		},
 		events: async function* (maxLength) {
 			const reader = new StreamParser(ask.framing ?? 'events', maxLength);
 			stray = reader.strayLines;
-			for await (const bytes of pieces(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
+			for await (const bytes of readChunks(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 				const events = reader.push(bytes);
 				if (events.length > 0) yield events.map(masked);
 			}
@@ -245,7 +245,7 @@ function openAnswer(
 		},
 		bytes: async function* () {
 			begin();
-			for await (const piece of pieces(body, ask.maxBytes ?? MAX_FILE_BYTES)) {
+			for await (const piece of readChunks(body, ask.maxBytes ?? MAX_FILE_BYTES)) {
 				watchdog.content();
 				yield piece;
 			}

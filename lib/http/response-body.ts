@@ -1,5 +1,5 @@
 /** Reading of bodies: unpacked once, bounded, and not longer than there is something to come. */
-import { afterMs } from './timeouts';
+import { setUnrefTimeout } from './timeouts';
 import { JsonBrackets, parseJson } from '../json';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
@@ -16,7 +16,7 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
  * The body without its compression, of which one layer is undone: proxies compress although `accept-encoding: identity`
  * was sent.
  */
-export function unpacked(
+export function decompress(
 	body: AsyncIterable<Uint8Array>,
 	encoding = '',
 ): AsyncIterable<Uint8Array> {
@@ -40,7 +40,7 @@ interface EndDetector {
  *
  * @throws {BodyTooLargeError} for more than `maxBytes`
  */
-export async function* pieces(
+export async function* readChunks(
 	body: AsyncIterable<Uint8Array>,
 	maxBytes: number,
 	ending?: EndDetector,
@@ -49,7 +49,7 @@ export async function* pieces(
 	let size = 0;
 	for (;;) {
 		const next = source.next();
-		const isPaused = ending?.mayBeOver() && (await orPause(next)) === undefined;
+		const isPaused = ending?.mayBeOver() && (await raceWithPause(next)) === undefined;
 		if (isPaused && ending?.isOver()) {
 			// The caller closes the connection now, at which this read fails.
 			next.catch(() => {});
@@ -64,10 +64,10 @@ export async function* pieces(
 }
 
 /** The next piece; undefined if it takes longer than a second. */
-async function orPause<R>(next: Promise<R>): Promise<R | undefined> {
+async function raceWithPause<R>(next: Promise<R>): Promise<R | undefined> {
 	let disarm = () => {};
 	const pause = new Promise<undefined>((resolve) => {
-		disarm = afterMs(TAIL_MS, () => resolve(undefined));
+		disarm = setUnrefTimeout(TAIL_MS, () => resolve(undefined));
 	});
 	try {
 		return await Promise.race([next, pause]);
@@ -77,10 +77,10 @@ async function orPause<R>(next: Promise<R>): Promise<R | undefined> {
 }
 
 /** Collects a body as text. @throws {BodyTooLargeError} */
-export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
 	const decoder = new TextDecoder('utf-8');
 	const whole = new WholeText();
-	for await (const piece of pieces(body, maxBytes, whole))
+	for await (const piece of readChunks(body, maxBytes, whole))
 		whole.add(decoder.decode(piece, { stream: true }));
 	return whole.text + decoder.decode();
 }
@@ -116,12 +116,12 @@ class WholeText implements EndDetector {
 }
 
 /** A bound in words. */
-export function megabytes(bytes: number): string {
+export function formatMegabytes(bytes: number): string {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
 /** Concatenates all pieces. @throws {BodyTooLargeError} for more than `maxBytes` */
-export async function readWhole(
+export async function readBuffer(
 	pieces: AsyncIterable<Uint8Array>,
 	maxBytes = Infinity,
 ): Promise<Buffer> {
@@ -138,7 +138,7 @@ export async function readWhole(
 /** A body with more bytes than is read of it. */
 export class BodyTooLargeError extends Error {
 	constructor(readonly maxBytes: number) {
-		super(`more than ${megabytes(maxBytes)}`);
+		super(`more than ${formatMegabytes(maxBytes)}`);
 		this.name = 'TooLongError';
 	}
 }

@@ -1,6 +1,6 @@
 /** When a request is sent again. */
-import { failure } from '../errors/create-error';
-import { seconds } from '../errors/texts';
+import { createServerError } from '../errors/create-error';
+import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
@@ -12,10 +12,10 @@ const MAX_LOADING_PAUSE_MS = 2000;
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Statuses while a server behind a gateway is restarting or busy. */
-const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
+const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 
 /** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts a new one. */
-const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
+const OLLAMA_RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
 /**
  * Decides after each failed attempt of one request. What the server cannot have taken up is sent again: it is loading its
@@ -60,7 +60,7 @@ export class RetryPolicy {
 		// Sent with 429, but no wait helps.
 		if (kind === 'budgetSpent') return false;
 		const isLost = kind === 'closedBeforeAnswer' || kind === 'connectionLost';
-		return isLost || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
+		return isLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText);
 	}
 
 	private nextPause(): number {
@@ -73,11 +73,11 @@ export class RetryPolicy {
 			return failed.reworded({
 				kind: 'modelFailedToLoad',
 				message: 'The server exited while loading the model',
-				remedy: failure('modelFailedToLoad', {}).remedy,
+				remedy: createServerError('modelFailedToLoad', {}).remedy,
 			});
 		if (pause <= MAX_RETRY_AFTER_MS) return failed;
 		return failed.withRemedy(
-			`The server requires a wait of ${seconds(pause)} (Retry-After), so the request was not retried. ${failed.remedy}`,
+			`The server requires a wait of ${formatDuration(pause)} (Retry-After), so the request was not retried. ${failed.remedy}`,
 		);
 	}
 }

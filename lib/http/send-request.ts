@@ -1,12 +1,12 @@
 /** Sends one request over the network, and follows redirects. */
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
-import { unpacked } from './response-body';
-import { contextOf } from './request-errors';
-import { raceAgainstAbort } from './sleep';
-import { failure } from '../errors/create-error';
+import { decompress } from './response-body';
+import { toErrorContext } from './request-errors';
+import { rejectOnAbort } from './sleep';
+import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
-import { networkFailure } from '../errors/network-error';
-import { optional } from '../values';
+import { toNetworkError } from '../errors/network-error';
+import { omitUndefined } from '../values';
 import { type Dispatcher, type Readable, sendWith, setImmediate } from '../vendor';
 
 const MAX_REDIRECTS = 5;
@@ -34,7 +34,7 @@ export interface Channel {
  *
  * @throws {ServerError} of n8n's egress filter, else the network's own errors
  */
-export async function send(
+export async function sendRequest(
 	target: Endpoint,
 	ask: RequestOptions,
 	channel: Channel,
@@ -51,17 +51,17 @@ export async function send(
 		answer.close();
 		const refused = ask.refuseRedirect?.(next);
 		if (refused !== undefined) throw refused;
-		allowRedirect(target, url, next);
+		assertRedirectAllowed(target, url, next);
 		url = next;
 	}
 }
 
-export function methodOf({ method, json, upload }: RequestOptions): string {
+export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
 }
 
 function isPlainGet(ask: RequestOptions): boolean {
-	return methodOf(ask) === 'GET' && ask.json === undefined && ask.upload === undefined;
+	return getMethod(ask) === 'GET' && ask.json === undefined && ask.upload === undefined;
 }
 
 /** Where a redirect is followed to; undefined where it is not. */
@@ -86,11 +86,11 @@ function redirectTarget(
 }
 
 /** @throws {ServerError} where n8n's egress filter refuses it */
-function allowRedirect(target: Endpoint, from: string, to: string): void {
+function assertRedirectAllowed(target: Endpoint, from: string, to: string): void {
 	try {
 		target.egressFilter?.validateRedirectSync(to);
 	} catch (error) {
-		throw networkFailure(error, { ...contextOf(target, from), url: to });
+		throw toNetworkError(error, { ...toErrorContext(target, from), url: to });
 	}
 }
 
@@ -101,12 +101,12 @@ async function sendOnce(
 	signal: AbortSignal,
 ): Promise<RawResponse> {
 	const { url } = ask;
-	await requireAllowed(target, url, signal);
+	await assertUrlAllowed(target, url, signal);
 	const { dispatcher, reset } = channel;
 	const { headers: ownHeaders, body: content } = contentOf(ask);
 	const { origin, pathname, search } = new URL(url);
 	// undici looks at the signal only when it has connected, which takes 10 s where packets are dropped.
-	const { statusCode, headers, body } = await raceAgainstAbort(signal, async () => {
+	const { statusCode, headers, body } = await rejectOnAbort(signal, async () => {
 		const sending = sendWith.call(dispatcher, {
 			reset,
 			signal,
@@ -115,7 +115,7 @@ async function sendOnce(
 			bodyTimeout: 0,
 			origin,
 			path: pathname + search,
-			method: methodOf(ask) as Dispatcher.HttpMethod,
+			method: getMethod(ask) as Dispatcher.HttpMethod,
 			headers: {
 				accept: `application/json, ${ask.framing === 'lines' ? 'application/x-ndjson' : 'text/event-stream'}`,
 				// Proxies that compress a stream hold it back.
@@ -124,7 +124,7 @@ async function sendOnce(
 				...ask.headers,
 				...(origin === target.url.origin ? target.headers : {}),
 			},
-			...optional({ body: content }),
+			...omitUndefined({ body: content }),
 		});
 		sending.then(
 			({ body: late }) => signal.aborted && late.destroy(),
@@ -137,30 +137,30 @@ async function sendOnce(
 		status: statusCode,
 		headers: flat,
 		url,
-		body: unpacked(body, flat['content-encoding']),
-		close: () => closeSoon(body),
+		body: decompress(body, flat['content-encoding']),
+		close: () => discardBody(body),
 	};
 }
 
 /** Most bodies end with the bytes that are here already, which is cheaper than undici's error for an early end. */
-function closeSoon(body: Readable): void {
+function discardBody(body: Readable): void {
 	body.on('error', () => {}).resume();
 	setImmediate(() => body.destroy());
 }
 
 /** @throws {ServerError} where n8n's egress filter refuses the address */
-async function requireAllowed(target: Endpoint, url: string, signal: AbortSignal): Promise<void> {
+async function assertUrlAllowed(target: Endpoint, url: string, signal: AbortSignal): Promise<void> {
 	const { egressFilter } = target;
 	if (egressFilter === undefined) return;
-	const { ok, error } = await raceAgainstAbort(
+	const { ok, error } = await rejectOnAbort(
 		signal,
 		async () => await egressFilter.validateUrl(url),
 	);
 	if (ok) return;
-	const context = contextOf(target, url);
+	const context = toErrorContext(target, url);
 	throw error === undefined || error.name.startsWith('Ssrf')
-		? failure('blockedByPolicy', context, { facts: { reason: error?.message } })
-		: networkFailure(error, context);
+		? createServerError('blockedByPolicy', context, { facts: { reason: error?.message } })
+		: toNetworkError(error, context);
 }
 
 interface RequestContent {
@@ -177,7 +177,7 @@ function contentOf({ json, upload }: RequestOptions): RequestContent {
 		return { headers, body: content as RequestContent['body'] };
 	}
 	if (json === undefined) return { headers: {} };
-	return { headers: { 'content-type': 'application/json' }, body: jsonBody(json) };
+	return { headers: { 'content-type': 'application/json' }, body: stringifyBody(json) };
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
@@ -191,7 +191,7 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
  * A request as JSON, without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken
  * body.
  */
-export function jsonBody(value: unknown): string {
+export function stringifyBody(value: unknown): string {
 	const json = JSON.stringify(value);
 	if (!json.includes('\\ud')) return json;
 	// `JSON.stringify` escapes lone surrogates; behind a backslash, the text itself contains such an escape.

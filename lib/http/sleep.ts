@@ -4,7 +4,7 @@ import { sleep } from 'n8n-workflow';
 const PAUSE_PIECE_MS = 250;
 
 /** Stops waiting for work when the signal aborts, for work that ignores the signal: the egress filter's DNS lookup. */
-export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {
@@ -19,7 +19,7 @@ export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promi
 }
 
 /** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
-export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
 	let wake = () => {};
 	const aborted = new Promise<void>((resolve) => {

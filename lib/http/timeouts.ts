@@ -13,7 +13,7 @@ export interface Timeouts {
 	totalMs?: number;
 }
 
-export const DEFAULT_LIMITS: Timeouts = {
+export const DEFAULT_TIMEOUTS: Timeouts = {
 	firstTokenMs: 30 * 60_000,
 	idleMs: 5 * 60_000,
 	totalMs: 0,
@@ -113,7 +113,7 @@ export class Watchdog {
  *
  * @returns cancels the timer
  */
-export function afterMs(ms: number, call: () => void): () => void {
+export function setUnrefTimeout(ms: number, call: () => void): () => void {
 	const timer = setTimeout(call, ms).unref();
 	return () => clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import { type ISupplyDataFunctions, LoggerProxy } from 'n8n-workflow';
-import { asList, type JsonRecord, messageOf, quietly } from '../values';
-import { unsupportedN8n } from '../supported-n8n';
+import { asArray, type JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
+import { describeUnsupportedN8n } from '../supported-n8n';
 
 /** A LangChain message chunk of the host. */
 export interface HostMessageChunk {
@@ -104,7 +104,7 @@ export async function findHostClasses(
 		return lookup;
 	} catch (error) {
 		if (error instanceof MissingPartError) return { missing: error.message };
-		return { missing: `its chat model failed: ${messageOf(error)}` };
+		return { missing: `its chat model failed: ${getErrorMessage(error)}` };
 	}
 }
 
@@ -153,7 +153,7 @@ async function chunkClassesOf(adapter: Adapter) {
 }
 
 function tracerClassOf({ callbacks }: Adapter): unknown {
-	const [tracer] = asList(callbacks);
+	const [tracer] = asArray(callbacks);
 	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
 	if (tracerClass === undefined) throw new MissingPartError('N8nLlmTracing');
 	return tracerClass;
@@ -190,10 +190,11 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
 export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),
 ): AiNodeSdk {
-	const sdk = quietly(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
-	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
+	const sdk = tryOrUndefined(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
+	if (sdk === undefined)
+		throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function')
-		throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
+		throw new Error(describeUnsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
 	return sdk;
 }
 
@@ -212,6 +213,6 @@ function missingSdk(requireModule?: (name: string) => unknown): string | undefin
 		loadSdk(requireModule);
 		return undefined;
 	} catch (error) {
-		return messageOf(error);
+		return getErrorMessage(error);
 	}
 }

@@ -1,14 +1,14 @@
 import {
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	plainText,
-	recordOf,
-	recordsIn,
-	text,
+	asNonEmptyString,
+	omitUndefined,
+	toPlainText,
+	asRecord,
+	asRecords,
+	asString,
 } from '../values';
 import type { ChatResult, InputMessage } from '../chat/types';
-import { acceptedDrafts, tokensPerSecond } from '../chat/usage';
+import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
 
 type HostMessage = JsonRecord & {
 	getType?: () => string;
@@ -27,42 +27,46 @@ const TYPES: ReadonlyMap<string | undefined, InputMessage['type']> = new Map([
  * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
  * library only.
  */
-export function readMessage(message: unknown): InputMessage {
+export function toInputMessage(message: unknown): InputMessage {
 	if (typeof message !== 'object' || message === null)
 		return { type: 'human', content: String(message) };
 	const source = message as HostMessage;
-	const kwargs = recordOf(source.additional_kwargs);
+	const kwargs = asRecord(source.additional_kwargs);
 	return {
 		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'generic',
 		content: source.content,
-		...optional({
-			role: text(source.role),
+		...omitUndefined({
+			role: asString(source.role),
 			toolCalls: recordList(source.tool_calls)?.map(toolCall),
 			invalidToolCalls: recordList(source.invalid_tool_calls),
-			toolCallId: text(source.tool_call_id),
-			name: text(source.name),
-			reasoning: text(kwargs.reasoning_content ?? kwargs.reasoning),
+			toolCallId: asString(source.tool_call_id),
+			name: asString(source.name),
+			reasoning: asString(kwargs.reasoning_content ?? kwargs.reasoning),
 		}),
 	};
 }
 
 function recordList(value: unknown): JsonRecord[] | undefined {
-	return Array.isArray(value) ? recordsIn(value) : undefined;
+	return Array.isArray(value) ? asRecords(value) : undefined;
 }
 
 function toolCall(call: JsonRecord): NonNullable<InputMessage['toolCalls']>[number] {
-	return { ...optional({ id: text(call.id) }), name: String(call.name), args: recordOf(call.args) };
+	return {
+		...omitUndefined({ id: asString(call.id) }),
+		name: String(call.name),
+		args: asRecord(call.args),
+	};
 }
 
 /** The token counts with LangChain's names. */
-export function usageMetadata({ usage }: ChatResult): JsonRecord | undefined {
+export function toUsageMetadata({ usage }: ChatResult): JsonRecord | undefined {
 	if (usage === undefined) return undefined;
 	const { cachedTokens, reasoningTokens } = usage;
 	return {
 		input_tokens: usage.promptTokens,
 		output_tokens: usage.completionTokens,
 		total_tokens: usage.totalTokens,
-		...optional({
+		...omitUndefined({
 			input_token_details: cachedTokens === undefined ? undefined : { cache_read: cachedTokens },
 			output_token_details:
 				reasoningTokens === undefined ? undefined : { reasoning: reasoningTokens },
@@ -76,22 +80,22 @@ const MAX_LOGGED_REASONING = 2000;
 const COLD_START_MS = 1000;
 
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
-export function generationInfoOf(answer: ChatResult): JsonRecord {
+export function toGenerationInfo(answer: ChatResult): JsonRecord {
 	const { usage, timings = {} } = answer;
-	return optional({
+	return omitUndefined({
 		finish_reason: answer.finishReason,
-		model: plainText(answer.model ?? '') || undefined,
-		tokensPerSecond: rounded(tokensPerSecond(answer)),
+		model: toPlainText(answer.model ?? '') || undefined,
+		tokensPerSecond: rounded(getTokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
-		acceptedDrafts: percent(acceptedDrafts(answer.timings)),
+		acceptedDrafts: percent(getDraftAcceptanceRate(answer.timings)),
 		usageEstimated: usage?.estimated,
 		firstTokenMs: rounded(answer.firstTokenMs || undefined),
 		totalMs: rounded(answer.totalMs),
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
 		timings: answer.timings,
 		reasoning: beginningOf(answer.reasoning),
-		notes: listed(answer.notes.map(plainText)),
+		notes: listed(answer.notes.map(toPlainText)),
 		url: answer.url,
 		...answer.log,
 	});
@@ -108,7 +112,7 @@ function coldStartMs(loadMs = 0): number | undefined {
 function beginningOf(reasoning: string): string | undefined {
 	if (reasoning.length > MAX_LOGGED_REASONING)
 		return `${reasoning.slice(0, MAX_LOGGED_REASONING)}…`;
-	return nonEmptyText(reasoning);
+	return asNonEmptyString(reasoning);
 }
 
 /** A list, unless it is empty. */

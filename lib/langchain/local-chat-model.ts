@@ -1,5 +1,5 @@
 import type { ChatGenerator, ChatRequest, ChatResult } from '../chat/types';
-import { generationInfoOf, readMessage, usageMetadata } from './input-message';
+import { toGenerationInfo, toInputMessage, toUsageMetadata } from './input-message';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,
@@ -8,11 +8,11 @@ import type {
 	HostMessageChunk,
 	HostRunManager,
 } from './host-classes';
-import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
-import { FORMAT_TOOL } from '../chat/format-tool';
+import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
+import { FORMAT_TOOL_NAME } from '../chat/format-tool';
 import { NOT_CONTENT } from '../chat/media';
 import { estimateTokens } from '../servers/truncation';
-import { toolChoiceOf, toolDefinition } from './tools';
+import { toToolChoice, toToolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
 
 interface LocalChatModelFields {
@@ -64,7 +64,7 @@ const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 const classes = new WeakMap<object, LocalChatModelClass>();
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
-export function localChatModelClass(host: HostClasses): LocalChatModelClass {
+export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 	const cached = classes.get(host.BaseChatModel);
 	if (cached !== undefined) return cached;
 	const modelClass = defineClass(host) as unknown as LocalChatModelClass;
@@ -73,8 +73,8 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 /** Agent 1.9 streams although nobody sees the text, which may be the call of the parser. */
-function mayBeForParser({ tools = [] }: ChatRequest): boolean {
-	return tools.some(({ name }) => name === FORMAT_TOOL);
+function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
+	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
@@ -144,9 +144,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
-				const listens = runManager !== undefined && takesTokens(runManager);
-				call.whole = !listens && mayBeForParser(call);
-				answer = piecesOf(async (show) => await answers(call, show), abandoned);
+				const listens = runManager !== undefined && wantsTokenEvents(runManager);
+				call.whole = !listens && mayTargetOutputParser(call);
+				answer = streamText(async (show) => await answers(call, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
@@ -198,9 +198,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { nodeSignal, toJsonSchema } = this.fields;
 			const signals = [signal, nodeSignal, abandoned].filter((one) => one !== undefined);
 			return {
-				messages: messages.map(readMessage),
-				tools: tools.map((tool) => toolDefinition(tool, toJsonSchema)),
-				...optional({ toolChoice: toolChoiceOf(choice), stop }),
+				messages: messages.map(toInputMessage),
+				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
+				...omitUndefined({ toolChoice: toToolChoice(choice), stop }),
 				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
 			};
 		}
@@ -208,7 +208,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
 	function lastChunk(answer: ChatResult, text: string): HostGenerationChunk {
-		const generationInfo = generationInfoOf(answer);
+		const generationInfo = toGenerationInfo(answer);
 		const message = new AIMessageChunk({
 			content: text,
 			tool_call_chunks: answer.toolCalls.map(({ id, name, arguments: args }, index) => ({
@@ -222,18 +222,18 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
 			response_metadata: {
 				finish_reason: answer.finishReason,
-				...optional({ model_name: answer.model }),
+				...omitUndefined({ model_name: answer.model }),
 			},
-			usage_metadata: usageMetadata(answer),
+			usage_metadata: toUsageMetadata(answer),
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
 	}
 }
 
 /** Whether any callback wants tokens: n8n's tracer does not, its agent's events do. */
-export function takesTokens({ handlers }: HostRunManager): boolean {
+export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
 	if (!Array.isArray(handlers)) return true;
-	return recordsIn(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
+	return asRecords(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
 }
 
 /**
@@ -261,7 +261,7 @@ const tracings = new WeakMap<Tracing, Tracing>();
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
+export function createTracerWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
 	const made =
 		tracings.get(N8nLlmTracing) ??
 		(canBeReplaced(N8nLlmTracing) ? tracingClass(N8nLlmTracing) : N8nLlmTracing);
@@ -298,16 +298,16 @@ function estimateOfTexts(texts: unknown[]): number {
 }
 
 /** Pieces per second over all streams of one n8n process. With many streams, each gets fewer and larger ones. */
-const PIECES_PER_SECOND = 400;
+const MAX_DELTAS_PER_SECOND = 400;
 
 let streams = 0;
 
 /** 25 pieces per second look like steady typing. */
-const PIECE_INTERVAL_MS = 40;
+const DELTA_INTERVAL_MS = 40;
 
 /** Milliseconds between two pieces of a stream; more while many streams run. */
-function pieceInterval(): number {
-	return Math.max(PIECE_INTERVAL_MS, (streams / PIECES_PER_SECOND) * 1000);
+function getDeltaInterval(): number {
+	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
 }
 
 /** A queue of text between one writer and one reader, with a final result. */
@@ -365,7 +365,7 @@ class TextQueue<R> {
  * @param abandoned aborted when the consumer stops before the end, so that the work stops too
  * @returns the result of the work
  */
-export async function* piecesOf<R>(
+export async function* streamText<R>(
 	work: (show: (piece: string) => void) => Promise<R>,
 	abandoned: AbortController,
 ): AsyncGenerator<string, R> {
@@ -373,7 +373,7 @@ export async function* piecesOf<R>(
 	queue.endWith(work((piece) => queue.push(piece)));
 	streams++;
 	try {
-		return yield* queue.pieces(pieceInterval);
+		return yield* queue.pieces(getDeltaInterval);
 	} finally {
 		streams--;
 		if (!queue.hasEnded) abandoned.abort();

@@ -1,8 +1,8 @@
 import { parseObject } from '../json';
-import { optional } from '../values';
+import { omitUndefined } from '../values';
 import type { AiNodeSdk } from './host-classes';
-import { toolDefinition } from './tools';
-import { piecesOf } from './local-chat-model';
+import { toToolDefinition } from './tools';
+import { streamText } from './local-chat-model';
 import type {
 	ChatGenerator,
 	ChatRequest,
@@ -32,7 +32,7 @@ interface SdkCallOptions {
  * complete delta with an id, since the adapter mixes up other forms. Failures are thrown, since the adapter takes an
  * error chunk for success. Text and calls only: no pictures, thinking or usage.
  */
-export function sdkChatModel(
+export function createSdkChatModel(
 	answers: ChatGenerator,
 	modelId: string,
 	sdk: AiNodeSdk,
@@ -40,9 +40,9 @@ export function sdkChatModel(
 	tools: ToolDefinition[] = [],
 ): SdkModel {
 	const callOf = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
-		messages: messages.flatMap(sourceMessages),
+		messages: messages.flatMap(toInputMessages),
 		tools,
-		...optional({
+		...omitUndefined({
 			stop: config.stop ?? config.stopSequences,
 			signal: config.signal ?? config.abortSignal,
 		}),
@@ -51,9 +51,9 @@ export function sdkChatModel(
 		provider: 'n8n-nodes-local-llama',
 		modelId,
 		withTools: (more: SdkTool[]) => {
-			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
+			const added = more.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			return sdkChatModel(answers, modelId, sdk, toError, [
+			return createSdkChatModel(answers, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);
@@ -79,7 +79,7 @@ export function sdkChatModel(
 				const call = callOf(messages, config);
 				const signals = [call.signal, abandoned.signal].filter((one) => one !== undefined);
 				const signal = AbortSignal.any(signals);
-				answer = piecesOf(async (show) => await answers({ ...call, signal }, show), abandoned);
+				answer = streamText(async (show) => await answers({ ...call, signal }, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next())
 					yield { type: 'text-delta', delta: next.value };
@@ -101,13 +101,13 @@ const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
 ]);
 
 /** One message of the SDK, which may hold several tool results. */
-function sourceMessages({ role, content, name }: SdkMessage): InputMessage[] {
+function toInputMessages({ role, content, name }: SdkMessage): InputMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
 	if (results.length > 0)
 		return results.map((part) => ({
 			type: 'tool',
 			toolCallId: part.toolCallId,
-			...optional({ name }),
+			...omitUndefined({ name }),
 			content: part.result as unknown,
 		}));
 	const calls = content.filter((part) => part.type === 'tool-call');

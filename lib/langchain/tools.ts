@@ -1,6 +1,13 @@
-import { requireDepth } from '../chat/grammar-schema';
-import { invalidInput } from '../errors/create-error';
-import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
+import { assertDepth } from '../chat/grammar-schema';
+import { createInputError } from '../errors/create-error';
+import {
+	isNonEmpty,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+} from '../values';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
 import type { AiNodeSdk } from './host-classes';
 
@@ -12,13 +19,13 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  *
  * @throws {ServerError} of kind `invalidInput` for something that is not a function tool
  */
-export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
+export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw notATool();
 	const { metadata } = tool;
-	const openAiTool = tool.type === 'function' ? recordOf(tool.function) : {};
+	const openAiTool = tool.type === 'function' ? asRecord(tool.function) : {};
 	if (typeof openAiTool.name === 'string') {
 		const { name, description, parameters } = openAiTool as { name: string } & JsonRecord;
-		return definition({ name, description, metadata }, jsonSchemaOf(parameters, name));
+		return definition({ name, description, metadata }, convertToJsonSchema(parameters, name));
 	}
 	const { name, description } = tool;
 	if (typeof name !== 'string') throw notATool();
@@ -27,7 +34,7 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
 	const sdkTool = { type: 'function', name, inputSchema: schema };
 	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
-	const parameters = json === schema ? jsonSchemaOf(schema, name) : json;
+	const parameters = json === schema ? convertToJsonSchema(schema, name) : json;
 	return definition({ name, description, metadata }, parameters);
 }
 
@@ -48,16 +55,16 @@ function definition(
 ): ToolDefinition {
 	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
 	// explicitly.
-	requireDepth(parameters, `The schema of the tool "${name}"`);
-	const schema = { ...recordOf(parameters) };
+	assertDepth(parameters, `The schema of the tool "${name}"`);
+	const schema = { ...asRecord(parameters) };
 	delete schema.$schema;
 	return {
 		name,
-		...optional({
-			description: nonEmptyText(description),
-			shortName: shortNameOf(name, recordOf(metadata)),
+		...omitUndefined({
+			description: asNonEmptyString(description),
+			shortName: shortNameOf(name, asRecord(metadata)),
 		}),
-		parameters: isFilled(schema) ? schema : { type: 'object', properties: {} },
+		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
 }
 
@@ -72,7 +79,7 @@ function shortNameOf(
 	name: string,
 	{ gatedToolNodeName, sourceNodeName, isFromToolkit }: JsonRecord,
 ): string | undefined {
-	const node = nonEmptyText(gatedToolNodeName ?? sourceNodeName);
+	const node = asNonEmptyString(gatedToolNodeName ?? sourceNodeName);
 	if (node === undefined || isFromToolkit === false || name.length > MAX_NAME_LENGTH)
 		return undefined;
 	const prefix = node.replace(/[^a-zA-Z0-9]/g, '_');
@@ -88,17 +95,17 @@ function mcpToolName(prefix: string, toolName: string): string {
 }
 
 function notATool() {
-	return invalidInput(
+	return createInputError(
 		'An object bound to the model is not a tool',
 		'Local servers support function tools only, not the built-in tools of cloud providers.',
 	);
 }
 
 /** Converts LangChain's forms: `any` for "some tool", a tool's name, or OpenAI's object. */
-export function toolChoiceOf(choice: unknown): ToolChoice | undefined {
+export function toToolChoice(choice: unknown): ToolChoice | undefined {
 	if (choice === 'any' || choice === true) return 'required';
 	if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
-	const { function: openAiFunction, name: ownName } = recordOf(choice);
+	const { function: openAiFunction, name: ownName } = asRecord(choice);
 	const openAiName = isRecord(openAiFunction) ? openAiFunction.name : ownName;
 	const name = typeof choice === 'string' ? choice : openAiName;
 	return typeof name === 'string' ? { name } : undefined;
@@ -119,12 +126,12 @@ const WRAPPERS = [...OPTIONAL_KINDS, 'nullable', 'readonly', 'branded', 'effects
  *
  * @throws {ServerError} of kind `invalidInput` for anything else
  */
-function jsonSchemaOf(schema: unknown, tool: string): Schema {
+function convertToJsonSchema(schema: unknown, tool: string): Schema {
 	if (schema === undefined || schema === null) return {};
 	const json = converted(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
-	const isUnconverted = json === schema && recordOf(schema)['~standard'] !== undefined;
-	const hasMethods = Object.values(recordOf(json)).some((value) => typeof value === 'function');
+	const isUnconverted = json === schema && asRecord(schema)['~standard'] !== undefined;
+	const hasMethods = Object.values(asRecord(json)).some((value) => typeof value === 'function');
 	if (!isRecord(json) || isUnconverted || hasMethods)
 		throw unreadable(
 			tool,
@@ -135,8 +142,8 @@ function jsonSchemaOf(schema: unknown, tool: string): Schema {
 
 /** The JSON schema of a library's schema; anything else unchanged. */
 function converted(schema: unknown): unknown {
-	const { toJSONSchema, '~standard': standard } = recordOf(schema);
-	const standardConverter = recordOf(recordOf(standard).jsonSchema).input;
+	const { toJSONSchema, '~standard': standard } = asRecord(schema);
+	const standardConverter = asRecord(asRecord(standard).jsonSchema).input;
 	if (typeof standardConverter === 'function')
 		return standardConverter({ target: 'draft-2020-12' }) as unknown;
 	if (typeof toJSONSchema === 'function')
@@ -145,8 +152,8 @@ function converted(schema: unknown): unknown {
 }
 
 function definitionOf(schema: unknown): Schema | undefined {
-	const { _zod, _def } = recordOf(schema);
-	const definition = recordOf(_zod).def ?? _def;
+	const { _zod, _def } = asRecord(schema);
+	const definition = asRecord(_zod).def ?? _def;
 	if (!isRecord(definition)) return undefined;
 	const kind = definition.typeName ?? definition.type;
 	return typeof kind === 'string' ? definition : undefined;
@@ -155,8 +162,8 @@ function definitionOf(schema: unknown): Schema | undefined {
 function ofZod(schema: unknown): Schema {
 	const def = definitionOf(schema);
 	if (def === undefined) return {};
-	const description = nonEmptyText(recordOf(schema).description ?? def.description);
-	return { ...ofDefinition(def), ...optional({ description }) };
+	const description = asNonEmptyString(asRecord(schema).description ?? def.description);
+	return { ...ofDefinition(def), ...omitUndefined({ description }) };
 }
 
 function kindOf(schema: unknown): string {
@@ -173,12 +180,12 @@ function ofDefinition(def: Schema): Schema {
 	if (kind === 'object') return ofObject(def);
 	if (kind === 'array') return { type: 'array', items: ofZod(def.element ?? def.type) };
 	if (kind === 'enum')
-		return { enum: Object.values(recordOf(def.entries ?? { ...(def.values as object) })) };
+		return { enum: Object.values(asRecord(def.entries ?? { ...(def.values as object) })) };
 	return {};
 }
 
 function ofObject({ shape }: Schema): Schema {
-	const fields = recordOf(typeof shape === 'function' ? (shape as () => unknown)() : shape);
+	const fields = asRecord(typeof shape === 'function' ? (shape as () => unknown)() : shape);
 	const properties = Object.entries(fields).map(([name, field]) => [name, ofZod(field)]);
 	const required = Object.keys(fields).filter(
 		(name) => !OPTIONAL_KINDS.includes(kindOf(fields[name])),
@@ -187,7 +194,7 @@ function ofObject({ shape }: Schema): Schema {
 }
 
 function unreadable(tool: string, why: string) {
-	return invalidInput(
+	return createInputError(
 		`The arguments of the tool "${tool}" cannot be read`,
 		'Describe the arguments with zod or JSON schema.',
 		{ meaning: `The schema of the tool "${tool}" cannot be read: ${why}` },

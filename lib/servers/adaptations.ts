@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 
 import type { ErrorType } from '../errors/error-types';
 import { ServerError } from '../errors/server-error';
-import { BY_TEXT } from '../errors/error-patterns';
+import { TYPE_BY_TEXT } from '../errors/error-patterns';
 import { LruCache } from '../lru-cache';
 import {
-	asList,
+	asArray,
 	isRecord,
 	type JsonRecord,
-	lettersOf,
-	optional,
-	recordOf,
-	recordsIn,
+	normalizeLetters,
+	omitUndefined,
+	asRecord,
+	asRecords,
 } from '../values';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */
@@ -36,9 +36,9 @@ export interface Rejection {
 }
 
 /** A server that refuses another field each time is not asked for ever. */
-const MOST_CHANGES = 8;
+const MAX_CHANGES = 8;
 
-const learned = new LruCache<readonly BodyChange[]>();
+const changeCache = new LruCache<readonly BodyChange[]>();
 
 /**
  * Sends a body, and again with the changes that refusals ask for. What helped is remembered for the place. Nothing was
@@ -47,45 +47,45 @@ const learned = new LruCache<readonly BodyChange[]>();
  * @param place credential, route and model
  * @throws the first refusal, if no change helps
  */
-export async function onceMore<T>(
+export async function sendWithAdaptations<T>(
 	place: string,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
 	send: (body: JsonRecord) => Promise<T>,
 ): Promise<{ value: T; notes: string[] }> {
-	const known = learned.get(place) ?? [];
+	const known = changeCache.get(place) ?? [];
 	const changes = [...known];
 	let first: unknown;
 	for (;;) {
 		const changed = changes.reduce((sent, { apply }) => apply(sent), body);
 		try {
 			const value = await send(changed);
-			if (changes.length > known.length) learned.set(place, changes);
-			return { value, notes: notesOf(changes, body) };
+			if (changes.length > known.length) changeCache.set(place, changes);
+			return { value, notes: collectWarnings(changes, body) };
 		} catch (error) {
-			first = first === undefined ? error : tellingMore(first, error);
-			const change = changeFor(error, changed, adaptations);
+			first = first === undefined ? error : pickMoreSpecificError(first, error);
+			const change = findChange(error, changed, adaptations);
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
-			if (!isNew || changes.length >= MOST_CHANGES) throw first;
+			if (!isNew || changes.length >= MAX_CHANGES) throw first;
 			changes.push(change);
 		}
 	}
 }
 
 /** Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure. */
-function tellingMore(first: unknown, error: unknown): unknown {
+function pickMoreSpecificError(first: unknown, error: unknown): unknown {
 	const isWrongPath = first instanceof ServerError && first.kind === 'wrongPath';
 	const wasRefused = error instanceof ServerError && (error.status ?? 0) >= 400;
 	return isWrongPath || !wasRefused ? error : first;
 }
 
-function changeFor(
+function findChange(
 	error: unknown,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
 ): BodyChange | undefined {
 	if (!(error instanceof ServerError)) return undefined;
-	const refusal = refusalOf(error, body);
+	const refusal = toRejection(error, body);
 	for (const adapt of adaptations) {
 		const change = adapt(refusal, body);
 		if (change !== undefined) return change;
@@ -93,14 +93,14 @@ function changeFor(
 	return undefined;
 }
 
-function refusalOf({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
+function toRejection({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
 	const sent = memoizedTexts(body);
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([words]) => {
-			const letters = lettersOf(words);
+			const letters = normalizeLetters(words);
 			return !sent().some((text) => text.includes(letters));
 		});
-	const [, ...patterns] = BY_TEXT.find(([name]) => name === kind) ?? [kind];
+	const [, ...patterns] = TYPE_BY_TEXT.find(([name]) => name === kind) ?? [kind];
 	const read = patterns.filter((pattern) => pattern.test(serverText));
 	const isQuoted =
 		read.length > 0 &&
@@ -112,16 +112,16 @@ function refusalOf({ kind, status, serverText = '' }: ServerError, body: JsonRec
 /** The texts of a request: of messages, inputs, documents and schemas, not the names of its own fields. */
 function memoizedTexts(body: JsonRecord): () => string[] {
 	let texts: string[] | undefined;
-	return () => (texts ??= textsIn(Object.values(body)).map(lettersOf));
+	return () => (texts ??= textsIn(Object.values(body)).map(normalizeLetters));
 }
 
 function textsIn(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
-	return (isRecord(value) ? Object.entries(value) : asList(value)).flatMap(textsIn);
+	return (isRecord(value) ? Object.entries(value) : asArray(value)).flatMap(textsIn);
 }
 
 /** The notes of the changes that did something to this body. */
-function notesOf(changes: readonly BodyChange[], body: JsonRecord): string[] {
+function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
 	const notes: string[] = [];
 	let sent = body;
 	for (const { apply, note } of changes) {
@@ -133,7 +133,7 @@ function notesOf(changes: readonly BodyChange[], body: JsonRecord): string[] {
 }
 
 /** Fields without which the answer would not be what was asked for: their refusal is an error that names the field. */
-const NEEDED: ReadonlySet<string> = new Set([
+const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
 	'model',
 	'messages',
 	'input',
@@ -154,7 +154,7 @@ const NEEDED: ReadonlySet<string> = new Set([
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
 
 /** How FastAPI and pydantic with forbidden extras, OpenAI's API, LiteLLM, vLLM, and Python functions refuse fields. */
-const REFUSED_FIELDS: readonly RegExp[] = [
+const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
 	// As FastAPI joins place and message, and in pydantic's own text, which has a line for each
 	/(?:\bbody\.|^)(\w+)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
 	new RegExp(
@@ -177,10 +177,10 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'encoding_for
  *
  * @param kept fields that are sent as they are: those of Extra Body
  */
-export function withoutRefusedField(kept: ReadonlySet<string> = new Set()): Adaptation {
+export function omitRejectedField(kept: ReadonlySet<string> = new Set()): Adaptation {
 	return (refusal, body) => {
-		const names = refusedFields(refusal).filter((name) => name in body);
-		const name = names.find((one) => !NEEDED.has(one) && !kept.has(one));
+		const names = findRejectedFields(refusal).filter((name) => name in body);
+		const name = names.find((one) => !REQUIRED_FIELDS.has(one) && !kept.has(one));
 		if (name === undefined) return undefined;
 		const other = refusal.matches(OTHER_NAME)[0]?.[1];
 		if (other !== undefined && names.length === 1)
@@ -203,8 +203,8 @@ function namesInList(list: string): string[] {
 		.filter((name) => name !== undefined);
 }
 
-function refusedFields(refusal: Rejection): string[] {
-	const lists = REFUSED_FIELDS.flatMap((form) =>
+function findRejectedFields(refusal: Rejection): string[] {
+	const lists = REJECTED_FIELD_PATTERNS.flatMap((form) =>
 		refusal.matches(form).map(([, names]) => names ?? ''),
 	);
 	return lists.flatMap(namesInList);
@@ -220,28 +220,28 @@ function renamed(body: JsonRecord, name: string, other: string): JsonRecord {
 }
 
 /** Refuses the field without a name that can be read; vLLM, if Extra Body turns streaming off. */
-export const withoutStreamOptions: Adaptation = (refusal, body) =>
+export const omitStreamOptions: Adaptation = (refusal, body) =>
 	'stream_options' in body && refusal.matches(/stream[_ ]options/gi).length > 0
 		? { name: 'without stream_options', apply: (sent) => without(sent, 'stream_options') }
 		: undefined;
 
 /** LM Studio takes no `json_object` (lmstudio-bug-tracker issue 189). */
-export const jsonObjectAsSchema: Adaptation = (refusal, body) => {
+export const replaceJsonObject: Adaptation = (refusal, body) => {
 	const isRefused =
 		refusal.matches(/response_format\.type\W{1,3}must be \W?json_schema\b/gi).length > 0;
-	if (!isRefused || recordOf(body.response_format).type !== 'json_object') return undefined;
+	if (!isRefused || asRecord(body.response_format).type !== 'json_object') return undefined;
 	const schema = { name: 'answer', schema: { type: 'object' } };
 	return {
 		name: 'json_object as json_schema',
 		apply: (sent) =>
-			recordOf(sent.response_format).type === 'json_object'
+			asRecord(sent.response_format).type === 'json_object'
 				? { ...sent, response_format: { type: 'json_schema', json_schema: schema } }
 				: sent,
 	};
 };
 
 /** Ollama: only gpt-oss knows levels of thinking, and some models cannot think (seen: 0.17.4). */
-export const thinkingOfOllama: Adaptation = (refusal, body) => {
+export const adjustOllamaThinking: Adaptation = (refusal, body) => {
 	const field = ['think', 'reasoning_effort'].find((name) => name in body);
 	if (field === undefined) return undefined;
 	if (refusal.matches(/does not support thinking/gi).length > 0)
@@ -266,19 +266,19 @@ export const thinkingOfOllama: Adaptation = (refusal, body) => {
 };
 
 /** Mistral's templates take no other IDs of calls (docs/protocols/llama-server.md, case 81). */
-export const shortToolIds: Adaptation = (refusal) => {
+export const shortenToolCallIds: Adaptation = (refusal) => {
 	const says = /tool call ids? should be alphanumeric strings? with length 9/gi;
 	if (refusal.matches(says).length === 0) return undefined;
 	return { name: 'short IDs of calls', apply: withShortIds };
 };
 
 function withShortIds(body: JsonRecord): JsonRecord {
-	const messages = recordsIn(body.messages).map((message) => ({
+	const messages = asRecords(body.messages).map((message) => ({
 		...message,
-		...optional({
+		...omitUndefined({
 			tool_call_id: shortId(message.tool_call_id),
 			tool_calls: Array.isArray(message.tool_calls)
-				? recordsIn(message.tool_calls).map((call) => ({ ...call, id: shortId(call.id) }))
+				? asRecords(message.tool_calls).map((call) => ({ ...call, id: shortId(call.id) }))
 				: undefined,
 		}),
 	}));

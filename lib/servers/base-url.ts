@@ -1,7 +1,7 @@
-import { failure } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import type { ServerAddress, Endpoint } from '../http/types';
 import { LruCache } from '../lru-cache';
-import { modelEntries } from './models';
+import { getModelEntries } from './models';
 
 /** The Base URL cannot be used. `part` names what is wrong with it, `message` is a sentence for the user. */
 export class BaseUrlError extends Error {
@@ -60,7 +60,7 @@ const OLLAMA_PORT = '11434';
  * @throws {BaseUrlError} that names the wrong part
  */
 export function resolveBaseUrl(typed: string): ServerAddress {
-	const text = tidied(typed);
+	const text = normalizeTyped(typed);
 	if (text === '') {
 		throw new BaseUrlError(
 			'empty',
@@ -89,7 +89,7 @@ const FULL_WIDTH: Record<string, string> = {
  * Removes what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma. Turns backslashes
  * into slashes.
  */
-function tidied(typed: string): string {
+function normalizeTyped(typed: string): string {
 	const oneLine = typed
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
@@ -228,11 +228,11 @@ function joined(segments: string[]): string {
  *
  * @throws {ServerError} of kind `invalidUrl`
  */
-export function addressOf<T = ServerAddress>(resolve: () => T): T {
+export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
 	try {
 		return resolve();
 	} catch (error) {
-		throw failure(
+		throw createServerError(
 			'invalidUrl',
 			{},
 			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
@@ -250,7 +250,7 @@ interface ModelListResponse {
 const withoutVersion = new LruCache<true>();
 
 /** The address, with the API URL as learned by `findApiRoot`. @param id of the server */
-export function withLearnedRoot(address: ServerAddress, id: string): ServerAddress {
+export function withCachedApiRoot(address: ServerAddress, id: string): ServerAddress {
 	const { api, root } = address;
 	return Object.defineProperty({ ...address }, 'api', {
 		enumerable: true,
@@ -268,9 +268,9 @@ export async function findApiRoot<A extends ModelListResponse>(
 	look: (url: string) => Promise<A | undefined>,
 ): Promise<A> {
 	if (list.status !== 404 || api === root) return list;
-	const takesChats = async (place: string) => isForPosts(await look(place + CHAT_ROUTE));
+	const takesChats = async (place: string) => isPostOnlyRoute(await look(place + CHAT_ROUTE));
 	const other = await look(`${root}/models`);
-	const isListed = other !== undefined && provesApi(other);
+	const isListed = other !== undefined && isApiResponse(other);
 	const isThere = isListed || (!(await takesChats(api)) && (await takesChats(root)));
 	if (isThere) withoutVersion.set(id, true);
 	return isListed ? other : list;
@@ -279,13 +279,13 @@ export async function findApiRoot<A extends ModelListResponse>(
 export const CHAT_ROUTE = '/chat/completions';
 
 /** How FastAPI, Flask and others answer GET where a route takes POST: nothing is generated. */
-export function isForPosts<A extends object>(answer: A | undefined): answer is A {
+export function isPostOnlyRoute<A extends object>(answer: A | undefined): answer is A {
 	return (answer as { status?: number } | undefined)?.status === 405;
 }
 
 /** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */
-function provesApi({ status, json }: ModelListResponse): boolean {
+function isApiResponse({ status, json }: ModelListResponse): boolean {
 	if (status === 401 || status === 403) return true;
 	const isRedirect = status >= 300 && status < 400;
-	return !isRedirect && modelEntries(json) !== undefined;
+	return !isRedirect && getModelEntries(json) !== undefined;
 }

@@ -1,12 +1,12 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { EgressFilter } from '../http/types';
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import type { ServerTypeName } from './types/server-type';
-import { optional, recordOf, recordsIn } from '../values';
+import { omitUndefined, asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
 
 /** The kinds of server that can be chosen. */
-const SERVER_TYPES = [
+const SELECTABLE_SERVER_TYPES = [
 	'llamaServer',
 	'ollama',
 	'vllm',
@@ -36,7 +36,7 @@ interface LocalLlamaCredential {
 export function readLocalLlamaCredential(
 	data: ICredentialDataDecryptedObject,
 ): LocalLlamaCredential {
-	const headers = recordsIn(recordOf(data.extraHeaders).header);
+	const headers = asRecords(asRecord(data.extraHeaders).header);
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		apiKey: textIn(data.apiKey),
@@ -51,14 +51,16 @@ export function readLocalLlamaCredential(
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
-		...optional({ serverType: SERVER_TYPES.find((type) => type === data.serverType) }),
+		...omitUndefined({
+			serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
+		}),
 	};
 }
 
 /** Whether no field holds an expression, which could give each item another value. n8n hides those in rows from the mark. */
 export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
 	return (
-		data.sameForEachItem === true && recordsIn(recordOf(data.extraHeaders).header).length === 0
+		data.sameForEachItem === true && asRecords(asRecord(data.extraHeaders).header).length === 0
 	);
 }
 
@@ -100,7 +102,7 @@ const RESERVED = new Set([
  *
  * @throws {ServerError} of kind `invalidInput` that names the header, never its value
  */
-export function credentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
+export function buildCredentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
 	const { extraHeaders } = credential;
 	const headers = keyHeader(credential);
 	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
@@ -151,11 +153,11 @@ function checkHeader(position: number, header: string, content: string): void {
 }
 
 function invalid(message: string) {
-	return invalidInput(message, 'Open the credential and correct it.');
+	return createInputError(message, 'Open the credential and correct it.');
 }
 
 /** n8n's egress filter; n8n before 2.30 has none. */
-export function egressFilterOf(helpers: object | undefined): EgressFilter | undefined {
+export function getEgressFilter(helpers: object | undefined): EgressFilter | undefined {
 	const get =
 		helpers !== undefined && 'getSecureEgressFilter' in helpers
 			? helpers.getSecureEgressFilter
@@ -197,7 +199,7 @@ export function missingFieldRule(field: string, message: string) {
  * How long n8n waits for the answer to a credential test. n8n's default is 300 s, and a timeout in the test's request
  * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
  */
-export const CREDENTIAL_TEST_LIMIT_MS = 10_000;
+export const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
 
 const CREDENTIAL_TEST_PAGE =
 	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
@@ -242,7 +244,7 @@ export function withHeaders(
 	const { origin } = resolveBaseUrl(baseUrl);
 	const target = new URL(request.uri ?? request.url, request.baseURL).origin;
 	if (target !== origin)
-		throw invalidInput(
+		throw createInputError(
 			`This credential is for ${origin}, so its key is not sent to ${target}`,
 			'Use the credential of that server, or a URL that starts with the Base URL of this one.',
 		);

@@ -6,13 +6,13 @@ const DURATION =
  * Parses the field: Ollama takes a number of seconds, or a duration with a unit as text, and refuses "120" (seen with
  * 0.17.4). Undefined for an empty field.
  */
-export function keepAliveOf(typed: string): string | number | undefined {
+export function parseKeepAlive(typed: string): string | number | undefined {
 	const text = typed.trim();
 	if (text === '') return undefined;
 	return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 /** Whether Ollama can read this value. */
-export function isKeepAlive(value: string | number): boolean {
+export function isValidKeepAlive(value: string | number): boolean {
 	return typeof value === 'number' ? Number.isFinite(value) : DURATION.test(value);
 }

@@ -1,12 +1,12 @@
 /** Actions on the models of a server, where its kind has them. */
-import { failure } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
-import { throwAs } from '../errors/server-error';
-import { contextOf } from '../http/request-errors';
+import { rethrowWith } from '../errors/server-error';
+import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
-import { look } from './probe';
-import { requireModel } from './model-names';
-import { forgetKind, kindOf, knownKind, KINDS } from './types';
+import { probe } from './probe';
+import { assertModelName } from './model-names';
+import { forgetServerType, getServerType, getCachedTypeName, SERVER_TYPES } from './types';
 import type {
 	LoadOptions,
 	ModelActions,
@@ -17,7 +17,7 @@ import type {
 } from './types/server-type';
 
 /** The actions, in words after "cannot". */
-const WORDS: Readonly<Record<keyof ModelActions, string>> = {
+const ACTION_LABELS: Readonly<Record<keyof ModelActions, string>> = {
 	load: 'load or unload models',
 	unload: 'load or unload models',
 	pull: 'download models',
@@ -55,7 +55,7 @@ export async function pullModel(server: ModelServer, options: PullOptions) {
 /** Deletes a model from the server's disk. @throws {ServerError} */
 export async function deleteModel(server: ModelServer, options: ModelActionOptions) {
 	return await timed(server, 'remove', options, async (work, given) => {
-		await work.remove!(server, given).catch(throwAs(notThere));
+		await work.remove!(server, given).catch(rethrowWith(notThere));
 		return { deleted: true };
 	});
 }
@@ -75,22 +75,25 @@ async function timed<Options extends ModelActionOptions, Done extends object>(
 ): Promise<{ model: string; server: string; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
-	requireModel(model);
-	forgetKind(server);
-	const kind = await kindOf(server, options.signal);
+	assertModelName(model);
+	forgetServerType(server);
+	const kind = await getServerType(server, options.signal);
 	const { work = {} } = kind;
 	if (work[action] === undefined) {
-		await requireAccess(server, options.signal);
+		await assertReachable(server, options.signal);
 		throw unsupported(server, kind, action);
 	}
 	const done = await run(work, { ...options, model });
 	const tookMs = Math.round(performance.now() - startedAt);
-	return { model, server: knownKind(server) ?? 'other', ...done, tookMs };
+	return { model, server: getCachedTypeName(server) ?? 'other', ...done, tookMs };
 }
 
 /** A server that is down, or refuses the key, is of no kind that is known. @throws {ServerError} */
-async function requireAccess(server: ModelServer, signal: AbortSignal | undefined): Promise<void> {
-	const reply = await look(server, `${server.url.api}/models`, { signal });
+async function assertReachable(
+	server: ModelServer,
+	signal: AbortSignal | undefined,
+): Promise<void> {
+	const reply = await probe(server, `${server.url.api}/models`, { signal });
 	if (reply.status !== 401 && reply.status !== 403) return;
 	await listModels(server, signal);
 }
@@ -100,11 +103,13 @@ function unsupported(
 	kind: ServerType,
 	action: keyof ModelActions,
 ): ServerError {
-	const able = Object.values<ServerType>(KINDS).filter(({ work }) => work?.[action] !== undefined);
+	const able = Object.values<ServerType>(SERVER_TYPES).filter(
+		({ work }) => work?.[action] !== undefined,
+	);
 	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
 	const way = action === 'load' || action === 'unload' ? kind.words.work : undefined;
-	return failure('notSupported', contextOf(server, server.url.root), {
-		message: `${kind.label} cannot ${WORDS[action]} on request`,
+	return createServerError('notSupported', toErrorContext(server, server.url.root), {
+		message: `${kind.label} cannot ${ACTION_LABELS[action]} on request`,
 		remedy: way === undefined ? only : `${only} ${way}`,
 	});
 }

@@ -1,8 +1,8 @@
-import { failure, type ErrorContext, invalidInput } from '../errors/create-error';
+import { createServerError, type ErrorContext, createInputError } from '../errors/create-error';
 import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
-export function isNamed(id: string, name: string | undefined): boolean {
+export function matchesModelId(id: string, name: string | undefined): boolean {
 	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
@@ -11,19 +11,19 @@ export function isNamed(id: string, name: string | undefined): boolean {
  *
  * @param isSameName further rules of its kind of server
  */
-export function isModelNamed(
+export function matchesModel(
 	{ id, aliases }: { id: string; aliases: readonly string[] },
 	name: string | undefined,
 	isSameName: (id: string, name: string) => boolean = () => false,
 ): boolean {
 	if (name === undefined) return false;
-	return isNamed(id, name) || aliases.includes(name) || isSameName(id, name);
+	return matchesModelId(id, name) || aliases.includes(name) || isSameName(id, name);
 }
 
 const MAX_NAMES = 10;
 
 /** Advice for a missing model. `orElse`: advice for the kind of server, a sentence that begins in lower case. */
-export function missingModelAdvice(others: readonly string[], orElse: string | undefined): string {
+export function suggestModels(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
 	if (others.length > 0)
@@ -37,13 +37,13 @@ export function missingModelAdvice(others: readonly string[], orElse: string | u
  * A display name: for a path, the file name without `.gguf` and part number. Without `--alias`, llama-server's ID is
  * the whole path.
  */
-export function shortModelName(id: string): string {
+export function getDisplayName(id: string): string {
 	return withoutEnding(isPath(id) ? (/[^/\\]*$/.exec(id)?.[0] ?? '') : id);
 }
 
 /** A display name for each ID: the whole ID where several would have the same one. */
-export function shortModelNames(ids: readonly string[]): Map<string, string> {
-	const short = [...new Set(ids)].map((id) => [id, shortModelName(id)] as const);
+export function getDisplayNames(ids: readonly string[]): Map<string, string> {
+	const short = [...new Set(ids)].map((id) => [id, getDisplayName(id)] as const);
 	const seen = new Set<string>();
 	const repeated = new Set(short.map(([, name]) => name).filter((name) => !isNew(seen, name)));
 	return new Map(short.map(([id, name]) => [id, repeated.has(name) ? id : name]));
@@ -66,7 +66,7 @@ function withoutEnding(name: string): string {
  *
  * @param name display name
  */
-export function describeModel(model: ServerModel, name = shortModelName(model.id)): string {
+export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
 	const abilities = ABILITIES.filter(([ability]) => model[ability] === true);
 	const facts = [
@@ -95,7 +95,7 @@ function inBillions(count: number): string {
 }
 
 /** The candidates for an empty model field: the loaded models, or all if none is loaded. */
-export function loadedOrAll<T extends { state?: string | null }>(
+export function preferLoadedModels<T extends { state?: string | null }>(
 	models: readonly T[],
 ): readonly T[] {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
@@ -107,18 +107,18 @@ export function loadedOrAll<T extends { state?: string | null }>(
  *
  * @throws {ServerError} of kind `invalidInput` if there is none or several, with their names
  */
-export function onlyModel(
+export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
 	context: Partial<ErrorContext> = {},
 ): string {
-	const candidates = loadedOrAll(models);
+	const candidates = preferLoadedModels(models);
 	if (candidates.length === 1) return candidates[0]!.id;
-	throw failure('invalidInput', context, {
+	throw createServerError('invalidInput', context, {
 		message:
 			candidates.length === 0
 				? 'The server lists no models'
 				: 'The server has several models, and none is selected',
-		remedy: `Choose a model in the node or type its name. ${missingModelAdvice(
+		remedy: `Choose a model in the node or type its name. ${suggestModels(
 			candidates.map(({ id }) => id),
 			undefined,
 		)}`.trim(),
@@ -126,7 +126,10 @@ export function onlyModel(
 }
 
 /** @throws {ServerError} of kind `invalidInput` */
-export function requireModel(model: string): void {
+export function assertModelName(model: string): void {
 	if (model.trim() === '')
-		throw invalidInput('No model is selected', 'Select a model from the list or enter its name.');
+		throw createInputError(
+			'No model is selected',
+			'Select a model from the list or enter its name.',
+		);
 }

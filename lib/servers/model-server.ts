@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import { secretsOf } from '../errors/mask';
+import { collectSecrets } from '../errors/mask';
 import { proxyHeaders } from '../http/dispatcher';
 import type { ServerAddress } from '../http/types';
-import { addressOf, resolveBaseUrl, withLearnedRoot } from './base-url';
-import { optional } from '../values';
-import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
-import { KINDS, knownKind, knownSlots } from './types';
+import { resolveOrThrow, resolveBaseUrl, withCachedApiRoot } from './base-url';
+import { omitUndefined } from '../values';
+import { buildCredentialHeaders, getEgressFilter, readLocalLlamaCredential } from './credential';
+import { SERVER_TYPES, getCachedTypeName, getCachedSlots } from './types';
 import type { ModelServer } from './types/server-type';
 
 /**
@@ -15,29 +15,32 @@ import type { ModelServer } from './types/server-type';
  * @param helpers of the node's context, for n8n's egress filter
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
  */
-export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object): ModelServer {
+export function createModelServer(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): ModelServer {
 	const credential = readLocalLlamaCredential(data);
-	const address: ServerAddress = addressOf(() => resolveBaseUrl(credential.baseUrl));
-	const headers = credentialHeaders(credential);
+	const address: ServerAddress = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
+	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
 	const id = JSON.stringify([address.api, hashOf(headers), ignoreSslIssues]);
 	const server: ModelServer = {
-		url: withLearnedRoot(address, id),
+		url: withCachedApiRoot(address, id),
 		id,
 		headers,
 		ignoreSslIssues,
 		maxConcurrentRequests,
-		slots: (model) => knownSlots(server, model),
-		egressFilter: egressFilterOf(helpers),
-		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
+		slots: (model) => getCachedSlots(server, model),
+		egressFilter: getEgressFilter(helpers),
+		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
 		facts: () => ({
 			remedyFor: (failure) => {
-				const kind = knownKind(server);
-				return kind && KINDS[kind].words.remedies?.[failure];
+				const kind = getCachedTypeName(server);
+				return kind && SERVER_TYPES[kind].words.remedies?.[failure];
 			},
 		}),
 		host: helpers,
-		...optional({ kindSet: serverType }),
+		...omitUndefined({ kindSet: serverType }),
 	};
 	return server;
 }

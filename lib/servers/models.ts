@@ -3,13 +3,13 @@
  * and `/api/show`.
  */
 import {
-	asList,
-	isFilled,
+	asArray,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
 } from '../values';
 
 /** A model, with the facts that its server tells. */
@@ -49,7 +49,7 @@ export interface ServerModel {
  * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, also of names;
  * Ollama sends null for an empty one.
  */
-export function modelEntries(json: unknown): JsonRecord[] | undefined {
+export function getModelEntries(json: unknown): JsonRecord[] | undefined {
 	const list = isRecord(json) ? ('data' in json ? (json.data ?? []) : json.models) : json;
 	if (!Array.isArray(list)) return undefined;
 	const known = entriesOfLists.get(list);
@@ -67,8 +67,8 @@ const entriesOfLists = new WeakMap<object, JsonRecord[]>();
 const readLists = new WeakMap<JsonRecord[], ServerModel[]>();
 
 /** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. Each answer is read once. */
-export function readModels(json: unknown): ServerModel[] | undefined {
-	const entries = modelEntries(json);
+export function parseModels(json: unknown): ServerModel[] | undefined {
+	const entries = getModelEntries(json);
 	if (entries === undefined) return undefined;
 	const read = readLists.get(entries);
 	if (read !== undefined) return [...read];
@@ -84,29 +84,31 @@ export function readModels(json: unknown): ServerModel[] | undefined {
 }
 
 function readModel(entry: JsonRecord): ServerModel | undefined {
-	const id = nonEmptyText(entry.id);
+	const id = asNonEmptyString(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
-	const meta = recordOf(entry.meta);
-	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
+	const meta = asRecord(entry.meta);
+	const aliases = [...texts(entry.aliases), ...texts(asRecord(meta.llamaswap).aliases)];
 	return {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
-		...optional({
+		...omitUndefined({
 			// llama-server, vLLM, gateways
-			context: [meta.n_ctx, entry.max_model_len, entry.context_length].map(countOf).find(isFilled),
+			context: [meta.n_ctx, entry.max_model_len, entry.context_length]
+				.map(countOf)
+				.find(isNonEmpty),
 			trainedContext: countOf(meta.n_ctx_train),
 			parameters: countOf(meta.n_params),
 			size: countOf(meta.size),
-			quantization: nonEmptyText(meta.ftype),
+			quantization: asNonEmptyString(meta.ftype),
 		}),
-		...readModalities(recordOf(entry.architecture)),
+		...readModalities(asRecord(entry.architecture)),
 		...readProcess(entry.status),
 	};
 }
 
 /** Inputs of a model (docs/protocols/llama-server.md 2.2). */
 function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
-	return optional({
+	return omitUndefined({
 		vision: listOf(inputs)?.includes('image'),
 		audio: listOf(inputs)?.includes('audio'),
 		video: listOf(inputs)?.includes('video'),
@@ -117,14 +119,14 @@ function readModalities({ input_modalities: inputs }: JsonRecord): Partial<Serve
 function readProcess(status: unknown): Partial<ServerModel> {
 	if (!isRecord(status)) return {};
 	const args = texts(status.args);
-	const state = status.failed === true ? 'failed' : nonEmptyText(status.value);
+	const state = status.failed === true ? 'failed' : asNonEmptyString(status.value);
 	const exitCode = typeof status.exit_code === 'number' ? status.exit_code : undefined;
-	if (args.length === 0) return optional({ state, exitCode });
+	if (args.length === 0) return omitUndefined({ state, exitCode });
 	return {
 		args,
 		embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
 		reranks: args.some((arg) => RERANK_OPTION.test(arg)),
-		...optional({ state, exitCode }),
+		...omitUndefined({ state, exitCode }),
 	};
 }
 
@@ -132,15 +134,15 @@ const RERANK_OPTION = /^--rerank(?:ing)?$/;
 const VECTOR_OPTION = /^--(?:embeddings?|rerank(?:ing)?)$/;
 
 /** Reads `/props` of llama-server, or of a router for one of its models. */
-export function readProps(props: JsonRecord): Partial<ServerModel> {
-	const modalities = recordOf(props.modalities);
+export function parseProps(props: JsonRecord): Partial<ServerModel> {
+	const modalities = asRecord(props.modalities);
 	return {
-		...optional({
-			context: countOf(recordOf(props.default_generation_settings).n_ctx),
+		...omitUndefined({
+			context: countOf(asRecord(props.default_generation_settings).n_ctx),
 			vision: flagOf(modalities.vision),
 			audio: flagOf(modalities.audio),
 			video: flagOf(modalities.video),
-			tools: flagOf(recordOf(props.chat_template_caps).supports_tools),
+			tools: flagOf(asRecord(props.chat_template_caps).supports_tools),
 		}),
 		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
 	};
@@ -156,27 +158,28 @@ interface OllamaAnswers {
 	shown?: JsonRecord;
 }
 
-export function readOllamaModel(
+export function parseOllamaModel(
 	id: string,
 	{ tag = {}, running, shown = {} }: OllamaAnswers,
 ): ServerModel {
-	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
-	const info = recordOf(shown.model_info);
+	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
+	const info = asRecord(shown.model_info);
 	const ofModel = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
 	const [, trained = details.context_length] = ofModel ?? [];
 	return {
 		id,
 		aliases: [],
-		...optional({
-			context: countOf(recordOf(running).context_length),
+		...omitUndefined({
+			context: countOf(asRecord(running).context_length),
 			trainedContext: countOf(trained),
-			parameters: countOf(info['general.parameter_count']) ?? nonEmptyText(details.parameter_size),
+			parameters:
+				countOf(info['general.parameter_count']) ?? asNonEmptyString(details.parameter_size),
 			size: countOf(tag.size),
-			quantization: nonEmptyText(details.quantization_level),
+			quantization: asNonEmptyString(details.quantization_level),
 			...readCapabilities(listOf(shown.capabilities) ?? listOf(tag.capabilities), details),
-			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
+			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
 			state: stateOfRunning(running),
-			gpuShare: shareIn(recordOf(running)),
+			gpuShare: shareIn(asRecord(running)),
 		}),
 	};
 }
@@ -208,13 +211,15 @@ function shareIn({ size, size_vram: inGpu }: JsonRecord): number | undefined {
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */
-export function ollamaEntries(answer: JsonRecord | undefined): Map<string, JsonRecord> | undefined {
+export function indexOllamaEntries(
+	answer: JsonRecord | undefined,
+): Map<string, JsonRecord> | undefined {
 	const list = listOf(answer?.models);
 	return (
 		list &&
 		new Map(
 			list.filter(isRecord).flatMap((entry) => {
-				const name = nonEmptyText(entry.name) ?? nonEmptyText(entry.model);
+				const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
 				return name === undefined ? [] : [[name, entry] as const];
 			}),
 		)
@@ -222,7 +227,7 @@ export function ollamaEntries(answer: JsonRecord | undefined): Map<string, JsonR
 }
 
 /** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
-export function countOfParameters(value: number | string | undefined): number | undefined {
+export function parseParameterCount(value: number | string | undefined): number | undefined {
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
 	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
@@ -236,7 +241,7 @@ function listOf(value: unknown): unknown[] | undefined {
 }
 
 function texts(value: unknown): string[] {
-	return asList(value).filter((entry) => typeof entry === 'string');
+	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
 function flagOf(value: unknown): boolean | undefined {

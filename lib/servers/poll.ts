@@ -1,5 +1,5 @@
 import type { ServerError } from '../errors/server-error';
-import { pauseFor } from '../http/sleep';
+import { sleepWithAbort } from '../http/sleep';
 
 const PAUSE_MS = 500;
 
@@ -20,6 +20,6 @@ export async function pollUntil<Seen>(
 		const seen = await look();
 		if (seen !== undefined) return seen;
 		if (performance.now() - startedAt > limitMs) throw late();
-		await pauseFor(pauseMs, signal);
+		await sleepWithAbort(pauseMs, signal);
 	}
 }

@@ -18,7 +18,7 @@ type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'>
  * @param path below the root of the server, or a URL
  * @throws {ServerError} if there is none
  */
-export async function look(
+export async function probe(
 	server: ModelServer,
 	path: string,
 	{ limitMs = LIMIT_MS, ...options }: ProbeOptions = {},
@@ -35,21 +35,21 @@ export async function look(
 }
 
 /** The JSON object of a route that not every server has; undefined on any failure, which other requests will tell. */
-export async function lookQuietly(
+export async function tryProbeObject(
 	server: ModelServer,
 	path: string,
 	options?: ProbeOptions,
 ): Promise<JsonRecord | undefined> {
-	const json = await lookForJson(server, path, options);
+	const json = await tryProbeJson(server, path, options);
 	return isRecord(json) ? json : undefined;
 }
 
 /** The same for any JSON. */
-export async function lookForJson(
+export async function tryProbeJson(
 	server: ModelServer,
 	path: string,
 	options?: ProbeOptions,
 ): Promise<unknown> {
-	const reply = await look(server, path, options).catch(() => undefined);
+	const reply = await probe(server, path, options).catch(() => undefined);
 	return reply !== undefined && reply.status < 300 ? reply.json : undefined;
 }

@@ -1,6 +1,6 @@
 /** The context that models of Ollama were last asked to run with. */
 import { LruCache } from '../lru-cache';
-import { finiteNumber } from '../values';
+import { asFiniteNumber } from '../values';
 import type { ModelServer, ServerType } from './types/server-type';
 
 /** By credential and model. */
@@ -13,7 +13,7 @@ export function hintOnReload(
 	model: string,
 	context: unknown,
 ): string[] {
-	const size = finiteNumber(context);
+	const size = asFiniteNumber(context);
 	if (size === undefined) return [];
 	const key = JSON.stringify([server.id, model.trim().replace(/:latest$/i, '')]);
 	const earlier = sizes.get(key);

@@ -1,12 +1,12 @@
 /** Whether a server read all that was sent: some cut what is too long without a word. */
-import { kindOf, trainedContext } from './types';
+import { getServerType, fetchTrainedContext } from './types';
 import type { ModelServer } from './types/server-type';
 
 /** Shorter texts fit into every context. */
-const LEAST_CHARACTERS = 2_000;
+const MIN_CHARACTERS = 2_000;
 
 /** More letters for each token than any tokenizer of a text makes; half of a text has 8 to 10 of the whole one. */
-const MOST_PER_TOKEN = 7;
+const MAX_LETTERS_PER_TOKEN = 7;
 
 /** Of scripts whose letters are words or syllables. */
 const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
@@ -15,10 +15,10 @@ const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
 const WIDE_WEIGHT = 3;
 
 /** More letters for each token than prose has. */
-const MOST_OF_PROSE = 5;
+const MAX_PROSE_LETTERS_PER_TOKEN = 5;
 
 /** Letters of a token in languages other than English. */
-const FEW_PER_TOKEN = 3;
+const MIN_LETTERS_PER_TOKEN = 3;
 
 interface ProcessedInput {
 	texts: readonly string[];
@@ -28,20 +28,20 @@ interface ProcessedInput {
 }
 
 /** A hint where the tokens that a server read are too few for what was sent, or as many as it leaves of a longer one. */
-export async function hintOnUnread(
+export async function getTruncationWarnings(
 	server: ModelServer,
 	{ texts, tokens, model }: ProcessedInput,
 ): Promise<string[]> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
-	if (tokens === undefined || tokens <= 0 || characters < LEAST_CHARACTERS) return [];
-	const letters = texts.reduce((sum, text) => sum + lettersOf(text), 0);
+	if (tokens === undefined || tokens <= 0 || characters < MIN_CHARACTERS) return [];
+	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const perToken = letters / tokens;
-	const kind = await kindOf(server);
+	const kind = await getServerType(server);
 	const context = await kind.cutsAt?.(server, model);
-	if (perToken <= MOST_PER_TOKEN && !fillsContext(tokens, perToken, context)) return [];
+	if (perToken <= MAX_LETTERS_PER_TOKEN && !fillsContext(tokens, perToken, context)) return [];
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
-	const needed = Math.ceil(letters / FEW_PER_TOKEN / 1024) * 1024;
-	const trained = await trainedContext(server, model);
+	const needed = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
+	const trained = await fetchTrainedContext(server, model);
 	const advice =
 		context !== undefined && context >= trained
 			? 'The model does not support a larger context: choose a model that does.'
@@ -54,11 +54,11 @@ export async function hintOnUnread(
 /** Ollama 0.17.4 leaves all of the context of a text, 0.33 half of it, and both less of a conversation. */
 function fillsContext(tokens: number, perToken: number, context = 0): boolean {
 	const isBetween = tokens >= context / 2 && tokens < context;
-	return tokens === context || (isBetween && perToken > MOST_OF_PROSE);
+	return tokens === context || (isBetween && perToken > MAX_PROSE_LETTERS_PER_TOKEN);
 }
 
 /** Runs of one sign count as one: padded tables and rules have few tokens. */
-function lettersOf(text: string): number {
+function countWeightedLetters(text: string): number {
 	const short = text.replace(/(.)\1+/gsu, '$1');
 	return short.length + (short.match(WIDE)?.length ?? 0) * (WIDE_WEIGHT - 1);
 }

@@ -1,10 +1,10 @@
 /** Many texts in requests that a server takes, and the text that it refuses. */
 import type { ErrorType } from '../errors/error-types';
-import { asFailed, type ServerError } from '../errors/server-error';
-import { kindOf } from '../servers/types';
+import { captureError, type ServerError } from '../errors/server-error';
+import { getServerType } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
-import { append, optional } from '../values';
-import { explained } from './run-task';
+import { pushAll, omitUndefined } from '../values';
+import { explainUnsupportedRoute } from './run-task';
 
 /** A text with its position among those of the call. */
 export interface BatchText {
@@ -16,7 +16,7 @@ export interface BatchText {
 const MAX_BYTES = 512 * 1024;
 
 /** Failures that another batch may not have. */
-const OF_THIS_BATCH: ReadonlySet<ErrorType> = new Set([
+const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'contextOverflow',
 	'serverError',
@@ -39,7 +39,7 @@ interface BatchOptions<T extends BatchText, R> {
  *
  * @throws {ServerError}
  */
-export async function inBatches<T extends BatchText, R>(
+export async function processInBatches<T extends BatchText, R>(
 	texts: readonly T[],
 	{ size, send, afterRefusal }: BatchOptions<T, R>,
 ): Promise<R[]> {
@@ -53,19 +53,19 @@ export async function inBatches<T extends BatchText, R>(
 	const others = async (): Promise<OtherTextsStatus> => {
 		if (wereTaken) return 'taken';
 		if (texts.length === 1) return 'none';
-		const outcome = await sent(texts.slice(-1)).catch(asFailed);
+		const outcome = await sent(texts.slice(-1)).catch(captureError);
 		return 'failed' in outcome ? 'refused' : 'taken';
 	};
 	const resultsOf = async (batch: readonly T[]): Promise<R[]> => {
-		const outcome = await sent(batch).catch(asFailed);
+		const outcome = await sent(batch).catch(captureError);
 		if (!('failed' in outcome)) return outcome;
 		const { failed } = outcome;
 		const [text, second] = batch;
-		if (!isOfThisBatch(failed)) throw failed;
+		if (!isBatchSpecific(failed)) throw failed;
 		if (second === undefined) return await afterRefusal(failed, text!, await others());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await resultsOf(batch.slice(0, middle));
-		append(results, await resultsOf(batch.slice(middle)));
+		pushAll(results, await resultsOf(batch.slice(middle)));
 		// Its texts were all taken, so it was too large.
 		most = Math.min(most, middle);
 		return results;
@@ -73,18 +73,18 @@ export async function inBatches<T extends BatchText, R>(
 	const all: R[] = [];
 	for (let begin = 0; begin < texts.length; ) {
 		const batch = nextBatch(texts, begin, most);
-		append(all, await resultsOf(batch));
+		pushAll(all, await resultsOf(batch));
 		begin += batch.length;
 	}
 	return all;
 }
 
-function isOfThisBatch(error: ServerError): boolean {
-	return OF_THIS_BATCH.has(error.kind) || isUnreadable(error);
+function isBatchSpecific(error: ServerError): boolean {
+	return BATCH_SPECIFIC_ERRORS.has(error.kind) || isInvalidJsonResponse(error);
 }
 
 /** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
-export function isUnreadable({ kind, status }: ServerError): boolean {
+export function isInvalidJsonResponse({ kind, status }: ServerError): boolean {
 	return kind === 'invalidAnswer' && status !== undefined && status < 300;
 }
 
@@ -114,9 +114,13 @@ const LIMIT =
 	/(?:batch size|context (?:size|length|window)|maximum (?:model|context) length|n_ctx|context length of only|less than)[^\d]{0,6}(?:is |of )?[^\d]{0,2}(\d+)/i;
 
 /** Undefined where a refusal is about something else. */
-export function tooLongIn({ kind, serverText = '', facts }: ServerError): TokenSizes | undefined {
+export function parseTokenSizes({
+	kind,
+	serverText = '',
+	facts,
+}: ServerError): TokenSizes | undefined {
 	if (kind !== 'contextOverflow') return undefined;
-	return optional({
+	return omitUndefined({
 		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
 		limit: numberIn(serverText, LIMIT) ?? (facts.n_ctx as number | undefined),
 	});
@@ -131,7 +135,7 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
 }
 
 /** A size and a limit in words, as far as they are known. */
-export function sizeInWords({ tokens, limit }: TokenSizes): { size: string; most: string } {
+export function formatTokenSizes({ tokens, limit }: TokenSizes): { size: string; most: string } {
 	return {
 		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
 		most: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
@@ -144,17 +148,17 @@ const WORK = {
 } as const;
 
 /** The refusal of a server that was started for other work, or for shorter texts. */
-export async function notStarted(
+export async function explainUnsupportedTask(
 	server: ModelServer,
 	error: ServerError,
 	{ work, model }: { work: keyof typeof WORK; model: string },
 ): Promise<ServerError> {
-	const { words } = await kindOf(server);
+	const { words } = await getServerType(server);
 	const { can, started } = WORK[work];
 	if (error.kind === 'contextOverflow')
 		return error.withRemedy(`${error.remedy} ${words.longerTexts ?? ''}`.trim());
 	if (error.kind !== 'notSupported')
-		return await explained(server, error, { can, remedy: () => words[work], model });
+		return await explainUnsupportedRoute(server, error, { can, remedy: () => words[work], model });
 	const message = `The server was not started for ${started}`;
 	return error.reworded({ message, remedy: words[work] });
 }
@@ -163,7 +167,7 @@ export async function notStarted(
 const MARGIN = 0.9;
 
 /** The beginning of a text that should fit; a smaller one where it is refused again. Never half a character. */
-export function cutToFit(text: string, { limit, tokens }: TokenSizes): string {
+export function truncateToLimit(text: string, { limit, tokens }: TokenSizes): string {
 	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
 	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
 	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
@@ -172,6 +176,6 @@ export function cutToFit(text: string, { limit, tokens }: TokenSizes): string {
 const SHOWN_CHARACTERS = 80;
 
 /** The beginning of a text, as an error shows it. */
-export function startOf(text: string): string {
+export function excerpt(text: string): string {
 	return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }

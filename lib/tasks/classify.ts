@@ -3,47 +3,47 @@
  * can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
  */
 import { CompletionAccumulator } from '../chat/completion-accumulator';
-import { type CompletionRequest, openAiBody } from '../chat/openai-body';
-import { hasMedia, textOf, withoutControlTokens } from '../chat/content';
-import { conversationFor } from '../chat/convert-messages';
-import { sumOfUsage } from '../chat/usage';
-import { asOpenAiChunk, hintOnContext, ollamaBody } from '../chat/ollama-body';
-import { checkParameters } from '../chat/parameters';
-import { requireAbilities } from '../chat/completion-request';
-import { strictConversation } from '../chat/strict-roles';
+import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
+import { hasMedia, getText, breakControlTokens } from '../chat/content';
+import { prepareMessages } from '../chat/convert-messages';
+import { addUsage } from '../chat/usage';
+import { toOpenAiChunk, hintOnContext, toOllamaBody } from '../chat/ollama-body';
+import { assertValidParameters } from '../chat/parameters';
+import { assertCapabilities } from '../chat/completion-request';
+import { enforceStrictRoles } from '../chat/strict-roles';
 import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
-import { invalidInput } from '../errors/create-error';
-import { asFailed } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
+import { captureError } from '../errors/server-error';
 import { parseObject } from '../json';
-import { requireModel } from '../servers/model-names';
-import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/adaptations';
-import { identifiedKind, kindOf } from '../servers/types';
+import { assertModelName } from '../servers/model-names';
+import { type Adaptation, adjustOllamaThinking, omitRejectedField } from '../servers/adaptations';
+import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { hintOnUnread } from '../servers/truncation';
+import { getTruncationWarnings } from '../servers/truncation';
 import {
-	append,
+	pushAll,
 	type JsonRecord,
-	largestOf,
-	optional,
-	recordOf,
-	recordsIn,
-	shortened,
-	smallestOf,
+	maxOf,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	truncate,
+	minOf,
 } from '../values';
-import { withContext } from '../chat/suggestions';
-import { tooLongIn } from './batches';
-import { scoresIn } from './label-scores';
+import { withContextSuggestion } from '../chat/suggestions';
+import { parseTokenSizes } from './batches';
+import { computeLabelScores } from './label-scores';
 import {
-	keysFor,
+	assignKeys,
 	type Label,
-	labelGrammar,
-	labelLines,
-	labelSchema,
+	buildLabelGrammar,
+	formatLabels,
+	buildLabelSchema,
 	lower,
 	MAX_LABELS,
 } from './labels';
-import { labelsIn } from './parse-labels';
-import { task, type TaskSettings } from './run-task';
+import { parseLabels } from './parse-labels';
+import { runTask, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {
 	/** The text and the files of the item, in the form of OpenAI. */
@@ -105,33 +105,34 @@ export async function classify(
 	request: ClassifyRequest,
 ): Promise<Classification> {
 	const { labels, mayBeNone, several } = request;
-	checkLabels(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
-	requireModel(settings.model);
-	checkParameters(settings.parameters);
+	assertValidLabels(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
+	assertModelName(settings.model);
+	assertValidParameters(settings.parameters);
 	const { signal } = settings;
-	const kind = await kindOf(server, signal);
+	const kind = await getServerType(server, signal);
 	const options = mayBeNone ? [...labels, labelForNone(labels)] : labels;
 	const hints = hintOnContext(kind, server, settings);
 	const question: LabelQuery = { server, kind, settings, options, several, hints };
 	const chat = { ...settings, ...PLAIN, limits: {}, retries: 0 };
-	const { messages } = conversationFor(sourceOf(request, options), chat);
-	const call = { messages: [], ...optional({ signal }) };
-	await requireAbilities({ server, kind, settings: chat, call }, messages, undefined);
-	const first = await ask(
+	const { messages } = prepareMessages(buildMessages(request, options), chat);
+	const call = { messages: [], ...omitUndefined({ signal }) };
+	await assertCapabilities({ server, kind, settings: chat, call }, messages, undefined);
+	const first = await requestLabels(
 		question,
 		messages,
 		TOKENS_PER_LABEL * (several ? options.length + 1 : 2),
 	);
-	const found = labelsIn(first.text, options, several);
+	const found = parseLabels(first.text, options, several);
 	if (found !== undefined) return resultOf(question, first, found, labels.length);
 	// A model that thinks although it should not may have used up its tokens.
-	if (first.isCut && settings.parameters.maxTokens !== undefined) return unread(question, first);
+	if (first.isCut && settings.parameters.maxTokens !== undefined)
+		return toUnmatched(question, first);
 	const second = first.isCut
-		? await ask(question, messages, THINKING_TOKENS)
-		: await ask(question, [...messages, ...correction(first, options)], FREE_TOKENS);
-	const answer = { ...second, ...optional({ usage: sumOfUsage(first.usage, second.usage) }) };
-	const better = labelsIn(second.text, options, several);
-	if (better === undefined) return unread(question, answer);
+		? await requestLabels(question, messages, THINKING_TOKENS)
+		: await requestLabels(question, [...messages, ...correction(first, options)], FREE_TOKENS);
+	const answer = { ...second, ...omitUndefined({ usage: addUsage(first.usage, second.usage) }) };
+	const better = parseLabels(second.text, options, several);
+	if (better === undefined) return toUnmatched(question, answer);
 	return resultOf(question, answer, better, labels.length);
 }
 
@@ -150,14 +151,14 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const QUESTION = 'Decide which of these categories the text of the user belongs to.';
 
 /** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
-function sourceOf(request: ClassifyRequest, options: readonly Label[]) {
+function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
 	const { instructions, several, mayBeNone, blocks } = request;
-	const keys = keysFor(options);
+	const keys = assignKeys(options);
 	const ofSeveral = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
 	const ifNone = mayBeNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
 	const system = [
 		several ? `${QUESTION} It may be several.` : QUESTION,
-		labelLines(options),
+		formatLabels(options),
 		instructions.trim(),
 		several ? ofSeveral + ifNone : 'Answer with the letter of the category only.',
 	];
@@ -174,14 +175,14 @@ const MAX_REPEATED = 500;
 
 /** The beginning of the answer that named no label, and a request to correct it. */
 function correction({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
-	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(options).join(', ')}`;
+	const content = `That is no answer. Write one of these letters and nothing else: ${assignKeys(options).join(', ')}`;
 	return [
-		{ role: 'assistant', content: withoutControlTokens(shortened(text, MAX_REPEATED)) },
+		{ role: 'assistant', content: breakControlTokens(truncate(text, MAX_REPEATED)) },
 		{ role: 'user', content },
 	];
 }
 
-async function ask(
+async function requestLabels(
 	question: LabelQuery,
 	messages: readonly ChatMessage[],
 	tokens: number,
@@ -189,7 +190,7 @@ async function ask(
 	const { server, kind, settings, options, several, hints } = question;
 	const { model, parameters, ...common } = settings;
 	const extra = parameters.extraBody ?? {};
-	const keys = keysFor(options);
+	const keys = assignKeys(options);
 	const body = (more: ChatParameters): CompletionRequest => ({
 		...{ model: model.trim(), messages, tools: [] },
 		parameters: {
@@ -200,37 +201,37 @@ async function ask(
 	// A grammar costs a token less than a schema, whose answers have quotes.
 	const responseFormat =
 		kind.becomesGrammar === 'formatsAndTools'
-			? { type: 'grammar' as const, grammar: labelGrammar(keys, several) }
-			: { type: 'jsonSchema' as const, name: 'category', schema: labelSchema(keys, several) };
+			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, several) }
+			: { type: 'jsonSchema' as const, name: 'category', schema: buildLabelSchema(keys, several) };
 	const constrained = body({
 		responseFormat,
 		thinking: { mode: 'off' },
 		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
 	});
 	const own =
-		kind.native === undefined ? undefined : { ...ollamaBody(constrained), truncate: false };
-	const { value, notes } = await task(
+		kind.native === undefined ? undefined : { ...toOllamaBody(constrained), truncate: false };
+	const { value, notes } = await runTask(
 		server,
 		{ ...common, model: model.trim() },
 		{
 			route: (sent) =>
 				'think' in sent ? `${server.url.root}/api/chat` : `${server.url.api}/chat/completions`,
-			body: own ?? openAiBody(constrained, kind),
+			body: own ?? toOpenAiBody(constrained, kind),
 			extra,
 			operation: 'chat',
 			adaptations: [
-				byOpenAi(openAiBody(constrained, kind)),
-				strictConversation,
-				withoutRefusedField(new Set(Object.keys(extra))),
+				useOpenAiRoute(toOpenAiBody(constrained, kind)),
+				enforceStrictRoles,
+				omitRejectedField(new Set(Object.keys(extra))),
 				withoutConstraints(parameters.maxTokens ?? Math.max(tokens, FREE_TOKENS)),
-				thinkingOfOllama,
+				adjustOllamaThinking,
 			],
 			isIdempotent: true,
 			maxBytes: MAX_ANSWER_BYTES,
 			read: async (answer, refused) => {
 				const reader = new CompletionAccumulator({
 					mayBeginInThinking: true,
-					decode: (event) => ('choices' in event ? event : asOpenAiChunk(event)),
+					decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 				});
 				const logprobs: JsonRecord[] = [];
 				const received: string[] = [];
@@ -238,30 +239,30 @@ async function ask(
 					for (const data of events) {
 						reader.push(data);
 						received.push(data);
-						append(logprobs, logprobsIn(parseObject(data) ?? {}));
+						pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
 					}
 				const end = reader.end(answer.strayLines());
-				return { ...labelAnswerOf(end, () => refused(received.join('\n'))), logprobs };
+				return { ...toLabelCompletion(end, () => refused(received.join('\n'))), logprobs };
 			},
 			tokensOf: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
-		const refusal = asFailed(error).failed;
-		throw await withContext(
+		const refusal = captureError(error).failed;
+		throw await withContextSuggestion(
 			refusal,
-			{ server, kind, model, tokens: tooLongIn(refusal)?.tokens },
+			{ server, kind, model, tokens: parseTokenSizes(refusal)?.tokens },
 			'Or shorten the text.',
 		);
 	});
-	const texts = messages.map(({ content }) => textOf(content));
+	const texts = messages.map(({ content }) => getText(content));
 	const read = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
-	const [hint] = await hintOnUnread(server, { texts, tokens: read, model });
-	append(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
+	const [hint] = await getTruncationWarnings(server, { texts, tokens: read, model });
+	pushAll(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
 	return value;
 }
 
 /** A label may stand in the thinking, beside an empty text. */
-function labelAnswerOf(
+function toLabelCompletion(
 	end: ReturnType<CompletionAccumulator['end']>,
 	refused: () => Error,
 ): Omit<LabelCompletion, 'logprobs'> {
@@ -271,18 +272,18 @@ function labelAnswerOf(
 	return {
 		text: answer.text.trim() === '' ? answer.reasoning : answer.text,
 		isCut: answer.finishReason === 'length',
-		...optional({ usage: answer.usage, model: 'model' in answer ? answer.model : undefined }),
+		...omitUndefined({ usage: answer.usage, model: 'model' in answer ? answer.model : undefined }),
 	};
 }
 
 /** Those of OpenAI's API, and of Ollama's. */
-function logprobsIn({ choices, logprobs }: JsonRecord): JsonRecord[] {
-	const [choice] = recordsIn(choices);
-	return recordsIn(choice === undefined ? logprobs : recordOf(choice.logprobs).content);
+function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
+	const [choice] = asRecords(choices);
+	return asRecords(choice === undefined ? logprobs : asRecord(choice.logprobs).content);
 }
 
 /** A gateway may pass on the routes of OpenAI's API only. */
-const byOpenAi =
+const useOpenAiRoute =
 	(body: JsonRecord): Adaptation =>
 	({ kind }, sent) =>
 		kind === 'wrongPath' && 'think' in sent
@@ -313,12 +314,12 @@ const withoutConstraints =
 		return { name: 'without constraints', apply };
 	};
 
-function unread({ server, hints }: LabelQuery, answer: LabelCompletion): Classification {
+function toUnmatched({ server, hints }: LabelQuery, answer: LabelCompletion): Classification {
 	return { labels: [], unread: answer.text.trim(), ...servedBy(server, answer), hints };
 }
 
 function servedBy(server: ModelServer, { usage, model }: LabelCompletion) {
-	return optional({ usage, model, server: identifiedKind(server) });
+	return omitUndefined({ usage, model, server: getRecognizedTypeName(server) });
 }
 
 /** @param count of the labels without the one for none of them */
@@ -329,21 +330,21 @@ function resultOf(
 	count: number,
 ): Classification {
 	const said = { text: answer.text, labels: found };
-	const lists = scoresIn(answer.logprobs, keysFor(options), said);
+	const lists = computeLabelScores(answer.logprobs, assignKeys(options), said);
 	const fitting = found.filter((at) => at < count);
 	const result = { labels: fitting, ...servedBy(server, answer), hints };
 	if (lists === undefined) return result;
 	const used = several ? lists : lists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.
-	const best = (at: number) => largestOf(used.map((list) => list[at] ?? 0));
+	const best = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
 	const scores = options.slice(0, count).map((_label, at) => best(at));
 	const none = options.length > count ? best(count) : undefined;
-	const least = smallestOf(fitting.map((at) => scores[at]!));
+	const least = minOf(fitting.map((at) => scores[at]!));
 	return {
 		...result,
 		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
 		scores,
-		...optional({ none, confidence: fitting.length === 0 ? none : least }),
+		...omitUndefined({ none, confidence: fitting.length === 0 ? none : least }),
 	};
 }
 
@@ -354,9 +355,9 @@ function labelForNone(labels: readonly Label[]): Label {
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
-function checkLabels(labels: readonly Label[], most: number): void {
+function assertValidLabels(labels: readonly Label[], most: number): void {
 	const problem = problemOf(labels, most);
-	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
+	if (problem !== undefined) throw createInputError(problem, 'Correct the labels in the node.');
 }
 
 function problemOf(labels: readonly Label[], most: number): string | undefined {

@@ -1,28 +1,28 @@
 /** Turns texts into vectors. */
-import { failure, invalidInput } from '../errors/create-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
-import { requireModel } from '../servers/model-names';
+import { assertModelName } from '../servers/model-names';
 import type { Adaptation } from '../servers/adaptations';
-import { isKnownKind, kindOf } from '../servers/types';
+import { isRecognizedType, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { contextOf } from '../http/request-errors';
-import { append, type JsonRecord, optional } from '../values';
+import { toErrorContext } from '../http/request-errors';
+import { pushAll, type JsonRecord, omitUndefined } from '../values';
 import {
 	type BatchText,
-	cutToFit,
-	inBatches,
-	isUnreadable,
+	truncateToLimit,
+	processInBatches,
+	isInvalidJsonResponse,
 	type OtherTextsStatus,
-	notStarted,
-	sizeInWords,
-	startOf,
-	tooLongIn,
+	explainUnsupportedTask,
+	formatTokenSizes,
+	excerpt,
+	parseTokenSizes,
 } from './batches';
-import { prefixesOf, type Prefixes } from './prefixes';
-import { dataOf, task, type TaskSettings } from './run-task';
-import { hintOnUnread } from '../servers/truncation';
-import { cutTo, type VectorIssue, vectorsIn } from './vectors';
+import { getPrefixes, type Prefixes } from './prefixes';
+import { readJson, runTask, type TaskSettings } from './run-task';
+import { getTruncationWarnings } from '../servers/truncation';
+import { truncateVector, type VectorIssue, parseVectors } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
@@ -67,8 +67,8 @@ export class Embedder {
 		private readonly server: ModelServer,
 		readonly settings: EmbedSettings,
 	) {
-		requireModel(settings.model);
-		this.prefixes = { ...prefixesOf(settings.model), ...settings.prefixes };
+		assertModelName(settings.model);
+		this.prefixes = { ...getPrefixes(settings.model), ...settings.prefixes };
 	}
 
 	/**
@@ -87,35 +87,35 @@ export class Embedder {
 		const done: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, hints: [] };
 		if (prepared.length === 0) return done;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
-		const call = { ...settings, priority, ...optional({ signal }) };
+		const call = { ...settings, priority, ...omitUndefined({ signal }) };
 		const send = async (batch: readonly EmbeddedText[]) => await this.send(call, batch, done);
 		const afterRefusal = async (
 			error: ServerError,
 			text: EmbeddedText,
 			others: OtherTextsStatus,
 		): Promise<number[][]> => {
-			const tooLong = tooLongIn(error);
+			const tooLong = parseTokenSizes(error);
 			const isCutable = tooLong !== undefined && settings.longTexts === 'truncate';
-			if (!isCutable || text.text.length < 2) throw refusalOf(error, text, others);
+			if (!isCutable || text.text.length < 2) throw toTextError(error, text, others);
 			if (text.isCut !== true) done.truncated++;
-			const shorter = { ...text, text: cutToFit(text.text, tooLong), isCut: true as const };
+			const shorter = { ...text, text: truncateToLimit(text.text, tooLong), isCut: true as const };
 			return await send([shorter]).catch(
 				async (failed: ServerError) => await afterRefusal(failed, shorter, others),
 			);
 		};
 		const batches = { size: settings.batchSize, send, afterRefusal };
-		done.vectors = await inBatches(prepared, batches).catch(async (error: ServerError) => {
+		done.vectors = await processInBatches(prepared, batches).catch(async (error: ServerError) => {
 			throw await this.explained(error);
 		});
 		done.hints = [...new Set(done.hints)];
-		return { ...done, ...optional({ received: this.length }) };
+		return { ...done, ...omitUndefined({ received: this.length }) };
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
 		if (typeof text !== 'string')
-			throw notSent(index, `is not text but ${text === null ? 'null' : typeof text}`);
+			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
-		if (this.settings.blankTexts === 'refuse') throw notSent(index, 'is empty');
+		if (this.settings.blankTexts === 'refuse') throw createTextError(index, 'is empty');
 		return { index, text: ' ' };
 	}
 
@@ -125,30 +125,32 @@ export class Embedder {
 		done: EmbeddingResult,
 	): Promise<number[][]> {
 		const { server, settings } = this;
-		const kind = await kindOf(server, call.signal);
+		const kind = await getServerType(server, call.signal);
 		const input = batch.map(({ text }) => text);
 		done.requests++;
-		const { value, notes } = await task(server, call, {
+		const { value, notes } = await runTask(server, call, {
 			route: (body) =>
 				'truncate' in body ? `${server.url.root}/api/embed` : `${server.url.api}/embeddings`,
-			body: { ...bodyOf(kind, settings), input },
+			body: { ...buildBody(kind, settings), input },
 			operation: 'embeddings',
-			adaptations: [byOpenAiRoute],
+			adaptations: [useOpenAiRoute],
 			isIdempotent: true,
 			read: async (answer, refused) => {
-				const json = await dataOf(answer, refused);
-				const found = vectorsIn(json, batch.length, this.length);
+				const json = await readJson(answer, refused);
+				const found = parseVectors(json, batch.length, this.length);
 				if ('vectors' in found) return found;
 				throw this.unusable(found, found.index === undefined ? undefined : batch[found.index]);
 			},
-			tokensOf: ({ tokens }) => optional({ promptTokens: tokens }),
+			tokensOf: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 		});
 		const { vectors, tokens } = value;
 		this.length ??= vectors[0]!.length;
 		if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
-		const unread = await hintOnUnread(server, { texts: input, tokens, model: call.model });
-		append(done.hints, [...notes, ...unread]);
-		return vectors.map((vector) => this.ofExpectedSize(cutTo(vector, settings.dimensions)));
+		const unread = await getTruncationWarnings(server, { texts: input, tokens, model: call.model });
+		pushAll(done.hints, [...notes, ...unread]);
+		return vectors.map((vector) =>
+			this.ofExpectedSize(truncateVector(vector, settings.dimensions)),
+		);
 	}
 
 	private ofExpectedSize(vector: number[]): number[] {
@@ -157,7 +159,7 @@ export class Embedder {
 		if (expected === undefined || vector.length === expected) return vector;
 		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
 		const message = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
-		throw failure('invalidAnswer', this.context(), {
+		throw createServerError('invalidAnswer', this.context(), {
 			message,
 			meaning: `${message} as set in ${option}. No vectors were returned`,
 			remedy: 'Choose the model that the vector store was filled with, or correct the option.',
@@ -166,25 +168,25 @@ export class Embedder {
 	}
 
 	private unusable({ fault, remedy }: VectorIssue, text: BatchText | undefined): ServerError {
-		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${startOf(text.text)}")`;
+		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
 		const message = `The server returned unusable embeddings: ${fault}`;
-		return failure('invalidAnswer', this.context(), {
+		return createServerError('invalidAnswer', this.context(), {
 			message,
 			meaning: `${message}${where}. No vectors were returned`,
 			remedy:
 				remedy ??
 				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
-			facts: optional({ index: text?.index }),
+			facts: omitUndefined({ index: text?.index }),
 		});
 	}
 
 	private context() {
-		return contextOf(this.server, `${this.server.url.api}/embeddings`, this.settings.model);
+		return toErrorContext(this.server, `${this.server.url.api}/embeddings`, this.settings.model);
 	}
 
 	private async explained(error: ServerError): Promise<ServerError> {
 		const { model } = this.settings;
-		const kind = await kindOf(this.server);
+		const kind = await getServerType(this.server);
 		const { native, hasEveryRoute, words } = kind;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.reworded({
@@ -201,27 +203,31 @@ export class Embedder {
 				message: `The model "${model}" is not an embedding model`,
 				remedy: `Choose an embedding model. ${words.embeddings}`,
 			});
-		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isKnownKind(kind))) return error;
+		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isRecognizedType(kind)))
+			return error;
 		if (error.kind === 'wrongPath')
 			return error.reworded({
 				kind: 'notSupported',
 				message: 'The server has no endpoint for embeddings',
 				remedy: words.embeddings,
 			});
-		return await notStarted(this.server, error, { work: 'embeddings', model });
+		return await explainUnsupportedTask(this.server, error, { work: 'embeddings', model });
 	}
 }
 
 /** Ollama's own route can be told to refuse what is too long. */
-function bodyOf({ native, base64 }: ServerType, settings: EmbedSettings): JsonRecord {
+function buildBody({ native, base64 }: ServerType, settings: EmbedSettings): JsonRecord {
 	const { dimensions, keepAlive } = settings;
 	if (native !== undefined)
-		return { truncate: false, ...optional({ dimensions, keep_alive: keepAlive }) };
-	return { encoding_format: base64 === true ? 'base64' : 'float', ...optional({ dimensions }) };
+		return { truncate: false, ...omitUndefined({ dimensions, keep_alive: keepAlive }) };
+	return {
+		encoding_format: base64 === true ? 'base64' : 'float',
+		...omitUndefined({ dimensions }),
+	};
 }
 
 /** A gateway may pass on the routes of OpenAI's API only. */
-const byOpenAiRoute: Adaptation = ({ kind }, body) => {
+const useOpenAiRoute: Adaptation = ({ kind }, body) => {
 	if (kind !== 'wrongPath' || !('truncate' in body)) return undefined;
 	const apply = (sent: JsonRecord) =>
 		Object.fromEntries(
@@ -231,8 +237,8 @@ const byOpenAiRoute: Adaptation = ({ kind }, body) => {
 };
 
 /** Error for a text that is not sent. `what` continues the sentence "Text 3 …". */
-function notSent(index: number, what: string): ServerError {
-	return invalidInput(
+function createTextError(index: number, what: string): ServerError {
+	return createInputError(
 		`Text ${index + 1} ${what}`,
 		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
@@ -243,25 +249,25 @@ function notSent(index: number, what: string): ServerError {
 }
 
 /** The error of a text that is refused alone, where it names that text. */
-function refusalOf(
+function toTextError(
 	error: ServerError,
 	{ index, text }: BatchText,
 	others: OtherTextsStatus,
 ): ServerError {
-	const tooLong = tooLongIn(error);
-	const quoted = `text ${index + 1} ("${startOf(text)}")`;
+	const tooLong = parseTokenSizes(error);
+	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
 	if (tooLong !== undefined) {
-		const { size, most } = sizeInWords(tooLong);
+		const { size, most } = formatTokenSizes(tooLong);
 		return error.reworded({
 			message: `Text ${index + 1} is too long for the embedding model`,
-			meaning: `Text ${index + 1}${size} ("${startOf(text)}") is too long for the embedding model${most}`,
+			meaning: `Text ${index + 1}${size} ("${excerpt(text)}") is too long for the embedding model${most}`,
 			remedy: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
 			facts: { index, ...tooLong },
 		});
 	}
 	// Ollama (seen: 0.17.4, ollama issue 14657) refuses a whole batch for it, without naming the text.
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
-	if (isNan || (isUnreadable(error) && others !== 'refused'))
+	if (isNan || (isInvalidJsonResponse(error) && others !== 'refused'))
 		return error.reworded({
 			message: isNan
 				? `The vector of text ${index + 1} contains no numbers`

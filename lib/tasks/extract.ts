@@ -22,7 +22,7 @@ type Schema = JsonRecord;
  * The JSON schema of a table of fields. Every answer contains every field, so that items look alike; unknown values are
  * null. A model that must write each name also forgets fewer fields.
  */
-export function schemaOfFields(fields: readonly ExtractField[]): Schema {
+export function buildSchema(fields: readonly ExtractField[]): Schema {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
@@ -32,9 +32,9 @@ export function schemaOfFields(fields: readonly ExtractField[]): Schema {
 }
 
 /** The schema for checking an answer: leaving out a field that is not required means the same as null. */
-export function schemaOfRequiredFields(fields: readonly ExtractField[]): Schema {
+export function buildValidationSchema(fields: readonly ExtractField[]): Schema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
-	return { ...schemaOfFields(fields), required };
+	return { ...buildSchema(fields), required };
 }
 
 const TYPES: Readonly<
@@ -65,7 +65,7 @@ function typeOf(name: string, required: boolean): Schema {
  *
  * @param blocks the text and the files of the item
  */
-export function extractMessages(
+export function buildExtractMessages(
 	schema: JsonRecord,
 	instructions: string,
 	blocks: readonly object[],
@@ -84,7 +84,7 @@ export function extractMessages(
 }
 
 /** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
-export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
+export function isFormatRejected({ status = 0, serverText = '' }: ServerError): boolean {
 	const isRefusal = [400, 422, 500, 501].includes(status);
 	return isRefusal && /schema|grammar|structured|format/i.test(serverText);
 }

@@ -1,8 +1,8 @@
 /** Names the files of a request that a server refused: its words seldom say which one, or what is wrong with it. */
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { fileTypeOf } from '../files';
-import { mimeTypeIn } from '../file-name';
+import { detectFileType } from '../files';
+import { parseMimeType } from '../file-name';
 
 export interface SentFile {
 	name: string;
@@ -15,7 +15,7 @@ export interface SentFile {
 }
 
 /** Refusals that a file may be the reason for. */
-const OF_FILES: ReadonlySet<ErrorType> = new Set([
+const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'contextOverflow',
 	'fileUnreadable',
@@ -28,34 +28,34 @@ const OF_FILES: ReadonlySet<ErrorType> = new Set([
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
 /** Put in front of other advice. */
-const ADVICE: Partial<Record<ErrorType, string>> = {
+const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 	contextOverflow: 'Files use tokens, too: pass fewer or smaller files. ',
 	tooLarge:
 		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
 };
 
 /** The refusal with its files: name, type by content, and size. */
-export function namingFiles(error: ServerError, files: readonly SentFile[]): ServerError {
-	if (files.length === 0 || !OF_FILES.has(error.kind)) return error;
-	const named = files.map(inWords).join(', ');
+export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
+	if (files.length === 0 || !FILE_ERRORS.has(error.kind)) return error;
+	const named = files.map(describeFile).join(', ');
 	const isTooLarge = error.kind !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
 	const kind = isTooLarge ? 'tooLarge' : error.kind;
 	return error.reworded({
 		kind,
 		meaning: `${error.meaning}. Files sent: ${named}`,
-		remedy: `${ADVICE[kind] ?? ''}${error.remedy}`,
+		remedy: `${FILE_SUGGESTIONS[kind] ?? ''}${error.remedy}`,
 	});
 }
 
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
-export function inWords({ name, mimeType, size, head }: SentFile): string {
-	const declared = mimeTypeIn(mimeType) || 'unknown type';
-	const actual = fileTypeOf(head)?.mimeType;
+export function describeFile({ name, mimeType, size, head }: SentFile): string {
+	const declared = parseMimeType(mimeType) || 'unknown type';
+	const actual = detectFileType(head)?.mimeType;
 	const isOther = actual !== undefined && actual !== declared;
-	return `"${name}" (${isOther ? `${actual} by its content` : declared}, ${sizeInWords(size)})`;
+	return `"${name}" (${isOther ? `${actual} by its content` : declared}, ${formatBytes(size)})`;
 }
 
-function sizeInWords(bytes: number): string {
+function formatBytes(bytes: number): string {
 	if (bytes < 1000) return `${bytes} bytes`;
 	return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`;
 }

@@ -1,19 +1,24 @@
 /** Lets a server make pictures. */
-import { failure, invalidInput } from '../errors/create-error';
-import { asFailed, type ServerError } from '../errors/server-error';
-import { fileTypeOf } from '../files';
-import { contextOf } from '../http/request-errors';
+import { createServerError, createInputError } from '../errors/create-error';
+import { captureError, type ServerError } from '../errors/server-error';
+import { detectFileType } from '../files';
+import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../servers/adaptations';
 import type { ModelServer } from '../servers/types/server-type';
 import {
-	filled,
-	finiteNumber,
+	omitEmpty,
+	asFiniteNumber,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordsIn,
+	asNonEmptyString,
+	omitUndefined,
+	asRecords,
 } from '../values';
-import { explained, task, type TaskSettings, withoutSilence } from './run-task';
+import {
+	explainUnsupportedRoute,
+	runTask,
+	type TaskSettings,
+	explainFirstTokenTimeout,
+} from './run-task';
 
 export interface ImageRequest {
 	prompt: string;
@@ -42,33 +47,33 @@ export interface GeneratedImage {
 const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 /** @throws {ServerError} */
-export async function draw(
+export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extra }: ImageRequest,
 ): Promise<{ pictures: GeneratedImage[]; hints: string[] }> {
 	if (prompt.trim() === '')
-		throw invalidInput('The prompt is empty', 'Describe the image in the field Prompt.');
+		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw invalidInput(
+		throw createInputError(
 			`The size "${size}" is not valid`,
 			'Enter width x height in pixels, for example 512x768.',
 		);
-	const { value: entries, notes } = await task(server, settings, {
+	const { value: entries, notes } = await runTask(server, settings, {
 		route: `${server.url.api}/images/generations`,
 		body: {
-			...filled({ prompt, n: count, size, output_format: format }),
-			...optional({ seed }),
+			...omitEmpty({ prompt, n: count, size, output_format: format }),
+			...omitUndefined({ seed }),
 			response_format: 'b64_json',
 		},
 		extra,
-		adaptations: [withoutResponseFormat],
+		adaptations: [omitResponseFormat],
 		maxBytes: MAX_ANSWER_BYTES,
-		read: async (answer) => recordsIn((await answer.json()).data),
+		read: async (answer) => asRecords((await answer.json()).data),
 	}).catch(async (error: unknown) => {
-		throw await cannotDraw(server, settings, asFailed(error).failed);
+		throw await explainImageError(server, settings, captureError(error).failed);
 	});
-	const pictures = entries.map((entry) => pictureIn(server, settings, entry));
+	const pictures = entries.map((entry) => toImage(server, settings, entry));
 	if (pictures.length === 0) throw noPicture(server, settings);
 	const isFewer = pictures.length < count;
 	const fewer = `The server returned ${pictures.length} of ${count} requested images.`;
@@ -76,7 +81,7 @@ export async function draw(
 }
 
 /** Models of OpenAI's newer form, and servers with strict schemas, do not take the field and send base64 anyway. */
-const withoutResponseFormat: Adaptation = (refusal, { response_format: format }) =>
+const omitResponseFormat: Adaptation = (refusal, { response_format: format }) =>
 	format !== undefined && refusal.matches(/response_format/gi).length > 0
 		? {
 				name: 'without response_format',
@@ -85,42 +90,44 @@ const withoutResponseFormat: Adaptation = (refusal, { response_format: format })
 			}
 		: undefined;
 
-async function cannotDraw(
+async function explainImageError(
 	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
 ): Promise<ServerError> {
 	// Ollama (seen: 0.17.4) sends an empty answer with status 200 after half a minute.
 	const isEmpty = error.kind === 'invalidAnswer' && error.serverText === undefined;
-	const failed = isEmpty ? error.reworded({ kind: 'notSupported' }) : withoutSilence(error);
-	return await explained(server, failed, {
+	const failed = isEmpty
+		? error.reworded({ kind: 'notSupported' })
+		: explainFirstTokenTimeout(error);
+	return await explainUnsupportedRoute(server, failed, {
 		can: 'generate images',
 		remedy: ({ words }) => words.images,
 		model,
 	});
 }
 
-function pictureIn(
+function toImage(
 	server: ModelServer,
 	{ model }: TaskSettings,
 	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
 ): GeneratedImage {
-	const address = nonEmptyText(base64) === undefined ? nonEmptyText(url) : undefined;
-	const [data = ''] = (nonEmptyText(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
+	const address = asNonEmptyString(base64) === undefined ? asNonEmptyString(url) : undefined;
+	const [data = ''] = (asNonEmptyString(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
 	const content = Buffer.from(data, 'base64');
-	const type = fileTypeOf(content);
+	const type = detectFileType(content);
 	if (type?.kind !== 'picture')
-		throw failure('invalidAnswer', contextOf(server, server.url.api, model), {
+		throw createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
 			message: 'The server response is not an image',
 			meaning: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			remedy:
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
-	const revisedPrompt = nonEmptyText(revised);
+	const revisedPrompt = asNonEmptyString(revised);
 	const size = extension === 'png' && content.byteLength > 24 ? pixelsOf(content) : {};
-	const facts = { ...size, revisedPrompt, seed: finiteNumber(seed) };
-	return { content, mimeType, extension, ...optional(facts) };
+	const facts = { ...size, revisedPrompt, seed: asFiniteNumber(seed) };
+	return { content, mimeType, extension, ...omitUndefined(facts) };
 }
 
 /** Of a PNG, whose header is its first part. */
@@ -129,7 +136,7 @@ function pixelsOf(content: Buffer): { width: number; height: number } {
 }
 
 function noPicture(server: ModelServer, { model }: TaskSettings): ServerError {
-	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
+	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no image',
 		remedy:
 			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',

@@ -1,6 +1,6 @@
 /** How likely each label is, by the probabilities of tokens. */
-import { type JsonRecord, recordsIn, withoutEnds } from '../values';
-import { bare } from './parse-labels';
+import { type JsonRecord, asRecords, withoutEnds } from '../values';
+import { stripPunctuation } from './parse-labels';
 
 /**
  * The probability of each label, from the alternatives to the tokens that are the labels of the answer; undefined where
@@ -12,7 +12,7 @@ import { bare } from './parse-labels';
  * @param answer the text without thinking, and the indexes of the labels that it names
  * @returns for each of these labels, in their order, one list with a score from 0 to 1 per label
  */
-export function scoresIn(
+export function computeLabelScores(
 	logprobs: unknown,
 	keys: readonly string[],
 	answer: { text: string; labels: readonly number[] },
@@ -40,12 +40,12 @@ interface AnswerToken {
 
 /** The tokens of the answer, without those of thinking before it. */
 function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
-	const tokens = recordsIn(logprobs).map((one) => ({
+	const tokens = asRecords(logprobs).map((one) => ({
 		token: String(one.token),
-		top: recordsIn(one.top_logprobs),
+		top: asRecords(one.top_logprobs),
 	}));
 	const wholeText = tokens.map(({ token }) => token).join('');
-	const from = wholeText.lastIndexOf(bare(answer));
+	const from = wholeText.lastIndexOf(stripPunctuation(answer));
 	if (from < 0) return [];
 	let end = 0;
 	return tokens.filter(({ token }) => {

@@ -16,7 +16,7 @@ export const MAX_LABELS = CHARACTERS.length;
  * The key of each label: the character that the model writes in place of its name, so that one token is enough. A label
  * whose name is such a character has that as its key, so that no answer is ambiguous.
  */
-export function keysFor(labels: readonly Label[]): string[] {
+export function assignKeys(labels: readonly Label[]): string[] {
 	const names = new Set(labels.map(({ name }) => lower(name)));
 	const own = labels.map(({ name }) => (isOwnKey(name.trim(), names) ? name.trim() : undefined));
 	const others = [...CHARACTERS].filter((sign) => !own.includes(sign));
@@ -35,11 +35,11 @@ function isOwnKey(name: string, names: ReadonlySet<string>): boolean {
 }
 
 /** The labels for the prompt: one line each, with the key. */
-export function labelLines(labels: readonly Label[]): string {
-	const keys = keysFor(labels);
+export function formatLabels(labels: readonly Label[]): string {
+	const keys = assignKeys(labels);
 	const lines = labels.map(({ name, description = '' }, index) => {
 		const line = `${keys[index]}: ${name}`;
-		const about = onOneLine(description);
+		const about = toSingleLine(description);
 		return about === '' ? line : `${line} - ${about}`;
 	});
 	return lines.join('\n');
@@ -48,19 +48,19 @@ export function labelLines(labels: readonly Label[]): string {
 const SEPARATOR = ',';
 
 /** A GBNF grammar of llama.cpp that allows only the keys. */
-export function labelGrammar(keys: readonly string[], several: boolean): string {
+export function buildLabelGrammar(keys: readonly string[], several: boolean): string {
 	const key = keys.map((sign) => JSON.stringify(sign)).join(' | ');
 	if (!several) return `root ::= ${key}`;
 	return `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`;
 }
 
 /** The same as a JSON schema. */
-export function labelSchema(keys: readonly string[], several: boolean): JsonRecord {
+export function buildLabelSchema(keys: readonly string[], several: boolean): JsonRecord {
 	const key = { type: 'string', enum: [...keys] };
 	return several ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
 
-export function onOneLine(description: string): string {
+export function toSingleLine(description: string): string {
 	return description.trim().replace(/\s+/g, ' ');
 }
 

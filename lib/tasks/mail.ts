@@ -2,7 +2,7 @@
  * The text of a mail for a model (RFC 5322, RFC 2046). All that the library works on is bounded before it starts, since it
  * works on n8n's main thread: it gets each part of its own, without unused header fields and without attachments.
  */
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import { type Email, PostalMime } from '../vendor';
 
 const MAX_BYTES = 25 * 1024 * 1024;
@@ -144,7 +144,7 @@ function requireFew(
 }
 
 function tooLong(name: string, bound: string) {
-	return invalidInput(
+	return createInputError(
 		`The email "${name}" is too long to open (${bound})`,
 		'Pass its text and attachments as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
 	);

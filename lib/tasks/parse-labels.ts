@@ -1,7 +1,7 @@
 /** Which labels an answer names. */
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, words } from '../values';
-import { keysFor, type Label, lower, onOneLine } from './labels';
+import { isRecord, type JsonRecord, toText } from '../values';
+import { assignKeys, type Label, lower, toSingleLine } from './labels';
 
 /** Far more than any list of labels, even one that a model repeats. */
 const MAX_LABELS_LENGTH = 2_000_000;
@@ -15,7 +15,7 @@ const SAYS_ANSWER =
  * label that is the whole text, its first or its last line, also behind "Answer:". If the two lines differ, none counts. Of other answers, the
  * model is asked once more for the letter alone.
  */
-export function labelsIn(
+export function parseLabels(
 	text: string,
 	labels: readonly Label[],
 	several: boolean,
@@ -33,7 +33,7 @@ export function labelsIn(
 function linesOf(text: string): string[] {
 	return text
 		.split('\n')
-		.map(bare)
+		.map(stripPunctuation)
 		.filter((line) => line !== '');
 }
 
@@ -56,9 +56,9 @@ function labelsOf(text: string, labels: readonly Label[], several: boolean): num
 
 function namesIn(block: string, labels: readonly Label[], several: boolean): string[] {
 	const parsed = parseJson(block.trim());
-	if (isRecord(parsed)) return answerValues(parsed).flat(2).map(words);
-	if (parsed !== undefined && typeof parsed !== 'number') return [parsed].flat(3).map(words);
-	const inside = bare(block);
+	if (isRecord(parsed)) return answerValues(parsed).flat(2).map(toText);
+	if (parsed !== undefined && typeof parsed !== 'number') return [parsed].flat(3).map(toText);
+	const inside = stripPunctuation(block);
 	// A label's own name may hold a comma.
 	if (!several || labelOf(inside, labels) !== undefined) return [inside];
 	return inside.split(/[,;、，\n]|\band\b|\bund\b|和/).filter((name) => name.trim() !== '');
@@ -73,7 +73,7 @@ function answerValues(record: JsonRecord): unknown[] {
 }
 
 /** A text without the quotes (of any language), brackets and punctuation around it. */
-export function bare(text: string): string {
+export function stripPunctuation(text: string): string {
 	return text
 		.replace(/^[\s"'`*_<#>\p{Pi}\p{Pf}\p{Ps}-]+/u, '')
 		.replace(
@@ -86,11 +86,11 @@ export function bare(text: string): string {
 const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
 
 function labelOf(text: string, labels: readonly Label[]): number | undefined {
-	const content = bare(text);
-	const keys = keysFor(labels);
+	const content = stripPunctuation(text);
+	const keys = assignKeys(labels);
 	const small = lower(content);
 	const exact = labels.findIndex(
-		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], small),
+		({ name }, index) => content === keys[index] || isOneOf([name, stripPunctuation(name)], small),
 	);
 	if (exact >= 0) return exact;
 	const line = KEY_AND_LABEL.exec(content)?.groups;
@@ -111,7 +111,7 @@ function keyOf(sign: string, keys: readonly string[]): number | undefined {
 
 /** What may follow the key of a label. */
 function formsOf({ name, description = '' }: Label): string[] {
-	const about = onOneLine(description);
+	const about = toSingleLine(description);
 	return [name, about, `${name} - ${about}`];
 }
 

@@ -32,7 +32,7 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
 const MAX_NAME = 500;
 
 /** The prefixes of a model; none where it is not known. */
-export function prefixesOf(model: string): Prefixes {
+export function getPrefixes(model: string): Prefixes {
 	const name = model.slice(0, MAX_NAME).toLowerCase().replaceAll('_', '-');
 	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
 }

@@ -1,18 +1,18 @@
 /** Opens a file of an item for a model: as a picture, sound, video or text, or refuses it by what it is. */
-import { invalidInput } from '../errors/create-error';
-import { mimeTypeIn } from '../file-name';
+import { createInputError } from '../errors/create-error';
+import { parseMimeType } from '../file-name';
 import {
-	declaredType,
-	fileTypeOf,
+	fileTypeFromMime,
+	detectFileType,
 	type FileType,
-	isCutJpeg,
-	orientationOf,
-	textOfBytes,
-	UNKNOWN,
-	UNREAD,
+	isTruncatedJpeg,
+	readOrientation,
+	decodeText,
+	UNKNOWN_FILE_TYPE,
+	UNSUPPORTED_FILE_SUGGESTIONS,
 } from '../files';
 import { openMail } from './mail';
-import { inWords, type SentFile } from './file-errors';
+import { describeFile, type SentFile } from './file-errors';
 
 interface ItemFile {
 	name: string;
@@ -30,41 +30,41 @@ interface FilePart {
 }
 
 /** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
-export async function openFile(file: ItemFile): Promise<FilePart> {
+export async function readFilePart(file: ItemFile): Promise<FilePart> {
 	const { name, mimeType, bytes } = file;
-	const type = fileTypeOf(bytes) ?? declaredType(mimeType) ?? UNKNOWN;
+	const type = detectFileType(bytes) ?? fileTypeFromMime(mimeType) ?? UNKNOWN_FILE_TYPE;
 	const sent = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
-	const remedy = UNREAD[type.extension];
+	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
 	if (remedy !== undefined)
-		throw invalidInput(`A model server cannot read the file ${inWords(sent)}`, remedy);
+		throw createInputError(`A model server cannot read the file ${describeFile(sent)}`, remedy);
 	if (type.kind === 'mail') {
 		const { text, hints } = await openMail(name, bytes);
 		return { block: { type: 'text', text }, sent, hints };
 	}
-	return { block: blockOf(type, file), sent, hints: hintsOn(type, file) };
+	return { block: blockOf(type, file), sent, hints: getFileWarnings(type, file) };
 }
 
 function blockOf(
 	{ kind, mimeType, extension }: FileType,
 	{ bytes, mimeType: declared }: ItemFile,
 ): object {
-	if (kind === 'text') return { type: 'text', text: textOfBytes(bytes) };
+	if (kind === 'text') return { type: 'text', text: decodeText(bytes) };
 	const data = bytes.toString('base64');
 	const url = `data:${mimeType};base64,${data}`;
 	if (kind === 'picture') return { type: 'image_url', image_url: { url } };
 	// A container of videos may hold sound alone, which only its declared type tells.
-	const isSound = kind === 'sound' || mimeTypeIn(declared).startsWith('audio/');
+	const isSound = kind === 'sound' || parseMimeType(declared).startsWith('audio/');
 	if (isSound) return { type: 'input_audio', input_audio: { data, format: extension } };
 	return { type: 'video_url', video_url: { url } };
 }
 
 const UPRIGHT = 1;
 
-function hintsOn({ extension }: FileType, { name, bytes }: ItemFile): string[] {
+function getFileWarnings({ extension }: FileType, { name, bytes }: ItemFile): string[] {
 	if (extension !== 'jpg') return [];
-	const orientation = orientationOf(bytes) ?? UPRIGHT;
+	const orientation = readOrientation(bytes) ?? UPRIGHT;
 	const turned = `The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`;
 	// Seen of llama-server v0.5.0, even where nothing but the header is there.
 	const cut = `The image "${name}" is incomplete, so it may have been truncated in transit. Servers accept it anyway and fill the missing part with gray. Check the node that created the file.`;
-	return [...(orientation === UPRIGHT ? [] : [turned]), ...(isCutJpeg(bytes) ? [cut] : [])];
+	return [...(orientation === UPRIGHT ? [] : [turned]), ...(isTruncatedJpeg(bytes) ? [cut] : [])];
 }

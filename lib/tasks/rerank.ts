@@ -1,35 +1,35 @@
 /** Orders documents by a query. */
-import { withoutControlTokens } from '../chat/content';
-import { failure, invalidInput } from '../errors/create-error';
+import { breakControlTokens } from '../chat/content';
+import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
-import { contextOf } from '../http/request-errors';
-import { textIndexes, tokensIn } from './vectors';
-import { requireRanking } from '../servers/list-models';
-import { requireModel } from '../servers/model-names';
+import { toErrorContext } from '../http/request-errors';
+import { matchTextIndexes, parseTokenCount } from './vectors';
+import { assertRerankSupported } from '../servers/list-models';
+import { assertModelName } from '../servers/model-names';
 import type { Adaptation } from '../servers/adaptations';
-import { kindOf } from '../servers/types';
+import { getServerType } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import {
-	append,
-	asList,
+	pushAll,
+	asArray,
 	isRecord,
-	largestOf,
-	optional,
-	plainNumber,
-	recordOf,
-	smallestOf,
+	maxOf,
+	omitUndefined,
+	parseNumber,
+	asRecord,
+	minOf,
 } from '../values';
 import {
 	type BatchText,
-	cutToFit,
-	inBatches,
-	notStarted,
-	sizeInWords,
-	startOf,
-	tooLongIn,
+	truncateToLimit,
+	processInBatches,
+	explainUnsupportedTask,
+	formatTokenSizes,
+	excerpt,
+	parseTokenSizes,
 } from './batches';
-import { dataOf, task, type TaskSettings } from './run-task';
-import { hintOnUnread } from '../servers/truncation';
+import { readJson, runTask, type TaskSettings } from './run-task';
+import { getTruncationWarnings } from '../servers/truncation';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
@@ -71,42 +71,42 @@ export async function rerank(
 	query: string,
 	texts: readonly string[],
 ): Promise<RerankResult> {
-	requireModel(settings.model);
+	assertModelName(settings.model);
 	const done: RerankResult = { ranking: [], requests: 0, truncated: 0, hints: [] };
 	if (texts.length === 0) return done;
 	if (query.trim() === '')
-		throw invalidInput(
+		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
 		);
-	requireRanking(server, await kindOf(server, settings.signal));
+	assertRerankSupported(server, await getServerType(server, settings.signal));
 	const all = texts.map((text, index) => ({ index, text }));
 	const documents = all.filter(({ text }) => text.trim() !== '');
-	const scores = await scoresOf(server, settings, query, documents, done);
+	const scores = await scoreDocuments(server, settings, query, documents, done);
 	const { topN, minimumScore } = settings;
 	const blank = all.flatMap(({ text, index }) => (text.trim() === '' ? [{ index }] : []));
-	const ranking = [...ranked(scores, settings), ...(minimumScore === undefined ? blank : [])];
-	const hints = new Set([...done.hints, ...hintsOn(scores, documents)]);
+	const ranking = [...sortByScore(scores, settings), ...(minimumScore === undefined ? blank : [])];
+	const hints = new Set([...done.hints, ...getScoreWarnings(scores, documents)]);
 	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, hints: [...hints] };
 }
 
-async function scoresOf(
+async function scoreDocuments(
 	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
 	documents: readonly BatchText[],
 	done: RerankResult,
 ): Promise<ScoredDocument[]> {
-	const question = withoutControlTokens(query);
+	const question = breakControlTokens(query);
 	const send = async (batch: readonly BatchText[]) =>
-		await sent(server, settings, question, batch, done);
+		await sendBatch(server, settings, question, batch, done);
 	const afterRefusal = async (
 		error: ServerError,
 		document: BatchText,
 	): Promise<ScoredDocument[]> => {
-		const tooLong = tooLongIn(error);
+		const tooLong = parseTokenSizes(error);
 		if (tooLong === undefined) throw error;
-		const text = cutToFit(document.text, tooLong);
+		const text = truncateToLimit(document.text, tooLong);
 		const isCutable = settings.longDocuments === 'truncate' && text.trim() !== '';
 		if (!isCutable) throw documentTooLong(error, document);
 		const shorter = { ...document, text };
@@ -123,43 +123,47 @@ async function scoresOf(
 			return scores;
 		},
 	};
-	return await inBatches(documents, batches).catch(async (error: ServerError) => {
-		throw await notStarted(server, error, { work: 'rerank', model: settings.model });
+	return await processInBatches(documents, batches).catch(async (error: ServerError) => {
+		throw await explainUnsupportedTask(server, error, { work: 'rerank', model: settings.model });
 	});
 }
 
-async function sent(
+async function sendBatch(
 	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
 	batch: readonly BatchText[],
 	done: RerankResult,
 ): Promise<ScoredDocument[]> {
-	const documents = batch.map(({ text }) => withoutControlTokens(text));
+	const documents = batch.map(({ text }) => breakControlTokens(text));
 	done.requests++;
-	const { value, notes } = await task(server, settings, {
+	const { value, notes } = await runTask(server, settings, {
 		// TEI has it at the root.
 		route: (body) => ('texts' in body ? `${server.url.root}/rerank` : `${server.url.api}/rerank`),
 		body: { query, documents },
 		operation: 'rerank',
-		adaptations: [atTheRoot],
+		adaptations: [useRootRoute],
 		isIdempotent: true,
 		read: async (answer, refused) => {
-			const found = scoresIn(await dataOf(answer, refused), batch.length);
+			const found = parseScores(await readJson(answer, refused), batch.length);
 			if ('scores' in found) return found;
-			throw failure('invalidAnswer', contextOf(server, answer.url, settings.model), {
+			throw createServerError('invalidAnswer', toErrorContext(server, answer.url, settings.model), {
 				message: `The server returned an unusable ranking: ${found.fault}`,
 				remedy:
 					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 			});
 		},
-		tokensOf: ({ tokens }) => optional({ promptTokens: tokens }),
+		tokensOf: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 	});
 	const { scores, tokens } = value;
 	if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
 	const read = [...documents, ...documents.map(() => query)];
-	const unread = await hintOnUnread(server, { texts: read, tokens, model: settings.model });
-	append(done.hints, [...notes, ...unread]);
+	const unread = await getTruncationWarnings(server, {
+		texts: read,
+		tokens,
+		model: settings.model,
+	});
+	pushAll(done.hints, [...notes, ...unread]);
 	if (scores.length < batch.length)
 		done.hints.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
@@ -168,7 +172,7 @@ async function sent(
 }
 
 /** The other route, with the names of TEI and of Jina: each server takes its own and ignores the others. */
-const atTheRoot: Adaptation = ({ kind }, { texts }) =>
+const useRootRoute: Adaptation = ({ kind }, { texts }) =>
 	kind === 'wrongPath' && texts === undefined
 		? {
 				name: 'at the root',
@@ -182,28 +186,28 @@ const atTheRoot: Adaptation = ({ kind }, { texts }) =>
  *
  * @param count of documents that were sent
  */
-export function scoresIn(
+export function parseScores(
 	json: unknown,
 	count: number,
 ): { scores: ScoredDocument[]; tokens?: number } | { fault: string } {
 	const list = isRecord(json) ? (json.results ?? json.data) : json;
 	if (!Array.isArray(list)) return { fault: 'the response contains no scores' };
 	const scores = new Map<number, number>();
-	const indexes = textIndexes(list, count);
-	for (const [at, entry] of asList(list).entries()) {
+	const indexes = matchTextIndexes(list, count);
+	for (const [at, entry] of asArray(list).entries()) {
 		const index = indexes[at] ?? NaN;
 		const fault = scores.has(index)
 			? `document ${index + 1} has two scores`
 			: faultOfIndex(index, count);
 		if (fault !== undefined) return { fault };
-		const { relevance_score: relevance, score } = recordOf(entry);
-		const value = plainNumber(relevance ?? score);
+		const { relevance_score: relevance, score } = asRecord(entry);
+		const value = parseNumber(relevance ?? score);
 		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
 		scores.set(index, value);
 	}
 	return {
 		scores: [...scores].map(([index, score]) => ({ index, score })),
-		...optional({ tokens: tokensIn(recordOf(json)) }),
+		...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }),
 	};
 }
 
@@ -214,7 +218,7 @@ function faultOfIndex(index: number, count: number): string | undefined {
 }
 
 /** Best first; equal scores keep the order of the documents. */
-export function ranked(
+export function sortByScore(
 	scores: readonly ScoredDocument[],
 	{ scores: form, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
 ): ScoredDocument[] {
@@ -231,19 +235,22 @@ function sigmoid(value: number): number {
 const FLAT = 1e-3;
 
 /** A hint about scores that a reranker would hardly give. */
-function hintsOn(scores: readonly ScoredDocument[], documents: readonly BatchText[]): string[] {
+function getScoreWarnings(
+	scores: readonly ScoredDocument[],
+	documents: readonly BatchText[],
+): string[] {
 	const values = scores.map(({ score }) => score);
 	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
-	if (values.length < 3 || !differ || largestOf(values) - smallestOf(values) >= FLAT) return [];
+	if (values.length < 3 || !differ || maxOf(values) - minOf(values) >= FLAT) return [];
 	return ['All documents have nearly the same score. The model may not be a reranker.'];
 }
 
 function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {
-	const tooLong = tooLongIn(error) ?? {};
-	const { size, most } = sizeInWords(tooLong);
+	const tooLong = parseTokenSizes(error) ?? {};
+	const { size, most } = formatTokenSizes(tooLong);
 	return error.reworded({
 		message: `Document ${index + 1} and the query are too long for the reranker`,
-		meaning: `Document ${index + 1} ("${startOf(text)}") together with the query is${size} too long for the reranker${most}`,
+		meaning: `Document ${index + 1} ("${excerpt(text)}") together with the query is${size} too long for the reranker${most}`,
 		remedy:
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
 		facts: { index, ...tooLong },

@@ -1,21 +1,31 @@
 /** One request of a task: its queue, limits and retries, what is changed after a refusal, and its span. */
-import { isRefusal } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/classify-error';
 import { ServerError } from '../errors/server-error';
-import { invalidInput } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
-import { refusal } from '../http/request-errors';
+import { toResponseError } from '../http/request-errors';
 import type { Timeouts } from '../http/timeouts';
-import { formBody, type FileSource, type FormPart, type UploadProgress } from '../http/multipart';
+import {
+	createFormBody,
+	type FileSource,
+	type FormPart,
+	type UploadProgress,
+} from '../http/multipart';
 import { request } from '../http/request';
 import type { Priority } from '../http/queue';
-import { missingModelWords } from '../servers/list-models';
-import { type Adaptation, onceMore, withoutRefusedField } from '../servers/adaptations';
-import { identifiedKind, isKnownKind, kindOf, propsOf } from '../servers/types';
+import { getMissingModelSuggestion } from '../servers/list-models';
+import { type Adaptation, sendWithAdaptations, omitRejectedField } from '../servers/adaptations';
+import {
+	getRecognizedTypeName,
+	isRecognizedType,
+	getServerType,
+	getServerProps,
+} from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/span-attributes';
-import { inSpan } from '../tracing/span';
+import { withSpan } from '../tracing/span';
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, words } from '../values';
+import { isRecord, type JsonRecord, toText } from '../values';
 
 /** What every task has. */
 export interface TaskSettings {
@@ -50,7 +60,7 @@ interface TaskRequest<T>
  *
  * @throws {ServerError}
  */
-export async function task<T>(
+export async function runTask<T>(
 	server: ModelServer,
 	{ model, limits, retries, priority, signal }: TaskSettings,
 	one: TaskRequest<T>,
@@ -58,9 +68,9 @@ export async function task<T>(
 	const { body, file, extra = {}, operation, framing, maxBytes, isIdempotent, mayGiveUp } = one;
 	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
 	// How many requests the server takes at once.
-	if (server.maxConcurrentRequests === 0) await propsOf(server, model, signal);
+	if (server.maxConcurrentRequests === 0) await getServerProps(server, model, signal);
 	const send = async (to: ModelServer, sent: JsonRecord) => {
-		const form = file === undefined ? undefined : formBody(partsOf(sent, file));
+		const form = file === undefined ? undefined : createFormBody(partsOf(sent, file));
 		const ask: RequestOptions = {
 			url: urlOf(sent),
 			...(form === undefined ? { json: sent } : { upload: form }),
@@ -70,28 +80,27 @@ export async function task<T>(
 		};
 		const read = async (answer: HttpResponse) => {
 			const { url, status, headers } = answer;
-			return await one.read(answer, (text) => refusal(to, ask, { url, status, headers, text }));
+			return await one.read(answer, (text) =>
+				toResponseError(to, ask, { url, status, headers, text }),
+			);
 		};
 		return await request(to, ask, read).catch((error: unknown) => {
-			throw form === undefined ? error : uploadFailure(error, form.sent);
+			throw form === undefined ? error : explainUploadError(error, form.sent);
 		});
 	};
 	const place = JSON.stringify([server.id, urlOf(body), model]);
 	const fields = { ...(model === '' ? {} : { model }), ...body, ...extra };
-	const adaptations = [
-		...(one.adaptations ?? []),
-		withoutRefusedField(new Set(Object.keys(extra))),
-	];
-	return await onceMore(place, fields, adaptations, async (sent) => {
+	const adaptations = [...(one.adaptations ?? []), omitRejectedField(new Set(Object.keys(extra)))];
+	return await sendWithAdaptations(place, fields, adaptations, async (sent) => {
 		if (operation === undefined) return await send(server, sent);
 		const span = {
 			operation,
 			model,
 			priority,
-			provider: identifiedKind(server) ?? 'openai_compatible',
+			provider: getRecognizedTypeName(server) ?? 'openai_compatible',
 		};
 		const answerOf = (value: T) => ({ usage: one.tokensOf?.(value) });
-		return await inSpan(server, span, async (traced) => await send(traced, sent), answerOf);
+		return await withSpan(server, span, async (traced) => await send(traced, sent), answerOf);
 	});
 }
 
@@ -100,27 +109,27 @@ export async function task<T>(
  *
  * @throws {ServerError} for anything else, and for a refusal
  */
-export async function dataOf(
+export async function readJson(
 	answer: HttpResponse,
 	refused: (text: string) => ServerError,
 ): Promise<JsonRecord | unknown[]> {
 	const text = await answer.text();
 	const json = parseJson(text);
 	if (Array.isArray(json)) return json as unknown[];
-	if (isRecord(json) && !isRefusal({ status: answer.status, json })) return json;
+	if (isRecord(json) && !isErrorResponse({ status: answer.status, json })) return json;
 	throw refused(text);
 }
 
 function partsOf(fields: JsonRecord, file: FileSource): FormPart[] {
 	const parts = Object.entries(fields).flatMap(([field, value]) =>
-		[value].flat().map((entry) => ({ field, value: words(entry) })),
+		[value].flat().map((entry) => ({ field, value: toText(entry) })),
 	);
 	return [...parts, { field: 'file', file }];
 }
 
 /** Explains an upload that failed: the file could not be read, or the server or a proxy cut the connection. */
-function uploadFailure(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
-	if (unreadable !== undefined) return notRead(unreadable);
+function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
+	if (unreadable !== undefined) return createFileReadError(unreadable);
 	const isCut =
 		error instanceof ServerError &&
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
@@ -132,15 +141,15 @@ function uploadFailure(error: unknown, { unreadable, bytes }: UploadProgress): u
 	});
 }
 
-function notRead({ name, reason }: { name: string; reason: string }): ServerError {
-	return invalidInput(
+function createFileReadError({ name, reason }: { name: string; reason: string }): ServerError {
+	return createInputError(
 		`"${name}" could not be read: ${reason}`,
 		'Check the binary data of the item and the binary data storage of n8n.',
 	);
 }
 
 /** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
-export function withoutSilence(error: ServerError): ServerError {
+export function explainFirstTokenTimeout(error: ServerError): ServerError {
 	if (error.kind !== 'firstTokenLimit' || error.facts.queued === true) return error;
 	return error.reworded({
 		message: 'The server did not start to respond within the First Token Timeout',
@@ -155,17 +164,17 @@ export function withoutSilence(error: ServerError): ServerError {
  * @param can what it cannot do, in words after "cannot"
  * @param remedy which servers can
  */
-export async function explained(
+export async function explainUnsupportedRoute(
 	server: ModelServer,
 	error: ServerError,
 	{ can, remedy, model }: { can: string; remedy: (kind: ServerType) => string; model: string },
 ): Promise<ServerError> {
-	const kind = await kindOf(server);
-	const way = missingModelWords(server, model);
+	const kind = await getServerType(server);
+	const way = getMissingModelSuggestion(server, model);
 	if (error.kind === 'modelNotFound' && way !== undefined)
 		return error.withRemedy(`Select the model from the list, or ${way}`);
 	if (error.kind !== 'wrongPath' && error.kind !== 'notSupported') return error;
-	const isKnown = isKnownKind(kind);
+	const isKnown = isRecognizedType(kind);
 	// Of an unknown server, the address may be wrong.
 	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.reworded({

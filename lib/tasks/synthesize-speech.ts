@@ -1,12 +1,17 @@
 /** Lets a server speak a text. */
-import { failure, invalidInput } from '../errors/create-error';
-import { asFailed, type ServerError } from '../errors/server-error';
-import { contextOf } from '../http/request-errors';
-import { readWhole } from '../http/response-body';
+import { createServerError, createInputError } from '../errors/create-error';
+import { captureError, type ServerError } from '../errors/server-error';
+import { toErrorContext } from '../http/request-errors';
+import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';
-import { fileTypeOf } from '../files';
-import { filled, type JsonRecord } from '../values';
-import { explained, task, type TaskSettings, withoutSilence } from './run-task';
+import { detectFileType } from '../files';
+import { omitEmpty, type JsonRecord } from '../values';
+import {
+	explainUnsupportedRoute,
+	runTask,
+	type TaskSettings,
+	explainFirstTokenTimeout,
+} from './run-task';
 
 export type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
@@ -50,19 +55,19 @@ const TYPES: Readonly<Record<Exclude<AudioFormat, 'pcm'>, string>> = {
  * @param store takes the sound while it comes
  * @throws {ServerError}
  */
-export async function speak<Stored>(
+export async function synthesizeSpeech<Stored>(
 	server: ModelServer,
 	settings: TaskSettings,
 	wanted: SpeechRequest,
 	store: (sound: SpeechAudio) => Promise<Stored>,
 ): Promise<{ stored: Stored; extension: string; input: string; hints: string[] }> {
 	const { voice, format, speed, instructions, extra } = wanted;
-	const input = (wanted.plainText ? plainText(wanted.input) : wanted.input).trim();
+	const input = (wanted.plainText ? stripMarkdown(wanted.input) : wanted.input).trim();
 	if (input === '') throw nothingToSpeak(wanted);
-	const { value, notes } = await task(server, settings, {
+	const { value, notes } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/speech`,
 		headers: { accept: 'audio/*, application/json' },
-		body: filled({
+		body: omitEmpty({
 			input,
 			voice,
 			response_format: format,
@@ -71,14 +76,14 @@ export async function speak<Stored>(
 		}),
 		extra,
 		read: async (answer, refused) => {
-			const { head, pieces } = await begun(answer.bytes());
+			const { head, pieces } = await peekHead(answer.bytes());
 			if (isText(head, answer.headers['content-type'])) throw refused(await textIn(pieces));
 			if (head.byteLength < MIN_SOUND_BYTES) throw tooShort(server, settings, head.byteLength);
-			const type = receivedType(head, format);
+			const type = detectAudioType(head, format);
 			return { stored: await store({ ...type, content: pieces }), ...type };
 		},
 	}).catch(async (error: unknown) => {
-		throw await cannotSpeak(server, settings, asFailed(error).failed, voice);
+		throw await explainSpeechError(server, settings, captureError(error).failed, voice);
 	});
 	const { stored, extension } = value;
 	const isOther = extension !== format;
@@ -87,7 +92,7 @@ export async function speak<Stored>(
 }
 
 function nothingToSpeak({ input }: SpeechRequest): ServerError {
-	return invalidInput(
+	return createInputError(
 		'The text is empty',
 		input.trim() === ''
 			? 'Enter a text in the field Text.'
@@ -96,7 +101,7 @@ function nothingToSpeak({ input }: SpeechRequest): ServerError {
 }
 
 /** The first bytes of a body, and all of it. */
-async function begun(
+async function peekHead(
 	source: AsyncIterable<Uint8Array>,
 ): Promise<{ head: Buffer; pieces: AsyncIterable<Uint8Array> }> {
 	const iterator = source[Symbol.asyncIterator]();
@@ -119,19 +124,19 @@ function isText(head: Buffer, type = ''): boolean {
 }
 
 async function textIn(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-	return (await readWhole(pieces)).toString('utf8');
+	return (await readBuffer(pieces)).toString('utf8');
 }
 
 /**
  * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
  * bytes, so where PCM was asked for only a WAV header counts.
  */
-function receivedType(head: Uint8Array, requested: AudioFormat): AudioType {
+function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 	const own: AudioType =
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
-	const actual = fileTypeOf(head);
+	const actual = detectFileType(head);
 	if (actual?.kind !== 'sound') return own;
 	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
@@ -140,7 +145,7 @@ function receivedType(head: Uint8Array, requested: AudioFormat): AudioType {
 }
 
 function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): ServerError {
-	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
+	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no audio',
 		meaning: `The server returned no audio: its response has ${bytes} bytes`,
 		remedy:
@@ -148,7 +153,7 @@ function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): 
 	});
 }
 
-async function cannotSpeak(
+async function explainSpeechError(
 	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
@@ -165,7 +170,7 @@ async function cannotSpeak(
 					: `The server does not support the voice "${voice}"`,
 			remedy: 'Choose a voice of this model; its documentation lists them.',
 		});
-	return await explained(server, withoutSilence(error), {
+	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), {
 		can: 'speak',
 		remedy: ({ words }) => words.speech,
 		model,
@@ -180,7 +185,7 @@ const EMOJI =
 const STARS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
 
 /** A text without emoji and Markdown, which many servers would read aloud. */
-export function plainText(text: string): string {
+export function stripMarkdown(text: string): string {
 	return text
 		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
 		.replace(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')

@@ -1,14 +1,19 @@
 /** Writes down what is said in a recording, or translates it into English. */
-import { asFailed, type ServerError } from '../errors/server-error';
-import { failure, invalidInput } from '../errors/create-error';
-import { contextOf } from '../http/request-errors';
+import { captureError, type ServerError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/create-error';
+import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
-import { SOUND_EXTENSIONS, soundExtension } from '../files';
-import { filled, type JsonRecord } from '../values';
-import { namingFiles } from './file-errors';
-import { explained, task, type TaskSettings, withoutSilence } from './run-task';
-import { type Transcript, type TranscriptFormat, transcriptIn } from './transcript';
+import { AUDIO_EXTENSIONS, getAudioExtension } from '../files';
+import { omitEmpty, type JsonRecord } from '../values';
+import { withFileNames } from './file-errors';
+import {
+	explainUnsupportedRoute,
+	runTask,
+	type TaskSettings,
+	explainFirstTokenTimeout,
+} from './run-task';
+import { type Transcript, type TranscriptFormat, parseTranscript } from './transcript';
 
 export interface TranscribeRequest {
 	/** Whether the text is to be English, whatever is spoken. */
@@ -40,13 +45,13 @@ export async function transcribe(
 	const { file, format, language, prompt, temperature, granularities, extra } = wanted;
 	// llama-server would write down the words of a picture where the model sees and hears.
 	if (file.mimeType.startsWith('image/'))
-		throw invalidInput(
+		throw createInputError(
 			`"${file.name}" is an image`,
 			'Enter the field that contains the recording.',
 		);
-	const { value: transcript, notes } = await task(server, settings, {
+	const { value: transcript, notes } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/${wanted.translate ? 'translations' : 'transcriptions'}`,
-		body: filled({
+		body: omitEmpty({
 			response_format: format,
 			language,
 			prompt,
@@ -58,12 +63,12 @@ export async function transcribe(
 		maxBytes: MAX_ANSWER_BYTES,
 		read: async (answer, refused) => {
 			const text = await answer.text();
-			const found = transcriptIn(text, format);
+			const found = parseTranscript(text, format);
 			if (found !== undefined) return found;
 			throw text.trim() === '' ? emptyAnswer(server, settings) : refused(text);
 		},
 	}).catch(async (error: unknown) => {
-		throw await refusedSound(server, settings, asFailed(error).failed, wanted);
+		throw await explainRejectedAudio(server, settings, captureError(error).failed, wanted);
 	});
 	const hints = [...notes];
 	if (transcript.text === '')
@@ -76,7 +81,7 @@ export async function transcribe(
 }
 
 function emptyAnswer(server: ModelServer, { model }: TaskSettings): ServerError {
-	return failure('invalidAnswer', contextOf(server, server.url.api, model), {
+	return createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned an empty response instead of a transcript',
 		remedy:
 			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
@@ -88,7 +93,7 @@ const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed/i;
 
 /** Of a language or a format that the server does not know. */
-function refusedOption(
+function explainRejectedOption(
 	error: ServerError,
 	serverText: string,
 	{ format, language }: TranscribeRequest,
@@ -108,7 +113,7 @@ function refusedOption(
 	});
 }
 
-async function refusedSound(
+async function explainRejectedAudio(
 	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
@@ -116,13 +121,13 @@ async function refusedSound(
 ): Promise<ServerError> {
 	const { file, translate } = request;
 	const serverText = error.serverText?.trim() ?? '';
-	const option = refusedOption(error, serverText, request);
+	const option = explainRejectedOption(error, serverText, request);
 	if (option !== undefined) return option;
 	const isDeaf = error.status === 501 || error.kind === 'modalityUnsupported';
-	const heard = isDeaf ? error.reworded({ kind: 'notSupported' }) : withoutSilence(error);
+	const heard = isDeaf ? error.reworded({ kind: 'notSupported' }) : explainFirstTokenTimeout(error);
 	const named = UNREADABLE.test(serverText) ? unreadable(error, file) : heard;
 	const sent = { ...file, head: await headOf(file) };
-	return await explained(server, namingFiles(named, [sent]), {
+	return await explainUnsupportedRoute(server, withFileNames(named, [sent]), {
 		can: `${translate ? 'translate' : 'transcribe'} audio${isDeaf ? ' with this model' : ''}`,
 		remedy: ({ words }) =>
 			translate
@@ -157,8 +162,8 @@ const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wav
 function soundName(name: string, mimeType: string): string {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const usual = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
-	if (SOUND_EXTENSIONS.has(usual)) return `${base}.${usual}`;
-	const byType = soundExtension(mimeType);
+	if (AUDIO_EXTENSIONS.has(usual)) return `${base}.${usual}`;
+	const byType = getAudioExtension(mimeType);
 	const saysNothing = usual === '' || usual === 'bin' || usual === 'tmp';
 	return byType !== undefined && saysNothing ? `${base}.${byType}` : name;
 }

@@ -1,6 +1,6 @@
 /** Reads transcripts by what they are rather than by their type: whisper.cpp sends plain text as `text/html`. Pure. */
-import { isRecord, type JsonRecord, optional, recordOf, recordsIn, text } from '../values';
-import { fileTypeOf } from '../files';
+import { isRecord, type JsonRecord, omitUndefined, asRecord, asRecords, asString } from '../values';
+import { detectFileType } from '../files';
 import { parseJson } from '../json';
 
 /** `response_format` of OpenAI's API. */
@@ -16,7 +16,7 @@ export interface Transcript {
 }
 
 /** Marks that models put around what is said; the group is the language. */
-const MARKS: readonly RegExp[] = [
+const MARKERS: readonly RegExp[] = [
 	// whisper.cpp, of silence
 	/\[ ?BLANK_AUDIO ?\]/g,
 	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" of silence
@@ -28,31 +28,31 @@ const MARKS: readonly RegExp[] = [
  *
  * @param body the whole answer
  */
-export function transcriptIn(body: string, format: TranscriptFormat): Transcript | undefined {
+export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';
 	// Silence is a JSON object with an empty text.
 	if (body.trim() === '') return isJsonFormat ? undefined : { text: '', more: {} };
-	if (fileTypeOf(Buffer.from(body.slice(0, 1000))) === undefined) return undefined;
+	if (detectFileType(Buffer.from(body.slice(0, 1000))) === undefined) return undefined;
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
-	if (typeof json === 'string') return inText(json);
+	if (typeof json === 'string') return parseText(json);
 	if (json !== undefined)
-		return inRecord(Array.isArray(json) ? { segments: json } : recordOf(json));
+		return parseRecord(Array.isArray(json) ? { segments: json } : asRecord(json));
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object or a page.
-	return /^\s*(?:\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : inText(body);
+	return /^\s*(?:\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
 }
 
-function inText(body: string, more: JsonRecord = {}): Transcript {
-	const { spoken, language } = withoutMarks(body);
-	const fields = { ...optional({ language }), ...more };
+function parseText(body: string, more: JsonRecord = {}): Transcript {
+	const { spoken, language } = stripMarkers(body);
+	const fields = { ...omitUndefined({ language }), ...more };
 	const format = subtitleFormat(spoken);
 	if (format === undefined) return { text: spoken.trim(), more: fields };
 	const subtitles = { format, content: spoken };
 	return { text: wordsOfSubtitles(spoken), subtitles, more: fields };
 }
 
-function withoutMarks(marked: string): { spoken: string; language?: string } {
+function stripMarkers(marked: string): { spoken: string; language?: string } {
 	let language: string | undefined;
-	const spoken = MARKS.reduce(
+	const spoken = MARKERS.reduce(
 		(words, mark) =>
 			words.replace(mark, (_all, name: unknown) => {
 				if (typeof name === 'string' && name !== 'None') language ??= name;
@@ -60,25 +60,25 @@ function withoutMarks(marked: string): { spoken: string; language?: string } {
 			}),
 		marked,
 	);
-	return { spoken, ...optional({ language }) };
+	return { spoken, ...omitUndefined({ language }) };
 }
 
-function inRecord({ text: own, ...more }: JsonRecord): Transcript | undefined {
-	const segments = recordsIn(more.segments);
-	const words = text(own) ?? wordsOf(segments);
+function parseRecord({ text: own, ...more }: JsonRecord): Transcript | undefined {
+	const segments = asRecords(more.segments);
+	const words = asString(own) ?? wordsOf(segments);
 	const isError = !words && (isRecord(more.error) || Boolean(more.error) || Boolean(more.detail));
 	// Ollama and others write null where nobody speaks.
 	if (isError || (words === undefined && own !== null)) return undefined;
 	const cleaned = segments.map((segment) =>
 		typeof segment.text === 'string'
-			? { ...segment, text: withoutMarks(segment.text).spoken }
+			? { ...segment, text: stripMarkers(segment.text).spoken }
 			: segment,
 	);
-	return inText(words ?? '', segments.length === 0 ? more : { ...more, segments: cleaned });
+	return parseText(words ?? '', segments.length === 0 ? more : { ...more, segments: cleaned });
 }
 
 function wordsOf(segments: readonly JsonRecord[]): string | undefined {
-	const words = segments.flatMap((segment) => text(segment.text) ?? []);
+	const words = segments.flatMap((segment) => asString(segment.text) ?? []);
 	if (words.length === 0) return undefined;
 	return words.join(words.some((one) => /^\s/.test(one)) ? '' : ' ');
 }

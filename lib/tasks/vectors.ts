@@ -1,5 +1,12 @@
 /** Vectors of an answer, checked before a vector store gets them: it would keep a bad one for ever. Pure. */
-import { asList, isRecord, type JsonRecord, optional, plainNumber, recordOf } from '../values';
+import {
+	asArray,
+	isRecord,
+	type JsonRecord,
+	omitUndefined,
+	parseNumber,
+	asRecord,
+} from '../values';
 
 /** Vectors in the order of the texts. */
 interface Vectors {
@@ -22,12 +29,12 @@ export interface VectorIssue {
  *
  * @param length how many numbers the vectors of this model have, once one was seen
  */
-export function vectorsIn(
+export function parseVectors(
 	json: JsonRecord | unknown[],
 	count: number,
 	length: number | undefined,
 ): Vectors | VectorIssue {
-	const { data, embeddings } = recordOf(json);
+	const { data, embeddings } = asRecord(json);
 	const list = data ?? embeddings;
 	if (!Array.isArray(list)) return { fault: 'the response contains no embeddings' };
 	if (list.length !== count)
@@ -42,7 +49,7 @@ export function vectorsIn(
 		};
 	const read = readAll(ordered, length);
 	if ('fault' in read) return read;
-	return { vectors: read, ...optional({ tokens: tokensIn(recordOf(json)) }) };
+	return { vectors: read, ...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }) };
 }
 
 /** @param length how many numbers each has; undefined: as many as the first */
@@ -54,7 +61,7 @@ function readAll(
 	for (const [index, entry] of entries.entries()) {
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
 		if (!Array.isArray(vector)) return { ...vector, index };
-		const fault = faultOf(vector, length ?? vectors[0]?.length ?? vector.length);
+		const fault = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
 		if (fault !== undefined) return { ...fault, index };
 		vectors.push(vector);
 	}
@@ -63,7 +70,7 @@ function readAll(
 
 /** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
 function inOrder(list: unknown[]): unknown[] | undefined {
-	const indexes = textIndexes(list, list.length);
+	const indexes = matchTextIndexes(list, list.length);
 	if (indexes.every((index) => index === undefined)) return list;
 	const ordered = new Map(indexes.map((index, at) => [index, list[at]]));
 	const isComplete = list.every((_entry, at) => ordered.has(at));
@@ -72,8 +79,8 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 
 function readVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string')
-		return fromBase64(value) ?? { fault: 'a vector is neither an array of numbers nor base64' };
-	const numbers = asList(value).map((entry) => plainNumber(entry) ?? NaN);
+		return decodeVector(value) ?? { fault: 'a vector is neither an array of numbers nor base64' };
+	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0
 		? numbers
 		: { fault: 'a vector is not an array of numbers, or is empty' };
@@ -82,13 +89,13 @@ function readVector(value: unknown): number[] | VectorIssue {
 const BYTES = 4;
 
 /** Little-endian 32-bit floats, as all servers send them. */
-function fromBase64(text: string): number[] | undefined {
+function decodeVector(text: string): number[] | undefined {
 	const bytes = Buffer.from(text, 'base64');
 	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
 	return Array.from({ length: bytes.length / BYTES }, (_none, at) => bytes.readFloatLE(at * BYTES));
 }
 
-function faultOf(vector: readonly number[], expected: number): VectorIssue | undefined {
+function findVectorIssue(vector: readonly number[], expected: number): VectorIssue | undefined {
 	if (vector.length !== expected)
 		return {
 			fault: `a vector has ${vector.length} dimensions while the others have ${expected}`,
@@ -117,8 +124,11 @@ function faultOf(vector: readonly number[], expected: number): VectorIssue | und
 }
 
 /** Tokens that a server counted of what it was sent. */
-export function tokensIn({ usage, prompt_eval_count: evaluated }: JsonRecord): number | undefined {
-	const { prompt_tokens: prompt, total_tokens: total } = recordOf(usage);
+export function parseTokenCount({
+	usage,
+	prompt_eval_count: evaluated,
+}: JsonRecord): number | undefined {
+	const { prompt_tokens: prompt, total_tokens: total } = asRecord(usage);
 	return [prompt, total, evaluated].find((value) => typeof value === 'number');
 }
 
@@ -126,7 +136,7 @@ export function tokensIn({ usage, prompt_eval_count: evaluated }: JsonRecord): n
  * The first `dimensions` numbers of a vector, brought to length 1, as models allow that were trained for it
  * (Matryoshka). A shorter vector is returned as it is.
  */
-export function cutTo(vector: number[], dimensions: number | undefined): number[] {
+export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
 	const cut = vector.slice(0, dimensions);
 	const length = Math.hypot(...cut);
@@ -137,10 +147,13 @@ export function cutTo(vector: number[], dimensions: number | undefined): number[
  * For each entry of an answer, the index (from 0) of the text it belongs to, out of `count` texts; undefined where none
  * can be read. Servers write it as a number or as text, from 0 or from 1, and call it `index` or `text_index`.
  */
-export function textIndexes(entries: readonly unknown[], count: number): Array<number | undefined> {
+export function matchTextIndexes(
+	entries: readonly unknown[],
+	count: number,
+): Array<number | undefined> {
 	const indexes = entries.map((entry) => {
-		const { index, text_index: named = index } = recordOf(entry);
-		return plainNumber(index ?? named);
+		const { index, text_index: named = index } = asRecord(entry);
+		return parseNumber(index ?? named);
 	});
 	// Counting from 1 is assumed only if the answer is complete: otherwise an index too large is an error.
 	const isFromOne = indexes.length === count && indexes.includes(count) && !indexes.includes(0);

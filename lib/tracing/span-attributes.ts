@@ -81,7 +81,7 @@ const set =
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (observation: SpanData) =>
 	observation.trace?.recordTexts === true && observation[name] !== undefined
-		? messagesAsJson(observation[name])
+		? stringifyMessages(observation[name])
 		: undefined;
 
 const sessionOf = ({ trace, conversationId }: SpanData) => trace?.sessionId ?? conversationId;
@@ -135,7 +135,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
-export function attributesOf(
+export function toSpanAttributes(
 	observation: SpanData,
 	mask: (text: string) => string,
 ): Record<string, AttributeValue> {
@@ -172,7 +172,7 @@ function snakeCase(name: string): string {
 const MAX_CHARACTERS = 100_000;
 
 /** Messages as JSON in the form of the GenAI conventions. Of a conversation that is too long, the end is kept. */
-export function messagesAsJson(messages: readonly TracedMessage[]): string {
+export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {

@@ -2,13 +2,13 @@ import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
 import type { Endpoint } from '../http/types';
 import {
-	attributesOf,
+	toSpanAttributes,
 	type RequestAttributes,
 	type SpanData,
 	type ResponseAttributes,
 } from './span-attributes';
-import { raceAgainstAbort } from '../http/sleep';
-import { optional, quietly } from '../values';
+import { rejectOnAbort } from '../http/sleep';
+import { omitUndefined, tryOrUndefined } from '../values';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */
 type OpenTelemetry = Pick<
@@ -42,10 +42,12 @@ async function startSpan<S extends TracedEndpoint>(
 	connection: S,
 	request: RequestAttributes,
 ): Promise<RequestSpan<S>> {
-	const api = openTelemetry();
-	const headers = api === undefined ? {} : await nodeSpan(connection);
+	const api = loadOpenTelemetry();
+	const headers = api === undefined ? {} : await fetchTraceHeaders(connection);
 	const isTraced = api !== undefined && 'traceparent' in headers;
-	const begun = isTraced ? quietly(() => begin(connection, request, api, headers)) : undefined;
+	const begun = isTraced
+		? tryOrUndefined(() => begin(connection, request, api, headers))
+		: undefined;
 	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
 }
 
@@ -68,33 +70,33 @@ function begin<S extends TracedEndpoint>(
 	const tracer = api.trace.getTracer('n8n-nodes-local-llama');
 	const span = tracer.startSpan(
 		name,
-		{ kind: CLIENT_SPAN, attributes: attributesOf(observation, masked) },
+		{ kind: CLIENT_SPAN, attributes: toSpanAttributes(observation, masked) },
 		parent,
 	);
 	const own: Record<string, string> = {};
 	api.propagation.inject(api.trace.setSpan(parent, span), own);
 	const { traceparent, tracestate } = own;
 	return {
-		connection: withHeaders(connection, { ...optional({ traceparent, tracestate }) }),
+		connection: withHeaders(connection, { ...omitUndefined({ traceparent, tracestate }) }),
 		note: (answer) =>
-			quietly(
-				() => void span.setAttributes(attributesOf(Object.assign(observation, answer), masked)),
+			tryOrUndefined(
+				() => void span.setAttributes(toSpanAttributes(Object.assign(observation, answer), masked)),
 			),
 		fail: (error) => {
 			const { kind, message } =
 				error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
-			quietly(() =>
-				span.setAttributes(attributesOf(Object.assign(observation, { error: kind }), masked)),
+			tryOrUndefined(() =>
+				span.setAttributes(toSpanAttributes(Object.assign(observation, { error: kind }), masked)),
 			);
-			quietly(() =>
+			tryOrUndefined(() =>
 				span.setStatus({
 					code: STATUS_ERROR,
-					...optional({ message: message && masked(message) }),
+					...omitUndefined({ message: message && masked(message) }),
 				}),
 			);
 			return error;
 		},
-		end: () => quietly(() => (span.isRecording() ? span.end() : undefined)),
+		end: () => tryOrUndefined(() => (span.isRecording() ? span.end() : undefined)),
 	};
 }
 
@@ -103,7 +105,7 @@ function withHeaders<S extends TracedEndpoint>(server: S, headers: Record<string
 }
 
 /** Runs work in a span of its own. `answerOf`: the attributes from its result. */
-export async function inSpan<T, S extends TracedEndpoint>(
+export async function withSpan<T, S extends TracedEndpoint>(
 	connection: S,
 	request: RequestAttributes,
 	work: (connection: S) => Promise<T>,
@@ -130,11 +132,11 @@ function nothing(): void {}
 let hostApi: OpenTelemetry | null | undefined;
 
 /** n8n's OpenTelemetry, if n8n exports traces: otherwise no propagator is registered. */
-function openTelemetry(): OpenTelemetry | undefined {
+function loadOpenTelemetry(): OpenTelemetry | undefined {
 	if (hostApi === undefined)
-		hostApi = quietly(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
+		hostApi = tryOrUndefined(() => module.require('@opentelemetry/api') as OpenTelemetry) ?? null;
 	const api = hostApi ?? undefined;
-	const fields = quietly(() => api?.propagation.fields()) ?? [];
+	const fields = tryOrUndefined(() => api?.propagation.fields()) ?? [];
 	return fields.length > 0 ? api : undefined;
 }
 
@@ -149,15 +151,13 @@ type HttpRequest = (request: {
  * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
  * still that of the workflow.
  */
-async function nodeSpan({ host, url }: TracedEndpoint): Promise<Record<string, string>> {
+async function fetchTraceHeaders({ host, url }: TracedEndpoint): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
-	const request = quietly(() =>
+	const request = tryOrUndefined(() =>
 		httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
 	);
 	// It always fails: it was aborted.
-	await raceAgainstAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await request).catch(
-		nothing,
-	);
+	await rejectOnAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await request).catch(nothing);
 	return headers;
 }

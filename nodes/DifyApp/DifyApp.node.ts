@@ -1,8 +1,8 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { difyActionNode, difyExecute } from '../shared/dify/description';
+import { difyActionNode, createDifyExecute } from '../shared/dify/description';
 import { getForm } from '../shared/dify/get-form';
-import { actionSubtitle } from '../shared/run/operations';
+import { buildSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 import { searchAnnotations } from './annotation';
 
@@ -12,7 +12,7 @@ export class DifyApp implements INodeType {
 		displayName: 'Dify Apps',
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description:
 			'Generate text, convert speech, and manage annotations, files and settings of a Dify app',
 		defaults: { name: 'Dify Apps' },
@@ -22,5 +22,5 @@ export class DifyApp implements INodeType {
 
 	methods = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
 
-	execute = difyExecute(operations);
+	execute = createDifyExecute(operations);
 }

@@ -1,9 +1,9 @@
-import { path, uuid } from '../../lib/dify/ids';
-import { readList, type ListEndpoint } from '../../lib/dify/pagination';
-import { nonEmptyText } from '../../lib/values';
-import { editorList } from '../shared/dify/list-search';
-import { locatorField } from '../shared/dify/fields';
-import { listRow, row } from '../shared/dify/define-operation';
+import { apiPath, parseUuid } from '../../lib/dify/ids';
+import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
+import { asNonEmptyString } from '../../lib/values';
+import { createListSearch } from '../shared/dify/list-search';
+import { recordLocatorField } from '../shared/dify/fields';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -23,12 +23,12 @@ const answerField = longTextField('Answer', 'answer', 4, {
 	description: 'The exact text that the app returns',
 });
 
-const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', {
+const annotationIdField = recordLocatorField('Annotation', 'annotationId', 'searchAnnotations', {
 	required: true,
 });
 
 const idIn = (parameters: NodeParameters) =>
-	uuid(parameters.value('annotationId'), 'annotation ID');
+	parseUuid(parameters.value('annotationId'), 'annotation ID');
 
 /** Dify would store an empty text. @throws {ServerError} */
 function textsIn(parameters: NodeParameters) {
@@ -36,7 +36,7 @@ function textsIn(parameters: NodeParameters) {
 	return { question: parameters.freeText('question'), answer: parameters.freeText('answer') };
 }
 
-export const annotationGetAll = listRow({
+export const annotationGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -51,7 +51,7 @@ export const annotationGetAll = listRow({
 	list: (parameters) => annotations(parameters.name('keyword')),
 });
 
-export const annotationCreate = row({
+export const annotationCreate = defineRequestOperation({
 	option: {
 		name: 'Create',
 		value: 'create',
@@ -62,7 +62,7 @@ export const annotationCreate = row({
 	request: (parameters) => ['POST', '/apps/annotations', textsIn(parameters)],
 });
 
-export const annotationUpdate = row({
+export const annotationUpdate = defineRequestOperation({
 	option: {
 		name: 'Update',
 		value: 'update',
@@ -73,12 +73,12 @@ export const annotationUpdate = row({
 	isIdempotent: true,
 	request: (parameters) => [
 		'PUT',
-		path`/apps/annotations/${idIn(parameters)}`,
+		apiPath`/apps/annotations/${idIn(parameters)}`,
 		textsIn(parameters),
 	],
 });
 
-export const annotationDelete = row({
+export const annotationDelete = defineRequestOperation({
 	option: {
 		name: 'Delete',
 		value: 'delete',
@@ -86,20 +86,20 @@ export const annotationDelete = row({
 		description: 'Remove an annotation',
 	},
 	fields: [annotationIdField],
-	request: (parameters) => ['DELETE', path`/apps/annotations/${idIn(parameters)}`],
+	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${idIn(parameters)}`],
 	items: (_answer, parameters) => ({ success: true, annotationId: idIn(parameters) }),
 });
 
-const MOST_SHOWN = 200;
+const MAX_LABEL_LENGTH = 200;
 
 /** The annotations of the app, for the list in the editor. */
-export const searchAnnotations = editorList(async ({ client, filter }) => {
-	const records = await readList(client, annotations(filter), MOST_SHOWN);
+export const searchAnnotations = createListSearch(async ({ client, filter }) => {
+	const records = await fetchAllPages(client, annotations(filter), MAX_LABEL_LENGTH);
 	return {
 		results: records.map(({ id, question, answer }) => ({
-			name: nonEmptyText(question) ?? String(id),
+			name: asNonEmptyString(question) ?? String(id),
 			value: String(id),
-			description: nonEmptyText(answer),
+			description: asNonEmptyString(answer),
 		})),
 	};
 });

@@ -1,20 +1,20 @@
-import { difyFailure } from '../../lib/dify/errors';
-import { mimeTypeIn } from '../../lib/file-name';
-import { refusal } from '../../lib/http/request-errors';
+import { createDifyError } from '../../lib/dify/errors';
+import { parseMimeType } from '../../lib/file-name';
+import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
-import { soundExtension } from '../../lib/files';
-import { optional, text } from '../../lib/values';
-import { binaryField, fileIn, messageField, outputField, userField } from '../shared/dify/fields';
-import { messageIdIn, userIn } from '../shared/dify/ids';
+import { getAudioExtension } from '../../lib/files';
+import { omitUndefined, asString } from '../../lib/values';
+import { binaryField, readFile, messageField, outputField, userField } from '../shared/dify/fields';
+import { readMessageId, readUser } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	choiceField,
-	choices,
+	toOptions,
 	longTextField,
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
-import { hintOnce } from '../shared/run/hints';
+import { addHintOnce } from '../shared/run/hints';
 import { baseName, storeFile } from '../shared/binary';
 
 /** A provider may need minutes before the first byte. */
@@ -30,7 +30,7 @@ export const audioSpeak: DifyOperation = {
 	fields: [
 		choiceField('Speak', 'source', 'text', {
 			noDataExpression: true,
-			options: choices({
+			options: toOptions({
 				message: 'App Response',
 				text: 'Text',
 			}),
@@ -59,32 +59,32 @@ export const audioSpeak: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters } = call;
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
-		const messageId = isText ? undefined : messageIdIn(parameters);
+		const messageId = isText ? undefined : readMessageId(parameters);
 		const spoken = isText ? { text: parameters.required('text') } : { message_id: messageId };
 		const voice = parameters.name('options.voice') || undefined;
 		const name = baseName(parameters.name('options.fileName'), 'speech');
-		const json = { ...spoken, ...optional({ voice }), user: userIn(parameters) };
+		const json = { ...spoken, ...omitUndefined({ voice }), user: readUser(parameters) };
 		const asked: RequestOptions = { url: client.href('/text-to-audio'), json, limits: LIMITS };
 		const { facts, binary } = await client.open(asked, async (answer) => {
 			const { url, status, headers } = answer;
-			const mimeType = mimeTypeIn(headers['content-type']);
+			const mimeType = parseMimeType(headers['content-type']);
 			// Dify answers with `null` where there is nothing to speak.
 			if (!/^audio\/|octet-stream$/.test(mimeType)) {
 				const body = await answer.text();
 				if (body.trim() === 'null' || body.trim() === '') throw nothingSpoken(url);
-				throw refusal(client.target, asked, { url, status, headers, text: body });
+				throw toResponseError(client.target, asked, { url, status, headers, text: body });
 			}
-			const fileName = `${name}.${soundExtension(mimeType) ?? 'mp3'}`;
+			const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
 			const content = answer.bytes();
 			return await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
 		});
 		if (facts.bytes === 0) throw nothingSpoken(asked.url);
-		return [{ json: { ...facts, ...optional({ voice, messageId }) }, binary }];
+		return [{ json: { ...facts, ...omitUndefined({ voice, messageId }) }, binary }];
 	},
 };
 
 function nothingSpoken(url: string) {
-	return difyFailure('emptyAnswer', {
+	return createDifyError('emptyAnswer', {
 		url,
 		status: 200,
 		message: 'Dify returned no audio',
@@ -103,14 +103,15 @@ export const audioTranscribe: DifyOperation = {
 	fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
 	run: async (call) => {
 		const { context, client, parameters } = call;
-		const source = await fileIn(call);
+		const source = await readFile(call);
 		// Dify knows a sound by its extension, as the subtype of `audio/` (docs/protocols/dify.md 2.10).
-		const extension = soundExtension(source.mimeType) ?? source.name.split('.').at(-1);
+		const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
 		const recording = { ...source, mimeType: `audio/${extension}` };
-		const options = { fields: { user: userIn(parameters) }, idleMs: LIMITS.firstTokenMs };
+		const options = { fields: { user: readUser(parameters) }, idleMs: LIMITS.firstTokenMs };
 		const answer = await client.upload('/audio-to-text', recording, options);
-		const heard = text(answer.text) ?? '';
-		if (heard.trim() === '') hintOnce(context, 'No speech was detected in the recording.', 'info');
+		const heard = asString(answer.text) ?? '';
+		if (heard.trim() === '')
+			addHintOnce(context, 'No speech was detected in the recording.', 'info');
 		return [{ json: { text: heard, fileName: source.name, bytes: source.size } }];
 	},
 };

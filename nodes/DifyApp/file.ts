@@ -1,10 +1,10 @@
-import { fileTypeOf } from '../../lib/dify/files/file-refs';
-import { FILE_LIMITS } from '../../lib/dify/files/output-files';
+import { toDifyFileType } from '../../lib/dify/files/file-refs';
+import { FILE_TIMEOUTS } from '../../lib/dify/files/output-files';
 import { uploadFile } from '../../lib/dify/files/upload';
-import { path, uuid } from '../../lib/dify/ids';
-import { mimeTypeIn, nameInDisposition } from '../../lib/file-name';
-import { binaryField, fileIn, outputField, userField } from '../shared/dify/fields';
-import { userIn } from '../shared/dify/ids';
+import { apiPath, parseUuid } from '../../lib/dify/ids';
+import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
+import { binaryField, readFile, outputField, userField } from '../shared/dify/fields';
+import { readUser } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
@@ -19,11 +19,11 @@ export const fileUpload: DifyOperation = {
 	fields: [binaryField('the file'), userField],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const source = await fileIn(call);
-		const user = userIn(parameters);
+		const source = await readFile(call);
+		const user = readUser(parameters);
 		const uploadFileId = await uploadFile(client, source, user);
 		const { name, mimeType, size } = source;
-		const type = fileTypeOf(name, mimeType);
+		const type = toDifyFileType(name, mimeType);
 		const json = {
 			uploadFileId,
 			type,
@@ -54,14 +54,14 @@ export const fileDownload: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const fileId = uuid(parameters.value('fileId'), 'file ID');
-		const url = client.href(path`/files/${fileId}/preview`, { as_attachment: 'true' });
-		const { facts, binary } = await client.open({ url, limits: FILE_LIMITS }, async (answer) => {
+		const fileId = parseUuid(parameters.value('fileId'), 'file ID');
+		const url = client.href(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
+		const { facts, binary } = await client.open({ url, limits: FILE_TIMEOUTS }, async (answer) => {
 			const { headers } = answer;
-			const type = mimeTypeIn(headers['content-type']);
+			const type = parseMimeType(headers['content-type']);
 			return await storeFile(call, 'binaryPropertyOutput', {
 				content: answer.bytes(),
-				fileName: nameInDisposition(headers['content-disposition']) ?? fileId,
+				fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
 				// Attachments have no type of their own: their name tells it.
 				mimeType: type === 'application/octet-stream' ? '' : type,
 			});

@@ -1,4 +1,4 @@
-import { resourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import {
 	annotationCreate,
 	annotationDelete,
@@ -11,7 +11,7 @@ import { fileDownload, fileUpload } from './file';
 import { textGenerate } from './text/generate';
 
 /** What the node can do. */
-export const operations = resourceTable([
+export const operations = createResourceTable([
 	{
 		option: { name: 'Text', value: 'text', description: 'For text generator apps' },
 		operations: [textGenerate],

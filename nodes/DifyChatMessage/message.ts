@@ -2,10 +2,10 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import { conversationField, userField } from '../shared/dify/fields';
-import { quietly } from '../../lib/values';
-import { optionalIdIn, userValue } from '../shared/dify/ids';
-import { choiceField, choices, longTextField } from '../shared/field-builders';
-import { isBlank, type NodeParameters } from '../shared/parameters';
+import { tryOrUndefined } from '../../lib/values';
+import { readOptionalId, readRawUser } from '../shared/dify/ids';
+import { choiceField, toOptions, longTextField } from '../shared/field-builders';
+import { isUnset, type NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
 	longTextField('Query', 'query', 4, {
@@ -15,7 +15,7 @@ export const messageFields: INodeProperties[] = [
 	}),
 	userField,
 	choiceField('Conversation', 'conversation', 'auto', {
-		options: choices({
+		options: toOptions({
 			auto: [
 				'Automatic',
 				'With a Chat Trigger, one conversation per chat session, unless User names another user. Otherwise a new conversation.',
@@ -39,26 +39,26 @@ export const messageFields: INodeProperties[] = [
 type Conversation = 'auto' | 'new' | 'latest' | 'byId';
 
 /** Automatic is the latest conversation of a chat's session, which is a user of its own in Dify. */
-function choiceIn(parameters: NodeParameters): Conversation {
+function readConversationMode(parameters: NodeParameters): Conversation {
 	const choice = parameters.choice<Conversation>('conversation');
 	if (choice !== 'auto') return choice;
 	const { sessionId } = parameters.item();
-	return !isBlank(sessionId) && userValue(parameters) === sessionId ? 'latest' : 'new';
+	return !isUnset(sessionId) && readRawUser(parameters) === sessionId ? 'latest' : 'new';
 }
 
 /** The conversation that the item chooses. */
-export function conversationIn(parameters: NodeParameters): ConversationChoice {
-	const choice = choiceIn(parameters);
+export function readConversation(parameters: NodeParameters): ConversationChoice {
+	const choice = readConversationMode(parameters);
 	if (choice === 'latest') return { kind: 'latest' };
 	const id =
-		choice === 'byId' ? optionalIdIn(parameters, 'conversationId', 'conversation ID') : undefined;
+		choice === 'byId' ? readOptionalId(parameters, 'conversationId', 'conversation ID') : undefined;
 	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
 }
 
 /** Key of the item's conversation. Messages of one conversation are sent in order: the second must see the first. */
-export function conversationKey(parameters: NodeParameters): string | undefined {
-	const choice = quietly(() => choiceIn(parameters));
-	if (choice === 'latest') return `latest ${String(userValue(parameters))}`;
+export function getConversationKey(parameters: NodeParameters): string | undefined {
+	const choice = tryOrUndefined(() => readConversationMode(parameters));
+	if (choice === 'latest') return `latest ${String(readRawUser(parameters))}`;
 	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }

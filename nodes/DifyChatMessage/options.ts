@@ -5,13 +5,13 @@ import {
 	onPauseField,
 	readRunOptions,
 	RUN_OPTIONS,
-	WHERE_NOTHING_BEGAN,
+	RETRY_CONDITION,
 } from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
-	choices,
-	choicesField,
+	toOptions,
+	multiChoiceField,
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
@@ -31,8 +31,8 @@ const options: INodeProperties[] = [
 	RUN_OPTIONS.enableStreaming,
 	fetchFilesFromField('files of the response'),
 	RUN_OPTIONS.idleLimit,
-	choicesField('Include', 'include', {
-		options: choices({
+	multiChoiceField('Include', 'include', {
+		options: toOptions({
 			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
 			files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
 			reasoning: ['Reasoning', 'The thinking of a reasoning model, if Dify returns it'],
@@ -47,12 +47,12 @@ const options: INodeProperties[] = [
 	},
 	{
 		...RUN_OPTIONS.maxRetries,
-		description: `How often to resend a message ${WHERE_NOTHING_BEGAN}`,
+		description: `How often to resend a message ${RETRY_CONDITION}`,
 	},
 	RUN_OPTIONS.totalLimit,
 	RUN_OPTIONS.traceId,
 	choiceField('When Conversation Is Unavailable', 'onStaleConversation', 'error', {
-		options: choices({
+		options: toOptions({
 			error: 'Fail',
 			startNew: [
 				'Start New Conversation',

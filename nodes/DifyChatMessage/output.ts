@@ -2,8 +2,8 @@ import type { IDataObject } from 'n8n-workflow';
 
 import type { ChatMessageResult } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
-import { optional } from '../../lib/values';
-import { plain } from '../shared/dify/plain-object';
+import { omitUndefined } from '../../lib/values';
+import { toPlainObject } from '../shared/dify/plain-object';
 
 /** Optional parts of the item beside the answer. */
 export type IncludedPart = 'files' | 'reasoning' | 'thoughts' | 'workflow';
@@ -19,17 +19,17 @@ interface OutputOptions {
 }
 
 /** The JSON of the item for an answer. */
-export function answerJson(answer: ChatMessageResult, options: OutputOptions): IDataObject {
+export function toItemJson(answer: ChatMessageResult, options: OutputOptions): IDataObject {
 	const { result, conversationRestarted } = answer;
-	return plain({
-		...(options.simplify ? simplified(result, options) : raw(result, options)),
+	return toPlainObject({
+		...(options.simplify ? toSimplifiedJson(result, options) : toRawJson(result, options)),
 		...(conversationRestarted && { conversationRestarted }),
 		...extras(result, options),
 		...(options.isChat && { output: result.text }),
 	});
 }
 
-function simplified(result: RunResult, { answerField, user }: OutputOptions): object {
+function toSimplifiedJson(result: RunResult, { answerField, user }: OutputOptions): object {
 	const answer = { [answerField]: result.text };
 	return {
 		...answer,
@@ -44,14 +44,14 @@ function simplified(result: RunResult, { answerField, user }: OutputOptions): ob
 		files: result.files,
 		createdAt: result.createdAt,
 		// In the same fields as Dify Workflow, whose operations of the resource Form read them.
-		...optional({ forms: result.pause?.forms, pause: result.pause }),
+		...omitUndefined({ forms: result.pause?.forms, pause: result.pause }),
 		// Twice: above, to be at the top; here, so that an answer field with the name of another field replaces it.
 		...answer,
 	};
 }
 
 /** The result in Dify's own fields, like a blocking answer, with everything that only a stream has. */
-function raw(result: RunResult, { user }: OutputOptions): object {
+function toRawJson(result: RunResult, { user }: OutputOptions): object {
 	return {
 		event: result.status === 'paused' ? 'workflow_paused' : 'message',
 		task_id: result.taskId,
@@ -67,12 +67,12 @@ function raw(result: RunResult, { user }: OutputOptions): object {
 		created_at: result.createdAt,
 		...(result.pause && {
 			forms: result.pause.forms,
-			data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) },
+			data: { ...toSnakeCase(result.pause), forms: result.pause.forms.map(toSnakeCase) },
 		}),
 	};
 }
 
-function asInDify(value: object): object {
+function toSnakeCase(value: object): object {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, field]: [string, unknown]) => [
 			name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),

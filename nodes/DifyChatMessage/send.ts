@@ -1,19 +1,19 @@
-import { withWholeUrl } from '../../lib/dify/files/output-files';
-import { chat } from '../../lib/dify/run/start-run';
-import { optional } from '../../lib/values';
-import { difyExecute } from '../shared/dify/description';
-import { userIn } from '../shared/dify/ids';
+import { withAbsoluteUrl } from '../../lib/dify/files/output-files';
+import { sendChatMessage } from '../../lib/dify/run/start-run';
+import { omitUndefined } from '../../lib/values';
+import { createDifyExecute } from '../shared/dify/description';
+import { readUser } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
 import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
-import { resultFiles } from '../shared/dify/result-files';
-import { pausedError, runRequest } from '../shared/dify/run-request';
+import { storeResultFiles } from '../shared/dify/result-files';
+import { createPausedError, buildRunRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
-import { isBlank, NodeParameters } from '../shared/parameters';
-import { conversationIn, conversationKey, messageFields } from './message';
+import { isUnset, NodeParameters } from '../shared/parameters';
+import { readConversation, getConversationKey, messageFields } from './message';
 import { optionsField, readOptions } from './options';
-import { answerJson } from './output';
+import { toItemJson } from './output';
 
 const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
 
@@ -30,13 +30,13 @@ export const operations: OperationTable<DifyOperation> = {
 };
 
 /** Messages of one conversation go one after another. */
-export const sendMessages = difyExecute(operations, (context, itemIndex) =>
-	conversationKey(new NodeParameters(context, itemIndex, fields)),
+export const sendMessages = createDifyExecute(operations, (context, itemIndex) =>
+	getConversationKey(new NodeParameters(context, itemIndex, fields)),
 );
 
 async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const { client, parameters, typing } = call;
-	const user = userIn(parameters);
+	const user = readUser(parameters);
 	const {
 		answerField,
 		autoGenerateName,
@@ -49,36 +49,37 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	} = readOptions(parameters);
 	const simplify = parameters.flag('simplify');
 	const query = parameters.freeText('query');
-	const conversation = conversationIn(parameters);
+	const conversation = readConversation(parameters);
 	await typing?.begin();
 	const request = {
 		query,
 		conversation,
 		autoGenerateName,
 		...ids,
-		...(await runRequest(call, user)),
+		...(await buildRunRequest(call, user)),
 	};
-	const answer = await chat(client, request, {
+	const answer = await sendChatMessage(client, request, {
 		onDeltas: typing?.show,
 		limits,
 		retries,
 		onStaleConversation,
 	});
 	const { conversationRestarted } = answer;
-	const files = answer.result.files.map((file) => withWholeUrl(client, file));
+	const files = answer.result.files.map((file) => withAbsoluteUrl(client, file));
 	const result = { ...answer.result, files };
-	if (result.status === 'paused' && onPause === 'error') throw pausedError('chatflow', result);
+	if (result.status === 'paused' && onPause === 'error')
+		throw createPausedError('chatflow', result);
 	await typing?.end();
 	reportRun(call, result);
 	if (conversationRestarted)
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',
 		);
-	const isChat = !isBlank(parameters.item().sessionId);
+	const isChat = !isUnset(parameters.item().sessionId);
 	const options = { simplify, answerField, user, include, isChat };
-	const json = answerJson({ result, conversationRestarted }, options);
+	const json = toItemJson({ result, conversationRestarted }, options);
 	if (!include.includes('files')) return { json };
-	const { binary, warnings } = await resultFiles(call, { ...result, workflow: undefined });
+	const { binary, warnings } = await storeResultFiles(call, { ...result, workflow: undefined });
 	warnings.forEach(call.hint);
-	return { json, ...optional({ binary }) };
+	return { json, ...omitUndefined({ binary }) };
 }

@@ -1,13 +1,13 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { difyActionNode, difyExecute } from '../shared/dify/description';
+import { difyActionNode, createDifyExecute } from '../shared/dify/description';
 import { searchConversations } from '../shared/dify/search-conversations';
-import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { conversationDelete, conversationGetAll, conversationRename } from './conversation';
 import { messageGetAll, messageGetSuggested } from './message';
 import { searchVariables, variableGetAll, variableUpdate } from './variable';
 
-const operations = resourceTable([
+const operations = createResourceTable([
 	{
 		option: { name: 'Conversation', value: 'conversation' },
 		operations: [conversationGetAll, conversationRename, conversationDelete],
@@ -25,7 +25,7 @@ export class DifyConversation implements INodeType {
 		displayName: 'Dify Conversation',
 		name: 'difyConversation',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description:
 			'List, rename and delete conversations of a Dify app, read messages, set variables',
 		defaults: { name: 'Dify Conversation' },
@@ -35,5 +35,5 @@ export class DifyConversation implements INodeType {
 
 	methods = { listSearch: { searchConversations, searchVariables } };
 
-	execute = difyExecute(operations);
+	execute = createDifyExecute(operations);
 }

@@ -1,12 +1,12 @@
-import { conversationsOf } from '../../lib/dify/app/conversations';
-import { path } from '../../lib/dify/ids';
+import { buildConversationList } from '../../lib/dify/app/conversations';
+import { apiPath } from '../../lib/dify/ids';
 import { conversationField, userField } from '../shared/dify/fields';
-import { conversationIdIn, userIn } from '../shared/dify/ids';
-import { listRow, row } from '../shared/dify/define-operation';
+import { readConversationId, readUser } from '../shared/dify/ids';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
@@ -14,7 +14,7 @@ import {
 /** A language model generates the name. */
 const MODEL_LIMIT_MS = 120_000;
 
-export const conversationGetAll = listRow({
+export const conversationGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -25,7 +25,7 @@ export const conversationGetAll = listRow({
 	more: [
 		optionsCollection([
 			choiceField('Sort By', 'sortBy', '-updated_at', {
-				options: choices({
+				options: toOptions({
 					'-created_at': 'Created, Newest First',
 					created_at: 'Created, Oldest First',
 					'-updated_at': 'Updated, Newest First',
@@ -35,10 +35,10 @@ export const conversationGetAll = listRow({
 		]),
 	],
 	list: (parameters) =>
-		conversationsOf(userIn(parameters), parameters.choice('options.sortBy', '-updated_at')),
+		buildConversationList(readUser(parameters), parameters.choice('options.sortBy', '-updated_at')),
 });
 
-export const conversationRename = row({
+export const conversationRename = defineRequestOperation({
 	option: {
 		name: 'Rename',
 		value: 'rename',
@@ -60,20 +60,20 @@ export const conversationRename = row({
 	request: (parameters) => {
 		const generates = parameters.flag('autoGenerate');
 		const name = generates ? {} : { name: parameters.freeText('name') };
-		const body = { ...name, auto_generate: generates, user: userIn(parameters) };
-		return ['POST', path`/conversations/${conversationIdIn(parameters)}/name`, body];
+		const body = { ...name, auto_generate: generates, user: readUser(parameters) };
+		return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
 	},
 });
 
-export const conversationDelete = row({
+export const conversationDelete = defineRequestOperation({
 	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
 	fields: [userField, conversationField({ required: true })],
 	request: (parameters) => {
-		const id = conversationIdIn(parameters);
-		return ['DELETE', path`/conversations/${id}`, { user: userIn(parameters) }];
+		const id = readConversationId(parameters);
+		return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
 	},
 	items: (_answer, parameters) => ({
-		conversationId: conversationIdIn(parameters),
+		conversationId: readConversationId(parameters),
 		deleted: true,
 	}),
 });

@@ -1,13 +1,13 @@
-import { path } from '../../lib/dify/ids';
-import { asList } from '../../lib/values';
+import { apiPath } from '../../lib/dify/ids';
+import { asArray } from '../../lib/values';
 import { conversationField, messageField, userField } from '../shared/dify/fields';
-import { conversationIdIn, messageIdIn, userIn } from '../shared/dify/ids';
-import { listRow, row } from '../shared/dify/define-operation';
+import { readConversationId, readMessageId, readUser } from '../shared/dify/ids';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 
 /** A language model generates the questions. */
 const MODEL_LIMIT_MS = 120_000;
 
-export const messageGetAll = listRow({
+export const messageGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -18,12 +18,12 @@ export const messageGetAll = listRow({
 	fields: [userField, conversationField({ required: true })],
 	list: (parameters) => ({
 		path: '/messages',
-		query: { conversation_id: conversationIdIn(parameters), user: userIn(parameters) },
+		query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
 		cursor: 'first_id',
 	}),
 });
 
-export const messageGetSuggested = row({
+export const messageGetSuggested = defineRequestOperation({
 	option: {
 		name: 'Get Suggested Questions',
 		value: 'getSuggested',
@@ -33,11 +33,11 @@ export const messageGetSuggested = row({
 	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
 	limitMs: MODEL_LIMIT_MS,
 	request: (parameters) => {
-		const messageId = messageIdIn(parameters);
-		return ['GET', path`/messages/${messageId}/suggested`, { user: userIn(parameters) }];
+		const messageId = readMessageId(parameters);
+		return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
 	},
 	items: ({ data }, parameters) => ({
-		messageId: messageIdIn(parameters),
-		questions: asList(data).filter((question) => typeof question === 'string'),
+		messageId: readMessageId(parameters),
+		questions: asArray(data).filter((question) => typeof question === 'string'),
 	}),
 });

@@ -1,25 +1,30 @@
 import type { DifyClient } from '../../lib/dify/client';
-import { localError } from '../../lib/dify/errors';
-import { optionalUuid, path } from '../../lib/dify/ids';
-import { readList, type ListEndpoint } from '../../lib/dify/pagination';
+import { createLocalError } from '../../lib/dify/errors';
+import { parseOptionalUuid, apiPath } from '../../lib/dify/ids';
+import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
 import { parseJson } from '../../lib/json';
-import { nonEmptyText, words, type JsonRecord } from '../../lib/values';
-import { editorList, editorUser, editorValue, matching } from '../shared/dify/list-search';
-import { conversationField, locatorField, userField } from '../shared/dify/fields';
-import { conversationIdIn, userIn } from '../shared/dify/ids';
-import { listRow } from '../shared/dify/define-operation';
+import { asNonEmptyString, toText, type JsonRecord } from '../../lib/values';
+import {
+	createListSearch,
+	readEditorUser,
+	readEditorValue,
+	filterByName,
+} from '../shared/dify/list-search';
+import { conversationField, recordLocatorField, userField } from '../shared/dify/fields';
+import { readConversationId, readUser } from '../shared/dify/ids';
+import { defineListOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 
 function variablesOf(conversationId: string, user: string): ListEndpoint {
 	return {
-		path: path`/conversations/${conversationId}/variables`,
+		path: apiPath`/conversations/${conversationId}/variables`,
 		query: { user },
 		cursor: 'last_id',
 	};
 }
 
-export const variableGetAll = listRow({
+export const variableGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -27,10 +32,12 @@ export const variableGetAll = listRow({
 		description: 'List the variables of a chatflow conversation; other apps have none',
 	},
 	fields: [userField, conversationField({ required: true })],
-	list: (parameters) => variablesOf(conversationIdIn(parameters), userIn(parameters)),
+	list: (parameters) => variablesOf(readConversationId(parameters), readUser(parameters)),
 });
 
-const variableField = locatorField('Variable', 'variableId', 'searchVariables', { required: true });
+const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
+	required: true,
+});
 const [fromList, byId] = variableField.modes!;
 const byName = {
 	displayName: 'By Name',
@@ -60,14 +67,14 @@ export const variableUpdate: DifyOperation = {
 			'variableId',
 			'Select the variable from the list, or enter its name or ID.',
 		);
-		const conversationId = conversationIdIn(parameters);
-		const user = userIn(parameters);
+		const conversationId = readConversationId(parameters);
+		const user = readUser(parameters);
 		const variable = await variableNamed(client, variablesOf(conversationId, user), wanted);
 		const value = parameters.value('value');
 		const isText = ['string', 'secret'].includes(String(variable.value_type));
 		const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
-		const body = { value: isText ? words(value) : parsed, user };
-		const route = path`/conversations/${conversationId}/variables/${variable.id}`;
+		const body = { value: isText ? toText(value) : parsed, user };
+		const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
 		return [{ json: await client.send('PUT', route, body, { isIdempotent: true }) }];
 	},
 };
@@ -78,13 +85,13 @@ async function variableNamed(
 	list: ListEndpoint,
 	wanted: string,
 ): Promise<JsonRecord & { id: string }> {
-	const variables = await readList(client, list);
+	const variables = await fetchAllPages(client, list);
 	const known =
 		variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
-	const id = nonEmptyText(known?.id);
+	const id = asNonEmptyString(known?.id);
 	if (id !== undefined) return { ...known, id };
 	const names = variables.map(({ name }) => String(name)).join(', ');
-	throw localError(
+	throw createLocalError(
 		'notFound',
 		`The conversation has no variable "${wanted}"`,
 		names === ''
@@ -94,18 +101,24 @@ async function variableNamed(
 }
 
 /** Variables of the conversation in the node. */
-export const searchVariables = editorList(async ({ context, client, filter }) => {
-	const conversationId = optionalUuid(editorValue(context, 'conversationId'), 'conversation ID');
+export const searchVariables = createListSearch(async ({ context, client, filter }) => {
+	const conversationId = parseOptionalUuid(
+		readEditorValue(context, 'conversationId'),
+		'conversation ID',
+	);
 	if (conversationId === undefined)
-		throw localError(
+		throw createLocalError(
 			'invalidId',
 			'The list requires a conversation',
 			'Select one under Conversation first, or enter the variable by name.',
 		);
-	const variables = await readList(client, variablesOf(conversationId, editorUser(context)));
+	const variables = await fetchAllPages(
+		client,
+		variablesOf(conversationId, readEditorUser(context)),
+	);
 	const named = variables.map(({ id, name, value_type: type }) => ({
 		name: `${String(name)} (${String(type)})`,
 		value: String(id),
 	}));
-	return matching(named, filter);
+	return filterByName(named, filter);
 });

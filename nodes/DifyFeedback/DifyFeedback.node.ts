@@ -1,10 +1,10 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { actionSubtitle, operationTable } from '../shared/run/operations';
+import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { buildSubtitle, createOperationTable } from '../shared/run/operations';
 import { feedbackGetAll, rate, revoke } from './operations';
 
-const operations = operationTable([rate, feedbackGetAll, revoke]);
+const operations = createOperationTable([rate, feedbackGetAll, revoke]);
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {
@@ -12,12 +12,12 @@ export class DifyFeedback implements INodeType {
 		displayName: 'Dify Feedback',
 		name: 'difyFeedback',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description: 'Rate messages of a Dify app with like or dislike, remove ratings, list feedback',
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,
 		properties: operations.properties,
 	};
 
-	execute = difyExecute(operations);
+	execute = createDifyExecute(operations);
 }

@@ -1,22 +1,22 @@
-import { FEEDBACK } from '../../lib/dify/app/feedback';
-import { path } from '../../lib/dify/ids';
+import { FEEDBACK_LIST } from '../../lib/dify/app/feedback';
+import { apiPath } from '../../lib/dify/ids';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';
-import { optional } from '../../lib/values';
+import { omitUndefined } from '../../lib/values';
 import { messageField, userField } from '../shared/dify/fields';
-import { messageIdIn, userIn } from '../shared/dify/ids';
-import { listRow } from '../shared/dify/define-operation';
+import { readMessageId, readUser } from '../shared/dify/ids';
+import { defineListOperation } from '../shared/dify/define-operation';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	longTextField,
 	optionsCollection,
 } from '../shared/field-builders';
-import { asChoice, isBlank, type NodeParameters, wrongField } from '../shared/parameters';
+import { asChoice, isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
 
-export const feedbackGetAll = listRow({
+export const feedbackGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -24,7 +24,7 @@ export const feedbackGetAll = listRow({
 		description: 'List all feedback of the app, from its users and from your team in Dify',
 	},
 	fields: [],
-	list: () => FEEDBACK,
+	list: () => FEEDBACK_LIST,
 });
 
 const ratedMessageField = messageField(
@@ -49,7 +49,7 @@ export const rate: DifyOperation = {
 		ratedMessageField,
 		userField,
 		choiceField('Rating', 'rating', 'like', {
-			options: choices({
+			options: toOptions({
 				dislike: 'Dislike',
 				like: 'Like',
 				none: ['None', 'Removes the rating, like Revoke'],
@@ -65,8 +65,8 @@ export const rate: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const rating = ratingIn(parameters);
-		if (rating === 'none') return await revoked(call);
+		const rating = readRating(parameters);
+		if (rating === 'none') return await revokeRating(call);
 		const content =
 			parameters.freeText('content').trim() === '' ? null : parameters.freeText('content');
 		const messageId = await sendRating(client, parameters, { rating, content });
@@ -82,12 +82,12 @@ export const revoke: DifyOperation = {
 		description: 'Remove the rating of a message, including its comment',
 	},
 	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
-	run: revoked,
+	run: revokeRating,
 };
 
-async function revoked({ client, parameters }: DifyCall) {
+async function revokeRating({ client, parameters }: DifyCall) {
 	const ignores = parameters.flag('options.ignoreNotRated', false);
-	const messageId = messageIdIn(parameters);
+	const messageId = readMessageId(parameters);
 	// Not sent again: the second time, Dify says that there is nothing to revoke.
 	const sending = sendRating(client, parameters, { rating: null });
 	const alreadySo = await sending.then(
@@ -102,7 +102,7 @@ async function revoked({ client, parameters }: DifyCall) {
 		rating: null,
 		content: null,
 		success: true,
-		...optional({ alreadySo }),
+		...omitUndefined({ alreadySo }),
 	};
 	return [{ json }];
 }
@@ -112,19 +112,19 @@ async function sendRating(
 	parameters: NodeParameters,
 	rated: { rating: Rating | null; content?: string | null },
 ): Promise<string> {
-	const messageId = messageIdIn(parameters);
-	const body = { ...rated, user: userIn(parameters) };
+	const messageId = readMessageId(parameters);
+	const body = { ...rated, user: readUser(parameters) };
 	const isIdempotent = rated.rating !== null;
-	await client.send('POST', path`/messages/${messageId}/feedbacks`, body, { isIdempotent });
+	await client.send('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });
 	return messageId;
 }
 
 /** There is no default: a missing rating would delete the stored one (docs/protocols/dify.md 4). */
-function ratingIn(parameters: NodeParameters): Rating {
+function readRating(parameters: NodeParameters): Rating {
 	const field = parameters.field('rating');
 	const value = parameters.value('rating');
-	if (isBlank(value))
-		throw wrongField(
+	if (isUnset(value))
+		throw createFieldError(
 			field.label,
 			'is empty',
 			'An empty rating would delete an earlier one in Dify, so it is not sent. To remove a rating, choose none.',

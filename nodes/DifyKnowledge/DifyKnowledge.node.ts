@@ -5,8 +5,8 @@ import {
 	searchEmbeddingModels,
 	searchKnowledgeBases,
 } from '../shared/dify/search-knowledge';
-import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
 import {
 	documentDelete,
@@ -29,7 +29,7 @@ import {
 import { metadataCreateField, metadataGetFields, metadataSet } from './metadata';
 import { pipelineRun, searchDatasources } from './pipeline';
 
-const operations = resourceTable([
+const operations = createResourceTable([
 	{
 		option: { name: 'Knowledge Base', value: 'knowledgeBase' },
 		operations: [
@@ -77,7 +77,7 @@ export class DifyKnowledge implements INodeType {
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: 1,
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description: 'Search and fill Dify knowledge bases, and keep your documents in sync with them',
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,
@@ -93,5 +93,5 @@ export class DifyKnowledge implements INodeType {
 		},
 	};
 
-	execute = difyExecute(operations);
+	execute = createDifyExecute(operations);
 }

@@ -1,8 +1,14 @@
-import { deleteAt } from '../../lib/dify/knowledge/documents';
-import { path } from '../../lib/dify/ids';
-import { nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../lib/values';
-import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
-import { listRow, row } from '../shared/dify/define-operation';
+import { deletePath } from '../../lib/dify/knowledge/documents';
+import { apiPath } from '../../lib/dify/ids';
+import {
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	type JsonRecord,
+} from '../../lib/values';
+import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -13,23 +19,23 @@ import {
 import type { NodeParameters } from '../shared/parameters';
 import {
 	documentField,
-	documentIdIn,
+	readDocumentId,
 	idField,
-	idIn,
+	readId,
 	keywordField,
-	textIn,
-	textsIn,
+	readTextOption,
+	readTextList,
 } from './fields';
 
 const chunkField = idField('Chunk ID', 'chunkId');
 const placeFields = [datasetField, documentField];
 
 function chunksPath(parameters: NodeParameters): string {
-	return path`/datasets/${datasetIdIn(parameters)}/documents/${documentIdIn(parameters)}/segments`;
+	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}/segments`;
 }
 
 function chunkPath(parameters: NodeParameters): string {
-	return chunksPath(parameters) + path`/${idIn(parameters, 'chunkId')}`;
+	return chunksPath(parameters) + apiPath`/${readId(parameters, 'chunkId')}`;
 }
 
 const contentField = longTextField('Content', 'content', 3, {
@@ -46,13 +52,13 @@ const values = [
 ];
 
 function valuesIn(parameters: NodeParameters): JsonRecord {
-	return optional({
-		answer: textIn(parameters, 'options.answer'),
-		keywords: textsIn(parameters, 'options.keywords'),
+	return omitUndefined({
+		answer: readTextOption(parameters, 'options.answer'),
+		keywords: readTextList(parameters, 'options.keywords'),
 	});
 }
 
-export const chunkGetAll = listRow({
+export const chunkGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -66,21 +72,21 @@ export const chunkGetAll = listRow({
 	}),
 });
 
-export const chunkGet = row({
+export const chunkGet = defineRequestOperation({
 	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
 	fields: [...placeFields, chunkField],
 	request: (parameters) => ['GET', chunkPath(parameters)],
-	items: ({ data }) => recordOf(data),
+	items: ({ data }) => asRecord(data),
 });
 
-export const chunkCreate = row({
+export const chunkCreate = defineRequestOperation({
 	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
 	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
 	request: (parameters) => {
 		const segment = { content: parameters.freeText('content'), ...valuesIn(parameters) };
 		return ['POST', chunksPath(parameters), { segments: [segment] }];
 	},
-	items: ({ data }) => recordsIn(data),
+	items: ({ data }) => asRecords(data),
 });
 
 export const chunkUpdate: DifyOperation = {
@@ -100,13 +106,13 @@ export const chunkUpdate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const route = chunkPath(parameters);
 		const known = await client.get(route);
-		const { content, answer } = recordOf(known.data);
+		const { content, answer } = asRecord(known.data);
 		const isParent = known.doc_form === 'hierarchical_model';
 		const segment = {
 			// Dify erases what is not sent.
-			content: textIn(parameters, 'options.content') ?? content,
-			...optional({
-				answer: nonEmptyText(answer),
+			content: readTextOption(parameters, 'options.content') ?? content,
+			...omitUndefined({
+				answer: asNonEmptyString(answer),
 				enabled: parameters.flag('options.enabled', undefined),
 				// Without it, searches still find the old children.
 				regenerate_child_chunks: isParent || undefined,
@@ -114,7 +120,7 @@ export const chunkUpdate: DifyOperation = {
 			...valuesIn(parameters),
 		};
 		const { data } = await client.send('POST', route, { segment });
-		return [{ json: recordOf(data) }];
+		return [{ json: asRecord(data) }];
 	},
 };
 
@@ -122,7 +128,7 @@ export const chunkDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a chunk' },
 	fields: [...placeFields, chunkField],
 	run: async ({ client, parameters }) => {
-		const existed = await deleteAt(client, chunkPath(parameters));
-		return [{ json: { chunkId: idIn(parameters, 'chunkId'), deleted: true, existed } }];
+		const existed = await deletePath(client, chunkPath(parameters));
+		return [{ json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } }];
 	},
 };

@@ -1,29 +1,33 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { uuid } from '../../lib/dify/ids';
-import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../shared/dify/fields';
-import { namesIn } from '../shared/binary';
+import { parseUuid } from '../../lib/dify/ids';
+import {
+	binaryField as binaryFieldOf,
+	ID_EXAMPLE,
+	recordLocatorField,
+} from '../shared/dify/fields';
+import { splitNames } from '../shared/binary';
 import { longTextField, numberField, stringField } from '../shared/field-builders';
-import { isBlank, type NodeParameters, wrongField } from '../shared/parameters';
+import { isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
 
-export const documentField = locatorField('Document', 'documentId', 'searchDocuments', {
+export const documentField = recordLocatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,
 });
 
 /** @throws {ServerError} where the field Document is empty or holds no ID */
-export function documentIdIn(parameters: NodeParameters): string {
-	return uuid(parameters.value('documentId'), 'document ID');
+export function readDocumentId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('documentId'), 'document ID');
 }
 
 export function idField(displayName: string, name: string): INodeProperties {
 	return stringField(displayName, name, { required: true, placeholder: ID_EXAMPLE });
 }
 
-export function idIn(parameters: NodeParameters, path: string): string {
-	return uuid(parameters.value(path), parameters.field(path).label);
+export function readId(parameters: NodeParameters, path: string): string {
+	return parseUuid(parameters.value(path), parameters.field(path).label);
 }
 
-export const binaryField = binaryFieldOf('the file');
+export const documentBinaryField = binaryFieldOf('the file');
 
 export const textField = longTextField('Text', 'text', 4, {
 	required: true,
@@ -33,21 +37,21 @@ export const keywordField = stringField('Search', 'keyword', {
 	description: 'Part of the name or text to search for. Leave empty for all.',
 });
 
-export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
+export const indexingWaitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 	typeOptions: { minValue: 0 },
 	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
 });
 
 /** Reads several texts: a list, or text separated by commas. */
-export function textsIn(parameters: NodeParameters, path: string): string[] | undefined {
+export function readTextList(parameters: NodeParameters, path: string): string[] | undefined {
 	const value = parameters.value(path);
-	if (isBlank(value)) return undefined;
+	if (isUnset(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);
-	if (typeof value === 'string') return namesIn(value);
-	throw wrongField(parameters.field(path).label, 'must be an array or comma-separated text');
+	if (typeof value === 'string') return splitNames(value);
+	throw createFieldError(parameters.field(path).label, 'must be an array or comma-separated text');
 }
 
 /** Reads a text option; undefined where it was not added. */
-export function textIn(parameters: NodeParameters, path: string): string | undefined {
+export function readTextOption(parameters: NodeParameters, path: string): string | undefined {
 	return parameters.value(path) === undefined ? undefined : parameters.freeText(path);
 }

@@ -1,44 +1,48 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { invalidParam } from '../../lib/dify/errors';
-import { path } from '../../lib/dify/ids';
+import { createParamError } from '../../lib/dify/errors';
+import { apiPath } from '../../lib/dify/ids';
 import {
-	basesOf,
-	deleteAt,
-	WRITE_LIMIT_MS,
+	buildDatasetList,
+	deletePath,
+	WRITE_TIMEOUT_MS,
 	type IndexingTechnique,
 } from '../../lib/dify/knowledge/documents';
-import { embeddingBody } from '../../lib/dify/knowledge/models';
-import { cutQuery, misfitHint, retrieve } from '../../lib/dify/knowledge/retrieval';
-import { readList } from '../../lib/dify/pagination';
+import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
+import {
+	truncateQuery,
+	getIgnoredFilterWarning,
+	retrieve,
+} from '../../lib/dify/knowledge/retrieval';
+import { fetchAllPages } from '../../lib/dify/pagination';
 import { ServerError } from '../../lib/errors/server-error';
-import { optional, type JsonRecord } from '../../lib/values';
+import { omitUndefined, type JsonRecord } from '../../lib/values';
 import {
 	datasetField,
-	datasetIdIn,
+	readDatasetId,
 	filterFields,
-	modelIn,
-	modelLocator,
+	readModel,
+	modelLocatorField,
 	scoreThresholdField,
-	searchSettings,
+	readRetrievalOptions,
 	techniqueField,
 	topKField,
 } from '../shared/dify/knowledge-fields';
-import { listRow, row } from '../shared/dify/define-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { itemsOf } from '../shared/run/operations';
-import { keywordField, textIn } from './fields';
+import { toOperationItems } from '../shared/run/operations';
+import { keywordField, readTextOption } from './fields';
 
-export const knowledgeBaseGetAll = listRow({
+export const knowledgeBaseGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -46,13 +50,13 @@ export const knowledgeBaseGetAll = listRow({
 		description: 'List the knowledge bases of the workspace, newest first',
 	},
 	fields: [keywordField],
-	list: (parameters) => basesOf(parameters.name('keyword')),
+	list: (parameters) => buildDatasetList(parameters.name('keyword')),
 });
 
-export const knowledgeBaseGet = row({
+export const knowledgeBaseGet = defineRequestOperation({
 	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
 	fields: [datasetField],
-	request: (parameters) => ['GET', path`/datasets/${datasetIdIn(parameters)}`],
+	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}`],
 });
 
 const nameField = stringField('Name', 'name', {
@@ -62,12 +66,12 @@ const nameField = stringField('Name', 'name', {
 
 const settings: INodeProperties[] = [
 	stringField('Description', 'description', { description: 'Up to 400 characters' }),
-	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
 			'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
 	}),
 	choiceField('Permission', 'permission', 'all_team_members', {
-		options: choices({
+		options: toOptions({
 			all_team_members: 'All Team Members',
 			only_me: [
 				'Only the Owner',
@@ -84,15 +88,15 @@ const settings: INodeProperties[] = [
 
 /** The body of a request. */
 function settingsIn(parameters: NodeParameters): JsonRecord {
-	const embeddingModel = modelIn(parameters, 'options.embeddingModel');
+	const embeddingModel = readModel(parameters, 'options.embeddingModel');
 	// Without the technique, Dify silently ignores the model.
 	const implied = embeddingModel === undefined ? undefined : 'high_quality';
-	return optional({
-		description: textIn(parameters, 'options.description'),
+	return omitUndefined({
+		description: readTextOption(parameters, 'options.description'),
 		permission: parameters.choice('options.permission', undefined),
 		indexing_technique:
 			parameters.choice<IndexingTechnique>('options.technique', undefined) ?? implied,
-		...embeddingBody(embeddingModel),
+		...toEmbeddingModelFields(embeddingModel),
 	});
 }
 
@@ -103,7 +107,7 @@ export const knowledgeBaseCreate: DifyOperation = {
 		optionsCollection([
 			...settings,
 			choiceField('If It Exists', 'ifExists', 'fail', {
-				options: choices({
+				options: toOptions({
 					fail: 'Fail',
 					use: ['Use Existing', 'Return the existing knowledge base unchanged'],
 				}),
@@ -113,11 +117,11 @@ export const knowledgeBaseCreate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const name = parameters.required('name');
 		const json = { permission: 'all_team_members', ...settingsIn(parameters), name };
-		const creating = client.send('POST', '/datasets', json, { limitMs: WRITE_LIMIT_MS });
+		const creating = client.send('POST', '/datasets', json, { limitMs: WRITE_TIMEOUT_MS });
 		const uses = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
 		const base = await creating.catch(async (error: unknown) => {
 			const isTaken = error instanceof ServerError && error.kind === 'nameTaken';
-			const bases = isTaken && uses ? await readList(client, basesOf(name)) : [];
+			const bases = isTaken && uses ? await fetchAllPages(client, buildDatasetList(name)) : [];
 			const known = bases.find((each) => each.name === name);
 			if (known === undefined) throw error;
 			return known;
@@ -133,10 +137,10 @@ export const knowledgeBaseUpdate: DifyOperation = {
 		optionsCollection([...settings, { ...nameField, required: false, displayName: 'New Name' }]),
 	],
 	run: async ({ client, parameters }) => {
-		const route = path`/datasets/${datasetIdIn(parameters)}`;
+		const route = apiPath`/datasets/${readDatasetId(parameters)}`;
 		const name = parameters.name('options.name') || undefined;
-		const json = { ...settingsIn(parameters), ...optional({ name }) };
-		return [{ json: await client.send('PATCH', route, json, { limitMs: WRITE_LIMIT_MS }) }];
+		const json = { ...settingsIn(parameters), ...omitUndefined({ name }) };
+		return [{ json: await client.send('PATCH', route, json, { limitMs: WRITE_TIMEOUT_MS }) }];
 	},
 };
 
@@ -155,13 +159,13 @@ export const knowledgeBaseDelete: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const datasetId = datasetIdIn(parameters);
+		const datasetId = readDatasetId(parameters);
 		if (!parameters.flag('confirm'))
-			throw invalidParam(
+			throw createParamError(
 				'The deletion was not confirmed',
 				'Turn on "Confirm Deletion of All Documents" in the node.',
 			);
-		const existed = await deleteAt(client, path`/datasets/${datasetId}`);
+		const existed = await deletePath(client, apiPath`/datasets/${datasetId}`);
 		return [{ json: { datasetId, deleted: true, existed } }];
 	},
 };
@@ -187,15 +191,15 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 	],
 	run: async (call) => {
 		const { parameters, context, hint } = call;
-		const search = searchSettings(parameters);
+		const search = readRetrievalOptions(parameters);
 		// As a tool of an agent, a node's type ends with "Tool".
 		const cuts = context.getNode().type.endsWith('Tool');
 		const typed = parameters.freeText('query');
-		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
+		const { query, cut } = cuts ? truncateQuery(typed) : { query: typed, cut: false };
 		if (cut) hint('The query was truncated to 250 characters, the maximum in Dify.');
-		const found = await retrieve(call, datasetIdIn(parameters), query, search);
-		const remark = misfitHint(found.misfits);
+		const found = await retrieve(call, readDatasetId(parameters), query, search);
+		const remark = getIgnoredFilterWarning(found.misfits);
 		if (remark !== undefined) hint(remark);
-		return itemsOf(parameters.flag('simplify', true) ? found.hits : found.records);
+		return toOperationItems(parameters.flag('simplify', true) ? found.hits : found.records);
 	},
 };

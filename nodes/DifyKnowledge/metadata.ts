@@ -1,37 +1,37 @@
-import { path } from '../../lib/dify/ids';
+import { apiPath } from '../../lib/dify/ids';
 import {
-	createField,
-	fieldsIn,
+	createMetadataField,
+	parseMetadataFields,
 	setMetadata,
 	type MetadataType,
 } from '../../lib/dify/knowledge/metadata';
-import { recordsIn, type JsonRecord } from '../../lib/values';
-import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
-import { row } from '../shared/dify/define-operation';
+import { asRecords, type JsonRecord } from '../../lib/values';
+import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
+import { defineRequestOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
-	choices,
+	toOptions,
 	optionsCollection,
-	rowsField,
+	fixedCollectionField,
 	stringField,
 } from '../shared/field-builders';
 import { asText, type NodeParameters } from '../shared/parameters';
-import { documentField, documentIdIn } from './fields';
+import { documentField, readDocumentId } from './fields';
 
-const TYPES = choices({
+const TYPES = toOptions({
 	number: 'Number',
 	string: 'Text',
 	time: 'Time',
 });
 
-export const metadataGetFields = row({
+export const metadataGetFields = defineRequestOperation({
 	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
 	fields: [datasetField],
-	request: (parameters) => ['GET', path`/datasets/${datasetIdIn(parameters)}/metadata`],
+	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
 	items: (answer) => {
 		const builtInEnabled = answer.built_in_field_enabled === true;
-		return fieldsIn(answer).map((field) => ({ ...field, builtInEnabled }));
+		return parseMetadataFields(answer).map((field) => ({ ...field, builtInEnabled }));
 	},
 });
 
@@ -45,7 +45,7 @@ export const metadataCreateField: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const type = parameters.choice<MetadataType>('type');
 		const name = parameters.required('name');
-		return [{ json: await createField(client, datasetIdIn(parameters), name, type) }];
+		return [{ json: await createMetadataField(client, readDatasetId(parameters), name, type) }];
 	},
 };
 
@@ -59,7 +59,7 @@ export const metadataSet: DifyOperation = {
 	fields: [
 		datasetField,
 		documentField,
-		rowsField('Values', 'values', 'Value', {
+		fixedCollectionField('Values', 'values', 'Value', {
 			values: [
 				stringField('Field', 'field', { description: 'Name of the field' }),
 				stringField('Value', 'value', {
@@ -76,10 +76,10 @@ export const metadataSet: DifyOperation = {
 		]),
 	],
 	run: async ({ client, parameters }) => {
-		const documentId = documentIdIn(parameters);
+		const documentId = readDocumentId(parameters);
 		const values = valuesIn(parameters);
 		const createFields = parameters.flag('options.createFields', false);
-		const baseId = datasetIdIn(parameters);
+		const baseId = readDatasetId(parameters);
 		const metadata = await setMetadata(client, baseId, documentId, values, createFields);
 		return [{ json: { documentId, metadata } }];
 	},
@@ -87,7 +87,7 @@ export const metadataSet: DifyOperation = {
 
 function valuesIn(parameters: NodeParameters): JsonRecord {
 	const nameField = parameters.field('values.value.field');
-	const rows = recordsIn(parameters.value('values.value'));
+	const rows = asRecords(parameters.value('values.value'));
 	return Object.fromEntries(
 		rows.map(({ field, value }) => [asText(nameField, field ?? '').trim(), value]),
 	);

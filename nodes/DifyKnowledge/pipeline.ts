@@ -1,16 +1,16 @@
 import type { DifyClient } from '../../lib/dify/client';
-import { invalidParam } from '../../lib/dify/errors';
-import { path } from '../../lib/dify/ids';
-import { idIn } from '../../lib/dify/knowledge/documents';
-import { listIn } from '../../lib/dify/pagination';
-import { nonEmptyText, optional, recordsIn } from '../../lib/values';
-import { baseInEditor, editorList, matching } from '../shared/dify/list-search';
-import { fileIn, locatorField } from '../shared/dify/fields';
-import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
+import { createParamError } from '../../lib/dify/errors';
+import { apiPath } from '../../lib/dify/ids';
+import { getDocumentId } from '../../lib/dify/knowledge/documents';
+import { parseRecords } from '../../lib/dify/pagination';
+import { asNonEmptyString, omitUndefined, asRecords } from '../../lib/values';
+import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/list-search';
+import { readFile, recordLocatorField } from '../shared/dify/fields';
+import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';
-import { itemsOf } from '../shared/run/operations';
-import { binaryField } from './fields';
+import { toOperationItems } from '../shared/run/operations';
+import { documentBinaryField } from './fields';
 
 /** A node of a pipeline that takes files (docs/protocols/dify.md 2.13). */
 interface FileNode {
@@ -20,19 +20,19 @@ interface FileNode {
 
 /** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
 async function fileNodes(client: DifyClient, baseId: string): Promise<FileNode[]> {
-	const route = path`/datasets/${baseId}/pipeline/datasource-plugins`;
-	const records = listIn(await client.ask('GET', route, { query: { is_published: 'true' } }));
+	const route = apiPath`/datasets/${baseId}/pipeline/datasource-plugins`;
+	const records = parseRecords(await client.ask('GET', route, { query: { is_published: 'true' } }));
 	return records.flatMap(({ node_id: nodeId, datasource_type: type, title }) => {
-		const id = nonEmptyText(nodeId);
+		const id = asNonEmptyString(nodeId);
 		if (id === undefined || type !== 'local_file') return [];
-		return [{ id, title: nonEmptyText(title) ?? id }];
+		return [{ id, title: asNonEmptyString(title) ?? id }];
 	});
 }
 
 /** Nodes for files of the pipeline that the base in the node was made with. */
-export const searchDatasources = editorList(async ({ client, context, filter }) => {
-	const nodes = await fileNodes(client, baseInEditor(context));
-	return matching(
+export const searchDatasources = createListSearch(async ({ client, context, filter }) => {
+	const nodes = await fileNodes(client, readEditorDatasetId(context));
+	return filterByName(
 		nodes.map(({ id, title }) => ({ name: title, value: id })),
 		filter,
 	);
@@ -47,7 +47,7 @@ export const pipelineRun: DifyOperation = {
 	},
 	fields: [
 		datasetField,
-		locatorField(
+		recordLocatorField(
 			'Datasource',
 			'datasourceNode',
 			'searchDatasources',
@@ -57,23 +57,23 @@ export const pipelineRun: DifyOperation = {
 			},
 			{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
 		),
-		binaryField,
+		documentBinaryField,
 		jsonField('Inputs', 'inputs', '{}', {
 			description: 'Variables of the pipeline and its datasource',
 		}),
 	],
 	run: async (call) => {
 		const { client, parameters, hint } = call;
-		const baseId = datasetIdIn(parameters);
+		const baseId = readDatasetId(parameters);
 		const chosen = parameters.name('datasourceNode');
 		const node = chosen === '' ? await onlyNode(client, baseId) : chosen;
 		const inputs = parameters.object('inputs', {});
-		const source = await fileIn(call);
+		const source = await readFile(call);
 		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
 		const id = String(uploaded.id);
-		const name = nonEmptyText(uploaded.name) ?? source.name;
+		const name = asNonEmptyString(uploaded.name) ?? source.name;
 		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
-		const answer = await client.send('POST', path`/datasets/${baseId}/pipeline/run`, {
+		const answer = await client.send('POST', apiPath`/datasets/${baseId}/pipeline/run`, {
 			inputs,
 			datasource_type: 'local_file',
 			// Some versions read `related_id`, others `reference`.
@@ -82,15 +82,15 @@ export const pipelineRun: DifyOperation = {
 			is_published: true,
 			response_mode: 'streaming',
 		});
-		const documents = recordsIn(answer.documents);
+		const documents = asRecords(answer.documents);
 		if (documents.length === 0) hint('The pipeline created no documents.');
-		const batch = nonEmptyText(answer.batch);
-		return itemsOf(
+		const batch = asNonEmptyString(answer.batch);
+		return toOperationItems(
 			documents.map((document) => ({
-				documentId: idIn(document),
+				documentId: getDocumentId(document),
 				datasetId: baseId,
 				name: document.name,
-				...optional({ batch }),
+				...omitUndefined({ batch }),
 				indexingStatus: document.indexing_status,
 			})),
 		);
@@ -103,11 +103,11 @@ async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
 	if (nodes.length === 0)
-		throw invalidParam(
+		throw createParamError(
 			'The pipeline has no datasource for files',
 			'In Dify, publish a pipeline that accepts files.',
 		);
-	throw invalidParam(
+	throw createParamError(
 		'The pipeline has several datasources for files, and none is selected',
 		`Select one in the field Datasource. Available: ${names}.`,
 	);

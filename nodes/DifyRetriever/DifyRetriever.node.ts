@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
 import { supplyRetriever } from './supply';
@@ -24,5 +24,5 @@ export class DifyRetriever implements INodeType {
 
 	methods = { loadOptions: { getKnowledgeBases } };
 
-	supplyData = withContext(supplyRetriever);
+	supplyData = bindContext(supplyRetriever);
 }

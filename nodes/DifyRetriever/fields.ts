@@ -1,13 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, scoreThresholdField, topKField } from '../shared/dify/knowledge-fields';
-import { choicesField, noticeField, optionsCollection } from '../shared/field-builders';
+import { multiChoiceField, noticeField, optionsCollection } from '../shared/field-builders';
 
 export const properties: INodeProperties[] = [
 	noticeField(
 		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
 	),
-	choicesField('Knowledge Base Names or IDs', 'difyDatasetIds', {
+	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', {
 		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
 		required: true,
 		description:

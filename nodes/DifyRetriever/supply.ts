@@ -6,19 +6,19 @@ import {
 } from 'n8n-workflow';
 
 import { CachedDifyAccess } from '../../lib/dify/access';
-import { difyClient } from '../../lib/dify/credentials';
-import { uuid } from '../../lib/dify/ids';
+import { createDifyClient } from '../../lib/dify/credentials';
+import { parseUuid } from '../../lib/dify/ids';
 import {
-	cutQuery,
-	misfitHint,
+	truncateQuery,
+	getIgnoredFilterWarning,
 	retrieve,
 	type Hit,
 	type RetrievalOptions,
 } from '../../lib/dify/knowledge/retrieval';
-import { searchSettings } from '../shared/dify/knowledge-fields';
-import { isBlank, NodeParameters, wrongField } from '../shared/parameters';
+import { readRetrievalOptions } from '../shared/dify/knowledge-fields';
+import { isUnset, NodeParameters, createFieldError } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-entries';
-import { supplied, type SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 const MAX_SHOWN = 200;
@@ -48,43 +48,43 @@ export async function supplyRetriever(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplied(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
+	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
-		const app = new CachedDifyAccess(difyClient(credentials, context.helpers));
+		const app = new CachedDifyAccess(createDifyClient(credentials, context.helpers));
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
-		return { response: loggedRetriever(app, settings, log) };
+		return { response: createLoggedRetriever(app, settings, log) };
 	});
 }
 
 function readSettings(parameters: NodeParameters): Settings {
-	const chosen = [parameters.value('difyDatasetIds')].flat().filter((id) => !isBlank(id));
+	const chosen = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
 	if (chosen.includes(FAILED_LIST))
-		throw wrongField(
+		throw createFieldError(
 			'Knowledge Base Names or IDs',
 			'contains the error message of a list that could not be loaded',
 			'Remove this entry, reload the list, and select a knowledge base.',
 		);
-	const datasetIds = [...new Set(chosen.map((id) => uuid(id, 'knowledge base ID')))];
+	const datasetIds = [...new Set(chosen.map((id) => parseUuid(id, 'knowledge base ID')))];
 	if (datasetIds.length === 0)
-		throw wrongField(
+		throw createFieldError(
 			'Knowledge Base Names or IDs',
 			'is empty',
 			'Select at least one knowledge base.',
 		);
-	const search = searchSettings(parameters);
+	const search = readRetrievalOptions(parameters);
 	return {
 		datasetIds,
 		search: { ...search, topK: search.topK ?? parameters.number('topK') },
 	};
 }
 
-function loggedRetriever(
+function createLoggedRetriever(
 	app: CachedDifyAccess,
 	settings: Settings,
 	log: SubNodeLog,
 ): SuppliedRetriever {
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
-		const { query, cut } = cutQuery(typed);
+		const { query, cut } = truncateQuery(typed);
 		if (cut) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
 		return await log.call({
 			input: { query },
@@ -98,7 +98,7 @@ function loggedRetriever(
 					misfits += one.misfits;
 					for (const hit of one.hits) found.push({ ...hit, datasetId });
 				}
-				const remark = misfitHint(misfits);
+				const remark = getIgnoredFilterWarning(misfits);
 				if (remark !== undefined) log.hint(remark);
 				// Hits of a keyword search have score 0, so they come last.
 				found.sort((one, other) => other.score - one.score);

@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { properties } from './fields';
 import { pollDify } from './poll';
 
@@ -21,5 +21,5 @@ export class DifyTrigger implements INodeType {
 		properties,
 	};
 
-	poll = withContext(pollDify);
+	poll = bindContext(pollDify);
 }

@@ -1,8 +1,8 @@
 /** Ratings since the last poll: Dify sends no notifications, and lists them newest first, without a total. */
-import { FEEDBACK } from '../../lib/dify/app/feedback';
+import { FEEDBACK_LIST } from '../../lib/dify/app/feedback';
 import type { DifyClient } from '../../lib/dify/client';
 import { pagesOf } from '../../lib/dify/pagination';
-import { append, nonEmptyText, type JsonRecord } from '../../lib/values';
+import { pushAll, asNonEmptyString, type JsonRecord } from '../../lib/values';
 
 /** Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
@@ -22,7 +22,7 @@ interface PollResult {
 }
 
 /** @param memory undefined at the first poll, which finds nothing */
-export async function newFeedback(
+export async function pollFeedback(
 	client: DifyClient,
 	memory: PollState | undefined,
 ): Promise<PollResult> {
@@ -45,8 +45,8 @@ async function recordsSince(
 	memory: PollState | undefined,
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
-	for await (const page of pagesOf(client, FEEDBACK)) {
-		append(records, page);
+	for await (const page of pagesOf(client, FEEDBACK_LIST)) {
+		pushAll(records, page);
 		const oldest = page.at(-1);
 		if (oldest === undefined || timeOf(oldest) < (memory?.newest ?? Infinity) - GRACE_MS) break;
 	}
@@ -59,7 +59,7 @@ function stampOf({ updated_at: updatedAt }: JsonRecord): string {
 
 /** Unlike everywhere else in Dify, these times are ISO texts, in UTC without a zone. */
 function timeOf({ created_at: createdAt }: JsonRecord): number {
-	const text = nonEmptyText(createdAt) ?? '';
+	const text = asNonEmptyString(createdAt) ?? '';
 	const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
 	return Number.isNaN(time) ? 0 : time;
 }

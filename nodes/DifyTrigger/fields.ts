@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, choiceField, choices, optionsCollection } from '../shared/field-builders';
+import { booleanField, choiceField, toOptions, optionsCollection } from '../shared/field-builders';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', {
@@ -16,7 +16,7 @@ const options: INodeProperties = optionsCollection([
 			'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
 	}),
 	choiceField('From', 'source', 'user', {
-		options: choices({
+		options: toOptions({
 			admin: 'Team in Dify',
 			user: 'App Users',
 		}),

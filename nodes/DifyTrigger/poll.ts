@@ -1,19 +1,19 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 
-import { FEEDBACK } from '../../lib/dify/app/feedback';
-import { difyClient } from '../../lib/dify/credentials';
-import { readPage } from '../../lib/dify/pagination';
+import { FEEDBACK_LIST } from '../../lib/dify/app/feedback';
+import { createDifyClient } from '../../lib/dify/credentials';
+import { fetchPage } from '../../lib/dify/pagination';
 import type { JsonRecord } from '../../lib/values';
-import { difyNodeError } from '../shared/dify/errors';
+import { toDifyNodeError } from '../shared/dify/errors';
 import { NodeParameters } from '../shared/parameters';
-import { newFeedback, type PollState } from './feedback';
+import { pollFeedback, type PollState } from './feedback';
 import { properties } from './fields';
 
 /** How many examples the editor gets. */
-const SHOWN = 3;
+const MAX_TEST_ITEMS = 3;
 
 /** Nodes that are polling at this moment. */
-const looking = new Set<string>();
+const pollingNodes = new Set<string>();
 
 /**
  * Polls the app once. The memory is stored only when everything was read, so the next poll repeats a failed one. n8n
@@ -23,18 +23,18 @@ const looking = new Set<string>();
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
-		const client = difyClient(await context.getCredentials('difyApi'), context.helpers);
-		const isWanted = wantedBy(parameters);
+		const client = createDifyClient(await context.getCredentials('difyApi'), context.helpers);
+		const isWanted = createRatingFilter(parameters);
 		if (context.getMode() === 'manual') {
-			const { records } = await readPage(client, FEEDBACK);
-			return outputOf(records.filter(isWanted).slice(0, SHOWN).reverse().map(asNew));
+			const { records } = await fetchPage(client, FEEDBACK_LIST);
+			return outputOf(records.filter(isWanted).slice(0, MAX_TEST_ITEMS).reverse().map(asNew));
 		}
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
-		if (looking.has(node)) return null;
-		looking.add(node);
+		if (pollingNodes.has(node)) return null;
+		pollingNodes.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const news = await newFeedback(client, stored.feedback as PollState | undefined);
+			const news = await pollFeedback(client, stored.feedback as PollState | undefined);
 			const withChanged = parameters.flag('options.changed', true);
 			const found = news.found.filter(
 				({ feedback, isNew }) => (isNew || withChanged) && isWanted(feedback),
@@ -42,10 +42,10 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 			stored.feedback = { ...news.memory };
 			return outputOf(found.map(({ feedback, isNew }) => ({ ...asNew(feedback), isNew })));
 		} finally {
-			looking.delete(node);
+			pollingNodes.delete(node);
 		}
 	} catch (error) {
-		throw difyNodeError(context.getNode(), error, {});
+		throw toDifyNodeError(context.getNode(), error, {});
 	}
 }
 
@@ -53,7 +53,7 @@ function asNew(feedback: JsonRecord) {
 	return { event: 'feedback', isNew: true, ...feedback };
 }
 
-function wantedBy(parameters: NodeParameters): (feedback: JsonRecord) => boolean {
+function createRatingFilter(parameters: NodeParameters): (feedback: JsonRecord) => boolean {
 	const rating = parameters.choice('rating');
 	const source = parameters.choice('options.source', undefined);
 	return (feedback) =>

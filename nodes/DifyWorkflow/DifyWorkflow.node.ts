@@ -1,13 +1,13 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { getForm } from '../shared/dify/get-form';
-import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { formGet, formSubmit } from './form';
 import { runExecute, runFollow } from './run/execute';
 import { runGet, runGetAll, runStop } from './run/records';
 
-const operations = resourceTable([
+const operations = createResourceTable([
 	{
 		option: { name: 'Run', value: 'run' },
 		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
@@ -28,7 +28,7 @@ export class DifyWorkflow implements INodeType {
 		displayName: 'Dify Workflow',
 		name: 'difyWorkflow',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description: 'Run, follow and stop Dify workflows, and submit their forms',
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,
@@ -37,5 +37,5 @@ export class DifyWorkflow implements INodeType {
 
 	methods = { resourceMapping: { getForm } };
 
-	execute = difyExecute(operations);
+	execute = createDifyExecute(operations);
 }

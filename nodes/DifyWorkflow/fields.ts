@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { uuid } from '../../lib/dify/ids';
+import { parseUuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
-import { onPauseField, RUN_OPTIONS, WHERE_NOTHING_BEGAN } from '../shared/dify/run-options';
-import { choiceField, choices, choicesField, stringField } from '../shared/field-builders';
+import { onPauseField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/run-options';
+import { choiceField, toOptions, multiChoiceField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {
@@ -19,8 +19,8 @@ export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 });
 
 /** @throws {ServerError} where the field is empty or holds no ID */
-export function runIdIn(parameters: NodeParameters): string {
-	return uuid(parameters.value('workflowRunId'), 'workflow run ID');
+export function readRunId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('workflowRunId'), 'workflow run ID');
 }
 
 const onPause = onPauseField('What to do when the workflow pauses for human input');
@@ -40,7 +40,7 @@ const onPauseWaiting: INodeProperties = {
 };
 
 const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
-	options: choices({
+	options: toOptions({
 		error: 'Fail',
 		return: [
 			'Return Partial Result',
@@ -50,8 +50,8 @@ const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
 	description: 'What to do if the workflow run fails',
 });
 
-const include = choicesField('Include', 'include', {
-	options: choices({
+const include = multiChoiceField('Include', 'include', {
+	options: toOptions({
 		files: ['Files', 'Files in the outputs as binary fields "file_0", "file_1" and so on'],
 		nodes: ['Nodes', 'Each workflow node with its inputs and outputs'],
 		text: ['Text', 'The text that the workflow streamed during the run, as a preview'],
@@ -87,7 +87,7 @@ export const executeOptions: INodeProperties[] = [
 	...common,
 	{
 		...RUN_OPTIONS.maxRetries,
-		description: `How often to restart a run ${WHERE_NOTHING_BEGAN}`,
+		description: `How often to restart a run ${RETRY_CONDITION}`,
 	},
 	totalLimit,
 	RUN_OPTIONS.traceId,

@@ -1,9 +1,14 @@
-import { actionsOf, formPath, inputsOfForm, submitForm } from '../../lib/dify/forms/human-form';
-import { isFilled, optional, words, type JsonRecord } from '../../lib/values';
-import { userIn } from '../shared/dify/ids';
-import { isFileField, readFiles, sentInputs } from '../shared/dify/inputs';
-import { plain } from '../shared/dify/plain-object';
-import { row } from '../shared/dify/define-operation';
+import {
+	parseFormActions,
+	formPath,
+	parseFormFields,
+	submitForm,
+} from '../../lib/dify/forms/human-form';
+import { isNonEmpty, omitUndefined, toText, type JsonRecord } from '../../lib/values';
+import { readUser } from '../shared/dify/ids';
+import { isFileField, readFiles, uploadInputs } from '../shared/dify/inputs';
+import { toPlainObject } from '../shared/dify/plain-object';
+import { defineRequestOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import { jsonField, stringField } from '../shared/field-builders';
@@ -19,7 +24,7 @@ const formTokenField = stringField('Form Token', 'formToken', {
 
 const tokenIn = (parameters: NodeParameters) => parameters.name('formToken');
 
-export const formGet = row({
+export const formGet = defineRequestOperation({
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -31,12 +36,12 @@ export const formGet = row({
 	items: (form, parameters) => {
 		const formToken = tokenIn(parameters);
 		if (!parameters.flag('simplify')) return { form_token: formToken, ...form };
-		return plain({
+		return toPlainObject({
 			formToken,
 			formContent: form.form_content ?? '',
-			inputs: inputsOfForm(form).map((input) => ({ ...input, types: undefined })),
-			actions: actionsOf(form),
-			...optional({ expirationTime: form.expiration_time }),
+			inputs: parseFormFields(form).map((input) => ({ ...input, types: undefined })),
+			actions: parseFormActions(form),
+			...omitUndefined({ expirationTime: form.expiration_time }),
 		});
 	},
 });
@@ -70,18 +75,18 @@ export const formSubmit: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters } = call;
 		const formToken = tokenIn(parameters);
-		const user = userIn(parameters);
+		const user = readUser(parameters);
 		const given = parameters.object('values', undefined) ?? {};
 		const form = await client.get(formPath(formToken));
 		const action = actionIn(form, parameters.required('action'));
-		const fields = inputsOfForm(form).map((input) => ({ ...input, variable: input.name }));
+		const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
 		const texts: JsonRecord = { ...given };
 		// Dify takes defaults on its own page only, and a number makes the run fail later.
 		for (const { name, default: preset } of fields.filter((field) => !isFileField(field)))
-			if (isFilled(given[name]) || preset !== undefined)
-				texts[name] = isFilled(given[name]) ? words(given[name]) : preset;
+			if (isNonEmpty(given[name]) || preset !== undefined)
+				texts[name] = isNonEmpty(given[name]) ? toText(given[name]) : preset;
 		const { values, files } = await readFiles(call, given, fields.filter(isFileField));
-		const inputs = await sentInputs(call, user, { values: { ...texts, ...values }, files });
+		const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
 		await submitForm(client, formToken, { action, inputs, user });
 		return [{ json: { formToken, action, user, submitted: true } }];
 	},
@@ -89,7 +94,7 @@ export const formSubmit: DifyOperation = {
 
 /** The ID of a button, by its ID or by what stands on it. Dify refuses one that does not exist. */
 function actionIn(form: JsonRecord, wanted: string): string {
-	const actions = actionsOf(form);
+	const actions = parseFormActions(form);
 	if (actions.some(({ id }) => id === wanted)) return wanted;
 	const titled = actions.find(({ title }) => title.trim().toLowerCase() === wanted.toLowerCase());
 	return titled?.id ?? wanted;

@@ -1,11 +1,11 @@
-import { partialResultOf } from '../../lib/dify/errors';
-import { withWholeUrl } from '../../lib/dify/files/output-files';
+import { getPartialResult } from '../../lib/dify/errors';
+import { withAbsoluteUrl } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
-import { append, filled, isRecord, mapValues, optional } from '../../lib/values';
-import { plain } from '../shared/dify/plain-object';
-import { resultFiles } from '../shared/dify/result-files';
+import { pushAll, omitEmpty, isRecord, mapValues, omitUndefined } from '../../lib/values';
+import { toPlainObject } from '../shared/dify/plain-object';
+import { storeResultFiles } from '../shared/dify/result-files';
 import type { DifyCall } from '../shared/dify/dify-operation';
-import { pausedError } from '../shared/dify/run-request';
+import { createPausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 
 /** Optional parts of the item beside the outputs. */
@@ -20,7 +20,10 @@ interface RunOutput {
 	user: string;
 }
 
-export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
+export function readOutputOptions(
+	{ parameters }: Pick<DifyCall, 'parameters'>,
+	user: string,
+): RunOutput {
 	return {
 		simplify: parameters.flag('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),
@@ -37,30 +40,31 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
  * @param known warnings
  * @throws {ServerError} as the run, unless the option says that a failed run is a result
  */
-export async function runItem(
+export async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
 	reading: Promise<RunResult>,
 	known: readonly string[] = [],
 ): Promise<OperationItem> {
 	const { include, onFailure, onPause, simplify, user } = output;
-	const result = await (onFailure === 'return' ? reading.catch(failedRun) : reading);
-	if (result.status === 'paused' && onPause === 'error') throw pausedError('workflow', result);
+	const result = await (onFailure === 'return' ? reading.catch(getFailedRunResult) : reading);
+	if (result.status === 'paused' && onPause === 'error')
+		throw createPausedError('workflow', result);
 	await call.typing?.end();
-	const warnings = [...known, ...result.warnings, ...formsByMail(result)];
-	const files = include.includes('files') ? await resultFiles(call, result) : { warnings: [] };
-	append(warnings, files.warnings);
+	const warnings = [...known, ...result.warnings, ...getEmailFormWarnings(result)];
+	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
+	pushAll(warnings, files.warnings);
 	warnings.forEach(call.hint);
-	const json = simplify ? simplified(result) : whole(call, result);
+	const json = simplify ? toSimplifiedJson(result) : toRawJson(call, result);
 	return {
-		json: plain({
+		json: toPlainObject({
 			...json,
 			user,
-			...filled({ answered: result.answered }),
-			...(simplify ? filled({ warnings }) : { warnings }),
+			...omitEmpty({ answered: result.answered }),
+			...(simplify ? omitEmpty({ warnings }) : { warnings }),
 			...included(include, result),
 		}),
-		...optional({ binary: files.binary }),
+		...omitUndefined({ binary: files.binary }),
 	};
 }
 
@@ -72,14 +76,14 @@ function included(include: readonly IncludedPart[], { workflow, text }: RunResul
 }
 
 /** The result of a run that failed. @throws the error of a lost or refused run, which is none */
-function failedRun(error: unknown): RunResult {
-	const failed = partialResultOf(error);
+function getFailedRunResult(error: unknown): RunResult {
+	const failed = getPartialResult(error);
 	const isRun = failed?.error !== undefined && failed.error.cause !== 'refused';
 	if (isRun && failed.workflowRunId !== undefined) return failed;
 	throw error;
 }
 
-function formsByMail({ pause }: RunResult): string[] {
+function getEmailFormWarnings({ pause }: RunResult): string[] {
 	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
 	return byMail.map(
 		({ nodeTitle }) =>
@@ -88,15 +92,15 @@ function formsByMail({ pause }: RunResult): string[] {
 }
 
 /** The outputs, and what later nodes need. */
-function simplified(result: RunResult): object {
+function toSimplifiedJson(result: RunResult): object {
 	const { status, workflowRunId, taskId, workflow, pause, error } = result;
 	return {
-		outputs: outputsOf(result),
+		outputs: getOutputs(result),
 		status,
 		workflowRunId,
 		taskId,
 		totalTokens: workflow?.totalTokens,
-		...optional({ forms: pause?.forms.map(simpleForm), error: error?.message }),
+		...omitUndefined({ forms: pause?.forms.map(simpleForm), error: error?.message }),
 	};
 }
 
@@ -104,19 +108,19 @@ function simpleForm(form: HumanForm): object {
 	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
 }
 
-function whole({ client }: DifyCall, result: RunResult): object {
+function toRawJson({ client }: DifyCall, result: RunResult): object {
 	const { status, workflowRunId, taskId, pause, error, files, workflow } = result;
 	return {
 		...workflow,
 		nodes: undefined,
 		runId: undefined,
 		status,
-		outputs: outputsOf(result),
+		outputs: getOutputs(result),
 		workflowRunId,
 		taskId,
 		error: error?.message ?? null,
-		files: files.map((file) => withWholeUrl(client, file)),
-		...optional({ pausedNodes: pause?.pausedNodes, forms: pause?.forms }),
+		files: files.map((file) => withAbsoluteUrl(client, file)),
+		...omitUndefined({ pausedNodes: pause?.pausedNodes, forms: pause?.forms }),
 	};
 }
 
@@ -124,7 +128,7 @@ function whole({ client }: DifyCall, result: RunResult): object {
  * Outputs have any names, so they are kept apart from the node's own fields. Dify wraps lists of files:
  * `{"value_type":"array[file]","value":[]}`.
  */
-function outputsOf({ workflow }: RunResult): unknown {
+function getOutputs({ workflow }: RunResult): unknown {
 	const outputs = workflow?.outputs ?? {};
 	if (!isRecord(outputs)) return outputs;
 	return mapValues(outputs, (value) => {

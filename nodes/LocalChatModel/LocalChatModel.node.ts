@@ -2,7 +2,7 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';
@@ -32,5 +32,5 @@ export class LocalChatModel implements INodeType {
 
 	methods = { listSearch: { searchModels } };
 
-	supplyData = withContext(supplyChatModel);
+	supplyData = bindContext(supplyChatModel);
 }

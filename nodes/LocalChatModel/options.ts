@@ -4,9 +4,9 @@ import { generationFields } from '../shared/chat/generation-fields';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	optionsCollection,
-	wholeField,
+	integerField,
 } from '../shared/field-builders';
 import { samplerFields } from '../shared/chat/sampler-fields';
 import { traceField } from './settings';
@@ -14,7 +14,7 @@ import { traceField } from './settings';
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
 	choiceField('Include Thinking in History', 'reasoningEcho', 'toolTurns', {
-		options: choices({
+		options: toOptions({
 			always: ['Always', 'For every earlier message that contains thinking'],
 			toolTurns: [
 				'During Tool Calls',
@@ -28,23 +28,23 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Whether to put the thinking before the response in think tags. The execution log always contains it.',
 	}),
-	wholeField('History Budget', 'historyBudget', 0, [0], {
+	integerField('History Budget', 'historyBudget', 0, [0], {
 		description:
 			'Maximum tokens for earlier turns of the conversation. When exceeded, the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
 	}),
-	wholeField('Token Budget', 'tokenBudget', 0, [0], {
+	integerField('Token Budget', 'tokenBudget', 0, [0], {
 		description:
 			'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
 	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
-		options: choices({
+		options: toOptions({
 			leave: ['Leave', 'Keep the markup in the response and call no tool'],
 			read: ['Read', 'Convert a complete call to a connected tool into a tool call'],
 		}),
 		description:
 			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
 	}),
-	wholeField('Max Tools Offered', 'toolsAtOnce', 10, [0], {
+	integerField('Max Tools Offered', 'toolsAtOnce', 10, [0], {
 		description:
 			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
 	}),

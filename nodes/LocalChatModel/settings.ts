@@ -1,8 +1,12 @@
 import type { ChatSettings, ThinkingHistory } from '../../lib/chat/types';
-import { isRecord, optional } from '../../lib/values';
-import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
-import { readLimits } from '../shared/timeout-fields';
-import { asSwitch, asText, type Field, isBlank, type NodeParameters } from '../shared/parameters';
+import { isRecord, omitUndefined } from '../../lib/values';
+import {
+	readGeneration,
+	readResponseFormat,
+	readThinking,
+} from '../shared/chat/generation-settings';
+import { readGenerationTimeouts } from '../shared/timeout-fields';
+import { asBoolean, asText, type Field, isUnset, type NodeParameters } from '../shared/parameters';
 import type { INodeProperties } from 'n8n-workflow';
 import type { TraceSettings } from '../../lib/tracing/span-attributes';
 import { booleanField, collectionField, stringField } from '../shared/field-builders';
@@ -17,19 +21,19 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		model: parameters.name('model'),
 		parameters: {
 			...readGeneration(parameters),
-			...optional({
-				thinking: thinkingIn(parameters),
-				responseFormat: responseFormatIn(parameters),
+			...omitUndefined({
+				thinking: readThinking(parameters),
+				responseFormat: readResponseFormat(parameters),
 			}),
 		},
 		reasoningEcho: parameters.choice<ThinkingHistory>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),
-		...optional({
+		...omitUndefined({
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
 			historyBudget: parameters.number('options.historyBudget', undefined),
 			trace: traceIn(parameters),
 		}),
-		...readLimits(parameters),
+		...readGenerationTimeouts(parameters),
 	};
 }
 
@@ -66,7 +70,7 @@ export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Fi
 function traceIn(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = parameters.value('options.trace');
 	if (!isRecord(trace)) return undefined;
-	const filledFields = fields.filter(({ name }) => !isBlank(trace[name]));
+	const filledFields = fields.filter(({ name }) => !isUnset(trace[name]));
 	if (filledFields.length === 0) return undefined;
 	const settings = filledFields.map(({ name, displayName }) => {
 		const field = { label: `Trace: ${displayName}` };
@@ -76,7 +80,7 @@ function traceIn(parameters: NodeParameters): TraceSettings | undefined {
 }
 
 function settingOf(field: Field, name: string, value: unknown): unknown {
-	if (name === 'recordTexts') return asSwitch(field, value);
+	if (name === 'recordTexts') return asBoolean(field, value);
 	const texts = [value].flat().map((one) => asText(field, one));
 	if (name !== 'tags') return nonBlank(texts)[0];
 	return nonBlank(texts.flatMap((text) => text.split(',')));

@@ -1,47 +1,52 @@
 import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/timeout-fields';
-import { supplied } from '../shared/sub-node-log';
+import { readPriority } from '../shared/timeout-fields';
+import { supplySubNode } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supply-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
-import { withBudget } from './token-budget';
-import { withToolsAtOnce } from '../../lib/chat/tool-selection';
-import { checkParameters } from '../../lib/chat/parameters';
+import { withTokenBudget } from './token-budget';
+import { withToolLimit } from '../../lib/chat/tool-selection';
+import { assertValidParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator, ChatSettings } from '../../lib/chat/types';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { withChosenModel } from '../shared/search-models';
+import { withResolvedModel } from '../shared/search-models';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
-		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
-		const server = serverOf(credentials, context.helpers);
-		const settings = { ...readSettings(parameters), priority: priorityOf(context, parameters) };
-		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
-		const budget = parameters.number('options.tokenBudget', 0);
-		const turns = answersOf(server, settings);
-		const answers = toolsAtOnce === 0 ? turns : withToolsAtOnce(turns, toolsAtOnce);
-		return await supplyModel(context, {
-			answers: budget === 0 ? answers : withBudget(answers, context, budget),
-			settings: {
-				model: settings.model,
-				baseUrl: server.url.api,
-				serverType: server.kindSet ?? 'auto',
-				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
-			},
-			toError: (error) => log.nodeError(error),
-			jsonOutput: ['jsonObject', 'jsonSchema'].includes(
-				settings.parameters.responseFormat?.type ?? '',
-			),
-		});
-	});
+	return await supplySubNode(
+		context,
+		NodeConnectionTypes.AiLanguageModel,
+		itemIndex,
+		async (log) => {
+			const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+			const parameters = new NodeParameters(context, itemIndex, properties);
+			const server = createModelServer(credentials, context.helpers);
+			const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
+			const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
+			const budget = parameters.number('options.tokenBudget', 0);
+			const turns = createChatGenerator(server, settings);
+			const answers = toolsAtOnce === 0 ? turns : withToolLimit(turns, toolsAtOnce);
+			return await supplyModel(context, {
+				answers: budget === 0 ? answers : withTokenBudget(answers, context, budget),
+				settings: {
+					model: settings.model,
+					baseUrl: server.url.api,
+					serverType: server.kindSet ?? 'auto',
+					options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
+				},
+				toError: (error) => log.nodeError(error),
+				jsonOutput: ['jsonObject', 'jsonSchema'].includes(
+					settings.parameters.responseFormat?.type ?? '',
+				),
+			});
+		},
+	);
 }
 
 /**
@@ -50,10 +55,10 @@ export async function supplyChatModel(
  *
  * @throws {ServerError} of kind `invalidInput` for a wrong option, at once
  */
-function answersOf(server: ModelServer, settings: ChatSettings): ChatGenerator {
-	checkParameters(settings.parameters);
+function createChatGenerator(server: ModelServer, settings: ChatSettings): ChatGenerator {
+	assertValidParameters(settings.parameters);
 	return async (call, show) => {
-		const chosen = await withChosenModel(settings, server, 'chat', call.signal);
+		const chosen = await withResolvedModel(settings, server, 'chat', call.signal);
 		return await runTurn(server, chosen, call, show);
 	};
 }

@@ -1,6 +1,6 @@
 import type { ChatGenerator } from '../../lib/chat/types';
-import { invalidInput } from '../../lib/errors/create-error';
-import { tokensSpent } from '../shared/token-totals';
+import { createInputError } from '../../lib/errors/create-error';
+import { readTokenTotals } from '../shared/token-totals';
 
 const UNCOUNTED =
 	'The server does not report token counts, so Token Budget cannot limit this execution.';
@@ -11,19 +11,23 @@ const UNCOUNTED =
  * @param budget tokens of all prompts and answers of the execution
  * @throws {ServerError} of kind `invalidInput` before anything is sent, if nothing is left
  */
-export function withBudget(answers: ChatGenerator, context: object, budget: number): ChatGenerator {
+export function withTokenBudget(
+	answers: ChatGenerator,
+	context: object,
+	budget: number,
+): ChatGenerator {
 	return async (call, show) => {
-		requireTokens(context, budget);
+		assertTokensLeft(context, budget);
 		const answer = await answers(call, show);
 		return answer.usage === undefined ? { ...answer, notes: [...answer.notes, UNCOUNTED] } : answer;
 	};
 }
 
-function requireTokens(context: object, budget: number): void {
-	const { tokensIn, tokensOut } = tokensSpent(context);
+function assertTokensLeft(context: object, budget: number): void {
+	const { tokensIn, tokensOut } = readTokenTotals(context);
 	const spent = tokensIn + tokensOut;
 	if (spent < budget) return;
-	throw invalidInput(
+	throw createInputError(
 		`The Token Budget of this execution is used up: ${spent} of ${budget} tokens`,
 		'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
 		{

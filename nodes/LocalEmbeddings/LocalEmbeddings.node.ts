@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { searchEmbeddingModels } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyEmbeddings } from './supply';
@@ -29,5 +29,5 @@ export class LocalEmbeddings implements INodeType {
 
 	methods = { listSearch: { searchEmbeddingModels } };
 
-	supplyData = withContext(supplyEmbeddings);
+	supplyData = bindContext(supplyEmbeddings);
 }

@@ -7,13 +7,13 @@ import {
 
 import { type EmbeddingResult, Embedder } from '../../lib/tasks/embed';
 import type { Prefixes } from '../../lib/tasks/prefixes';
-import { filled, optional } from '../../lib/values';
+import { omitEmpty, omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { chosenPriority, priorityOf } from '../shared/timeout-fields';
-import { withChosenModel } from '../shared/search-models';
-import { supplied, type SubNodeLog } from '../shared/sub-node-log';
+import { readExplicitPriority, readPriority } from '../shared/timeout-fields';
+import { withResolvedModel } from '../shared/search-models';
+import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 const MAX_SHOWN_QUERY = 200;
@@ -29,19 +29,19 @@ export async function supplyEmbeddings(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplied(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
+	return await supplySubNode(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const priority = priorityOf(context, parameters);
-		const server = serverOf(credentials, context.helpers);
-		const documentPriority = chosenPriority(parameters) ?? 'batch';
+		const priority = readPriority(context, parameters);
+		const server = createModelServer(credentials, context.helpers);
+		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
-		const chosen = await withChosenModel(settings, server, 'embeddings', log.signal);
-		return { response: loggedEmbeddings(new Embedder(server, chosen), log) };
+		const chosen = await withResolvedModel(settings, server, 'embeddings', log.signal);
+		return { response: createLoggedEmbeddings(new Embedder(server, chosen), log) };
 	});
 }
 
-function loggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings {
+function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings {
 	const embed = async (texts: readonly unknown[], role: keyof Prefixes, input: IDataObject) => {
 		const prefix = client.prefixes[role];
 		const { vectors } = await log.call({
@@ -91,8 +91,8 @@ function summary(
 		...(received === undefined || received === first?.length
 			? {}
 			: { receivedDimensions: received }),
-		...optional({ tokens }),
+		...omitUndefined({ tokens }),
 		...rest,
-		...filled({ remarks: hints }),
+		...omitEmpty({ remarks: hints }),
 	};
 }

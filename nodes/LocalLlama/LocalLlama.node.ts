@@ -6,9 +6,9 @@ import {
 } from 'n8n-workflow';
 
 import { modelSearches } from '../shared/search-models';
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { runLocalLlama } from './operation';
-import { actionSubtitle } from '../shared/run/operations';
+import { buildSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class LocalLlama implements INodeType {
@@ -21,7 +21,7 @@ export class LocalLlama implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle: actionSubtitle(operations.properties),
+		subtitle: buildSubtitle(operations.properties),
 		description:
 			'Chat, extract, classify, transcribe, speak, embed and rerank with your own models: llama-server, Ollama, vLLM, any OpenAI-compatible server',
 		defaults: { name: 'Local Llama' },
@@ -34,5 +34,5 @@ export class LocalLlama implements INodeType {
 
 	methods = { listSearch: modelSearches };
 
-	execute = withContext((context: IExecuteFunctions) => runLocalLlama(context, operations));
+	execute = bindContext((context: IExecuteFunctions) => runLocalLlama(context, operations));
 }

@@ -1,6 +1,6 @@
 import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { filled } from '../../lib/values';
+import { omitEmpty } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { ItemError } from '../shared/run/item-error';
@@ -66,6 +66,6 @@ function withInput(item: OperationItem, input: INodeExecutionData | undefined): 
 	return {
 		...item,
 		json: { ...input?.json, ...item.json },
-		...filled({ binary }),
+		...omitEmpty({ binary }),
 	};
 }

@@ -2,18 +2,18 @@
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 import { parseJson } from '../../lib/json';
-import { recordOf, optional, withoutEnds } from '../../lib/values';
-import { isBlank, type NodeParameters, shown, wrongField } from '../shared/parameters';
-import { choices } from '../shared/field-builders';
+import { asRecord, omitUndefined, withoutEnds } from '../../lib/values';
+import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../shared/parameters';
+import { toOptions } from '../shared/field-builders';
 
 /**
  * The entries of a list field: a list, JSON text of one, or a single entry. None where it is empty.
  *
  * @throws {ServerError} of kind `invalidInput` for text that begins like a list, but is not valid
  */
-export function listIn(parameters: NodeParameters, path: string): unknown[] {
+export function readList(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
-	if (isBlank(value)) return [];
+	if (isUnset(value)) return [];
 	if (Array.isArray(value)) return value as unknown[];
 	if (typeof value !== 'string') return [value];
 	const text = value.trim();
@@ -21,9 +21,9 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
 	if (!text.startsWith('[')) return [value];
 	const parsed = parseJson(text);
 	if (!Array.isArray(parsed))
-		throw wrongField(
+		throw createFieldError(
 			parameters.field(path).label,
-			`starts like a JSON array but is not valid: ${shown(text)}`,
+			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
 		);
 	return parsed as unknown[];
 }
@@ -33,13 +33,13 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
  *
  * @throws {ServerError} of kind `invalidInput` naming the entry that is not text
  */
-export function textsIn(parameters: NodeParameters, path: string): string[] {
-	return listIn(parameters, path).map((entry, index) => {
+export function readTexts(parameters: NodeParameters, path: string): string[] {
+	return readList(parameters, path).map((entry, index) => {
 		if (typeof entry === 'string') return entry;
 		if (typeof entry === 'number') return String(entry);
-		throw wrongField(
+		throw createFieldError(
 			parameters.field(path).label,
-			`has an entry ${index + 1} that is not text: ${shown(entry)}`,
+			`has an entry ${index + 1} that is not text: ${quoteValue(entry)}`,
 		);
 	});
 }
@@ -64,11 +64,11 @@ export function rowFields(
 			name: source,
 			type: 'options',
 			default: 'form',
-			options: choices({
+			options: toOptions({
 				expression: ['Expression', 'A list from an expression'],
 				form: ['Define Below', 'Define the list in this node'],
 			}),
-			...optional({ displayOptions: form.displayOptions }),
+			...omitUndefined({ displayOptions: form.displayOptions }),
 		},
 		{ ...form, displayOptions: shownFor('form') },
 		{ ...list, type: 'json', required: true, displayOptions: shownFor('expression') },
@@ -76,22 +76,22 @@ export function rowFields(
 }
 
 /** The rows of the form or the entries of the list, and the label of that field. One text may hold several entries. */
-export function rowsIn(
+export function readRows(
 	parameters: NodeParameters,
 	form: string,
 	list: string,
 ): { rows: unknown[]; label: string } {
 	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
-		return { rows: listOrNamesIn(parameters, list), label: parameters.field(list).label };
+		return { rows: readListOrNames(parameters, list), label: parameters.field(list).label };
 	const value = parameters.value(form);
-	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(recordOf(value)).flat();
+	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
 	return { rows, label: parameters.field(form).label };
 }
 
 /** The entries of a list field; a text that is no list holds names between commas, semicolons or line breaks. */
-function listOrNamesIn(parameters: NodeParameters, path: string): unknown[] {
+function readListOrNames(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
-	const entries = listIn(parameters, path);
+	const entries = readList(parameters, path);
 	const isOneText = typeof value === 'string' && entries[0] === value;
 	return isOneText ? namesBetween(value) : entries;
 }

@@ -3,13 +3,13 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { TaskSettings } from '../../lib/tasks/run-task';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-builders';
-import { GENERATION_RETRIES, limit, readWait } from '../shared/timeout-fields';
+import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of every request for pictures and sound: further fields, limit, retries. */
 export const mediaFields: INodeProperties[] = [
 	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
-	limit(
+	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
@@ -23,8 +23,8 @@ export const mediaFields: INodeProperties[] = [
 ];
 
 /** Reads the options above, and the model. */
-export function mediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
-	const patience = readWait(parameters, GENERATION_RETRIES);
+export function readMediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
+	const patience = readRequestSettings(parameters, GENERATION_RETRIES);
 	return { model: parameters.name('model'), ...patience, priority, signal };
 }
 

@@ -9,12 +9,12 @@ import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { isSameForEachItem } from '../../lib/servers/credential';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/timeout-fields';
+import { readPriority } from '../shared/timeout-fields';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOperationsOptions } from '../shared/run/run-operations';
-import { quietly } from '../../lib/values';
+import { tryOrUndefined } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
 interface LlamaAccess {
@@ -39,10 +39,10 @@ export async function runLocalLlama(
 			(await context.getCredentials<ICredentialDataDecryptedObject>('localLlamaApi', itemIndex));
 		if (isSameForEachItem(data)) sameForEachItem = data;
 		const { fields } = table.operationOf(context, itemIndex);
-		const priority = priorityOf(context, new NodeParameters(context, itemIndex, fields));
+		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
 		const access = known.get(key) ?? {
-			server: serverOf(data, context.helpers),
+			server: createModelServer(data, context.helpers),
 			priority,
 		};
 		known.set(key, access);
@@ -60,5 +60,5 @@ export function countTokens(
 	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
 ): void {
 	const { accumulateTokenUsage: add } = workflow as Partial<typeof workflow>;
-	quietly(() => add?.(context, promptTokens, completionTokens));
+	tryOrUndefined(() => add?.(context, promptTokens, completionTokens));
 }

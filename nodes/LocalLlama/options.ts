@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, optionsCollection, wholeField } from '../shared/field-builders';
+import { booleanField, optionsCollection, integerField } from '../shared/field-builders';
 
-function itemsAtOnce(preset: number): INodeProperties {
-	return wholeField('Max Concurrent Items', 'itemsAtOnce', preset, [1, 64], {
+function concurrencyField(preset: number): INodeProperties {
+	return integerField('Max Concurrent Items', 'itemsAtOnce', preset, [1, 64], {
 		description:
 			'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
 	});
@@ -19,6 +19,9 @@ export const streamingField = booleanField('Enable Streaming', 'enableStreaming'
  *
  * @param atOnce how many items are worked on at the same time unless the user says so
  */
-export function optionsWith(options: readonly INodeProperties[], atOnce = 4): INodeProperties {
-	return optionsCollection([...options, itemsAtOnce(atOnce)]);
+export function createOptionsField(
+	options: readonly INodeProperties[],
+	atOnce = 4,
+): INodeProperties {
+	return optionsCollection([...options, concurrencyField(atOnce)]);
 }

@@ -1,4 +1,4 @@
-import { resourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageGenerate } from './image/generate';
@@ -16,7 +16,7 @@ import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
 /** What the node can do. */
-export const operations = resourceTable([
+export const operations = createResourceTable([
 	{
 		option: { name: 'Text', value: 'text' },
 		operations: [

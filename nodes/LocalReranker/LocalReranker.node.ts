@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyReranker } from './supply';
@@ -29,5 +29,5 @@ export class LocalReranker implements INodeType {
 
 	methods = { listSearch: { searchRerankers } };
 
-	supplyData = withContext(supplyReranker);
+	supplyData = bindContext(supplyReranker);
 }

@@ -7,13 +7,13 @@ import {
 
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
-import { filled, optional } from '../../lib/values';
-import { serverOf } from '../../lib/servers/model-server';
+import { omitEmpty, omitUndefined } from '../../lib/values';
+import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/timeout-fields';
-import { withChosenModel } from '../shared/search-models';
+import { readPriority } from '../shared/timeout-fields';
+import { withResolvedModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
-import { supplied, type SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
 const MAX_SHOWN_QUERY = 200;
@@ -34,18 +34,18 @@ export async function supplyReranker(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplied(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
+	return await supplySubNode(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const priority = priorityOf(context, parameters);
-		const server = serverOf(credentials, context.helpers);
+		const priority = readPriority(context, parameters);
+		const server = createModelServer(credentials, context.helpers);
 		const settings = { ...readRerankSettings(parameters), priority };
-		const chosen = await withChosenModel(settings, server, 'reranking', log.signal);
-		return { response: loggedReranker(server, chosen, log) };
+		const chosen = await withResolvedModel(settings, server, 'reranking', log.signal);
+		return { response: createLoggedReranker(server, chosen, log) };
 	});
 }
 
-function loggedReranker(
+function createLoggedReranker(
 	server: ModelServer,
 	settings: RerankSettings,
 	log: SubNodeLog,
@@ -60,7 +60,7 @@ function loggedReranker(
 					const texts = documents.map(({ pageContent }) =>
 						typeof pageContent === 'string' ? pageContent : '',
 					);
-					const own = { ...settings, ...optional({ signal }) };
+					const own = { ...settings, ...omitUndefined({ signal }) };
 					const result = await rerank(server, own, queryText, texts);
 					result.hints.forEach((hint) => log.hint(hint));
 					return result;
@@ -70,7 +70,7 @@ function loggedReranker(
 			// Copies: the documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
 				const document = documents[index]!;
-				const metadata = { ...document.metadata, ...optional({ relevanceScore: score }) };
+				const metadata = { ...document.metadata, ...omitUndefined({ relevanceScore: score }) };
 				return { ...document, metadata };
 			});
 		},
@@ -83,8 +83,8 @@ function summary({ ranking, tokens, hints, ...rest }: RerankResult, model: strin
 		model,
 		returned: ranking.length,
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
-		...optional({ tokens }),
+		...omitUndefined({ tokens }),
 		...rest,
-		...filled({ remarks: hints }),
+		...omitEmpty({ remarks: hints }),
 	};
 }

@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
 import { operations } from './operations';
@@ -29,5 +29,5 @@ export class ServerHealth implements INodeType {
 
 	methods = { listSearch: { searchModels } };
 
-	execute = withContext(runServerHealth);
+	execute = bindContext(runServerHealth);
 }

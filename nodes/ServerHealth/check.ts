@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
-import { checkFields, readCheck } from '../shared/health/check-fields';
-import { healthItems, type HealthOperation } from './operation';
+import { checkFields, readCheckOptions } from '../shared/health/check-fields';
+import { toHealthItems, type HealthOperation } from './operation';
 
 export const check: HealthOperation = {
 	option: {
@@ -12,8 +12,8 @@ export const check: HealthOperation = {
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),
 	run: async (call) => {
-		const { check: options, failWhenUnhealthy } = readCheck(call);
-		return healthItems(call, {
+		const { check: options, failWhenUnhealthy } = readCheckOptions(call);
+		return toHealthItems(call, {
 			health: await checkServer(call.target, options),
 			failWhenUnhealthy,
 		});

@@ -5,7 +5,7 @@ import {
 	type INode,
 } from 'n8n-workflow';
 
-import { isTool } from '../../lib/errors/node-error';
+import { isToolNode } from '../../lib/errors/node-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/result';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
@@ -35,20 +35,21 @@ interface HealthOutput {
  *
  * @throws {UnhealthyError} if the node should fail when unhealthy
  */
-export function healthItems(
+export function toHealthItems(
 	{ context, itemIndex, hint }: HealthCall,
 	{ health, failWhenUnhealthy, binary }: HealthOutput,
 ): OperationItem[] {
-	if (!health.healthy && isTool(context.getNode())) return [{ json: forModel(health), binary }];
+	if (!health.healthy && isToolNode(context.getNode()))
+		return [{ json: toToolJson(health), binary }];
 	if (!health.healthy && failWhenUnhealthy)
 		throw new UnhealthyError(context.getNode(), health, itemIndex);
-	const verdict = verdictOf(health);
+	const verdict = summarizeWorstFinding(health);
 	if (verdict !== undefined) hint(verdict);
 	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
 
 /** A model may repeat it to anybody: no address, and no words of the server. */
-function forModel({ status, healthy, findings, checkedAt }: CheckResult): object {
+function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {
 	const known = findings.map(({ id, severity }) => ({ id, severity }));
 	return { status, healthy, findings: known, checkedAt };
 }
@@ -57,7 +58,12 @@ function forModel({ status, healthy, findings, checkedAt }: CheckResult): object
  * The gravest finding in one line. The item of an unhealthy server is in the second branch, which the editor does not
  * show at first; a hint stands above both.
  */
-function verdictOf({ healthy, summary, url, findings }: CheckResult): string | undefined {
+function summarizeWorstFinding({
+	healthy,
+	summary,
+	url,
+	findings,
+}: CheckResult): string | undefined {
 	const [gravest] = findings;
 	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';

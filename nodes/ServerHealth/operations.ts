@@ -5,7 +5,7 @@ import { NodeParameters } from '../shared/parameters';
 import {
 	operationField,
 	operationFields,
-	operationNamed,
+	findOperation,
 	type OperationTable,
 } from '../shared/run/operations';
 import { check } from './check';
@@ -30,7 +30,7 @@ export const operations: OperationTable<HealthOperation> & { subtitle: string } 
 		),
 	],
 	operationOf: (context, itemIndex) =>
-		operationNamed(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET))),
+		findOperation(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET))),
 };
 
 /** An expression for the node in the canvas: the operation in the words of n8n's list of actions. */
@@ -40,7 +40,7 @@ function subtitleOf(table: readonly HealthOperation[]): string {
 }
 
 /** The kind of server that an item chooses. */
-export function serviceOf(context: IExecuteFunctions, itemIndex: number): Service {
+export function readService(context: IExecuteFunctions, itemIndex: number): Service {
 	return new NodeParameters(context, itemIndex, [serviceField]).choice<Service>('service');
 }
 

@@ -1,14 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { asFailed } from '../../lib/errors/server-error';
+import { captureError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
-import { writePage, writeText, type ReportInput } from '../../lib/health/report';
-import { withSpeed } from '../../lib/health/speed';
-import { booleanField, outputFileField, stringField, wholeField } from '../shared/field-builders';
-import { checkFields, readCheck } from '../shared/health/check-fields';
+import { renderHtmlReport, renderTextReport, type ReportInput } from '../../lib/health/report';
+import { addSpeedTest } from '../../lib/health/speed';
+import { booleanField, outputFileField, stringField, integerField } from '../shared/field-builders';
+import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/binary';
-import { healthItems, type HealthCall, type HealthOperation } from './operation';
+import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
 import { readSpeed } from './speed-test';
 
 /** Nobody waits for a report, and a large model that is not loaded takes minutes. */
@@ -25,12 +25,12 @@ const speedFields: INodeProperties[] = [
 		...modelField('The model to measure'),
 		displayOptions: ONLY_MEASURED,
 	},
-	wholeField('Concurrent Requests', 'atOnce', 4, [1, 64], {
+	integerField('Concurrent Requests', 'atOnce', 4, [1, 64], {
 		displayOptions: ONLY_MEASURED,
 		description:
 			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 	}),
-	wholeField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
+	integerField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
 		displayOptions: ONLY_MEASURED,
 		description:
 			'How many tokens each request generates. A higher number gives steadier results but takes longer.',
@@ -61,28 +61,28 @@ export const report: HealthOperation = {
 	],
 	run: async (call) => {
 		const { parameters, context } = call;
-		const { failWhenUnhealthy } = readCheck(call);
+		const { failWhenUnhealthy } = readCheckOptions(call);
 		const checked = await checkedAndMeasured(call);
 		const title = parameters.freeText('title').trim() || 'Server Health Report';
-		const page = writePage(checked, { title, timeZone: context.getTimezone() });
+		const page = renderHtmlReport(checked, { title, timeZone: context.getTimezone() });
 		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: Buffer.from(page),
 			fileName: `${baseName(parameters.name('options.fileName'), 'server-health')}.html`,
 			mimeType: 'text/html',
 		});
-		const health = { ...checked, title, text: writeText(checked), file: stored.facts };
-		return healthItems(call, { health, failWhenUnhealthy, binary: stored.binary });
+		const health = { ...checked, title, text: renderTextReport(checked), file: stored.facts };
+		return toHealthItems(call, { health, failWhenUnhealthy, binary: stored.binary });
 	},
 };
 
 async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
 	const { target, parameters } = call;
-	const { check } = readCheck(call);
+	const { check } = readCheckOptions(call);
 	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
-	const measured = await withSpeed(target, health, { ...readSpeed(call), ...LIMITS }).catch(
-		asFailed,
+	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...LIMITS }).catch(
+		captureError,
 	);
 	if (!('failed' in measured)) {
 		const ofVectors = measured.findings.find(({ id }) => id === 'wrongModelType');

@@ -1,14 +1,14 @@
 import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 
-import { targetOf } from '../shared/health/target';
+import { createCheckTarget } from '../shared/health/target';
 import { runOperations } from '../shared/run/run-operations';
-import { operations, serviceOf } from './operations';
+import { operations, readService } from './operations';
 
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,
 		accessOf: async (itemIndex) => ({
-			target: await targetOf(context, serviceOf(context, itemIndex), itemIndex),
+			target: await createCheckTarget(context, readService(context, itemIndex), itemIndex),
 		}),
 		outputs: hasOneOutput(context) ? 1 : 2,
 	});

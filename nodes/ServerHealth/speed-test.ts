@@ -1,9 +1,9 @@
 import { checkServer } from '../../lib/health/check';
-import { withSpeed, type SpeedOptions } from '../../lib/health/speed';
-import { collectionField, numberField, wholeField } from '../shared/field-builders';
-import { checkFields, readCheck } from '../shared/health/check-fields';
+import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
+import { collectionField, numberField, integerField } from '../shared/field-builders';
+import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { healthItems, type HealthCall, type HealthOperation } from './operation';
+import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
 
 const FIRST_TOKEN_MS = 60_000;
 const TOTAL_MS = 180_000;
@@ -32,10 +32,10 @@ export const speedTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to measure'),
-		wholeField('Tokens', 'tokens', 64, [1, 4096], {
+		integerField('Tokens', 'tokens', 64, [1, 4096], {
 			description: 'How many tokens to generate. A higher number gives steadier results.',
 		}),
-		wholeField('Concurrent Requests', 'atOnce', 1, [1, 64], {
+		integerField('Concurrent Requests', 'atOnce', 1, [1, 64], {
 			description:
 				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 		}),
@@ -43,10 +43,10 @@ export const speedTest: HealthOperation = {
 		...checkFields(),
 	],
 	run: async (call) => {
-		const { check, failWhenUnhealthy } = readCheck(call);
+		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const options = readSpeed(call);
-		const health = await withSpeed(call.target, await checkServer(call.target, check), options);
-		return healthItems(call, { health, failWhenUnhealthy });
+		const health = await addSpeedTest(call.target, await checkServer(call.target, check), options);
+		return toHealthItems(call, { health, failWhenUnhealthy });
 	},
 };
 

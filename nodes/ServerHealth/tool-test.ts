@@ -1,9 +1,9 @@
 import { checkServer } from '../../lib/health/check';
-import { withToolTest } from '../../lib/health/tool-test';
-import { numberField, wholeField } from '../shared/field-builders';
-import { checkFields, readCheck } from '../shared/health/check-fields';
+import { addToolTest } from '../../lib/health/tool-test';
+import { numberField, integerField } from '../shared/field-builders';
+import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { healthItems, type HealthOperation } from './operation';
+import { toHealthItems, type HealthOperation } from './operation';
 
 const TOKENS = 1_024;
 const LIMIT_SECONDS = 600;
@@ -18,7 +18,7 @@ export const toolTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),
-		wholeField('Max Tokens per Response', 'answerTokens', TOKENS, [16, 32768], {
+		integerField('Max Tokens per Response', 'answerTokens', TOKENS, [16, 32768], {
 			description:
 				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		}),
@@ -30,13 +30,13 @@ export const toolTest: HealthOperation = {
 	],
 	run: async (call) => {
 		const { target, parameters, signal } = call;
-		const { check, failWhenUnhealthy } = readCheck(call);
-		const health = await withToolTest(target, await checkServer(target, check), {
+		const { check, failWhenUnhealthy } = readCheckOptions(call);
+		const health = await addToolTest(target, await checkServer(target, check), {
 			model: parameters.name('model'),
 			tokens: parameters.number('answerTokens'),
 			limitMs: parameters.milliseconds('toolLimit', LIMIT_SECONDS * 1000),
 			signal,
 		});
-		return healthItems(call, { health, failWhenUnhealthy });
+		return toHealthItems(call, { health, failWhenUnhealthy });
 	},
 };

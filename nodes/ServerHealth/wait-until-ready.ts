@@ -1,8 +1,8 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
 import { numberField } from '../shared/field-builders';
-import { checkFields, readCheck } from '../shared/health/check-fields';
-import { healthItems, type HealthOperation } from './operation';
+import { checkFields, readCheckOptions } from '../shared/health/check-fields';
+import { toHealthItems, type HealthOperation } from './operation';
 
 const DEFAULT_WAIT_MS = 300_000;
 
@@ -22,11 +22,11 @@ export const waitUntilReady: HealthOperation = {
 	),
 	run: async (call) => {
 		const { target, parameters, signal } = call;
-		const { check, failWhenUnhealthy } = readCheck(call);
+		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const health = await wait(async () => await checkServer(target, check), {
 			limitMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
 			signal,
 		});
-		return healthItems(call, { health, failWhenUnhealthy });
+		return toHealthItems(call, { health, failWhenUnhealthy });
 	},
 };

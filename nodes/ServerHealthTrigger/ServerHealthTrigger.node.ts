@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { withContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/sub-node-log';
 import { triggerCredentials } from '../shared/health/check-fields';
 import { properties } from './fields';
 import { pollServerHealth } from './poll';
@@ -27,5 +27,5 @@ export class ServerHealthTrigger implements INodeType {
 		properties,
 	};
 
-	poll = withContext(pollServerHealth);
+	poll = bindContext(pollServerHealth);
 }

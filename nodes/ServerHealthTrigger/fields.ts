@@ -1,10 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choicesField, optionsCollection, wholeField } from '../shared/field-builders';
-import { expectationsField, serviceField, timeLimit } from '../shared/health/check-fields';
+import { multiChoiceField, optionsCollection, integerField } from '../shared/field-builders';
+import { expectationsField, serviceField, timeoutField } from '../shared/health/check-fields';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
-const events = choicesField('Trigger On', 'events', {
+const events = multiChoiceField('Trigger On', 'events', {
 	default: ['unhealthy', 'healthy'],
 	options: [
 		{
@@ -28,7 +28,7 @@ const events = choicesField('Trigger On', 'events', {
 	],
 });
 
-const confirmations = wholeField('Consecutive Checks', 'confirmations', 2, [1, 100], {
+const confirmations = integerField('Consecutive Checks', 'confirmations', 2, [1, 100], {
 	description:
 		'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
 });
@@ -37,5 +37,5 @@ export const properties: INodeProperties[] = [
 	serviceField,
 	events,
 	expectationsField,
-	optionsCollection([confirmations, timeLimit]),
+	optionsCollection([confirmations, timeoutField]),
 ];

@@ -2,9 +2,14 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import { currentState, watch, type HealthChange, type WatchState } from '../../lib/health/watch';
+import {
+	toCurrentState,
+	updateWatchState,
+	type HealthChange,
+	type WatchState,
+} from '../../lib/health/watch';
 import { readExpectations } from '../shared/health/check-fields';
-import { targetOf } from '../shared/health/target';
+import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 
@@ -17,12 +22,12 @@ export async function pollServerHealth(
 ): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
-		const target = await targetOf(context, parameters.choice('service'), 0);
+		const target = await createCheckTarget(context, parameters.choice('service'), 0);
 		const check = await checkServer(target, readExpectations(parameters));
-		if (context.getMode() === 'manual') return itemsOf(currentState(check));
+		if (context.getMode() === 'manual') return itemsOf(toCurrentState(check));
 		const stored = context.getWorkflowStaticData('node');
 		const { state, candidate } = stored as unknown as WatchState;
-		const { memory, change } = watch({ state, candidate }, check, {
+		const { memory, change } = updateWatchState({ state, candidate }, check, {
 			events: parameters.choices('events'),
 			confirmations: parameters.number('options.confirmations', 2),
 		});

@@ -1,7 +1,7 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-import { invalidInput } from '../../lib/errors/create-error';
+import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
-import { plainFileName } from '../../lib/file-name';
+import { sanitizeFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
@@ -13,7 +13,7 @@ const STREAM_PIECE = 256 * 1024;
  *
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
-export async function binarySource(
+export async function createFileSource(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	property: string,
@@ -27,9 +27,9 @@ export async function binarySource(
 	const source =
 		id === undefined || id === ''
 			? inItem(binary)
-			: { size: await storedSize(context, id), open: () => stored(context, id) };
+			: { size: await storedSize(context, id), open: () => readStoredFile(context, id) };
 	if (source.size === 0)
-		throw invalidInput(
+		throw createInputError(
 			`The binary data of "${base.name}" is empty`,
 			'Check the node that created the file.',
 		);
@@ -43,12 +43,12 @@ function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
 }
 
 /** All binary properties of an item, in their order. */
-export function binaryProperties(context: IExecuteFunctions, itemIndex: number): string[] {
+export function getBinaryProperties(context: IExecuteFunctions, itemIndex: number): string[] {
 	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
 }
 
 /** Splits names separated by commas. */
-export function namesIn(typed: string): string[] {
+export function splitNames(typed: string): string[] {
 	return typed
 		.split(',')
 		.map((name) => name.trim())
@@ -63,7 +63,7 @@ function fileName(
 	return extension === undefined || extension === '' ? property : `${property}.${extension}`;
 }
 
-async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
+async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
 	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE))
 		yield piece as Uint8Array;
 }
@@ -92,7 +92,7 @@ export async function storeFile(
 	fieldPath: string,
 	{ content, fileName: givenName, mimeType }: FileToStore,
 ): Promise<StoredFile> {
-	const fileName = plainFileName(givenName, 'file');
+	const fileName = sanitizeFileName(givenName, 'file');
 	let bytes = 0;
 	const failed: unknown[] = [];
 	async function* counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -126,5 +126,5 @@ export async function storeFile(
 
 /** A name without a path, and without an extension of its own. */
 export function baseName(name: string, fallback: string): string {
-	return plainFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
+	return sanitizeFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
 }

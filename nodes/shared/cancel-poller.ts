@@ -1,16 +1,16 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { afterMs } from '../../lib/http/timeouts';
+import { setUnrefTimeout } from '../../lib/http/timeouts';
 
 /** A slot should be free ten seconds after Stop, even with a slow database. */
-const LOOK_EVERY_MS = 4000;
+const POLL_INTERVAL_MS = 4000;
 /**
  * Largest share of time for lookups: each loads and parses the whole execution (the webhook's body, and with "save
  * progress" every result so far).
  */
 const MAX_SHARE = 0.02;
 /** So that one slow lookup, during a restart of the database, is not the last. */
-const MAX_LOOK_EVERY_MS = 60_000;
+const MAX_POLL_INTERVAL_MS = 60_000;
 
 /** Sub-nodes have `getExecutionDataById` too, though n8n's types do not say so. */
 type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutionId' | 'getMode'> &
@@ -31,7 +31,7 @@ export class CancelPoller {
 
 	constructor(
 		private readonly context: Context,
-		private readonly everyMs = LOOK_EVERY_MS,
+		private readonly everyMs = POLL_INTERVAL_MS,
 		private readonly clock: () => number = () => performance.now(),
 	) {
 		// In other modes the main process begins the execution, and its Stop reaches the worker.
@@ -65,8 +65,8 @@ export class CancelPoller {
 
 	private arm(afterLookOfMs = 0): void {
 		this.disarm?.();
-		const pause = Math.max(this.everyMs, Math.min(afterLookOfMs / MAX_SHARE, MAX_LOOK_EVERY_MS));
-		this.disarm = afterMs(Math.round(pause), () => void this.look());
+		const pause = Math.max(this.everyMs, Math.min(afterLookOfMs / MAX_SHARE, MAX_POLL_INTERVAL_MS));
+		this.disarm = setUnrefTimeout(Math.round(pause), () => void this.look());
 	}
 
 	private async look(): Promise<void> {

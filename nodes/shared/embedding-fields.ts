@@ -1,25 +1,25 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { keepAliveOf } from '../../lib/servers/keep-alive';
+import { parseKeepAlive } from '../../lib/servers/keep-alive';
 import type { EmbedSettings } from '../../lib/tasks/embed';
-import { choiceField, choices, longTextField, stringField, wholeField } from './field-builders';
-import { limitFields, readWait } from './timeout-fields';
+import { choiceField, toOptions, longTextField, stringField, integerField } from './field-builders';
+import { timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
 /** Options of embeddings. */
 export const embeddingOptions: INodeProperties[] = [
-	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
+	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:
 			'How many texts to send per request. The node reduces it if the server accepts fewer.',
 	}),
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
-		options: choices({
+		options: toOptions({
 			space: ['Embed as a Space', 'For vector stores that must not fail'],
 			refuse: ['Refuse', 'Fail and name the empty text'],
 		}),
 		description: 'What to do with texts that are empty or contain only spaces',
 	}),
-	wholeField('Dimensions', 'dimensions', 256, [1], {
+	integerField('Dimensions', 'dimensions', 256, [1], {
 		description:
 			'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
 	}),
@@ -28,7 +28,7 @@ export const embeddingOptions: INodeProperties[] = [
 		description:
 			'Added before every stored text. If not set, the prefix the model was trained with, detected by its name. If empty, none. After a change, insert all documents again.',
 	}),
-	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
+	integerField('Expected Dimensions', 'expectedDimensions', 768, [1], {
 		description:
 			'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
 	}),
@@ -39,7 +39,7 @@ export const embeddingOptions: INodeProperties[] = [
 			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
 	}),
 	choiceField('Long Texts', 'longTexts', 'fail', {
-		options: choices({
+		options: toOptions({
 			fail: ['Fail', 'Fail and name the text and the limit'],
 			truncate: ['Truncate', 'Keep only the beginning'],
 		}),
@@ -50,7 +50,7 @@ export const embeddingOptions: INodeProperties[] = [
 		description:
 			'Added before every search query. If not set, the prefix the model was trained with, detected by its name. If empty, none.',
 	}),
-	...limitFields,
+	...timeoutFields,
 ];
 
 /** Reads the options above and the field `model`. Expressions may return any type. */
@@ -71,7 +71,7 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 		longTexts: parameters.choice<EmbedSettings['longTexts']>('options.longTexts', 'fail'),
 		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
 		batchSize: parameters.number('options.batchSize', 32),
-		keepAlive: keepAliveOf(parameters.freeText('options.keepAlive')),
-		...readWait(parameters),
+		keepAlive: parseKeepAlive(parameters.freeText('options.keepAlive')),
+		...readRequestSettings(parameters),
 	};
 }

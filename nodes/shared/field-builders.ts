@@ -1,11 +1,13 @@
 /** Builders of simple fields. `more` overrides the defaults of a builder. */
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { optional } from '../../lib/values';
+import { omitUndefined } from '../../lib/values';
 
 type More = Partial<INodeProperties>;
 
-function kind<Preset extends INodeProperties['default']>(type: INodeProperties['type']) {
+function createFieldBuilder<Preset extends INodeProperties['default']>(
+	type: INodeProperties['type'],
+) {
 	return (displayName: string, name: string, preset: Preset, more: More = {}): INodeProperties => ({
 		displayName,
 		name,
@@ -15,26 +17,26 @@ function kind<Preset extends INodeProperties['default']>(type: INodeProperties['
 	});
 }
 
-export const numberField = kind<number>('number');
-export const booleanField = kind<boolean>('boolean');
-export const jsonField = kind<string>('json');
+export const numberField = createFieldBuilder<number>('number');
+export const booleanField = createFieldBuilder<boolean>('boolean');
+export const jsonField = createFieldBuilder<string>('json');
 
 /** A whole number from `least` on, or up to `most`. */
-export function wholeField(
+export function integerField(
 	displayName: string,
 	name: string,
 	preset: number,
 	[minValue, maxValue]: readonly [least: number, most?: number],
 	more: More = {},
 ): INodeProperties {
-	const typeOptions = { minValue, ...optional({ maxValue }), numberPrecision: 0 };
+	const typeOptions = { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 };
 	return numberField(displayName, name, preset, { typeOptions, ...more });
 }
 
 type Label = string | readonly [label: string, description: string];
 
 /** The choices of a list by their values: the label of each, or its label and what it means. */
-export function choices<Value extends string>(
+export function toOptions<Value extends string>(
 	labels: Readonly<Record<Value, Label>>,
 ): Array<INodePropertyOptions & { value: Value }> {
 	return Object.entries<Label>(labels).map(([key, label]) => {
@@ -45,16 +47,16 @@ export function choices<Value extends string>(
 }
 
 /** One of a list. */
-export const choiceField = kind<string | number>('options');
+export const choiceField = createFieldBuilder<string | number>('options');
 
 /** Several of a list, none at first. */
-export function choicesField(displayName: string, name: string, more: More): INodeProperties {
-	return kind('multiOptions')(displayName, name, [], more);
+export function multiChoiceField(displayName: string, name: string, more: More): INodeProperties {
+	return createFieldBuilder('multiOptions')(displayName, name, [], more);
 }
 
 /** A text, empty at first. */
 export function stringField(displayName: string, name: string, more: More = {}): INodeProperties {
-	return kind('string')(displayName, name, '', more);
+	return createFieldBuilder('string')(displayName, name, '', more);
 }
 
 /** A text of several lines, empty at first. */
@@ -85,7 +87,12 @@ export function collectionField(
 	entry: string,
 	more: More,
 ): INodeProperties {
-	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });
+	return createFieldBuilder('collection')(
+		displayName,
+		name,
+		{},
+		{ placeholder: `Add ${entry}`, ...more },
+	);
 }
 
 /** Options that come first. */
@@ -101,7 +108,7 @@ export function optionsCollection(options: readonly INodeProperties[]): INodePro
 }
 
 /** Rows of the same fields, none at first. @param entry what a row is; in small letters the name of the list of rows */
-export function rowsField(
+export function fixedCollectionField(
 	displayName: string,
 	name: string,
 	entry: string,
@@ -122,7 +129,7 @@ function withArticle(noun: string): string {
 }
 
 /** A resource locator: chosen from a searchable list, or typed. @param search the node's list search */
-export function listField(
+export function resourceLocatorField(
 	displayName: string,
 	name: string,
 	search: string,

@@ -4,8 +4,8 @@ import type {
 	INodePropertyOptions,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { optional, plainText, ZERO_WIDTH_SPACE } from '../../lib/values';
-import { describe } from '../../lib/errors/describe-error';
+import { omitUndefined, toPlainText, ZERO_WIDTH_SPACE } from '../../lib/values';
+import { describeError } from '../../lib/errors/describe-error';
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 
@@ -17,19 +17,19 @@ export function isExpression(value: unknown): boolean {
 }
 
 /** A name that comes from a server, as text: n8n stores names among the parameters, and would run an expression there. */
-export function plainName(name: string): string {
-	const text = plainText(name);
+export function toPlainName(name: string): string {
+	const text = toPlainText(name);
 	return isExpression(text) ? ZERO_WIDTH_SPACE + text : text;
 }
 
 /** The entries of a list in the editor, which come from a server: names are text, and values no expressions. */
-export function listEntries(entries: Entries): Entries {
+export function toListEntries(entries: Entries): Entries {
 	return entries
 		.filter(({ value }) => !isExpression(value))
 		.map(({ name, description, ...entry }) => ({
 			...entry,
-			name: plainName(name),
-			...optional({ description: description && plainText(description) }),
+			name: toPlainName(name),
+			...omitUndefined({ description: description && toPlainText(description) }),
 		}));
 }
 
@@ -41,7 +41,7 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * hyphens by blanks (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven lines
  * before it scrolls, so repetitions are left out.
  */
-export function listError(node: INode, error: unknown): NodeOperationError {
+export function createListError(node: INode, error: unknown): NodeOperationError {
 	const nodeError = toNodeError(node, error);
 	nodeError.message = wholeText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
 	return nodeError;
@@ -54,12 +54,12 @@ export const FAILED_LIST = 'failedList';
  * The entry that stands for a list of `loadOptions` that failed. For an error there, the editor shows only "Error
  * fetching options from …" (ParameterInput.vue).
  */
-export function failedListEntry(node: INode, error: unknown): INodePropertyOptions {
+export function createFailedListEntry(node: INode, error: unknown): INodePropertyOptions {
 	return { name: wholeText(error, toNodeError(node, error)), value: FAILED_LIST };
 }
 
 function wholeText(error: unknown, { message }: NodeOperationError): string {
-	return error instanceof ServerError ? describe(error, placeOf(error)) : message;
+	return error instanceof ServerError ? describeError(error, placeOf(error)) : message;
 }
 
 /** Empty where the text names the server already; undefined: the default address. */

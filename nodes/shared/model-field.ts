@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { listField } from './field-builders';
+import { resourceLocatorField } from './field-builders';
 
 /** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
 export const MODEL_SUBTITLE =
@@ -17,7 +17,7 @@ export function modelField(
 	{ search, example } = { search: 'searchModels', example: 'qwen3-8b' },
 ): INodeProperties {
 	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };
-	return listField('Model', 'model', search, typed, {
+	return resourceLocatorField('Model', 'model', search, typed, {
 		placeholder: 'The loaded model, or select one…',
 		description: `${description}. Leave empty to use the loaded model, or the only one.`,
 	});

@@ -10,11 +10,18 @@ import {
 	NodeConnectionTypes,
 } from 'n8n-workflow';
 import { isDeepText, MAX_DEPTH } from '../../lib/json';
-import { booleanOf, isRecord, messageOf, quietly, recordOf, shortened } from '../../lib/values';
-import { invalidInput } from '../../lib/errors/create-error';
+import {
+	parseBoolean,
+	isRecord,
+	getErrorMessage,
+	tryOrUndefined,
+	asRecord,
+	truncate,
+} from '../../lib/values';
+import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
-import { memoized } from '../../lib/lru-cache';
-import { ANY_NUMBER, isInRange, type NumberRange, rangeInWords } from '../../lib/ranges';
+import { memoize } from '../../lib/lru-cache';
+import { ANY_NUMBER, isInRange, type NumberRange, formatRange } from '../../lib/ranges';
 
 type Parser<T> = (field: Field, value: unknown) => T;
 
@@ -75,7 +82,7 @@ export class NodeParameters {
 	/** Text as it is; numbers and objects become text. */
 	freeText(path: string): string {
 		const value = this.value(path);
-		if (isBlank(value)) return '';
+		if (isUnset(value)) return '';
 		if (typeof value === 'object') return JSON.stringify(value);
 		return String(value);
 	}
@@ -83,13 +90,13 @@ export class NodeParameters {
 	/** A name, an ID or other text, trimmed. Empty where nothing is given. */
 	name(path: string): string {
 		const value = this.value(path);
-		return isBlank(value) ? '' : asText(this.field(path), value).trim();
+		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
 	/** As `name`, for a required field. @throws {ServerError} where it is empty */
 	required(path: string, remedy?: string): string {
 		const name = this.name(path);
-		if (name === '') throw wrongField(this.field(path).label, 'is empty', remedy);
+		if (name === '') throw createFieldError(this.field(path).label, 'is empty', remedy);
 		return name;
 	}
 
@@ -107,7 +114,7 @@ export class NodeParameters {
 	}
 
 	flag<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
-		return this.checked(path, asSwitch, whenUnset);
+		return this.checked(path, asBoolean, whenUnset);
 	}
 
 	/** One of the choices of the field, whose values are the type `T`. */
@@ -121,7 +128,7 @@ export class NodeParameters {
 	/** Several of the choices of the field. None where it was not added. */
 	choices<T extends string>(path: string): T[] {
 		const field = this.field(path);
-		const values = [this.value(path)].flat().filter((value) => !isBlank(value));
+		const values = [this.value(path)].flat().filter((value) => !isUnset(value));
 		return values.map((value) => asChoice<T>(field, value));
 	}
 
@@ -134,7 +141,7 @@ export class NodeParameters {
 	isLeftEmpty(name: string): boolean {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
-		const stored = this.constants?.written ?? recordOf(this.context.getNode?.().parameters);
+		const stored = this.constants?.written ?? asRecord(this.context.getNode?.().parameters);
 		return !hasExpression(stored[name]);
 	}
 
@@ -151,12 +158,12 @@ export class NodeParameters {
 	}
 
 	field(path: string): Field {
-		return fieldAt(this.properties, path);
+		return findField(this.properties, path);
 	}
 
 	private checked<T, F>(path: string, check: Parser<T>, whenUnset: [] | [F]): T | F {
 		const value = this.value(path);
-		return whenUnset.length > 0 && isBlank(value)
+		return whenUnset.length > 0 && isUnset(value)
 			? (whenUnset[0] as F)
 			: check(this.field(path), value);
 	}
@@ -164,7 +171,7 @@ export class NodeParameters {
 	private whole(name: string): unknown {
 		const { written, known } = this.constants ?? {};
 		if (known?.has(name) === true) return known.get(name);
-		const { type, default: preset } = fieldAt(this.properties, name).property;
+		const { type, default: preset } = findField(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
 		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(preset) || isLocator ? '' : preset;
@@ -180,7 +187,7 @@ export class NodeParameters {
 	 * n8n loads such a workflow (docs/protocols/n8n.md 4.5).
 	 */
 	private collection(name: string): Record<string, unknown> {
-		const collection = this.collections.get(name) ?? recordOf(this.whole(name));
+		const collection = this.collections.get(name) ?? asRecord(this.whole(name));
 		this.collections.set(name, collection);
 		return collection;
 	}
@@ -208,7 +215,7 @@ function constantsOf(
 ): StaticValues | undefined {
 	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
 	const execution = executions.get(context) ?? {
-		written: recordOf(context.getNode().parameters),
+		written: asRecord(context.getNode().parameters),
 		of: new WeakMap(),
 	};
 	executions.set(context, execution);
@@ -245,7 +252,7 @@ const MAX_SHOWN_LENGTH = 100;
  *
  * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
  */
-export function fieldAt(properties: readonly INodeProperties[], path: string): DescribedField {
+export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const fields = knownFields(properties);
 	const field = fields.get(path) ?? readField(properties, path);
 	fields.set(path, field);
@@ -254,7 +261,7 @@ export function fieldAt(properties: readonly INodeProperties[], path: string): D
 
 type DescribedField = Field & { property: INodeProperties };
 
-const knownFields = memoized<readonly INodeProperties[], Map<string, DescribedField>>(
+const knownFields = memoize<readonly INodeProperties[], Map<string, DescribedField>>(
 	() => new Map(),
 );
 
@@ -295,7 +302,7 @@ function isChoice(option: object): option is INodePropertyOptions {
 }
 
 /** Whether nothing was typed, or an expression returned nothing. */
-export function isBlank(value: unknown): value is undefined | null | '' {
+export function isUnset(value: unknown): value is undefined | null | '' {
 	return value === undefined || value === null || value === '';
 }
 
@@ -306,13 +313,13 @@ export function asNumber(
 ): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
-	if (!isInRange(number, range)) throw wrongValue(label, rangeInWords(range), value);
+	if (!isInRange(number, range)) throw wrongValue(label, formatRange(range), value);
 	return whole ? Math.trunc(number) : number;
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
-export function asSwitch({ label }: Field, value: unknown): boolean {
-	const isOn = booleanOf(value);
+export function asBoolean({ label }: Field, value: unknown): boolean {
+	const isOn = parseBoolean(value);
 	if (isOn === undefined) throw wrongValue(label, 'true or false', value);
 	return isOn;
 }
@@ -333,34 +340,34 @@ export function asText({ label }: Field, value: unknown): string {
 /** An object, or JSON text of one. */
 export function asObject({ label }: Field, value: unknown): Record<string, unknown> {
 	const parsed = typeof value === 'string' ? parsedJson(label, value) : value;
-	if (!isRecord(parsed)) throw wrongField(label, 'must be a JSON object');
+	if (!isRecord(parsed)) throw createFieldError(label, 'must be a JSON object');
 	return parsed;
 }
 
 function parsedJson(label: string, text: string): unknown {
-	if (isDeepText(text)) throw wrongField(label, `is nested deeper than ${MAX_DEPTH} levels`);
+	if (isDeepText(text)) throw createFieldError(label, `is nested deeper than ${MAX_DEPTH} levels`);
 	try {
 		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
 	} catch (error) {
-		throw wrongField(label, `is not valid JSON: ${messageOf(error)}`);
+		throw createFieldError(label, `is not valid JSON: ${getErrorMessage(error)}`);
 	}
 }
 
 function wrongValue(label: string, expected: string, value: unknown): ServerError {
-	return wrongField(label, `must be ${expected}, but is ${shown(value)}`);
+	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
 /** @param what continues the sentence after the field: "is empty" */
-export function wrongField(
+export function createFieldError(
 	label: string,
 	what: string,
 	remedy = 'Correct the field in the node.',
 ): ServerError {
-	return invalidInput(`The field "${label}" ${what}`, remedy);
+	return createInputError(`The field "${label}" ${what}`, remedy);
 }
 
 /** A value as an error quotes it: JSON, cut off where it is long. */
-export function shown(value: unknown): string {
+export function quoteValue(value: unknown): string {
 	// Some values are no JSON: circular ones, for example.
-	return shortened(quietly(() => JSON.stringify(value)) ?? String(value), MAX_SHOWN_LENGTH);
+	return truncate(tryOrUndefined(() => JSON.stringify(value)) ?? String(value), MAX_SHOWN_LENGTH);
 }

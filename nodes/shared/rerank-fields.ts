@@ -1,22 +1,22 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/tasks/rerank';
-import { choiceField, choices, numberField, wholeField } from './field-builders';
-import { limitFields, readWait } from './timeout-fields';
+import { choiceField, toOptions, numberField, integerField } from './field-builders';
+import { timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
-export const topNField = wholeField('Top N', 'topN', 0, [0], {
+export const topNField = integerField('Top N', 'topN', 0, [0], {
 	description: 'How many of the best documents to keep. 0 = all.',
 });
 
 /** Options of reranking. */
 export const rerankOptions: INodeProperties[] = [
-	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
+	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:
 			'How many documents to send per request. The node reduces it if the server accepts fewer.',
 	}),
 	choiceField('Long Documents', 'longDocuments', 'fail', {
-		options: choices({
+		options: toOptions({
 			fail: ['Fail', 'Fail and name the document and the limit'],
 			truncate: ['Truncate', 'Keep only the beginning'],
 		}),
@@ -28,7 +28,7 @@ export const rerankOptions: INodeProperties[] = [
 		description: 'Documents with a lower score are omitted. Applies after the sigmoid, if set.',
 	}),
 	choiceField('Scores', 'scores', 'received', {
-		options: choices({
+		options: toOptions({
 			received: 'As Received',
 			sigmoid: [
 				'Sigmoid',
@@ -37,7 +37,7 @@ export const rerankOptions: INodeProperties[] = [
 		}),
 		description: 'How to return the document scores',
 	}),
-	...limitFields,
+	...timeoutFields,
 ];
 
 /** Reads these fields and the field `model`. Expressions may return any type. */
@@ -49,6 +49,6 @@ export function readRerankSettings(parameters: NodeParameters): Omit<RerankSetti
 		minimumScore: parameters.number('options.minimumScore', undefined),
 		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
-		...readWait(parameters),
+		...readRequestSettings(parameters),
 	};
 }

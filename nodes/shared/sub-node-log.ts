@@ -7,9 +7,9 @@ import type {
 	SupplyData,
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
-import { hintOnce } from './run/hints';
-import { withoutDetailsForVisitors } from './run/item-error';
-import { quietly } from '../../lib/values';
+import { addHintOnce } from './run/hints';
+import { hideDetailsFromVisitors } from './run/item-error';
+import { tryOrUndefined } from '../../lib/values';
 
 /** One call of a supplied object. */
 interface SubNodeCall<T> {
@@ -25,7 +25,7 @@ interface SubNodeCall<T> {
  *
  * @throws {SubNodeError} with the whole text, which n8n hands on to the root node; the log of the sub-node has it as well
  */
-export async function supplied(
+export async function supplySubNode(
 	context: ISupplyDataFunctions,
 	connection: NodeConnectionType,
 	itemIndex: number,
@@ -66,12 +66,12 @@ export class SubNodeLog {
 
 	/** Shows a hint at the node, only once. */
 	hint(message: string): void {
-		quietly(() => hintOnce(this.context, message));
+		tryOrUndefined(() => addHintOnce(this.context, message));
 	}
 
 	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		return withoutDetailsForVisitors(this.context, nodeError);
+		return hideDetailsFromVisitors(this.context, nodeError);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
@@ -82,7 +82,9 @@ export class SubNodeLog {
 	}
 
 	private addInput(input: IDataObject): number | undefined {
-		return quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+		return tryOrUndefined(
+			() => this.context.addInputData(this.connection, [[{ json: input }]]).index,
+		);
 	}
 
 	private addOutput(
@@ -90,7 +92,7 @@ export class SubNodeLog {
 		output: INodeExecutionData[][] | NodeOperationError,
 	): void {
 		if (index !== undefined)
-			quietly(() => this.context.addOutputData(this.connection, index, output));
+			tryOrUndefined(() => this.context.addOutputData(this.connection, index, output));
 	}
 
 	/**
@@ -104,7 +106,7 @@ export class SubNodeLog {
 }
 
 /** Turns a function with a context parameter into a node method, which n8n calls with the context as `this`. */
-export function withContext<Context, Rest extends unknown[], Result>(
+export function bindContext<Context, Rest extends unknown[], Result>(
 	work: (context: Context, ...rest: Rest) => Result,
 ) {
 	return function (this: Context, ...rest: Rest): Result {

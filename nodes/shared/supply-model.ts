@@ -1,12 +1,15 @@
 import type { INode, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import type { ChatGenerator } from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
-import { localChatModelClass, tracingWithoutTokenizer } from '../../lib/langchain/local-chat-model';
-import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
-import { hintOnce } from './run/hints';
+import {
+	getLocalChatModelClass,
+	createTracerWithoutTokenizer,
+} from '../../lib/langchain/local-chat-model';
+import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
+import { addHintOnce } from './run/hints';
 import { CancelPoller } from './cancel-poller';
-import { countFailed, countGeneration } from './token-totals';
-import { quietly } from '../../lib/values';
+import { addFailedTokenTotals, addTokenTotals } from './token-totals';
+import { tryOrUndefined } from '../../lib/values';
 
 interface SuppliedModel {
 	answers: ChatGenerator;
@@ -24,7 +27,7 @@ export async function supplyModel(
 	{ answers, settings, toError: explained, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const toError = (error: unknown) => {
-		countFailed(context, error);
+		addFailedTokenTotals(context, error);
 		return explained(error);
 	};
 	const sdk = loadSdk();
@@ -33,11 +36,11 @@ export async function supplyModel(
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
-		return sdk.supplyModel(context, sdkChatModel(answers, settings.model, sdk, toError));
+		return sdk.supplyModel(context, createSdkChatModel(answers, settings.model, sdk, toError));
 	}
 	const { classes } = host;
-	const Model = localChatModelClass(classes);
-	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
+	const Model = getLocalChatModelClass(classes);
+	const Tracing = createTracerWithoutTokenizer(classes.N8nLlmTracing);
 	const watch = new CancelPoller(context);
 	return {
 		response: new Model({
@@ -52,10 +55,10 @@ export async function supplyModel(
 			onAnswer: () => watch.begin(),
 			toError,
 			onFinished: (answer) => {
-				countGeneration(context, answer);
-				for (const message of answer.notes) hintOnce(context, message);
-				const unstreamed = unstreamedHint(context, answer.totalMs);
-				if (unstreamed !== undefined) hintOnce(context, unstreamed);
+				addTokenTotals(context, answer);
+				for (const message of answer.notes) addHintOnce(context, message);
+				const unstreamed = getStreamingHint(context, answer.totalMs);
+				if (unstreamed !== undefined) addHintOnce(context, unstreamed);
 			},
 			settings,
 			jsonOutput,
@@ -68,7 +71,7 @@ export async function supplyModel(
 }
 
 /** After so long without a word, people take a chat for broken. */
-const LONG_MS = 5_000;
+const NOTICEABLE_WAIT_MS = 5_000;
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
 	isStreaming?(): boolean;
@@ -78,15 +81,15 @@ type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger
  * What to set where a chat showed nothing while its answer was made. Undefined where nobody waited for long, where the
  * answer was typed, and where the execution did not begin in a chat.
  */
-export function unstreamedHint(context: Context, totalMs: number): string | undefined {
-	if (totalMs <= LONG_MS || context.isStreaming?.() !== false) return undefined;
-	const trigger = quietly(() => context.getChatTrigger());
-	if (!trigger || !waitsForTheEnd(trigger) || !isExecuted(context, trigger)) return undefined;
+export function getStreamingHint(context: Context, totalMs: number): string | undefined {
+	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
+	const trigger = tryOrUndefined(() => context.getChatTrigger());
+	if (!trigger || !respondsWhenFinished(trigger) || !isExecuted(context, trigger)) return undefined;
 	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }
 
 /** Whether the Chat Trigger answers when the last node has finished, as it does unless told otherwise. */
-function waitsForTheEnd({ parameters }: INode): boolean {
+function respondsWhenFinished({ parameters }: INode): boolean {
 	const { responseMode = 'lastNode' } = (parameters.options ?? {}) as { responseMode?: string };
 	return responseMode === 'lastNode';
 }
@@ -94,5 +97,5 @@ function waitsForTheEnd({ parameters }: INode): boolean {
 function isExecuted(context: Context, { name }: INode): boolean {
 	// n8n puts the "=" in front itself.
 	const expression = `{{ $(${JSON.stringify(name)}).isExecuted }}`;
-	return quietly(() => context.evaluateExpression(expression, 0)) === true;
+	return tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
 }

@@ -1,13 +1,13 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
 import type { Timeouts } from '../../lib/http/timeouts';
-import { optional } from '../../lib/values';
-import { choiceField, choices, numberField, wholeField } from './field-builders';
+import { omitUndefined } from '../../lib/values';
+import { choiceField, toOptions, numberField, integerField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
 /** Who is served first when all places of the server are taken. */
 export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
-	options: choices({
+	options: toOptions({
 		auto: [
 			'Automatic',
 			'Interactive for one item of a chat or webhook; batch for schedules and several items',
@@ -23,7 +23,7 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 export const GENERATION_RETRIES = 2;
 
 /** A field for a limit in seconds; 0 = no limit. */
-export function limit(
+export function secondsField(
 	displayName: string,
 	name: string,
 	value: number,
@@ -33,14 +33,14 @@ export function limit(
 }
 
 /** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */
-export const limitFields: INodeProperties[] = [
-	limit(
+export const timeoutFields: INodeProperties[] = [
+	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
 		'How long to wait for the response to start, including queueing, loading the model and processing the texts. 0 = no limit.',
 	),
-	wholeField('Retries', 'maxRetries', 3, [0, 20], {
+	integerField('Retries', 'maxRetries', 3, [0, 20], {
 		description:
 			'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
 	}),
@@ -53,20 +53,20 @@ interface RetrySettings {
 }
 
 /** Reads the options above. */
-export function readWait(parameters: NodeParameters, presetRetries = 3): RetrySettings {
+export function readRequestSettings(parameters: NodeParameters, presetRetries = 3): RetrySettings {
 	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
 	return {
-		limits: optional({ firstTokenMs }),
+		limits: omitUndefined({ firstTokenMs }),
 		retries: parameters.number('options.maxRetries', presetRetries),
 	};
 }
 
 /** Reads the options of a generation. */
-export function readLimits(parameters: NodeParameters): RetrySettings {
-	const { limits, retries } = readWait(parameters, GENERATION_RETRIES);
+export function readGenerationTimeouts(parameters: NodeParameters): RetrySettings {
+	const { limits, retries } = readRequestSettings(parameters, GENERATION_RETRIES);
 	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
 	const totalMs = parameters.milliseconds('options.totalLimit', undefined);
-	return { limits: { ...limits, ...optional({ idleMs, totalMs }) }, retries };
+	return { limits: { ...limits, ...omitUndefined({ idleMs, totalMs }) }, retries };
 }
 
 /** The part of a node's context that tells who waits. */
@@ -75,22 +75,26 @@ interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 }
 
 /** Executions that n8n starts itself: schedules, polling and queues, error workflows, evaluations. */
-const NOBODY_WAITS: ReadonlySet<WorkflowExecuteMode> = new Set(['trigger', 'error', 'evaluation']);
+const UNATTENDED_MODES: ReadonlySet<WorkflowExecuteMode> = new Set([
+	'trigger',
+	'error',
+	'evaluation',
+]);
 
 /** The class of a node's requests in the queue. The table is in docs/operations.md. */
-export function priorityOf(context: ExecutionSource, parameters: NodeParameters): Priority {
-	return chosenPriority(parameters) ?? automaticPriority(context);
+export function readPriority(context: ExecutionSource, parameters: NodeParameters): Priority {
+	return readExplicitPriority(parameters) ?? getAutomaticPriority(context);
 }
 
 /** The class that the user chose; undefined: automatic. */
-export function chosenPriority(parameters: NodeParameters): Priority | undefined {
+export function readExplicitPriority(parameters: NodeParameters): Priority | undefined {
 	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
 	return choice === 'auto' ? undefined : choice;
 }
 
-function automaticPriority(context: ExecutionSource): Priority {
+function getAutomaticPriority(context: ExecutionSource): Priority {
 	// A sub-node has its own kind of connection as default.
 	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
-	const isStartedByN8n = NOBODY_WAITS.has(context.getMode?.() ?? 'internal');
+	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
 	return items.length > 1 || isStartedByN8n ? 'batch' : 'person';
 }

@@ -1,7 +1,7 @@
 import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
 import { parseObject } from '../../lib/json';
-import { asList, finiteNumber, isRecord, nonEmptyText } from '../../lib/values';
+import { asArray, asFiniteNumber, isRecord, asNonEmptyString } from '../../lib/values';
 
 /** The counted part of a generation. */
 export type GenerationUsage = Pick<ChatResult, 'usage'> &
@@ -28,7 +28,7 @@ const MAX_LENGTH = 255;
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
  * 4.10). Stored at n8n, which makes a new model for each round of an agent. Never throws.
  */
-export function countGeneration(
+export function addTokenTotals(
 	context: object,
 	{ usage, model, totalMs = 0 }: GenerationUsage,
 ): void {
@@ -36,7 +36,7 @@ export function countGeneration(
 	if (customData === undefined) return;
 	try {
 		const { promptTokens = 0, completionTokens = 0 } = usage ?? {};
-		const { tokensIn, tokensOut } = tokensSpent(context);
+		const { tokensIn, tokensOut } = readTokenTotals(context);
 		customData.set(KEYS.tokensIn, tokensIn + promptTokens);
 		customData.set(KEYS.tokensOut, tokensOut + completionTokens);
 		const earlier = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
@@ -50,21 +50,21 @@ export function countGeneration(
 }
 
 /** Tokens of all generations of an execution so far; 0 where n8n keeps no totals. */
-export function tokensSpent(context: object): { tokensIn: number; tokensOut: number } {
+export function readTokenTotals(context: object): { tokensIn: number; tokensOut: number } {
 	const { customData } = context as { customData?: CustomData };
-	const totalOf = (key: string) => finiteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
+	const totalOf = (key: string) => asFiniteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
 	return { tokensIn: totalOf(KEYS.tokensIn), tokensOut: totalOf(KEYS.tokensOut) };
 }
 
 function addedTo(earlier: Record<string, unknown>, { usage, model, totalMs = 0 }: GenerationUsage) {
-	const sum = (name: string, more = 0) => (finiteNumber(earlier[name]) ?? 0) + more;
+	const sum = (name: string, more = 0) => (asFiniteNumber(earlier[name]) ?? 0) + more;
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;
 	const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
 	const earlierTokens = sum('tokensPerSecond') * sum('seconds');
 	const timedTokens = earlierTokens + (isTimed ? usage.completionTokens : 0);
 	return {
-		models: [...new Set([...asList(earlier.models), model].filter(nonEmptyText).map(String))],
+		models: [...new Set([...asArray(earlier.models), model].filter(asNonEmptyString).map(String))],
 		generations: sum('generations', 1),
 		// Generations whose tokens are not in the totals.
 		uncounted: sum('uncounted', usage === undefined ? 1 : 0),
@@ -75,9 +75,9 @@ function addedTo(earlier: Record<string, unknown>, { usage, model, totalMs = 0 }
 }
 
 /** Counts a failed generation, if its usage is known. */
-export function countFailed(context: object, error: unknown): void {
+export function addFailedTokenTotals(context: object, error: unknown): void {
 	const usage = error instanceof ServerError ? error.facts.usage : undefined;
-	if (isRecord(usage)) countGeneration(context, { usage: usage as unknown as Usage });
+	if (isRecord(usage)) addTokenTotals(context, { usage: usage as unknown as Usage });
 }
 
 function rounded(number: number): number {

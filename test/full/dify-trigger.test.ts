@@ -1,6 +1,6 @@
 /** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
 import { say } from '../lib/dify/client';
-import { difyClient } from '../../lib/dify/credentials';
+import { createDifyClient } from '../../lib/dify/credentials';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../simulators/dify';
 import {
@@ -29,7 +29,7 @@ afterEach(async () => {
 afterAll(stopEverything);
 
 const clientOf = (sim: DifySim) =>
-	difyClient({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' });
+	createDifyClient({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' });
 
 async function startApp(): Promise<DifySim> {
 	const sim = await startDifySim({

@@ -3,7 +3,7 @@
  * several rounds, in the format of 2.41 and the assumed format of 3.3.
  */
 import { runTurn } from '../../lib/chat/turn';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import type { InputMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
@@ -39,7 +39,7 @@ const QUESTION = human(
 );
 
 async function asked(messages: InputMessage[]): Promise<Usage> {
-	const target = serverOf({ baseUrl: server.url });
+	const target = createModelServer({ baseUrl: server.url });
 	const settings = { ...PLAIN_SETTINGS, model: 'test-model' };
 	const { usage } = await runTurn(target, settings, { messages, tools: [CALCULATOR] });
 	return usage!;

@@ -1,10 +1,10 @@
 /** Follows what an error says on the real llama-server: the failure is gone then. */
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
-import { describe as describeError } from '../../lib/errors/describe-error';
+import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
 import type { ModelServer } from '../../lib/servers/types/server-type';
@@ -66,9 +66,9 @@ const rerank =
 	};
 
 /** @returns the text of the error, if any */
-async function failureOf(use: Use, settings: Parameters<typeof serverOf>[0]) {
+async function failureOf(use: Use, settings: Parameters<typeof createModelServer>[0]) {
 	try {
-		await use(serverOf(settings));
+		await use(createModelServer(settings));
 		return undefined;
 	} catch (error) {
 		expect(error).toBeInstanceOf(ServerError);

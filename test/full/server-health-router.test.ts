@@ -1,11 +1,11 @@
 import { checkServer } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/result';
-import { withSpeed } from '../../lib/health/speed';
+import { addSpeedTest } from '../../lib/health/speed';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/model-actions';
-import { serverOf } from '../../lib/servers/model-server';
-import { modelServerTarget } from '../../nodes/shared/health/target';
+import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServerTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 import { parts, workFolder } from '../e2e/support/playground';
@@ -28,7 +28,7 @@ async function check(
 	apiKey = '',
 ): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
-	return await checkServer(modelServerTarget({ baseUrl: url, apiKey }), {
+	return await checkServer(createModelServerTarget({ baseUrl: url, apiKey }), {
 		timeLimitMs: 10_000,
 		...options,
 	});
@@ -85,7 +85,7 @@ async function startRouter(
 describe("the real llama-server's router", () => {
 	it('two generated models: reported without loading them, loaded, unloaded', async () => {
 		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
-		const target = modelServerTarget({ baseUrl: router.url });
+		const target = createModelServerTarget({ baseUrl: router.url });
 		const before = await check(router, { expectations: { model: 'alpha' } });
 		expect(before).toMatchObject({
 			status: 'healthy',
@@ -97,7 +97,7 @@ describe("the real llama-server's router", () => {
 		});
 		expect(ids(before)).toEqual(['modelNotLoaded']);
 
-		const server = serverOf({ baseUrl: router.url });
+		const server = createModelServer({ baseUrl: router.url });
 		expect(
 			await changeModel(server, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
 		).toMatchObject({
@@ -117,7 +117,7 @@ describe("the real llama-server's router", () => {
 		});
 		expect(after.contextPerSlot).toBeGreaterThan(0);
 		expect(
-			await withSpeed(target, after, {
+			await addSpeedTest(target, after, {
 				model: '',
 				tokens: 8,
 				atOnce: 1,
@@ -140,7 +140,7 @@ describe("the real llama-server's router", () => {
 
 	it('a model that was unloaded by force while it answered: no outage', async () => {
 		const router = await startRouter(['smollm2'], ['--metrics']);
-		const server = serverOf({ baseUrl: router.url });
+		const server = createModelServer({ baseUrl: router.url });
 		const work = { model: 'smollm2', wait: true, limitMs: 240_000 };
 		await changeModel(server, 'load', work);
 		const answering = fetch(`${router.url}/v1/chat/completions`, {
@@ -200,7 +200,7 @@ describe("the real llama-server's router", () => {
 			['alpha'],
 			['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0'],
 		);
-		const server = serverOf({ baseUrl: router.url });
+		const server = createModelServer({ baseUrl: router.url });
 		await expect(
 			changeModel(server, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
 		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });

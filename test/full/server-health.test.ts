@@ -1,10 +1,10 @@
 import { checkServer } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/result';
-import { withSpeed } from '../../lib/health/speed';
+import { addSpeedTest } from '../../lib/health/speed';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { modelServerTarget } from '../../nodes/shared/health/target';
+import { createModelServerTarget } from '../../nodes/shared/health/target';
 import { delay, fs, http, net, path, process } from '../support/node-builtins';
 import { listen } from '../support/listen';
 import {
@@ -37,7 +37,7 @@ async function check(
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
-	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), {
+	return await checkServer(createModelServerTarget({ baseUrl: url, ...credential }), {
 		timeLimitMs: 60_000,
 		...options,
 	});
@@ -270,8 +270,8 @@ describe('the real llama-server', () => {
 			contextSize: 4096,
 			parallel: 2,
 		});
-		const result = await withSpeed(
-			modelServerTarget({ baseUrl: server.url }),
+		const result = await addSpeedTest(
+			createModelServerTarget({ baseUrl: server.url }),
 			await check(server),
 			{
 				model: '',

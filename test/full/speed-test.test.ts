@@ -1,7 +1,7 @@
 import { checkServer } from '../../lib/health/check';
-import { type SpeedCheckResult, withSpeed } from '../../lib/health/speed';
+import { type SpeedCheckResult, addSpeedTest } from '../../lib/health/speed';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { modelServerTarget } from '../../nodes/shared/health/target';
+import { createModelServerTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../simulators/reverse-proxy';
 import { useSimulator } from '../simulators/use-simulator';
 import {
@@ -46,8 +46,8 @@ async function test(
 	tokens = 96,
 ): Promise<SpeedCheckResult> {
 	const url = proxy === undefined ? server.url : (await startProxy(server.url, proxy)).url;
-	const target = modelServerTarget({ baseUrl: url });
-	return await withSpeed(target, await checkServer(target, { timeLimitMs: 10_000 }), {
+	const target = createModelServerTarget({ baseUrl: url });
+	return await addSpeedTest(target, await checkServer(target, { timeLimitMs: 10_000 }), {
 		model: '',
 		tokens,
 		atOnce: 1,

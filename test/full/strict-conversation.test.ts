@@ -2,7 +2,7 @@
 import { runTurn } from '../../lib/chat/turn';
 import type { InputMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { fs, os, path } from '../support/node-builtins';
 
@@ -117,6 +117,6 @@ async function serverWith(template: keyof typeof TEMPLATES, messages: InputMessa
 		limits: {},
 		retries: 0,
 	};
-	const server = serverOf({ baseUrl: url });
+	const server = createModelServer({ baseUrl: url });
 	return { url: { log }, ask: async () => await runTurn(server, settings, { messages }) };
 }

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { mimeTypeIn, plainFileName } from '../../lib/file-name';
+import { parseMimeType, sanitizeFileName } from '../../lib/file-name';
 import { examples } from '../support/properties';
 
 test.each([
@@ -17,7 +17,7 @@ test.each([
 	['folder/', 'file'],
 	['', 'file'],
 ])('%j is %j', (name, plain) => {
-	expect(plainFileName(name, 'file')).toBe(plain);
+	expect(sanitizeFileName(name, 'file')).toBe(plain);
 });
 
 test('a name is never empty, a path, or more than one line', () => {
@@ -27,18 +27,18 @@ test('a name is never empty, a path, or more than one line', () => {
 	);
 	fc.assert(
 		fc.property(fc.array(part), (parts) => {
-			const plain = plainFileName(parts.join(''), 'file');
+			const plain = sanitizeFileName(parts.join(''), 'file');
 			expect(plain).not.toBe('');
 			expect(plain).not.toMatch(/[/\\\r\n\0]|^\.|\.$/);
 			expect([...plain].length).toBeLessThanOrEqual(120);
-			expect(plainFileName(plain, 'file')).toBe(plain);
+			expect(sanitizeFileName(plain, 'file')).toBe(plain);
 		}),
 		examples(500),
 	);
 });
 
 test('a long name keeps its extension', () => {
-	expect(plainFileName(`${'x'.repeat(500)}.pdf`, 'file')).toMatch(/^x{116}\.pdf$/);
+	expect(sanitizeFileName(`${'x'.repeat(500)}.pdf`, 'file')).toMatch(/^x{116}\.pdf$/);
 });
 
 test('a MIME type is one, or nothing', () => {
@@ -59,10 +59,10 @@ test('a MIME type is one, or nothing', () => {
 	);
 	fc.assert(
 		fc.property(fc.array(part), (parts) => {
-			expect(mimeTypeIn(parts.join(''))).toMatch(/^(?:[a-z]+\/[a-z]+)?$/);
+			expect(parseMimeType(parts.join(''))).toMatch(/^(?:[a-z]+\/[a-z]+)?$/);
 		}),
 		examples(500),
 	);
-	expect(mimeTypeIn('Image/PNG; charset=x')).toBe('image/png');
-	expect(mimeTypeIn()).toBe('');
+	expect(parseMimeType('Image/PNG; charset=x')).toBe('image/png');
+	expect(parseMimeType()).toBe('');
 });

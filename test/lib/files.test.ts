@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { fileTypeOf, isCutJpeg, orientationOf, textOfBytes } from '../../lib/files';
+import { detectFileType, isTruncatedJpeg, readOrientation, decodeText } from '../../lib/files';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const PNG = Buffer.from(
@@ -52,7 +52,7 @@ describe('a file is what its bytes say', () => {
 		['anything else', latin1('\0\x01\x02'), undefined],
 		['nothing', latin1(''), undefined],
 	])('%s', (_name, bytes, mimeType) => {
-		expect(fileTypeOf(bytes)?.mimeType).toBe(mimeType);
+		expect(detectFileType(bytes)?.mimeType).toBe(mimeType);
 	});
 });
 
@@ -78,7 +78,7 @@ describe('a text says its encoding', () => {
 			'姓名,城市\n张三,北京',
 		],
 	])('%s', (_name, bytes, text) => {
-		expect(textOfBytes(bytes)).toBe(text);
+		expect(decodeText(bytes)).toBe(text);
 	});
 });
 
@@ -106,14 +106,14 @@ describe('how a photo lies', () => {
 		['JPEG without EXIF', Buffer.from('ffd8ffe000040000ffc0', 'hex'), undefined],
 		['PNG', PNG, undefined],
 	])('%s', (_name, bytes, orientation) => {
-		expect(orientationOf(bytes)).toBe(orientation);
+		expect(readOrientation(bytes)).toBe(orientation);
 	});
 
 	test('cut off anywhere it does not tell, and never fails', () => {
 		fc.assert(
 			fc.property(fc.constantFrom('II*\0', 'MM\0*'), fc.uint8Array(), (start, bytes) => {
 				const picture = Buffer.concat([latin1(`\xff\xd8\xff\xe1\0\x20Exif\0\0${start}`), bytes]);
-				expect(() => orientationOf(picture)).not.toThrow();
+				expect(() => readOrientation(picture)).not.toThrow();
 			}),
 		);
 	});
@@ -125,14 +125,14 @@ describe('the end of a JPEG', () => {
 	test('is looked for behind at most 1,000 segments', () => {
 		const picture = bytes('ffd8', 'ffe00002'.repeat(100_000), 'ffda', 'ffd9');
 		const read = jest.spyOn(picture, 'readUInt16BE');
-		expect(isCutJpeg(picture)).toBe(false);
+		expect(isTruncatedJpeg(picture)).toBe(false);
 		expect(read).toHaveBeenCalledTimes(1_000);
 	});
 
 	test('is looked for in the last megabyte', () => {
 		const picture = Buffer.concat([bytes('ffd8', 'ffda', 'ffd9'), Buffer.alloc(5 * 1024 * 1024)]);
 		const search = jest.spyOn(picture, 'indexOf');
-		isCutJpeg(picture);
+		isTruncatedJpeg(picture);
 		const [[, from]] = search.mock.calls as unknown as [[unknown, number]];
 		expect(from).toBe(picture.length - 1024 * 1024);
 	});

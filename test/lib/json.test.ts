@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { exactJson, keptAsText, parseJson, parseObject } from '../../lib/json';
+import { parseExactJson, getUnsafeNumberWarnings, parseJson, parseObject } from '../../lib/json';
 import { anyCodePoint } from '../support/code-points';
 import { examples } from '../support/properties';
 
@@ -76,7 +76,7 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 test('whatever is written is read, and no number changes', () => {
 	fc.assert(
 		fc.property(written, ({ json, value }) => {
-			expect(JSON.stringify(exactJson(json).value)).toBe(JSON.stringify(value));
+			expect(JSON.stringify(parseExactJson(json).value)).toBe(JSON.stringify(value));
 		}),
 		{ numRuns: 500 },
 	);
@@ -92,7 +92,7 @@ test.each([
 	['0.0000000000000000000', false],
 	['1e-400', true],
 ])('whether %s is text: %j', (number, isText) => {
-	const { value, large } = exactJson(`{"x":${number}}`);
+	const { value, large } = parseExactJson(`{"x":${number}}`);
 	expect(value).toEqual({ x: isText ? number : Number(number) });
 	expect(large).toEqual(isText ? [number] : []);
 });
@@ -100,7 +100,7 @@ test.each([
 test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
 	fc.assert(
 		fc.property(fc.json(), (text) =>
-			expect(exactJson(text)).toEqual({ value: JSON.parse(text) as unknown, large: [] }),
+			expect(parseExactJson(text)).toEqual({ value: JSON.parse(text) as unknown, large: [] }),
 		),
 	);
 });
@@ -108,18 +108,18 @@ test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
 test.each(['', '{"a":NaN', 'NaNa', '[NaN,]', '{"a":\\"NaN}', '<p>NaN</p>'])(
 	'%j is no JSON',
 	(text) => {
-		expect(exactJson(text).value).toBeUndefined();
+		expect(parseExactJson(text).value).toBeUndefined();
 	},
 );
 
 test('what is said of them: each once, and not hundreds', () => {
-	expect(keptAsText([])).toEqual([]);
-	expect(keptAsText(['1e400', '1e400'])).toEqual([
+	expect(getUnsafeNumberWarnings([])).toEqual([]);
+	expect(getUnsafeNumberWarnings(['1e400', '1e400'])).toEqual([
 		'1e400 exceeds number precision and was kept as text.',
 	]);
-	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain(
-		'0, 1, 2, 3, 4 exceeds number precision and was kept as text.',
-	);
+	expect(
+		getUnsafeNumberWarnings(Array.from({ length: 99 }, (_, index) => String(index)))[0],
+	).toContain('0, 1, 2, 3, 4 exceeds number precision and was kept as text.');
 });
 
 describe('parseObject', () => {

@@ -4,35 +4,45 @@
  */
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
 import { ArgumentFitter } from '../../lib/chat/coerce-arguments';
-import { argumentsOf, ToolCallAccumulator } from '../../lib/chat/tool-calls';
+import { parseArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import {
-	textOfBlock,
-	toolResult,
-	withoutAgentText,
-	withoutControlTokens,
+	blockToText,
+	parseToolResult,
+	stripAgentText,
+	breakControlTokens,
 } from '../../lib/chat/content';
-import { bytesOf, parseDataUrl } from '../../lib/chat/data-url';
-import { fittingJson } from '../../lib/chat/extract-json';
-import { splitThinking, ReasoningSplitter } from '../../lib/chat/reasoning';
-import { kindOf, refuse } from '../../lib/dify/errors';
-import { fileNames, nameInUrl } from '../../lib/dify/files/file-refs';
-import { apply, createRun } from '../../lib/dify/run/run-state';
-import { classify, failureInStream, retryAfterMs } from '../../lib/errors/classify-error';
+import { decodeBytes, parseDataUrl } from '../../lib/chat/data-url';
+import { extractJson } from '../../lib/chat/extract-json';
+import { splitReasoning, ReasoningSplitter } from '../../lib/chat/reasoning';
+import { toErrorType, toDifyResponseError } from '../../lib/dify/errors';
+import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files/file-refs';
+import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
+import {
+	classifyErrorResponse,
+	classifyStreamError,
+	parseRetryAfter,
+} from '../../lib/errors/classify-error';
 import { mask, maskDeep } from '../../lib/errors/mask';
-import { mimeTypeIn, nameInDisposition, plainFileName } from '../../lib/file-name';
-import { declaredType, fileTypeOf, textOfBytes } from '../../lib/files';
+import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
+import { fileTypeFromMime, detectFileType, decodeText } from '../../lib/files';
 import { StreamParser } from '../../lib/http/response-body';
-import { jsonBody } from '../../lib/http/send-request';
-import { exactJson, parseJson, parseObject } from '../../lib/json';
+import { stringifyBody } from '../../lib/http/send-request';
+import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { metricsOf } from '../../lib/servers/metrics';
+import { parseMetrics } from '../../lib/servers/metrics';
 import { estimateTokens } from '../../lib/servers/truncation';
-import { scoresIn } from '../../lib/tasks/label-scores';
-import { labelsIn } from '../../lib/tasks/parse-labels';
-import { prefixesOf } from '../../lib/tasks/prefixes';
-import { plainText as spokenText } from '../../lib/tasks/synthesize-speech';
-import { transcriptIn } from '../../lib/tasks/transcript';
-import { lettersOf, plainText, quietly, shortened, withoutEnds } from '../../lib/values';
+import { computeLabelScores } from '../../lib/tasks/label-scores';
+import { parseLabels } from '../../lib/tasks/parse-labels';
+import { getPrefixes } from '../../lib/tasks/prefixes';
+import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
+import { parseTranscript } from '../../lib/tasks/transcript';
+import {
+	normalizeLetters,
+	toPlainText,
+	tryOrUndefined,
+	truncate,
+	withoutEnds,
+} from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
 
 const SIZES = [8, 4, 2, 1];
@@ -71,63 +81,63 @@ const LABELS = ['billing', 'sales'].map((name) => ({ name }));
 
 /** Those that read a whole text. */
 const READERS: Record<string, (text: string) => unknown> = {
-	splitThinking,
-	fittingJson: (text) => fittingJson(text, () => ['no']),
+	splitThinking: splitReasoning,
+	fittingJson: (text) => extractJson(text, () => ['no']),
 	parseJson,
 	parseObject,
-	exactJson: (text) => exactJson(text),
-	argumentsOf,
+	exactJson: (text) => parseExactJson(text),
+	argumentsOf: parseArguments,
 	'the arguments of a call': (text) =>
 		new ArgumentFitter().fitted(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
 		}),
-	toolResult,
-	textOfBlock: (text) => textOfBlock({ text }),
-	withoutAgentText: (text) => withoutAgentText(text, [{ name: 'a', args: {} }]),
-	withoutControlTokens,
+	toolResult: parseToolResult,
+	textOfBlock: (text) => blockToText({ text }),
+	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
+	withoutControlTokens: breakControlTokens,
 	parseDataUrl,
-	bytesOf,
+	bytesOf: decodeBytes,
 	'an event of an answer': (text) => new CompletionAccumulator().push(text),
 	'a text of an answer': (text) => {
 		const reader = new CompletionAccumulator({ offered: ['a'], mayBeginInThinking: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
-	'a refusal': (text) => classify({ status: 500, body: text }, {}),
+	'a refusal': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
 	'a refusal in JSON': (text) =>
-		classify({ status: 400, body: JSON.stringify({ detail: text }) }, {}),
-	failureInStream: (text) => failureInStream(JSON.stringify({ error: text })),
-	retryAfterMs: (text) => retryAfterMs(text),
+		classifyErrorResponse({ status: 400, body: JSON.stringify({ detail: text }) }, {}),
+	failureInStream: (text) => classifyStreamError(JSON.stringify({ error: text })),
+	retryAfterMs: (text) => parseRetryAfter(text),
 	mask: (text) => mask(text, ['secret-key-1234567']),
 	maskDeep: (text) => maskDeep({ [text]: text }, ['secret-key-1234567']),
-	'a message of Dify': (message) => kindOf({ message }),
+	'a message of Dify': (message) => toErrorType({ message }),
 	'a refusal of Dify': (text) =>
-		refuse({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
-	fileNames,
-	nameInUrl,
-	plainFileName: (text) => plainFileName(text, 'file'),
-	nameInDisposition: (text) => nameInDisposition(`attachment; filename=${text}`),
-	mimeTypeIn,
-	declaredType,
-	fileTypeOf: (text) => fileTypeOf(Buffer.from(text)),
-	textOfBytes: (text) => textOfBytes(Buffer.from(text, 'latin1')),
-	jsonBody: (text) => jsonBody({ text: `${text}\ud800` }),
-	resolveBaseUrl: (text) => quietly(() => resolveBaseUrl(`http://${text}:x`)),
-	metricsOf,
+		toDifyResponseError({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
+	fileNames: splitFileNames,
+	nameInUrl: getFileNameFromUrl,
+	plainFileName: (text) => sanitizeFileName(text, 'file'),
+	nameInDisposition: (text) => parseDispositionFileName(`attachment; filename=${text}`),
+	mimeTypeIn: parseMimeType,
+	declaredType: fileTypeFromMime,
+	fileTypeOf: (text) => detectFileType(Buffer.from(text)),
+	textOfBytes: (text) => decodeText(Buffer.from(text, 'latin1')),
+	jsonBody: (text) => stringifyBody({ text: `${text}\ud800` }),
+	resolveBaseUrl: (text) => tryOrUndefined(() => resolveBaseUrl(`http://${text}:x`)),
+	metricsOf: parseMetrics,
 	estimateTokens,
 	'the token of a label': (token) =>
-		scoresIn([{ token, top_logprobs: [{ token }, { token }] }], ['A', 'B'], {
+		computeLabelScores([{ token, top_logprobs: [{ token }, { token }] }], ['A', 'B'], {
 			text: token,
 			labels: [0],
 		}),
-	labelsIn: (text) => labelsIn(text, LABELS, true),
-	prefixesOf,
+	labelsIn: (text) => parseLabels(text, LABELS, true),
+	prefixesOf: getPrefixes,
 	'a text to speak': spokenText,
-	'a transcript': (text) => transcriptIn(text, 'text'),
-	'a transcript in JSON': (text) => transcriptIn(JSON.stringify({ text }), 'json'),
-	subtitles: (text) => transcriptIn(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
-	lettersOf,
-	plainText,
-	shortened: (text) => shortened(text, 100),
+	'a transcript': (text) => parseTranscript(text, 'text'),
+	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
+	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
+	lettersOf: normalizeLetters,
+	plainText: toPlainText,
+	shortened: (text) => truncate(text, 100),
 	withoutEnds: (text) => withoutEnds(text, /[\s."]/),
 };
 
@@ -239,8 +249,8 @@ const bytes = (reader: StreamParser, pieces: string[], ask = false) => {
 	reader.end();
 };
 const run = (events: object[], options = {}) => {
-	const state = createRun(options);
-	for (const event of events) apply(state, event);
+	const state = createRunState(options);
+	for (const event of events) applyEvent(state, event);
 };
 
 /** Those that read a response in pieces, by how many pieces it has. */

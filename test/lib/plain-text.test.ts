@@ -3,10 +3,10 @@ import type { IExecuteFunctions, INode } from 'n8n-workflow';
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
-import { plainText } from '../../lib/values';
-import { concluded, fromFailure } from '../../lib/health/findings';
+import { toPlainText } from '../../lib/values';
+import { summarizeFindings, findingFromError } from '../../lib/health/findings';
 import type { Finding } from '../../lib/health/result';
-import { hintOnce } from '../../nodes/shared/run/hints';
+import { addHintOnce } from '../../nodes/shared/run/hints';
 
 const said = fc
 	.array(
@@ -32,10 +32,10 @@ const bare = (text: string) => text.replaceAll('\u200b', '').replace(/[^\p{L}\p{
 test('fast-check: a sentence keeps its letters, and nothing in it is a tag or a command', () => {
 	fc.assert(
 		fc.property(said, (text) => {
-			const shown = plainText(text);
+			const shown = toPlainText(text);
 			expect(shown).not.toMatch(MARKS);
 			expect(bare(shown)).toBe(bare(text));
-			expect(plainText(shown)).toBe(shown);
+			expect(toPlainText(shown)).toBe(shown);
 		}),
 	);
 });
@@ -53,10 +53,9 @@ test('fast-check: errors, hints and findings that quote a server are such senten
 			const { message, description } = toNodeError(node, failed);
 			const hints: string[] = [];
 			const addExecutionHints = ({ message: hint }: { message: string }) => void hints.push(hint);
-			hintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
-			const [{ observed, meaning, advice }] = concluded([fromFailure(failed, text)]).findings as [
-				Finding,
-			];
+			addHintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
+			const [{ observed, meaning, advice }] = summarizeFindings([findingFromError(failed, text)])
+				.findings as [Finding];
 			for (const shown of [message, description, ...hints, observed, meaning, advice])
 				expect(shown).not.toMatch(MARKS);
 		}),

@@ -1,4 +1,4 @@
-import { ANY_NUMBER, isInRange, rangeInWords } from '../../lib/ranges';
+import { ANY_NUMBER, isInRange, formatRange } from '../../lib/ranges';
 
 test.each([
 	[[0, 1], 0, true],
@@ -18,5 +18,5 @@ test.each([
 	[[0, 1], 'a number from 0 to 1'],
 	[[-Infinity, 1], 'a number up to 1'],
 ] as const)('%j is "%s"', (range, words) => {
-	expect(rangeInWords(range)).toBe(words);
+	expect(formatRange(range)).toBe(words);
 });

@@ -1,8 +1,8 @@
-import { OLDEST_N8N, unsupportedN8n } from '../../lib/supported-n8n';
+import { OLDEST_N8N, describeUnsupportedN8n } from '../../lib/supported-n8n';
 
 test('an n8n that is too old is reported with the reason and both remedies', () => {
 	expect(OLDEST_N8N).toMatch(/^\d+\.\d+\.\d+$/);
-	const sentence = unsupportedN8n('it has no wheels');
+	const sentence = describeUnsupportedN8n('it has no wheels');
 	expect(sentence).toContain(`${OLDEST_N8N} or newer: it has no wheels.`);
 	expect(sentence).toContain('Update n8n');
 	expect(sentence).toContain('update the package');

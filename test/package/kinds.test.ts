@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-import { KINDS } from '../../lib/servers/types';
+import { SERVER_TYPES } from '../../lib/servers/types';
 import type { ServerTypeName } from '../../lib/servers/types/server-type';
 import { LOOKS } from '../simulators/llama-server/lookalikes';
 import { fs } from '../support/node-builtins';
@@ -21,9 +21,9 @@ const SHARED = [
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
 /** Name of the product without its role: "llama-server (router)" is a separate kind of llama-server. */
-const productOf = (kind: ServerTypeName) => KINDS[kind].label.replace(/ \(.*\)$/, '');
+const productOf = (kind: ServerTypeName) => SERVER_TYPES[kind].label.replace(/ \(.*\)$/, '');
 
-const kinds = (Object.keys(KINDS) as ServerTypeName[]).filter((kind) => kind !== 'other');
+const kinds = (Object.keys(SERVER_TYPES) as ServerTypeName[]).filter((kind) => kind !== 'other');
 
 /** Test doubles of real servers: folders of recordings, and simulators. */
 const STANDS_FOR = [

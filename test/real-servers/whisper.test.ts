@@ -1,5 +1,5 @@
 /** A real whisper.cpp server with a model without weights: every answer format, with empty text. */
-import { serverOf } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/model-server';
 import { transcribe, type TranscribeRequest } from '../../lib/tasks/transcribe';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
@@ -72,7 +72,7 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 
 	const ask = async (more: Partial<TranscribeRequest> = {}) =>
 		await transcribe(
-			serverOf({ baseUrl: url }),
+			createModelServer({ baseUrl: url }),
 			{ model: '', limits: {}, retries: 0, priority: 'person' },
 			{
 				translate: false,

@@ -1,5 +1,5 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
-import { serverToolCallId } from '../../lib/chat/tool-calls';
+import { toServerToolCallId } from '../../lib/chat/tool-calls';
 import type { InputMessage } from '../../lib/chat/types';
 
 export const human = (content: string): InputMessage => ({ type: 'human', content });
@@ -9,13 +9,13 @@ export const ai = (content: unknown, ...ids: string[]): InputMessage => ({
 	toolCalls: ids.map((id) => ({
 		id,
 		name: 'Calculator',
-		args: { input: serverToolCallId(id), id },
+		args: { input: toServerToolCallId(id), id },
 	})),
 });
 export const tool = (toolCallId: string): InputMessage => ({
 	type: 'tool',
 	toolCallId,
-	content: `result of ${serverToolCallId(toolCallId)}`,
+	content: `result of ${toServerToolCallId(toolCallId)}`,
 });
 /** This package's ID of a call: the number of the answer, then the server's ID. */
 export const own = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;

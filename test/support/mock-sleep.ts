@@ -6,7 +6,7 @@
  */
 import { performance, setImmediate } from './node-builtins';
 
-export const { raceAgainstAbort } =
+export const { rejectOnAbort } =
 	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');
 
 const { now } = performance;
@@ -17,7 +17,7 @@ afterAll(() => {
 	performance.now = now;
 });
 
-export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
 	skippedMs += ms;
 	// Let arrived data be read first, as in a real pause.

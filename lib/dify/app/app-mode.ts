@@ -1,6 +1,6 @@
-import { failure } from '../../errors/create-error';
+import { createServerError } from '../../errors/create-error';
 import { ServerError } from '../../errors/server-error';
-import { nonEmptyText } from '../../values';
+import { asNonEmptyString } from '../../values';
 import type { DifyClient } from '../client';
 import type { DifyAppMode } from '../types';
 
@@ -21,7 +21,7 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
  * @param wanted a mode of the apps that were asked for; undefined: any
  * @returns the failure with what the app is and the node for it; any other failure as it is
  */
-export async function explainAppType(
+export async function explainAppTypeError(
 	client: DifyClient,
 	error: unknown,
 	wanted?: DifyAppMode,
@@ -29,7 +29,7 @@ export async function explainAppType(
 	if (!(error instanceof ServerError)) return error;
 	if (error.kind !== 'wrongAppType' && error.kind !== 'appUnavailable') return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
-	const mode = nonEmptyText(info.mode) ?? '';
+	const mode = asNonEmptyString(info.mode) ?? '';
 	const [name, node] = MODES[mode] ?? [];
 	if (node === undefined) return error;
 	if (wanted !== undefined && node !== MODES[wanted]![1])
@@ -45,6 +45,6 @@ export async function explainAppType(
 /** An app with a flow is unavailable until it is published. */
 function ofUnavailable(error: ServerError, mode: string): ServerError {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
-	const { message, remedy } = failure('notPublished', { service: 'dify' });
+	const { message, remedy } = createServerError('notPublished', { service: 'dify' });
 	return error.reworded({ kind: 'notPublished', message, remedy });
 }

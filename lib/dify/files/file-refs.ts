@@ -1,5 +1,5 @@
-import { asList, nonEmptyText, recordOf, type JsonRecord } from '../../values';
-import { localError } from '../errors';
+import { asArray, asNonEmptyString, asRecord, type JsonRecord } from '../../values';
+import { createLocalError } from '../errors';
 
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];
@@ -19,8 +19,8 @@ const EXTENSIONS: Readonly<Record<MediaType, readonly string[]>> = {
 };
 
 /** The types that the settings of an app or of a form field allow; undefined: any. */
-export function allowedTypes(settings: JsonRecord): readonly unknown[] | undefined {
-	const types = asList(settings.allowed_file_types);
+export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | undefined {
+	const types = asArray(settings.allowed_file_types);
 	return types.length === 0 ? undefined : types;
 }
 
@@ -29,10 +29,10 @@ export function allowedTypes(settings: JsonRecord): readonly unknown[] | undefin
  *
  * @throws {ServerError} where it takes none: Dify would drop the files without a word
  */
-export function appFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
-	const upload = recordOf(parameters.file_upload);
-	if (upload.enabled === true) return allowedTypes(upload);
-	throw localError(
+export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
+	const upload = asRecord(parameters.file_upload);
+	if (upload.enabled === true) return getAllowedFileTypes(upload);
+	throw createLocalError(
 		'featureOff',
 		'File upload is disabled in the app, so Dify would ignore the files',
 		'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
@@ -44,7 +44,7 @@ function extensionOf(name: string): string {
 }
 
 /** Dify's type of a file; `custom` where only that is allowed, and not its own type. */
-export function fileTypeOf(
+export function toDifyFileType(
 	name: string,
 	mimeType = '',
 	allowed?: readonly unknown[],
@@ -62,22 +62,22 @@ export function fileTypeOf(
  * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
  * `/w_300,h_200/cat.png`), unless a blank or another URL follows.
  */
-export function fileNames(typed: string): string[] {
+export function splitFileNames(typed: string): string[] {
 	const names = typed.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
 	return names.map((name) => name.trim());
 }
 
 /** The file name in a URL, for its type. */
-export function nameInUrl(url: string): string {
+export function getFileNameFromUrl(url: string): string {
 	const path = url.replace(/[?#].*$/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
 /** The trimmed URL. @throws {ServerError} for a URL that Dify could not fetch */
-export function checkedUrl(url: string): string {
+export function parseFileUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
-	throw localError(
+	throw createLocalError(
 		'fileRejected',
 		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
 		'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
@@ -86,16 +86,16 @@ export function checkedUrl(url: string): string {
 
 /** A file object of the inputs, with the transfer method that its other fields imply. @throws {ServerError} */
 export function withTransferMethod(file: JsonRecord): JsonRecord {
-	if (nonEmptyText(file.transfer_method) !== undefined) return file;
-	if (nonEmptyText(file.upload_file_id) !== undefined)
+	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
+	if (asNonEmptyString(file.upload_file_id) !== undefined)
 		return { ...file, transfer_method: 'local_file' };
-	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw localError(
+	if (asNonEmptyString(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
+	throw createLocalError(
 		'inputs',
 		'A file in the inputs has neither url nor upload_file_id',
-		HOW_TO_GIVE_FILES,
+		FILE_SUGGESTION,
 	);
 }
 
-export const HOW_TO_GIVE_FILES =
+export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';

@@ -1,11 +1,11 @@
 /** Files that a run put out. Their addresses are signed, so no key is sent, and a model can write one, too. */
 import { ServerError } from '../../errors/server-error';
-import { mimeTypeIn, plainFileName } from '../../file-name';
+import { parseMimeType, sanitizeFileName } from '../../file-name';
 import type { HttpResponse, RequestOptions } from '../../http/types';
-import { readWhole, BodyTooLargeError } from '../../http/response-body';
-import { isRecord, messageOf, nonEmptyText } from '../../values';
+import { readBuffer, BodyTooLargeError } from '../../http/response-body';
+import { isRecord, getErrorMessage, asNonEmptyString } from '../../values';
 import type { DifyClient } from '../client';
-import { localError } from '../errors';
+import { createLocalError } from '../errors';
 import type { DifyFile } from '../types';
 
 /** Dify marks file objects with this value. */
@@ -14,11 +14,11 @@ const FILE_MARK = '__dify__file__';
 const MAX_DEPTH = 20;
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
-export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
+export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
 	const known = new Set<unknown>();
 	return [...filesIn(outputs), ...files].filter(({ id, related_id: related, url }) => {
-		const address = nonEmptyText(url)?.replace(/\?.*$/s, '');
-		const names = [id, related, address].filter((name) => nonEmptyText(name) !== undefined);
+		const address = asNonEmptyString(url)?.replace(/\?.*$/s, '');
+		const names = [id, related, address].filter((name) => asNonEmptyString(name) !== undefined);
 		const isNew = names.length === 0 || !names.some((name) => known.has(name));
 		for (const name of names) known.add(name);
 		return isNew;
@@ -33,9 +33,9 @@ function filesIn(value: unknown, depth = 0): DifyFile[] {
 }
 
 /** A file with its whole address: one without a host lies at Dify (docs/protocols/dify.md 2.9). */
-export function withWholeUrl<T extends DifyFile>({ target }: DifyClient, file: T): T {
+export function withAbsoluteUrl<T extends DifyFile>({ target }: DifyClient, file: T): T {
 	const { url } = file;
-	if (nonEmptyText(url) === undefined || !URL.canParse(url!, target.url.api)) return file;
+	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, target.url.api)) return file;
 	return { ...file, url: new URL(url!, target.url.api).href };
 }
 
@@ -46,7 +46,7 @@ export const MAX_FILES = 100;
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
 /** For fetching a file from Dify. */
-export const FILE_LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
 
 /**
  * Opens a file by the address that Dify gives.
@@ -62,12 +62,13 @@ export async function openSignedFile<T>(
 	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.target.url;
-	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is not a URL`);
+	if (!URL.canParse(address, api))
+		throw createLocalError('fileRejected', `"${address}" is not a URL`);
 	const { href } = new URL(address, api);
 	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
 	const refused = refuseRedirect(href);
 	if (refused !== undefined) throw refused;
-	const asked: RequestOptions = { url: href, limits: FILE_LIMITS, refuseRedirect };
+	const asked: RequestOptions = { url: href, limits: FILE_TIMEOUTS, refuseRedirect };
 	return await client.open(asked, read);
 }
 
@@ -75,12 +76,12 @@ export async function openSignedFile<T>(
 function originFailure(url: string, allowed: readonly string[]): ServerError | undefined {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol))
-		return localError(
+		return createLocalError(
 			'fileRejected',
 			`its URL uses ${protocol}, and only http and https are supported`,
 		);
 	if (allowed.includes(origin)) return undefined;
-	return localError(
+	return createLocalError(
 		'fileRejected',
 		`it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
 	);
@@ -100,37 +101,37 @@ export async function downloadFile(
 	maxBytes: number,
 ): Promise<DownloadedFile> {
 	return await openSignedFile(client, String(file.url), origins, async (answer) => {
-		const content = await readWhole(answer.bytes(), maxBytes).catch((error: unknown) => {
+		const content = await readBuffer(answer.bytes(), maxBytes).catch((error: unknown) => {
 			throw error instanceof BodyTooLargeError ? tooLarge() : error;
 		});
-		const type = mimeTypeIn(nonEmptyText(file.mime_type)) || answer.headers['content-type'];
-		const name = plainFileName(nonEmptyText(file.filename) ?? '', 'file');
-		return { content, name, mimeType: mimeTypeIn(type) || undefined };
+		const type = parseMimeType(asNonEmptyString(file.mime_type)) || answer.headers['content-type'];
+		const name = sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file');
+		return { content, name, mimeType: parseMimeType(type) || undefined };
 	});
 }
 
 function tooLarge(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
-	return localError(
+	return createLocalError(
 		'tooLarge',
 		`it exceeds the total of ${megabytes} MB for the files of a run. Download it with an HTTP Request node`,
 	);
 }
 
 /** Why a file could not be downloaded, in words. */
-export function downloadFailureText(error: unknown): string {
-	if (!(error instanceof ServerError)) return messageOf(error);
+export function describeDownloadError(error: unknown): string {
+	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Dify links are valid for 300 seconds unless FILES_ACCESS_TIMEOUT is set'
 		: error.meaning;
 }
 
 /** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */
-export function originsIn(typed: string): string[] {
+export function parseOrigins(typed: string): string[] {
 	const addresses = typed.split(/[\s,]+/).filter((each) => each !== '');
 	return addresses.map((each) => {
 		if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
 		const remedy = 'Enter URLs such as https://files.example.com, separated by commas.';
-		throw localError('inputs', `"${each}" in Fetch Files From is not a URL`, remedy);
+		throw createLocalError('inputs', `"${each}" in Fetch Files From is not a URL`, remedy);
 	});
 }

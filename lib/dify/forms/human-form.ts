@@ -1,8 +1,15 @@
-import { asList, nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../values';
+import {
+	asArray,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asRecords,
+	type JsonRecord,
+} from '../../values';
 import type { DifyClient } from '../client';
-import { localError } from '../errors';
-import { allowedTypes } from '../files/file-refs';
-import { path, PathSegment } from '../ids';
+import { createLocalError } from '../errors';
+import { getAllowedFileTypes } from '../files/file-refs';
+import { apiPath, PathSegment } from '../ids';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 interface HumanFormField {
@@ -19,8 +26,8 @@ interface HumanFormField {
 /** The address of a form. @throws {ServerError} where there is no token: the form is answered by e-mail */
 export function formPath(token: string): string {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
-		return path`/form/human_input/${new PathSegment(token)}`;
-	throw localError(
+		return apiPath`/form/human_input/${new PathSegment(token)}`;
+	throw createLocalError(
 		'formRejected',
 		'The form has no token, so it cannot be submitted through the API',
 		'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
@@ -28,34 +35,34 @@ export function formPath(token: string): string {
 }
 
 /** The fields of a form. */
-export function inputsOfForm({
+export function parseFormFields({
 	inputs,
 	resolved_default_values: resolved,
 }: JsonRecord): HumanFormField[] {
-	return recordsIn(inputs).flatMap((input) => {
-		const name = nonEmptyText(input.output_variable_name);
+	return asRecords(inputs).flatMap((input) => {
+		const name = asNonEmptyString(input.output_variable_name);
 		if (name === undefined) return [];
-		const source = recordOf(input.option_source);
-		const own = recordOf(input.default);
-		const constant = own.type === 'variable' ? undefined : nonEmptyText(own.value);
+		const source = asRecord(input.option_source);
+		const own = asRecord(input.default);
+		const constant = own.type === 'variable' ? undefined : asNonEmptyString(own.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
 		const known = {
-			options: isChoice ? asList(source.value).map(String) : undefined,
-			default: nonEmptyText(recordOf(resolved)[name]) ?? constant,
-			types: allowedTypes(input),
+			options: isChoice ? asArray(source.value).map(String) : undefined,
+			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
+			types: getAllowedFileTypes(input),
 		};
-		return [{ name, kind: nonEmptyText(input.type) ?? 'paragraph', ...optional(known) }];
+		return [{ name, kind: asNonEmptyString(input.type) ?? 'paragraph', ...omitUndefined(known) }];
 	});
 }
 
 /** The buttons of a form: `actions` in the event of a pause, `user_actions` in the form itself. */
-export function actionsOf({
+export function parseFormActions({
 	user_actions,
 	actions,
 }: JsonRecord): Array<{ id: string; title: string }> {
-	return recordsIn(user_actions ?? actions).flatMap(({ id, title }) => {
-		const known = nonEmptyText(id);
-		return known === undefined ? [] : [{ id: known, title: nonEmptyText(title) ?? known }];
+	return asRecords(user_actions ?? actions).flatMap(({ id, title }) => {
+		const known = asNonEmptyString(id);
+		return known === undefined ? [] : [{ id: known, title: asNonEmptyString(title) ?? known }];
 	});
 }
 

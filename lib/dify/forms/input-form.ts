@@ -1,19 +1,19 @@
 import { parseJson } from '../../json';
 import {
-	asList,
-	booleanOf,
-	isFilled,
+	asArray,
+	parseBoolean,
+	isNonEmpty,
 	isRecord,
-	nonEmptyText,
-	plainNumber,
-	recordsIn,
-	words,
+	asNonEmptyString,
+	parseNumber,
+	asRecords,
+	toText,
 	type JsonRecord,
 } from '../../values';
-import { localError } from '../errors';
-import { allowedTypes } from '../files/file-refs';
+import { createLocalError } from '../errors';
+import { getAllowedFileTypes } from '../files/file-refs';
 
-const KINDS = [
+const FORM_FIELD_TYPES = [
 	'text-input',
 	'paragraph',
 	'select',
@@ -24,7 +24,7 @@ const KINDS = [
 	'file-list',
 ] as const;
 
-export type FormFieldType = (typeof KINDS)[number];
+export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 
 /** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
@@ -44,10 +44,10 @@ export interface FormField {
  * The form in `GET /parameters`. Fields of unknown kinds are offered as text; `external_data_tool` is left out, since
  * Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
-export function readForm(parameters: JsonRecord): FormField[] {
-	return recordsIn(parameters.user_input_form).flatMap((entry) =>
+export function parseForm(parameters: JsonRecord): FormField[] {
+	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
-			const variable = isRecord(settings) ? nonEmptyText(settings.variable) : undefined;
+			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
 			if (!isRecord(settings) || variable === undefined || name === 'external_data_tool') return [];
 			return [fieldOf(name, variable, settings)];
 		}),
@@ -56,13 +56,13 @@ export function readForm(parameters: JsonRecord): FormField[] {
 
 function fieldOf(name: string, variable: string, settings: JsonRecord): FormField {
 	return {
-		kind: KINDS.find((known) => known === name) ?? 'text-input',
+		kind: FORM_FIELD_TYPES.find((known) => known === name) ?? 'text-input',
 		variable,
-		label: nonEmptyText(settings.label) ?? variable,
+		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,
-		...(isFilled(settings.default) && { default: settings.default }),
-		options: asList(settings.options).map(String),
-		types: allowedTypes(settings),
+		...(isNonEmpty(settings.default) && { default: settings.default }),
+		options: asArray(settings.options).map(String),
+		types: getAllowedFileTypes(settings),
 	};
 }
 
@@ -70,27 +70,27 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
  * A value in the type that Dify takes; undefined where there is none, so that it uses the default of the form.
  * Expressions easily give a number for a text, and a text for all else. What cannot be converted is sent as it is.
  */
-export function formValue({ kind }: FormField, value: unknown): unknown {
+export function convertFormValue({ kind }: FormField, value: unknown): unknown {
 	if (value === undefined || value === null) return undefined;
 	const convert = CONVERSIONS[kind];
-	if (convert === undefined) return kind === 'select' && value === '' ? undefined : words(value);
+	if (convert === undefined) return kind === 'select' && value === '' ? undefined : toText(value);
 	const isBlank = typeof value === 'string' && value.trim() === '';
 	return isBlank ? undefined : (convert(value) ?? value);
 }
 
 /** Of the kinds that are no text; undefined for what cannot be converted. */
 const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
-	number: plainNumber,
-	checkbox: booleanOf,
+	number: parseNumber,
+	checkbox: parseBoolean,
 	json_object: (value) => (typeof value === 'string' ? parseJson(value) : value),
 };
 
 /** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
-export function jsonInputs(value: unknown): JsonRecord {
+export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJson(value) : value;
 	if (isRecord(parsed)) return parsed;
-	throw localError(
+	throw createLocalError(
 		'inputs',
 		'The inputs are not a JSON object',
 		'Enter {"variable": "value"}, or {} for none.',

@@ -1,52 +1,52 @@
 import { ServerError } from '../../errors/server-error';
-import { isRecord, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { isRecord, asNonEmptyString, asRecords, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure } from '../errors';
-import { path, PathSegment } from '../ids';
-import { readList, type ListEndpoint } from '../pagination';
+import { createDifyError } from '../errors';
+import { apiPath, PathSegment } from '../ids';
+import { fetchAllPages, type ListEndpoint } from '../pagination';
 
 export type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
 /** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
-export const WRITE_LIMIT_MS = 120_000;
+export const WRITE_TIMEOUT_MS = 120_000;
 
 /** All bases of the workspace: without `include_all`, those of colleagues are missing. */
-export function basesOf(keyword = ''): ListEndpoint {
+export function buildDatasetList(keyword = ''): ListEndpoint {
 	return { path: '/datasets', query: { keyword, include_all: 'true' } };
 }
 
 /** Documents of a base, newest first. The keyword is a part of a name, case-sensitive. */
-export function documentsOf(baseId: string, keyword = '', status?: string): ListEndpoint {
-	return { path: path`/datasets/${baseId}/documents`, query: { keyword, status } };
+export function buildDocumentList(baseId: string, keyword = '', status?: string): ListEndpoint {
+	return { path: apiPath`/datasets/${baseId}/documents`, query: { keyword, status } };
 }
 
 /** A document of this name, an enabled one if there is: Dify replaces that, and would make a second of a disabled one. */
-export async function documentNamed(
+export async function findDocumentByName(
 	client: DifyClient,
 	baseId: string,
 	name: string,
 ): Promise<JsonRecord | undefined> {
 	// `%`, `_` and a backslash mean something in a keyword.
-	const documents = await readList(client, documentsOf(baseId, name.split('\\', 1)[0]));
+	const documents = await fetchAllPages(client, buildDocumentList(baseId, name.split('\\', 1)[0]));
 	const named = documents.filter((document) => document.name === name);
 	return named.find(isEnabled) ?? named[0];
 }
 
 /** Changes the status of all documents or of none. @throws {ServerError} of kind `documentBusy` */
-export async function setStatus(
+export async function setDocumentStatus(
 	client: DifyClient,
 	baseId: string,
 	ids: readonly string[],
 	action: StatusAction,
 ): Promise<void> {
-	const route = path`/datasets/${baseId}/documents/status/${new PathSegment(action)}`;
-	await client.ask('PATCH', route, { json: { document_ids: ids }, limitMs: WRITE_LIMIT_MS });
+	const route = apiPath`/datasets/${baseId}/documents/status/${new PathSegment(action)}`;
+	await client.ask('PATCH', route, { json: { document_ids: ids }, limitMs: WRITE_TIMEOUT_MS });
 }
 
 /** Deletes what has this path. @returns false where there was nothing */
-export async function deleteAt(client: DifyClient, route: string): Promise<boolean> {
-	const deleting = client.ask('DELETE', route, { limitMs: WRITE_LIMIT_MS });
+export async function deletePath(client: DifyClient, route: string): Promise<boolean> {
+	const deleting = client.ask('DELETE', route, { limitMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
 		() => true,
 		(error: unknown) => {
@@ -65,30 +65,30 @@ export async function deleteDocument(
 	baseId: string,
 	documentId: string,
 ): Promise<boolean> {
-	const route = path`/datasets/${baseId}/documents/${documentId}`;
-	return await deleteAt(client, route).catch(async (error: unknown) => {
+	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
+	return await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.kind !== 'archived') throw error;
-		await setStatus(client, baseId, [documentId], 'un_archive');
-		return await deleteAt(client, route);
+		await setDocumentStatus(client, baseId, [documentId], 'un_archive');
+		return await deletePath(client, route);
 	});
 }
 
 /** Unarchives and enables a document: otherwise it is not found, and Dify would create a second one of its name. */
-export async function makeAvailable(
+export async function ensureDocumentAvailable(
 	client: DifyClient,
 	baseId: string,
 	document: JsonRecord,
 ): Promise<void> {
-	const ids = [idIn(document)];
-	if (document.archived === true) await setStatus(client, baseId, ids, 'un_archive');
-	if (!isEnabled(document)) await setStatus(client, baseId, ids, 'enable');
+	const ids = [getDocumentId(document)];
+	if (document.archived === true) await setDocumentStatus(client, baseId, ids, 'un_archive');
+	if (!isEnabled(document)) await setDocumentStatus(client, baseId, ids, 'enable');
 }
 
 /** The ID of a document. @throws {ServerError} where Dify's answer names none */
-export function idIn(document: JsonRecord): string {
-	const id = nonEmptyText(document.id);
+export function getDocumentId(document: JsonRecord): string {
+	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
-	throw difyFailure('emptyAnswer', { message: 'Dify returned no document ID' });
+	throw createDifyError('emptyAnswer', { message: 'Dify returned no document ID' });
 }
 
 /** Whether a document takes part in retrieval, or would once it is indexed. */
@@ -104,8 +104,8 @@ export function isAvailable(document: JsonRecord): boolean {
 }
 
 /** Metadata by name: an object in hits, a list of fields in documents. */
-export function metadataIn(value: unknown): JsonRecord {
+export function parseMetadata(value: unknown): JsonRecord {
 	if (isRecord(value)) return value;
-	const fields = recordsIn(value).filter(({ name }) => typeof name === 'string');
+	const fields = asRecords(value).filter(({ name }) => typeof name === 'string');
 	return Object.fromEntries(fields.map(({ name, value: own }) => [String(name), own]));
 }

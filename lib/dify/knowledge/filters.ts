@@ -1,15 +1,15 @@
 import {
-	asList,
-	finiteNumber,
+	asArray,
+	asFiniteNumber,
 	isRecord,
-	nonEmptyText,
-	optional,
-	plainNumber,
-	text,
-	words,
+	asNonEmptyString,
+	omitUndefined,
+	parseNumber,
+	asString,
+	toText,
 	type JsonRecord,
 } from '../../values';
-import { invalidParam } from '../errors';
+import { createParamError } from '../errors';
 
 type Value = string | number | string[] | undefined;
 
@@ -20,15 +20,15 @@ interface OperatorDefinition {
 	fits(own: string, wanted: string, list: readonly string[]): boolean;
 }
 
-const compared =
+const defineComparison =
 	(isMet: (own: number, wanted: number) => boolean): OperatorDefinition['fits'] =>
 	(own, wanted) =>
 		isMet(Number(own), Number(wanted));
 
 /** Dify's comparison operators (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
-	after: { label: 'After', kind: 'time', fits: compared((own, wanted) => own > wanted) },
-	before: { label: 'Before', kind: 'time', fits: compared((own, wanted) => own < wanted) },
+	after: { label: 'After', kind: 'time', fits: defineComparison((own, wanted) => own > wanted) },
+	before: { label: 'Before', kind: 'time', fits: defineComparison((own, wanted) => own < wanted) },
 	contains: { label: 'Contains', kind: 'text', fits: (own, wanted) => own.includes(wanted) },
 	'not contains': {
 		label: 'Does Not Contain',
@@ -40,28 +40,36 @@ export const OPERATORS = {
 	'=': {
 		label: 'Equals (Number)',
 		kind: 'number',
-		fits: compared((own, wanted) => own === wanted),
+		fits: defineComparison((own, wanted) => own === wanted),
 	},
-	'>': { label: 'Greater Than', kind: 'number', fits: compared((own, wanted) => own > wanted) },
+	'>': {
+		label: 'Greater Than',
+		kind: 'number',
+		fits: defineComparison((own, wanted) => own > wanted),
+	},
 	'≥': {
 		label: 'Greater Than or Equal',
 		kind: 'number',
-		fits: compared((own, wanted) => own >= wanted),
+		fits: defineComparison((own, wanted) => own >= wanted),
 	},
 	in: { label: 'In', kind: 'list', fits: (own, _wanted, list) => list.includes(own) },
 	is: { label: 'Is', kind: 'text', fits: (own, wanted) => own === wanted },
 	'is not': { label: 'Is Not', kind: 'text', fits: (own, wanted) => own !== wanted },
-	'<': { label: 'Less Than', kind: 'number', fits: compared((own, wanted) => own < wanted) },
+	'<': {
+		label: 'Less Than',
+		kind: 'number',
+		fits: defineComparison((own, wanted) => own < wanted),
+	},
 	'≤': {
 		label: 'Less Than or Equal',
 		kind: 'number',
-		fits: compared((own, wanted) => own <= wanted),
+		fits: defineComparison((own, wanted) => own <= wanted),
 	},
 	'not empty': { label: 'Not Empty', kind: 'none', fits: () => true },
 	'≠': {
 		label: 'Not Equal (Number)',
 		kind: 'number',
-		fits: compared((own, wanted) => own !== wanted),
+		fits: defineComparison((own, wanted) => own !== wanted),
 	},
 	'not in': { label: 'Not In', kind: 'list', fits: (own, _wanted, list) => !list.includes(own) },
 	'start with': {
@@ -93,53 +101,53 @@ interface CompiledFilter {
 }
 
 /** @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant */
-export function checkedFilter({ logic, conditions }: Filter): CompiledFilter {
+export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 	const checked = conditions.map(({ field, operator, value }) => {
 		if (field === '')
-			throw invalidParam(
+			throw createParamError(
 				'A metadata filter has no field name',
 				'Enter the name of a metadata field.',
 			);
-		return { field, operator, value: comparedWith(value, operator, `"${field}" ${operator}`) };
+		return { field, operator, value: toComparable(value, operator, `"${field}" ${operator}`) };
 	});
 	const body = {
 		logical_operator: logic,
 		conditions: checked.map(({ field, operator, value }) => ({
 			name: field,
 			comparison_operator: operator,
-			...optional({ value }),
+			...omitUndefined({ value }),
 		})),
 	};
 	const fits = (metadata: JsonRecord) => {
-		const isMet = (condition: (typeof checked)[number]) => fitsOne(metadata, condition);
+		const isMet = (condition: (typeof checked)[number]) => matchesCondition(metadata, condition);
 		return logic === 'and' ? checked.every(isMet) : checked.some(isMet);
 	};
 	return { body, fits };
 }
 
-function fitsOne(
+function matchesCondition(
 	metadata: JsonRecord,
 	{ field, operator, value }: { field: string; operator: Operator; value: Value },
 ): boolean {
 	const own = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(own)) return operator === 'empty';
 	const row: OperatorDefinition = OPERATORS[operator];
-	return row.fits(words(own), words(value), asList(value).map(String));
+	return row.fits(toText(own), toText(value), asArray(value).map(String));
 }
 
-function comparedWith(value: unknown, operator: Operator, what: string): Value {
+function toComparable(value: unknown, operator: Operator, what: string): Value {
 	const { kind } = OPERATORS[operator];
 	if (kind === 'none') return undefined;
 	if (isEmpty(value))
-		throw invalidParam(
+		throw createParamError(
 			`The metadata filter ${what} has no value`,
 			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
 		);
 	if (kind === 'list') return listOf(value, what);
-	if (kind === 'time') return unixSeconds(value, what);
+	if (kind === 'time') return toUnixSeconds(value, what);
 	// Numbers are compared with times, too.
-	if (kind === 'number') return plainNumber(value) ?? unixSeconds(value, what);
-	return words(value);
+	if (kind === 'number') return parseNumber(value) ?? toUnixSeconds(value, what);
+	return toText(value);
 }
 
 function isEmpty(value: unknown): boolean {
@@ -149,18 +157,18 @@ function isEmpty(value: unknown): boolean {
 
 /** Dify takes a list, or text with commas. An empty entry would match nothing. */
 function listOf(value: unknown, what: string): string[] {
-	const list: unknown[] = Array.isArray(value) ? value : words(value).split(',');
-	const entries = list.map((entry) => words(entry).trim()).filter((entry) => entry !== '');
+	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
+	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;
-	throw invalidParam(`The metadata filter ${what} has no value`, 'Enter at least one value.');
+	throw createParamError(`The metadata filter ${what} has no value`, 'Enter at least one value.');
 }
 
 /** Converts to a number: Dify answers text with a database error. @throws {ServerError} */
-export function numberOf(value: unknown, what: string): number {
-	const number = plainNumber(value);
+export function toFilterNumber(value: unknown, what: string): number {
+	const number = parseNumber(value);
 	if (number !== undefined) return number;
-	throw invalidParam(
-		`${what} requires a number, but the value is ${words(value).slice(0, 100)}`,
+	throw createParamError(
+		`${what} requires a number, but the value is ${toText(value).slice(0, 100)}`,
 		'Enter a number.',
 	);
 }
@@ -169,16 +177,16 @@ export function numberOf(value: unknown, what: string): number {
 const MILLISECONDS_FROM = 1e11;
 
 /** Converts a date in any usual form, or milliseconds, to Unix seconds, as Dify stores times. */
-export function unixSeconds(value: unknown, what: string): number {
-	const number = plainNumber(value);
+export function toUnixSeconds(value: unknown, what: string): number {
+	const number = parseNumber(value);
 	if (number !== undefined)
 		return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
 	// Text, or one of n8n's dates (Luxon).
 	const isDate = value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
-	const date = Date.parse(nonEmptyText(isDate ? String(value) : text(value)) ?? '');
-	if (finiteNumber(date) !== undefined) return Math.round(date / 1000);
-	throw invalidParam(
-		`${what} requires a date, but the value is ${words(value).slice(0, 100)}`,
+	const date = Date.parse(asNonEmptyString(isDate ? String(value) : asString(value)) ?? '');
+	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
+	throw createParamError(
+		`${what} requires a date, but the value is ${toText(value).slice(0, 100)}`,
 		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
 	);
 }

@@ -1,9 +1,9 @@
 import { ServerError } from '../../errors/server-error';
-import { finiteNumber, nonEmptyText, optional, type JsonRecord } from '../../values';
+import { asFiniteNumber, asNonEmptyString, omitUndefined, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure, kindOf } from '../errors';
-import { path, PathSegment } from '../ids';
-import { listIn } from '../pagination';
+import { createDifyError, toErrorType } from '../errors';
+import { apiPath, PathSegment } from '../ids';
+import { parseRecords } from '../pagination';
 
 const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
 /** A document that waits longer in the queue needs a worker that is down or overloaded. */
@@ -29,28 +29,28 @@ export interface IndexingProgress {
 }
 
 /** Reads the progress once. A batch is replaced when its document is created again: then the document itself is read. */
-async function progressOf(
+async function getIndexingProgress(
 	client: DifyClient,
 	{ baseId, documentId, batch }: IndexingJob,
 ): Promise<IndexingProgress> {
 	const ofBatch = batch === undefined ? [] : await batchOf(client, baseId, batch);
 	const record =
 		ofBatch.find(({ id }) => id === documentId) ??
-		(await client.get(path`/datasets/${baseId}/documents/${documentId}`));
+		(await client.get(apiPath`/datasets/${baseId}/documents/${documentId}`));
 	const status = String(record.indexing_status);
-	const total = finiteNumber(record.total_segments ?? record.segment_count) ?? 0;
-	const done = finiteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
-	const [error, code] = [record.error, record.error_code].map(nonEmptyText);
-	return { status, done, total, ...optional({ error, code }) };
+	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
+	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
+	const [error, code] = [record.error, record.error_code].map(asNonEmptyString);
+	return { status, done, total, ...omitUndefined({ error, code }) };
 }
 
 async function batchOf(client: DifyClient, baseId: string, batch: string): Promise<JsonRecord[]> {
-	const route = path`/datasets/${baseId}/documents/${new PathSegment(batch)}/indexing-status`;
+	const route = apiPath`/datasets/${baseId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const answer = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.kind === 'notFound') return { data: [] };
 		throw error;
 	});
-	return listIn(answer.data);
+	return parseRecords(answer.data);
 }
 
 /**
@@ -68,7 +68,7 @@ export async function waitForIndexing(
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
 	for (let looks = 0; ; looks++) {
-		const progress = await progressOf(client, indexing);
+		const progress = await getIndexingProgress(client, indexing);
 		const { status } = progress;
 		if (status === 'completed' || (limitMs === 0 && status !== 'error')) return progress;
 		const now = performance.now();
@@ -76,12 +76,12 @@ export async function waitForIndexing(
 		const isStuck = now - waitingSince >= STUCK_MS;
 		const isLate = now - startedAt >= limitMs;
 		if (isStuck || isLate || status === 'error' || status === 'paused')
-			throw unfinished(indexing, progress, { isStuck, limitMs });
+			throw createUnfinishedError(indexing, progress, { isStuck, limitMs });
 		await client.pause(Math.min(PAUSES_MS[Math.min(looks, PAUSES_MS.length - 1)]!, limitMs));
 	}
 }
 
-function unfinished(
+function createUnfinishedError(
 	{ documentId, batch }: IndexingJob,
 	{ status, done, total, error, code }: IndexingProgress,
 	{ isStuck, limitMs }: { isStuck: boolean; limitMs: number },
@@ -94,19 +94,19 @@ function unfinished(
 		totalSegments: total,
 	};
 	if (status === 'error')
-		return difyFailure(kindOf({ code }) === 'planLimit' ? 'planLimit' : 'indexingFailed', {
+		return createDifyError(toErrorType({ code }) === 'planLimit' ? 'planLimit' : 'indexingFailed', {
 			facts,
-			...optional({ code, message: error, serverText: error }),
+			...omitUndefined({ code, message: error, serverText: error }),
 		});
 	if (status === 'paused')
-		return difyFailure('dataset', {
+		return createDifyError('dataset', {
 			facts,
 			message: 'Indexing of the document is paused in Dify',
 			remedy: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
-	if (isStuck) return difyFailure('indexingStuck', { facts });
+	if (isStuck) return createDifyError('indexingStuck', { facts });
 	const seconds = Math.round(limitMs / 1000);
-	return difyFailure('timeout', {
+	return createDifyError('timeout', {
 		facts,
 		message: `The document was not indexed within ${seconds} s`,
 		meaning: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,

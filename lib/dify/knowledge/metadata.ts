@@ -1,10 +1,16 @@
-import { canonicalJson } from '../../json';
-import { finiteNumber, nonEmptyText, optional, recordsIn, type JsonRecord } from '../../values';
+import { stringifyCanonical } from '../../json';
+import {
+	asFiniteNumber,
+	asNonEmptyString,
+	omitUndefined,
+	asRecords,
+	type JsonRecord,
+} from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure, invalidParam } from '../errors';
-import { path } from '../ids';
-import { listIn } from '../pagination';
-import { numberOf, unixSeconds } from './filters';
+import { createDifyError, createParamError } from '../errors';
+import { apiPath } from '../ids';
+import { parseRecords } from '../pagination';
+import { toFilterNumber, toUnixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';
 
@@ -20,11 +26,13 @@ interface MetadataField {
 const BUILT_IN_ID = 'built-in';
 
 /** The fields in the answer of the list of fields. */
-export function fieldsIn({ doc_metadata: list }: JsonRecord): MetadataField[] {
-	return listIn(list).flatMap(({ id, name, type, count }): MetadataField[] => {
-		const known = nonEmptyText(id);
+export function parseMetadataFields({ doc_metadata: list }: JsonRecord): MetadataField[] {
+	return parseRecords(list).flatMap(({ id, name, type, count }): MetadataField[] => {
+		const known = asNonEmptyString(id);
 		if (known === undefined || typeof name !== 'string') return [];
-		return [{ id: known, name, type: asType(type), ...optional({ count: finiteNumber(count) }) }];
+		return [
+			{ id: known, name, type: asType(type), ...omitUndefined({ count: asFiniteNumber(count) }) },
+		];
 	});
 }
 
@@ -33,16 +41,16 @@ function asType(type: unknown): MetadataType {
 }
 
 /** @throws {ServerError} of kind `nameTaken` where there is one of that name */
-export async function createField(
+export async function createMetadataField(
 	client: DifyClient,
 	baseId: string,
 	name: string,
 	type: MetadataType,
 ): Promise<MetadataField> {
-	const { id } = await client.send('POST', path`/datasets/${baseId}/metadata`, { type, name });
-	const known = nonEmptyText(id);
+	const { id } = await client.send('POST', apiPath`/datasets/${baseId}/metadata`, { type, name });
+	const known = asNonEmptyString(id);
 	if (known !== undefined) return { id: known, name, type };
-	throw difyFailure('dataset', {
+	throw createDifyError('dataset', {
 		message: `Dify did not create the metadata field "${name}"`,
 		remedy:
 			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',
@@ -64,15 +72,15 @@ export async function setMetadata(
 	values: JsonRecord,
 	createFields: boolean,
 ): Promise<JsonRecord> {
-	const changes = await changesFor(client, baseId, values, createFields);
-	const before = await ownValues(client, baseId, documentId);
+	const changes = await buildFieldValues(client, baseId, values, createFields);
+	const before = await getCustomValues(client, baseId, documentId);
 	const kept = before.filter(({ name }) => !changes.some((change) => change.name === name));
 	const set = changes.filter(({ value }) => value !== null);
 	const list = [...kept, ...set];
 	const isPartial = set.length === changes.length;
 	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
 	const json = { operation_data: [operation] };
-	await client.ask('POST', path`/datasets/${baseId}/documents/metadata`, { json });
+	await client.ask('POST', apiPath`/datasets/${baseId}/documents/metadata`, { json });
 	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 
@@ -82,7 +90,7 @@ interface FieldValue {
 	value: unknown;
 }
 
-async function changesFor(
+async function buildFieldValues(
 	client: DifyClient,
 	baseId: string,
 	values: JsonRecord,
@@ -90,12 +98,12 @@ async function changesFor(
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
-		throw invalidParam('No metadata to set', 'Add at least one field with a value.');
-	const fields = fieldsIn(await client.get(path`/datasets/${baseId}/metadata`));
+		throw createParamError('No metadata to set', 'Add at least one field with a value.');
+	const fields = parseMetadataFields(await client.get(apiPath`/datasets/${baseId}/metadata`));
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
-		throw invalidParam(
+		throw createParamError(
 			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
 			'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
 		);
@@ -108,7 +116,7 @@ async function changesFor(
 	const changes: FieldValue[] = [];
 	for (const { name, type, value } of typed) {
 		if (value === null && !known.has(name)) continue;
-		const { id } = known.get(name) ?? (await createField(client, baseId, name, type));
+		const { id } = known.get(name) ?? (await createMetadataField(client, baseId, name, type));
 		changes.push({ id, name, value });
 	}
 	return changes;
@@ -120,19 +128,19 @@ async function changesFor(
  */
 function storedValue(value: unknown, type: MetadataType, what: string): string | number | null {
 	if (value === null || value === undefined || value === '') return null;
-	if (type === 'time') return unixSeconds(value, what);
-	if (type === 'number') return numberOf(value, what);
-	return typeof value === 'object' ? canonicalJson(value) : String(value);
+	if (type === 'time') return toUnixSeconds(value, what);
+	if (type === 'number') return toFilterNumber(value, what);
+	return typeof value === 'object' ? stringifyCanonical(value) : String(value);
 }
 
-async function ownValues(
+async function getCustomValues(
 	client: DifyClient,
 	baseId: string,
 	documentId: string,
 ): Promise<FieldValue[]> {
-	const route = path`/datasets/${baseId}/documents/${documentId}`;
+	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
 	const document = await client.get(route, { metadata: 'only' });
-	return recordsIn(document.doc_metadata).flatMap(({ id, name, value }) => {
+	return asRecords(document.doc_metadata).flatMap(({ id, name, value }) => {
 		const isOwn = typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string';
 		return isOwn && value !== null && value !== undefined ? [{ id, name, value }] : [];
 	});

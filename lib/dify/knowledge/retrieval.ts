@@ -1,19 +1,19 @@
 import {
-	asList,
-	filled,
-	finiteNumber,
+	asArray,
+	omitEmpty,
+	asFiniteNumber,
 	isRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+	asRecords,
 	type JsonRecord,
 } from '../../values';
 import type { DifyAccess } from '../access';
-import { path } from '../ids';
-import { listIn } from '../pagination';
-import { metadataIn, WRITE_LIMIT_MS } from './documents';
-import { checkedFilter, type Filter } from './filters';
+import { apiPath } from '../ids';
+import { parseRecords } from '../pagination';
+import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
+import { compileFilter, type Filter } from './filters';
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 const MAX_QUERY = 250;
@@ -60,45 +60,45 @@ export async function retrieve(
 	settings: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
 	const { filter, topK = Infinity } = settings;
-	const checked = filter === undefined ? undefined : checkedFilter(filter);
-	const base = await once(path`/datasets/${baseId}`);
+	const checked = filter === undefined ? undefined : compileFilter(filter);
+	const base = await once(apiPath`/datasets/${baseId}`);
 	const model = {
 		...retrievalModel(base, settings),
-		...optional({ metadata_filtering_conditions: checked?.body }),
+		...omitUndefined({ metadata_filtering_conditions: checked?.body }),
 	};
 	const json = { query, retrieval_model: model };
-	const options = { json, limitMs: WRITE_LIMIT_MS, isIdempotent: true };
-	const answer = await client.ask('POST', path`/datasets/${baseId}/retrieve`, options);
-	const all = listIn(recordOf(answer).records);
+	const options = { json, limitMs: WRITE_TIMEOUT_MS, isIdempotent: true };
+	const answer = await client.ask('POST', apiPath`/datasets/${baseId}/retrieve`, options);
+	const all = parseRecords(asRecord(answer).records);
 	const fitting =
 		checked === undefined ? all : all.filter((each) => checked.fits(metadataOf(each)));
 	// Keyword search can return more than the limit.
 	const records = fitting.slice(0, topK);
-	return { hits: records.flatMap(hitOf), records, misfits: all.length - fitting.length };
+	return { hits: records.flatMap(toHits), records, misfits: all.length - fitting.length };
 }
 
 /** What to say of records that did not fit; undefined where all did. */
-export function misfitHint(misfits: number): string | undefined {
+export function getIgnoredFilterWarning(misfits: number): string | undefined {
 	if (misfits === 0) return undefined;
 	return `Dify returned ${misfits} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
 }
 
 /** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */
 function retrievalModel(base: JsonRecord, settings: RetrievalOptions): JsonRecord {
-	const stored = recordOf(base.retrieval_model_dict);
+	const stored = asRecord(base.retrieval_model_dict);
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =
-		settings.scoreThreshold ?? (isStored ? finiteNumber(stored.score_threshold) : undefined);
+		settings.scoreThreshold ?? (isStored ? asFiniteNumber(stored.score_threshold) : undefined);
 	// The placeholder of a base without documents, which must not be written back (docs/protocols/dify.md 12.3).
 	const isPlaceholder = stored.search_method === 'keyword_search';
-	const storedMethod = isPlaceholder ? undefined : nonEmptyText(stored.search_method);
+	const storedMethod = isPlaceholder ? undefined : asNonEmptyString(stored.search_method);
 	// A base without vectors has keyword search only, and finds nothing with another one.
 	const method = base.indexing_technique === 'economy' ? 'keyword_search' : storedMethod;
 	return {
 		search_method: method ?? 'semantic_search',
-		top_k: settings.topK ?? finiteNumber(stored.top_k) ?? DEFAULT_TOP_K,
+		top_k: settings.topK ?? asFiniteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
-		...optional({ score_threshold: threshold }),
+		...omitUndefined({ score_threshold: threshold }),
 		...storedReranking(stored),
 	};
 }
@@ -109,11 +109,11 @@ function storedReranking({
 	reranking_model: model,
 	weights,
 }: JsonRecord): JsonRecord {
-	const hasModel = nonEmptyText(recordOf(model).reranking_model_name) !== undefined;
+	const hasModel = asNonEmptyString(asRecord(model).reranking_model_name) !== undefined;
 	return {
 		reranking_enable: enabled === true,
-		...optional({
-			reranking_mode: nonEmptyText(mode),
+		...omitUndefined({
+			reranking_mode: asNonEmptyString(mode),
 			reranking_model: hasModel ? model : undefined,
 			weights: isRecord(weights) ? weights : undefined,
 		}),
@@ -121,39 +121,39 @@ function storedReranking({
 }
 
 function metadataOf({ segment }: JsonRecord): JsonRecord {
-	return metadataIn(recordOf(recordOf(segment).document).doc_metadata);
+	return parseMetadata(asRecord(asRecord(segment).document).doc_metadata);
 }
 
 /** The hit of a record; none for one without text. */
-function hitOf(record: JsonRecord): Hit[] {
-	const segment = recordOf(record.segment);
-	const document = recordOf(segment.document);
+function toHits(record: JsonRecord): Hit[] {
+	const segment = asRecord(record.segment);
+	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.
-	const texts = [segment.content, segment.answer].map(nonEmptyText);
+	const texts = [segment.content, segment.answer].map(asNonEmptyString);
 	const content = texts.filter((each) => each !== undefined).join('\n');
 	if (content === '') return [];
-	const childChunks = recordsIn(record.child_chunks).map(({ content: own, score }) => ({
-		content: nonEmptyText(own) ?? '',
-		...optional({ score: finiteNumber(score) }),
+	const childChunks = asRecords(record.child_chunks).map(({ content: own, score }) => ({
+		content: asNonEmptyString(own) ?? '',
+		...omitUndefined({ score: asFiniteNumber(score) }),
 	}));
 	return [
 		{
 			content,
-			title: nonEmptyText(document.name) ?? '',
-			score: finiteNumber(record.score) ?? 0,
-			...optional({
-				documentId: nonEmptyText(segment.document_id) ?? nonEmptyText(document.id),
-				segmentId: nonEmptyText(segment.id),
-				summary: nonEmptyText(record.summary),
+			title: asNonEmptyString(document.name) ?? '',
+			score: asFiniteNumber(record.score) ?? 0,
+			...omitUndefined({
+				documentId: asNonEmptyString(segment.document_id) ?? asNonEmptyString(document.id),
+				segmentId: asNonEmptyString(segment.id),
+				summary: asNonEmptyString(record.summary),
 			}),
 			metadata: metadataOf(record),
-			...filled({ childChunks, files: asList(record.files) }),
+			...omitEmpty({ childChunks, files: asArray(record.files) }),
 		},
 	];
 }
 
 /** Cuts a query to the length that Dify takes, at a word if possible. */
-export function cutQuery(query: string): { query: string; cut: boolean } {
+export function truncateQuery(query: string): { query: string; cut: boolean } {
 	const letters = [...query.trim()];
 	if (letters.length <= MAX_QUERY) return { query: query.trim(), cut: false };
 	const head = letters.slice(0, MAX_QUERY).join('');

@@ -1,18 +1,24 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
 
-import { uploadName } from '../../http/multipart';
-import { finiteNumber, firstRepeated, nonEmptyText, optional, type JsonRecord } from '../../values';
+import { toUploadFileName } from '../../http/multipart';
+import {
+	asFiniteNumber,
+	findDuplicate,
+	asNonEmptyString,
+	omitUndefined,
+	type JsonRecord,
+} from '../../values';
 import type { DifyAccess } from '../access';
-import { invalidParam, localError } from '../errors';
+import { createParamError, createLocalError } from '../errors';
 import {
 	deleteDocument,
-	idIn,
+	getDocumentId,
 	isAvailable,
 	isEnabled,
-	makeAvailable,
-	metadataIn,
-	setStatus,
+	ensureDocumentAvailable,
+	parseMetadata,
+	setDocumentStatus,
 } from './documents';
 import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
@@ -62,9 +68,9 @@ export function planSync(
 	documents: readonly JsonRecord[],
 	rules: SyncOptions,
 ): SyncStep[] {
-	const twice = firstRepeated(sources.map(({ source }) => source));
+	const twice = findDuplicate(sources.map(({ source }) => source));
 	if (twice !== undefined)
-		throw invalidParam(
+		throw createParamError(
 			`Two items have the same source "${twice.slice(0, 100)}"`,
 			'Give each item a unique source, such as the path or ID of its file.',
 		);
@@ -80,41 +86,41 @@ export function planSync(
 	}
 	const steps = sources.map((source): SyncStep => {
 		const document = managed.get(source.source);
-		if (document !== undefined) return stepFor(source, document);
-		const named = uploadName(source.name);
+		if (document !== undefined) return planStep(source, document);
+		const named = toUploadFileName(source.name);
 		const isFree = !owners.has(named) || owners.get(named) === source.source;
 		// A document of the same name would be replaced.
-		const name = isFree ? named : uploadName(ownName(source));
+		const name = isFree ? named : toUploadFileName(makeUniqueName(source));
 		owners.set(name, source.source);
 		const content = { ...source, name };
 		const unmanaged = foreign.get(name);
 		if (unmanaged === undefined) return { action: 'created', source: source.source, content };
 		return { action: 'updated', source: source.source, content, document: unmanaged };
 	});
-	return [...steps, ...goneSteps(sources, managed, rules)];
+	return [...steps, ...planRemovals(sources, managed, rules)];
 }
 
 /** A name that no other source has, with the extension of the file. */
-function ownName({ source, name }: SyncSource): string {
+function makeUniqueName({ source, name }: SyncSource): string {
 	return source.endsWith(name) ? source : `${source}_${name}`;
 }
 
 function sourceOf({ doc_metadata: metadata }: JsonRecord): string | undefined {
-	return nonEmptyText(metadataIn(metadata)[SOURCE_FIELD]);
+	return asNonEmptyString(parseMetadata(metadata)[SOURCE_FIELD]);
 }
 
-function stepFor(content: SyncSource, document: JsonRecord): SyncStep {
+function planStep(content: SyncSource, document: JsonRecord): SyncStep {
 	const { source } = content;
-	const isSame = metadataIn(document.doc_metadata)[HASH_FIELD] === content.hash;
+	const isSame = parseMetadata(document.doc_metadata)[HASH_FIELD] === content.hash;
 	if (isSame && isAvailable(document)) return { action: 'unchanged', source, document };
 	const isIndexed = document.indexing_status === 'completed';
 	if (isSame && isIndexed) return { action: 'enabled', source, document };
 	// Dify cannot rename documents, so a known one keeps its name.
-	const name = nonEmptyText(document.name) ?? content.name;
+	const name = asNonEmptyString(document.name) ?? content.name;
 	return { action: 'updated', source, content: { ...content, name }, document };
 }
 
-function goneSteps(
+function planRemovals(
 	sources: readonly SyncSource[],
 	managed: ReadonlyMap<string, JsonRecord>,
 	{ whenGone, mostGonePercent, isComplete }: SyncOptions,
@@ -125,7 +131,7 @@ function goneSteps(
 	const standing = [...managed].filter(([, document]) => !isDone(document));
 	const gone = standing.filter(([source]) => !present.has(source));
 	if (gone.length > (standing.length * mostGonePercent) / 100)
-		throw localError(
+		throw createLocalError(
 			'dataset',
 			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${mostGonePercent} %`,
 			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${gone
@@ -138,7 +144,7 @@ function goneSteps(
 }
 
 /** SHA-256 of a stream, in hex. */
-export async function hashOf(
+export async function computeSha256(
 	content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<string> {
 	const hash = createHash('sha256');
@@ -154,19 +160,19 @@ export interface SyncRun {
 }
 
 /** What a step does, as an item. */
-export function outcomeOf(
+export function toSyncResult(
 	{ action, source, document, content }: SyncStep,
 	more: object = {},
 ): object {
 	return {
 		action,
 		source,
-		...optional({
-			documentId: nonEmptyText(document?.id),
-			name: content?.name ?? nonEmptyText(document?.name),
-			indexingStatus: nonEmptyText(document?.indexing_status),
-			wordCount: finiteNumber(document?.word_count),
-			tokens: finiteNumber(document?.tokens),
+		...omitUndefined({
+			documentId: asNonEmptyString(document?.id),
+			name: content?.name ?? asNonEmptyString(document?.name),
+			indexingStatus: asNonEmptyString(document?.indexing_status),
+			wordCount: asFiniteNumber(document?.word_count),
+			tokens: asFiniteNumber(document?.tokens),
 		}),
 		...more,
 	};
@@ -178,7 +184,7 @@ export function outcomeOf(
  * @returns its item
  * @throws {ServerError}
  */
-export async function runStep(
+export async function applySyncStep(
 	access: DifyAccess,
 	baseId: string,
 	step: SyncStep,
@@ -186,15 +192,16 @@ export async function runStep(
 ): Promise<object> {
 	const { client } = access;
 	const { action, document, content } = step;
-	if (content !== undefined) return await write(access, baseId, { ...step, content }, run);
+	if (content !== undefined) return await writeDocument(access, baseId, { ...step, content }, run);
 	const known = document ?? {};
-	if (action === 'enabled') await makeAvailable(client, baseId, known);
-	if (action === 'disabled') await setStatus(client, baseId, [idIn(known)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, baseId, idIn(known));
-	return outcomeOf(step);
+	if (action === 'enabled') await ensureDocumentAvailable(client, baseId, known);
+	if (action === 'disabled')
+		await setDocumentStatus(client, baseId, [getDocumentId(known)], 'disable');
+	if (action === 'deleted') await deleteDocument(client, baseId, getDocumentId(known));
+	return toSyncResult(step);
 }
 
-async function write(
+async function writeDocument(
 	access: DifyAccess,
 	baseId: string,
 	step: SyncStep & { content: SyncSource },
@@ -204,12 +211,12 @@ async function write(
 	const { content, source, document } = step;
 	// Read before anything is changed: a file that cannot be read leaves its document as it is.
 	const material = await content.content(content.name);
-	if (document !== undefined) await makeAvailable(client, baseId, document);
+	if (document !== undefined) await ensureDocumentAvailable(client, baseId, document);
 	const made = await upsertDocument(access, baseId, material, { ...create, ifExists: 'update' });
 	const { documentId, batch } = made;
 	const { status } = await waitForIndexing(client, { baseId, documentId, batch }, waitMs);
 	const marks = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
 	await setMetadata(client, baseId, documentId, marks, true);
-	const more = { documentId, ...optional({ batch }), indexingStatus: status };
-	return outcomeOf({ ...step, document: made.document }, more);
+	const more = { documentId, ...omitUndefined({ batch }), indexingStatus: status };
+	return toSyncResult({ ...step, document: made.document }, more);
 }

@@ -1,16 +1,16 @@
-import { uploadName, type FileSource } from '../../http/multipart';
-import { nonEmptyText, optional, recordOf, type JsonRecord } from '../../values';
+import { toUploadFileName, type FileSource } from '../../http/multipart';
+import { asNonEmptyString, omitUndefined, asRecord, type JsonRecord } from '../../values';
 import type { DifyAccess } from '../access';
-import { localError } from '../errors';
-import { path } from '../ids';
+import { createLocalError } from '../errors';
+import { apiPath } from '../ids';
 import {
-	documentNamed,
-	idIn,
-	makeAvailable,
-	WRITE_LIMIT_MS,
+	findDocumentByName,
+	getDocumentId,
+	ensureDocumentAvailable,
+	WRITE_TIMEOUT_MS,
 	type IndexingTechnique,
 } from './documents';
-import { embeddingBody, type ModelRef } from './models';
+import { toEmbeddingModelFields, type ModelRef } from './models';
 
 /** Content of a document. */
 export type DocumentContent = { text: string; name: string } | { file: FileSource };
@@ -49,34 +49,39 @@ export async function upsertDocument(
 	content: DocumentContent,
 	options: CreateOptions = {},
 ): Promise<UpsertResult> {
-	const base = await once(path`/datasets/${baseId}`);
-	const name = 'file' in content ? uploadName(content.file.name) : content.name;
-	const existing = await documentNamed(client, baseId, name);
+	const base = await once(apiPath`/datasets/${baseId}`);
+	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
+	const existing = await findDocumentByName(client, baseId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
-		return { action: 'skipped', documentId: idIn(existing), document: existing };
+		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
 	if (existing !== undefined && options.ifExists === 'fail')
-		throw localError(
+		throw createLocalError(
 			'nameTaken',
 			`The knowledge base already has a document "${name}"`,
 			'Choose another name, or set "If It Exists" to Update.',
 		);
-	if (existing !== undefined) await makeAvailable(client, baseId, existing);
+	if (existing !== undefined) await ensureDocumentAvailable(client, baseId, existing);
 	const body = bodyOf(base, options, 'file' in content);
 	const answer =
 		'file' in content
-			? await client.upload(path`/datasets/${baseId}/document/create-by-file`, content.file, {
+			? await client.upload(apiPath`/datasets/${baseId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
 				})
 			: await client.send(
 					'POST',
-					path`/datasets/${baseId}/document/create-by-text`,
+					apiPath`/datasets/${baseId}/document/create-by-text`,
 					{ ...content, ...body },
-					{ limitMs: WRITE_LIMIT_MS },
+					{ limitMs: WRITE_TIMEOUT_MS },
 				);
-	const document = recordOf(answer.document);
-	const documentId = idIn(document);
+	const document = asRecord(answer.document);
+	const documentId = getDocumentId(document);
 	const action = existing?.id === documentId ? 'updated' : 'created';
-	return { action, documentId, document, ...optional({ batch: nonEmptyText(answer.batch) }) };
+	return {
+		action,
+		documentId,
+		document,
+		...omitUndefined({ batch: asNonEmptyString(answer.batch) }),
+	};
 }
 
 const PARENT_CHILD = 'hierarchical_model';
@@ -97,19 +102,19 @@ const PARENT_CHILD_RULES: JsonRecord = {
  * none is sent, whatever the base has (docs/protocols/dify.md 2.13).
  */
 function bodyOf(base: JsonRecord, options: CreateOptions, isFile: boolean): JsonRecord {
-	const technique = nonEmptyText(base.indexing_technique);
-	const ownForm = nonEmptyText(base.doc_form) ?? nonEmptyText(base.chunk_structure);
+	const technique = asNonEmptyString(base.indexing_technique);
+	const ownForm = asNonEmptyString(base.doc_form) ?? asNonEmptyString(base.chunk_structure);
 	const isFirst = technique === undefined || ownForm === undefined;
 	const form = ownForm ?? options.form ?? 'text_model';
 	const needsRule = isFirst && (isFile || form === PARENT_CHILD);
 	return {
 		indexing_technique: technique ?? options.technique ?? 'high_quality',
 		doc_form: form,
-		...optional({
+		...omitUndefined({
 			doc_language: options.language,
 			process_rule: ruleFor(form, options.processRule, needsRule),
 		}),
-		...(isFirst && embeddingBody(options.embeddingModel)),
+		...(isFirst && toEmbeddingModelFields(options.embeddingModel)),
 	};
 }
 
@@ -121,5 +126,5 @@ function ruleFor(
 ): JsonRecord | undefined {
 	const rule = chosen ?? (isNeeded ? { mode: 'automatic' } : undefined);
 	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
-	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...recordOf(rule.rules) } };
+	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...asRecord(rule.rules) } };
 }

@@ -1,11 +1,11 @@
 import {
-	recordOf,
-	recordsIn,
+	asRecord,
+	asRecords,
 	isRecord,
-	asList,
-	finiteNumber,
-	isFilled,
-	nonEmptyText,
+	asArray,
+	asFiniteNumber,
+	isNonEmpty,
+	asNonEmptyString,
 	type JsonRecord,
 } from '../../values';
 import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
@@ -36,7 +36,7 @@ export function addFile(
 /** Copies only filled values, so that a later, emptier version erases nothing. */
 function merge(target: JsonRecord, source: JsonRecord): void {
 	for (const [key, value] of Object.entries(source)) {
-		if (isFilled(value) || !(key in target)) target[key] = value;
+		if (isNonEmpty(value) || !(key in target)) target[key] = value;
 	}
 }
 
@@ -50,7 +50,7 @@ export function addThought(
 	{ thoughts, thoughtIndex }: { thoughts: AgentThought[]; thoughtIndex: Map<string, AgentThought> },
 	event: JsonRecord,
 ): void {
-	const id = nonEmptyText(event.id) ?? '';
+	const id = asNonEmptyString(event.id) ?? '';
 	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
 		thought = { id };
@@ -69,23 +69,23 @@ type Fields<T> = ReadonlyArray<
 const anyValue = (value: unknown) => value ?? undefined;
 
 const NODE_FIELDS: Fields<WorkflowNode> = [
-	['nodeId', 'node_id', nonEmptyText],
-	['type', 'node_type', nonEmptyText],
-	['title', 'title', nonEmptyText],
-	['createdAt', 'created_at', finiteNumber],
-	['iterationId', 'iteration_id', nonEmptyText],
-	['loopId', 'loop_id', nonEmptyText],
-	['inputs', 'inputs', (value) => (isFilled(value) ? value : undefined)],
+	['nodeId', 'node_id', asNonEmptyString],
+	['type', 'node_type', asNonEmptyString],
+	['title', 'title', asNonEmptyString],
+	['createdAt', 'created_at', asFiniteNumber],
+	['iterationId', 'iteration_id', asNonEmptyString],
+	['loopId', 'loop_id', asNonEmptyString],
+	['inputs', 'inputs', (value) => (isNonEmpty(value) ? value : undefined)],
 ];
 
 const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
-	['error', 'error', nonEmptyText],
+	['error', 'error', asNonEmptyString],
 	['outputs', 'outputs', anyValue],
 	['processData', 'process_data', anyValue],
 	['executionMetadata', 'execution_metadata', anyValue],
-	['elapsedTime', 'elapsed_time', finiteNumber],
-	['finishedAt', 'finished_at', finiteNumber],
-	['passes', 'steps', finiteNumber],
+	['elapsedTime', 'elapsed_time', asFiniteNumber],
+	['finishedAt', 'finished_at', asFiniteNumber],
+	['passes', 'steps', asFiniteNumber],
 ];
 
 function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
@@ -106,7 +106,7 @@ export function addNode(
 	name: string,
 	data: JsonRecord,
 ): void {
-	const id = nonEmptyText(data.id) ?? nonEmptyText(data.node_id) ?? '';
+	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
 	const key = `${kind}:${id}`;
 	let node = index.get(key);
 	if (node === undefined) {
@@ -116,37 +116,37 @@ export function addNode(
 	}
 	readFields(node, data, NODE_FIELDS);
 	if (name.endsWith('_next')) {
-		node.passes = (finiteNumber(data.index) ?? node.passes ?? 0) + 1;
+		node.passes = (asFiniteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
 	}
-	node.index = finiteNumber(data.index) ?? node.index;
+	node.index = asFiniteNumber(data.index) ?? node.index;
 	if (!name.endsWith('_started')) endNode(node, name, data);
 }
 
 /** Applies the end of a node, or of one of its attempts. */
 function endNode(node: WorkflowNode, name: string, data: JsonRecord): void {
 	if (name === 'node_retry')
-		node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
-	node.status = nonEmptyText(data.status) ?? 'succeeded';
+		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
 	readFields(node, data, ENDED_NODE_FIELDS);
-	const files = recordsIn(data.files);
+	const files = asRecords(data.files);
 	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
 }
 
 const RUN_FIELDS: Fields<WorkflowRun> = [
-	['runId', 'id', nonEmptyText],
-	['runId', 'workflow_run_id', nonEmptyText],
-	['workflowId', 'workflow_id', nonEmptyText],
-	['status', 'status', nonEmptyText],
+	['runId', 'id', asNonEmptyString],
+	['runId', 'workflow_run_id', asNonEmptyString],
+	['workflowId', 'workflow_id', asNonEmptyString],
+	['status', 'status', asNonEmptyString],
 	['outputs', 'outputs', (value) => (isRecord(value) ? value : undefined)],
-	['error', 'error', nonEmptyText],
-	['elapsedTime', 'elapsed_time', finiteNumber],
-	['totalTokens', 'total_tokens', finiteNumber],
-	['totalSteps', 'total_steps', finiteNumber],
-	['createdAt', 'created_at', finiteNumber],
-	['finishedAt', 'finished_at', finiteNumber],
-	['exceptionsCount', 'exceptions_count', finiteNumber],
+	['error', 'error', asNonEmptyString],
+	['elapsedTime', 'elapsed_time', asFiniteNumber],
+	['totalTokens', 'total_tokens', asFiniteNumber],
+	['totalSteps', 'total_steps', asFiniteNumber],
+	['createdAt', 'created_at', asFiniteNumber],
+	['finishedAt', 'finished_at', asFiniteNumber],
+	['exceptionsCount', 'exceptions_count', asFiniteNumber],
 ];
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
@@ -156,9 +156,9 @@ export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
 
 /** Adds a form from `human_input_required`, or from the reason of the pause, which repeats it. Without any name it is none. */
 export function addForm(forms: HumanForm[], data: JsonRecord): void {
-	const formId = nonEmptyText(data.form_id);
-	const nodeId = nonEmptyText(data.node_id);
-	const formToken = nonEmptyText(data.form_token) ?? null;
+	const formId = asNonEmptyString(data.form_id);
+	const nodeId = asNonEmptyString(data.node_id);
+	const formToken = asNonEmptyString(data.form_token) ?? null;
 	const isNamed = (formId ?? nodeId ?? formToken ?? undefined) !== undefined;
 	const isSame = (form: HumanForm) =>
 		formId === undefined ? form.nodeId === nodeId : form.formId === formId;
@@ -166,22 +166,22 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	forms.push({
 		formId,
 		nodeId,
-		nodeTitle: nonEmptyText(data.node_title),
-		formContent: nonEmptyText(data.form_content),
-		inputs: asList(data.inputs),
-		actions: asList(data.actions),
+		nodeTitle: asNonEmptyString(data.node_title),
+		formContent: asNonEmptyString(data.form_content),
+		inputs: asArray(data.inputs),
+		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
 		formToken,
 		resolvedDefaultValues: isRecord(data.resolved_default_values)
 			? data.resolved_default_values
 			: undefined,
-		expirationTime: finiteNumber(data.expiration_time),
+		expirationTime: asFiniteNumber(data.expiration_time),
 	});
 }
 
 /** The text of a workflow's outputs, if there is exactly one: outputs have any names. */
-export function singleText(outputs: unknown): string | undefined {
-	const texts = Object.values(recordOf(outputs)).filter(
+export function findSingleText(outputs: unknown): string | undefined {
+	const texts = Object.values(asRecord(outputs)).filter(
 		(value): value is string => typeof value === 'string',
 	);
 	return texts.length === 1 ? texts[0] : undefined;

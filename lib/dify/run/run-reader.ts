@@ -1,20 +1,28 @@
 /** Reads a run to its end: its events, and its record where they broke off. */
 import type { ErrorType } from '../../errors/error-types';
-import { seconds } from '../../errors/texts';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { formatDuration } from '../../errors/texts';
+import { captureError, type ServerError } from '../../errors/server-error';
 import type { RequestOptions } from '../../http/types';
-import { contextOf, refusal } from '../../http/request-errors';
-import { afterMs } from '../../http/timeouts';
-import { raceAgainstAbort } from '../../http/sleep';
+import { toErrorContext, toResponseError } from '../../http/request-errors';
+import { setUnrefTimeout } from '../../http/timeouts';
+import { rejectOnAbort } from '../../http/sleep';
 import { parseJson } from '../../json';
-import { append, isFilled, isRecord, messageOf, optional } from '../../values';
+import { pushAll, isNonEmpty, isRecord, getErrorMessage, omitUndefined } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure, envelopeIn, runError } from '../errors';
+import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
-import { singleText } from './merge-events';
-import { apply, createRun, endText, isEnding, isOver, succeeded, type RunState } from './run-state';
-import { getRecord, takeRecord, takeThoughts } from './run-record';
-import { resultOf } from './run-result';
+import { findSingleText } from './merge-events';
+import {
+	applyEvent,
+	createRunState,
+	flushText,
+	isRunFinishing,
+	isRunFinished,
+	isSuccessStatus,
+	type RunState,
+} from './run-state';
+import { fetchRunRecord, completeFromRunRecord, completeFromMessage } from './run-record';
+import { toRunResult } from './run-result';
 
 /** Time limits of a run in milliseconds; 0 = none. */
 export interface RunTimeouts {
@@ -24,7 +32,7 @@ export interface RunTimeouts {
 	totalMs: number;
 }
 
-export const DEFAULT_RUN_LIMITS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
+export const DEFAULT_RUN_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
 
 export interface RunReaderOptions {
 	limits?: Partial<RunTimeouts>;
@@ -39,19 +47,19 @@ export interface RunReaderOptions {
 }
 
 /** How long a stopped run is still read, so that Dify stores the answer (docs/protocols/dify.md 2.2). */
-const AFTER_STOP_MS = 3_000;
+const STOP_GRACE_MS = 3_000;
 /** How long a run that waits in Dify's queue is read for its ID, without which it cannot be stopped. */
-const FOR_ID_MS = 5_000;
+const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
 /** Less than the pause behind the first look. */
-const ONE_LOOK_MS = 1;
+const POLL_ONCE_MS = 1;
 /** Characters. Outputs of a workflow come in one event. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Bytes of all events, whose nodes and files are kept. */
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
 /** Dify may have taken the run up. */
-const UNCERTAIN: ReadonlySet<ErrorType> = new Set([
+const MAY_HAVE_STARTED_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'closedBeforeAnswer',
 	'connectionLost',
 	'gateway',
@@ -59,11 +67,11 @@ const UNCERTAIN: ReadonlySet<ErrorType> = new Set([
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 
-const RECORDED =
+const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
-const FROM_ROUNDS =
+const RECOVERED_FROM_MESSAGE =
 	'The stream ended before the response was complete. The rest was read from the message stored in Dify, without token counts, sources and files.';
-const NO_CLOSE =
+const MISSING_FINAL_EVENT =
 	'The stream ended after the run finished: token counts, sources and files may be missing.';
 
 /**
@@ -76,7 +84,7 @@ export async function readRun(
 	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { runId, acrossPauses } = options;
-	const run = createRun({ isPartial: runId !== undefined, acrossPauses });
+	const run = createRunState({ isPartial: runId !== undefined, acrossPauses });
 	run.workflowRunId = runId;
 	const reading = new RunReader(client, ask, run, options);
 	await reading.read();
@@ -104,18 +112,18 @@ class RunReader {
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
-		this.limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
+		this.limits = { ...DEFAULT_RUN_TIMEOUTS, ...options.limits };
 	}
 
 	/** Reads the events. @throws {ServerError} where no run began */
 	async read(): Promise<void> {
 		const { signal } = this.client;
-		if (signal?.aborted === true) throw difyFailure('cancelled', { url: this.ask.url });
+		if (signal?.aborted === true) throw createDifyError('cancelled', { url: this.ask.url });
 		signal?.addEventListener('abort', this.giveUp, { once: true });
 		try {
 			await this.events();
 		} catch (error) {
-			this.failed = asFailed(error).failed;
+			this.failed = captureError(error).failed;
 		} finally {
 			signal?.removeEventListener('abort', this.giveUp);
 			this.disarm();
@@ -124,21 +132,21 @@ class RunReader {
 
 	async conclude(): Promise<RunResult> {
 		const { failed, run } = this;
-		const rest = endText(run);
+		const rest = flushText(run);
 		if (this.given !== undefined) throw await this.cancelled(this.given.detail);
 		await this.show(rest);
 		if (failed !== undefined && run.count.isExceeded) throw await this.tooMuch(failed);
-		if (isOver(run)) return await this.result();
+		if (isRunFinished(run)) return await this.result();
 		if (failed?.status !== undefined) throw this.withDoubt(failed);
 		if (run.end !== undefined)
-			return await this.result(succeeded(run.end.status) ? NO_CLOSE : undefined);
+			return await this.result(isSuccessStatus(run.end.status) ? MISSING_FINAL_EVENT : undefined);
 		return await this.withoutEnd();
 	}
 
 	/** Of a run whose end did not come. */
 	private async withoutEnd(): Promise<RunResult> {
 		const { failed, run } = this;
-		const late = isLimit(failed) && !isEnding(run) ? failed : undefined;
+		const late = isTimeout(failed) && !isRunFinishing(run) ? failed : undefined;
 		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recovered(late);
 		throw late === undefined ? this.lost(failed) : await this.timedOut(late);
 	}
@@ -162,17 +170,17 @@ class RunReader {
 				for (const data of batch) {
 					const event = parseJson(data);
 					const isEnvelope =
-						isRecord(event) && !('event' in event) && envelopeIn(event) !== undefined;
+						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
-					if (isEnvelope && isUntouched(run))
-						throw refusal(this.client.target, asked, { url, status, headers, text: data });
-					append(deltas, apply(run, isEnvelope ? { ...event, event: 'error' } : event));
+					if (isEnvelope && hasReceivedNothing(run))
+						throw toResponseError(this.client.target, asked, { url, status, headers, text: data });
+					pushAll(deltas, applyEvent(run, isEnvelope ? { ...event, event: 'error' } : event));
 				}
 				if (this.given !== undefined) this.tellDify();
 				else await this.show(deltas);
-				if (isOver(run)) return;
+				if (isRunFinished(run)) return;
 				answer.content();
-				if (isEnding(run)) answer.expectEnd();
+				if (isRunFinishing(run)) answer.expectEnd();
 			}
 			this.isForeign = answer.strayLines().length > 0;
 		});
@@ -184,31 +192,31 @@ class RunReader {
 		if (deltas.length === 0 || onDeltas === undefined || this.run.isPartial) return;
 		try {
 			// A display that hangs must not block a run that is stopped.
-			await raceAgainstAbort(this.closing.signal, async () => await onDeltas(deltas));
+			await rejectOnAbort(this.closing.signal, async () => await onDeltas(deltas));
 		} catch (error) {
 			// Nobody would see the rest of the answer.
 			if (this.given === undefined)
-				this.giveUp(`the response could not be passed on: ${messageOf(error)}`);
+				this.giveUp(`the response could not be passed on: ${getErrorMessage(error)}`);
 		}
 	}
 
 	private readonly giveUp = (why?: unknown) => {
-		this.given ??= optional({ detail: typeof why === 'string' ? why : undefined });
+		this.given ??= omitUndefined({ detail: typeof why === 'string' ? why : undefined });
 		if (this.options.stop === undefined) this.closing.abort();
 		else if (this.run.taskId !== undefined) this.tellDify();
-		else this.closeAfter(FOR_ID_MS);
+		else this.closeAfter(TASK_ID_WAIT_MS);
 	};
 
 	private closeAfter(ms: number): void {
 		this.disarm();
-		this.disarm = afterMs(ms, () => this.closing.abort());
+		this.disarm = setUnrefTimeout(ms, () => this.closing.abort());
 	}
 
 	/** Tells Dify to stop, as soon as the run has an ID. */
 	private tellDify(): void {
 		const { taskId } = this.run;
 		if (taskId === undefined || this.stopping !== undefined) return;
-		this.closeAfter(AFTER_STOP_MS);
+		this.closeAfter(STOP_GRACE_MS);
 		this.stopping = this.options.stop?.(taskId);
 		void this.stopping?.then((isAccepted) => {
 			if (!isAccepted) this.closing.abort();
@@ -217,15 +225,15 @@ class RunReader {
 
 	private async cancelled(detail?: string): Promise<ServerError> {
 		const meaning = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
-		return await this.ownFailure('cancelled', { ...optional({ meaning }) });
+		return await this.ownFailure('cancelled', { ...omitUndefined({ meaning }) });
 	}
 
 	private async timedOut({ kind }: ServerError): Promise<ServerError> {
 		this.tellDify();
 		const isTotal = kind === 'totalLimit';
 		const meaning = isTotal
-			? `The run took longer than ${seconds(this.limits.totalMs)} (Total Timeout)`
-			: `Dify sent only pings for ${seconds(this.limits.idleMs)} (Idle Timeout)`;
+			? `The run took longer than ${formatDuration(this.limits.totalMs)} (Total Timeout)`
+			: `Dify sent only pings for ${formatDuration(this.limits.idleMs)} (Idle Timeout)`;
 		return await this.ownFailure(this.isQueued ? 'queued' : 'timeout', {
 			meaning,
 			about: { startsRun: true },
@@ -241,24 +249,24 @@ class RunReader {
 	/** A new run of which nothing but pings came. */
 	private get isQueued(): boolean {
 		const isNew = this.options.runId === undefined;
-		return isNew && this.isAnswered && !this.isForeign && isUntouched(this.run);
+		return isNew && this.isAnswered && !this.isForeign && hasReceivedNothing(this.run);
 	}
 
 	/** A lost run without an ID, by which its record could be found. */
 	private lost(failed: ServerError | undefined): ServerError {
-		if (failed !== undefined && isUntouched(this.run) && !this.isAnswered)
+		if (failed !== undefined && hasReceivedNothing(this.run) && !this.isAnswered)
 			return this.withDoubt(failed);
-		return difyFailure(this.isQueued && failed === undefined ? 'queued' : 'streamEndedEarly', {
+		return createDifyError(this.isQueued && failed === undefined ? 'queued' : 'streamEndedEarly', {
 			url: this.ask.url,
 			status: 200,
-			result: resultOf(this.run),
+			result: toRunResult(this.run),
 			facts: { difyVersion: this.version },
 		});
 	}
 
 	/** What a proxy or a broken connection leaves open. */
 	private withDoubt(failed: ServerError): ServerError {
-		const isOpen = this.options.runId === undefined && UNCERTAIN.has(failed.kind);
+		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(failed.kind);
 		return isOpen ? failed.withRemedy(`${failed.remedy} ${MAY_HAVE_STARTED}`) : failed;
 	}
 
@@ -266,32 +274,34 @@ class RunReader {
 	private async recovered(late: ServerError | undefined): Promise<RunResult> {
 		const { client, run, options, limits } = this;
 		const { workflowRunId } = run;
-		const limitMs = late === undefined ? limits.totalMs : ONE_LOOK_MS;
+		const limitMs = late === undefined ? limits.totalMs : POLL_ONCE_MS;
 		const shown = run.isPartial ? '' : run.text;
 		const waiting =
 			workflowRunId === undefined
-				? takeThoughts(client, run, this.ask.json?.user, limitMs || limits.idleMs)
-				: takeRecord(client, run, workflowRunId, { ...options, limitMs });
+				? completeFromMessage(client, run, this.ask.json?.user, limitMs || limits.idleMs)
+				: completeFromRunRecord(client, run, workflowRunId, { ...options, limitMs });
 		const deltas = await waiting.catch(async (error: unknown) => {
-			const { kind } = asFailed(error).failed;
+			const { kind } = captureError(error).failed;
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || kind === 'timeout') this.tellDify();
 			if (isStopped) throw await this.cancelled();
 			throw late === undefined ? this.lost(undefined) : await this.timedOut(late);
 		});
 		run.isPartial = false;
-		append(deltas, endText(run));
+		pushAll(deltas, flushText(run));
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
-		return await this.result(workflowRunId === undefined ? FROM_ROUNDS : RECORDED);
+		return await this.result(
+			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
+		);
 	}
 
 	private async result(warning?: string): Promise<RunResult> {
 		const { run } = this;
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
-		const result = resultOf(run);
+		const result = toRunResult(run);
 		const { error, warnings } = result;
-		const context = contextOf(this.client.target, this.ask.url);
-		if (error !== undefined) throw runError({ ...result, error }, context, this.version);
+		const context = toErrorContext(this.client.target, this.ask.url);
+		if (error !== undefined) throw createRunError({ ...result, error }, context, this.version);
 		if (run.isPartial && run.text !== '') {
 			run.isPartial = false;
 			await this.show([{ type: 'append', text: run.text }]);
@@ -303,30 +313,42 @@ class RunReader {
 	private async addStoppedOutputs(): Promise<void> {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
-		if (workflow === undefined || workflowRunId === undefined || isFilled(workflow.outputs)) return;
+		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs))
+			return;
 		await client.pause(RECORD_DELAY_MS);
-		const record = await getRecord(client, workflowRunId).catch(() => undefined);
+		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
-		Object.assign(workflow, optional({ outputs: record.outputs, error: record.error }));
-		run.text ||= singleText(record.outputs) ?? '';
+		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
+		run.text ||= findSingleText(record.outputs) ?? '';
 	}
 
 	private async ownFailure(
 		kind: 'cancelled' | 'timeout' | 'queued' | 'invalidAnswer',
-		words: Parameters<typeof difyFailure>[1],
+		words: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopping;
-		const facts = optional({ difyVersion: this.version, stopRequested });
-		return difyFailure(kind, { url: this.ask.url, result: resultOf(this.run), facts, ...words });
+		const facts = omitUndefined({ difyVersion: this.version, stopRequested });
+		return createDifyError(kind, {
+			url: this.ask.url,
+			result: toRunResult(this.run),
+			facts,
+			...words,
+		});
 	}
 }
 
-function isLimit(failed: ServerError | undefined): failed is ServerError {
+function isTimeout(failed: ServerError | undefined): failed is ServerError {
 	return ['firstTokenLimit', 'idleLimit', 'totalLimit'].includes(failed?.kind ?? '');
 }
 
 /** Whether nothing but pings came. */
-function isUntouched({ taskId, messageId, conversationId, text, badEvents }: RunState): boolean {
+function hasReceivedNothing({
+	taskId,
+	messageId,
+	conversationId,
+	text,
+	badEvents,
+}: RunState): boolean {
 	return badEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
 }
 

@@ -1,23 +1,23 @@
 /** What Dify keeps of a run: its record (`GET /workflows/run/:id`), of an agent its message. */
-import { splitThinking } from '../../chat/reasoning';
+import { splitReasoning } from '../../chat/reasoning';
 import type { ErrorType } from '../../errors/error-types';
 import { ServerError } from '../../errors/server-error';
 import { parseJson } from '../../json';
 import {
-	finiteNumber,
-	isFilled,
+	asFiniteNumber,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	recordOf,
-	recordsIn,
-	text as textOf,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString as textOf,
 } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure } from '../errors';
-import { path } from '../ids';
+import { createDifyError } from '../errors';
+import { apiPath } from '../ids';
 import type { TextDelta, WorkflowRun } from '../types';
-import { apply, type RunState } from './run-state';
+import { applyEvent, type RunState } from './run-state';
 
 export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 	runId: string;
@@ -32,23 +32,23 @@ export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'
 }
 
 /** @throws {ServerError} of kind `runNotFound` */
-export async function getRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	const raw = await client.get(path`/workflows/run/${runId}`);
-	const status = nonEmptyText(raw.status);
+export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
+	const raw = await client.get(apiPath`/workflows/run/${runId}`);
+	const status = asNonEmptyString(raw.status);
 	if (status === undefined)
-		throw difyFailure('runNotFound', { facts: { workflowRunId: runId }, retryable: false });
+		throw createDifyError('runNotFound', { facts: { workflowRunId: runId }, retryable: false });
 	return {
 		runId,
-		workflowId: nonEmptyText(raw.workflow_id),
+		workflowId: asNonEmptyString(raw.workflow_id),
 		status,
 		inputs: withoutSystem(valuesIn(raw.inputs)),
 		outputs: valuesIn(raw.outputs),
-		error: nonEmptyText(raw.error),
-		totalSteps: finiteNumber(raw.total_steps),
-		totalTokens: finiteNumber(raw.total_tokens),
-		createdAt: finiteNumber(raw.created_at),
-		finishedAt: finiteNumber(raw.finished_at),
-		elapsedTime: finiteNumber(raw.elapsed_time),
+		error: asNonEmptyString(raw.error),
+		totalSteps: asFiniteNumber(raw.total_steps),
+		totalTokens: asFiniteNumber(raw.total_tokens),
+		createdAt: asFiniteNumber(raw.created_at),
+		finishedAt: asFiniteNumber(raw.finished_at),
+		elapsedTime: asFiniteNumber(raw.elapsed_time),
 		raw,
 	};
 }
@@ -66,9 +66,9 @@ function withoutSystem(inputs: unknown): unknown {
 
 const PAUSES_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 /** How long a new run may have no record. */
-const DELAY_MS = 10_000;
+const NEW_RECORD_GRACE_MS = 10_000;
 /** How long an API that restarts may be away. */
-const RESTART_MS = 30_000;
+const RESTART_GRACE_MS = 30_000;
 /** The longest wait, since a record may say `running` for ever. */
 const MAX_WAIT_MS = 60 * 60_000;
 
@@ -80,20 +80,20 @@ interface WaitOptions {
 }
 
 /** Polls a run until it is over or pauses. @throws {ServerError} of kind `timeout`, `runNotFound`, `cancelled` */
-export async function waitForRecord(
+export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
 	{ limitMs = 0, acrossPauses = false }: WaitOptions = {},
 ): Promise<RunRecord> {
-	return await waitFor(client, runId, limitMs, async () => {
-		const record = await getRecord(client, runId);
+	return await pollWithGrace(client, runId, limitMs, async () => {
+		const record = await fetchRunRecord(client, runId);
 		const isPaused = record.status === 'paused' && acrossPauses;
 		return isPaused || ['running', 'scheduled'].includes(record.status) ? undefined : record;
 	});
 }
 
 /** Looks until there is something. @throws {ServerError} of kind `timeout`, `cancelled`, or as the look */
-async function waitFor<T>(
+async function pollWithGrace<T>(
 	client: DifyClient,
 	id: string,
 	limitMs: number,
@@ -113,7 +113,7 @@ async function waitFor<T>(
 			if (performance.now() - seenAt > patienceFor(error, isKnown)) throw error as Error;
 		}
 		const left = limit - (performance.now() - begun);
-		if (left <= 0) throw stillRunning(id, limit);
+		if (left <= 0) throw createStillRunningError(id, limit);
 		await client.pause(Math.min(left, PAUSES_MS[Math.min(polls, PAUSES_MS.length - 1)]!));
 	}
 }
@@ -133,12 +133,12 @@ const AWAY: ReadonlySet<ErrorType> = new Set([
 function patienceFor(error: unknown, isKnown: boolean): number {
 	if (!(error instanceof ServerError)) return -1;
 	const isMissing = MISSING.has(error.kind);
-	if (AWAY.has(error.kind) || (isMissing && isKnown)) return RESTART_MS;
-	return isMissing ? DELAY_MS : -1;
+	if (AWAY.has(error.kind) || (isMissing && isKnown)) return RESTART_GRACE_MS;
+	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
-function stillRunning(runId: string, limitMs: number): ServerError {
-	return difyFailure('timeout', {
+function createStillRunningError(runId: string, limitMs: number): ServerError {
+	return createDifyError('timeout', {
 		message: 'Timed out waiting for the Dify run',
 		meaning: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
 		remedy: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
@@ -148,26 +148,26 @@ function stillRunning(runId: string, limitMs: number): ServerError {
 }
 
 /** Takes the end of a run from its record, as from an event. Its outputs are its text. */
-export async function takeRecord(
+export async function completeFromRunRecord(
 	client: DifyClient,
 	run: RunState,
 	runId: string,
 	options: WaitOptions,
 ): Promise<TextDelta[]> {
-	const { outputs, raw } = await waitForRecord(client, runId, options);
-	const { files } = recordOf(outputs);
+	const { outputs, raw } = await pollRunRecord(client, runId, options);
+	const { files } = asRecord(outputs);
 	run.isPartial = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
 	// The files of a chatflow's answer are a list, in Dify 1.14 inside an object.
 	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };
-	return apply(run, { event, workflow_run_id: runId, data });
+	return applyEvent(run, { event, workflow_run_id: runId, data });
 }
 
 /**
  * Takes the end of an agent's answer from the rounds in its message: an agent goes on after its stream broke, but leaves
  * `answer` empty (docs/protocols/dify.md 3.8). The last round has a text, and no tool.
  */
-export async function takeThoughts(
+export async function completeFromMessage(
 	client: DifyClient,
 	run: RunState,
 	user: unknown,
@@ -175,23 +175,23 @@ export async function takeThoughts(
 ): Promise<TextDelta[]> {
 	const { conversationId, messageId = '' } = run;
 	const query = { conversation_id: conversationId, user: textOf(user) };
-	const rounds = await waitFor(client, messageId, limitMs, async () => {
+	const rounds = await pollWithGrace(client, messageId, limitMs, async () => {
 		const { data } = await client.get('/messages', query);
-		const message = recordsIn(data).find(({ id }) => id === messageId);
-		const thoughts = recordsIn(message?.agent_thoughts);
+		const message = asRecords(data).find(({ id }) => id === messageId);
+		const thoughts = asRecords(message?.agent_thoughts);
 		const last = thoughts.at(-1);
-		if (last === undefined) throw difyFailure('messageNotFound');
-		return isFilled(last.thought) && !isFilled(last.tool) ? thoughts : undefined;
+		if (last === undefined) throw createDifyError('messageNotFound');
+		return isNonEmpty(last.thought) && !isNonEmpty(last.tool) ? thoughts : undefined;
 	});
 	const texts = rounds.map(({ thought }) => textOf(thought) ?? '');
 	const whole = texts.join('');
 	// The strategy ReAct stores its rounds in other words than it streams them.
-	const isSame = splitThinking(whole).text.startsWith(run.text);
+	const isSame = splitReasoning(whole).text.startsWith(run.text);
 	const answer = isSame ? whole : texts.at(-1);
 	const events = [
 		...rounds.map((round) => ({ ...round, event: 'agent_thought' })),
 		{ event: 'message_replace', answer, reason: 'agent_thoughts' },
 		{ event: 'message_end' },
 	];
-	return events.flatMap((event) => apply(run, event));
+	return events.flatMap((event) => applyEvent(run, event));
 }

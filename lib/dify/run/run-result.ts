@@ -1,11 +1,11 @@
 /** The result of a run that is over, or of what came of one that was lost. */
-import { nonEmptyText, recordOf } from '../../values';
+import { asNonEmptyString, asRecord } from '../../values';
 import type { DifyUsage, RunResult, RunStatus, WorkflowNode } from '../types';
-import { NO_REASON, type RunState, runFailure, succeeded } from './run-state';
+import { NO_REASON, type RunState, getRunFailureText, isSuccessStatus } from './run-state';
 
 type RunOutcome = Pick<RunResult, 'status' | 'error'>;
 
-export function resultOf(run: RunState): RunResult {
+export function toRunResult(run: RunState): RunResult {
 	const { status, error } = outcomeOf(run);
 	const {
 		text,
@@ -23,7 +23,7 @@ export function resultOf(run: RunState): RunResult {
 		text,
 		...(error?.cause === 'refused' ? {} : idsOf(run)),
 		createdAt,
-		usage: countedUsage(run, status),
+		usage: getUsage(run, status),
 		metadata,
 		retrieverResources,
 		files,
@@ -33,7 +33,7 @@ export function resultOf(run: RunState): RunResult {
 		pause,
 		answered,
 		error,
-		warnings: warningsOf(run, status),
+		warnings: collectWarnings(run, status),
 	};
 }
 
@@ -41,15 +41,15 @@ function outcomeOf(run: RunState): RunOutcome {
 	if (run.error !== undefined) return { status: 'failed', error: run.error };
 	if (run.pause !== undefined) return { status: 'paused' };
 	const { status } = run.end ?? { status: 'succeeded' };
-	if (succeeded(status) || status === 'stopped') return { status };
+	if (isSuccessStatus(status) || status === 'stopped') return { status };
 	const cause = isRefused(run) ? 'refused' : 'runFailed';
-	return { status: 'failed', error: { cause, message: runFailure(run) ?? NO_REASON } };
+	return { status: 'failed', error: { cause, message: getRunFailureText(run) ?? NO_REASON } };
 }
 
 /** Dify 1.15 and later report an input error as a run without steps, which does not exist (docs/protocols/dify.md 12.3). */
 function isRefused(run: RunState): boolean {
 	const { workflow, taskId, text } = run;
-	if (taskId !== undefined || text !== '' || runFailure(run) === undefined) return false;
+	if (taskId !== undefined || text !== '' || getRunFailureText(run) === undefined) return false;
 	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
 }
 
@@ -59,25 +59,22 @@ function idsOf({ conversationId, messageId, taskId, workflowRunId, workflow }: R
 
 /** From 1.15 on `message_end` has the reasoning of each language model node by its ID, even where none was streamed. */
 function storedReasoning({ metadata }: RunState): string {
-	const thoughts = Object.values(recordOf(recordOf(metadata).reasoning));
-	return thoughts.flatMap((each) => nonEmptyText(each) ?? []).join('\n\n');
+	const thoughts = Object.values(asRecord(asRecord(metadata).reasoning));
+	return thoughts.flatMap((each) => asNonEmptyString(each) ?? []).join('\n\n');
 }
 
 /**
  * Token counts, if Dify counted: stopped runs have zeros, and those of the New Agent where its backend counts nothing
  * (docs/protocols/dify.md 3.5, 12.1, 12.2).
  */
-function countedUsage(
-	{ usage, workflow, text }: RunState,
-	status: RunStatus,
-): DifyUsage | undefined {
+function getUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
 	const isZero = counts.includes(0) && counts.every((count) => !count);
-	const isCounted = workflow === undefined ? text === '' : succeeded(status);
+	const isCounted = workflow === undefined ? text === '' : isSuccessStatus(status);
 	return isZero && !isCounted ? undefined : usage;
 }
 
-function warningsOf(run: RunState, status: RunStatus): string[] {
+function collectWarnings(run: RunState, status: RunStatus): string[] {
 	const warnings: string[] = [];
 	if (run.badEvents > 0)
 		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were skipped.`);

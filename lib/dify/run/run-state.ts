@@ -1,14 +1,14 @@
 /** What the events of a run mean: its text, its IDs, its nodes, its end (docs/protocols/dify.md 3). */
 import {
-	asList,
-	finiteNumber,
-	isFilled,
+	asArray,
+	asFiniteNumber,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	recordOf,
-	recordsIn,
-	text as textOf,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString as textOf,
 } from '../../values';
 import { ReasoningSplitter } from '../../chat/reasoning';
 import { TextCount } from '../../http/response-body';
@@ -22,7 +22,14 @@ import type {
 	WorkflowNode,
 	WorkflowRun,
 } from '../types';
-import { addFile, addForm, addNode, addThought, singleText, updateWorkflow } from './merge-events';
+import {
+	addFile,
+	addForm,
+	addNode,
+	addThought,
+	findSingleText,
+	updateWorkflow,
+} from './merge-events';
 
 /** All that is known of a run so far. */
 export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
@@ -56,7 +63,7 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	badEvents: number;
 }
 
-export function createRun({ isPartial = false, acrossPauses = false } = {}): RunState {
+export function createRunState({ isPartial = false, acrossPauses = false } = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -88,9 +95,9 @@ type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta
 const node =
 	(kind: WorkflowNode['kind']): Handler =>
 	(run, { event }, data) => {
-		addNode(workflowOf(run), run.nodeIndex, kind, String(event), data);
+		addNode(ensureWorkflow(run), run.nodeIndex, kind, String(event), data);
 		// A run that is followed after its form was answered brings no other event about it.
-		addAnswer(run, data.title, recordOf(data.outputs).__action_id);
+		addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
 	};
 
 /** Others (pings, speech, those of later versions) change nothing. */
@@ -112,9 +119,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 		run.reasoning += piece;
 		run.count.add(piece.length);
 	},
-	workflow_started: (run, _event, data) => updateWorkflow(workflowOf(run), data),
+	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
 	workflow_finished: workflowFinished,
-	workflow_paused: (run, _event, data) => paused(run, data),
+	workflow_paused: (run, _event, data) => applyPause(run, data),
 	error: errorEvent,
 	node_started: node('node'),
 	node_finished: node('node'),
@@ -126,37 +133,37 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	loop_next: node('loop'),
 	loop_completed: node('loop'),
 	human_input_required: (run, _event, data) => addForm(run.forms, data),
-	human_input_form_filled: formClosed,
-	human_input_form_timeout: formClosed,
+	human_input_form_filled: closeForm,
+	human_input_form_timeout: closeForm,
 };
 
 /** Names of the events with a handler. */
-export const EVENTS: readonly string[] = Object.keys(HANDLERS);
+export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 
 /** Applies one event. It depends only on the events before, however the bytes were cut. */
-export function apply(run: RunState, event: unknown): TextDelta[] {
+export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.badEvents++;
-	if (!isRecord(event) || isOver(run)) return [];
-	const name = nonEmptyText(event.event);
+	if (!isRecord(event) || isRunFinished(run)) return [];
+	const name = asNonEmptyString(event.event);
 	if (name === undefined) return [];
-	noteIds(run, event);
+	recordIds(run, event);
 	const handler = Object.hasOwn(HANDLERS, name) ? HANDLERS[name] : undefined;
-	return handler?.(run, event, recordOf(event.data)) ?? [];
+	return handler?.(run, event, asRecord(event.data)) ?? [];
 }
 
 /** `error` has no task ID, newer workers' errors have no IDs at all: the first value of each stays. */
-function noteIds(run: RunState, event: JsonRecord): void {
+function recordIds(run: RunState, event: JsonRecord): void {
 	// Events about a finished run have the run ID as task ID.
-	const taskId = nonEmptyText(event.task_id);
+	const taskId = asNonEmptyString(event.task_id);
 	if (taskId !== event.workflow_run_id) run.taskId ??= taskId;
-	run.conversationId ??= nonEmptyText(event.conversation_id);
-	run.messageId ??= nonEmptyText(event.message_id);
-	run.workflowRunId ??= nonEmptyText(event.workflow_run_id);
-	run.createdAt ??= finiteNumber(event.created_at);
+	run.conversationId ??= asNonEmptyString(event.conversation_id);
+	run.messageId ??= asNonEmptyString(event.message_id);
+	run.workflowRunId ??= asNonEmptyString(event.workflow_run_id);
+	run.createdAt ??= asFiniteNumber(event.created_at);
 }
 
 /** Whether nothing of interest can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
-export function isOver(run: RunState): boolean {
+export function isRunFinished(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
 	const { end, messageEnded } = run;
 	// Without a workflow, moderation or an annotation answered in place of the chatflow.
@@ -165,11 +172,11 @@ export function isOver(run: RunState): boolean {
 }
 
 /** Whether only one more event may follow: chatflows have two at their end, in any order. */
-export function isEnding({ end, messageEnded }: RunState): boolean {
+export function isRunFinishing({ end, messageEnded }: RunState): boolean {
 	return end !== undefined || messageEnded;
 }
 
-export function succeeded(status: string): status is 'succeeded' | 'partial-succeeded' {
+export function isSuccessStatus(status: string): status is 'succeeded' | 'partial-succeeded' {
 	return status === 'succeeded' || status === 'partial-succeeded';
 }
 
@@ -178,7 +185,7 @@ function isChatflow({ conversationId }: RunState): boolean {
 	return conversationId !== undefined;
 }
 
-export function workflowOf(run: RunState): WorkflowRun {
+export function ensureWorkflow(run: RunState): WorkflowRun {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
 }
@@ -202,7 +209,7 @@ function added(run: RunState, text: string, reasoning: string): TextDelta[] {
 }
 
 /** At the end of the text: what may have been the beginning of a tag. */
-export function endText(run: RunState): TextDelta[] {
+export function flushText(run: RunState): TextDelta[] {
 	const { text, reasoning } = run.splitter.end();
 	return added(run, text, reasoning);
 }
@@ -228,7 +235,7 @@ function replace(run: RunState, whole: unknown, reason: string): TextDelta[] {
  * often it comes; without them it is a piece (chat, chatflow, moderation and annotation in agent apps).
  */
 function messageText(run: RunState, { answer }: JsonRecord): TextDelta[] {
-	const piece = nonEmptyText(answer);
+	const piece = asNonEmptyString(answer);
 	if (!run.sawAgentMessage || piece === undefined) return append(run, piece);
 	// What was said before a tool call is no part of the repeated answer; then its end was shown already.
 	const isShown = run.text.trimEnd().endsWith(piece.trim());
@@ -238,7 +245,7 @@ function messageText(run: RunState, { answer }: JsonRecord): TextDelta[] {
 
 /** The text of the moderation; without a reason, the beginning of the answer as Dify has stored it, or nothing yet. */
 function replaceMessage(run: RunState, event: JsonRecord): TextDelta[] {
-	const reason = nonEmptyText(event.reason);
+	const reason = asNonEmptyString(event.reason);
 	const answer = textOf(event.answer) ?? '';
 	if (answer.length > run.compared.length) run.compared = run.text;
 	if (run.isPartial && reason === undefined && run.compared.startsWith(answer)) return [];
@@ -247,61 +254,61 @@ function replaceMessage(run: RunState, event: JsonRecord): TextDelta[] {
 }
 
 function fileOf(event: JsonRecord): JsonRecord {
-	const keys = ['id', 'type', 'belongs_to', 'url'].filter((key) => isFilled(event[key]));
+	const keys = ['id', 'type', 'belongs_to', 'url'].filter((key) => isNonEmpty(event[key]));
 	return Object.fromEntries(keys.map((key) => [key, event[key]]));
 }
 
 function messageEnd(run: RunState, event: JsonRecord): void {
 	run.messageEnded = true;
-	run.messageId ??= nonEmptyText(event.id);
+	run.messageId ??= asNonEmptyString(event.id);
 	if (isRecord(event.metadata)) {
 		run.metadata = event.metadata;
-		if (isFilled(event.metadata.usage)) run.usage = recordOf(event.metadata.usage);
-		run.retrieverResources = recordsIn(event.metadata.retriever_resources);
+		if (isNonEmpty(event.metadata.usage)) run.usage = asRecord(event.metadata.usage);
+		run.retrieverResources = asRecords(event.metadata.retriever_resources);
 	}
-	for (const file of recordsIn(event.files)) addFile(run, file);
+	for (const file of asRecords(event.files)) addFile(run, file);
 }
 
 /** Ends the run; of a chatflow only half, since `message_end` must come as well. */
 function workflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): TextDelta[] {
-	const workflow = workflowOf(run);
+	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
-	for (const file of recordsIn(data.files)) addFile(run, file);
-	if (workflow.status === 'paused') return paused(run, data);
+	for (const file of asRecords(data.files)) addFile(run, file);
+	if (workflow.status === 'paused') return applyPause(run, data);
 	// The replay of a finished run carries no conversation, and no message_end follows it (docs/protocols/dify.md 2.4).
-	const ids = [event.conversation_id, event.message_id].map(nonEmptyText);
+	const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
 	const alone = ids.every((id) => id === undefined);
 	run.end = { status: workflow.status, alone };
-	return succeeded(workflow.status) ? takeOutputs(run, alone) : [];
+	return isSuccessStatus(workflow.status) ? applyOutputs(run, alone) : [];
 }
 
 /**
  * The outputs are the text where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), where some may be
  * missing, or where none came. Elsewhere the pieces are the answer.
  */
-function takeOutputs(run: RunState, alone: boolean): TextDelta[] {
+function applyOutputs(run: RunState, alone: boolean): TextDelta[] {
 	const isWhole = !alone && !run.isPartial && run.text + run.thinking !== '';
 	if (isWhole || run.moderated) return [];
-	const outputs = recordOf(run.workflow?.outputs);
-	const whole = isChatflow(run) ? nonEmptyText(outputs.answer) : singleText(outputs);
+	const outputs = asRecord(run.workflow?.outputs);
+	const whole = isChatflow(run) ? asNonEmptyString(outputs.answer) : findSingleText(outputs);
 	return whole === undefined ? [] : replace(run, whole, 'workflow_outputs');
 }
 
 /** The run waits for people: `workflow_paused`, or a run that finished as paused. */
-function paused(run: RunState, data: JsonRecord): TextDelta[] {
-	const workflow = workflowOf(run);
+function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
+	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
-	const { answer } = recordOf(data.outputs);
-	const deltas = run.isPartial && isFilled(answer) ? replace(run, answer, 'pause') : [];
-	const reasons = recordsIn(data.reasons);
+	const { answer } = asRecord(data.outputs);
+	const deltas = run.isPartial && isNonEmpty(answer) ? replace(run, answer, 'pause') : [];
+	const reasons = asRecords(data.reasons);
 	for (const reason of reasons)
 		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
 	if (!run.acrossPauses)
 		run.pause = {
 			workflowRunId: run.workflowRunId,
-			pausedNodes: asList(data.paused_nodes),
+			pausedNodes: asArray(data.paused_nodes),
 			reasons,
 			forms: run.forms,
 		};
@@ -309,14 +316,14 @@ function paused(run: RunState, data: JsonRecord): TextDelta[] {
 }
 
 /** The form was answered, or has expired. */
-function formClosed(run: RunState, _event: JsonRecord, data: JsonRecord): void {
-	run.forms = run.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
-	addAnswer(run, data.node_title, data.action_id);
+function closeForm(run: RunState, _event: JsonRecord, data: JsonRecord): void {
+	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
+	addSubmittedForm(run, data.node_title, data.action_id);
 }
 
 /** The button that counted. */
-function addAnswer({ answered }: RunState, title: unknown, action: unknown): void {
-	const [nodeTitle, actionId] = [title, action].map(nonEmptyText);
+function addSubmittedForm({ answered }: RunState, title: unknown, action: unknown): void {
+	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
 	const isSame = (known: (typeof answered)[number]) =>
 		known.nodeTitle === nodeTitle && known.actionId === actionId;
 	if (actionId === undefined || answered.some(isSame)) return;
@@ -330,9 +337,9 @@ function isStop(reason: string | undefined): boolean {
 
 /** Dify's `error`, always with a text: its own may be null, empty or missing (docs/protocols/dify.md 3.7). */
 function errorEvent(run: RunState, event: JsonRecord): void {
-	const code = nonEmptyText(event.code);
-	const status = finiteNumber(event.status);
-	const message = trimmed(event.message) ?? runFailure(run);
+	const code = asNonEmptyString(event.code);
+	const status = asFiniteNumber(event.status);
+	const message = trimmed(event.message) ?? getRunFailureText(run);
 	if (isStop(message)) run.end = { status: 'stopped', alone: true };
 	else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
 }
@@ -340,11 +347,11 @@ function errorEvent(run: RunState, event: JsonRecord): void {
 export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** What the run or its failed node says, for failures whose own event has no text. */
-export function runFailure({ workflow }: RunState): string | undefined {
+export function getRunFailureText({ workflow }: RunState): string | undefined {
 	const failed = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
 	return trimmed(workflow?.error) ?? trimmed(failed?.error);
 }
 
 function trimmed(value: unknown): string | undefined {
-	return nonEmptyText(textOf(value)?.trim());
+	return asNonEmptyString(textOf(value)?.trim());
 }

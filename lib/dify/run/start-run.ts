@@ -1,16 +1,16 @@
 /** Starts runs of apps, and stops them. */
-import { asFailed, ServerError } from '../../errors/server-error';
+import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
 import type { ResponseAttributes, RequestAttributes } from '../../tracing/span-attributes';
-import { inSpan } from '../../tracing/span';
-import { filled, finiteNumber, type JsonRecord, optional, recordOf } from '../../values';
-import { explainAppType } from '../app/app-mode';
-import { latestConversation } from '../app/conversations';
+import { withSpan } from '../../tracing/span';
+import { omitEmpty, asFiniteNumber, type JsonRecord, omitUndefined, asRecord } from '../../values';
+import { explainAppTypeError } from '../app/app-mode';
+import { findLatestConversation } from '../app/conversations';
 import { DifyClient } from '../client';
-import { hasBegun, localError, partialResultOf } from '../errors';
+import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import type { DifyFileRef } from '../files/file-refs';
-import { readForm } from '../forms/input-form';
-import { isOtherConversation, path } from '../ids';
+import { parseForm } from '../forms/input-form';
+import { isOtherConversation, apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 
@@ -75,10 +75,10 @@ async function startRun(
 	{ retries = 0, ...options }: StartRunOptions,
 ): Promise<RunResult> {
 	const common = { inputs, user, response_mode: 'streaming', ...more };
-	const json = { ...common, ...filled({ files }), ...optional({ trace_id: traceId }) };
+	const json = { ...common, ...omitEmpty({ files }), ...omitUndefined({ trace_id: traceId }) };
 	const policy = new RetryPolicy(retries, false);
 	for (;;) {
-		const running = inSpan(
+		const running = withSpan(
 			client.target,
 			{ operation: route.operation, provider: 'dify' },
 			async (target) =>
@@ -87,22 +87,22 @@ async function startRun(
 					{ url: client.href(route.start), json },
 					{
 						...options,
-						stop: async (taskId) => await stopQuietly(client, route, taskId, user),
+						stop: async (taskId) => await tryStop(client, route, taskId, user),
 					},
 				),
 			tracedAnswer,
 		);
-		const outcome = await running.then((result) => ({ result }), asFailed);
+		const outcome = await running.then((result) => ({ result }), captureError);
 		if ('result' in outcome) return outcome.result;
 		const { failed } = outcome;
-		if (!failed.retryable) throw await explainAppType(client, failed, route.mode);
+		if (!failed.retryable) throw await explainAppTypeError(client, failed, route.mode);
 		await client.pause(policy.pauseAfter(failed, Infinity));
 	}
 }
 
 function tracedAnswer({ conversationId, messageId, usage, status }: RunResult): ResponseAttributes {
-	const promptTokens = finiteNumber(usage?.prompt_tokens);
-	const completionTokens = finiteNumber(usage?.completion_tokens);
+	const promptTokens = asFiniteNumber(usage?.prompt_tokens);
+	const completionTokens = asFiniteNumber(usage?.completion_tokens);
 	const counts = { promptTokens, completionTokens };
 	return { conversationId, id: messageId, finishReason: status, usage: counts };
 }
@@ -117,11 +117,11 @@ async function requestStop(
 	user: string,
 ): Promise<void> {
 	const options = { limitMs: STOP_LIMIT_MS, isIdempotent: true };
-	await client.send('POST', `${tasks}${path`/${taskId}/stop`}`, { user }, options);
+	await client.send('POST', `${tasks}${apiPath`/${taskId}/stop`}`, { user }, options);
 }
 
 /** Stops a run that was given up, also after the execution was stopped. @returns whether Dify accepted the request */
-async function stopQuietly(...[client, ...rest]: Parameters<typeof requestStop>): Promise<boolean> {
+async function tryStop(...[client, ...rest]: Parameters<typeof requestStop>): Promise<boolean> {
 	const stopping = requestStop(client.withSignal(undefined), ...rest);
 	return await stopping.then(
 		() => true,
@@ -136,7 +136,7 @@ export async function stopWorkflow(
 	user: string,
 ): Promise<void> {
 	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
-		throw await explainAppType(client, error, 'workflow');
+		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
 
@@ -147,7 +147,7 @@ export async function runWorkflow(
 	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const { workflowId } = request;
-	const start = workflowId === undefined ? WORKFLOW.start : path`/workflows/${workflowId}/run`;
+	const start = workflowId === undefined ? WORKFLOW.start : apiPath`/workflows/${workflowId}/run`;
 	return await startRun(client, { ...WORKFLOW, start }, request, {}, options);
 }
 
@@ -168,7 +168,7 @@ export async function followRun(
 		include_state_snapshot: 'true',
 		continue_on_pause: options.acrossPauses === true ? 'true' : undefined,
 	};
-	const url = client.href(path`/workflow/${runId}/events`, query);
+	const url = client.href(apiPath`/workflow/${runId}/events`, query);
 	return await readRun(client, { url, method: 'GET' }, { ...options, runId });
 }
 
@@ -198,24 +198,24 @@ export interface ChatMessageResult {
 }
 
 /** Sends one message to a chatbot, agent or chatflow. @throws {ServerError} as `startRun` */
-export async function chat(
+export async function sendChatMessage(
 	client: DifyClient,
 	request: ChatMessageRequest,
 	{ onStaleConversation, ...options }: ChatOptions = {},
 ): Promise<ChatMessageResult> {
 	const { conversation, user, query, autoGenerateName, workflowId } = request;
 	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
-	if (query === '') throw localError('emptyQuery');
+	if (query === '') throw createLocalError('emptyQuery');
 	const run = async (id: string | undefined) => {
 		const own = {
 			conversation_id: id,
 			auto_generate_name: autoGenerateName,
 			workflow_id: workflowId,
 		};
-		return await startRun(client, CHAT, request, { query, ...optional(own) }, options);
+		return await startRun(client, CHAT, request, { query, ...omitUndefined(own) }, options);
 	};
 	const id =
-		conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
+		conversation.kind === 'latest' ? await findLatestConversation(client, user) : conversation.id;
 	if (id === undefined) return { result: await run(undefined), conversationRestarted: false };
 	try {
 		const result = await run(id);
@@ -228,19 +228,19 @@ export async function chat(
 }
 
 function isStale(error: unknown): boolean {
-	if (!(error instanceof ServerError) || hasBegun(partialResultOf(error))) return false;
+	if (!(error instanceof ServerError) || hasRunStarted(getPartialResult(error))) return false;
 	return error.kind === 'conversationNotFound' || error.kind === 'conversationEnded';
 }
 
 /** Runs a text generator. @throws {ServerError} as `startRun` */
-export async function complete(
+export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
 	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const result = await startRun(client, COMPLETION, request, {}, options);
 	// A stopped run ends like any other, but Dify counts no tokens then (docs/protocols/dify.md 12.1).
-	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
+	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
 	const warning =
 		'The text may be incomplete: Dify counted no tokens, which happens for stopped runs and preset replies.';
@@ -253,21 +253,25 @@ export async function complete(
  * @param parameters answer of `GET /parameters`
  * @throws {ServerError} where the form has no text variable left, or several
  */
-export function withText(inputs: JsonRecord, text: string, parameters: JsonRecord): JsonRecord {
+export function withTextInput(
+	inputs: JsonRecord,
+	text: string,
+	parameters: JsonRecord,
+): JsonRecord {
 	if (text === '') return inputs;
-	const names = readForm(parameters)
+	const names = parseForm(parameters)
 		.filter(
 			({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs),
 		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
 	if (names.length === 0)
-		throw localError(
+		throw createLocalError(
 			'inputs',
 			'The app has no variable for the field Text',
 			'Clear the field Text and fill in the form of the app.',
 		);
-	throw localError(
+	throw createLocalError(
 		'inputs',
 		'The field Text matches more than one variable of the app',
 		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,

@@ -1,5 +1,5 @@
-import { row, type ErrorTextParams, type ErrorTextBuilder } from './error-text';
-import { isCloudflare, redirection } from './network';
+import { errorText, type ErrorTextParams, type ErrorTextBuilder } from './error-text';
+import { isCloudflare, describeRedirect } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
@@ -8,7 +8,7 @@ const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
  * What Dify refuses or fails in, in words that a user of n8n can follow. Facts from docs/protocols/dify.md 1.3, 2, 5
  * and 6.
  */
-export const DIFY_REMEDIES = {
+export const DIFY_ERROR_TEXTS = {
 	unauthorized: ({ keyMissing }) => ({
 		title:
 			keyMissing === true
@@ -17,233 +17,239 @@ export const DIFY_REMEDIES = {
 		remedy:
 			'Copy the API key again from the app in Dify under API Access and paste it into the "Dify API" credential. An app key works only for its own app; a knowledge key ("dataset-…") does not work for apps, and an app key does not work for knowledge bases.',
 	}),
-	forbidden: row(
+	forbidden: errorText(
 		'Dify does not allow this action',
 		'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.',
 	),
-	appDisabled: row(
+	appDisabled: errorText(
 		'The API of this app is disabled in Dify',
 		'Enable "Backend service API" for this app in Dify (app overview), then try again.',
 	),
-	appUnusable: row(
+	appUnusable: errorText(
 		'The app of this key is no longer available',
 		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an active app.',
 	),
-	appUnavailable: row(
+	appUnavailable: errorText(
 		'The app has no model, is not published, or is of another type',
 		'Open the app in Dify, choose a model and publish it. If the app works in Dify, its type does not fit: only chatbots, agents and chatflows accept messages.',
 	),
-	notPublished: row(
+	notPublished: errorText(
 		'The app has not been published',
 		'Publish the app in Dify: the API runs the published version, never the draft.',
 	),
-	wrongAppType: row(
+	wrongAppType: errorText(
 		'The app of this key is of another type',
 		'It may be a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
 	),
-	conversationEnded: row(
+	conversationEnded: errorText(
 		'The conversation is closed in Dify',
 		'Start a new conversation: leave the conversation ID empty.',
 	),
-	conversationNotFound: row(
+	conversationNotFound: errorText(
 		'Dify cannot find the conversation',
 		'The conversation was deleted, or belongs to another user, another app or the Dify web app. Use the same user as for its first message, or leave the conversation ID empty to start a new one.',
 	),
-	messageNotFound: row(
+	messageNotFound: errorText(
 		'Dify cannot find the message',
 		'The message was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
 	),
-	beginsWithTrigger: row(
+	beginsWithTrigger: errorText(
 		'The workflow starts with a trigger',
 		'It cannot be run through the API: call its webhook with an HTTP Request node, or replace the trigger with a start node (User Input) and publish the workflow.',
 	),
-	workflowVersion: row(
+	workflowVersion: errorText(
 		'Dify cannot find this version of the app',
 		'Enter the ID of a published version of this app (not the app ID or a run ID). Leave the field empty to use the latest published version.',
 	),
-	runNotFound: row(
+	runNotFound: errorText(
 		'Dify cannot find the run',
 		'Check the workflow run ID (not the task ID), and use the user who started the run.',
 	),
-	fileNotFound: row(
+	fileNotFound: errorText(
 		'Dify cannot find the file',
 		'A file can be downloaded only after a message of this app has used it. Check the file ID and the key.',
 	),
-	notFound: row(
+	notFound: errorText(
 		'Dify cannot find the requested object',
 		'Check the ID: the object may have been deleted, or belong to another app, user or knowledge base.',
 	),
-	missingUser: row(
+	missingUser: errorText(
 		'The user is missing',
 		'Enter a user: Dify separates conversations, messages and files by user and requires one for every run.',
 	),
-	emptyQuery: row('The query is empty', 'Enter a query.'),
-	inputs: row(
+	emptyQuery: errorText('The query is empty', 'Enter a query.'),
+	inputs: errorText(
 		'The inputs do not match the form of the app',
 		'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
 	),
-	invalidId: row(
+	invalidId: errorText(
 		'The ID is not valid',
 		'Enter the ID as shown in Dify, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
 	),
-	invalidParam: row(
+	invalidParam: errorText(
 		'Dify rejected a value in the request',
 		'Correct the value named in the Dify message.',
 	),
-	nothingToRevoke: row('There is no rating to remove', 'This user has not rated this message.'),
-	providerCredentials: row(
+	nothingToRevoke: errorText(
+		'There is no rating to remove',
+		'This user has not rated this message.',
+	),
+	providerCredentials: errorText(
 		'Dify has no valid API key for the model provider',
 		`Set the API key of the model provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
-	providerQuota: row(
+	providerQuota: errorText(
 		'The model credits of this Dify workspace are used up',
 		`Add your own API key of the model provider ${PROVIDER}, or upgrade the plan.`,
 	),
-	modelUnsupported: row(
+	modelUnsupported: errorText(
 		'Dify cannot use the model of the app',
 		`Choose another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
 	),
-	modelProvider: row(
+	modelProvider: errorText(
 		'The model behind Dify rejected the request or failed',
 		`Dify works, but the model provider returned an error: check the model server, and the key, quota and model of the provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
-	modelConnection: row(
+	modelConnection: errorText(
 		'Dify could not connect to its model, or lost the connection',
 		'The model server behind Dify may be down, or have crashed during the response: check its log, and its address in Dify (Settings, Model Provider) as seen from the Dify containers. The API key of the "Dify API" credential is fine.',
 	),
-	pluginDaemon: row(
+	pluginDaemon: errorText(
 		'The plugin daemon of Dify is not working',
 		'Dify runs models as plugins, and the plugin service is down or still starting. Check docker compose ps and docker compose logs plugin_daemon, then try again.',
 	),
-	providerMissing: row(
+	providerMissing: errorText(
 		'The model provider of the app is not installed in Dify',
 		'Install the plugin of the provider in Dify (Plugins), or choose a model of another provider in the app and publish it.',
 	),
-	modelMissing: row(
+	modelMissing: errorText(
 		'Dify does not have the model of the app',
 		'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, choose an available model and publish the app.',
 	),
-	agentBackend: row(
+	agentBackend: errorText(
 		'The agent backend of Dify does not respond',
 		'New Agents run in a separate service. Check its container in the Dify installation (docker compose ps) and its log. The model server receives no request before that.',
 	),
-	fileUnreachable: row(
+	fileUnreachable: errorText(
 		'Dify cannot download a file from its URL',
 		'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 	),
-	busy: row(
+	busy: errorText(
 		'The app has reached its limit of concurrent requests',
 		'Try again in a moment, lower Max Concurrent Items, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each concurrent run. If a proxy in front of Dify limits the request rate, send fewer requests at the same time.',
 	),
-	quota: row(
+	quota: errorText(
 		'This Dify workspace has used all runs of its plan',
 		'Wait for the next period or upgrade the plan.',
 	),
-	planLimit: row(
+	planLimit: errorText(
 		'The plan of this Dify workspace does not allow more of these',
 		'Upgrade the plan, or delete what you no longer need. The API key is fine.',
 	),
-	runFailed: row(
+	runFailed: errorText(
 		'The run failed in Dify',
 		'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
 	),
-	streamEndedEarly: row(
+	streamEndedEarly: errorText(
 		'The response from Dify ended before it was complete',
 		'The connection to Dify was lost during the run. The run may have continued: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
 	),
-	cancelled: row('The execution was stopped', 'It was stopped before the response was complete.'),
+	cancelled: errorText(
+		'The execution was stopped',
+		'It was stopped before the response was complete.',
+	),
 	timeout: ({ startsRun }) => ({
 		title: 'A timeout was reached',
 		remedy: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
 	}),
-	queued: row(
+	queued: errorText(
 		'The run is waiting in the Dify queue',
 		'The Dify workers are busy or down, so the run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
 	),
-	tooLarge: row(
+	tooLarge: errorText(
 		'The file is too large',
 		'The file exceeds the limit of Dify or of a proxy in front of it. Send a smaller file, or raise the upload limit.',
 	),
-	fileType: row(
+	fileType: errorText(
 		'Dify does not accept this file type here',
 		'Check the MIME type of the binary data and the file types allowed in the app.',
 	),
-	fileRejected: row(
+	fileRejected: errorText(
 		'The file was rejected',
 		'Check the file against the file upload settings of the app: name, type and number of files. Use the same user for upload and run.',
 	),
-	featureOff: row(
+	featureOff: errorText(
 		'This feature is disabled in the app',
 		'Enable the feature in the app in Dify, publish it, and make sure that a model is configured for it.',
 	),
-	formClosed: row(
+	formClosed: errorText(
 		'The form is closed',
 		'Only the first submission counts, and an expired form takes the timeout branch of its node. Do not submit it again. Use Follow on the run instead.',
 	),
-	formNotFound: row(
+	formNotFound: errorText(
 		'Dify cannot find the form',
 		'Check the form token, and that the API key belongs to the app of the paused run. A form that is sent by email only cannot be submitted through the API.',
 	),
-	formRejected: row(
+	formRejected: errorText(
 		'Dify rejected the submitted form',
 		'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
 	),
-	dataset: row(
+	dataset: errorText(
 		'The knowledge base or document does not allow this action',
 		'Check the status of the knowledge base or document in Dify.',
 	),
-	datasetNotFound: row(
+	datasetNotFound: errorText(
 		'Dify cannot find the knowledge base',
 		'It was deleted, or belongs to another workspace than the key. Select it again.',
 	),
-	noPipeline: row(
+	noPipeline: errorText(
 		'The knowledge base has no pipeline',
 		'Choose a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
 	),
-	notIndexed: row(
+	notIndexed: errorText(
 		'The knowledge base is empty or still indexing',
 		'Add documents first, and wait until they are indexed.',
 	),
-	archived: row('The document is archived', 'Unarchive it with Set Status first.'),
-	knowledgeApiOff: row(
+	archived: errorText('The document is archived', 'Unarchive it with Set Status first.'),
+	knowledgeApiOff: errorText(
 		'The API of this knowledge base is disabled in Dify',
 		'Open the knowledge base in Dify and enable "API access" (below its settings), then try again. The API key is fine.',
 	),
-	knowledgeRate: row(
+	knowledgeRate: errorText(
 		'The Dify Cloud plan allows no more knowledge base requests this minute',
 		'Wait a minute, then try again. Creating, changing, deleting and retrieving count; lists do not. Nothing was changed. The API key is fine.',
 	),
-	documentBusy: row(
+	documentBusy: errorText(
 		'Dify is still processing the document or chunk',
 		'Wait until it is indexed (Get Status can wait for it), then try again. Nothing was changed.',
 	),
-	nameTaken: row(
+	nameTaken: errorText(
 		'The name is already in use in Dify',
 		'Choose another name, or use the existing object.',
 	),
-	indexingFailed: row(
+	indexingFailed: errorText(
 		'Dify could not index the document',
 		'The document stays in the knowledge base with the status "error". Fix the problem named in the Dify message, then send the document again under the same name.',
 	),
-	indexingStuck: row(
+	indexingStuck: errorText(
 		'The Dify worker has not started on the document',
 		'Check that the worker container of Dify is running and not busy (docker compose ps, docker compose logs worker). The document stays in the queue and will be indexed, so do not send it again.',
 	),
-	wrongPath: row(
+	wrongPath: errorText(
 		'No Dify API was found at this path',
 		'Check the Base URL in the credential: it must point to the Dify API and usually ends in /v1. If it is correct, an ID is malformed, or this version of Dify does not support the operation.',
 	),
-	notAnApi: row(
+	notAnApi: errorText(
 		'The Base URL returns a web page, not the Dify API',
 		'The Base URL probably points to the Dify web app. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
-	wrongServer: row(
+	wrongServer: errorText(
 		'Another program responds at the Base URL, not Dify',
 		'Check the host, port and path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		meaning: redirection(url, location?.replace(/[?#].*$/s, '')),
+		meaning: describeRedirect(url, location?.replace(/[?#].*$/s, '')),
 		remedy:
 			'If that is your Dify, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
@@ -255,7 +261,7 @@ export const DIFY_REMEDIES = {
 		title: `A proxy responds${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not`,
 		remedy: `${isCloudflare(status) ? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.' : 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.'}`,
 	}),
-	emptyAnswer: row(
+	emptyAnswer: errorText(
 		'Dify returned an empty response',
 		'Check the Base URL and the proxies in front of Dify.',
 	),

@@ -49,7 +49,7 @@ export interface ErrorText {
 export type ErrorTextBuilder = (facts: ErrorTextParams) => ErrorText;
 
 /** A row whose text does not depend on facts. */
-export function row(title: string, remedy: string): ErrorTextBuilder {
+export function errorText(title: string, remedy: string): ErrorTextBuilder {
 	return () => ({ title, remedy });
 }
 
@@ -60,12 +60,12 @@ export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
 }
 
-export function quoted(name: string | undefined): string {
+export function quoteName(name: string | undefined): string {
 	return name === undefined || name === '' ? '' : `"${name}"`;
 }
 
 /** A duration as text: "800 ms", "12.5 s", "3 minutes". */
-export function seconds(ms: number | undefined): string {
+export function formatDuration(ms: number | undefined): string {
 	if (ms === undefined) return 'the configured time';
 	if (ms < 1000) return `${ms} ms`;
 	if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;

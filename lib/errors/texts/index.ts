@@ -1,23 +1,23 @@
 import type { ErrorType } from '../error-types';
-import { DIFY_REMEDIES } from './dify';
+import { DIFY_ERROR_TEXTS } from './dify';
 import type { ErrorText, ErrorTextParams, ErrorTextBuilder } from './error-text';
-import { MODEL_REMEDIES } from './model';
-import { NETWORK_REMEDIES } from './network';
+import { MODEL_ERROR_TEXTS } from './model';
+import { NETWORK_ERROR_TEXTS } from './network';
 
-export { isLoopback, seconds, type ErrorText, type ErrorTextParams } from './error-text';
+export { isLoopback, formatDuration, type ErrorText, type ErrorTextParams } from './error-text';
 
 const ROWS: Readonly<Record<ErrorType, ErrorTextBuilder>> = {
-	...DIFY_REMEDIES,
-	...MODEL_REMEDIES,
-	...NETWORK_REMEDIES,
+	...DIFY_ERROR_TEXTS,
+	...MODEL_ERROR_TEXTS,
+	...NETWORK_ERROR_TEXTS,
 };
-const DIFY_ROWS: Readonly<Partial<Record<ErrorType, ErrorTextBuilder>>> = DIFY_REMEDIES;
+const DIFY_ROWS: Readonly<Partial<Record<ErrorType, ErrorTextBuilder>>> = DIFY_ERROR_TEXTS;
 
 /**
  * Title, meaning and remedy of a kind of failure. The nodes' errors, Server Health and the credential tests use the
  * same rows.
  */
-export function remedyFor(kind: ErrorType, facts: ErrorTextParams = {}): ErrorText {
+export function getErrorText(kind: ErrorType, facts: ErrorTextParams = {}): ErrorText {
 	const own = facts.service === 'dify' ? DIFY_ROWS[kind] : undefined;
 	return (own ?? ROWS[kind])(facts);
 }

@@ -1,4 +1,10 @@
-import { quoted, row, seconds, type ErrorText, type ErrorTextBuilder } from './error-text';
+import {
+	quoteName,
+	errorText,
+	formatDuration,
+	type ErrorText,
+	type ErrorTextBuilder,
+} from './error-text';
 
 const KEYS =
 	'a key that the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or that it issued (GPUStack, Open WebUI: API Keys)';
@@ -43,7 +49,7 @@ const addedSlash: ErrorText = {
  * What model servers refuse, and answers that cannot be used. Advice from the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
  */
-export const MODEL_REMEDIES = {
+export const MODEL_ERROR_TEXTS = {
 	unauthorized: ({ keyMissing }) => {
 		if (keyMissing === true)
 			return {
@@ -55,7 +61,7 @@ export const MODEL_REMEDIES = {
 			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers expect it in another header: change Authentication. If this address is a gateway, the server behind it may have rejected the gateway's own key.`,
 		};
 	},
-	gatewayKey: row(
+	gatewayKey: errorText(
 		'The gateway has no valid key for the server behind it',
 		'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
 	),
@@ -75,7 +81,7 @@ export const MODEL_REMEDIES = {
 		};
 	},
 	modelNotFound: ({ model }) => ({
-		title: `The server does not know the model ${quoted(model)}`,
+		title: `The server does not know the model ${quoteName(model)}`,
 		remedy:
 			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 	}),
@@ -87,7 +93,7 @@ export const MODEL_REMEDIES = {
 		remedy:
 			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input. Many servers also count Maximum Tokens: lower it.',
 	}),
-	contextExceeded: row(
+	contextExceeded: errorText(
 		'The context of the server is full',
 		'All slots share one context pool, which is exhausted: start llama-server with a larger --ctx-size, give each slot its own share with -np N, or lower Max Concurrent Requests in the credential.',
 	),
@@ -98,15 +104,15 @@ export const MODEL_REMEDIES = {
 				? `The status ${status} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`
 				: 'The server message says what it does not accept. Check the fields and options of the node.',
 	}),
-	templateRejected: row(
+	templateRejected: errorText(
 		'The chat template of the model rejected this conversation',
 		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
 	),
-	grammarRejected: row(
+	grammarRejected: errorText(
 		'The server cannot convert the schema or grammar into generation rules',
 		'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
 	),
-	toolsUnsupported: row(
+	toolsUnsupported: errorText(
 		'The model or server does not support tool calls',
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss). Start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 	),
@@ -115,7 +121,7 @@ export const MODEL_REMEDIES = {
 		remedy:
 			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or choose a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	}),
-	fileUnreadable: row(
+	fileUnreadable: errorText(
 		'The server cannot read a file in the request',
 		'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
 	),
@@ -125,14 +131,14 @@ export const MODEL_REMEDIES = {
 		remedy:
 			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
 	}),
-	tooLarge: row(
+	tooLarge: errorText(
 		'The request is too large for the server or a proxy in front of it',
 		'Send smaller or fewer files. In nginx, raise client_max_body_size.',
 	),
 	busy: ({ noInstance, model }) => {
 		if (noInstance === true)
 			return {
-				title: `No instance of the model ${quoted(model)} responds`,
+				title: `No instance of the model ${quoteName(model)} responds`,
 				remedy: 'Start an instance (GPUStack: Deployments), or check its log.',
 			};
 		return {
@@ -141,35 +147,35 @@ export const MODEL_REMEDIES = {
 				'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
 		};
 	},
-	budgetSpent: row(
+	budgetSpent: errorText(
 		'The budget of the API key is used up',
 		'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it resets, or use another key.',
 	),
 	loading: ({ limitMs }) => ({
-		title: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,
+		title: `The model is still loading${limitMs === undefined ? '' : ` after ${formatDuration(limitMs)}`}`,
 		remedy:
 			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 	}),
 	modelFailedToLoad: ({ model }) => ({
-		title: `The server could not load the model ${quoted(model)}`,
+		title: `The server could not load the model ${quoteName(model)}`,
 		remedy:
 			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or choose a smaller quantization. Check the server log for details.',
 	}),
-	notSupported: row(
+	notSupported: errorText(
 		'The server was not started with this feature',
 		'The server message names the required flag, for example --embeddings, --rerank, --metrics or --slots.',
 	),
 	wrongModelType: ({ model }) => ({
-		title: `The model ${quoted(model)} does not support this task`,
-		meaning: `The server has no endpoint for this task with the model ${quoted(model)}`,
+		title: `The model ${quoteName(model)} does not support this task`,
+		meaning: `The server has no endpoint for this task with the model ${quoteName(model)}`,
 		remedy:
 			'Chat, embeddings and reranking need different models, often on separate servers: choose a model for this task, or start a server for it.',
 	}),
-	outputUnreadable: row(
+	outputUnreadable: errorText(
 		'The server could not parse the model output and discarded it',
 		'Try again without a fixed Seed: llama-server parses the output by the chat template and fails if it does not match. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 	),
-	serverError: row(
+	serverError: errorText(
 		'The server returned an error',
 		'Check the server message and the server log. The request is not retried, because the server may have started processing it.',
 	),
@@ -179,23 +185,23 @@ export const MODEL_REMEDIES = {
 		remedy:
 			'Check that the Base URL points to the API. If it does, the server or a proxy is broken or outdated; the details contain its message.',
 	}),
-	streamError: row(
+	streamError: errorText(
 		'The server reported an error during its response',
 		'Check the server message and the server log. The details contain the text received so far.',
 	),
-	streamEndedEarly: row(
+	streamEndedEarly: errorText(
 		'The response ended before it was complete',
 		'The server or a proxy closed the stream without a final event, for example because it crashed. The details contain the text received so far.',
 	),
 	toolCallCut: ({ tool, maxTokens }) => ({
 		title: 'A tool call was cut off at the token limit',
-		meaning: `The model was calling the tool ${quoted(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
+		meaning: `The model was calling the tool ${quoteName(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
 		remedy:
 			'Raise Maximum Tokens or the server context, or lower the thinking effort so that more tokens are left for the call.',
 	}),
 	toolCallInvalid: ({ tool }) => ({
-		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoted(tool)}`} with invalid arguments`,
-		meaning: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoted(tool)}`} with arguments that are not valid JSON, so it was not executed`,
+		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with invalid arguments`,
+		meaning: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with arguments that are not valid JSON, so it was not executed`,
 		remedy:
 			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server guarantees valid JSON in calls, unless it runs with --no-jinja.',
 	}),
@@ -205,15 +211,15 @@ export const MODEL_REMEDIES = {
 			? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
 	}),
-	emptyAnswer: row(
+	emptyAnswer: errorText(
 		'The model returned an empty answer',
 		'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop calls to undeclared tools.',
 	),
-	garbledAnswer: row(
+	garbledAnswer: errorText(
 		'The model repeats one character or returns no text',
 		'Possible causes: a build or driver that does not match the GPU, a corrupt model file, or an unsuitable KV cache type. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
 	),
-	filtered: row(
+	filtered: errorText(
 		'The server withheld the response (content filter)',
 		'Change the prompt or the content filter of the server.',
 	),

@@ -1,8 +1,8 @@
 import {
 	isLoopback,
-	quoted,
-	row,
-	seconds,
+	quoteName,
+	errorText,
+	formatDuration,
 	type ErrorTextParams,
 	type ErrorText,
 	type ErrorTextBuilder,
@@ -19,13 +19,13 @@ const NO_TLS_AT_ALL = new Set([
  * Failures between n8n and a server, the same for model servers and Dify. Order and advice: see
  * docs/protocols/llama-server.md 9.3.
  */
-export const NETWORK_REMEDIES = {
-	invalidUrl: row(
+export const NETWORK_ERROR_TEXTS = {
+	invalidUrl: errorText(
 		'The Base URL is invalid',
 		'Open the credential and enter the Base URL as http://host:port, with or without /v1.',
 	),
 	dns: ({ host }) => ({
-		title: `The host name ${quoted(host)} cannot be resolved`,
+		title: `The host name ${quoteName(host)} cannot be resolved`,
 		remedy:
 			host === 'host.docker.internal'
 				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
@@ -37,17 +37,17 @@ export const NETWORK_REMEDIES = {
 		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
 		if (url?.startsWith('https:')) {
 			return {
-				title: `No response from ${quoted(host)} while opening an https connection`,
+				title: `No response from ${quoteName(host)} while opening an https connection`,
 				remedy: `If the server is not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
 			};
 		}
 		return {
-			title: `No response from ${quoted(host)} while connecting`,
+			title: `No response from ${quoteName(host)} while connecting`,
 			remedy: `${firewall} Test the address with curl from the machine that runs n8n.`,
 		};
 	},
 	unreachable: ({ host }) => ({
-		title: `No route to ${quoted(host)}`,
+		title: `No route to ${quoteName(host)}`,
 		remedy:
 			'Check the IP address, the network and the VPN. In Docker, the container may be on an isolated network.',
 	}),
@@ -74,7 +74,7 @@ export const NETWORK_REMEDIES = {
 		remedy:
 			'Add your private CA to n8n with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was issued for, or, in a trusted network, turn on "Ignore SSL Issues" in the credential.',
 	}),
-	notHttp: row(
+	notHttp: errorText(
 		'The program on this port does not speak HTTP',
 		'Check the port. If the server expects TLS, use https:// in the Base URL.',
 	),
@@ -82,12 +82,12 @@ export const NETWORK_REMEDIES = {
 		title: 'The server closed the connection before it responded',
 		remedy: `The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
 	}),
-	connectionLost: row(
+	connectionLost: errorText(
 		'The connection was lost during the response',
 		'The server may have crashed (out of memory, GPU fault): check its log. The details contain the text received so far.',
 	),
 	blockedByPolicy: ({ host }) => ({
-		title: `The network protection of n8n blocks ${quoted(host)}`,
+		title: `The network protection of n8n blocks ${quoteName(host)}`,
 		remedy:
 			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
 	}),
@@ -115,7 +115,7 @@ export const NETWORK_REMEDIES = {
 	}),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		meaning: redirection(url, location),
+		meaning: describeRedirect(url, location),
 		remedy:
 			'If that is your server, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
@@ -123,30 +123,30 @@ export const NETWORK_REMEDIES = {
 		title: 'The Base URL returns a web page, not the API',
 		remedy: `The Base URL points to a user interface or a login page. Enter the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.`,
 	}),
-	wrongServer: row(
+	wrongServer: errorText(
 		'The program at the Base URL is not a model server API',
 		'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
 	),
 	firstTokenLimit: ({ limitMs }) => ({
-		title: `No token arrived within ${seconds(limitMs)} (First Token Timeout)`,
+		title: `No token arrived within ${formatDuration(limitMs)} (First Token Timeout)`,
 		remedy:
 			'Long prompts, a queue for the GPU or a model that is still loading take time: raise "First Token Timeout" (0 = no limit), shorten the prompt, or run Server Health to see whether the server is busy or stuck.',
 	}),
 	idleLimit: ({ limitMs }) => ({
-		title: `The response stalled: nothing arrived for ${seconds(limitMs)} (Idle Timeout)`,
+		title: `The response stalled: nothing arrived for ${formatDuration(limitMs)} (Idle Timeout)`,
 		remedy:
 			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
 	}),
 	totalLimit: ({ limitMs }) => ({
-		title: `The response took longer than ${seconds(limitMs)} (Total Timeout)`,
+		title: `The response took longer than ${formatDuration(limitMs)} (Total Timeout)`,
 		remedy:
 			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
 	}),
-	aborted: row(
+	aborted: errorText(
 		'The request was cancelled',
 		'The execution was stopped. The connection was closed, which makes most servers stop, too.',
 	),
-	invalidInput: row('The input cannot be sent', 'Correct the field named in the error.'),
+	invalidInput: errorText('The input cannot be sent', 'Correct the field named in the error.'),
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
@@ -173,7 +173,7 @@ function refused({ host, port, service }: ErrorTextParams): ErrorText {
 		};
 	}
 	return {
-		title: `The machine ${quoted(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
+		title: `The machine ${quoteName(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
 		remedy: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
 	};
 }
@@ -184,7 +184,7 @@ export function isCloudflare(status: number | undefined): boolean {
 }
 
 /** Names both sides of a redirect, as far as they are known. */
-export function redirection(
+export function describeRedirect(
 	url: string | undefined,
 	location: string | undefined,
 ): string | undefined {

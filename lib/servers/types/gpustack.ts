@@ -1,6 +1,6 @@
-import { PLAIN_REMEDIES } from './suggestions';
+import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
-import { other, PLAIN_WORDS } from './other';
+import { other, DEFAULT_TEXTS } from './other';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
@@ -20,11 +20,11 @@ export const gpustack: ServerType = {
 		},
 	},
 	words: {
-		...PLAIN_WORDS,
+		...DEFAULT_TEXTS,
 		noModels:
 			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		missingModel: () =>
 			'deploy it in GPUStack; it is listed only while an instance is running and the key has access to it.',
-		remedies: PLAIN_REMEDIES,
+		remedies: DEFAULT_SUGGESTIONS,
 	},
 };

@@ -1,22 +1,24 @@
 /** What gives a server away: one table, by which a server is recognized by its answers. */
-import { isRecord, type JsonRecord, nonEmptyText } from '../../values';
-import { modelEntries } from '../models';
+import { isRecord, type JsonRecord, asNonEmptyString } from '../../values';
+import { getModelEntries } from '../models';
 import type { IdentityResponses, ServerTypeName, ProbeResponse } from './server-type';
 
 /** In the order in which they are tested: gateways first. */
-const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses) => boolean]> = [
+const IDENTITY_RULES: ReadonlyArray<
+	readonly [ServerTypeName, (answers: IdentityResponses) => boolean]
+> = [
 	[
 		'gpustack',
 		(answers) =>
-			entriesOf(answers).some(({ owned_by: owner }) => owner === 'gpustack') ||
-			says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+			getListEntries(answers).some(({ owned_by: owner }) => owner === 'gpustack') ||
+			matchesBody(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
 	],
 	[
 		'litellm',
 		// By its headers, or by the date that it gives all models (litellm/constants.py).
 		(answers) =>
 			hasHeader(answers, /^x-litellm-/) ||
-			entriesOf(answers).some(
+			getListEntries(answers).some(
 				({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 			),
 	],
@@ -26,7 +28,7 @@ const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses
 			// In every answer, also in errors; a proxy may rewrite it.
 			hasHeader(answers, /^server$/, /llama\.cpp/i) ||
 			ownsModels(answers, 'llamacpp') ||
-			says(
+			matchesBody(
 				answers.models,
 				({ error }) =>
 					isRecord(error) &&
@@ -37,7 +39,7 @@ const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses
 	[
 		'ollama',
 		(answers) => {
-			const entries = entriesOf(answers);
+			const entries = getListEntries(answers);
 			if (entries.length > 0) return entries.every(isOllamaEntry);
 			return isOllamaVersion(answers) && mayHaveNoModels(answers);
 		},
@@ -45,14 +47,15 @@ const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses
 	[
 		'vllm',
 		(answers) =>
-			ownsModels(answers, 'vllm') || says(answers.models, ({ error }) => error === 'Unauthorized'),
+			ownsModels(answers, 'vllm') ||
+			matchesBody(answers.models, ({ error }) => error === 'Unauthorized'),
 	],
 	[
 		'lmStudio',
 		(answers) =>
 			ownsModels(answers, 'organization_owner') ||
 			[answers.models, answers.version].some((reply) =>
-				says(
+				matchesBody(
 					reply,
 					({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
 				),
@@ -61,17 +64,17 @@ const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses
 ];
 
 /** The kind that these answers fit; `other` where they fit none. */
-export function identify(answers: IdentityResponses): ServerTypeName {
-	return MARKS.find(([, fits]) => fits(answers))?.[0] ?? 'other';
+export function identifyServerType(answers: IdentityResponses): ServerTypeName {
+	return IDENTITY_RULES.find(([, fits]) => fits(answers))?.[0] ?? 'other';
 }
 
 /** Entries of a list that are looked at: gateways list thousands. */
-const MOST_ENTRIES = 5_000;
+const MAX_ENTRIES = 5_000;
 
 /** The entries of the list of models; none without a list. */
-export function entriesOf({ models }: IdentityResponses): JsonRecord[] {
+export function getListEntries({ models }: IdentityResponses): JsonRecord[] {
 	const isList = models !== undefined && models.status < 300;
-	return (isList ? (modelEntries(models.json) ?? []) : []).slice(0, MOST_ENTRIES);
+	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(0, MAX_ENTRIES);
 }
 
 /**
@@ -79,14 +82,17 @@ export function entriesOf({ models }: IdentityResponses): JsonRecord[] {
  * the owner in front of the names (`openai/gpt-4o`).
  */
 function ownsModels(answers: IdentityResponses, owner: string): boolean {
-	const entries = entriesOf(answers);
+	const entries = getListEntries(answers);
 	const isOwned = ({ id, owned_by: by }: JsonRecord) =>
 		by === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
 	return entries.length > 0 && entries.every(isOwned);
 }
 
 /** Whether the JSON object of an answer, with any status, passes the test. */
-function says(reply: ProbeResponse | undefined, fits: (body: JsonRecord) => boolean): boolean {
+function matchesBody(
+	reply: ProbeResponse | undefined,
+	fits: (body: JsonRecord) => boolean,
+): boolean {
 	return isRecord(reply?.json) && fits(reply.json);
 }
 
@@ -109,7 +115,7 @@ function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 function isOllamaVersion({ version }: IdentityResponses): boolean {
 	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
 	const names = Object.keys(version.json);
-	return names.length === 1 && nonEmptyText(version.json.version) !== undefined;
+	return names.length === 1 && asNonEmptyString(version.json.version) !== undefined;
 }
 
 /** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */

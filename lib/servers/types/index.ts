@@ -1,10 +1,10 @@
 /** The table of servers, which one a server is, and what it told about itself. */
-import { asFailed } from '../../errors/server-error';
-import { raceAgainstAbort } from '../../http/sleep';
+import { captureError } from '../../errors/server-error';
+import { rejectOnAbort } from '../../http/sleep';
 import { fetchOnce, LruCache } from '../../lru-cache';
-import { look } from '../probe';
-import { readModels, type ServerModel } from '../models';
-import { optional } from '../../values';
+import { probe } from '../probe';
+import { parseModels, type ServerModel } from '../models';
+import { omitUndefined } from '../../values';
 import { gpustack } from './gpustack';
 import type {
 	ServerTypeName,
@@ -18,10 +18,10 @@ import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
-import { identify } from './identify';
+import { identifyServerType } from './identify';
 import { vllm } from './vllm';
 
-export const KINDS = {
+export const SERVER_TYPES = {
 	gpustack,
 	litellm,
 	llamaServer,
@@ -31,7 +31,7 @@ export const KINDS = {
 	other,
 } satisfies Record<ServerTypeName, ServerType>;
 
-const KNOWN_MS = 10 * 60_000;
+const RECOGNIZED_TTL_MS = 10 * 60_000;
 /** After a failed identification, which may succeed soon. */
 const FAILED_MS = 5_000;
 const ASK_LIMIT_MS = 5_000;
@@ -47,23 +47,23 @@ interface CachedServerType {
 }
 
 /** By credential. Kept longer than `until`: if the next identification fails, the server counts as what it was last. */
-const kinds = new LruCache<CachedServerType>(Infinity);
+const serverTypeCache = new LruCache<CachedServerType>(Infinity);
 /** By credential, and by model. */
 const props = new LruCache<Map<string, ServerProps>>();
-const underWay = new Map<string, Promise<ServerTypeName>>();
+const pendingDetections = new Map<string, Promise<ServerTypeName>>();
 
 /** Whether a row is that of a server that is known. */
-export function isKnownKind(kind: ServerType): boolean {
-	return kind !== KINDS.other;
+export function isRecognizedType(kind: ServerType): boolean {
+	return kind !== SERVER_TYPES.other;
 }
 
 function knownOf({ id }: ModelServer): CachedServerType | undefined {
-	const known = kinds.get(id);
+	const known = serverTypeCache.get(id);
 	return known !== undefined && known.until > performance.now() ? known : undefined;
 }
 
 /** Which row a server is, without a request; undefined if it is not known. */
-export function knownKind(server: ModelServer): ServerTypeName | undefined {
+export function getCachedTypeName(server: ModelServer): ServerTypeName | undefined {
 	return server.kindSet ?? knownOf(server)?.kind;
 }
 
@@ -71,30 +71,33 @@ export function knownKind(server: ModelServer): ServerTypeName | undefined {
  * Its row in the table. The server is asked once in ten minutes for all that ask at the same time, so the request does
  * not end with the signal of one of them.
  */
-export async function kindOf(server: ModelServer, signal?: AbortSignal): Promise<ServerType> {
-	const known = knownKind(server);
-	if (known !== undefined) return KINDS[known];
-	const asked = fetchOnce(underWay, server.id, async () => {
-		return await ask(server).finally(() => underWay.delete(server.id));
+export async function getServerType(
+	server: ModelServer,
+	signal?: AbortSignal,
+): Promise<ServerType> {
+	const known = getCachedTypeName(server);
+	if (known !== undefined) return SERVER_TYPES[known];
+	const asked = fetchOnce(pendingDetections, server.id, async () => {
+		return await detectTypeName(server).finally(() => pendingDetections.delete(server.id));
 	});
-	if (signal === undefined) return KINDS[await asked];
-	const found = await raceAgainstAbort(signal, async () => await asked).catch((error: unknown) => {
+	if (signal === undefined) return SERVER_TYPES[await asked];
+	const found = await rejectOnAbort(signal, async () => await asked).catch((error: unknown) => {
 		if (signal.aborted) return lastKind(server);
 		throw error;
 	});
-	return KINDS[found];
+	return SERVER_TYPES[found];
 }
 
-async function ask(server: ModelServer): Promise<ServerTypeName> {
+async function detectTypeName(server: ModelServer): Promise<ServerTypeName> {
 	const options = { limitMs: ASK_LIMIT_MS };
-	const models = await look(server, `${server.url.api}/models`, options).catch(asFailed);
+	const models = await probe(server, `${server.url.api}/models`, options).catch(captureError);
 	if ('failed' in models) return keepLastKind(server);
-	const first = identify({ models });
-	if (first !== 'other') return remember(server, first, models);
+	const first = identifyServerType({ models });
+	if (first !== 'other') return storeServerType(server, first, models);
 	if (REJECTS_KEY.has(models.status) || isPassing(models)) return keepLastKind(server);
-	const version = await look(server, '/api/version', options).catch(asFailed);
+	const version = await probe(server, '/api/version', options).catch(captureError);
 	if ('failed' in version || isPassing(version)) return keepLastKind(server);
-	return remember(server, identify({ models, version }));
+	return storeServerType(server, identifyServerType({ models, version }));
 }
 
 const REJECTS_KEY: ReadonlySet<number> = new Set([401, 403, 407]);
@@ -105,72 +108,81 @@ function isPassing({ status }: ProbeResponse): boolean {
 }
 
 function lastKind({ id }: ModelServer): ServerTypeName {
-	return kinds.get(id)?.kind ?? 'other';
+	return serverTypeCache.get(id)?.kind ?? 'other';
 }
 
 function keepLastKind(server: ModelServer): ServerTypeName {
 	const kind = lastKind(server);
-	kinds.set(server.id, { ...kinds.get(server.id), kind, until: performance.now() + FAILED_MS });
+	serverTypeCache.set(server.id, {
+		...serverTypeCache.get(server.id),
+		kind,
+		until: performance.now() + FAILED_MS,
+	});
 	return kind;
 }
 
-function remember(
+function storeServerType(
 	server: ModelServer,
 	kind: ServerTypeName,
 	models?: ProbeResponse,
 ): ServerTypeName {
-	const [only, ...others] = readModels(models?.json) ?? [];
-	const ignoresName = (KINDS[kind] as ServerType).ignoresName === true && others.length === 0;
-	const until = performance.now() + KNOWN_MS;
-	kinds.set(server.id, { kind, until, ...optional({ only: ignoresName ? only : undefined }) });
+	const [only, ...others] = parseModels(models?.json) ?? [];
+	const ignoresName =
+		(SERVER_TYPES[kind] as ServerType).ignoresName === true && others.length === 0;
+	const until = performance.now() + RECOGNIZED_TTL_MS;
+	serverTypeCache.set(server.id, {
+		kind,
+		until,
+		...omitUndefined({ only: ignoresName ? only : undefined }),
+	});
 	return kind;
 }
 
 /** The only model of a server that answers with it, whatever name is sent; undefined if that is not known. */
-export function onlyModelOf(server: ModelServer): ServerModel | undefined {
+export function getCachedOnlyModel(server: ModelServer): ServerModel | undefined {
 	return knownOf(server)?.only;
 }
 
 /** Tokens of context that a model was made for; Infinity where nothing tells it. */
-export async function trainedContext(
+export async function fetchTrainedContext(
 	server: ModelServer,
 	model: string,
 	signal?: AbortSignal,
 ): Promise<number> {
-	const { tellsOf } = await kindOf(server, signal);
-	const told = onlyModelOf(server) ?? (await tellsOf?.(server, model, signal));
+	const { tellsOf } = await getServerType(server, signal);
+	const told = getCachedOnlyModel(server) ?? (await tellsOf?.(server, model, signal));
 	return told?.trainedContext ?? Infinity;
 }
 
 /** Which row a server is, where something told it. */
-export function identifiedKind(server: ModelServer): ServerTypeName | undefined {
-	const kind = knownKind(server);
-	return kind === undefined || KINDS[kind] === other ? undefined : kind;
+export function getRecognizedTypeName(server: ModelServer): ServerTypeName | undefined {
+	const kind = getCachedTypeName(server);
+	return kind === undefined || SERVER_TYPES[kind] === other ? undefined : kind;
 }
 
 /** Learns from a list of models that was asked for anyway. */
-export function learnKind(server: ModelServer, models: ProbeResponse): ServerType {
-	const kind = identify({ models });
-	if (kind !== 'other') remember(server, kind, models);
-	return KINDS[knownKind(server) ?? kind];
+export function cacheServerType(server: ModelServer, models: ProbeResponse): ServerType {
+	const kind = identifyServerType({ models });
+	if (kind !== 'other') storeServerType(server, kind, models);
+	return SERVER_TYPES[getCachedTypeName(server) ?? kind];
 }
 
 /** An answer contradicts what is known: the next request asks again. */
-export function forgetKind(server: ModelServer): void {
-	const known = kinds.get(server.id);
+export function forgetServerType(server: ModelServer): void {
+	const known = serverTypeCache.get(server.id);
 	if (known !== undefined) known.until = 0;
 	props.delete(server.id);
 }
 
 /** What a server tells about itself; asked once in ten minutes. */
-export async function propsOf(
+export async function getServerProps(
 	server: ModelServer,
 	model = '',
 	signal?: AbortSignal,
 ): Promise<ServerProps | undefined> {
 	const known = props.get(server.id)?.get(model);
 	if (known !== undefined) return known;
-	const told = await (await kindOf(server, signal)).props?.(server, model, signal);
+	const told = await (await getServerType(server, signal)).props?.(server, model, signal);
 	if (told === undefined) return undefined;
 	const ofServer = props.get(server.id) ?? new Map<string, ServerProps>();
 	// All of it ends ten minutes after the first answer: another model must not keep an old one.
@@ -181,6 +193,6 @@ export async function propsOf(
 }
 
 /** How many generations a server handles at once with a model, where it told so. */
-export function knownSlots(server: ModelServer, model = ''): number | undefined {
+export function getCachedSlots(server: ModelServer, model = ''): number | undefined {
 	return props.get(server.id)?.get(model)?.slots;
 }

@@ -1,14 +1,20 @@
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional } from '../../values';
-import { lookQuietly } from '../probe';
-import { readProps } from '../models';
+import {
+	asFiniteNumber,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	omitUndefined,
+} from '../../values';
+import { tryProbeObject } from '../probe';
+import { parseProps } from '../models';
 import type { IdentityResponses, ServerProps, ServerType } from './server-type';
-import { PLAIN_WORDS } from './other';
-import { entriesOf } from './identify';
-import { routerWork } from './router-actions';
+import { DEFAULT_TEXTS } from './other';
+import { getListEntries } from './identify';
+import { routerActions } from './router-actions';
 
 /** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
 export function isRouter(answers: IdentityResponses): boolean {
-	return entriesOf(answers).some(({ status }) => isRecord(status));
+	return getListEntries(answers).some(({ status }) => isRecord(status));
 }
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
@@ -30,23 +36,23 @@ export const llamaServer: ServerType = {
 	// A router would load the model for the question.
 	props: async (server, model = '', signal) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
-		const all = await lookQuietly(server, `/props${query}`, { signal });
+		const all = await tryProbeObject(server, `/props${query}`, { signal });
 		return all === undefined ? undefined : propsIn(all);
 	},
 	details: async (server, models, signal) => {
 		const [only] = models;
 		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
-		const all = await lookQuietly(server, '/props', { signal });
+		const all = await tryProbeObject(server, '/props', { signal });
 		if (all === undefined) return models;
-		const told = readProps(all);
+		const told = parseProps(all);
 		// What the list says of inputs counts first; its context is that of all slots together.
 		const context = told.context ?? only.context;
-		return [{ state: 'loaded', ...told, ...only, ...optional({ context }) }];
+		return [{ state: 'loaded', ...told, ...only, ...omitUndefined({ context }) }];
 	},
-	work: routerWork,
+	work: routerActions,
 	base64: true,
 	words: {
-		...PLAIN_WORDS,
+		...DEFAULT_TEXTS,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
 		// With --kv-unified, one request can use all of it; else it is divided by the slots.
@@ -58,7 +64,7 @@ export const llamaServer: ServerType = {
 			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
 		embeddings:
 			'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
-		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${PLAIN_WORDS.transcription}`,
+		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${DEFAULT_TEXTS.transcription}`,
 		rerank:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
 		work: 'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
@@ -66,15 +72,15 @@ export const llamaServer: ServerType = {
 };
 
 function propsIn(all: JsonRecord): ServerProps {
-	const slots = finiteNumber(all.total_slots);
-	const { context, vision, audio, tools, state } = readProps(all);
+	const slots = asFiniteNumber(all.total_slots);
+	const { context, vision, audio, tools, state } = parseProps(all);
 	return {
 		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
 		context,
 		takesTools: tools,
 		vision,
 		audio,
-		template: nonEmptyText(all.chat_template),
+		template: asNonEmptyString(all.chat_template),
 		isSleeping: state === 'sleeping',
 		all,
 	};

@@ -1,8 +1,8 @@
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values';
-import { PLAIN_REMEDIES } from './suggestions';
+import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ModelServer, LoadOptions, ServerType } from './server-type';
-import { other, PLAIN_WORDS } from './other';
+import { other, DEFAULT_TEXTS } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
 export const lmStudio: ServerType = {
@@ -20,11 +20,11 @@ export const lmStudio: ServerType = {
 		},
 	},
 	words: {
-		...PLAIN_WORDS,
+		...DEFAULT_TEXTS,
 		tools:
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 		remedies: {
-			...PLAIN_REMEDIES,
+			...DEFAULT_SUGGESTIONS,
 			modelNotFound:
 				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
 		},

@@ -1,21 +1,21 @@
 /** Names of Ollama's models, and actions on them, by its own API (docs/protocols/ollama.md 4.6). */
-import { failure } from '../../errors/create-error';
-import { seconds } from '../../errors/texts';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { createServerError } from '../../errors/create-error';
+import { formatDuration } from '../../errors/texts';
+import { captureError, type ServerError } from '../../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
-import { contextOf } from '../../http/request-errors';
+import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
 import { parseJson } from '../../json';
 import {
-	finiteNumber,
-	isFilled,
+	asFiniteNumber,
+	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordsIn,
-	text,
-	words,
+	asNonEmptyString,
+	omitUndefined,
+	asRecords,
+	asString,
+	toText,
 } from '../../values';
 import { pollUntil } from '../poll';
 import type {
@@ -28,30 +28,30 @@ import type {
 	ModelServer,
 	ModelActionOptions,
 } from './server-type';
-import { lookQuietly } from '../probe';
-import { isNamed } from '../model-names';
+import { tryProbeObject } from '../probe';
+import { matchesModelId } from '../model-names';
 
 const REMOVE_LIMIT_MS = 60_000;
 
-export const ollamaWork: ModelActions = { load, unload, pull, remove };
+export const ollamaActions: ModelActions = { load, unload, pull, remove };
 
 async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { model } = options;
 	if (await isLoaded(server, options)) return { model, before: 'loaded', state: 'loaded' };
-	await generateNothing(server, options, {});
+	await generateEmpty(server, options, {});
 	return { model, before: 'unloaded', state: 'loaded' };
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { model, limitMs } = options;
 	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
-	await generateNothing(server, options, { keep_alive: 0 });
+	await generateEmpty(server, options, { keep_alive: 0 });
 	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
 	// then lose it.
 	const late = () =>
-		failure('loading', contextOf(server, `${server.url.root}/api/generate`, model), {
+		createServerError('loading', toErrorContext(server, `${server.url.root}/api/generate`, model), {
 			about: { limitMs },
-			message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
+			message: `The model "${model}" is still in memory after ${formatDuration(limitMs)}`,
 			remedy:
 				'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 		});
@@ -61,11 +61,11 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 }
 
 async function isLoaded(server: ModelServer, { model, signal }: LoadOptions): Promise<boolean> {
-	return (await runningModel(server, model, signal)) !== undefined;
+	return (await fetchRunningModel(server, model, signal)) !== undefined;
 }
 
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
-async function generateNothing(
+async function generateEmpty(
 	server: ModelServer,
 	{ model, limitMs, signal }: LoadOptions,
 	fields: JsonRecord,
@@ -78,7 +78,7 @@ async function generateNothing(
 	};
 	const refused = await send('/api/generate').then(
 		() => undefined,
-		(error: unknown) => asFailed(error).failed,
+		(error: unknown) => captureError(error).failed,
 	);
 	if (refused === undefined) return;
 	// An embedding model: a request without input also only loads or unloads it.
@@ -118,7 +118,7 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 	};
 	const reading = request(server, ask, async (answer) => await followPull(server, options, answer));
 	const layers = await reading.catch((error: unknown) => {
-		throw explained(asFailed(error).failed, model);
+		throw explainRegistryError(captureError(error).failed, model);
 	});
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
@@ -136,23 +136,23 @@ async function followPull(
 	answer: HttpResponse,
 ): Promise<Layer[]> {
 	const layers = new Map<string, Layer>();
-	const context = contextOf(server, answer.url, model);
+	const context = toErrorContext(server, answer.url, model);
 	let last = '';
 	for await (const lines of answer.events())
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
-			if (isFilled(line.error))
-				throw failure('serverError', context, { serverText: textOf(line.error) });
+			if (isNonEmpty(line.error))
+				throw createServerError('serverError', context, { serverText: textOf(line.error) });
 			if (data !== last) answer.content();
 			last = data;
 			const progress = progressIn(line);
 			if (progress === undefined) continue;
-			note(layers, progress);
+			recordProgress(layers, progress);
 			await onProgress?.(progress);
 			if (progress.status === 'success') return [...layers.values()];
 		}
-	throw failure('streamEndedEarly', context, {
+	throw createServerError('streamEndedEarly', context, {
 		message: `Ollama stopped before the download of the model "${model}" was complete`,
 		remedy:
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
@@ -161,24 +161,27 @@ async function followPull(
 }
 
 function textOf(error: unknown): string {
-	return isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
+	return isRecord(error) ? (asNonEmptyString(error.message) ?? toText(error)) : toText(error);
 }
 
 function progressIn(line: JsonRecord): PullProgress | undefined {
-	const status = nonEmptyText(line.status);
+	const status = asNonEmptyString(line.status);
 	if (status === undefined) return undefined;
-	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
-	return { status, ...optional({ digest, total, completed: finiteNumber(line.completed) }) };
+	const [digest, total] = [asNonEmptyString(line.digest), asFiniteNumber(line.total)];
+	return { status, ...omitUndefined({ digest, total, completed: asFiniteNumber(line.completed) }) };
 }
 
 /** Records a layer when it is first named. Go omits a `completed` of 0. */
-function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: PullProgress): void {
+function recordProgress(
+	layers: Map<string, Layer>,
+	{ digest, total, completed = 0 }: PullProgress,
+): void {
 	if (digest === undefined || total === undefined || layers.has(digest)) return;
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
 }
 
 /** What the registry answered, in words that say what to do. */
-function explained(failed: ServerError, model: string): ServerError {
+function explainRegistryError(failed: ServerError, model: string): ServerError {
 	const { serverText, kind } = failed;
 	if (serverText === undefined || kind === 'streamEndedEarly') return failed;
 	if (/invalid model name/i.test(serverText))
@@ -204,22 +207,24 @@ function explained(failed: ServerError, model: string): ServerError {
 }
 
 /** Where Ollama fetches models that are named without a registry (types/model/name.go). */
-const DEFAULT_PLACE = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
+const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
 
 /** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
 export function isSameOllamaName(id: string, name: string): boolean {
 	const [one = '', other = ''] = [id, name].map((full) =>
-		full.toLowerCase().replace(DEFAULT_PLACE, ''),
+		full.toLowerCase().replace(DEFAULT_REGISTRY, ''),
 	);
-	return isNamed(one, other) || isNamed(other, one);
+	return matchesModelId(one, other) || matchesModelId(other, one);
 }
 
 /** What Ollama tells of a model that is in memory. */
-export async function runningModel(
+export async function fetchRunningModel(
 	server: ModelServer,
 	model: string,
 	signal?: AbortSignal,
 ): Promise<JsonRecord | undefined> {
-	const running = await lookQuietly(server, '/api/ps', { signal });
-	return recordsIn(running?.models).find(({ name }) => isSameOllamaName(text(name) ?? '', model));
+	const running = await tryProbeObject(server, '/api/ps', { signal });
+	return asRecords(running?.models).find(({ name }) =>
+		isSameOllamaName(asString(name) ?? '', model),
+	);
 }

@@ -1,10 +1,10 @@
-import { finiteNumber, optional } from '../../values';
-import { OLLAMA_REMEDIES } from './suggestions';
-import { lookQuietly } from '../probe';
-import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
+import { asFiniteNumber, omitUndefined } from '../../values';
+import { OLLAMA_SUGGESTIONS } from './suggestions';
+import { tryProbeObject } from '../probe';
+import { indexOllamaEntries, parseOllamaModel, type ServerModel } from '../models';
 import type { ModelServer, ServerType } from './server-type';
-import { isSameOllamaName, ollamaWork, runningModel } from './ollama-actions';
-import { PLAIN_WORDS } from './other';
+import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
+import { DEFAULT_TEXTS } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerType = {
@@ -18,22 +18,22 @@ export const ollama: ServerType = {
 	echo: ['reasoning'],
 	toolChoice: 'ignored',
 	hasEveryRoute: true,
-	cutsAt: async (...of) => finiteNumber((await runningModel(...of))?.context_length),
+	cutsAt: async (...of) => asFiniteNumber((await fetchRunningModel(...of))?.context_length),
 	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
 	remark: (model) =>
 		/[:-]cloud$/.test(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
 	tellsOf: async (server, model, signal) => {
-		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
-		return readOllamaModel(model, optional({ shown }));
+		const shown = await tryProbeObject(server, '/api/show', { json: { model }, signal });
+		return parseOllamaModel(model, omitUndefined({ shown }));
 	},
 	details: withTags,
 	cannotRerank: true,
 	isSameModel: isSameOllamaName,
-	work: ollamaWork,
+	work: ollamaActions,
 	words: {
-		...PLAIN_WORDS,
+		...DEFAULT_TEXTS,
 		noModels: 'Download one with: ollama pull qwen3:8b',
 		missingModel: (model) => `download it: ollama pull ${model}`,
 		context: (tokens) =>
@@ -42,7 +42,7 @@ export const ollama: ServerType = {
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
 		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		remedies: OLLAMA_REMEDIES,
+		remedies: OLLAMA_SUGGESTIONS,
 	},
 };
 
@@ -53,14 +53,14 @@ async function withTags(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const [tags, running] = await Promise.all([
-		lookQuietly(server, '/api/tags', { signal }).then(ollamaEntries),
-		lookQuietly(server, '/api/ps', { signal }).then(ollamaEntries),
+		tryProbeObject(server, '/api/tags', { signal }).then(indexOllamaEntries),
+		tryProbeObject(server, '/api/ps', { signal }).then(indexOllamaEntries),
 	]);
 	return models.map((model) => {
 		const tag = tags?.get(model.id);
 		if (tag === undefined) return model;
 		return {
-			...readOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
+			...parseOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
 			...model,
 		};
 	});

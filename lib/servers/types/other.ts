@@ -1,7 +1,7 @@
 import type { ServerType, ServerTexts } from './server-type';
 
 /** Sentences for a server whose options are not known here. */
-export const PLAIN_WORDS: ServerTexts = {
+export const DEFAULT_TEXTS: ServerTexts = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
 	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
 	tools:
@@ -27,5 +27,5 @@ export const other: ServerType = {
 	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
 	toolChoice: 'mode',
 	video: 'video_url',
-	words: PLAIN_WORDS,
+	words: DEFAULT_TEXTS,
 };

@@ -1,14 +1,14 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { failure } from '../../errors/create-error';
-import { seconds } from '../../errors/texts';
-import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
-import { contextOf } from '../../http/request-errors';
+import { createServerError } from '../../errors/create-error';
+import { formatDuration } from '../../errors/texts';
+import { captureError, type ServerError, rethrowWith } from '../../errors/server-error';
+import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
-import { recordsIn } from '../../values';
-import { look, lookForJson } from '../probe';
-import { metricsOf } from '../metrics';
-import { isModelNamed, missingModelAdvice } from '../model-names';
-import { readModels, type ServerModel } from '../models';
+import { asRecords } from '../../values';
+import { probe, tryProbeJson } from '../probe';
+import { parseMetrics } from '../metrics';
+import { matchesModel, suggestModels } from '../model-names';
+import { parseModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
 import type {
 	ModelStateChange,
@@ -28,11 +28,11 @@ const REMOVE_LIMIT_MS = 60_000;
 
 const UP: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
 
-export const routerWork: ModelActions = { load, unload, pull, remove };
+export const routerActions: ModelActions = { load, unload, pull, remove };
 
 async function listedModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
 	const ask = { url: `${server.url.api}/models`, signal, limits: within(CALL_MS) };
-	return readModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
+	return parseModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
 }
 
 /** @throws {ServerError} of kind `modelNotFound` */
@@ -43,20 +43,24 @@ async function routerModel(
 	const models = await listedModels(server, signal);
 	// Only a router tells states, and has these routes.
 	if (models.every(({ state }) => state === undefined)) throw noRouter(server);
-	const listed = models.find((one) => isModelNamed(one, model));
+	const listed = models.find((one) => matchesModel(one, model));
 	if (listed !== undefined) return listed;
-	throw failure('modelNotFound', contextOf(server, `${server.url.api}/models`, model), {
-		message: `The server does not offer the model "${model}"`,
-		remedy: missingModelAdvice(
-			models.map(({ id }) => id),
-			'put its GGUF file into the folder of --models-dir and restart the router.',
-		),
-		facts: { models: models.map(({ id }) => id) },
-	});
+	throw createServerError(
+		'modelNotFound',
+		toErrorContext(server, `${server.url.api}/models`, model),
+		{
+			message: `The server does not offer the model "${model}"`,
+			remedy: suggestModels(
+				models.map(({ id }) => id),
+				'put its GGUF file into the folder of --models-dir and restart the router.',
+			),
+			facts: { models: models.map(({ id }) => id) },
+		},
+	);
 }
 
 function noRouter(server: ModelServer): ServerError {
-	return failure('notSupported', contextOf(server, server.url.root), {
+	return createServerError('notSupported', toErrorContext(server, server.url.root), {
 		message:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		remedy:
@@ -67,9 +71,9 @@ function noRouter(server: ModelServer): ServerError {
 async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
 	const isUp = UP.has(before);
-	if (!isUp) await order(server, 'load', { ...options, model });
+	if (!isUp) await sendCommand(server, 'load', { ...options, model });
 	if (!options.wait) return { model, before, state: isUp ? before : 'loading' };
-	return { model, before, state: await settled(server, 'load', { ...options, model }) };
+	return { model, before, state: await waitForFinalState(server, 'load', { ...options, model }) };
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
@@ -78,20 +82,22 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	const done: ModelStateChange = { model, before, state: 'unloaded' };
 	const change = { ...options, model };
 	if (before === 'loaded' && options.cutAnswers !== true)
-		done.sawNoAnswers = await waitForAnswers(server, change);
-	await order(server, 'unload', change);
-	if (options.wait) done.state = await settled(server, 'unload', change);
+		done.sawNoAnswers = await waitForRunningRequests(server, change);
+	await sendCommand(server, 'unload', change);
+	if (options.wait) done.state = await waitForFinalState(server, 'unload', change);
 	return done;
 }
 
-async function order(
+async function sendCommand(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	{ model, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/models/${action}`;
 	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
-	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(asFailed);
+	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
+		captureError,
+	);
 	if (typeof outcome === 'string') return;
 	// Somebody else was faster: the model already is in this state.
 	const isDone = /is already running|is not running/.test(outcome.failed.serverText ?? '');
@@ -99,27 +105,27 @@ async function order(
 }
 
 /** Polls the list until the state is final. */
-async function settled(
+async function waitForFinalState(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	options: LoadOptions,
 ): Promise<string> {
 	const { model, limitMs } = options;
 	const url = `${server.url.root}/models/${action}`;
-	const context = contextOf(server, url, model);
+	const context = toErrorContext(server, url, model);
 	const seen = async () => {
 		const { state, exitCode } = await routerModel(server, options);
 		if (action === 'unload') return unloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
-		throw failure('modelFailedToLoad', context, {
+		throw createServerError('modelFailedToLoad', context, {
 			meaning: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
 	const late = () =>
-		failure('loading', context, {
+		createServerError('loading', context, {
 			about: { limitMs },
-			message: `The model "${model}" was not ${action}ed within ${seconds(limitMs)}`,
+			message: `The model "${model}" was not ${action}ed within ${formatDuration(limitMs)}`,
 			remedy:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
@@ -138,17 +144,17 @@ function unloadedState(state: string | undefined): string | undefined {
  *
  * @returns false if the server shows neither slots nor metrics
  */
-async function waitForAnswers(server: ModelServer, options: LoadOptions): Promise<boolean> {
+async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
 	const { model, wait, limitMs } = options;
 	let running: number | undefined;
 	const seen = async () => {
-		running = await answersRunning(server, options);
+		running = await countRunningRequests(server, options);
 		return running === undefined || running === 0 ? running === 0 : undefined;
 	};
 	const first = await seen();
 	if (first !== undefined) return first;
 	const busy = (message: string, remedy: string) =>
-		failure('busy', contextOf(server, server.url.root, model), {
+		createServerError('busy', toErrorContext(server, server.url.root, model), {
 			message,
 			remedy,
 			facts: { running },
@@ -160,7 +166,7 @@ async function waitForAnswers(server: ModelServer, options: LoadOptions): Promis
 		);
 	return await pollUntil(options, seen, () =>
 		busy(
-			`The model "${model}" is still processing ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
+			`The model "${model}" is still processing ${requests(running)} after ${formatDuration(limitMs)}, so it was not unloaded`,
 			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
 		),
 	);
@@ -171,18 +177,18 @@ function requests(count = 0): string {
 }
 
 /** Requests that a model works on or has queued; undefined if unknown. */
-async function answersRunning(
+async function countRunningRequests(
 	server: ModelServer,
 	{ model, signal }: LoadOptions,
 ): Promise<number | undefined> {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
-	const shown = await look(server, `/metrics${query}`, { signal }).catch(() => undefined);
-	const metrics = metricsOf(shown !== undefined && shown.status < 300 ? shown.text : '');
+	const shown = await probe(server, `/metrics${query}`, { signal }).catch(() => undefined);
+	const metrics = parseMetrics(shown !== undefined && shown.status < 300 ? shown.text : '');
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
-	const slots = await lookForJson(server, `/slots${query}`, { signal });
+	const slots = await tryProbeJson(server, `/slots${query}`, { signal });
 	if (!Array.isArray(slots)) return undefined;
-	return recordsIn(slots).filter(({ is_processing: isBusy }) => isBusy === true).length;
+	return asRecords(slots).filter(({ is_processing: isBusy }) => isBusy === true).length;
 }
 
 /** The router downloads in the background; its list shows the state. */
@@ -192,22 +198,23 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
 	const asking = request(server, ask, async (answer) => await answer.text());
 	await asking.catch(
-		throwAs((failed) => (failed.kind === 'wrongPath' ? noRouter(server) : failed)),
+		rethrowWith((failed) => (failed.kind === 'wrongPath' ? noRouter(server) : failed)),
 	);
 	if (!wait) return { state: 'downloading' };
-	const late = () => failure('idleLimit', contextOf(server, url, model), { about: { limitMs } });
+	const late = () =>
+		createServerError('idleLimit', toErrorContext(server, url, model), { about: { limitMs } });
 	const polling = { limitMs: limitMs > 0 ? limitMs : Infinity, pauseMs: PULL_PAUSE_MS, signal };
-	return await pollUntil(polling, downloadLook(server, options), late);
+	return await pollUntil(polling, createDownloadPoll(server, options), late);
 }
 
 /** Looks whether the download has ended. It may take a moment to appear in the list. */
-function downloadLook(server: ModelServer, { model, signal, onProgress }: PullOptions) {
+function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: PullOptions) {
 	const startedAt = performance.now();
 	let wasSeen = false;
 	return async (): Promise<PullResult | undefined> => {
 		const models = await listedModels(server, signal);
 		// The router adds the quantization that it chose.
-		const listed = models.find((one) => isModelNamed(one, model) || one.id.startsWith(`${model}:`));
+		const listed = models.find((one) => matchesModel(one, model) || one.id.startsWith(`${model}:`));
 		if (listed?.state === 'downloading') {
 			wasSeen = true;
 			await onProgress?.({ status: `downloading ${model}` });
@@ -217,11 +224,15 @@ function downloadLook(server: ModelServer, { model, signal, onProgress }: PullOp
 		if (listed !== undefined)
 			return wasSeen || listed.state !== 'failed' ? { state: 'success' } : undefined;
 		if (!wasSeen && performance.now() - startedAt <= APPEARS_MS) return undefined;
-		throw failure('serverError', contextOf(server, `${server.url.root}/models`, model), {
-			message: `The router could not download the model "${model}"`,
-			remedy:
-				'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
-		});
+		throw createServerError(
+			'serverError',
+			toErrorContext(server, `${server.url.root}/models`, model),
+			{
+				message: `The router could not download the model "${model}"`,
+				remedy:
+					'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
+			},
+		);
 	};
 }
 
@@ -230,7 +241,9 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
 	const limits = within(REMOVE_LIMIT_MS);
 	const ask = { method: 'DELETE', url, model, signal, limits } as const;
-	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(asFailed);
+	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
+		captureError,
+	);
 	if (typeof outcome === 'string') return;
 	const { failed } = outcome;
 	if (failed.kind === 'wrongPath') throw noRouter(server);

@@ -7,7 +7,7 @@ const SHORTEN =
 	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 
 /** For a server whose options are not known here. */
-export const PLAIN_REMEDIES: Suggestions = {
+export const DEFAULT_SUGGESTIONS: Suggestions = {
 	wrongPath:
 		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
 	contextOverflow: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
@@ -27,9 +27,9 @@ export const PLAIN_REMEDIES: Suggestions = {
 		'The usual cause is insufficient memory: choose a smaller context or a smaller quantization. Check the server log for details.',
 };
 
-export const OLLAMA_REMEDIES: Suggestions = {
-	...PLAIN_REMEDIES,
-	wrongPath: `${PLAIN_REMEDIES.wrongPath} A very old Ollama has no /v1 routes: update it.`,
+export const OLLAMA_SUGGESTIONS: Suggestions = {
+	...DEFAULT_SUGGESTIONS,
+	wrongPath: `${DEFAULT_SUGGESTIONS.wrongPath} A very old Ollama has no /v1 routes: update it.`,
 	refused:
 		'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
 	contextOverflow: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,

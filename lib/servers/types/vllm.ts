@@ -1,6 +1,6 @@
-import { PLAIN_REMEDIES } from './suggestions';
+import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
-import { other, PLAIN_WORDS } from './other';
+import { other, DEFAULT_TEXTS } from './other';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerType = {
@@ -14,14 +14,14 @@ export const vllm: ServerType = {
 	toolChoice: 'named',
 	base64: true,
 	words: {
-		...PLAIN_WORDS,
+		...DEFAULT_TEXTS,
 		missingModel: () => 'start vLLM with --served-model-name.',
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
 		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
 		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
 		remedies: {
-			...PLAIN_REMEDIES,
+			...DEFAULT_SUGGESTIONS,
 			toolsUnsupported:
 				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 		},

@@ -1,15 +1,15 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { complete, withText } from '../../../lib/dify/run/start-run';
+import { sendCompletionMessage, withTextInput } from '../../../lib/dify/run/start-run';
 import type { RunResult } from '../../../lib/dify/types';
 import { reportRun, type DifyOperation } from '../../shared/dify/dify-operation';
 import { userField } from '../../shared/dify/fields';
-import { userIn } from '../../shared/dify/ids';
+import { readUser } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
-import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
-import { runRequest } from '../../shared/dify/run-request';
-import { plain } from '../../shared/dify/plain-object';
+import { readRunTimeouts, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
+import { buildRunRequest } from '../../shared/dify/run-request';
+import { toPlainObject } from '../../shared/dify/plain-object';
 import { longTextField, optionsCollection } from '../../shared/field-builders';
 
 export const textGenerate: DifyOperation = {
@@ -41,28 +41,30 @@ export const textGenerate: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;
-		const user = userIn(parameters);
-		const limits = readRunLimits(parameters);
+		const user = readUser(parameters);
+		const limits = readRunTimeouts(parameters);
 		const retries = parameters.number('options.maxRetries', 2);
 		const text = parameters.freeText('text');
 		await typing?.begin();
-		const { inputs, files } = await runRequest(call, user);
-		const withTyped = withText(inputs, text, text === '' ? {} : await call.appParameters());
-		const result = await complete(
+		const { inputs, files } = await buildRunRequest(call, user);
+		const withTyped = withTextInput(inputs, text, text === '' ? {} : await call.appParameters());
+		const result = await sendCompletionMessage(
 			client,
 			{ inputs: withTyped, files, user },
 			{ onDeltas: typing?.show, limits, retries },
 		);
 		await typing?.end();
 		reportRun(call, result);
-		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
+		const json = parameters.flag('simplify')
+			? toSimplifiedJson(result, user)
+			: toRawJson(result, user);
 		return [{ json }];
 	},
 };
 
-function simplified(result: RunResult, user: string): IDataObject {
+function toSimplifiedJson(result: RunResult, user: string): IDataObject {
 	const { text, messageId, taskId, usage, retrieverResources, files } = result;
-	return plain({
+	return toPlainObject({
 		answer: text,
 		messageId,
 		taskId,
@@ -74,9 +76,9 @@ function simplified(result: RunResult, user: string): IDataObject {
 }
 
 /** The result in Dify's own fields, like a blocking answer. */
-function whole(result: RunResult, user: string): IDataObject {
+function toRawJson(result: RunResult, user: string): IDataObject {
 	const { text, messageId, taskId, metadata = {}, files, createdAt } = result;
-	return plain({
+	return toPlainObject({
 		event: 'message',
 		task_id: taskId,
 		message_id: messageId,

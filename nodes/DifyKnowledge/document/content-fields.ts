@@ -3,15 +3,15 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { IndexingTechnique } from '../../../lib/dify/knowledge/documents';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
-import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
+import { readModel, modelLocatorField, techniqueField } from '../../shared/dify/knowledge-fields';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	stringField,
-	wholeField,
+	integerField,
 } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 
 function count(
 	displayName: string,
@@ -20,7 +20,7 @@ function count(
 	description: string,
 	minValue = 0,
 ): INodeProperties {
-	return wholeField(displayName, name, preset, [minValue], { description });
+	return integerField(displayName, name, preset, [minValue], { description });
 }
 
 function separator(
@@ -36,7 +36,7 @@ function separator(
 /** Options for splitting a text into chunks. */
 const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
-		options: choices({
+		options: toOptions({
 			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
 			custom: ['Custom', 'Use the options below'],
 			hierarchical: ['Parent-Child', 'Search small chunks, return their larger parents'],
@@ -67,13 +67,13 @@ export const contentOptions: INodeProperties[] = [
 ];
 
 /** Options that count for the first document of a base. */
-export const firstOptions: INodeProperties[] = [
-	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+export const datasetSetupOptions: INodeProperties[] = [
+	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
 			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
 	}),
 	choiceField('Form', 'form', 'text_model', {
-		options: choices({
+		options: toOptions({
 			hierarchical_model: 'Parent-Child',
 			qa_model: ['Q&A', 'A model generates questions and answers'],
 			text_model: 'Text',
@@ -84,12 +84,12 @@ export const firstOptions: INodeProperties[] = [
 ];
 
 /** Reads the options above. */
-export function createOptionsIn(parameters: NodeParameters): CreateOptions {
-	const rule = ruleIn(parameters);
+export function readCreateOptions(parameters: NodeParameters): CreateOptions {
+	const rule = readProcessRule(parameters);
 	const form = parameters.choice('options.form', undefined);
 	return {
 		technique: parameters.choice<IndexingTechnique>('options.technique', undefined),
-		embeddingModel: modelIn(parameters, 'options.embeddingModel'),
+		embeddingModel: readModel(parameters, 'options.embeddingModel'),
 		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
 		language: parameters.name('options.language') || undefined,
 		processRule: rule,
@@ -109,7 +109,7 @@ const CHILD = ['childSeparator', 'childMaxTokens'] as const;
 type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
 
 /** Reads the chunking rule. Dify wants a complete one. */
-function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
+function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
 	const hasChildOptions = CHILD.some(isAdded);
 	const hasOptions = hasChildOptions || CUSTOM.some(isAdded);
@@ -119,7 +119,7 @@ function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 		(hasOptions ? modeOfOptions : undefined);
 	if (chosen === undefined) return undefined;
 	if (chosen === 'automatic' && hasOptions)
-		throw wrongField(
+		throw createFieldError(
 			parameters.field('options.chunking').label,
 			'is Automatic, so the other chunk options have no effect',
 		);
@@ -161,7 +161,7 @@ function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord
 function tokensIn(parameters: NodeParameters, path: string, preset: number): number {
 	const tokens = parameters.number(path, preset);
 	if (tokens <= 4000) return tokens;
-	throw wrongField(parameters.field(path).label, 'must be between 50 and 4,000');
+	throw createFieldError(parameters.field(path).label, 'must be between 50 and 4,000');
 }
 
 /** Reads a separator: `\n` and `\t` are typed for line break and tab. Dify does not accept an empty one. */

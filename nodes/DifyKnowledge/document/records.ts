@@ -1,27 +1,38 @@
-import { difyFailure } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files/output-files';
-import { path, uuid } from '../../../lib/dify/ids';
+import { apiPath, parseUuid } from '../../../lib/dify/ids';
 import {
-	deleteAt,
-	documentsOf,
-	setStatus,
+	deletePath,
+	buildDocumentList,
+	setDocumentStatus,
 	type StatusAction,
 } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import { throwAs, type ServerError } from '../../../lib/errors/server-error';
-import { mimeTypeIn } from '../../../lib/file-name';
-import { nonEmptyText, optional } from '../../../lib/values';
-import { fetchFilesFromField, fileOriginsIn, outputField } from '../../shared/dify/fields';
-import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import { listRow, row } from '../../shared/dify/define-operation';
-import { keylessClient, type DifyOperation } from '../../shared/dify/dify-operation';
-import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
-import { itemsOf } from '../../shared/run/operations';
+import { rethrowWith, type ServerError } from '../../../lib/errors/server-error';
+import { parseMimeType } from '../../../lib/file-name';
+import { asNonEmptyString, omitUndefined } from '../../../lib/values';
+import { fetchFilesFromField, readFileOrigins, outputField } from '../../shared/dify/fields';
+import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
+import { defineListOperation, defineRequestOperation } from '../../shared/dify/define-operation';
+import { createKeylessClient, type DifyOperation } from '../../shared/dify/dify-operation';
+import {
+	choiceField,
+	toOptions,
+	optionsCollection,
+	stringField,
+} from '../../shared/field-builders';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
-import { documentField, documentIdIn, keywordField, textsIn, waitField } from '../fields';
+import {
+	documentField,
+	readDocumentId,
+	keywordField,
+	readTextList,
+	indexingWaitField,
+} from '../fields';
 
-export const documentGetAll = listRow({
+export const documentGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -32,7 +43,7 @@ export const documentGetAll = listRow({
 	more: [
 		optionsCollection([
 			choiceField('Status', 'status', 'available', {
-				options: choices({
+				options: toOptions({
 					archived: 'Archived',
 					available: ['Available', 'Indexed and enabled'],
 					disabled: 'Disabled',
@@ -46,15 +57,15 @@ export const documentGetAll = listRow({
 	],
 	list: (parameters) => {
 		const status = parameters.choice('options.status', undefined);
-		return documentsOf(datasetIdIn(parameters), parameters.freeText('keyword'), status);
+		return buildDocumentList(readDatasetId(parameters), parameters.freeText('keyword'), status);
 	},
 });
 
 function documentPath(parameters: NodeParameters): string {
-	return path`/datasets/${datasetIdIn(parameters)}/documents/${documentIdIn(parameters)}`;
+	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}`;
 }
 
-export const documentGet = row({
+export const documentGet = defineRequestOperation({
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -75,7 +86,7 @@ export const documentGetStatus: DifyOperation = {
 	fields: [
 		datasetField,
 		documentField,
-		waitField,
+		indexingWaitField,
 		optionsCollection([
 			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
@@ -85,13 +96,15 @@ export const documentGetStatus: DifyOperation = {
 		]),
 	],
 	run: async ({ client, parameters }) => {
-		const documentId = documentIdIn(parameters);
+		const documentId = readDocumentId(parameters);
 		const batch = parameters.name('options.batch') || undefined;
-		const indexing = { baseId: datasetIdIn(parameters), documentId, batch };
+		const indexing = { baseId: readDatasetId(parameters), documentId, batch };
 		const limitMs = parameters.milliseconds('wait', 300_000);
 		const { status, done, total, error } = await waitForIndexing(client, indexing, limitMs);
 		const chunks = { chunksDone: done, chunks: total };
-		return [{ json: { documentId, indexingStatus: status, ...chunks, ...optional({ error }) } }];
+		return [
+			{ json: { documentId, indexingStatus: status, ...chunks, ...omitUndefined({ error }) } },
+		];
 	},
 };
 
@@ -110,7 +123,7 @@ export const documentSetStatus: DifyOperation = {
 			description: 'Separate several IDs with commas, or pass an array',
 		}),
 		choiceField('Action', 'statusAction', 'enable', {
-			options: choices({
+			options: toOptions({
 				archive: 'Archive',
 				disable: ['Disable', 'Searches no longer find the document, but it is kept'],
 				enable: 'Enable',
@@ -119,12 +132,12 @@ export const documentSetStatus: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const typed = textsIn(parameters, 'documentIds') ?? [];
-		const ids = typed.map((id) => uuid(id, 'document ID'));
-		if (ids.length === 0) throw wrongField(parameters.field('documentIds').label, 'is empty');
+		const typed = readTextList(parameters, 'documentIds') ?? [];
+		const ids = typed.map((id) => parseUuid(id, 'document ID'));
+		if (ids.length === 0) throw createFieldError(parameters.field('documentIds').label, 'is empty');
 		const action = parameters.choice<StatusAction>('statusAction');
-		await setStatus(client, datasetIdIn(parameters), ids, action);
-		return itemsOf(ids.map((documentId) => ({ documentId, action })));
+		await setDocumentStatus(client, readDatasetId(parameters), ids, action);
+		return toOperationItems(ids.map((documentId) => ({ documentId, action })));
 	},
 };
 
@@ -137,8 +150,8 @@ export const documentDelete: DifyOperation = {
 	},
 	fields: [datasetField, documentField],
 	run: async ({ client, parameters }) => {
-		const existed = await deleteAt(client, documentPath(parameters));
-		return [{ json: { documentId: documentIdIn(parameters), deleted: true, existed } }];
+		const existed = await deletePath(client, documentPath(parameters));
+		return [{ json: { documentId: readDocumentId(parameters), deleted: true, existed } }];
 	},
 };
 
@@ -157,30 +170,30 @@ export const documentDownload: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const documentId = documentIdIn(parameters);
-		const origins = fileOriginsIn(parameters);
+		const documentId = readDocumentId(parameters);
+		const origins = readFileOrigins(parameters);
 		const route = documentPath(parameters);
 		// Valid for some minutes.
-		const address = nonEmptyText((await client.get(`${route}/download`)).url);
+		const address = asNonEmptyString((await client.get(`${route}/download`)).url);
 		if (address === undefined)
-			throw difyFailure('fileNotFound', {
+			throw createDifyError('fileNotFound', {
 				message: 'Dify returned no download URL for the document',
 			});
 		const { name } = await client.get(route, { metadata: 'without' });
-		const keyless = await keylessClient(call);
+		const keyless = await createKeylessClient(call);
 		const reading = openSignedFile(keyless, address, origins, async (answer) => {
 			return await storeFile(call, 'outputField', {
 				content: answer.bytes(),
-				fileName: nonEmptyText(name) ?? documentId,
-				mimeType: mimeTypeIn(answer.headers['content-type']),
+				fileName: asNonEmptyString(name) ?? documentId,
+				mimeType: parseMimeType(answer.headers['content-type']),
 			});
 		});
-		const { facts, binary } = await reading.catch(throwAs(notFetched));
+		const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));
 		return [{ json: { documentId, ...facts }, binary }];
 	},
 };
 
-function notFetched(error: ServerError): ServerError {
+function explainDownloadError(error: ServerError): ServerError {
 	if (error.kind !== 'fileRejected') return error;
 	const message = 'The file of the document could not be downloaded';
 	return error.reworded({ message, meaning: `${message}: ${error.meaning}`, remedy: '' });

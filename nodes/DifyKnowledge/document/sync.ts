@@ -1,26 +1,26 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { documentsOf } from '../../../lib/dify/knowledge/documents';
+import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import {
-	hashOf,
-	outcomeOf,
+	computeSha256,
+	toSyncResult,
 	planSync,
-	runStep,
+	applySyncStep,
 	type SyncOptions,
 	type SyncRun,
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import { readList } from '../../../lib/dify/pagination';
+import { fetchAllPages } from '../../../lib/dify/pagination';
 import { ServerError } from '../../../lib/errors/server-error';
-import { append } from '../../../lib/values';
-import { binarySource } from '../../shared/binary';
-import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { pushAll } from '../../../lib/values';
+import { createFileSource } from '../../shared/binary';
+import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	numberField,
 	optionsCollection,
 	stringField,
@@ -28,8 +28,8 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import { ItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
-import { binaryField, textField } from '../fields';
-import { contentOptions, createOptionsIn, firstOptions } from './content-fields';
+import { documentBinaryField, textField } from '../fields';
+import { contentOptions, readCreateOptions, datasetSetupOptions } from './content-fields';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
@@ -47,7 +47,7 @@ const syncOptions: INodeProperties[] = [
 			'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
 	}),
 	choiceField('When Source Is Missing', 'whenGone', 'disable', {
-		options: choices({
+		options: toOptions({
 			delete: 'Delete',
 			disable: ['Disable', 'Hide from searches; can be enabled again'],
 			keep: 'Keep',
@@ -78,12 +78,12 @@ export const documentSync: DifyOperation = {
 				'Stable identifier of the document, such as its file path or its ID in the source system',
 		},
 		choiceField('Content', 'contentType', 'file', {
-			options: choices({
+			options: toOptions({
 				file: 'File',
 				text: 'Text',
 			}),
 		}),
-		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
+		{ ...documentBinaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
 		stringField('Name', 'name', {
 			description: 'Name of new documents. If empty, the file name or the source is used.',
@@ -91,7 +91,7 @@ export const documentSync: DifyOperation = {
 		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only report the changes without making them',
 		}),
-		optionsCollection([...syncOptions, ...contentOptions, ...firstOptions]),
+		optionsCollection([...syncOptions, ...contentOptions, ...datasetSetupOptions]),
 	],
 	takesAllItems: () => true,
 	run: syncItems,
@@ -120,13 +120,13 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 	for (const itemIndex of call.itemIndexes) {
 		const parameters = call.parametersOf(itemIndex);
 		try {
-			const item = await itemAt(call, parameters);
-			const baseId = datasetIdIn(parameters);
+			const item = await readSyncItem(call, parameters);
+			const baseId = readDatasetId(parameters);
 			const items = bases.get(baseId) ?? [];
 			items.push(item);
 			bases.set(baseId, items);
 		} catch (error) {
-			results.push(failing(call, itemIndex, error));
+			results.push(toItemError(call, itemIndex, error));
 		}
 	}
 	const isComplete = results.length === 0;
@@ -134,14 +134,14 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 	for (const [baseId, items] of bases) {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
-		const syncing = syncBase({ ...call, ...ofFirst }, baseId, items, isComplete);
-		append(results, await syncing.catch((error: unknown) => [failing(call, first, error)]));
+		const syncing = syncDataset({ ...call, ...ofFirst }, baseId, items, isComplete);
+		pushAll(results, await syncing.catch((error: unknown) => [toItemError(call, first, error)]));
 	}
 	return results;
 }
 
 /** The failure of an item, or of a whole base. @throws {ItemError} unless the node continues on fail */
-function failing(
+function toItemError(
 	{ context, signal }: DifyCall,
 	itemIndex: number,
 	error: unknown,
@@ -152,7 +152,7 @@ function failing(
 	throw failed;
 }
 
-async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
+async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
 	const { itemIndex } = parameters;
 	const source = parameters.required(
 		'source',
@@ -162,18 +162,18 @@ async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promis
 	const ownName = parameters.name('name');
 	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
 		const text = parameters.freeText('text');
-		const hash = ownHash || (await hashOf([Buffer.from(text)]));
+		const hash = ownHash || (await computeSha256([Buffer.from(text)]));
 		const content = async (name: string) => ({ name, text });
 		return { itemIndex, source, name: ownName || source, hash, content };
 	}
-	const file = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
-	const hash = ownHash || (await hashOf(file.open()));
+	const file = await createFileSource(context, itemIndex, parameters.name('binaryPropertyName'));
+	const hash = ownHash || (await computeSha256(file.open()));
 	const content = async (name: string) => ({ file: { ...file, name } });
 	return { itemIndex, source, name: ownName || file.name, hash, content };
 }
 
 /** Syncs one base. @param call of the first of its items */
-async function syncBase(
+async function syncDataset(
 	call: DifyCall,
 	baseId: string,
 	items: readonly SyncItem[],
@@ -186,9 +186,9 @@ async function syncBase(
 		isComplete,
 	};
 	// All of them, since Dify's filters may miss some.
-	const steps = planSync(items, await readList(client, documentsOf(baseId)), rules);
+	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(baseId)), rules);
 	const run: SyncRun = {
-		create: createOptionsIn(parameters),
+		create: readCreateOptions(parameters),
 		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 	};
 	const indexes = new Map(items.map(({ source, itemIndex }) => [source, itemIndex]));
@@ -198,25 +198,25 @@ async function syncBase(
 		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
 		const shown = (json: object): OperationItem => ({ json: { ...json, datasetId: baseId }, from });
 		if (dryRun) {
-			results.push(shown(outcomeOf(step, { dryRun })));
+			results.push(shown(toSyncResult(step, { dryRun })));
 			continue;
 		}
 		try {
-			results.push(shown(await runStep(call, baseId, step, run)));
+			results.push(shown(await applySyncStep(call, baseId, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
-			const locked = lockedOutcome(call, step, error);
-			results.push(locked === undefined ? failing(call, from, error, facts) : shown(locked));
+			const locked = toLockedResult(call, step, error);
+			results.push(locked === undefined ? toItemError(call, from, error, facts) : shown(locked));
 		}
 	}
 	return results;
 }
 
 /** The result for a document that Dify has locked: the others go on, and the next sync tries it again. */
-function lockedOutcome({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
+function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
 	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
 	const { name } = step.content ?? step.document ?? {};
 	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.meaning}. ${error.remedy}`;
 	hint(reason);
-	return { ...outcomeOf(step), action: 'refused', warnings: [reason] };
+	return { ...toSyncResult(step), action: 'refused', warnings: [reason] };
 }

@@ -1,19 +1,24 @@
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { upsertDocument, type DocumentContent } from '../../../lib/dify/knowledge/upsert';
-import { filled, optional } from '../../../lib/values';
-import { fileIn } from '../../shared/dify/fields';
-import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { omitEmpty, omitUndefined } from '../../../lib/values';
+import { readFile } from '../../shared/dify/fields';
+import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
-import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-builders';
+import {
+	choiceField,
+	toOptions,
+	optionsCollection,
+	stringField,
+} from '../../shared/field-builders';
 import type { OperationItem } from '../../shared/run/operations';
-import { binaryField, textField, waitField } from '../fields';
-import { contentOptions, createOptionsIn, firstOptions } from './content-fields';
+import { documentBinaryField, textField, indexingWaitField } from '../fields';
+import { contentOptions, readCreateOptions, datasetSetupOptions } from './content-fields';
 
 const options = optionsCollection([
 	...contentOptions,
-	...firstOptions,
+	...datasetSetupOptions,
 	choiceField('If It Exists', 'ifExists', 'update', {
-		options: choices({
+		options: toOptions({
 			fail: 'Fail',
 			skip: ['Skip', 'Leave the document unchanged'],
 			update: ['Update', 'Replace the content; keep ID and metadata'],
@@ -30,8 +35,8 @@ export const documentUpsertFile: DifyOperation = {
 		action: 'Create or update a document from a file',
 		description: 'Create a document, or update the one with the same name',
 	},
-	fields: [datasetField, binaryField, waitField, options],
-	run: async (call) => await upserted(call, { file: await fileIn(call) }),
+	fields: [datasetField, documentBinaryField, indexingWaitField, options],
+	run: async (call) => await upsert(call, { file: await readFile(call) }),
 };
 
 export const documentUpsertText: DifyOperation = {
@@ -49,28 +54,28 @@ export const documentUpsertText: DifyOperation = {
 				'Name of the document, up to 200 characters. An existing document with this name is updated.',
 		}),
 		textField,
-		waitField,
+		indexingWaitField,
 		options,
 	],
 	run: async (call) => {
 		const { parameters } = call;
 		const name = parameters.required('name');
-		return await upserted(call, { name, text: parameters.freeText('text') });
+		return await upsert(call, { name, text: parameters.freeText('text') });
 	},
 };
 
 /** Creates a document, or updates the one of its name, and waits for its indexing. */
-async function upserted(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
+async function upsert(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
 	const { client, parameters, hint } = call;
-	const baseId = datasetIdIn(parameters);
-	const made = await upsertDocument(call, baseId, content, createOptionsIn(parameters));
+	const baseId = readDatasetId(parameters);
+	const made = await upsertDocument(call, baseId, content, readCreateOptions(parameters));
 	const { action, documentId, batch, document } = made;
 	const item = {
 		action,
 		documentId,
 		datasetId: baseId,
 		name: document.name,
-		...optional({ batch }),
+		...omitUndefined({ batch }),
 	};
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
@@ -80,5 +85,5 @@ async function upserted(call: DifyCall, content: DocumentContent): Promise<Opera
 	const warnings =
 		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];
 	warnings.forEach(hint);
-	return [{ json: { ...item, indexingStatus: status, chunks: total, ...filled({ warnings }) } }];
+	return [{ json: { ...item, indexingStatus: status, chunks: total, ...omitEmpty({ warnings }) } }];
 }

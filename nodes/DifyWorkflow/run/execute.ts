@@ -1,13 +1,13 @@
 import { followRun, runWorkflow } from '../../../lib/dify/run/start-run';
-import { userIn } from '../../shared/dify/ids';
+import { readUser } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
-import { readRunLimits, readRunOptions, simplifyField } from '../../shared/dify/run-options';
-import { runRequest } from '../../shared/dify/run-request';
+import { readRunTimeouts, readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import { buildRunRequest } from '../../shared/dify/run-request';
 import type { DifyOperation } from '../../shared/dify/dify-operation';
 import { optionsCollection } from '../../shared/field-builders';
-import { executeOptions, followOptions, runIdField, runIdIn, runUserField } from '../fields';
-import { readOutput, runItem } from '../output';
+import { executeOptions, followOptions, runIdField, readRunId, runUserField } from '../fields';
+import { readOutputOptions, toRunItem } from '../output';
 
 const [inputsMode, ...inputValues] = inputFields;
 
@@ -32,16 +32,16 @@ export const runExecute: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;
-		const user = userIn(parameters);
+		const user = readUser(parameters);
 		const { limits, retries, ...ids } = readRunOptions(parameters);
-		const output = readOutput(call, user);
+		const output = readOutputOptions(call, user);
 		await typing?.begin();
 		const dropped: string[] = [];
-		const request = await runRequest(call, user, (warning) => void dropped.push(warning));
+		const request = await buildRunRequest(call, user, (warning) => void dropped.push(warning));
 		const options = { onDeltas: typing?.show, limits, retries };
 		const running = runWorkflow(client, { ...request, ...ids }, options);
 		running.catch(() => dropped.forEach(call.hint));
-		return [await runItem(call, output, running, dropped)];
+		return [await toRunItem(call, output, running, dropped)];
 	},
 };
 
@@ -60,10 +60,10 @@ export const runFollow: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;
-		const user = userIn(parameters);
-		const runId = runIdIn(parameters);
-		const limits = readRunLimits(parameters);
-		const output = readOutput(call, user);
+		const user = readUser(parameters);
+		const runId = readRunId(parameters);
+		const limits = readRunTimeouts(parameters);
+		const output = readOutputOptions(call, user);
 		const acrossPauses = output.onPause === 'wait';
 		await typing?.begin();
 		const following = followRun(client, runId, user, {
@@ -72,6 +72,6 @@ export const runFollow: DifyOperation = {
 			limits: acrossPauses ? { ...limits, idleMs: 0 } : limits,
 			acrossPauses,
 		});
-		return [await runItem(call, output, following)];
+		return [await toRunItem(call, output, following)];
 	},
 };

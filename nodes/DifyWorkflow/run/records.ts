@@ -1,20 +1,25 @@
-import { getRecord, waitForRecord } from '../../../lib/dify/run/run-record';
+import { fetchRunRecord, pollRunRecord } from '../../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../../lib/dify/run/start-run';
-import { userIn } from '../../shared/dify/ids';
-import { plain } from '../../shared/dify/plain-object';
-import { listRow } from '../../shared/dify/define-operation';
+import { readUser } from '../../shared/dify/ids';
+import { toPlainObject } from '../../shared/dify/plain-object';
+import { defineListOperation } from '../../shared/dify/define-operation';
 import type { DifyOperation } from '../../shared/dify/dify-operation';
 import { simplifyField } from '../../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	collectionField,
 	numberField,
 	stringField,
 } from '../../shared/field-builders';
-import { isBlank, type NodeParameters, shown, wrongField } from '../../shared/parameters';
-import { runIdField, runIdIn, runUserField } from '../fields';
+import {
+	isUnset,
+	type NodeParameters,
+	quoteValue,
+	createFieldError,
+} from '../../shared/parameters';
+import { runIdField, readRunId, runUserField } from '../fields';
 
 export const runGet: DifyOperation = {
 	option: {
@@ -37,13 +42,13 @@ export const runGet: DifyOperation = {
 		simplifyField,
 	],
 	run: async ({ client, parameters }) => {
-		const runId = runIdIn(parameters);
+		const runId = readRunId(parameters);
 		const record = parameters.flag('waitUntilFinished')
-			? await waitForRecord(client, runId, { limitMs: parameters.milliseconds('waitLimit') })
-			: await getRecord(client, runId);
+			? await pollRunRecord(client, runId, { limitMs: parameters.milliseconds('waitLimit') })
+			: await fetchRunRecord(client, runId);
 		const { raw, runId: workflowRunId, ...known } = record;
 		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
-		return [{ json: plain(json) }];
+		return [{ json: toPlainObject(json) }];
 	},
 };
 
@@ -65,12 +70,12 @@ export const runStop: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.required('taskId');
-		await stopWorkflow(client, taskId, userIn(parameters));
+		await stopWorkflow(client, taskId, readUser(parameters));
 		return [{ json: { taskId, stopRequested: true } }];
 	},
 };
 
-export const runGetAll = listRow({
+export const runGetAll = defineListOperation({
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -88,7 +93,7 @@ export const runGetAll = listRow({
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
 				choiceField('Status', 'status', 'succeeded', {
-					options: choices({
+					options: toOptions({
 						failed: 'Failed',
 						'partial-succeeded': [
 							'Partially Succeeded',
@@ -122,12 +127,15 @@ export const runGetAll = listRow({
 /** A time as ISO text for Dify. Without a zone, as the editor gives it, it is in the workflow's time zone. */
 function timeIn(parameters: NodeParameters, path: string, zone: string): string | undefined {
 	const value = parameters.value(path);
-	if (isBlank(value)) return undefined;
+	if (isUnset(value)) return undefined;
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
 	if (Number.isNaN(time))
-		throw wrongField(parameters.field(path).label, `is not a valid time: ${shown(value)}`);
+		throw createFieldError(
+			parameters.field(path).label,
+			`is not a valid time: ${quoteValue(value)}`,
+		);
 	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
 }
 

@@ -1,20 +1,23 @@
-import { speak as speakText, type AudioFormat } from '../../../lib/tasks/synthesize-speech';
-import { filled } from '../../../lib/values';
+import {
+	synthesizeSpeech as speakText,
+	type AudioFormat,
+} from '../../../lib/tasks/synthesize-speech';
+import { omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	longTextField,
 	numberField,
 	outputFileField,
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import { fileNameField, mediaFields, mediaSettings } from '../media-options';
+import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsWith } from '../options';
+import { createOptionsField } from '../options';
 import { baseName, storeFile } from '../../shared/binary';
-import { withChosenModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/search-models';
 
 export const audioSpeak: LocalLlamaOperation = {
 	option: {
@@ -37,7 +40,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			description: 'Name of the voice. If empty, the server decides or asks for one.',
 		}),
 		choiceField('File Format', 'format', 'mp3', {
-			options: choices({
+			options: toOptions({
 				aac: 'AAC',
 				flac: 'FLAC',
 				mp3: 'MP3',
@@ -47,7 +50,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			}),
 			description: 'The audio format. Not every server supports all formats.',
 		}),
-		optionsWith(
+		createOptionsField(
 			[
 				...mediaFields,
 				fileNameField('speech'),
@@ -69,7 +72,7 @@ export const audioSpeak: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const chosen = await withChosenModel(mediaSettings(call), server, 'speech', call.signal);
+		const chosen = await withResolvedModel(readMediaSettings(call), server, 'speech', call.signal);
 		const voice = parameters.name('voice');
 		const wanted = {
 			voice,
@@ -93,7 +96,7 @@ export const audioSpeak: LocalLlamaOperation = {
 				}),
 		);
 		hints.forEach((hint) => call.hint(hint));
-		const facts = { format: extension, ...filled({ voice, model: chosen.model }) };
+		const facts = { format: extension, ...omitEmpty({ voice, model: chosen.model }) };
 		return [
 			{ json: { ...stored.facts, ...facts, characters: input.length }, binary: stored.binary },
 		];

@@ -1,11 +1,11 @@
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
-import { filled } from '../../../lib/values';
+import { omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
-	choices,
-	choicesField,
+	toOptions,
+	multiChoiceField,
 	longTextField,
 	numberField,
 	outputFileField,
@@ -13,11 +13,11 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
-import { withChosenModel } from '../../shared/search-models';
-import { baseName, binarySource, storeFile } from '../../shared/binary';
-import { inputFileField, mediaFields, mediaSettings } from '../media-options';
+import { withResolvedModel } from '../../shared/search-models';
+import { baseName, createFileSource, storeFile } from '../../shared/binary';
+import { inputFileField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionsWith, streamingField } from '../options';
+import { createOptionsField, streamingField } from '../options';
 
 export const audioTranscribe: LocalLlamaOperation = {
 	option: {
@@ -33,7 +33,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		}),
 		inputFileField('The recording, of any length'),
 		choiceField('Response Format', 'responseFormat', 'json', {
-			options: choices({
+			options: toOptions({
 				srt: ['SRT', 'The text, and a subtitle file'],
 				json: ['Text', 'The text of the recording'],
 				text: ['Text (Plain)', 'For servers that do not support JSON'],
@@ -45,7 +45,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		booleanField('Translate to English', 'translate', false, {
 			description: 'Whether to translate the text to English, whatever language is spoken',
 		}),
-		optionsWith(
+		createOptionsField(
 			[
 				...mediaFields,
 				{
@@ -66,9 +66,9 @@ export const audioTranscribe: LocalLlamaOperation = {
 					description:
 						'How freely the model guesses unclear words; 0 stays closest to the recording',
 				}),
-				choicesField('Timestamps', 'timestamps', {
+				multiChoiceField('Timestamps', 'timestamps', {
 					default: ['segment'],
-					options: choices({
+					options: toOptions({
 						segment: 'Segments',
 						word: 'Words',
 					}),
@@ -84,13 +84,18 @@ export const audioTranscribe: LocalLlamaOperation = {
 			'binaryPropertyName',
 			'Enter the field that contains the recording.',
 		);
-		const file = await binarySource(context, itemIndex, field);
-		const chosen = await withChosenModel(mediaSettings(call), server, 'transcription', call.signal);
+		const file = await createFileSource(context, itemIndex, field);
+		const chosen = await withResolvedModel(
+			readMediaSettings(call),
+			server,
+			'transcription',
+			call.signal,
+		);
 		const transcript = await transcribe(server, chosen, { ...requestIn(call), file });
 		await call.typing?.type(transcript.text);
 		transcript.hints.forEach((hint) => call.hint(hint));
 		const { text, subtitles, more } = transcript;
-		const facts = { ...filled({ model: chosen.model }), ...more };
+		const facts = { ...omitEmpty({ model: chosen.model }), ...more };
 		if (subtitles === undefined) return [{ json: { text, ...facts } }];
 		const json = { text, subtitles: subtitles.content, ...facts };
 		return [await withSubtitleFile(call, { json }, subtitles, file.name)];

@@ -1,21 +1,25 @@
-import { draw, type ImageRequest, type GeneratedImage } from '../../../lib/tasks/generate-images';
-import { filled } from '../../../lib/values';
+import {
+	generateImages,
+	type ImageRequest,
+	type GeneratedImage,
+} from '../../../lib/tasks/generate-images';
+import { omitEmpty } from '../../../lib/values';
 import {
 	choiceField,
-	choices,
+	toOptions,
 	longTextField,
 	outputFileField,
 	stringField,
-	wholeField,
+	integerField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
-import { withChosenModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/search-models';
 import { baseName, storeFile } from '../../shared/binary';
-import { fileNameField, mediaFields, mediaSettings } from '../media-options';
+import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionsWith } from '../options';
+import { createOptionsField } from '../options';
 
 export const imageGenerate: LocalLlamaOperation = {
 	option: {
@@ -34,10 +38,10 @@ export const imageGenerate: LocalLlamaOperation = {
 			placeholder: 'e.g. a red fox in the snow, watercolor',
 			description: 'What the image should show',
 		}),
-		optionsWith(
+		createOptionsField(
 			[
 				choiceField('File Format', 'outputFormat', 'png', {
-					options: choices({
+					options: toOptions({
 						jpeg: 'JPEG',
 						png: 'PNG',
 						webp: 'WebP',
@@ -46,11 +50,11 @@ export const imageGenerate: LocalLlamaOperation = {
 						'Format to request from models that support it. If not set, the server decides.',
 				}),
 				fileNameField('image'),
-				wholeField('Number of Images', 'count', 1, [1, 64], {
+				integerField('Number of Images', 'count', 1, [1, 64], {
 					description: 'How many images to generate. Each becomes an item.',
 				}),
 				outputFileField,
-				wholeField('Seed', 'seed', -1, [-1], {
+				integerField('Seed', 'seed', -1, [-1], {
 					description: 'The same seed and prompt give the same image. -1 = random.',
 				}),
 				stringField('Size', 'size', {
@@ -64,11 +68,11 @@ export const imageGenerate: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const chosen = await withChosenModel(mediaSettings(call), server, 'images', call.signal);
+		const chosen = await withResolvedModel(readMediaSettings(call), server, 'images', call.signal);
 		const wanted = requestIn(parameters);
-		const { pictures, hints } = await draw(server, chosen, wanted);
+		const { pictures, hints } = await generateImages(server, chosen, wanted);
 		hints.forEach((hint) => call.hint(hint));
-		const facts = { prompt: wanted.prompt, ...filled({ model: chosen.model }) };
+		const facts = { prompt: wanted.prompt, ...omitEmpty({ model: chosen.model }) };
 		const name = baseName(parameters.name('options.fileName'), 'image');
 		const items: OperationItem[] = [];
 		for (const [index, picture] of pictures.entries()) {

@@ -1,6 +1,6 @@
 import { deleteModel } from '../../../lib/servers/model-actions';
 import type { LocalLlamaOperation } from '../operation';
-import { allowChangesField, requireAllowed, targetModelField } from './fields';
+import { allowChangesField, assertChangesAllowed, targetModelField } from './fields';
 import { optionsCollection } from '../../shared/field-builders';
 
 const LIMIT_MS = 60_000;
@@ -15,7 +15,7 @@ export const modelDelete: LocalLlamaOperation = {
 	},
 	fields: [targetModelField, optionsCollection([allowChangesField])],
 	run: async (call) => {
-		requireAllowed(call);
+		assertChangesAllowed(call);
 		const { server, parameters, signal } = call;
 		const options = { model: parameters.name('model'), wait: true, limitMs: LIMIT_MS, signal };
 		return [{ json: await deleteModel(server, options) }];

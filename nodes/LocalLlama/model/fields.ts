@@ -1,13 +1,13 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
-import { invalidInput } from '../../../lib/errors/create-error';
+import { createInputError } from '../../../lib/errors/create-error';
 import type { PullProgress } from '../../../lib/servers/types/server-type';
-import { booleanField, listField, numberField } from '../../shared/field-builders';
+import { booleanField, resourceLocatorField, numberField } from '../../shared/field-builders';
 import type { ChatStream } from '../../shared/run/chat-stream';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */
-export const targetModelField = listField(
+export const targetModelField = resourceLocatorField(
 	'Model',
 	'model',
 	'searchAllModels',
@@ -25,9 +25,9 @@ export const allowChangesField = booleanField('Allow Changes to the Server', 'al
  *
  * @throws {ServerError} of kind `invalidInput`
  */
-export function requireAllowed({ context, parameters }: LlamaCall): void {
+export function assertChangesAllowed({ context, parameters }: LlamaCall): void {
 	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
-	throw invalidInput(
+	throw createInputError(
 		'Changes to the server are not allowed in this node',
 		'Turn on the option Allow Changes to the Server. Be careful if an agent uses the node: a deleted model cannot be restored.',
 	);
@@ -36,21 +36,21 @@ export function requireAllowed({ context, parameters }: LlamaCall): void {
 export const waitField = (description: string): INodeProperties =>
 	booleanField('Wait Until Done', 'wait', true, { description });
 
-export const idleLimitField = numberField('Idle Timeout (Seconds)', 'idleLimit', 300, {
+export const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleLimit', 300, {
 	typeOptions: { minValue: 0 },
 	description: 'How long to wait without progress on the server. 0 = no limit.',
 });
 
 const DEFAULT_IDLE_MS = 300_000;
 
-export function idleMsIn({ parameters }: LlamaCall): number {
+export function readIdleTimeoutMs({ parameters }: LlamaCall): number {
 	return parameters.milliseconds('options.idleLimit', DEFAULT_IDLE_MS);
 }
 
 const MIN_PAUSE_MS = 500;
 
 /** Shows progress in the chat, at most twice a second: the step, and the percentage of each layer. */
-export function progressTyping(
+export function createProgressReporter(
 	{ typing }: { typing: Pick<ChatStream, 'type'> | undefined },
 	now: () => number = () => performance.now(),
 ): (progress: PullProgress) => Promise<void> {

@@ -1,8 +1,8 @@
-import { asFailed } from '../../../lib/errors/server-error';
-import { modelFacts } from '../../../lib/health/facts';
+import { captureError } from '../../../lib/errors/server-error';
+import { toModelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
-import { knownKind } from '../../../lib/servers/types';
+import { getCachedTypeName } from '../../../lib/servers/types';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { booleanField, optionsCollection } from '../../shared/field-builders';
 import type { LocalLlamaOperation } from '../operation';
@@ -23,15 +23,17 @@ export const modelGetAll: LocalLlamaOperation = {
 	],
 	run: async ({ server, parameters, signal }) => {
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
-		const models = (await modelsOf(server, signal)).map(modelFacts);
+		const models = (await modelsOf(server, signal)).map(toModelFacts);
 		const kept = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
-		return kept.map((model) => ({ json: { ...model, server: knownKind(server) ?? 'other' } }));
+		return kept.map((model) => ({
+			json: { ...model, server: getCachedTypeName(server) ?? 'other' },
+		}));
 	},
 };
 
 /** None where the list is empty. */
 async function modelsOf(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
-	const models = await listModels(server, signal).catch(asFailed);
+	const models = await listModels(server, signal).catch(captureError);
 	if (!('failed' in models)) return models;
 	if (models.failed.kind === 'modelNotFound') return [];
 	throw models.failed;

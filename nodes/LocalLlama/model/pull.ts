@@ -4,10 +4,10 @@ import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import {
 	allowChangesField,
-	idleLimitField,
-	idleMsIn,
-	progressTyping,
-	requireAllowed,
+	idleTimeoutField,
+	readIdleTimeoutMs,
+	createProgressReporter,
+	assertChangesAllowed,
 	waitField,
 } from './fields';
 
@@ -28,7 +28,7 @@ export const modelPull: LocalLlamaOperation = {
 		}),
 		optionsCollection([
 			allowChangesField,
-			idleLimitField,
+			idleTimeoutField,
 			streamingField,
 			booleanField('Insecure Registry', 'insecure', false, {
 				description: 'Whether Ollama may download from your own registry without TLS',
@@ -39,15 +39,15 @@ export const modelPull: LocalLlamaOperation = {
 		]),
 	],
 	run: async (call) => {
-		requireAllowed(call);
+		assertChangesAllowed(call);
 		const { parameters, server, signal } = call;
 		const pulled = await pullModel(server, {
 			model: parameters.name('modelName'),
 			wait: parameters.flag('options.wait', true),
 			insecure: parameters.flag('options.insecure', false),
-			limitMs: idleMsIn(call),
+			limitMs: readIdleTimeoutMs(call),
 			signal,
-			onProgress: progressTyping(call),
+			onProgress: createProgressReporter(call),
 		});
 		return [{ json: pulled }];
 	},

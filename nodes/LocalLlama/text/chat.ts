@@ -1,12 +1,12 @@
 import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
 import { modelField } from '../../shared/model-field';
-import { optionsWith } from '../options';
+import { createOptionsField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
-import { answerItem, generated } from './generate';
+import { toTextItem, generate } from './generate';
 import { textOptions } from './option-sets';
-import { chatSettings } from './settings';
-import { messageFields, messagesIn } from './messages';
-import { withChosenModel } from '../../shared/search-models';
+import { readChatSettings } from './settings';
+import { messageFields, readMessages } from './messages';
+import { withResolvedModel } from '../../shared/search-models';
 
 export const textChat: LocalLlamaOperation = {
 	option: {
@@ -21,17 +21,17 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		optionsWith(textOptions),
+		createOptionsField(textOptions),
 	],
 	run: async (call) => {
-		const settings = await withChosenModel(
-			chatSettings(call.parameters),
+		const settings = await withResolvedModel(
+			readChatSettings(call.parameters),
 			call.server,
 			'chat',
 			call.signal,
 		);
-		const { messages, files } = await messagesIn(call);
-		const answer = await generated(call, settings, messages, files);
-		return [answerItem(call, answer, settings.parameters.responseFormat)];
+		const { messages, files } = await readMessages(call);
+		const answer = await generate(call, settings, messages, files);
+		return [toTextItem(call, answer, settings.parameters.responseFormat)];
 	},
 };

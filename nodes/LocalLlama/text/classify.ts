@@ -1,24 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { throwAs } from '../../../lib/errors/server-error';
+import { rethrowWith } from '../../../lib/errors/server-error';
 import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
-import { namingFiles } from '../../../lib/tasks/file-errors';
-import { isRecord, optional } from '../../../lib/values';
-import { booleanField, rowsField, stringField } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { withFileNames } from '../../../lib/tasks/file-errors';
+import { isRecord, omitUndefined } from '../../../lib/values';
+import { booleanField, fixedCollectionField, stringField } from '../../shared/field-builders';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
-import { rowFields, rowsIn } from '../list-fields';
-import { optionsWith } from '../options';
-import { reportAnswer } from './generate';
-import { briefOptions } from './option-sets';
-import { binaryFieldsField, inputIn } from './files';
-import { taskSettings } from './settings';
+import { rowFields, readRows } from '../list-fields';
+import { createOptionsField } from '../options';
+import { reportResult } from './generate';
+import { shortTextOptions } from './option-sets';
+import { binaryFieldsField, readPromptInput } from './files';
+import { readTaskSettings } from './settings';
 import { instructionsField, textField } from './text-field';
-import { withChosenModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/search-models';
 
-const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
+const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'Label', {
 	values: [
 		{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
 		stringField('Description', 'description', {
@@ -55,15 +55,15 @@ export const textClassify: LocalLlamaOperation = {
 			description: 'Whether a text may have no label. The label is then null.',
 		}),
 		instructionsField,
-		optionsWith(briefOptions),
+		createOptionsField(shortTextOptions),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;
 		const labels = labelsIn(parameters);
 		const several = parameters.flag('several');
-		const { blocks, files } = await inputIn(call);
-		const own = taskSettings(call, { temperature: 0 });
-		const settings = await withChosenModel(own, server, 'chat', signal);
+		const { blocks, files } = await readPromptInput(call);
+		const own = readTaskSettings(call, { temperature: 0 });
+		const settings = await withResolvedModel(own, server, 'chat', signal);
 		const request = {
 			blocks,
 			labels,
@@ -72,9 +72,9 @@ export const textClassify: LocalLlamaOperation = {
 			instructions: parameters.freeText('instructions'),
 		};
 		const result = await classify(server, settings, request).catch(
-			throwAs((error) => namingFiles(error, files)),
+			rethrowWith((error) => withFileNames(error, files)),
 		);
-		reportAnswer(call, { ...result, notes: result.hints });
+		reportResult(call, { ...result, notes: result.hints });
 		if (result.unread !== undefined)
 			call.hint(
 				'The model did not choose a label, so the label is null. The field "answer" contains its response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
@@ -89,7 +89,7 @@ function factsOf(result: Classification, labels: readonly Label[]): object {
 	const { scores, none, unread, usage, model, server } = result;
 	const scoreOf = ({ name }: Label, at: number) => [name, rounded(scores?.[at])];
 	return {
-		...optional({
+		...omitUndefined({
 			confidence: rounded(result.confidence),
 			scores: scores && Object.fromEntries(labels.map(scoreOf)),
 			answer: unread,
@@ -108,12 +108,12 @@ function rounded(probability: number | undefined): number | undefined {
 
 /** Labels from the form, or from a list of names or objects. */
 function labelsIn(parameters: NodeParameters): Label[] {
-	const { rows, label } = rowsIn(parameters, 'labels', 'labelList');
+	const { rows, label } = readRows(parameters, 'labels', 'labelList');
 	const labels = rows.map((row) =>
 		isRecord(row)
 			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }
 			: { name: String(row ?? '').trim() },
 	);
-	if (labels.length === 0) throw wrongField(label, 'is empty', 'Add at least one label.');
+	if (labels.length === 0) throw createFieldError(label, 'is empty', 'Add at least one label.');
 	return labels;
 }

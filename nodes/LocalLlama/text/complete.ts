@@ -1,20 +1,20 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
-import { longTextField, wholeField } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
+import { longTextField, integerField } from '../../shared/field-builders';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsWith } from '../options';
-import { reportAnswer } from './generate';
+import { createOptionsField } from '../options';
+import { reportResult } from './generate';
 import { textOptions } from './option-sets';
-import { taskSettings } from './settings';
-import { withChosenModel } from '../../shared/search-models';
+import { readTaskSettings } from './settings';
+import { withResolvedModel } from '../../shared/search-models';
 
 const options: INodeProperties[] = [
 	...textOptions,
-	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
+	integerField('Completions per Prompt', 'n', 2, [1, 100], {
 		description:
 			'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
 	}),
@@ -34,11 +34,11 @@ export const textComplete: LocalLlamaOperation = {
 			description:
 				'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
 		}),
-		optionsWith(options),
+		createOptionsField(options),
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;
-		const settings = await withChosenModel(taskSettings(call), server, 'chat', call.signal);
+		const settings = await withResolvedModel(readTaskSettings(call), server, 'chat', call.signal);
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
 		const show =
@@ -47,14 +47,14 @@ export const textComplete: LocalLlamaOperation = {
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.type('\n\n');
-				const { hints, ...completion } = await complete(
+				const { hints, ...completion } = await completeText(
 					server,
 					seeded(settings, copy),
 					prompt,
 					show,
 				);
 				const notes = completion.text === '' ? ['The model generated no text.'] : hints;
-				reportAnswer(call, { ...completion, notes });
+				reportResult(call, { ...completion, notes });
 				items.push({
 					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
 				});
@@ -78,12 +78,12 @@ function promptsIn(parameters: NodeParameters): Prompt[] {
 	const value = parameters.value('prompt');
 	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];
 	const { label } = parameters.field('prompt');
-	if (prompts.length === 0) throw wrongField(label, 'is an empty list');
+	if (prompts.length === 0) throw createFieldError(label, 'is an empty list');
 	return prompts.map((prompt) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
 		if (typeof prompt !== 'string' || prompt === '')
-			throw wrongField(label, 'is empty, or contains a value that is not text');
+			throw createFieldError(label, 'is empty, or contains a value that is not text');
 		return prompt;
 	});
 }

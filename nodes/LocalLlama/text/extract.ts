@@ -1,47 +1,47 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonNotes, requestedJson } from '../../../lib/chat/validate-completion';
+import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
 import type {
 	ChatSettings,
 	ChatResult,
 	ResponseFormat,
 	InputMessage,
 } from '../../../lib/chat/types';
-import { asFailed } from '../../../lib/errors/server-error';
-import { checkSchema } from '../../../lib/chat/validate-json';
+import { captureError } from '../../../lib/errors/server-error';
+import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {
 	type ExtractField,
-	extractMessages,
+	buildExtractMessages,
 	type FieldType,
-	isFormatRefused,
-	schemaOfFields,
-	schemaOfRequiredFields,
+	isFormatRejected,
+	buildSchema,
+	buildValidationSchema,
 } from '../../../lib/tasks/extract';
 import type { SentFile } from '../../../lib/tasks/file-errors';
-import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
-import { bareSchema } from '../../shared/chat/generation-settings';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
+import { unwrapSchema } from '../../shared/chat/generation-settings';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { namesIn } from '../../shared/binary';
+import { splitNames } from '../../shared/binary';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	jsonField,
-	rowsField,
+	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { rowFields, rowsIn } from '../list-fields';
-import { optionsWith } from '../options';
-import { answerFacts, generated } from './generate';
-import { briefOptions, quickThinkingFields } from './option-sets';
-import { briefSettings } from './settings';
-import { binaryFieldsField, inputIn } from './files';
+import { rowFields, readRows } from '../list-fields';
+import { createOptionsField } from '../options';
+import { toMetadata, generate } from './generate';
+import { shortTextOptions, quickThinkingFields } from './option-sets';
+import { readShortTextSettings } from './settings';
+import { binaryFieldsField, readPromptInput } from './files';
 import { instructionsField, textField } from './text-field';
-import { withChosenModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/search-models';
 
-const TYPES = choices<FieldType>({
+const TYPES = toOptions<FieldType>({
 	boolean: 'Boolean',
 	choice: ['Choice', 'One of a fixed set of values'],
 	date: ['Date', 'As 2026-12-31'],
@@ -78,13 +78,13 @@ const tableFields: INodeProperties[] = [
 
 const schemaFields: INodeProperties[] = [
 	choiceField('What to Extract', 'schemaSource', 'fields', {
-		options: choices({
+		options: toOptions({
 			fields: ['Fields', 'A table defined in this node'],
 			schema: ['JSON Schema', 'For nested data'],
 		}),
 	}),
 	...rowFields(
-		rowsField('Fields', 'fields', 'Field', {
+		fixedCollectionField('Fields', 'fields', 'Field', {
 			values: tableFields,
 			typeOptions: { multipleValues: true, sortable: true },
 			displayOptions: { show: { schemaSource: ['fields'] } },
@@ -122,41 +122,46 @@ export const textExtract: LocalLlamaOperation = {
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
-		optionsWith(briefOptions),
+		createOptionsField(shortTextOptions),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;
 		const fields =
 			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields'
-				? tableIn(parameters)
+				? readFields(parameters)
 				: undefined;
-		const schema = fields === undefined ? schemaIn(parameters) : schemaOfFields(fields);
-		const least = fields === undefined ? schema : schemaOfRequiredFields(fields);
+		const schema = fields === undefined ? schemaIn(parameters) : buildSchema(fields);
+		const least = fields === undefined ? schema : buildValidationSchema(fields);
 		// Throws for a broken schema before anything is sent.
-		checkSchema(schema, null);
-		const { blocks, files } = await inputIn(call);
-		const messages = extractMessages(schema, parameters.freeText('instructions'), blocks);
-		const settings = await withChosenModel(briefSettings(parameters), server, 'chat', signal);
+		validateAgainstSchema(schema, null);
+		const { blocks, files } = await readPromptInput(call);
+		const messages = buildExtractMessages(schema, parameters.freeText('instructions'), blocks);
+		const settings = await withResolvedModel(
+			readShortTextSettings(parameters),
+			server,
+			'chat',
+			signal,
+		);
 		const format: ResponseFormat = { type: 'jsonSchema', schema, least };
-		const answer = await formatted(call, settings, format, messages, files);
+		const answer = await generateWithFormat(call, settings, format, messages, files);
 		// Of a server that takes no format, the turn checked nothing.
-		const { value, ...checked } = requestedJson(answer, format)!;
+		const { value, ...checked } = getRequestedJson(answer, format)!;
 		const numbers = new Set(
 			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
 		);
 		const values = Object.fromEntries(
-			Object.entries(recordOf(value)).map(([name, own]) => [
+			Object.entries(asRecord(value)).map(([name, own]) => [
 				name,
 				numbers.has(name) ? asNumber(own) : own,
 			]),
 		);
 		const large = checked.large.filter((text) => asNumber(text) === text || numbers.size === 0);
-		jsonNotes({ value, ...checked, large }).forEach((note) => call.hint(note));
+		getJsonWarnings({ value, ...checked, large }).forEach((note) => call.hint(note));
 		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
 		const repaired = (answer.log?.corrections ?? 0) !== 0;
-		const facts = { ...answerFacts(answer), ...(repaired ? { repaired } : {}) };
+		const facts = { ...toMetadata(answer), ...(repaired ? { repaired } : {}) };
 		return [{ json: { output: output ?? value, ...facts } }];
 	},
 };
@@ -168,7 +173,7 @@ function asNumber(value: unknown): unknown {
 }
 
 /** With the schema as a constraint, and without it where the server refuses that: it may still answer well. */
-async function formatted(
+async function generateWithFormat(
 	call: LlamaCall,
 	settings: ChatSettings,
 	responseFormat: ResponseFormat,
@@ -176,43 +181,43 @@ async function formatted(
 	files: readonly SentFile[],
 ): Promise<ChatResult> {
 	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
-	return await generated(call, withFormat, messages, files).catch(async (error: unknown) => {
-		if (!isFormatRefused(asFailed(error).failed)) throw error;
-		return await generated(call, settings, messages, files);
+	return await generate(call, withFormat, messages, files).catch(async (error: unknown) => {
+		if (!isFormatRejected(captureError(error).failed)) throw error;
+		return await generate(call, settings, messages, files);
 	});
 }
 
 function schemaIn(parameters: NodeParameters): Record<string, unknown> {
-	const { schema } = bareSchema(parameters.object('jsonSchema'));
+	const { schema } = unwrapSchema(parameters.object('jsonSchema'));
 	if (Object.keys(schema).length === 0)
-		throw wrongField(parameters.field('jsonSchema').label, 'is empty');
+		throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
 	return schema;
 }
 
 /** Fields to extract, from the form or a list. */
-function tableIn(parameters: NodeParameters): ExtractField[] {
-	const { rows, label } = rowsIn(parameters, 'fields', 'fieldList');
+function readFields(parameters: NodeParameters): ExtractField[] {
+	const { rows, label } = readRows(parameters, 'fields', 'fieldList');
 	if (rows.length === 0)
-		throw wrongField(label, 'has no field', 'Add a field for each value to extract.');
+		throw createFieldError(label, 'has no field', 'Add a field for each value to extract.');
 	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
-	const twice = firstRepeated(fields.map(({ name }) => name));
-	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice}"`);
+	const twice = findDuplicate(fields.map(({ name }) => name));
+	if (twice !== undefined) throw createFieldError(label, `has two fields named "${twice}"`);
 	return fields;
 }
 
 function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
-	if (name === '') throw wrongField(label, 'has a field without a name');
+	if (name === '') throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
 	if (!TYPES.some(({ value }) => value === type))
-		throw wrongField(label, `has the unknown type "${String(type)}"`);
+		throw createFieldError(label, `has the unknown type "${String(type)}"`);
 	const choices = choicesOf(row);
 	if (type === 'choice' && choices.length === 0)
-		throw wrongField(label, `has no choices for "${name}"`);
-	const required = booleanOf(row.required) === true;
+		throw createFieldError(label, `has no choices for "${name}"`);
+	const required = parseBoolean(row.required) === true;
 	return { name, type, description: String(row.description ?? ''), choices, required };
 }
 
 function choicesOf({ choices = '' }: Record<string, unknown>): string[] {
-	return Array.isArray(choices) ? choices.map(String) : namesIn(String(choices ?? ''));
+	return Array.isArray(choices) ? choices.map(String) : splitNames(String(choices ?? ''));
 }

@@ -1,9 +1,9 @@
-import { readWhole } from '../../../lib/http/response-body';
-import { openFile } from '../../../lib/tasks/read-file-part';
+import { readBuffer } from '../../../lib/http/response-body';
+import { readFilePart } from '../../../lib/tasks/read-file-part';
 import type { SentFile } from '../../../lib/tasks/file-errors';
-import { binarySource, namesIn } from '../../shared/binary';
+import { createFileSource, splitNames } from '../../shared/binary';
 import { stringField } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
 /** @param place where the files go */
@@ -24,7 +24,7 @@ interface PromptInput {
 function namesOf(parameters: NodeParameters): string[] {
 	const fields = parameters.value('binaryFields');
 	if (Array.isArray(fields)) return fields.map(String);
-	return namesIn(parameters.freeText('binaryFields'));
+	return splitNames(parameters.freeText('binaryFields'));
 }
 
 /**
@@ -32,12 +32,12 @@ function namesOf(parameters: NodeParameters): string[] {
  *
  * @throws {ServerError} of kind `invalidInput` for a file that no model server reads
  */
-export async function filesIn(call: LlamaCall): Promise<PromptInput> {
+export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
 	const input: PromptInput = { blocks: [], files: [] };
 	for (const property of namesOf(call.parameters)) {
-		const { name, mimeType, open } = await binarySource(call.context, call.itemIndex, property);
-		const bytes = await readWhole(open());
-		const { block, sent, hints } = await openFile({ name, mimeType, bytes });
+		const { name, mimeType, open } = await createFileSource(call.context, call.itemIndex, property);
+		const bytes = await readBuffer(open());
+		const { block, sent, hints } = await readFilePart({ name, mimeType, bytes });
 		hints.forEach((hint) => call.hint(hint));
 		input.blocks.push(block);
 		input.files.push(sent);
@@ -50,13 +50,13 @@ export async function filesIn(call: LlamaCall): Promise<PromptInput> {
  *
  * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server reads
  */
-export async function inputIn(call: LlamaCall): Promise<PromptInput> {
+export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
 	const { parameters } = call;
 	const text = parameters.freeText('text');
-	const { blocks, files } = await filesIn(call);
+	const { blocks, files } = await readItemFiles(call);
 	const written = text.trim() === '' ? [] : [{ type: 'text', text }];
 	// A model would make something up.
 	if (written.length + blocks.length === 0)
-		throw wrongField(parameters.field('text').label, 'is empty');
+		throw createFieldError(parameters.field('text').label, 'is empty');
 	return { blocks: [...written, ...blocks], files };
 }

@@ -5,16 +5,20 @@ import type {
 	ResponseFormat,
 	InputMessage,
 } from '../../../lib/chat/types';
-import { jsonNotes, requestedJson } from '../../../lib/chat/validate-completion';
-import { throwAs } from '../../../lib/errors/server-error';
-import { namingFiles, type SentFile } from '../../../lib/tasks/file-errors';
-import { optional } from '../../../lib/values';
+import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
+import { rethrowWith } from '../../../lib/errors/server-error';
+import { withFileNames, type SentFile } from '../../../lib/tasks/file-errors';
+import { omitUndefined } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
-import { countFailed, type GenerationUsage, countGeneration } from '../../shared/token-totals';
+import {
+	addFailedTokenTotals,
+	type GenerationUsage,
+	addTokenTotals,
+} from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
 /** Generates an answer, and types it into the chat. If the chat is gone, the generation is cancelled. */
-export async function generated(
+export async function generate(
 	call: LlamaCall,
 	settings: ChatSettings,
 	messages: readonly InputMessage[],
@@ -32,36 +36,36 @@ export async function generated(
 	const asked = { messages, signal, whole };
 	const turn = runTurn(server, { ...settings, priority }, asked, show);
 	const answer = await turn
-		.catch(throwAs((error) => namingFiles(error, files)))
+		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {
 			// Of a chat that is gone, its own error.
 			await typed;
-			countFailed(call.context, error);
+			addFailedTokenTotals(call.context, error);
 			throw error;
 		});
 	await typed;
-	reportAnswer(call, answer);
+	reportResult(call, answer);
 	return answer;
 }
 
 /** Shows the remarks and tokens of an answer in n8n. */
-export function reportAnswer(
+export function reportResult(
 	call: LlamaCall,
 	answer: Pick<ChatResult, 'notes'> & GenerationUsage,
 ): void {
 	const { notes, usage } = answer;
 	for (const note of notes) call.hint(note);
-	countGeneration(call.context, answer);
+	addTokenTotals(call.context, answer);
 	if (usage !== undefined) countTokens(call, usage);
 }
 
 /** Metadata of an answer for its item. */
-export function answerFacts(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'notes'>) {
+export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'notes'>) {
 	const { reasoning, finishReason, usage, timings, model, serverKind, log } = answer;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
-		...optional({
+		...omitUndefined({
 			usage,
 			timings,
 			model,
@@ -76,14 +80,18 @@ export function answerFacts(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'not
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is not JSON or does not follow the schema
  */
-export function answerItem(
+export function toTextItem(
 	call: LlamaCall,
 	answer: ChatResult,
 	format: ResponseFormat | undefined,
 ): OperationItem {
-	const requested = requestedJson(answer, format);
-	if (requested !== undefined) jsonNotes(requested).forEach((note) => call.hint(note));
+	const requested = getRequestedJson(answer, format);
+	if (requested !== undefined) getJsonWarnings(requested).forEach((note) => call.hint(note));
 	return {
-		json: { text: answer.text, ...optional({ json: requested?.value }), ...answerFacts(answer) },
+		json: {
+			text: answer.text,
+			...omitUndefined({ json: requested?.value }),
+			...toMetadata(answer),
+		},
 	};
 }

@@ -1,19 +1,19 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { messagesFromJson } from '../../../lib/chat/parse-messages';
+import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
 import type { SentFile } from '../../../lib/tasks/file-errors';
-import { recordOf, recordsIn } from '../../../lib/values';
+import { asRecord, asRecords } from '../../../lib/values';
 import {
 	choiceField,
-	choices,
+	toOptions,
 	jsonField,
 	longTextField,
-	rowsField,
+	fixedCollectionField,
 } from '../../shared/field-builders';
-import { isBlank, wrongField } from '../../shared/parameters';
+import { isUnset, createFieldError } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
-import { binaryFieldsField, filesIn } from './files';
+import { binaryFieldsField, readItemFiles } from './files';
 
 type MessageSource = 'prompt' | 'list' | 'json';
 
@@ -26,7 +26,7 @@ const binaryField = binaryFieldsField('They are sent with the last user message.
 
 export const messageFields: INodeProperties[] = [
 	choiceField('Source for Messages', 'messageSource', 'prompt', {
-		options: choices({
+		options: toOptions({
 			json: ['JSON', 'An array of messages with role and content, from an expression'],
 			list: ['Define Below', 'Messages defined in this node'],
 			prompt: ['Prompt', 'A single prompt with an optional system message'],
@@ -38,10 +38,10 @@ export const messageFields: INodeProperties[] = [
 		required: true,
 		displayOptions: { show: { messageSource: ['prompt'] } },
 	}),
-	rowsField('Messages', 'messages', 'Message', {
+	fixedCollectionField('Messages', 'messages', 'Message', {
 		values: [
 			choiceField('Role', 'role', 'user', {
-				options: choices({
+				options: toOptions({
 					assistant: 'Assistant',
 					system: 'System',
 					user: 'User',
@@ -73,11 +73,11 @@ export const messageFields: INodeProperties[] = [
  *
  * @throws {ServerError} of kind `invalidInput` where there is none, or files that no model server can read
  */
-export async function messagesIn(
+export async function readMessages(
 	call: LlamaCall,
 ): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
 	const messages = writtenMessages(call);
-	const { blocks, files } = await filesIn(call);
+	const { blocks, files } = await readItemFiles(call);
 	if (blocks.length === 0) return { messages, files };
 	const question = messages.findLastIndex(({ type }) => type === 'human');
 	if (question < 0) return { messages: [...messages, { type: 'human', content: blocks }], files };
@@ -89,20 +89,20 @@ export async function messagesIn(
 function writtenMessages({ parameters }: LlamaCall): InputMessage[] {
 	const source = parameters.choice<MessageSource>('messageSource');
 	if (source === 'json')
-		return filled(messagesFromJson(parameters.value('messagesJson')), parameters, 'messagesJson');
+		return filled(parseMessages(parameters.value('messagesJson')), parameters, 'messagesJson');
 	const system = parameters.freeText('system');
 	const head: InputMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
 	if (source === 'prompt') {
 		const prompt = parameters.freeText('prompt');
 		const hasFiles = parameters.freeText('binaryFields').trim() !== '';
 		if (prompt.trim() === '' && !hasFiles)
-			throw wrongField(parameters.field('prompt').label, 'is empty');
+			throw createFieldError(parameters.field('prompt').label, 'is empty');
 		return prompt.trim() === '' ? head : [...head, { type: 'human', content: prompt }];
 	}
-	const rows = recordsIn(recordOf(parameters.value('messages')).message).filter(
-		({ content }) => !isBlank(content),
+	const rows = asRecords(asRecord(parameters.value('messages')).message).filter(
+		({ content }) => !isUnset(content),
 	);
-	return [...head, ...filled(messagesFromJson(rows), parameters, 'messages')];
+	return [...head, ...filled(parseMessages(rows), parameters, 'messages')];
 }
 
 function filled(
@@ -110,7 +110,8 @@ function filled(
 	parameters: LlamaCall['parameters'],
 	field: string,
 ): InputMessage[] {
-	if (messages.length === 0) throw wrongField(parameters.field(field).label, 'has no messages');
+	if (messages.length === 0)
+		throw createFieldError(parameters.field(field).label, 'has no messages');
 	return messages;
 }
 

@@ -13,7 +13,7 @@ function samplers(names: readonly string[]): INodeProperties[] {
 }
 
 /** Options of operations with a short, most likely answer. Extra Body takes any other sampler. */
-export const briefOptions = [...samplers(BRIEF), ...generationFields];
+export const shortTextOptions = [...samplers(BRIEF), ...generationFields];
 
 /** Options of operations that write a text. */
 export const textOptions = [...samplers(FREE), ...generationFields, streamingField];

@@ -1,34 +1,34 @@
 import type { ChatParameters, ChatSettings } from '../../../lib/chat/types';
 import type { CompleteSettings } from '../../../lib/tasks/complete';
-import { optional } from '../../../lib/values';
+import { omitUndefined } from '../../../lib/values';
 import {
 	readGeneration,
-	responseFormatIn,
-	thinkingIn,
+	readResponseFormat,
+	readThinking,
 } from '../../shared/chat/generation-settings';
-import { readLimits } from '../../shared/timeout-fields';
+import { readGenerationTimeouts } from '../../shared/timeout-fields';
 import type { NodeParameters } from '../../shared/parameters';
-import { mediaSettings } from '../media-options';
+import { readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
 
 /** Reads the settings of a chat. */
-export function chatSettings(parameters: NodeParameters): ChatSettings {
-	const responseFormat = responseFormatIn(parameters);
-	return settingsWith(parameters, optional({ responseFormat }), 'toolTurns');
+export function readChatSettings(parameters: NodeParameters): ChatSettings {
+	const responseFormat = readResponseFormat(parameters);
+	return settingsWith(parameters, omitUndefined({ responseFormat }), 'toolTurns');
 }
 
 /** Reads the settings of an operation without a choice of the response format. */
-export function briefSettings(parameters: NodeParameters): ChatSettings {
+export function readShortTextSettings(parameters: NodeParameters): ChatSettings {
 	// The most likely answer, unless the user wants another.
 	return settingsWith(parameters, { temperature: 0 }, 'off');
 }
 
 /** Reads the settings of a task that writes. */
-export function taskSettings(call: LlamaCall, own: ChatParameters = {}): CompleteSettings {
+export function readTaskSettings(call: LlamaCall, own: ChatParameters = {}): CompleteSettings {
 	const { parameters } = call;
 	return {
-		...mediaSettings(call),
-		...readLimits(parameters),
+		...readMediaSettings(call),
+		...readGenerationTimeouts(parameters),
 		parameters: { ...own, ...readGeneration(parameters) },
 	};
 }
@@ -43,10 +43,10 @@ function settingsWith(
 		parameters: {
 			...own,
 			...readGeneration(parameters),
-			...optional({ thinking: thinkingIn(parameters) }),
+			...omitUndefined({ thinking: readThinking(parameters) }),
 		},
 		reasoningEcho,
 		showThinking: false,
-		...readLimits(parameters),
+		...readGenerationTimeouts(parameters),
 	};
 }

@@ -4,17 +4,17 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbeddingResult, type EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
-import { append } from '../../../lib/values';
+import { pushAll } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
-import { choiceField, choices, jsonField, longTextField } from '../../shared/field-builders';
-import { type NodeParameters, wrongField } from '../../shared/parameters';
+import { choiceField, toOptions, jsonField, longTextField } from '../../shared/field-builders';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { failItem, ItemError } from '../../shared/run/item-error';
+import { throwItemError, ItemError } from '../../shared/run/item-error';
 import type { OperationItem } from '../../shared/run/operations';
-import { withChosenModel } from '../../shared/search-models';
-import { textsIn } from '../list-fields';
+import { withResolvedModel } from '../../shared/search-models';
+import { readTexts } from '../list-fields';
 import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
-import { optionsWith } from '../options';
+import { createOptionsField } from '../options';
 
 const fields: INodeProperties[] = [
 	modelField('The model that creates the vectors', {
@@ -22,7 +22,7 @@ const fields: INodeProperties[] = [
 		example: 'nomic-embed-text',
 	}),
 	choiceField('Source for Texts', 'textSource', 'items', {
-		options: choices({
+		options: toOptions({
 			items: ['Items', 'One text per item. All items are sent to the server together, in batches.'],
 			list: ['List', 'An array of texts in each item'],
 		}),
@@ -38,7 +38,7 @@ const fields: INodeProperties[] = [
 		description: 'An array of texts, from an expression or as JSON',
 	}),
 	choiceField('Role', 'role', 'document', {
-		options: choices({
+		options: toOptions({
 			document: ['Document', 'Texts to store and find'],
 			query: ['Query', 'Texts to search for'],
 		}),
@@ -46,15 +46,15 @@ const fields: INodeProperties[] = [
 			'Some models need different prefixes for queries and documents; the node adds them',
 	}),
 	choiceField('Output', 'output', 'each', {
-		options: choices({
+		options: toOptions({
 			together: 'One Item With All Vectors',
 			each: 'One Item per Vector',
 		}),
 	}),
-	optionsWith([
+	createOptionsField([
 		...embeddingOptions,
 		choiceField('Encoding', 'encoding', 'base64', {
-			options: choices({
+			options: toOptions({
 				base64: ['Base64', '32-bit numbers, little-endian: a fifth of the size'],
 				numbers: 'Numbers',
 			}),
@@ -88,13 +88,13 @@ interface EmbedOptions {
 	asBase64: boolean;
 }
 
-async function wantedBy(
+async function readEmbedOptions(
 	parameters: NodeParameters,
 	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
 ): Promise<EmbedOptions> {
 	const settings = { ...readEmbeddingSettings(parameters), priority };
 	return {
-		settings: await withChosenModel(settings, server, 'embeddings', signal),
+		settings: await withResolvedModel(settings, server, 'embeddings', signal),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
 		isTogether: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
@@ -102,14 +102,14 @@ async function wantedBy(
 }
 
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const wanted = await wantedBy(call.parameters, call);
-	const texts = textsIn(call.parameters, 'texts');
+	const wanted = await readEmbedOptions(call.parameters, call);
+	const texts = readTexts(call.parameters, 'texts');
 	if (texts.length === 0)
-		throw wrongField(call.parameters.field('texts').label, 'contains no texts');
+		throw createFieldError(call.parameters.field('texts').label, 'contains no texts');
 	const embedder = new Embedder(call.server, wanted.settings);
 	const done = await embedder.embed(texts, wanted.role, call.signal);
 	report(call, done, texts.length);
-	const vectors = done.vectors.map((vector) => encoded(vector, wanted));
+	const vectors = done.vectors.map((vector) => encodeVector(vector, wanted));
 	const facts = { dimensions: done.vectors[0]!.length, model: wanted.settings.model };
 	if (wanted.isTogether) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({
@@ -141,7 +141,7 @@ async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 			const { server } = access;
 			const parameters = call.parametersOf(itemIndex);
 			if (!servers.includes(server)) servers.push(server);
-			const wanted = await wantedBy(parameters, { ...access, signal: call.signal });
+			const wanted = await readEmbedOptions(parameters, { ...access, signal: call.signal });
 			const key = JSON.stringify([servers.indexOf(server), wanted]);
 			const group = groups.get(key) ?? { server, wanted, items: [] };
 			groups.set(key, group);
@@ -149,13 +149,13 @@ async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 		} catch (error) {
 			outcomes.push(failed(call, itemIndex, error));
 		}
-	for (const group of groups.values()) append(outcomes, await embedGroup(call, group));
+	for (const group of groups.values()) pushAll(outcomes, await embedGroup(call, group));
 	return outcomes.sort((one, other) => indexOf(one) - indexOf(other));
 }
 
 /** @throws {ItemError} unless the node goes on */
 function failed({ context }: LlamaCall, itemIndex: number, error: unknown): ItemError {
-	if (!context.continueOnFail()) failItem(itemIndex, error);
+	if (!context.continueOnFail()) throwItemError(itemIndex, error);
 	return new ItemError(itemIndex, error);
 }
 
@@ -177,12 +177,12 @@ async function embedGroup(
 				done.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
 				total.truncated += done.truncated;
 				total.tokens += done.tokens ?? 0;
-				append(total.hints, done.hints);
+				pushAll(total.hints, done.hints);
 				return true;
 			},
 			(error: unknown) => {
-				if (call.signal.aborted) failItem(indexes[0]!, error);
-				for (const index of culpritsIn(error, indexes))
+				if (call.signal.aborted) throwItemError(indexes[0]!, error);
+				for (const index of getFailedIndexes(error, indexes))
 					failures.set(index, failed(call, index, error));
 				return false;
 			},
@@ -196,7 +196,7 @@ async function embedGroup(
 	const dimensions = [...vectors.values()][0]?.length ?? 0;
 	const facts = { dimensions, model: settings.model };
 	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
-	const vectorOf = (itemIndex: number) => encoded(vectors.get(itemIndex)!, wanted);
+	const vectorOf = (itemIndex: number) => encodeVector(vectors.get(itemIndex)!, wanted);
 	if (!wanted.isTogether)
 		return [
 			...failures.values(),
@@ -211,7 +211,7 @@ async function embedGroup(
 }
 
 /** The item whose text is at fault, or all of the batch. */
-function culpritsIn(error: unknown, indexes: readonly number[]): readonly number[] {
+function getFailedIndexes(error: unknown, indexes: readonly number[]): readonly number[] {
 	const culprit = error instanceof ServerError ? error.facts.index : undefined;
 	return indexes.includes(culprit as number) ? [culprit as number] : indexes;
 }
@@ -222,7 +222,7 @@ function indexOf(item: OperationItem | ItemError): number {
 }
 
 /** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encoded(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
+function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
 	return asBase64 ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
 }
 

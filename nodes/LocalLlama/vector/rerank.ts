@@ -1,10 +1,10 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
 import { rerank } from '../../../lib/tasks/rerank';
-import { isRecord, words, optional } from '../../../lib/values';
+import { isRecord, toText, omitUndefined } from '../../../lib/values';
 import {
 	choiceField,
-	choices,
+	toOptions,
 	jsonField,
 	longTextField,
 	stringField,
@@ -12,12 +12,12 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
-import { listIn } from '../list-fields';
+import { readList } from '../list-fields';
 import type { OperationItem } from '../../shared/run/operations';
-import { failItem } from '../../shared/run/item-error';
+import { throwItemError } from '../../shared/run/item-error';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
-import { optionsWith } from '../options';
-import { withChosenModel } from '../../shared/search-models';
+import { createOptionsField } from '../options';
+import { withResolvedModel } from '../../shared/search-models';
 
 /** A document: its text, and the fields of its output. */
 interface DocumentInput {
@@ -38,7 +38,7 @@ const fields: INodeProperties[] = [
 			'The query to rank the documents by. With Source for Documents set to Items, the query of the first item applies to all.',
 	}),
 	choiceField('Source for Documents', 'documentSource', 'items', {
-		options: choices({
+		options: toOptions({
 			items: ['Items', 'Each item is a document. The output is in the new order.'],
 			list: ['List', 'An array of documents in each item'],
 		}),
@@ -61,7 +61,7 @@ const fields: INodeProperties[] = [
 		description: 'The field that contains the text, if the documents are objects',
 	}),
 	topNField,
-	optionsWith(rerankOptions),
+	createOptionsField(rerankOptions),
 ];
 
 export const vectorRerank: LocalLlamaOperation = {
@@ -87,7 +87,7 @@ async function rank(
 ): Promise<OperationItem[]> {
 	const { parameters, server, priority, signal } = call;
 	const settings = { ...readRerankSettings(parameters), priority, signal };
-	const chosen = await withChosenModel(settings, server, 'reranking', signal);
+	const chosen = await withResolvedModel(settings, server, 'reranking', signal);
 	const texts = documents.map(({ text }) => text);
 	const done = await rerank(server, chosen, parameters.freeText('query'), texts);
 	countTokens(call, { promptTokens: done.tokens ?? 0, completionTokens: 0 });
@@ -98,7 +98,11 @@ async function rank(
 		);
 	return done.ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;
-		return { json: { ...json, ...optional({ score }), index }, ...optional({ binary }), from };
+		return {
+			json: { ...json, ...omitUndefined({ score }), index },
+			...omitUndefined({ binary }),
+			from,
+		};
 	});
 }
 
@@ -108,16 +112,16 @@ function fromItems(call: LlamaCall): DocumentInput[] {
 		try {
 			const text = call.parametersOf(from).freeText('document');
 			const { json = {}, binary } = items[from] ?? {};
-			return { text, json, from, ...optional({ binary }) };
+			return { text, json, from, ...omitUndefined({ binary }) };
 		} catch (error) {
-			return failItem(from, error);
+			return throwItemError(from, error);
 		}
 	});
 }
 
 function listed({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
 	const field = parameters.name('textField') || 'text';
-	return listIn(parameters, 'documents').map((entry) =>
+	return readList(parameters, 'documents').map((entry) =>
 		isRecord(entry)
 			? { text: textOf(entry[field]), json: entry, from: itemIndex }
 			: { text: textOf(entry), json: { text: textOf(entry) }, from: itemIndex },
@@ -126,5 +130,5 @@ function listed({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
 
 /** Text of a document. Without text it comes last, without a score. */
 function textOf(value: unknown): string {
-	return value === undefined || value === null ? '' : words(value);
+	return value === undefined || value === null ? '' : toText(value);
 }

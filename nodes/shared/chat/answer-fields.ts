@@ -1,4 +1,4 @@
-import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-builders';
+import { choiceField, toOptions, jsonField, longTextField, integerField } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 
 /** Fields for thinking. */
@@ -28,7 +28,7 @@ export function thinkingFields(): INodeProperties[] {
 				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it responds. The thinking is returned separately.',
 		}),
 		choiceField('Effort', 'thinkingEffort', 'medium', {
-			options: choices({
+			options: toOptions({
 				high: 'High',
 				low: 'Low',
 				medium: 'Medium',
@@ -36,7 +36,7 @@ export function thinkingFields(): INodeProperties[] {
 			}),
 			displayOptions: { show: { thinking: ['effort'] } },
 		}),
-		wholeField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
+		integerField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
 			displayOptions: { show: { thinking: ['budget'] } },
 			description:
 				'Maximum tokens for thinking; 0 ends it immediately. Llama-server only, and only if the chat template of the model has an end tag.',

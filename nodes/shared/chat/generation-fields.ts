@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonField, wholeField } from '../field-builders';
-import { GENERATION_RETRIES, limit, priorityField } from '../timeout-fields';
+import { jsonField, integerField } from '../field-builders';
+import { GENERATION_RETRIES, secondsField, priorityField } from '../timeout-fields';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
 export const generationFields: INodeProperties[] = [
@@ -9,24 +9,24 @@ export const generationFields: INodeProperties[] = [
 		description:
 			'JSON object that is merged into the request, for fields that this node does not offer',
 	}),
-	limit(
+	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
 		'How long to wait for the first token, including queueing, loading the model and processing the prompt. 0 = no limit.',
 	),
-	limit(
+	secondsField(
 		'Idle Timeout (Seconds)',
 		'idleLimit',
 		300,
 		'How long the response may pause after it has started. 0 = no limit.',
 	),
-	wholeField('Retries', 'maxRetries', GENERATION_RETRIES, [0, 20], {
+	integerField('Retries', 'maxRetries', GENERATION_RETRIES, [0, 20], {
 		description:
 			'How often to retry after a refused connection or when the server is busy. A generation that may have started is never sent again. The node waits for a model that is loading until the First Token Timeout.',
 	}),
 	priorityField,
-	limit(
+	secondsField(
 		'Total Timeout (Seconds)',
 		'totalLimit',
 		0,

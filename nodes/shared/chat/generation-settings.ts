@@ -1,18 +1,18 @@
 import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-import { keepAliveOf } from '../../../lib/servers/keep-alive';
-import { requireDepth } from '../../../lib/chat/grammar-schema';
-import { checkSchema } from '../../../lib/chat/validate-json';
-import { isRecord, nonEmptyText, optional } from '../../../lib/values';
+import { parseKeepAlive } from '../../../lib/servers/keep-alive';
+import { assertDepth } from '../../../lib/chat/grammar-schema';
+import { validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { isRecord, asNonEmptyString, omitUndefined } from '../../../lib/values';
 import {
 	asNumber,
 	asObject,
-	asSwitch,
+	asBoolean,
 	asText,
 	type Field,
-	isBlank,
+	isUnset,
 	type NodeParameters,
-	wrongField,
+	createFieldError,
 } from '../parameters';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
@@ -20,12 +20,12 @@ type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 /** Readers of option values by type. */
 const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
 	number: asNumber,
-	switch: asSwitch,
+	switch: asBoolean,
 	texts: (field, value) => {
-		const texts = [value].flat(2).filter((text) => !isBlank(text));
+		const texts = [value].flat(2).filter((text) => !isUnset(text));
 		return texts.length === 0 ? undefined : texts.map((text) => unescaped(asText(field, text)));
 	},
-	duration: (field, value) => keepAliveOf(asText(field, value)),
+	duration: (field, value) => parseKeepAlive(asText(field, value)),
 };
 
 /**
@@ -39,13 +39,13 @@ export function readGeneration(
 ): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
 	const path = 'options.extraBody';
 	const extraBody = filledObject(parameters.field(path), parameters.value(path) ?? {});
-	return { ...readSamplers(parameters), ...optional({ extraBody }) };
+	return { ...readSamplers(parameters), ...omitUndefined({ extraBody }) };
 }
 
 function readSamplers(parameters: NodeParameters): SamplerValues {
 	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
 		const value = parameters.value(`options.${name}`);
-		const setting = isBlank(value) ? undefined : READ[sampler.type](sampler, value);
+		const setting = isUnset(value) ? undefined : READ[sampler.type](sampler, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
 	return Object.fromEntries(values) as SamplerValues;
@@ -57,7 +57,7 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 }
 
 /** Reads the thinking fields. Undefined: nothing is sent. */
-export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
+export function readThinking(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	if (mode === 'off') return { mode };
 	if (mode === 'effort') return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
@@ -66,19 +66,20 @@ export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 }
 
 /** Reads the response format. Undefined: plain text. */
-export function responseFormatIn(parameters: NodeParameters): ResponseFormat | undefined {
+export function readResponseFormat(parameters: NodeParameters): ResponseFormat | undefined {
 	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
 		case 'jsonObject':
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
-			const { schema, name } = bareSchema(parameters.object('jsonSchema'));
+			const { schema, name } = unwrapSchema(parameters.object('jsonSchema'));
 			if (Object.keys(schema).length === 0)
-				throw wrongField(parameters.field('jsonSchema').label, 'is empty');
-			return { type: 'jsonSchema', schema, ...optional({ name }) };
+				throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
+			return { type: 'jsonSchema', schema, ...omitUndefined({ name }) };
 		}
 		case 'grammar': {
 			const grammar = parameters.freeText('grammar');
-			if (grammar.trim() === '') throw wrongField(parameters.field('grammar').label, 'is empty');
+			if (grammar.trim() === '')
+				throw createFieldError(parameters.field('grammar').label, 'is empty');
 			return { type: 'grammar', grammar };
 		}
 		default:
@@ -91,16 +92,16 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
  *
  * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
  */
-export function bareSchema(source: Record<string, unknown>): {
+export function unwrapSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
 	name?: string;
 } {
-	requireDepth(source, 'The JSON schema');
+	assertDepth(source, 'The JSON schema');
 	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
 	const schema = isWrapped ? (wrapped.schema as Record<string, unknown>) : source;
-	checkSchema(schema, null);
-	return { schema, ...(isWrapped ? optional({ name: nonEmptyText(wrapped.name) }) : {}) };
+	validateAgainstSchema(schema, null);
+	return { schema, ...(isWrapped ? omitUndefined({ name: asNonEmptyString(wrapped.name) }) : {}) };
 }
 
 function unescaped(text: string): string {

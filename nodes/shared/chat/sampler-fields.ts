@@ -1,7 +1,7 @@
 import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
 import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/samplers';
-import { optional } from '../../../lib/values';
+import { omitUndefined } from '../../../lib/values';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;
 
@@ -26,7 +26,7 @@ function inputOf(
 				type: 'string',
 				typeOptions: { multipleValues: true, multipleValueButtonText: sampler.addButton },
 				default: [],
-				...optional({ placeholder: sampler.placeholder }),
+				...omitUndefined({ placeholder: sampler.placeholder }),
 			};
 		case 'number':
 			return sampler.choices === undefined
@@ -38,7 +38,7 @@ function inputOf(
 function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOptions {
 	const [minValue, maxValue] = range ?? [];
 	return {
-		...optional({ minValue, maxValue }),
+		...omitUndefined({ minValue, maxValue }),
 		numberPrecision: whole === true ? 0 : decimalsOf(maxValue),
 	};
 }

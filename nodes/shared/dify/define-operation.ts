@@ -1,11 +1,11 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { Method, Query } from '../../../lib/dify/client';
-import { readList, type ListEndpoint } from '../../../lib/dify/pagination';
-import { recordOf, type JsonRecord } from '../../../lib/values';
+import { fetchAllPages, type ListEndpoint } from '../../../lib/dify/pagination';
+import { asRecord, type JsonRecord } from '../../../lib/values';
 import type { NodeParameters } from '../parameters';
-import { itemsOf } from '../run/operations';
-import { limitIn, pagingFields } from './fields';
+import { toOperationItems } from '../run/operations';
+import { readLimit, pagingFields } from './fields';
 import type { DifyOperation } from './dify-operation';
 
 type Fields = Pick<DifyOperation, 'option' | 'fields'>;
@@ -22,7 +22,7 @@ interface RequestOperation extends Fields {
 	limitMs?: number;
 }
 
-export function row({
+export function defineRequestOperation({
 	option,
 	fields,
 	request,
@@ -35,8 +35,8 @@ export function row({
 		run: async ({ client, parameters }) => {
 			const [method, path, values = {}] = request(parameters);
 			const sent = method === 'GET' ? { query: values as Query } : { json: values };
-			const answer = recordOf(await client.ask(method, path, { ...sent, ...options }));
-			return itemsOf([items?.(answer, parameters) ?? answer].flat());
+			const answer = asRecord(await client.ask(method, path, { ...sent, ...options }));
+			return toOperationItems([items?.(answer, parameters) ?? answer].flat());
 		},
 	};
 }
@@ -48,11 +48,18 @@ interface ListOperation extends Fields {
 	more?: INodeProperties[];
 }
 
-export function listRow({ option, fields, list, more = [] }: ListOperation): DifyOperation {
+export function defineListOperation({
+	option,
+	fields,
+	list,
+	more = [],
+}: ListOperation): DifyOperation {
 	return {
 		option,
 		fields: [...fields, ...pagingFields, ...more],
 		run: async ({ client, context, parameters }) =>
-			itemsOf(await readList(client, list(parameters, context), limitIn(parameters))),
+			toOperationItems(
+				await fetchAllPages(client, list(parameters, context), readLimit(parameters)),
+			),
 	};
 }

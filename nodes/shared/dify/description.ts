@@ -18,7 +18,7 @@ export const difyActionNode = {
 } satisfies Partial<INodeTypeDescription>;
 
 /** Runs the operations of such a node. @param keyOf as in `runOperations` */
-export function difyExecute(
+export function createDifyExecute(
 	operations: OperationTable<DifyOperation>,
 	keyOf?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ): (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> {

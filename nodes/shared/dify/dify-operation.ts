@@ -1,23 +1,27 @@
 import type { RunResult } from '../../../lib/dify/types';
-import { openAiUsage } from '../../../lib/chat/usage';
-import { finiteNumber } from '../../../lib/values';
+import { parseOpenAiUsage } from '../../../lib/chat/usage';
+import { asFiniteNumber } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { difyClient } from '../../../lib/dify/credentials';
+import { createDifyClient } from '../../../lib/dify/credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOperationsOptions } from '../run/run-operations';
-import { countGeneration } from '../token-totals';
+import { addTokenTotals } from '../token-totals';
 import { CachedDifyAccess, type DifyAccess } from '../../../lib/dify/access';
-import { difyNodeError } from './errors';
+import { toDifyNodeError } from './errors';
 
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
 
 /** A client without the key, for signed URLs, which may be on another host. */
-export async function keylessClient({ context, itemIndex, signal }: DifyCall): Promise<DifyClient> {
+export async function createKeylessClient({
+	context,
+	itemIndex,
+	signal,
+}: DifyCall): Promise<DifyClient> {
 	const data = await context.getCredentials('difyApi', itemIndex);
-	return difyClient(data, context.helpers, false).withSignal(signal);
+	return createDifyClient(data, context.helpers, false).withSignal(signal);
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
@@ -26,8 +30,8 @@ export function reportRun(
 	{ warnings, usage, status }: RunResult,
 ): void {
 	warnings.forEach(hint);
-	const totalMs = (finiteNumber(usage?.latency) ?? 0) * 1000;
-	if (status !== 'paused') countGeneration(context, { usage: openAiUsage(usage), totalMs });
+	const totalMs = (asFiniteNumber(usage?.latency) ?? 0) * 1000;
+	if (status !== 'paused') addTokenTotals(context, { usage: parseOpenAiUsage(usage), totalMs });
 }
 
 /** Runs the operations of a Dify node. */
@@ -40,9 +44,9 @@ export async function runDifyOperations(
 	const accessOf = async (itemIndex: number, signal: AbortSignal) => {
 		const data = await context.getCredentials('difyApi', itemIndex);
 		const key = JSON.stringify(data);
-		const app = apps.get(key) ?? new CachedDifyAccess(difyClient(data, context.helpers));
+		const app = apps.get(key) ?? new CachedDifyAccess(createDifyClient(data, context.helpers));
 		apps.set(key, app);
 		return app.within(signal);
 	};
-	return await runOperations(context, { table, accessOf, nodeError: difyNodeError, keyOf });
+	return await runOperations(context, { table, accessOf, nodeError: toDifyNodeError, keyOf });
 }

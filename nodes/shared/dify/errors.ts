@@ -1,23 +1,23 @@
 import type { IDataObject, INode, NodeOperationError } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import { errorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
-import { optional } from '../../../lib/values';
+import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { omitUndefined } from '../../../lib/values';
 
 /** Parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the partial answer. */
 function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
-	const { partialText, httpStatus, kind, ...details } = errorDetails(error);
+	const { partialText, httpStatus, kind, ...details } = toErrorDetails(error);
 	return {
 		kind,
-		...optional({ status: httpStatus }),
+		...omitUndefined({ status: httpStatus }),
 		...details,
-		...optional({ answer: partialText }),
+		...omitUndefined({ answer: partialText }),
 	};
 }
 
 /** n8n's own error, with the same details. */
-export function difyNodeError(
+export function toDifyNodeError(
 	node: INode,
 	error: unknown,
 	options: NodeErrorOptions,

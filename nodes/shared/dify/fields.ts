@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { originsIn } from '../../../lib/dify/files/output-files';
+import { parseOrigins } from '../../../lib/dify/files/output-files';
 import type { FileSource } from '../../../lib/http/multipart';
-import { binarySource } from '../binary';
-import { booleanField, listField, stringField, wholeField } from '../field-builders';
+import { createFileSource } from '../binary';
+import { booleanField, resourceLocatorField, stringField, integerField } from '../field-builders';
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
@@ -20,19 +20,19 @@ export const userField = stringField('User', 'user', {
 export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
 
 /** A resource locator: from a searchable list, or by ID. */
-export function locatorField(
+export function recordLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
 	more: Partial<INodeProperties> = {},
 	byId = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
-	return listField(displayName, name, search, byId, more);
+	return resourceLocatorField(displayName, name, search, byId, more);
 }
 
 /** A conversation, from the list of the user or by ID. */
 export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
-	return locatorField('Conversation', 'conversationId', 'searchConversations', more);
+	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', more);
 }
 
 /** The ID of an answer. */
@@ -50,14 +50,14 @@ export const pagingFields: INodeProperties[] = [
 	booleanField('Return All', 'returnAll', false, {
 		description: 'Whether to return all results or only up to a given limit',
 	}),
-	wholeField('Limit', 'limit', 50, [1], {
+	integerField('Limit', 'limit', 50, [1], {
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',
 	}),
 ];
 
 /** Reads these fields. */
-export function limitIn(parameters: NodeParameters): number {
+export function readLimit(parameters: NodeParameters): number {
 	return parameters.flag('returnAll') ? Infinity : parameters.number('limit');
 }
 
@@ -71,12 +71,12 @@ export function binaryField(what: string): INodeProperties {
 }
 
 /** The file of that field. */
-export async function fileIn({
+export async function readFile({
 	context,
 	itemIndex,
 	parameters,
 }: OperationCall): Promise<FileSource> {
-	return await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
+	return await createFileSource(context, itemIndex, parameters.name('binaryPropertyName'));
 }
 
 /** The field for the output binary field. */
@@ -97,6 +97,6 @@ export function fetchFilesFromField(files: string): INodeProperties {
 }
 
 /** Reads this option. @throws {ServerError} for what is no address */
-export function fileOriginsIn(parameters: NodeParameters): string[] {
-	return originsIn(parameters.freeText('options.fetchFilesFrom'));
+export function readFileOrigins(parameters: NodeParameters): string[] {
+	return parseOrigins(parameters.freeText('options.fetchFilesFrom'));
 }

@@ -5,10 +5,10 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 
-import { readForm, type FormField, type FormFieldType } from '../../../lib/dify/forms/input-form';
-import { isExpression, listEntries, plainName } from '../list-entries';
-import { editorClient } from './list-search';
-import { difyNodeError } from './errors';
+import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms/input-form';
+import { isExpression, toListEntries, toPlainName } from '../list-entries';
+import { createEditorClient } from './list-search';
+import { toDifyNodeError } from './errors';
 
 /** n8n does not ask again when a credential is chosen, only when this field is shown anew (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
@@ -22,15 +22,15 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	if (this.getNode().credentials?.difyApi === undefined)
 		return { fields: known, emptyFieldsNotice: NO_CREDENTIAL };
 	try {
-		const client = await editorClient(this);
+		const client = await createEditorClient(this);
 		return {
-			fields: readForm(await client.get('/parameters'))
+			fields: parseForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))
 				.map(mapperField),
 			emptyFieldsNotice: NO_FORM,
 		};
 	} catch (error) {
-		const { message, description } = difyNodeError(this.getNode(), error, {});
+		const { message, description } = toDifyNodeError(this.getNode(), error, {});
 		const notice = `The form of the app could not be loaded. ${description || message}`;
 		return { fields: known, emptyFieldsNotice: escaped(notice) };
 	}
@@ -79,7 +79,7 @@ function mapperField({
 	default: preset,
 }: FormField): ResourceMapperField {
 	const note = NOTES[kind];
-	const shown = plainName(label);
+	const shown = toPlainName(label);
 	return {
 		id: variable,
 		displayName: note === undefined ? shown : `${shown} (${note})`,
@@ -89,7 +89,7 @@ function mapperField({
 		display: true,
 		type: TYPES[kind],
 		...(kind === 'select'
-			? { options: listEntries(options.map((option) => ({ name: option, value: option }))) }
+			? { options: toListEntries(options.map((option) => ({ name: option, value: option }))) }
 			: {}),
 		...(isPreset(preset) ? { defaultValue: preset } : {}),
 	};

@@ -1,14 +1,14 @@
-import { optionalUuid, userOf, uuid } from '../../../lib/dify/ids';
-import { localError } from '../../../lib/dify/errors';
-import { isBlank, type NodeParameters } from '../parameters';
+import { parseOptionalUuid, parseUser, parseUuid } from '../../../lib/dify/ids';
+import { createLocalError } from '../../../lib/dify/errors';
+import { isUnset, type NodeParameters } from '../parameters';
 
 /** The user of the item. @throws {ServerError} where there is none */
-export function userIn(parameters: NodeParameters): string {
-	return userOf(userValue(parameters));
+export function readUser(parameters: NodeParameters): string {
+	return parseUser(readRawUser(parameters));
 }
 
 /** The user of the item as it stands in the field, unchecked. An empty field stands for the default user. */
-export function userValue(parameters: NodeParameters): unknown {
+export function readRawUser(parameters: NodeParameters): unknown {
 	return parameters.isLeftEmpty('user') ? defaultUser(parameters) : parameters.value('user');
 }
 
@@ -20,15 +20,15 @@ function defaultUser(parameters: NodeParameters): unknown {
 }
 
 /** @throws {ServerError} where the field Conversation is empty or holds no ID */
-export function conversationIdIn(parameters: NodeParameters): string {
-	return uuid(parameters.value('conversationId'), 'conversation ID');
+export function readConversationId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('conversationId'), 'conversation ID');
 }
 
 /** @throws {ServerError} where the field Message ID is empty or holds no ID */
-export function messageIdIn(parameters: NodeParameters): string {
+export function readMessageId(parameters: NodeParameters): string {
 	const id = parameters.value('messageId');
-	if (!isBlank(id)) return uuid(id, 'message ID');
-	throw localError(
+	if (!isUnset(id)) return parseUuid(id, 'message ID');
+	throw createLocalError(
 		'invalidId',
 		'The message ID is empty',
 		'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',
@@ -36,10 +36,10 @@ export function messageIdIn(parameters: NodeParameters): string {
 }
 
 /** The ID in an optional field. */
-export function optionalIdIn(
+export function readOptionalId(
 	parameters: NodeParameters,
 	path: string,
 	what: string,
 ): string | undefined {
-	return optionalUuid(parameters.value(path), what);
+	return parseOptionalUuid(parameters.value(path), what);
 }

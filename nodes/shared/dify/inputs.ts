@@ -1,23 +1,23 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import {
-	formValue,
-	jsonInputs,
-	readForm,
+	convertFormValue,
+	parseJsonInputs,
+	parseForm,
 	type FormField,
 } from '../../../lib/dify/forms/input-form';
-import { isUnreached } from '../../../lib/errors/error-types';
+import { isConnectionError } from '../../../lib/errors/error-types';
 import { ServerError } from '../../../lib/errors/server-error';
-import { optional, recordOf, type JsonRecord } from '../../../lib/values';
-import { choiceField, choices, jsonField } from '../field-builders';
-import { isBlank } from '../parameters';
+import { omitUndefined, asRecord, type JsonRecord } from '../../../lib/values';
+import { choiceField, toOptions, jsonField } from '../field-builders';
+import { isUnset } from '../parameters';
 import type { DifyCall } from './dify-operation';
-import { formFiles, uploadFiles, type RequestedFile } from './run-files';
+import { readFormFiles, uploadFiles, type RequestedFile } from './run-files';
 
 export const inputFields: INodeProperties[] = [
 	choiceField('Inputs', 'inputsMode', 'form', {
 		noDataExpression: true,
-		options: choices({
+		options: toOptions({
 			json: 'As JSON',
 			form: 'App Fields',
 		}),
@@ -73,19 +73,19 @@ export async function readInputs(
 	const isJson = parameters.choice<'form' | 'json'>('inputsMode') === 'json';
 	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
 	const given = isJson
-		? jsonInputs(parameters.value('inputsJson'))
-		: recordOf(recordOf(parameters.value('inputs')).value);
+		? parseJsonInputs(parameters.value('inputsJson'))
+		: asRecord(asRecord(parameters.value('inputs')).value);
 	const isFilledIn = Object.values(given).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await formOf(call, isJson) : undefined;
 	if (form === undefined) return { values: isJson ? given : {}, files: [] };
-	tellUnknown(tell, given, form);
+	warnAboutUnknownInputs(tell, given, form);
 	const { values, files } = await readFiles(call, given, form.filter(isFileField));
 	const others = form.filter((field) => !isFileField(field));
 	const converted = others.map((field) => [
 		field.variable,
-		formValue(field, given[field.variable]),
+		convertFormValue(field, given[field.variable]),
 	]);
-	const own = isJson ? given : optional(Object.fromEntries(converted) as JsonRecord);
+	const own = isJson ? given : omitUndefined(Object.fromEntries(converted) as JsonRecord);
 	return { values: { ...own, ...values }, files };
 }
 
@@ -96,11 +96,11 @@ async function formOf(
 ): Promise<FormField[] | undefined> {
 	const parameters = await appParameters().catch((error: unknown) => {
 		// The run would wait again for a server that does not answer.
-		const isAway = error instanceof ServerError && isUnreached(error.kind);
+		const isAway = error instanceof ServerError && isConnectionError(error.kind);
 		if (!isJson || isAway) throw error;
 		return undefined;
 	});
-	return parameters === undefined ? undefined : readForm(parameters);
+	return parameters === undefined ? undefined : parseForm(parameters);
 }
 
 /** The files of file fields: those to upload, and values to send as they are. */
@@ -111,7 +111,7 @@ export async function readFiles(
 ): Promise<ParsedInputs> {
 	const read: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
-		const entries = await formFiles(context, itemIndex, given[field.variable]);
+		const entries = await readFormFiles(context, itemIndex, given[field.variable]);
 		if ('ready' in entries) read.values[field.variable] = oneOrList(field, entries.ready);
 		else if (entries.requested.length > 0) read.files.push({ field, ...entries });
 	}
@@ -119,7 +119,7 @@ export async function readFiles(
 }
 
 /** The inputs as they are sent. */
-export async function sentInputs(
+export async function uploadInputs(
 	{ client }: Pick<DifyCall, 'client'>,
 	user: string,
 	{ values, files }: ParsedInputs,
@@ -137,14 +137,14 @@ export async function sentInputs(
  * Warns of values that the form has no field for: fields are renamed or removed in Dify, which silently drops such
  * inputs (docs/protocols/dify.md 2.1.2).
  */
-function tellUnknown(
+function warnAboutUnknownInputs(
 	tell: (warning: string) => void,
 	given: JsonRecord,
 	form: readonly FormField[],
 ): void {
 	const names = form.map(({ variable }) => variable);
 	const unknown = Object.keys(given).filter(
-		(name) => !names.includes(name) && !isBlank(given[name]),
+		(name) => !names.includes(name) && !isUnset(given[name]),
 	);
 	if (unknown.length === 0) return;
 	const list = unknown.map((name) => `"${name}"`).join(', ');

@@ -6,22 +6,22 @@ import {
 	type Filter,
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
-import { modelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
+import { parseModelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
 import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
-import { uuid } from '../../../lib/dify/ids';
-import { isRecord, recordsIn } from '../../../lib/values';
+import { parseUuid } from '../../../lib/dify/ids';
+import { isRecord, asRecords } from '../../../lib/values';
 import {
 	choiceField,
-	choices,
+	toOptions,
 	numberField,
-	rowsField,
+	fixedCollectionField,
 	stringField,
-	wholeField,
+	integerField,
 } from '../field-builders';
 import { asChoice, type Field, type NodeParameters } from '../parameters';
-import { locatorField } from './fields';
+import { recordLocatorField } from './fields';
 
-export const datasetField = locatorField(
+export const datasetField = recordLocatorField(
 	'Knowledge Base',
 	'difyDatasetId',
 	'searchKnowledgeBases',
@@ -29,33 +29,33 @@ export const datasetField = locatorField(
 );
 
 /** @throws {ServerError} where the field Knowledge Base is empty or holds no ID */
-export function datasetIdIn(parameters: NodeParameters): string {
-	return uuid(parameters.value('difyDatasetId'), 'knowledge base ID');
+export function readDatasetId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('difyDatasetId'), 'knowledge base ID');
 }
 
 const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
 
 /** A resource locator for a model of the workspace: provider and name in one value. */
-export function modelLocator(
+export function modelLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
 	more: Partial<INodeProperties> = {},
 ): INodeProperties {
-	return locatorField(displayName, name, search, more, BY_NAME);
+	return recordLocatorField(displayName, name, search, more, BY_NAME);
 }
 
 /** Reads such a field. n8n resolves a locator only outside a collection. */
-export function modelIn(parameters: NodeParameters, path: string): ModelRef | undefined {
+export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
 	const value = parameters.value(path);
 	const named = isRecord(value) && '__rl' in value ? value.value : value;
-	return typeof named === 'string' ? modelRef(named) : undefined;
+	return typeof named === 'string' ? parseModelRef(named) : undefined;
 }
 
 /** Field for the indexing technique. */
 export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
-		options: choices({
+		options: toOptions({
 			economy: ['Economy', 'Keyword search, without a model'],
 			high_quality: ['High Quality', 'Vector search with an embedding model'],
 		}),
@@ -69,12 +69,12 @@ export const scoreThresholdField = numberField('Score Threshold', 'scoreThreshol
 		'Results with a lower score are omitted. Applies to vector search and rerankers, not to keyword search. Dify always omits scores below 0, which some rerankers return.',
 });
 
-export const topKField = wholeField('Limit', 'topK', 5, [1, 100], {
+export const topKField = integerField('Limit', 'topK', 5, [1, 100], {
 	description: 'Max number of results to return',
 });
 
 export const filterFields: INodeProperties[] = [
-	rowsField('Metadata Filters', 'metadataFilters', 'Condition', {
+	fixedCollectionField('Metadata Filters', 'metadataFilters', 'Condition', {
 		values: [
 			stringField('Field', 'field', {
 				description: 'Name of a metadata field of the knowledge base',
@@ -94,7 +94,7 @@ export const filterFields: INodeProperties[] = [
 		description: 'Search only documents whose metadata matches',
 	}),
 	choiceField('Combine Filters', 'filterLogic', 'and', {
-		options: choices({
+		options: toOptions({
 			and: 'All Must Match',
 			or: 'Any Must Match',
 		}),
@@ -102,7 +102,7 @@ export const filterFields: INodeProperties[] = [
 ];
 
 /** Reads the fields above. */
-export function searchSettings(parameters: NodeParameters): RetrievalOptions {
+export function readRetrievalOptions(parameters: NodeParameters): RetrievalOptions {
 	const filter = filterIn(parameters);
 	return {
 		topK: parameters.number('topK'),
@@ -122,7 +122,7 @@ function operatorIn(field: Field, value: unknown): Operator {
 
 function filterIn(parameters: NodeParameters): Filter {
 	const field = parameters.field('metadataFilters.condition.operator');
-	const conditions = recordsIn(parameters.value('metadataFilters.condition')).map(
+	const conditions = asRecords(parameters.value('metadataFilters.condition')).map(
 		(condition): Condition => ({
 			field: typeof condition.field === 'string' ? condition.field.trim() : '',
 			operator: operatorIn(field, condition.operator),

@@ -1,15 +1,15 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { difyClient } from '../../../lib/dify/credentials';
-import { localError } from '../../../lib/dify/errors';
-import { optionalUuid } from '../../../lib/dify/ids';
-import { isRecord, quietly } from '../../../lib/values';
-import { listEntries, listError } from '../list-entries';
+import { createDifyClient } from '../../../lib/dify/credentials';
+import { createLocalError } from '../../../lib/dify/errors';
+import { parseOptionalUuid } from '../../../lib/dify/ids';
+import { isRecord, tryOrUndefined } from '../../../lib/values';
+import { toListEntries, createListError } from '../list-entries';
 
 /** The client for lists and forms in the editor. */
-export async function editorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {
-	return difyClient(await context.getCredentials('difyApi'), context.helpers);
+export async function createEditorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {
+	return createDifyClient(await context.getCredentials('difyApi'), context.helpers);
 }
 
 /** What a list in the editor needs. */
@@ -23,7 +23,7 @@ export interface ListSearchCall {
 }
 
 /** A list search in the editor, with errors that say what to do. */
-export function editorList(list: (call: ListSearchCall) => Promise<INodeListSearchResult>) {
+export function createListSearch(list: (call: ListSearchCall) => Promise<INodeListSearchResult>) {
 	return async function (
 		this: ILoadOptionsFunctions,
 		filter = '',
@@ -32,19 +32,19 @@ export function editorList(list: (call: ListSearchCall) => Promise<INodeListSear
 		try {
 			const { results, ...more } = await list({
 				context: this,
-				client: await editorClient(this),
+				client: await createEditorClient(this),
 				filter: filter.trim(),
 				token,
 			});
-			return { ...more, results: listEntries(results) };
+			return { ...more, results: toListEntries(results) };
 		} catch (error) {
-			throw listError(this.getNode(), error);
+			throw createListError(this.getNode(), error);
 		}
 	};
 }
 
 /** Filters by name, where Dify itself does not search. */
-export function matching(
+export function filterByName(
 	results: INodeListSearchResult['results'],
 	filter: string,
 ): INodeListSearchResult {
@@ -53,10 +53,10 @@ export function matching(
 }
 
 /** The user in the editor. @throws {ServerError} where it is an expression about an item: the editor has none */
-export function editorUser(context: ILoadOptionsFunctions): string {
-	const user = editorValue(context, 'user');
+export function readEditorUser(context: ILoadOptionsFunctions): string {
+	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
-	throw localError(
+	throw createLocalError(
 		'missingUser',
 		'The list requires a user',
 		"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
@@ -64,16 +64,16 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 }
 
 /** The value of a field in the editor, if it has one; of a resource locator, the value that it points to. */
-export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
-	const value: unknown = quietly(() => context.getNodeParameter(name, ''));
+export function readEditorValue(context: ILoadOptionsFunctions, name: string): unknown {
+	const value: unknown = tryOrUndefined(() => context.getNodeParameter(name, ''));
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
 /** The knowledge base of the node in the editor. @throws {ServerError} where none is chosen */
-export function baseInEditor(context: ILoadOptionsFunctions): string {
-	const id = optionalUuid(editorValue(context, 'difyDatasetId'), 'knowledge base ID');
+export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
+	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
-	throw localError(
+	throw createLocalError(
 		'invalidId',
 		'The list requires a knowledge base',
 		'Select the knowledge base first.',

@@ -3,7 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { isRecord } from '../../../lib/values';
 
 /** A copy without undefined values, which n8n would store. Texts of megabytes are not copied. */
-export function plain(value: object): IDataObject {
+export function toPlainObject(value: object): IDataObject {
 	return withoutUndefined(value) as IDataObject;
 }
 

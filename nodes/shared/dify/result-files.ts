@@ -1,29 +1,29 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
 import {
-	downloadFailureText,
+	describeDownloadError,
 	downloadFile,
 	MAX_FILES,
 	MAX_FILES_BYTES,
-	outputFiles,
+	collectOutputFiles,
 } from '../../../lib/dify/files/output-files';
 import type { RunResult } from '../../../lib/dify/types';
-import { filled, nonEmptyText } from '../../../lib/values';
-import { fileOriginsIn } from './fields';
-import { keylessClient, type DifyCall } from './dify-operation';
+import { omitEmpty, asNonEmptyString } from '../../../lib/values';
+import { readFileOrigins } from './fields';
+import { createKeylessClient, type DifyCall } from './dify-operation';
 
 /** The files of a run as binary properties "file_0" and so on, and why others are missing. */
-export async function resultFiles(
+export async function storeResultFiles(
 	call: DifyCall,
 	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
 ): Promise<{ binary?: IBinaryKeyData; warnings: string[] }> {
-	const origins = fileOriginsIn(call.parameters);
-	const client = await keylessClient(call);
+	const origins = readFileOrigins(call.parameters);
+	const client = await createKeylessClient(call);
 	const binary: IBinaryKeyData = {};
 	const warnings: string[] = [];
 	let left = MAX_FILES_BYTES;
-	const found = outputFiles(workflow?.outputs, files).filter(
-		({ url }) => nonEmptyText(url) !== undefined,
+	const found = collectOutputFiles(workflow?.outputs, files).filter(
+		({ url }) => asNonEmptyString(url) !== undefined,
 	);
 	if (found.length > MAX_FILES)
 		warnings.push(
@@ -42,9 +42,9 @@ export async function resultFiles(
 		} catch (error) {
 			// The run has its result, which must not be lost because of a file.
 			warnings.push(
-				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${downloadFailureText(error)}.`,
+				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${describeDownloadError(error)}.`,
 			);
 		}
 	}
-	return { ...filled({ binary }), warnings };
+	return { ...omitEmpty({ binary }), warnings };
 }

@@ -1,13 +1,13 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { localError } from '../../../lib/dify/errors';
+import { createLocalError } from '../../../lib/dify/errors';
 import {
-	checkedUrl,
-	fileNames,
-	fileTypeOf,
-	HOW_TO_GIVE_FILES,
-	nameInUrl,
+	parseFileUrl,
+	splitFileNames,
+	toDifyFileType,
+	FILE_SUGGESTION,
+	getFileNameFromUrl,
 	withTransferMethod,
 	type DifyFileRef,
 	type DifyFileType,
@@ -15,23 +15,23 @@ import {
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { parseJson } from '../../../lib/json';
-import { append, isRecord, recordsIn, words, type JsonRecord } from '../../../lib/values';
-import { binaryProperties, binarySource, namesIn } from '../binary';
-import { choiceField, choices, rowsField, stringField } from '../field-builders';
+import { pushAll, isRecord, asRecords, toText, type JsonRecord } from '../../../lib/values';
+import { getBinaryProperties, createFileSource, splitNames } from '../binary';
+import { choiceField, toOptions, fixedCollectionField, stringField } from '../field-builders';
 import {
 	asChoice,
 	asText,
 	type Field,
-	isBlank,
+	isUnset,
 	type NodeParameters,
-	wrongField,
+	createFieldError,
 } from '../parameters';
 import type { DifyCall } from './dify-operation';
 
-export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
+export const filesField: INodeProperties = fixedCollectionField('Files', 'files', 'File', {
 	values: [
 		choiceField('Source', 'source', 'binary', {
-			options: choices({
+			options: toOptions({
 				all: [
 					'All Binary Fields',
 					'All files of the item, for example files dropped into the chat',
@@ -51,7 +51,7 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 			hint: 'Separate several URLs with spaces, or pass an array. An item without a URL is an error; an empty array sends no file',
 		}),
 		choiceField('Type', 'type', 'auto', {
-			options: choices({
+			options: toOptions({
 				audio: 'Audio',
 				auto: ['Automatic', 'Detect from file name, MIME type and the types the app accepts'],
 				custom: ['Custom', 'Another type, with an extension that the app allows'],
@@ -70,13 +70,13 @@ export type RequestedFile =
 	| { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function requestedFiles({
+export async function readRequestedFiles({
 	context,
 	parameters,
 }: Pick<DifyCall, 'context' | 'parameters'>): Promise<RequestedFile[]> {
 	const files: RequestedFile[] = [];
-	for (const entry of recordsIn(parameters.value('files.file')))
-		append(files, await filesOfEntry(context, parameters, entry));
+	for (const entry of asRecords(parameters.value('files.file')))
+		pushAll(files, await filesOfEntry(context, parameters, entry));
 	return files;
 }
 
@@ -87,7 +87,7 @@ async function filesOfEntry(
 ): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
 	const field = (name: string) => parameters.field(`files.file.${name}`);
-	const chosen = isBlank(entry.type)
+	const chosen = isUnset(entry.type)
 		? 'auto'
 		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
 	const type = chosen === 'auto' ? undefined : chosen;
@@ -95,11 +95,11 @@ async function filesOfEntry(
 	if (source === 'url') return urlsIn(field('url'), entry.url).map((url) => ({ url, type }));
 	const names =
 		source === 'all'
-			? binaryProperties(context, itemIndex)
+			? getBinaryProperties(context, itemIndex)
 			: propertyNames(field('binaryProperty'), entry.binaryProperty);
 	const files: RequestedFile[] = [];
 	for (const name of names)
-		files.push({ source: await binarySource(context, itemIndex, name), type });
+		files.push({ source: await createFileSource(context, itemIndex, name), type });
 	return files;
 }
 
@@ -107,25 +107,26 @@ async function filesOfEntry(
  * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several
  * are a list, JSON text of one, or separated by commas.
  */
-export async function formFiles(
+export async function readFormFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
 ): Promise<{ requested: RequestedFile[] } | { ready: JsonRecord[] }> {
-	const entries = isBlank(value) ? [] : formEntries(value);
+	const entries = isUnset(value) ? [] : formEntries(value);
 	if (entries.length > 0 && entries.every(isRecord))
 		return { ready: entries.map(withTransferMethod) };
 	const requested: RequestedFile[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined)
-			throw localError(
+			throw createLocalError(
 				'inputs',
-				`A file in the inputs must be a string, but is ${words(entry).slice(0, 100)}`,
-				HOW_TO_GIVE_FILES,
+				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
+				FILE_SUGGESTION,
 			);
-		if (/^https?:/i.test(name)) requested.push({ url: checkedUrl(name) });
-		else if (name !== '') requested.push({ source: await binarySource(context, itemIndex, name) });
+		if (/^https?:/i.test(name)) requested.push({ url: parseFileUrl(name) });
+		else if (name !== '')
+			requested.push({ source: await createFileSource(context, itemIndex, name) });
 	}
 	return { requested };
 }
@@ -133,7 +134,7 @@ export async function formFiles(
 function formEntries(value: unknown): unknown[] {
 	if (typeof value !== 'string') return [value].flat();
 	const parsed = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
-	return parsed === undefined ? fileNames(value) : [parsed].flat();
+	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
 }
 
 /** Uploads binary files, and returns the references for the run. @param allowed types; undefined: any */
@@ -146,8 +147,9 @@ export async function uploadFiles(
 	const references: DifyFileRef[] = [];
 	for (const file of files) {
 		const isUrl = 'url' in file;
-		const name = isUrl ? nameInUrl(file.url) : file.source.name;
-		const type = file.type ?? fileTypeOf(name, isUrl ? undefined : file.source.mimeType, allowed);
+		const name = isUrl ? getFileNameFromUrl(file.url) : file.source.name;
+		const type =
+			file.type ?? toDifyFileType(name, isUrl ? undefined : file.source.mimeType, allowed);
 		if (isUrl) references.push({ type, transfer_method: 'remote_url', url: file.url });
 		else {
 			const id = await uploadFile(client, file.source, user);
@@ -159,8 +161,8 @@ export async function uploadFiles(
 
 /** An entry without a name is an error, not "no file": a failed expression must not silently drop a file. */
 function propertyNames(field: Field, value: unknown): string[] {
-	const names = namesIn(isBlank(value) ? '' : asText(field, value));
-	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);
+	const names = splitNames(isUnset(value) ? '' : asText(field, value));
+	if (names.length === 0) throw createFieldError(field.label, 'is empty', HOW_TO_GIVE_NONE);
 	return names;
 }
 
@@ -171,8 +173,8 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 				.split(/\s+/)
 				.filter((url) => url !== '');
 	if (urls.length === 0 && !Array.isArray(value))
-		throw wrongField(label, 'is empty', HOW_TO_GIVE_NONE);
-	return urls.map(checkedUrl);
+		throw createFieldError(label, 'is empty', HOW_TO_GIVE_NONE);
+	return urls.map(parseFileUrl);
 }
 
 const HOW_TO_GIVE_NONE =

@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { traceIdOf } from '../../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
-import { booleanField, choiceField, choices, stringField, wholeField } from '../field-builders';
-import { limit } from '../timeout-fields';
+import { parseTraceId } from '../../../lib/dify/ids';
+import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
+import { booleanField, choiceField, toOptions, stringField, integerField } from '../field-builders';
+import { secondsField } from '../timeout-fields';
 import type { NodeParameters } from '../parameters';
 
 export const simplifyField = booleanField('Simplify', 'simplify', true, {
@@ -13,7 +13,7 @@ export const simplifyField = booleanField('Simplify', 'simplify', true, {
 /** Field for runs that wait for people. */
 export function onPauseField(description: string): INodeProperties {
 	return choiceField('When Workflow Pauses', 'onPause', 'return', {
-		options: choices({
+		options: toOptions({
 			error: 'Fail',
 			return: [
 				'Return Paused Run',
@@ -25,7 +25,7 @@ export function onPauseField(description: string): INodeProperties {
 }
 
 /** The end of the description of Retries. */
-export const WHERE_NOTHING_BEGAN =
+export const RETRY_CONDITION =
 	'that Dify did not accept: a refused connection, or too many requests. A run that may have started is never sent again.';
 
 /** Options of every node that starts runs, by name. */
@@ -34,15 +34,15 @@ export const RUN_OPTIONS = {
 		description:
 			'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
 	}),
-	idleLimit: limit(
+	idleLimit: secondsField(
 		'Idle Timeout (Seconds)',
 		'idleLimit',
 		600,
 		'How long to wait without an event of the run; Dify pings do not count. 0 = no limit.',
 	),
-	itemsAtOnce: wholeField('Max Concurrent Items', 'itemsAtOnce', 1, [1, 64], {}),
-	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
-	totalLimit: limit(
+	itemsAtOnce: integerField('Max Concurrent Items', 'itemsAtOnce', 1, [1, 64], {}),
+	maxRetries: integerField('Retries', 'maxRetries', 2, [0, 10], {}),
+	totalLimit: secondsField(
 		'Total Timeout (Seconds)',
 		'totalLimit',
 		0,
@@ -58,16 +58,16 @@ export const RUN_OPTIONS = {
 /** Reads the options above. */
 export function readRunOptions(parameters: NodeParameters) {
 	return {
-		limits: readRunLimits(parameters),
+		limits: readRunTimeouts(parameters),
 		retries: parameters.number('options.maxRetries', 2),
-		traceId: traceIdOf(parameters.value('options.traceId')),
+		traceId: parseTraceId(parameters.value('options.traceId')),
 		workflowId: parameters.name('options.workflowId') || undefined,
 	};
 }
 
 /** Reads the time limits. */
-export function readRunLimits(parameters: NodeParameters): RunTimeouts {
-	const { idleMs, totalMs } = DEFAULT_RUN_LIMITS;
+export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
+	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;
 	return {
 		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
 		totalMs: parameters.milliseconds('options.totalLimit', totalMs),

@@ -1,23 +1,23 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
 import type { CheckOptions } from '../../../lib/health/probe';
-import { optional } from '../../../lib/values';
+import { omitUndefined } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
-	choices,
+	toOptions,
 	collectionField,
 	numberField,
 	optionsCollection,
 	stringField,
-	wholeField,
+	integerField,
 } from '../field-builders';
 import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
-	options: choices({
+	options: toOptions({
 		dify: ['Dify', 'A Dify app or knowledge base, with a Dify API credential'],
 		modelServer: [
 			'Model Server',
@@ -50,7 +50,7 @@ export const expectationsField: INodeProperties = collectionField(
 	'Expectation',
 	{
 		options: [
-			wholeField('Context', 'minContext', 8192, [0], {
+			integerField('Context', 'minContext', 8192, [0], {
 				description:
 					'Minimum tokens of context per request, for example 8192. Agents rarely work with less.',
 			}),
@@ -70,7 +70,7 @@ const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy
 		'Whether the node fails if the server is unhealthy, instead of using its second output',
 });
 
-export const timeLimit = numberField('Check Timeout (Seconds)', 'timeLimit', 2.5, {
+export const timeoutField = numberField('Check Timeout (Seconds)', 'timeLimit', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
 	description:
 		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
@@ -78,11 +78,11 @@ export const timeLimit = numberField('Check Timeout (Seconds)', 'timeLimit', 2.5
 
 /** Fields of every operation that checks the server, with further options. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [expectationsField, optionsCollection([failWhenUnhealthy, timeLimit, ...further])];
+	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...further])];
 }
 
 /** Reads these fields. */
-export function readCheck({
+export function readCheckOptions({
 	parameters,
 	signal,
 }: {
@@ -103,10 +103,10 @@ export function readExpectations(parameters: NodeParameters): CheckOptions {
 	const model = parameters.name('needed.model');
 	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 	return {
-		expectations: optional({
+		expectations: omitUndefined({
 			model: model === '' ? undefined : model,
 			minContext: parameters.number('needed.minContext', undefined),
 		}),
-		...optional({ timeLimitMs }),
+		...omitUndefined({ timeLimitMs }),
 	};
 }

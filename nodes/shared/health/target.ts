@@ -1,35 +1,41 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { difyClient, readDifyCredential } from '../../../lib/dify/credentials';
+import { createDifyClient, readDifyCredential } from '../../../lib/dify/credentials';
 import type { CheckTarget } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/dify';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
-export async function targetOf(
+export async function createCheckTarget(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
 	service: CheckTarget['service'],
 	itemIndex: number,
 ): Promise<CheckTarget> {
 	return service === 'dify'
-		? difyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
-		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
+		? createDifyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
+		: createModelServerTarget(
+				await context.getCredentials('localLlamaApi', itemIndex),
+				context.helpers,
+			);
 }
 
-export function modelServerTarget(
+export function createModelServerTarget(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 ): CheckTarget {
-	return { service: 'modelServer', open: () => serverOf(data, helpers) };
+	return { service: 'modelServer', open: () => createModelServer(data, helpers) };
 }
 
-export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): CheckTarget {
+export function createDifyTarget(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): CheckTarget {
 	return { service: 'dify', open: () => difyServer(data, helpers) };
 }
 
 /** @throws {ServerError} of kind `invalidUrl` or `invalidInput` */
 function difyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
-	const { target } = difyClient(data, helpers);
+	const { target } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);
 	return { ...target, keyType, url: { ...target.url, root: target.url.api } };
 }

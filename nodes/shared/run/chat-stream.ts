@@ -56,6 +56,6 @@ export class ChatStream {
  * context, so the node's type tells (as in n8n's own Chat node). In n8n 2.20 the context of a tool cannot be asked at
  * all.
  */
-export function typesIntoChat(context: IExecuteFunctions): boolean {
+export function shouldStreamToChat(context: IExecuteFunctions): boolean {
 	return !isToolType(context.getNode().type) && context.isStreaming();
 }

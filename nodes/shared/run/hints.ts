@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import { plainText } from '../../../lib/values';
+import { toPlainText } from '../../../lib/values';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 
@@ -8,7 +8,7 @@ type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 const shown = new WeakMap<Context, Set<string>>();
 
 /** Shows a hint at the node, once per run. */
-export function hintOnce(
+export function addHintOnce(
 	context: Context,
 	message: string,
 	type: NodeExecutionHint['type'] = 'warning',
@@ -17,5 +17,5 @@ export function hintOnce(
 	shown.set(context, hints);
 	if (hints.has(message)) return;
 	hints.add(message);
-	context.addExecutionHints({ message: plainText(message), location: 'outputPane', type });
+	context.addExecutionHints({ message: toPlainText(message), location: 'outputPane', type });
 }

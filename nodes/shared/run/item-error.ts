@@ -5,8 +5,8 @@ import {
 	type NodeOperationError,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
-import { isTool } from '../../../lib/errors/node-error';
-import { messageOf, recordOf } from '../../../lib/values';
+import { isToolNode } from '../../../lib/errors/node-error';
+import { getErrorMessage, asRecord } from '../../../lib/values';
 
 /** The failure of one item, in an operation that takes all items together. */
 export class ItemError extends Error {
@@ -16,12 +16,12 @@ export class ItemError extends Error {
 		readonly reason: unknown,
 		readonly facts: object = {},
 	) {
-		super(messageOf(reason));
+		super(getErrorMessage(reason));
 	}
 }
 
 /** @throws {ItemError} */
-export function failItem(itemIndex: number, reason: unknown): never {
+export function throwItemError(itemIndex: number, reason: unknown): never {
 	throw new ItemError(itemIndex, reason);
 }
 
@@ -30,15 +30,15 @@ export function failItem(itemIndex: number, reason: unknown): never {
  * there is one, unchanged. Of an `error` beside `json`, n8n would keep only the message (n8n-core,
  * workflow-execute.ts).
  */
-export function failedItem(
+export function toErrorItem(
 	{ message, description, context, node }: NodeOperationError,
 	itemIndex: number,
 	facts: object = {},
 ): INodeExecutionData {
 	// A model reads all of a tool's item.
-	const details = isTool(node)
+	const details = isToolNode(node)
 		? {}
-		: { ...(description ? { description } : {}), ...recordOf(context.data) };
+		: { ...(description ? { description } : {}), ...asRecord(context.data) };
 	return {
 		json: {
 			...facts,
@@ -55,9 +55,9 @@ type Context = Pick<IExecuteFunctions, 'getNode'> & Partial<Pick<IExecuteFunctio
  * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), which then keeps it. Tools do not stream,
  * and cannot always be asked.
  */
-export function panelError(context: Context, error: NodeOperationError): NodeOperationError {
+export function toPanelError(context: Context, error: NodeOperationError): NodeOperationError {
 	const isTool = isToolType(context.getNode().type);
-	if (isTool || context.isStreaming?.() !== true) error.description = withoutTitle(error);
+	if (isTool || context.isStreaming?.() !== true) error.description = stripTitle(error);
 	return error;
 }
 
@@ -65,7 +65,7 @@ export function panelError(context: Context, error: NodeOperationError): NodeOpe
 const END_OF_TITLE = /^(?: \((\S+)\))?[.!?…:]["')”]? ?/;
 
 /** The description without the title; the address behind that stays. */
-export function withoutTitle({
+export function stripTitle({
 	message,
 	description,
 }: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
@@ -85,17 +85,17 @@ interface Execution {
 }
 
 /** Modes in which n8n streams to somebody outside. */
-const VISITED: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
+const PUBLIC_MODES: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
 
 /**
  * The text of a failure for visitors of a published chat: n8n streams only the description of a failed node to them
  * (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not tell
  * sub-nodes whether it streams, so visitors are assumed.
  */
-export function visitorMessage(context: Execution): string | undefined {
+export function getVisitorMessage(context: Execution): string | undefined {
 	try {
 		const mode = context.getMode();
-		if (mode === 'manual' || !(context.isStreaming?.() ?? VISITED.has(mode))) return undefined;
+		if (mode === 'manual' || !(context.isStreaming?.() ?? PUBLIC_MODES.has(mode))) return undefined;
 		return `The response could not be generated. The owner of this chat can see the reason in n8n, execution ${context.getExecutionId()}.`;
 	} catch {
 		return undefined;
@@ -106,11 +106,11 @@ export function visitorMessage(context: Execution): string | undefined {
  * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
  * the error's details, for the owner of the execution; n8n does not store `messages`.
  */
-export function withoutDetailsForVisitors(
+export function hideDetailsFromVisitors(
 	context: Execution,
 	error: NodeOperationError,
 ): NodeOperationError {
-	const message = visitorMessage(context);
+	const message = getVisitorMessage(context);
 	const { description } = error;
 	if (message === undefined || !description || description === message) return error;
 	error.context.data = { ...(error.context.data as object | undefined), description };

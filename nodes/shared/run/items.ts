@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
-import { chatText } from '../../../lib/errors/describe-error';
-import { quietly } from '../../../lib/values';
+import { toChatMessage } from '../../../lib/errors/describe-error';
+import { tryOrUndefined } from '../../../lib/values';
 import { CancelPoller } from '../cancel-poller';
-import { ItemError, panelError, visitorMessage, withoutDetailsForVisitors } from './item-error';
+import { ItemError, toPanelError, getVisitorMessage, hideDetailsFromVisitors } from './item-error';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
@@ -30,7 +30,7 @@ export interface ItemsOptions<T> {
  *
  * @throws {NodeOperationError} for the first item that failed
  */
-export async function workOnItems<T>(
+export async function processItems<T>(
 	context: IExecuteFunctions,
 	work: ItemHandler<T>,
 	options: ItemsOptions<T>,
@@ -78,7 +78,7 @@ class ItemsRun<T> {
 		const lanes = new Map<unknown, number[]>();
 		for (const itemIndex of this.values.keys()) {
 			// A failing expression fails again when the item is processed.
-			const key = quietly(() => this.options.keyOf?.(itemIndex)) ?? itemIndex;
+			const key = tryOrUndefined(() => this.options.keyOf?.(itemIndex)) ?? itemIndex;
 			const lane = lanes.get(key) ?? [];
 			lane.push(itemIndex);
 			lanes.set(key, lane);
@@ -89,8 +89,8 @@ class ItemsRun<T> {
 	/** @throws {NodeOperationError} for the first failure; the others are aborts */
 	results(): T[] {
 		if (this.firstFailure === undefined) return this.values;
-		const error = panelError(this.context, this.options.toNodeError(this.firstFailure));
-		throw withoutDetailsForVisitors(this.context, error);
+		const error = toPanelError(this.context, this.options.toNodeError(this.firstFailure));
+		throw hideDetailsFromVisitors(this.context, error);
 	}
 
 	private async one(itemIndex: number, onFailure: () => void): Promise<void> {
@@ -109,7 +109,7 @@ class ItemsRun<T> {
 	private async goOn(failure: ItemError): Promise<void> {
 		const { itemIndex, reason } = failure;
 		this.values[itemIndex] = this.options.whenFailed(failure);
-		const text = visitorMessage(this.context) ?? chatText(reason);
+		const text = getVisitorMessage(this.context) ?? toChatMessage(reason);
 		await this.options.onFailure?.(itemIndex, text).catch(() => {});
 	}
 }

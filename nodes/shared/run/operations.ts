@@ -6,8 +6,8 @@ import type {
 	INodePropertyOptions,
 } from 'n8n-workflow';
 
-import { invalidInput } from '../../../lib/errors/create-error';
-import { optional } from '../../../lib/values';
+import { createInputError } from '../../../lib/errors/create-error';
+import { omitUndefined } from '../../../lib/values';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';
@@ -81,14 +81,14 @@ export interface OperationTable<O> {
 type ShowCondition = Record<string, string[]>;
 
 /** Wraps records as items. */
-export function itemsOf(records: readonly object[]): OperationItem[] {
+export function toOperationItems(records: readonly object[]): OperationItem[] {
 	return records.map((json) => ({ json }));
 }
 
 /** Converts to n8n's item. */
-export function executionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
+export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
 	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
-	return { json, ...optional({ binary }), pairedItem } as INodeExecutionData;
+	return { json, ...omitUndefined({ binary }), pairedItem } as INodeExecutionData;
 }
 
 /**
@@ -107,7 +107,7 @@ export function operationField(
 		noDataExpression: true,
 		options: operations.map(({ option }) => option),
 		default: preset,
-		...optional({ displayOptions: show && { show } }),
+		...omitUndefined({ displayOptions: show && { show } }),
 	};
 }
 
@@ -128,27 +128,27 @@ export function operationFields(
 }
 
 /** Finds an operation by name. @throws {ServerError} where an expression names one that does not exist */
-export function operationNamed<O extends OperationDescription>(
+export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
 ): O {
 	const operation = operations.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
-	throw invalidInput(
+	throw createInputError(
 		`This node has no operation "${name}"`,
 		`Choose one of: ${operations.map(({ option }) => option.value).join(', ')}.`,
 	);
 }
 
 /** The operations of a node without resources. The first one is the default. */
-export function operationTable<O extends OperationDescription>(
+export function createOperationTable<O extends OperationDescription>(
 	operations: readonly O[],
 ): OperationTable<O> {
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
 		operationOf: (context, itemIndex) =>
-			operationNamed(operations, new NodeParameters(context, itemIndex, fields).name('operation')),
+			findOperation(operations, new NodeParameters(context, itemIndex, fields).name('operation')),
 	};
 }
 
@@ -157,7 +157,7 @@ export function operationTable<O extends OperationDescription>(
  *
  * @param properties of the node. An operation without a resource is found by its name alone.
  */
-export function actionSubtitle(properties: readonly INodeProperties[]): string {
+export function buildSubtitle(properties: readonly INodeProperties[]): string {
 	const hasResources = properties.some(({ name }) => name === 'resource');
 	const actions = properties
 		.filter(({ name }) => name === 'operation')
@@ -179,7 +179,7 @@ export function actionSubtitle(properties: readonly INodeProperties[]): string {
  *
  * @param resources in the order of n8n's list of actions; the first one is the default
  */
-export function resourceTable<O extends OperationDescription>(
+export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
 ): OperationTable<O> {
 	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {
@@ -200,7 +200,7 @@ export function resourceTable<O extends OperationDescription>(
 			const parameters = new NodeParameters(context, itemIndex, choosing);
 			const resource = parameters.choice('resource');
 			const { operations } = resources.find(({ option }) => option.value === resource)!;
-			return operationNamed(operations, parameters.name('operation'));
+			return findOperation(operations, parameters.name('operation'));
 		},
 	};
 }

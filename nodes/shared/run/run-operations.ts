@@ -7,14 +7,14 @@ import type {
 } from 'n8n-workflow';
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
-import { memoized } from '../../../lib/lru-cache';
-import { quietly } from '../../../lib/values';
+import { memoize } from '../../../lib/lru-cache';
+import { tryOrUndefined } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
-import { ChatStream, typesIntoChat } from './chat-stream';
-import { failedItem, ItemError } from './item-error';
-import { hintOnce } from './hints';
-import { workOnItems } from './items';
-import { executionItem, type Operation, type OperationTable } from './operations';
+import { ChatStream, shouldStreamToChat } from './chat-stream';
+import { toErrorItem, ItemError } from './item-error';
+import { addHintOnce } from './hints';
+import { processItems } from './items';
+import { toExecutionItem, type Operation, type OperationTable } from './operations';
 
 export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
@@ -36,17 +36,17 @@ export async function runOperations<Access extends object>(
 	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
 	const errorOf = ({ reason, itemIndex }: ItemError) =>
 		nodeError(context.getNode(), reason, { itemIndex });
-	const allOf = memoized((operation: Operation<never>) =>
-		itemsTogether(context, operationOf, operation),
+	const allOf = memoize((operation: Operation<never>) =>
+		collectItems(context, operationOf, operation),
 	);
 	const { streamsToChat, atOnce } = workFor(context, operationOf);
-	const results = await workOnItems(
+	const results = await processItems(
 		context,
 		async (itemIndex, signal) => {
 			const operation = operationOf(itemIndex);
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
-			const { streams } = readWork(parameters);
+			const { streams } = readConcurrency(parameters);
 			const isOfAll = operation.takesAllItems?.(parameters) === true;
 			const itemIndexes = isOfAll ? allOf(operation) : [itemIndex];
 			// The first item of a group processes the whole group.
@@ -62,7 +62,7 @@ export async function runOperations<Access extends object>(
 				accessOf: async (other) => await accessOf(other, signal),
 				signal,
 				typing,
-				hint: (message) => hintOnce(context, message),
+				hint: (message) => addHintOnce(context, message),
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
@@ -82,14 +82,14 @@ export async function runOperations<Access extends object>(
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
 	for (const result of results.flat()) {
 		if (result instanceof ItemError)
-			items[lastOutput]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
-		else items[Math.min(result.output ?? 0, lastOutput)]!.push(executionItem(result));
+			items[lastOutput]!.push(toErrorItem(errorOf(result), result.itemIndex, result.facts));
+		else items[Math.min(result.output ?? 0, lastOutput)]!.push(toExecutionItem(result));
 	}
 	return items;
 }
 
 /** The items that an operation takes together. */
-function itemsTogether(
+function collectItems(
 	context: IExecuteFunctions,
 	operationOf: (itemIndex: number) => Operation<never>,
 	operation: Operation<never>,
@@ -98,14 +98,14 @@ function itemsTogether(
 	return Array.from({ length: count }, (_, itemIndex) => itemIndex).filter((itemIndex) => {
 		const parameters = new NodeParameters(context, itemIndex, operation.fields);
 		// An unreadable value is reported when that item is processed.
-		return quietly(
+		return tryOrUndefined(
 			() => operationOf(itemIndex) === operation && operation.takesAllItems!(parameters),
 		);
 	});
 }
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
-function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
+function readConcurrency(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
 	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) =>
 		optionOf(parameters.properties, name),
 	);
@@ -132,8 +132,8 @@ function workFor(
 	let isChat = false;
 	try {
 		const { fields } = operationOf(0);
-		isChat = optionOf(fields, 'enableStreaming') !== undefined && typesIntoChat(context);
-		const { streams, itemsAtOnce } = readWork(new NodeParameters(context, 0, fields));
+		isChat = optionOf(fields, 'enableStreaming') !== undefined && shouldStreamToChat(context);
+		const { streams, itemsAtOnce } = readConcurrency(new NodeParameters(context, 0, fields));
 		const streamsToChat = streams && isChat;
 		// The chat shows all chunks of a node in one message: two answers at once would be mixed.
 		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };

@@ -4,13 +4,13 @@
  */
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
-import { withoutAgentText } from '../../../lib/chat/content';
-import { serverToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';
-import { openAiBody } from '../../../lib/chat/openai-body';
-import { ollamaBody } from '../../../lib/chat/ollama-body';
-import { KINDS } from '../../../lib/servers/types';
+import { stripAgentText } from '../../../lib/chat/content';
+import { toServerToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';
+import { toOpenAiBody } from '../../../lib/chat/openai-body';
+import { toOllamaBody } from '../../../lib/chat/ollama-body';
+import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
-import { readMessage } from '../../../lib/langchain/input-message';
+import { toInputMessage } from '../../../lib/langchain/input-message';
 import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
@@ -27,8 +27,8 @@ const inShort = (messages: readonly ChatMessage[]) =>
 			.join(' ');
 	});
 
-const bodyOf = (body: typeof openAiBody, messages: ChatMessage[]) =>
-	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, KINDS.other));
+const bodyOf = (body: typeof toOpenAiBody, messages: ChatMessage[]) =>
+	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, SERVER_TYPES.other));
 
 describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)', () => {
 	test.each(Object.keys(SHAPES))('%s: nothing is lost, doubled or out of order', (name) => {
@@ -51,7 +51,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 			'assistant Done.',
 			'user Thanks',
 		]);
-		for (const form of [openAiBody, ollamaBody]) {
+		for (const form of [toOpenAiBody, toOllamaBody]) {
 			const body = bodyOf(form, messages);
 			for (const text of [...ROUNDS.map(([said]) => said), 'Done.', 'result of a', 'result of d'])
 				expect(body.split(text)).toHaveLength(2);
@@ -83,16 +83,16 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 					tool_calls: ids.map((id) => ({
 						id,
 						name: 'Calculator',
-						args: { input: serverToolCallId(id), id },
+						args: { input: toServerToolCallId(id), id },
 					})),
 				}),
 				...ids.map(
 					(id) =>
-						new ToolMessage({ tool_call_id: id, content: `result of ${serverToolCallId(id)}` }),
+						new ToolMessage({ tool_call_id: id, content: `result of ${toServerToolCallId(id)}` }),
 				),
 			]),
 		];
-		expect(inShort(convert(stored.map(readMessage)))).toEqual(
+		expect(inShort(convert(stored.map(toInputMessage)))).toEqual(
 			inShort(
 				convert([
 					human('Calculate'),
@@ -185,8 +185,8 @@ describe('histories of 2.41', () => {
 			'tool a',
 			'tool b',
 		]);
-		expect(withoutAgentText(text, [])).toBe(text);
-		expect(withoutAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
+		expect(stripAgentText(text, [])).toBe(text);
+		expect(stripAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
 	});
 });
 
@@ -208,11 +208,11 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		['[Used tools] is what it writes', '[Used tools] is what it writes'],
 		['[Used tools: Tool: hammer] and nails', '[Used tools: Tool: hammer] and nails'],
 	])('%j becomes %j', (text, expected) => {
-		expect(withoutAgentText(text, [])).toBe(expected);
+		expect(stripAgentText(text, [])).toBe(expected);
 	});
 
 	test('however long it is, and however many brackets it has, at once', () => {
 		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(400_000)}`;
-		expect(cpuMilliseconds(() => void withoutAgentText(text, []))).toBeLessThan(LINEAR_CPU_MS);
+		expect(cpuMilliseconds(() => void stripAgentText(text, []))).toBeLessThan(LINEAR_CPU_MS);
 	});
 });

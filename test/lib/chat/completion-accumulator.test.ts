@@ -5,7 +5,7 @@ import {
 	type AccumulatorOptions,
 } from '../../../lib/chat/completion-accumulator';
 import { quotationIn } from '../../../lib/chat/quotations';
-import { mayBeginInThinking } from '../../../lib/chat/reasoning';
+import { opensReasoningInPrompt } from '../../../lib/chat/reasoning';
 
 const chunk = (delta: object, finish: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -70,7 +70,7 @@ describe('thinking', () => {
 		['QwQ-32B', true],
 		['llama-3.1', false],
 	])('may begin in the prompt: %s, %j', (model, expected) => {
-		expect(mayBeginInThinking(model)).toBe(expected);
+		expect(opensReasoningInPrompt(model)).toBe(expected);
 	});
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { filePart } from '../../../lib/chat/content-part';
-import { fileTypeOf } from '../../../lib/files';
+import { toContentPart } from '../../../lib/chat/content-part';
+import { detectFileType } from '../../../lib/files';
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -17,7 +17,7 @@ it('lets no type from outside write into the data URL', () => {
 	);
 	fc.assert(
 		fc.property(type, (subtype) => {
-			const part = filePart({ mime: `image/${subtype}`, data: JPEG });
+			const part = toContentPart({ mime: `image/${subtype}`, data: JPEG });
 			if (part.type !== 'image') throw new Error('no picture');
 			expect(part.url).toMatch(/^data:image\/[\w.+-]+;base64,\/9j\//);
 		}),
@@ -27,17 +27,17 @@ it('lets no type from outside write into the data URL', () => {
 describe('files by their content, where the type says nothing that a model server reads', () => {
 	it('takes a photo without a type for a picture', () => {
 		const file = { mime: 'application/octet-stream', data: JPEG, name: 'foto.jpg' };
-		expect(filePart(file)).toEqual({ type: 'image', url: `data:image/jpeg;base64,${JPEG}` });
+		expect(toContentPart(file)).toEqual({ type: 'image', url: `data:image/jpeg;base64,${JPEG}` });
 	});
 
 	it('takes sound without a type for sound', () => {
 		const data = base64(latin1('RIFF\0\0\0\0WAVEfmt '));
-		expect(filePart({ mime: '', data })).toEqual({ type: 'audio', data, format: 'wav' });
+		expect(toContentPart({ mime: '', data })).toEqual({ type: 'audio', data, format: 'wav' });
 	});
 
 	it('takes a video without a type for a video, by its container', () => {
 		const data = base64(latin1('\0\0\0\x18ftypisom\0\0\x02\0'));
-		expect(filePart({ mime: 'application/octet-stream', data })).toEqual({
+		expect(toContentPart({ mime: 'application/octet-stream', data })).toEqual({
 			type: 'video',
 			url: `data:video/mp4;base64,${data}`,
 		});
@@ -45,7 +45,7 @@ describe('files by their content, where the type says nothing that a model serve
 
 	it('reads a CSV file that Windows calls an Excel file, in the encoding of Excel', () => {
 		const data = base64(latin1('Stra\xdfe;Preis\r\nGr\xfcner Weg;5\r\n'));
-		expect(filePart({ mime: 'application/vnd.ms-excel', data, name: 'liste.csv' })).toEqual({
+		expect(toContentPart({ mime: 'application/vnd.ms-excel', data, name: 'liste.csv' })).toEqual({
 			type: 'text',
 			text: 'Straße;Preis\r\nGrüner Weg;5\r\n',
 		});
@@ -53,23 +53,23 @@ describe('files by their content, where the type says nothing that a model serve
 
 	it('refuses a real Excel file', () => {
 		const data = base64(latin1('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'));
-		expect(() => filePart({ mime: 'application/vnd.ms-excel', data, name: 'liste.xls' })).toThrow(
-			'Model servers cannot read the file "liste.xls" (application/vnd.ms-excel)',
-		);
+		expect(() =>
+			toContentPart({ mime: 'application/vnd.ms-excel', data, name: 'liste.xls' }),
+		).toThrow('Model servers cannot read the file "liste.xls" (application/vnd.ms-excel)');
 	});
 
 	it.each([
 		['application/rtf', '{\\rtf1 Hello}', 'Extract From RTF'],
 		['application/octet-stream', 'PK\x03\x04\x14\0word/document.xml', 'Save it as PDF first'],
 	])('refuses what is text only in another form: %s', (mime, content, remedy) => {
-		expect(() => filePart({ mime, data: base64(content), name: 'a' })).toThrow(
+		expect(() => toContentPart({ mime, data: base64(content), name: 'a' })).toThrow(
 			expect.objectContaining({ remedy: expect.stringContaining(remedy) as string }),
 		);
 	});
 
 	it('keeps the declared type of text and sound', () => {
-		expect(filePart({ mime: 'text/html', data: base64('<svg></svg>') }).type).toBe('text');
-		expect(filePart({ mime: 'audio/ogg', data: JPEG }).type).toBe('audio');
+		expect(toContentPart({ mime: 'text/html', data: base64('<svg></svg>') }).type).toBe('text');
+		expect(toContentPart({ mime: 'audio/ogg', data: JPEG }).type).toBe('audio');
 	});
 });
 
@@ -81,7 +81,7 @@ describe('pictures that no model server reads', () => {
 		['image/svg+xml', SVG, 'logo.svg', 'convert the file to PNG first'],
 		['application/octet-stream', SVG, 'logo.svg', 'convert the file to PNG first'],
 	])('%s, %s, %s', (mime, data, name, remedy) => {
-		expect(() => filePart({ mime, data, name })).toThrow(
+		expect(() => toContentPart({ mime, data, name })).toThrow(
 			expect.objectContaining({
 				kind: 'invalidInput',
 				message: `Model servers cannot read the file "${name}" (${mime})`,
@@ -98,7 +98,7 @@ describe('what a file is by its first bytes', () => {
 			fc.property(
 				words.filter((one) => [...one].every((character) => character >= ' ')),
 				(text) => {
-					expect(fileTypeOf(Buffer.from(text))?.kind).toMatch(/^(?:text|mail|document)$/);
+					expect(detectFileType(Buffer.from(text))?.kind).toMatch(/^(?:text|mail|document)$/);
 				},
 			),
 		);
@@ -107,7 +107,7 @@ describe('what a file is by its first bytes', () => {
 	it('never fails', () => {
 		fc.assert(
 			fc.property(fc.uint8Array(), (bytes) => {
-				expect(['string', 'undefined']).toContain(typeof fileTypeOf(bytes)?.mimeType);
+				expect(['string', 'undefined']).toContain(typeof detectFileType(bytes)?.mimeType);
 			}),
 		);
 	});

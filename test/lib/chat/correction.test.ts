@@ -1,4 +1,8 @@
-import { checkedCalls, correctionOf, correctionOfFormat } from '../../../lib/chat/correction';
+import {
+	checkToolCalls,
+	buildToolCallCorrection,
+	buildFormatCorrection,
+} from '../../../lib/chat/correction';
 import type { RawToolCall } from '../../../lib/chat/tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
@@ -27,8 +31,8 @@ const corrected = (
 	calls: readonly RawToolCall[],
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
-	const { faults } = checkedCalls(calls, tools);
-	return correctionOf(text, calls, faults, tools, (index) => `id${index}`);
+	const { faults } = checkToolCalls(calls, tools);
+	return buildToolCallCorrection(text, calls, faults, tools, (index) => `id${index}`);
 };
 
 test.each([
@@ -37,7 +41,7 @@ test.each([
 	['such a name in the form that is sent', 'remove_file', 'github_remove_file'],
 	['and in its own', 'remove.file', 'github_remove_file'],
 ])('%s is that tool', (_name, written, expected) => {
-	const { calls, faults } = checkedCalls([call(written, '{"city":"Rome","days":"2"}')], TOOLS);
+	const { calls, faults } = checkToolCalls([call(written, '{"city":"Rome","days":"2"}')], TOOLS);
 	expect(faults).toEqual([]);
 	expect(calls).toEqual([{ name: expected, arguments: '{"city":"Rome","days":2}' }]);
 });
@@ -58,18 +62,18 @@ test.each([
 	],
 	['a missing argument', call('get_weather'), 'lacks required arguments: city', 'get_weather'],
 ])('%s is told to the model', (_name, given, ...words) => {
-	expect(checkedCalls([given], TOOLS).calls).toEqual([]);
+	expect(checkToolCalls([given], TOOLS).calls).toEqual([]);
 	const said = JSON.stringify(corrected([given]));
 	for (const word of words) expect(said).toContain(word);
 });
 
 test('an exact name counts before the short name of another tool', () => {
 	const tools = [tool('notes_delete', 'delete'), tool('delete')];
-	expect(checkedCalls([call('delete')], tools).calls).toEqual([call('delete')]);
+	expect(checkToolCalls([call('delete')], tools).calls).toEqual([call('delete')]);
 });
 
 test('a name without its prefix is no tool where the call stood in the text', () => {
-	expect(checkedCalls([call('create_issue')], TOOLS, true).faults).toHaveLength(1);
+	expect(checkToolCalls([call('create_issue')], TOOLS, true).faults).toHaveLength(1);
 });
 
 test('the correction repeats the calls, with an object in place of broken arguments, and runs none', () => {
@@ -177,12 +181,12 @@ describe('a correction is short', () => {
 	test('of an answer in a broken format, the beginning goes back', () => {
 		fc.assert(
 			fc.property(text(5000), text(3000), (answer, problem) => {
-				const correction = correctionOfFormat(answer, problem);
+				const correction = buildFormatCorrection(answer, problem);
 				expect(bytes(correction)).toBeLessThanOrEqual(3_600);
 				expect(JSON.stringify(correction)).not.toContain('<|im_end|>');
 			}),
 		);
-		expect(correctionOfFormat('{"n":"four"}', 'n: no number')).toEqual([
+		expect(buildFormatCorrection('{"n":"four"}', 'n: no number')).toEqual([
 			{ role: 'assistant', content: '{"n":"four"}' },
 			{ role: 'user', content: expect.stringContaining('JSON schema: n: no number.') },
 		]);
@@ -210,12 +214,12 @@ describe('the arguments of an approval', () => {
 		['of the tool stand inside', { city: 'Rome' }, ['toolParameters']],
 		['of the tool are an object', { toolParameters: null }, ['toolParameters.city']],
 	])('%s', (_what, args, missing) => {
-		const { faults } = checkedCalls([call('cancel', JSON.stringify(args))], [approval]);
+		const { faults } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
 		expect(faults.flatMap((fault) => fault.missing)).toEqual(missing);
 	});
 
 	test('a tool of a user with one of these names is no approval', () => {
-		const { faults } = checkedCalls(
+		const { faults } = checkToolCalls(
 			[call('own', '{}')],
 			[
 				{

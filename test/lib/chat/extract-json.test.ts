@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
-import { fittingJson } from '../../../lib/chat/extract-json';
+import { extractJson } from '../../../lib/chat/extract-json';
 
 /** Of any kind. */
 function jsonIn(text: string): { value: unknown } | undefined {
-	const found = fittingJson(text, () => []);
+	const found = extractJson(text, () => []);
 	return 'faults' in found ? undefined : { value: found.value };
 }
 
@@ -60,26 +60,26 @@ describe('which JSON of an answer is meant', () => {
 		['{"name": "draft"} is what I thought of. ```json\n{"name": "x"}\n```', 'x'],
 		['{"name": "x"}, once more: {"name":"x"}', 'x'],
 	])('the one that fits: %s', (text, name) => {
-		expect(fittingJson(text, isNamed)).toMatchObject({ value: { name } });
+		expect(extractJson(text, isNamed)).toMatchObject({ value: { name } });
 	});
 
 	it('two different valid ones: neither', () => {
-		const found = fittingJson('{"name": "x"}, or {"name": "y"}', isNamed);
+		const found = extractJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(found).toEqual({
 			faults: ['The response contains 2 different JSON values instead of one'],
 		});
 	});
 
 	it('where none fits, what is wrong is told; nothing where there is none', () => {
-		expect(fittingJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
-		expect(fittingJson('no data', isNamed)).toEqual({ faults: [] });
+		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
+		expect(extractJson('no data', isNamed)).toEqual({ faults: [] });
 	});
 
 	it('numbers that JavaScript cannot hold are kept as they were written', () => {
 		fc.assert(
 			fc.property(fc.bigInt(), fc.string(), (number, text) => {
 				const json = `{"n":${number},"t":${JSON.stringify(`${text}${number}`)}}`;
-				const found = fittingJson(json, () => []);
+				const found = extractJson(json, () => []);
 				const isExact = BigInt(Number(number)) === number;
 				expect(found).toMatchObject({ json, value: { t: `${text}${number}` } });
 				const { n } = (found as { value: { n: unknown } }).value;
@@ -89,7 +89,7 @@ describe('which JSON of an answer is meant', () => {
 	});
 
 	it('JSON that is nested too deeply to work with is none', () => {
-		expect(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
+		expect(extractJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
 			faults: [],
 		});
 	});
@@ -98,7 +98,7 @@ describe('which JSON of an answer is meant', () => {
 		'many %j take little time',
 		(piece) => {
 			const text = piece.repeat(2_000_000 / piece.length);
-			expect(cpuMilliseconds(() => void fittingJson(text, () => ['no']))).toBeLessThan(
+			expect(cpuMilliseconds(() => void extractJson(text, () => ['no']))).toBeLessThan(
 				LINEAR_CPU_MS,
 			);
 		},

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { cleanSchema } from '../../../lib/chat/grammar-schema';
+import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
 
 const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema } });
 
@@ -15,7 +15,7 @@ describe('what llama.cpp takes stays', () => {
 		['properties that are called like keywords', inField({ properties: { pattern: {} } })],
 		['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
 	])('%s', (_what, schema) => {
-		expect(cleanSchema(schema)).toEqual({ schema, dropped: [] });
+		expect(toGrammarSchema(schema)).toEqual({ schema, dropped: [] });
 	});
 });
 
@@ -31,11 +31,11 @@ describe('rewritten without loss', () => {
 			{ type: 'integer', maximum: 5 },
 		],
 	])('%j', (schema, expected) => {
-		expect(cleanSchema(inField(schema))).toEqual({ schema: inField(expected), dropped: [] });
+		expect(toGrammarSchema(inField(schema))).toEqual({ schema: inField(expected), dropped: [] });
 	});
 
 	test('forbidden properties are left out, and the whole gets a name where a part refers to it', () => {
-		expect(cleanSchema({ properties: { a: false, b: { $ref: '#' } } })).toEqual({
+		expect(toGrammarSchema({ properties: { a: false, b: { $ref: '#' } } })).toEqual({
 			schema: {
 				properties: { b: { $ref: '#/$defs/wholeSchema' } },
 				$defs: { wholeSchema: { properties: { b: { $ref: '#/$defs/wholeSchema' } } } },
@@ -54,14 +54,14 @@ describe('what it cannot express is left out and named', () => {
 		[{ $ref: 'other.json' }, '$ref (reference to an external document)'],
 		[{ $ref: '#/$defs/nowhere' }, '$ref (unresolved reference)'],
 	])('%j', (schema, dropped) => {
-		expect(cleanSchema(inField(schema))).toEqual({
+		expect(toGrammarSchema(inField(schema))).toEqual({
 			schema: inField({}),
 			dropped: [`properties.a.${dropped}`],
 		});
 	});
 
 	test('both, where the least is above the most: llama-server would eat memory until it dies', () => {
-		const { schema, dropped } = cleanSchema({ type: 'array', minItems: 5, maxItems: 4 });
+		const { schema, dropped } = toGrammarSchema({ type: 'array', minItems: 5, maxItems: 4 });
 		expect([schema, dropped.length]).toEqual([{ type: 'array' }, 2]);
 	});
 });
@@ -69,8 +69,8 @@ describe('what it cannot express is left out and named', () => {
 test('a cleaned schema stays as it is', () => {
 	fc.assert(
 		fc.property(fc.object({ key: fc.constantFrom('type', 'items', 'a', 'enum') }), (schema) => {
-			const once = cleanSchema(schema).schema;
-			expect(cleanSchema(once).schema).toEqual(once);
+			const once = toGrammarSchema(schema).schema;
+			expect(toGrammarSchema(once).schema).toEqual(once);
 		}),
 	);
 });

@@ -1,10 +1,10 @@
-import { cleanBase64 } from '../../../lib/chat/data-url';
-import { contentPart } from '../../../lib/chat/media';
+import { normalizeBase64 } from '../../../lib/chat/data-url';
+import { parseContentPart } from '../../../lib/chat/media';
 import { ServerError } from '../../../lib/errors/server-error';
 
 function refused(block: unknown): ServerError {
 	try {
-		contentPart(block);
+		parseContentPart(block);
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
@@ -23,7 +23,7 @@ describe('base64', () => {
 	])(
 		'case 93: %j is cleaned, since llama-server stops at the first other character',
 		(given, expected) => {
-			expect(cleanBase64(given)).toBe(expected);
+			expect(normalizeBase64(given)).toBe(expected);
 		},
 	);
 });
@@ -37,7 +37,7 @@ describe('addresses of pictures', () => {
 		['https://example.com/a,b.png', 'https://example.com/a,b.png'],
 		[' HTTP://example.com/a.png ', 'HTTP://example.com/a.png'],
 	])('case 93: %j', (given, expected) => {
-		expect(contentPart({ type: 'image_url', image_url: given })).toEqual({
+		expect(parseContentPart({ type: 'image_url', image_url: given })).toEqual({
 			type: 'image',
 			url: expected,
 		});
@@ -48,7 +48,7 @@ describe('addresses of pictures', () => {
 		['data:image/png', 'The image or video is neither an http(s) URL nor a data URL'],
 		['data:image/svg+xml,<svg/>', 'Model servers cannot read a file of type image/svg+xml'],
 	])('%j is refused', (given, message) => {
-		expect(() => contentPart({ type: 'image_url', image_url: given })).toThrow(message);
+		expect(() => parseContentPart({ type: 'image_url', image_url: given })).toThrow(message);
 	});
 });
 
@@ -83,7 +83,7 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 		],
 		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
 	])('%s', (_what, block) => {
-		expect(contentPart(block)).toEqual(PICTURE);
+		expect(parseContentPart(block)).toEqual(PICTURE);
 	});
 
 	it.each<[unknown]>([
@@ -91,13 +91,13 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 		[{ type: 'image', source_type: 'url', url: 'https://example.com/a.png' }],
 		[{ type: 'file', mimeType: 'image/png', url: 'https://example.com/a.png' }],
 	])('leaves fetching to the server: %j', (block) => {
-		expect(contentPart(block)).toEqual({ type: 'image', url: 'https://example.com/a.png' });
+		expect(parseContentPart(block)).toEqual({ type: 'image', url: 'https://example.com/a.png' });
 	});
 
 	it('takes a data URL for what it holds, not for what it is called', () => {
 		const text = Buffer.from('Hello').toString('base64');
 		expect(
-			contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } }),
+			parseContentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } }),
 		).toEqual({
 			type: 'text',
 			text: 'Hello',
@@ -120,7 +120,7 @@ describe('sound', () => {
 		[{ type: 'file', mime_type: 'audio/flac', data: WAV }, 'flac'],
 		[{ type: 'audio', source_type: 'url', url: `data:audio/aac;base64,${WAV}` }, 'aac'],
 	])('%j', (block, format) => {
-		expect(contentPart(block)).toEqual({ type: 'audio', data: WAV, format });
+		expect(parseContentPart(block)).toEqual({ type: 'audio', data: WAV, format });
 	});
 });
 
@@ -147,7 +147,7 @@ describe('text', () => {
 		[{ type: 'file', mime_type: 'text/plain', data: '//78AGIAZQByAA==' }, 'über'],
 		[{ type: 'file', url: 'data:text/plain,50% off' }, '50% off'],
 	])('%j', (block, text) => {
-		expect(contentPart(block)).toEqual({ type: 'text', text });
+		expect(parseContentPart(block)).toEqual({ type: 'text', text });
 	});
 
 	it.each([
@@ -158,7 +158,7 @@ describe('text', () => {
 		[null],
 		[7],
 	])('%j holds nothing for the server', (block) => {
-		expect(contentPart(block)).toBeUndefined();
+		expect(parseContentPart(block)).toBeUndefined();
 	});
 });
 
@@ -192,7 +192,7 @@ describe('what no model server can read', () => {
 		{ type: 'video', mimeType: 'video/mp4', data: 'AA\nAA' },
 		{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } },
 	])('a video: %j', (block) => {
-		expect(contentPart(block)).toEqual({ type: 'video', url: 'data:video/mp4;base64,AAAA' });
+		expect(parseContentPart(block)).toEqual({ type: 'video', url: 'data:video/mp4;base64,AAAA' });
 	});
 
 	it.each<[unknown, string]>([

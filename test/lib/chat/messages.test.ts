@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { type ConversionOptions, convertMessages } from '../../../lib/chat/convert-messages';
-import { type CachedToolCall, serverToolCallId } from '../../../lib/chat/tool-calls';
+import { type CachedToolCall, toServerToolCallId } from '../../../lib/chat/tool-calls';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 
@@ -22,7 +22,7 @@ const ai = (
 const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
 const result = (
 	toolCallId: string,
-	content: unknown = `result of ${serverToolCallId(toolCallId)}`,
+	content: unknown = `result of ${toServerToolCallId(toolCallId)}`,
 ): InputMessage => ({
 	type: 'tool',
 	toolCallId,
@@ -39,7 +39,7 @@ const call = (
 });
 /** As n8n's agent replays a call: alone, with empty content, its id put over the arguments. */
 const replayed = (id: string, more: Partial<InputMessage> = {}): InputMessage =>
-	ai([], [call(id, 'get_weather', { city: serverToolCallId(id), id })], more);
+	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], more);
 
 function convert(source: InputMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
 	return convertMessages(source, { reasoning: 'toolTurns', ...options });
@@ -50,7 +50,7 @@ function memoryOf(
 	calls: Record<string, Partial<CachedToolCall>>,
 ): NonNullable<ConversionOptions['recall']> {
 	return (callId) => {
-		const id = serverToolCallId(callId);
+		const id = toServerToolCallId(callId);
 		const known = calls[id];
 		return known === undefined
 			? undefined

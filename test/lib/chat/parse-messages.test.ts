@@ -1,4 +1,4 @@
-import { messagesFromJson } from '../../../lib/chat/parse-messages';
+import { parseMessages } from '../../../lib/chat/parse-messages';
 import { convertMessages } from '../../../lib/chat/convert-messages';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
@@ -15,11 +15,11 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 		},
 		{ role: 'assistant', content: 'A cat.', reasoning_content: 'Whiskers.' },
 	];
-	const read = messagesFromJson(list);
+	const read = parseMessages(list);
 	expect(read.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
 	expect(read[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
-	expect(messagesFromJson(JSON.stringify(list))).toEqual(read);
-	expect(messagesFromJson({ model: 'x', messages: list })).toEqual(read);
+	expect(parseMessages(JSON.stringify(list))).toEqual(read);
+	expect(parseMessages({ model: 'x', messages: list })).toEqual(read);
 	expect(convertMessages(read, { reasoning: 'off' })[1]).toMatchObject({
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
@@ -28,7 +28,7 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 
 test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
 	for (const args of ['{"a":1}', { a: 1 }]) {
-		const read = messagesFromJson([
+		const read = parseMessages([
 			{ role: 'user', content: 'Add.' },
 			{
 				role: 'assistant',
@@ -44,7 +44,7 @@ test('tool calls and results, with arguments as text or as an object (Ollama)', 
 
 test('calls and results of Ollama without IDs belong together in their order', () => {
 	const called = (name: string) => ({ function: { name, arguments: {} } });
-	const read = messagesFromJson([
+	const read = parseMessages([
 		{ role: 'user', content: 'Both?' },
 		{ role: 'assistant', content: '', tool_calls: [called('add'), called('find')] },
 		{ role: 'tool', tool_name: 'add', content: '2' },
@@ -57,7 +57,7 @@ test('calls and results of Ollama without IDs belong together in their order', (
 });
 
 test('pictures of Ollama: bare base64 beside the text', () => {
-	const [message] = messagesFromJson([
+	const [message] = parseMessages([
 		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
 	]);
 	expect(convertMessages([message!], { reasoning: 'off' })).toEqual([
@@ -94,5 +94,5 @@ test.each([
 		'Message 1 contains a call to "f" whose arguments are not a JSON object',
 	],
 ])('%j is refused with its type', (given, message) => {
-	expect(() => messagesFromJson(given)).toThrow(message);
+	expect(() => parseMessages(given)).toThrow(message);
 });

@@ -1,5 +1,5 @@
 import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
-import { KINDS } from '../../../lib/servers/types';
+import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ServerType } from '../../../lib/servers/types/server-type';
 
 describe('the table of options', () => {
@@ -28,7 +28,7 @@ describe('the table of options', () => {
 		}
 	});
 
-	it.each(Object.entries(KINDS))(
+	it.each(Object.entries(SERVER_TYPES))(
 		'knows every option that a kind of server names: %s',
 		(_kind, traits) => {
 			const { fields, names = {} }: ServerType = traits;

@@ -1,6 +1,6 @@
-import { requireDepth } from '../../../lib/chat/grammar-schema';
-import { bareSchema } from '../../../nodes/shared/chat/generation-settings';
-import { toolDefinition } from '../../../lib/langchain/tools';
+import { assertDepth } from '../../../lib/chat/grammar-schema';
+import { unwrapSchema } from '../../../nodes/shared/chat/generation-settings';
+import { toToolDefinition } from '../../../lib/langchain/tools';
 
 /** A schema in which objects and lists stand in each other. */
 function nested(levels: number): Record<string, unknown> {
@@ -13,7 +13,7 @@ function nested(levels: number): Record<string, unknown> {
 const unchanged = (tool: { inputSchema: object }) => tool.inputSchema;
 
 test.each([1, 100, 300])('a schema of %d levels is taken', (levels) => {
-	expect(() => requireDepth(nested(levels), 'The JSON schema')).not.toThrow();
+	expect(() => assertDepth(nested(levels), 'The JSON schema')).not.toThrow();
 });
 
 test.each([600, 3_000, 50_000])(
@@ -21,11 +21,11 @@ test.each([600, 3_000, 50_000])(
 	(levels) => {
 		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
 		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };
-		const converter = unchanged as unknown as Parameters<typeof toolDefinition>[1];
-		expect(() => bareSchema(nested(levels))).toThrow(
+		const converter = unchanged as unknown as Parameters<typeof toToolDefinition>[1];
+		expect(() => unwrapSchema(nested(levels))).toThrow(
 			'The JSON schema is nested too deeply (maximum 500',
 		);
 		for (const each of [tool, openAiTool])
-			expect(() => toolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
+			expect(() => toToolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
 	},
 );

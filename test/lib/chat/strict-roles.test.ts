@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 
-import { strictConversation, strictForm } from '../../../lib/chat/strict-roles';
-import { failure } from '../../../lib/errors/create-error';
+import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-roles';
+import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
-import { onceMore } from '../../../lib/servers/adaptations';
+import { sendWithAdaptations } from '../../../lib/servers/adaptations';
 import type { JsonRecord } from '../../../lib/values';
 
 const system = (content: string) => ({ role: 'system', content });
@@ -46,12 +46,12 @@ describe('strict form', () => {
 			],
 		],
 	])('%s', (_name, messages, expected) => {
-		expect(strictForm(messages)).toEqual(expected);
+		expect(toStrictRoles(messages)).toEqual(expected);
 	});
 
 	test('where no system message is taken, the first one begins the first user message (Gemma)', () => {
-		expect(strictForm([system('A'), user('B')], false)).toEqual([user('A\n\nB')]);
-		expect(strictForm([system('A'), user([picture])], false)).toEqual([
+		expect(toStrictRoles([system('A'), user('B')], false)).toEqual([user('A\n\nB')]);
+		expect(toStrictRoles([system('A'), user([picture])], false)).toEqual([
 			user([{ type: 'text', text: 'A' }, picture]),
 		]);
 	});
@@ -70,7 +70,7 @@ describe('strict form', () => {
 	test('is strict, keeps all texts, and is its own strict form', () => {
 		fc.assert(
 			fc.property(messages, fc.boolean(), (given, hasSystem) => {
-				const strict = strictForm(given, hasSystem);
+				const strict = toStrictRoles(given, hasSystem);
 				const roles = strict.map(({ role }) => role);
 				expect(roles.slice(hasSystem ? 1 : 0)).not.toContain('system');
 				for (const { tool_calls: calls } of strict)
@@ -78,7 +78,7 @@ describe('strict form', () => {
 				const texts = strict.map(({ content }) => content).join('\n\n');
 				for (const { content } of given)
 					if (content !== undefined) expect(texts).toContain(String(content));
-				expect(strictForm(strict, hasSystem)).toEqual(strict);
+				expect(toStrictRoles(strict, hasSystem)).toEqual(strict);
 			}),
 		);
 	});
@@ -95,7 +95,7 @@ describe('strict conversation', () => {
 		const sent: JsonRecord[] = [];
 		const send = async (body: JsonRecord) => {
 			sent.push(body);
-			if (!isTaken(body)) throw failure(kind, {}, { serverText });
+			if (!isTaken(body)) throw createServerError(kind, {}, { serverText });
 			return await Promise.resolve('answer');
 		};
 		return { sent, send };
@@ -104,11 +104,11 @@ describe('strict conversation', () => {
 
 	test('is sent once after a refusal of the template, noted, and remembered', async () => {
 		const { sent, send } = templateServer('templateRejected', 'roles must alternate', isJoined);
-		const outcome = await onceMore('place 1', { messages }, [strictConversation], send);
+		const outcome = await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
 		expect(outcome.value).toBe('answer');
 		expect(outcome.notes).toEqual([expect.stringContaining('stricter form')]);
 		expect(sent).toHaveLength(2);
-		await onceMore('place 1', { messages }, [strictConversation], send);
+		await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
 		expect(sent).toHaveLength(3);
 	});
 
@@ -116,9 +116,9 @@ describe('strict conversation', () => {
 		let times = 0;
 		const send = async () =>
 			await Promise.reject(
-				failure('badRequest', {}, { status: 400, serverText: `refusal ${++times}` }),
+				createServerError('badRequest', {}, { status: 400, serverText: `refusal ${++times}` }),
 			);
-		const sending = onceMore('place 2', { messages }, [strictConversation], send);
+		const sending = sendWithAdaptations('place 2', { messages }, [enforceStrictRoles], send);
 		await expect(sending).rejects.toMatchObject({ serverText: 'refusal 1' });
 		expect(times).toBe(2);
 	});
@@ -129,7 +129,7 @@ describe('strict conversation', () => {
 			'System role not supported',
 			(body) => !JSON.stringify(body.messages).includes('"system"'),
 		);
-		await onceMore('place 3', { messages }, [strictConversation], send);
+		await sendWithAdaptations('place 3', { messages }, [enforceStrictRoles], send);
 		expect(sent.at(-1)).toEqual({ messages: [user('A\n\nB\n\nC')] });
 	});
 
@@ -140,7 +140,7 @@ describe('strict conversation', () => {
 			(body) => 'chat_template_kwargs' in body,
 		);
 		const begun = [user('A'), assistant('B')];
-		await onceMore('place 4', { messages: begun }, [strictConversation], send);
+		await sendWithAdaptations('place 4', { messages: begun }, [enforceStrictRoles], send);
 		expect(sent.at(-1)).toEqual({
 			messages: begun,
 			chat_template_kwargs: { enable_thinking: false },
@@ -149,11 +149,15 @@ describe('strict conversation', () => {
 
 	test('is not tried for another failure, or for a strict conversation', async () => {
 		const { sent, send } = templateServer('unauthorized', 'key', () => false);
-		await expect(onceMore('place 5', { messages }, [strictConversation], send)).rejects.toThrow();
+		await expect(
+			sendWithAdaptations('place 5', { messages }, [enforceStrictRoles], send),
+		).rejects.toThrow();
 		expect(sent).toHaveLength(1);
 		const other = templateServer('badRequest', 'max_tokens', () => false);
 		const strict = { messages: [system('A'), user('B')] };
-		await expect(onceMore('place 6', strict, [strictConversation], other.send)).rejects.toThrow();
+		await expect(
+			sendWithAdaptations('place 6', strict, [enforceStrictRoles], other.send),
+		).rejects.toThrow();
 		expect(other.sent).toHaveLength(1);
 	});
 });

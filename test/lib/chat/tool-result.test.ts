@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
-import { toolResult } from '../../../lib/chat/content';
+import { parseToolResult } from '../../../lib/chat/content';
 
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
@@ -26,7 +26,7 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 			JSON.stringify([{ response: JSON.stringify([text, block]) }]),
 		],
 	])('in %s is a picture', (_form, content) => {
-		expect(toolResult(content)).toEqual({
+		expect(parseToolResult(content)).toEqual({
 			text: 'Found:\n[Image 1, below]',
 			pictures: [{ type: 'image', url: URL }],
 		});
@@ -63,13 +63,13 @@ it.each([
 	'"image',
 	JSON.stringify({ items: [{ type: 'image', data: DATA }] }),
 ])('text that only looks like one stays as it is: %s', (content) => {
-	expect(toolResult(content)).toEqual({ text: content, pictures: [] });
+	expect(parseToolResult(content)).toEqual({ text: content, pictures: [] });
 });
 
 it('all other text stays as it is', () => {
 	fc.assert(
 		fc.property(fc.oneof(fc.string(), fc.json()), (content) => {
-			expect(toolResult(content)).toEqual({ text: content, pictures: [] });
+			expect(parseToolResult(content)).toEqual({ text: content, pictures: [] });
 		}),
 	);
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { toolsToOffer } from '../../../lib/chat/tool-selection';
+import { selectTools } from '../../../lib/chat/tool-selection';
 import type { InputMessage, ToolDefinition } from '../../../lib/chat/types';
 
 const tool = (name: string, description = ''): ToolDefinition => ({
@@ -14,8 +14,8 @@ const calls = (...names: string[]): InputMessage => ({
 	content: '',
 	toolCalls: names.map((name) => ({ id: `of ${name}`, name, args: {} })),
 });
-const namesOf = (...call: Parameters<typeof toolsToOffer>) =>
-	toolsToOffer(...call).map(({ name }) => name);
+const namesOf = (...call: Parameters<typeof selectTools>) =>
+	selectTools(...call).map(({ name }) => name);
 
 /** Some tools, a question, and which tools were called, or have to be. */
 const situations = fc
@@ -35,7 +35,7 @@ test('any choice keeps the order and all called and forced tools, and is as larg
 		fc.property(situations, ({ tools, question, most, called, forced }) => {
 			const messages = [human(question), calls(...called)];
 			const toolChoice = forced === undefined ? 'auto' : { name: forced };
-			const offered = toolsToOffer({ messages, tools, toolChoice }, most);
+			const offered = selectTools({ messages, tools, toolChoice }, most);
 			expect(offered).toEqual(tools.filter((one) => offered.includes(one)));
 			const kept = new Set(forced === undefined ? called : [...called, forced]);
 			for (const name of kept) expect(offered.map((one) => one.name)).toContain(name);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { fitHistory } from '../../../lib/chat/trim-history';
+import { trimHistory } from '../../../lib/chat/trim-history';
 import type { ChatMessage } from '../../../lib/chat/types';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
@@ -14,7 +14,7 @@ const turn = (size: number): ChatMessage[] => [
 
 test('a history that fits is sent unchanged', () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
-	expect(fitHistory(messages, 20)).toEqual({ messages, leftOut: 0 });
+	expect(trimHistory(messages, 20)).toEqual({ messages, leftOut: 0 });
 });
 
 test('the oldest turns are dropped completely', () => {
@@ -24,7 +24,7 @@ test('the oldest turns are dropped completely', () => {
 		{ role: 'tool', toolCallId: '1', content: 'word '.repeat(20) },
 		{ role: 'assistant', content: 'Fine.' },
 	];
-	const fitted = fitHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
+	const fitted = trimHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
 	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], leftOut: 1 });
 });
 
@@ -33,7 +33,7 @@ test('the current turn stays, however long it is', () => {
 		user('word '.repeat(500)),
 		{ role: 'assistant', content: 'word '.repeat(500) },
 	];
-	expect(fitHistory([system, ...turn(10), ...current], 1)).toEqual({
+	expect(trimHistory([system, ...turn(10), ...current], 1)).toEqual({
 		messages: [system, ...current],
 		leftOut: 1,
 	});
@@ -42,7 +42,7 @@ test('the current turn stays, however long it is', () => {
 test('pictures count', () => {
 	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
 	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(fitHistory([picture, seen, user('Now?')], 500).leftOut).toBe(1);
+	expect(trimHistory([picture, seen, user('Now?')], 500).leftOut).toBe(1);
 });
 
 test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', () => {
@@ -53,7 +53,7 @@ test('in any conversation: within the budget, no more is left out than a step be
 			(sizes, budget) => {
 				const turns = sizes.map(turn);
 				const last = user('And now?');
-				const { messages, leftOut } = fitHistory([system, ...turns.flat(), last], budget);
+				const { messages, leftOut } = trimHistory([system, ...turns.flat(), last], budget);
 				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
 				const left = sizes.slice(leftOut).reduce((sum, size) => sum + size, 0);
 				expect(left).toBeLessThanOrEqual(budget);
@@ -75,7 +75,7 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 				const given = shape.map(
 					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
 				);
-				const { messages } = fitHistory(given, budget);
+				const { messages } = trimHistory(given, budget);
 				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
 				const gone = given.filter((message) => !messages.includes(message));
 				expect(gone.filter((message) => message.role === 'system')).toEqual([]);
@@ -93,7 +93,7 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 
 test('a question in two messages, such as one with a file of text, is one turn', () => {
 	const current = [user('What does it say?'), user('The file')];
-	const fitted = fitHistory([...turn(9), ...current], 1);
+	const fitted = trimHistory([...turn(9), ...current], 1);
 	expect(fitted).toEqual({ messages: current, leftOut: 1 });
 });
 
@@ -104,7 +104,7 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 			user(`Question ${at}`),
 			...turn(10).slice(1),
 		]);
-		beginnings.push(fitHistory([...turns.flat(), user('Now?')], 100).messages[0]);
+		beginnings.push(trimHistory([...turns.flat(), user('Now?')], 100).messages[0]);
 	}
 	const changes = beginnings.filter(
 		(first, at) => at > 0 && JSON.stringify(first) !== JSON.stringify(beginnings[at - 1]),
@@ -117,5 +117,5 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 test('calls count', () => {
 	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
 	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
-	expect(fitHistory([user('Why'), called, user('Now?')], 40).leftOut).toBe(1);
+	expect(trimHistory([user('Why'), called, user('Now?')], 40).leftOut).toBe(1);
 });

@@ -1,8 +1,8 @@
-import { checkSchema } from '../../../lib/chat/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
-	checkSchema(schema, value).faults;
+	validateAgainstSchema(schema, value).faults;
 
 const INVOICE = {
 	type: 'object',
@@ -86,19 +86,19 @@ describe('a check has a bound', () => {
 			{ aaa: 1 },
 		],
 	])('%s is not checked, which is said', (name, schema, value) => {
-		expect(checkSchema(schema, value)).toEqual({ faults: [], unchecked: [name] });
+		expect(validateAgainstSchema(schema, value)).toEqual({ faults: [], unchecked: [name] });
 	});
 
 	it('what stands beside it is checked', () => {
 		const schema = { type: 'string', pattern: '^a', maxLength: 2 };
-		expect(checkSchema(schema, 'aaa').faults).toHaveLength(1);
+		expect(validateAgainstSchema(schema, 'aaa').faults).toHaveLength(1);
 		const closed = { patternProperties: { '^a': {} }, unevaluatedProperties: false };
-		expect(checkSchema(closed, { b: 1 }).faults).toEqual([]);
+		expect(validateAgainstSchema(closed, { b: 1 }).faults).toEqual([]);
 	});
 
 	it('a field that is called like such a keyword is a field', () => {
 		const schema = { properties: { pattern: { type: 'string' }, uniqueItems: { type: 'number' } } };
-		expect(checkSchema(schema, { pattern: 1, uniqueItems: 'a' })).toMatchObject({
+		expect(validateAgainstSchema(schema, { pattern: 1, uniqueItems: 'a' })).toMatchObject({
 			faults: [expect.stringContaining('pattern'), expect.stringContaining('uniqueItems')],
 			unchecked: [],
 		});
@@ -127,14 +127,14 @@ describe('a check has a bound', () => {
 			'http://a',
 			'2026-01-01T',
 		])
-			expect(took(() => checkSchema({ format }, `http://${text.repeat(20_000)}!`))).toBeLessThan(
-				LINEAR_CPU_MS,
-			);
+			expect(
+				took(() => validateAgainstSchema({ format }, `http://${text.repeat(20_000)}!`)),
+			).toBeLessThan(LINEAR_CPU_MS);
 	});
 
 	it('an answer beyond it is unchecked, which is said', () => {
 		const many = Array.from({ length: 50_000 }, (_none, index) => index);
-		const check = checkSchema({ items: { type: 'string' } }, many);
+		const check = validateAgainstSchema({ items: { type: 'string' } }, many);
 		expect(check).toEqual({
 			faults: [],
 			unchecked: [expect.stringContaining('the complete response') as string],
@@ -146,7 +146,7 @@ describe('a check has a bound', () => {
 			$defs: { a: twice('b'), b: twice('c'), c: twice('d'), d: {} },
 			$ref: '#/$defs/a',
 		};
-		expect(checkSchema(doubling, 1).unchecked).toHaveLength(1);
+		expect(validateAgainstSchema(doubling, 1).unchecked).toHaveLength(1);
 	});
 });
 
@@ -155,11 +155,12 @@ test('a unresolved reference is told before there is an answer, wherever it stan
 		{ properties: { a: { $ref: '#/$defs/no' } } },
 		{ items: { anyOf: [{ $ref: 'other.json#/x' }] } },
 	])
-		expect(() => checkSchema(at, null)).toThrow('The JSON schema is invalid');
+		expect(() => validateAgainstSchema(at, null)).toThrow('The JSON schema is invalid');
 });
 
 test('times without a zone are times', () => {
-	const when = (format: string, text: string) => checkSchema({ format }, text).faults.length === 0;
+	const when = (format: string, text: string) =>
+		validateAgainstSchema({ format }, text).faults.length === 0;
 	expect([
 		when('date-time', '2026-01-31T10:00:00'),
 		when('time', '10:00:00'),
@@ -172,7 +173,7 @@ describe('a schema from outside', () => {
 	it('of very many fields is an error before anything is sent', () => {
 		const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
 		const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
-		expect(() => checkSchema({ type: 'object', properties }, null)).toThrow(
+		expect(() => validateAgainstSchema({ type: 'object', properties }, null)).toThrow(
 			/The JSON schema is too long: [\d,]+ characters \(maximum 200,000\)/,
 		);
 	});

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
-import { resolveDifyBase } from '../../../lib/dify/base-url';
-import { difyClient } from '../../../lib/dify/credentials';
+import { resolveDifyBaseUrl } from '../../../lib/dify/base-url';
+import { createDifyClient } from '../../../lib/dify/credentials';
 import { clientOf, say, startSim } from './client';
 
 describe('access', () => {
@@ -36,16 +36,18 @@ describe('base URL', () => {
 		['https://x/dify', 'https://x/dify'],
 		['http://host/v1/chat-messages/', 'http://host/v1'],
 	])('%s leads to %s', (typed, api) => {
-		expect(resolveDifyBase(typed)).toBe(api);
+		expect(resolveDifyBaseUrl(typed)).toBe(api);
 	});
 
 	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])(
 		'"%s" is refused with a sentence, without what may be secret',
 		(typed) => {
-			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
+			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
 				expect.objectContaining({ kind: 'invalidUrl' }) as Error,
 			);
-			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(/hunter2|key=x/);
+			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(
+				/hunter2|key=x/,
+			);
 		},
 	);
 });
@@ -58,8 +60,8 @@ test('any path: what was understood is understood again, has no slash at its end
 			fc.array(segment, { maxLength: 4 }),
 			fc.constantFrom('', '/', '//'),
 			(origin, path, end) => {
-				const base = resolveDifyBase([origin.trim(), ...path].join('/') + end);
-				expect(resolveDifyBase(base)).toBe(base);
+				const base = resolveDifyBaseUrl([origin.trim(), ...path].join('/') + end);
+				expect(resolveDifyBaseUrl(base)).toBe(base);
 				expect(base).not.toMatch(/\/$|[^:]\/\/|\/v1\//);
 			},
 		),

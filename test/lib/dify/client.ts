@@ -1,12 +1,12 @@
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import {
-	chat,
+	sendChatMessage,
 	type ChatMessageResult,
 	type ChatOptions,
 	type ChatMessageRequest,
 } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
-import { difyClient } from '../../../lib/dify/credentials';
+import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { FileSource } from '../../../lib/http/multipart';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -36,7 +36,7 @@ export function clientOf(
 	mode: DifyAppMode = 'chat',
 	data: Record<string, string> = {},
 ): DifyClient {
-	return difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
+	return createDifyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
 }
 
 /** The status that the credential's own test gets, as n8n sends it. */
@@ -63,7 +63,7 @@ export async function say(
 	over: Partial<ChatMessageRequest> = {},
 	options: ChatOptions = {},
 ): Promise<ChatMessageResult> {
-	return await chat(
+	return await sendChatMessage(
 		client,
 		{ query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over },
 		options,

@@ -1,5 +1,5 @@
 import { mask } from '../../../lib/errors/mask';
-import { difyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
+import { createDifyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
 import { appKey, knowledgeKey } from '../../simulators/dify';
 import { clientOf, failureOf, keyTest, say, startApp, startSim } from './client';
 
@@ -99,14 +99,14 @@ describe('the key', () => {
 	});
 
 	test('is known to a connection that does not send it', () => {
-		const client = difyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, false);
+		const client = createDifyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, false);
 		const { headers, secrets } = client.target;
 		expect(headers).toEqual({});
 		expect(mask(`it was ${WRONG}`, secrets)).toBe('it was ***');
 	});
 
 	test('with characters that no header can carry is refused before anything is sent', () => {
-		expect(() => difyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
+		expect(() => createDifyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
 			expect.objectContaining({ kind: 'invalidInput' }) as Error,
 		);
 	});

@@ -1,11 +1,11 @@
-import { refuse, runError } from '../../../lib/dify/errors';
+import { toDifyResponseError, createRunError } from '../../../lib/dify/errors';
 import { playEvents } from './play-events';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
 
 function refusal(json: object, status = 400) {
 	const answer = { url: CONTEXT.url, status, headers: {}, text: JSON.stringify(json) };
-	return refuse(answer, CONTEXT);
+	return toDifyResponseError(answer, CONTEXT);
 }
 
 describe('an envelope is Dify, whatever its code', () => {
@@ -87,7 +87,7 @@ test('the node whose model failed is named', () => {
 		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
 		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
 	);
-	const failed = runError({ ...result, error: result.error! }, CONTEXT);
+	const failed = createRunError({ ...result, error: result.error! }, CONTEXT);
 	expect(failed).toMatchObject({
 		kind: 'modelProvider',
 		message: 'too slow',

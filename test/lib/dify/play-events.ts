@@ -1,5 +1,10 @@
-import { apply, createRun, endText, isOver } from '../../../lib/dify/run/run-state';
-import { resultOf } from '../../../lib/dify/run/run-result';
+import {
+	applyEvent,
+	createRunState,
+	flushText,
+	isRunFinished,
+} from '../../../lib/dify/run/run-state';
+import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { sampleContext, transcript, wireText, type Script, type Step } from '../../simulators/dify';
 
@@ -19,14 +24,14 @@ export interface Played {
 
 /** What comes of events. */
 export function playEvents(...events: unknown[]): Played {
-	const run = createRun();
+	const run = createRunState();
 	let shown = '';
-	const show = (deltas: ReturnType<typeof apply>) => {
+	const show = (deltas: ReturnType<typeof applyEvent>) => {
 		for (const delta of deltas) shown = delta.type === 'append' ? shown + delta.text : delta.text;
 	};
-	for (const event of events) show(apply(run, event));
-	show(endText(run));
-	return { result: resultOf(run), shown, isOver: isOver(run) };
+	for (const event of events) show(applyEvent(run, event));
+	show(flushText(run));
+	return { result: toRunResult(run), shown, isOver: isRunFinished(run) };
 }
 
 /** The events that the simulator's version writes for a script. */

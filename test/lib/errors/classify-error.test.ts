@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 
 import {
-	classify,
-	failureInStream,
-	isRefusal,
-	retryAfterMs,
+	classifyErrorResponse,
+	classifyStreamError,
+	isErrorResponse,
+	parseRetryAfter,
 } from '../../../lib/errors/classify-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 
@@ -58,34 +58,40 @@ test.each<[ErrorType, number, unknown]>([
 	['budgetSpent', 429, openAi('over', { type: 'budget_exceeded' })],
 ])('%s: status %i, %j', (kind, status, body) => {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	expect(classify({ status, body: text }, context).kind).toBe(kind);
+	expect(classifyErrorResponse({ status, body: text }, context).kind).toBe(kind);
 });
 
 test('the numbers of tokens go into the title', () => {
 	const body = JSON.stringify(
 		openAi('too much', { type: 'exceed_context_size_error', n_prompt_tokens: 5000, n_ctx: 4096 }),
 	);
-	expect(classify({ status: 400, body }, context).message).toContain('needs 5000 tokens');
+	expect(classifyErrorResponse({ status: 400, body }, context).message).toContain(
+		'needs 5000 tokens',
+	);
 });
 
 test("a template's own message stands in front", () => {
 	const body = JSON.stringify(
 		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),
 	);
-	expect(classify({ status: 500, body }, context).serverText).toMatch(/^No tools here — Unable/);
+	expect(classifyErrorResponse({ status: 500, body }, context).serverText).toMatch(
+		/^No tools here — Unable/,
+	);
 });
 
 test('secrets in the words of a server are masked', () => {
 	const key = ['sk', '9f8e7d6c5b4a3210'].join('-');
 	const body = JSON.stringify(openAi(`key ${key} is unknown`, { given: key }));
-	const failed = classify({ status: 401, body }, { ...context, secrets: [key] });
+	const failed = classifyErrorResponse({ status: 401, body }, { ...context, secrets: [key] });
 	expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain(key);
 });
 
 test('an error in a stream means the same as in place of one', () => {
-	expect(failureInStream('{"error":{"message":"Loading model","code":503}}').kind).toBe('loading');
-	expect(failureInStream('{"error":"boom"}').kind).toBe('streamError');
-	expect(isRefusal({ status: 200, json: { error: {} } })).toBe(false);
+	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').kind).toBe(
+		'loading',
+	);
+	expect(classifyStreamError('{"error":"boom"}').kind).toBe('streamError');
+	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);
 });
 
 test('whatever comes is a failure with a title', () => {
@@ -100,7 +106,7 @@ test('whatever comes is a failure with a title', () => {
 	);
 	fc.assert(
 		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, named, status) => {
-			const failed = classify({ status, headers: named, body: text }, context);
+			const failed = classifyErrorResponse({ status, headers: named, body: text }, context);
 			expect(failed.message).not.toBe('');
 			expect(failed.remedy).not.toBe('');
 		}),
@@ -114,5 +120,5 @@ test.each([
 	['-5', undefined],
 	['soon', undefined],
 ])('Retry-After: %s', (header, expected) => {
-	expect(retryAfterMs(header, Date.parse('2026-11-26T03:00:00Z'))).toBe(expected);
+	expect(parseRetryAfter(header, Date.parse('2026-11-26T03:00:00Z'))).toBe(expected);
 });

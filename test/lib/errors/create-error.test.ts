@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { failure, hostAndPort } from '../../../lib/errors/create-error';
+import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
 
 describe('a failure', () => {
 	test('shows the beginning of what the server says, without half a key at its end', () => {
@@ -9,7 +9,7 @@ describe('a failure', () => {
 		fc.assert(
 			fc.property(fc.nat(40), fc.constantFrom('%41', '&#65;', 'a b '), (shift, filling) => {
 				const serverText = `${filling.repeat(4_000).slice(0, 15_980 + shift)} ${canary} ${filling.repeat(300_000)}`;
-				const shown = failure('badRequest', context, { serverText }).serverText!;
+				const shown = createServerError('badRequest', context, { serverText }).serverText!;
 				expect(shown.length).toBeLessThanOrEqual(16_000);
 				expect(shown).not.toContain(canary.slice(0, 11));
 			}),
@@ -18,24 +18,28 @@ describe('a failure', () => {
 	});
 
 	test('the type of server decides which remedy is used, if both have the kind', () => {
-		expect(failure('unauthorized', {}).remedy).toContain('llama-server');
-		expect(failure('unauthorized', { service: 'dify' }).remedy).toContain('"Dify API" credential');
+		expect(createServerError('unauthorized', {}).remedy).toContain('llama-server');
+		expect(createServerError('unauthorized', { service: 'dify' }).remedy).toContain(
+			'"Dify API" credential',
+		);
 	});
 
 	test('where a fact is not known, the sentences have no gap', () => {
-		expect(failure('modelNotFound', {}).message).toBe('The server does not know the model');
-		expect(failure('dns', { url: 'http://nas.lan/v1' }).message).toBe(
+		expect(createServerError('modelNotFound', {}).message).toBe(
+			'The server does not know the model',
+		);
+		expect(createServerError('dns', { url: 'http://nas.lan/v1' }).message).toBe(
 			'The host name "nas.lan" cannot be resolved',
 		);
 	});
 
 	test('the address gives host and port, also where the port is not written', () => {
 		expect([
-			hostAndPort('http://nas.lan/v1'),
-			hostAndPort('https://nas.lan/v1'),
-			hostAndPort('https://[::1]:8443/'),
-			hostAndPort('no address'),
-			hostAndPort(undefined),
+			parseHostAndPort('http://nas.lan/v1'),
+			parseHostAndPort('https://nas.lan/v1'),
+			parseHostAndPort('https://[::1]:8443/'),
+			parseHostAndPort('no address'),
+			parseHostAndPort(undefined),
 		]).toEqual([
 			{ host: 'nas.lan', port: '80' },
 			{ host: 'nas.lan', port: '443' },

@@ -1,4 +1,4 @@
-import { describe as describeError } from '../../../lib/errors/describe-error';
+import { describeError } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 
 describe('the whole text of a failure', () => {

@@ -1,4 +1,4 @@
-import { isRetryable, isUnreached, type ErrorType } from '../../../lib/errors/error-types';
+import { isRetryable, isConnectionError, type ErrorType } from '../../../lib/errors/error-types';
 
 describe('what may be sent again', () => {
 	test.each<ErrorType>(['refused', 'loading', 'busy'])(
@@ -26,10 +26,10 @@ describe('what may be sent again', () => {
 });
 
 test('where no connection was made, another request fails in the same way', () => {
-	expect((['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isUnreached)).toBe(
-		true,
-	);
 	expect(
-		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isUnreached),
+		(['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isConnectionError),
+	).toBe(true);
+	expect(
+		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isConnectionError),
 	).toBe(false);
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { mask, maskDeep, maskedStart, secretsOf } from '../../../lib/errors/mask';
+import { mask, maskDeep, maskedExcerpt, collectSecrets } from '../../../lib/errors/mask';
 import { buffer } from '../../support/node-builtins';
 
 const { Buffer } = buffer;
@@ -16,7 +16,7 @@ test.each<[string, Record<string, string>, string[]]>([
 	],
 	['a cookie', { cookie: 'session=abcdef1234567890; theme=dark' }, ['abcdef1234567890']],
 ])('the secrets of %s', (_name, headers, expected) => {
-	expect(secretsOf(headers)).toEqual(expect.arrayContaining(expected));
+	expect(collectSecrets(headers)).toEqual(expect.arrayContaining(expected));
 });
 
 test.each<[string, Record<string, string>]>([
@@ -27,7 +27,7 @@ test.each<[string, Record<string, string>]>([
 		{ 'user-agent': 'n8n-2.41.3-build-1234', 'x-forwarded-for': '192.168.100.200' },
 	],
 ])('%s are none, since they would garble texts', (_name, headers) => {
-	const all = secretsOf(headers).filter((secret) => !secret.startsWith('Bearer '));
+	const all = collectSecrets(headers).filter((secret) => !secret.startsWith('Bearer '));
 	expect(all).toEqual([]);
 });
 
@@ -66,5 +66,5 @@ test('names and values of data are masked at any depth', () => {
 });
 
 test('a beginning holds no half key', () => {
-	expect(maskedStart(`key ${KEY} refused`, 10, [KEY])).toBe('key *** re');
+	expect(maskedExcerpt(`key ${KEY} refused`, 10, [KEY])).toBe('key *** re');
 });

@@ -1,7 +1,7 @@
-import { describe as wholeText } from '../../../lib/errors/describe-error';
+import { describeError as wholeText } from '../../../lib/errors/describe-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
-import { failure } from '../../../lib/errors/create-error';
-import { networkFailure } from '../../../lib/errors/network-error';
+import { createServerError } from '../../../lib/errors/create-error';
+import { toNetworkError } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import { closedPort, startTcpServer } from '../../support/listen';
@@ -32,7 +32,7 @@ describe('the network', () => {
 		return outcome;
 	}
 	const explain = async (url: string, options?: ConstructorParameters<typeof Agent>[0]) =>
-		networkFailure(await raised(url, options), { url, root: new URL(url).origin });
+		toNetworkError(await raised(url, options), { url, root: new URL(url).origin });
 
 	test('case 1: nothing listens', async () => {
 		const port = await closedPort();
@@ -135,7 +135,7 @@ describe('the network', () => {
 		['ERR_TLS_CERT_ALTNAME_INVALID', 'tlsUntrusted'],
 		['HPE_INVALID_CONSTANT', 'notHttp'],
 	])('%s', (code, kind) => {
-		const failed = networkFailure(
+		const failed = toNetworkError(
 			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
 			CONTEXT,
 		);
@@ -144,7 +144,7 @@ describe('the network', () => {
 
 	test('a TLS handshake that fails for another reason than plain text', () => {
 		const context = { url: 'https://gpu/v1/models', root: 'https://gpu' };
-		const failed = networkFailure(
+		const failed = toNetworkError(
 			Object.assign(new Error('x'), { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }),
 			context,
 		);
@@ -156,7 +156,7 @@ describe('the network', () => {
 
 	test('case 52: what breaks after answer bytes had arrived is a lost connection', () => {
 		expect(
-			networkFailure(
+			toNetworkError(
 				Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }),
 				CONTEXT,
 				true,
@@ -164,7 +164,7 @@ describe('the network', () => {
 		).toBe('connectionLost');
 		for (const code of ['UND_ERR_SOCKET', 'ECONNRESET', 'HPE_INVALID_CHUNK_SIZE', 'Z_BUF_ERROR']) {
 			expect(
-				networkFailure(Object.assign(new Error('terminated'), { code }), CONTEXT, true),
+				toNetworkError(Object.assign(new Error('terminated'), { code }), CONTEXT, true),
 			).toMatchObject({
 				kind: 'connectionLost',
 				code,
@@ -173,14 +173,14 @@ describe('the network', () => {
 	});
 
 	test('unknown errors are shown unchanged; technical texts stay in the details', () => {
-		const failed = networkFailure(new Error('something new'), CONTEXT);
+		const failed = toNetworkError(new Error('something new'), CONTEXT);
 		expect(failed).toMatchObject({
 			kind: 'closedBeforeAnswer',
 			message: 'The request failed before a response arrived',
 			meaning: 'The request failed before a response arrived: something new',
 			facts: { reason: 'something new' },
 		});
-		expect(networkFailure('text', CONTEXT).facts.reason).toBe('text');
+		expect(toNetworkError('text', CONTEXT).facts.reason).toBe('text');
 		const parser = Object.assign(
 			new Error('Response does not match the HTTP/1.1 protocol (Invalid EOF state)'),
 			{
@@ -188,7 +188,7 @@ describe('the network', () => {
 			},
 		);
 		for (const started of [false, true])
-			expect(wholeText(networkFailure(parser, CONTEXT, started))).not.toMatch(/EOF|HTTP\/1/);
+			expect(wholeText(toNetworkError(parser, CONTEXT, started))).not.toMatch(/EOF|HTTP\/1/);
 	});
 
 	test('an attempt to reach another port or host than that of the URL is one to reach a proxy', () => {
@@ -197,7 +197,7 @@ describe('the network', () => {
 			address: '10.9.9.9',
 			port: 3128,
 		});
-		expect(networkFailure(refused, CONTEXT)).toMatchObject({
+		expect(toNetworkError(refused, CONTEXT)).toMatchObject({
 			kind: 'proxy',
 			code: 'ECONNREFUSED 10.9.9.9:3128',
 		});
@@ -205,17 +205,17 @@ describe('the network', () => {
 			code: 'ENOTFOUND',
 			hostname: 'proxy.lan',
 		});
-		expect(networkFailure(unknown, CONTEXT)).toMatchObject({
+		expect(toNetworkError(unknown, CONTEXT)).toMatchObject({
 			kind: 'proxy',
 			code: 'ENOTFOUND proxy.lan',
 		});
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
-		expect(networkFailure(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');
+		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');
 	});
 
 	test('a typed error stays what it is', () => {
-		const failed = failure('busy', CONTEXT);
-		expect(networkFailure(failed, { url: 'http://other/' })).toBe(failed);
+		const failed = createServerError('busy', CONTEXT);
+		expect(toNetworkError(failed, { url: 'http://other/' })).toBe(failed);
 	});
 });
 
@@ -226,5 +226,5 @@ test.each([
 	['EPERM', 'unreachable'],
 	['ERR_INVALID_IP_ADDRESS', 'dns'],
 ])('%s is %s', (code, kind) => {
-	expect(networkFailure(Object.assign(new Error('connect'), { code }), CONTEXT).kind).toBe(kind);
+	expect(toNetworkError(Object.assign(new Error('connect'), { code }), CONTEXT).kind).toBe(kind);
 });

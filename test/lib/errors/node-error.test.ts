@@ -1,9 +1,9 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { ServerError } from '../../../lib/errors/server-error';
-import { failure } from '../../../lib/errors/create-error';
-import { errorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
+import { createServerError } from '../../../lib/errors/create-error';
+import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { statusOf } from '../http/client';
 import { util } from '../../support/node-builtins';
@@ -24,7 +24,7 @@ const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 
 describe('toNodeError', () => {
 	test('a short title, all of it in the description, and everything received in the details', () => {
-		const failed = failure(
+		const failed = createServerError(
 			'connectionLost',
 			{ url: URL_ASKED },
 			{ status: 200, code: 'ECONNRESET', serverText: 'boom', facts: { taskId: 't1' } },
@@ -60,7 +60,11 @@ describe('toNodeError', () => {
 		'an agent reads no address and no words of a server that fails: %s',
 		(kind) => {
 			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
-			const failed = failure(kind, { url: URL_ASKED }, { status: 500, serverText: 'boom' });
+			const failed = createServerError(
+				kind,
+				{ url: URL_ASKED },
+				{ status: 500, serverText: 'boom' },
+			);
 			const error = toNodeError(tool, failed);
 			expect(error.message).toMatch(/^The service behind this tool is unavailable/);
 			expect(error.description).toBe(error.message);
@@ -72,14 +76,14 @@ describe('toNodeError', () => {
 	test('an agent reads what it can correct', () => {
 		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
 		const words = { status: 400, message: 'topic is required in input form' };
-		const failed = failure('inputs', { url: URL_ASKED }, words);
+		const failed = createServerError('inputs', { url: URL_ASKED }, words);
 		const { message } = toNodeError(tool, failed);
 		expect(message).toContain(failed.remedy);
 		expect(message).not.toContain('10.0.0.5');
 	});
 
 	test('a sub-node that cannot be supplied hands on title, description and details', () => {
-		const nodeError = toNodeError(NODE, failure('busy', {}));
+		const nodeError = toNodeError(NODE, createServerError('busy', {}));
 		const supplyError = new SubNodeError(NODE, nodeError);
 		const { message, description, context } = nodeError;
 		expect(supplyError).toMatchObject({ name: 'SubNodeError', message, description, context });
@@ -90,7 +94,7 @@ describe('toNodeError', () => {
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
 		const server = await startServer();
 		await server.close();
-		const target = serverOf({ baseUrl: server.url });
+		const target = createModelServer({ baseUrl: server.url });
 		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
 			json: {},
 		}).catch((error: unknown) => error);
@@ -106,7 +110,7 @@ describe('toNodeError', () => {
 		'http://super-eperm.lan/v1',
 		'http://gpu/enoent/v1',
 	])('our message also where the URL %s contains a code', (url) => {
-		const failed = failure('busy', { url });
+		const failed = createServerError('busy', { url });
 		expect(toNodeError(NODE, failed)).toMatchObject({ message: failed.message, messages: [] });
 	});
 
@@ -142,7 +146,7 @@ describe('toNodeError', () => {
 				}),
 			},
 		}));
-		const target = serverOf({
+		const target = createModelServer({
 			baseUrl: server.url,
 			apiKey: SAMPLE,
 			extraHeaders: { header: [{ name: 'x-tenant-token', value: 'tenant-s3cret' }] },
@@ -174,7 +178,7 @@ describe('errorDetails', () => {
 			status: 400,
 			facts: { kind: 'x', httpStatus: 1, param: undefined, n: 2 },
 		});
-		expect(errorDetails(failed)).toEqual({
+		expect(toErrorDetails(failed)).toEqual({
 			kind: 'badRequest',
 			retryable: false,
 			httpStatus: 400,

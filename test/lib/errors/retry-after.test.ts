@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { retryAfterMs } from '../../../lib/errors/classify-error';
+import { parseRetryAfter } from '../../../lib/errors/classify-error';
 
 const NOW = Date.parse('2026-11-20T20:00:00Z');
 
@@ -15,13 +15,13 @@ test.each([
 	['', undefined],
 	[undefined, undefined],
 ])('Retry-After %j is %j ms', (header, ms) => {
-	expect(retryAfterMs(header, NOW)).toBe(ms);
+	expect(parseRetryAfter(header, NOW)).toBe(ms);
 });
 
 test('no header gives an invalid time', () => {
 	fc.assert(
 		fc.property(fc.string(), (header) => {
-			const ms = retryAfterMs(header, NOW);
+			const ms = parseRetryAfter(header, NOW);
 			expect(ms === undefined || ms >= 0).toBe(true);
 		}),
 	);

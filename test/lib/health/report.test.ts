@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { type ReportInput, writePage, writeText } from '../../../lib/health/report';
+import { type ReportInput, renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
 import type { SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
@@ -84,7 +84,7 @@ function expectHarmless(page: string): void {
 }
 
 describe('a report', () => {
-	const page = writePage(result(), { title: 'Weekly report', timeZone: 'UTC' });
+	const page = renderHtmlReport(result(), { title: 'Weekly report', timeZone: 'UTC' });
 
 	it('is one page with status, findings, and speed with two plots', () => {
 		expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
@@ -104,7 +104,7 @@ describe('a report', () => {
 	});
 
 	it('is a text for a mail', () => {
-		expect(writeText(result())).toBe(
+		expect(renderTextReport(result())).toBe(
 			[
 				'All is well.',
 				'http://10.0.0.5:8080',
@@ -127,7 +127,7 @@ describe('a report', () => {
 	});
 
 	it('shows the time of the workflow', () => {
-		const page = writePage(result(), { title: 't', timeZone: 'Asia/Shanghai' });
+		const page = renderHtmlReport(result(), { title: 't', timeZone: 'Asia/Shanghai' });
 		expect(page).toContain('20 Nov 2026, 17:00 Asia/Shanghai');
 	});
 
@@ -141,10 +141,10 @@ describe('a report', () => {
 			speed: null,
 			latencyMs: null,
 		});
-		const page = writePage(down, { title: 't', timeZone: 'UTC' });
+		const page = renderHtmlReport(down, { title: 't', timeZone: 'UTC' });
 		expect(page).toContain('badge unreachable');
 		expect(page).not.toContain('<svg');
-		const dify = writePage(
+		const dify = renderHtmlReport(
 			{
 				...down,
 				server: { kind: 'dify', version: '1.14.2' },
@@ -164,14 +164,14 @@ describe('a report', () => {
 			models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
 			speed: { model: long, runs: [1, 64].map((atOnce) => run(atOnce, 80, 100)) },
 		});
-		const page = writePage(much, { title: long, timeZone: 'UTC' });
+		const page = renderHtmlReport(much, { title: long, timeZone: 'UTC' });
 		expect(Buffer.byteLength(page)).toBeLessThan(MAX_BYTES);
 		expectHarmless(page);
 	});
 
 	it('escapes every text of a server: <script> in the name of a model is text', () => {
 		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
-		const page = writePage(
+		const page = renderHtmlReport(
 			result({
 				url: hostile,
 				summary: hostile,
@@ -212,7 +212,7 @@ describe('a report', () => {
 		});
 		fc.assert(
 			fc.property(text, text, number, rounds, (one, other, value, runs) => {
-				const page = writePage(
+				const page = renderHtmlReport(
 					result({
 						url: one,
 						summary: other,

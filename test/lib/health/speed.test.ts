@@ -2,13 +2,13 @@ import { sleep } from 'n8n-workflow';
 
 import { checkServer } from '../../../lib/health/check';
 import {
-	secondsInWords,
+	formatSeconds,
 	SPEED_FINDINGS,
 	type SpeedOptions,
 	type SpeedCheckResult,
-	withSpeed,
+	addSpeedTest,
 } from '../../../lib/health/speed';
-import { modelServerTarget } from '../../../nodes/shared/health/target';
+import { createModelServerTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
 	reply,
@@ -33,10 +33,10 @@ async function test(
 	options: Partial<SpeedOptions> = {},
 	credential: object = {},
 ): Promise<SpeedCheckResult> {
-	const target = modelServerTarget({ baseUrl: server?.url, apiKey: SESAME, ...credential });
+	const target = createModelServerTarget({ baseUrl: server?.url, apiKey: SESAME, ...credential });
 	const health = await checkServer(target, LIMITS);
 	const limits = { firstTokenMs: 30_000, totalMs: 60_000 };
-	return await withSpeed(target, health, {
+	return await addSpeedTest(target, health, {
 		model: '',
 		tokens: 8,
 		atOnce: 1,
@@ -205,5 +205,5 @@ it.each([
 	[210, '0.21'],
 	[12_500, '12.5'],
 ])('%d ms in words', (ms, words) => {
-	expect(secondsInWords(ms)).toBe(words);
+	expect(formatSeconds(ms)).toBe(words);
 });

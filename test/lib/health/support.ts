@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { CheckResult, Finding } from '../../../lib/health/result';
-import { difyTarget, modelServerTarget } from '../../../nodes/shared/health/target';
+import { createDifyTarget, createModelServerTarget } from '../../../nodes/shared/health/target';
 import { type RawAnswering, whole } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 
@@ -18,7 +18,7 @@ export async function check(
 	options: CheckOptions = {},
 	credential: ICredentialDataDecryptedObject = {},
 ): Promise<CheckResult> {
-	return await checkServer(modelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), {
+	return await checkServer(createModelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), {
 		...LIMITS,
 		...options,
 	});
@@ -29,7 +29,7 @@ export async function checkDify(
 	credential: ICredentialDataDecryptedObject = {},
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	return await checkServer(difyTarget({ baseUrl, ...credential }), { ...LIMITS, ...options });
+	return await checkServer(createDifyTarget({ baseUrl, ...credential }), { ...LIMITS, ...options });
 }
 
 /** The finding with this id; a failure of the test where there is none. */

@@ -2,13 +2,13 @@ import type { ChatResult } from '../../../lib/chat/types';
 import { checkServer } from '../../../lib/health/check';
 import {
 	CASES,
-	judgeAnswer,
+	findToolProblem,
 	TOOL_FINDINGS,
 	type ToolTestOptions,
-	withToolTest,
+	addToolTest,
 	type ToolCheckResult,
 } from '../../../lib/health/tool-test';
-import { modelServerTarget } from '../../../nodes/shared/health/target';
+import { createModelServerTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
 	reply,
@@ -29,9 +29,9 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 async function test(options: Partial<ToolTestOptions> = {}): Promise<ToolCheckResult> {
-	const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME });
+	const target = createModelServerTarget({ baseUrl: server.url, apiKey: SESAME });
 	const health = await checkServer(target, LIMITS);
-	return await withToolTest(target, health, {
+	return await addToolTest(target, health, {
 		model: '',
 		tokens: 500,
 		limitMs: 60_000,
@@ -168,7 +168,7 @@ it('an answer that its limit cut off proves nothing, whatever stands in it', () 
 		toolCalls: [],
 		finishReason: 'length',
 	};
-	expect(judgeAnswer([], answer)).toBe('cut');
+	expect(findToolProblem([], answer)).toBe('cut');
 });
 
 it('its findings are those of the tests above', () => {

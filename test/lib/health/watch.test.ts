@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 
 import type { CheckResult } from '../../../lib/health/result';
 import {
-	currentState,
-	durationInWords,
+	toCurrentState,
+	formatLongDuration,
 	type HealthChange,
-	watch,
+	updateWatchState,
 	type WatchState,
 	type WatchOptions,
 } from '../../../lib/health/watch';
@@ -57,7 +57,7 @@ interface Watched {
 function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watched {
 	return checks.reduce<Watched>(
 		({ memory: stored, changes }, check) => {
-			const { memory, change } = watch(stored, check, { ...all, ...options });
+			const { memory, change } = updateWatchState(stored, check, { ...all, ...options });
 			const remembered = JSON.parse(JSON.stringify(memory)) as WatchState;
 			return { memory: remembered, changes: change === undefined ? changes : [...changes, change] };
 		},
@@ -158,7 +158,7 @@ describe('a server that is watched', () => {
 	});
 
 	it('tells its state of now', () => {
-		expect(currentState(broken(0))).toMatchObject({ event: 'firstState', before: null });
+		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', before: null });
 	});
 });
 
@@ -169,7 +169,7 @@ it.each([
 	[3600, '1 hour'],
 	[93_784, '1 day 2 hours'],
 ])('%i seconds in words', (seconds, words) => {
-	expect(durationInWords(seconds)).toBe(words);
+	expect(formatLongDuration(seconds)).toBe(words);
 });
 
 describe('an alarm is about the server, not about the name of the finding', () => {

@@ -4,8 +4,8 @@ import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import { parseJson } from '../../../lib/json';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { serverOf } from '../../../lib/servers/model-server';
-import { recordOf, recordsIn } from '../../../lib/values';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { asRecord, asRecords } from '../../../lib/values';
 
 export const CHAT = {
 	model: 'sim-model',
@@ -21,7 +21,7 @@ export interface Outcome {
 
 export const connect = (url: string, settings: Partial<ModelServer> = {}): ModelServer => {
 	const { ignoreSslIssues = false } = settings;
-	return { ...serverOf({ baseUrl: url, ignoreSslIssues }), ...settings };
+	return { ...createModelServer({ baseUrl: url, ignoreSslIssues }), ...settings };
 };
 
 /** Sends a chat and reads the whole answer. */
@@ -68,7 +68,7 @@ export async function failureOf(act: () => Promise<unknown>): Promise<ServerErro
 }
 
 function contentOf(data: string): string {
-	const [choice] = recordsIn(recordOf(parseJson(data)).choices);
-	const { content } = recordOf(choice?.delta ?? choice?.message);
+	const [choice] = asRecords(asRecord(parseJson(data)).choices);
+	const { content } = asRecord(choice?.delta ?? choice?.message);
 	return typeof content === 'string' ? content : '';
 }

@@ -1,7 +1,7 @@
 import {
 	closeChannels,
 	MAX_CONNECT_MS,
-	useChannel,
+	acquireChannel,
 	type ServerChannelKey,
 } from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/vendor';
@@ -14,7 +14,7 @@ import {
 } from '../../simulators/llama-server';
 import { delay, net } from '../../support/node-builtins';
 import { testCertificate } from '../../support/tls';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { ask, connect, failureOf, statusOf } from './client';
 import { listen } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 /** A connection pool without users. */
 const channelFor = (key: ServerChannelKey) => {
-	const use = useChannel(key);
+	const use = acquireChannel(key);
 	use.release();
 	return use;
 };
@@ -294,7 +294,7 @@ describe('connection pools', () => {
 	test('connections are shared by all that use one credential, and by nobody else', async () => {
 		const server = await start();
 		const get = async (apiKey: string) => {
-			await statusOf(serverOf({ baseUrl: server.url, apiKey }), `${server.url}/health`);
+			await statusOf(createModelServer({ baseUrl: server.url, apiKey }), `${server.url}/health`);
 			await delay(5);
 		};
 		await get('one');

@@ -1,5 +1,5 @@
 import type { EgressFilter } from '../../../lib/http/types';
-import { egressFilterOf } from '../../../lib/servers/credential';
+import { getEgressFilter } from '../../../lib/servers/credential';
 import {
 	type LlamaServerSim,
 	reply,
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 /** n8n's filter as a node gets it: from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
-	const filter = egressFilterOf(filteringHelpers());
+	const filter = getEgressFilter(filteringHelpers());
 	expect(filter).toBeDefined();
 	return filter!;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { formBody, uploadName, type FormPart } from '../../../lib/http/multipart';
+import { createFormBody, toUploadFileName, type FormPart } from '../../../lib/http/multipart';
 
 const file = (
 	bytes: Uint8Array,
@@ -24,7 +24,7 @@ async function bytesOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise
 
 /** A form as another reader of forms understands it. */
 async function parsed(parts: readonly FormPart[]) {
-	const { content, contentType, length } = formBody(parts);
+	const { content, contentType, length } = createFormBody(parts);
 	const bytes = await bytesOf(content);
 	expect(bytes.byteLength).toBe(length);
 	const form = await new Response(new Uint8Array(bytes), {
@@ -77,13 +77,15 @@ test('fields and files of every content arrive as they are, in their order', asy
 });
 
 test('a form that is sent again reads its files from the beginning', async () => {
-	const { content, sent } = formBody([{ field: 'file', file: file(new Uint8Array(20).fill(7)) }]);
+	const { content, sent } = createFormBody([
+		{ field: 'file', file: file(new Uint8Array(20).fill(7)) },
+	]);
 	expect(await bytesOf(content)).toEqual(await bytesOf(content));
 	expect(sent).toEqual({ bytes: 20, unreadable: undefined });
 });
 
 test('a file that is not what its store said ends the form in its midst', async () => {
-	const short = formBody([
+	const short = createFormBody([
 		{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) },
 	]);
 	expect((await bytesOf(short.content)).toString()).not.toContain('--\r\n');
@@ -91,7 +93,7 @@ test('a file that is not what its store said ends the form in its midst', async 
 });
 
 test('names without what servers refuse', () => {
-	expect(['a:b?.wav', 'C:\\x\\y.wav', '\r\nX: y', '  '].map(uploadName)).toEqual([
+	expect(['a:b?.wav', 'C:\\x\\y.wav', '\r\nX: y', '  '].map(toUploadFileName)).toEqual([
 		'a_b_.wav',
 		'C__x_y.wav',
 		'__X_ y',

@@ -8,7 +8,7 @@ import {
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listen';
 import { net, process } from '../../support/node-builtins';
-import { look } from '../../../lib/servers/probe';
+import { probe } from '../../../lib/servers/probe';
 import { ask, CHAT, connect, failureOf, statusOf } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../simulators/proxy-server';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -161,7 +161,7 @@ describe('proxy variables of the environment', () => {
 		const encoded = Buffer.from('me:p@ss-4711-Word').toString('base64');
 		const echo = `password p@ss-4711-Word, header Basic ${encoded}`;
 		server.route('GET /echo', reply.json({ echo }));
-		const { text } = await look(connect(server.url), '/echo');
+		const { text } = await probe(connect(server.url), '/echo');
 		expect(text).toContain('password ***');
 		expect(text).not.toMatch(/4711|bWU6/);
 	});

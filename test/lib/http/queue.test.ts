@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { enterQueue, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
+import { acquirePermit, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 import { setImmediate } from '../../support/node-builtins';
 
@@ -94,8 +94,8 @@ describe('RequestQueue', () => {
 		const controller = new AbortController();
 		controller.abort('stopped');
 		const request = { ...PERSON, signal: controller.signal };
-		await expect(enterQueue('cancelled', 1, request)).rejects.toBe('stopped');
-		const { leave, waitedMs } = await enterQueue('cancelled', 1, PERSON);
+		await expect(acquirePermit('cancelled', 1, request)).rejects.toBe('stopped');
+		const { leave, waitedMs } = await acquirePermit('cancelled', 1, PERSON);
 		expect(waitedMs).toBe(0);
 		leave();
 	});
@@ -182,7 +182,7 @@ describe('RequestQueue', () => {
 describe('the queues of credentials', () => {
 	/** The queue of a credential, as `enter` above takes it. */
 	const of = (id: string, limit: number) => ({
-		enter: async (request: PermitRequest) => await enterQueue(`${limit} ${id}`, limit, request),
+		enter: async (request: PermitRequest) => await acquirePermit(`${limit} ${id}`, limit, request),
 	});
 
 	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
@@ -299,7 +299,7 @@ describe('the automatic limit', () => {
 		const places: { known?: number } = {};
 		const queue = {
 			enter: async (request: PermitRequest) =>
-				await enterQueue('auto', places.known ?? Infinity, request),
+				await acquirePermit('auto', places.known ?? Infinity, request),
 		};
 		const before = [enter(queue), enter(queue), enter(queue)];
 		await settled();
@@ -324,11 +324,11 @@ describe('the automatic limit', () => {
 
 	test('more places let in those that wait', async () => {
 		const queue = {
-			enter: async (request: PermitRequest) => await enterQueue('grows', 1, request),
+			enter: async (request: PermitRequest) => await acquirePermit('grows', 1, request),
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
 		await settled();
-		void enterQueue('grows', 3, PERSON);
+		void acquirePermit('grows', 3, PERSON);
 		await settled();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		for (const request of requests) request.leave();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { jsonBody } from '../../../lib/http/send-request';
+import { stringifyBody } from '../../../lib/http/send-request';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { delay, setTimeout, stream } from '../../support/node-builtins';
@@ -36,7 +36,7 @@ test.each([
 		['\\ud83d', '\\\\ud83d', '\\\uFFFD'],
 	],
 ])('only half characters are replaced: %s', (_name, value, sent) => {
-	expect(JSON.parse(jsonBody(value))).toEqual(sent);
+	expect(JSON.parse(stringifyBody(value))).toEqual(sent);
 });
 
 test('a text of any length is written as it is, with its half characters replaced', () => {
@@ -48,7 +48,7 @@ test('a text of any length is written as it is, with its half characters replace
 	const values = fc.record({ messages: fc.array(fc.record({ content: text }), { maxLength: 3 }) });
 	fc.assert(
 		fc.property(values, (value) => {
-			const sent = (JSON.parse(jsonBody(value)) as typeof value).messages.map(
+			const sent = (JSON.parse(stringifyBody(value)) as typeof value).messages.map(
 				({ content }) => content,
 			);
 			const expected = value.messages.map(({ content }) => content.toWellFormed());

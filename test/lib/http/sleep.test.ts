@@ -1,8 +1,8 @@
-import { pauseFor } from '../../../lib/http/sleep';
+import { sleepWithAbort } from '../../../lib/http/sleep';
 
 test('case 60: a pause is left at once when it is cancelled', async () => {
 	const stop = new AbortController();
-	const pause = pauseFor(3_600_000, stop.signal);
+	const pause = sleepWithAbort(3_600_000, stop.signal);
 	stop.abort(new Error('stopped'));
 	await expect(pause).rejects.toThrow('stopped');
 });

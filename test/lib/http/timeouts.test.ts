@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, Watchdog, type Timeouts } from '../../../lib/http/timeouts';
+import { DEFAULT_TIMEOUTS, Watchdog, type Timeouts } from '../../../lib/http/timeouts';
 import { delay } from '../../support/node-builtins';
 import { useClock } from '../../guarantees/support/fake-clock';
 
@@ -18,7 +18,7 @@ describe('Watchdog', () => {
 	useClock();
 
 	test('by default 30 minutes to the first token, 5 minutes between two pieces, no total', () => {
-		expect(DEFAULT_LIMITS).toEqual({ firstTokenMs: 1_800_000, idleMs: 300_000, totalMs: 0 });
+		expect(DEFAULT_TIMEOUTS).toEqual({ firstTokenMs: 1_800_000, idleMs: 300_000, totalMs: 0 });
 	});
 
 	test('the first-token limit is hit, and says which and how long it was', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { readMessage } from '../../../lib/langchain/input-message';
+import { toInputMessage } from '../../../lib/langchain/input-message';
 import { createRequire, process } from '../../support/node-builtins';
 import { examples } from '../../support/properties';
 
@@ -33,7 +33,7 @@ describe('messages of the host’s LangChain', () => {
 				new ToolMessage({ content: 't', tool_call_id: '1', name: 'f' }),
 				new Generic({ role: 'developer', content: 'd' }),
 				'text',
-			].map(readMessage),
+			].map(toInputMessage),
 		).toEqual([
 			{ type: 'system', content: 's' },
 			{ type: 'human', content: [{ type: 'text', text: 'h' }] },
@@ -53,17 +53,17 @@ describe('messages of the host’s LangChain', () => {
 	});
 
 	it('are read without a class, too', () => {
-		expect(readMessage({ _getType: () => 'human', content: 'x' })).toEqual({
+		expect(toInputMessage({ _getType: () => 'human', content: 'x' })).toEqual({
 			type: 'human',
 			content: 'x',
 		});
-		expect(readMessage({ getType: () => 'developer', content: 'x' })).toEqual({
+		expect(toInputMessage({ getType: () => 'developer', content: 'x' })).toEqual({
 			type: 'system',
 			content: 'x',
 		});
-		expect(readMessage(null)).toEqual({ type: 'human', content: 'null' });
+		expect(toInputMessage(null)).toEqual({ type: 'human', content: 'null' });
 		expect(
-			readMessage({
+			toInputMessage({
 				getType: () => 'ai',
 				content: '',
 				tool_calls: [{ name: 'f', args: 'text' }, 'junk'],
@@ -92,7 +92,7 @@ describe('messages of the host’s LangChain', () => {
 		);
 		fc.assert(
 			fc.property(fc.oneof(message, fc.jsonValue()), (given) => {
-				const read = readMessage(given);
+				const read = toInputMessage(given);
 				expect(['human', 'system', 'ai', 'tool', 'generic']).toContain(read.type);
 				for (const { id, name, args } of read.toolCalls ?? []) {
 					expect([typeof name, typeof args]).toEqual(['string', 'object']);

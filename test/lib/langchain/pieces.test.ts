@@ -1,4 +1,4 @@
-import { piecesOf } from '../../../lib/langchain/local-chat-model';
+import { streamText } from '../../../lib/langchain/local-chat-model';
 import { delay } from '../../support/node-builtins';
 
 /** Pushes tokens one after the other. */
@@ -28,7 +28,7 @@ function stepwise(steps: string[][]) {
 describe('text in pieces', () => {
 	it('loses nothing and returns what the work returns', async () => {
 		const pieces: string[] = [];
-		const generator = piecesOf(tokens(200, 0), new AbortController());
+		const generator = streamText(tokens(200, 0), new AbortController());
 		let next = await generator.next();
 		for (; !next.done; next = await generator.next()) pieces.push(next.value);
 		expect(pieces.join('')).toBe(Array.from({ length: 200 }, (_, at) => `${at} `).join(''));
@@ -37,7 +37,7 @@ describe('text in pieces', () => {
 
 	it('gives the first token at once and joins what came until the next piece', async () => {
 		const { work, allow } = stepwise([['a'], ['b', 'c', 'd']]);
-		const pieces = piecesOf(work, new AbortController());
+		const pieces = streamText(work, new AbortController());
 		expect(await pieces.next()).toEqual({ done: false, value: 'a' });
 		allow();
 		expect(await pieces.next()).toEqual({ done: false, value: 'bcd' });
@@ -46,7 +46,7 @@ describe('text in pieces', () => {
 
 	it('waits between two pieces', async () => {
 		const { work, allow } = stepwise([['a'], ['b'], ['c']]);
-		const pieces = piecesOf(work, new AbortController());
+		const pieces = streamText(work, new AbortController());
 		await pieces.next();
 		allow();
 		jest.useFakeTimers();
@@ -69,7 +69,7 @@ describe('text in pieces', () => {
 			await delay(1);
 			return await Promise.reject(new Error('broken'));
 		};
-		const generator = piecesOf(failing, new AbortController());
+		const generator = streamText(failing, new AbortController());
 		const pieces: string[] = [];
 		const read = async () => {
 			for await (const piece of generator) pieces.push(piece);
@@ -80,7 +80,7 @@ describe('text in pieces', () => {
 
 	it('tells the work when the reader leaves', async () => {
 		const left = new AbortController();
-		for await (const piece of piecesOf(tokens(1000, 1, left.signal), left)) {
+		for await (const piece of streamText(tokens(1000, 1, left.signal), left)) {
 			expect(piece).toBe('0 ');
 			break;
 		}

@@ -2,8 +2,8 @@ import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest } from '../../../lib/chat/types';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
-import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 import { createRequire, process } from '../../support/node-builtins';
@@ -43,12 +43,12 @@ const getWeather = {
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
-	const server = serverOf({ baseUrl: sim.url });
+	const server = createModelServer({ baseUrl: sim.url });
 	const answers = async (call: ChatRequest, show?: (piece: string) => void) =>
 		await runTurn(server, PLAIN_SETTINGS, call, show);
 	return sdk.supplyModel(
 		fakeContext({}, {}).context,
-		sdkChatModel(answers, 'tiny', sdk, (error) => error as Error),
+		createSdkChatModel(answers, 'tiny', sdk, (error) => error as Error),
 	).response as Model;
 }
 

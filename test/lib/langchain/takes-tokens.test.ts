@@ -1,8 +1,8 @@
-import { takesTokens } from '../../../lib/langchain/local-chat-model';
+import { wantsTokenEvents } from '../../../lib/langchain/local-chat-model';
 
 test('tokens are sent only to callbacks that handle them', () => {
 	const handleLLMNewToken = async () => {};
-	const told = (handlers?: unknown) => takesTokens({ handleLLMNewToken, handlers });
+	const told = (handlers?: unknown) => wantsTokenEvents({ handleLLMNewToken, handlers });
 	expect(told([{ handleLLMEnd: () => {} }])).toBe(false);
 	expect(told([])).toBe(false);
 	expect(told([{ handleLLMEnd: () => {} }, { handleLLMNewToken }])).toBe(true);

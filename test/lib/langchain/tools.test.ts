@@ -1,7 +1,7 @@
-import { toolChoiceOf, toolDefinition } from '../../../lib/langchain/tools';
+import { toToolChoice, toToolDefinition } from '../../../lib/langchain/tools';
 import { createRequire, process } from '../../support/node-builtins';
 
-type ToJsonSchema = Parameters<typeof toolDefinition>[1];
+type ToJsonSchema = Parameters<typeof toToolDefinition>[1];
 
 const fromRoot = createRequire(`${process.cwd()}/package.json`);
 const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
@@ -14,7 +14,7 @@ const { z } = fromRoot('zod') as {
 		number(): { int(): unknown };
 	};
 };
-const define = (tool: unknown) => toolDefinition(tool, getParametersJsonSchema);
+const define = (tool: unknown) => toToolDefinition(tool, getParametersJsonSchema);
 
 describe('the name of a tool without the prefix of its MCP client', () => {
 	const LONG = 'A very long name of a node, which n8n has to cut to make it fit in 64';
@@ -102,7 +102,7 @@ describe('tools as definitions', () => {
 		>;
 		const foreign = (tool: { inputSchema?: unknown }) => tool.inputSchema;
 		const read = (schema: unknown) =>
-			toolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
+			toToolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
 		const both: Array<[string, Zod]> = [
 			['zod 3', fromRoot('zod/v3') as Zod],
 			['zod 4', fromRoot('zod/v4') as Zod],
@@ -229,6 +229,6 @@ describe('the choice of a tool', () => {
 		[{ type: 'auto' }, undefined],
 		[false, undefined],
 	])('%j means %j', (given, expected) => {
-		expect(toolChoiceOf(given)).toEqual(expected);
+		expect(toToolChoice(given)).toEqual(expected);
 	});
 });

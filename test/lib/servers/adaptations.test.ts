@@ -1,20 +1,20 @@
 import * as fc from 'fast-check';
 
-import { failure } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import {
-	jsonObjectAsSchema,
-	onceMore,
-	thinkingOfOllama,
-	withoutRefusedField,
-	withoutStreamOptions,
+	replaceJsonObject,
+	sendWithAdaptations,
+	adjustOllamaThinking,
+	omitRejectedField,
+	omitStreamOptions,
 } from '../../../lib/servers/adaptations';
 import type { JsonRecord } from '../../../lib/values';
 
 const ADAPTATIONS = [
-	withoutRefusedField(new Set(['kept'])),
-	withoutStreamOptions,
-	jsonObjectAsSchema,
-	thinkingOfOllama,
+	omitRejectedField(new Set(['kept'])),
+	omitStreamOptions,
+	replaceJsonObject,
+	adjustOllamaThinking,
 ];
 
 /** Sends to a server that refuses a body with the words that `refusalOf` finds for it. */
@@ -24,10 +24,11 @@ async function sendTo(
 	refusalOf: (body: JsonRecord) => string | undefined,
 ) {
 	const sent: JsonRecord[] = [];
-	const outcome = await onceMore(place, body, ADAPTATIONS, async (current) => {
+	const outcome = await sendWithAdaptations(place, body, ADAPTATIONS, async (current) => {
 		sent.push(current);
 		const serverText = refusalOf(current);
-		if (serverText !== undefined) throw failure('badRequest', {}, { status: 400, serverText });
+		if (serverText !== undefined)
+			throw createServerError('badRequest', {}, { status: 400, serverText });
 		return await Promise.resolve('answer');
 	}).then(
 		({ notes }) => ({ notes, failed: undefined }),

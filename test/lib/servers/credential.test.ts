@@ -1,13 +1,13 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import {
-	credentialHeaders,
-	egressFilterOf,
+	buildCredentialHeaders,
+	getEgressFilter,
 	readLocalLlamaCredential,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { serverOf } from '../../../lib/servers/model-server';
-import { look } from '../../../lib/servers/probe';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { probe } from '../../../lib/servers/probe';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { util } from '../../support/node-builtins';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -35,30 +35,36 @@ describe('credentialHeaders', () => {
 			user: 'anna',
 			password: 'a:b ü',
 		} as const;
-		expect(credentialHeaders(basic)).toEqual({ authorization: 'Basic YW5uYTphOmIgw7w=' });
-		expect(credentialHeaders({ ...basic, user: '', password: '' })).toEqual({});
-		expect(thrown(() => credentialHeaders({ ...basic, user: 'an:na' }))).toMatchObject({
+		expect(buildCredentialHeaders(basic)).toEqual({ authorization: 'Basic YW5uYTphOmIgw7w=' });
+		expect(buildCredentialHeaders({ ...basic, user: '', password: '' })).toEqual({});
+		expect(thrown(() => buildCredentialHeaders({ ...basic, user: 'an:na' }))).toMatchObject({
 			kind: 'invalidInput',
 			message: 'The user name for Basic must not contain a colon',
 		});
 		const header = [{ name: 'Authorization', value: 'Bearer x' }];
 		expect(
-			thrown(() => credentialHeaders({ ...basic, extraHeaders: { header } })).message,
+			thrown(() => buildCredentialHeaders({ ...basic, extraHeaders: { header } })).message,
 		).toContain('cannot be combined');
 	});
 
 	test('none, whatever else is filled in', () => {
-		expect(credentialHeaders({ baseUrl: '', authentication: 'none', apiKey: SAMPLE })).toEqual({});
+		expect(buildCredentialHeaders({ baseUrl: '', authentication: 'none', apiKey: SAMPLE })).toEqual(
+			{},
+		);
 	});
 
 	test('Bearer, or x-api-key', () => {
-		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({
+		expect(buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({
 			authorization: `Bearer ${SAMPLE}`,
 		});
-		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'bearer' })).toEqual({
+		expect(
+			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'bearer' }),
+		).toEqual({
 			authorization: `Bearer ${SAMPLE}`,
 		});
-		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'xApiKey' })).toEqual({
+		expect(
+			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'xApiKey' }),
+		).toEqual({
 			'x-api-key': SAMPLE,
 		});
 	});
@@ -66,8 +72,10 @@ describe('credentialHeaders', () => {
 	test.each([undefined, '', '  ', '\n', 'Bearer', 'Bearer '])(
 		'an empty key (%j) sends no header',
 		(apiKey) => {
-			expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({});
-			expect(credentialHeaders({ baseUrl: '', apiKey, authentication: 'xApiKey' })).toEqual({});
+			expect(buildCredentialHeaders({ baseUrl: '', apiKey })).toEqual({});
+			expect(buildCredentialHeaders({ baseUrl: '', apiKey, authentication: 'xApiKey' })).toEqual(
+				{},
+			);
 		},
 	);
 
@@ -80,7 +88,7 @@ describe('credentialHeaders', () => {
 		` ${SAMPLE}\r\n`,
 		`\t${SAMPLE}`,
 	])('a key pasted as %j', (apiKey) => {
-		expect(credentialHeaders({ baseUrl: '', apiKey })).toEqual({
+		expect(buildCredentialHeaders({ baseUrl: '', apiKey })).toEqual({
 			authorization: `Bearer ${SAMPLE}`,
 		});
 	});
@@ -92,7 +100,7 @@ describe('credentialHeaders', () => {
 		'ключ-1234567890',
 		`${SAMPLE}\u0000`,
 	])('a key that no header can carry is refused without showing it: %j', (apiKey) => {
-		const failed = thrown(() => credentialHeaders({ baseUrl: '', apiKey }));
+		const failed = thrown(() => buildCredentialHeaders({ baseUrl: '', apiKey }));
 		expect(failed).toMatchObject({
 			kind: 'invalidInput',
 			remedy: 'Open the credential and correct it.',
@@ -110,7 +118,9 @@ describe('credentialHeaders', () => {
 			{ name: 'authorization', value: 'Basic dXNlcjpwYXNz' },
 			{ name: 'X-Note', value: 'naïve\tvalue' },
 		];
-		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE, extraHeaders: { header } })).toEqual({
+		expect(
+			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, extraHeaders: { header } }),
+		).toEqual({
 			authorization: 'Basic dXNlcjpwYXNz',
 			'x-proxy-token': 'abc',
 			'x-empty': '',
@@ -135,7 +145,7 @@ describe('credentialHeaders', () => {
 		[{ name: 'X-Token', value: `${SAMPLE}…` }, 'The value of extra header 2, "X-Token",'],
 	])('%j is refused without showing the value', (header, said) => {
 		const failed = thrown(() =>
-			credentialHeaders({
+			buildCredentialHeaders({
 				baseUrl: '',
 				extraHeaders: { header: [{ name: 'a', value: 'b' }, header] },
 			}),
@@ -197,8 +207,8 @@ describe('the server of a credential', () => {
 			ignoreSslIssues: true,
 			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
 		};
-		const target = serverOf(data);
-		const answer = await look(target, `${target.url.api}/models`);
+		const target = createModelServer(data);
+		const answer = await probe(target, `${target.url.api}/models`);
 		await server.close();
 		expect(answer.status).toBe(200);
 		expect(server.requests[0]!.headers).toMatchObject({
@@ -208,7 +218,7 @@ describe('the server of a credential', () => {
 	});
 
 	test('an address that cannot be used is an error before anything is sent', () => {
-		const failed = thrown(() => serverOf({ baseUrl: 'http://host:port' }));
+		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
 		expect(failed).toMatchObject({ kind: 'invalidUrl', facts: { part: 'port' } });
 		expect(failed.message).toContain('The port "port"');
 	});
@@ -225,11 +235,11 @@ describe('the server of a credential', () => {
 				return this.owner;
 			},
 		};
-		expect(egressFilterOf(helpers)).toBe(filter);
+		expect(getEgressFilter(helpers)).toBe(filter);
 		expect([
-			egressFilterOf(undefined),
-			egressFilterOf({}),
-			egressFilterOf({ getSecureEgressFilter: () => null }),
+			getEgressFilter(undefined),
+			getEgressFilter({}),
+			getEgressFilter({ getSecureEgressFilter: () => null }),
 		]).toEqual([undefined, undefined, undefined]);
 	});
 });

@@ -1,9 +1,9 @@
-import { isKeepAlive, keepAliveOf } from '../../../lib/servers/keep-alive';
+import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
 
 it('numbers are seconds, and texts durations of Go', () => {
-	expect(['120', ' -1 ', '3m', ''].map(keepAliveOf)).toEqual([120, -1, '3m', undefined]);
+	expect(['120', ' -1 ', '3m', ''].map(parseKeepAlive)).toEqual([120, -1, '3m', undefined]);
 	for (const value of [120, 0, -1, '5m', '-1m', '1h30m', '1.5h', '300ms', '10us'])
-		expect([value, isKeepAlive(value)]).toEqual([value, true]);
+		expect([value, isValidKeepAlive(value)]).toEqual([value, true]);
 	for (const value of ['120', 'abc', '5 m', '5min', '', 'm', NaN])
-		expect([value, isKeepAlive(value)]).toEqual([value, false]);
+		expect([value, isValidKeepAlive(value)]).toEqual([value, false]);
 });

@@ -1,8 +1,10 @@
-import { metricsOf } from '../../../lib/servers/metrics';
+import { parseMetrics } from '../../../lib/servers/metrics';
 import { httpFixture } from '../../support/streams';
 
 test('llama-server: its own metrics', () => {
-	const values = metricsOf(httpFixture('llama-server-v0.5.0/metrics.http').body.toString('utf8'));
+	const values = parseMetrics(
+		httpFixture('llama-server-v0.5.0/metrics.http').body.toString('utf8'),
+	);
 	expect(values).toMatchObject({
 		'llamacpp:requests_processing': 0,
 		'llamacpp:requests_deferred': 0,
@@ -18,5 +20,5 @@ test('vLLM: the models of one name are added up; comments, blanks and no numbers
 		'vllm:negative -3',
 		' indented 5',
 	].join('\n');
-	expect(metricsOf(text)).toEqual({ 'vllm:num_requests_running': 3, 'vllm:negative': -3 });
+	expect(parseMetrics(text)).toEqual({ 'vllm:num_requests_running': 3, 'vllm:negative': -3 });
 });

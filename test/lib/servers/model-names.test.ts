@@ -2,21 +2,21 @@ import fc from 'fast-check';
 
 import { isSameOllamaName } from '../../../lib/servers/types/ollama-actions';
 import {
-	isModelNamed,
-	isNamed,
-	onlyModel,
-	shortModelName,
-	shortModelNames,
-	missingModelAdvice,
+	matchesModel,
+	matchesModelId,
+	selectOnlyModel,
+	getDisplayName,
+	getDisplayNames,
+	suggestModels,
 } from '../../../lib/servers/model-names';
 
 test('Ollama takes a name without a tag for its latest', () => {
 	expect([
-		isNamed('qwen3:latest', 'qwen3'),
-		isNamed('qwen3:8b', 'qwen3'),
-		isNamed('a', 'a'),
+		matchesModelId('qwen3:latest', 'qwen3'),
+		matchesModelId('qwen3:8b', 'qwen3'),
+		matchesModelId('a', 'a'),
 	]).toEqual([true, false, true]);
-	expect(isNamed('a', undefined)).toBe(false);
+	expect(matchesModelId('a', undefined)).toBe(false);
 });
 
 test('fast-check: on Ollama the case, its registry, library and :latest make no other name; elsewhere they do', () => {
@@ -41,9 +41,9 @@ test('fast-check: on Ollama the case, its registry, library and :latest make no 
 				];
 				for (const way of ways.slice(tagged ? 2 : 0)) {
 					expect(isSameOllamaName(id, way)).toBe(true);
-					expect(isModelNamed({ id, aliases: [] }, way, isSameOllamaName)).toBe(true);
+					expect(matchesModel({ id, aliases: [] }, way, isSameOllamaName)).toBe(true);
 				}
-				expect(isModelNamed({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
+				expect(matchesModel({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
 				expect(isSameOllamaName(id, `${name}${other}`)).toBe(false);
 				expect(isSameOllamaName(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);
 				if (tagged) expect(isSameOllamaName(id, name)).toBe(false);
@@ -53,17 +53,17 @@ test('fast-check: on Ollama the case, its registry, library and :latest make no 
 });
 
 test('llama-swap: another name of a model is one of its names', () => {
-	expect(isModelNamed({ id: 'tiny', aliases: ['gpt-4o-mini'] }, 'gpt-4o-mini')).toBe(true);
-	expect(isModelNamed({ id: 'tiny', aliases: [] }, undefined)).toBe(false);
+	expect(matchesModel({ id: 'tiny', aliases: ['gpt-4o-mini'] }, 'gpt-4o-mini')).toBe(true);
+	expect(matchesModel({ id: 'tiny', aliases: [] }, undefined)).toBe(false);
 });
 
 test('ten names at most are shown, then how many more', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
-	expect(missingModelAdvice(names, undefined)).toBe(
+	expect(suggestModels(names, undefined)).toBe(
 		`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`,
 	);
-	expect(missingModelAdvice([], 'load it.')).toBe('Choose another model, or load it.');
-	expect(missingModelAdvice([], undefined)).toBe('');
+	expect(suggestModels([], 'load it.')).toBe('Choose another model, or load it.');
+	expect(suggestModels([], undefined)).toBe('');
 });
 
 test.each([
@@ -77,11 +77,11 @@ test.each([
 	['qwen3:8b', 'qwen3:8b'],
 	['', ''],
 ])('%j is known as %j', (id, name) => {
-	expect(shortModelName(id)).toBe(name);
+	expect(getDisplayName(id)).toBe(name);
 });
 
 test('equal names show what tells them apart', () => {
-	const names = (...ids: string[]) => [...shortModelNames(ids).values()];
+	const names = (...ids: string[]) => [...getDisplayNames(ids).values()];
 	expect(names('/a/q4/qwen.gguf', '/a/q8/qwen.gguf', '/a/q8/gemma.gguf')).toEqual([
 		'/a/q4/qwen.gguf',
 		'/a/q8/qwen.gguf',
@@ -95,10 +95,10 @@ test('fast-check: no two IDs have one name, and each is a part of its ID', () =>
 	const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
 	fc.assert(
 		fc.property(fc.array(path, { maxLength: 6 }), (ids) => {
-			for (const [id, name] of shortModelNames(ids)) {
+			for (const [id, name] of getDisplayNames(ids)) {
 				const others = [...new Set(ids)].filter((other) => other !== id);
 				expect(id).toContain(name);
-				expect(others.map((other) => shortModelNames(ids).get(other))).not.toContain(name);
+				expect(others.map((other) => getDisplayNames(ids).get(other))).not.toContain(name);
 			}
 		}),
 	);
@@ -106,19 +106,19 @@ test('fast-check: no two IDs have one name, and each is a part of its ID', () =>
 
 test('a list of 50,000 models, and IDs of 100,000 folders, are named at once', () => {
 	const many = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
-	expect(shortModelNames(many).get(many[7]!)).toBe('/models/7/model.gguf');
+	expect(getDisplayNames(many).get(many[7]!)).toBe('/models/7/model.gguf');
 	const deep = '/x'.repeat(100_000);
-	expect(shortModelNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
+	expect(getDisplayNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
 });
 
 describe('the model of an empty field', () => {
 	const state = (id: string, of?: string) => ({ id, ...(of === undefined ? {} : { state: of }) });
 
 	test('is the only one, or the only one that is loaded', () => {
-		expect(onlyModel([state('a')])).toBe('a');
-		expect(onlyModel([state('a', 'unloaded')])).toBe('a');
-		expect(onlyModel([state('a', 'unloaded'), state('b', 'loaded')])).toBe('b');
-		expect(onlyModel([state('a', 'unloaded'), state('b', 'sleeping')])).toBe('b');
+		expect(selectOnlyModel([state('a')])).toBe('a');
+		expect(selectOnlyModel([state('a', 'unloaded')])).toBe('a');
+		expect(selectOnlyModel([state('a', 'unloaded'), state('b', 'loaded')])).toBe('b');
+		expect(selectOnlyModel([state('a', 'unloaded'), state('b', 'sleeping')])).toBe('b');
 	});
 
 	test.each([
@@ -130,7 +130,7 @@ describe('the model of an empty field', () => {
 		],
 		['none', [], 'type its name'],
 	])('%s: an error that lists them', (_name, models, advice) => {
-		expect(() => onlyModel(models)).toThrow(
+		expect(() => selectOnlyModel(models)).toThrow(
 			expect.objectContaining({ remedy: expect.stringContaining(advice) as string }),
 		);
 	});

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 
 import {
-	countOfParameters,
-	modelEntries,
-	ollamaEntries,
-	readModels,
-	readOllamaModel,
-	readProps,
+	parseParameterCount,
+	getModelEntries,
+	indexOllamaEntries,
+	parseModels,
+	parseOllamaModel,
+	parseProps,
 } from '../../../lib/servers/models';
 import { parseJson } from '../../../lib/json';
 import { isRecord } from '../../../lib/values';
@@ -18,7 +18,7 @@ const recorded = (name: string): unknown =>
 
 describe('recorded lists', () => {
 	it('llama-server: context, size, what it was trained for', () => {
-		expect(readModels(recorded('llama-server-v0.5.0/models'))).toEqual([
+		expect(parseModels(recorded('llama-server-v0.5.0/models'))).toEqual([
 			{
 				id: expect.any(String) as string,
 				aliases: [],
@@ -32,7 +32,7 @@ describe('recorded lists', () => {
 	});
 
 	it('a router: states, command lines, what fails and why', () => {
-		const models = readModels(recorded('llama-server-v0.5.0/router-models-failed')) ?? [];
+		const models = parseModels(recorded('llama-server-v0.5.0/router-models-failed')) ?? [];
 		const failed = models.find(({ state }) => state === 'failed');
 		expect(failed).toMatchObject({
 			exitCode: 1,
@@ -42,7 +42,7 @@ describe('recorded lists', () => {
 	});
 
 	it('llama-swap: states and aliases', () => {
-		expect(readModels(recorded('llama-swap-0bdb372/models'))).toEqual([
+		expect(parseModels(recorded('llama-swap-0bdb372/models'))).toEqual([
 			{ id: 'broken', aliases: [], state: 'unloaded' },
 			{ id: 'chat', aliases: [], state: 'unloaded' },
 			{ id: 'minilm', aliases: [], state: 'unloaded' },
@@ -51,20 +51,20 @@ describe('recorded lists', () => {
 	});
 
 	it('Ollama: running models by name', () => {
-		const running = ollamaEntries(recorded('ollama-v0.17.4/ps') as Record<string, unknown>);
+		const running = indexOllamaEntries(recorded('ollama-v0.17.4/ps') as Record<string, unknown>);
 		const [[id, entry]] = [...running!] as [[string, Record<string, unknown>]];
-		expect(readOllamaModel(id, { running: entry })).toMatchObject({
+		expect(parseOllamaModel(id, { running: entry })).toMatchObject({
 			id,
 			state: 'loaded',
 			context: expect.any(Number) as number,
 		});
-		expect(readOllamaModel(id, { running: null }).state).toBe('unloaded');
-		expect(readOllamaModel(id, {})).not.toHaveProperty('state');
+		expect(parseOllamaModel(id, { running: null }).state).toBe('unloaded');
+		expect(parseOllamaModel(id, {})).not.toHaveProperty('state');
 	});
 
 	it('/props of llama-server', () => {
 		expect(
-			readProps(recorded('llama-server-v0.5.0/props') as Record<string, unknown>),
+			parseProps(recorded('llama-server-v0.5.0/props') as Record<string, unknown>),
 		).toMatchObject({
 			context: expect.any(Number) as number,
 			vision: false,
@@ -84,12 +84,12 @@ describe('forms of a list', () => {
 		['none', { error: 'x' }, undefined],
 		['no JSON', undefined, undefined],
 	])('%s', (_name, json, count) => {
-		expect(modelEntries(json)?.length).toBe(count);
+		expect(getModelEntries(json)?.length).toBe(count);
 	});
 
 	it('an embedding or rerank process of a router is told by its command line', () => {
 		const entry = (id: string, args: string[]) => ({ id, status: { value: 'loaded', args } });
-		const models = readModels({
+		const models = parseModels({
 			data: [
 				entry('a', ['x', '--embeddings']),
 				entry('b', ['x', '--reranking']),
@@ -107,13 +107,13 @@ describe('forms of a list', () => {
 		['many', undefined],
 		[undefined, undefined],
 	])('%j parameters are %j', (text, count) => {
-		expect(countOfParameters(text)).toBe(count);
+		expect(parseParameterCount(text)).toBe(count);
 	});
 });
 
 describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 	const modelWith = (architecture: unknown) =>
-		readModels({ data: [{ id: 'm', architecture }] })![0]!;
+		parseModels({ data: [{ id: 'm', architecture }] })![0]!;
 
 	it.each([
 		[
@@ -163,7 +163,7 @@ describe('whatever a server answers', () => {
 		);
 		fc.assert(
 			fc.property(fc.oneof(fc.jsonValue(), fc.record({ data: fc.array(entry) })), (json) => {
-				for (const model of readModels(json) ?? []) {
+				for (const model of parseModels(json) ?? []) {
 					expect(model.id).not.toBe('');
 					expect(model.aliases.every((alias) => typeof alias === 'string')).toBe(true);
 					for (const value of [model.context, model.size, model.trainedContext])
@@ -181,19 +181,19 @@ describe('whatever a server answers', () => {
 		[{ tag: { details: { family: 'qwen3' } } }, undefined],
 		[{ shown: { capabilities: ['embedding'] } }, true],
 	])('what Ollama tells of a model for vectors: %j', (answers, embeddings) => {
-		expect(readOllamaModel('a', answers).embeddings).toBe(embeddings);
+		expect(parseOllamaModel('a', answers).embeddings).toBe(embeddings);
 	});
 
 	it('props, tags and running models that are anything', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (props, tag, shown) => {
-				if (isRecord(props)) readProps(props);
-				const model = readOllamaModel('a', {
+				if (isRecord(props)) parseProps(props);
+				const model = parseOllamaModel('a', {
 					tag: isRecord(tag) ? tag : undefined,
 					shown: isRecord(shown) ? shown : undefined,
 				});
 				expect(model.id).toBe('a');
-				if (isRecord(props)) ollamaEntries(props);
+				if (isRecord(props)) indexOllamaEntries(props);
 			}),
 			examples(300),
 		);

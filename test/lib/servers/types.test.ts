@@ -2,10 +2,10 @@ import { closeChannels } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../../lib/servers/list-models';
 import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-actions';
-import { forgetKind, kindOf, propsOf } from '../../../lib/servers/types';
-import { identify } from '../../../lib/servers/types/identify';
+import { forgetServerType, getServerType, getServerProps } from '../../../lib/servers/types';
+import { identifyServerType } from '../../../lib/servers/types/identify';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
 import { recordedExchanges } from '../../simulators/model-recordings/exchange';
 
@@ -36,7 +36,10 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 		return json(response, answer, 200, headers);
 	});
 	open.add(scripted.close);
-	const server = serverOf({ baseUrl: scripted.url, apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-') });
+	const server = createModelServer({
+		baseUrl: scripted.url,
+		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
+	});
 	return { server, asked: () => scripted.requests.map(({ method, path }) => `${method} ${path}`) };
 }
 
@@ -63,7 +66,7 @@ describe('which server it is', () => {
 			headers.map(([header, value]) => [header.toLowerCase(), value]),
 		);
 		const body = /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : undefined;
-		expect(identify({ models: { status, headers: named, text, json: body } })).toBe(kind);
+		expect(identifyServerType({ models: { status, headers: named, text, json: body } })).toBe(kind);
 	});
 
 	test.each<[string, Answers, Record<string, string>]>([
@@ -94,16 +97,16 @@ describe('which server it is', () => {
 				? { ...answers, 'GET /v1/models': { object: 'list', data: null } }
 				: answers;
 		const { server } = await serve(known, headers);
-		expect((await kindOf(server)).label).toBe(label);
+		expect((await getServerType(server)).label).toBe(label);
 	});
 
 	test('is asked once, with one question where that settles it, and with two at most', async () => {
 		const llama = await serve({ 'GET /v1/models': list({ id: 'a' }) }, LLAMA);
-		await Promise.all([kindOf(llama.server), kindOf(llama.server)]);
-		await kindOf(llama.server);
+		await Promise.all([getServerType(llama.server), getServerType(llama.server)]);
+		await getServerType(llama.server);
 		expect(llama.asked()).toEqual(['GET /v1/models']);
 		const unknown = await serve({ 'GET /v1/models': list({ id: 'a' }) });
-		await kindOf(unknown.server);
+		await getServerType(unknown.server);
 		expect(unknown.asked()).toEqual(['GET /v1/models', 'GET /api/version']);
 	});
 });
@@ -115,7 +118,7 @@ test('properties of at most 50 models are kept of a server', async () => {
 	);
 	const countFor = async (model: string) => {
 		const before = asked().length;
-		await propsOf(server, model);
+		await getServerProps(server, model);
 		return asked().length - before;
 	};
 	await countFor('first');
@@ -148,7 +151,7 @@ describe('lists of models', () => {
 			}),
 		]);
 		expect(asked()).toEqual(['GET /v1/models', 'GET /props']);
-		expect(await propsOf(server)).toMatchObject({ slots: 2, context: 4096 });
+		expect(await getServerProps(server)).toMatchObject({ slots: 2, context: 4096 });
 	});
 
 	test('an answer that contradicts what is known has all of it asked again', async () => {
@@ -156,11 +159,11 @@ describe('lists of models', () => {
 			{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
 			LLAMA,
 		);
-		await propsOf(server, 'a');
-		await propsOf(server, 'a');
+		await getServerProps(server, 'a');
+		await getServerProps(server, 'a');
 		expect(asked()).toHaveLength(2);
-		forgetKind(server);
-		await propsOf(server, 'a');
+		forgetServerType(server);
+		await getServerProps(server, 'a');
 		expect(asked()).toHaveLength(4);
 	});
 
@@ -263,8 +266,10 @@ describe('lists of models', () => {
 		expect(server.url.api).toBe(server.url.root);
 		const sameKey = ['sk', '9f8e7d6c5b4a3210'].join('-');
 		const { typed } = server.url;
-		expect(serverOf({ baseUrl: typed, apiKey: sameKey }).url.api).toBe(server.url.root);
-		expect(serverOf({ baseUrl: typed, apiKey: 'other' }).url.api).toBe(`${server.url.root}/v1`);
+		expect(createModelServer({ baseUrl: typed, apiKey: sameKey }).url.api).toBe(server.url.root);
+		expect(createModelServer({ baseUrl: typed, apiKey: 'other' }).url.api).toBe(
+			`${server.url.root}/v1`,
+		);
 	});
 });
 
@@ -420,7 +425,7 @@ describe('work on models', () => {
 			response.end(lines.map((line) => `${line}\n`).join(''));
 		});
 		open.add(scripted.close);
-		const server = serverOf({ baseUrl: scripted.url });
+		const server = createModelServer({ baseUrl: scripted.url });
 		const seen: string[] = [];
 		const onProgress = ({ status }: { status: string }) => void seen.push(status);
 		const outcome = await pullModel(server, { ...call, model: 'qwen3:8b', onProgress }).catch(

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import { type BatchText, cutToFit, inBatches, tooLongIn } from '../../../lib/tasks/batches';
+import {
+	type BatchText,
+	truncateToLimit,
+	processInBatches,
+	parseTokenSizes,
+} from '../../../lib/tasks/batches';
 
 const refusal = (details: Partial<ServerError> = {}) =>
 	new ServerError({ kind: 'badRequest', message: 'no', remedy: '', ...details });
@@ -10,7 +15,7 @@ describe('texts in batches', () => {
 	const run = async (count: number, size: number, isRefused: (batch: BatchText[]) => boolean) => {
 		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: `${index}` }));
 		const sizes: number[] = [];
-		const results = await inBatches(texts, {
+		const results = await processInBatches(texts, {
 			size,
 			send: async (batch) => {
 				sizes.push(batch.length);
@@ -50,7 +55,7 @@ describe('texts in batches', () => {
 		const send = jest.fn().mockRejectedValue(refusal({ kind: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
 		const batches = { size: 2, send, afterRefusal: async () => [] };
-		await expect(inBatches(texts, batches)).rejects.toMatchObject({ kind: 'unauthorized' });
+		await expect(processInBatches(texts, batches)).rejects.toMatchObject({ kind: 'unauthorized' });
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 });
@@ -70,13 +75,13 @@ test.each([
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
 ])('%s', (serverText, tokens, limit) => {
-	expect(tooLongIn(refusal({ kind: 'contextOverflow', serverText }))).toEqual({
+	expect(parseTokenSizes(refusal({ kind: 'contextOverflow', serverText }))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),
 	});
 });
 
 test('a text is cut to what fits, and never within a character', () => {
-	expect(cutToFit('x'.repeat(100), { tokens: 20, limit: 10 })).toHaveLength(45);
-	expect(cutToFit('a😀b', {})).toBe('a');
-	expect(cutToFit('abcd', {})).toBe('ab');
+	expect(truncateToLimit('x'.repeat(100), { tokens: 20, limit: 10 })).toHaveLength(45);
+	expect(truncateToLimit('a😀b', {})).toBe('a');
+	expect(truncateToLimit('abcd', {})).toBe('ab');
 });

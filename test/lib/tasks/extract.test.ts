@@ -1,9 +1,9 @@
-import { cleanSchema } from '../../../lib/chat/grammar-schema';
-import { type ExtractField, schemaOfFields } from '../../../lib/tasks/extract';
-import { checkSchema } from '../../../lib/chat/validate-json';
+import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
+import { type ExtractField, buildSchema } from '../../../lib/tasks/extract';
+import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
-	checkSchema(schema, value).faults;
+	validateAgainstSchema(schema, value).faults;
 
 const field = (
 	name: string,
@@ -26,7 +26,7 @@ const ALL = [
 ];
 
 test('a table of fields as a JSON schema', () => {
-	expect(schemaOfFields(ALL)).toEqual({
+	expect(buildSchema(ALL)).toEqual({
 		type: 'object',
 		properties: {
 			a: { type: ['string', 'null'], description: 'The name' },
@@ -44,11 +44,11 @@ test('a table of fields as a JSON schema', () => {
 
 test('null stands for what is not told, but not where the field is required', () => {
 	const none = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
-	expect(schemaFaults(schemaOfFields(ALL), none)).toEqual([]);
-	expect(schemaFaults(schemaOfFields(ALL), { ...none, c: null }).join()).toContain('c: ');
-	expect(schemaFaults(schemaOfFields(ALL), { ...none, c: 1.5 }).join()).toContain('c: ');
+	expect(schemaFaults(buildSchema(ALL), none)).toEqual([]);
+	expect(schemaFaults(buildSchema(ALL), { ...none, c: null }).join()).toContain('c: ');
+	expect(schemaFaults(buildSchema(ALL), { ...none, c: 1.5 }).join()).toContain('c: ');
 });
 
 test('llama.cpp can make a grammar of all of it', () => {
-	expect(cleanSchema(schemaOfFields(ALL)).dropped).toEqual([]);
+	expect(toGrammarSchema(buildSchema(ALL)).dropped).toEqual([]);
 });

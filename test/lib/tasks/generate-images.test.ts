@@ -1,4 +1,4 @@
-import { draw, type ImageRequest } from '../../../lib/tasks/generate-images';
+import { generateImages, type ImageRequest } from '../../../lib/tasks/generate-images';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';
@@ -22,7 +22,8 @@ const run = async (
 	{ model = '', ...over }: Partial<ImageRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
 	key?: string,
-) => await draw(connect(sim.url, key), { ...OPTIONS, model, ...options }, requestOf(over));
+) =>
+	await generateImages(connect(sim.url, key), { ...OPTIONS, model, ...options }, requestOf(over));
 const PICTURE = {
 	mimeType: 'image/png',
 	extension: 'png',

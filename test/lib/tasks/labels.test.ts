@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 
-import { scoresIn } from '../../../lib/tasks/label-scores';
-import { keysFor, labelGrammar, labelLines, labelSchema } from '../../../lib/tasks/labels';
-import { labelsIn } from '../../../lib/tasks/parse-labels';
+import { computeLabelScores } from '../../../lib/tasks/label-scores';
+import {
+	assignKeys,
+	buildLabelGrammar,
+	formatLabels,
+	buildLabelSchema,
+} from '../../../lib/tasks/labels';
+import { parseLabels } from '../../../lib/tasks/parse-labels';
 
 const MANY = Array.from({ length: 62 }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [
@@ -39,18 +44,20 @@ test('an answer in quotes of any language names the label', () => {
 	fc.assert(
 		fc.property(answer, ({ at, quotes, begin, end }) => {
 			const text = `${begin}${quotes[0]}${LABELS[at]!.name}${quotes[1]}${end}`;
-			expect(labelsIn(text, LABELS, false)).toEqual([at]);
+			expect(parseLabels(text, LABELS, false)).toEqual([at]);
 		}),
 	);
 });
 
 test('labels as the model reads them, and what it may write', () => {
-	expect(labelLines(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
-	expect(labelGrammar(['A', 'B'], false)).toBe('root ::= "A" | "B"');
-	expect(labelGrammar(['A', 'B'], true)).toBe('root ::= key ("," key){0,1}\nkey ::= "A" | "B"');
-	expect(labelSchema(['A', 'B'], false)).toEqual({ type: 'string', enum: ['A', 'B'] });
-	expect(labelSchema(['A', 'B'], true)).toMatchObject({ type: 'array', maxItems: 2 });
-	expect(new Set(keysFor(MANY)).size).toBe(62);
+	expect(formatLabels(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
+	expect(buildLabelGrammar(['A', 'B'], false)).toBe('root ::= "A" | "B"');
+	expect(buildLabelGrammar(['A', 'B'], true)).toBe(
+		'root ::= key ("," key){0,1}\nkey ::= "A" | "B"',
+	);
+	expect(buildLabelSchema(['A', 'B'], false)).toEqual({ type: 'string', enum: ['A', 'B'] });
+	expect(buildLabelSchema(['A', 'B'], true)).toMatchObject({ type: 'array', maxItems: 2 });
+	expect(new Set(assignKeys(MANY)).size).toBe(62);
 });
 
 test.each([
@@ -74,8 +81,8 @@ test.each([
 	['in lower case, with the name', 'b) art', [1]],
 	['in the first line', 'B\n\nBecause it is about painting.', [1]],
 ])('an answer that names a label: %s', (_name, text, found) => {
-	expect(labelsIn(text, LABELS, false)).toEqual(found);
-	expect(labelsIn(text, LABELS, true)).toEqual(found);
+	expect(parseLabels(text, LABELS, false)).toEqual(found);
+	expect(parseLabels(text, LABELS, true)).toEqual(found);
 });
 
 test.each([
@@ -103,7 +110,7 @@ test.each([
 		'Art? No.',
 	],
 ])('%j names no single label', (text) => {
-	expect(labelsIn(text, LABELS, false)).toBeUndefined();
+	expect(parseLabels(text, LABELS, false)).toBeUndefined();
 });
 
 test.each([
@@ -113,7 +120,7 @@ test.each([
 	['Invoice and art', [0, 1]],
 	['Invoice\nart', [0, 1]],
 ])('several labels: %j', (text, found) => {
-	expect(labelsIn(text, LABELS, true)).toEqual(found);
+	expect(parseLabels(text, LABELS, true)).toEqual(found);
 });
 
 test('labels that are repeated for thousands of lines count once, and not beside what is no label', () => {
@@ -129,8 +136,10 @@ test('labels that are repeated for thousands of lines count once, and not beside
 		fc.property(repeated, ({ names, times, separator }) => {
 			const text = Array.from({ length: times }, () => names.join(separator)).join(separator);
 			const indexes = names.map((name) => LABELS.findIndex((label) => label.name === name));
-			expect(labelsIn(text, LABELS, true)).toEqual(indexes);
-			expect(labelsIn(`other${separator}${text}${separator}other`, LABELS, true)).toBeUndefined();
+			expect(parseLabels(text, LABELS, true)).toEqual(indexes);
+			expect(
+				parseLabels(`other${separator}${text}${separator}other`, LABELS, true),
+			).toBeUndefined();
 		}),
 		{ numRuns: 12 },
 	);
@@ -138,34 +147,34 @@ test('labels that are repeated for thousands of lines count once, and not beside
 
 test('of an endless answer the end is read', () => {
 	const endless = 'Invoice\n'.repeat(500_000);
-	expect(labelsIn(endless, LABELS, true)).toEqual([0]);
-	expect(labelsIn(`${endless}Answer: ${LABELS[1]!.name}`, LABELS, true)).toEqual([1]);
+	expect(parseLabels(endless, LABELS, true)).toEqual([0]);
+	expect(parseLabels(`${endless}Answer: ${LABELS[1]!.name}`, LABELS, true)).toEqual([1]);
 });
 
 test('of 62 keys, each is itself; a key in the other case counts where no other key is that letter', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 62 }), fc.nat(), (count, pick) => {
 			const labels = MANY.slice(0, count);
-			const keys = keysFor(labels);
+			const keys = assignKeys(labels);
 			const at = pick % count;
-			expect(labelsIn(keys[at]!, labels, false)).toEqual([at]);
+			expect(parseLabels(keys[at]!, labels, false)).toEqual([at]);
 			const other = keys[at]!.toLowerCase();
 			const itself = keys.indexOf(other);
-			expect(labelsIn(other, labels, false)).toEqual([itself < 0 ? at : itself]);
+			expect(parseLabels(other, labels, false)).toEqual([itself < 0 ? at : itself]);
 		}),
 	);
 });
 
 test('one name inside another does not count, nor a number that is no label', () => {
 	expect(
-		labelsIn('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false),
+		parseLabels('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false),
 	).toEqual([0]);
-	expect(labelsIn('work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([1]);
-	expect(labelsIn('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
+	expect(parseLabels('work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([1]);
+	expect(parseLabels('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
 });
 
 test('every way of writing signs is read, with any signs', () => {
-	const keys = keysFor(MANY);
+	const keys = assignKeys(MANY);
 	fc.assert(
 		fc.property(
 			fc.uniqueArray(fc.nat(62 - 1), { minLength: 1 }),
@@ -173,7 +182,7 @@ test('every way of writing signs is read, with any signs', () => {
 			(at, glue) => {
 				const signs = at.map((one) => keys[one]!);
 				for (const text of [signs.join(glue), JSON.stringify(signs)])
-					expect(labelsIn(text, MANY, true)).toEqual(at);
+					expect(parseLabels(text, MANY, true)).toEqual(at);
 			},
 		),
 	);
@@ -207,14 +216,14 @@ test('a label is read in every form, whatever the labels are called, and never a
 		fc.property(names, fc.nat(), form, fc.boolean(), (given, pick, written, bySign) => {
 			const labels = given.map((name) => ({ name }));
 			const at = pick % labels.length;
-			const said = bySign ? keysFor(labels)[at]! : given[at]!;
-			expect(labelsIn(written.replace('%', said), labels, false)).toEqual([at]);
+			const said = bySign ? assignKeys(labels)[at]! : given[at]!;
+			expect(parseLabels(written.replace('%', said), labels, false)).toEqual([at]);
 			for (const sentence of [
 				'This is definitely not %.',
 				'Is it %? Hardly.',
 				'It could be %, or something else.',
 			])
-				expect(labelsIn(sentence.replace('%', said), labels, false)).toBeUndefined();
+				expect(parseLabels(sentence.replace('%', said), labels, false)).toBeUndefined();
 		}),
 	);
 });
@@ -222,7 +231,7 @@ test('a label is read in every form, whatever the labels are called, and never a
 test('no text breaks the reading', () => {
 	fc.assert(
 		fc.property(fc.string(), fc.boolean(), (text, several) => {
-			const found = labelsIn(text, LABELS, several) ?? [];
+			const found = parseLabels(text, LABELS, several) ?? [];
 			expect(found.every((at) => at >= 0 && at < LABELS.length)).toBe(true);
 		}),
 	);
@@ -242,7 +251,7 @@ describe('probabilities', () => {
 				top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]),
 			},
 		];
-		expect(scoresIn(logprobs, ['A', 'B', 'C'], answer('A', 0))).toEqual([
+		expect(computeLabelScores(logprobs, ['A', 'B', 'C'], answer('A', 0))).toEqual([
 			[expect.closeTo(0.8), expect.closeTo(0.2), 0],
 		]);
 	});
@@ -252,7 +261,7 @@ describe('probabilities', () => {
 		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
 		['others only', [{ token: 'A', logprob: -9, top_logprobs: top(['The', 0.9], ['B', 0.1]) }]],
 	])('none of a choice that has %s', (_name, logprobs) => {
-		expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 	});
 
 	test('of the token that carries the label, not of those of the thinking before it', () => {
@@ -263,10 +272,10 @@ describe('probabilities', () => {
 		});
 		const said = { token: ' B', logprob: 0, top_logprobs: top([' B', 0.6], ['A', 0.4]) };
 		const tokens = [...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(thought), said];
-		expect(scoresIn(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([
+		expect(computeLabelScores(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([
 			[expect.closeTo(0.4), expect.closeTo(0.6)],
 		]);
-		expect(scoresIn(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
+		expect(computeLabelScores(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
 	});
 
 	test('where the answer is JSON, as with Ollama: the quote may be part of the token', () => {
@@ -275,11 +284,11 @@ describe('probabilities', () => {
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
 			{ token: '"', logprob: 0, top_logprobs: [] },
 		];
-		expect(scoresIn(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([
+		expect(computeLabelScores(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([
 			[expect.closeTo(0.75), expect.closeTo(0.25)],
 		]);
 		const joined = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
-		expect(scoresIn(joined, ['A', 'B'], answer('"A', 0))).toEqual([
+		expect(computeLabelScores(joined, ['A', 'B'], answer('"A', 0))).toEqual([
 			[expect.closeTo(0.5), expect.closeTo(0.5)],
 		]);
 	});
@@ -293,12 +302,12 @@ describe('probabilities', () => {
 		[[{ token: 1 }]],
 		[[null]],
 	])('none in %j', (logprobs) => {
-		expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 	});
 });
 
 test('a name with which another one begins is no key of its own', () => {
-	const keys = keysFor(['1', '2', '10', 'N', 'none', 'Z'].map((name) => ({ name })));
+	const keys = assignKeys(['1', '2', '10', 'N', 'none', 'Z'].map((name) => ({ name })));
 	expect(keys).toEqual([expect.not.stringMatching('1'), '2', ...keys.slice(2, 5), 'Z']);
 	expect(keys[3]).not.toBe('N');
 });

@@ -1,4 +1,4 @@
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
@@ -6,7 +6,7 @@ import type { TaskSettings } from '../../../lib/tasks/run-task';
 export const OPTIONS: TaskSettings = { model: '', limits: {}, retries: 0, priority: 'person' };
 
 export const connect = (url: string, apiKey = '') =>
-	serverOf({ baseUrl: url, apiKey, authentication: 'bearer' });
+	createModelServer({ baseUrl: url, apiKey, authentication: 'bearer' });
 
 export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {
 	const content = Buffer.from(bytes as string);

@@ -1,4 +1,4 @@
-import { prefixesOf } from '../../../lib/tasks/prefixes';
+import { getPrefixes } from '../../../lib/tasks/prefixes';
 
 test.each([
 	['nomic-embed-text:latest', 'search_query: ', 'search_document: '],
@@ -11,5 +11,5 @@ test.each([
 	['snowflake-arctic-embed2', '', ''],
 	['all-minilm', '', ''],
 ])('prefixes of %s', (model, query, document) => {
-	expect(prefixesOf(model)).toEqual({ query, document });
+	expect(getPrefixes(model)).toEqual({ query, document });
 });

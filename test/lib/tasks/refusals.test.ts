@@ -1,7 +1,7 @@
 /** Recorded refusals of real servers, and what vectors and rankings make of them. */
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
 import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
@@ -34,10 +34,10 @@ async function serving(
 		response.writeHead(status, Object.fromEntries(headers));
 		response.end(bytes);
 	});
-	return serverOf({ baseUrl: server.url });
+	return createModelServer({ baseUrl: server.url });
 }
 
-type Server = ReturnType<typeof serverOf>;
+type Server = ReturnType<typeof createModelServer>;
 const listed = (owner: string) => ({
 	'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: owner }] } },
 });

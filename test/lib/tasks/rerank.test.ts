@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { ranked, scoresIn } from '../../../lib/tasks/rerank';
+import { sortByScore, parseScores } from '../../../lib/tasks/rerank';
 
 const SCORES = [
 	{ index: 1, score: 0.9 },
@@ -69,11 +69,11 @@ describe('answers of rerank routes', () => {
 			},
 		],
 	])('%s', (_server, json) => {
-		expect(scoresIn(json, 2)).toEqual({ scores: SCORES });
+		expect(parseScores(json, 2)).toEqual({ scores: SCORES });
 	});
 
 	test('tokens, of GPUStack also without those of the prompt', () => {
-		expect(scoresIn({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
+		expect(parseScores({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
 			scores: [],
 			tokens: 7,
 		});
@@ -98,13 +98,13 @@ describe('answers of rerank routes', () => {
 		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
 	])('%s is a fault', (_case, json, says) => {
-		expect(scoresIn(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
+		expect(parseScores(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
 	});
 
 	test('whatever comes, scores are numbers of documents that were sent', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
-				const read = scoresIn(json, count);
+				const read = parseScores(json, count);
 				const scores = 'fault' in read ? [] : read.scores;
 				expect(
 					scores.filter(({ index, score }) => index >= count || !Number.isFinite(score)),
@@ -119,16 +119,16 @@ describe('the ranking', () => {
 
 	test('best first; equal scores keep the order of the documents', () => {
 		const scores = [2, 0, 1, 3].map((index) => ({ index, score: index === 3 ? 5 : 1 }));
-		expect(ranked(scores, settings).map(({ index }) => index)).toEqual([3, 0, 1, 2]);
+		expect(sortByScore(scores, settings).map(({ index }) => index)).toEqual([3, 0, 1, 2]);
 	});
 
 	test('the sigmoid keeps the order, and the minimum counts after it', () => {
 		const scored = (...scores: number[]) => scores.map((score, index) => ({ index, score }));
-		const [best, ...others] = ranked(scored(-6, 2), { scores: 'sigmoid', minimumScore: 0.5 });
+		const [best, ...others] = sortByScore(scored(-6, 2), { scores: 'sigmoid', minimumScore: 0.5 });
 		expect([best!.index, best!.score, others]).toEqual([1, expect.closeTo(0.8808), []]);
 		fc.assert(
 			fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (one, other) => {
-				const all = ranked(scored(one, other), { scores: 'sigmoid' });
+				const all = sortByScore(scored(one, other), { scores: 'sigmoid' });
 				expect(all.every(({ score }) => score >= 0 && score <= 1)).toBe(true);
 				expect(
 					all[0]!.index === 1 ? other >= one : one >= other || all[0]!.score === all[1]!.score,

@@ -1,4 +1,4 @@
-import { plainText } from '../../../lib/tasks/synthesize-speech';
+import { stripMarkdown } from '../../../lib/tasks/synthesize-speech';
 
 test.each([
 	['emoji, flags, skin and families', 'Hi 👋🏽 there 🇩🇪 👨‍👩‍👧!', 'Hi there !'],
@@ -13,5 +13,5 @@ test.each([
 	],
 	['Chinese', '**你好**，世界。🙂', '你好，世界。'],
 ])('plain text: %s', (_name, text, plain) => {
-	expect(plainText(text)).toBe(plain);
+	expect(stripMarkdown(text)).toBe(plain);
 });

@@ -1,4 +1,8 @@
-import { speak, type SpeechAudio, type SpeechRequest } from '../../../lib/tasks/synthesize-speech';
+import {
+	synthesizeSpeech,
+	type SpeechAudio,
+	type SpeechRequest,
+} from '../../../lib/tasks/synthesize-speech';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { bytesReply, jsonReply } from '../../simulators/media/server';
@@ -29,7 +33,12 @@ const run = async (
 		...type,
 		bytes: await bytesOf(content),
 	});
-	const done = await speak(connect(sim.url), { ...OPTIONS, model }, requestOf(over), store);
+	const done = await synthesizeSpeech(
+		connect(sim.url),
+		{ ...OPTIONS, model },
+		requestOf(over),
+		store,
+	);
 	return { ...done, ...done.stored };
 };
 const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };

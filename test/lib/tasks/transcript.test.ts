@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { transcriptIn } from '../../../lib/tasks/transcript';
+import { parseTranscript } from '../../../lib/tasks/transcript';
 
 const SRT =
 	'1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';
@@ -44,19 +44,22 @@ describe('transcripts of every type', () => {
 			},
 		],
 	])('%s', (_name, body, format, expected) => {
-		expect(transcriptIn(body, format)).toMatchObject(expected);
+		expect(parseTranscript(body, format)).toMatchObject(expected);
 	});
 
 	test('whatever comes is read or refused, never thrown over', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
-				expect(() => transcriptIn(body, 'srt')).not.toThrow();
+				expect(() => parseTranscript(body, 'srt')).not.toThrow();
 			}),
 		);
 	});
 
 	test('a year is no subtitle', () => {
-		expect(transcriptIn('1999\nwas a year', 'srt')).toEqual({ text: '1999\nwas a year', more: {} });
+		expect(parseTranscript('1999\nwas a year', 'srt')).toEqual({
+			text: '1999\nwas a year',
+			more: {},
+		});
 	});
 });
 
@@ -69,12 +72,12 @@ test.each([
 	['something else', '{"status":"ok"}'],
 	['nothing', ' \n'],
 ])('no transcript: %s', (_name, body) => {
-	expect(transcriptIn(body, 'json')).toBeUndefined();
+	expect(parseTranscript(body, 'json')).toBeUndefined();
 });
 
 test('speech that begins with a bracket or a quotation mark is a transcript', () => {
-	expect(transcriptIn('[Music] Hello', 'text')).toMatchObject({ text: '[Music] Hello' });
-	expect(transcriptIn('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
+	expect(parseTranscript('[Music] Hello', 'text')).toMatchObject({ text: '[Music] Hello' });
+	expect(parseTranscript('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
 });
 
 test.each([
@@ -92,10 +95,10 @@ test.each([
 		{ text: 'The language English is spoken.' },
 	],
 ])('marks around the words are none: %s', (_name, marked, expected) => {
-	expect(transcriptIn(marked, 'text')).toMatchObject(expected);
-	expect(transcriptIn(JSON.stringify({ text: marked }), 'json')).toMatchObject(expected);
+	expect(parseTranscript(marked, 'text')).toMatchObject(expected);
+	expect(parseTranscript(JSON.stringify({ text: marked }), 'json')).toMatchObject(expected);
 	const segments = [{ id: 0, text: marked }];
-	expect(transcriptIn(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
+	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
 		text: expected.text,
 		more: { segments: [{ id: 0, text: expect.not.stringMatching(/asr_text|BLANK/) as string }] },
 	});
@@ -105,7 +108,7 @@ test.each([
 			format === 'srt'
 				? `1\n${times}\n${marked}\n`
 				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${marked}\n`;
-		const { text, subtitles } = transcriptIn(file, format)!;
+		const { text, subtitles } = parseTranscript(file, format)!;
 		expect([text, subtitles?.format]).toEqual([expected.text, format]);
 		expect(subtitles!.content).not.toMatch(/asr_text|BLANK/);
 	}
@@ -113,5 +116,5 @@ test.each([
 
 test('the language that the server itself names counts', () => {
 	const json = JSON.stringify({ text: 'language German<asr_text>Ja.', language: 'de' });
-	expect(transcriptIn(json, 'json')).toEqual({ text: 'Ja.', more: { language: 'de' } });
+	expect(parseTranscript(json, 'json')).toEqual({ text: 'Ja.', more: { language: 'de' } });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-import { cutTo, vectorsIn } from '../../../lib/tasks/vectors';
+import { truncateVector, parseVectors } from '../../../lib/tasks/vectors';
 
 const readEmbeddings = (json: unknown, count: number, length?: number) =>
-	vectorsIn(json as never, count, length);
+	parseVectors(json as never, count, length);
 
 const base64 = (...numbers: number[]) =>
 	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
@@ -198,7 +198,7 @@ describe('vectors that no store may see', () => {
 
 test('fewer dimensions have length 1 again', () => {
 	const close = (...values: number[]) => values.map((value) => expect.closeTo(value) as number);
-	expect(cutTo([3, 4, 5], 2)).toEqual(close(0.6, 0.8));
-	expect(cutTo([3, 4], 2)).toEqual([3, 4]);
-	expect(Math.hypot(...cutTo([1e200, 1e200, 1], 2))).toBeCloseTo(1);
+	expect(truncateVector([3, 4, 5], 2)).toEqual(close(0.6, 0.8));
+	expect(truncateVector([3, 4], 2)).toEqual([3, 4]);
+	expect(Math.hypot(...truncateVector([1e200, 1e200, 1], 2))).toBeCloseTo(1);
 });

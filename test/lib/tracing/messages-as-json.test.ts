@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { messagesAsJson } from '../../../lib/tracing/span-attributes';
+import { stringifyMessages } from '../../../lib/tracing/span-attributes';
 import { examples } from '../../support/properties';
 
 interface Written {
@@ -9,7 +9,7 @@ interface Written {
 }
 const MOST = 100_000;
 const written = (...texts: string[]) =>
-	JSON.parse(messagesAsJson(texts.map((content) => ({ role: 'user', content })))) as Written[];
+	JSON.parse(stringifyMessages(texts.map((content) => ({ role: 'user', content })))) as Written[];
 /** Half of a character cannot be encoded. */
 const isWhole = (text: string) => encodeURIComponent(text) !== undefined;
 
@@ -50,7 +50,7 @@ test('of a conversation the last messages are whole, and of the one in front of 
 test('a part of a key never begins it: masking knows whole keys only', () => {
 	const sample = 'local-0123456789abcdef';
 	for (let behind = MOST - 300; behind < MOST + 20; behind++) {
-		const text = messagesAsJson([
+		const text = stringifyMessages([
 			{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(behind)} c` },
 		]);
 		const begins = /"content":"([^"]{0,30})/.exec(text)?.[1] ?? '';

@@ -2,13 +2,13 @@ import { propagation, trace } from '@opentelemetry/api';
 
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
-import { chat } from '../../../lib/dify/run/start-run';
-import { difyClient } from '../../../lib/dify/credentials';
-import { serverOf } from '../../../lib/servers/model-server';
-import { look } from '../../../lib/servers/probe';
+import { sendChatMessage } from '../../../lib/dify/run/start-run';
+import { createDifyClient } from '../../../lib/dify/credentials';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { probe } from '../../../lib/servers/probe';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
-import { complete } from '../../../lib/tasks/complete';
+import { completeText } from '../../../lib/tasks/complete';
 import { appKey } from '../../simulators/dify';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -20,7 +20,7 @@ const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();
 const SAMPLE = 'key-that-no-trace-may-hold-1';
 
-type Credential = Parameters<typeof serverOf>[0];
+type Credential = Parameters<typeof createModelServer>[0];
 type Chat = (call: ChatRequest, show?: (piece: string) => void) => Promise<ChatResult>;
 
 function chatWith(
@@ -28,7 +28,7 @@ function chatWith(
 	settings: Partial<ChatSettings> = {},
 	helpers: object = traces.helpers,
 ): Chat {
-	const target = serverOf(credential, helpers);
+	const target = createModelServer(credential, helpers);
 	return async (call, show) =>
 		await runTurn(target, { ...PLAIN_SETTINGS, ...settings }, call, show);
 }
@@ -110,10 +110,10 @@ describe('a generation', () => {
 	test('case N39: another host than the credential’s is not told', async () => {
 		const other = await start();
 		const server = await start();
-		const plain = serverOf({ baseUrl: server.url }, traces.helpers);
+		const plain = createModelServer({ baseUrl: server.url }, traces.helpers);
 		const traced = { ...plain, headers: { ...plain.headers, traceparent: 'x' } };
-		await look(traced, `${other.url}/v1/models`);
-		await look(traced, `${server.url}/v1/models`);
+		await probe(traced, `${other.url}/v1/models`);
+		await probe(traced, `${server.url}/v1/models`);
 		expect(traceparents(other)).toEqual([]);
 		expect(traceparents(server)).toEqual(['x']);
 	});
@@ -223,7 +223,10 @@ describe('case N37: other work has a span of its own name', () => {
 			retries: 0,
 			priority: 'batch',
 		} as const;
-		const embedder = new Embedder(serverOf({ baseUrl: server.url }, traces.helpers), settings);
+		const embedder = new Embedder(
+			createModelServer({ baseUrl: server.url }, traces.helpers),
+			settings,
+		);
 		await embedder.embed(['one', 'two'], 'document');
 		expect(traces.spans().map(({ name }) => name)).toEqual([
 			'embeddings sim-model',
@@ -244,7 +247,7 @@ describe('case N37: other work has a span of its own name', () => {
 			retries: 0,
 			priority: 'batch',
 		} as const;
-		await rerank(serverOf({ baseUrl: server.url }, traces.helpers), settings, 'q', ['a']);
+		await rerank(createModelServer({ baseUrl: server.url }, traces.helpers), settings, 'q', ['a']);
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);
@@ -253,15 +256,19 @@ describe('case N37: other work has a span of its own name', () => {
 	test('completion', async () => {
 		const server = await start();
 		const settings = { model: 'sim-model', parameters: {}, priority: 'person' } as const;
-		await complete(serverOf({ baseUrl: server.url }, traces.helpers), settings, 'Once');
+		await completeText(
+			createModelServer({ baseUrl: server.url }, traces.helpers),
+			settings,
+			'Once',
+		);
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});
 
 	test('a run of Dify, with its conversation and its tokens', async () => {
 		const sim = await startSim();
-		const client = difyClient({ baseUrl: sim.url, apiKey: appKey('chat') }, traces.helpers);
+		const client = createDifyClient({ baseUrl: sim.url, apiKey: appKey('chat') }, traces.helpers);
 		const request = { inputs: {}, query: 'hi', user: 'u1', conversation: { kind: 'new' } } as const;
-		const { result } = await chat(client, request);
+		const { result } = await sendChatMessage(client, request);
 		expect(traces.spans()).toMatchObject([
 			{
 				name: 'chat',

@@ -1,5 +1,5 @@
 import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
-import { withBudget } from '../../../nodes/LocalChatModel/token-budget';
+import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
 
 const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
 const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as ChatResult;
@@ -16,7 +16,7 @@ const spent = (tokensIn: number, tokensOut: number) => {
 };
 
 const ask = async (context: object, budget: number, source = answers) =>
-	await withBudget(source, context, budget)({ messages: [] });
+	await withTokenBudget(source, context, budget)({ messages: [] });
 
 test('below the budget, answers are passed on', async () => {
 	expect(await ask(spent(900, 99), 1000)).toBe(ANSWER);

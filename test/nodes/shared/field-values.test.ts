@@ -6,20 +6,22 @@ import {
 	asChoice,
 	asNumber,
 	asObject,
-	asSwitch,
+	asBoolean,
 	asText,
-	fieldAt,
-	isBlank,
-	shown,
-	wrongField,
+	findField,
+	isUnset,
+	quoteValue,
+	createFieldError,
 } from '../../../nodes/shared/parameters';
 import { PROPERTIES } from './properties';
 
 describe('the description of a field', () => {
 	it('is found inside collections, and inside groups of fields', () => {
-		expect(fieldAt(PROPERTIES, 'options.share').label).toBe('Share');
-		expect(fieldAt(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
-		expect(() => fieldAt(PROPERTIES, 'options.shar')).toThrow('The node has no field options.shar');
+		expect(findField(PROPERTIES, 'options.share').label).toBe('Share');
+		expect(findField(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
+		expect(() => findField(PROPERTIES, 'options.shar')).toThrow(
+			'The node has no field options.shar',
+		);
 	});
 
 	it('has the choices of all fields of that name', () => {
@@ -32,16 +34,16 @@ describe('the description of a field', () => {
 				default: value,
 			}),
 		);
-		expect(fieldAt(twice, 'operation').choices).toEqual(['a', 'b']);
+		expect(findField(twice, 'operation').choices).toEqual(['a', 'b']);
 	});
 
 	it('has its range, and whether its numbers are whole', () => {
-		expect(fieldAt(PROPERTIES, 'options.share')).toMatchObject({ range: [0, 1], whole: false });
-		expect(fieldAt(PROPERTIES, 'options.count')).toMatchObject({
+		expect(findField(PROPERTIES, 'options.share')).toMatchObject({ range: [0, 1], whole: false });
+		expect(findField(PROPERTIES, 'options.count')).toMatchObject({
 			range: [-Infinity, Infinity],
 			whole: true,
 		});
-		expect(fieldAt(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
+		expect(findField(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
 	});
 });
 
@@ -61,16 +63,18 @@ describe('a value of a field', () => {
 	});
 
 	it('is blank where nothing was typed; 0, false and blanks are something', () => {
-		expect([undefined, null, ''].map(isBlank)).toEqual([true, true, true]);
-		expect([0, false, ' ', []].map(isBlank)).toEqual([false, false, false, false]);
+		expect([undefined, null, ''].map(isUnset)).toEqual([true, true, true]);
+		expect([0, false, ' ', []].map(isUnset)).toEqual([false, false, false, false]);
 	});
 
 	it('is shown as JSON, in short, whatever it is', () => {
-		expect(shown(10n)).toBe('10');
-		expect(shown(undefined)).toBe('undefined');
-		expect(shown('x'.repeat(200))).toHaveLength(100);
+		expect(quoteValue(10n)).toBe('10');
+		expect(quoteValue(undefined)).toBe('undefined');
+		expect(quoteValue('x'.repeat(200))).toHaveLength(100);
 		fc.assert(
-			fc.property(fc.anything(), (value) => expect(shown(value).length).toBeLessThanOrEqual(100)),
+			fc.property(fc.anything(), (value) =>
+				expect(quoteValue(value).length).toBeLessThanOrEqual(100),
+			),
 		);
 	});
 
@@ -80,7 +84,7 @@ describe('a value of a field', () => {
 			fc.property(fc.oneof(fc.anything(), fc.json()), (value) => {
 				const forms: Array<[() => unknown, (given: unknown) => boolean]> = [
 					[() => asNumber(field, value), Number.isFinite],
-					[() => asSwitch(field, value), (given) => typeof given === 'boolean'],
+					[() => asBoolean(field, value), (given) => typeof given === 'boolean'],
 					[() => asChoice(field, value), (given) => given === 'a'],
 					[() => asText(field, value), (given) => typeof given === 'string'],
 					[
@@ -104,11 +108,11 @@ describe('a value of a field', () => {
 	});
 
 	it('that is wrong is an error with what to do', () => {
-		expect(wrongField('Own', 'is empty')).toMatchObject({
+		expect(createFieldError('Own', 'is empty')).toMatchObject({
 			kind: 'invalidInput',
 			message: 'The field "Own" is empty',
 			remedy: 'Correct the field in the node.',
 		});
-		expect(wrongField('Own', 'is empty', 'Fill it.').remedy).toBe('Fill it.');
+		expect(createFieldError('Own', 'is empty', 'Fill it.').remedy).toBe('Fill it.');
 	});
 });

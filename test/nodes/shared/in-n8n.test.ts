@@ -26,7 +26,7 @@ import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { userIn } from '../../../nodes/shared/dify/ids';
+import { readUser } from '../../../nodes/shared/dify/ids';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
 /** Reads parameters over n8n's own context, which evaluates expressions and takes resource locators apart. */
@@ -157,14 +157,14 @@ describe("with n8n's own context", () => {
 		[undefined, {}, 'n8n'],
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback()])
-			expect(await reading(node, {}, userIn, { id, json })).toBe(user);
+			expect(await reading(node, {}, readUser, { id, json })).toBe(user);
 	});
 
 	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
 		'the expression %p, which gives nothing, is not replaced by the default user',
 		async (user) => {
 			for (const node of [new DifyChatMessage(), new DifyFeedback()])
-				await expect(reading(node, { user }, userIn)).rejects.toThrow('The user is empty');
+				await expect(reading(node, { user }, readUser)).rejects.toThrow('The user is empty');
 		},
 	);
 

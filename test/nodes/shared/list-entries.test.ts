@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { listEntries } from '../../../nodes/shared/list-entries';
+import { toListEntries } from '../../../nodes/shared/list-entries';
 
 const UNSAFE = /<[a-z/!?]|[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/iu;
 
@@ -22,7 +22,7 @@ test('names of a list are text, and neither they nor values are expressions', ()
 	const entry = fc.record({ name: text, value: fc.oneof(text, fc.integer()), description: text });
 	fc.assert(
 		fc.property(fc.array(entry), (entries) => {
-			const listed = listEntries(entries);
+			const listed = toListEntries(entries);
 			const kept = entries.filter(({ value }) => !String(value).startsWith('='));
 			expect(listed.map(({ value }) => value)).toEqual(kept.map(({ value }) => value));
 			for (const { name } of listed) expect(name).not.toMatch(/^=/);
@@ -30,5 +30,5 @@ test('names of a list are text, and neither they nor values are expressions', ()
 				expect(`${name}\n${description}`).not.toMatch(UNSAFE);
 		}),
 	);
-	expect(listEntries([{ name: 'a', value: 'b' }])).toEqual([{ name: 'a', value: 'b' }]);
+	expect(toListEntries([{ name: 'a', value: 'b' }])).toEqual([{ name: 'a', value: 'b' }]);
 });

@@ -1,7 +1,7 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/create-error';
-import { listError } from '../../../nodes/shared/list-entries';
+import { createServerError } from '../../../lib/errors/create-error';
+import { createListError } from '../../../nodes/shared/list-entries';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;
 
@@ -13,9 +13,9 @@ const shown = (message: string) =>
 
 it('puts the whole text into the message, and keeps hyphens through what the editor does to them', () => {
 	const message = 'Nothing listens on my-server:8080';
-	const error = listError(
+	const error = createListError(
 		node,
-		failure('refused', {}, { message, remedy: 'Start it with --host 0.0.0.0.' }),
+		createServerError('refused', {}, { message, remedy: 'Start it with --host 0.0.0.0.' }),
 	);
 	expect(shown(error.message)).toBe(
 		'Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.',
@@ -23,13 +23,14 @@ it('puts the whole text into the message, and keeps hyphens through what the edi
 });
 
 it('leaves the message of an error that is none of ours', () => {
-	expect(listError(node, new NodeOperationError(node, 'No model')).message).toBe('No model');
-	expect(listError(node, new Error('a bug')).message).toBe('a bug');
+	expect(createListError(node, new NodeOperationError(node, 'No model')).message).toBe('No model');
+	expect(createListError(node, new Error('a bug')).message).toBe('a bug');
 });
 
 it('leaves the URL out where the text names the server already, and its query always', () => {
 	const of = (message: string, url: string) =>
-		listError(node, failure('refused', { url }, { message, remedy: 'Mend it.' })).message;
+		createListError(node, createServerError('refused', { url }, { message, remedy: 'Mend it.' }))
+			.message;
 	expect(
 		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),
 	).toBe('Nothing listens on 10.0.0.7:8080, seen from n8n. Mend it.');

@@ -4,7 +4,7 @@ import { properties as chatModel } from '../../../nodes/LocalChatModel/fields';
 import { properties as embeddings } from '../../../nodes/LocalEmbeddings/fields';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { chosenPriority, priorityOf } from '../../../nodes/shared/timeout-fields';
+import { readExplicitPriority, readPriority } from '../../../nodes/shared/timeout-fields';
 import { fakeContext } from '../../support/context';
 
 interface Execution {
@@ -23,7 +23,7 @@ function contextOf({ mode, items = [{}], options = {} }: Execution) {
 
 function classOf(execution: Execution): string {
 	const context = contextOf(execution);
-	return priorityOf(context, new NodeParameters(context, 0, chatModel));
+	return readPriority(context, new NodeParameters(context, 0, chatModel));
 }
 
 describe('who waits for a place', () => {
@@ -55,8 +55,8 @@ describe('who waits for a place', () => {
 		const { context } = fakeContext({}, {});
 		const bare = Object.assign(context, { getMode: undefined });
 		const parameters = new NodeParameters(bare, 0, embeddings);
-		expect(priorityOf({}, parameters)).toBe('person');
-		expect(chosenPriority(parameters)).toBeUndefined();
+		expect(readPriority({}, parameters)).toBe('person');
+		expect(readExplicitPriority(parameters)).toBeUndefined();
 	});
 
 	test('every operation with a time limit has the option', () => {

@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { pauseFor } from '../../../lib/http/sleep';
+import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
-import { serverOf } from '../../../lib/servers/model-server';
-import { searchModels, withChosenModel } from '../../../nodes/shared/search-models';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { searchModels, withResolvedModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -82,12 +82,12 @@ describe('where no model is chosen', () => {
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
 	const chosen = async (server: ModelServer, use: ModelTask = 'chat') =>
-		(await withChosenModel({ model: '' }, server, use)).model;
-	const at = (baseUrl: string) => serverOf({ baseUrl });
+		(await withResolvedModel({ model: '' }, server, use)).model;
+	const at = (baseUrl: string) => createModelServer({ baseUrl });
 
 	it('one that is typed is taken unseen', async () => {
 		expect(
-			await withChosenModel({ model: 'x', more: 1 }, at('http://127.0.0.1:1'), 'chat'),
+			await withResolvedModel({ model: 'x', more: 1 }, at('http://127.0.0.1:1'), 'chat'),
 		).toEqual({
 			model: 'x',
 			more: 1,
@@ -117,7 +117,7 @@ describe('where no model is chosen', () => {
 				return reply.error(status, { error: 'too many requests' });
 			});
 			const settings = { model: '', retries: 1 };
-			expect((await withChosenModel(settings, at(sim.url), 'chat')).model).toBe('only-one');
+			expect((await withResolvedModel(settings, at(sim.url), 'chat')).model).toBe('only-one');
 		},
 	);
 
@@ -151,9 +151,9 @@ describe('where no model is chosen', () => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
 			const stop = new AbortController();
-			const choosing = withChosenModel({ model: '' }, at(sim.url), use, stop.signal);
+			const choosing = withResolvedModel({ model: '' }, at(sim.url), use, stop.signal);
 			choosing.catch(() => {});
-			await pauseFor(200);
+			await sleepWithAbort(200);
 			stop.abort();
 			await expect(choosing).rejects.toThrow();
 			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { plainFileName } from '../../../lib/file-name';
+import { sanitizeFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { delay } from '../../support/node-builtins';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
@@ -66,7 +66,7 @@ test('whatever a file is called outside, n8n and the item get a name only', asyn
 			async (fileName) => {
 				const file = { content: Buffer.alloc(1), fileName, mimeType: 'text/plain' };
 				const { facts, binary } = await storeFile(call, 'x', file);
-				expect(facts.fileName).toBe(plainFileName(fileName, 'file'));
+				expect(facts.fileName).toBe(sanitizeFileName(fileName, 'file'));
 				expect(binary.data!.fileName).toBe(facts.fileName);
 				expect(facts.fileName).toMatch(/^[^./\\\p{Cc}][^/\\\p{Cc}]*$/u);
 			},

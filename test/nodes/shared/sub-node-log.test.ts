@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type NodeOperationError } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
 import { fakeContext } from '../../support/context';
 
@@ -25,7 +25,7 @@ it('shows what it is told of a call, and gives the result', async () => {
 
 it('a failure is the error of the sub-node, thrown and shown', async () => {
 	const { log, outputs } = logged();
-	const broken = failure(
+	const broken = createServerError(
 		'serverError',
 		{ url: 'http://127.0.0.1:1' },
 		{ status: 500, serverText: 'boom' },

@@ -1,4 +1,4 @@
-import { limitFields, readWait } from '../../../nodes/shared/timeout-fields';
+import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
@@ -8,9 +8,11 @@ const limitsOf = (options: Record<string, unknown>) => {
 		name: 'options',
 		type: 'collection' as const,
 		default: {},
-		options: limitFields,
+		options: timeoutFields,
 	};
-	return readWait(new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]));
+	return readRequestSettings(
+		new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]),
+	);
 };
 
 it('nothing set: the limits of the package, three retries', () => {

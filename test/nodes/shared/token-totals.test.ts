@@ -1,7 +1,7 @@
 import { ServerError } from '../../../lib/errors/server-error';
 import {
-	countFailed,
-	countGeneration,
+	addFailedTokenTotals,
+	addTokenTotals,
 	type GenerationUsage,
 } from '../../../nodes/shared/token-totals';
 
@@ -38,7 +38,7 @@ const totalsIn = (values: ReadonlyMap<string, string>) => ({
 
 test('case N22: the rounds of an agent add up, in three keys', () => {
 	const { values, context } = customData();
-	for (let round = 0; round < 3; round++) countGeneration(context, generation());
+	for (let round = 0; round < 3; round++) addTokenTotals(context, generation());
 	expect(totalsIn(values)).toEqual({
 		in: '300',
 		out: '60',
@@ -56,9 +56,9 @@ test('case N22: the rounds of an agent add up, in three keys', () => {
 
 test('a generation without counts, or without its time, says nothing about the speed', () => {
 	const { values, context } = customData();
-	countGeneration(context, generation());
-	countGeneration(context, generation({ usage: undefined, model: 'other' }));
-	countGeneration(context, generation({ totalMs: undefined }));
+	addTokenTotals(context, generation());
+	addTokenTotals(context, generation({ usage: undefined, model: 'other' }));
+	addTokenTotals(context, generation({ totalMs: undefined }));
 	expect(totalsIn(values)).toMatchObject({
 		in: '200',
 		out: '40',
@@ -74,9 +74,9 @@ test('a generation without counts, or without its time, says nothing about the s
 
 test('case N24, N25: where n8n takes no more keys, or throws, nothing happens', () => {
 	const full = customData({ taken: 10 });
-	countGeneration(full.context, generation());
+	addTokenTotals(full.context, generation());
 	expect(totalsIn(full.values)).toEqual({ in: undefined, out: undefined, usage: null });
-	expect(() => countGeneration(customData({ throws: true }).context, generation())).not.toThrow();
+	expect(() => addTokenTotals(customData({ throws: true }).context, generation())).not.toThrow();
 });
 
 test('case N28: with any number of models and any counts, n8n neither cuts the value nor logs that it did', () => {
@@ -88,7 +88,7 @@ test('case N28: with any number of models and any counts, n8n neither cuts the v
 			totalTokens: 2e15,
 			cachedTokens: 1e15,
 		};
-		countGeneration(
+		addTokenTotals(
 			context,
 			generation({ model: `${'long-'.repeat(at)}${at}`, usage, totalMs: 1e9 / 7 }),
 		);
@@ -98,19 +98,19 @@ test('case N28: with any number of models and any counts, n8n neither cuts the v
 });
 
 test('case N30: a host without custom data', () => {
-	expect(() => countGeneration({}, generation())).not.toThrow();
+	expect(() => addTokenTotals({}, generation())).not.toThrow();
 });
 
 test('what was generated counts also where it is no answer; a failure of the server does not', () => {
 	const { values, context } = customData();
 	const error = (facts: Record<string, unknown>) =>
 		new ServerError({ kind: 'toolCallCut', message: 'cut', remedy: 'More tokens.', facts });
-	countFailed(
+	addFailedTokenTotals(
 		context,
 		error({ usage: { promptTokens: 10, completionTokens: 5, totalTokens: 15 } }),
 	);
 	for (const other of [error({}), error({ usage: 'many' }), new Error('x'), undefined])
-		countFailed(context, other);
+		addFailedTokenTotals(context, other);
 	expect(totalsIn(values)).toMatchObject({
 		in: '10',
 		out: '5',

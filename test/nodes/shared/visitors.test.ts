@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/create-error';
-import { classify } from '../../../lib/errors/classify-error';
+import { createServerError } from '../../../lib/errors/create-error';
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { toNodeError } from '../../../lib/errors/node-error';
-import { withoutDetailsForVisitors } from '../../../nodes/shared/run/item-error';
+import { hideDetailsFromVisitors } from '../../../nodes/shared/run/item-error';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({
@@ -19,12 +19,13 @@ const URL = 'http://10.1.2.3:8080/v1/chat/completions';
 const SAID = 'CUDA out of memory at /srv/secret/path';
 
 describe('the error that a visitor of a published chat sees', () => {
-	const failed = () => toNodeError(NODE, classify({ status: 500, body: SAID }, { url: URL }));
+	const failed = () =>
+		toNodeError(NODE, classifyErrorResponse({ status: 500, body: SAID }, { url: URL }));
 
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
 		'%s: no address, no path, no word of the server',
 		(mode) => {
-			const error = withoutDetailsForVisitors(contextOf(mode, true), failed());
+			const error = hideDetailsFromVisitors(contextOf(mode, true), failed());
 			expect(error.description).toContain('execution 12');
 			expect(error.description).not.toMatch(/10\.1|8080|\/srv|CUDA|http/);
 		},
@@ -33,7 +34,7 @@ describe('the error that a visitor of a published chat sees', () => {
 	it.each<WorkflowExecuteMode>(['webhook', 'chat', 'integrated'])(
 		'%s, where n8n does not tell whether it streams: the same',
 		(mode) => {
-			expect(withoutDetailsForVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
+			expect(hideDetailsFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
 				'execution 12',
 			);
 		},
@@ -41,14 +42,12 @@ describe('the error that a visitor of a published chat sees', () => {
 
 	it('the owner finds the whole text in the details of the execution, also where it is hidden twice', () => {
 		const whole = failed().description!;
-		const error = withoutDetailsForVisitors(contextOf('webhook', true), failed());
+		const error = hideDetailsFromVisitors(contextOf('webhook', true), failed());
 		expect(whole).toContain(SAID);
 		expect(error.context.data).toMatchObject({ description: whole, kind: 'serverError' });
-		expect(withoutDetailsForVisitors(contextOf('webhook', true), error).context.data).toMatchObject(
-			{
-				description: whole,
-			},
-		);
+		expect(hideDetailsFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({
+			description: whole,
+		});
 	});
 
 	it.each([
@@ -57,18 +56,18 @@ describe('the error that a visitor of a published chat sees', () => {
 		['the editor of an n8n that does not tell whether it streams', hostThatDoesNotTell('manual')],
 		['a schedule in an n8n that does not tell whether it streams', hostThatDoesNotTell('trigger')],
 	])('%s shows it as before', (_name, context) => {
-		expect(withoutDetailsForVisitors(context, failed()).description).toBe(failed().description);
+		expect(hideDetailsFromVisitors(context, failed()).description).toBe(failed().description);
 	});
 
 	it('fast-check: whatever a server says, none of it is in the description', () => {
 		fc.assert(
 			fc.property(fc.string({ minLength: 12 }), (said) => {
-				const known = failure(
+				const known = createServerError(
 					'streamError',
 					{ url: URL },
 					{ serverText: said, message: said, remedy: said },
 				);
-				const { description } = withoutDetailsForVisitors(
+				const { description } = hideDetailsFromVisitors(
 					contextOf('webhook', true),
 					toNodeError(NODE, known),
 				);

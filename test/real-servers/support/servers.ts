@@ -7,7 +7,7 @@ import type {
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { serverOf } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/model-server';
 import { childProcess, fs, path, process } from '../../support/node-builtins';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
@@ -241,7 +241,7 @@ export async function startLlamaServer(
 }
 
 export const connection = (baseUrl: string, key?: string) =>
-	serverOf({ baseUrl, ...(key === undefined ? {} : { apiKey: key }) });
+	createModelServer({ baseUrl, ...(key === undefined ? {} : { apiKey: key }) });
 
 /** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {

@@ -1,7 +1,11 @@
-import { checkedFilter, unixSeconds, type Operator } from '../../../../lib/dify/knowledge/filters';
+import {
+	compileFilter,
+	toUnixSeconds,
+	type Operator,
+} from '../../../../lib/dify/knowledge/filters';
 
 const fits = (operator: Operator, value: unknown, own: unknown) =>
-	checkedFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).fits(
+	compileFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).fits(
 		own === undefined ? {} : { x: own },
 	);
 
@@ -38,11 +42,11 @@ test('all or one of the conditions', () => {
 		{ field: 'b', operator: 'is', value: 'y' },
 	] as const;
 	const record = { a: 'x', b: 'z' };
-	expect(checkedFilter({ logic: 'and', conditions }).fits(record)).toBe(false);
-	expect(checkedFilter({ logic: 'or', conditions }).fits(record)).toBe(true);
+	expect(compileFilter({ logic: 'and', conditions }).fits(record)).toBe(false);
+	expect(compileFilter({ logic: 'or', conditions }).fits(record)).toBe(true);
 	// A name of an object's own is no value.
 	const own = [{ field: 'constructor', operator: 'not empty' }] as const;
-	expect(checkedFilter({ logic: 'and', conditions: own }).fits({})).toBe(false);
+	expect(compileFilter({ logic: 'and', conditions: own }).fits({})).toBe(false);
 });
 
 test.each(['is', 'in', '>', 'after'] as const)(
@@ -60,7 +64,7 @@ test('a list of blanks, a condition without a field, and what is no time or numb
 	);
 	expect(() => fits('>', 'many', 'x')).toThrow('"x" > requires a date, but the value is many');
 	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
-	expect(() => checkedFilter({ logic: 'and', conditions })).toThrow('has no field name');
+	expect(() => compileFilter({ logic: 'and', conditions })).toThrow('has no field name');
 });
 
 test('times: seconds, milliseconds, dates, and dates of n8n', () => {
@@ -73,5 +77,5 @@ test('times: seconds, milliseconds, dates, and dates of n8n', () => {
 		new Date('2026-01-31T12:00:00Z'),
 		luxon,
 	])
-		expect(unixSeconds(value, 'x')).toBe(1_769_860_800);
+		expect(toUnixSeconds(value, 'x')).toBe(1_769_860_800);
 });

@@ -1,8 +1,8 @@
-import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
+import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 
 describe('remedies for failures of Dify', () => {
 	test('no remedy sends people to an operation that no node has', () => {
-		for (const row of Object.values(DIFY_REMEDIES))
+		for (const row of Object.values(DIFY_ERROR_TEXTS))
 			expect(row({}).remedy).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
 	});
 });

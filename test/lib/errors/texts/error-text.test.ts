@@ -1,4 +1,4 @@
-import { isLoopback, seconds } from '../../../../lib/errors/texts';
+import { isLoopback, formatDuration } from '../../../../lib/errors/texts';
 
 describe('what a remedy names', () => {
 	test('which hosts are this machine', () => {
@@ -9,14 +9,8 @@ describe('what a remedy names', () => {
 	});
 
 	test('limits as people say them', () => {
-		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(seconds)).toEqual([
-			'the configured time',
-			'200 ms',
-			'1.5 s',
-			'15 s',
-			'119 s',
-			'2 minutes',
-			'30 minutes',
-		]);
+		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(formatDuration)).toEqual(
+			['the configured time', '200 ms', '1.5 s', '15 s', '119 s', '2 minutes', '30 minutes'],
+		);
 	});
 });

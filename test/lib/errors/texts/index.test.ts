@@ -1,12 +1,12 @@
-import { failure } from '../../../../lib/errors/create-error';
+import { createServerError } from '../../../../lib/errors/create-error';
 import type { ErrorType } from '../../../../lib/errors/error-types';
-import { type ErrorTextParams, remedyFor } from '../../../../lib/errors/texts';
-import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
-import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
-import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
+import { type ErrorTextParams, getErrorText } from '../../../../lib/errors/texts';
+import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
+import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
+import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
 
 describe('remedies', () => {
-	const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
+	const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
 	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 		Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 	);
@@ -33,15 +33,15 @@ describe('remedies', () => {
 		(table, kind) => {
 			const service = table === 'dify' ? ('dify' as const) : undefined;
 			for (const facts of [{}, FACTS]) {
-				const { message, meaning, remedy } = failure(kind, { service }, { about: facts });
+				const { message, meaning, remedy } = createServerError(kind, { service }, { about: facts });
 				for (const text of [message, meaning, remedy])
 					expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
 				expect(message).toMatch(/^[A-Zn].*[^.]$/);
 				expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
 				expect(remedy).toMatch(/^[A-Z'].*\.$/);
-				expect(remedyFor(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
+				expect(getErrorText(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
 			}
-			expect(failure(kind, { service }).message.length).toBeLessThanOrEqual(80);
+			expect(createServerError(kind, { service }).message.length).toBeLessThanOrEqual(80);
 		},
 	);
 });

@@ -1,13 +1,13 @@
-import { remedyFor } from '../../../../lib/errors/texts';
-import { failure } from '../../../../lib/errors/create-error';
-import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
+import { getErrorText } from '../../../../lib/errors/texts';
+import { createServerError } from '../../../../lib/errors/create-error';
+import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
 
 describe('remedies for the way to a server', () => {
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
-		expect(failure('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain(
+		expect(createServerError('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain(
 			'n8n container itself',
 		);
-		expect(failure('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
+		expect(createServerError('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
 			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
 			url: 'http://10.0.0.5/v1',
 			remedy: expect.stringContaining('--host 0.0.0.0'),
@@ -15,7 +15,7 @@ describe('remedies for the way to a server', () => {
 	});
 
 	test('the address with the other scheme is written out', () => {
-		const { tlsMismatch, connectTimeout } = NETWORK_REMEDIES;
+		const { tlsMismatch, connectTimeout } = NETWORK_ERROR_TEXTS;
 		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
 		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
 			title: 'The server expects https on this port',
@@ -47,6 +47,6 @@ test.each([
 	['9931', '8080'],
 ])('nothing listens on port %s: names the other default port, %s', (port, other) => {
 	for (const host of ['10.0.0.5', '127.0.0.1'])
-		expect(remedyFor('refused', { host, port }).remedy).toContain(`try ${other}.`);
-	expect(remedyFor('refused', { host: '10.0.0.5', port: '80' }).remedy).not.toContain('9931');
+		expect(getErrorText('refused', { host, port }).remedy).toContain(`try ${other}.`);
+	expect(getErrorText('refused', { host: '10.0.0.5', port: '80' }).remedy).not.toContain('9931');
 });

@@ -1,5 +1,5 @@
 import { delay, setTimeout } from '../../../support/node-builtins';
-import { progressTyping } from '../../../../nodes/LocalLlama/model/fields';
+import { createProgressReporter } from '../../../../nodes/LocalLlama/model/fields';
 import { recordedExchanges } from '../../../simulators/model-recordings/exchange';
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
@@ -96,7 +96,7 @@ describe('Pull', () => {
 	it('tells of each layer in percent, at most twice a second', async () => {
 		const typed: string[] = [];
 		let time = 0;
-		const type = progressTyping(
+		const type = createProgressReporter(
 			{ typing: { type: async (text) => void typed.push(text) } },
 			() => time,
 		);

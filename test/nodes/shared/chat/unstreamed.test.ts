@@ -1,4 +1,4 @@
-import { unstreamedHint } from '../../../../nodes/shared/supply-model';
+import { getStreamingHint } from '../../../../nodes/shared/supply-model';
 
 /** A run that began in a chat that answers at its end. */
 const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {
@@ -14,10 +14,10 @@ const context = (change: { streaming?: boolean; responseMode?: string; executed?
 };
 
 it('names the setting where a chat showed nothing for more than five seconds', () => {
-	const hint = unstreamedHint(context({}), 20_400);
+	const hint = getStreamingHint(context({}), 20_400);
 	expect(hint).toContain('nothing for 20 seconds');
 	expect(hint).toContain('"When "chat"", set Options → Response Mode to Streaming');
-	expect(unstreamedHint(context({}), 5_000)).toBeUndefined();
+	expect(getStreamingHint(context({}), 5_000)).toBeUndefined();
 });
 
 it.each([
@@ -25,15 +25,15 @@ it.each([
 	['a trigger whose answer other nodes give', { responseMode: 'responseNodes' }],
 	['a run that another trigger began', { executed: false }],
 ])('says nothing of %s', (_what, change) => {
-	expect(unstreamedHint(context(change), 20_000)).toBeUndefined();
+	expect(getStreamingHint(context(change), 20_000)).toBeUndefined();
 });
 
 it('says nothing where n8n does not tell', () => {
 	const silent = context({});
-	expect(unstreamedHint({ ...silent, isStreaming: undefined }, 20_000)).toBeUndefined();
-	expect(unstreamedHint({ ...silent, getChatTrigger: () => null }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, isStreaming: undefined }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, getChatTrigger: () => null }, 20_000)).toBeUndefined();
 	const failing = () => {
 		throw new Error('no such node');
 	};
-	expect(unstreamedHint({ ...silent, evaluateExpression: failing }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, evaluateExpression: failing }, 20_000)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { difyNodeError } from '../../../../nodes/shared/dify/errors';
-import { failedItem, type ItemError } from '../../../../nodes/shared/run/item-error';
+import { toDifyNodeError } from '../../../../nodes/shared/dify/errors';
+import { toErrorItem, type ItemError } from '../../../../nodes/shared/run/item-error';
 import {
-	workOnItems,
+	processItems,
 	type ItemsOptions,
 	type ItemHandler,
 } from '../../../../nodes/shared/run/items';
@@ -26,9 +26,9 @@ async function workOnDifyItems(
 	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
 ): Promise<INodeExecutionData[]> {
 	const toNodeError = ({ reason, itemIndex }: ItemError) =>
-		difyNodeError(context.getNode(), reason, { itemIndex });
-	const whenFailed = (failed: ItemError) => [failedItem(toNodeError(failed), failed.itemIndex)];
-	return (await workOnItems(context, work, { ...options, toNodeError, whenFailed })).flat();
+		toDifyNodeError(context.getNode(), reason, { itemIndex });
+	const whenFailed = (failed: ItemError) => [toErrorItem(toNodeError(failed), failed.itemIndex)];
+	return (await processItems(context, work, { ...options, toNodeError, whenFailed })).flat();
 }
 
 test('items of one conversation behind each other do not hold up those of others', async () => {

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
-import { conversationKey } from '../../../../nodes/DifyChatMessage/message';
+import { getConversationKey } from '../../../../nodes/DifyChatMessage/message';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
@@ -105,7 +105,7 @@ describe('User', () => {
 				{ parameters: { user: '', conversation: 'latest' }, items: [{ json }] },
 			);
 			const fields = new DifyChatMessage().description.properties;
-			return conversationKey(new NodeParameters(context, 0, fields));
+			return getConversationKey(new NodeParameters(context, 0, fields));
 		};
 		expect(keyOf({ sessionId: 'a' })).toBe('latest a');
 		expect(keyOf({ user: 'b' })).toBe('latest b');

@@ -1,4 +1,4 @@
-import { complete, runWorkflow } from '../../../../lib/dify/run/start-run';
+import { sendCompletionMessage, runWorkflow } from '../../../../lib/dify/run/start-run';
 import { clientOf, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField } from '../../../simulators/dify';
 import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
@@ -20,7 +20,7 @@ describe('inputs', () => {
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
 		const all = await startSim({});
 		const request = { inputs: {}, user: 'u1' };
-		const text = await complete(clientOf(all, 'completion'), request);
+		const text = await sendCompletionMessage(clientOf(all, 'completion'), request);
 		const run = await runWorkflow(clientOf(all, 'workflow'), request);
 		expect([text.status, run.status]).toEqual(['succeeded', 'succeeded']);
 	});

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 
-import { plain } from '../../../../nodes/shared/dify/plain-object';
+import { toPlainObject } from '../../../../nodes/shared/dify/plain-object';
 import { examples } from '../../../support/properties';
 
 test('any JSON with undefined values is the JSON without them, as a copy', () => {
 	const json = fc.object({ withNullPrototype: false, values: valuesOfAnyKind() });
 	fc.assert(
 		fc.property(json, (value) => {
-			const copy = plain(value);
+			const copy = toPlainObject(value);
 			expect(copy).toEqual(JSON.parse(JSON.stringify(value)));
 			expect(copy).not.toBe(value);
 			expect(JSON.stringify(copy)).toBe(JSON.stringify(value));

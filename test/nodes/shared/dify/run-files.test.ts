@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { fileNames } from '../../../../lib/dify/files/file-refs';
+import { splitFileNames } from '../../../../lib/dify/files/file-refs';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { appKey, type Json } from '../../../simulators/dify';
@@ -90,11 +90,13 @@ describe('a file field of the form', () => {
 		const name = fc.stringMatching(/^[a-z][a-z0-9 ]{0,6}[a-z0-9]$/);
 		fc.assert(
 			fc.property(fc.array(fc.oneof(address, name), { maxLength: 5 }), (files) => {
-				expect(fileNames(files.join(', '))).toEqual(files);
+				expect(splitFileNames(files.join(', '))).toEqual(files);
 			}),
 			examples(300),
 		);
-		fc.assert(fc.property(fc.string(), (typed) => fileNames(typed).every((each) => each !== '')));
+		fc.assert(
+			fc.property(fc.string(), (typed) => splitFileNames(typed).every((each) => each !== '')),
+		);
 	});
 });
 

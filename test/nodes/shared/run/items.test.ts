@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
 import type { ItemError } from '../../../../nodes/shared/run/item-error';
-import { workOnItems } from '../../../../nodes/shared/run/items';
+import { processItems } from '../../../../nodes/shared/run/items';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
 import { delay, setImmediate } from '../../../support/node-builtins';
@@ -36,7 +36,7 @@ describe('items with the same key', () => {
 					const order = new Map<string, number[]>();
 					let atOnceSeen = 0;
 					let count = 0;
-					const results = await workOnItems(
+					const results = await processItems(
 						context,
 						async (itemIndex) => {
 							const key = keys[itemIndex];
@@ -70,7 +70,7 @@ describe('a failure', () => {
 		const context = contextOf(1_000);
 		const begun: number[] = [];
 		await expect(
-			workOnItems(
+			processItems(
 				context,
 				async (itemIndex, signal) => {
 					begun.push(itemIndex);
@@ -93,7 +93,7 @@ describe('a failure', () => {
 
 	it('stands in its place where the node goes on', async () => {
 		const context = contextOf(3, { continueOnFail: true });
-		const results = await workOnItems(
+		const results = await processItems(
 			context,
 			async (itemIndex) =>
 				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
@@ -110,7 +110,7 @@ describe('a failure', () => {
 			throw new Error('worse');
 		};
 		const work = async () => await Promise.reject(new Error('no'));
-		await expect(workOnItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow(
+		await expect(processItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow(
 			'worse',
 		);
 		expect(isOver).toHaveBeenCalledTimes(1);
@@ -123,7 +123,7 @@ describe('a failure', () => {
 			if (itemIndex === 0) throw new Error('no such field');
 			return 'anna';
 		};
-		const results = await workOnItems(
+		const results = await processItems(
 			context,
 			async (itemIndex) => await Promise.resolve(String(itemIndex)),
 			{

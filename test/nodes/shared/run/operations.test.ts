@@ -8,7 +8,7 @@ import { ServerHealth } from '../../../../nodes/ServerHealth/ServerHealth.node';
 import {
 	operationField,
 	operationFields,
-	resourceTable,
+	createResourceTable,
 } from '../../../../nodes/shared/run/operations';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
@@ -51,7 +51,7 @@ describe('operations of a node', () => {
 	});
 
 	it('belong to a resource, which says what is chosen at first', () => {
-		const { properties, operationOf } = resourceTable([
+		const { properties, operationOf } = createResourceTable([
 			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], preset: 'get' },
 			{ option: { name: 'Chat', value: 'chat' }, operations: [rename] },
 		]);

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { NodeOperationError } from 'n8n-workflow';
 
-import { failure } from '../../../../lib/errors/create-error';
+import { createServerError } from '../../../../lib/errors/create-error';
 import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
 import type { ErrorTextParams } from '../../../../lib/errors/texts';
-import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
-import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
-import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
-import { panelError, withoutTitle } from '../../../../nodes/shared/run/item-error';
+import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
+import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
+import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+import { toPanelError, stripTitle } from '../../../../nodes/shared/run/item-error';
 import { executeContext } from '../../../support/execute-context';
 
-const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
+const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
 const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
@@ -29,7 +29,10 @@ const { context: chat } = executeContext({
 });
 
 const shownIn = (where: typeof context, kind: ErrorType, options: object) =>
-	panelError(where, toNodeError(where.getNode(), failure(kind, options, { about: FACTS })));
+	toPanelError(
+		where,
+		toNodeError(where.getNode(), createServerError(kind, options, { about: FACTS })),
+	);
 
 test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kind) => {
 	const service = table === 'dify' ? ('dify' as const) : undefined;
@@ -51,9 +54,9 @@ test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kin
 
 test('a description that only begins with the same words stays', () => {
 	const description = 'The server failed twice. Look at its log.';
-	expect(withoutTitle({ message: 'The server failed', description })).toBe(description);
-	expect(withoutTitle({ message: 'Something else', description })).toBe(description);
-	expect(withoutTitle({ message: 'No', description: undefined })).toBeUndefined();
+	expect(stripTitle({ message: 'The server failed', description })).toBe(description);
+	expect(stripTitle({ message: 'Something else', description })).toBe(description);
+	expect(stripTitle({ message: 'No', description: undefined })).toBeUndefined();
 });
 
 test('property: what follows the title stays as it is', () => {
@@ -63,7 +66,7 @@ test('property: what follows the title stays as it is', () => {
 			const error = new NodeOperationError(context.getNode(), title, {
 				description: `${title}. ${rest}.`,
 			});
-			expect(panelError(context, error).description).toBe(`${rest}.`);
+			expect(toPanelError(context, error).description).toBe(`${rest}.`);
 		}),
 	);
 });
