@@ -54,7 +54,7 @@ async function authenticate(
 }
 
 function getSuggestion(kind: ErrorType): string {
-	return getErrorText(kind, { service: 'dify' }).remedy;
+	return getErrorText(kind, { service: 'dify' }).suggestion;
 }
 
 export class DifyApi implements ICredentialType {

@@ -90,8 +90,8 @@ function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
 }
 
 function toTestMessage(kind: ErrorType, status?: number): string {
-	const { title, meaning = title, remedy } = getErrorText(kind, { status });
-	return `${ERROR_DETAILS[kind] ?? meaning}. ${remedy}`;
+	const { title, detail = title, suggestion } = getErrorText(kind, { status });
+	return `${ERROR_DETAILS[kind] ?? detail}. ${suggestion}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {

@@ -9,7 +9,7 @@ import { tryOrUndefined } from './values';
 type FileCategory = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
 
 export interface FileType {
-	kind: FileCategory;
+	category: FileCategory;
 	mimeType: string;
 	extension: string;
 }
@@ -88,7 +88,7 @@ export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Of a file that nothing tells what it is. */
-export const UNKNOWN_FILE_TYPE: FileType = { kind: 'document', mimeType: '', extension: '' };
+export const UNKNOWN_FILE_TYPE: FileType = { category: 'document', mimeType: '', extension: '' };
 
 /** Names of sounds in MIME types, where the extension is another. */
 const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', wave: 'wav', mp4: 'm4a' };
@@ -109,16 +109,20 @@ export function getAudioExtension(mimeType: string): string | undefined {
 export function fileTypeFromMime(mime: string): FileType | undefined {
 	const mimeType = parseMimeType(mime);
 	const [family = '', name = ''] = mimeType.replace(/\+.*/, '').split('/');
-	const kind = KINDS[family];
-	const extension = (kind === 'sound' && getAudioExtension(mimeType)) || name;
-	return kind && { kind, mimeType, extension };
+	const category = KINDS[family];
+	const extension = (category === 'sound' && getAudioExtension(mimeType)) || name;
+	return category && { category, mimeType, extension };
 }
 
 /** Bytes that are looked at. */
 const HEAD_BYTES = 8192;
 
-export const TEXT_FILE_TYPE: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
-const MAIL: FileType = { kind: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
+export const TEXT_FILE_TYPE: FileType = {
+	category: 'text',
+	mimeType: 'text/plain',
+	extension: 'txt',
+};
+const MAIL: FileType = { category: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
 
 /** The type by the content of a file; undefined if it has no known signature and is no text. */
 export function detectFileType(bytes: Uint8Array): FileType | undefined {
@@ -126,7 +130,7 @@ export function detectFileType(bytes: Uint8Array): FileType | undefined {
 	const row = SIGNATURES.find(([signature]) => signature.test(head));
 	if (row !== undefined) {
 		const [, mimeType, extension] = row;
-		return { kind: KINDS[mimeType.split('/')[0]!] ?? 'document', mimeType, extension };
+		return { category: KINDS[mimeType.split('/')[0]!] ?? 'document', mimeType, extension };
 	}
 	if (head === '' || (utf16Of(bytes) === undefined && [...head].some(isControl))) return undefined;
 	return isMail(head) ? MAIL : TEXT_FILE_TYPE;

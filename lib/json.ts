@@ -62,7 +62,7 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
 /** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */
 export interface ExactJson {
 	value: unknown;
-	large: string[];
+	unsafeNumbers: string[];
 }
 
 /** Numbers of many digits, or with an exponent of three. */
@@ -74,14 +74,14 @@ const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
  * @param value the parsed JSON, if it was parsed already
  */
 export function parseExactJson(json: string, value = parseJson(json)): ExactJson {
-	const large: string[] = [];
-	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, large };
+	const unsafeNumbers: string[] = [];
+	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, unsafeNumbers };
 	const exact = (_key: string, one: unknown, { source = '' }: { source?: string } = {}) => {
 		if (typeof one !== 'number' || isExact(source)) return one;
-		large.push(source);
+		unsafeNumbers.push(source);
 		return source;
 	};
-	return { value: JSON.parse(json, exact) as unknown, large };
+	return { value: JSON.parse(json, exact) as unknown, unsafeNumbers };
 }
 
 const MAX_NAMED = 5;

@@ -36,8 +36,8 @@ export class LruCache<V> {
 	/** `until` is on the monotonic clock: the one of the day may be set back. */
 	private readonly entries = new Map<string, { value: V; until: number }>();
 
-	/** @param keptMs milliseconds for which a value is kept */
-	constructor(private readonly keptMs = TTL_MS) {
+	/** @param ttlMs milliseconds for which a value is kept */
+	constructor(private readonly ttlMs = TTL_MS) {
 		caches.push(this);
 	}
 
@@ -51,7 +51,7 @@ export class LruCache<V> {
 
 	set(key: string, value: V): void {
 		this.entries.delete(key);
-		this.entries.set(key, { value, until: performance.now() + this.keptMs });
+		this.entries.set(key, { value, until: performance.now() + this.ttlMs });
 		if (this.entries.size > MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
 	}
 

@@ -33,14 +33,14 @@ export interface Completion extends TextAndReasoning {
 	/** As the server names it. */
 	model?: string;
 	/** The calls stood in the text. */
-	hadCallsInText?: true;
+	hasCallsFromText?: true;
 	/** What looks like a call in the text, and is none. */
-	unrun?: RejectedTextCall;
+	rejectedCall?: RejectedTextCall;
 }
 
 /** Why an answer cannot be used, with what had arrived. The caller adds the address. */
 export interface FailedCompletion extends TextAndReasoning {
-	kind: ErrorType;
+	type: ErrorType;
 	serverText?: string;
 	status?: number;
 	/** The tool of a call that is broken. */
@@ -54,11 +54,11 @@ export interface FailedCompletion extends TextAndReasoning {
 
 export interface AccumulatorOptions {
 	/** Names of the tools that a call in the text may have; none where such calls are left. */
-	offered?: readonly string[];
+	offeredTools?: readonly string[];
 	/** Whether a call stands in what was sent, and is a quotation. */
 	isQuoted?(call: RawToolCall): boolean;
 	/** The opening tag of the thinking may stand in the prompt. */
-	mayBeginInThinking?: boolean;
+	mayStartInReasoning?: boolean;
 	/** The begun answer that some servers repeat. */
 	prefill?: string;
 	/** Maps an event of another API onto OpenAI's chunk. */
@@ -78,40 +78,40 @@ export class CompletionAccumulator {
 	private readonly count = new TextCount();
 	private readonly assembly = new ToolCallAccumulator(this.count);
 	/** How many events brought text, thinking or calls. */
-	contents = 0;
+	contentEvents = 0;
 	private shown = '';
 	/** What may become a call. It is apart, so that a piece is looked at without all of the text before it. */
-	private held = '';
+	private undecidedText = '';
 	/** Nothing more is shown before the end tells whether it is a call. */
-	private isCall = false;
+	private isHoldingToolCall = false;
 	private reasoning = '';
 	private finishReason: string | undefined;
 	private isDone = false;
 	/** Of the choice that is read. */
-	private index: number | undefined;
+	private choiceIndex: number | undefined;
 	/** Sent no finish reason, not even null: then only the end of the body tells. */
-	private isMinimal = true;
-	private failed: Pick<FailedCompletion, 'kind' | 'serverText' | 'status'> | undefined;
+	private lacksFinishReason = true;
+	private failure: Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined;
 	private counts: { usage?: Usage; timings?: Timings; model?: string } = {};
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
-		this.split = new ReasoningSplitter(options.mayBeginInThinking === true);
+		this.split = new ReasoningSplitter(options.mayStartInReasoning === true);
 	}
 
 	/** Whether only counts and an end marker may follow. */
 	get isFinished(): boolean {
-		return this.finishReason !== undefined && this.failed === undefined;
+		return this.finishReason !== undefined && this.failure === undefined;
 	}
 
 	/** Whether further events mean nothing. */
 	get isOver(): boolean {
-		return this.isDone || this.failed !== undefined || this.assembly.isTooMany;
+		return this.isDone || this.failure !== undefined || this.assembly.hasTooMany;
 	}
 
 	/** What has arrived so far. */
 	get partial(): TextAndReasoning {
 		const { text: rest, reasoning } = this.split.rest;
-		return { text: this.shown + this.held + rest, reasoning: this.reasoning + reasoning };
+		return { text: this.shown + this.undecidedText + rest, reasoning: this.reasoning + reasoning };
 	}
 
 	/**
@@ -127,8 +127,8 @@ export class CompletionAccumulator {
 		const event = isExact ? parsed : parseExactJson(data, parsed).value;
 		if (!isRecord(event)) return this.fail('invalidAnswer', data);
 		const error = errorIn(event);
-		if (error !== undefined) return this.failBy(error);
-		return this.take(this.options.decode?.(event) ?? event);
+		if (error !== undefined) return this.failWithServerError(error);
+		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
 	/**
@@ -143,10 +143,10 @@ export class CompletionAccumulator {
 		const last = this.split.end();
 		this.addText(last.text);
 		this.reasoning += last.reasoning;
-		const { inText, unrun } = this.foundInText();
+		const { inText, unrun: rejectedCall } = this.findCallsInText();
 		const answerText = inText?.text ?? this.partial.text;
 		const rest = { text: answerText.slice(this.shown.length), reasoning: last.reasoning };
-		[this.shown, this.held] = [answerText, ''];
+		[this.shown, this.undecidedText] = [answerText, ''];
 		const calls = inText?.calls ?? this.assembly.calls;
 		const failure = this.failureIn(calls, strayLines);
 		if (failure !== undefined)
@@ -157,8 +157,8 @@ export class CompletionAccumulator {
 		}));
 		const { finishReason = 'unknown' } = this;
 		const { model } = this.counts;
-		const hadCallsInText = inText === undefined ? undefined : (true as const);
-		const facts = omitUndefined({ model, hadCallsInText, unrun });
+		const hasCallsFromText = inText === undefined ? undefined : (true as const);
+		const facts = omitUndefined({ model, hasCallsFromText, rejectedCall });
 		return {
 			rest,
 			answer: { ...this.partial, toolCalls, finishReason, ...this.countsField(), ...facts },
@@ -166,24 +166,25 @@ export class CompletionAccumulator {
 	}
 
 	/** Calls that stand in the text, where no others came, and the one that is not run. */
-	private foundInText() {
-		const { offered = [], isQuoted = () => false } = this.options;
-		if (this.assembly.calls.length > 0 || offered.length === 0) return {};
-		const found = parseTextToolCalls(this.partial.text, offered, isQuoted);
+	private findCallsInText() {
+		const { offeredTools = [], isQuoted = () => false } = this.options;
+		if (this.assembly.calls.length > 0 || offeredTools.length === 0) return {};
+		const found = parseTextToolCalls(this.partial.text, offeredTools, isQuoted);
 		if (found === undefined) return {};
 		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
 	}
 
-	private take(chunk: JsonRecord): TextAndReasoning {
+	private applyChunk(chunk: JsonRecord): TextAndReasoning {
 		this.takeCounts(chunk);
 		const choice = this.choiceIn(chunk);
-		if ('finish_reason' in choice) this.isMinimal = false;
+		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
 		const message = asRecord(choice.delta ?? choice.message);
 		this.assembly.add(message.tool_calls);
 		const reasoning = this.takeReasoning(message);
 		const content = extractContent(message, choice);
-		if (content !== '' || reasoning !== '' || isNonEmpty(message.tool_calls)) this.contents += 1;
+		if (content !== '' || reasoning !== '' || isNonEmpty(message.tool_calls))
+			this.contentEvents += 1;
 		const { text: shownText, reasoning: split } = this.takeText(content);
 		this.count.add(reasoning.length + content.length);
 		return { text: shownText, reasoning: reasoning + split };
@@ -193,8 +194,8 @@ export class CompletionAccumulator {
 	private choiceIn({ choices }: JsonRecord): JsonRecord {
 		const choice = asArray(choices).find((one) => {
 			const index = Number(asRecord(one).index ?? 0);
-			this.index ??= index;
-			return index === this.index;
+			this.choiceIndex ??= index;
+			return index === this.choiceIndex;
 		});
 		return asRecord(choice);
 	}
@@ -204,7 +205,7 @@ export class CompletionAccumulator {
 		const reasoning =
 			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
 		if (reasoning === undefined) return '';
-		this.split.leaveTags();
+		this.split.ignoreTags();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
 		const piece = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
 		this.reasoning += piece;
@@ -220,11 +221,11 @@ export class CompletionAccumulator {
 	}
 
 	private get hasText(): boolean {
-		return this.shown !== '' || this.held !== '';
+		return this.shown !== '' || this.undecidedText !== '';
 	}
 
 	private addText(more: string): void {
-		this.held += this.hasText ? more : more.replace(/^\n+/, '');
+		this.undecidedText += this.hasText ? more : more.replace(/^\n+/, '');
 	}
 
 	/** Some servers repeat a begun answer; the first piece tells. */
@@ -237,13 +238,15 @@ export class CompletionAccumulator {
 	}
 
 	private showable(): string {
-		if (this.isCall) return '';
-		const { offered = [] } = this.options;
+		if (this.isHoldingToolCall) return '';
+		const { offeredTools = [] } = this.options;
 		const to =
-			offered.length === 0 ? this.held.length : getDisplayableLength(this.held, this.shown === '');
-		const piece = this.held.slice(0, to);
-		this.held = this.held.slice(to);
-		this.isCall = to === 0 && this.held.length > MAX_UNDECIDED_LENGTH;
+			offeredTools.length === 0
+				? this.undecidedText.length
+				: getDisplayableLength(this.undecidedText, this.shown === '');
+		const piece = this.undecidedText.slice(0, to);
+		this.undecidedText = this.undecidedText.slice(to);
+		this.isHoldingToolCall = to === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
 		this.shown += piece;
 		return piece;
 	}
@@ -260,14 +263,14 @@ export class CompletionAccumulator {
 		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings });
 	}
 
-	private fail(kind: ErrorType, serverText: string): TextAndReasoning {
-		this.failed = { kind, serverText };
+	private fail(type: ErrorType, serverText: string): TextAndReasoning {
+		this.failure = { type, serverText };
 		return { text: '', reasoning: '' };
 	}
 
-	private failBy(error: string): TextAndReasoning {
-		const { kind, serverText, status } = classifyStreamError(error);
-		this.failed = { kind, ...omitUndefined({ serverText, status }) };
+	private failWithServerError(error: string): TextAndReasoning {
+		const { type, serverText, status } = classifyStreamError(error);
+		this.failure = { type, ...omitUndefined({ serverText, status }) };
 		return { text: '', reasoning: '' };
 	}
 
@@ -276,8 +279,8 @@ export class CompletionAccumulator {
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
-		if (this.failed !== undefined) return this.failed;
-		if (this.assembly.isTooMany) return tooManyCalls(calls);
+		if (this.failure !== undefined) return this.failure;
+		if (this.assembly.hasTooMany) return tooManyCalls(calls);
 		return (
 			this.failureOfEnd(calls, strayLines) ??
 			this.failureOfCalls(calls) ??
@@ -290,16 +293,19 @@ export class CompletionAccumulator {
 		strayLines: readonly string[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		const { finishReason } = this;
-		if (finishReason === undefined && !this.mayEndSo(calls, strayLines))
-			return { kind: 'streamEndedEarly', ...strayFailure(strayLines) };
-		const kind = FAILED_FINISH_REASONS.find(([, says]) => says.test(finishReason ?? ''))?.[0];
-		return kind && { kind, serverText: `finish_reason: ${finishReason}` };
+		if (finishReason === undefined && !this.canEndWithoutReason(calls, strayLines))
+			return { type: 'streamEndedEarly', ...strayFailure(strayLines) };
+		const type = FAILED_FINISH_REASONS.find(([, says]) => says.test(finishReason ?? ''))?.[0];
+		return type && { type, serverText: `finish_reason: ${finishReason}` };
 	}
 
 	/** A server of one's own may tell no reason, only its end. */
-	private mayEndSo(calls: readonly RawToolCall[], strayLines: readonly string[]): boolean {
+	private canEndWithoutReason(
+		calls: readonly RawToolCall[],
+		strayLines: readonly string[],
+	): boolean {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
-		return hasContent && strayLines.length === 0 && (this.isDone || this.isMinimal);
+		return hasContent && strayLines.length === 0 && (this.isDone || this.lacksFinishReason);
 	}
 
 	/** A call is run whole or not at all. */
@@ -310,16 +316,16 @@ export class CompletionAccumulator {
 			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
 		if (broken === undefined) return undefined;
-		const kind = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
-		return { kind, tool: broken.name, toolCalls: [...calls] };
+		const type = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
+		return { type, tool: broken.name, toolCalls: [...calls] };
 	}
 
 	private failureOfNothing(
 		calls: readonly RawToolCall[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
-		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
-		return { kind, ...omitUndefined({ finishReason: this.finishReason }) };
+		const type = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
+		return { type, ...omitUndefined({ finishReason: this.finishReason }) };
 	}
 }
 
@@ -327,7 +333,7 @@ function tooManyCalls(
 	calls: readonly RawToolCall[],
 ): Omit<FailedCompletion, keyof TextAndReasoning> {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return { kind: 'toolCallInvalid', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
+	return { type: 'toolCallInvalid', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
 }
 
 /** The error in a chunk, as the body of a refusal. */
@@ -356,12 +362,12 @@ function extractContent({ content }: JsonRecord, { text: ofCompletion }: JsonRec
 /** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
 function strayFailure(
 	lines: readonly string[],
-): Pick<FailedCompletion, 'serverText'> & { kind?: ErrorType } {
+): Pick<FailedCompletion, 'serverText'> & { type?: ErrorType } {
 	const error = lines.find((line) => {
 		const json = parseJson(line);
 		return isRecord(json) && errorIn(json) !== undefined;
 	});
 	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
-	const { kind, serverText } = classifyStreamError(error);
-	return { kind, ...omitUndefined({ serverText }) };
+	const { type, serverText } = classifyStreamError(error);
+	return { type, ...omitUndefined({ serverText }) };
 }

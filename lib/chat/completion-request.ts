@@ -22,15 +22,15 @@ import type { DisplayedText } from './reasoning';
 /** What stays the same through all tries of a turn. */
 export interface TurnContext {
 	server: ModelServer;
-	kind: ServerType;
+	serverType: ServerType;
 	settings: ChatSettings;
-	call: ChatRequest;
+	chatRequest: ChatRequest;
 	/** How it came through the queue. */
-	place: QueueStats;
-	names: ToolNames;
+	queueStats: QueueStats;
+	toolNames: ToolNames;
 	/** Whether a call in a text is a quotation of the conversation. What corrections quote is none. */
 	isQuoted: (call: RawToolCall) => boolean;
-	shown: DisplayedText;
+	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;
 }
@@ -43,31 +43,34 @@ export interface TurnContext {
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
 export function buildCompletionRequest(
-	{ server, settings, call, kind, names }: TurnContext,
+	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
 ): { body: CompletionRequest; notes: string[] } {
 	const { model, parameters } = settings;
-	const { toolChoice } = call;
+	const { toolChoice } = chatRequest;
 	const notes = [
-		...getIgnoredOptionWarnings(parameters, kind),
-		...hintOnContext(kind, server, { model, parameters }),
+		...getIgnoredOptionWarnings(parameters, serverType),
+		...hintOnContext(serverType, server, { model, parameters }),
 	];
-	const tools = (call.tools ?? []).map((tool) =>
-		toWireTool(tool, names.sent(tool.name), kind, notes),
+	const tools = (chatRequest.tools ?? []).map((tool) =>
+		toWireTool(tool, toolNames.toWire(tool.name), serverType, notes),
 	);
-	if (typeof toolChoice === 'object' && !call.tools?.some(({ name }) => name === toolChoice.name))
+	if (
+		typeof toolChoice === 'object' &&
+		!chatRequest.tools?.some(({ name }) => name === toolChoice.name)
+	)
 		throw unknownTool(toolChoice.name);
 	const waits = tools.length > 0 && isJsonRequested(parameters);
 	const formatted = waits ? { ...parameters, responseFormat: undefined } : parameters;
 	const choice =
-		typeof toolChoice === 'object' ? { name: names.sent(toolChoice.name) } : toolChoice;
+		typeof toolChoice === 'object' ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
 	return {
 		body: {
 			model,
-			messages: withWireNames(messages, names),
+			messages: withWireNames(messages, toolNames),
 			tools,
 			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : choice }),
-			parameters: cleanResponseFormat(formatted, kind, notes),
+			parameters: cleanResponseFormat(formatted, serverType, notes),
 		},
 		notes,
 	};
@@ -80,7 +83,7 @@ function toWireTool(
 	notes: string[],
 ): ToolDefinition {
 	const schema =
-		kind.becomesGrammar === 'formatsAndTools'
+		kind.compilesSchemas === 'formatsAndTools'
 			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
 			: parameters;
 	const typed = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
@@ -100,16 +103,16 @@ export function cleanResponseFormat(
 	notes: string[] = [],
 ): ChatParameters {
 	const { responseFormat } = parameters;
-	if (responseFormat?.type !== 'jsonSchema' || !kind.becomesGrammar) return parameters;
+	if (responseFormat?.type !== 'jsonSchema' || !kind.compilesSchemas) return parameters;
 	const schema = cleaned(responseFormat.schema, 'the JSON schema', notes);
 	return { ...parameters, responseFormat: { ...responseFormat, schema } };
 }
 
 function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord {
 	const result = toGrammarSchema(schema);
-	if (result.dropped.length > 0)
+	if (result.removedPaths.length > 0)
 		notes.push(
-			`The server does not support parts of ${where}, so they were removed: ${result.dropped.join(', ')}`,
+			`The server does not support parts of ${where}, so they were removed: ${result.removedPaths.join(', ')}`,
 		);
 	return result.schema;
 }
@@ -137,26 +140,27 @@ function unknownTool(name: string) {
 export async function assertCapabilities(
 	{
 		server,
-		kind,
+		serverType,
 		settings: { model },
-		call,
-	}: Pick<TurnContext, 'server' | 'kind' | 'settings' | 'call'>,
+		chatRequest,
+	}: Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>,
 	messages: readonly ChatMessage[],
 	props: ServerProps | undefined,
 ): Promise<void> {
-	const { tools = [], signal } = call;
+	const { tools = [], signal } = chatRequest;
 	const context = toErrorContext(server, server.url.api, model);
-	if (tools.length > 0 && props?.takesTools === false)
+	if (tools.length > 0 && props?.supportsTools === false)
 		throw createServerError('toolsUnsupported', context, {
-			message: `The chat template of this model does not support tools, so ${kind.label} would ignore them`,
-			remedy: kind.words.tools,
+			message: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
+			suggestion: serverType.texts.tools,
 		});
 	const hasPicture = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasPicture || (await kind.tellsOf?.(server, model, signal))?.vision !== false) return;
+	if (!hasPicture || (await serverType.fetchModel?.(server, model, signal))?.vision !== false)
+		return;
 	throw createServerError('modalityUnsupported', context, {
 		message: `The model "${model}" does not support images`,
-		remedy: kind.words.remedies?.modalityUnsupported,
+		suggestion: serverType.texts.suggestions?.modalityUnsupported,
 	});
 }

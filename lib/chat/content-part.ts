@@ -40,11 +40,11 @@ const HEAD_CHARACTERS = 8192;
  */
 export function toContentPart(file: FileInput): ContentPart {
 	const { data } = file;
-	const { kind, mimeType, extension } = typeOf(file);
+	const { category, mimeType, extension } = typeOf(file);
 	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[extension];
 	if (remedy !== undefined)
 		throw createContentError(`Model servers cannot read ${labelOf(file)}`, remedy);
-	switch (kind) {
+	switch (category) {
 		case 'picture':
 			return { type: 'image', url: toDataUrl(mimeType, extractBase64(data)) };
 		case 'video':
@@ -60,9 +60,9 @@ export function toContentPart(file: FileInput): ContentPart {
 function typeOf(file: FileInput): FileType {
 	if (TEXT_TYPES.test(parseMimeType(file.mime))) return TEXT_FILE_TYPE;
 	const declared = fileTypeFromMime(file.mime);
-	if (declared?.kind === 'sound') return declared;
+	if (declared?.category === 'sound') return declared;
 	const actual = detectFileType(decodeBytes(file.data.slice(0, HEAD_CHARACTERS)));
-	if (declared?.kind === 'picture' && !isSure(actual)) return declared;
+	if (declared?.category === 'picture' && !isSure(actual)) return declared;
 	return actual ?? declared ?? UNKNOWN_FILE_TYPE;
 }
 
@@ -70,7 +70,7 @@ function typeOf(file: FileInput): FileType {
 function isSure(actual: FileType | undefined): boolean {
 	return (
 		actual !== undefined &&
-		(actual.kind === 'picture' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
+		(actual.category === 'picture' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
 	);
 }
 

@@ -72,7 +72,7 @@ function stripUsedTools(text: string): string {
 
 interface ToolResultContent {
 	text: string;
-	pictures: ContentPart[];
+	images: ContentPart[];
 }
 
 /**
@@ -84,7 +84,7 @@ export function parseToolResult(content: unknown): ToolResultContent {
 	const isText = typeof content === 'string';
 	const blocks = blocksIn(content);
 	const pictures = blocks.map(parseImage);
-	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
+	if (isText && pictures.every((one) => one === undefined)) return { text: content, images: [] };
 	let count = 0;
 	return {
 		text: blocks
@@ -92,7 +92,7 @@ export function parseToolResult(content: unknown): ToolResultContent {
 				pictures[index] === undefined ? blockToText(block) : `[Image ${++count}, below]`,
 			)
 			.join('\n'),
-		pictures: pictures.filter((one) => one !== undefined),
+		images: pictures.filter((one) => one !== undefined),
 	};
 }
 

@@ -32,9 +32,9 @@ import type {
 } from './types';
 
 export interface ConversionOptions {
-	reasoning: ThinkingHistory;
+	thinkingHistory: ThinkingHistory;
 	/** Looks up a call of an earlier answer by its id from `ownToolCallIds`; undefined if it is not cached. */
-	recall?: (callId: string) => CachedToolCall | undefined;
+	getCachedCall?: (callId: string) => CachedToolCall | undefined;
 }
 
 type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
@@ -47,9 +47,9 @@ interface AssistantDraft {
 	/** The results, in the order of the calls. */
 	results: ToolMessage[];
 	/** The pictures in these results. */
-	pictures: ContentPart[];
+	images: ContentPart[];
 	/** The key of the answer that the calls belong to, if their ids contain it. */
-	turn?: string;
+	turnKey?: string;
 }
 /** Put in front of pictures from tool results. */
 const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
@@ -66,10 +66,10 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
-	{ reasoningEcho, historyBudget = 0 }: ChatSettings,
+	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; notes: string[] } {
-	const recall = (id: string) => toolCallCache.recall(id);
-	const converted = convertMessages(source, { reasoning: reasoningEcho, recall });
+	const getCachedCall = (id: string) => toolCallCache.get(id);
+	const converted = convertMessages(source, { thinkingHistory, getCachedCall });
 	const messages = converted.map(breakControlTokensIn);
 	if (historyBudget === 0) return { messages, notes: [] };
 	const fitted = trimHistory(messages, historyBudget);
@@ -108,13 +108,13 @@ export function convertMessages(
 	const results = matchToolResults(source);
 	const drafts: MessageDraft[] = [];
 	const recalled = (call: InputToolCall) =>
-		call.id === undefined ? undefined : findOriginalCall(call, options.recall?.(call.id));
+		call.id === undefined ? undefined : findOriginalCall(call, options.getCachedCall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
 		if (isAssistant(message)) pushAll(drafts, assistantDraft(message, results, recalled));
 		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
-	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.reasoning);
+	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.thinkingHistory);
 }
 
 /**
@@ -223,7 +223,7 @@ function assistantDraft(
 			reasoning,
 			toolCalls,
 			...collectToolResults(calls, results),
-			...omitUndefined({ turn: getTurnKey(calls[0]?.id ?? '') }),
+			...omitUndefined({ turnKey: getTurnKey(calls[0]?.id ?? '') }),
 		},
 	];
 }
@@ -250,7 +250,7 @@ function plainText(content: unknown): string {
 function collectToolResults(
 	calls: readonly InputToolCall[],
 	results: ToolResults,
-): Pick<AssistantDraft, 'results' | 'pictures'> {
+): Pick<AssistantDraft, 'results' | 'images'> {
 	const contents = calls.map((call) => parseToolResult(results.get(call)!.content));
 	return {
 		results: calls.map((call, index) => ({
@@ -260,7 +260,7 @@ function collectToolResults(
 			name: call.name,
 			content: contents[index]!.text,
 		})),
-		pictures: contents.flatMap(({ pictures }) => pictures),
+		images: contents.flatMap(({ images }) => images),
 	};
 }
 
@@ -327,7 +327,7 @@ function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 		else if (open?.role === 'assistant' && isSameTurn(open, draft)) {
 			pushAll(open.toolCalls, draft.toolCalls);
 			pushAll(open.results, draft.results);
-			pushAll(open.pictures, draft.pictures);
+			pushAll(open.images, draft.images);
 		} else joined.push(copyOf(draft));
 	}
 	return joined;
@@ -335,18 +335,19 @@ function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 
 /** A draft with lists of its own, to which those of others are added. */
 function copyOf(draft: AssistantDraft): AssistantDraft {
-	const { toolCalls, results, pictures } = draft;
+	const { toolCalls, results, images } = draft;
 	return {
 		...draft,
 		toolCalls: [...toolCalls],
 		results: [...results],
-		pictures: [...pictures],
+		images: [...images],
 	};
 }
 
 function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
 	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
-	if (open.turn !== undefined || next.turn !== undefined) return open.turn === next.turn;
+	if (open.turnKey !== undefined || next.turnKey !== undefined)
+		return open.turnKey === next.turnKey;
 	return (
 		open.reasoning !== '' &&
 		open.reasoning === next.reasoning &&
@@ -358,13 +359,13 @@ function withReasoning(drafts: readonly MessageDraft[], echo: ThinkingHistory): 
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
-		const { content, reasoning, toolCalls, results, pictures } = draft;
+		const { content, reasoning, toolCalls, results, images } = draft;
 		const isRunningTurn = index > lastUser && toolCalls.length > 0;
 		const isEchoed = echo === 'always' || (echo === 'toolTurns' && isRunningTurn);
 		const message: ChatMessage = { role: 'assistant', content };
 		if (isEchoed && reasoning !== '') message.reasoning = reasoning;
 		if (toolCalls.length > 0) message.toolCalls = toolCalls;
-		if (pictures.length === 0) return [message, ...results];
-		return [message, ...results, { role: 'user', content: [IMAGES_INTRO, ...pictures] }];
+		if (images.length === 0) return [message, ...results];
+		return [message, ...results, { role: 'user', content: [IMAGES_INTRO, ...images] }];
 	});
 }

@@ -29,7 +29,7 @@ const MAX_FORMATTED = 2_000;
 /** What is wrong with a call. */
 export interface ToolCallIssue {
 	call: RawToolCall;
-	kind: 'unknownTool' | 'brokenArguments' | 'missingArguments';
+	type: 'unknownTool' | 'brokenArguments' | 'missingArguments';
 	/** Missing arguments. */
 	missing: string[];
 }
@@ -47,12 +47,12 @@ export function checkToolCalls(
 	for (const call of calls) {
 		const tool = findTool(call.name);
 		const args = tool && parseArguments(call.arguments);
-		if (tool === undefined) faults.push({ call, kind: 'unknownTool', missing: [] });
-		else if (args === undefined) faults.push({ call, kind: 'brokenArguments', missing: [] });
+		if (tool === undefined) faults.push({ call, type: 'unknownTool', missing: [] });
+		else if (args === undefined) faults.push({ call, type: 'brokenArguments', missing: [] });
 		else {
 			const fitted = fitter.fitted(args, tool.parameters);
 			const missing = findMissingArguments(fitted, tool.parameters);
-			if (missing.length > 0) faults.push({ call, kind: 'missingArguments', missing });
+			if (missing.length > 0) faults.push({ call, type: 'missingArguments', missing });
 			else valid.push({ ...call, name: tool.name, arguments: fitted });
 		}
 	}
@@ -104,10 +104,10 @@ function jsonBytes(value: unknown): number {
 }
 
 /** What the model reads of a fault. */
-function sentenceOf({ call, kind, missing }: ToolCallIssue): string {
+function sentenceOf({ call, type, missing }: ToolCallIssue): string {
 	const name = shownName(call.name);
-	if (kind === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
-	if (kind === 'missingArguments')
+	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
+	if (type === 'missingArguments')
 		return `Error: the call of ${name} lacks required arguments: ${shownNames(missing)}. Call it again with them.`;
 	const quoted = JSON.stringify(startOf(call.arguments, MAX_QUOTED));
 	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
@@ -166,7 +166,7 @@ function resultsOf(
 			? 'Not run, because another call of the same answer was faulty.'
 			: sentenceOf(fault);
 	});
-	const unknown = calls.findIndex((call) => faults.get(call)?.kind === 'unknownTool');
+	const unknown = calls.findIndex((call) => faults.get(call)?.type === 'unknownTool');
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
 	if (unknown >= 0)
 		results[unknown] +=

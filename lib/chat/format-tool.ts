@@ -19,7 +19,7 @@ export function parseFormatCall(
 	const tool = tools.find(({ name }) => name === FORMAT_TOOL_NAME);
 	if (tool === undefined || !/[{[]/.test(text)) return undefined;
 	const fits = (value: unknown) =>
-		validateAgainstSchema(tool.parameters, value).faults.length === 0;
+		validateAgainstSchema(tool.parameters, value).issues.length === 0;
 	const candidates = (value: unknown) => {
 		const { name, arguments: args, parameters } = asRecord(value);
 		return name === FORMAT_TOOL_NAME ? [args ?? parameters] : [value, { output: value }];

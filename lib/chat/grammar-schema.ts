@@ -7,7 +7,7 @@ import type { ChatMessage, ToolDefinition } from './types';
 interface CleanedSchema {
 	schema: JsonRecord;
 	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
-	dropped: string[];
+	removedPaths: string[];
 }
 
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
@@ -48,13 +48,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
  */
 export function toGrammarSchema(root: JsonRecord): CleanedSchema {
-	const dropped: string[] = [];
+	const removedPaths: string[] = [];
 	const node = (schema: JsonRecord, path: string): JsonRecord => {
 		const cleaned: JsonRecord = {};
 		for (const [key, value] of Object.entries(schema)) {
 			const at = path === '' ? key : `${path}.${key}`;
 			const reason = CHECKS[key]?.(value, schema, root);
-			if (reason !== undefined) dropped.push(`${at} (${reason})`);
+			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
 			else if (!isAddedByZod(key, value)) cleaned[key] = inner(key, value, at);
 		}
 		return cleaned;
@@ -75,7 +75,7 @@ export function toGrammarSchema(root: JsonRecord): CleanedSchema {
 		return Object.fromEntries(allowed.map(([name, one]) => [name, place(one, `${at}.${name}`)]));
 	};
 	const schema = node(root, '');
-	return { schema: withRootDefinition(schema), dropped };
+	return { schema: withRootDefinition(schema), removedPaths };
 }
 
 /** A reference to the whole needs a name for it. */
@@ -130,9 +130,9 @@ const MAX_LENGTH = 64;
 
 export interface ToolNames {
 	/** The name that is sent. */
-	sent(name: string): string;
+	toWire(name: string): string;
 	/** The tool's own name. */
-	own(name: string): string;
+	toOriginal(name: string): string;
 }
 
 /** Unique within a request. A name that fits stays, and is never given to another tool. */
@@ -150,8 +150,8 @@ export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
 	}
 	const own = new Map([...sent].map(([name, other]) => [other, name]));
 	return {
-		sent: (name) => sent.get(name) ?? fittingName(name),
-		own: (name) => own.get(name) ?? name,
+		toWire: (name) => sent.get(name) ?? fittingName(name),
+		toOriginal: (name) => own.get(name) ?? name,
 	};
 }
 
@@ -164,9 +164,9 @@ export function fittingName(name: string): string {
 export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
 	return messages.map((message) => {
 		if (message.role === 'tool' && message.name !== undefined)
-			return { ...message, name: names.sent(message.name) };
+			return { ...message, name: names.toWire(message.name) };
 		if (message.role !== 'assistant' || message.toolCalls === undefined) return message;
-		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.sent(call.name) }));
+		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.toWire(call.name) }));
 		return { ...message, toolCalls };
 	});
 }

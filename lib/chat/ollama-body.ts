@@ -33,11 +33,11 @@ const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 /** Options of the node that Ollama has, by its own names. */
 const OPTIONS = SAMPLER_ENTRIES.filter(
 	([name, { type }]) => (type === 'number' || type === 'texts') && supportsOption(ollama, name),
-).map(([name, { wire, extra, label }]) => ({
+).map(([name, { fieldName, isExtension, label }]) => ({
 	name,
 	label,
-	native: OLLAMA_OPTION_NAMES[wire] ?? wire,
-	isOwn: extra === true,
+	native: OLLAMA_OPTION_NAMES[fieldName] ?? fieldName,
+	isOwn: isExtension === true,
 }));
 
 /** Further options, for Extra Body. */
@@ -119,7 +119,7 @@ export function hintOnContext(
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
-	if (kind.native === undefined) return [];
+	if (kind.nativeApi === undefined) return [];
 	return hintOnReload(kind, server, model, optionsAndFields(parameters).options.num_ctx);
 }
 
@@ -211,8 +211,8 @@ function bareBase64(part: MediaPart): string {
 	);
 }
 
-function unsupported(message: string, remedy: string) {
-	return createServerError('modalityUnsupported', {}, { message, remedy });
+function unsupported(message: string, suggestion: string) {
+	return createServerError('modalityUnsupported', {}, { message, suggestion });
 }
 
 const NANOSECONDS_PER_MS = 1e6;

@@ -54,8 +54,9 @@ function toolFields(
 	kind: ServerType,
 ): JsonRecord {
 	// Where the choice is ignored (Ollama), forbidden tools are not sent.
-	if (tools.length === 0 || (kind.toolChoice === 'ignored' && toolChoice === 'none')) return {};
-	const isNamed = typeof toolChoice === 'object' && kind.toolChoice === 'named';
+	if (tools.length === 0 || (kind.toolChoiceSupport === 'ignored' && toolChoice === 'none'))
+		return {};
+	const isNamed = typeof toolChoice === 'object' && kind.toolChoiceSupport === 'named';
 	return {
 		...toToolsField(isNamed ? tools : selectCallableTools(tools, toolChoice)),
 		...omitUndefined({
@@ -108,7 +109,7 @@ function wireContent(content: string | ContentPart[], kind: ServerType): unknown
 	return typeof content === 'string' ? content : content.map((part) => wirePart(part, kind));
 }
 
-function wirePart(part: ContentPart, { video = 'video_url' }: ServerType): JsonRecord {
+function wirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };
@@ -118,17 +119,18 @@ function wirePart(part: ContentPart, { video = 'video_url' }: ServerType): JsonR
 			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
 		case 'video': {
 			// llama-server decodes bare base64; some of its versions refuse a data URL here (docs/protocols/llama-server.md 5).
-			const file = video === 'input_video' ? { data: extractBase64(part.url) } : { url: part.url };
-			return { type: video, [video]: file };
+			const file =
+				videoPartType === 'input_video' ? { data: extractBase64(part.url) } : { url: part.url };
+			return { type: videoPartType, [videoPartType]: file };
 		}
 	}
 }
 
 function toWireAssistantMessage(
 	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
-	{ echo }: ServerType,
+	{ reasoningFields }: ServerType,
 ): JsonRecord {
-	const thinking = echo.map((field) => [field, reasoning]);
+	const thinking = reasoningFields.map((field) => [field, reasoning]);
 	const calls = toolCalls?.map(({ id, name, arguments: args }) => ({
 		id,
 		type: 'function',

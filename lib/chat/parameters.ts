@@ -7,24 +7,24 @@ import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './sam
 import type { ChatParameters } from './types';
 
 /** Whether an option is sent to this kind of server: not if that is known to ignore it. */
-export function supportsOption({ fields }: ServerType, name: SamplerName): boolean {
-	const { extra, own }: Sampler = SAMPLERS[name];
-	if (own === true) return fields !== 'all' && fields.includes(name);
-	return extra === undefined || fields === 'all' || fields.includes(name);
+export function supportsOption({ supportedFields }: ServerType, name: SamplerName): boolean {
+	const { isExtension, isServerSpecific }: Sampler = SAMPLERS[name];
+	if (isServerSpecific === true) return supportedFields !== 'all' && supportedFields.includes(name);
+	return isExtension === undefined || supportedFields === 'all' || supportedFields.includes(name);
 }
 
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
 export function toParameterFields(parameters: ChatParameters, kind: ServerType): JsonRecord {
-	const { takesUnlimited, names = {} } = kind;
+	const { supportsUnlimitedTokens, fieldNames = {} } = kind;
 	const body: JsonRecord = {};
-	for (const [name, { wire }] of SAMPLER_ENTRIES) {
+	for (const [name, { fieldName }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(kind, name))
 			continue;
-		if (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited) continue;
-		body[names[name] ?? wire] = value;
+		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
+		body[fieldNames[name] ?? fieldName] = value;
 	}
 	return body;
 }
@@ -36,9 +36,10 @@ export function getIgnoredParameters(parameters: ChatParameters, kind: ServerTyp
 		([name]) => parameters[name] !== undefined && !supportsOption(kind, name),
 	).map(([, { label }]) => label);
 	// Off is what a model without thinking does anyway.
-	if (thinking?.mode === 'on' && kind.thinking === 'none') ignored.push('Thinking');
-	if (thinking?.mode === 'budget' && !kind.thinkingBudget) ignored.push('Thinking Token Budget');
-	if (responseFormat?.type === 'grammar' && kind.grammar === undefined)
+	if (thinking?.mode === 'on' && kind.thinkingSwitch === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && !kind.supportsThinkingBudget)
+		ignored.push('Thinking Token Budget');
+	if (responseFormat?.type === 'grammar' && kind.toGrammarFields === undefined)
 		ignored.push('GBNF Grammar');
 	return ignored;
 }
@@ -51,7 +52,7 @@ export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
 export function toThinkingFields({ thinking }: ChatParameters, kind: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
-			return kind.thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+			return kind.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		case 'on':
@@ -63,9 +64,10 @@ export function toThinkingFields({ thinking }: ChatParameters, kind: ServerType)
 }
 
 function switchFields(isOn: boolean, kind: ServerType): JsonRecord {
-	if (kind.thinking === 'template') return { chat_template_kwargs: { enable_thinking: isOn } };
+	if (kind.thinkingSwitch === 'template')
+		return { chat_template_kwargs: { enable_thinking: isOn } };
 	// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
-	return kind.thinking === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
+	return kind.thinkingSwitch === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
 }
 
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
@@ -83,7 +85,7 @@ export function toResponseFormatFields(
 			};
 		}
 		case 'grammar':
-			return kind.grammar?.(responseFormat.grammar) ?? {};
+			return kind.toGrammarFields?.(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}

@@ -32,18 +32,18 @@ export class ReasoningSplitter {
 	/** What was searched: blanks in front, or thinking that may be the answer. Only its end is read again. */
 	private kept = '';
 	/** What may be the beginning of a tag. */
-	private held = '';
+	private pending = '';
 
 	/** @param mayBeInside the opening tag may stand in the prompt */
 	constructor(private readonly mayBeInside: boolean) {}
 
 	/** The server splits by itself: tags are words. */
-	leaveTags(): void {
+	ignoreTags(): void {
 		if (this.state === 'start') this.state = 'outside';
 	}
 
 	push(piece: string): TextAndReasoning {
-		this.held += piece;
+		this.pending += piece;
 		if (this.state === 'start') this.begin();
 		if (this.state === 'inside') return this.readInside();
 		return { text: this.state === 'outside' ? this.take() : '', reasoning: '' };
@@ -58,46 +58,46 @@ export class ReasoningSplitter {
 
 	/** What is held back. Thinking that never ended was the answer, if no tag opened it. */
 	get rest(): TextAndReasoning {
-		const rest = this.kept + this.held;
-		const isThinking = this.state === 'inside' && !this.isGuess;
+		const rest = this.kept + this.pending;
+		const isThinking = this.state === 'inside' && !this.isAssumed;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
 
-	private isGuess = false;
+	private isAssumed = false;
 
 	private begin(): void {
-		const front = this.held.trimStart();
-		this.keep(this.held.length - front.length);
+		const front = this.pending.trimStart();
+		this.keep(this.pending.length - front.length);
 		if (front.startsWith(OPEN)) {
 			this.state = 'inside';
 			this.kept = '';
-			this.held = front.slice(OPEN.length);
+			this.pending = front.slice(OPEN.length);
 		} else if (!OPEN.startsWith(front)) {
 			this.state = this.mayBeInside ? 'inside' : 'outside';
-			this.isGuess = this.mayBeInside;
+			this.isAssumed = this.mayBeInside;
 		}
 	}
 
 	private readInside(): TextAndReasoning {
-		const end = this.held.indexOf(CLOSE);
-		this.keep(end < 0 ? this.held.length - lengthOfBegunTag(this.held) : end);
-		if (end < 0 && this.isGuess) return { text: '', reasoning: '' };
+		const end = this.pending.indexOf(CLOSE);
+		this.keep(end < 0 ? this.pending.length - lengthOfBegunTag(this.pending) : end);
+		if (end < 0 && this.isAssumed) return { text: '', reasoning: '' };
 		const reasoning = this.kept;
 		this.kept = '';
 		if (end < 0) return { text: '', reasoning };
-		this.held = this.held.slice(CLOSE.length).trimStart();
+		this.pending = this.pending.slice(CLOSE.length).trimStart();
 		this.state = 'outside';
 		return { reasoning, text: this.take() };
 	}
 
 	private keep(length: number): void {
-		this.kept += this.held.slice(0, length);
-		this.held = this.held.slice(length);
+		this.kept += this.pending.slice(0, length);
+		this.pending = this.pending.slice(length);
 	}
 
 	private take(): string {
-		const all = this.kept + this.held;
-		this.kept = this.held = '';
+		const all = this.kept + this.pending;
+		this.kept = this.pending = '';
 		return all;
 	}
 }
@@ -116,7 +116,7 @@ export class DisplayedText {
 	/** Everything shown so far. */
 	text = '';
 	private isThinking = false;
-	private isNextTry = false;
+	private isRetry = false;
 
 	constructor(
 		private readonly showsThinking: boolean,
@@ -131,9 +131,9 @@ export class DisplayedText {
 	}
 
 	/** What comes next is another answer, in a paragraph of its own. */
-	nextTry(): void {
+	startRetry(): void {
 		this.close();
-		this.isNextTry = this.text !== '';
+		this.isRetry = this.text !== '';
 	}
 
 	/** Ends thinking without text behind it, as in a turn that only calls tools. */
@@ -153,8 +153,8 @@ export class DisplayedText {
 	}
 
 	private add(piece: string): void {
-		const whole = this.isNextTry ? `\n\n${piece}` : piece;
-		this.isNextTry = false;
+		const whole = this.isRetry ? `\n\n${piece}` : piece;
+		this.isRetry = false;
 		this.text += whole;
 		this.show(whole);
 	}

@@ -38,13 +38,13 @@ import type { ChatMessage, ChatParameters } from './types';
 /** What was read. */
 export interface CompletionAttempt {
 	/** An answer, or a failure that the model can mend: broken calls. */
-	outcome: Completion | FailedCompletion;
+	completion: Completion | FailedCompletion;
 	/** That answered. */
 	url: string;
 	/** From the call to the first token; 0 where the answer came as one JSON object. */
 	firstTokenMs: number;
 	/** On what was changed of the request. */
-	notes: string[];
+	warnings: string[];
 }
 
 /** A way to ask for a chat. */
@@ -62,7 +62,7 @@ const OPENAI_API: ChatApi = {
 };
 
 /** Those that servers have beside OpenAI's, by their names in the rows. */
-const NATIVE_APIS: Readonly<Record<NonNullable<ServerType['native']>, ChatApi>> = {
+const NATIVE_APIS: Readonly<Record<NonNullable<ServerType['nativeApi']>, ChatApi>> = {
 	ollama: {
 		url: ({ url }) => `${url.root}/api/chat`,
 		framing: 'lines',
@@ -80,16 +80,16 @@ export async function requestCompletion(
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<CompletionAttempt> {
-	const { kind, server } = turn;
-	const native = kind.native && NATIVE_APIS[kind.native];
+	const { serverType, server } = turn;
+	const native = serverType.nativeApi && NATIVE_APIS[serverType.nativeApi];
 	const api = native !== undefined && needsNativeApi(body.parameters) ? native : OPENAI_API;
 	const outcome = await requestCompletionVia(api, turn, body).catch(captureError);
 	if (!('failed' in outcome)) return outcome;
 	const { failed } = outcome;
 	const other = api === OPENAI_API ? native : OPENAI_API;
-	if (failed.kind === 'wrongPath' && (await isApiUrlChanged(server)))
+	if (failed.type === 'wrongPath' && (await isApiUrlChanged(server)))
 		return await requestCompletionVia(api, turn, body);
-	if (failed.kind === 'wrongPath' && other !== undefined)
+	if (failed.type === 'wrongPath' && other !== undefined)
 		return withIgnoredOptionsWarning(await requestCompletionVia(other, turn, body), other, body);
 	throw await withSuggestion(failed, turn, body);
 }
@@ -103,7 +103,7 @@ function withIgnoredOptionsWarning(
 	const ignored = api === OPENAI_API ? getOptionsIgnoredByOpenAi(parameters) : [];
 	if (ignored.length === 0) return read;
 	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
-	return { ...read, notes: [...read.notes, note] };
+	return { ...read, warnings: [...read.warnings, note] };
 }
 
 /** Whether the API is at another URL than was assumed, as its list of models tells. */
@@ -118,7 +118,7 @@ async function requestCompletionVia(
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<CompletionAttempt> {
-	const { server, kind, settings, call } = turn;
+	const { server, serverType, settings, chatRequest } = turn;
 	const url = api.url(server);
 	let reader: CompletionAccumulator | undefined;
 	const send = async (json: JsonRecord) =>
@@ -127,12 +127,12 @@ async function requestCompletionVia(
 			{
 				url,
 				json,
-				framing: api.framing,
+				streamFormat: api.framing,
 				model: body.model,
-				limits: settings.limits,
-				retries: settings.retries,
-				mayGiveUp: call.whole === true,
-				...omitUndefined({ signal: call.signal, priority: settings.priority ?? 'person' }),
+				timeouts: settings.timeouts,
+				maxRetries: settings.retries,
+				isPreemptible: chatRequest.isBuffered === true,
+				...omitUndefined({ signal: chatRequest.signal, priority: settings.priority ?? 'person' }),
 			},
 			async (answer) => {
 				reader = createAccumulator(turn, body, api);
@@ -142,8 +142,8 @@ async function requestCompletionVia(
 	try {
 		const adaptations = selectAdaptations(settings.parameters);
 		const place = JSON.stringify([server.id, url, body.model]);
-		const outcome = await sendWithAdaptations(place, api.body(body, kind), adaptations, send);
-		return { ...outcome.value, notes: outcome.notes };
+		const outcome = await sendWithAdaptations(place, api.body(body, serverType), adaptations, send);
+		return { ...outcome.value, warnings: outcome.notes };
 	} catch (error) {
 		throw withPartialOutput(captureError(error).failed, reader);
 	}
@@ -170,7 +170,7 @@ function selectAdaptations({ extraBody = {} }: ChatParameters): Adaptation[] {
 }
 
 function createAccumulator(
-	{ settings, call, isQuoted }: TurnContext,
+	{ settings, chatRequest, isQuoted }: TurnContext,
 	body: CompletionRequest,
 	{ decode }: ChatApi,
 ): CompletionAccumulator {
@@ -178,11 +178,13 @@ function createAccumulator(
 	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
 	const offered = isLeft ? [] : selectCallableTools(body.tools, body.toolChoice);
 	return new CompletionAccumulator({
-		offered: offered.map(({ name }) => name),
+		offeredTools: offered.map(({ name }) => name),
 		isQuoted,
 		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
-		mayBeginInThinking:
-			call.whole === true || isJsonRequested(parameters) || opensReasoningInPrompt(body.model),
+		mayStartInReasoning:
+			chatRequest.isBuffered === true ||
+			isJsonRequested(parameters) ||
+			opensReasoningInPrompt(body.model),
 		...omitUndefined({ prefill: getPrefill(body.messages), decode }),
 	});
 }
@@ -195,27 +197,27 @@ function getPrefill(messages: readonly ChatMessage[]): string | undefined {
 }
 
 /** Whether the text is shown only when it was judged. */
-export function isBuffered({ call, settings }: TurnContext): boolean {
-	return call.whole === true || isJsonRequested(settings.parameters);
+export function isBuffered({ chatRequest, settings }: TurnContext): boolean {
+	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
 async function readCompletion(
 	answer: HttpAnswer,
 	reader: CompletionAccumulator,
 	turn: TurnContext,
-): Promise<Omit<CompletionAttempt, 'notes'>> {
-	const { call, place, shown } = turn;
+): Promise<Omit<CompletionAttempt, 'warnings'>> {
+	const { chatRequest, queueStats, display } = turn;
 	const { firstTokenMs, broken } = await readEvents(answer, reader, turn);
 	// Else all content came before it.
-	if (broken !== undefined && (!reader.isFinished || call.signal?.aborted === true))
+	if (broken !== undefined && (!reader.isFinished || chatRequest.signal?.aborted === true))
 		throw broken.error;
-	addQueueStats(place, answer.queue);
-	const { rest, ...outcome } = reader.end(answer.strayLines());
+	addQueueStats(queueStats, answer.queueStats);
+	const { rest, ...outcome } = reader.end(answer.getNonEventLines());
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	if ('kind' in read && !isCorrectable(read)) throw toServerError(read, answer, turn);
-	if (!isBuffered(turn)) shown.push(rest);
+	if ('type' in read && !isCorrectable(read)) throw toServerError(read, answer, turn);
+	if (!isBuffered(turn)) display.push(rest);
 	return {
-		outcome: read,
+		completion: read,
 		url: answer.url,
 		firstTokenMs: isJsonResponse(answer) ? 0 : firstTokenMs,
 	};
@@ -235,10 +237,10 @@ async function readEvents(
 	let firstTokenMs = 0;
 	try {
 		for await (const events of answer.events()) {
-			const before = reader.contents;
+			const before = reader.contentEvents;
 			for (const data of events) emitDelta(reader.push(data), turn);
-			if (reader.contents > before) {
-				answer.content();
+			if (reader.contentEvents > before) {
+				answer.markContent();
 				firstTokenMs ||= performance.now() - turn.startedAt;
 			}
 			if (reader.isOver) break;
@@ -251,19 +253,22 @@ async function readEvents(
 }
 
 function emitDelta(piece: TextAndReasoning, turn: TurnContext): void {
-	turn.call.onPiece?.(piece);
-	if (!isBuffered(turn)) turn.shown.push(piece);
+	turn.chatRequest.onPiece?.(piece);
+	if (!isBuffered(turn)) turn.display.push(piece);
 }
 
-function addQueueStats(place: QueueStats, { waitedMs, wasGiven, timesGivenUp }: QueueStats): void {
+function addQueueStats(
+	place: QueueStats,
+	{ waitedMs, hasPreemptedBatch, timesPreempted }: QueueStats,
+): void {
 	place.waitedMs += waitedMs;
-	place.wasGiven ||= wasGiven;
-	place.timesGivenUp += timesGivenUp;
+	place.hasPreemptedBatch ||= hasPreemptedBatch;
+	place.timesPreempted += timesPreempted;
 }
 
 /** Whether the model can be told what was wrong with its calls. */
-function isCorrectable({ kind, toolCalls }: FailedCompletion): boolean {
-	return kind === 'toolCallInvalid' && toolCalls !== undefined;
+function isCorrectable({ type, toolCalls }: FailedCompletion): boolean {
+	return type === 'toolCallInvalid' && toolCalls !== undefined;
 }
 
 const TRUNCATED_BEFORE_TEXT =
@@ -275,33 +280,33 @@ export function toServerError(
 	answer: Pick<HttpAnswer, 'url' | 'headers'>,
 	{ server, settings }: TurnContext,
 ): ServerError {
-	const { kind, serverText, status, tool, finishReason, usage } = failed;
+	const { type, serverText, status, tool, finishReason, usage } = failed;
 	const { model, parameters } = settings;
 	const context = toErrorContext(server, answer.url, model);
 	const foreign = toPlainTextError(failed, answer.headers['content-type'], context);
 	if (foreign !== undefined) return foreign;
 	const { maxTokens = 0 } = parameters;
-	const isCut = kind === 'emptyAnswer' && finishReason === 'length';
-	return createServerError(kind, context, {
+	const isCut = type === 'emptyAnswer' && finishReason === 'length';
+	return createServerError(type, context, {
 		...omitUndefined({
 			status,
 			serverText,
 			partialText: failed.text || undefined,
 			partialReasoning: failed.reasoning || undefined,
-			remedy: isCut ? TRUNCATED_BEFORE_TEXT : undefined,
+			suggestion: isCut ? TRUNCATED_BEFORE_TEXT : undefined,
 		}),
 		facts: omitUndefined({ usage, finishReason }),
 		about: {
 			tool,
 			maxTokens: maxTokens > 0 ? maxTokens : undefined,
-			endedItself: finishReason === 'stop',
+			hasModelEnded: finishReason === 'stop',
 		},
 	});
 }
 
 /** Plain text in place of events: from a server that streams plain text, or from another program. */
 function toPlainTextError(
-	{ kind, text, reasoning, serverText }: FailedCompletion,
+	{ type: kind, text, reasoning, serverText }: FailedCompletion,
 	contentType: string | undefined,
 	context: ErrorContext,
 ): ServerError | undefined {
@@ -311,7 +316,7 @@ function toPlainTextError(
 		return undefined;
 	return createServerError('invalidAnswer', context, {
 		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
-		remedy:
+		suggestion:
 			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
 		serverText,
 		partialText: serverText,

@@ -8,11 +8,11 @@ interface BaseSampler {
 	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a kind of server
 	 * overrides it.
 	 */
-	wire?: string;
+	fieldName?: string;
 	/** Not in OpenAI's API: sent only to kinds of servers that support it (`extraFields`). */
-	extra?: true;
+	isExtension?: true;
 	/** Sent only to kinds of servers that list it in `ownFields`, not to unknown ones. */
-	own?: true;
+	isServerSpecific?: true;
 }
 
 interface NumberSampler extends BaseSampler {
@@ -20,9 +20,9 @@ interface NumberSampler extends BaseSampler {
 	/** Default: any number. */
 	range?: NumberRange;
 	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM refuse them. */
-	whole?: true;
+	isInteger?: true;
 	/** What the editor fills in when the option is added. */
-	preset: number;
+	defaultValue: number;
 	/** A drop-down in place of an input field. */
 	choices?: ReadonlyArray<{ name: string; value: number }>;
 }
@@ -32,7 +32,7 @@ export type Sampler =
 	| NumberSampler
 	| (BaseSampler & { type: 'texts'; addButton: string; placeholder?: string })
 	/** A duration: seconds, or a text such as `30m`. */
-	| (BaseSampler & { type: 'duration'; preset: string; placeholder: string })
+	| (BaseSampler & { type: 'duration'; defaultValue: string; placeholder: string })
 	| (BaseSampler & { type: 'switch' });
 
 type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
@@ -40,7 +40,7 @@ type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
 const MAX_INTEGER = 2 ** 31 - 1;
 const FRACTION = { range: [0, 1] } as const;
 const PENALTY = { range: [-2, 2] } as const;
-const COUNT = { range: [0, MAX_INTEGER], whole: true } as const;
+const COUNT = { range: [0, MAX_INTEGER], isInteger: true } as const;
 
 const defineSampler = <Type extends Sampler['type']>(
 	type: Type,
@@ -51,10 +51,10 @@ const defineSampler = <Type extends Sampler['type']>(
 
 const defineNumberSampler = (
 	label: string,
-	preset: number,
+	defaultValue: number,
 	description: string,
 	more: Partial<NumberSampler>,
-) => defineSampler('number', label, description, { preset, ...more });
+) => defineSampler('number', label, description, { defaultValue, ...more });
 
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
@@ -82,7 +82,7 @@ export const SAMPLERS = {
 		40,
 		'Considers only this many of the most likely tokens; 0 = all',
 		{
-			extra: true,
+			isExtension: true,
 			...COUNT,
 		},
 	),
@@ -91,12 +91,12 @@ export const SAMPLERS = {
 		0.05,
 		'Drops tokens less likely than this fraction of the most likely token',
 		{
-			extra: true,
+			isExtension: true,
 			...FRACTION,
 		},
 	),
 	repeatPenalty: defineNumberSampler('Repeat Penalty', 1.1, 'Reduces repetition; 1 = off', {
-		extra: true,
+		isExtension: true,
 		range: [0, 100],
 	}),
 	repeatLastN: defineNumberSampler(
@@ -104,7 +104,7 @@ export const SAMPLERS = {
 		64,
 		'How many recent tokens the repeat penalty considers; 0 = off',
 		{
-			extra: true,
+			isExtension: true,
 			...COUNT,
 		},
 	),
@@ -125,9 +125,9 @@ export const SAMPLERS = {
 		0,
 		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
 		{
-			extra: true,
+			isExtension: true,
 			range: [0, 2],
-			whole: true,
+			isInteger: true,
 			choices: [
 				{ name: 'Off', value: 0 },
 				{ name: 'Version 1', value: 1 },
@@ -136,17 +136,17 @@ export const SAMPLERS = {
 		},
 	),
 	mirostatTau: defineNumberSampler('Mirostat: Tau', 5, 'Target perplexity of the output', {
-		extra: true,
+		isExtension: true,
 	}),
 	mirostatEta: defineNumberSampler('Mirostat: Eta', 0.1, 'How quickly Mirostat adapts', {
-		extra: true,
+		isExtension: true,
 	}),
 	seed: defineNumberSampler(
 		'Seed',
 		42,
 		'The same seed gives the same output where the server supports it; -1 = random',
 		{
-			whole: true,
+			isInteger: true,
 		},
 	),
 	stop: defineSampler(
@@ -163,26 +163,32 @@ export const SAMPLERS = {
 		'Maximum number of tokens to generate, including thinking. -1 = no limit.',
 		{
 			range: [-1, MAX_INTEGER],
-			whole: true,
+			isInteger: true,
 		},
 	),
 	parallelToolCalls: defineSampler(
 		'switch',
 		'Parallel Tool Calls',
 		'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
-		{ extra: true },
+		{ isExtension: true },
 	),
 	contextSize: defineNumberSampler(
 		'Context Size',
 		8192,
 		'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
-		{ wire: 'num_ctx', extra: true, own: true, range: [1, MAX_INTEGER], whole: true },
+		{
+			fieldName: 'num_ctx',
+			isExtension: true,
+			isServerSpecific: true,
+			range: [1, MAX_INTEGER],
+			isInteger: true,
+		},
 	),
 	keepAlive: defineSampler(
 		'duration',
 		'Keep Alive',
 		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
-		{ extra: true, own: true, preset: '30m', placeholder: 'e.g. 30m' },
+		{ isExtension: true, isServerSpecific: true, defaultValue: '30m', placeholder: 'e.g. 30m' },
 	),
 } as const satisfies Record<string, Sampler>;
 
@@ -199,11 +205,12 @@ interface ValueOf {
 export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
 
 /** Every option with its name and field, in the order in which they are sent. */
-export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> =
+export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { fieldName: string }]> =
 	Object.entries(SAMPLERS).map(([name, sampler]: [string, Sampler]) => [
 		name as SamplerName,
 		{
 			...sampler,
-			wire: sampler.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+			fieldName:
+				sampler.fieldName ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
 		},
 	]);

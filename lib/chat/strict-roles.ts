@@ -23,11 +23,11 @@ const NOTE =
 
 /** A refusal of a conversation that is not yet strict is answered with its strict form, once. */
 export const enforceStrictRoles: Adaptation = (refusal, body) => {
-	if (!REFUSES_CONVERSATION.has(refusal.kind) || body.messages === undefined) return undefined;
+	if (!REFUSES_CONVERSATION.has(refusal.type) || body.messages === undefined) return undefined;
 	const hasSystem = refusal.matches(REFUSES_SYSTEM).length === 0;
 	const apply = (sent: JsonRecord) => strictBody(sent, hasSystem);
 	if (apply(body) === body) return undefined;
-	return { name: hasSystem ? 'strict' : 'strict, no system', apply, note: NOTE };
+	return { name: hasSystem ? 'strict' : 'strict, no system', apply, warning: NOTE };
 };
 
 /** Returns the body itself where it is strict already. */

@@ -31,9 +31,9 @@ export async function withSuggestion(
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<ServerError> {
-	if (POSSIBLE_MEDIA_ERRORS.has(failed.kind) && body.messages.some(hasMedia))
-		return failed.reworded({ remedy: TRY_WITHOUT_MEDIA });
-	switch (failed.kind) {
+	if (POSSIBLE_MEDIA_ERRORS.has(failed.type) && body.messages.some(hasMedia))
+		return failed.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
+	switch (failed.type) {
 		case 'modelNotFound':
 			return await withModelList(failed, turn);
 		case 'emptyAnswer':
@@ -42,7 +42,7 @@ export async function withSuggestion(
 		case 'contextOverflow':
 			return await withContextSuggestion(
 				failed,
-				{ ...turn, model: turn.settings.model, signal: turn.call.signal },
+				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				SHORTER_PROMPT,
 			);
 		case 'wrongPath':
@@ -62,32 +62,32 @@ async function withTruncationSuggestion(
 	{ server, settings: { model } }: TurnContext,
 	{ messages }: CompletionRequest,
 ): Promise<ServerError> {
-	const tokens = asFiniteNumber(asRecord(failed.facts.usage).promptTokens);
+	const processedTokens = asFiniteNumber(asRecord(failed.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => getText(content));
-	const [hint] = await getTruncationWarnings(server, { texts, tokens, model });
+	const [hint] = await getTruncationWarnings(server, { texts, processedTokens, model });
 	if (hint === undefined) return failed;
-	if (failed.kind === 'invalidAnswer') return failed.withRemedy(`${hint} ${failed.remedy}`);
-	return failed.reworded({
-		kind: 'contextOverflow',
+	if (failed.type === 'invalidAnswer') return failed.withSuggestion(`${hint} ${failed.suggestion}`);
+	return failed.copyWith({
+		type: 'contextOverflow',
 		message: 'The server truncated the input, and the model returned an empty response',
-		remedy: hint,
+		suggestion: hint,
 	});
 }
 
 /** Which models the server has. */
 async function withModelList(
 	failed: ServerError,
-	{ server, kind, settings: { model }, call }: TurnContext,
+	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ): Promise<ServerError> {
-	const models = await listModels(server, call.signal).catch(captureError);
+	const models = await listModels(server, chatRequest.signal).catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
-	const remedy = suggestModels(others, kind.words.missingModel?.(model));
-	if (remedy === '') return failed;
-	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
+	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));
+	if (suggestion === '') return failed;
+	return failed.copyWith({ suggestion, facts: { ...failed.facts, models: ids.slice(0, 50) } });
 }
 
-interface ContextOverflow extends Pick<TurnContext, 'server' | 'kind'> {
+interface ContextOverflow extends Pick<TurnContext, 'server' | 'serverType'> {
 	model: string;
 	signal?: AbortSignal;
 	/** Of what was sent. Default: as the refusal tells in its fields. */
@@ -99,7 +99,7 @@ export async function withContextSuggestion(
 	failed: ServerError,
 	{
 		server,
-		kind,
+		serverType,
 		model,
 		signal,
 		tokens = asFiniteNumber(failed.facts.n_prompt_tokens),
@@ -116,17 +116,17 @@ export async function withContextSuggestion(
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
 	const advice =
 		needed < trained
-			? kind.words.context(size, props?.slots)
+			? serverType.texts.context(size, props?.slots)
 			: `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
-	return failed.withRemedy(`${advice} ${orElse}`);
+	return failed.withSuggestion(`${advice} ${orElse}`);
 }
 
 /** The path is right, so it cannot chat (vLLM with an embedding model). */
 function toNoChatModelError(
 	failed: ServerError,
-	{ server, kind, settings: { model } }: TurnContext,
+	{ server, serverType, settings: { model } }: TurnContext,
 ): ServerError {
-	if (kind.hasEveryRoute || kind === other) return failed;
+	if (serverType.hasEveryRoute || serverType === other) return failed;
 	const { status, serverText, url = server.url.api } = failed;
 	return createServerError('wrongModelType', toErrorContext(server, url, model), {
 		status,
@@ -136,9 +136,9 @@ function toNoChatModelError(
 
 /** The agent has no tools of the user's: n8n's output parser is one. */
 function withParserSuggestion(failed: ServerError): ServerError {
-	return failed.reworded({
+	return failed.copyWith({
 		message:
 			'The model or server does not support tool calls, which the Structured Output Parser needs',
-		remedy: `${failed.remedy} Or remove the parser and set Response Format of the model to JSON Schema.`,
+		suggestion: `${failed.suggestion} Or remove the parser and set Response Format of the model to JSON Schema.`,
 	});
 }

@@ -38,14 +38,14 @@ export class ToolCallAccumulator {
 	constructor(private readonly count = new TextCount()) {}
 
 	/** Whether there are more calls than any answer needs. */
-	get isTooMany(): boolean {
+	get hasTooMany(): boolean {
 		return this.calls.length > MAX_CALLS;
 	}
 
 	/** Takes `tool_calls` of a delta or a message, whatever it is. */
 	add(pieces: unknown): void {
 		for (const piece of asArray(pieces))
-			if (isRecord(piece) && !this.isTooMany) this.addPiece(piece);
+			if (isRecord(piece) && !this.hasTooMany) this.addPiece(piece);
 	}
 
 	private addPiece(piece: JsonRecord): void {
@@ -106,7 +106,7 @@ export function parseArguments(written: string): string | undefined {
 	const json = typeof value === 'string' ? value : text;
 	if (parseObject(json) === undefined) return undefined;
 	const exact = parseExactJson(json);
-	return exact.large.length === 0 ? json : JSON.stringify(exact.value);
+	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
 }
 
 /** The names of required arguments that a call lacks. */
@@ -211,7 +211,7 @@ const MAX_CHARACTERS = 64 * 1024;
 export class ToolCallCache {
 	private readonly calls = new LruCache<CachedToolCall>(Infinity);
 
-	remember({
+	store({
 		text,
 		reasoning,
 		toolCalls,
@@ -221,7 +221,7 @@ export class ToolCallCache {
 				this.calls.set(id, { text, reasoning, name, arguments: args });
 	}
 
-	recall(id: string): CachedToolCall | undefined {
+	get(id: string): CachedToolCall | undefined {
 		return this.calls.get(id);
 	}
 }

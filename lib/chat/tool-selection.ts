@@ -14,12 +14,12 @@ export function withToolLimit(answers: ChatGenerator, most: number): ChatGenerat
 		if (tools.length <= most) return await answers(call, show);
 		const offered = selectTools(call, most);
 		const leftOut = tools.filter((tool) => !offered.includes(tool));
-		const answer = await answers({ ...call, tools: offered, furtherTools: leftOut }, show);
+		const answer = await answers({ ...call, tools: offered, unofferedTools: leftOut }, show);
 		const log = {
 			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
 			toolsLeftOut: leftOut.map(({ name }) => name),
 		};
-		return { ...answer, log: { ...answer.log, ...log } };
+		return { ...answer, logFields: { ...answer.logFields, ...log } };
 	};
 }
 

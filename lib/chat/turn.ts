@@ -35,16 +35,16 @@ import type { ServerModel } from '../servers/models';
 export async function runTurn(
 	server: ModelServer,
 	settings: ChatSettings,
-	call: ChatRequest,
+	chatRequest: ChatRequest,
 	show: (piece: string) => void = () => {},
 ): Promise<ChatResult> {
 	assertModelName(settings.model);
 	assertValidParameters(settings.parameters);
 	const model = settings.model.trim();
-	const { messages, notes } = prepareMessages(call.messages, settings);
-	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
+	const { messages, notes } = prepareMessages(chatRequest.messages, settings);
+	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(chatRequest.stop ?? [])])];
 	const parameters = stop.length === 0 ? settings.parameters : { ...settings.parameters, stop };
-	const place = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
+	const queueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	const { trace, priority, showThinking } = settings;
 	const startedAt = performance.now();
 	return await withSpan(
@@ -59,17 +59,20 @@ export async function runTurn(
 		async (traced) => {
 			const turn: TurnContext = {
 				server: traced,
-				kind: await getServerType(traced, call.signal),
+				serverType: await getServerType(traced, chatRequest.signal),
 				settings: { ...settings, model, parameters },
-				call,
-				place,
-				names: createToolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
-				isQuoted: quotationIn(messages, call.tools),
-				shown: new DisplayedText(showThinking && !isJsonRequested(parameters), show),
+				chatRequest,
+				queueStats,
+				toolNames: createToolNames([
+					...(chatRequest.tools ?? []),
+					...(chatRequest.unofferedTools ?? []),
+				]),
+				isQuoted: quotationIn(messages, chatRequest.tools),
+				display: new DisplayedText(showThinking && !isJsonRequested(parameters), show),
 				startedAt,
 			};
 			const answer = await completeWithCorrections(turn, messages);
-			return { ...answer, notes: [...notes, ...answer.notes] };
+			return { ...answer, warnings: [...notes, ...answer.warnings] };
 		},
 		(answer) => toResponseAttributes(answer, startedAt),
 	);
@@ -80,24 +83,24 @@ async function completeWithCorrections(
 	turn: TurnContext,
 	messages: ChatMessage[],
 ): Promise<ChatResult> {
-	const { server, settings, call, shown } = turn;
-	const props = await getServerProps(server, settings.model, call.signal);
+	const { server, settings, chatRequest, display } = turn;
+	const props = await getServerProps(server, settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const first = buildCompletionRequest(turn, messages);
 	let { body } = first;
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
 		const read = await withUsage(usage, async () => await requestWithRetry(turn, body));
-		usage = addUsage(usage, read.outcome.usage);
+		usage = addUsage(usage, read.completion.usage);
 		const verdict = validateCompletion(turn, read, body);
-		if (verdict.next === undefined || corrections >= MAX_CORRECTIONS) {
-			const answer = await withUsage(usage, () => verdict.usable());
-			const notes = [...first.notes, ...answer.notes];
-			const usable = { ...answer, ...omitUndefined({ usage }), notes };
+		if (verdict.correctedRequest === undefined || corrections >= MAX_CORRECTIONS) {
+			const answer = await withUsage(usage, () => verdict.accept());
+			const warnings = [...first.notes, ...answer.warnings];
+			const usable = { ...answer, ...omitUndefined({ usage }), warnings };
 			return await toChatResult(turn, { messages, read, corrections }, usable);
 		}
-		body = verdict.next;
-		shown.nextTry();
+		body = verdict.correctedRequest;
+		display.startRetry();
 	}
 }
 
@@ -107,7 +110,7 @@ async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>
 		return await work();
 	} catch (error) {
 		const { failed } = captureError(error);
-		throw failed.reworded({ facts: { ...failed.facts, ...omitUndefined({ usage }) } });
+		throw failed.copyWith({ facts: { ...failed.facts, ...omitUndefined({ usage }) } });
 	}
 }
 
@@ -126,10 +129,10 @@ async function requestWithRetry(
 	});
 }
 
-function isWorthRetrying({ kind }: ServerError, { settings, shown }: TurnContext): boolean {
+function isWorthRetrying({ type }: ServerError, { settings, display }: TurnContext): boolean {
 	const { seed, extraBody } = settings.parameters;
 	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
-	return kind === 'outputUnreadable' && shown.text === '' && isRandom;
+	return type === 'outputUnreadable' && display.text === '' && isRandom;
 }
 
 interface TurnProgress {
@@ -143,33 +146,33 @@ async function toChatResult(
 	{ messages, read, corrections }: TurnProgress,
 	usable: AcceptedCompletion,
 ): Promise<ChatResult> {
-	const { server, shown, startedAt, names } = turn;
-	if (isBuffered(turn)) shown.push(usable);
-	shown.close();
+	const { server, display, startedAt, toolNames } = turn;
+	if (isBuffered(turn)) display.push(usable);
+	display.close();
 	const ids = createToolCallIds(usable.toolCalls.map(({ id }) => id));
 	const toolCalls = usable.toolCalls.map((call, index) => ({
 		id: ids[index]!,
-		name: names.own(call.name),
+		name: toolNames.toOriginal(call.name),
 		arguments: call.arguments,
 	}));
-	toolCallCache.remember({ ...usable, toolCalls });
+	toolCallCache.store({ ...usable, toolCalls });
 	const { reasoning, finishReason, timings, model } = usable;
 	return {
-		text: shown.text,
+		text: display.text,
 		reasoning,
 		toolCalls,
 		finishReason,
 		...omitUndefined({ usage: usable.usage ?? estimateUsage(usable, messages), timings, model }),
-		notes: await collectWarnings(turn, messages, {
+		warnings: await collectWarnings(turn, messages, {
 			...usable,
-			...omitUndefined({ usage: read.outcome.usage }),
+			...omitUndefined({ usage: read.completion.usage }),
 		}),
 		url: read.url,
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - startedAt,
 		...omitUndefined({
-			serverKind: getRecognizedTypeName(server),
-			log: toLogFields(turn, corrections),
+			serverType: getRecognizedTypeName(server),
+			logFields: toLogFields(turn, corrections),
 		}),
 	};
 }
@@ -188,14 +191,14 @@ function estimateUsage(
 }
 
 /** What the execution log shows of queue and corrections. */
-function toLogFields({ place }: TurnContext, corrections: number): ChatResult['log'] {
-	const { waitedMs, wasGiven, timesGivenUp } = place;
-	const hasWaited = waitedMs >= 1 || wasGiven || timesGivenUp > 0;
+function toLogFields({ queueStats }: TurnContext, corrections: number): ChatResult['logFields'] {
+	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
+	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	if (!hasWaited && corrections === 0) return undefined;
 	return omitUndefined({
 		waitedInN8nMs: hasWaited ? Math.round(waitedMs) : undefined,
-		placeGivenByBatch: wasGiven || undefined,
-		placesGivenUp: timesGivenUp || undefined,
+		placeGivenByBatch: hasPreemptedBatch || undefined,
+		placesGivenUp: timesPreempted || undefined,
 		corrections: corrections || undefined,
 	});
 }
@@ -206,16 +209,20 @@ async function collectWarnings(
 	messages: readonly ChatMessage[],
 	answer: AcceptedCompletion,
 ): Promise<string[]> {
-	const { kind, server } = turn;
+	const { serverType, server } = turn;
 	const { model } = turn.settings;
 	const texts = messages.map(({ content }) => getText(content));
 	const notes = [
-		...answer.notes,
+		...answer.warnings,
 		...getFinishReasonWarnings(answer),
-		getRejectedCallWarning(answer, kind.words.tools),
+		getRejectedCallWarning(answer, serverType.texts.tools),
 		getImitatedCallWarning(answer.text),
-		...(await getTruncationWarnings(server, { texts, tokens: answer.usage?.promptTokens, model })),
-		kind.remark?.(model),
+		...(await getTruncationWarnings(server, {
+			texts,
+			processedTokens: answer.usage?.promptTokens,
+			model,
+		})),
+		serverType.getModelWarning?.(model),
 		getOtherModelWarning(model, answer.model, getCachedOnlyModel(server)),
 	];
 	return notes.filter((note) => note !== undefined);
@@ -234,9 +241,12 @@ function getFinishReasonWarnings({ finishReason, toolCalls }: AcceptedCompletion
 	];
 }
 
-function getRejectedCallWarning({ unrun }: AcceptedCompletion, advice: string): string | undefined {
-	if (unrun === undefined) return undefined;
-	return `The response contains what looks like a call to ${unrun.name}. It was not executed, because ${unrun.because}. ${advice}`;
+function getRejectedCallWarning(
+	{ rejectedCall }: AcceptedCompletion,
+	advice: string,
+): string | undefined {
+	if (rejectedCall === undefined) return undefined;
+	return `The response contains what looks like a call to ${rejectedCall.name}. It was not executed, because ${rejectedCall.reason}. ${advice}`;
 }
 
 /** Models imitate what n8n writes of earlier calls into the memory. */

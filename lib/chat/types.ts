@@ -74,7 +74,7 @@ export type ThinkingHistory = 'off' | 'toolTurns' | 'always';
 export interface ChatSettings {
 	model: string;
 	parameters: ChatParameters;
-	reasoningEcho: ThinkingHistory;
+	thinkingHistory: ThinkingHistory;
 	/** Show thinking in the answer, between `<think>` tags. */
 	showThinking: boolean;
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
@@ -83,7 +83,7 @@ export interface ChatSettings {
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
-	limits: Partial<Timeouts>;
+	timeouts: Partial<Timeouts>;
 	/** Retries after a refused connection or a busy server. */
 	retries: number;
 	/** Its class in the queue. */
@@ -95,13 +95,13 @@ export interface ChatRequest {
 	messages: readonly InputMessage[];
 	tools?: readonly ToolDefinition[];
 	/** Connected tools that are not offered. A call of one is valid. */
-	furtherTools?: readonly ToolDefinition[];
+	unofferedTools?: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
 	/** Additional stop texts for this call. */
 	stop?: readonly string[];
 	signal?: AbortSignal;
 	/** The answer is needed only as a whole: nobody sees it before its end. */
-	whole?: boolean;
+	isBuffered?: boolean;
 	/** Called with what each read of the stream brought. */
 	onPiece?: (piece: TextAndReasoning) => void;
 }
@@ -134,16 +134,16 @@ export interface ChatResult extends TextAndReasoning {
 	/** As the server names it. */
 	model?: string;
 	/** Notes for the user about this usable answer. */
-	notes: string[];
+	warnings: string[];
 	/** The resolved URL that answered. */
 	url: string;
 	/** The kind of the server, where something told it. */
-	serverKind?: ServerTypeName;
+	serverType?: ServerTypeName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
 	firstTokenMs: number;
 	totalMs: number;
 	/** Further fields for the execution log. */
-	log?: JsonRecord;
+	logFields?: JsonRecord;
 }
 
 /** A LangChain message as plain data, made by `lib/langchain/input-message.ts`. */

@@ -83,16 +83,16 @@ export function toResponseAttributes(answer: ChatResult, startedAt: number): Res
 		toolCalls,
 		text,
 		reasoning,
-		serverKind = 'openai_compatible',
+		serverType = 'openai_compatible',
 	} = answer;
 	return {
-		provider: serverKind,
-		answeredBy: model,
+		provider: serverType,
+		responseModel: model,
 		finishReason,
 		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
 		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
 		tokensPerSecond: getTokensPerSecond(answer),
-		acceptedDrafts: getDraftAcceptanceRate(timings),
+		draftAcceptanceRate: getDraftAcceptanceRate(timings),
 		toolCalls: toolCalls.map(({ name }) => name),
 		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
 	};

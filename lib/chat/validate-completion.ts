@@ -26,18 +26,18 @@ import { validateAgainstSchema } from './validate-json';
 /** What a usable answer says. */
 export interface AcceptedCompletion extends Completion {
 	/** Notes for the user. */
-	notes: string[];
+	warnings: string[];
 }
 
 export interface ValidationResult {
 	/** What is asked in its place; undefined for a good answer. */
-	next?: CompletionRequest;
+	correctedRequest?: CompletionRequest;
 	/**
 	 * The answer, if nothing more is asked.
 	 *
 	 * @throws {ServerError} where it is not usable at all
 	 */
-	usable(): AcceptedCompletion | Promise<AcceptedCompletion>;
+	accept(): AcceptedCompletion | Promise<AcceptedCompletion>;
 }
 
 /** Judges what was read as the answer to a body. */
@@ -46,12 +46,12 @@ export function validateCompletion(
 	read: CompletionAttempt,
 	body: CompletionRequest,
 ): ValidationResult {
-	const { outcome } = read;
-	const { toolCalls: calls = [], text } = outcome;
-	if (calls.length > 0 || 'kind' in outcome) return validateToolCalls(turn, read, body, calls);
+	const { completion } = read;
+	const { toolCalls: calls = [], text } = completion;
+	if (calls.length > 0 || 'type' in completion) return validateToolCalls(turn, read, body, calls);
 	const written = parseBufferedFormatCall(turn, text, body.tools);
-	if (written !== undefined) return accept(read, outcome, { text: '', toolCalls: [written] });
-	return validateText(turn, read, body, outcome);
+	if (written !== undefined) return accept(read, completion, { text: '', toolCalls: [written] });
+	return validateText(turn, read, body, completion);
 }
 
 /** A call of n8n's output parser, where nobody saw the text. */
@@ -68,8 +68,12 @@ function accept(
 	answer: Completion,
 	changes: Partial<AcceptedCompletion> = {},
 ): ValidationResult {
-	const usable = { ...answer, ...changes, notes: [...read.notes, ...(changes.notes ?? [])] };
-	return { usable: () => usable };
+	const usable = {
+		...answer,
+		...changes,
+		warnings: [...read.warnings, ...(changes.warnings ?? [])],
+	};
+	return { accept: () => usable };
 }
 
 function validateToolCalls(
@@ -78,38 +82,38 @@ function validateToolCalls(
 	body: CompletionRequest,
 	toolCalls: readonly RawToolCall[],
 ): ValidationResult {
-	const { outcome } = read;
-	const { call, names } = turn;
-	const further = (call.furtherTools ?? []).map((tool) => ({
+	const { completion } = read;
+	const { chatRequest, toolNames } = turn;
+	const further = (chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
-		name: names.sent(tool.name),
+		name: toolNames.toWire(tool.name),
 	}));
 	const tools = [...body.tools, ...further];
-	const isFromText = 'hadCallsInText' in outcome;
+	const isFromText = 'hasCallsFromText' in completion;
 	const { calls, faults } =
 		tools.length === 0
 			? { calls: [...toolCalls], faults: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
-	const whole = 'kind' in outcome ? undefined : outcome;
+	const whole = 'type' in completion ? undefined : completion;
 	if (faults.length === 0 && whole !== undefined) return accept(read, whole, { toolCalls: calls });
 	const fail = () => {
 		throw toToolCallError(turn, read, faults, tools);
 	};
 	// Without tools there is nothing to correct a call by.
-	if (faults.length === 0) return { usable: fail };
+	if (faults.length === 0) return { accept: fail };
 	const ids = createToolCallIds(toolCalls.map(() => undefined));
 	const correction = buildToolCallCorrection(
-		outcome.text,
+		completion.text,
 		toolCalls,
 		faults,
 		tools,
 		(index) => ids[index]!,
 	);
 	return {
-		next: { ...body, messages: [...body.messages, ...correction] },
-		usable: () => {
+		correctedRequest: { ...body, messages: [...body.messages, ...correction] },
+		accept: () => {
 			if (whole === undefined || calls.length === 0) return fail();
-			return { ...whole, toolCalls: calls, notes: [...read.notes, ...notesOnFaults(faults)] };
+			return { ...whole, toolCalls: calls, warnings: [...read.warnings, ...notesOnFaults(faults)] };
 		},
 	};
 }
@@ -136,25 +140,25 @@ function wordsOn({ call, missing }: ToolCallIssue): string {
 
 function toToolCallError(
 	turn: TurnContext,
-	{ outcome, url }: CompletionAttempt,
+	{ completion, url }: CompletionAttempt,
 	faults: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
-	const unknown = faults.find(({ kind }) => kind === 'unknownTool');
-	if (unknown === undefined && 'kind' in outcome)
-		return toServerError(outcome, { url, headers: {} }, turn);
+	const unknown = faults.find(({ type }) => type === 'unknownTool');
+	if (unknown === undefined && 'type' in completion)
+		return toServerError(completion, { url, headers: {} }, turn);
 	const { server, settings } = turn;
 	const fault = unknown ?? faults[0]!;
-	const named = [fault, ...faults.filter(({ kind }) => kind !== 'brokenArguments')];
+	const named = [fault, ...faults.filter(({ type }) => type !== 'brokenArguments')];
 	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknown !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('toolCallInvalid', toErrorContext(server, url, settings.model), {
 		message: sentences.join('. '),
-		remedy: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
+		suggestion: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
 		...omitUndefined({
-			partialText: outcome.text || undefined,
-			partialReasoning: outcome.reasoning || undefined,
+			partialText: completion.text || undefined,
+			partialReasoning: completion.reasoning || undefined,
 		}),
 		facts: unknown === undefined ? { missingArguments: fault.missing } : { offeredTools },
 		about: { tool: shownName(fault.call.name) },
@@ -177,13 +181,13 @@ function validateText(
 	if (!('faults' in outcome)) {
 		const isBare = answer.text.trim() === outcome.json;
 		const text = isBare ? answer.text : outcome.json;
-		return accept(read, answer, { text, notes: outcome.unchecked });
+		return accept(read, answer, { text, warnings: outcome.unchecked });
 	}
 	const { faults } = outcome;
 	const isCut = answer.finishReason === 'length';
 	return {
-		...(isCut ? {} : { next: buildJsonCorrection(turn, body, answer, faults) }),
-		usable: async () => {
+		...(isCut ? {} : { correctedRequest: buildJsonCorrection(turn, body, answer, faults) }),
+		accept: async () => {
 			const failed = createJsonError(
 				answer,
 				toErrorContext(turn.server, read.url, body.model),
@@ -196,7 +200,7 @@ function validateText(
 
 /** With the format, if the first try went without it; else with what was wrong. */
 function buildJsonCorrection(
-	{ settings, kind }: TurnContext,
+	{ settings, serverType }: TurnContext,
 	body: CompletionRequest,
 	answer: Completion,
 	faults: readonly string[],
@@ -204,7 +208,7 @@ function buildJsonCorrection(
 	const { responseFormat } = settings.parameters;
 	if (body.parameters.responseFormat === undefined) {
 		const parameters = { ...body.parameters, ...omitUndefined({ responseFormat }) };
-		return { ...body, parameters: cleanResponseFormat(parameters, kind) };
+		return { ...body, parameters: cleanResponseFormat(parameters, serverType) };
 	}
 	const correction = buildFormatCorrection(answer.text, faults.join('; '));
 	return { ...body, messages: [...body.messages, ...correction] };
@@ -217,8 +221,8 @@ interface ValidatedJson extends ExtractedJson {
 }
 
 /** Notes for the user about the value of an answer. */
-export function getJsonWarnings({ unchecked, large }: ValidatedJson): string[] {
-	return [...unchecked, ...getUnsafeNumberWarnings(large)];
+export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): string[] {
+	return [...unchecked, ...getUnsafeNumberWarnings(unsafeNumbers)];
 }
 
 /**
@@ -239,7 +243,7 @@ function validateJson(
 		const check = validateAgainstSchema(schema, value);
 		for (const what of check.unchecked)
 			unchecked.add(`Not validated against the JSON schema: ${what}`);
-		return check.faults;
+		return check.issues;
 	});
 	if (!('faults' in outcome)) return { ...outcome, unchecked: [...unchecked] };
 	return outcome.faults.length === 0 ? { faults: ['not valid JSON'] } : outcome;
@@ -272,14 +276,14 @@ function createJsonError(
 ): ServerError {
 	const wrong = {
 		message: 'The response is not the requested JSON',
-		meaning: `The response is not the requested JSON: ${faults.join('; ')}`,
-		remedy:
+		detail: `The response is not the requested JSON: ${faults.join('; ')}`,
+		suggestion:
 			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
 	};
 	const cut = {
 		message: 'The JSON was cut off at the token limit',
-		meaning: 'The token limit was reached before the JSON was complete',
-		remedy: 'Raise Maximum Tokens or the server context, or turn thinking off.',
+		detail: 'The token limit was reached before the JSON was complete',
+		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};
 	return createServerError('invalidAnswer', context, {
 		...(finishReason === 'length' ? cut : wrong),

@@ -5,7 +5,7 @@ import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values'
 
 interface SchemaValidation {
 	/** What is wrong, in sentences; empty for a valid value. */
-	faults: string[];
+	issues: string[];
 	/** What could not be checked, for the user. */
 	unchecked: string[];
 }
@@ -61,12 +61,12 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 		const lookup = dereference(schema);
 		requireReferences(lookup);
 		const { valid, errors } = validate(value, schema, draftOf(source), lookup, false);
-		const faults = valid ? [] : formatIssues(errors).slice(0, MAX_ISSUES);
-		return { faults, unchecked: [...unchecked] };
+		const issues = valid ? [] : formatIssues(errors).slice(0, MAX_ISSUES);
+		return { issues, unchecked: [...unchecked] };
 	} catch (error) {
 		if (error instanceof StepLimitError)
 			return {
-				faults: [],
+				issues: [],
 				unchecked: [`the complete response (the check takes more than ${MAX_STEPS} steps)`],
 			};
 		if (error instanceof RangeError)
@@ -179,6 +179,6 @@ function createSchemaError(problem: string): ServerError {
 	return createInputError(
 		'The JSON schema is invalid',
 		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',
-		{ meaning: `The JSON schema is invalid: ${problem}` },
+		{ detail: `The JSON schema is invalid: ${problem}` },
 	);
 }

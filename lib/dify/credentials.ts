@@ -71,11 +71,11 @@ export function createDifyClient(
 		headers: sendsKey ? headers : {},
 		ignoreSslIssues,
 		maxConcurrentRequests: 0,
-		slots: () => undefined,
+		getSlots: () => undefined,
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
-		refuse: toDifyResponseError,
-		facts: () => ({ service: 'dify' }),
+		toResponseError: toDifyResponseError,
+		getErrorContext: () => ({ service: 'dify' }),
 		host: helpers,
 	});
 }

@@ -162,14 +162,14 @@ export function toDifyResponseError(
 		return createServerError('serverError', context, { status });
 	if (envelope === undefined) return undefined;
 	const told = status >= 400 ? status : (envelope.status ?? status);
-	const startsRun = STARTS_RUN.test(new URL(url).pathname);
+	const isRunStart = STARTS_RUN.test(new URL(url).pathname);
 	return fromDifyMessage(toErrorType(envelope, told), envelope, context, {
 		status: told,
 		facts: {
 			difyVersion: headers['x-version'],
 			retryAfterMs: parseRetryAfter(headers['retry-after']),
 		},
-		about: { status: told, startsRun },
+		about: { status: told, isRunStart },
 	});
 }
 
@@ -200,7 +200,7 @@ function fromDifyMessage(
 	return createServerError(kind, context, {
 		...words,
 		code: code?.replace(KEYS, '[key]'),
-		...(title !== '' && { serverText, message: title, meaning: words.meaning ?? serverText }),
+		...(title !== '' && { serverText, message: title, detail: words.detail ?? serverText }),
 	});
 }
 
@@ -287,9 +287,9 @@ export function createDifyError(
 export function createLocalError(
 	kind: DifyErrorType,
 	message?: string,
-	remedy?: string,
+	suggestion?: string,
 ): ServerError {
-	return createDifyError(kind, { ...omitUndefined({ message, remedy }), retryable: false });
+	return createDifyError(kind, { ...omitUndefined({ message, suggestion }), retryable: false });
 }
 
 /** A value that Dify would refuse or misunderstand. */
@@ -313,15 +313,17 @@ export function createRunError(
 	const failed = fromDifyMessage(kind, error, context, {
 		status: error.status ?? 200,
 		...toPartialDetails(result),
-		...(at !== undefined && { meaning: `${at}: ${readable(error.message, context.secrets)}` }),
+		...(at !== undefined && { detail: `${at}: ${readable(error.message, context.secrets)}` }),
 		facts: {
 			difyVersion,
 			...idsOf(result),
 			...(node && { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 		},
-		about: { startsRun: true },
+		about: { isRunStart: true },
 	});
-	return error.cause === 'refused' && kind === 'runFailed' ? failed.withRemedy(NOT_A_RUN) : failed;
+	return error.cause === 'refused' && kind === 'runFailed'
+		? failed.withSuggestion(NOT_A_RUN)
+		: failed;
 }
 
 /**
@@ -356,18 +358,18 @@ export function explainUploadError(
 			'Check the binary data of the item and the binary data storage of n8n.',
 		);
 	if (!(error instanceof ServerError)) return error;
-	if (error.kind === 'firstTokenLimit')
+	if (error.type === 'firstTokenLimit')
 		return createDifyError('timeout', {
 			url: error.url,
 			message: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
-			remedy: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
+			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		});
-	if (error.kind !== 'closedBeforeAnswer') return error;
+	if (error.type !== 'closedBeforeAnswer') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return createDifyError('tooLarge', {
 		url: error.url,
 		message: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
-		remedy:
+		suggestion:
 			'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 	});
 }

@@ -152,7 +152,7 @@ export interface RunResult {
 	workflow?: WorkflowRun;
 	pause?: RunPause;
 	/** Buttons of answered forms. Of two answers Dify takes both, and uses one. */
-	answered: Array<{ nodeTitle?: string; actionId: string }>;
+	submittedForms: Array<{ nodeTitle?: string; actionId: string }>;
 	/** Set if and only if the status is `failed`. */
 	error?: RunError;
 	/** Warnings for the user. */

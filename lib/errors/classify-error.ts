@@ -73,8 +73,8 @@ export function classifyErrorResponse(
 			location: refusal.location,
 			isEmpty: form === 'empty',
 			isPage: form === 'page',
-			keyMissing: refusal.keyMissing,
-			noInstance: NO_INSTANCE_PATTERN.test(message),
+			isKeyMissing: refusal.keyMissing,
+			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
 }
@@ -186,7 +186,7 @@ export function classifyStreamError(
 	context: Partial<ErrorContext> = {},
 ): ServerError {
 	const failed = classifyErrorResponse({ status: 200, body }, context);
-	if (!UNSPECIFIC_TYPES.has(failed.kind)) return failed;
+	if (!UNSPECIFIC_TYPES.has(failed.type)) return failed;
 	const { serverText, status } = failed;
 	return createServerError('streamError', context, {
 		serverText,

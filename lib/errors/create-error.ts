@@ -11,13 +11,13 @@ export interface ErrorContext
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
 	/** What to do on this kind of server, in place of the advice of the table. */
-	remedyFor?(kind: ErrorType): string | undefined;
+	getSuggestion?(kind: ErrorType): string | undefined;
 }
 
 const MAX_SENTENCE = 10_000;
 
 /** What replaces or completes the row of a kind; `about`: facts for its sentences. */
-export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'kind' | 'url'>> & {
+export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
 	about?: ErrorTextParams;
 };
 
@@ -26,7 +26,7 @@ export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'kind' | 'url'>> &
  * outside. `message` and `remedy` replace the title and the advice of the table.
  */
 export function createServerError(
-	kind: ErrorType,
+	type: ErrorType,
 	context: Partial<ErrorContext>,
 	more: ErrorOverrides = {},
 ): ServerError {
@@ -35,16 +35,16 @@ export function createServerError(
 	const address = parseHostAndPort(context.url);
 	const outside = maskDeep({ ...about }, secrets);
 	const url = maskUrl(context);
-	const row = getErrorText(kind, { ...address, url, root, typed, model, service, ...outside });
+	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...outside });
 	// The table's meaning explains its own title only.
-	const ownMeaning = details.meaning ?? details.message;
+	const ownMeaning = details.detail ?? details.message;
 	return new ServerError({
-		kind,
+		type,
 		url,
 		...details,
-		remedy: details.remedy ?? context.remedyFor?.(kind) ?? row.remedy,
+		suggestion: details.suggestion ?? context.getSuggestion?.(type) ?? row.suggestion,
 		message: tidy(details.message ?? row.title),
-		meaning: tidy(ownMeaning ?? row.meaning ?? row.title),
+		detail: tidy(ownMeaning ?? row.detail ?? row.title),
 		code: maskExcerpt(details.code, secrets),
 		serverText: maskExcerpt(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
@@ -54,10 +54,10 @@ export function createServerError(
 /** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
 export function createInputError(
 	message: string,
-	remedy: string,
-	more: Pick<Partial<ServerErrorDetails>, 'meaning' | 'facts'> = {},
+	suggestion: string,
+	more: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
 ): ServerError {
-	return createServerError('invalidInput', {}, { message, remedy, ...more });
+	return createServerError('invalidInput', {}, { message, suggestion, ...more });
 }
 
 /** Nobody reads more of a server's words, and masking a megabyte of escapes would block n8n. */

@@ -11,12 +11,12 @@ const MAX_SHOWN = 500;
  * @param where how the address is shown; default: the URL without user, password and query. Empty: not shown
  */
 export function describeError(
-	{ meaning, remedy, serverText = '', url }: ServerError,
+	{ detail, suggestion, serverText = '', url }: ServerError,
 	where: string = url === undefined ? '' : displayUrl(url),
 ): string {
 	const place = where === '' ? '' : ` (${where})`;
-	const known = `${meaning} ${remedy}`;
-	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
+	const known = `${detail} ${suggestion}`;
+	const parts = [withFullStop(detail.replace(/\.$/, '') + place), suggestion];
 	if (!known.includes(serverText))
 		parts.push(`Server message: "${serverText.slice(0, MAX_SHOWN)}"`);
 	return toPlainText(parts.filter((part) => part !== '').join(' '));

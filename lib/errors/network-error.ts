@@ -109,7 +109,7 @@ export function toNetworkError(
 	return createServerError('closedBeforeAnswer', context, {
 		...details,
 		message: 'The request failed before a response arrived',
-		meaning: mask(
+		detail: mask(
 			`The request failed before a response arrived: ${details.facts.reason}`,
 			context.secrets,
 		),

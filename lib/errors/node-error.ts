@@ -13,7 +13,7 @@ export interface NodeErrorOptions {
 export function toErrorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
-		kind: error.kind,
+		kind: error.type,
 		code: error.code,
 		retryable: error.retryable,
 		url: error.url,
@@ -66,7 +66,7 @@ const TOOL_UNAVAILABLE_TEXT =
  * words of a server that is away or fails.
  */
 function toToolErrorText(error: ServerError): string {
-	return isRequestError(error.kind) ? describeError(error, '') : TOOL_UNAVAILABLE_TEXT;
+	return isRequestError(error.type) ? describeError(error, '') : TOOL_UNAVAILABLE_TEXT;
 }
 
 /**

@@ -2,13 +2,13 @@ import { isRetryable, type ErrorType } from './error-types';
 import type { JsonRecord } from '../values';
 
 export interface ServerErrorDetails {
-	kind: ErrorType;
+	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
 	message: string;
 	/** What happened in full, where the title leaves something out. Default: the title. */
-	meaning?: string;
+	detail?: string;
 	/** What to do about it. */
-	remedy: string;
+	suggestion: string;
 	/** The resolved URL the request went to. Never holds a key. */
 	url?: string;
 	/** HTTP status, if there was an answer. */
@@ -38,9 +38,9 @@ const MAX_PARTIAL_TEXT = 1_000_000;
  * `url` where; `description.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
-	readonly kind: ErrorType;
-	readonly meaning: string;
-	readonly remedy: string;
+	readonly type: ErrorType;
+	readonly detail: string;
+	readonly suggestion: string;
 	readonly url: string | undefined;
 	readonly status: number | undefined;
 	readonly code: string | undefined;
@@ -55,13 +55,13 @@ export class ServerError extends Error {
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
 		super(details.message);
 		this.name = 'ServerError';
-		this.kind = details.kind;
-		this.meaning = details.meaning ?? details.message;
-		this.remedy = details.remedy;
+		this.type = details.type;
+		this.detail = details.detail ?? details.message;
+		this.suggestion = details.suggestion;
 		this.url = details.url;
 		this.status = details.status;
 		this.code = details.code;
-		this.retryable = details.retryable ?? isRetryable(details.kind);
+		this.retryable = details.retryable ?? isRetryable(details.type);
 		this.serverText = details.serverText?.slice(0, MAX_SERVER_TEXT);
 		this.partialText = truncate(details.partialText);
 		this.partialReasoning = truncate(details.partialReasoning);
@@ -78,22 +78,24 @@ export class ServerError extends Error {
 	}
 
 	/** The same failure with other advice. */
-	withRemedy(remedy: string): ServerError {
-		return this.with({ remedy });
+	withSuggestion(suggestion: string): ServerError {
+		return this.with({ suggestion });
 	}
 
 	/**
 	 * The same failure with other texts: a new `message` replaces the `meaning` too. A new `kind` also changes whether a
 	 * retry is allowed.
 	 */
-	reworded(
-		words: Partial<Pick<ServerErrorDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>,
+	copyWith(
+		words: Partial<
+			Pick<ServerErrorDetails, 'type' | 'message' | 'detail' | 'suggestion' | 'facts'>
+		>,
 	): ServerError {
-		const { kind = this.kind, meaning = words.message ?? this.meaning } = words;
+		const { type = this.type, detail = words.message ?? this.detail } = words;
 		return this.with({
 			...words,
-			meaning,
-			retryable: kind === this.kind ? this.retryable : isRetryable(kind),
+			detail,
+			retryable: type === this.type ? this.retryable : isRetryable(type),
 		});
 	}
 

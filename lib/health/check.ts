@@ -42,7 +42,7 @@ export async function checkServer(
 		findings,
 		server: outcome.server,
 		latencyMs: outcome.latencyMs,
-		...outcome.more,
+		...outcome.extraFields,
 		checkedAt: new Date().toISOString(),
 		checkMs: elapsedMs(startedAt),
 	};
@@ -62,20 +62,20 @@ export function selectTestModel({ models = [] }: CheckResult, name: string): str
 	return name.trim() || selectOnlyModel(filterChatModels(models));
 }
 
-function summarizeHealthy({ name, latencyMs, offer, findings }: CheckOutcome): string {
+function summarizeHealthy({ name, latencyMs, offerText, findings }: CheckOutcome): string {
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
 	const hint = warnings === 0 ? '' : `, with ${pluralize(warnings, 'warning')}`;
-	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
+	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offerText}${hint}.`;
 }
 
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	const looked = await checkTarget(target, options).catch(captureError);
 	if (!('failed' in looked)) return looked;
 	const { failed } = looked;
-	if (failed.kind === 'aborted') throw failed;
-	const findings = [findingFromError(failed, failed.meaning)];
+	if (failed.type === 'aborted') throw failed;
+	const findings = [findingFromError(failed, failed.detail)];
 	const server = { kind: 'unknown', version: null } as const;
-	return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
+	return { url: null, findings, server, latencyMs: null, name: '', offerText: '', extraFields: {} };
 }
 
 async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
@@ -86,12 +86,20 @@ async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<
 async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = toCheckFacts(await probeServer(server, options));
 	const findings = getFindings(facts);
-	const { url, latencyMs, told } = facts;
+	const { url, latencyMs, serverFacts } = facts;
 	const name = nameOf(facts);
-	const offer = pluralize(told.models.length, 'model');
-	return { url, findings, server: facts.server, latencyMs, name, offer, more: told };
+	const offerText = pluralize(serverFacts.models.length, 'model');
+	return {
+		url,
+		findings,
+		server: facts.server,
+		latencyMs,
+		name,
+		offerText,
+		extraFields: serverFacts,
+	};
 }
 
-function nameOf({ kind, server: { version } }: CheckFacts): string {
-	return version === null ? kind.label : `${kind.label} ${version}`;
+function nameOf({ serverType, server: { version } }: CheckFacts): string {
+	return version === null ? serverType.label : `${serverType.label} ${version}`;
 }

@@ -34,8 +34,8 @@ export interface DifyServer extends Endpoint {
 interface DifyFacts {
 	keyType: KeyType;
 	/** The answer of the route that the key is for, and of the route for the other type of key. */
-	main: ProbeResult;
-	other: ProbeResult;
+	keyTypeProbe: ProbeResult;
+	otherTypeProbe: ProbeResult;
 	/** Of an app: whether it is published. */
 	parameters?: ProbeResult;
 	/** Of a workflow app: its last run. */
@@ -57,8 +57,8 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	const { url } = server;
 	const question = async (path: string) => await runProbe(server, url.root + path, options);
 	const facts = server.keyType === 'app' ? await probeApp(question) : await probeDatasets(question);
-	const { main, other, parameters, runs, documents } = facts;
-	const probes = [main, other, ...documents, parameters, runs].filter(
+	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
+	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs].filter(
 		(probe) => probe !== undefined,
 	);
 	const dify = probes.find(isDifyResponse);
@@ -76,35 +76,38 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 type Prober = (path: string) => Promise<ProbeResult>;
 
 async function probeApp(question: Prober): Promise<DifyFacts> {
-	const [main, other, parameters, runs] = await Promise.all([
+	const [keyTypeProbe, otherTypeProbe, parameters, runs] = await Promise.all([
 		question('/info'),
 		question('/datasets?page=1&limit=1'),
 		question('/parameters'),
 		question('/workflows/logs?page=1&limit=1'),
 	]);
-	return { keyType: 'app', main, other, parameters, runs, documents: [] };
+	return { keyType: 'app', keyTypeProbe, otherTypeProbe, parameters, runs, documents: [] };
 }
 
 async function probeDatasets(question: Prober): Promise<DifyFacts> {
-	const [main, other] = await Promise.all([
+	const [keyTypeProbe, otherTypeProbe] = await Promise.all([
 		question(`/datasets?page=1&limit=${MAX_DATASETS}`),
 		question('/info'),
 	]);
 	const documents = await Promise.all(
-		asRecords(getJsonObject(main).data).map(
+		asRecords(getJsonObject(keyTypeProbe).data).map(
 			async ({ id }) =>
 				await question(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
 		),
 	);
-	return { keyType: 'knowledge', main, other, documents };
+	return { keyType: 'knowledge', keyTypeProbe, otherTypeProbe, documents };
 }
 
-function describeOffer({ keyType, main }: DifyFacts): Pick<CheckOutcome, 'offer' | 'more'> {
-	const { total, name, mode } = getJsonObject(main);
+function describeOffer({
+	keyType,
+	keyTypeProbe,
+}: DifyFacts): Pick<CheckOutcome, 'offerText' | 'extraFields'> {
+	const { total, name, mode } = getJsonObject(keyTypeProbe);
 	if (keyType === 'knowledge')
-		return { offer: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base'), more: {} };
+		return { offerText: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base'), extraFields: {} };
 	const app = { name: asNonEmptyString(name) ?? null, mode: asNonEmptyString(mode) ?? null };
-	return { offer: `the app "${app.name}" (${app.mode})`, more: { app } };
+	return { offerText: `the app "${app.name}" (${app.mode})`, extraFields: { app } };
 }
 
 /** Why the API cannot be used. The first that fits is the only finding. */
@@ -112,47 +115,49 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'noAnswer',
 		status: 'unreachable',
-		when: ({ main, parameters }) => {
-			const late = [main, parameters].find((probe) => probe?.failure?.kind === 'totalLimit');
+		observe: ({ keyTypeProbe, parameters }) => {
+			const late = [keyTypeProbe, parameters].find((probe) => probe?.error?.type === 'totalLimit');
 			return late && describeProbe(late);
 		},
-		text: 'Dify did not respond to a simple request in time',
-		advice:
+		detail: 'Dify did not respond to a simple request in time',
+		suggestion:
 			'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
 	},
 	{
 		id: 'thisIsAModelServer',
 		status: 'misconfigured',
-		when: ({ main }) =>
-			/llama\.cpp/i.test(main.headers.server ?? '') ? describeProbe(main) : undefined,
-		text: 'This address is a llama-server, not Dify',
-		advice:
+		observe: ({ keyTypeProbe }) =>
+			/llama\.cpp/i.test(keyTypeProbe.headers.server ?? '')
+				? describeProbe(keyTypeProbe)
+				: undefined,
+		detail: 'This address is a llama-server, not Dify',
+		suggestion:
 			'Select Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
 	},
 	{
 		id: 'notDify',
 		status: 'misconfigured',
-		when: ({ main, keyType }) =>
-			main.status > 0 &&
-			main.status < 300 &&
-			isRecord(main.json) &&
-			!isExpectedResponse(main, keyType)
-				? describeProbe(main)
+		observe: ({ keyTypeProbe, keyType }) =>
+			keyTypeProbe.status > 0 &&
+			keyTypeProbe.status < 300 &&
+			isRecord(keyTypeProbe.json) &&
+			!isExpectedResponse(keyTypeProbe, keyType)
+				? describeProbe(keyTypeProbe)
 				: undefined,
-		text: 'The server at this address does not respond like Dify',
-		advice:
+		detail: 'The server at this address does not respond like Dify',
+		suggestion:
 			'Check the Base URL and the port in the credential: enter the address of the Dify API, for example http://dify.example.com/v1.',
 	},
 	{
 		id: 'difyWrongKeyType',
 		status: 'unauthorized',
-		when: ({ main, other, keyType }) =>
-			main.status === 401 && isExpectedResponse(other, oppositeKeyType(keyType))
-				? `${describeProbe(main)}; ${describeProbe(other)}`
+		observe: ({ keyTypeProbe, otherTypeProbe, keyType }) =>
+			keyTypeProbe.status === 401 && isExpectedResponse(otherTypeProbe, oppositeKeyType(keyType))
+				? `${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`
 				: undefined,
-		text: ({ keyType }) =>
+		detail: ({ keyType }) =>
 			`This is ${KEYS[oppositeKeyType(keyType)]}, but ${KEYS[keyType]} is required`,
-		advice: ({ keyType }) =>
+		suggestion: ({ keyType }) =>
 			`Use ${KEYS[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
 	},
 ];
@@ -168,19 +173,20 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'difyWorkerAway',
 		status: 'degraded',
-		when: ({ documents }) => {
+		observe: ({ documents }) => {
 			const waiting = documents.flatMap(({ json }) => getWaitingDocuments(json));
 			return waiting[0];
 		},
-		text: getErrorText('indexingStuck', { service: 'dify' }).title,
-		advice: `${getErrorText('indexingStuck', { service: 'dify' }).remedy} App runs only send pings in the meantime.`,
+		detail: getErrorText('indexingStuck', { service: 'dify' }).title,
+		suggestion: `${getErrorText('indexingStuck', { service: 'dify' }).suggestion} App runs only send pings in the meantime.`,
 	},
 	{
 		id: 'difyNotChecked',
 		severity: 'info',
-		when: ({ main }) => describeProbe(main),
-		text: 'Dify and its database respond; the worker, the plugin daemon, Redis and the model server behind Dify were not checked',
-		advice:
+		observe: ({ keyTypeProbe }) => describeProbe(keyTypeProbe),
+		detail:
+			'Dify and its database respond; the worker, the plugin daemon, Redis and the model server behind Dify were not checked',
+		suggestion:
 			'Only a run tests these. If runs fail, stay queued or only send pings while this check passes, check docker compose ps and the logs of worker and plugin_daemon.',
 	},
 ];
@@ -199,24 +205,24 @@ const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 ]);
 
 function difyFindings(facts: DifyFacts): FindingWithStatus[] {
-	const { main, parameters } = facts;
+	const { keyTypeProbe, parameters } = facts;
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
-	const refused = [main, parameters].find((probe) => probe?.failure !== undefined);
+	const refused = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
 	if (cause !== undefined) return [cause];
 	if (refused !== undefined) return [refusedFinding(refused)];
 	return [...lastRunFinding(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
 }
 
 function refusedFinding(probe: ProbeResult): FindingWithStatus {
-	const failure = probe.failure!;
-	const { kind } = failure;
+	const failure = probe.error!;
+	const { type } = failure;
 	const observed = describeProbe(probe);
 	// Dify's own failures have a name of their own; those of the network are the same everywhere.
 	if (probe.status === 0) return findingFromError(failure, observed);
-	const otherwise = MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded';
+	const otherwise = MISCONFIGURED.has(type) ? 'misconfigured' : 'degraded';
 	return findingFromError(failure, observed, {
-		id: idOf(kind),
-		status: toHealthStatus(kind, otherwise),
+		id: idOf(type),
+		status: toHealthStatus(type, otherwise),
 	});
 }
 
@@ -241,9 +247,9 @@ function lastRunFinding({ runs }: DifyFacts): FindingWithStatus[] {
 	if (status !== 'failed' || message === undefined) return [];
 	const kind = toErrorType({ message });
 	if (!UPSTREAM_ERRORS.has(kind)) return [];
-	const { title, remedy } = getErrorText(kind, { service: 'dify' });
+	const { title, suggestion } = getErrorText(kind, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
-	return [{ id: idOf(kind), severity: 'warning', observed, meaning: title, advice: remedy }];
+	return [{ id: idOf(kind), severity: 'warning', observed, meaning: title, advice: suggestion }];
 }
 
 function oppositeKeyType(keyType: KeyType): KeyType {

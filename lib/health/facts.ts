@@ -18,52 +18,52 @@ import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './resul
 /** A question that was refused or got no answer, and what that means. */
 export interface FailedProbe {
 	probe: ProbeResult;
-	failure: ServerError;
+	error: ServerError;
 }
 
 /** All that findings look at. */
-export interface CheckFacts extends Pick<ServerSnapshot, 'kind'> {
+export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	url: string;
 	server: CheckResult['server'];
 	latencyMs: number | null;
-	limitMs: number;
+	timeoutMs: number;
 	hasKey: boolean;
 	expected: Expectations;
 	/** Why the API cannot be used: nothing else is known then. */
-	failed?: FailedProbe;
+	failedProbe?: FailedProbe;
 	/** It has no list of models; where nothing failed, it has a route for chats. */
 	isUnlisted: boolean;
-	list: ProbeResult;
-	told: ServerFacts;
+	modelListProbe: ProbeResult;
+	serverFacts: ServerFacts;
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
-	subject?: ServerModel;
+	checkedModel?: ServerModel;
 }
 
 export function toCheckFacts(seen: ServerSnapshot): CheckFacts {
-	const { identity, details, kind, subject, options, server } = seen;
+	const { identity, details, serverType, checkedModel, options, server } = seen;
 	const embeddings = isFeatureEnabled(details.embeddings);
 	const models = (seen.models ?? []).map((model) => ({ embeddings, ...model }));
 	return {
 		url: server.url.root,
-		kind,
+		serverType,
 		server: { kind: getReportedType(seen), version: getVersion(seen) },
 		latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
-		limitMs: options.timeLimitMs ?? DEFAULT_TIMEOUT_MS,
+		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
-		failed: findFailedProbe(seen),
+		failedProbe: findFailedProbe(seen),
 		isUnlisted: seen.models === undefined,
-		list: identity.models,
-		told: toServerFacts(seen, models),
+		modelListProbe: identity.models,
+		serverFacts: toServerFacts(seen, models),
 		models,
-		subject: models.find(({ id }) => id === subject?.id),
+		checkedModel: models.find(({ id }) => id === checkedModel?.id),
 	};
 }
 
 function getReportedType(seen: ServerSnapshot): CheckResult['server']['kind'] {
-	const { name, kind, identity } = seen;
-	if (isRecognizedType(kind)) return name;
+	const { typeName, serverType, identity } = seen;
+	if (isRecognizedType(serverType)) return typeName;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';
 	// FastAPI refuses so.
 	const isRefusal = 'detail' in asRecord(identity.models.json);
@@ -94,12 +94,12 @@ function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot
 }
 
 function findFailedProbe(seen: ServerSnapshot): FailedProbe | undefined {
-	const { identity, kind, server } = seen;
+	const { identity, serverType, server } = seen;
 	const { models: list, props } = identity;
-	if (!hasApi(seen)) return { probe: list, failure: list.failure ?? toProbeError(server, list) };
+	if (!hasApi(seen)) return { probe: list, error: list.error ?? toProbeError(server, list) };
 	// Its list may be open to everybody.
-	const isKeyRefused = kind.props !== undefined && props.failure?.kind === 'unauthorized';
-	return isKeyRefused ? { probe: props, failure: props.failure! } : undefined;
+	const isKeyRefused = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
+	return isKeyRefused ? { probe: props, error: props.error! } : undefined;
 }
 
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];

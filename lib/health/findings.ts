@@ -17,9 +17,9 @@ export interface FindingRule<F> {
 	/** The status that it gives the server. Default: it stays as it is. */
 	status?: HealthStatus;
 	/** What was observed; undefined where its case is not given. */
-	when(facts: F): string | undefined;
-	text: Sentence<F>;
-	advice: Sentence<F>;
+	observe(facts: F): string | undefined;
+	detail: Sentence<F>;
+	suggestion: Sentence<F>;
 }
 
 type Sentence<F> = string | ((facts: F) => string);
@@ -38,9 +38,9 @@ export interface CheckOutcome {
 	/** The server and its version, as people name them. */
 	name: string;
 	/** "2 models" */
-	offer: string;
+	offerText: string;
 	/** Further fields of the result. */
-	more: Partial<CheckResult>;
+	extraFields: Partial<CheckResult>;
 }
 
 export function pluralize(count: number, noun: string): string {
@@ -62,21 +62,23 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'thisIsDify',
 		status: 'misconfigured',
-		when: ({ list, failed }) =>
-			failed !== undefined && isDifyResponse(list) ? describeProbe(list) : undefined,
-		text: 'This address is Dify, not a model server',
-		advice: ({ url }) =>
+		observe: ({ modelListProbe, failedProbe }) =>
+			failedProbe !== undefined && isDifyResponse(modelListProbe)
+				? describeProbe(modelListProbe)
+				: undefined,
+		detail: 'This address is Dify, not a model server',
+		suggestion: ({ url }) =>
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
 	},
 	{
 		id: 'noAnswer',
 		status: 'unreachable',
-		when: ({ failed }) =>
-			failed?.failure.kind === 'totalLimit' ? describeProbe(failed.probe) : undefined,
-		text: ({ url, limitMs }) =>
-			`No response from "${new URL(url).hostname}" within ${formatDuration(limitMs)}`,
-		advice: ({ url }) =>
-			`${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).remedy} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
+		observe: ({ failedProbe }) =>
+			failedProbe?.error.type === 'totalLimit' ? describeProbe(failedProbe.probe) : undefined,
+		detail: ({ url, timeoutMs }) =>
+			`No response from "${new URL(url).hostname}" within ${formatDuration(timeoutMs)}`,
+		suggestion: ({ url }) =>
+			`${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).suggestion} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
 	},
 ];
 
@@ -86,175 +88,190 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'moved',
 		status: 'misconfigured',
-		when: ({ list }) =>
-			originOf(list.endedAt) === originOf(list.url) ? undefined : describeProbe(list),
-		text: 'The server redirects every request to another address, and generations do not follow redirects',
-		advice: ({ list }) => `Set the Base URL to ${newBaseUrl(list.endedAt)}.`,
+		observe: ({ modelListProbe }) =>
+			originOf(modelListProbe.finalUrl) === originOf(modelListProbe.url)
+				? undefined
+				: describeProbe(modelListProbe),
+		detail:
+			'The server redirects every request to another address, and generations do not follow redirects',
+		suggestion: ({ modelListProbe }) =>
+			`Set the Base URL to ${newBaseUrl(modelListProbe.finalUrl)}.`,
 	},
 	{
 		id: 'noModels',
 		status: 'misconfigured',
-		when: ({ models, isUnlisted, list }) =>
-			models.length === 0 && !isUnlisted ? `${describeProbe(list)}, an empty list` : undefined,
-		text: ({ hasKey }) =>
+		observe: ({ models, isUnlisted, modelListProbe }) =>
+			models.length === 0 && !isUnlisted
+				? `${describeProbe(modelListProbe)}, an empty list`
+				: undefined,
+		detail: ({ hasKey }) =>
 			hasKey
 				? 'The server has no models, or the key has no access to any of them'
 				: 'The server has no models',
-		advice: ({ kind: { words }, hasKey }) =>
-			hasKey ? `${words.noModels} Or give the key access to a model.` : words.noModels,
+		suggestion: ({ serverType: { texts }, hasKey }) =>
+			hasKey ? `${texts.noModels} Or give the key access to a model.` : texts.noModels,
 	},
 	{
 		id: 'modelMissing',
 		status: 'misconfigured',
-		when: ({ expected, subject, models, list }) => {
-			const isMissing = expected.model !== undefined && subject === undefined;
-			return isMissing && models.length > 0 ? describeProbe(list) : undefined;
+		observe: ({ expected, checkedModel, models, modelListProbe }) => {
+			const isMissing = expected.model !== undefined && checkedModel === undefined;
+			return isMissing && models.length > 0 ? describeProbe(modelListProbe) : undefined;
 		},
-		text: ({ expected }) => `The server does not offer the model "${expected.model}"`,
-		advice: ({ expected: { model = '' }, models, kind: { words } }) =>
+		detail: ({ expected }) => `The server does not offer the model "${expected.model}"`,
+		suggestion: ({ expected: { model = '' }, models, serverType: { texts } }) =>
 			suggestModels(
 				models.map(({ id }) => id),
-				words.missingModel?.(model),
+				texts.missingModel?.(model),
 			),
 	},
 	{
 		id: 'modelLoading',
 		status: 'loading',
-		when: ({ expected, subject }) =>
-			expected.model !== undefined && /^(?:down)?loading$/.test(subject?.state ?? '')
-				? `/v1/models reports ${subject!.state}`
+		observe: ({ expected, checkedModel }) =>
+			expected.model !== undefined && /^(?:down)?loading$/.test(checkedModel?.state ?? '')
+				? `/v1/models reports ${checkedModel!.state}`
 				: undefined,
-		text: ({ subject }) => `The model "${subject!.id}" is still loading`,
-		advice: LOADING_ADVICE,
+		detail: ({ checkedModel }) => `The model "${checkedModel!.id}" is still loading`,
+		suggestion: LOADING_ADVICE,
 	},
 	{
 		id: 'modelNotLoaded',
 		severity: 'info',
-		when: (facts) => (isNotLoaded(facts) ? `Its state is ${facts.subject!.state}` : undefined),
+		observe: (facts) =>
+			isNotLoaded(facts) ? `Its state is ${facts.checkedModel!.state}` : undefined,
 		// A router says so of a model that could not be loaded, and after a forced unload.
-		text: ({ subject: { id, exitCode } = { id: '' } }) =>
+		detail: ({ checkedModel: { id, exitCode } = { id: '' } }) =>
 			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process exited with code ${exitCode}, because it was unloaded or could not be loaded`}`,
-		advice:
+		suggestion:
 			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To load it in advance, use Local Llama (Model: Load).',
 	},
 	{
 		id: 'contextTooSmall',
 		status: 'misconfigured',
-		when: (facts) => {
+		observe: (facts) => {
 			const context = getMaxContext(facts);
 			return context !== undefined && context < (facts.expected.minContext ?? 0)
 				? `Context per request: ${context} tokens`
 				: undefined;
 		},
-		text: (facts) =>
+		detail: (facts) =>
 			`A request can use ${getMaxContext(facts)} tokens of context, but ${facts.expected.minContext} are required`,
-		advice: (facts) => suggestContext(facts, facts.expected.minContext!),
+		suggestion: (facts) => suggestContext(facts, facts.expected.minContext!),
 	},
 	{
 		id: 'contextSmall',
 		severity: 'warning',
-		when: (facts) => {
+		observe: (facts) => {
 			const context = getMaxContext(facts);
 			const isSmall = context !== undefined && context < SMALL_CONTEXT;
 			if (!isSmall || facts.expected.minContext !== undefined || !isForChats(facts))
 				return undefined;
 			return `Context per request: ${context} tokens`;
 		},
-		text: (facts) =>
+		detail: (facts) =>
 			`A request can use ${getMaxContext(facts)} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
-		advice: (facts) => suggestContext(facts, USUAL_CONTEXT),
+		suggestion: (facts) => suggestContext(facts, USUAL_CONTEXT),
 	},
 	{
 		id: 'toolsUnsupported',
 		severity: 'warning',
-		when: (facts) =>
-			isForChats(facts) && facts.subject?.tools === false
+		observe: (facts) =>
+			isForChats(facts) && facts.checkedModel?.tools === false
 				? 'The chat template of the model does not support tools'
 				: undefined,
-		text: ({ subject }) => `Agents cannot call tools with the model "${subject!.id}"`,
-		advice: ({ kind: { words } }) => words.tools,
+		detail: ({ checkedModel }) => `Agents cannot call tools with the model "${checkedModel!.id}"`,
+		suggestion: ({ serverType: { texts } }) => texts.tools,
 	},
 	{
 		id: 'notTold',
 		severity: 'info',
-		when: (facts) =>
+		observe: (facts) =>
 			facts.expected.minContext !== undefined && getMaxContext(facts) === undefined
 				? 'No response includes the context size'
 				: undefined,
-		text: ({ expected }) =>
+		detail: ({ expected }) =>
 			`This server does not report whether it has ${expected.minContext} tokens of context`,
-		advice: 'Test it once with a real request.',
+		suggestion: 'Test it once with a real request.',
 	},
 	{
 		id: 'queued',
 		severity: 'warning',
-		when: ({ told: { queue, slots } }) =>
+		observe: ({ serverFacts: { queue, slots } }) =>
 			queue === null || queue === 0
 				? undefined
 				: `/metrics reports ${queue} waiting, ${slots.busy ?? 'unknown'} running`,
-		text: ({ told: { queue, slots } }) =>
+		detail: ({ serverFacts: { queue, slots } }) =>
 			`${queue} ${queue === 1 ? 'request is' : 'requests are'} waiting for a slot${slots.total === null ? '' : `; the server has ${slots.total}`}`,
-		advice:
+		suggestion:
 			'Responses take longer than usual. Run fewer workflows at the same time, set Max Concurrent Requests in the credential, or add slots (-np).',
 	},
 	{
 		id: 'slow',
 		severity: 'warning',
-		when: ({ latencyMs }) =>
+		observe: ({ latencyMs }) =>
 			(latencyMs ?? 0) > SLOW_MS
 				? `The fastest response took ${Math.round(latencyMs!)} ms`
 				: undefined,
-		text: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple response`,
-		advice:
+		detail: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple response`,
+		suggestion:
 			'The machine may be overloaded or short of memory, or the network may be slow. Check top on the server, and compare with ping.',
 	},
 	{
 		id: 'partlyOnCpu',
 		severity: 'warning',
-		when: ({ models }) => {
+		observe: ({ models }) => {
 			const partly = models.filter(({ gpuShare = 1 }) => gpuShare < 0.99);
 			const shares = partly.map(({ id, gpuShare }) => `${Math.round(gpuShare! * 100)} % of ${id}`);
 			return shares.length === 0 ? undefined : `/api/ps reports ${shares.join(', ')}`;
 		},
-		text: 'A model is only partly in GPU memory: the rest runs on the CPU, which slows everything down',
-		advice:
+		detail:
+			'A model is only partly in GPU memory: the rest runs on the CPU, which slows everything down',
+		suggestion:
 			'Use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH). If the share is 0 %, Ollama found no usable GPU: check the start of its log (ollama serve), and give the container access to the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).',
 	},
 	{
 		id: 'runsElsewhere',
 		severity: 'warning',
-		when: ({ subject }) =>
-			subject?.remoteHost ? `/api/tags reports remote_host ${subject.remoteHost}` : undefined,
-		text: ({ subject }) =>
-			`The model "${subject!.id}" runs on ${subject!.remoteHost}: your data leaves your network`,
-		advice:
+		observe: ({ checkedModel }) =>
+			checkedModel?.remoteHost
+				? `/api/tags reports remote_host ${checkedModel.remoteHost}`
+				: undefined,
+		detail: ({ checkedModel }) =>
+			`The model "${checkedModel!.id}" runs on ${checkedModel!.remoteHost}: your data leaves your network`,
+		suggestion:
 			'If texts must stay in your network, choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag.',
 	},
 	{
 		id: 'sleeping',
 		severity: 'info',
-		when: ({ told }) => (told.sleeping === true ? '/props reports is_sleeping' : undefined),
-		text: 'The server is sleeping: it has unloaded its model and reloads it on the next request',
-		advice:
+		observe: ({ serverFacts }) =>
+			serverFacts.sleeping === true ? '/props reports is_sleeping' : undefined,
+		detail: 'The server is sleeping: it has unloaded its model and reloads it on the next request',
+		suggestion:
 			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
 	},
 	{
 		id: 'unknownServer',
 		severity: 'info',
-		when: ({ isUnlisted, list }) => (isUnlisted ? describeProbe(list) : undefined),
-		text: 'The server has a chat endpoint but no model list',
-		advice:
+		observe: ({ isUnlisted, modelListProbe }) =>
+			isUnlisted ? describeProbe(modelListProbe) : undefined,
+		detail: 'The server has a chat endpoint but no model list',
+		suggestion:
 			'If chats work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
 	},
 ];
 
 /** The findings of a model server, most important first. */
 export function getFindings(facts: CheckFacts): FindingWithStatus[] {
-	const { failed } = facts;
-	if (failed === undefined) return evaluateRules(FINDINGS, facts);
+	const { failedProbe } = facts;
+	if (failedProbe === undefined) return evaluateRules(FINDINGS, facts);
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
-	const advice = failed.failure.kind === 'loading' ? LOADING_ADVICE : failed.failure.remedy;
-	return [cause ?? findingFromError(failed.failure, describeProbe(failed.probe), { advice })];
+	const advice =
+		failedProbe.error.type === 'loading' ? LOADING_ADVICE : failedProbe.error.suggestion;
+	return [
+		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { advice }),
+	];
 }
 
 export function evaluateRules<F>(
@@ -262,29 +279,37 @@ export function evaluateRules<F>(
 	facts: F,
 ): FindingWithStatus[] {
 	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
-	return rows.flatMap(({ id, severity, status, when, text, advice }): FindingWithStatus[] => {
-		const observed = when(facts);
-		if (observed === undefined) return [];
-		const texts = { observed, meaning: say(text), advice: say(advice) };
-		return [{ id, severity: severity ?? 'error', status, ...texts }];
-	});
+	return rows.flatMap(
+		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
+			const observed = observe(facts);
+			if (observed === undefined) return [];
+			const texts = { observed, meaning: say(detail), advice: say(suggestion) };
+			return [{ id, severity: severity ?? 'error', status, ...texts }];
+		},
+	);
 }
 
 /** The same failure as the other nodes tell, with their words. */
 export function findingFromError(
-	{ kind, meaning, remedy }: ServerError,
+	{ type, detail, suggestion }: ServerError,
 	observed: string,
 	change: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
-	const found = { id: kind, severity: 'error', observed, meaning, advice: remedy } as const;
-	return { ...found, status: toHealthStatus(kind), ...change };
+	const found = {
+		id: type,
+		severity: 'error',
+		observed,
+		meaning: detail,
+		advice: suggestion,
+	} as const;
+	return { ...found, status: toHealthStatus(type), ...change };
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
 export function findingFromGenerationError(failed: ServerError): FindingWithStatus {
 	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
-	const observed = `The test generation failed: ${failed.meaning}${quotation}`;
-	if (failed.kind !== 'firstTokenLimit') return findingFromError(failed, observed);
+	const observed = `The test generation failed: ${failed.detail}${quotation}`;
+	if (failed.type !== 'firstTokenLimit') return findingFromError(failed, observed);
 	const meaning =
 		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
 	return findingFromError(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
@@ -371,28 +396,32 @@ function newBaseUrl(endedAt: string): string {
 	return endedAt.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
-function isNotLoaded({ expected, subject }: CheckFacts): boolean {
+function isNotLoaded({ expected, checkedModel }: CheckFacts): boolean {
 	if (expected.model === undefined) return false;
-	return ['unloaded', 'downloaded', 'failed'].includes(subject?.state ?? '');
+	return ['unloaded', 'downloaded', 'failed'].includes(checkedModel?.state ?? '');
 }
 
 /** Embedding and reranker models have short contexts by nature, and call no tools. */
-function isForChats({ models, subject }: CheckFacts): boolean {
-	return subject?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
+function isForChats({ models, checkedModel }: CheckFacts): boolean {
+	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
 /** Tokens that one request can use, of several models the most; undefined where nothing tells. */
-function getMaxContext({ subject, models }: CheckFacts): number | undefined {
+function getMaxContext({ checkedModel, models }: CheckFacts): number | undefined {
 	const known = models.flatMap(({ context }) => context ?? []);
-	return subject?.context ?? (known.length === 0 ? undefined : maxOf(known));
+	return checkedModel?.context ?? (known.length === 0 ? undefined : maxOf(known));
 }
 
 /** How to get so many tokens. What a model was not trained for, it does not read. */
-function suggestContext({ subject, told, kind }: CheckFacts, tokens: number): string {
-	const trained = subject?.trainedContext ?? Infinity;
-	const context = subject?.context ?? 0;
+function suggestContext(
+	{ checkedModel, serverFacts, serverType }: CheckFacts,
+	tokens: number,
+): string {
+	const trained = checkedModel?.trainedContext ?? Infinity;
+	const context = checkedModel?.context ?? 0;
 	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
 	if (context >= trained) return other;
-	if (trained >= tokens) return kind.words.context(tokens, told.slots.total ?? undefined);
-	return `${kind.words.context(trained, told.slots.total ?? undefined)} ${other}`;
+	if (trained >= tokens)
+		return serverType.texts.context(tokens, serverFacts.slots.total ?? undefined);
+	return `${serverType.texts.context(trained, serverFacts.slots.total ?? undefined)} ${other}`;
 }

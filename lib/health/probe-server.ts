@@ -22,12 +22,12 @@ interface IdentifiedServer {
 	server: ModelServer;
 	options: CheckOptions;
 	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
-	name: ServerTypeName;
-	kind: ServerType;
+	typeName: ServerTypeName;
+	serverType: ServerType;
 	/** Undefined: there is no list. */
 	models?: ServerModel[];
 	/** The model that the check is about: the expected one, or the only one that is loaded. */
-	subject?: ServerModel;
+	checkedModel?: ServerModel;
 	/** A router has a process for each model. */
 	isRouter: boolean;
 	/** Names the loaded model of a router, so that the question is about it, and loads nothing. */
@@ -72,18 +72,18 @@ export async function probeServer(
 	options: CheckOptions,
 ): Promise<ServerSnapshot> {
 	const known = await identifyServer(server, options);
-	const { kind, identity, models, subject } = known;
+	const { serverType, identity, models, checkedModel } = known;
 	if (identity.models.status === 0) return { ...known, details: {}, props: {} };
 	const [details, detailed] = await Promise.all([
 		runDetailProbes(known),
-		models && kind.details?.(server, models, options.signal),
+		models && serverType.enrichModels?.(server, models, options.signal),
 	]);
 	const all = detailed ?? models;
 	if (!known.isRouter)
 		return { ...known, models: all, details, props: getJsonObject(identity.props) };
 	const props = getJsonObject(details.routedProps);
 	const described = all?.map((model) =>
-		model.id === subject?.id ? { ...model, ...parseProps(props) } : model,
+		model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
 	);
 	return { ...known, models: described, details, props };
 }
@@ -101,13 +101,13 @@ async function identifyServer(
 	const answers = { models: identity.models, version: identity.apiVersion };
 	const models = parseListedModels(identity.models);
 	if (models !== undefined) cacheServerType(server, identity.models);
-	const name = server.kindSet ?? identifyServerType(answers);
-	const kind: ServerType = SERVER_TYPES[name];
-	const subject = selectCheckedModel(models ?? [], kind, options);
-	const known = { server, options, identity, name, kind, models, subject };
-	if (!isRouter(answers) || subject?.state !== 'loaded')
+	const typeName = server.configuredType ?? identifyServerType(answers);
+	const serverType: ServerType = SERVER_TYPES[typeName];
+	const checkedModel = selectCheckedModel(models ?? [], serverType, options);
+	const known = { server, options, identity, typeName, serverType, models, checkedModel };
+	if (!isRouter(answers) || checkedModel?.state !== 'loaded')
 		return { ...known, isRouter: isRouter(answers), query: '' };
-	const query = `?model=${encodeURIComponent(subject.id.toWellFormed())}&autoload=false`;
+	const query = `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`;
 	return { ...known, isRouter: true, query };
 }
 
@@ -124,8 +124,8 @@ async function runDetailProbes(known: IdentifiedServer): Promise<ServerSnapshot[
 /** Gateways list thousands. */
 const MAX_MODELS = 5_000;
 
-function parseListedModels({ failure, json }: ProbeResult): ServerModel[] | undefined {
-	if (failure !== undefined) return undefined;
+function parseListedModels({ error, json }: ProbeResult): ServerModel[] | undefined {
+	if (error !== undefined) return undefined;
 	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
 	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
 }

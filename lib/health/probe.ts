@@ -17,7 +17,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export interface CheckOptions {
 	expectations?: Expectations;
 	/** Limit of each question in milliseconds, default 2.5 s. */
-	timeLimitMs?: number;
+	timeoutMs?: number;
 	signal?: AbortSignal;
 }
 
@@ -26,13 +26,13 @@ export interface ProbeResult extends ProbeResponse {
 	method: 'GET' | 'POST';
 	url: string;
 	/** From sending to the last byte, or to the limit. */
-	ms: number;
+	durationMs: number;
 	/** 0: no answer. */
 	status: number;
 	/** After redirects. */
-	endedAt: string;
+	finalUrl: string;
 	/** Set where there is no JSON, or a refusal. */
-	failure?: ServerError;
+	error?: ServerError;
 }
 
 /**
@@ -43,82 +43,94 @@ export interface ProbeResult extends ProbeResponse {
 export async function runProbe(
 	server: Endpoint,
 	url: string,
-	{ timeLimitMs = DEFAULT_TIMEOUT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
+	{ timeoutMs = DEFAULT_TIMEOUT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
-	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: timeLimitMs };
+	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request was seen to wait for two seconds. A check must not cause that.
-	const options = { url, json, limits, signal, maxBytes: MAX_BYTES, isIdempotent: false } as const;
-	const reading = request(server, { ...options, takesRefusals: true }, async (answer) => {
+	const options = {
+		url,
+		json,
+		timeouts,
+		signal,
+		maxBytes: MAX_BYTES,
+		isIdempotent: false,
+	} as const;
+	const reading = request(server, { ...options, allowErrorStatus: true }, async (answer) => {
 		const { status, headers } = answer;
 		// The target of a redirect may repeat what was sent, as login pages do.
-		const endedAt = answer.url === url ? url : mask(answer.url, server.secrets);
-		return { status, headers, endedAt, text: await answer.text() };
+		const finalUrl = answer.url === url ? url : mask(answer.url, server.secrets);
+		return { status, headers, finalUrl, text: await answer.text() };
 	});
 	const outcome = await reading.catch(captureError);
 	const asked = {
 		method: json === undefined ? 'GET' : 'POST',
 		url,
-		ms: elapsedMs(startedAt),
+		durationMs: elapsedMs(startedAt),
 	} as const;
 	if (!('failed' in outcome)) return withParsedJson(server, { ...asked, ...outcome });
 	const { failed } = outcome;
-	if (failed.kind === 'aborted') throw failed;
+	if (failed.type === 'aborted') throw failed;
 	return {
 		...asked,
 		status: 0,
 		headers: {},
 		text: '',
 		json: undefined,
-		endedAt: url,
-		failure: failed,
+		finalUrl: url,
+		error: failed,
 	};
 }
 
-function withParsedJson(
-	server: Endpoint,
-	probe: Omit<ProbeResult, 'json' | 'failure'>,
-): ProbeResult {
+function withParsedJson(server: Endpoint, probe: Omit<ProbeResult, 'json' | 'error'>): ProbeResult {
 	const json = parseJson(probe.text);
 	const isUsable = json !== undefined && !isErrorResponse({ status: probe.status, json });
-	return isUsable ? { ...probe, json } : { ...probe, json, failure: toProbeError(server, probe) };
+	return isUsable ? { ...probe, json } : { ...probe, json, error: toProbeError(server, probe) };
 }
 
 /** What an answer means that is not the one that was asked for. */
 export function toProbeError(
 	server: Endpoint,
-	probe: Omit<ProbeResult, 'json' | 'failure'>,
+	probe: Omit<ProbeResult, 'json' | 'error'>,
 ): ServerError {
-	const { url, endedAt, status, headers, text } = probe;
-	return toResponseError(server, { url }, { url: endedAt, status, headers: { ...headers }, text });
+	const { url, finalUrl, status, headers, text } = probe;
+	return toResponseError(server, { url }, { url: finalUrl, status, headers: { ...headers }, text });
 }
 
 /** The JSON object of a good answer; empty where there is none. */
 export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
-	return probe?.failure === undefined && isRecord(probe?.json) ? probe.json : {};
+	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
 /** Milliseconds of the fastest answer: almost only network time. */
 export function getLatency(probes: readonly ProbeResult[]): number | null {
-	const times = probes.flatMap(({ status, ms }) => (status > 0 ? [ms] : []));
+	const times = probes.flatMap(({ status, durationMs }) => (status > 0 ? [durationMs] : []));
 	return times.length === 0 ? null : times.reduce((least, ms) => Math.min(least, ms));
 }
 
 /** One line with the question and its outcome. */
-export function describeProbe({ method, url, endedAt, status, ms, failure }: ProbeResult): string {
+export function describeProbe({
+	method,
+	url,
+	finalUrl,
+	status,
+	durationMs,
+	error,
+}: ProbeResult): string {
 	const question = `${method} ${url}`;
-	if (status === 0) return `${question}: ${describeFailure(failure!)} after ${Math.round(ms)} ms`;
-	const words = failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
+	if (status === 0)
+		return `${question}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
+	const words = error?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
 	const quotation = words === '' ? '' : `, "${truncate(words, 120)}"`;
-	const code = failure?.code === undefined ? '' : ` ${failure.code}`;
-	const place = endedAt === url ? '' : ` from ${endedAt}`;
+	const code = error?.code === undefined ? '' : ` ${error.code}`;
+	const place = finalUrl === url ? '' : ` from ${finalUrl}`;
 	return `${question}: HTTP ${status}${code}${place}${quotation}`;
 }
 
-function describeFailure({ kind, code, meaning }: ServerError): string {
-	if (kind === 'totalLimit') return 'no response';
-	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : meaning;
+function describeFailure({ type, code, detail }: ServerError): string {
+	if (type === 'totalLimit') return 'no response';
+	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
 }
 
 export function elapsedMs(startedAt: number): number {

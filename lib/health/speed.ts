@@ -31,7 +31,7 @@ export interface SpeedOptions {
 	/** Tokens to generate, for each request. */
 	tokens: number;
 	/** Requests at once in a second round; up to 1 = no second round. */
-	atOnce: number;
+	concurrency: number;
 	firstTokenMs: number;
 	/** For one request, from sending to the end. */
 	totalMs: number;
@@ -58,7 +58,7 @@ export interface SpeedRun {
 	tokensPerSecond: number | null;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
 	totalTokensPerSecond: number | null;
-	failures: Array<Pick<ServerError, 'kind' | 'message' | 'remedy'>>;
+	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
 }
 
 export interface SpeedCheckResult extends CheckResult {
@@ -81,12 +81,12 @@ export async function addSpeedTest(
 	const server = target.open();
 	const model = selectTestModel(health, options.model);
 	// The credential's limit holds here too: more requests would be measured one after the other.
-	const atOnce = Math.min(options.atOnce, server.maxConcurrentRequests || Infinity);
-	const first = await measureRound(server, { ...options, model, atOnce: 1 });
-	const isRepeated = atOnce > 1 && first.failed.length === 0;
-	const second = isRepeated ? [await measureRound(server, { ...options, model, atOnce })] : [];
+	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
+	const first = await measureRound(server, { ...options, model, concurrency: 1 });
+	const isRepeated = concurrency > 1 && first.failed.length === 0;
+	const second = isRepeated ? [await measureRound(server, { ...options, model, concurrency })] : [];
 	const rounds = [first, ...second];
-	const failed = new Map(rounds.flatMap((round) => round.failed.map((one) => [one.kind, one])));
+	const failed = new Map(rounds.flatMap((round) => round.failed.map((one) => [one.type, one])));
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const found = [
 		...[...failed.values()].map(findingFromGenerationError),
@@ -118,26 +118,26 @@ interface SpeedRound {
 
 /** @throws {ServerError} only of kind `aborted` */
 async function measureRound(server: ModelServer, options: SpeedOptions): Promise<SpeedRound> {
-	const { atOnce } = options;
+	const { concurrency } = options;
 	const startedAt = performance.now();
 	const measuring = Array.from(
-		{ length: atOnce },
+		{ length: concurrency },
 		async () => await measureOnce(server, options).catch(captureError),
 	);
 	const outcomes = await Promise.all(measuring);
 	const samples = outcomes.flatMap((outcome) => ('failed' in outcome ? [] : [outcome]));
 	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
-	const aborted = failed.find(({ kind }) => kind === 'aborted');
+	const aborted = failed.find(({ type }) => type === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
 	const wholeMs = performance.now() - startedAt;
 	const run: SpeedRun = {
-		atOnce,
+		atOnce: concurrency,
 		firstTokenMs: greatest(samples.map((one) => one.firstTokenMs)),
 		promptTokensPerSecond: average(samples.map((one) => one.promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map((one) => one.tokensPerSecond)),
 		totalTokensPerSecond: tokens === 0 ? null : rounded((tokens * 1000) / wholeMs),
-		failures: failed.map(({ kind, message, remedy }) => ({ kind, message, remedy })),
+		failures: failed.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
 	};
 	return { run, failed };
 }
@@ -184,7 +184,7 @@ async function measureOnce(
 		temperature: 0,
 		stream: true,
 		stream_options: { include_usage: true },
-		...kind.measuring,
+		...kind.benchmarkFields,
 	};
 	return await request(
 		server,
@@ -192,7 +192,7 @@ async function measureOnce(
 			url: server.url.api + CHAT_ROUTE,
 			json,
 			model,
-			limits: { firstTokenMs, idleMs: firstTokenMs, totalMs },
+			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
 			signal,
 			priority: 'person',
 		},
@@ -205,15 +205,15 @@ async function readSample(
 	answer: HttpResponse,
 	askedAt: number,
 ): Promise<Sample> {
-	const elapsed = () => performance.now() - askedAt - answer.queue.waitedMs;
+	const elapsed = () => performance.now() - askedAt - answer.queueStats.waitedMs;
 	const reader = new CompletionAccumulator();
 	let firstMs = 0;
 	let lastMs = 0;
 	for await (const events of answer.events()) {
-		const before = reader.contents;
+		const before = reader.contentEvents;
 		for (const data of events) reader.push(data);
-		if (reader.contents === before) continue;
-		answer.content();
+		if (reader.contentEvents === before) continue;
+		answer.markContent();
 		lastMs = elapsed();
 		firstMs ||= lastMs;
 	}
@@ -221,10 +221,10 @@ async function readSample(
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
 	const problem = findProblem(read);
 	if (problem === undefined)
-		return sampleOf(read, reader.contents, { firstMs, lastMs, totalMs: elapsed() });
-	const { kind, serverText, status } = problem;
+		return sampleOf(read, reader.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
+	const { type, serverText, status } = problem;
 	throw createServerError(
-		kind,
+		type,
 		toErrorContext(server, answer.url),
 		omitUndefined({ serverText, status }),
 	);
@@ -233,11 +233,11 @@ async function readSample(
 /** Why an answer measures nothing. Thinking counts as generated. */
 function findProblem(
 	read: Read | FailedCompletion,
-): Pick<FailedCompletion, 'kind' | 'serverText' | 'status'> | undefined {
-	if ('kind' in read && read.kind !== 'onlyThinking') return read;
+): Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined {
+	if ('type' in read && read.type !== 'onlyThinking') return read;
 	// As from a GPU or a cache type that does not fit: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test((read.text + read.reasoning).replace(/\s/g, ''));
-	return isGarbled ? { kind: 'garbledAnswer' } : undefined;
+	return isGarbled ? { type: 'garbledAnswer' } : undefined;
 }
 
 /** Pieces that are spread over a smaller share of the time came at once: something collected them. */
@@ -299,24 +299,25 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 	{
 		id: 'gpuMaybeUnused',
 		severity: 'warning',
-		when: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
+		observe: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
 			const isKnown = tokensPerSecond !== null && firstTokenMs !== null && size >= MIN_SIZE;
 			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
 			return `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(size * tokensPerSecond)} GB/s`;
 		},
-		text: ({ size }) =>
+		detail: ({ size }) =>
 			`This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
-		advice: GPU_ADVICE,
+		suggestion: GPU_ADVICE,
 	},
 	{
 		id: 'answerCollected',
 		severity: 'warning',
-		when: ({ run: { tokensPerSecond, firstTokenMs } }) =>
+		observe: ({ run: { tokensPerSecond, firstTokenMs } }) =>
 			tokensPerSecond !== null && firstTokenMs === null
 				? 'The complete response arrived at once'
 				: undefined,
-		text: 'A proxy or the server buffers the response, so users see nothing until the end, and the time to first token cannot be measured',
-		advice:
+		detail:
+			'A proxy or the server buffers the response, so users see nothing until the end, and the time to first token cannot be measured',
+		suggestion:
 			'Turn off buffering in the proxy between n8n and the server (nginx: proxy_buffering off), or use the server address directly. If there is no proxy, the server does not stream.',
 	},
 ];

@@ -28,12 +28,12 @@ interface ExpectedCall {
 }
 
 export interface ToolCase {
-	case: string;
+	name: string;
 	question: string;
 	/** In any order; none where the question needs no tool. */
 	calls: readonly ExpectedCall[];
 	/** What the tool answers, and the calls that must follow. */
-	then?: { result: string; calls: readonly ExpectedCall[] };
+	followUp?: { result: string; calls: readonly ExpectedCall[] };
 }
 
 /** All of them are offered in every case, as an agent does. */
@@ -61,9 +61,9 @@ export interface ToolTestOptions {
 	/** Empty: the one that is loaded. */
 	model: string;
 	/** Most tokens of one answer. */
-	tokens: number;
+	maxTokens: number;
 	/** For the whole test, in milliseconds. */
-	limitMs: number;
+	timeoutMs: number;
 	signal?: AbortSignal;
 }
 
@@ -105,7 +105,7 @@ export async function addToolTest(
 	const { toolTest, failed } = await runCases(target.open(), { ...options, model });
 	// A template that takes no tools is a result, not an outage.
 	const isRefused =
-		toolTest.tried === 0 && failed !== undefined && failed.kind !== 'toolsUnsupported';
+		toolTest.tried === 0 && failed !== undefined && failed.type !== 'toolsUnsupported';
 	const found = isRefused
 		? [findingFromGenerationError(failed)]
 		: evaluateRules(TOOL_FINDINGS, toolTest);
@@ -122,23 +122,24 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
-		when: ({ passed, tried, cases: all }) => {
+		observe: ({ passed, tried, cases: all }) => {
 			const wrong = all.filter(({ problem }) => problem !== null && problem !== 'notTried');
 			if (wrong.length === 0) return undefined;
 			const problems = wrong.map((one) => `${one.case}: ${PROBLEMS[one.problem!]}`);
 			return `${passed} of ${tried} passed; ${problems.join('; ')}`;
 		},
-		text: ({ model }) => `The model "${model}" does not always call tools correctly on this server`,
-		advice:
+		detail: ({ model }) =>
+			`The model "${model}" does not always call tools correctly on this server`,
+		suggestion:
 			'An agent with this model will fail occasionally. Use a larger model, or one made for tools, and let the server use the chat template of the model. The test results show the prompt and the calls of each case.',
 	},
 	{
 		id: 'toolsNotTried',
 		severity: 'warning',
-		when: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
-		text: ({ model, notTried, tried }) =>
+		observe: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
+		detail: ({ model, notTried, tried }) =>
 			`${notTried} of ${tried + notTried} tool test cases got no response from the model "${model}"`,
-		advice:
+		suggestion:
 			'Fix the problem shown here (if the model does not support tools, choose another one), or raise the test timeout, and run the test again.',
 	},
 ];
@@ -166,7 +167,7 @@ async function runCases(
 	server: ModelServer,
 	options: ToolTestOptions,
 ): Promise<{ toolTest: ToolTestResult; failed?: ServerError }> {
-	const endsAt = performance.now() + options.limitMs;
+	const endsAt = performance.now() + options.timeoutMs;
 	const outcomes: CaseOutcome[] = [];
 	for (const one of CASES) {
 		const isOver = performance.now() >= endsAt;
@@ -177,7 +178,7 @@ async function runCases(
 		);
 	}
 	const results = outcomes.map(({ problem = null, called }, at): CaseResult => {
-		const { case: name, question } = CASES[at]!;
+		const { name, question } = CASES[at]!;
 		const shown = called.slice(0, MAX_CALLED);
 		return { case: name, asked: question, called: shown, passed: problem === null, problem };
 	});
@@ -194,7 +195,7 @@ async function runCases(
 
 function outcomeOfFailure(error: unknown): CaseOutcome {
 	const { failed } = captureError(error);
-	if (failed.kind === 'aborted') throw failed;
+	if (failed.type === 'aborted') throw failed;
 	const problem = problemOf(failed);
 	const called = [failed.message, failed.serverText].filter(Boolean).join(': ');
 	return problem === 'notTried' ? { problem, called, failed } : { problem, called };
@@ -202,8 +203,8 @@ function outcomeOfFailure(error: unknown): CaseOutcome {
 
 async function runCase(
 	server: ModelServer,
-	{ question, calls, then }: ToolCase,
-	{ model, tokens, signal }: ToolTestOptions,
+	{ question, calls, followUp }: ToolCase,
+	{ model, maxTokens, signal }: ToolTestOptions,
 	endsAt: number,
 ): Promise<CaseOutcome> {
 	/** Asks as Local Chat Model does by default, with a seed, so that a test can be repeated. */
@@ -211,13 +212,13 @@ async function runCase(
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
 		const settings: ChatSettings = {
 			model,
-			parameters: { maxTokens: tokens, seed: 1 },
-			reasoningEcho: 'toolTurns',
+			parameters: { maxTokens, seed: 1 },
+			thinkingHistory: 'toolTurns',
 			showThinking: false,
-			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
+			timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
 			retries: 0,
 		};
-		return await runTurn(server, settings, { messages, tools: TOOLS, signal, whole: true });
+		return await runTurn(server, settings, { messages, tools: TOOLS, signal, isBuffered: true });
 	};
 	const messages: InputMessage[] = [
 		{ type: 'system', content: SYSTEM_PROMPT },
@@ -225,18 +226,18 @@ async function runCase(
 	];
 	const answer = await ask(messages);
 	const problem = findToolProblem(calls, answer);
-	if (problem !== undefined || then === undefined)
+	if (problem !== undefined || followUp === undefined)
 		return { problem, called: formatCompletion(answer) };
-	const next = await ask([...messages, ...afterCalls(answer, then.result)]);
-	const nextProblem = findToolProblem(then.calls, next);
+	const next = await ask([...messages, ...afterCalls(answer, followUp.result)]);
+	const nextProblem = findToolProblem(followUp.calls, next);
 	const isNotCorrected = nextProblem === 'wrongArguments';
 	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: formatCompletion(next) };
 }
 
-function problemOf({ kind, facts }: ServerError): ToolProblem {
-	if (kind === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
-	if (kind === 'toolCallInvalid' && facts.missingArguments !== undefined) return 'wrongArguments';
-	const problem = PROBLEM_BY_ERROR[kind] ?? 'notTried';
+function problemOf({ type, facts }: ServerError): ToolProblem {
+	if (type === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
+	if (type === 'toolCallInvalid' && facts.missingArguments !== undefined) return 'wrongArguments';
+	const problem = PROBLEM_BY_ERROR[type] ?? 'notTried';
 	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
 }
 

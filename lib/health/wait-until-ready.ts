@@ -6,7 +6,7 @@ export interface WaitOptions {
 	 * Milliseconds. No check begins that would end after it, if it takes as long as the one before; so the last one may
 	 * end a little after it.
 	 */
-	limitMs: number;
+	timeoutMs: number;
 	signal?: AbortSignal;
 	/** Pauses between checks, the last one again and again. */
 	pausesMs?: readonly number[];
@@ -28,7 +28,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
-	{ limitMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
+	{ timeoutMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
 ): Promise<WaitResult> {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
@@ -41,7 +41,7 @@ export async function waitUntilReady(
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = needsManualFix(result);
-		const isOver = elapsed() + pause + tookMs > limitMs;
+		const isOver = elapsed() + pause + tookMs > timeoutMs;
 		if (result.healthy || isHopeless || isOver)
 			return { ...result, waitedMs: elapsed(), checks, history };
 		await sleepWithAbort(pause, signal);

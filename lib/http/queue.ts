@@ -6,18 +6,18 @@ export interface PermitRequest {
 	/** Ends the waiting. */
 	signal?: AbortSignal;
 	/** Gives the place of a batch up for a person. @returns whether it did */
-	giveUp(): boolean;
+	preempt(): boolean;
 }
 
 interface WaitStats {
 	waitedMs: number;
 	/** A batch gave its place up for it. */
-	wasGiven: boolean;
+	hasPreemptedBatch: boolean;
 }
 
 interface Permit extends WaitStats {
 	/** Calling it twice is harmless. */
-	leave(): void;
+	release(): void;
 }
 
 const queues = new Map<string, RequestQueue>();
@@ -37,13 +37,13 @@ export async function acquirePermit(
 	const queue = queues.get(id) ?? new RequestQueue(id);
 	queues.set(id, queue);
 	queue.limit = limit;
-	return await queue.enter(request);
+	return await queue.acquire(request);
 }
 
 /** The waiting requests of one class. First come, first served. */
 interface WaitingQueue {
 	/** Each gets to know whether a place was given up. */
-	starts: Set<(wasGiven: boolean) => void>;
+	waiters: Set<(wasGiven: boolean) => void>;
 	/** When the first one began to wait, or when the last turn was. */
 	waitsSince: number;
 }
@@ -58,9 +58,9 @@ export class RequestQueue {
 	/** In the order in which they got their place. */
 	private readonly running = new Set<PermitRequest>();
 	/** Requests that were told to give up their place, and still have it. */
-	private readonly givingUp = new Set<PermitRequest>();
-	private readonly persons: WaitingQueue = { starts: new Set(), waitsSince: 0 };
-	private readonly batches: WaitingQueue = { starts: new Set(), waitsSince: 0 };
+	private readonly preempting = new Set<PermitRequest>();
+	private readonly interactive: WaitingQueue = { waiters: new Set(), waitsSince: 0 };
+	private readonly batches: WaitingQueue = { waiters: new Set(), waitsSince: 0 };
 
 	constructor(private readonly id: string) {}
 
@@ -71,76 +71,76 @@ export class RequestQueue {
 
 	/** Number of waiting requests. */
 	get length(): number {
-		return this.persons.starts.size + this.batches.starts.size;
+		return this.interactive.waiters.size + this.batches.waiters.size;
 	}
 
 	/** Waits for a place. Rejects with the signal's reason when it aborts. */
-	async enter(request: PermitRequest): Promise<Permit> {
+	async acquire(request: PermitRequest): Promise<Permit> {
 		const running = { ...request };
 		const isFree = this.active < this.limit && this.length === 0;
-		const waited = isFree ? { waitedMs: 0, wasGiven: false } : await this.wait(running);
+		const waited = isFree ? { waitedMs: 0, hasPreemptedBatch: false } : await this.wait(running);
 		if (isFree) this.running.add(running);
-		return { ...waited, leave: () => this.leave(running) };
+		return { ...waited, release: () => this.release(running) };
 	}
 
-	private leave(running: PermitRequest): void {
-		const isGiven = this.givingUp.delete(running);
+	private release(running: PermitRequest): void {
+		const isGiven = this.preempting.delete(running);
 		if (!this.running.delete(running)) return;
-		this.admit(isGiven);
+		this.admitNext(isGiven);
 		if (this.active === 0) queues.delete(this.id);
 	}
 
 	private async wait(running: PermitRequest): Promise<WaitStats> {
 		const { priority, signal } = running;
-		const line = priority === 'batch' ? this.batches : this.persons;
+		const line = priority === 'batch' ? this.batches : this.interactive;
 		const from = performance.now();
 		return await new Promise((resolve, reject) => {
 			const leave = () => {
-				if (line.starts.delete(start)) reject(signal?.reason as Error);
+				if (line.waiters.delete(start)) reject(signal?.reason as Error);
 			};
-			const start = (wasGiven: boolean) => {
+			const start = (hasPreemptedBatch: boolean) => {
 				signal?.removeEventListener('abort', leave);
 				const waitedMs = performance.now() - from;
 				// A batch that waited so long came before persons: then it does not give its place up to one.
 				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'person';
 				this.running.add(running);
-				resolve({ waitedMs, wasGiven });
+				resolve({ waitedMs, hasPreemptedBatch });
 			};
-			if (line.starts.size === 0) line.waitsSince = from;
-			line.starts.add(start);
+			if (line.waiters.size === 0) line.waitsSince = from;
+			line.waiters.add(start);
 			signal?.addEventListener('abort', leave, { once: true });
-			this.admit();
-			this.makeRoom();
+			this.admitNext();
+			this.preemptBatches();
 		});
 	}
 
 	/** Reserves the place before the waiting request wakes up, so that no newcomer can take it. */
-	private admit(isGiven = false): void {
+	private admitNext(isGiven = false): void {
 		while (this.active < this.limit) {
-			const line = this.nextLine();
-			const [start] = line.starts;
+			const line = this.selectQueue();
+			const [start] = line.waiters;
 			if (start === undefined) return;
-			line.starts.delete(start);
+			line.waiters.delete(start);
 			line.waitsSince = performance.now();
-			start(isGiven && line === this.persons);
+			start(isGiven && line === this.interactive);
 		}
 	}
 
 	/** Persons, unless batches were passed over for a minute, and persons had a turn after them. */
-	private nextLine(): WaitingQueue {
-		const { persons, batches } = this;
-		if (batches.starts.size === 0) return persons;
+	private selectQueue(): WaitingQueue {
+		const { interactive, batches } = this;
+		if (batches.waiters.size === 0) return interactive;
 		const isLate = performance.now() - batches.waitsSince >= MAX_STARVATION_MS;
-		const isTurn = isLate && persons.waitsSince > batches.waitsSince;
-		return isTurn || persons.starts.size === 0 ? batches : persons;
+		const isTurn = isLate && interactive.waitsSince > batches.waitsSince;
+		return isTurn || interactive.waiters.size === 0 ? batches : interactive;
 	}
 
 	/** Lets the youngest batches give up their places, one for each person that waits. */
-	private makeRoom(): void {
+	private preemptBatches(): void {
 		for (const running of [...this.running].reverse()) {
-			if (this.givingUp.size >= this.persons.starts.size) return;
-			const isAsked = running.priority === 'batch' && !this.givingUp.has(running);
-			if (isAsked && running.giveUp()) this.givingUp.add(running);
+			if (this.preempting.size >= this.interactive.waiters.size) return;
+			const isAsked = running.priority === 'batch' && !this.preempting.has(running);
+			if (isAsked && running.preempt()) this.preempting.add(running);
 		}
 	}
 }

@@ -11,7 +11,7 @@ import type { ServerError } from '../errors/server-error';
 
 export function toErrorContext(target: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = target.url;
-	return { root, typed, model, secrets: target.secrets, ...target.facts(model), url };
+	return { root, typed, model, secrets: target.secrets, ...target.getErrorContext(model), url };
 }
 
 const TIMEOUT_LABELS = {
@@ -29,18 +29,20 @@ export function toTransportError(
 ): ServerError {
 	const context = toErrorContext(target, ask.url, ask.model);
 	if (ask.signal?.aborted) return createServerError('aborted', context);
-	if (watchdog.hit !== undefined)
-		return createServerError(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+	if (watchdog.expired !== undefined)
+		return createServerError(watchdog.expired, context, {
+			about: { timeoutMs: watchdog.expiredMs },
+		});
 	if (error instanceof TooMuchTextError)
 		return createServerError('invalidAnswer', context, {
 			message: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
-			remedy:
+			suggestion:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
 		});
 	if (error instanceof BodyTooLargeError)
 		return createServerError('invalidAnswer', context, {
 			message: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
-			remedy:
+			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 		});
 	return toNetworkError(error, context, hasBegun);
@@ -53,11 +55,11 @@ export function createQueueError(
 	watchdog: Watchdog,
 ): ServerError {
 	const context = toErrorContext(target, ask.url, ask.model);
-	if (ask.signal?.aborted || watchdog.hit === undefined)
+	if (ask.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
-	return createServerError(watchdog.hit, context, {
-		message: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.hit]} of ${formatDuration(watchdog.hitMs)}, and was not sent`,
-		remedy: suggestConcurrency(target.maxConcurrentRequests, target.slots(ask.model)),
+	return createServerError(watchdog.expired, context, {
+		message: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
+		suggestion: suggestConcurrency(target.maxConcurrentRequests, target.getSlots(ask.model)),
 		facts: { queued: true },
 	});
 }
@@ -90,7 +92,7 @@ export function toResponseError(
 		return createServerError('proxy', context, { status, about: { code: squid } });
 	const { location = '' } = headers;
 	return (
-		target.refuse?.({ ...answer, text }, context) ??
+		target.toResponseError?.({ ...answer, text }, context) ??
 		classifyErrorResponse(
 			{
 				status,

@@ -35,15 +35,15 @@ export async function request<T>(
 	ask: RequestOptions,
 	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...ask.limits }, ask.signal);
-	const log: QueueStats = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
+	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...ask.timeouts }, ask.signal);
+	const log: QueueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	try {
 		for (;;) {
 			const place = await acquireRequestPermit(target, ask, watchdog, log);
 			try {
 				return await withRetries(target, ask, read, { watchdog, log, signal: place.signal });
 			} catch (error) {
-				if (!place.isGivenUp() || watchdog.signal.aborted) throw captureError(error).failed;
+				if (!place.isPreempted() || watchdog.signal.aborted) throw captureError(error).failed;
 			} finally {
 				place.leave();
 			}
@@ -56,7 +56,7 @@ export async function request<T>(
 interface RequestPermit {
 	/** Aborts at a limit, at Stop, and where the place is given up. */
 	signal: AbortSignal;
-	isGivenUp(): boolean;
+	isPreempted(): boolean;
 	leave(): void;
 }
 
@@ -68,13 +68,13 @@ async function acquireRequestPermit(
 	log: QueueStats,
 ): Promise<RequestPermit> {
 	const { priority } = ask;
-	const mayGiveUp = priority === 'batch' && ask.mayGiveUp !== false;
+	const mayGiveUp = priority === 'batch' && ask.isPreemptible !== false;
 	const { signal } = watchdog;
-	if (priority === undefined) return { signal, isGivenUp: () => false, leave: () => {} };
+	if (priority === undefined) return { signal, isPreempted: () => false, leave: () => {} };
 	const attempt = new AbortController();
-	const giveUp = () => {
-		if (!mayGiveUp || log.timesGivenUp >= MAX_PREEMPTIONS) return false;
-		log.timesGivenUp++;
+	const preempt = () => {
+		if (!mayGiveUp || log.timesPreempted >= MAX_PREEMPTIONS) return false;
+		log.timesPreempted++;
 		attempt.abort();
 		return true;
 	};
@@ -83,15 +83,15 @@ async function acquireRequestPermit(
 	const [queue, limit] =
 		most > 0
 			? [`${most} ${id}`, most]
-			: [`automatic ${id} ${ask.model}`, target.slots(ask.model) ?? Infinity];
+			: [`automatic ${id} ${ask.model}`, target.getSlots(ask.model) ?? Infinity];
 	try {
-		const place = await acquirePermit(queue, limit, { priority, signal, giveUp });
+		const place = await acquirePermit(queue, limit, { priority, signal, preempt });
 		log.waitedMs += place.waitedMs;
-		log.wasGiven ||= place.wasGiven;
+		log.hasPreemptedBatch ||= place.hasPreemptedBatch;
 		return {
 			signal: mayGiveUp ? AbortSignal.any([signal, attempt.signal]) : signal,
-			isGivenUp: () => attempt.signal.aborted,
-			leave: place.leave,
+			isPreempted: () => attempt.signal.aborted,
+			leave: place.release,
 		};
 	} catch {
 		throw createQueueError(target, ask, watchdog);
@@ -110,8 +110,8 @@ async function withRetries<T>(
 	read: (answer: HttpResponse) => Promise<T>,
 	running: ActiveRequest,
 ): Promise<T> {
-	const { isIdempotent = getMethod(ask) === 'GET', retries = 0 } = ask;
-	const policy = new RetryPolicy(retries, isIdempotent);
+	const { isIdempotent = getMethod(ask) === 'GET', maxRetries = 0 } = ask;
+	const policy = new RetryPolicy(maxRetries, isIdempotent);
 	const { origin } = target.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = target;
 	const channels = acquireChannel({ origin, scope, ignoreSslIssues, egressFilter });
@@ -121,9 +121,9 @@ async function withRetries<T>(
 	try {
 		for (;;) {
 			const outcome = await attempt(target, ask, read, { ...running, channel });
-			if (!('failed' in outcome)) return outcome.value;
+			if (!('error' in outcome)) return outcome.value;
 			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
-			const wasIdle = channel === open && outcome.failed.kind === 'closedBeforeAnswer';
+			const wasIdle = channel === open && outcome.error.type === 'closedBeforeAnswer';
 			if (!wasIdle) await pauseBeforeRetry(outcome, policy, running);
 			channel = fresh;
 		}
@@ -133,19 +133,19 @@ async function withRetries<T>(
 }
 
 interface FailedAttempt {
-	failed: ServerError;
+	error: ServerError;
 	/** Content of the answer was used already. */
-	wasSeen: boolean;
+	hasEmittedContent: boolean;
 }
 
 /** @throws {ServerError} where there is no further attempt */
 async function pauseBeforeRetry(
-	{ failed, wasSeen }: FailedAttempt,
+	{ error, hasEmittedContent }: FailedAttempt,
 	policy: RetryPolicy,
 	{ watchdog, signal }: ActiveRequest,
 ): Promise<void> {
-	if (wasSeen || signal.aborted) throw failed;
-	await sleepWithAbort(policy.pauseAfter(failed, watchdog.firstTokenLeftMs), signal);
+	if (hasEmittedContent || signal.aborted) throw error;
+	await sleepWithAbort(policy.nextDelayMs(error, watchdog.firstTokenRemainingMs), signal);
 }
 
 async function attempt<T>(
@@ -158,12 +158,12 @@ async function attempt<T>(
 	let unread: RawResponse | undefined;
 	try {
 		unread = await sendRequest(target, withProgress(ask, watchdog), channel, signal);
-		if (unread.status >= 300 && ask.takesRefusals !== true)
-			return { failed: await readErrorResponse(target, ask, unread), wasSeen: false };
+		if (unread.status >= 300 && ask.allowErrorStatus !== true)
+			return { error: await readErrorResponse(target, ask, unread), hasEmittedContent: false };
 		return { value: await read(createResponse(unread, { target, ask, watchdog, log, progress })) };
 	} catch (error) {
 		const failed = toTransportError(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
-		return { failed, wasSeen: progress.wasSeen };
+		return { error: failed, hasEmittedContent: progress.wasSeen };
 	} finally {
 		unread?.close();
 	}
@@ -213,7 +213,7 @@ function createResponse(
 	const refused = (text: string) => toResponseError(target, ask, { url, status, headers, text });
 	const begin = () => {
 		progress.hasBegun = true;
-		watchdog.content();
+		watchdog.onContent();
 	};
 	const text = async () => {
 		begin();
@@ -224,7 +224,7 @@ function createResponse(
 		url,
 		status,
 		headers,
-		queue: log,
+		queueStats: log,
 		text,
 		json: async () => {
 			const whole = await text();
@@ -233,8 +233,8 @@ function createResponse(
 			throw refused(whole);
 		},
 		events: async function* (maxLength) {
-			const reader = new StreamParser(ask.framing ?? 'events', maxLength);
-			stray = reader.strayLines;
+			const reader = new StreamParser(ask.streamFormat ?? 'events', maxLength);
+			stray = reader.nonEventLines;
 			for await (const bytes of readChunks(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 				const events = reader.push(bytes);
 				if (events.length > 0) yield events.map(masked);
@@ -246,15 +246,15 @@ function createResponse(
 		bytes: async function* () {
 			begin();
 			for await (const piece of readChunks(body, ask.maxBytes ?? MAX_FILE_BYTES)) {
-				watchdog.content();
+				watchdog.onContent();
 				yield piece;
 			}
 		},
-		strayLines: () => stray.map(masked),
-		content: () => {
+		getNonEventLines: () => stray.map(masked),
+		markContent: () => {
 			progress.wasSeen = true;
 			begin();
 		},
-		expectEnd: () => watchdog.finishing(MAX_END_MS),
+		expectEnd: () => watchdog.expectEnd(MAX_END_MS),
 	};
 }

@@ -30,9 +30,9 @@ export function decompress(
 /** Whether a body has said all it will, although its connection may stay open. */
 interface EndDetector {
 	/** Cheap: asked for each piece. */
-	mayBeOver(): boolean;
+	mayHaveEnded(): boolean;
 	/** Asked when nothing came for a second. */
-	isOver(): boolean;
+	hasEnded(): boolean;
 }
 
 /**
@@ -49,8 +49,8 @@ export async function* readChunks(
 	let size = 0;
 	for (;;) {
 		const next = source.next();
-		const isPaused = ending?.mayBeOver() && (await raceWithPause(next)) === undefined;
-		if (isPaused && ending?.isOver()) {
+		const isPaused = ending?.mayHaveEnded() && (await raceWithPause(next)) === undefined;
+		if (isPaused && ending?.hasEnded()) {
 			// The caller closes the connection now, at which this read fails.
 			next.catch(() => {});
 			return;
@@ -102,13 +102,13 @@ class WholeText implements EndDetector {
 		this.pieces.push(piece);
 	}
 
-	mayBeOver(): boolean {
+	mayHaveEnded(): boolean {
 		const end = (this.pieces.at(-1) ?? '').trimEnd();
 		return end.endsWith('}') || end.endsWith(']');
 	}
 
 	/** Reads what came since the last pause, and parses once: a body without an end may pause every second. */
-	isOver(): boolean {
+	hasEnded(): boolean {
 		while (!this.isClosed && this.read < this.pieces.length)
 			this.isClosed = this.brackets.read(this.pieces[this.read++]!) !== undefined;
 		return this.isClosed && (this.isJson ??= parseJson(this.text) !== undefined);
@@ -197,7 +197,7 @@ export class StreamParser implements EndDetector {
 	/** Characters since the last event. */
 	private length = 0;
 	private readonly whole = new WholeText();
-	private readonly stray: string[] = [];
+	private readonly nonEventLineBuffer: string[] = [];
 	private readonly parser = createParser({
 		onEvent: ({ data }: EventSourceMessage) => {
 			this.length = 0;
@@ -213,8 +213,8 @@ export class StreamParser implements EndDetector {
 	) {}
 
 	/** Lines that are no part of an event, for example a router's `proxy error: …`. */
-	get strayLines(): readonly string[] {
-		return this.stray;
+	get nonEventLines(): readonly string[] {
+		return this.nonEventLineBuffer;
 	}
 
 	/** The beginning of a web page in place of an answer. */
@@ -223,12 +223,12 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** A page or a whole answer, which may be complete although the body stays open. */
-	mayBeOver(): boolean {
+	mayHaveEnded(): boolean {
 		return this.form === 'page' || this.form === 'whole';
 	}
 
-	isOver(): boolean {
-		return this.form === 'page' || this.whole.isOver();
+	hasEnded(): boolean {
+		return this.form === 'page' || this.whole.hasEnded();
 	}
 
 	/**
@@ -237,12 +237,12 @@ export class StreamParser implements EndDetector {
 	 * @throws {BodyTooLargeError}
 	 */
 	push(bytes: Uint8Array): string[] {
-		return this.take(this.decoder.decode(bytes, { stream: true }));
+		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
 	/** At the end of the body: also an event without the blank line at its end, and a whole JSON answer. */
 	end(): string[] {
-		const rest = this.take(this.decoder.decode());
+		const rest = this.feed(this.decoder.decode());
 		if (this.form === 'page') return rest;
 		const last = (this.form === 'whole' ? this.whole.text : this.pending).trim();
 		if (this.form === 'events') this.parser.feed(`${this.pending}\n\n`);
@@ -250,7 +250,7 @@ export class StreamParser implements EndDetector {
 		return [...rest, ...this.events.splice(0)];
 	}
 
-	private take(decoded: string): string[] {
+	private feed(decoded: string): string[] {
 		const piece = this.form === 'unknown' ? this.begun(decoded) : decoded;
 		if (this.form === 'page') {
 			this.pending += piece.slice(0, MAX_PAGE_LENGTH - this.pending.length);
@@ -305,8 +305,8 @@ export class StreamParser implements EndDetector {
 	}
 
 	private takeStray(line: string): void {
-		if (line.trim() === '' || this.stray.length >= MAX_STRAY_LINES) return;
-		this.stray.push(line.slice(0, MAX_STRAY_LENGTH));
+		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_STRAY_LINES) return;
+		this.nonEventLineBuffer.push(line.slice(0, MAX_STRAY_LENGTH));
 	}
 }
 

@@ -27,7 +27,7 @@ export class RetryPolicy {
 	private wasLoading = false;
 
 	constructor(
-		private readonly most: number,
+		private readonly maxRetries: number,
 		private readonly isIdempotent: boolean,
 	) {}
 
@@ -36,12 +36,12 @@ export class RetryPolicy {
 	 * @returns milliseconds to wait before the next attempt
 	 * @throws {ServerError} where there is none
 	 */
-	pauseAfter(failed: ServerError, leftMs: number): number {
-		if (failed.kind === 'loading') return this.pauseForLoading(failed, leftMs);
-		if (!this.mayPass(failed)) throw failed;
+	nextDelayMs(failed: ServerError, leftMs: number): number {
+		if (failed.type === 'loading') return this.pauseForLoading(failed, leftMs);
+		if (!this.isTransient(failed)) throw failed;
 		const pause = requestedPause(failed) ?? this.nextPause();
 		const isWorthWaiting = pause <= MAX_RETRY_AFTER_MS && pause < leftMs;
-		if (this.tries++ < this.most && isWorthWaiting) return pause;
+		if (this.tries++ < this.maxRetries && isWorthWaiting) return pause;
 		throw this.lastFailure(failed, pause);
 	}
 
@@ -52,14 +52,14 @@ export class RetryPolicy {
 		throw failed;
 	}
 
-	private mayPass({ kind, status, serverText = '' }: ServerError): boolean {
+	private isTransient({ type, status, serverText = '' }: ServerError): boolean {
 		// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
 		const isRefused =
-			kind === 'busy' || kind === 'refused' || (kind === 'gateway' && status === 503);
+			type === 'busy' || type === 'refused' || (type === 'gateway' && status === 503);
 		if (isRefused || !this.isIdempotent) return isRefused;
 		// Sent with 429, but no wait helps.
-		if (kind === 'budgetSpent') return false;
-		const isLost = kind === 'closedBeforeAnswer' || kind === 'connectionLost';
+		if (type === 'budgetSpent') return false;
+		const isLost = type === 'closedBeforeAnswer' || type === 'connectionLost';
 		return isLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText);
 	}
 
@@ -69,15 +69,15 @@ export class RetryPolicy {
 
 	private lastFailure(failed: ServerError, pause: number): ServerError {
 		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
-		if (failed.kind === 'refused' && this.wasLoading)
-			return failed.reworded({
-				kind: 'modelFailedToLoad',
+		if (failed.type === 'refused' && this.wasLoading)
+			return failed.copyWith({
+				type: 'modelFailedToLoad',
 				message: 'The server exited while loading the model',
-				remedy: createServerError('modelFailedToLoad', {}).remedy,
+				suggestion: createServerError('modelFailedToLoad', {}).suggestion,
 			});
 		if (pause <= MAX_RETRY_AFTER_MS) return failed;
-		return failed.withRemedy(
-			`The server requires a wait of ${formatDuration(pause)} (Retry-After), so the request was not retried. ${failed.remedy}`,
+		return failed.withSuggestion(
+			`The server requires a wait of ${formatDuration(pause)} (Retry-After), so the request was not retried. ${failed.suggestion}`,
 		);
 	}
 }

@@ -49,7 +49,7 @@ export async function sendRequest(
 		if (next === undefined || visited.has(next)) return answer;
 		visited.add(next);
 		answer.close();
-		const refused = ask.refuseRedirect?.(next);
+		const refused = ask.rejectRedirect?.(next);
 		if (refused !== undefined) throw refused;
 		assertRedirectAllowed(target, url, next);
 		url = next;
@@ -117,7 +117,7 @@ async function sendOnce(
 			path: pathname + search,
 			method: getMethod(ask) as Dispatcher.HttpMethod,
 			headers: {
-				accept: `application/json, ${ask.framing === 'lines' ? 'application/x-ndjson' : 'text/event-stream'}`,
+				accept: `application/json, ${ask.streamFormat === 'lines' ? 'application/x-ndjson' : 'text/event-stream'}`,
 				// Proxies that compress a stream hold it back.
 				'accept-encoding': 'identity',
 				...ownHeaders,

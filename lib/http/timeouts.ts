@@ -35,10 +35,10 @@ export class Watchdog {
 	private phase: Phase = 'begin';
 
 	/** The limit that was exceeded, if any. */
-	hit: TimeoutName | undefined;
+	expired: TimeoutName | undefined;
 
 	/** The exceeded limit in milliseconds. */
-	hitMs: number | undefined;
+	expiredMs: number | undefined;
 
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
@@ -62,18 +62,18 @@ export class Watchdog {
 	}
 
 	/** To be called when content arrives: from then on the idle limit counts, which each further content starts anew. */
-	content(): void {
+	onContent(): void {
 		if (this.phase === 'content') this.timer?.refresh();
 		else this.enter('content', this.limits.idleMs);
 	}
 
 	/** To be called when no more content is expected: until there is some, `mostMs` is the longest idle limit. */
-	finishing(mostMs: number): void {
+	expectEnd(mostMs: number): void {
 		if (this.phase !== 'end') this.enter('end', Math.min(this.limits.idleMs || mostMs, mostMs));
 	}
 
 	/** Milliseconds left until the first-token limit; Infinity without one. */
-	get firstTokenLeftMs(): number {
+	get firstTokenRemainingMs(): number {
 		return this.startedAt + (this.limits.firstTokenMs || Infinity) - performance.now();
 	}
 
@@ -99,8 +99,8 @@ export class Watchdog {
 	private start(name: TimeoutName, ms = 0): ReturnType<typeof setTimeout> | undefined {
 		if (ms === 0) return undefined;
 		const exceeded = () => {
-			this.hit = name;
-			this.hitMs = ms;
+			this.expired = name;
+			this.expiredMs = ms;
 			this.abort(new Error(name));
 		};
 		return setTimeout(exceeded, Math.min(ms, MAX_TIMER_MS)).unref();

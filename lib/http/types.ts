@@ -39,14 +39,14 @@ export interface Endpoint {
 	/** Generations at once, as the user set it; 0: as many as `slots` says. */
 	readonly maxConcurrentRequests: number;
 	/** How many generations the server handles at once with a model; undefined: not known. */
-	slots(model?: string): number | undefined;
+	getSlots(model?: string): number | undefined;
 	readonly egressFilter?: EgressFilter;
 	/** Hidden in all texts from outside. */
 	readonly secrets: readonly string[];
 	/** The failure that a refusal means, of a service with errors of its own; undefined where it is not from there. */
-	refuse?(answer: ErrorResponse, context: ErrorContext): ServerError | undefined;
+	toResponseError?(answer: ErrorResponse, context: ErrorContext): ServerError | undefined;
 	/** What errors know of the server beside its address. */
-	facts(model?: string): Partial<ErrorContext>;
+	getErrorContext(model?: string): Partial<ErrorContext>;
 }
 
 export interface ResponseHead {
@@ -78,26 +78,26 @@ export interface RequestOptions {
 	upload?: UploadBody;
 	headers?: Readonly<Record<string, string>>;
 	/** How a stream is framed. Default: server-sent events. */
-	framing?: 'events' | 'lines';
-	limits?: Partial<Timeouts>;
+	streamFormat?: 'events' | 'lines';
+	timeouts?: Partial<Timeouts>;
 	signal?: AbortSignal;
 	/**
 	 * Of a batch: where a person waits, it gives its place up, at most twice, and is sent anew. Default: yes. False
 	 * where somebody sees the answer before its end.
 	 */
-	mayGiveUp?: boolean;
+	isPreemptible?: boolean;
 	/** Its class in the queue. Without one it does not wait for a place: lists of models and other short requests. */
 	priority?: Priority;
 	/** How often it is sent again where the server cannot have taken it up. Default: not at all. */
-	retries?: number;
+	maxRetries?: number;
 	/** It may be sent again after a lost connection, too, so it may use one that is open already. Default: GET only. */
 	isIdempotent?: boolean;
 	/** The failure where a redirect leads to an address that is not fetched. */
-	refuseRedirect?(url: string): ServerError | undefined;
+	rejectRedirect?(url: string): ServerError | undefined;
 	/** Longest response in bytes. Default: 64 MB, of a stream 512 MB. */
 	maxBytes?: number;
 	/** Refusals are answers, too: for what tells a server apart. */
-	takesRefusals?: boolean;
+	allowErrorStatus?: boolean;
 	/** The model that errors name. */
 	model?: string;
 }
@@ -112,22 +112,22 @@ export interface HttpResponse extends ResponseHead {
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
 	/** Lines of a stream that were no events. */
-	strayLines(): readonly string[];
+	getNonEventLines(): readonly string[];
 	/**
 	 * To be called when content came, not for a ping. The idle limit takes the place of the first-token limit, and the
 	 * request is not sent again.
 	 */
-	content(): void;
+	markContent(): void;
 	/** To be called when only an end marker may follow: the stream is read for 3 s more. */
 	expectEnd(): void;
 	/** How it came through the queue. */
-	queue: QueueStats;
+	queueStats: QueueStats;
 }
 
 export interface QueueStats {
 	waitedMs: number;
 	/** A batch gave up its place for it. */
-	wasGiven: boolean;
+	hasPreemptedBatch: boolean;
 	/** How often it gave up its own place for a person. */
-	timesGivenUp: number;
+	timesPreempted: number;
 }

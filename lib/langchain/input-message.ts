@@ -95,9 +95,9 @@ export function toGenerationInfo(answer: ChatResult): JsonRecord {
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
 		timings: answer.timings,
 		reasoning: beginningOf(answer.reasoning),
-		notes: listed(answer.notes.map(toPlainText)),
+		notes: listed(answer.warnings.map(toPlainText)),
 		url: answer.url,
-		...answer.log,
+		...answer.logFields,
 	});
 }
 

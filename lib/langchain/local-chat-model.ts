@@ -16,7 +16,7 @@ import { toToolChoice, toToolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
 
 interface LocalChatModelFields {
-	answers: ChatGenerator;
+	generate: ChatGenerator;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks; the first one is n8n's tracer. */
@@ -24,7 +24,7 @@ interface LocalChatModelFields {
 	/** The cancel signal of the node that supplies the model, since several chains pass none with their calls. */
 	nodeSignal?: AbortSignal;
 	/** Called when an answer is requested; returns a function that is called when it has ended. */
-	onAnswer?: () => () => void;
+	onStart?: () => () => void;
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
 	/** Called with every finished answer. */
@@ -138,15 +138,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { answers, toError, onFinished, onAnswer } = this.fields;
-			const stopWatching = onAnswer?.();
+			const { generate, toError, onFinished, onStart } = this.fields;
+			const stopWatching = onStart?.();
 			const abandoned = new AbortController();
 			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
 				const listens = runManager !== undefined && wantsTokenEvents(runManager);
-				call.whole = !listens && mayTargetOutputParser(call);
-				answer = streamText(async (show) => await answers(call, show), abandoned);
+				call.isBuffered = !listens && mayTargetOutputParser(call);
+				answer = streamText(async (show) => await generate(call, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
@@ -173,10 +173,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { answers, toError, onFinished, onAnswer } = this.fields;
-			const stopWatching = onAnswer?.();
+			const { generate, toError, onFinished, onStart } = this.fields;
+			const stopWatching = onStart?.();
 			try {
-				const answer = await answers({ ...this.callOf(messages, options), whole: true });
+				const answer = await generate({ ...this.callOf(messages, options), isBuffered: true });
 				onFinished?.(answer);
 				const { promptTokens, completionTokens, totalTokens } = answer.usage ?? NO_USAGE;
 				return {

@@ -60,7 +60,10 @@ export function createSdkChatModel(
 		},
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			try {
-				const { text, toolCalls } = await answers({ ...callOf(messages, config), whole: true });
+				const { text, toolCalls } = await answers({
+					...callOf(messages, config),
+					isBuffered: true,
+				});
 				const calls = toolCalls.map(({ id, name, arguments: input }) => ({
 					type: 'tool-call',
 					toolCallId: id,

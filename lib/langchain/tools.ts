@@ -197,6 +197,6 @@ function unreadable(tool: string, why: string) {
 	return createInputError(
 		`The arguments of the tool "${tool}" cannot be read`,
 		'Describe the arguments with zod or JSON schema.',
-		{ meaning: `The schema of the tool "${tool}" cannot be read: ${why}` },
+		{ detail: `The schema of the tool "${tool}" cannot be read: ${why}` },
 	);
 }

@@ -24,12 +24,12 @@ export interface BodyChange {
 	/** Returns the body itself where it has nothing to change. */
 	apply(body: JsonRecord): JsonRecord;
 	/** What the user is told where it changed something that they set. */
-	note?: string;
+	warning?: string;
 }
 
 /** A refusal as adaptations read it. */
 export interface Rejection {
-	kind: ErrorType;
+	type: ErrorType;
 	status?: number;
 	/** The matches in the server's words. What also stands in the texts of the request triggers and teaches nothing. */
 	matches(pattern: RegExp): RegExpMatchArray[];
@@ -74,7 +74,7 @@ export async function sendWithAdaptations<T>(
 
 /** Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure. */
 function pickMoreSpecificError(first: unknown, error: unknown): unknown {
-	const isWrongPath = first instanceof ServerError && first.kind === 'wrongPath';
+	const isWrongPath = first instanceof ServerError && first.type === 'wrongPath';
 	const wasRefused = error instanceof ServerError && (error.status ?? 0) >= 400;
 	return isWrongPath || !wasRefused ? error : first;
 }
@@ -93,20 +93,20 @@ function findChange(
 	return undefined;
 }
 
-function toRejection({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
+function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
 	const sent = memoizedTexts(body);
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([words]) => {
 			const letters = normalizeLetters(words);
 			return !sent().some((text) => text.includes(letters));
 		});
-	const [, ...patterns] = TYPE_BY_TEXT.find(([name]) => name === kind) ?? [kind];
+	const [, ...patterns] = TYPE_BY_TEXT.find(([name]) => name === type) ?? [type];
 	const read = patterns.filter((pattern) => pattern.test(serverText));
 	const isQuoted =
 		read.length > 0 &&
 		read.every(({ source, flags }) => !matches(new RegExp(source, `${flags}g`))[0]);
 	const byStatus = status !== undefined && status < 500 ? 'badRequest' : 'serverError';
-	return { kind: isQuoted ? byStatus : kind, status, matches };
+	return { type: isQuoted ? byStatus : type, status, matches };
 }
 
 /** The texts of a request: of messages, inputs, documents and schemas, not the names of its own fields. */
@@ -124,9 +124,9 @@ function textsIn(value: unknown): string[] {
 function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
 	const notes: string[] = [];
 	let sent = body;
-	for (const { apply, note } of changes) {
+	for (const { apply, warning } of changes) {
 		const changed = apply(sent);
-		if (changed !== sent && note !== undefined) notes.push(note);
+		if (changed !== sent && warning !== undefined) notes.push(warning);
 		sent = changed;
 	}
 	return notes;
@@ -190,7 +190,7 @@ export function omitRejectedField(kept: ReadonlySet<string> = new Set()): Adapta
 			apply: (sent) => without(sent, name),
 			...(OWN_FIELDS.has(name)
 				? {}
-				: { note: `This server rejects the option ${name}, so it was omitted.` }),
+				: { warning: `This server rejects the option ${name}, so it was omitted.` }),
 		};
 	};
 }
@@ -248,19 +248,22 @@ export const adjustOllamaThinking: Adaptation = (refusal, body) => {
 		return {
 			name: 'without thinking',
 			apply: (sent) => without(sent, field),
-			note: 'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
+			warning:
+				'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 		};
 	if (refusal.matches(/think value .{0,200} is not supported for this model/gi).length > 0)
 		return {
 			name: 'thinking without a level',
 			apply: (sent) => without(sent, field),
-			note: 'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
+			warning:
+				'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
 		};
 	if (refusal.matches(/invalid (?:reasoning value: 'minimal'|think value: "minimal")/gi).length > 0)
 		return {
 			name: 'low thinking',
 			apply: (sent) => (field in sent ? { ...sent, [field]: 'low' } : sent),
-			note: 'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
+			warning:
+				'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
 		};
 	return undefined;
 };

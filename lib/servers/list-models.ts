@@ -45,44 +45,46 @@ export async function listModelsFor(
 	if (use === 'chat') return models;
 	throw createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
 		message: `The server has no model for ${use}`,
-		remedy: `${remedyWithout(use, kind)} You can also enter a name with "By Name".`,
+		suggestion: `${remedyWithout(use, kind)} You can also enter a name with "By Name".`,
 	});
 }
 
 /** @throws {ServerError} for a server that has no route that ranks */
 export function assertRerankSupported(
 	server: ModelServer,
-	{ cannotRerank, label, words }: ServerType,
+	{ cannotRerank, label, texts }: ServerType,
 ): void {
 	if (cannotRerank !== true) return;
 	throw createServerError('notSupported', toErrorContext(server, server.url.api), {
 		message: `${label} does not support reranking`,
-		remedy: words.rerank,
+		suggestion: texts.rerank,
 	});
 }
 
-function supportsTask({ embeddings, reranks, audio }: ServerModel, use: ModelTask): boolean {
-	if (use === 'embeddings') return embeddings !== false && reranks !== true;
-	if (use === 'reranking') return reranks ?? embeddings !== false;
+function supportsTask({ embeddings, isReranker, audio }: ServerModel, use: ModelTask): boolean {
+	if (use === 'embeddings') return embeddings !== false && isReranker !== true;
+	if (use === 'reranking') return isReranker ?? embeddings !== false;
 	// Embedding models write no text, and make neither pictures nor sound.
-	const writes = embeddings !== true && reranks !== true;
+	const writes = embeddings !== true && isReranker !== true;
 	return writes && !(use === 'transcription' && audio === false);
 }
 
-function remedyWithout(use: ModelTask, { words }: ServerType): string {
-	if (use === 'chat') return words.noModels;
-	return use === 'reranking' ? words.rerank : words[use];
+function remedyWithout(use: ModelTask, { texts }: ServerType): string {
+	if (use === 'chat') return texts.noModels;
+	return use === 'reranking' ? texts.rerank : texts[use];
 }
 
 async function listModelsByCategory(
 	server: ModelServer,
-	{ marks }: ServerType,
+	{ modelCategories }: ServerType,
 	use: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const word = marks?.words[use];
-	if (marks === undefined || word === undefined) return undefined;
-	const marked = await list(server, `?${marks.query}=${word}`, signal).catch(() => undefined);
+	const word = modelCategories?.words[use];
+	if (modelCategories === undefined || word === undefined) return undefined;
+	const marked = await list(server, `?${modelCategories.query}=${word}`, signal).catch(
+		() => undefined,
+	);
 	return marked?.models;
 }
 
@@ -109,7 +111,7 @@ async function list(
 	if (models.length === 0) throw noModels(server, await getServerType(server, signal));
 	const kind = cacheServerType(server, reply);
 	if (models.length > MAX_MODELS) throw tooMany(server, models.length);
-	return { models: (await kind.details?.(server, models, signal)) ?? models, kind };
+	return { models: (await kind.enrichModels?.(server, models, signal)) ?? models, kind };
 }
 
 function createListError(server: ModelServer, reply: ProbeResponse): ServerError {
@@ -119,19 +121,19 @@ function createListError(server: ModelServer, reply: ProbeResponse): ServerError
 }
 
 /** An empty list under 200: there may be none, or the key may use none. */
-function noModels(server: ModelServer, { words }: ServerType): ServerError {
+function noModels(server: ModelServer, { texts }: ServerType): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
 	const orKey = hasKey ? ' Or the key has no access to its models.' : '';
 	return createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
 		message: 'The server has no models',
-		remedy: `${words.noModels}${orKey} You can also enter a name with "By Name".`,
+		suggestion: `${texts.noModels}${orKey} You can also enter a name with "By Name".`,
 	});
 }
 
 function tooMany(server: ModelServer, count: number): ServerError {
 	return createServerError('invalidAnswer', toErrorContext(server, `${server.url.api}/models`), {
 		message: `The server lists ${count} models, more than ${MAX_MODELS}`,
-		remedy: 'Enter the model name with "By Name".',
+		suggestion: 'Enter the model name with "By Name".',
 	});
 }
 
@@ -140,5 +142,5 @@ export function getMissingModelSuggestion(server: ModelServer, model: string): s
 	const kind = getCachedTypeName(server);
 	return kind === undefined
 		? undefined
-		: (SERVER_TYPES[kind] as ServerType).words.missingModel?.(model);
+		: (SERVER_TYPES[kind] as ServerType).texts.missingModel?.(model);
 }

@@ -62,8 +62,8 @@ export async function deleteModel(server: ModelServer, options: ModelActionOptio
 
 /** A model that is to be deleted need not be fetched first. */
 function notThere(error: ServerError): ServerError {
-	if (error.kind !== 'modelNotFound') return error;
-	return error.withRemedy('It may already be deleted. The list shows the existing models.');
+	if (error.type !== 'modelNotFound') return error;
+	return error.withSuggestion('It may already be deleted. The list shows the existing models.');
 }
 
 /** Runs an action, and adds the kind of server and the duration in milliseconds. What is known of it is asked anew. */
@@ -78,12 +78,12 @@ async function timed<Options extends ModelActionOptions, Done extends object>(
 	assertModelName(model);
 	forgetServerType(server);
 	const kind = await getServerType(server, options.signal);
-	const { work = {} } = kind;
-	if (work[action] === undefined) {
+	const { modelActions = {} } = kind;
+	if (modelActions[action] === undefined) {
 		await assertReachable(server, options.signal);
 		throw unsupported(server, kind, action);
 	}
-	const done = await run(work, { ...options, model });
+	const done = await run(modelActions, { ...options, model });
 	const tookMs = Math.round(performance.now() - startedAt);
 	return { model, server: getCachedTypeName(server) ?? 'other', ...done, tookMs };
 }
@@ -104,12 +104,12 @@ function unsupported(
 	action: keyof ModelActions,
 ): ServerError {
 	const able = Object.values<ServerType>(SERVER_TYPES).filter(
-		({ work }) => work?.[action] !== undefined,
+		({ modelActions }) => modelActions?.[action] !== undefined,
 	);
 	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
-	const way = action === 'load' || action === 'unload' ? kind.words.work : undefined;
+	const way = action === 'load' || action === 'unload' ? kind.texts.noModelActions : undefined;
 	return createServerError('notSupported', toErrorContext(server, server.url.root), {
 		message: `${kind.label} cannot ${ACTION_LABELS[action]} on request`,
-		remedy: way === undefined ? only : `${only} ${way}`,
+		suggestion: way === undefined ? only : `${only} ${way}`,
 	});
 }

@@ -118,7 +118,7 @@ export function selectOnlyModel(
 			candidates.length === 0
 				? 'The server lists no models'
 				: 'The server has several models, and none is selected',
-		remedy: `Choose a model in the node or type its name. ${suggestModels(
+		suggestion: `Choose a model in the node or type its name. ${suggestModels(
 			candidates.map(({ id }) => id),
 			undefined,
 		)}`.trim(),

@@ -30,17 +30,17 @@ export function createModelServer(
 		headers,
 		ignoreSslIssues,
 		maxConcurrentRequests,
-		slots: (model) => getCachedSlots(server, model),
+		getSlots: (model) => getCachedSlots(server, model),
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
-		facts: () => ({
-			remedyFor: (failure) => {
+		getErrorContext: () => ({
+			getSuggestion: (failure) => {
 				const kind = getCachedTypeName(server);
-				return kind && SERVER_TYPES[kind].words.remedies?.[failure];
+				return kind && SERVER_TYPES[kind].texts.suggestions?.[failure];
 			},
 		}),
 		host: helpers,
-		...omitUndefined({ kindSet: serverType }),
+		...omitUndefined({ configuredType: serverType }),
 	};
 	return server;
 }

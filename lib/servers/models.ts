@@ -32,7 +32,7 @@ export interface ServerModel {
 	/** Whether it gives vectors or scores, not text. */
 	embeddings?: boolean;
 	/** Whether it gives scores. */
-	reranks?: boolean;
+	isReranker?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
@@ -125,7 +125,7 @@ function readProcess(status: unknown): Partial<ServerModel> {
 	return {
 		args,
 		embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
-		reranks: args.some((arg) => RERANK_OPTION.test(arg)),
+		isReranker: args.some((arg) => RERANK_OPTION.test(arg)),
 		...omitUndefined({ state, exitCode }),
 	};
 }

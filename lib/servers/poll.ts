@@ -4,14 +4,14 @@ import { sleepWithAbort } from '../http/sleep';
 const PAUSE_MS = 500;
 
 interface PollOptions {
-	limitMs: number;
+	timeoutMs: number;
 	pauseMs?: number;
 	signal?: AbortSignal;
 }
 
 /** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
 export async function pollUntil<Seen>(
-	{ limitMs, pauseMs = PAUSE_MS, signal }: PollOptions,
+	{ timeoutMs, pauseMs = PAUSE_MS, signal }: PollOptions,
 	look: () => Promise<Seen | undefined>,
 	late: () => ServerError,
 ): Promise<Seen> {
@@ -19,7 +19,7 @@ export async function pollUntil<Seen>(
 	for (;;) {
 		const seen = await look();
 		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > limitMs) throw late();
+		if (performance.now() - startedAt > timeoutMs) throw late();
 		await sleepWithAbort(pauseMs, signal);
 	}
 }

@@ -24,9 +24,9 @@ export async function probe(
 	{ limitMs = LIMIT_MS, ...options }: ProbeOptions = {},
 ): Promise<ProbeResponse> {
 	const url = path.startsWith('/') ? server.url.root + path : path;
-	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
 	// A question that changes nothing may be asked twice, also by POST.
-	const ask = { ...options, url, limits, takesRefusals: true, isIdempotent: true };
+	const ask = { ...options, url, timeouts, allowErrorStatus: true, isIdempotent: true };
 	return await request(server, ask, async (answer) => {
 		const text = await answer.text();
 		const { status, headers } = answer;

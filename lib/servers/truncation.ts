@@ -23,31 +23,33 @@ const MIN_LETTERS_PER_TOKEN = 3;
 interface ProcessedInput {
 	texts: readonly string[];
 	/** What the server says that it read. */
-	tokens: number | undefined;
+	processedTokens: number | undefined;
 	model: string;
 }
 
 /** A hint where the tokens that a server read are too few for what was sent, or as many as it leaves of a longer one. */
 export async function getTruncationWarnings(
 	server: ModelServer,
-	{ texts, tokens, model }: ProcessedInput,
+	{ texts, processedTokens, model }: ProcessedInput,
 ): Promise<string[]> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
-	if (tokens === undefined || tokens <= 0 || characters < MIN_CHARACTERS) return [];
+	if (processedTokens === undefined || processedTokens <= 0 || characters < MIN_CHARACTERS)
+		return [];
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
-	const perToken = letters / tokens;
+	const perToken = letters / processedTokens;
 	const kind = await getServerType(server);
-	const context = await kind.cutsAt?.(server, model);
-	if (perToken <= MAX_LETTERS_PER_TOKEN && !fillsContext(tokens, perToken, context)) return [];
+	const context = await kind.getTruncationLimit?.(server, model);
+	if (perToken <= MAX_LETTERS_PER_TOKEN && !fillsContext(processedTokens, perToken, context))
+		return [];
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const needed = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
 	const trained = await fetchTrainedContext(server, model);
 	const advice =
 		context !== undefined && context >= trained
 			? 'The model does not support a larger context: choose a model that does.'
-			: kind.words.context(Math.min(needed, trained));
+			: kind.texts.context(Math.min(needed, trained));
 	return [
-		`The server processed only ${tokens} tokens of the ${characters} characters sent: the input was truncated.${size} ${advice} Or send smaller parts.`,
+		`The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${size} ${advice} Or send smaller parts.`,
 	];
 }
 

@@ -31,7 +31,7 @@ interface BatchOptions<T extends BatchText, R> {
 	size: number;
 	send(batch: readonly T[]): Promise<R[]>;
 	/** After the refusal of a text alone. What it returns is the result of the text. */
-	afterRefusal(error: ServerError, text: T, others: OtherTextsStatus): Promise<R[]>;
+	onRejected(error: ServerError, text: T, others: OtherTextsStatus): Promise<R[]>;
 }
 
 /**
@@ -41,7 +41,7 @@ interface BatchOptions<T extends BatchText, R> {
  */
 export async function processInBatches<T extends BatchText, R>(
 	texts: readonly T[],
-	{ size, send, afterRefusal }: BatchOptions<T, R>,
+	{ size, send, onRejected }: BatchOptions<T, R>,
 ): Promise<R[]> {
 	let most = size;
 	let wereTaken = false;
@@ -62,7 +62,7 @@ export async function processInBatches<T extends BatchText, R>(
 		const { failed } = outcome;
 		const [text, second] = batch;
 		if (!isBatchSpecific(failed)) throw failed;
-		if (second === undefined) return await afterRefusal(failed, text!, await others());
+		if (second === undefined) return await onRejected(failed, text!, await others());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await resultsOf(batch.slice(0, middle));
 		pushAll(results, await resultsOf(batch.slice(middle)));
@@ -80,12 +80,12 @@ export async function processInBatches<T extends BatchText, R>(
 }
 
 function isBatchSpecific(error: ServerError): boolean {
-	return BATCH_SPECIFIC_ERRORS.has(error.kind) || isInvalidJsonResponse(error);
+	return BATCH_SPECIFIC_ERRORS.has(error.type) || isInvalidJsonResponse(error);
 }
 
 /** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
-export function isInvalidJsonResponse({ kind, status }: ServerError): boolean {
-	return kind === 'invalidAnswer' && status !== undefined && status < 300;
+export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
+	return type === 'invalidAnswer' && status !== undefined && status < 300;
 }
 
 function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most: number): T[] {
@@ -115,11 +115,11 @@ const LIMIT =
 
 /** Undefined where a refusal is about something else. */
 export function parseTokenSizes({
-	kind,
+	type,
 	serverText = '',
 	facts,
 }: ServerError): TokenSizes | undefined {
-	if (kind !== 'contextOverflow') return undefined;
+	if (type !== 'contextOverflow') return undefined;
 	return omitUndefined({
 		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
 		limit: numberIn(serverText, LIMIT) ?? (facts.n_ctx as number | undefined),
@@ -153,14 +153,14 @@ export async function explainUnsupportedTask(
 	error: ServerError,
 	{ work, model }: { work: keyof typeof WORK; model: string },
 ): Promise<ServerError> {
-	const { words } = await getServerType(server);
+	const { texts } = await getServerType(server);
 	const { can, started } = WORK[work];
-	if (error.kind === 'contextOverflow')
-		return error.withRemedy(`${error.remedy} ${words.longerTexts ?? ''}`.trim());
-	if (error.kind !== 'notSupported')
-		return await explainUnsupportedRoute(server, error, { can, remedy: () => words[work], model });
+	if (error.type === 'contextOverflow')
+		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
+	if (error.type !== 'notSupported')
+		return await explainUnsupportedRoute(server, error, { can, remedy: () => texts[work], model });
 	const message = `The server was not started for ${started}`;
-	return error.reworded({ message, remedy: words[work] });
+	return error.copyWith({ message, suggestion: texts[work] });
 }
 
 /** Share of the limit that is used, since tokens are only estimated from characters. */

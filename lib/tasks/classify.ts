@@ -50,9 +50,9 @@ interface ClassifyRequest {
 	blocks: readonly object[];
 	labels: readonly Label[];
 	/** Whether several labels may apply. */
-	several: boolean;
+	isMultiLabel: boolean;
 	/** Whether it may be that no label applies. */
-	mayBeNone: boolean;
+	allowNone: boolean;
 	/** What kind of texts these are, and what matters; may be empty. */
 	instructions: string;
 }
@@ -63,16 +63,16 @@ export interface Classification {
 	/** Probability of each label, by its index; undefined where the server sends no probabilities. */
 	scores?: number[];
 	/** Probability that no label fits, where that is allowed. */
-	none?: number;
+	noneScore?: number;
 	/** From 0 to 1; with several labels, that of the least certain one. */
 	confidence?: number;
 	/** The model's text, if it names no label. */
-	unread?: string;
+	unmatchedText?: string;
 	usage?: Usage;
 	model?: string;
 	/** Left out where nothing told it. */
 	server?: string;
-	hints: string[];
+	warnings: string[];
 }
 
 type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
@@ -80,7 +80,7 @@ type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 /** What the model wrote. */
 interface LabelCompletion {
 	text: string;
-	isCut: boolean;
+	isTruncated: boolean;
 	usage?: Usage;
 	model?: string;
 	/** In the form of OpenAI's `logprobs.content`. */
@@ -104,39 +104,50 @@ export async function classify(
 	settings: ClassifySettings,
 	request: ClassifyRequest,
 ): Promise<Classification> {
-	const { labels, mayBeNone, several } = request;
-	assertValidLabels(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
+	const { labels, allowNone, isMultiLabel } = request;
+	assertValidLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	assertModelName(settings.model);
 	assertValidParameters(settings.parameters);
 	const { signal } = settings;
-	const kind = await getServerType(server, signal);
-	const options = mayBeNone ? [...labels, labelForNone(labels)] : labels;
-	const hints = hintOnContext(kind, server, settings);
-	const question: LabelQuery = { server, kind, settings, options, several, hints };
-	const chat = { ...settings, ...PLAIN, limits: {}, retries: 0 };
+	const serverType = await getServerType(server, signal);
+	const options = allowNone ? [...labels, labelForNone(labels)] : labels;
+	const hints = hintOnContext(serverType, server, settings);
+	const question: LabelQuery = {
+		server,
+		kind: serverType,
+		settings,
+		options,
+		several: isMultiLabel,
+		hints,
+	};
+	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
 	const { messages } = prepareMessages(buildMessages(request, options), chat);
-	const call = { messages: [], ...omitUndefined({ signal }) };
-	await assertCapabilities({ server, kind, settings: chat, call }, messages, undefined);
+	const chatRequest = { messages: [], ...omitUndefined({ signal }) };
+	await assertCapabilities(
+		{ server, serverType, settings: chat, chatRequest },
+		messages,
+		undefined,
+	);
 	const first = await requestLabels(
 		question,
 		messages,
-		TOKENS_PER_LABEL * (several ? options.length + 1 : 2),
+		TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2),
 	);
-	const found = parseLabels(first.text, options, several);
+	const found = parseLabels(first.text, options, isMultiLabel);
 	if (found !== undefined) return resultOf(question, first, found, labels.length);
 	// A model that thinks although it should not may have used up its tokens.
-	if (first.isCut && settings.parameters.maxTokens !== undefined)
+	if (first.isTruncated && settings.parameters.maxTokens !== undefined)
 		return toUnmatched(question, first);
-	const second = first.isCut
+	const second = first.isTruncated
 		? await requestLabels(question, messages, THINKING_TOKENS)
 		: await requestLabels(question, [...messages, ...correction(first, options)], FREE_TOKENS);
 	const answer = { ...second, ...omitUndefined({ usage: addUsage(first.usage, second.usage) }) };
-	const better = parseLabels(second.text, options, several);
+	const better = parseLabels(second.text, options, isMultiLabel);
 	if (better === undefined) return toUnmatched(question, answer);
 	return resultOf(question, answer, better, labels.length);
 }
 
-const PLAIN = { reasoningEcho: 'off', showThinking: false } as const;
+const PLAIN = { thinkingHistory: 'off', showThinking: false } as const;
 /** Enough for a character, its quotes and the end. */
 const TOKENS_PER_LABEL = 3;
 /** Without constraints: enough for a name in a sentence. */
@@ -152,15 +163,15 @@ const QUESTION = 'Decide which of these categories the text of the user belongs 
 
 /** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
 function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
-	const { instructions, several, mayBeNone, blocks } = request;
+	const { instructions, isMultiLabel, allowNone, blocks } = request;
 	const keys = assignKeys(options);
 	const ofSeveral = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
-	const ifNone = mayBeNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
+	const ifNone = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
 	const system = [
-		several ? `${QUESTION} It may be several.` : QUESTION,
+		isMultiLabel ? `${QUESTION} It may be several.` : QUESTION,
 		formatLabels(options),
 		instructions.trim(),
-		several ? ofSeveral + ifNone : 'Answer with the letter of the category only.',
+		isMultiLabel ? ofSeveral + ifNone : 'Answer with the letter of the category only.',
 	];
 	const [only] = blocks as Array<{ type?: string; text?: string }>;
 	const isText = blocks.length === 1 && only?.type === 'text';
@@ -187,20 +198,20 @@ async function requestLabels(
 	messages: readonly ChatMessage[],
 	tokens: number,
 ): Promise<LabelCompletion> {
-	const { server, kind, settings, options, several, hints } = question;
+	const { server, kind: serverType, settings, options, several, hints } = question;
 	const { model, parameters, ...common } = settings;
-	const extra = parameters.extraBody ?? {};
+	const extraBody = parameters.extraBody ?? {};
 	const keys = assignKeys(options);
 	const body = (more: ChatParameters): CompletionRequest => ({
 		...{ model: model.trim(), messages, tools: [] },
 		parameters: {
 			...{ maxTokens: tokens, ...parameters, ...more },
-			extraBody: { stream: false, ...more.extraBody, ...extra },
+			extraBody: { stream: false, ...more.extraBody, ...extraBody },
 		},
 	});
 	// A grammar costs a token less than a schema, whose answers have quotes.
 	const responseFormat =
-		kind.becomesGrammar === 'formatsAndTools'
+		serverType.compilesSchemas === 'formatsAndTools'
 			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, several) }
 			: { type: 'jsonSchema' as const, name: 'category', schema: buildLabelSchema(keys, several) };
 	const constrained = body({
@@ -209,20 +220,22 @@ async function requestLabels(
 		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
 	});
 	const own =
-		kind.native === undefined ? undefined : { ...toOllamaBody(constrained), truncate: false };
+		serverType.nativeApi === undefined
+			? undefined
+			: { ...toOllamaBody(constrained), truncate: false };
 	const { value, notes } = await runTask(
 		server,
 		{ ...common, model: model.trim() },
 		{
 			route: (sent) =>
 				'think' in sent ? `${server.url.root}/api/chat` : `${server.url.api}/chat/completions`,
-			body: own ?? toOpenAiBody(constrained, kind),
-			extra,
+			body: own ?? toOpenAiBody(constrained, serverType),
+			extraBody,
 			operation: 'chat',
 			adaptations: [
-				useOpenAiRoute(toOpenAiBody(constrained, kind)),
+				useOpenAiRoute(toOpenAiBody(constrained, serverType)),
 				enforceStrictRoles,
-				omitRejectedField(new Set(Object.keys(extra))),
+				omitRejectedField(new Set(Object.keys(extraBody))),
 				withoutConstraints(parameters.maxTokens ?? Math.max(tokens, FREE_TOKENS)),
 				adjustOllamaThinking,
 			],
@@ -230,7 +243,7 @@ async function requestLabels(
 			maxBytes: MAX_ANSWER_BYTES,
 			read: async (answer, refused) => {
 				const reader = new CompletionAccumulator({
-					mayBeginInThinking: true,
+					mayStartInReasoning: true,
 					decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 				});
 				const logprobs: JsonRecord[] = [];
@@ -241,22 +254,22 @@ async function requestLabels(
 						received.push(data);
 						pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
 					}
-				const end = reader.end(answer.strayLines());
+				const end = reader.end(answer.getNonEventLines());
 				return { ...toLabelCompletion(end, () => refused(received.join('\n'))), logprobs };
 			},
-			tokensOf: ({ usage }) => usage ?? {},
+			getUsage: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
 		const refusal = captureError(error).failed;
 		throw await withContextSuggestion(
 			refusal,
-			{ server, kind, model, tokens: parseTokenSizes(refusal)?.tokens },
+			{ server, serverType, model, tokens: parseTokenSizes(refusal)?.tokens },
 			'Or shorten the text.',
 		);
 	});
 	const texts = messages.map(({ content }) => getText(content));
 	const read = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
-	const [hint] = await getTruncationWarnings(server, { texts, tokens: read, model });
+	const [hint] = await getTruncationWarnings(server, { texts, processedTokens: read, model });
 	pushAll(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
 	return value;
 }
@@ -267,11 +280,11 @@ function toLabelCompletion(
 	refused: () => Error,
 ): Omit<LabelCompletion, 'logprobs'> {
 	const answer = 'answer' in end ? end.answer : end.failure;
-	const isUsable = !('kind' in answer) || answer.kind === 'onlyThinking';
-	if (!isUsable && answer.text === '' && answer.kind !== 'emptyAnswer') throw refused();
+	const isUsable = !('type' in answer) || answer.type === 'onlyThinking';
+	if (!isUsable && answer.text === '' && answer.type !== 'emptyAnswer') throw refused();
 	return {
 		text: answer.text.trim() === '' ? answer.reasoning : answer.text,
-		isCut: answer.finishReason === 'length',
+		isTruncated: answer.finishReason === 'length',
 		...omitUndefined({ usage: answer.usage, model: 'model' in answer ? answer.model : undefined }),
 	};
 }
@@ -285,8 +298,8 @@ function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
 /** A gateway may pass on the routes of OpenAI's API only. */
 const useOpenAiRoute =
 	(body: JsonRecord): Adaptation =>
-	({ kind }, sent) =>
-		kind === 'wrongPath' && 'think' in sent
+	({ type }, sent) =>
+		type === 'wrongPath' && 'think' in sent
 			? { name: 'by the route of OpenAI', apply: () => body }
 			: undefined;
 
@@ -314,8 +327,11 @@ const withoutConstraints =
 		return { name: 'without constraints', apply };
 	};
 
-function toUnmatched({ server, hints }: LabelQuery, answer: LabelCompletion): Classification {
-	return { labels: [], unread: answer.text.trim(), ...servedBy(server, answer), hints };
+function toUnmatched(
+	{ server, hints: warnings }: LabelQuery,
+	answer: LabelCompletion,
+): Classification {
+	return { labels: [], unmatchedText: answer.text.trim(), ...servedBy(server, answer), warnings };
 }
 
 function servedBy(server: ModelServer, { usage, model }: LabelCompletion) {
@@ -324,7 +340,7 @@ function servedBy(server: ModelServer, { usage, model }: LabelCompletion) {
 
 /** @param count of the labels without the one for none of them */
 function resultOf(
-	{ server, options, several, hints }: LabelQuery,
+	{ server, options, several, hints: warnings }: LabelQuery,
 	answer: LabelCompletion,
 	found: readonly number[],
 	count: number,
@@ -332,19 +348,19 @@ function resultOf(
 	const said = { text: answer.text, labels: found };
 	const lists = computeLabelScores(answer.logprobs, assignKeys(options), said);
 	const fitting = found.filter((at) => at < count);
-	const result = { labels: fitting, ...servedBy(server, answer), hints };
+	const result = { labels: fitting, ...servedBy(server, answer), warnings };
 	if (lists === undefined) return result;
 	const used = several ? lists : lists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.
 	const best = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
 	const scores = options.slice(0, count).map((_label, at) => best(at));
-	const none = options.length > count ? best(count) : undefined;
+	const noneScore = options.length > count ? best(count) : undefined;
 	const least = minOf(fitting.map((at) => scores[at]!));
 	return {
 		...result,
 		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
 		scores,
-		...omitUndefined({ none, confidence: fitting.length === 0 ? none : least }),
+		...omitUndefined({ noneScore, confidence: fitting.length === 0 ? noneScore : least }),
 	};
 }
 

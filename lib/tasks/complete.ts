@@ -52,21 +52,21 @@ export async function completeText(
 	const { model, parameters } = settings;
 	assertModelName(model);
 	assertValidParameters(parameters);
-	const kind = await getServerType(server, settings.signal);
-	const reload = hintOnContext(kind, server, settings);
+	const serverType = await getServerType(server, settings.signal);
+	const reload = hintOnContext(serverType, server, settings);
 	let partial = '';
 	const { value, notes } = await runTask(server, settings, {
 		route: (body) =>
 			'raw' in body ? `${server.url.root}/api/generate` : `${server.url.api}/completions`,
-		framing: kind.native === undefined ? 'events' : 'lines',
+		streamFormat: serverType.nativeApi === undefined ? 'events' : 'lines',
 		body:
-			kind.native === undefined
-				? toOpenAiBody(settings, kind, prompt)
+			serverType.nativeApi === undefined
+				? toOpenAiBody(settings, serverType, prompt)
 				: buildRawOllamaBody(settings, prompt),
-		extra: kind.native === undefined ? (parameters.extraBody ?? {}) : {},
+		extraBody: serverType.nativeApi === undefined ? (parameters.extraBody ?? {}) : {},
 		operation: 'text_completion',
-		adaptations: [byOpenAi(toOpenAiBody(settings, kind, prompt)), omitStreamOptions],
-		mayGiveUp: show === undefined,
+		adaptations: [byOpenAi(toOpenAiBody(settings, serverType, prompt)), omitStreamOptions],
+		isPreemptible: show === undefined,
 		read: async (answer) => {
 			partial = '';
 			return await readTextCompletion(
@@ -78,12 +78,12 @@ export async function completeText(
 				},
 			);
 		},
-		tokensOf: ({ usage }) => usage ?? {},
+		getUsage: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
 		const refusal = captureError(error).failed;
 		const failed = await withContextSuggestion(
 			refusal,
-			{ server, kind, model, tokens: parseTokenSizes(refusal)?.tokens },
+			{ server, serverType, model, tokens: parseTokenSizes(refusal)?.tokens },
 			'Or shorten the text.',
 		);
 		const lacks = { can: 'complete text', remedy: () => 'Use Chat instead of Complete.', model };
@@ -92,7 +92,7 @@ export async function completeText(
 	const texts = typeof prompt === 'string' ? [prompt] : [];
 	const unread = await getTruncationWarnings(server, {
 		texts,
-		tokens: value.usage?.promptTokens,
+		processedTokens: value.usage?.promptTokens,
 		model,
 	});
 	return {
@@ -134,8 +134,8 @@ function buildRawOllamaBody(
 /** A gateway may pass on the routes of OpenAI's API only. */
 const byOpenAi =
 	(body: JsonRecord): Adaptation =>
-	({ kind }, { raw, model }) =>
-		kind === 'wrongPath' && raw !== undefined
+	({ type }, { raw, model }) =>
+		type === 'wrongPath' && raw !== undefined
 			? { name: 'by the route of OpenAI', apply: () => ({ model, ...body }) }
 			: undefined;
 
@@ -163,7 +163,7 @@ async function readTextCompletion(
 			omitUndefined({ ...factsIn(event), stopType: reason?.replace(/^length$/, 'limit') }),
 		);
 		if (piece === '') return;
-		answer.content();
+		answer.markContent();
 		await show(piece);
 	};
 	try {
@@ -176,7 +176,7 @@ async function readTextCompletion(
 		if (!hasEnded) throw captureError(error).failed;
 	}
 	if (hasEnded) return completion;
-	const serverText = answer.strayLines().join('\n') || undefined;
+	const serverText = answer.getNonEventLines().join('\n') || undefined;
 	const kind = serverText === undefined ? 'streamEndedEarly' : 'streamError';
 	throw createServerError(kind, context, omitUndefined({ serverText }));
 }

@@ -45,17 +45,17 @@ export interface EmbeddingResult {
 	/** In the order of the texts. */
 	vectors: number[][];
 	/** Numbers of a vector as the server sent it. */
-	received?: number;
+	receivedDimensions?: number;
 	/** As far as the server counts them. */
 	tokens?: number;
 	requests: number;
 	/** Texts of which only the beginning counts. */
 	truncated: number;
-	hints: string[];
+	warnings: string[];
 }
 
 interface EmbeddedText extends BatchText {
-	isCut?: true;
+	isTruncated?: true;
 }
 
 /** Turns texts into vectors with one set of settings. It remembers the length of the model's vectors. */
@@ -84,12 +84,12 @@ export class Embedder {
 	): Promise<EmbeddingResult> {
 		const { settings } = this;
 		const prepared = texts.map((text, at) => this.textOf(text, indexes?.[at] ?? at, role));
-		const done: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, hints: [] };
+		const done: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, warnings: [] };
 		if (prepared.length === 0) return done;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const call = { ...settings, priority, ...omitUndefined({ signal }) };
 		const send = async (batch: readonly EmbeddedText[]) => await this.send(call, batch, done);
-		const afterRefusal = async (
+		const onRejected = async (
 			error: ServerError,
 			text: EmbeddedText,
 			others: OtherTextsStatus,
@@ -97,18 +97,22 @@ export class Embedder {
 			const tooLong = parseTokenSizes(error);
 			const isCutable = tooLong !== undefined && settings.longTexts === 'truncate';
 			if (!isCutable || text.text.length < 2) throw toTextError(error, text, others);
-			if (text.isCut !== true) done.truncated++;
-			const shorter = { ...text, text: truncateToLimit(text.text, tooLong), isCut: true as const };
+			if (text.isTruncated !== true) done.truncated++;
+			const shorter = {
+				...text,
+				text: truncateToLimit(text.text, tooLong),
+				isTruncated: true as const,
+			};
 			return await send([shorter]).catch(
-				async (failed: ServerError) => await afterRefusal(failed, shorter, others),
+				async (failed: ServerError) => await onRejected(failed, shorter, others),
 			);
 		};
-		const batches = { size: settings.batchSize, send, afterRefusal };
+		const batches = { size: settings.batchSize, send, onRejected };
 		done.vectors = await processInBatches(prepared, batches).catch(async (error: ServerError) => {
-			throw await this.explained(error);
+			throw await this.explainError(error);
 		});
-		done.hints = [...new Set(done.hints)];
-		return { ...done, ...omitUndefined({ received: this.length }) };
+		done.warnings = [...new Set(done.warnings)];
+		return { ...done, ...omitUndefined({ receivedDimensions: this.length }) };
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
@@ -141,19 +145,23 @@ export class Embedder {
 				if ('vectors' in found) return found;
 				throw this.unusable(found, found.index === undefined ? undefined : batch[found.index]);
 			},
-			tokensOf: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
+			getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 		});
-		const { vectors, tokens } = value;
+		const { vectors, tokens: processedTokens } = value;
 		this.length ??= vectors[0]!.length;
-		if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
-		const unread = await getTruncationWarnings(server, { texts: input, tokens, model: call.model });
-		pushAll(done.hints, [...notes, ...unread]);
+		if (processedTokens !== undefined) done.tokens = (done.tokens ?? 0) + processedTokens;
+		const unread = await getTruncationWarnings(server, {
+			texts: input,
+			processedTokens,
+			model: call.model,
+		});
+		pushAll(done.warnings, [...notes, ...unread]);
 		return vectors.map((vector) =>
-			this.ofExpectedSize(truncateVector(vector, settings.dimensions)),
+			this.assertDimensions(truncateVector(vector, settings.dimensions)),
 		);
 	}
 
-	private ofExpectedSize(vector: number[]): number[] {
+	private assertDimensions(vector: number[]): number[] {
 		const { model, dimensions, expectedDimensions } = this.settings;
 		const expected = expectedDimensions ?? dimensions;
 		if (expected === undefined || vector.length === expected) return vector;
@@ -161,20 +169,23 @@ export class Embedder {
 		const message = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
 		throw createServerError('invalidAnswer', this.context(), {
 			message,
-			meaning: `${message} as set in ${option}. No vectors were returned`,
-			remedy: 'Choose the model that the vector store was filled with, or correct the option.',
+			detail: `${message} as set in ${option}. No vectors were returned`,
+			suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
 			facts: { dimensions: vector.length },
 		});
 	}
 
-	private unusable({ fault, remedy }: VectorIssue, text: BatchText | undefined): ServerError {
+	private unusable(
+		{ message: fault, suggestion }: VectorIssue,
+		text: BatchText | undefined,
+	): ServerError {
 		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
 		const message = `The server returned unusable embeddings: ${fault}`;
 		return createServerError('invalidAnswer', this.context(), {
 			message,
-			meaning: `${message}${where}. No vectors were returned`,
-			remedy:
-				remedy ??
+			detail: `${message}${where}. No vectors were returned`,
+			suggestion:
+				suggestion ??
 				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
 			facts: omitUndefined({ index: text?.index }),
 		});
@@ -184,51 +195,51 @@ export class Embedder {
 		return toErrorContext(this.server, `${this.server.url.api}/embeddings`, this.settings.model);
 	}
 
-	private async explained(error: ServerError): Promise<ServerError> {
+	private async explainError(error: ServerError): Promise<ServerError> {
 		const { model } = this.settings;
 		const kind = await getServerType(this.server);
-		const { native, hasEveryRoute, words } = kind;
+		const { nativeApi, hasEveryRoute, texts } = kind;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
-			return error.reworded({
-				kind: 'notSupported',
+			return error.copyWith({
+				type: 'notSupported',
 				message: 'The server returns token vectors instead of one vector per text',
-				remedy:
+				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
 		// A server that starts its models itself starts them for what they are made for.
-		const isOfModel = native !== undefined && error.kind === 'notSupported';
-		if (isOfModel || error.kind === 'wrongModelType')
-			return error.reworded({
-				kind: 'wrongModelType',
+		const isOfModel = nativeApi !== undefined && error.type === 'notSupported';
+		if (isOfModel || error.type === 'wrongModelType')
+			return error.copyWith({
+				type: 'wrongModelType',
 				message: `The model "${model}" is not an embedding model`,
-				remedy: `Choose an embedding model. ${words.embeddings}`,
+				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
-		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isRecognizedType(kind)))
+		if (error.type === 'wrongPath' && (hasEveryRoute === true || !isRecognizedType(kind)))
 			return error;
-		if (error.kind === 'wrongPath')
-			return error.reworded({
-				kind: 'notSupported',
+		if (error.type === 'wrongPath')
+			return error.copyWith({
+				type: 'notSupported',
 				message: 'The server has no endpoint for embeddings',
-				remedy: words.embeddings,
+				suggestion: texts.embeddings,
 			});
 		return await explainUnsupportedTask(this.server, error, { work: 'embeddings', model });
 	}
 }
 
 /** Ollama's own route can be told to refuse what is too long. */
-function buildBody({ native, base64 }: ServerType, settings: EmbedSettings): JsonRecord {
+function buildBody({ nativeApi, supportsBase64 }: ServerType, settings: EmbedSettings): JsonRecord {
 	const { dimensions, keepAlive } = settings;
-	if (native !== undefined)
+	if (nativeApi !== undefined)
 		return { truncate: false, ...omitUndefined({ dimensions, keep_alive: keepAlive }) };
 	return {
-		encoding_format: base64 === true ? 'base64' : 'float',
+		encoding_format: supportsBase64 === true ? 'base64' : 'float',
 		...omitUndefined({ dimensions }),
 	};
 }
 
 /** A gateway may pass on the routes of OpenAI's API only. */
-const useOpenAiRoute: Adaptation = ({ kind }, body) => {
-	if (kind !== 'wrongPath' || !('truncate' in body)) return undefined;
+const useOpenAiRoute: Adaptation = ({ type }, body) => {
+	if (type !== 'wrongPath' || !('truncate' in body)) return undefined;
 	const apply = (sent: JsonRecord) =>
 		Object.fromEntries(
 			Object.entries(sent).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),
@@ -242,7 +253,7 @@ function createTextError(index: number, what: string): ServerError {
 		`Text ${index + 1} ${what}`,
 		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
-			meaning: `Text ${index + 1} ${what}, so there is nothing to embed`,
+			detail: `Text ${index + 1} ${what}, so there is nothing to embed`,
 			facts: { index },
 		},
 	);
@@ -258,32 +269,32 @@ function toTextError(
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
 	if (tooLong !== undefined) {
 		const { size, most } = formatTokenSizes(tooLong);
-		return error.reworded({
+		return error.copyWith({
 			message: `Text ${index + 1} is too long for the embedding model`,
-			meaning: `Text ${index + 1}${size} ("${excerpt(text)}") is too long for the embedding model${most}`,
-			remedy: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
+			detail: `Text ${index + 1}${size} ("${excerpt(text)}") is too long for the embedding model${most}`,
+			suggestion: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
 			facts: { index, ...tooLong },
 		});
 	}
 	// Ollama (seen: 0.17.4, ollama issue 14657) refuses a whole batch for it, without naming the text.
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
 	if (isNan || (isInvalidJsonResponse(error) && others !== 'refused'))
-		return error.reworded({
+		return error.copyWith({
 			message: isNan
 				? `The vector of text ${index + 1} contains no numbers`
 				: `The server response for text ${index + 1} cannot be parsed`,
-			meaning: isNan
+			detail: isNan
 				? `The vector of ${quoted} contains values that are not numbers`
 				: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
-			remedy:
+			suggestion:
 				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
 			facts: { index },
 		});
 	if (others !== 'taken') return error;
-	return error.reworded({
+	return error.copyWith({
 		message: `The server rejected text ${index + 1}`,
-		meaning: `The server rejected ${quoted} but accepts other texts`,
-		remedy:
+		detail: `The server rejected ${quoted} but accepts other texts`,
+		suggestion:
 			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',
 		facts: { index },
 	});

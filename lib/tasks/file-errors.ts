@@ -36,14 +36,14 @@ const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 
 /** The refusal with its files: name, type by content, and size. */
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
-	if (files.length === 0 || !FILE_ERRORS.has(error.kind)) return error;
+	if (files.length === 0 || !FILE_ERRORS.has(error.type)) return error;
 	const named = files.map(describeFile).join(', ');
-	const isTooLarge = error.kind !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
-	const kind = isTooLarge ? 'tooLarge' : error.kind;
-	return error.reworded({
-		kind,
-		meaning: `${error.meaning}. Files sent: ${named}`,
-		remedy: `${FILE_SUGGESTIONS[kind] ?? ''}${error.remedy}`,
+	const isTooLarge = error.type !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
+	const type = isTooLarge ? 'tooLarge' : error.type;
+	return error.copyWith({
+		type,
+		detail: `${error.detail}. Files sent: ${named}`,
+		suggestion: `${FILE_SUGGESTIONS[type] ?? ''}${error.suggestion}`,
 	});
 }
 

@@ -29,7 +29,7 @@ export interface ImageRequest {
 	format: '' | 'png' | 'jpeg' | 'webp';
 	seed?: number;
 	/** Further fields of the request. */
-	extra: JsonRecord;
+	extraBody: JsonRecord;
 }
 
 export interface GeneratedImage {
@@ -50,7 +50,7 @@ const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ prompt, count, size, format, seed, extra }: ImageRequest,
+	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ): Promise<{ pictures: GeneratedImage[]; hints: string[] }> {
 	if (prompt.trim() === '')
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
@@ -66,7 +66,7 @@ export async function generateImages(
 			...omitUndefined({ seed }),
 			response_format: 'b64_json',
 		},
-		extra,
+		extraBody,
 		adaptations: [omitResponseFormat],
 		maxBytes: MAX_ANSWER_BYTES,
 		read: async (answer) => asRecords((await answer.json()).data),
@@ -96,13 +96,13 @@ async function explainImageError(
 	error: ServerError,
 ): Promise<ServerError> {
 	// Ollama (seen: 0.17.4) sends an empty answer with status 200 after half a minute.
-	const isEmpty = error.kind === 'invalidAnswer' && error.serverText === undefined;
+	const isEmpty = error.type === 'invalidAnswer' && error.serverText === undefined;
 	const failed = isEmpty
-		? error.reworded({ kind: 'notSupported' })
+		? error.copyWith({ type: 'notSupported' })
 		: explainFirstTokenTimeout(error);
 	return await explainUnsupportedRoute(server, failed, {
 		can: 'generate images',
-		remedy: ({ words }) => words.images,
+		remedy: ({ texts }) => texts.images,
 		model,
 	});
 }
@@ -116,11 +116,11 @@ function toImage(
 	const [data = ''] = (asNonEmptyString(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
-	if (type?.kind !== 'picture')
+	if (type?.category !== 'picture')
 		throw createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
 			message: 'The server response is not an image',
-			meaning: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
-			remedy:
+			detail: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
+			suggestion:
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
@@ -138,7 +138,7 @@ function pixelsOf(content: Buffer): { width: number; height: number } {
 function noPicture(server: ModelServer, { model }: TaskSettings): ServerError {
 	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no image',
-		remedy:
+		suggestion:
 			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 	});
 }

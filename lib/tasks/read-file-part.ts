@@ -25,35 +25,35 @@ interface FilePart {
 	/** In the form of OpenAI. */
 	block: object;
 	/** For refusals. */
-	sent: SentFile;
-	hints: string[];
+	sentFile: SentFile;
+	warnings: string[];
 }
 
 /** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
 export async function readFilePart(file: ItemFile): Promise<FilePart> {
 	const { name, mimeType, bytes } = file;
 	const type = detectFileType(bytes) ?? fileTypeFromMime(mimeType) ?? UNKNOWN_FILE_TYPE;
-	const sent = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
+	const sentFile = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
 	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
 	if (remedy !== undefined)
-		throw createInputError(`A model server cannot read the file ${describeFile(sent)}`, remedy);
-	if (type.kind === 'mail') {
-		const { text, hints } = await openMail(name, bytes);
-		return { block: { type: 'text', text }, sent, hints };
+		throw createInputError(`A model server cannot read the file ${describeFile(sentFile)}`, remedy);
+	if (type.category === 'mail') {
+		const { text, hints: warnings } = await openMail(name, bytes);
+		return { block: { type: 'text', text }, sentFile, warnings };
 	}
-	return { block: blockOf(type, file), sent, hints: getFileWarnings(type, file) };
+	return { block: blockOf(type, file), sentFile, warnings: getFileWarnings(type, file) };
 }
 
 function blockOf(
-	{ kind, mimeType, extension }: FileType,
+	{ category, mimeType, extension }: FileType,
 	{ bytes, mimeType: declared }: ItemFile,
 ): object {
-	if (kind === 'text') return { type: 'text', text: decodeText(bytes) };
+	if (category === 'text') return { type: 'text', text: decodeText(bytes) };
 	const data = bytes.toString('base64');
 	const url = `data:${mimeType};base64,${data}`;
-	if (kind === 'picture') return { type: 'image_url', image_url: { url } };
+	if (category === 'picture') return { type: 'image_url', image_url: { url } };
 	// A container of videos may hold sound alone, which only its declared type tells.
-	const isSound = kind === 'sound' || parseMimeType(declared).startsWith('audio/');
+	const isSound = category === 'sound' || parseMimeType(declared).startsWith('audio/');
 	if (isSound) return { type: 'input_audio', input_audio: { data, format: extension } };
 	return { type: 'video_url', video_url: { url } };
 }

@@ -57,7 +57,7 @@ export interface RerankResult {
 	requests: number;
 	/** Documents of which only the beginning counts. */
 	truncated: number;
-	hints: string[];
+	warnings: string[];
 }
 
 /**
@@ -72,7 +72,7 @@ export async function rerank(
 	texts: readonly string[],
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
-	const done: RerankResult = { ranking: [], requests: 0, truncated: 0, hints: [] };
+	const done: RerankResult = { ranking: [], requests: 0, truncated: 0, warnings: [] };
 	if (texts.length === 0) return done;
 	if (query.trim() === '')
 		throw createInputError(
@@ -86,8 +86,8 @@ export async function rerank(
 	const { topN, minimumScore } = settings;
 	const blank = all.flatMap(({ text, index }) => (text.trim() === '' ? [{ index }] : []));
 	const ranking = [...sortByScore(scores, settings), ...(minimumScore === undefined ? blank : [])];
-	const hints = new Set([...done.hints, ...getScoreWarnings(scores, documents)]);
-	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, hints: [...hints] };
+	const hints = new Set([...done.warnings, ...getScoreWarnings(scores, documents)]);
+	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, warnings: [...hints] };
 }
 
 async function scoreDocuments(
@@ -117,7 +117,7 @@ async function scoreDocuments(
 	const batches = {
 		size: settings.batchSize,
 		send,
-		afterRefusal: async (error: ServerError, document: BatchText) => {
+		onRejected: async (error: ServerError, document: BatchText) => {
 			const scores = await afterRefusal(error, document);
 			done.truncated++;
 			return scores;
@@ -149,31 +149,31 @@ async function sendBatch(
 			if ('scores' in found) return found;
 			throw createServerError('invalidAnswer', toErrorContext(server, answer.url, settings.model), {
 				message: `The server returned an unusable ranking: ${found.fault}`,
-				remedy:
+				suggestion:
 					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 			});
 		},
-		tokensOf: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
+		getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 	});
-	const { scores, tokens } = value;
-	if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
+	const { scores, tokens: processedTokens } = value;
+	if (processedTokens !== undefined) done.tokens = (done.tokens ?? 0) + processedTokens;
 	const read = [...documents, ...documents.map(() => query)];
 	const unread = await getTruncationWarnings(server, {
 		texts: read,
-		tokens,
+		processedTokens,
 		model: settings.model,
 	});
-	pushAll(done.hints, [...notes, ...unread]);
+	pushAll(done.warnings, [...notes, ...unread]);
 	if (scores.length < batch.length)
-		done.hints.push(
+		done.warnings.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
 		);
 	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 }
 
 /** The other route, with the names of TEI and of Jina: each server takes its own and ignores the others. */
-const useRootRoute: Adaptation = ({ kind }, { texts }) =>
-	kind === 'wrongPath' && texts === undefined
+const useRootRoute: Adaptation = ({ type }, { texts }) =>
+	type === 'wrongPath' && texts === undefined
 		? {
 				name: 'at the root',
 				apply: (body) => ({ ...body, texts: body.documents, truncate: false }),
@@ -248,10 +248,10 @@ function getScoreWarnings(
 function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {
 	const tooLong = parseTokenSizes(error) ?? {};
 	const { size, most } = formatTokenSizes(tooLong);
-	return error.reworded({
+	return error.copyWith({
 		message: `Document ${index + 1} and the query are too long for the reranker`,
-		meaning: `Document ${index + 1} ("${excerpt(text)}") together with the query is${size} too long for the reranker${most}`,
-		remedy:
+		detail: `Document ${index + 1} ("${excerpt(text)}") together with the query is${size} too long for the reranker${most}`,
+		suggestion:
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
 		facts: { index, ...tooLong },
 	});

@@ -31,28 +31,31 @@ import { isRecord, type JsonRecord, toText } from '../values';
 export interface TaskSettings {
 	/** Empty: the server chooses. */
 	model: string;
-	limits?: Partial<Timeouts>;
+	timeouts?: Partial<Timeouts>;
 	retries?: number;
 	priority: Priority;
 	signal?: AbortSignal;
 }
 
 interface TaskRequest<T>
-	extends Pick<RequestOptions, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
+	extends Pick<
+		RequestOptions,
+		'streamFormat' | 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'
+	> {
 	/** URL. A changed body may need another one. */
 	route: string | ((body: JsonRecord) => string);
 	/** The fields: JSON, or a form where there is a file. */
 	body: JsonRecord;
 	file?: FileSource;
 	/** Fields of Extra Body. They replace others, and are sent as they are. */
-	extra?: JsonRecord;
+	extraBody?: JsonRecord;
 	/** The name of its span. */
 	operation?: RequestAttributes['operation'];
 	adaptations?: readonly Adaptation[];
 	/** @param refused the failure that a text means which is no answer */
 	read(answer: HttpResponse, refused: (text: string) => ServerError): Promise<T>;
 	/** Tokens that the span gets. */
-	tokensOf?(value: T): { promptTokens?: number; completionTokens?: number };
+	getUsage?(value: T): { promptTokens?: number; completionTokens?: number };
 }
 
 /**
@@ -62,10 +65,19 @@ interface TaskRequest<T>
  */
 export async function runTask<T>(
 	server: ModelServer,
-	{ model, limits, retries, priority, signal }: TaskSettings,
+	{ model, timeouts, retries: maxRetries, priority, signal }: TaskSettings,
 	one: TaskRequest<T>,
 ): Promise<{ value: T; notes: string[] }> {
-	const { body, file, extra = {}, operation, framing, maxBytes, isIdempotent, mayGiveUp } = one;
+	const {
+		body,
+		file,
+		extraBody = {},
+		operation,
+		streamFormat,
+		maxBytes,
+		isIdempotent,
+		isPreemptible,
+	} = one;
 	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
 	// How many requests the server takes at once.
 	if (server.maxConcurrentRequests === 0) await getServerProps(server, model, signal);
@@ -74,8 +86,8 @@ export async function runTask<T>(
 		const ask: RequestOptions = {
 			url: urlOf(sent),
 			...(form === undefined ? { json: sent } : { upload: form }),
-			...{ headers: one.headers, framing, maxBytes, limits, retries, priority, signal },
-			...{ isIdempotent, mayGiveUp },
+			...{ headers: one.headers, streamFormat, maxBytes, timeouts, maxRetries, priority, signal },
+			...{ isIdempotent, isPreemptible },
 			...(model === '' ? {} : { model }),
 		};
 		const read = async (answer: HttpResponse) => {
@@ -89,8 +101,11 @@ export async function runTask<T>(
 		});
 	};
 	const place = JSON.stringify([server.id, urlOf(body), model]);
-	const fields = { ...(model === '' ? {} : { model }), ...body, ...extra };
-	const adaptations = [...(one.adaptations ?? []), omitRejectedField(new Set(Object.keys(extra)))];
+	const fields = { ...(model === '' ? {} : { model }), ...body, ...extraBody };
+	const adaptations = [
+		...(one.adaptations ?? []),
+		omitRejectedField(new Set(Object.keys(extraBody))),
+	];
 	return await sendWithAdaptations(place, fields, adaptations, async (sent) => {
 		if (operation === undefined) return await send(server, sent);
 		const span = {
@@ -99,7 +114,7 @@ export async function runTask<T>(
 			priority,
 			provider: getRecognizedTypeName(server) ?? 'openai_compatible',
 		};
-		const answerOf = (value: T) => ({ usage: one.tokensOf?.(value) });
+		const answerOf = (value: T) => ({ usage: one.getUsage?.(value) });
 		return await withSpan(server, span, async (traced) => await send(traced, sent), answerOf);
 	});
 }
@@ -132,11 +147,11 @@ function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgres
 	if (unreadable !== undefined) return createFileReadError(unreadable);
 	const isCut =
 		error instanceof ServerError &&
-		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
+		(error.type === 'closedBeforeAnswer' || error.type === 'connectionLost');
 	if (!isCut || bytes === 0) return error;
-	return error.reworded({
+	return error.copyWith({
 		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
-		remedy:
+		suggestion:
 			'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
 	});
 }
@@ -150,10 +165,10 @@ function createFileReadError({ name, reason }: { name: string; reason: string })
 
 /** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
 export function explainFirstTokenTimeout(error: ServerError): ServerError {
-	if (error.kind !== 'firstTokenLimit' || error.facts.queued === true) return error;
-	return error.reworded({
+	if (error.type !== 'firstTokenLimit' || error.facts.queued === true) return error;
+	return error.copyWith({
 		message: 'The server did not start to respond within the First Token Timeout',
-		remedy:
+		suggestion:
 			'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
 	});
 }
@@ -171,15 +186,15 @@ export async function explainUnsupportedRoute(
 ): Promise<ServerError> {
 	const kind = await getServerType(server);
 	const way = getMissingModelSuggestion(server, model);
-	if (error.kind === 'modelNotFound' && way !== undefined)
-		return error.withRemedy(`Select the model from the list, or ${way}`);
-	if (error.kind !== 'wrongPath' && error.kind !== 'notSupported') return error;
+	if (error.type === 'modelNotFound' && way !== undefined)
+		return error.withSuggestion(`Select the model from the list, or ${way}`);
+	if (error.type !== 'wrongPath' && error.type !== 'notSupported') return error;
 	const isKnown = isRecognizedType(kind);
 	// Of an unknown server, the address may be wrong.
 	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
-	return error.reworded({
-		kind: 'notSupported',
+	return error.copyWith({
+		type: 'notSupported',
 		message: `${isKnown ? kind.label : 'The server'} cannot ${can}`,
-		remedy: `${address}${remedy(kind)}`,
+		suggestion: `${address}${remedy(kind)}`,
 	});
 }

@@ -23,9 +23,9 @@ export interface SpeechRequest {
 	speed?: number;
 	instructions: string;
 	/** Removes emoji and Markdown first. */
-	plainText: boolean;
+	isPlainText: boolean;
 	/** Further fields of the request. */
-	extra: JsonRecord;
+	extraBody: JsonRecord;
 }
 
 interface AudioType {
@@ -61,8 +61,8 @@ export async function synthesizeSpeech<Stored>(
 	wanted: SpeechRequest,
 	store: (sound: SpeechAudio) => Promise<Stored>,
 ): Promise<{ stored: Stored; extension: string; input: string; hints: string[] }> {
-	const { voice, format, speed, instructions, extra } = wanted;
-	const input = (wanted.plainText ? stripMarkdown(wanted.input) : wanted.input).trim();
+	const { voice, format, speed, instructions, extraBody } = wanted;
+	const input = (wanted.isPlainText ? stripMarkdown(wanted.input) : wanted.input).trim();
 	if (input === '') throw nothingToSpeak(wanted);
 	const { value, notes } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/speech`,
@@ -74,7 +74,7 @@ export async function synthesizeSpeech<Stored>(
 			speed,
 			instructions,
 		}),
-		extra,
+		extraBody,
 		read: async (answer, refused) => {
 			const { head, pieces } = await peekHead(answer.bytes());
 			if (isText(head, answer.headers['content-type'])) throw refused(await textIn(pieces));
@@ -137,7 +137,7 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
 	const actual = detectFileType(head);
-	if (actual?.kind !== 'sound') return own;
+	if (actual?.category !== 'sound') return own;
 	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isChance = requested === 'pcm' && extension !== 'wav';
@@ -147,8 +147,8 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): ServerError {
 	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no audio',
-		meaning: `The server returned no audio: its response has ${bytes} bytes`,
-		remedy:
+		detail: `The server returned no audio: its response has ${bytes} bytes`,
+		suggestion:
 			'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
 	});
 }
@@ -159,20 +159,20 @@ async function explainSpeechError(
 	error: ServerError,
 	voice: string,
 ): Promise<ServerError> {
-	const { kind, status = 0, serverText = '' } = error;
-	const isOfVoice = status >= 400 && kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+	const { type, status = 0, serverText = '' } = error;
+	const isOfVoice = status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
 	if (isOfVoice)
-		return error.reworded({
-			kind: 'badRequest',
+		return error.copyWith({
+			type: 'badRequest',
 			message:
 				voice === ''
 					? 'The server requires a voice'
 					: `The server does not support the voice "${voice}"`,
-			remedy: 'Choose a voice of this model; its documentation lists them.',
+			suggestion: 'Choose a voice of this model; its documentation lists them.',
 		});
 	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), {
 		can: 'speak',
-		remedy: ({ words }) => words.speech,
+		remedy: ({ texts }) => texts.speech,
 		model,
 	});
 }

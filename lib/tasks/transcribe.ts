@@ -27,7 +27,7 @@ export interface TranscribeRequest {
 	/** For `verbose_json`: `word`, `segment`. */
 	granularities: readonly string[];
 	/** Further fields of the form. */
-	extra: JsonRecord;
+	extraBody: JsonRecord;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -42,7 +42,7 @@ export async function transcribe(
 	settings: TaskSettings,
 	wanted: TranscribeRequest,
 ): Promise<Transcript & { hints: string[] }> {
-	const { file, format, language, prompt, temperature, granularities, extra } = wanted;
+	const { file, format, language, prompt, temperature, granularities, extraBody } = wanted;
 	// llama-server would write down the words of a picture where the model sees and hears.
 	if (file.mimeType.startsWith('image/'))
 		throw createInputError(
@@ -59,7 +59,7 @@ export async function transcribe(
 			'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
 		}),
 		file: { ...file, name: soundName(file.name, file.mimeType) },
-		extra,
+		extraBody,
 		maxBytes: MAX_ANSWER_BYTES,
 		read: async (answer, refused) => {
 			const text = await answer.text();
@@ -83,7 +83,7 @@ export async function transcribe(
 function emptyAnswer(server: ModelServer, { model }: TaskSettings): ServerError {
 	return createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned an empty response instead of a transcript',
-		remedy:
+		suggestion:
 			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
 	});
 }
@@ -100,16 +100,16 @@ function explainRejectedOption(
 ): ServerError | undefined {
 	// C++'s own error where whisper.cpp does not know the language.
 	if (/construction from null/i.test(serverText))
-		return error.reworded({
-			kind: 'badRequest',
+		return error.copyWith({
+			type: 'badRequest',
 			message: `The server does not support the language "${language}"`,
-			remedy: 'Enter a code such as en, de or zh, or leave the language empty.',
+			suggestion: 'Enter a code such as en, de or zh, or leave the language empty.',
 		});
 	// llama-server
 	if (format === 'json' || !serverText.includes('response_format')) return undefined;
-	return error.reworded({
+	return error.copyWith({
 		message: `The server does not support the transcript format "${format}"`,
-		remedy: 'Set Response Format to Text.',
+		suggestion: 'Set Response Format to Text.',
 	});
 }
 
@@ -123,26 +123,26 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
 	if (option !== undefined) return option;
-	const isDeaf = error.status === 501 || error.kind === 'modalityUnsupported';
-	const heard = isDeaf ? error.reworded({ kind: 'notSupported' }) : explainFirstTokenTimeout(error);
+	const isDeaf = error.status === 501 || error.type === 'modalityUnsupported';
+	const heard = isDeaf ? error.copyWith({ type: 'notSupported' }) : explainFirstTokenTimeout(error);
 	const named = UNREADABLE.test(serverText) ? unreadable(error, file) : heard;
 	const sent = { ...file, head: await headOf(file) };
 	return await explainUnsupportedRoute(server, withFileNames(named, [sent]), {
 		can: `${translate ? 'translate' : 'transcribe'} audio${isDeaf ? ' with this model' : ''}`,
-		remedy: ({ words }) =>
+		remedy: ({ texts }) =>
 			translate
 				? 'Turn off Translate to English, and translate with a chat model.'
-				: words.transcription,
+				: texts.transcription,
 		model,
 	});
 }
 
 function unreadable(error: ServerError, { name }: FileSource): ServerError {
-	return error.reworded({
-		kind: 'badRequest',
+	return error.copyWith({
+		type: 'badRequest',
 		message: `The server cannot read the audio of "${name}"`,
 		// whisper.cpp says nothing else, whatever is wrong with the request.
-		remedy:
+		suggestion:
 			'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
 	});
 }

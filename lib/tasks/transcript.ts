@@ -12,7 +12,7 @@ export interface Transcript {
 	/** The subtitle file, where one was asked for. */
 	subtitles?: { format: 'srt' | 'vtt'; content: string };
 	/** The server's other fields, under its own names: language, duration, segments, words. */
-	more: JsonRecord;
+	extraFields: JsonRecord;
 }
 
 /** Marks that models put around what is said; the group is the language. */
@@ -31,7 +31,7 @@ const MARKERS: readonly RegExp[] = [
 export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';
 	// Silence is a JSON object with an empty text.
-	if (body.trim() === '') return isJsonFormat ? undefined : { text: '', more: {} };
+	if (body.trim() === '') return isJsonFormat ? undefined : { text: '', extraFields: {} };
 	if (detectFileType(Buffer.from(body.slice(0, 1000))) === undefined) return undefined;
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	if (typeof json === 'string') return parseText(json);
@@ -45,9 +45,9 @@ function parseText(body: string, more: JsonRecord = {}): Transcript {
 	const { spoken, language } = stripMarkers(body);
 	const fields = { ...omitUndefined({ language }), ...more };
 	const format = subtitleFormat(spoken);
-	if (format === undefined) return { text: spoken.trim(), more: fields };
+	if (format === undefined) return { text: spoken.trim(), extraFields: fields };
 	const subtitles = { format, content: spoken };
-	return { text: wordsOfSubtitles(spoken), subtitles, more: fields };
+	return { text: wordsOfSubtitles(spoken), subtitles, extraFields: fields };
 }
 
 function stripMarkers(marked: string): { spoken: string; language?: string } {

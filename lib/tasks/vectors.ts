@@ -17,9 +17,9 @@ interface Vectors {
 
 /** What is wrong with an answer; `index` of the text in the request. */
 export interface VectorIssue {
-	fault: string;
+	message: string;
 	/** What to do, where that is known. */
-	remedy?: string;
+	suggestion?: string;
 	index?: number;
 }
 
@@ -36,19 +36,19 @@ export function parseVectors(
 ): Vectors | VectorIssue {
 	const { data, embeddings } = asRecord(json);
 	const list = data ?? embeddings;
-	if (!Array.isArray(list)) return { fault: 'the response contains no embeddings' };
+	if (!Array.isArray(list)) return { message: 'the response contains no embeddings' };
 	if (list.length !== count)
 		return {
-			fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
+			message: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
 		};
 	const ordered = inOrder(list);
 	if (ordered === undefined)
 		return {
-			fault:
+			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
 	const read = readAll(ordered, length);
-	if ('fault' in read) return read;
+	if ('message' in read) return read;
 	return { vectors: read, ...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }) };
 }
 
@@ -79,11 +79,11 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 
 function readVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string')
-		return decodeVector(value) ?? { fault: 'a vector is neither an array of numbers nor base64' };
+		return decodeVector(value) ?? { message: 'a vector is neither an array of numbers nor base64' };
 	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0
 		? numbers
-		: { fault: 'a vector is not an array of numbers, or is empty' };
+		: { message: 'a vector is not an array of numbers, or is empty' };
 }
 
 const BYTES = 4;
@@ -98,8 +98,8 @@ function decodeVector(text: string): number[] | undefined {
 function findVectorIssue(vector: readonly number[], expected: number): VectorIssue | undefined {
 	if (vector.length !== expected)
 		return {
-			fault: `a vector has ${vector.length} dimensions while the others have ${expected}`,
-			remedy:
+			message: `a vector has ${vector.length} dimensions while the others have ${expected}`,
+			suggestion:
 				'The server seems to use another model than before. Select the model by name, and insert all documents again.',
 		};
 	let others = 0;
@@ -108,8 +108,8 @@ function findVectorIssue(vector: readonly number[], expected: number): VectorIss
 		const stored = Math.fround(value);
 		if (!Number.isFinite(stored))
 			return {
-				fault: 'a vector contains values that are not 32-bit numbers',
-				remedy:
+				message: 'a vector contains values that are not 32-bit numbers',
+				suggestion:
 					'The model failed on this text (NaN). Use another quantization (F16 instead of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
 		if (stored !== 0) others++;
@@ -117,8 +117,8 @@ function findVectorIssue(vector: readonly number[], expected: number): VectorIss
 	// Between the zeros of a reranker, llama-server leaves a few numbers of whatever was in its memory.
 	if (others * 10 >= vector.length) return undefined;
 	return {
-		fault: 'a vector contains only zeros',
-		remedy:
+		message: 'a vector contains only zeros',
+		suggestion:
 			'The server is probably running a reranker, or a proxy decoded the response incorrectly. Choose an embedding model.',
 	};
 }

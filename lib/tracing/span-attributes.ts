@@ -44,7 +44,7 @@ export interface ResponseAttributes {
 	/** A kind of server, or `dify`. */
 	provider?: string;
 	/** The model that answered, according to the server. */
-	answeredBy?: string;
+	responseModel?: string;
 	id?: string;
 	conversationId?: string;
 	finishReason?: string;
@@ -58,12 +58,12 @@ export interface ResponseAttributes {
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
 	/** Share of the drafted tokens that the model accepted, from 0 to 1. */
-	acceptedDrafts?: number;
+	draftAcceptanceRate?: number;
 	/** The name of each called tool. */
 	toolCalls?: readonly string[];
 	output?: readonly TracedMessage[];
 	/** The kind of a failure. */
-	error?: string;
+	errorType?: string;
 }
 
 export type SpanData = RequestAttributes &
@@ -105,7 +105,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.request.presence_penalty': set('presencePenalty'),
 	'gen_ai.request.stop_sequences': set('stop'),
 	'gen_ai.response.id': ({ id }) => id,
-	'gen_ai.response.model': ({ answeredBy }) => answeredBy,
+	'gen_ai.response.model': ({ responseModel }) => responseModel,
 	'gen_ai.response.finish_reasons': ({ finishReason }) =>
 		finishReason === undefined ? undefined : [finishReason],
 	'gen_ai.response.time_to_first_chunk': ({ firstTokenAt, startedAt }) =>
@@ -118,7 +118,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.output.messages': texts('output'),
 	'server.address': ({ server }) => new URL(server.origin).hostname,
 	'server.port': ({ server }) => portOf(new URL(server.origin)),
-	'error.type': ({ error }) => error,
+	'error.type': ({ errorType }) => errorType,
 	'session.id': sessionOf,
 	'user.id': ({ trace }) => trace?.userId,
 	'langfuse.trace.tags': ({ trace }) => trace?.tags,
@@ -127,7 +127,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 			? undefined
 			: new Date(performance.timeOrigin + firstTokenAt).toISOString(),
 	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
-	'local_llama.accepted_drafts': ({ acceptedDrafts }) => acceptedDrafts,
+	'local_llama.accepted_drafts': ({ draftAcceptanceRate }) => draftAcceptanceRate,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 	'local_llama.priority': ({ priority }) => priority,
 };

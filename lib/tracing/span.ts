@@ -22,11 +22,11 @@ type TracedEndpoint = Endpoint & { readonly host?: object };
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
 interface RequestSpan<S extends TracedEndpoint> {
 	/** With the header `traceparent`, so that the server's own spans are children of this one. */
-	connection: S;
+	endpoint: S;
 	/** Adds attributes from an answer. */
-	note(answer: ResponseAttributes): void;
+	setAttributes(answer: ResponseAttributes): void;
 	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
-	fail(error: unknown): unknown;
+	recordException(error: unknown): unknown;
 	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
 	end(): void;
 }
@@ -39,16 +39,16 @@ const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
 async function startSpan<S extends TracedEndpoint>(
-	connection: S,
+	endpoint: S,
 	request: RequestAttributes,
 ): Promise<RequestSpan<S>> {
 	const api = loadOpenTelemetry();
-	const headers = api === undefined ? {} : await fetchTraceHeaders(connection);
+	const headers = api === undefined ? {} : await fetchTraceHeaders(endpoint);
 	const isTraced = api !== undefined && 'traceparent' in headers;
-	const begun = isTraced
-		? tryOrUndefined(() => begin(connection, request, api, headers))
-		: undefined;
-	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
+	const begun = isTraced ? tryOrUndefined(() => begin(endpoint, request, api, headers)) : undefined;
+	return (
+		begun ?? { endpoint, setAttributes: nothing, recordException: (error) => error, end: nothing }
+	);
 }
 
 function begin<S extends TracedEndpoint>(
@@ -77,16 +77,18 @@ function begin<S extends TracedEndpoint>(
 	api.propagation.inject(api.trace.setSpan(parent, span), own);
 	const { traceparent, tracestate } = own;
 	return {
-		connection: withHeaders(connection, { ...omitUndefined({ traceparent, tracestate }) }),
-		note: (answer) =>
+		endpoint: withHeaders(connection, { ...omitUndefined({ traceparent, tracestate }) }),
+		setAttributes: (answer) =>
 			tryOrUndefined(
 				() => void span.setAttributes(toSpanAttributes(Object.assign(observation, answer), masked)),
 			),
-		fail: (error) => {
-			const { kind, message } =
-				error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
+		recordException: (error) => {
+			const { type, message } =
+				error instanceof ServerError ? error : { type: 'unexpected', message: undefined };
 			tryOrUndefined(() =>
-				span.setAttributes(toSpanAttributes(Object.assign(observation, { error: kind }), masked)),
+				span.setAttributes(
+					toSpanAttributes(Object.assign(observation, { errorType: type }), masked),
+				),
 			);
 			tryOrUndefined(() =>
 				span.setStatus({
@@ -113,11 +115,11 @@ export async function withSpan<T, S extends TracedEndpoint>(
 ): Promise<T> {
 	const span = await startSpan(connection, request);
 	try {
-		const result = await work(span.connection);
-		span.note(answerOf(result));
+		const result = await work(span.endpoint);
+		span.setAttributes(answerOf(result));
 		return result;
 	} catch (error) {
-		throw span.fail(error);
+		throw span.recordException(error);
 	} finally {
 		span.end();
 	}

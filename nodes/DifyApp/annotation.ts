@@ -32,8 +32,8 @@ const idIn = (parameters: NodeParameters) =>
 
 /** Dify would store an empty text. @throws {ServerError} */
 function textsIn(parameters: NodeParameters) {
-	for (const name of ['question', 'answer']) parameters.required(name);
-	return { question: parameters.freeText('question'), answer: parameters.freeText('answer') };
+	for (const name of ['question', 'answer']) parameters.requiredString(name);
+	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };
 }
 
 export const annotationGetAll = defineListOperation({
@@ -48,7 +48,7 @@ export const annotationGetAll = defineListOperation({
 			description: 'Text that the question or the answer must contain. Leave empty for all.',
 		}),
 	],
-	list: (parameters) => annotations(parameters.name('keyword')),
+	list: (parameters) => annotations(parameters.string('keyword')),
 });
 
 export const annotationCreate = defineRequestOperation({
@@ -87,7 +87,7 @@ export const annotationDelete = defineRequestOperation({
 	},
 	fields: [annotationIdField],
 	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${idIn(parameters)}`],
-	items: (_answer, parameters) => ({ success: true, annotationId: idIn(parameters) }),
+	toItems: (_answer, parameters) => ({ success: true, annotationId: idIn(parameters) }),
 });
 
 const MAX_LABEL_LENGTH = 200;

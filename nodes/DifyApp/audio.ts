@@ -60,11 +60,15 @@ export const audioSpeak: DifyOperation = {
 		const { client, parameters } = call;
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
 		const messageId = isText ? undefined : readMessageId(parameters);
-		const spoken = isText ? { text: parameters.required('text') } : { message_id: messageId };
-		const voice = parameters.name('options.voice') || undefined;
-		const name = baseName(parameters.name('options.fileName'), 'speech');
+		const spoken = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
+		const voice = parameters.string('options.voice') || undefined;
+		const name = baseName(parameters.string('options.fileName'), 'speech');
 		const json = { ...spoken, ...omitUndefined({ voice }), user: readUser(parameters) };
-		const asked: RequestOptions = { url: client.href('/text-to-audio'), json, limits: LIMITS };
+		const asked: RequestOptions = {
+			url: client.buildUrl('/text-to-audio'),
+			json,
+			timeouts: LIMITS,
+		};
 		const { facts, binary } = await client.open(asked, async (answer) => {
 			const { url, status, headers } = answer;
 			const mimeType = parseMimeType(headers['content-type']);
@@ -72,7 +76,7 @@ export const audioSpeak: DifyOperation = {
 			if (!/^audio\/|octet-stream$/.test(mimeType)) {
 				const body = await answer.text();
 				if (body.trim() === 'null' || body.trim() === '') throw nothingSpoken(url);
-				throw toResponseError(client.target, asked, { url, status, headers, text: body });
+				throw toResponseError(client.endpoint, asked, { url, status, headers, text: body });
 			}
 			const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
 			const content = answer.bytes();
@@ -88,7 +92,7 @@ function nothingSpoken(url: string) {
 		url,
 		status: 200,
 		message: 'Dify returned no audio',
-		remedy:
+		suggestion:
 			'The message is unknown or has an empty response, or the speech provider returned no audio. Check the message ID, and the model provider log in Dify.',
 	});
 }
@@ -107,7 +111,7 @@ export const audioTranscribe: DifyOperation = {
 		// Dify knows a sound by its extension, as the subtype of `audio/` (docs/protocols/dify.md 2.10).
 		const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
 		const recording = { ...source, mimeType: `audio/${extension}` };
-		const options = { fields: { user: readUser(parameters) }, idleMs: LIMITS.firstTokenMs };
+		const options = { fields: { user: readUser(parameters) }, idleTimeoutMs: LIMITS.firstTokenMs };
 		const answer = await client.upload('/audio-to-text', recording, options);
 		const heard = asString(answer.text) ?? '';
 		if (heard.trim() === '')

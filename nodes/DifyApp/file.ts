@@ -55,17 +55,20 @@ export const fileDownload: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters } = call;
 		const fileId = parseUuid(parameters.value('fileId'), 'file ID');
-		const url = client.href(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
-		const { facts, binary } = await client.open({ url, limits: FILE_TIMEOUTS }, async (answer) => {
-			const { headers } = answer;
-			const type = parseMimeType(headers['content-type']);
-			return await storeFile(call, 'binaryPropertyOutput', {
-				content: answer.bytes(),
-				fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
-				// Attachments have no type of their own: their name tells it.
-				mimeType: type === 'application/octet-stream' ? '' : type,
-			});
-		});
+		const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
+		const { facts, binary } = await client.open(
+			{ url, timeouts: FILE_TIMEOUTS },
+			async (answer) => {
+				const { headers } = answer;
+				const type = parseMimeType(headers['content-type']);
+				return await storeFile(call, 'binaryPropertyOutput', {
+					content: answer.bytes(),
+					fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
+					// Attachments have no type of their own: their name tells it.
+					mimeType: type === 'application/octet-stream' ? '' : type,
+				});
+			},
+		);
 		return [{ json: { ...facts, fileId }, binary }];
 	},
 };

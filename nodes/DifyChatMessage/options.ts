@@ -75,8 +75,8 @@ export const optionsField = optionsCollection(options);
 /** Reads the options of an item's message. */
 export function readOptions(parameters: NodeParameters) {
 	return {
-		answerField: parameters.name('options.answerField') || 'answer',
-		autoGenerateName: parameters.flag('options.autoGenerateName', undefined),
+		answerField: parameters.string('options.answerField') || 'answer',
+		autoGenerateName: parameters.boolean('options.autoGenerateName', undefined),
 		include: parameters.choices<IncludedPart>('options.include'),
 		onPause: parameters.choice<'return' | 'error'>('options.onPause', 'return'),
 		onStaleConversation: parameters.choice<'error' | 'startNew'>(

@@ -26,7 +26,7 @@ const send: DifyOperation = {
 
 export const operations: OperationTable<DifyOperation> = {
 	properties: fields,
-	operationOf: () => send,
+	getOperation: () => send,
 };
 
 /** Messages of one conversation go one after another. */
@@ -41,14 +41,14 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		answerField,
 		autoGenerateName,
 		include,
-		limits,
+		limits: timeouts,
 		retries,
 		onPause,
 		onStaleConversation,
 		...ids
 	} = readOptions(parameters);
-	const simplify = parameters.flag('simplify');
-	const query = parameters.freeText('query');
+	const simplify = parameters.boolean('simplify');
+	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
 	await typing?.begin();
 	const request = {
@@ -60,7 +60,7 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	};
 	const answer = await sendChatMessage(client, request, {
 		onDeltas: typing?.show,
-		limits,
+		timeouts,
 		retries,
 		onStaleConversation,
 	});

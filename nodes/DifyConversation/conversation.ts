@@ -22,7 +22,7 @@ export const conversationGetAll = defineListOperation({
 		description: 'List the conversations that a user started through the API',
 	},
 	fields: [userField],
-	more: [
+	extraFields: [
 		optionsCollection([
 			choiceField('Sort By', 'sortBy', '-updated_at', {
 				options: toOptions({
@@ -56,10 +56,10 @@ export const conversationRename = defineRequestOperation({
 			displayOptions: { show: { autoGenerate: [false] } },
 		}),
 	],
-	limitMs: MODEL_LIMIT_MS,
+	timeoutMs: MODEL_LIMIT_MS,
 	request: (parameters) => {
-		const generates = parameters.flag('autoGenerate');
-		const name = generates ? {} : { name: parameters.freeText('name') };
+		const generates = parameters.boolean('autoGenerate');
+		const name = generates ? {} : { name: parameters.rawString('name') };
 		const body = { ...name, auto_generate: generates, user: readUser(parameters) };
 		return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
 	},
@@ -72,7 +72,7 @@ export const conversationDelete = defineRequestOperation({
 		const id = readConversationId(parameters);
 		return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
 	},
-	items: (_answer, parameters) => ({
+	toItems: (_answer, parameters) => ({
 		conversationId: readConversationId(parameters),
 		deleted: true,
 	}),

@@ -31,12 +31,12 @@ export const messageGetSuggested = defineRequestOperation({
 		description: 'Get questions the user might ask next; a model generates them, which uses tokens',
 	},
 	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
-	limitMs: MODEL_LIMIT_MS,
+	timeoutMs: MODEL_LIMIT_MS,
 	request: (parameters) => {
 		const messageId = readMessageId(parameters);
 		return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
 	},
-	items: ({ data }, parameters) => ({
+	toItems: ({ data }, parameters) => ({
 		messageId: readMessageId(parameters),
 		questions: asArray(data).filter((question) => typeof question === 'string'),
 	}),

@@ -63,7 +63,7 @@ export const variableUpdate: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const wanted = parameters.required(
+		const wanted = parameters.requiredString(
 			'variableId',
 			'Select the variable from the list, or enter its name or ID.',
 		);
@@ -75,7 +75,7 @@ export const variableUpdate: DifyOperation = {
 		const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
 		const body = { value: isText ? toText(value) : parsed, user };
 		const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
-		return [{ json: await client.send('PUT', route, body, { isIdempotent: true }) }];
+		return [{ json: await client.sendJson('PUT', route, body, { isIdempotent: true }) }];
 	},
 };
 

@@ -68,7 +68,7 @@ export const rate: DifyOperation = {
 		const rating = readRating(parameters);
 		if (rating === 'none') return await revokeRating(call);
 		const content =
-			parameters.freeText('content').trim() === '' ? null : parameters.freeText('content');
+			parameters.rawString('content').trim() === '' ? null : parameters.rawString('content');
 		const messageId = await sendRating(client, parameters, { rating, content });
 		return [{ json: { messageId, rating, content, success: true } }];
 	},
@@ -86,14 +86,14 @@ export const revoke: DifyOperation = {
 };
 
 async function revokeRating({ client, parameters }: DifyCall) {
-	const ignores = parameters.flag('options.ignoreNotRated', false);
+	const ignores = parameters.boolean('options.ignoreNotRated', false);
 	const messageId = readMessageId(parameters);
 	// Not sent again: the second time, Dify says that there is nothing to revoke.
 	const sending = sendRating(client, parameters, { rating: null });
 	const alreadySo = await sending.then(
 		() => undefined,
 		(error: unknown) => {
-			if (ignores && error instanceof ServerError && error.kind === 'nothingToRevoke') return true;
+			if (ignores && error instanceof ServerError && error.type === 'nothingToRevoke') return true;
 			throw error;
 		},
 	);
@@ -115,7 +115,7 @@ async function sendRating(
 	const messageId = readMessageId(parameters);
 	const body = { ...rated, user: readUser(parameters) };
 	const isIdempotent = rated.rating !== null;
-	await client.send('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });
+	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });
 	return messageId;
 }
 

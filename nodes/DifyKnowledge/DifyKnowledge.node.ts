@@ -54,7 +54,7 @@ const operations = createResourceTable([
 			documentDownload,
 			documentDelete,
 		],
-		preset: 'upsertFile',
+		defaultOperation: 'upsertFile',
 	},
 	{
 		option: { name: 'Chunk', value: 'chunk' },

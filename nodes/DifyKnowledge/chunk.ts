@@ -68,7 +68,7 @@ export const chunkGetAll = defineListOperation({
 	fields: [...placeFields, keywordField],
 	list: (parameters) => ({
 		path: chunksPath(parameters),
-		query: { keyword: parameters.freeText('keyword') },
+		query: { keyword: parameters.rawString('keyword') },
 	}),
 });
 
@@ -76,17 +76,17 @@ export const chunkGet = defineRequestOperation({
 	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
 	fields: [...placeFields, chunkField],
 	request: (parameters) => ['GET', chunkPath(parameters)],
-	items: ({ data }) => asRecord(data),
+	toItems: ({ data }) => asRecord(data),
 });
 
 export const chunkCreate = defineRequestOperation({
 	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
 	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
 	request: (parameters) => {
-		const segment = { content: parameters.freeText('content'), ...valuesIn(parameters) };
+		const segment = { content: parameters.rawString('content'), ...valuesIn(parameters) };
 		return ['POST', chunksPath(parameters), { segments: [segment] }];
 	},
-	items: ({ data }) => asRecords(data),
+	toItems: ({ data }) => asRecords(data),
 });
 
 export const chunkUpdate: DifyOperation = {
@@ -113,13 +113,13 @@ export const chunkUpdate: DifyOperation = {
 			content: readTextOption(parameters, 'options.content') ?? content,
 			...omitUndefined({
 				answer: asNonEmptyString(answer),
-				enabled: parameters.flag('options.enabled', undefined),
+				enabled: parameters.boolean('options.enabled', undefined),
 				// Without it, searches still find the old children.
 				regenerate_child_chunks: isParent || undefined,
 			}),
 			...valuesIn(parameters),
 		};
-		const { data } = await client.send('POST', route, { segment });
+		const { data } = await client.sendJson('POST', route, { segment });
 		return [{ json: asRecord(data) }];
 	},
 };

@@ -53,5 +53,5 @@ export function readTextList(parameters: NodeParameters, path: string): string[]
 
 /** Reads a text option; undefined where it was not added. */
 export function readTextOption(parameters: NodeParameters, path: string): string | undefined {
-	return parameters.value(path) === undefined ? undefined : parameters.freeText(path);
+	return parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 }

@@ -50,7 +50,7 @@ export const knowledgeBaseGetAll = defineListOperation({
 		description: 'List the knowledge bases of the workspace, newest first',
 	},
 	fields: [keywordField],
-	list: (parameters) => buildDatasetList(parameters.name('keyword')),
+	list: (parameters) => buildDatasetList(parameters.string('keyword')),
 });
 
 export const knowledgeBaseGet = defineRequestOperation({
@@ -115,12 +115,12 @@ export const knowledgeBaseCreate: DifyOperation = {
 		]),
 	],
 	run: async ({ client, parameters }) => {
-		const name = parameters.required('name');
+		const name = parameters.requiredString('name');
 		const json = { permission: 'all_team_members', ...settingsIn(parameters), name };
-		const creating = client.send('POST', '/datasets', json, { limitMs: WRITE_TIMEOUT_MS });
+		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
 		const uses = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
 		const base = await creating.catch(async (error: unknown) => {
-			const isTaken = error instanceof ServerError && error.kind === 'nameTaken';
+			const isTaken = error instanceof ServerError && error.type === 'nameTaken';
 			const bases = isTaken && uses ? await fetchAllPages(client, buildDatasetList(name)) : [];
 			const known = bases.find((each) => each.name === name);
 			if (known === undefined) throw error;
@@ -138,9 +138,9 @@ export const knowledgeBaseUpdate: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const route = apiPath`/datasets/${readDatasetId(parameters)}`;
-		const name = parameters.name('options.name') || undefined;
+		const name = parameters.string('options.name') || undefined;
 		const json = { ...settingsIn(parameters), ...omitUndefined({ name }) };
-		return [{ json: await client.send('PATCH', route, json, { limitMs: WRITE_TIMEOUT_MS }) }];
+		return [{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) }];
 	},
 };
 
@@ -160,7 +160,7 @@ export const knowledgeBaseDelete: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const datasetId = readDatasetId(parameters);
-		if (!parameters.flag('confirm'))
+		if (!parameters.boolean('confirm'))
 			throw createParamError(
 				'The deletion was not confirmed',
 				'Turn on "Confirm Deletion of All Documents" in the node.',
@@ -194,12 +194,12 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		const search = readRetrievalOptions(parameters);
 		// As a tool of an agent, a node's type ends with "Tool".
 		const cuts = context.getNode().type.endsWith('Tool');
-		const typed = parameters.freeText('query');
+		const typed = parameters.rawString('query');
 		const { query, cut } = cuts ? truncateQuery(typed) : { query: typed, cut: false };
 		if (cut) hint('The query was truncated to 250 characters, the maximum in Dify.');
 		const found = await retrieve(call, readDatasetId(parameters), query, search);
-		const remark = getIgnoredFilterWarning(found.misfits);
+		const remark = getIgnoredFilterWarning(found.filteredOut);
 		if (remark !== undefined) hint(remark);
-		return toOperationItems(parameters.flag('simplify', true) ? found.hits : found.records);
+		return toOperationItems(parameters.boolean('simplify', true) ? found.hits : found.records);
 	},
 };

@@ -29,7 +29,7 @@ export const metadataGetFields = defineRequestOperation({
 	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
 	fields: [datasetField],
 	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
-	items: (answer) => {
+	toItems: (answer) => {
 		const builtInEnabled = answer.built_in_field_enabled === true;
 		return parseMetadataFields(answer).map((field) => ({ ...field, builtInEnabled }));
 	},
@@ -44,7 +44,7 @@ export const metadataCreateField: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const type = parameters.choice<MetadataType>('type');
-		const name = parameters.required('name');
+		const name = parameters.requiredString('name');
 		return [{ json: await createMetadataField(client, readDatasetId(parameters), name, type) }];
 	},
 };
@@ -78,7 +78,7 @@ export const metadataSet: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const documentId = readDocumentId(parameters);
 		const values = valuesIn(parameters);
-		const createFields = parameters.flag('options.createFields', false);
+		const createFields = parameters.boolean('options.createFields', false);
 		const baseId = readDatasetId(parameters);
 		const metadata = await setMetadata(client, baseId, documentId, values, createFields);
 		return [{ json: { documentId, metadata } }];

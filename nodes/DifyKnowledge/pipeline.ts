@@ -21,7 +21,9 @@ interface FileNode {
 /** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
 async function fileNodes(client: DifyClient, baseId: string): Promise<FileNode[]> {
 	const route = apiPath`/datasets/${baseId}/pipeline/datasource-plugins`;
-	const records = parseRecords(await client.ask('GET', route, { query: { is_published: 'true' } }));
+	const records = parseRecords(
+		await client.requestJson('GET', route, { query: { is_published: 'true' } }),
+	);
 	return records.flatMap(({ node_id: nodeId, datasource_type: type, title }) => {
 		const id = asNonEmptyString(nodeId);
 		if (id === undefined || type !== 'local_file') return [];
@@ -65,7 +67,7 @@ export const pipelineRun: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, hint } = call;
 		const baseId = readDatasetId(parameters);
-		const chosen = parameters.name('datasourceNode');
+		const chosen = parameters.string('datasourceNode');
 		const node = chosen === '' ? await onlyNode(client, baseId) : chosen;
 		const inputs = parameters.object('inputs', {});
 		const source = await readFile(call);
@@ -73,7 +75,7 @@ export const pipelineRun: DifyOperation = {
 		const id = String(uploaded.id);
 		const name = asNonEmptyString(uploaded.name) ?? source.name;
 		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
-		const answer = await client.send('POST', apiPath`/datasets/${baseId}/pipeline/run`, {
+		const answer = await client.sendJson('POST', apiPath`/datasets/${baseId}/pipeline/run`, {
 			inputs,
 			datasource_type: 'local_file',
 			// Some versions read `related_id`, others `reference`.

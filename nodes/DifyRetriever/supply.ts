@@ -90,12 +90,12 @@ function createLoggedRetriever(
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const access = app.within(AbortSignal.any(signals));
+				const access = app.withSignal(AbortSignal.any(signals));
 				const found: RetrievedHit[] = [];
 				let misfits = 0;
 				for (const datasetId of settings.datasetIds) {
 					const one = await retrieve(access, datasetId, query, settings.search);
-					misfits += one.misfits;
+					misfits += one.filteredOut;
 					for (const hit of one.hits) found.push({ ...hit, datasetId });
 				}
 				const remark = getIgnoredFilterWarning(misfits);

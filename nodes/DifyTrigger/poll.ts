@@ -35,7 +35,7 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 		try {
 			const stored = context.getWorkflowStaticData('node');
 			const news = await pollFeedback(client, stored.feedback as PollState | undefined);
-			const withChanged = parameters.flag('options.changed', true);
+			const withChanged = parameters.boolean('options.changed', true);
 			const found = news.found.filter(
 				({ feedback, isNew }) => (isNew || withChanged) && isWanted(feedback),
 			);

@@ -22,7 +22,7 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	description: 'The "formToken" of the form from the output of the paused run',
 });
 
-const tokenIn = (parameters: NodeParameters) => parameters.name('formToken');
+const tokenIn = (parameters: NodeParameters) => parameters.string('formToken');
 
 export const formGet = defineRequestOperation({
 	option: {
@@ -33,9 +33,9 @@ export const formGet = defineRequestOperation({
 	},
 	fields: [formTokenField, simplifyField],
 	request: (parameters) => ['GET', formPath(tokenIn(parameters))],
-	items: (form, parameters) => {
+	toItems: (form, parameters) => {
 		const formToken = tokenIn(parameters);
-		if (!parameters.flag('simplify')) return { form_token: formToken, ...form };
+		if (!parameters.boolean('simplify')) return { form_token: formToken, ...form };
 		return toPlainObject({
 			formToken,
 			formContent: form.form_content ?? '',
@@ -78,7 +78,7 @@ export const formSubmit: DifyOperation = {
 		const user = readUser(parameters);
 		const given = parameters.object('values', undefined) ?? {};
 		const form = await client.get(formPath(formToken));
-		const action = actionIn(form, parameters.required('action'));
+		const action = actionIn(form, parameters.requiredString('action'));
 		const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
 		const texts: JsonRecord = { ...given };
 		// Dify takes defaults on its own page only, and a number makes the run fail later.

@@ -25,7 +25,7 @@ export function readOutputOptions(
 	user: string,
 ): RunOutput {
 	return {
-		simplify: parameters.flag('simplify'),
+		simplify: parameters.boolean('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),
 		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
 		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
@@ -60,7 +60,7 @@ export async function toRunItem(
 		json: toPlainObject({
 			...json,
 			user,
-			...omitEmpty({ answered: result.answered }),
+			...omitEmpty({ answered: result.submittedForms }),
 			...(simplify ? omitEmpty({ warnings }) : { warnings }),
 			...included(include, result),
 		}),

@@ -18,7 +18,7 @@ import { booleanField, collectionField, stringField } from '../shared/field-buil
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
-		model: parameters.name('model'),
+		model: parameters.string('model'),
 		parameters: {
 			...readGeneration(parameters),
 			...omitUndefined({
@@ -26,8 +26,8 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 				responseFormat: readResponseFormat(parameters),
 			}),
 		},
-		reasoningEcho: parameters.choice<ThinkingHistory>('options.reasoningEcho', 'toolTurns'),
-		showThinking: parameters.flag('options.showThinking', false),
+		thinkingHistory: parameters.choice<ThinkingHistory>('options.reasoningEcho', 'toolTurns'),
+		showThinking: parameters.boolean('options.showThinking', false),
 		...omitUndefined({
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
 			historyBudget: parameters.number('options.historyBudget', undefined),

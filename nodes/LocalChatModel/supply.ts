@@ -33,12 +33,12 @@ export async function supplyChatModel(
 			const turns = createChatGenerator(server, settings);
 			const answers = toolsAtOnce === 0 ? turns : withToolLimit(turns, toolsAtOnce);
 			return await supplyModel(context, {
-				answers: budget === 0 ? answers : withTokenBudget(answers, context, budget),
+				generate: budget === 0 ? answers : withTokenBudget(answers, context, budget),
 				settings: {
 					model: settings.model,
 					baseUrl: server.url.api,
-					serverType: server.kindSet ?? 'auto',
-					options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
+					serverType: server.configuredType ?? 'auto',
+					options: { ...settings.parameters, ...settings.timeouts, retries: settings.retries },
 				},
 				toError: (error) => log.nodeError(error),
 				jsonOutput: ['jsonObject', 'jsonSchema'].includes(

@@ -19,7 +19,9 @@ export function withTokenBudget(
 	return async (call, show) => {
 		assertTokensLeft(context, budget);
 		const answer = await answers(call, show);
-		return answer.usage === undefined ? { ...answer, notes: [...answer.notes, UNCOUNTED] } : answer;
+		return answer.usage === undefined
+			? { ...answer, warnings: [...answer.warnings, UNCOUNTED] }
+			: answer;
 	};
 }
 
@@ -31,7 +33,7 @@ function assertTokensLeft(context: object, budget: number): void {
 		`The Token Budget of this execution is used up: ${spent} of ${budget} tokens`,
 		'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
 		{
-			meaning: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
+			detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
 			facts: { tokensIn, tokensOut, tokenBudget: budget },
 		},
 	);

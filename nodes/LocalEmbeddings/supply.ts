@@ -52,7 +52,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,
 					);
-				result.hints.forEach((hint) => log.hint(hint));
+				result.warnings.forEach((hint) => log.hint(hint));
 				return result;
 			},
 			output: (result) => summary(result, client.settings.model),
@@ -78,7 +78,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 
 /** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summary(
-	{ vectors, received, tokens, hints, ...rest }: EmbeddingResult,
+	{ vectors, receivedDimensions, tokens, warnings, ...rest }: EmbeddingResult,
 	model: string,
 ): IDataObject {
 	const [first] = vectors;
@@ -88,11 +88,11 @@ function summary(
 		...(first === undefined
 			? {}
 			: { dimensions: first.length, beginsWith: first.slice(0, SHOWN_NUMBERS) }),
-		...(received === undefined || received === first?.length
+		...(receivedDimensions === undefined || receivedDimensions === first?.length
 			? {}
-			: { receivedDimensions: received }),
+			: { receivedDimensions }),
 		...omitUndefined({ tokens }),
 		...rest,
-		...omitEmpty({ remarks: hints }),
+		...omitEmpty({ remarks: warnings }),
 	};
 }

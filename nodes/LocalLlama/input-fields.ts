@@ -19,7 +19,7 @@ export function withInputFields(
 	preset = false,
 ): LocalLlamaOperation {
 	const read = (parameters: NodeParameters) =>
-		parameters.flag('options.includeInputFields', undefined);
+		parameters.boolean('options.includeInputFields', undefined);
 	return {
 		...operation,
 		fields: operation.fields.map((field) =>

@@ -25,7 +25,7 @@ export const mediaFields: INodeProperties[] = [
 /** Reads the options above, and the model. */
 export function readMediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
 	const patience = readRequestSettings(parameters, GENERATION_RETRIES);
-	return { model: parameters.name('model'), ...patience, priority, signal };
+	return { model: parameters.string('model'), ...patience, priority, signal };
 }
 
 /** Field for the name of the item's binary field. */

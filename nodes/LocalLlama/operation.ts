@@ -33,12 +33,12 @@ export async function runLocalLlama(
 ): Promise<INodeExecutionData[][]> {
 	const known = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
-	const accessOf = async (itemIndex: number) => {
+	const getAccess = async (itemIndex: number) => {
 		const data =
 			sameForEachItem ??
 			(await context.getCredentials<ICredentialDataDecryptedObject>('localLlamaApi', itemIndex));
 		if (isSameForEachItem(data)) sameForEachItem = data;
-		const { fields } = table.operationOf(context, itemIndex);
+		const { fields } = table.getOperation(context, itemIndex);
 		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
 		const access = known.get(key) ?? {
@@ -48,7 +48,7 @@ export async function runLocalLlama(
 		known.set(key, access);
 		return access;
 	};
-	return await runOperations(context, { table, accessOf });
+	return await runOperations(context, { table, getAccess });
 }
 
 /**

@@ -62,7 +62,7 @@ function createLoggedReranker(
 					);
 					const own = { ...settings, ...omitUndefined({ signal }) };
 					const result = await rerank(server, own, queryText, texts);
-					result.hints.forEach((hint) => log.hint(hint));
+					result.warnings.forEach((hint) => log.hint(hint));
 					return result;
 				},
 				output: (result) => summary(result, settings.model),
@@ -77,7 +77,7 @@ function createLoggedReranker(
 	};
 }
 
-function summary({ ranking, tokens, hints, ...rest }: RerankResult, model: string): IDataObject {
+function summary({ ranking, tokens, warnings, ...rest }: RerankResult, model: string): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
 	return {
 		model,
@@ -85,6 +85,6 @@ function summary({ ranking, tokens, hints, ...rest }: RerankResult, model: strin
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
 		...omitUndefined({ tokens }),
 		...rest,
-		...omitEmpty({ remarks: hints }),
+		...omitEmpty({ remarks: warnings }),
 	};
 }

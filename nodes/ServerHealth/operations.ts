@@ -29,7 +29,7 @@ export const operations: OperationTable<HealthOperation> & { subtitle: string } 
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
-	operationOf: (context, itemIndex) =>
+	getOperation: (context, itemIndex) =>
 		findOperation(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET))),
 };
 

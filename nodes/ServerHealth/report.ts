@@ -63,11 +63,11 @@ export const report: HealthOperation = {
 		const { parameters, context } = call;
 		const { failWhenUnhealthy } = readCheckOptions(call);
 		const checked = await checkedAndMeasured(call);
-		const title = parameters.freeText('title').trim() || 'Server Health Report';
+		const title = parameters.rawString('title').trim() || 'Server Health Report';
 		const page = renderHtmlReport(checked, { title, timeZone: context.getTimezone() });
 		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: Buffer.from(page),
-			fileName: `${baseName(parameters.name('options.fileName'), 'server-health')}.html`,
+			fileName: `${baseName(parameters.string('options.fileName'), 'server-health')}.html`,
 			mimeType: 'text/html',
 		});
 		const health = { ...checked, title, text: renderTextReport(checked), file: stored.facts };
@@ -78,7 +78,7 @@ export const report: HealthOperation = {
 async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
 	const { target, parameters } = call;
 	const { check } = readCheckOptions(call);
-	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
+	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
 	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...LIMITS }).catch(
@@ -94,9 +94,9 @@ async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
 			speed: null,
 		};
 	}
-	const { kind, message: meaning, remedy: advice } = measured.failed;
+	const { type, message: meaning, suggestion: advice } = measured.failed;
 	// It is not clear which model is meant.
-	if (kind !== 'invalidInput') throw measured.failed;
+	if (type !== 'invalidInput') throw measured.failed;
 	const observed = 'No request was sent';
 	const finding = { id: 'speedNotMeasured', severity: 'info', observed, meaning, advice } as const;
 	return { ...health, findings: [...health.findings, finding], speed: null };

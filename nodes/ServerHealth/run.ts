@@ -7,7 +7,7 @@ import { operations, readService } from './operations';
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,
-		accessOf: async (itemIndex) => ({
+		getAccess: async (itemIndex) => ({
 			target: await createCheckTarget(context, readService(context, itemIndex), itemIndex),
 		}),
 		outputs: hasOneOutput(context) ? 1 : 2,

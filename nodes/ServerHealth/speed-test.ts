@@ -52,9 +52,9 @@ export const speedTest: HealthOperation = {
 
 export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 	return {
-		model: parameters.name('model'),
+		model: parameters.string('model'),
 		tokens: parameters.number('tokens'),
-		atOnce: parameters.number('atOnce'),
+		concurrency: parameters.number('atOnce'),
 		firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', FIRST_TOKEN_MS),
 		totalMs: parameters.milliseconds('speedOptions.totalLimit', TOTAL_MS),
 		signal,

@@ -32,9 +32,9 @@ export const toolTest: HealthOperation = {
 		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const health = await addToolTest(target, await checkServer(target, check), {
-			model: parameters.name('model'),
-			tokens: parameters.number('answerTokens'),
-			limitMs: parameters.milliseconds('toolLimit', LIMIT_SECONDS * 1000),
+			model: parameters.string('model'),
+			maxTokens: parameters.number('answerTokens'),
+			timeoutMs: parameters.milliseconds('toolLimit', LIMIT_SECONDS * 1000),
 			signal,
 		});
 		return toHealthItems(call, { health, failWhenUnhealthy });

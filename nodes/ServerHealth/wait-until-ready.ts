@@ -24,7 +24,7 @@ export const waitUntilReady: HealthOperation = {
 		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const health = await wait(async () => await checkServer(target, check), {
-			limitMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
+			timeoutMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
 			signal,
 		});
 		return toHealthItems(call, { health, failWhenUnhealthy });

@@ -119,7 +119,7 @@ export async function storeFile(
 	// n8n would replace the error that tells why the server broke off.
 	if (failed.length > 0) throw failed[0];
 	return {
-		binary: { [parameters.name(fieldPath) || 'data']: data },
+		binary: { [parameters.string(fieldPath) || 'data']: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
 }

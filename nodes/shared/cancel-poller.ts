@@ -25,9 +25,9 @@ export class CancelPoller {
 	/** Aborts when the execution is stopped. */
 	readonly signal: AbortSignal | undefined;
 	private readonly isNeeded: boolean;
-	private readonly found = new AbortController();
+	private readonly controller = new AbortController();
 	private readonly working = new Set<object>();
-	private disarm: (() => void) | undefined;
+	private clearTimer: (() => void) | undefined;
 
 	constructor(
 		private readonly context: Context,
@@ -37,7 +37,7 @@ export class CancelPoller {
 		// In other modes the main process begins the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';
 		const own = context.getExecutionCancelSignal();
-		const signals = [own, this.found.signal].filter((signal) => signal !== undefined);
+		const signals = [own, this.controller.signal].filter((signal) => signal !== undefined);
 		this.signal = this.isNeeded ? AbortSignal.any(signals) : own;
 	}
 
@@ -53,25 +53,25 @@ export class CancelPoller {
 		if (this.working.size === 1) this.arm();
 		return () => {
 			this.working.delete(work);
-			if (this.working.size === 0) this.disarm?.();
+			if (this.working.size === 0) this.clearTimer?.();
 		};
 	}
 
 	/** Ends all watching, also for a reader that left a stream without closing it. */
 	close(): void {
 		this.working.clear();
-		this.disarm?.();
+		this.clearTimer?.();
 	}
 
 	private arm(afterLookOfMs = 0): void {
-		this.disarm?.();
+		this.clearTimer?.();
 		const pause = Math.max(this.everyMs, Math.min(afterLookOfMs / MAX_SHARE, MAX_POLL_INTERVAL_MS));
-		this.disarm = setUnrefTimeout(Math.round(pause), () => void this.look());
+		this.clearTimer = setUnrefTimeout(Math.round(pause), () => void this.poll());
 	}
 
-	private async look(): Promise<void> {
+	private async poll(): Promise<void> {
 		const begunAt = this.clock();
-		if (await this.hasEnded()) this.found.abort();
+		if (await this.hasEnded()) this.controller.abort();
 		else if (this.working.size > 0 && this.signal?.aborted !== true)
 			this.arm(this.clock() - begunAt);
 	}

@@ -56,13 +56,13 @@ export const embeddingOptions: INodeProperties[] = [
 /** Reads the options above and the field `model`. Expressions may return any type. */
 export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
 	const prefix = (path: string) =>
-		parameters.value(path) === undefined ? undefined : parameters.freeText(path);
+		parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 	const prefixes = {
 		query: prefix('options.queryPrefix'),
 		document: prefix('options.documentPrefix'),
 	};
 	return {
-		model: parameters.name('model'),
+		model: parameters.string('model'),
 		prefixes: Object.fromEntries(
 			Object.entries(prefixes).filter(([, words]) => words !== undefined),
 		),
@@ -71,7 +71,7 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 		longTexts: parameters.choice<EmbedSettings['longTexts']>('options.longTexts', 'fail'),
 		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
 		batchSize: parameters.number('options.batchSize', 32),
-		keepAlive: parseKeepAlive(parameters.freeText('options.keepAlive')),
+		keepAlive: parseKeepAlive(parameters.rawString('options.keepAlive')),
 		...readRequestSettings(parameters),
 	};
 }

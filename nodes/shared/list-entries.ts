@@ -63,8 +63,8 @@ function wholeText(error: unknown, { message }: NodeOperationError): string {
 }
 
 /** Empty where the text names the server already; undefined: the default address. */
-function placeOf({ url, meaning }: ServerError): string | undefined {
-	return url !== undefined && URL.canParse(url) && meaning.includes(new URL(url).host)
+function placeOf({ url, detail }: ServerError): string | undefined {
+	return url !== undefined && URL.canParse(url) && detail.includes(new URL(url).host)
 		? ''
 		: undefined;
 }

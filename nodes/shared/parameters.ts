@@ -72,7 +72,7 @@ export class NodeParameters {
 	/** The raw value, of any type. Of a resource locator, the value that it points to. */
 	value(path: string): unknown {
 		const dot = path.indexOf('.');
-		if (dot < 0) return this.whole(path);
+		if (dot < 0) return this.readTopLevel(path);
 		const [name, inside] = [path.slice(0, dot), path.slice(dot + 1)];
 		// An operation may have no options at all.
 		const isThere = this.properties.some((property) => property.name === name);
@@ -80,7 +80,7 @@ export class NodeParameters {
 	}
 
 	/** Text as it is; numbers and objects become text. */
-	freeText(path: string): string {
+	rawString(path: string): string {
 		const value = this.value(path);
 		if (isUnset(value)) return '';
 		if (typeof value === 'object') return JSON.stringify(value);
@@ -88,14 +88,14 @@ export class NodeParameters {
 	}
 
 	/** A name, an ID or other text, trimmed. Empty where nothing is given. */
-	name(path: string): string {
+	string(path: string): string {
 		const value = this.value(path);
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
 	/** As `name`, for a required field. @throws {ServerError} where it is empty */
-	required(path: string, remedy?: string): string {
-		const name = this.name(path);
+	requiredString(path: string, remedy?: string): string {
+		const name = this.string(path);
 		if (name === '') throw createFieldError(this.field(path).label, 'is empty', remedy);
 		return name;
 	}
@@ -113,7 +113,7 @@ export class NodeParameters {
 		);
 	}
 
-	flag<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
+	boolean<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
 		return this.checked(path, asBoolean, whenUnset);
 	}
 
@@ -138,10 +138,10 @@ export class NodeParameters {
 	}
 
 	/** Whether a field was left empty. A field with an expression was not, whatever that returns. */
-	isLeftEmpty(name: string): boolean {
+	isUnset(name: string): boolean {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
-		const stored = this.constants?.written ?? asRecord(this.context.getNode?.().parameters);
+		const stored = this.constants?.raw ?? asRecord(this.context.getNode?.().parameters);
 		return !hasExpression(stored[name]);
 	}
 
@@ -168,17 +168,17 @@ export class NodeParameters {
 			: check(this.field(path), value);
 	}
 
-	private whole(name: string): unknown {
-		const { written, known } = this.constants ?? {};
-		if (known?.has(name) === true) return known.get(name);
+	private readTopLevel(name: string): unknown {
+		const { raw, staticValues } = this.constants ?? {};
+		if (staticValues?.has(name) === true) return staticValues.get(name);
 		const { type, default: preset } = findField(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
 		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(preset) || isLocator ? '' : preset;
 		const options = isLocator ? { extractValue: true } : {};
 		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
-		if (known !== undefined && name in written! && !hasExpression(written![name]))
-			known.set(name, value);
+		if (staticValues !== undefined && name in raw! && !hasExpression(raw![name]))
+			staticValues.set(name, value);
 		return value;
 	}
 
@@ -187,7 +187,7 @@ export class NodeParameters {
 	 * n8n loads such a workflow (docs/protocols/n8n.md 4.5).
 	 */
 	private collection(name: string): Record<string, unknown> {
-		const collection = this.collections.get(name) ?? asRecord(this.whole(name));
+		const collection = this.collections.get(name) ?? asRecord(this.readTopLevel(name));
 		this.collections.set(name, collection);
 		return collection;
 	}
@@ -195,14 +195,14 @@ export class NodeParameters {
 
 interface StaticValues {
 	/** The parameters as stored in the workflow, with their expressions. */
-	written: Record<string, unknown>;
+	raw: Record<string, unknown>;
 	/** Values without an expression, by name. */
-	known: Map<string, unknown>;
+	staticValues: Map<string, unknown>;
 }
 
 const executions = new WeakMap<
 	object,
-	{ written: StaticValues['written']; of: WeakMap<object, StaticValues> }
+	{ written: StaticValues['raw']; of: WeakMap<object, StaticValues> }
 >();
 
 /**
@@ -220,8 +220,8 @@ function constantsOf(
 	};
 	executions.set(context, execution);
 	const constants = execution.of.get(properties) ?? {
-		written: execution.written,
-		known: new Map<string, unknown>(),
+		raw: execution.written,
+		staticValues: new Map<string, unknown>(),
 	};
 	execution.of.set(properties, constants);
 	return constants;
@@ -240,7 +240,7 @@ export interface Field {
 	/** Range of a number. Default: any. */
 	range?: NumberRange;
 	/** Whether a number loses its fraction: expressions easily give one, and servers refuse it. */
-	whole?: boolean;
+	isInteger?: boolean;
 	/** Values of a choice. */
 	choices?: readonly unknown[];
 }
@@ -274,7 +274,7 @@ function readField(properties: readonly INodeProperties[], path: string): Descri
 		property,
 		label: property.displayName,
 		range: [minValue, maxValue],
-		whole: numberPrecision === 0,
+		isInteger: numberPrecision === 0,
 		// The same field may occur more than once, for example with other choices for each resource.
 		choices: [
 			...new Set(
@@ -308,13 +308,13 @@ export function isUnset(value: unknown): value is undefined | null | '' {
 
 /** @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do */
 export function asNumber(
-	{ label, range = ANY_NUMBER, whole = false }: Field,
+	{ label, range = ANY_NUMBER, isInteger = false }: Field,
 	value: unknown,
 ): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
 	if (!isInRange(number, range)) throw wrongValue(label, formatRange(range), value);
-	return whole ? Math.trunc(number) : number;
+	return isInteger ? Math.trunc(number) : number;
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */

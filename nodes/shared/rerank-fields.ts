@@ -43,7 +43,7 @@ export const rerankOptions: INodeProperties[] = [
 /** Reads these fields and the field `model`. Expressions may return any type. */
 export function readRerankSettings(parameters: NodeParameters): Omit<RerankSettings, 'priority'> {
 	return {
-		model: parameters.name('model'),
+		model: parameters.string('model'),
 		topN: parameters.number('topN', 0),
 		scores: parameters.choice<'received' | 'sigmoid'>('options.scores', 'received'),
 		minimumScore: parameters.number('options.minimumScore', undefined),

@@ -92,7 +92,7 @@ async function retryTransient<T>(
 	for (;;) {
 		const outcome = await ask().then((value) => ({ value }), captureError);
 		if ('value' in outcome) return outcome.value;
-		await sleepWithAbort(policy.pauseAfter(outcome.failed, endsAt - performance.now()), signal);
+		await sleepWithAbort(policy.nextDelayMs(outcome.failed, endsAt - performance.now()), signal);
 	}
 }
 
@@ -110,6 +110,8 @@ async function resolveOnlyModel(
 	const models = await listModelsFor(server, use, signal).catch(captureError);
 	signal?.throwIfAborted();
 	if ('failed' in models) return '';
-	const { marks } = await getServerType(server, signal);
-	return models.length === 1 || marks !== undefined ? selectOnlyModel(models, context) : '';
+	const { modelCategories } = await getServerType(server, signal);
+	return models.length === 1 || modelCategories !== undefined
+		? selectOnlyModel(models, context)
+		: '';
 }

@@ -12,7 +12,7 @@ import { addFailedTokenTotals, addTokenTotals } from './token-totals';
 import { tryOrUndefined } from '../../lib/values';
 
 interface SuppliedModel {
-	answers: ChatGenerator;
+	generate: ChatGenerator;
 	/** Model and settings for the log, without secrets. */
 	settings: { model: string } & Record<string, unknown>;
 	/** Turns a failure into the error that n8n shows. */
@@ -24,7 +24,7 @@ interface SuppliedModel {
 /** Supplies a chat model, based on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
-	{ answers, settings, toError: explained, jsonOutput = false }: SuppliedModel,
+	{ generate, settings, toError: explained, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const toError = (error: unknown) => {
 		addFailedTokenTotals(context, error);
@@ -36,7 +36,7 @@ export async function supplyModel(
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
-		return sdk.supplyModel(context, createSdkChatModel(answers, settings.model, sdk, toError));
+		return sdk.supplyModel(context, createSdkChatModel(generate, settings.model, sdk, toError));
 	}
 	const { classes } = host;
 	const Model = getLocalChatModelClass(classes);
@@ -44,7 +44,7 @@ export async function supplyModel(
 	const watch = new CancelPoller(context);
 	return {
 		response: new Model({
-			answers,
+			generate,
 			toJsonSchema: sdk.getParametersJsonSchema,
 			callbacks: [
 				new Tracing(context, {
@@ -52,11 +52,11 @@ export async function supplyModel(
 				}),
 			],
 			nodeSignal: watch.signal,
-			onAnswer: () => watch.begin(),
+			onStart: () => watch.begin(),
 			toError,
 			onFinished: (answer) => {
 				addTokenTotals(context, answer);
-				for (const message of answer.notes) addHintOnce(context, message);
+				for (const message of answer.warnings) addHintOnce(context, message);
 				const unstreamed = getStreamingHint(context, answer.totalMs);
 				if (unstreamed !== undefined) addHintOnce(context, unstreamed);
 			},

@@ -48,7 +48,7 @@ export const timeoutFields: INodeProperties[] = [
 ];
 
 interface RetrySettings {
-	limits: Partial<Timeouts>;
+	timeouts: Partial<Timeouts>;
 	retries: number;
 }
 
@@ -56,17 +56,17 @@ interface RetrySettings {
 export function readRequestSettings(parameters: NodeParameters, presetRetries = 3): RetrySettings {
 	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
 	return {
-		limits: omitUndefined({ firstTokenMs }),
+		timeouts: omitUndefined({ firstTokenMs }),
 		retries: parameters.number('options.maxRetries', presetRetries),
 	};
 }
 
 /** Reads the options of a generation. */
 export function readGenerationTimeouts(parameters: NodeParameters): RetrySettings {
-	const { limits, retries } = readRequestSettings(parameters, GENERATION_RETRIES);
+	const { timeouts, retries } = readRequestSettings(parameters, GENERATION_RETRIES);
 	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
 	const totalMs = parameters.milliseconds('options.totalLimit', undefined);
-	return { limits: { ...limits, ...omitUndefined({ idleMs, totalMs }) }, retries };
+	return { timeouts: { ...timeouts, ...omitUndefined({ idleMs, totalMs }) }, retries };
 }
 
 /** The part of a node's context that tells who waits. */

@@ -50,7 +50,7 @@ const rate = async (
 	rating: 'like' | 'dislike',
 	content?: string,
 ) =>
-	await clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, {
+	await clientOf(sim).sendJson('POST', `/messages/${messageId}/feedbacks`, {
 		rating,
 		content: content ?? null,
 		user: 'anna',

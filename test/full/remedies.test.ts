@@ -12,7 +12,7 @@ import { loadScript } from '../support/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 
-const LIMITS = { limits: {}, retries: 0 };
+const LIMITS = { timeouts: {}, retries: 0 };
 const SAMPLE = 'right-sample-123456';
 const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
 
@@ -30,7 +30,7 @@ const chat =
 			model: 'test-model',
 			// A model with random weights may end its answer before the first word.
 			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
-			reasoningEcho: 'off',
+			thinkingHistory: 'off',
 			showThinking: false,
 		};
 		await runTurn(server, settings, {

@@ -29,7 +29,7 @@ async function check(
 ): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
 	return await checkServer(createModelServerTarget({ baseUrl: url, apiKey }), {
-		timeLimitMs: 10_000,
+		timeoutMs: 10_000,
 		...options,
 	});
 }
@@ -76,7 +76,7 @@ async function startRouter(
 	spawned.add(child);
 	const url = `http://127.0.0.1:${port}`;
 	await until(
-		async () => await check({ url }, { timeLimitMs: 500 }),
+		async () => await check({ url }, { timeoutMs: 500 }),
 		({ status }) => status !== 'unreachable',
 	);
 	return { url, stop: () => child.kill('SIGTERM') };
@@ -99,7 +99,7 @@ describe("the real llama-server's router", () => {
 
 		const server = createModelServer({ baseUrl: router.url });
 		expect(
-			await changeModel(server, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
+			await changeModel(server, 'load', { model: 'alpha', wait: true, timeoutMs: 240_000 }),
 		).toMatchObject({
 			before: 'unloaded',
 			state: 'loaded',
@@ -120,14 +120,14 @@ describe("the real llama-server's router", () => {
 			await addSpeedTest(target, after, {
 				model: '',
 				tokens: 8,
-				atOnce: 1,
+				concurrency: 1,
 				firstTokenMs: 240_000,
 				totalMs: 240_000,
 			}),
 		).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
 
 		expect(
-			await changeModel(server, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 }),
+			await changeModel(server, 'unload', { model: 'alpha', wait: true, timeoutMs: 240_000 }),
 		).toMatchObject({
 			before: 'loaded',
 			state: 'unloaded',
@@ -141,7 +141,7 @@ describe("the real llama-server's router", () => {
 	it('a model that was unloaded by force while it answered: no outage', async () => {
 		const router = await startRouter(['smollm2'], ['--metrics']);
 		const server = createModelServer({ baseUrl: router.url });
-		const work = { model: 'smollm2', wait: true, limitMs: 240_000 };
+		const work = { model: 'smollm2', wait: true, timeoutMs: 240_000 };
 		await changeModel(server, 'load', work);
 		const answering = fetch(`${router.url}/v1/chat/completions`, {
 			method: 'POST',
@@ -159,7 +159,7 @@ describe("the real llama-server's router", () => {
 			async () => await check(router),
 			({ slots }) => slots!.busy === 1,
 		);
-		await changeModel(server, 'unload', { ...work, cutAnswers: true });
+		await changeModel(server, 'unload', { ...work, isForced: true });
 		await ended;
 		const entry = await (await fetch(`${router.url}/v1/models`)).text();
 		process.stdout.write(`  After a forced unload the router lists: ${entry}\n`);
@@ -202,8 +202,8 @@ describe("the real llama-server's router", () => {
 		);
 		const server = createModelServer({ baseUrl: router.url });
 		await expect(
-			changeModel(server, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
-		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
+			changeModel(server, 'load', { model: 'alpha', wait: true, timeoutMs: 240_000 }),
+		).rejects.toMatchObject({ type: 'modelFailedToLoad' });
 		// A forced unload looks the same to the router, so it is a remark where the model is expected.
 		expect(await check(router)).toMatchObject({
 			status: 'healthy',

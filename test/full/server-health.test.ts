@@ -38,7 +38,7 @@ async function check(
 ): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
 	return await checkServer(createModelServerTarget({ baseUrl: url, ...credential }), {
-		timeLimitMs: 60_000,
+		timeoutMs: 60_000,
 		...options,
 	});
 }
@@ -137,7 +137,7 @@ describe('the real llama-server', () => {
 		).toContain('contextTooSmall');
 		const https = await check(
 			{ url: server.url.replace('http:', 'https:') },
-			{ timeLimitMs: 2000 },
+			{ timeoutMs: 2000 },
 			{ apiKey: 'right-key' },
 		);
 		expect(https).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
@@ -204,7 +204,7 @@ describe('the real llama-server', () => {
 		// The server accepts connections before it loads the model. An earlier check takes longer with a slow resolver.
 		while (server.service.running && !(await isTaken(server.port))) await delay(5);
 		const result = await waitUntilReady(async () => await check(server), {
-			limitMs: 240_000,
+			timeoutMs: 240_000,
 			pausesMs: [10],
 		});
 		expect(result.status).toBe('healthy');
@@ -254,7 +254,7 @@ describe('the real llama-server', () => {
 		server.service.kill('SIGSTOP');
 		// On a busy machine it continues for a moment.
 		const frozen = await until(
-			async () => await check(server, { timeLimitMs: 500 }),
+			async () => await check(server, { timeoutMs: 500 }),
 			({ status }) => status === 'unreachable',
 		);
 		expect(frozen.findings).toMatchObject([{ id: 'noAnswer' }]);
@@ -276,7 +276,7 @@ describe('the real llama-server', () => {
 			{
 				model: '',
 				tokens: 24,
-				atOnce: 2,
+				concurrency: 2,
 				firstTokenMs: 240_000,
 				totalMs: 240_000,
 			},

@@ -47,10 +47,10 @@ async function test(
 ): Promise<SpeedCheckResult> {
 	const url = proxy === undefined ? server.url : (await startProxy(server.url, proxy)).url;
 	const target = createModelServerTarget({ baseUrl: url });
-	return await addSpeedTest(target, await checkServer(target, { timeLimitMs: 10_000 }), {
+	return await addSpeedTest(target, await checkServer(target, { timeoutMs: 10_000 }), {
 		model: '',
 		tokens,
-		atOnce: 1,
+		concurrency: 1,
 		firstTokenMs: 240_000,
 		totalMs: 240_000,
 	});

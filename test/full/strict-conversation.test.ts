@@ -95,8 +95,8 @@ test('the shape that was taken is sent at once the next time', async () => {
 
 async function answered(template: keyof typeof TEMPLATES, messages: InputMessage[]) {
 	const { ask } = await serverWith(template, messages);
-	const { text, notes } = await ask();
-	return { value: text, notes };
+	const { text, warnings } = await ask();
+	return { value: text, notes: warnings };
 }
 
 async function serverWith(template: keyof typeof TEMPLATES, messages: InputMessage[]) {
@@ -112,9 +112,9 @@ async function serverWith(template: keyof typeof TEMPLATES, messages: InputMessa
 	const settings = {
 		model: 'test-model',
 		parameters: { maxTokens: 8, extraBody: { ignore_eos: true } },
-		reasoningEcho: 'off' as const,
+		thinkingHistory: 'off' as const,
 		showThinking: false,
-		limits: {},
+		timeouts: {},
 		retries: 0,
 	};
 	const server = createModelServer({ baseUrl: url });

@@ -24,15 +24,15 @@ const written = (name: string, args: unknown) =>
 	`<tool_call>\n{"name": "${name}", "arguments": ${typeof args === 'string' ? args : JSON.stringify(args)}}\n</tool_call>`;
 
 /** Correct answer of the model in each case. */
-const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, then }) => {
+const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, followUp }) => {
 	const said = (some: typeof calls) =>
 		some.length === 0
 			? 'Hello, it is good to see you.'
 			: some.map((one) => written(one.name, one.arguments)).join('\n');
 	const first = { last: 'user' as const, contains: question, reply: said(calls) };
-	return then === undefined
+	return followUp === undefined
 		? [first]
-		: [first, { last: 'tool' as const, contains: then.result, reply: said(then.calls) }];
+		: [first, { last: 'tool' as const, contains: followUp.result, reply: said(followUp.calls) }];
 });
 
 /** Wrong answers, each with another mistake. */
@@ -85,7 +85,7 @@ it('a model that does everything right', async () => {
 it('a model that fails in each way: each is named', async () => {
 	const server = await scripted(
 		RIGHT.map((one) => {
-			const { case: name } = CASES.find(({ question }) => one.contains === question) ?? {};
+			const { name } = CASES.find(({ question }) => one.contains === question) ?? {};
 			return name === undefined ? one : { ...one, reply: WRONG[name]! };
 		}),
 	);

@@ -92,15 +92,18 @@ test.each([
 	['0.0000000000000000000', false],
 	['1e-400', true],
 ])('whether %s is text: %j', (number, isText) => {
-	const { value, large } = parseExactJson(`{"x":${number}}`);
+	const { value, unsafeNumbers } = parseExactJson(`{"x":${number}}`);
 	expect(value).toEqual({ x: isText ? number : Number(number) });
-	expect(large).toEqual(isText ? [number] : []);
+	expect(unsafeNumbers).toEqual(isText ? [number] : []);
 });
 
 test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
 	fc.assert(
 		fc.property(fc.json(), (text) =>
-			expect(parseExactJson(text)).toEqual({ value: JSON.parse(text) as unknown, large: [] }),
+			expect(parseExactJson(text)).toEqual({
+				value: JSON.parse(text) as unknown,
+				unsafeNumbers: [],
+			}),
 		),
 	);
 });

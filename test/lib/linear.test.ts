@@ -99,7 +99,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	bytesOf: decodeBytes,
 	'an event of an answer': (text) => new CompletionAccumulator().push(text),
 	'a text of an answer': (text) => {
-		const reader = new CompletionAccumulator({ offered: ['a'], mayBeginInThinking: true });
+		const reader = new CompletionAccumulator({ offeredTools: ['a'], mayStartInReasoning: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
 	'a refusal': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
@@ -239,12 +239,12 @@ const answered = (
 	for (const delta of deltas) reader.push(chunk(delta));
 	reader.end();
 };
-const whole = { mayBeginInThinking: true };
+const whole = { mayStartInReasoning: true };
 const called = (piece: object) => ({ tool_calls: [piece] });
 const bytes = (reader: StreamParser, pieces: string[], ask = false) => {
 	for (const piece of pieces) {
 		reader.push(Buffer.from(piece));
-		if (ask) reader.isOver();
+		if (ask) reader.hasEnded();
 	}
 	reader.end();
 };
@@ -270,12 +270,12 @@ const STREAMS: Record<string, (count: number) => void> = {
 		),
 	'a text with tools': (count) =>
 		answered(
-			{ offered: ['a'] },
+			{ offeredTools: ['a'] },
 			times(count, () => ({ content: `${WORDS}<` })),
 		),
 	'what may be a call': (count) =>
 		answered(
-			{ offered: ['a'] },
+			{ offeredTools: ['a'] },
 			times(count, () => ({ content: `<tool_call>${WORDS}` })),
 		),
 	thinking: (count) =>

@@ -45,9 +45,9 @@ test('fast-check: errors, hints and findings that quote a server are such senten
 	fc.assert(
 		fc.property(said, (text) => {
 			const failed = new ServerError({
-				kind: 'serverError',
+				type: 'serverError',
 				message: `No model ${text}`,
-				remedy: `Use one of: ${text}`,
+				suggestion: `Use one of: ${text}`,
 				serverText: text,
 			});
 			const { message, description } = toNodeError(node, failed);

@@ -26,7 +26,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect((await chat(connection(`${url}${path}`, 'sk-test'), MODEL)).answer.text).toBe(SAID);
 		for (const key of [undefined, 'sk-wrong'])
 			expect(await failureOf(chat(connection(`${url}${path}`, key), MODEL))).toMatchObject({
-				kind: 'unauthorized',
+				type: 'unauthorized',
 				status: 401,
 			});
 	});
@@ -37,7 +37,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 			parameters: { temperature: 0.5, topK: 5, topP: 0.9, seed: 1, maxTokens: 7 },
 		});
 		expect(answer.text).toBe(SAID);
-		expect(answer.notes.join(' ')).toMatch(/top_k/);
+		expect(answer.warnings.join(' ')).toMatch(/top_k/);
 	});
 
 	it('a conversation with calls and their answers is strings throughout', async () => {

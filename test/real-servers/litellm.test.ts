@@ -82,7 +82,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		expect(
 			await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
 		).toMatchObject({
-			kind: 'unauthorized',
+			type: 'unauthorized',
 			status: 400,
 		});
 	});
@@ -119,7 +119,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		const failed = await failureOf(
 			embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
 		);
-		expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { tokens: 602, limit: 512 } });
+		expect(failed).toMatchObject({ type: 'contextOverflow', facts: { tokens: 602, limit: 512 } });
 	});
 
 	it('reranking, and a model that has no such way', async () => {
@@ -132,28 +132,28 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		expect(
 			await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
 		).toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringContaining('jina_ai/') as string,
+			type: 'notSupported',
+			suggestion: expect.stringContaining('jina_ai/') as string,
 		});
 	});
 
 	it('a chat with an embedding model, and vectors of a chat model', async () => {
 		expect(await failureOf(chat(server, { model: 'local-embed' }))).toMatchObject({
-			kind: 'wrongModelType',
+			type: 'wrongModelType',
 		});
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query')),
 		).toMatchObject({
-			kind: 'wrongModelType',
+			type: 'wrongModelType',
 		});
 	});
 
 	it('an unknown model', async () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			kind: 'modelNotFound',
-			remedy: expect.stringContaining('local-chat') as string,
+			type: 'modelNotFound',
+			suggestion: expect.stringContaining('local-chat') as string,
 		});
-		const refused = { kind: 'modelNotFound' };
+		const refused = { type: 'modelNotFound' };
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
 		).toMatchObject(refused);
@@ -167,14 +167,14 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 			chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
 		);
 		expect(failed).toMatchObject({
-			kind: 'contextOverflow',
+			type: 'contextOverflow',
 			message: expect.stringContaining('2048') as string,
 		});
 	});
 
 	it('killed in the middle of an answer', async () => {
 		expect(await killedInMidAnswer(server, { model: 'local-chat', kill })).toMatchObject({
-			kind: 'connectionLost',
+			type: 'connectionLost',
 		});
 	});
 });

@@ -45,8 +45,8 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 			reranking: rerankOf(server, { model: 'embed' }).rerank('a', ['b']),
 		};
 		for (const [what, answer] of Object.entries(asked)) {
-			const { kind, message } = await failureOf(answer);
-			expect([kind, message]).toEqual(['notSupported', `The server was not started for ${what}`]);
+			const { type, message } = await failureOf(answer);
+			expect([type, message]).toEqual(['notSupported', `The server was not started for ${what}`]);
 		}
 	});
 
@@ -82,7 +82,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'embed' }).embed(texts, 'document')),
 		).toMatchObject({
-			kind: 'contextOverflow',
+			type: 'contextOverflow',
 			message: expect.stringContaining('Text 2') as string,
 			facts: expect.objectContaining({ tokens: 513, limit: 512 }) as object,
 		});
@@ -120,7 +120,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(
 			await failureOf(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
 		).toMatchObject({
-			kind: 'contextOverflow',
+			type: 'contextOverflow',
 			message: 'Document 2 and the query are too long for the reranker',
 		});
 		const cut = await rerankOf(server, { model: 'rank', longDocuments: 'truncate' }).rerank(

@@ -22,7 +22,7 @@ const { createHash } = createRequire(`${process.cwd()}/package.json`)(
 	'node:crypto',
 ) as typeof import('crypto');
 
-const PATIENCE = { wait: true, limitMs: 120_000 };
+const PATIENCE = { wait: true, timeoutMs: 120_000 };
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 /** `ollama create` with a local file. */
@@ -53,10 +53,10 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 
 	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
 		const pull = async (model: string) =>
-			await failureOf(pullModel(server, { model, insecure: true, wait: true, limitMs: 60_000 }));
-		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
+			await failureOf(pullModel(server, { model, insecure: true, wait: true, timeoutMs: 60_000 }));
+		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ type: 'serverError' });
 		expect(await pull('!!')).toMatchObject({
-			kind: 'badRequest',
+			type: 'badRequest',
 			message: '"!!" is not a valid model name',
 		});
 	});
@@ -66,10 +66,10 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			'bert:latest',
 		]);
 		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({
-			kind: 'notSupported',
+			type: 'notSupported',
 		});
 		expect(await failureOf(rerankOf(server, { model: 'bert' }).rerank('a', ['b']))).toMatchObject({
-			kind: 'notSupported',
+			type: 'notSupported',
 		});
 	});
 
@@ -87,7 +87,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
 		).toMatchObject({
-			kind: 'contextOverflow',
+			type: 'contextOverflow',
 			message: expect.stringContaining('Text 2') as string,
 		});
 		const client = embeddingsOf(server, { model: 'bert', longTexts: 'truncate' });
@@ -109,8 +109,8 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
 		).toMatchObject({
-			kind: 'modelNotFound',
-			remedy: expect.stringContaining('ollama pull nope') as string,
+			type: 'modelNotFound',
+			suggestion: expect.stringContaining('ollama pull nope') as string,
 		});
 	});
 
@@ -167,12 +167,12 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
 			{ messages: [{ type: 'human', content: words(2000) }] },
 		);
-		expect(await failureOf(call)).toMatchObject({ kind: 'contextOverflow' });
+		expect(await failureOf(call)).toMatchObject({ type: 'contextOverflow' });
 	});
 
 	it('chat: an unknown model, and an embedding model', async () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			kind: 'modelNotFound',
+			type: 'modelNotFound',
 		});
 		const refused = await failureOf(chat(server, { model: 'bert' }));
 		expect(refused.serverText).toContain('does not support chat');

@@ -40,7 +40,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 
 	it('a wrong key', async () => {
 		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
-		const unauthorized = { kind: 'unauthorized', status: 401 };
+		const unauthorized = { type: 'unauthorized', status: 401 };
 		expect(await failureOf(chat(connection(url, 'sk-wrong'), { model }))).toMatchObject(
 			unauthorized,
 		);
@@ -57,30 +57,30 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 
 	it('an unknown model, and a message that does not fit, in its own terms', async () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			kind: 'modelNotFound',
-			remedy: 'Use one of: small. Or start vLLM with --served-model-name.',
+			type: 'modelNotFound',
+			suggestion: 'Use one of: small. Or start vLLM with --served-model-name.',
 		});
 		expect(await failureOf(chat(server, { model }, asking('w'.repeat(2 * CONTEXT))))).toMatchObject(
 			{
-				kind: 'contextOverflow',
-				remedy: expect.stringContaining('--max-model-len') as string,
+				type: 'contextOverflow',
+				suggestion: expect.stringContaining('--max-model-len') as string,
 			},
 		);
 	});
 
 	it('embeddings and reranking with a model for chats', async () => {
 		expect(await failureOf(embeddingsOf(server, { model }).embed(['a'], 'query'))).toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringContaining('Start vLLM with an embedding model') as string,
+			type: 'notSupported',
+			suggestion: expect.stringContaining('Start vLLM with an embedding model') as string,
 		});
 		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({
-			kind: 'notSupported',
+			type: 'notSupported',
 		});
 	});
 
 	it('killed in the middle of an answer', async () => {
 		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({
-			kind: 'connectionLost',
+			type: 'connectionLost',
 		});
 	});
 });

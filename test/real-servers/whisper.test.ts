@@ -73,7 +73,7 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 	const ask = async (more: Partial<TranscribeRequest> = {}) =>
 		await transcribe(
 			createModelServer({ baseUrl: url }),
-			{ model: '', limits: {}, retries: 0, priority: 'person' },
+			{ model: '', timeouts: {}, retries: 0, priority: 'person' },
 			{
 				translate: false,
 				file: fileOf(tone()),
@@ -81,7 +81,7 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 				language: '',
 				prompt: '',
 				granularities: [],
-				extra: {},
+				extraBody: {},
 				...more,
 			},
 		);
@@ -97,7 +97,7 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 	it('what is no sound is told as that', async () => {
 		const failed = await failureOf(ask({ file: fileOf(Buffer.from('no sound at all'), 'a.wav') }));
 		expect(failed.status).toBe(400);
-		expect(`${failed.meaning} ${failed.remedy}`).toMatch(/wav|mp3|convert/i);
+		expect(`${failed.detail} ${failed.suggestion}`).toMatch(/wav|mp3|convert/i);
 	});
 
 	it('Server Health says what it is', async () => {

@@ -27,24 +27,24 @@ export async function explainAppTypeError(
 	wanted?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
-	if (error.kind !== 'wrongAppType' && error.kind !== 'appUnavailable') return error;
+	if (error.type !== 'wrongAppType' && error.type !== 'appUnavailable') return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = asNonEmptyString(info.mode) ?? '';
 	const [name, node] = MODES[mode] ?? [];
 	if (node === undefined) return error;
 	if (wanted !== undefined && node !== MODES[wanted]![1])
-		return error.reworded({
-			kind: 'wrongAppType',
+		return error.copyWith({
+			type: 'wrongAppType',
 			facts: { ...error.facts, appMode: mode },
 			message: `This key belongs to ${name}`,
-			remedy: `Use the ${node} node for this app, or the key of another app.`,
+			suggestion: `Use the ${node} node for this app, or the key of another app.`,
 		});
-	return error.kind === 'appUnavailable' ? ofUnavailable(error, mode) : error;
+	return error.type === 'appUnavailable' ? ofUnavailable(error, mode) : error;
 }
 
 /** An app with a flow is unavailable until it is published. */
 function ofUnavailable(error: ServerError, mode: string): ServerError {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
-	const { message, remedy } = createServerError('notPublished', { service: 'dify' });
-	return error.reworded({ kind: 'notPublished', message, remedy });
+	const { message, suggestion } = createServerError('notPublished', { service: 'dify' });
+	return error.copyWith({ type: 'notPublished', message, suggestion });
 }

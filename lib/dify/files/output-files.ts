@@ -33,10 +33,10 @@ function filesIn(value: unknown, depth = 0): DifyFile[] {
 }
 
 /** A file with its whole address: one without a host lies at Dify (docs/protocols/dify.md 2.9). */
-export function withAbsoluteUrl<T extends DifyFile>({ target }: DifyClient, file: T): T {
+export function withAbsoluteUrl<T extends DifyFile>({ endpoint }: DifyClient, file: T): T {
 	const { url } = file;
-	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, target.url.api)) return file;
-	return { ...file, url: new URL(url!, target.url.api).href };
+	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, endpoint.url.api)) return file;
+	return { ...file, url: new URL(url!, endpoint.url.api).href };
 }
 
 /** Files of a run that are fetched. */
@@ -61,14 +61,14 @@ export async function openSignedFile<T>(
 	origins: readonly string[],
 	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	const { api, origin } = client.target.url;
+	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(address, api))
 		throw createLocalError('fileRejected', `"${address}" is not a URL`);
 	const { href } = new URL(address, api);
-	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
-	const refused = refuseRedirect(href);
+	const rejectRedirect = (url: string) => originFailure(url, [origin, ...origins]);
+	const refused = rejectRedirect(href);
 	if (refused !== undefined) throw refused;
-	const asked: RequestOptions = { url: href, limits: FILE_TIMEOUTS, refuseRedirect };
+	const asked: RequestOptions = { url: href, timeouts: FILE_TIMEOUTS, rejectRedirect };
 	return await client.open(asked, read);
 }
 
@@ -123,7 +123,7 @@ export function describeDownloadError(error: unknown): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Dify links are valid for 300 seconds unless FILES_ACCESS_TIMEOUT is set'
-		: error.meaning;
+		: error.detail;
 }
 
 /** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */

@@ -72,5 +72,5 @@ export async function submitForm(
 	token: string,
 	answer: { action: string; inputs: JsonRecord; user: string },
 ): Promise<void> {
-	await client.send('POST', formPath(token), answer);
+	await client.sendJson('POST', formPath(token), answer);
 }

@@ -41,12 +41,15 @@ export async function setDocumentStatus(
 	action: StatusAction,
 ): Promise<void> {
 	const route = apiPath`/datasets/${baseId}/documents/status/${new PathSegment(action)}`;
-	await client.ask('PATCH', route, { json: { document_ids: ids }, limitMs: WRITE_TIMEOUT_MS });
+	await client.requestJson('PATCH', route, {
+		json: { document_ids: ids },
+		timeoutMs: WRITE_TIMEOUT_MS,
+	});
 }
 
 /** Deletes what has this path. @returns false where there was nothing */
 export async function deletePath(client: DifyClient, route: string): Promise<boolean> {
-	const deleting = client.ask('DELETE', route, { limitMs: WRITE_TIMEOUT_MS });
+	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
 		() => true,
 		(error: unknown) => {
@@ -67,7 +70,7 @@ export async function deleteDocument(
 ): Promise<boolean> {
 	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
-		if (!(error instanceof ServerError) || error.kind !== 'archived') throw error;
+		if (!(error instanceof ServerError) || error.type !== 'archived') throw error;
 		await setDocumentStatus(client, baseId, [documentId], 'un_archive');
 		return await deletePath(client, route);
 	});

@@ -15,67 +15,87 @@ type Value = string | number | string[] | undefined;
 
 interface OperatorDefinition {
 	label: string;
-	kind: 'text' | 'number' | 'time' | 'list' | 'none';
+	valueType: 'text' | 'number' | 'time' | 'list' | 'none';
 	/** Whether the value of a record fits. A record without a value fits `empty` only. */
-	fits(own: string, wanted: string, list: readonly string[]): boolean;
+	matches(own: string, wanted: string, list: readonly string[]): boolean;
 }
 
 const defineComparison =
-	(isMet: (own: number, wanted: number) => boolean): OperatorDefinition['fits'] =>
+	(isMet: (own: number, wanted: number) => boolean): OperatorDefinition['matches'] =>
 	(own, wanted) =>
 		isMet(Number(own), Number(wanted));
 
 /** Dify's comparison operators (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
-	after: { label: 'After', kind: 'time', fits: defineComparison((own, wanted) => own > wanted) },
-	before: { label: 'Before', kind: 'time', fits: defineComparison((own, wanted) => own < wanted) },
-	contains: { label: 'Contains', kind: 'text', fits: (own, wanted) => own.includes(wanted) },
+	after: {
+		label: 'After',
+		valueType: 'time',
+		matches: defineComparison((own, wanted) => own > wanted),
+	},
+	before: {
+		label: 'Before',
+		valueType: 'time',
+		matches: defineComparison((own, wanted) => own < wanted),
+	},
+	contains: {
+		label: 'Contains',
+		valueType: 'text',
+		matches: (own, wanted) => own.includes(wanted),
+	},
 	'not contains': {
 		label: 'Does Not Contain',
-		kind: 'text',
-		fits: (own, wanted) => !own.includes(wanted),
+		valueType: 'text',
+		matches: (own, wanted) => !own.includes(wanted),
 	},
-	empty: { label: 'Empty', kind: 'none', fits: () => false },
-	'end with': { label: 'Ends With', kind: 'text', fits: (own, wanted) => own.endsWith(wanted) },
+	empty: { label: 'Empty', valueType: 'none', matches: () => false },
+	'end with': {
+		label: 'Ends With',
+		valueType: 'text',
+		matches: (own, wanted) => own.endsWith(wanted),
+	},
 	'=': {
 		label: 'Equals (Number)',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own === wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own === wanted),
 	},
 	'>': {
 		label: 'Greater Than',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own > wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own > wanted),
 	},
 	'≥': {
 		label: 'Greater Than or Equal',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own >= wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own >= wanted),
 	},
-	in: { label: 'In', kind: 'list', fits: (own, _wanted, list) => list.includes(own) },
-	is: { label: 'Is', kind: 'text', fits: (own, wanted) => own === wanted },
-	'is not': { label: 'Is Not', kind: 'text', fits: (own, wanted) => own !== wanted },
+	in: { label: 'In', valueType: 'list', matches: (own, _wanted, list) => list.includes(own) },
+	is: { label: 'Is', valueType: 'text', matches: (own, wanted) => own === wanted },
+	'is not': { label: 'Is Not', valueType: 'text', matches: (own, wanted) => own !== wanted },
 	'<': {
 		label: 'Less Than',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own < wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own < wanted),
 	},
 	'≤': {
 		label: 'Less Than or Equal',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own <= wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own <= wanted),
 	},
-	'not empty': { label: 'Not Empty', kind: 'none', fits: () => true },
+	'not empty': { label: 'Not Empty', valueType: 'none', matches: () => true },
 	'≠': {
 		label: 'Not Equal (Number)',
-		kind: 'number',
-		fits: defineComparison((own, wanted) => own !== wanted),
+		valueType: 'number',
+		matches: defineComparison((own, wanted) => own !== wanted),
 	},
-	'not in': { label: 'Not In', kind: 'list', fits: (own, _wanted, list) => !list.includes(own) },
+	'not in': {
+		label: 'Not In',
+		valueType: 'list',
+		matches: (own, _wanted, list) => !list.includes(own),
+	},
 	'start with': {
 		label: 'Starts With',
-		kind: 'text',
-		fits: (own, wanted) => own.startsWith(wanted),
+		valueType: 'text',
+		matches: (own, wanted) => own.startsWith(wanted),
 	},
 } as const satisfies Record<string, OperatorDefinition>;
 export type Operator = keyof typeof OPERATORS;
@@ -97,7 +117,7 @@ interface CompiledFilter {
 	/** The value of `metadata_filtering_conditions`. */
 	body: JsonRecord;
 	/** Whether a record fits. Dify 1.13.3 ignores filters, and hands out what belongs to others. */
-	fits(metadata: JsonRecord): boolean;
+	matches(metadata: JsonRecord): boolean;
 }
 
 /** @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant */
@@ -118,11 +138,11 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 			...omitUndefined({ value }),
 		})),
 	};
-	const fits = (metadata: JsonRecord) => {
+	const matches = (metadata: JsonRecord) => {
 		const isMet = (condition: (typeof checked)[number]) => matchesCondition(metadata, condition);
 		return logic === 'and' ? checked.every(isMet) : checked.some(isMet);
 	};
-	return { body, fits };
+	return { body, matches };
 }
 
 function matchesCondition(
@@ -132,21 +152,21 @@ function matchesCondition(
 	const own = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(own)) return operator === 'empty';
 	const row: OperatorDefinition = OPERATORS[operator];
-	return row.fits(toText(own), toText(value), asArray(value).map(String));
+	return row.matches(toText(own), toText(value), asArray(value).map(String));
 }
 
 function toComparable(value: unknown, operator: Operator, what: string): Value {
-	const { kind } = OPERATORS[operator];
-	if (kind === 'none') return undefined;
+	const { valueType } = OPERATORS[operator];
+	if (valueType === 'none') return undefined;
 	if (isEmpty(value))
 		throw createParamError(
 			`The metadata filter ${what} has no value`,
 			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
 		);
-	if (kind === 'list') return listOf(value, what);
-	if (kind === 'time') return toUnixSeconds(value, what);
+	if (valueType === 'list') return listOf(value, what);
+	if (valueType === 'time') return toUnixSeconds(value, what);
 	// Numbers are compared with times, too.
-	if (kind === 'number') return parseNumber(value) ?? toUnixSeconds(value, what);
+	if (valueType === 'number') return parseNumber(value) ?? toUnixSeconds(value, what);
 	return toText(value);
 }
 

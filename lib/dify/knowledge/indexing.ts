@@ -11,7 +11,7 @@ const STUCK_MS = 120_000;
 
 /** A document that Dify indexes. */
 export interface IndexingJob {
-	baseId: string;
+	datasetId: string;
 	documentId: string;
 	/** Of its last creation. Without it, the document itself is read. */
 	batch?: string;
@@ -31,12 +31,12 @@ export interface IndexingProgress {
 /** Reads the progress once. A batch is replaced when its document is created again: then the document itself is read. */
 async function getIndexingProgress(
 	client: DifyClient,
-	{ baseId, documentId, batch }: IndexingJob,
+	{ datasetId, documentId, batch }: IndexingJob,
 ): Promise<IndexingProgress> {
-	const ofBatch = batch === undefined ? [] : await batchOf(client, baseId, batch);
+	const ofBatch = batch === undefined ? [] : await batchOf(client, datasetId, batch);
 	const record =
 		ofBatch.find(({ id }) => id === documentId) ??
-		(await client.get(apiPath`/datasets/${baseId}/documents/${documentId}`));
+		(await client.get(apiPath`/datasets/${datasetId}/documents/${documentId}`));
 	const status = String(record.indexing_status);
 	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
@@ -47,7 +47,7 @@ async function getIndexingProgress(
 async function batchOf(client: DifyClient, baseId: string, batch: string): Promise<JsonRecord[]> {
 	const route = apiPath`/datasets/${baseId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const answer = await client.get(route).catch((error: unknown) => {
-		if (error instanceof ServerError && error.kind === 'notFound') return { data: [] };
+		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };
 		throw error;
 	});
 	return parseRecords(answer.data);
@@ -77,7 +77,7 @@ export async function waitForIndexing(
 		const isLate = now - startedAt >= limitMs;
 		if (isStuck || isLate || status === 'error' || status === 'paused')
 			throw createUnfinishedError(indexing, progress, { isStuck, limitMs });
-		await client.pause(Math.min(PAUSES_MS[Math.min(looks, PAUSES_MS.length - 1)]!, limitMs));
+		await client.sleep(Math.min(PAUSES_MS[Math.min(looks, PAUSES_MS.length - 1)]!, limitMs));
 	}
 }
 
@@ -102,15 +102,15 @@ function createUnfinishedError(
 		return createDifyError('dataset', {
 			facts,
 			message: 'Indexing of the document is paused in Dify',
-			remedy: 'Resume it in Dify, in the document list of the knowledge base.',
+			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
 	if (isStuck) return createDifyError('indexingStuck', { facts });
 	const seconds = Math.round(limitMs / 1000);
 	return createDifyError('timeout', {
 		facts,
 		message: `The document was not indexed within ${seconds} s`,
-		meaning: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
-		remedy:
+		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
+		suggestion:
 			'Dify continues indexing: use Get Status to wait for it later, or raise the wait time in the options. If it makes no progress, its embedding model may be slow or down.',
 	});
 }

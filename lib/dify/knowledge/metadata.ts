@@ -47,12 +47,15 @@ export async function createMetadataField(
 	name: string,
 	type: MetadataType,
 ): Promise<MetadataField> {
-	const { id } = await client.send('POST', apiPath`/datasets/${baseId}/metadata`, { type, name });
+	const { id } = await client.sendJson('POST', apiPath`/datasets/${baseId}/metadata`, {
+		type,
+		name,
+	});
 	const known = asNonEmptyString(id);
 	if (known !== undefined) return { id: known, name, type };
 	throw createDifyError('dataset', {
 		message: `Dify did not create the metadata field "${name}"`,
-		remedy:
+		suggestion:
 			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',
 	});
 }
@@ -80,7 +83,7 @@ export async function setMetadata(
 	const isPartial = set.length === changes.length;
 	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
 	const json = { operation_data: [operation] };
-	await client.ask('POST', apiPath`/datasets/${baseId}/documents/metadata`, { json });
+	await client.requestJson('POST', apiPath`/datasets/${baseId}/documents/metadata`, { json });
 	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 

@@ -49,32 +49,32 @@ interface RetrievalResult {
 	hits: Hit[];
 	records: JsonRecord[];
 	/** How many records did not fit the filter, and were left out. */
-	misfits: number;
+	filteredOut: number;
 }
 
 /** Searches a base. @returns the hits in Dify's order, best first; there may be none @throws {ServerError} */
 export async function retrieve(
-	{ client, once }: DifyAccess,
+	{ client, getCached }: DifyAccess,
 	baseId: string,
 	query: string,
 	settings: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
 	const { filter, topK = Infinity } = settings;
 	const checked = filter === undefined ? undefined : compileFilter(filter);
-	const base = await once(apiPath`/datasets/${baseId}`);
+	const base = await getCached(apiPath`/datasets/${baseId}`);
 	const model = {
 		...retrievalModel(base, settings),
 		...omitUndefined({ metadata_filtering_conditions: checked?.body }),
 	};
 	const json = { query, retrieval_model: model };
-	const options = { json, limitMs: WRITE_TIMEOUT_MS, isIdempotent: true };
-	const answer = await client.ask('POST', apiPath`/datasets/${baseId}/retrieve`, options);
+	const options = { json, timeoutMs: WRITE_TIMEOUT_MS, isIdempotent: true };
+	const answer = await client.requestJson('POST', apiPath`/datasets/${baseId}/retrieve`, options);
 	const all = parseRecords(asRecord(answer).records);
 	const fitting =
-		checked === undefined ? all : all.filter((each) => checked.fits(metadataOf(each)));
+		checked === undefined ? all : all.filter((each) => checked.matches(metadataOf(each)));
 	// Keyword search can return more than the limit.
 	const records = fitting.slice(0, topK);
-	return { hits: records.flatMap(toHits), records, misfits: all.length - fitting.length };
+	return { hits: records.flatMap(toHits), records, filteredOut: all.length - fitting.length };
 }
 
 /** What to say of records that did not fit; undefined where all did. */

@@ -40,9 +40,9 @@ export interface SyncSource {
 }
 
 export interface SyncOptions {
-	whenGone: 'disable' | 'delete' | 'keep';
+	onMissingSource: 'disable' | 'delete' | 'keep';
 	/** More gone documents than this, in percent of the known ones, is an error. */
-	mostGonePercent: number;
+	maxRemovedPercent: number;
 	/** The list of sources is complete. Otherwise nothing counts as gone. */
 	isComplete: boolean;
 }
@@ -123,23 +123,23 @@ function planStep(content: SyncSource, document: JsonRecord): SyncStep {
 function planRemovals(
 	sources: readonly SyncSource[],
 	managed: ReadonlyMap<string, JsonRecord>,
-	{ whenGone, mostGonePercent, isComplete }: SyncOptions,
+	{ onMissingSource, maxRemovedPercent, isComplete }: SyncOptions,
 ): SyncStep[] {
-	if (whenGone === 'keep' || !isComplete || sources.length === 0) return [];
+	if (onMissingSource === 'keep' || !isComplete || sources.length === 0) return [];
 	const present = new Set(sources.map(({ source }) => source));
-	const isDone = (document: JsonRecord) => whenGone === 'disable' && !isEnabled(document);
+	const isDone = (document: JsonRecord) => onMissingSource === 'disable' && !isEnabled(document);
 	const standing = [...managed].filter(([, document]) => !isDone(document));
 	const gone = standing.filter(([source]) => !present.has(source));
-	if (gone.length > (standing.length * mostGonePercent) / 100)
+	if (gone.length > (standing.length * maxRemovedPercent) / 100)
 		throw createLocalError(
 			'dataset',
-			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${mostGonePercent} %`,
+			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${maxRemovedPercent} %`,
 			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${gone
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,
 		);
-	const action = whenGone === 'delete' ? 'deleted' : 'disabled';
+	const action = onMissingSource === 'delete' ? 'deleted' : 'disabled';
 	return gone.map(([source, document]) => ({ action, source, document }));
 }
 
@@ -203,7 +203,7 @@ export async function applySyncStep(
 
 async function writeDocument(
 	access: DifyAccess,
-	baseId: string,
+	datasetId: string,
 	step: SyncStep & { content: SyncSource },
 	{ create, waitMs }: SyncRun,
 ): Promise<object> {
@@ -211,12 +211,12 @@ async function writeDocument(
 	const { content, source, document } = step;
 	// Read before anything is changed: a file that cannot be read leaves its document as it is.
 	const material = await content.content(content.name);
-	if (document !== undefined) await ensureDocumentAvailable(client, baseId, document);
-	const made = await upsertDocument(access, baseId, material, { ...create, ifExists: 'update' });
+	if (document !== undefined) await ensureDocumentAvailable(client, datasetId, document);
+	const made = await upsertDocument(access, datasetId, material, { ...create, ifExists: 'update' });
 	const { documentId, batch } = made;
-	const { status } = await waitForIndexing(client, { baseId, documentId, batch }, waitMs);
+	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
 	const marks = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
-	await setMetadata(client, baseId, documentId, marks, true);
+	await setMetadata(client, datasetId, documentId, marks, true);
 	const more = { documentId, ...omitUndefined({ batch }), indexingStatus: status };
 	return toSyncResult({ ...step, document: made.document }, more);
 }

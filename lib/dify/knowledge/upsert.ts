@@ -44,12 +44,12 @@ interface UpsertResult {
  * @throws {ServerError}
  */
 export async function upsertDocument(
-	{ client, once }: DifyAccess,
+	{ client, getCached }: DifyAccess,
 	baseId: string,
 	content: DocumentContent,
 	options: CreateOptions = {},
 ): Promise<UpsertResult> {
-	const base = await once(apiPath`/datasets/${baseId}`);
+	const base = await getCached(apiPath`/datasets/${baseId}`);
 	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, baseId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
@@ -67,11 +67,11 @@ export async function upsertDocument(
 			? await client.upload(apiPath`/datasets/${baseId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
 				})
-			: await client.send(
+			: await client.sendJson(
 					'POST',
 					apiPath`/datasets/${baseId}/document/create-by-text`,
 					{ ...content, ...body },
-					{ limitMs: WRITE_TIMEOUT_MS },
+					{ timeoutMs: WRITE_TIMEOUT_MS },
 				);
 	const document = asRecord(answer.document);
 	const documentId = getDocumentId(document);

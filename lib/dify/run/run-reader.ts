@@ -35,7 +35,7 @@ export interface RunTimeouts {
 export const DEFAULT_RUN_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
 
 export interface RunReaderOptions {
-	limits?: Partial<RunTimeouts>;
+	timeouts?: Partial<RunTimeouts>;
 	/** Called with changes of the text, for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/** Tells Dify to stop the run. Missing: the run is not ours, and goes on. @returns whether Dify accepted that */
@@ -43,7 +43,7 @@ export interface RunReaderOptions {
 	/** A run that was started before. */
 	runId?: string;
 	/** A pause is no end: the run goes on once its form is answered. */
-	acrossPauses?: boolean;
+	continueAfterPause?: boolean;
 }
 
 /** How long a stopped run is still read, so that Dify stores the answer (docs/protocols/dify.md 2.2). */
@@ -83,28 +83,28 @@ export async function readRun(
 	ask: Pick<RequestOptions, 'url' | 'json' | 'method'>,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, acrossPauses } = options;
-	const run = createRunState({ isPartial: runId !== undefined, acrossPauses });
+	const { runId, continueAfterPause } = options;
+	const run = createRunState({ isPartial: runId !== undefined, acrossPauses: continueAfterPause });
 	run.workflowRunId = runId;
 	const reading = new RunReader(client, ask, run, options);
 	await reading.read();
-	return await reading.conclude();
+	return await reading.finish();
 }
 
 class RunReader {
-	private readonly closing = new AbortController();
+	private readonly abortController = new AbortController();
 	private readonly limits: RunTimeouts;
 	private version: string | undefined;
 	/** Dify began to answer. */
-	private isAnswered = false;
+	private hasResponse = false;
 	/** Lines came that are no events: a proxy's page. */
-	private isForeign = false;
+	private hasNonEventLines = false;
 	/** Why the events ended before the run. */
-	private failed: ServerError | undefined;
+	private streamError: ServerError | undefined;
 	/** Why it was given up here. */
-	private given: { detail?: string } | undefined;
-	private stopping: Promise<boolean> | undefined;
-	private disarm = () => {};
+	private abandoned: { detail?: string } | undefined;
+	private stopRequest: Promise<boolean> | undefined;
+	private clearTimer = () => {};
 
 	constructor(
 		private readonly client: DifyClient,
@@ -112,43 +112,45 @@ class RunReader {
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
-		this.limits = { ...DEFAULT_RUN_TIMEOUTS, ...options.limits };
+		this.limits = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
 	}
 
 	/** Reads the events. @throws {ServerError} where no run began */
 	async read(): Promise<void> {
 		const { signal } = this.client;
 		if (signal?.aborted === true) throw createDifyError('cancelled', { url: this.ask.url });
-		signal?.addEventListener('abort', this.giveUp, { once: true });
+		signal?.addEventListener('abort', this.abandon, { once: true });
 		try {
 			await this.events();
 		} catch (error) {
-			this.failed = captureError(error).failed;
+			this.streamError = captureError(error).failed;
 		} finally {
-			signal?.removeEventListener('abort', this.giveUp);
-			this.disarm();
+			signal?.removeEventListener('abort', this.abandon);
+			this.clearTimer();
 		}
 	}
 
-	async conclude(): Promise<RunResult> {
-		const { failed, run } = this;
+	async finish(): Promise<RunResult> {
+		const { streamError, run } = this;
 		const rest = flushText(run);
-		if (this.given !== undefined) throw await this.cancelled(this.given.detail);
+		if (this.abandoned !== undefined) throw await this.createCancelledError(this.abandoned.detail);
 		await this.show(rest);
-		if (failed !== undefined && run.count.isExceeded) throw await this.tooMuch(failed);
+		if (streamError !== undefined && run.count.isExceeded) throw await this.tooMuch(streamError);
 		if (isRunFinished(run)) return await this.result();
-		if (failed?.status !== undefined) throw this.withDoubt(failed);
+		if (streamError?.status !== undefined) throw this.withMayHaveStarted(streamError);
 		if (run.end !== undefined)
 			return await this.result(isSuccessStatus(run.end.status) ? MISSING_FINAL_EVENT : undefined);
-		return await this.withoutEnd();
+		return await this.finishWithoutEnd();
 	}
 
 	/** Of a run whose end did not come. */
-	private async withoutEnd(): Promise<RunResult> {
-		const { failed, run } = this;
-		const late = isTimeout(failed) && !isRunFinishing(run) ? failed : undefined;
-		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recovered(late);
-		throw late === undefined ? this.lost(failed) : await this.timedOut(late);
+	private async finishWithoutEnd(): Promise<RunResult> {
+		const { streamError, run } = this;
+		const late = isTimeout(streamError) && !isRunFinishing(run) ? streamError : undefined;
+		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recover(late);
+		throw late === undefined
+			? this.createLostError(streamError)
+			: await this.createTimeoutError(late);
 	}
 
 	private async events(): Promise<void> {
@@ -156,13 +158,13 @@ class RunReader {
 		const { idleMs, totalMs } = this.limits;
 		const asked: RequestOptions = {
 			...this.ask,
-			signal: this.closing.signal,
+			signal: this.abortController.signal,
 			isIdempotent: false,
 			maxBytes: MAX_STREAM_BYTES,
-			limits: { firstTokenMs: idleMs, idleMs, totalMs },
+			timeouts: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
 		await this.client.open(asked, async (answer) => {
-			this.isAnswered = true;
+			this.hasResponse = true;
 			const { url, status, headers } = answer;
 			this.version = headers['x-version'];
 			for await (const batch of answer.events(MAX_EVENT_LENGTH)) {
@@ -173,89 +175,94 @@ class RunReader {
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
 					if (isEnvelope && hasReceivedNothing(run))
-						throw toResponseError(this.client.target, asked, { url, status, headers, text: data });
+						throw toResponseError(this.client.endpoint, asked, {
+							url,
+							status,
+							headers,
+							text: data,
+						});
 					pushAll(deltas, applyEvent(run, isEnvelope ? { ...event, event: 'error' } : event));
 				}
-				if (this.given !== undefined) this.tellDify();
+				if (this.abandoned !== undefined) this.requestStop();
 				else await this.show(deltas);
 				if (isRunFinished(run)) return;
-				answer.content();
+				answer.markContent();
 				if (isRunFinishing(run)) answer.expectEnd();
 			}
-			this.isForeign = answer.strayLines().length > 0;
+			this.hasNonEventLines = answer.getNonEventLines().length > 0;
 		});
 	}
 
 	/** The text of a run that was attached to is shown when it is whole. */
 	private async show(deltas: TextDelta[]): Promise<void> {
 		const { onDeltas } = this.options;
-		if (deltas.length === 0 || onDeltas === undefined || this.run.isPartial) return;
+		if (deltas.length === 0 || onDeltas === undefined || this.run.isAttached) return;
 		try {
 			// A display that hangs must not block a run that is stopped.
-			await rejectOnAbort(this.closing.signal, async () => await onDeltas(deltas));
+			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
 		} catch (error) {
 			// Nobody would see the rest of the answer.
-			if (this.given === undefined)
-				this.giveUp(`the response could not be passed on: ${getErrorMessage(error)}`);
+			if (this.abandoned === undefined)
+				this.abandon(`the response could not be passed on: ${getErrorMessage(error)}`);
 		}
 	}
 
-	private readonly giveUp = (why?: unknown) => {
-		this.given ??= omitUndefined({ detail: typeof why === 'string' ? why : undefined });
-		if (this.options.stop === undefined) this.closing.abort();
-		else if (this.run.taskId !== undefined) this.tellDify();
+	private readonly abandon = (why?: unknown) => {
+		this.abandoned ??= omitUndefined({ detail: typeof why === 'string' ? why : undefined });
+		if (this.options.stop === undefined) this.abortController.abort();
+		else if (this.run.taskId !== undefined) this.requestStop();
 		else this.closeAfter(TASK_ID_WAIT_MS);
 	};
 
 	private closeAfter(ms: number): void {
-		this.disarm();
-		this.disarm = setUnrefTimeout(ms, () => this.closing.abort());
+		this.clearTimer();
+		this.clearTimer = setUnrefTimeout(ms, () => this.abortController.abort());
 	}
 
 	/** Tells Dify to stop, as soon as the run has an ID. */
-	private tellDify(): void {
+	private requestStop(): void {
 		const { taskId } = this.run;
-		if (taskId === undefined || this.stopping !== undefined) return;
+		if (taskId === undefined || this.stopRequest !== undefined) return;
 		this.closeAfter(STOP_GRACE_MS);
-		this.stopping = this.options.stop?.(taskId);
-		void this.stopping?.then((isAccepted) => {
-			if (!isAccepted) this.closing.abort();
+		this.stopRequest = this.options.stop?.(taskId);
+		void this.stopRequest?.then((isAccepted) => {
+			if (!isAccepted) this.abortController.abort();
 		});
 	}
 
-	private async cancelled(detail?: string): Promise<ServerError> {
+	private async createCancelledError(detail?: string): Promise<ServerError> {
 		const meaning = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
-		return await this.ownFailure('cancelled', { ...omitUndefined({ meaning }) });
+		return await this.createRunFailure('cancelled', { ...omitUndefined({ detail: meaning }) });
 	}
 
-	private async timedOut({ kind }: ServerError): Promise<ServerError> {
-		this.tellDify();
-		const isTotal = kind === 'totalLimit';
-		const meaning = isTotal
+	private async createTimeoutError({ type }: ServerError): Promise<ServerError> {
+		this.requestStop();
+		const isTotal = type === 'totalLimit';
+		const detail = isTotal
 			? `The run took longer than ${formatDuration(this.limits.totalMs)} (Total Timeout)`
 			: `Dify sent only pings for ${formatDuration(this.limits.idleMs)} (Idle Timeout)`;
-		return await this.ownFailure(this.isQueued ? 'queued' : 'timeout', {
-			meaning,
-			about: { startsRun: true },
+		return await this.createRunFailure(this.isQueued ? 'queued' : 'timeout', {
+			detail,
+			about: { isRunStart: true },
 		});
 	}
 
 	/** A run that writes without an end is stopped, as one that takes too long. */
-	private async tooMuch({ message, remedy }: ServerError): Promise<ServerError> {
-		this.tellDify();
-		return await this.ownFailure('invalidAnswer', { message, remedy });
+	private async tooMuch({ message, suggestion }: ServerError): Promise<ServerError> {
+		this.requestStop();
+		return await this.createRunFailure('invalidAnswer', { message, suggestion });
 	}
 
 	/** A new run of which nothing but pings came. */
 	private get isQueued(): boolean {
 		const isNew = this.options.runId === undefined;
-		return isNew && this.isAnswered && !this.isForeign && hasReceivedNothing(this.run);
+		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
 	/** A lost run without an ID, by which its record could be found. */
-	private lost(failed: ServerError | undefined): ServerError {
-		if (failed !== undefined && hasReceivedNothing(this.run) && !this.isAnswered)
-			return this.withDoubt(failed);
+	private createLostError(failed: ServerError | undefined): ServerError {
+		if (failed !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
+			return this.withMayHaveStarted(failed);
 		return createDifyError(this.isQueued && failed === undefined ? 'queued' : 'streamEndedEarly', {
 			url: this.ask.url,
 			status: 200,
@@ -265,29 +272,31 @@ class RunReader {
 	}
 
 	/** What a proxy or a broken connection leaves open. */
-	private withDoubt(failed: ServerError): ServerError {
-		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(failed.kind);
-		return isOpen ? failed.withRemedy(`${failed.remedy} ${MAY_HAVE_STARTED}`) : failed;
+	private withMayHaveStarted(failed: ServerError): ServerError {
+		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(failed.type);
+		return isOpen ? failed.withSuggestion(`${failed.suggestion} ${MAY_HAVE_STARTED}`) : failed;
 	}
 
 	/** @param late a limit ended the stream, which may have been frozen: what Dify keeps is looked at once */
-	private async recovered(late: ServerError | undefined): Promise<RunResult> {
+	private async recover(late: ServerError | undefined): Promise<RunResult> {
 		const { client, run, options, limits } = this;
 		const { workflowRunId } = run;
-		const limitMs = late === undefined ? limits.totalMs : POLL_ONCE_MS;
-		const shown = run.isPartial ? '' : run.text;
+		const timeoutMs = late === undefined ? limits.totalMs : POLL_ONCE_MS;
+		const shown = run.isAttached ? '' : run.text;
 		const waiting =
 			workflowRunId === undefined
-				? completeFromMessage(client, run, this.ask.json?.user, limitMs || limits.idleMs)
-				: completeFromRunRecord(client, run, workflowRunId, { ...options, limitMs });
+				? completeFromMessage(client, run, this.ask.json?.user, timeoutMs || limits.idleMs)
+				: completeFromRunRecord(client, run, workflowRunId, { ...options, timeoutMs });
 		const deltas = await waiting.catch(async (error: unknown) => {
-			const { kind } = captureError(error).failed;
+			const { type } = captureError(error).failed;
 			const isStopped = client.signal?.aborted === true;
-			if (isStopped || kind === 'timeout') this.tellDify();
-			if (isStopped) throw await this.cancelled();
-			throw late === undefined ? this.lost(undefined) : await this.timedOut(late);
+			if (isStopped || type === 'timeout') this.requestStop();
+			if (isStopped) throw await this.createCancelledError();
+			throw late === undefined
+				? this.createLostError(undefined)
+				: await this.createTimeoutError(late);
 		});
-		run.isPartial = false;
+		run.isAttached = false;
 		pushAll(deltas, flushText(run));
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
 		return await this.result(
@@ -300,10 +309,10 @@ class RunReader {
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
 		const result = toRunResult(run);
 		const { error, warnings } = result;
-		const context = toErrorContext(this.client.target, this.ask.url);
+		const context = toErrorContext(this.client.endpoint, this.ask.url);
 		if (error !== undefined) throw createRunError({ ...result, error }, context, this.version);
-		if (run.isPartial && run.text !== '') {
-			run.isPartial = false;
+		if (run.isAttached && run.text !== '') {
+			run.isAttached = false;
 			await this.show([{ type: 'append', text: run.text }]);
 		}
 		return { ...result, warnings: warning === undefined ? warnings : [...warnings, warning] };
@@ -315,18 +324,18 @@ class RunReader {
 		const { workflow, workflowRunId } = run;
 		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs))
 			return;
-		await client.pause(RECORD_DELAY_MS);
+		await client.sleep(RECORD_DELAY_MS);
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
 		run.text ||= findSingleText(record.outputs) ?? '';
 	}
 
-	private async ownFailure(
+	private async createRunFailure(
 		kind: 'cancelled' | 'timeout' | 'queued' | 'invalidAnswer',
 		words: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
-		const stopRequested = await this.stopping;
+		const stopRequested = await this.stopRequest;
 		const facts = omitUndefined({ difyVersion: this.version, stopRequested });
 		return createDifyError(kind, {
 			url: this.ask.url,
@@ -338,7 +347,7 @@ class RunReader {
 }
 
 function isTimeout(failed: ServerError | undefined): failed is ServerError {
-	return ['firstTokenLimit', 'idleLimit', 'totalLimit'].includes(failed?.kind ?? '');
+	return ['firstTokenLimit', 'idleLimit', 'totalLimit'].includes(failed?.type ?? '');
 }
 
 /** Whether nothing but pings came. */
@@ -347,9 +356,9 @@ function hasReceivedNothing({
 	messageId,
 	conversationId,
 	text,
-	badEvents,
+	invalidEvents,
 }: RunState): boolean {
-	return badEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
+	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
 }
 
 /** An agent, whose message can be found. */

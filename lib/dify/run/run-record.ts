@@ -74,20 +74,20 @@ const MAX_WAIT_MS = 60 * 60_000;
 
 interface WaitOptions {
 	/** Milliseconds; 0: an hour. */
-	limitMs?: number;
+	timeoutMs?: number;
 	/** A pause is no end. */
-	acrossPauses?: boolean;
+	continueAfterPause?: boolean;
 }
 
 /** Polls a run until it is over or pauses. @throws {ServerError} of kind `timeout`, `runNotFound`, `cancelled` */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
-	{ limitMs = 0, acrossPauses = false }: WaitOptions = {},
+	{ timeoutMs = 0, continueAfterPause = false }: WaitOptions = {},
 ): Promise<RunRecord> {
-	return await pollWithGrace(client, runId, limitMs, async () => {
+	return await pollWithGrace(client, runId, timeoutMs, async () => {
 		const record = await fetchRunRecord(client, runId);
-		const isPaused = record.status === 'paused' && acrossPauses;
+		const isPaused = record.status === 'paused' && continueAfterPause;
 		return isPaused || ['running', 'scheduled'].includes(record.status) ? undefined : record;
 	});
 }
@@ -114,7 +114,7 @@ async function pollWithGrace<T>(
 		}
 		const left = limit - (performance.now() - begun);
 		if (left <= 0) throw createStillRunningError(id, limit);
-		await client.pause(Math.min(left, PAUSES_MS[Math.min(polls, PAUSES_MS.length - 1)]!));
+		await client.sleep(Math.min(left, PAUSES_MS[Math.min(polls, PAUSES_MS.length - 1)]!));
 	}
 }
 
@@ -132,16 +132,16 @@ const AWAY: ReadonlySet<ErrorType> = new Set([
 /** How long a failure may last, in milliseconds. Of a known run, a missing record is one of a proxy, too. */
 function patienceFor(error: unknown, isKnown: boolean): number {
 	if (!(error instanceof ServerError)) return -1;
-	const isMissing = MISSING.has(error.kind);
-	if (AWAY.has(error.kind) || (isMissing && isKnown)) return RESTART_GRACE_MS;
+	const isMissing = MISSING.has(error.type);
+	if (AWAY.has(error.type) || (isMissing && isKnown)) return RESTART_GRACE_MS;
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
 function createStillRunningError(runId: string, limitMs: number): ServerError {
 	return createDifyError('timeout', {
 		message: 'Timed out waiting for the Dify run',
-		meaning: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
-		remedy: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
+		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
+		suggestion: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
 		facts: { workflowRunId: runId },
 		retryable: false,
 	});
@@ -156,7 +156,7 @@ export async function completeFromRunRecord(
 ): Promise<TextDelta[]> {
 	const { outputs, raw } = await pollRunRecord(client, runId, options);
 	const { files } = asRecord(outputs);
-	run.isPartial = true;
+	run.isAttached = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
 	// The files of a chatflow's answer are a list, in Dify 1.14 inside an object.
 	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };

@@ -16,7 +16,7 @@ export function toRunResult(run: RunState): RunResult {
 		thoughts,
 		workflow,
 		pause,
-		answered,
+		submittedForms,
 	} = run;
 	return {
 		status,
@@ -31,7 +31,7 @@ export function toRunResult(run: RunState): RunResult {
 		reasoning: run.reasoning || run.thinking || storedReasoning(run),
 		workflow,
 		pause,
-		answered,
+		submittedForms,
 		error,
 		warnings: collectWarnings(run, status),
 	};
@@ -76,8 +76,10 @@ function getUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyU
 
 function collectWarnings(run: RunState, status: RunStatus): string[] {
 	const warnings: string[] = [];
-	if (run.badEvents > 0)
-		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were skipped.`);
+	if (run.invalidEvents > 0)
+		warnings.push(
+			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
+		);
 	if (status === 'partial-succeeded') warnings.push(handledFailures(run));
 	for (const node of run.workflow?.nodes ?? [])
 		if ((node.retries ?? 0) > 0)
@@ -90,8 +92,8 @@ function nameOf({ title, nodeId, id }: WorkflowNode): string {
 	return title ?? nodeId ?? id;
 }
 
-function stopWarning({ moderated, workflow }: RunState): string {
-	if (moderated)
+function stopWarning({ isModerated, workflow }: RunState): string {
+	if (isModerated)
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
 	// Dify stops runs by itself too, 1.16 also those whose form was answered.
 	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;

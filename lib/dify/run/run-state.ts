@@ -39,9 +39,9 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	readonly fileIndex: Map<string, DifyFile>;
 	readonly thoughtIndex: Map<string, AgentThought>;
 	/** Events of its beginning may be missing: it was attached to, or comes from its record. Its outputs are its text. */
-	isPartial: boolean;
+	isAttached: boolean;
 	/** A pause is no end: the run goes on once its form is answered. */
-	readonly acrossPauses: boolean;
+	readonly continueAfterPause: boolean;
 	forms: HumanForm[];
 	error?: RunError;
 	/** Of the text that comes in pieces. Whole texts are bounded by the length of their event. */
@@ -53,17 +53,20 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	/** Thinking that stood in the text. */
 	thinking: string;
 	/** Text came as `agent_message`, so that each `message` is the full answer of a New Agent. */
-	sawAgentMessage: boolean;
-	messageEnded: boolean;
+	hasAgentMessage: boolean;
+	hasMessageEnd: boolean;
 	/** `workflow_finished` came; `alone` where no `message_end` belongs to it (workflow apps, replays of finished runs). */
 	end?: { status: string; alone: boolean };
 	/** Output moderation put its text in place of the answer. */
-	moderated: boolean;
+	isModerated: boolean;
 	/** Number of events that were no JSON objects. */
-	badEvents: number;
+	invalidEvents: number;
 }
 
-export function createRunState({ isPartial = false, acrossPauses = false } = {}): RunState {
+export function createRunState({
+	isPartial: isAttached = false,
+	acrossPauses: continueAfterPause = false,
+} = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -73,18 +76,18 @@ export function createRunState({ isPartial = false, acrossPauses = false } = {})
 		nodeIndex: new Map(),
 		fileIndex: new Map(),
 		thoughtIndex: new Map(),
-		isPartial,
-		acrossPauses,
+		isAttached,
+		continueAfterPause,
 		forms: [],
-		answered: [],
+		submittedForms: [],
 		count: new TextCount(),
 		compared: '',
 		splitter: new ReasoningSplitter(false),
 		thinking: '',
-		sawAgentMessage: false,
-		messageEnded: false,
-		moderated: false,
-		badEvents: 0,
+		hasAgentMessage: false,
+		hasMessageEnd: false,
+		isModerated: false,
+		invalidEvents: 0,
 	};
 }
 
@@ -109,7 +112,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	message_replace: replaceMessage,
 	message_end: messageEnd,
 	agent_message: (run, event) => {
-		run.sawAgentMessage = true;
+		run.hasAgentMessage = true;
 		return append(run, event.answer);
 	},
 	text_chunk: (run, _event, data) => append(run, data.text),
@@ -142,7 +145,7 @@ export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 
 /** Applies one event. It depends only on the events before, however the bytes were cut. */
 export function applyEvent(run: RunState, event: unknown): TextDelta[] {
-	if (!isRecord(event)) run.badEvents++;
+	if (!isRecord(event)) run.invalidEvents++;
 	if (!isRecord(event) || isRunFinished(run)) return [];
 	const name = asNonEmptyString(event.event);
 	if (name === undefined) return [];
@@ -165,15 +168,15 @@ function recordIds(run: RunState, event: JsonRecord): void {
 /** Whether nothing of interest can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
 export function isRunFinished(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
-	const { end, messageEnded } = run;
+	const { end, hasMessageEnd } = run;
 	// Without a workflow, moderation or an annotation answered in place of the chatflow.
-	if (end === undefined) return messageEnded && run.workflow === undefined;
-	return end.alone || messageEnded;
+	if (end === undefined) return hasMessageEnd && run.workflow === undefined;
+	return end.alone || hasMessageEnd;
 }
 
 /** Whether only one more event may follow: chatflows have two at their end, in any order. */
-export function isRunFinishing({ end, messageEnded }: RunState): boolean {
-	return end !== undefined || messageEnded;
+export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
+	return end !== undefined || hasMessageEnd;
 }
 
 export function isSuccessStatus(status: string): status is 'succeeded' | 'partial-succeeded' {
@@ -236,7 +239,7 @@ function replace(run: RunState, whole: unknown, reason: string): TextDelta[] {
  */
 function messageText(run: RunState, { answer }: JsonRecord): TextDelta[] {
 	const piece = asNonEmptyString(answer);
-	if (!run.sawAgentMessage || piece === undefined) return append(run, piece);
+	if (!run.hasAgentMessage || piece === undefined) return append(run, piece);
 	// What was said before a tool call is no part of the repeated answer; then its end was shown already.
 	const isShown = run.text.trimEnd().endsWith(piece.trim());
 	const deltas = replace(run, piece, 'full_message');
@@ -248,8 +251,8 @@ function replaceMessage(run: RunState, event: JsonRecord): TextDelta[] {
 	const reason = asNonEmptyString(event.reason);
 	const answer = textOf(event.answer) ?? '';
 	if (answer.length > run.compared.length) run.compared = run.text;
-	if (run.isPartial && reason === undefined && run.compared.startsWith(answer)) return [];
-	run.moderated ||= reason === 'output_moderation';
+	if (run.isAttached && reason === undefined && run.compared.startsWith(answer)) return [];
+	run.isModerated ||= reason === 'output_moderation';
 	return replace(run, answer, reason ?? 'message_replace');
 }
 
@@ -259,7 +262,7 @@ function fileOf(event: JsonRecord): JsonRecord {
 }
 
 function messageEnd(run: RunState, event: JsonRecord): void {
-	run.messageEnded = true;
+	run.hasMessageEnd = true;
 	run.messageId ??= asNonEmptyString(event.id);
 	if (isRecord(event.metadata)) {
 		run.metadata = event.metadata;
@@ -288,8 +291,8 @@ function workflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): T
  * missing, or where none came. Elsewhere the pieces are the answer.
  */
 function applyOutputs(run: RunState, alone: boolean): TextDelta[] {
-	const isWhole = !alone && !run.isPartial && run.text + run.thinking !== '';
-	if (isWhole || run.moderated) return [];
+	const isWhole = !alone && !run.isAttached && run.text + run.thinking !== '';
+	if (isWhole || run.isModerated) return [];
 	const outputs = asRecord(run.workflow?.outputs);
 	const whole = isChatflow(run) ? asNonEmptyString(outputs.answer) : findSingleText(outputs);
 	return whole === undefined ? [] : replace(run, whole, 'workflow_outputs');
@@ -301,11 +304,11 @@ function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const deltas = run.isPartial && isNonEmpty(answer) ? replace(run, answer, 'pause') : [];
+	const deltas = run.isAttached && isNonEmpty(answer) ? replace(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons)
 		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
-	if (!run.acrossPauses)
+	if (!run.continueAfterPause)
 		run.pause = {
 			workflowRunId: run.workflowRunId,
 			pausedNodes: asArray(data.paused_nodes),
@@ -322,12 +325,12 @@ function closeForm(run: RunState, _event: JsonRecord, data: JsonRecord): void {
 }
 
 /** The button that counted. */
-function addSubmittedForm({ answered }: RunState, title: unknown, action: unknown): void {
+function addSubmittedForm({ submittedForms }: RunState, title: unknown, action: unknown): void {
 	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
-	const isSame = (known: (typeof answered)[number]) =>
+	const isSame = (known: (typeof submittedForms)[number]) =>
 		known.nodeTitle === nodeTitle && known.actionId === actionId;
-	if (actionId === undefined || answered.some(isSame)) return;
-	answered.push({ nodeTitle, actionId });
+	if (actionId === undefined || submittedForms.some(isSame)) return;
+	submittedForms.push({ nodeTitle, actionId });
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */

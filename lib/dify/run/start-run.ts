@@ -14,7 +14,8 @@ import { isOtherConversation, apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 
-export interface StartRunOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'acrossPauses'> {
+export interface StartRunOptions
+	extends Omit<RunReaderOptions, 'stop' | 'runId' | 'continueAfterPause'> {
 	/** Retries of a run that Dify did not accept. */
 	retries?: number;
 }
@@ -34,29 +35,29 @@ export interface RunRequest {
 interface RunRoute {
 	/** Name of the operation in traces. */
 	operation: RequestAttributes['operation'];
-	start: string;
+	startPath: string;
 	/** Path before the task ID. */
-	tasks: string;
+	tasksPath: string;
 	/** Of apps behind this route, for errors. */
 	mode: DifyAppMode;
 }
 
 const CHAT: RunRoute = {
 	operation: 'chat',
-	start: '/chat-messages',
-	tasks: '/chat-messages',
+	startPath: '/chat-messages',
+	tasksPath: '/chat-messages',
 	mode: 'chat',
 };
 const COMPLETION: RunRoute = {
 	operation: 'text_completion',
-	start: '/completion-messages',
-	tasks: '/completion-messages',
+	startPath: '/completion-messages',
+	tasksPath: '/completion-messages',
 	mode: 'completion',
 };
 const WORKFLOW: RunRoute = {
 	operation: 'invoke_workflow',
-	start: '/workflows/run',
-	tasks: '/workflows/tasks',
+	startPath: '/workflows/run',
+	tasksPath: '/workflows/tasks',
 	mode: 'workflow',
 };
 
@@ -79,12 +80,12 @@ async function startRun(
 	const policy = new RetryPolicy(retries, false);
 	for (;;) {
 		const running = withSpan(
-			client.target,
+			client.endpoint,
 			{ operation: route.operation, provider: 'dify' },
 			async (target) =>
 				await readRun(
 					new DifyClient(target, client.signal),
-					{ url: client.href(route.start), json },
+					{ url: client.buildUrl(route.startPath), json },
 					{
 						...options,
 						stop: async (taskId) => await tryStop(client, route, taskId, user),
@@ -96,7 +97,7 @@ async function startRun(
 		if ('result' in outcome) return outcome.result;
 		const { failed } = outcome;
 		if (!failed.retryable) throw await explainAppTypeError(client, failed, route.mode);
-		await client.pause(policy.pauseAfter(failed, Infinity));
+		await client.sleep(policy.nextDelayMs(failed, Infinity));
 	}
 }
 
@@ -112,12 +113,12 @@ const STOP_LIMIT_MS = 5_000;
 /** Asks Dify to stop a run. It answers "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
 async function requestStop(
 	client: DifyClient,
-	{ tasks }: RunRoute,
+	{ tasksPath }: RunRoute,
 	taskId: string,
 	user: string,
 ): Promise<void> {
-	const options = { limitMs: STOP_LIMIT_MS, isIdempotent: true };
-	await client.send('POST', `${tasks}${apiPath`/${taskId}/stop`}`, { user }, options);
+	const options = { timeoutMs: STOP_LIMIT_MS, isIdempotent: true };
+	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
 }
 
 /** Stops a run that was given up, also after the execution was stopped. @returns whether Dify accepted the request */
@@ -147,8 +148,9 @@ export async function runWorkflow(
 	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const { workflowId } = request;
-	const start = workflowId === undefined ? WORKFLOW.start : apiPath`/workflows/${workflowId}/run`;
-	return await startRun(client, { ...WORKFLOW, start }, request, {}, options);
+	const startPath =
+		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
+	return await startRun(client, { ...WORKFLOW, startPath }, request, {}, options);
 }
 
 /**
@@ -166,9 +168,9 @@ export async function followRun(
 	const query = {
 		user,
 		include_state_snapshot: 'true',
-		continue_on_pause: options.acrossPauses === true ? 'true' : undefined,
+		continue_on_pause: options.continueAfterPause === true ? 'true' : undefined,
 	};
-	const url = client.href(apiPath`/workflow/${runId}/events`, query);
+	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, query);
 	return await readRun(client, { url, method: 'GET' }, { ...options, runId });
 }
 
@@ -229,7 +231,7 @@ export async function sendChatMessage(
 
 function isStale(error: unknown): boolean {
 	if (!(error instanceof ServerError) || hasRunStarted(getPartialResult(error))) return false;
-	return error.kind === 'conversationNotFound' || error.kind === 'conversationEnded';
+	return error.type === 'conversationNotFound' || error.type === 'conversationEnded';
 }
 
 /** Runs a text generator. @throws {ServerError} as `startRun` */

@@ -9,12 +9,12 @@ const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
  * and 6.
  */
 export const DIFY_ERROR_TEXTS = {
-	unauthorized: ({ keyMissing }) => ({
+	unauthorized: ({ isKeyMissing }) => ({
 		title:
-			keyMissing === true
+			isKeyMissing === true
 				? 'Dify requires an API key, but the credential has none'
 				: 'Dify rejected the API key',
-		remedy:
+		suggestion:
 			'Copy the API key again from the app in Dify under API Access and paste it into the "Dify API" credential. An app key works only for its own app; a knowledge key ("dataset-…") does not work for apps, and an app key does not work for knowledge bases.',
 	}),
 	forbidden: errorText(
@@ -158,9 +158,9 @@ export const DIFY_ERROR_TEXTS = {
 		'The execution was stopped',
 		'It was stopped before the response was complete.',
 	),
-	timeout: ({ startsRun }) => ({
+	timeout: ({ isRunStart }) => ({
 		title: 'A timeout was reached',
-		remedy: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
+		suggestion: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(isRunStart)}`,
 	}),
 	queued: errorText(
 		'The run is waiting in the Dify queue',
@@ -249,17 +249,17 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		meaning: describeRedirect(url, location?.replace(/[?#].*$/s, '')),
-		remedy:
+		detail: describeRedirect(url, location?.replace(/[?#].*$/s, '')),
+		suggestion:
 			'If that is your Dify, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
-	serverError: ({ startsRun }) => ({
+	serverError: ({ isRunStart }) => ({
 		title: 'Dify returned an internal error',
-		remedy: `Check the logs of the API container (docker compose logs api).${mayHaveStarted(startsRun)}`,
+		suggestion: `Check the logs of the API container (docker compose logs api).${mayHaveStarted(isRunStart)}`,
 	}),
 	gateway: ({ status }) => ({
 		title: `A proxy responds${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not`,
-		remedy: `${isCloudflare(status) ? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.' : 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.'}`,
+		suggestion: `${isCloudflare(status) ? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.' : 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.'}`,
 	}),
 	emptyAnswer: errorText(
 		'Dify returned an empty response',
@@ -267,7 +267,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
-function mayHaveStarted(startsRun: ErrorTextParams['startsRun']): string {
+function mayHaveStarted(startsRun: ErrorTextParams['isRunStart']): string {
 	return startsRun === true
 		? ' A run may have started: check the logs of the app before you send the request again.'
 		: '';

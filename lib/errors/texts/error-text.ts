@@ -12,7 +12,7 @@ export interface ErrorTextParams {
 	/** The low-level code, for example `ECONNREFUSED`. */
 	code?: string;
 	/** The time limit that was exceeded. */
-	limitMs?: number;
+	timeoutMs?: number;
 	status?: number;
 	model?: string;
 	location?: string;
@@ -22,11 +22,11 @@ export interface ErrorTextParams {
 	tool?: string;
 	maxTokens?: number;
 	/** The model ended its answer itself, no token limit did. */
-	endedItself?: boolean;
+	hasModelEnded?: boolean;
 	/** No key was sent. */
-	keyMissing?: boolean;
+	isKeyMissing?: boolean;
 	/** No instance of the model answers its gateway. */
-	noInstance?: boolean;
+	hasNoInstance?: boolean;
 	/** The answer had no body. */
 	isEmpty?: boolean;
 	/** The answer was a web page. */
@@ -34,23 +34,23 @@ export interface ErrorTextParams {
 	/** The service, where it is not a model server. */
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */
-	startsRun?: boolean;
+	isRunStart?: boolean;
 }
 
 export interface ErrorText {
 	/** What happened in a few words, without URL and without a full stop. At most about 80 characters. */
 	title: string;
 	/** What happened in full, where the title leaves something out. */
-	meaning?: string;
+	detail?: string;
 	/** What to do about it. */
-	remedy: string;
+	suggestion: string;
 }
 
 export type ErrorTextBuilder = (facts: ErrorTextParams) => ErrorText;
 
 /** A row whose text does not depend on facts. */
-export function errorText(title: string, remedy: string): ErrorTextBuilder {
-	return () => ({ title, remedy });
+export function errorText(title: string, suggestion: string): ErrorTextBuilder {
+	return () => ({ title, suggestion });
 }
 
 const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;

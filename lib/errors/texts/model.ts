@@ -41,7 +41,7 @@ const OLLAMA_HOSTS =
 /** No route that is requested ends with a slash: a proxy redirected to it. */
 const addedSlash: ErrorText = {
 	title: 'The server responds, but not at this path',
-	remedy:
+	suggestion:
 		'A redirect added a slash to the path, which model servers do not support. Remove that rule from the proxy for this address.',
 };
 
@@ -50,15 +50,15 @@ const addedSlash: ErrorText = {
  * docs/protocols/llama-server.md 9.3.
  */
 export const MODEL_ERROR_TEXTS = {
-	unauthorized: ({ keyMissing }) => {
-		if (keyMissing === true)
+	unauthorized: ({ isKeyMissing }) => {
+		if (isKeyMissing === true)
 			return {
 				title: 'The server requires an API key, but the credential has none',
-				remedy: `Enter ${KEYS} as the API Key in the credential.`,
+				suggestion: `Enter ${KEYS} as the API Key in the credential.`,
 			};
 		return {
 			title: 'The server rejected the API key',
-			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers expect it in another header: change Authentication. If this address is a gateway, the server behind it may have rejected the gateway's own key.`,
+			suggestion: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers expect it in another header: change Authentication. If this address is a gateway, the server behind it may have rejected the gateway's own key.`,
 		};
 	},
 	gatewayKey: errorText(
@@ -67,7 +67,7 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	forbidden: ({ isEmpty }) => ({
 		title: 'The server does not allow this request',
-		remedy: `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
+		suggestion: `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
 	wrongPath: ({ root, url = '', typed = '' }) => {
 		if (url.endsWith('/')) return addedSlash;
@@ -77,12 +77,12 @@ export const MODEL_ERROR_TEXTS = {
 			title: isList
 				? 'The server responds, but has no model list at this path'
 				: 'The server responds, but not at this path',
-			remedy: `${isList ? NO_LIST : ''}${remedy}`,
+			suggestion: `${isList ? NO_LIST : ''}${remedy}`,
 		};
 	},
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoteName(model)}`,
-		remedy:
+		suggestion:
 			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 	}),
 	contextOverflow: ({ promptTokens, contextTokens }) => ({
@@ -90,7 +90,7 @@ export const MODEL_ERROR_TEXTS = {
 			promptTokens !== undefined && contextTokens !== undefined
 				? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
 				: 'The prompt exceeds the context of the server',
-		remedy:
+		suggestion:
 			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input. Many servers also count Maximum Tokens: lower it.',
 	}),
 	contextExceeded: errorText(
@@ -99,7 +99,7 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	badRequest: ({ isPage, status }) => ({
 		title: 'The server rejected the request',
-		remedy:
+		suggestion:
 			isPage === true
 				? `The status ${status} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`
 				: 'The server message says what it does not accept. Check the fields and options of the node.',
@@ -118,7 +118,7 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server does not support ${modality ?? 'image or audio'} input`,
-		remedy:
+		suggestion:
 			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or choose a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	}),
 	fileUnreadable: errorText(
@@ -127,23 +127,23 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	brokenHistory: () => ({
 		title: 'The conversation contains a tool call with invalid arguments',
-		meaning: 'The conversation contains a tool call whose arguments are not valid JSON',
-		remedy:
+		detail: 'The conversation contains a tool call whose arguments are not valid JSON',
+		suggestion:
 			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
 	}),
 	tooLarge: errorText(
 		'The request is too large for the server or a proxy in front of it',
 		'Send smaller or fewer files. In nginx, raise client_max_body_size.',
 	),
-	busy: ({ noInstance, model }) => {
-		if (noInstance === true)
+	busy: ({ hasNoInstance, model }) => {
+		if (hasNoInstance === true)
 			return {
 				title: `No instance of the model ${quoteName(model)} responds`,
-				remedy: 'Start an instance (GPUStack: Deployments), or check its log.',
+				suggestion: 'Start an instance (GPUStack: Deployments), or check its log.',
 			};
 		return {
 			title: 'The server is busy and rejects further requests',
-			remedy:
+			suggestion:
 				'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
 		};
 	},
@@ -151,14 +151,14 @@ export const MODEL_ERROR_TEXTS = {
 		'The budget of the API key is used up',
 		'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it resets, or use another key.',
 	),
-	loading: ({ limitMs }) => ({
-		title: `The model is still loading${limitMs === undefined ? '' : ` after ${formatDuration(limitMs)}`}`,
-		remedy:
+	loading: ({ timeoutMs }) => ({
+		title: `The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
+		suggestion:
 			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 	}),
 	modelFailedToLoad: ({ model }) => ({
 		title: `The server could not load the model ${quoteName(model)}`,
-		remedy:
+		suggestion:
 			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or choose a smaller quantization. Check the server log for details.',
 	}),
 	notSupported: errorText(
@@ -167,8 +167,8 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	wrongModelType: ({ model }) => ({
 		title: `The model ${quoteName(model)} does not support this task`,
-		meaning: `The server has no endpoint for this task with the model ${quoteName(model)}`,
-		remedy:
+		detail: `The server has no endpoint for this task with the model ${quoteName(model)}`,
+		suggestion:
 			'Chat, embeddings and reranking need different models, often on separate servers: choose a model for this task, or start a server for it.',
 	}),
 	outputUnreadable: errorText(
@@ -181,8 +181,8 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	invalidAnswer: () => ({
 		title: 'The server response cannot be read',
-		meaning: 'The server returned something other than an OpenAI-compatible API response',
-		remedy:
+		detail: 'The server returned something other than an OpenAI-compatible API response',
+		suggestion:
 			'Check that the Base URL points to the API. If it does, the server or a proxy is broken or outdated; the details contain its message.',
 	}),
 	streamError: errorText(
@@ -195,19 +195,19 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	toolCallCut: ({ tool, maxTokens }) => ({
 		title: 'A tool call was cut off at the token limit',
-		meaning: `The model was calling the tool ${quoteName(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
-		remedy:
+		detail: `The model was calling the tool ${quoteName(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
+		suggestion:
 			'Raise Maximum Tokens or the server context, or lower the thinking effort so that more tokens are left for the call.',
 	}),
 	toolCallInvalid: ({ tool }) => ({
 		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with invalid arguments`,
-		meaning: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with arguments that are not valid JSON, so it was not executed`,
-		remedy:
+		detail: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with arguments that are not valid JSON, so it was not executed`,
+		suggestion:
 			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server guarantees valid JSON in calls, unless it runs with --no-jinja.',
 	}),
-	onlyThinking: ({ maxTokens, endedItself }) => ({
+	onlyThinking: ({ maxTokens, hasModelEnded }) => ({
 		title: 'The model used its whole response for thinking',
-		remedy: endedItself
+		suggestion: hasModelEnded
 			? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
 	}),

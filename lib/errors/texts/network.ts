@@ -26,7 +26,7 @@ export const NETWORK_ERROR_TEXTS = {
 	),
 	dns: ({ host }) => ({
 		title: `The host name ${quoteName(host)} cannot be resolved`,
-		remedy:
+		suggestion:
 			host === 'host.docker.internal'
 				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
 				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
@@ -38,40 +38,40 @@ export const NETWORK_ERROR_TEXTS = {
 		if (url?.startsWith('https:')) {
 			return {
 				title: `No response from ${quoteName(host)} while opening an https connection`,
-				remedy: `If the server is not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
+				suggestion: `If the server is not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
 			};
 		}
 		return {
 			title: `No response from ${quoteName(host)} while connecting`,
-			remedy: `${firewall} Test the address with curl from the machine that runs n8n.`,
+			suggestion: `${firewall} Test the address with curl from the machine that runs n8n.`,
 		};
 	},
 	unreachable: ({ host }) => ({
 		title: `No route to ${quoteName(host)}`,
-		remedy:
+		suggestion:
 			'Check the IP address, the network and the VPN. In Docker, the container may be on an isolated network.',
 	}),
 	tlsMismatch: ({ root, url, code }) => {
 		if (url?.startsWith('http:')) {
 			return {
 				title: 'The server expects https on this port',
-				remedy: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
+				suggestion: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
 			};
 		}
 		if (code !== undefined && !NO_TLS_AT_ALL.has(code))
 			return {
 				title: `The TLS handshake with the server failed (${code})`,
-				remedy:
+				suggestion:
 					'The server may support only an old TLS version, or require a client certificate. Put a TLS proxy in front of it.',
 			};
 		return {
 			title: 'The server does not support https on this port',
-			remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
+			suggestion: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
 		};
 	},
 	tlsUntrusted: ({ code }) => ({
 		title: `The server's certificate is not trusted${code ? ` (${code})` : ''}`,
-		remedy:
+		suggestion:
 			'Add your private CA to n8n with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was issued for, or, in a trusted network, turn on "Ignore SSL Issues" in the credential.',
 	}),
 	notHttp: errorText(
@@ -80,7 +80,7 @@ export const NETWORK_ERROR_TEXTS = {
 	),
 	closedBeforeAnswer: ({ url }) => ({
 		title: 'The server closed the connection before it responded',
-		remedy: `The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
+		suggestion: `The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
 	}),
 	connectionLost: errorText(
 		'The connection was lost during the response',
@@ -88,58 +88,58 @@ export const NETWORK_ERROR_TEXTS = {
 	),
 	blockedByPolicy: ({ host }) => ({
 		title: `The network protection of n8n blocks ${quoteName(host)}`,
-		remedy:
+		suggestion:
 			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
 	}),
 	proxy: ({ code }) => ({
 		title: `The proxy set in HTTP_PROXY or HTTPS_PROXY rejected the connection${code ? ` (${code})` : ''}`,
-		remedy:
+		suggestion:
 			'Local servers usually need no proxy: add the host to NO_PROXY in the environment of n8n.',
 	}),
 	proxyPassword: ({ service }) => ({
 		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} requires a user name and password`,
-		remedy:
+		suggestion:
 			service === 'dify'
 				? "The rejection does not come from Dify. Dify's API key and the proxy password use the same header, so both cannot be sent: exclude the path /v1 from the password in the proxy (nginx: auth_basic off), or use an address that bypasses the proxy."
 				: 'Add a header to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind the proxy also requires a key, set Authentication to x-api-key.',
 	}),
 	proxyRefuses: ({ service, status }) => ({
 		title: `A proxy or firewall in front of ${service === 'dify' ? 'Dify' : 'the server'} blocks n8n`,
-		remedy: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}The rejection comes from a proxy, a firewall or bot protection (Cloudflare, nginx with allow and deny): allow the address of n8n there, or use an address that bypasses it${service === 'dify' ? '. The API key was not checked' : ', or add the header it requires to Extra Headers'}.`,
+		suggestion: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}The rejection comes from a proxy, a firewall or bot protection (Cloudflare, nginx with allow and deny): allow the address of n8n there, or use an address that bypasses it${service === 'dify' ? '. The API key was not checked' : ', or add the header it requires to Extra Headers'}.`,
 	}),
 	gateway: ({ status }) => ({
 		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
-		remedy: isCloudflare(status)
+		suggestion: isCloudflare(status)
 			? 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.'
 			: `The model server is down or too slow for the proxy. Test it directly; raise the timeout of the proxy (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering for streamed responses.${status === 503 ? ' A 503 can also mean rate limiting in the proxy (nginx: limit_req).' : ''}`,
 	}),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		meaning: describeRedirect(url, location),
-		remedy:
+		detail: describeRedirect(url, location),
+		suggestion:
 			'If that is your server, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
 	notAnApi: ({ root }) => ({
 		title: 'The Base URL returns a web page, not the API',
-		remedy: `The Base URL points to a user interface or a login page. Enter the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.`,
+		suggestion: `The Base URL points to a user interface or a login page. Enter the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.`,
 	}),
 	wrongServer: errorText(
 		'The program at the Base URL is not a model server API',
 		'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
 	),
-	firstTokenLimit: ({ limitMs }) => ({
-		title: `No token arrived within ${formatDuration(limitMs)} (First Token Timeout)`,
-		remedy:
+	firstTokenLimit: ({ timeoutMs }) => ({
+		title: `No token arrived within ${formatDuration(timeoutMs)} (First Token Timeout)`,
+		suggestion:
 			'Long prompts, a queue for the GPU or a model that is still loading take time: raise "First Token Timeout" (0 = no limit), shorten the prompt, or run Server Health to see whether the server is busy or stuck.',
 	}),
-	idleLimit: ({ limitMs }) => ({
-		title: `The response stalled: nothing arrived for ${formatDuration(limitMs)} (Idle Timeout)`,
-		remedy:
+	idleLimit: ({ timeoutMs }) => ({
+		title: `The response stalled: nothing arrived for ${formatDuration(timeoutMs)} (Idle Timeout)`,
+		suggestion:
 			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
 	}),
-	totalLimit: ({ limitMs }) => ({
-		title: `The response took longer than ${formatDuration(limitMs)} (Total Timeout)`,
-		remedy:
+	totalLimit: ({ timeoutMs }) => ({
+		title: `The response took longer than ${formatDuration(timeoutMs)} (Total Timeout)`,
+		suggestion:
 			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
 	}),
 	aborted: errorText(
@@ -163,18 +163,18 @@ function refused({ host, port, service }: ErrorTextParams): ErrorText {
 	if (service === 'dify') {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
-			remedy: `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
+			suggestion: `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
 		};
 	}
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
-			remedy: `Check that the model server is running and that the port is correct.${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+			suggestion: `Check that the model server is running and that the port is correct.${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {
 		title: `The machine ${quoteName(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
-		remedy: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
+		suggestion: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
 	};
 }
 

@@ -9,7 +9,7 @@ import { other, DEFAULT_TEXTS } from './other';
 export const gpustack: ServerType = {
 	...other,
 	label: 'GPUStack',
-	marks: {
+	modelCategories: {
 		query: 'categories',
 		words: {
 			embeddings: 'embedding',
@@ -19,12 +19,12 @@ export const gpustack: ServerType = {
 			speech: 'text_to_speech',
 		},
 	},
-	words: {
+	texts: {
 		...DEFAULT_TEXTS,
 		noModels:
 			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		missingModel: () =>
 			'deploy it in GPUStack; it is listed only while an instance is running and the key has access to it.',
-		remedies: DEFAULT_SUGGESTIONS,
+		suggestions: DEFAULT_SUGGESTIONS,
 	},
 };

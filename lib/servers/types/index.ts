@@ -39,11 +39,11 @@ const ASK_LIMIT_MS = 5_000;
 const MAX_MODELS = 50;
 
 interface CachedServerType {
-	kind: ServerTypeName;
+	typeName: ServerTypeName;
 	/** By `performance.now()`. */
-	until: number;
+	expiresAt: number;
 	/** The only model of a server that answers with it, whatever name is sent. */
-	only?: ServerModel;
+	onlyModel?: ServerModel;
 }
 
 /** By credential. Kept longer than `until`: if the next identification fails, the server counts as what it was last. */
@@ -59,12 +59,12 @@ export function isRecognizedType(kind: ServerType): boolean {
 
 function knownOf({ id }: ModelServer): CachedServerType | undefined {
 	const known = serverTypeCache.get(id);
-	return known !== undefined && known.until > performance.now() ? known : undefined;
+	return known !== undefined && known.expiresAt > performance.now() ? known : undefined;
 }
 
 /** Which row a server is, without a request; undefined if it is not known. */
 export function getCachedTypeName(server: ModelServer): ServerTypeName | undefined {
-	return server.kindSet ?? knownOf(server)?.kind;
+	return server.configuredType ?? knownOf(server)?.typeName;
 }
 
 /**
@@ -108,39 +108,39 @@ function isPassing({ status }: ProbeResponse): boolean {
 }
 
 function lastKind({ id }: ModelServer): ServerTypeName {
-	return serverTypeCache.get(id)?.kind ?? 'other';
+	return serverTypeCache.get(id)?.typeName ?? 'other';
 }
 
 function keepLastKind(server: ModelServer): ServerTypeName {
-	const kind = lastKind(server);
+	const typeName = lastKind(server);
 	serverTypeCache.set(server.id, {
 		...serverTypeCache.get(server.id),
-		kind,
-		until: performance.now() + FAILED_MS,
+		typeName,
+		expiresAt: performance.now() + FAILED_MS,
 	});
-	return kind;
+	return typeName;
 }
 
 function storeServerType(
 	server: ModelServer,
-	kind: ServerTypeName,
+	typeName: ServerTypeName,
 	models?: ProbeResponse,
 ): ServerTypeName {
 	const [only, ...others] = parseModels(models?.json) ?? [];
 	const ignoresName =
-		(SERVER_TYPES[kind] as ServerType).ignoresName === true && others.length === 0;
-	const until = performance.now() + RECOGNIZED_TTL_MS;
+		(SERVER_TYPES[typeName] as ServerType).ignoresModelName === true && others.length === 0;
+	const expiresAt = performance.now() + RECOGNIZED_TTL_MS;
 	serverTypeCache.set(server.id, {
-		kind,
-		until,
-		...omitUndefined({ only: ignoresName ? only : undefined }),
+		typeName,
+		expiresAt,
+		...omitUndefined({ onlyModel: ignoresName ? only : undefined }),
 	});
-	return kind;
+	return typeName;
 }
 
 /** The only model of a server that answers with it, whatever name is sent; undefined if that is not known. */
 export function getCachedOnlyModel(server: ModelServer): ServerModel | undefined {
-	return knownOf(server)?.only;
+	return knownOf(server)?.onlyModel;
 }
 
 /** Tokens of context that a model was made for; Infinity where nothing tells it. */
@@ -149,8 +149,8 @@ export async function fetchTrainedContext(
 	model: string,
 	signal?: AbortSignal,
 ): Promise<number> {
-	const { tellsOf } = await getServerType(server, signal);
-	const told = getCachedOnlyModel(server) ?? (await tellsOf?.(server, model, signal));
+	const { fetchModel } = await getServerType(server, signal);
+	const told = getCachedOnlyModel(server) ?? (await fetchModel?.(server, model, signal));
 	return told?.trainedContext ?? Infinity;
 }
 
@@ -170,7 +170,7 @@ export function cacheServerType(server: ModelServer, models: ProbeResponse): Ser
 /** An answer contradicts what is known: the next request asks again. */
 export function forgetServerType(server: ModelServer): void {
 	const known = serverTypeCache.get(server.id);
-	if (known !== undefined) known.until = 0;
+	if (known !== undefined) known.expiresAt = 0;
 	props.delete(server.id);
 }
 
@@ -182,7 +182,7 @@ export async function getServerProps(
 ): Promise<ServerProps | undefined> {
 	const known = props.get(server.id)?.get(model);
 	if (known !== undefined) return known;
-	const told = await (await getServerType(server, signal)).props?.(server, model, signal);
+	const told = await (await getServerType(server, signal)).fetchProps?.(server, model, signal);
 	if (told === undefined) return undefined;
 	const ofServer = props.get(server.id) ?? new Map<string, ServerProps>();
 	// All of it ends ten minutes after the first answer: another model must not keep an old one.

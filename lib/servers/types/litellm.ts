@@ -6,10 +6,10 @@ import { other, DEFAULT_TEXTS } from './other';
 export const litellm: ServerType = {
 	...other,
 	label: 'LiteLLM',
-	words: {
+	texts: {
 		...DEFAULT_TEXTS,
 		rerank:
 			'In the LiteLLM configuration, give a reranker model a provider that supports reranking, for example jina_ai/NAME with the URL of the endpoint (http://HOST:9931/v1/rerank).',
-		remedies: DEFAULT_SUGGESTIONS,
+		suggestions: DEFAULT_SUGGESTIONS,
 	},
 };

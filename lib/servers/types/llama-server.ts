@@ -20,26 +20,26 @@ export function isRouter(answers: IdentityResponses): boolean {
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerType = {
 	label: 'llama-server',
-	measuring: { cache_prompt: false, ignore_eos: true },
-	fields: 'all',
-	takesUnlimited: true,
-	thinking: 'template',
-	thinkingBudget: true,
-	echo: ['reasoning_content'],
-	grammar: (grammar) => ({ grammar }),
-	becomesGrammar: 'formatsAndTools',
+	benchmarkFields: { cache_prompt: false, ignore_eos: true },
+	supportedFields: 'all',
+	supportsUnlimitedTokens: true,
+	thinkingSwitch: 'template',
+	supportsThinkingBudget: true,
+	reasoningFields: ['reasoning_content'],
+	toGrammarFields: (grammar) => ({ grammar }),
+	compilesSchemas: 'formatsAndTools',
 	// docs/protocols/llama-server.md 6.1
-	toolChoice: 'mode',
-	video: 'input_video',
-	ignoresName: true,
+	toolChoiceSupport: 'mode',
+	videoPartType: 'input_video',
+	ignoresModelName: true,
 	hasEveryRoute: true,
 	// A router would load the model for the question.
-	props: async (server, model = '', signal) => {
+	fetchProps: async (server, model = '', signal) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
 		const all = await tryProbeObject(server, `/props${query}`, { signal });
 		return all === undefined ? undefined : propsIn(all);
 	},
-	details: async (server, models, signal) => {
+	enrichModels: async (server, models, signal) => {
 		const [only] = models;
 		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
 		const all = await tryProbeObject(server, '/props', { signal });
@@ -49,9 +49,9 @@ export const llamaServer: ServerType = {
 		const context = told.context ?? only.context;
 		return [{ state: 'loaded', ...told, ...only, ...omitUndefined({ context }) }];
 	},
-	work: routerActions,
-	base64: true,
-	words: {
+	modelActions: routerActions,
+	supportsBase64: true,
+	texts: {
 		...DEFAULT_TEXTS,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
@@ -67,7 +67,8 @@ export const llamaServer: ServerType = {
 		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${DEFAULT_TEXTS.transcription}`,
 		rerank:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
-		work: 'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
+		noModelActions:
+			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
 	},
 };
 
@@ -77,7 +78,7 @@ function propsIn(all: JsonRecord): ServerProps {
 	return {
 		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
 		context,
-		takesTools: tools,
+		supportsTools: tools,
 		vision,
 		audio,
 		template: asNonEmptyString(all.chat_template),

@@ -8,7 +8,7 @@ import { other, DEFAULT_TEXTS } from './other';
 export const lmStudio: ServerType = {
 	...other,
 	label: 'LM Studio',
-	work: {
+	modelActions: {
 		// lmstudio.ai/docs/developer/rest: load and unload
 		load: async (server, options) => {
 			await order(server, 'load', { model: options.model }, options);
@@ -19,11 +19,11 @@ export const lmStudio: ServerType = {
 			return { model: options.model, before: 'unknown', state: 'unloaded' };
 		},
 	},
-	words: {
+	texts: {
 		...DEFAULT_TEXTS,
 		tools:
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
-		remedies: {
+		suggestions: {
 			...DEFAULT_SUGGESTIONS,
 			modelNotFound:
 				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
@@ -35,13 +35,13 @@ async function order(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	json: JsonRecord,
-	{ model, limitMs, signal }: LoadOptions,
+	{ model, timeoutMs, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/api/v1/models/${action}`;
-	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	await request(
 		server,
-		{ url, json, model, signal, limits },
+		{ url, json, model, signal, timeouts },
 		async (answer) => await answer.json(),
 	);
 }

@@ -43,16 +43,16 @@ async function load(server: ModelServer, options: LoadOptions): Promise<ModelSta
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { model, limitMs } = options;
+	const { model, timeoutMs } = options;
 	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
 	await generateEmpty(server, options, { keep_alive: 0 });
 	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
 	// then lose it.
 	const late = () =>
 		createServerError('loading', toErrorContext(server, `${server.url.root}/api/generate`, model), {
-			about: { limitMs },
-			message: `The model "${model}" is still in memory after ${formatDuration(limitMs)}`,
-			remedy:
+			about: { timeoutMs },
+			message: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
+			suggestion:
 				'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 		});
 	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
@@ -67,13 +67,13 @@ async function isLoaded(server: ModelServer, { model, signal }: LoadOptions): Pr
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
 async function generateEmpty(
 	server: ModelServer,
-	{ model, limitMs, signal }: LoadOptions,
+	{ model, timeoutMs, signal }: LoadOptions,
 	fields: JsonRecord,
 ): Promise<void> {
-	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	const json = { model, stream: false, ...fields };
 	const send = async (path: string) => {
-		const ask: RequestOptions = { url: server.url.root + path, json, model, signal, limits };
+		const ask: RequestOptions = { url: server.url.root + path, json, model, signal, timeouts };
 		return await request(server, ask, async (answer) => await answer.json());
 	};
 	const refused = await send('/api/generate').then(
@@ -94,7 +94,7 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 		json: { model },
 		model,
 		signal,
-		limits: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_LIMIT_MS },
+		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_LIMIT_MS },
 	};
 	await request(server, ask, async (answer) => await answer.text());
 }
@@ -107,14 +107,14 @@ interface Layer {
 
 /** @throws {ServerError} */
 async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
-	const { model, insecure = false, limitMs: idleMs, signal } = options;
+	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
 	const ask: RequestOptions = {
 		url: `${server.url.root}/api/pull`,
 		json: { model, ...(insecure ? { insecure } : {}), stream: true },
-		framing: 'lines',
+		streamFormat: 'lines',
 		model,
 		signal,
-		limits: { firstTokenMs: idleMs, idleMs },
+		timeouts: { firstTokenMs: idleMs, idleMs },
 	};
 	const reading = request(server, ask, async (answer) => await followPull(server, options, answer));
 	const layers = await reading.catch((error: unknown) => {
@@ -144,7 +144,7 @@ async function followPull(
 			if (!isRecord(line)) continue;
 			if (isNonEmpty(line.error))
 				throw createServerError('serverError', context, { serverText: textOf(line.error) });
-			if (data !== last) answer.content();
+			if (data !== last) answer.markContent();
 			last = data;
 			const progress = progressIn(line);
 			if (progress === undefined) continue;
@@ -154,9 +154,9 @@ async function followPull(
 		}
 	throw createServerError('streamEndedEarly', context, {
 		message: `Ollama stopped before the download of the model "${model}" was complete`,
-		remedy:
+		suggestion:
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
-		serverText: answer.strayLines().join('\n') || last,
+		serverText: answer.getNonEventLines().join('\n') || last,
 	});
 }
 
@@ -182,26 +182,26 @@ function recordProgress(
 
 /** What the registry answered, in words that say what to do. */
 function explainRegistryError(failed: ServerError, model: string): ServerError {
-	const { serverText, kind } = failed;
-	if (serverText === undefined || kind === 'streamEndedEarly') return failed;
+	const { serverText, type } = failed;
+	if (serverText === undefined || type === 'streamEndedEarly') return failed;
 	if (/invalid model name/i.test(serverText))
-		return failed.reworded({
-			kind: 'badRequest',
+		return failed.copyWith({
+			type: 'badRequest',
 			message: `"${model}" is not a valid model name`,
-			remedy:
+			suggestion:
 				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	if (/file does not exist|manifest unknown|not found/i.test(serverText))
-		return failed.reworded({
-			kind: 'modelNotFound',
+		return failed.copyWith({
+			type: 'modelNotFound',
 			message: `The registry has no model "${model}"`,
-			remedy:
+			suggestion:
 				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
-	if (kind !== 'serverError') return failed;
-	return failed.reworded({
+	if (type !== 'serverError') return failed;
+	return failed.copyWith({
 		message: `Ollama could not download the model "${model}"`,
-		remedy:
+		suggestion:
 			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
 	});
 }

@@ -9,30 +9,31 @@ import { DEFAULT_TEXTS } from './other';
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerType = {
 	label: 'Ollama',
-	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
-	native: 'ollama',
+	supportedFields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
+	nativeApi: 'ollama',
 	// A pattern or a long maxLength ends its runner, a look-ahead the whole server (seen: 0.17.4).
-	becomesGrammar: 'formats',
-	takesUnlimited: true,
-	thinking: 'effort',
-	echo: ['reasoning'],
-	toolChoice: 'ignored',
+	compilesSchemas: 'formats',
+	supportsUnlimitedTokens: true,
+	thinkingSwitch: 'effort',
+	reasoningFields: ['reasoning'],
+	toolChoiceSupport: 'ignored',
 	hasEveryRoute: true,
-	cutsAt: async (...of) => asFiniteNumber((await fetchRunningModel(...of))?.context_length),
+	getTruncationLimit: async (...of) =>
+		asFiniteNumber((await fetchRunningModel(...of))?.context_length),
 	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
-	remark: (model) =>
+	getModelWarning: (model) =>
 		/[:-]cloud$/.test(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
-	tellsOf: async (server, model, signal) => {
+	fetchModel: async (server, model, signal) => {
 		const shown = await tryProbeObject(server, '/api/show', { json: { model }, signal });
 		return parseOllamaModel(model, omitUndefined({ shown }));
 	},
-	details: withTags,
+	enrichModels: withTags,
 	cannotRerank: true,
 	isSameModel: isSameOllamaName,
-	work: ollamaActions,
-	words: {
+	modelActions: ollamaActions,
+	texts: {
 		...DEFAULT_TEXTS,
 		noModels: 'Download one with: ollama pull qwen3:8b',
 		missingModel: (model) => `download it: ollama pull ${model}`,
@@ -42,7 +43,7 @@ export const ollama: ServerType = {
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
 		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		remedies: OLLAMA_SUGGESTIONS,
+		suggestions: OLLAMA_SUGGESTIONS,
 	},
 };
 

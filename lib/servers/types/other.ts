@@ -17,15 +17,15 @@ export const DEFAULT_TEXTS: ServerTexts = {
 /** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */
 export const other: ServerType = {
 	label: 'An OpenAI-compatible server',
-	fields: 'all',
-	thinking: 'template',
-	thinkingBudget: true,
+	supportedFields: 'all',
+	thinkingSwitch: 'template',
+	supportsThinkingBudget: true,
 	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
 	// any gateway.
-	echo: ['reasoning_content', 'reasoning'],
-	grammar: (grammar) => ({ grammar }),
+	reasoningFields: ['reasoning_content', 'reasoning'],
+	toGrammarFields: (grammar) => ({ grammar }),
 	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
-	toolChoice: 'mode',
-	video: 'video_url',
-	words: DEFAULT_TEXTS,
+	toolChoiceSupport: 'mode',
+	videoPartType: 'video_url',
+	texts: DEFAULT_TEXTS,
 };

@@ -31,7 +31,7 @@ const UP: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
 async function listedModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
-	const ask = { url: `${server.url.api}/models`, signal, limits: within(CALL_MS) };
+	const ask = { url: `${server.url.api}/models`, signal, timeouts: within(CALL_MS) };
 	return parseModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
 }
 
@@ -50,7 +50,7 @@ async function routerModel(
 		toErrorContext(server, `${server.url.api}/models`, model),
 		{
 			message: `The server does not offer the model "${model}"`,
-			remedy: suggestModels(
+			suggestion: suggestModels(
 				models.map(({ id }) => id),
 				'put its GGUF file into the folder of --models-dir and restart the router.',
 			),
@@ -63,7 +63,7 @@ function noRouter(server: ModelServer): ServerError {
 	return createServerError('notSupported', toErrorContext(server, server.url.root), {
 		message:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
-		remedy:
+		suggestion:
 			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
 	});
 }
@@ -81,7 +81,7 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	if (!UP.has(before)) return { model, before, state: before };
 	const done: ModelStateChange = { model, before, state: 'unloaded' };
 	const change = { ...options, model };
-	if (before === 'loaded' && options.cutAnswers !== true)
+	if (before === 'loaded' && options.isForced !== true)
 		done.sawNoAnswers = await waitForRunningRequests(server, change);
 	await sendCommand(server, 'unload', change);
 	if (options.wait) done.state = await waitForFinalState(server, 'unload', change);
@@ -94,7 +94,7 @@ async function sendCommand(
 	{ model, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/models/${action}`;
-	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
+	const ask = { url, json: { model }, model, signal, timeouts: within(CALL_MS) };
 	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
 		captureError,
 	);
@@ -110,7 +110,7 @@ async function waitForFinalState(
 	action: 'load' | 'unload',
 	options: LoadOptions,
 ): Promise<string> {
-	const { model, limitMs } = options;
+	const { model, timeoutMs } = options;
 	const url = `${server.url.root}/models/${action}`;
 	const context = toErrorContext(server, url, model);
 	const seen = async () => {
@@ -118,15 +118,15 @@ async function waitForFinalState(
 		if (action === 'unload') return unloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw createServerError('modelFailedToLoad', context, {
-			meaning: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
+			detail: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
 	const late = () =>
 		createServerError('loading', context, {
-			about: { limitMs },
-			message: `The model "${model}" was not ${action}ed within ${formatDuration(limitMs)}`,
-			remedy:
+			about: { timeoutMs },
+			message: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
+			suggestion:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
 	return await pollUntil(options, seen, late);
@@ -145,7 +145,7 @@ function unloadedState(state: string | undefined): string | undefined {
  * @returns false if the server shows neither slots nor metrics
  */
 async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
-	const { model, wait, limitMs } = options;
+	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
 	const seen = async () => {
 		running = await countRunningRequests(server, options);
@@ -153,10 +153,10 @@ async function waitForRunningRequests(server: ModelServer, options: LoadOptions)
 	};
 	const first = await seen();
 	if (first !== undefined) return first;
-	const busy = (message: string, remedy: string) =>
+	const busy = (message: string, suggestion: string) =>
 		createServerError('busy', toErrorContext(server, server.url.root, model), {
 			message,
-			remedy,
+			suggestion,
 			facts: { running },
 		});
 	if (!wait)
@@ -166,7 +166,7 @@ async function waitForRunningRequests(server: ModelServer, options: LoadOptions)
 		);
 	return await pollUntil(options, seen, () =>
 		busy(
-			`The model "${model}" is still processing ${requests(running)} after ${formatDuration(limitMs)}, so it was not unloaded`,
+			`The model "${model}" is still processing ${requests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
 			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
 		),
 	);
@@ -193,17 +193,21 @@ async function countRunningRequests(
 
 /** The router downloads in the background; its list shows the state. */
 async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
-	const { model, wait, signal, limitMs } = options;
+	const { model, wait, signal, timeoutMs } = options;
 	const url = `${server.url.root}/models`;
-	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
+	const ask = { url, json: { model }, model, signal, timeouts: within(CALL_MS) };
 	const asking = request(server, ask, async (answer) => await answer.text());
 	await asking.catch(
-		rethrowWith((failed) => (failed.kind === 'wrongPath' ? noRouter(server) : failed)),
+		rethrowWith((failed) => (failed.type === 'wrongPath' ? noRouter(server) : failed)),
 	);
 	if (!wait) return { state: 'downloading' };
 	const late = () =>
-		createServerError('idleLimit', toErrorContext(server, url, model), { about: { limitMs } });
-	const polling = { limitMs: limitMs > 0 ? limitMs : Infinity, pauseMs: PULL_PAUSE_MS, signal };
+		createServerError('idleLimit', toErrorContext(server, url, model), { about: { timeoutMs } });
+	const polling = {
+		timeoutMs: timeoutMs > 0 ? timeoutMs : Infinity,
+		pauseMs: PULL_PAUSE_MS,
+		signal,
+	};
 	return await pollUntil(polling, createDownloadPoll(server, options), late);
 }
 
@@ -229,7 +233,7 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 			toErrorContext(server, `${server.url.root}/models`, model),
 			{
 				message: `The router could not download the model "${model}"`,
-				remedy:
+				suggestion:
 					'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
 			},
 		);
@@ -239,19 +243,19 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 /** Deletes what the router has downloaded. */
 async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
 	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
-	const limits = within(REMOVE_LIMIT_MS);
-	const ask = { method: 'DELETE', url, model, signal, limits } as const;
+	const timeouts = within(REMOVE_LIMIT_MS);
+	const ask = { method: 'DELETE', url, model, signal, timeouts } as const;
 	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
 		captureError,
 	);
 	if (typeof outcome === 'string') return;
 	const { failed } = outcome;
-	if (failed.kind === 'wrongPath') throw noRouter(server);
+	if (failed.type === 'wrongPath') throw noRouter(server);
 	if (!/is not removable/i.test(failed.serverText ?? '')) throw failed;
-	throw failed.reworded({
-		kind: 'notSupported',
+	throw failed.copyWith({
+		type: 'notSupported',
 		message: `The router did not delete the model "${model}"`,
-		remedy:
+		suggestion:
 			'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
 	});
 }

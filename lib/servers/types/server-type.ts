@@ -16,7 +16,7 @@ export type ServerTypeName =
 /** A model server: an address with headers, a queue, and what is known of it. */
 export interface ModelServer extends Endpoint {
 	/** The kind that the credential names; undefined: Automatic. */
-	readonly kindSet?: ServerTypeName;
+	readonly configuredType?: ServerTypeName;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly host?: object;
 }
@@ -45,7 +45,7 @@ export interface ServerProps {
 	/** Tokens of context of one slot. */
 	context?: number;
 	/** Whether its chat template takes tools. */
-	takesTools?: boolean;
+	supportsTools?: boolean;
 	vision?: boolean;
 	audio?: boolean;
 	/** The chat template. */
@@ -98,12 +98,12 @@ export interface ModelActionOptions {
 	/** Wait until it is done. Ollama's requests last as long as their work. */
 	wait: boolean;
 	/** Milliseconds for all of it; of a download, without progress. 0: no limit. */
-	limitMs: number;
+	timeoutMs: number;
 }
 
 export interface LoadOptions extends ModelActionOptions {
 	/** Unload a model although it is answering. */
-	cutAnswers?: boolean;
+	isForced?: boolean;
 }
 
 export interface PullOptions extends ModelActionOptions {
@@ -141,9 +141,9 @@ export interface ServerTexts {
 	transcription: string;
 	speech: string;
 	/** It cannot load models on request: how to make it able to. */
-	work?: string;
+	noModelActions?: string;
 	/** What to do about failures, where the general advice is for other servers. */
-	remedies?: Readonly<Partial<Record<ErrorType, string>>>;
+	suggestions?: Readonly<Partial<Record<ErrorType, string>>>;
 }
 
 /** One row of the table of servers. Callers ask for a member, never for a name. */
@@ -151,59 +151,63 @@ export interface ServerType {
 	/** The server's name in sentences. */
 	label: string;
 	/** The fields that it takes beyond OpenAI's. */
-	fields: 'all' | readonly string[];
+	supportedFields: 'all' | readonly string[];
 	/** The API of its own that has options which the one of OpenAI lacks. */
-	native?: 'ollama';
+	nativeApi?: 'ollama';
 	/** How thinking is switched: by the chat template, by an effort, not at all. */
-	thinking: 'template' | 'effort' | 'none';
+	thinkingSwitch: 'template' | 'effort' | 'none';
 	/** Options whose field has another name than on llama-server. */
-	names?: Readonly<Record<string, string>>;
+	fieldNames?: Readonly<Record<string, string>>;
 	/** `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
-	takesUnlimited?: true;
+	supportsUnlimitedTokens?: true;
 	/** It takes a budget of tokens for thinking. */
-	thinkingBudget?: true;
+	supportsThinkingBudget?: true;
 	/** The fields of a message from which it reads the thinking of earlier turns. */
-	echo: readonly string[];
+	reasoningFields: readonly string[];
 	/** The fields for a GBNF grammar; undefined: it takes none. */
-	grammar?(grammar: string): JsonRecord;
+	toGrammarFields?(grammar: string): JsonRecord;
 	/** What it turns JSON schemas of into a grammar. What it cannot turn it refuses, or dies of. */
-	becomesGrammar?: 'formats' | 'formatsAndTools';
+	compilesSchemas?: 'formats' | 'formatsAndTools';
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
-	toolChoice: 'named' | 'mode' | 'ignored';
+	toolChoiceSupport: 'named' | 'mode' | 'ignored';
 	/** The type of a message's part that holds a video; undefined: it takes none. */
-	video?: 'input_video' | 'video_url';
+	videoPartType?: 'input_video' | 'video_url';
 	/** Alone, it answers with its only model, whatever name is sent (docs/protocols/llama-server.md 4.3). */
-	ignoresName?: true;
+	ignoresModelName?: true;
 	/** It has every route, whatever its models are for: a missing one is a wrong path. */
 	hasEveryRoute?: true;
 	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */
-	cutsAt?(server: ModelServer, model: string, signal?: AbortSignal): Promise<number | undefined>;
+	getTruncationLimit?(
+		server: ModelServer,
+		model: string,
+		signal?: AbortSignal,
+	): Promise<number | undefined>;
 	/** What the user should know of a model by its name. */
-	remark?(model: string): string | undefined;
+	getModelWarning?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */
-	measuring?: Readonly<JsonRecord>;
+	benchmarkFields?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
-	props?(
+	fetchProps?(
 		server: ModelServer,
 		model?: string,
 		signal?: AbortSignal,
 	): Promise<ServerProps | undefined>;
 	/** What it tells of one model. A blind one may invent what it sees. */
-	tellsOf?(server: ModelServer, model: string, signal?: AbortSignal): Promise<ServerModel>;
+	fetchModel?(server: ModelServer, model: string, signal?: AbortSignal): Promise<ServerModel>;
 	/** Adds to listed models what one more request tells. */
-	details?(
+	enrichModels?(
 		server: ModelServer,
 		models: ServerModel[],
 		signal?: AbortSignal,
 	): Promise<ServerModel[]>;
 	/** The models that its list marks for a use: the query of the list, and the word for each use. */
-	marks?: { query: string; words: Readonly<Partial<Record<ModelTask, string>>> };
+	modelCategories?: { query: string; words: Readonly<Partial<Record<ModelTask, string>>> };
 	/** It sends vectors in base64, too: a quarter of the size. */
-	base64?: true;
+	supportsBase64?: true;
 	/** It has no route that ranks. */
 	cannotRerank?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;
-	work?: ModelActions;
-	words: ServerTexts;
+	modelActions?: ModelActions;
+	texts: ServerTexts;
 }

@@ -6,21 +6,21 @@ import { other, DEFAULT_TEXTS } from './other';
 export const vllm: ServerType = {
 	...other,
 	label: 'vLLM',
-	measuring: { ignore_eos: true },
-	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
-	names: { repeatPenalty: 'repetition_penalty' },
-	thinkingBudget: undefined,
-	grammar: (grammar) => ({ structured_outputs: { grammar } }),
-	toolChoice: 'named',
-	base64: true,
-	words: {
+	benchmarkFields: { ignore_eos: true },
+	supportedFields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
+	fieldNames: { repeatPenalty: 'repetition_penalty' },
+	supportsThinkingBudget: undefined,
+	toGrammarFields: (grammar) => ({ structured_outputs: { grammar } }),
+	toolChoiceSupport: 'named',
+	supportsBase64: true,
+	texts: {
 		...DEFAULT_TEXTS,
 		missingModel: () => 'start vLLM with --served-model-name.',
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
 		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
 		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
-		remedies: {
+		suggestions: {
 			...DEFAULT_SUGGESTIONS,
 			toolsUnsupported:
 				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',

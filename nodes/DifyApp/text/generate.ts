@@ -42,20 +42,20 @@ export const textGenerate: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
-		const limits = readRunTimeouts(parameters);
+		const timeouts = readRunTimeouts(parameters);
 		const retries = parameters.number('options.maxRetries', 2);
-		const text = parameters.freeText('text');
+		const text = parameters.rawString('text');
 		await typing?.begin();
 		const { inputs, files } = await buildRunRequest(call, user);
 		const withTyped = withTextInput(inputs, text, text === '' ? {} : await call.appParameters());
 		const result = await sendCompletionMessage(
 			client,
 			{ inputs: withTyped, files, user },
-			{ onDeltas: typing?.show, limits, retries },
+			{ onDeltas: typing?.show, timeouts, retries },
 		);
 		await typing?.end();
 		reportRun(call, result);
-		const json = parameters.flag('simplify')
+		const json = parameters.boolean('simplify')
 			? toSimplifiedJson(result, user)
 			: toRawJson(result, user);
 		return [{ json }];

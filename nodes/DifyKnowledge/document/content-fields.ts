@@ -91,7 +91,7 @@ export function readCreateOptions(parameters: NodeParameters): CreateOptions {
 		technique: parameters.choice<IndexingTechnique>('options.technique', undefined),
 		embeddingModel: readModel(parameters, 'options.embeddingModel'),
 		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
-		language: parameters.name('options.language') || undefined,
+		language: parameters.string('options.language') || undefined,
 		processRule: rule,
 		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
 	};
@@ -133,8 +133,8 @@ function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 function cleaning(parameters: NodeParameters): JsonRecord {
 	return {
 		pre_processing_rules: [
-			{ id: 'remove_extra_spaces', enabled: parameters.flag('options.removeExtraSpaces', true) },
-			{ id: 'remove_urls_emails', enabled: parameters.flag('options.removeUrlsEmails', false) },
+			{ id: 'remove_extra_spaces', enabled: parameters.boolean('options.removeExtraSpaces', true) },
+			{ id: 'remove_urls_emails', enabled: parameters.boolean('options.removeUrlsEmails', false) },
 		],
 	};
 }
@@ -166,6 +166,6 @@ function tokensIn(parameters: NodeParameters, path: string, preset: number): num
 
 /** Reads a separator: `\n` and `\t` are typed for line break and tab. Dify does not accept an empty one. */
 function separatorIn(parameters: NodeParameters, path: string, preset: string): string {
-	const typed = parameters.freeText(path);
+	const typed = parameters.rawString(path);
 	return typed === '' ? preset : typed.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
 }

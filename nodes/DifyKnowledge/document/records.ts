@@ -40,7 +40,7 @@ export const documentGetAll = defineListOperation({
 		description: 'Newest documents first',
 	},
 	fields: [datasetField, keywordField],
-	more: [
+	extraFields: [
 		optionsCollection([
 			choiceField('Status', 'status', 'available', {
 				options: toOptions({
@@ -57,7 +57,7 @@ export const documentGetAll = defineListOperation({
 	],
 	list: (parameters) => {
 		const status = parameters.choice('options.status', undefined);
-		return buildDocumentList(readDatasetId(parameters), parameters.freeText('keyword'), status);
+		return buildDocumentList(readDatasetId(parameters), parameters.rawString('keyword'), status);
 	},
 });
 
@@ -97,8 +97,8 @@ export const documentGetStatus: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const documentId = readDocumentId(parameters);
-		const batch = parameters.name('options.batch') || undefined;
-		const indexing = { baseId: readDatasetId(parameters), documentId, batch };
+		const batch = parameters.string('options.batch') || undefined;
+		const indexing = { datasetId: readDatasetId(parameters), documentId, batch };
 		const limitMs = parameters.milliseconds('wait', 300_000);
 		const { status, done, total, error } = await waitForIndexing(client, indexing, limitMs);
 		const chunks = { chunksDone: done, chunks: total };
@@ -194,7 +194,7 @@ export const documentDownload: DifyOperation = {
 };
 
 function explainDownloadError(error: ServerError): ServerError {
-	if (error.kind !== 'fileRejected') return error;
+	if (error.type !== 'fileRejected') return error;
 	const message = 'The file of the document could not be downloaded';
-	return error.reworded({ message, meaning: `${message}: ${error.meaning}`, remedy: '' });
+	return error.copyWith({ message, detail: `${message}: ${error.detail}`, suggestion: '' });
 }

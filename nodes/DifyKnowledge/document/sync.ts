@@ -93,7 +93,7 @@ export const documentSync: DifyOperation = {
 		}),
 		optionsCollection([...syncOptions, ...contentOptions, ...datasetSetupOptions]),
 	],
-	takesAllItems: () => true,
+	runsOnceForAllItems: () => true,
 	run: syncItems,
 };
 
@@ -111,7 +111,7 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 	const hasItems = call.context
 		.getInputData()
 		.some(({ json, binary }) => Object.keys({ ...json, ...binary }).length > 0);
-	if (!hasItems && call.parameters.freeText('source').trim() === '') {
+	if (!hasItems && call.parameters.rawString('source').trim() === '') {
 		call.hint('The input has no items, so nothing was changed.');
 		return [];
 	}
@@ -154,19 +154,19 @@ function toItemError(
 
 async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
 	const { itemIndex } = parameters;
-	const source = parameters.required(
+	const source = parameters.requiredString(
 		'source',
 		'Enter an identifier for the document, for example the path or ID of its file.',
 	);
-	const ownHash = parameters.name('options.hash');
-	const ownName = parameters.name('name');
+	const ownHash = parameters.string('options.hash');
+	const ownName = parameters.string('name');
 	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
-		const text = parameters.freeText('text');
+		const text = parameters.rawString('text');
 		const hash = ownHash || (await computeSha256([Buffer.from(text)]));
 		const content = async (name: string) => ({ name, text });
 		return { itemIndex, source, name: ownName || source, hash, content };
 	}
-	const file = await createFileSource(context, itemIndex, parameters.name('binaryPropertyName'));
+	const file = await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
 	const hash = ownHash || (await computeSha256(file.open()));
 	const content = async (name: string) => ({ file: { ...file, name } });
 	return { itemIndex, source, name: ownName || file.name, hash, content };
@@ -181,8 +181,11 @@ async function syncDataset(
 ): Promise<OperationResult> {
 	const { client, parameters } = call;
 	const rules: SyncOptions = {
-		whenGone: parameters.choice<SyncOptions['whenGone']>('options.whenGone', 'disable'),
-		mostGonePercent: parameters.number('options.mostGone', 20),
+		onMissingSource: parameters.choice<SyncOptions['onMissingSource']>(
+			'options.whenGone',
+			'disable',
+		),
+		maxRemovedPercent: parameters.number('options.mostGone', 20),
 		isComplete,
 	};
 	// All of them, since Dify's filters may miss some.
@@ -192,7 +195,7 @@ async function syncDataset(
 		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 	};
 	const indexes = new Map(items.map(({ source, itemIndex }) => [source, itemIndex]));
-	const dryRun = parameters.flag('dryRun');
+	const dryRun = parameters.boolean('dryRun');
 	const results: OperationResult = [];
 	for (const step of steps) {
 		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
@@ -214,9 +217,9 @@ async function syncDataset(
 
 /** The result for a document that Dify has locked: the others go on, and the next sync tries it again. */
 function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
-	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
+	if (!(error instanceof ServerError) || error.type !== 'documentBusy') return undefined;
 	const { name } = step.content ?? step.document ?? {};
-	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.meaning}. ${error.remedy}`;
+	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.detail}. ${error.suggestion}`;
 	hint(reason);
 	return { ...toSyncResult(step), action: 'refused', warnings: [reason] };
 }

@@ -59,28 +59,28 @@ export const documentUpsertText: DifyOperation = {
 	],
 	run: async (call) => {
 		const { parameters } = call;
-		const name = parameters.required('name');
-		return await upsert(call, { name, text: parameters.freeText('text') });
+		const name = parameters.requiredString('name');
+		return await upsert(call, { name, text: parameters.rawString('text') });
 	},
 };
 
 /** Creates a document, or updates the one of its name, and waits for its indexing. */
 async function upsert(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
 	const { client, parameters, hint } = call;
-	const baseId = readDatasetId(parameters);
-	const made = await upsertDocument(call, baseId, content, readCreateOptions(parameters));
+	const datasetId = readDatasetId(parameters);
+	const made = await upsertDocument(call, datasetId, content, readCreateOptions(parameters));
 	const { action, documentId, batch, document } = made;
 	const item = {
 		action,
 		documentId,
-		datasetId: baseId,
+		datasetId,
 		name: document.name,
 		...omitUndefined({ batch }),
 	};
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status } }];
-	const indexing = { baseId, documentId, batch };
+	const indexing = { datasetId, documentId, batch };
 	const { status, total } = await waitForIndexing(client, indexing, limitMs);
 	const warnings =
 		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];

@@ -33,12 +33,12 @@ export const runExecute: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
-		const { limits, retries, ...ids } = readRunOptions(parameters);
+		const { limits: timeouts, retries, ...ids } = readRunOptions(parameters);
 		const output = readOutputOptions(call, user);
 		await typing?.begin();
 		const dropped: string[] = [];
 		const request = await buildRunRequest(call, user, (warning) => void dropped.push(warning));
-		const options = { onDeltas: typing?.show, limits, retries };
+		const options = { onDeltas: typing?.show, timeouts, retries };
 		const running = runWorkflow(client, { ...request, ...ids }, options);
 		running.catch(() => dropped.forEach(call.hint));
 		return [await toRunItem(call, output, running, dropped)];
@@ -64,13 +64,13 @@ export const runFollow: DifyOperation = {
 		const runId = readRunId(parameters);
 		const limits = readRunTimeouts(parameters);
 		const output = readOutputOptions(call, user);
-		const acrossPauses = output.onPause === 'wait';
+		const continueAfterPause = output.onPause === 'wait';
 		await typing?.begin();
 		const following = followRun(client, runId, user, {
 			onDeltas: typing?.show,
 			// A person may take any time.
-			limits: acrossPauses ? { ...limits, idleMs: 0 } : limits,
-			acrossPauses,
+			timeouts: continueAfterPause ? { ...limits, idleMs: 0 } : limits,
+			continueAfterPause,
 		});
 		return [await toRunItem(call, output, following)];
 	},

@@ -43,11 +43,11 @@ export const runGet: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const runId = readRunId(parameters);
-		const record = parameters.flag('waitUntilFinished')
-			? await pollRunRecord(client, runId, { limitMs: parameters.milliseconds('waitLimit') })
+		const record = parameters.boolean('waitUntilFinished')
+			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitLimit') })
 			: await fetchRunRecord(client, runId);
 		const { raw, runId: workflowRunId, ...known } = record;
-		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
+		const json = parameters.boolean('simplify') ? { workflowRunId, ...known } : raw;
 		return [{ json: toPlainObject(json) }];
 	},
 };
@@ -69,7 +69,7 @@ export const runStop: DifyOperation = {
 		{ ...runUserField, description: 'The user who started the run' },
 	],
 	run: async ({ client, parameters }) => {
-		const taskId = parameters.required('taskId');
+		const taskId = parameters.requiredString('taskId');
 		await stopWorkflow(client, taskId, readUser(parameters));
 		return [{ json: { taskId, stopRequested: true } }];
 	},
@@ -83,7 +83,7 @@ export const runGetAll = defineListOperation({
 		description: 'List the runs of the workflow, newest first, including active runs',
 	},
 	fields: [],
-	more: [
+	extraFields: [
 		collectionField('Filters', 'filters', 'Filter', {
 			options: [
 				stringField('Keyword', 'keyword', {
@@ -115,11 +115,11 @@ export const runGetAll = defineListOperation({
 	list: (parameters, context) => ({
 		path: '/workflows/logs',
 		query: {
-			keyword: parameters.name('filters.keyword'),
+			keyword: parameters.string('filters.keyword'),
 			status: parameters.choice('filters.status', undefined),
 			created_at__before: timeIn(parameters, 'filters.before', context.getTimezone()),
 			created_at__after: timeIn(parameters, 'filters.after', context.getTimezone()),
-			created_by_end_user_session_id: parameters.freeText('filters.user'),
+			created_by_end_user_session_id: parameters.rawString('filters.user'),
 		},
 	}),
 });

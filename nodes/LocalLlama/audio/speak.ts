@@ -73,17 +73,17 @@ export const audioSpeak: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters, server } = call;
 		const chosen = await withResolvedModel(readMediaSettings(call), server, 'speech', call.signal);
-		const voice = parameters.name('voice');
+		const voice = parameters.string('voice');
 		const wanted = {
 			voice,
-			input: parameters.freeText('input'),
+			input: parameters.rawString('input'),
 			format: parameters.choice<AudioFormat>('format', 'mp3'),
 			speed: parameters.number('options.speed', undefined),
-			instructions: parameters.freeText('options.instructions'),
-			plainText: parameters.flag('options.plainText', false),
-			extra: parameters.object('options.extraBody', {}),
+			instructions: parameters.rawString('options.instructions'),
+			isPlainText: parameters.boolean('options.plainText', false),
+			extraBody: parameters.object('options.extraBody', {}),
 		};
-		const name = baseName(parameters.name('options.fileName'), 'speech');
+		const name = baseName(parameters.string('options.fileName'), 'speech');
 		const { stored, extension, input, hints } = await speakText(
 			server,
 			chosen,

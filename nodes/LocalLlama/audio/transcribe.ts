@@ -80,7 +80,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { context, itemIndex, parameters, server } = call;
-		const field = parameters.required(
+		const field = parameters.requiredString(
 			'binaryPropertyName',
 			'Enter the field that contains the recording.',
 		);
@@ -92,10 +92,10 @@ export const audioTranscribe: LocalLlamaOperation = {
 			call.signal,
 		);
 		const transcript = await transcribe(server, chosen, { ...requestIn(call), file });
-		await call.typing?.type(transcript.text);
+		await call.typing?.write(transcript.text);
 		transcript.hints.forEach((hint) => call.hint(hint));
-		const { text, subtitles, more } = transcript;
-		const facts = { ...omitEmpty({ model: chosen.model }), ...more };
+		const { text, subtitles, extraFields } = transcript;
+		const facts = { ...omitEmpty({ model: chosen.model }), ...extraFields };
 		if (subtitles === undefined) return [{ json: { text, ...facts } }];
 		const json = { text, subtitles: subtitles.content, ...facts };
 		return [await withSubtitleFile(call, { json }, subtitles, file.name)];
@@ -104,13 +104,13 @@ export const audioTranscribe: LocalLlamaOperation = {
 
 function requestIn({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	return {
-		translate: parameters.flag('translate', false),
+		translate: parameters.boolean('translate', false),
 		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),
-		language: parameters.name('options.language'),
-		prompt: parameters.freeText('options.prompt'),
+		language: parameters.string('options.language'),
+		prompt: parameters.rawString('options.prompt'),
 		temperature: parameters.number('options.temperature', undefined),
 		granularities: parameters.choices('options.timestamps'),
-		extra: parameters.object('options.extraBody', {}),
+		extraBody: parameters.object('options.extraBody', {}),
 	};
 }
 

@@ -73,7 +73,7 @@ export const imageGenerate: LocalLlamaOperation = {
 		const { pictures, hints } = await generateImages(server, chosen, wanted);
 		hints.forEach((hint) => call.hint(hint));
 		const facts = { prompt: wanted.prompt, ...omitEmpty({ model: chosen.model }) };
-		const name = baseName(parameters.name('options.fileName'), 'image');
+		const name = baseName(parameters.string('options.fileName'), 'image');
 		const items: OperationItem[] = [];
 		for (const [index, picture] of pictures.entries()) {
 			const ownName = pictures.length > 1 ? `${name}-${index + 1}` : name;
@@ -85,12 +85,12 @@ export const imageGenerate: LocalLlamaOperation = {
 
 function requestIn(parameters: NodeParameters): ImageRequest {
 	return {
-		prompt: parameters.freeText('prompt'),
+		prompt: parameters.rawString('prompt'),
 		count: parameters.number('options.count', 1),
-		size: parameters.name('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
+		size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
 		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
 		seed: parameters.number('options.seed', undefined),
-		extra: parameters.object('options.extraBody', {}),
+		extraBody: parameters.object('options.extraBody', {}),
 	};
 }
 

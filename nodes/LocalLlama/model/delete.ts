@@ -17,7 +17,7 @@ export const modelDelete: LocalLlamaOperation = {
 	run: async (call) => {
 		assertChangesAllowed(call);
 		const { server, parameters, signal } = call;
-		const options = { model: parameters.name('model'), wait: true, limitMs: LIMIT_MS, signal };
+		const options = { model: parameters.string('model'), wait: true, timeoutMs: LIMIT_MS, signal };
 		return [{ json: await deleteModel(server, options) }];
 	},
 };

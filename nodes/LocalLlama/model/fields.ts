@@ -26,7 +26,7 @@ export const allowChangesField = booleanField('Allow Changes to the Server', 'al
  * @throws {ServerError} of kind `invalidInput`
  */
 export function assertChangesAllowed({ context, parameters }: LlamaCall): void {
-	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
+	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
 	throw createInputError(
 		'Changes to the server are not allowed in this node',
 		'Turn on the option Allow Changes to the Server. Be careful if an agent uses the node: a deleted model cannot be restored.',
@@ -51,7 +51,7 @@ const MIN_PAUSE_MS = 500;
 
 /** Shows progress in the chat, at most twice a second: the step, and the percentage of each layer. */
 export function createProgressReporter(
-	{ typing }: { typing: Pick<ChatStream, 'type'> | undefined },
+	{ typing }: { typing: Pick<ChatStream, 'write'> | undefined },
 	now: () => number = () => performance.now(),
 ): (progress: PullProgress) => Promise<void> {
 	let lastAt = -Infinity;
@@ -63,7 +63,7 @@ export function createProgressReporter(
 		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
 		lastAt = now();
 		last = line;
-		await typing?.type(`${line}\n`);
+		await typing?.write(`${line}\n`);
 	};
 }
 

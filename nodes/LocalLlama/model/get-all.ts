@@ -22,7 +22,7 @@ export const modelGetAll: LocalLlamaOperation = {
 		]),
 	],
 	run: async ({ server, parameters, signal }) => {
-		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
+		const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
 		const models = (await modelsOf(server, signal)).map(toModelFacts);
 		const kept = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
 		return kept.map((model) => ({
@@ -35,6 +35,6 @@ export const modelGetAll: LocalLlamaOperation = {
 async function modelsOf(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(server, signal).catch(captureError);
 	if (!('failed' in models)) return models;
-	if (models.failed.kind === 'modelNotFound') return [];
+	if (models.failed.type === 'modelNotFound') return [];
 	throw models.failed;
 }

@@ -25,10 +25,10 @@ export function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run']
 	return async (call) => {
 		const { parameters, server, signal } = call;
 		const change = await changeModel(server, action, {
-			model: parameters.name('model'),
-			wait: parameters.flag('options.wait', true),
-			limitMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),
-			cutAnswers: action === 'unload' && parameters.flag('options.cutAnswers', false),
+			model: parameters.string('model'),
+			wait: parameters.boolean('options.wait', true),
+			timeoutMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),
+			isForced: action === 'unload' && parameters.boolean('options.cutAnswers', false),
 			signal,
 		});
 		return [{ json: change }];

@@ -42,10 +42,10 @@ export const modelPull: LocalLlamaOperation = {
 		assertChangesAllowed(call);
 		const { parameters, server, signal } = call;
 		const pulled = await pullModel(server, {
-			model: parameters.name('modelName'),
-			wait: parameters.flag('options.wait', true),
-			insecure: parameters.flag('options.insecure', false),
-			limitMs: readIdleTimeoutMs(call),
+			model: parameters.string('modelName'),
+			wait: parameters.boolean('options.wait', true),
+			insecure: parameters.boolean('options.insecure', false),
+			timeoutMs: readIdleTimeoutMs(call),
 			signal,
 			onProgress: createProgressReporter(call),
 		});

@@ -60,40 +60,40 @@ export const textClassify: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters, server, signal } = call;
 		const labels = labelsIn(parameters);
-		const several = parameters.flag('several');
+		const isMultiLabel = parameters.boolean('several');
 		const { blocks, files } = await readPromptInput(call);
 		const own = readTaskSettings(call, { temperature: 0 });
 		const settings = await withResolvedModel(own, server, 'chat', signal);
 		const request = {
 			blocks,
 			labels,
-			several,
-			mayBeNone: parameters.flag('noneAllowed'),
-			instructions: parameters.freeText('instructions'),
+			isMultiLabel,
+			allowNone: parameters.boolean('noneAllowed'),
+			instructions: parameters.rawString('instructions'),
 		};
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),
 		);
-		reportResult(call, { ...result, notes: result.hints });
-		if (result.unread !== undefined)
+		reportResult(call, { ...result, warnings: result.warnings });
+		if (result.unmatchedText !== undefined)
 			call.hint(
 				'The model did not choose a label, so the label is null. The field "answer" contains its response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
-		const answer = { label: names[0] ?? null, ...(several ? { labels: names } : {}) };
+		const answer = { label: names[0] ?? null, ...(isMultiLabel ? { labels: names } : {}) };
 		return [{ json: { ...answer, ...factsOf(result, labels) } }];
 	},
 };
 
 function factsOf(result: Classification, labels: readonly Label[]): object {
-	const { scores, none, unread, usage, model, server } = result;
+	const { scores, noneScore, unmatchedText, usage, model, server } = result;
 	const scoreOf = ({ name }: Label, at: number) => [name, rounded(scores?.[at])];
 	return {
 		...omitUndefined({
 			confidence: rounded(result.confidence),
 			scores: scores && Object.fromEntries(labels.map(scoreOf)),
-			answer: unread,
-			none: rounded(none),
+			answer: unmatchedText,
+			none: rounded(noneScore),
 			usage,
 			model,
 			server,

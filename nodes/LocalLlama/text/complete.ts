@@ -42,19 +42,19 @@ export const textComplete: LocalLlamaOperation = {
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
 		const show =
-			typing === undefined ? undefined : async (piece: string) => await typing.type(piece);
+			typing === undefined ? undefined : async (piece: string) => await typing.write(piece);
 		const items: OperationItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
-				if (items.length > 0) await typing?.type('\n\n');
+				if (items.length > 0) await typing?.write('\n\n');
 				const { hints, ...completion } = await completeText(
 					server,
 					seeded(settings, copy),
 					prompt,
 					show,
 				);
-				const notes = completion.text === '' ? ['The model generated no text.'] : hints;
-				reportResult(call, { ...completion, notes });
+				const warnings = completion.text === '' ? ['The model generated no text.'] : hints;
+				reportResult(call, { ...completion, warnings });
 				items.push({
 					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
 				});

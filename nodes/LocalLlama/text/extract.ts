@@ -135,7 +135,7 @@ export const textExtract: LocalLlamaOperation = {
 		// Throws for a broken schema before anything is sent.
 		validateAgainstSchema(schema, null);
 		const { blocks, files } = await readPromptInput(call);
-		const messages = buildExtractMessages(schema, parameters.freeText('instructions'), blocks);
+		const messages = buildExtractMessages(schema, parameters.rawString('instructions'), blocks);
 		const settings = await withResolvedModel(
 			readShortTextSettings(parameters),
 			server,
@@ -155,12 +155,14 @@ export const textExtract: LocalLlamaOperation = {
 				numbers.has(name) ? asNumber(own) : own,
 			]),
 		);
-		const large = checked.large.filter((text) => asNumber(text) === text || numbers.size === 0);
-		getJsonWarnings({ value, ...checked, large }).forEach((note) => call.hint(note));
+		const unsafeNumbers = checked.unsafeNumbers.filter(
+			(text) => asNumber(text) === text || numbers.size === 0,
+		);
+		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach((note) => call.hint(note));
 		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
-		const repaired = (answer.log?.corrections ?? 0) !== 0;
+		const repaired = (answer.logFields?.corrections ?? 0) !== 0;
 		const facts = { ...toMetadata(answer), ...(repaired ? { repaired } : {}) };
 		return [{ json: { output: output ?? value, ...facts } }];
 	},

@@ -24,7 +24,7 @@ interface PromptInput {
 function namesOf(parameters: NodeParameters): string[] {
 	const fields = parameters.value('binaryFields');
 	if (Array.isArray(fields)) return fields.map(String);
-	return splitNames(parameters.freeText('binaryFields'));
+	return splitNames(parameters.rawString('binaryFields'));
 }
 
 /**
@@ -37,10 +37,10 @@ export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
 	for (const property of namesOf(call.parameters)) {
 		const { name, mimeType, open } = await createFileSource(call.context, call.itemIndex, property);
 		const bytes = await readBuffer(open());
-		const { block, sent, hints } = await readFilePart({ name, mimeType, bytes });
-		hints.forEach((hint) => call.hint(hint));
+		const { block, sentFile, warnings } = await readFilePart({ name, mimeType, bytes });
+		warnings.forEach((hint) => call.hint(hint));
 		input.blocks.push(block);
-		input.files.push(sent);
+		input.files.push(sentFile);
 	}
 	return input;
 }
@@ -52,7 +52,7 @@ export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
  */
 export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
 	const { parameters } = call;
-	const text = parameters.freeText('text');
+	const text = parameters.rawString('text');
 	const { blocks, files } = await readItemFiles(call);
 	const written = text.trim() === '' ? [] : [{ type: 'text', text }];
 	// A model would make something up.

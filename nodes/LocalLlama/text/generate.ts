@@ -28,12 +28,12 @@ export async function generate(
 	const gone = new AbortController();
 	let typed = Promise.resolve();
 	const show = (piece: string) => {
-		typed = typed.then(async () => await typing?.type(piece));
+		typed = typed.then(async () => await typing?.write(piece));
 		typed.catch(() => gone.abort());
 	};
-	const whole = typing === undefined;
-	const signal = whole ? call.signal : AbortSignal.any([call.signal, gone.signal]);
-	const asked = { messages, signal, whole };
+	const isBuffered = typing === undefined;
+	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, gone.signal]);
+	const asked = { messages, signal, isBuffered };
 	const turn = runTurn(server, { ...settings, priority }, asked, show);
 	const answer = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
@@ -51,17 +51,17 @@ export async function generate(
 /** Shows the remarks and tokens of an answer in n8n. */
 export function reportResult(
 	call: LlamaCall,
-	answer: Pick<ChatResult, 'notes'> & GenerationUsage,
+	answer: Pick<ChatResult, 'warnings'> & GenerationUsage,
 ): void {
-	const { notes, usage } = answer;
-	for (const note of notes) call.hint(note);
+	const { warnings, usage } = answer;
+	for (const note of warnings) call.hint(note);
 	addTokenTotals(call.context, answer);
 	if (usage !== undefined) countTokens(call, usage);
 }
 
 /** Metadata of an answer for its item. */
-export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'notes'>) {
-	const { reasoning, finishReason, usage, timings, model, serverKind, log } = answer;
+export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
+	const { reasoning, finishReason, usage, timings, model, serverType, logFields } = answer;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
@@ -69,8 +69,8 @@ export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'note
 			usage,
 			timings,
 			model,
-			server: serverKind,
-			placesGivenUp: log?.placesGivenUp,
+			server: serverType,
+			placesGivenUp: logFields?.placesGivenUp,
 		}),
 	};
 }

@@ -90,11 +90,11 @@ function writtenMessages({ parameters }: LlamaCall): InputMessage[] {
 	const source = parameters.choice<MessageSource>('messageSource');
 	if (source === 'json')
 		return filled(parseMessages(parameters.value('messagesJson')), parameters, 'messagesJson');
-	const system = parameters.freeText('system');
+	const system = parameters.rawString('system');
 	const head: InputMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
 	if (source === 'prompt') {
-		const prompt = parameters.freeText('prompt');
-		const hasFiles = parameters.freeText('binaryFields').trim() !== '';
+		const prompt = parameters.rawString('prompt');
+		const hasFiles = parameters.rawString('binaryFields').trim() !== '';
 		if (prompt.trim() === '' && !hasFiles)
 			throw createFieldError(parameters.field('prompt').label, 'is empty');
 		return prompt.trim() === '' ? head : [...head, { type: 'human', content: prompt }];

@@ -36,16 +36,16 @@ export function readTaskSettings(call: LlamaCall, own: ChatParameters = {}): Com
 function settingsWith(
 	parameters: NodeParameters,
 	own: ChatParameters,
-	reasoningEcho: ChatSettings['reasoningEcho'],
+	thinkingHistory: ChatSettings['thinkingHistory'],
 ): ChatSettings {
 	return {
-		model: parameters.name('model'),
+		model: parameters.string('model'),
 		parameters: {
 			...own,
 			...readGeneration(parameters),
 			...omitUndefined({ thinking: readThinking(parameters) }),
 		},
-		reasoningEcho,
+		thinkingHistory,
 		showThinking: false,
 		...readGenerationTimeouts(parameters),
 	};

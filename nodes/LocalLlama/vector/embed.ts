@@ -71,7 +71,7 @@ export const vectorEmbed: LocalLlamaOperation = {
 		description: 'Create embeddings of texts, each checked before it is returned',
 	},
 	fields,
-	takesAllItems: isOfItems,
+	runsOnceForAllItems: isOfItems,
 	run: async (call) => await (isOfItems(call.parameters) ? embedItems(call) : embedList(call)),
 };
 
@@ -84,7 +84,7 @@ interface EmbedOptions {
 	settings: EmbedSettings;
 	role: keyof Prefixes;
 	/** One item with all vectors, rather than one for each. */
-	isTogether: boolean;
+	isSingleItem: boolean;
 	asBase64: boolean;
 }
 
@@ -96,7 +96,7 @@ async function readEmbedOptions(
 	return {
 		settings: await withResolvedModel(settings, server, 'embeddings', signal),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
-		isTogether: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
+		isSingleItem: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
 	};
 }
@@ -111,7 +111,7 @@ async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 	report(call, done, texts.length);
 	const vectors = done.vectors.map((vector) => encodeVector(vector, wanted));
 	const facts = { dimensions: done.vectors[0]!.length, model: wanted.settings.model };
-	if (wanted.isTogether) return [{ json: { vectors, ...facts } }];
+	if (wanted.isSingleItem) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({
 		json: { vector, ...facts, text: texts[index], index },
 	}));
@@ -145,7 +145,7 @@ async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 			const key = JSON.stringify([servers.indexOf(server), wanted]);
 			const group = groups.get(key) ?? { server, wanted, items: [] };
 			groups.set(key, group);
-			group.items.push({ itemIndex, text: parameters.freeText('text') });
+			group.items.push({ itemIndex, text: parameters.rawString('text') });
 		} catch (error) {
 			outcomes.push(failed(call, itemIndex, error));
 		}
@@ -167,7 +167,7 @@ async function embedGroup(
 	const failures = new Map<number, ItemError>();
 	const vectors = new Map<number, number[]>();
 	const embedder = new Embedder(server, settings);
-	const total = { truncated: 0, tokens: 0, hints: [] as string[] };
+	const total = { truncated: 0, tokens: 0, warnings: [] as string[] };
 	for (let waiting = items; waiting.length > 0; ) {
 		const batch = waiting.slice(0, settings.batchSize);
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
@@ -177,7 +177,7 @@ async function embedGroup(
 				done.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
 				total.truncated += done.truncated;
 				total.tokens += done.tokens ?? 0;
-				pushAll(total.hints, done.hints);
+				pushAll(total.warnings, done.warnings);
 				return true;
 			},
 			(error: unknown) => {
@@ -197,7 +197,7 @@ async function embedGroup(
 	const facts = { dimensions, model: settings.model };
 	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
 	const vectorOf = (itemIndex: number) => encodeVector(vectors.get(itemIndex)!, wanted);
-	if (!wanted.isTogether)
+	if (!wanted.isSingleItem)
 		return [
 			...failures.values(),
 			...embedded.map(({ itemIndex, text }) => ({
@@ -228,11 +228,11 @@ function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | 
 
 function report(
 	call: LlamaCall,
-	{ truncated, tokens = 0, hints }: Pick<EmbeddingResult, 'hints' | 'tokens' | 'truncated'>,
+	{ truncated, tokens = 0, warnings }: Pick<EmbeddingResult, 'warnings' | 'tokens' | 'truncated'>,
 	count: number,
 ): void {
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
-	hints.forEach((hint) => call.hint(hint));
+	warnings.forEach((hint) => call.hint(hint));
 	if (truncated > 0)
 		call.hint(`${truncated} of ${count} texts were too long for the model and were truncated.`);
 }

@@ -72,7 +72,7 @@ export const vectorRerank: LocalLlamaOperation = {
 		description: 'Score documents and return the best ones first',
 	},
 	fields,
-	takesAllItems: isOfItems,
+	runsOnceForAllItems: isOfItems,
 	run: async (call) =>
 		await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
 };
@@ -89,9 +89,9 @@ async function rank(
 	const settings = { ...readRerankSettings(parameters), priority, signal };
 	const chosen = await withResolvedModel(settings, server, 'reranking', signal);
 	const texts = documents.map(({ text }) => text);
-	const done = await rerank(server, chosen, parameters.freeText('query'), texts);
+	const done = await rerank(server, chosen, parameters.rawString('query'), texts);
 	countTokens(call, { promptTokens: done.tokens ?? 0, completionTokens: 0 });
-	done.hints.forEach((hint) => call.hint(hint));
+	done.warnings.forEach((hint) => call.hint(hint));
 	if (done.truncated > 0)
 		call.hint(
 			`${done.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
@@ -110,7 +110,7 @@ function fromItems(call: LlamaCall): DocumentInput[] {
 	const items = call.context.getInputData();
 	return call.itemIndexes.map((from) => {
 		try {
-			const text = call.parametersOf(from).freeText('document');
+			const text = call.parametersOf(from).rawString('document');
 			const { json = {}, binary } = items[from] ?? {};
 			return { text, json, from, ...omitUndefined({ binary }) };
 		} catch (error) {
@@ -120,7 +120,7 @@ function fromItems(call: LlamaCall): DocumentInput[] {
 }
 
 function listed({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
-	const field = parameters.name('textField') || 'text';
+	const field = parameters.string('textField') || 'text';
 	return readList(parameters, 'documents').map((entry) =>
 		isRecord(entry)
 			? { text: textOf(entry[field]), json: entry, from: itemIndex }

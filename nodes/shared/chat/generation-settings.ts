@@ -77,7 +77,7 @@ export function readResponseFormat(parameters: NodeParameters): ResponseFormat |
 			return { type: 'jsonSchema', schema, ...omitUndefined({ name }) };
 		}
 		case 'grammar': {
-			const grammar = parameters.freeText('grammar');
+			const grammar = parameters.rawString('grammar');
 			if (grammar.trim() === '')
 				throw createFieldError(parameters.field('grammar').label, 'is empty');
 			return { type: 'grammar', grammar };

@@ -20,7 +20,7 @@ function inputOf(
 		case 'switch':
 			return { type: 'boolean', default: true };
 		case 'duration':
-			return { type: 'string', default: sampler.preset, placeholder: sampler.placeholder };
+			return { type: 'string', default: sampler.defaultValue, placeholder: sampler.placeholder };
 		case 'texts':
 			return {
 				type: 'string',
@@ -30,16 +30,16 @@ function inputOf(
 			};
 		case 'number':
 			return sampler.choices === undefined
-				? { type: 'number', typeOptions: typeOptionsOf(sampler), default: sampler.preset }
-				: { type: 'options', options: [...sampler.choices], default: sampler.preset };
+				? { type: 'number', typeOptions: typeOptionsOf(sampler), default: sampler.defaultValue }
+				: { type: 'options', options: [...sampler.choices], default: sampler.defaultValue };
 	}
 }
 
-function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOptions {
+function typeOptionsOf({ range, isInteger }: NumberSampler): INodePropertyTypeOptions {
 	const [minValue, maxValue] = range ?? [];
 	return {
 		...omitUndefined({ minValue, maxValue }),
-		numberPrecision: whole === true ? 0 : decimalsOf(maxValue),
+		numberPrecision: isInteger === true ? 0 : decimalsOf(maxValue),
 	};
 }
 

@@ -15,18 +15,18 @@ interface RequestOperation extends Fields {
 	/** Method, path, and what goes into the query of a GET, else into the body. */
 	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
 	/** The items of the answer. Default: one, which is the answer. */
-	items?(answer: JsonRecord, parameters: NodeParameters): object | object[];
+	toItems?(answer: JsonRecord, parameters: NodeParameters): object | object[];
 	/** Twice does the same as once. Default: GET only. */
 	isIdempotent?: boolean;
 	/** Milliseconds. A language model takes its time. */
-	limitMs?: number;
+	timeoutMs?: number;
 }
 
 export function defineRequestOperation({
 	option,
 	fields,
 	request,
-	items,
+	toItems,
 	...options
 }: RequestOperation): DifyOperation {
 	return {
@@ -35,8 +35,8 @@ export function defineRequestOperation({
 		run: async ({ client, parameters }) => {
 			const [method, path, values = {}] = request(parameters);
 			const sent = method === 'GET' ? { query: values as Query } : { json: values };
-			const answer = asRecord(await client.ask(method, path, { ...sent, ...options }));
-			return toOperationItems([items?.(answer, parameters) ?? answer].flat());
+			const answer = asRecord(await client.requestJson(method, path, { ...sent, ...options }));
+			return toOperationItems([toItems?.(answer, parameters) ?? answer].flat());
 		},
 	};
 }
@@ -45,18 +45,18 @@ export function defineRequestOperation({
 interface ListOperation extends Fields {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields behind those of the limit. */
-	more?: INodeProperties[];
+	extraFields?: INodeProperties[];
 }
 
 export function defineListOperation({
 	option,
 	fields,
 	list,
-	more = [],
+	extraFields = [],
 }: ListOperation): DifyOperation {
 	return {
 		option,
-		fields: [...fields, ...pagingFields, ...more],
+		fields: [...fields, ...pagingFields, ...extraFields],
 		run: async ({ client, context, parameters }) =>
 			toOperationItems(
 				await fetchAllPages(client, list(parameters, context), readLimit(parameters)),

@@ -38,15 +38,20 @@ export function reportRun(
 export async function runDifyOperations(
 	context: IExecuteFunctions,
 	table: RunOperationsOptions<DifyAccess>['table'],
-	keyOf?: (itemIndex: number) => string | undefined,
+	getSequenceKey?: (itemIndex: number) => string | undefined,
 ): Promise<INodeExecutionData[][]> {
 	const apps = new Map<string, CachedDifyAccess>();
-	const accessOf = async (itemIndex: number, signal: AbortSignal) => {
+	const getAccess = async (itemIndex: number, signal: AbortSignal) => {
 		const data = await context.getCredentials('difyApi', itemIndex);
 		const key = JSON.stringify(data);
 		const app = apps.get(key) ?? new CachedDifyAccess(createDifyClient(data, context.helpers));
 		apps.set(key, app);
-		return app.within(signal);
+		return app.withSignal(signal);
 	};
-	return await runOperations(context, { table, accessOf, nodeError: toDifyNodeError, keyOf });
+	return await runOperations(context, {
+		table,
+		getAccess,
+		createNodeError: toDifyNodeError,
+		getSequenceKey,
+	});
 }

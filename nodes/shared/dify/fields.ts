@@ -58,7 +58,7 @@ export const pagingFields: INodeProperties[] = [
 
 /** Reads these fields. */
 export function readLimit(parameters: NodeParameters): number {
-	return parameters.flag('returnAll') ? Infinity : parameters.number('limit');
+	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
 /** The field for the item's binary field. @param what "the file", "the recording" and so on */
@@ -76,7 +76,7 @@ export async function readFile({
 	itemIndex,
 	parameters,
 }: OperationCall): Promise<FileSource> {
-	return await createFileSource(context, itemIndex, parameters.name('binaryPropertyName'));
+	return await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
 }
 
 /** The field for the output binary field. */
@@ -98,5 +98,5 @@ export function fetchFilesFromField(files: string): INodeProperties {
 
 /** Reads this option. @throws {ServerError} for what is no address */
 export function readFileOrigins(parameters: NodeParameters): string[] {
-	return parseOrigins(parameters.freeText('options.fetchFilesFrom'));
+	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }

@@ -9,7 +9,7 @@ export function readUser(parameters: NodeParameters): string {
 
 /** The user of the item as it stands in the field, unchecked. An empty field stands for the default user. */
 export function readRawUser(parameters: NodeParameters): unknown {
-	return parameters.isLeftEmpty('user') ? defaultUser(parameters) : parameters.value('user');
+	return parameters.isUnset('user') ? defaultUser(parameters) : parameters.value('user');
 }
 
 /** The chat's session, else the user that a Dify node before put out, else one for the workflow. */

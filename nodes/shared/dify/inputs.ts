@@ -96,7 +96,7 @@ async function formOf(
 ): Promise<FormField[] | undefined> {
 	const parameters = await appParameters().catch((error: unknown) => {
 		// The run would wait again for a server that does not answer.
-		const isAway = error instanceof ServerError && isConnectionError(error.kind);
+		const isAway = error instanceof ServerError && isConnectionError(error.type);
 		if (!isJson || isAway) throw error;
 		return undefined;
 	});

@@ -61,7 +61,7 @@ export function readRunOptions(parameters: NodeParameters) {
 		limits: readRunTimeouts(parameters),
 		retries: parameters.number('options.maxRetries', 2),
 		traceId: parseTraceId(parameters.value('options.traceId')),
-		workflowId: parameters.name('options.workflowId') || undefined,
+		workflowId: parameters.string('options.workflowId') || undefined,
 	};
 }
 

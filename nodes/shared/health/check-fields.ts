@@ -94,19 +94,19 @@ export function readCheckOptions({
 } {
 	return {
 		check: { ...readExpectations(parameters), signal },
-		failWhenUnhealthy: parameters.flag('options.failWhenUnhealthy', false),
+		failWhenUnhealthy: parameters.boolean('options.failWhenUnhealthy', false),
 	};
 }
 
 /** Reads those of these fields that every check has. */
 export function readExpectations(parameters: NodeParameters): CheckOptions {
-	const model = parameters.name('needed.model');
-	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
+	const model = parameters.string('needed.model');
+	const timeoutMs = parameters.milliseconds('options.timeLimit', undefined);
 	return {
 		expectations: omitUndefined({
 			model: model === '' ? undefined : model,
 			minContext: parameters.number('needed.minContext', undefined),
 		}),
-		...omitUndefined({ timeLimitMs }),
+		...omitUndefined({ timeoutMs }),
 	};
 }

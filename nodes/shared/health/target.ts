@@ -35,7 +35,7 @@ export function createDifyTarget(
 
 /** @throws {ServerError} of kind `invalidUrl` or `invalidInput` */
 function difyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
-	const { target } = createDifyClient(data, helpers);
+	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);
-	return { ...target, keyType, url: { ...target.url, root: target.url.api } };
+	return { ...endpoint, keyType, url: { ...endpoint.url, root: endpoint.url.api } };
 }

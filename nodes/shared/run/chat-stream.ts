@@ -8,7 +8,7 @@ interface TextDelta {
 
 /** Streams the text of one item into n8n's chat. An item without text sends nothing. */
 export class ChatStream {
-	private begun = false;
+	private hasBegun = false;
 	private hasText = false;
 
 	constructor(
@@ -18,11 +18,11 @@ export class ChatStream {
 
 	/** Begins a message, where none is open. */
 	async begin(): Promise<void> {
-		if (!this.begun) await this.context.sendChunk('begin', this.itemIndex);
-		this.begun = true;
+		if (!this.hasBegun) await this.context.sendChunk('begin', this.itemIndex);
+		this.hasBegun = true;
 	}
 
-	async type(text: string): Promise<void> {
+	async write(text: string): Promise<void> {
 		if (text === '') return;
 		this.hasText = true;
 		await this.begin();
@@ -36,7 +36,7 @@ export class ChatStream {
 			await this.end();
 			await this.begin();
 		}
-		await this.type(
+		await this.write(
 			pieces
 				.slice(Math.max(from, 0))
 				.map(({ text }) => text)
@@ -45,8 +45,8 @@ export class ChatStream {
 	};
 
 	async end(): Promise<void> {
-		if (this.begun) await this.context.sendChunk('end', this.itemIndex);
-		this.begun = false;
+		if (this.hasBegun) await this.context.sendChunk('end', this.itemIndex);
+		this.hasBegun = false;
 		this.hasText = false;
 	}
 }

@@ -13,13 +13,13 @@ export type ItemHandler<T> = (itemIndex: number, signal: AbortSignal) => Promise
 
 export interface ItemsOptions<T> {
 	/** How many items are worked on at the same time. Default: 1. */
-	atOnce?: number;
+	concurrency?: number;
 	/** Items with the same key are worked on one after another, in their order. */
-	keyOf?: (itemIndex: number) => string | undefined;
+	getSequenceKey?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(failed: ItemError): NodeOperationError;
 	/** The result of a failed item with "continue on fail". */
-	whenFailed(failed: ItemError): T;
+	toFailedResult(failed: ItemError): T;
 	/** Called for such an item with the text for a chat, which has no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
@@ -69,7 +69,7 @@ class ItemsRun<T> {
 			for (const lane of lanes)
 				for (const itemIndex of lane) if (!this.stop.aborted) await this.one(itemIndex, onFailure);
 		};
-		const workers = Math.min(this.values.length, Math.max(1, this.options.atOnce ?? 1));
+		const workers = Math.min(this.values.length, Math.max(1, this.options.concurrency ?? 1));
 		await Promise.all(Array.from({ length: workers }, worker));
 	}
 
@@ -78,7 +78,7 @@ class ItemsRun<T> {
 		const lanes = new Map<unknown, number[]>();
 		for (const itemIndex of this.values.keys()) {
 			// A failing expression fails again when the item is processed.
-			const key = tryOrUndefined(() => this.options.keyOf?.(itemIndex)) ?? itemIndex;
+			const key = tryOrUndefined(() => this.options.getSequenceKey?.(itemIndex)) ?? itemIndex;
 			const lane = lanes.get(key) ?? [];
 			lane.push(itemIndex);
 			lanes.set(key, lane);
@@ -99,16 +99,16 @@ class ItemsRun<T> {
 			this.values[itemIndex] = await this.work(itemIndex, AbortSignal.any([this.stop]));
 		} catch (error) {
 			const failure = error instanceof ItemError ? error : new ItemError(itemIndex, error);
-			if (this.context.continueOnFail()) return await this.goOn(failure);
+			if (this.context.continueOnFail()) return await this.continueAfter(failure);
 			this.firstFailure ??= failure;
 			onFailure();
 		}
 	}
 
 	/** An error of the chat must not affect the other items. */
-	private async goOn(failure: ItemError): Promise<void> {
+	private async continueAfter(failure: ItemError): Promise<void> {
 		const { itemIndex, reason } = failure;
-		this.values[itemIndex] = this.options.whenFailed(failure);
+		this.values[itemIndex] = this.options.toFailedResult(failure);
 		const text = getVisitorMessage(this.context) ?? toChatMessage(reason);
 		await this.options.onFailure?.(itemIndex, text).catch(() => {});
 	}

@@ -51,7 +51,7 @@ export type OperationResult = Array<OperationItem | ItemError>;
 /** One operation of a node: its place in the list, its fields, and its work. */
 export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all items that return true here. */
-	takesAllItems?(parameters: NodeParameters): boolean;
+	runsOnceForAllItems?(parameters: NodeParameters): boolean;
 	run(call: OperationCall<Access>): Promise<OperationResult>;
 }
 
@@ -66,7 +66,7 @@ interface NodeResource<O extends OperationDescription = OperationDescription> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
 	/** Value of the default operation. Default: the first. */
-	preset?: string;
+	defaultOperation?: string;
 }
 
 /** The operations of a node. */
@@ -74,7 +74,7 @@ export interface OperationTable<O> {
 	/** The lists to choose from, and the fields of all operations. */
 	properties: INodeProperties[];
 	/** The operation that an item chooses. @throws {ServerError} where an expression names one that does not exist */
-	operationOf(context: IExecuteFunctions, itemIndex: number): O;
+	getOperation(context: IExecuteFunctions, itemIndex: number): O;
 }
 
 /** Display condition: names of other fields, with the values that they must have. */
@@ -147,8 +147,8 @@ export function createOperationTable<O extends OperationDescription>(
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
-		operationOf: (context, itemIndex) =>
-			findOperation(operations, new NodeParameters(context, itemIndex, fields).name('operation')),
+		getOperation: (context, itemIndex) =>
+			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
 	};
 }
 
@@ -188,7 +188,7 @@ export function createResourceTable<O extends OperationDescription>(
 	});
 	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
 	const fields = resources.map((resource) =>
-		operationField(resource.operations, resource.preset, shown(resource)),
+		operationField(resource.operations, resource.defaultOperation, shown(resource)),
 	);
 	const choosing = [resourceField, ...fields];
 	return {
@@ -196,11 +196,11 @@ export function createResourceTable<O extends OperationDescription>(
 			...choosing,
 			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
 		],
-		operationOf: (context, itemIndex) => {
+		getOperation: (context, itemIndex) => {
 			const parameters = new NodeParameters(context, itemIndex, choosing);
 			const resource = parameters.choice('resource');
 			const { operations } = resources.find(({ option }) => option.value === resource)!;
-			return findOperation(operations, parameters.name('operation'));
+			return findOperation(operations, parameters.string('operation'));
 		},
 	};
 }

@@ -17,13 +17,13 @@ import { processItems } from './items';
 import { toExecutionItem, type Operation, type OperationTable } from './operations';
 
 export interface RunOperationsOptions<Access extends object> {
-	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
+	table: Pick<OperationTable<Operation<Access>>, 'getOperation'>;
 	/** What the credential of an item gives access to. */
-	accessOf(itemIndex: number, signal: AbortSignal): Promise<Access>;
+	getAccess(itemIndex: number, signal: AbortSignal): Promise<Access>;
 	/** n8n's error for a failure, with its details in `context.data`. */
-	nodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
+	createNodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
 	/** Items with the same key are worked on one after another, in their order. */
-	keyOf?(itemIndex: number): string | undefined;
+	getSequenceKey?(itemIndex: number): string | undefined;
 	/** How many outputs the node has; failed items go to the last one. Default: 1. */
 	outputs?: number;
 }
@@ -31,15 +31,21 @@ export interface RunOperationsOptions<Access extends object> {
 /** Runs the operation of each item, and returns the items of each output. */
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
-	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOperationsOptions<Access>,
+	{
+		table,
+		getAccess,
+		createNodeError = toNodeError,
+		getSequenceKey,
+		outputs = 1,
+	}: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
-	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
+	const operationOf = (itemIndex: number) => table.getOperation(context, itemIndex);
 	const errorOf = ({ reason, itemIndex }: ItemError) =>
-		nodeError(context.getNode(), reason, { itemIndex });
+		createNodeError(context.getNode(), reason, { itemIndex });
 	const allOf = memoize((operation: Operation<never>) =>
 		collectItems(context, operationOf, operation),
 	);
-	const { streamsToChat, atOnce } = workFor(context, operationOf);
+	const { streamsToChat, atOnce: concurrency } = workFor(context, operationOf);
 	const results = await processItems(
 		context,
 		async (itemIndex, signal) => {
@@ -47,19 +53,19 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
-			const isOfAll = operation.takesAllItems?.(parameters) === true;
+			const isOfAll = operation.runsOnceForAllItems?.(parameters) === true;
 			const itemIndexes = isOfAll ? allOf(operation) : [itemIndex];
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
 			const items = await operation.run({
-				...(await accessOf(itemIndex, signal)),
+				...(await getAccess(itemIndex, signal)),
 				context,
 				itemIndex,
 				itemIndexes,
 				parameters,
 				parametersOf,
-				accessOf: async (other) => await accessOf(other, signal),
+				accessOf: async (other) => await getAccess(other, signal),
 				signal,
 				typing,
 				hint: (message) => addHintOnce(context, message),
@@ -69,10 +75,10 @@ export async function runOperations<Access extends object>(
 			return items.map((item) => (item instanceof ItemError ? item : { from, ...item }));
 		},
 		{
-			atOnce,
-			keyOf,
+			concurrency,
+			getSequenceKey,
 			toNodeError: errorOf,
-			whenFailed: (failed) => [failed],
+			toFailedResult: (failed) => [failed],
 			onFailure: streamsToChat
 				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
@@ -99,7 +105,7 @@ function collectItems(
 		const parameters = new NodeParameters(context, itemIndex, operation.fields);
 		// An unreadable value is reported when that item is processed.
 		return tryOrUndefined(
-			() => operationOf(itemIndex) === operation && operation.takesAllItems!(parameters),
+			() => operationOf(itemIndex) === operation && operation.runsOnceForAllItems!(parameters),
 		);
 	});
 }
@@ -110,7 +116,7 @@ function readConcurrency(parameters: NodeParameters): { streams: boolean; itemsA
 		optionOf(parameters.properties, name),
 	);
 	return {
-		streams: streaming !== undefined && parameters.flag('options.enableStreaming', true),
+		streams: streaming !== undefined && parameters.boolean('options.enableStreaming', true),
 		itemsAtOnce:
 			atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
 	};

@@ -15,7 +15,8 @@ import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histor
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
-const convert = (source: InputMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
+const convert = (source: InputMessage[]) =>
+	convertMessages(source, { thinkingHistory: 'toolTurns' });
 
 /** A conversation in short: text and calls of each message. */
 const inShort = (messages: readonly ChatMessage[]) =>
@@ -165,12 +166,12 @@ describe('histories of 2.41', () => {
 			finishReason: 'tool_calls',
 			notes: [],
 		}));
-		for (const answer of answers) memory.remember(answer);
+		for (const answer of answers) memory.store(answer);
 		for (const { text, toolCalls } of answers) {
 			const { id } = toolCalls[0]!;
 			const messages = convertMessages([human(text), ai([], id), tool(id)], {
-				reasoning: 'toolTurns',
-				recall: (callId) => memory.recall(callId),
+				thinkingHistory: 'toolTurns',
+				getCachedCall: (callId) => memory.get(callId),
 			});
 			expect(messages[1]).toMatchObject({ content: text, reasoning: `About ${text}.` });
 		}

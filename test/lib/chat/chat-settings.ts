@@ -4,8 +4,8 @@ import type { ChatSettings } from '../../../lib/chat/types';
 export const PLAIN_SETTINGS: ChatSettings = {
 	model: 'sim-model',
 	parameters: {},
-	reasoningEcho: 'toolTurns',
+	thinkingHistory: 'toolTurns',
 	showThinking: false,
-	limits: {},
+	timeouts: {},
 	retries: 0,
 };

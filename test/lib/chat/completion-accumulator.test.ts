@@ -45,13 +45,13 @@ describe('thinking', () => {
 	])('%s', (_name, text, mayBeginInThinking_, reasoning, answer) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const options = { mayBeginInThinking: mayBeginInThinking_ };
+				const options = { mayStartInReasoning: mayBeginInThinking_ };
 				const outcome = read(inPieces(text, places), options);
 				expect(outcome.shown).toBe(answer);
 				expect('answer' in outcome ? outcome.answer.reasoning : outcome.failure.reasoning).toBe(
 					reasoning,
 				);
-				if (answer === '') expect(outcome).toMatchObject({ failure: { kind: 'onlyThinking' } });
+				if (answer === '') expect(outcome).toMatchObject({ failure: { type: 'onlyThinking' } });
 			}),
 		);
 	});
@@ -88,7 +88,7 @@ describe('calls in the text', () => {
 	])('%s', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const outcome = read(inPieces(text, places), { offered });
+				const outcome = read(inPieces(text, places), { offeredTools: offered });
 				expect(outcome).toMatchObject({
 					shown: '',
 					answer: { text: '', toolCalls: [{ name: 'get_weather' }] },
@@ -102,7 +102,7 @@ describe('calls in the text', () => {
 
 	test('behind a text, which is shown', () => {
 		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-		expect(read(inPieces(text, [20, 30]), { offered })).toMatchObject({
+		expect(read(inPieces(text, [20, 30]), { offeredTools: offered })).toMatchObject({
 			answer: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 		});
 	});
@@ -117,7 +117,7 @@ describe('calls in the text', () => {
 	])('%s is text', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				expect(read(inPieces(text, places), { offered })).toMatchObject({
+				expect(read(inPieces(text, places), { offeredTools: offered })).toMatchObject({
 					shown: text,
 					answer: { text, toolCalls: [] },
 				});
@@ -134,7 +134,10 @@ describe('calls in the text', () => {
 	])('that was sent %s is a quotation, and runs nothing', (_name, sent) => {
 		const text = `<tool_call>${CALL}</tool_call>`;
 		expect(
-			read(whole(text), { offered, isQuoted: quotationIn([{ role: 'user', content: sent }]) }),
+			read(whole(text), {
+				offeredTools: offered,
+				isQuoted: quotationIn([{ role: 'user', content: sent }]),
+			}),
 		).toMatchObject({
 			answer: { text, toolCalls: [] },
 		});
@@ -231,10 +234,10 @@ describe('calls in pieces', () => {
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
 		expect(read([begun, chunk({}, 'length')])).toMatchObject({
-			failure: { kind: 'toolCallCut', tool: 'x' },
+			failure: { type: 'toolCallCut', tool: 'x' },
 		});
 		expect(read([begun, chunk({}, 'stop')])).toMatchObject({
-			failure: { kind: 'toolCallInvalid', tool: 'x' },
+			failure: { type: 'toolCallInvalid', tool: 'x' },
 		});
 	});
 });
@@ -244,7 +247,7 @@ describe('ends', () => {
 		[
 			'a stream that breaks off',
 			[chunk({ content: 'a' })],
-			{ failure: { kind: 'streamEndedEarly', text: 'a' } },
+			{ failure: { type: 'streamEndedEarly', text: 'a' } },
 		],
 		[
 			'a marker without a reason',
@@ -256,7 +259,7 @@ describe('ends', () => {
 			['{"choices":[{"delta":{"content":"a"}}]}'],
 			{ answer: { text: 'a' } },
 		],
-		['nothing', [chunk({}, 'stop')], { failure: { kind: 'emptyAnswer' } }],
+		['nothing', [chunk({}, 'stop')], { failure: { type: 'emptyAnswer' } }],
 		[
 			'the limit of tokens',
 			[chunk({ content: 'a' }), chunk({}, 'length')],
@@ -265,22 +268,22 @@ describe('ends', () => {
 		[
 			'a filter',
 			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
-			{ failure: { kind: 'filtered' } },
+			{ failure: { type: 'filtered' } },
 		],
 		[
 			'an error',
 			[chunk({ content: 'a' }), '{"error":{"message":"Loading model","code":503}}'],
-			{ failure: { kind: 'loading', text: 'a' } },
+			{ failure: { type: 'loading', text: 'a' } },
 		],
 		[
 			'an error as text',
 			['{"error":"boom"}'],
-			{ failure: { kind: 'streamError', serverText: 'boom' } },
+			{ failure: { type: 'streamError', serverText: 'boom' } },
 		],
 		[
 			'what is no JSON',
 			[chunk({ content: 'a' }), 'boom'],
-			{ failure: { kind: 'invalidAnswer', text: 'a' } },
+			{ failure: { type: 'invalidAnswer', text: 'a' } },
 		],
 		[
 			'a whole message',
@@ -317,7 +320,7 @@ describe('ends', () => {
 			fc.property(fc.array(odd, { maxLength: 5 }), (events) => {
 				const outcome = read(
 					events.map((event) => JSON.stringify(event)),
-					{ offered },
+					{ offeredTools: offered },
 				);
 				expect('answer' in outcome || 'failure' in outcome).toBe(true);
 			}),

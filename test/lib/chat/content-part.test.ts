@@ -63,7 +63,7 @@ describe('files by their content, where the type says nothing that a model serve
 		['application/octet-stream', 'PK\x03\x04\x14\0word/document.xml', 'Save it as PDF first'],
 	])('refuses what is text only in another form: %s', (mime, content, remedy) => {
 		expect(() => toContentPart({ mime, data: base64(content), name: 'a' })).toThrow(
-			expect.objectContaining({ remedy: expect.stringContaining(remedy) as string }),
+			expect.objectContaining({ suggestion: expect.stringContaining(remedy) as string }),
 		);
 	});
 
@@ -83,9 +83,9 @@ describe('pictures that no model server reads', () => {
 	])('%s, %s, %s', (mime, data, name, remedy) => {
 		expect(() => toContentPart({ mime, data, name })).toThrow(
 			expect.objectContaining({
-				kind: 'invalidInput',
+				type: 'invalidInput',
 				message: `Model servers cannot read the file "${name}" (${mime})`,
-				remedy: expect.stringContaining(remedy) as string,
+				suggestion: expect.stringContaining(remedy) as string,
 			}),
 		);
 	});
@@ -98,7 +98,7 @@ describe('what a file is by its first bytes', () => {
 			fc.property(
 				words.filter((one) => [...one].every((character) => character >= ' ')),
 				(text) => {
-					expect(detectFileType(Buffer.from(text))?.kind).toMatch(/^(?:text|mail|document)$/);
+					expect(detectFileType(Buffer.from(text))?.category).toMatch(/^(?:text|mail|document)$/);
 				},
 			),
 		);

@@ -15,7 +15,7 @@ describe('what llama.cpp takes stays', () => {
 		['properties that are called like keywords', inField({ properties: { pattern: {} } })],
 		['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
 	])('%s', (_what, schema) => {
-		expect(toGrammarSchema(schema)).toEqual({ schema, dropped: [] });
+		expect(toGrammarSchema(schema)).toEqual({ schema, removedPaths: [] });
 	});
 });
 
@@ -31,7 +31,10 @@ describe('rewritten without loss', () => {
 			{ type: 'integer', maximum: 5 },
 		],
 	])('%j', (schema, expected) => {
-		expect(toGrammarSchema(inField(schema))).toEqual({ schema: inField(expected), dropped: [] });
+		expect(toGrammarSchema(inField(schema))).toEqual({
+			schema: inField(expected),
+			removedPaths: [],
+		});
 	});
 
 	test('forbidden properties are left out, and the whole gets a name where a part refers to it', () => {
@@ -40,7 +43,7 @@ describe('rewritten without loss', () => {
 				properties: { b: { $ref: '#/$defs/wholeSchema' } },
 				$defs: { wholeSchema: { properties: { b: { $ref: '#/$defs/wholeSchema' } } } },
 			},
-			dropped: [],
+			removedPaths: [],
 		});
 	});
 });
@@ -56,13 +59,13 @@ describe('what it cannot express is left out and named', () => {
 	])('%j', (schema, dropped) => {
 		expect(toGrammarSchema(inField(schema))).toEqual({
 			schema: inField({}),
-			dropped: [`properties.a.${dropped}`],
+			removedPaths: [`properties.a.${dropped}`],
 		});
 	});
 
 	test('both, where the least is above the most: llama-server would eat memory until it dies', () => {
-		const { schema, dropped } = toGrammarSchema({ type: 'array', minItems: 5, maxItems: 4 });
-		expect([schema, dropped.length]).toEqual([{ type: 'array' }, 2]);
+		const { schema, removedPaths } = toGrammarSchema({ type: 'array', minItems: 5, maxItems: 4 });
+		expect([schema, removedPaths.length]).toEqual([{ type: 'array' }, 2]);
 	});
 });
 

@@ -183,9 +183,9 @@ describe('what no model server can read', () => {
 		],
 	])('PDFs are refused with advice that names the file: %j', (block, name) => {
 		const error = refused(block);
-		expect(error.kind).toBe('invalidInput');
+		expect(error.type).toBe('invalidInput');
 		expect(error.message).toBe(`Model servers cannot read ${name}`);
-		expect(error.remedy).toContain('Extract From File');
+		expect(error.suggestion).toContain('Extract From File');
 	});
 
 	it.each([
@@ -221,6 +221,6 @@ describe('what no model server can read', () => {
 			'Model servers cannot fetch a file from a URL',
 		],
 	])('%j', (block, message) => {
-		expect(refused(block)).toMatchObject({ kind: 'invalidInput', message });
+		expect(refused(block)).toMatchObject({ type: 'invalidInput', message });
 	});
 });

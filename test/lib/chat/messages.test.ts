@@ -42,13 +42,13 @@ const replayed = (id: string, more: Partial<InputMessage> = {}): InputMessage =>
 	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], more);
 
 function convert(source: InputMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
-	return convertMessages(source, { reasoning: 'toolTurns', ...options });
+	return convertMessages(source, { thinkingHistory: 'toolTurns', ...options });
 }
 
 /** Remembers calls by the server's ids. */
 function memoryOf(
 	calls: Record<string, Partial<CachedToolCall>>,
-): NonNullable<ConversionOptions['recall']> {
+): NonNullable<ConversionOptions['getCachedCall']> {
 	return (callId) => {
 		const id = toServerToolCallId(callId);
 		const known = calls[id];
@@ -291,13 +291,16 @@ describe('plain conversations', () => {
 		fc.assert(
 			fc.property(fields, fields, (toolParameters, hitlParameters) => {
 				const written = JSON.stringify({ toolParameters, hitlParameters }, null, 1);
-				const recall = memoryOf({
+				const getCachedCall = memoryOf({
 					a: { text: 'I ask.', reasoning: 'Hm', arguments: written },
 				});
 				const rejected = { ...hitlParameters, toolParameters, tool: 'get_weather' };
 				for (const args of [toolParameters, rejected]) {
 					const replay = ai('', [call(own('a'), 'get_weather', { ...args, id: own('a') })]);
-					const [turn] = convert([replay, result(own('a'))], { recall, reasoning: 'always' });
+					const [turn] = convert([replay, result(own('a'))], {
+						getCachedCall,
+						thinkingHistory: 'always',
+					});
 					expect(turn).toEqual({
 						role: 'assistant',
 						content: 'I ask.',
@@ -322,7 +325,7 @@ describe('turns that n8n splits', () => {
 		];
 		expect(
 			convert(source, {
-				recall: memoryOf({
+				getCachedCall: memoryOf({
 					a: { text: 'Let me see.', reasoning: 'Hm' },
 					b: { text: 'Let me see.', reasoning: 'Hm' },
 				}),
@@ -366,7 +369,9 @@ describe('turns that n8n splits', () => {
 			human('All?'),
 			...['a', 'b', 'c'].map((id) => own(id)).flatMap((id) => [replayed(id), result(id)]),
 		];
-		const [, turn, ...results] = convert(source, { recall: memoryOf({ a: {}, b: {}, c: {} }) });
+		const [, turn, ...results] = convert(source, {
+			getCachedCall: memoryOf({ a: {}, b: {}, c: {} }),
+		});
 		expect(turn).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
 		expect(results).toEqual([wireResult('a'), wireResult('b'), wireResult('c')]);
 		// The same where another worker made the calls, so that nothing is remembered.
@@ -399,7 +404,7 @@ describe('turns that n8n splits', () => {
 				result(id, `result ${index}`),
 			]),
 		];
-		expect(convert(source, { reasoning: 'always' })).toEqual([
+		expect(convert(source, { thinkingHistory: 'always' })).toEqual([
 			{ role: 'user', content: 'x' },
 			...[0, 1, 2].flatMap((index) => [
 				{
@@ -429,7 +434,7 @@ describe('turns that n8n splits', () => {
 		];
 		expect(convert(differently)).toHaveLength(4);
 		expect(convert(without)).toHaveLength(4);
-		expect(convert(without, { recall: memoryOf({ a: {} }) })).toHaveLength(4);
+		expect(convert(without, { getCachedCall: memoryOf({ a: {} }) })).toHaveLength(4);
 		expect(convert(half)).toHaveLength(4);
 	});
 
@@ -496,32 +501,35 @@ describe('turns that n8n splits', () => {
 	});
 
 	it('takes the remembered text only where the message has none', () => {
-		const recall = memoryOf({ a: { text: 'remembered' } });
-		expect(convert([ai('own', [call('a')]), result('a')], { recall })[0]).toMatchObject({
+		const getCachedCall = memoryOf({ a: { text: 'remembered' } });
+		expect(convert([ai('own', [call('a')]), result('a')], { getCachedCall })[0]).toMatchObject({
 			content: 'own',
 		});
-		expect(convert([ai('', [call('a')]), result('a')], { recall })[0]).toMatchObject({
+		expect(convert([ai('', [call('a')]), result('a')], { getCachedCall })[0]).toMatchObject({
 			content: 'remembered',
 		});
 	});
 
 	it('uses the memory only for the same call', () => {
-		const recall = memoryOf({ a: { reasoning: 'of another call' } });
+		const getCachedCall = memoryOf({ a: { reasoning: 'of another call' } });
 		expect(
-			convert([ai('', [call('a', 'other_tool')]), result('a')], { recall })[0],
+			convert([ai('', [call('a', 'other_tool')]), result('a')], { getCachedCall })[0],
 		).not.toHaveProperty('reasoning');
 		expect(
 			convert([ai('', [call('a', 'get_weather', { city: 'elsewhere' })]), result('a')], {
-				recall,
+				getCachedCall,
 			})[0],
 		).not.toHaveProperty('reasoning');
 	});
 });
 
 describe('what n8n puts into the arguments', () => {
-	const argumentsOf = (args: Record<string, unknown>, recall?: ConversionOptions['recall']) => {
+	const argumentsOf = (
+		args: Record<string, unknown>,
+		getCachedCall?: ConversionOptions['getCachedCall'],
+	) => {
 		const [message] = convert([ai('', [{ id: 'a', name: 'get_weather', args }]), result('a')], {
-			recall,
+			getCachedCall,
 		});
 		return message?.role === 'assistant' ? message.toolCalls?.[0]?.arguments : undefined;
 	};
@@ -601,7 +609,7 @@ describe('what n8n puts into the arguments', () => {
 		const [message] = convert(
 			[ai(content, [call('a', 'get_weather', { city: 'a', id: 'a' })]), result('a')],
 			{
-				recall: memoryOf({ a: { text: 'Let me see.' } }),
+				getCachedCall: memoryOf({ a: { text: 'Let me see.' } }),
 			},
 		);
 		expect(message).toMatchObject({ content: 'Let me see.' });
@@ -617,8 +625,8 @@ describe('thinking', () => {
 		human('two'),
 		...turn('new turn'),
 	];
-	const sent = (echo: ConversionOptions['reasoning']) =>
-		convert(source, { reasoning: echo }).flatMap((message) =>
+	const sent = (echo: ConversionOptions['thinkingHistory']) =>
+		convert(source, { thinkingHistory: echo }).flatMap((message) =>
 			message.role === 'assistant' && message.reasoning !== undefined ? [message.reasoning] : [],
 		);
 
@@ -633,9 +641,9 @@ describe('thinking', () => {
 	});
 
 	it('is taken from the message, from its blocks, from its tags, or from the memory, in this order', () => {
-		const recall = memoryOf({ a: { reasoning: 'remembered' } });
+		const getCachedCall = memoryOf({ a: { reasoning: 'remembered' } });
 		const reasoningOf = (content: unknown, more: Partial<InputMessage> = {}) => {
-			const [message] = convert([ai(content, [call('a')], more), result('a')], { recall });
+			const [message] = convert([ai(content, [call('a')], more), result('a')], { getCachedCall });
 			return message?.role === 'assistant' ? message.reasoning : undefined;
 		};
 		const blocks = [
@@ -812,14 +820,14 @@ describe('whatever the conversation', () => {
 		}),
 	);
 	const conversations = fc.array(message, { maxLength: 14 });
-	const recall: NonNullable<ConversionOptions['recall']> = (id) =>
+	const getCachedCall: NonNullable<ConversionOptions['getCachedCall']> = (id) =>
 		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
 
 	it('every result has its call right before it, and every call its result', () => {
 		fc.assert(
 			fc.property(conversations, fc.boolean(), (source, remembers) => {
 				let open: string[] = [];
-				for (const sent of convert(source, remembers ? { recall } : {})) {
+				for (const sent of convert(source, remembers ? { getCachedCall } : {})) {
 					if (sent.role === 'tool') {
 						expect(open[0]).toBe(sent.toolCallId);
 						open.shift();
@@ -838,8 +846,8 @@ describe('whatever the conversation', () => {
 		fc.assert(
 			fc.property(conversations, (source) => {
 				const before = JSON.stringify(source);
-				const first = JSON.stringify(convert(source, { recall }));
-				expect(JSON.stringify(convert(structuredClone(source), { recall }))).toBe(first);
+				const first = JSON.stringify(convert(source, { getCachedCall }));
+				expect(JSON.stringify(convert(structuredClone(source), { getCachedCall }))).toBe(first);
 				expect(JSON.stringify(source)).toBe(before);
 			}),
 		);
@@ -849,7 +857,7 @@ describe('whatever the conversation', () => {
 		fc.assert(
 			fc.property(conversations, conversations, (earlier, later) => {
 				// Up to a question nothing depends on what follows, apart from the thinking of the running turn.
-				const options = { reasoning: 'off' as const, recall };
+				const options = { thinkingHistory: 'off' as const, getCachedCall };
 				const short = convert([...earlier, human('q')], options);
 				const long = convert([...earlier, human('q'), ...later], options);
 				expect(long.slice(0, short.length)).toEqual(short);
@@ -880,8 +888,8 @@ describe('whatever the conversation', () => {
 			fc.property(conversations, (source) => {
 				// The ids that go to the server do not tell any more which calls were of one answer.
 				fc.pre(!JSON.stringify(source).includes('n8n'));
-				const once = convert(source, { reasoning: 'always' });
-				expect(convert(once.map(back), { reasoning: 'always' })).toEqual(once);
+				const once = convert(source, { thinkingHistory: 'always' });
+				expect(convert(once.map(back), { thinkingHistory: 'always' })).toEqual(once);
 			}),
 			examples(500),
 		);

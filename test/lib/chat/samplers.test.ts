@@ -4,7 +4,7 @@ import type { ServerType } from '../../../lib/servers/types/server-type';
 
 describe('the table of options', () => {
 	it('names each field of the request once', () => {
-		const wires = SAMPLER_ENTRIES.map(([, { wire }]) => wire);
+		const wires = SAMPLER_ENTRIES.map(([, { fieldName }]) => fieldName);
 		expect([...new Set(wires)]).toEqual(wires);
 		const labels = SAMPLER_ENTRIES.map(([, { label }]) => label);
 		expect([...new Set(labels)]).toEqual(labels);
@@ -15,7 +15,7 @@ describe('the table of options', () => {
 			if (sampler.type !== 'number') continue;
 			const [least, most] = sampler.range ?? [-Infinity, Infinity];
 			for (const value of [
-				sampler.preset,
+				sampler.defaultValue,
 				...(sampler.choices ?? []).map((choice) => choice.value),
 			]) {
 				expect({ name, value, fits: value >= least && value <= most }).toEqual({
@@ -23,7 +23,7 @@ describe('the table of options', () => {
 					value,
 					fits: true,
 				});
-				if (sampler.whole) expect({ name, value }).toEqual({ name, value: Math.trunc(value) });
+				if (sampler.isInteger) expect({ name, value }).toEqual({ name, value: Math.trunc(value) });
 			}
 		}
 	});
@@ -31,10 +31,12 @@ describe('the table of options', () => {
 	it.each(Object.entries(SERVER_TYPES))(
 		'knows every option that a kind of server names: %s',
 		(_kind, traits) => {
-			const { fields, names = {} }: ServerType = traits;
+			const { supportedFields, fieldNames = {} }: ServerType = traits;
 			const known = SAMPLER_ENTRIES.map(([name]) => name as string);
-			expect(known).toEqual(expect.arrayContaining(fields === 'all' ? [] : [...fields]));
-			expect(known).toEqual(expect.arrayContaining(Object.keys(names)));
+			expect(known).toEqual(
+				expect.arrayContaining(supportedFields === 'all' ? [] : [...supportedFields]),
+			);
+			expect(known).toEqual(expect.arrayContaining(Object.keys(fieldNames)));
 		},
 	);
 });

@@ -28,7 +28,7 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 	])('in %s is a picture', (_form, content) => {
 		expect(parseToolResult(content)).toEqual({
 			text: 'Found:\n[Image 1, below]',
-			pictures: [{ type: 'image', url: URL }],
+			images: [{ type: 'image', url: URL }],
 		});
 	});
 });
@@ -47,7 +47,7 @@ it('stands in a message of the user behind the results of the turn', () => {
 			result('a', [PICTURES[0]![1]]),
 			result('b', 'nothing'),
 		],
-		{ reasoning: 'off' },
+		{ thinkingHistory: 'off' },
 	);
 	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
 	expect(messages.at(-1)).toMatchObject({
@@ -63,13 +63,13 @@ it.each([
 	'"image',
 	JSON.stringify({ items: [{ type: 'image', data: DATA }] }),
 ])('text that only looks like one stays as it is: %s', (content) => {
-	expect(parseToolResult(content)).toEqual({ text: content, pictures: [] });
+	expect(parseToolResult(content)).toEqual({ text: content, images: [] });
 });
 
 it('all other text stays as it is', () => {
 	fc.assert(
 		fc.property(fc.oneof(fc.string(), fc.json()), (content) => {
-			expect(parseToolResult(content)).toEqual({ text: content, pictures: [] });
+			expect(parseToolResult(content)).toEqual({ text: content, images: [] });
 		}),
 	);
 });

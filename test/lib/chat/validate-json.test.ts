@@ -2,7 +2,7 @@ import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
-	validateAgainstSchema(schema, value).faults;
+	validateAgainstSchema(schema, value).issues;
 
 const INVOICE = {
 	type: 'object',
@@ -58,7 +58,7 @@ test.each([
 ])('%s is told as a broken schema', (_name, schema) => {
 	expect(() => schemaFaults(schema, 'text')).toThrow(
 		expect.objectContaining({
-			kind: 'invalidInput',
+			type: 'invalidInput',
 			message: 'The JSON schema is invalid',
 		}) as Error,
 	);
@@ -86,20 +86,20 @@ describe('a check has a bound', () => {
 			{ aaa: 1 },
 		],
 	])('%s is not checked, which is said', (name, schema, value) => {
-		expect(validateAgainstSchema(schema, value)).toEqual({ faults: [], unchecked: [name] });
+		expect(validateAgainstSchema(schema, value)).toEqual({ issues: [], unchecked: [name] });
 	});
 
 	it('what stands beside it is checked', () => {
 		const schema = { type: 'string', pattern: '^a', maxLength: 2 };
-		expect(validateAgainstSchema(schema, 'aaa').faults).toHaveLength(1);
+		expect(validateAgainstSchema(schema, 'aaa').issues).toHaveLength(1);
 		const closed = { patternProperties: { '^a': {} }, unevaluatedProperties: false };
-		expect(validateAgainstSchema(closed, { b: 1 }).faults).toEqual([]);
+		expect(validateAgainstSchema(closed, { b: 1 }).issues).toEqual([]);
 	});
 
 	it('a field that is called like such a keyword is a field', () => {
 		const schema = { properties: { pattern: { type: 'string' }, uniqueItems: { type: 'number' } } };
 		expect(validateAgainstSchema(schema, { pattern: 1, uniqueItems: 'a' })).toMatchObject({
-			faults: [expect.stringContaining('pattern'), expect.stringContaining('uniqueItems')],
+			issues: [expect.stringContaining('pattern'), expect.stringContaining('uniqueItems')],
 			unchecked: [],
 		});
 	});
@@ -136,7 +136,7 @@ describe('a check has a bound', () => {
 		const many = Array.from({ length: 50_000 }, (_none, index) => index);
 		const check = validateAgainstSchema({ items: { type: 'string' } }, many);
 		expect(check).toEqual({
-			faults: [],
+			issues: [],
 			unchecked: [expect.stringContaining('the complete response') as string],
 		});
 		const twice = (name: string) => ({
@@ -160,7 +160,7 @@ test('a unresolved reference is told before there is an answer, wherever it stan
 
 test('times without a zone are times', () => {
 	const when = (format: string, text: string) =>
-		validateAgainstSchema({ format }, text).faults.length === 0;
+		validateAgainstSchema({ format }, text).issues.length === 0;
 	expect([
 		when('date-time', '2026-01-31T10:00:00'),
 		when('time', '10:00:00'),

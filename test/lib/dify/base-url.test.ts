@@ -43,7 +43,7 @@ describe('base URL', () => {
 		'"%s" is refused with a sentence, without what may be secret',
 		(typed) => {
 			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
-				expect.objectContaining({ kind: 'invalidUrl' }) as Error,
+				expect.objectContaining({ type: 'invalidUrl' }) as Error,
 			);
 			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(
 				/hunter2|key=x/,

@@ -15,13 +15,13 @@ describe('access', () => {
 		expect(failed).toMatchObject({
 			status: 401,
 			code: 'unauthorized',
-			kind: 'unauthorized',
+			type: 'unauthorized',
 			retryable: false,
 		});
 		expect(failed.serverText).toContain(
 			"Authorization header must be provided and start with 'Bearer'",
 		);
-		expect(failed.remedy).toContain('Dify API');
+		expect(failed.suggestion).toContain('Dify API');
 		expect(sim.requests).toHaveLength(1);
 		expect(sim.requests[0]!.headers.authorization).toBeUndefined();
 	});
@@ -40,9 +40,9 @@ describe('access', () => {
 		const failed = await failureOf(
 			clientOf(sim, 'chat', { apiKey: knowledgeKey() }).get(KEY_TEST_PATHS.app),
 		);
-		expect(failed).toMatchObject({ status: 401, code: 'unauthorized', kind: 'unauthorized' });
+		expect(failed).toMatchObject({ status: 401, code: 'unauthorized', type: 'unauthorized' });
 		expect(failed.serverText).toContain('Access token is invalid');
-		expect(failed.remedy).toContain('knowledge key');
+		expect(failed.suggestion).toContain('knowledge key');
 		expect(sim.requests).toHaveLength(1);
 		expect(await failureOf(clientOf(sim).get('/datasets', { page: 1, limit: 1 }))).toMatchObject({
 			status: 401,
@@ -52,9 +52,9 @@ describe('access', () => {
 	test('case 4: API switched off', async () => {
 		const sim = await startApp({ mode: 'chat', apiEnabled: false });
 		const failed = await failureOf(say(clientOf(sim)));
-		expect(failed).toMatchObject({ status: 403, kind: 'appDisabled' });
+		expect(failed).toMatchObject({ status: 403, type: 'appDisabled' });
 		expect(failed.serverText).toContain("The app's API service has been disabled.");
-		expect(failed.remedy).toContain('Backend service API');
+		expect(failed.suggestion).toContain('Backend service API');
 	});
 
 	test('case 5: the credential test asks what checks the key, by its type', async () => {
@@ -93,21 +93,21 @@ describe('the key', () => {
 			});
 			const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: WRONG })));
 			expect(
-				JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText]),
+				JSON.stringify([failed.message, failed.suggestion, failed.facts, failed.serverText]),
 			).not.toContain(WRONG);
 		}
 	});
 
 	test('is known to a connection that does not send it', () => {
 		const client = createDifyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, false);
-		const { headers, secrets } = client.target;
+		const { headers, secrets } = client.endpoint;
 		expect(headers).toEqual({});
 		expect(mask(`it was ${WRONG}`, secrets)).toBe('it was ***');
 	});
 
 	test('with characters that no header can carry is refused before anything is sent', () => {
 		expect(() => createDifyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
-			expect.objectContaining({ kind: 'invalidInput' }) as Error,
+			expect.objectContaining({ type: 'invalidInput' }) as Error,
 		);
 	});
 });

@@ -21,10 +21,10 @@ describe('an envelope is Dify, whatever its code', () => {
 		['agent_run_limit_exceeded', 429, 'busy'],
 		['agent_version_not_found_error', 404, 'workflowVersion'],
 		['vector_space_estimate_exceeded', 403, 'planLimit'],
-	])('%s with %i is %s, with the words of Dify as title', (code, status, kind) => {
+	])('%s with %i is %s, with the words of Dify as title', (code, status, type) => {
 		const failed = refusal({ code, message: 'Its own words.', status }, status);
-		expect(failed).toMatchObject({ kind, code, status, message: 'Its own words' });
-		expect(failed!.remedy).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
+		expect(failed).toMatchObject({ type, code, status, message: 'Its own words' });
+		expect(failed!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
 	});
 
 	test('also with status 200, which a proxy put there', () => {
@@ -32,7 +32,7 @@ describe('an envelope is Dify, whatever its code', () => {
 			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
 			200,
 		);
-		expect(failed).toMatchObject({ kind: 'conversationNotFound', status: 404 });
+		expect(failed).toMatchObject({ type: 'conversationNotFound', status: 404 });
 	});
 
 	test('what has no code or no message is not', () => {
@@ -53,7 +53,7 @@ describe('texts of codes with many causes', () => {
 		['relation "embedding_vector_index_7896e6f3" does not exist', 'invalidParam'],
 		['[OpenAI-API-compatible] Error: ', 'pluginDaemon'],
 	])('%s', (message, kind) => {
-		expect(refusal({ code: 'invalid_param', message, status: 400 })!.kind).toBe(kind);
+		expect(refusal({ code: 'invalid_param', message, status: 400 })!.type).toBe(kind);
 	});
 
 	test('the innermost words of a model are the title', () => {
@@ -61,7 +61,7 @@ describe('texts of codes with many causes', () => {
 		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
 		const failed = refusal({ code: 'invalid_param', message, status: 400 });
 		expect(failed).toMatchObject({
-			kind: 'modelProvider',
+			type: 'modelProvider',
 			message: '[models] Error: API request failed: no such model',
 		});
 	});
@@ -89,9 +89,9 @@ test('the node whose model failed is named', () => {
 	);
 	const failed = createRunError({ ...result, error: result.error! }, CONTEXT);
 	expect(failed).toMatchObject({
-		kind: 'modelProvider',
+		type: 'modelProvider',
 		message: 'too slow',
-		meaning: 'The run failed in Dify at the node "Answer" (llm): too slow',
+		detail: 'The run failed in Dify at the node "Answer" (llm): too slow',
 		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
 	});
 });

@@ -61,11 +61,11 @@ describe('a message', () => {
 		const sim = await startSim({});
 		for (const user of ['', '   ', undefined, null])
 			expect(() => parseUser(user)).toThrow(
-				expect.objectContaining({ kind: 'missingUser' }) as Error,
+				expect.objectContaining({ type: 'missingUser' }) as Error,
 			);
 		expect(parseUser(42)).toBe('42');
 		expect(() => parseUser('x'.repeat(256))).toThrow('255');
-		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
+		const missing = { status: 400, code: 'invalid_param', type: 'missingUser' };
 		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
 	});
 });
@@ -74,7 +74,7 @@ describe('feedback', () => {
 	test('case 73: an id of another form is refused before it is sent', async () => {
 		for (const id of ['abc', '', '  ', undefined, null, 7])
 			expect(() => parseUuid(id, 'message ID')).toThrow(
-				expect.objectContaining({ kind: 'invalidId' }) as Error,
+				expect.objectContaining({ type: 'invalidId' }) as Error,
 			);
 		expect(parseUuid(` ${UNKNOWN_ID.toUpperCase()} `, 'message ID')).toBe(UNKNOWN_ID);
 		expect([
@@ -86,8 +86,8 @@ describe('feedback', () => {
 		// What would happen otherwise: a page of HTML.
 		expect(
 			await failureOf(
-				clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
+				clientOf(sim).sendJson('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
 			),
-		).toMatchObject({ status: 404, kind: 'wrongPath' });
+		).toMatchObject({ status: 404, type: 'wrongPath' });
 	});
 });

@@ -58,7 +58,7 @@ test.each<[ErrorType, number, unknown]>([
 	['budgetSpent', 429, openAi('over', { type: 'budget_exceeded' })],
 ])('%s: status %i, %j', (kind, status, body) => {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	expect(classifyErrorResponse({ status, body: text }, context).kind).toBe(kind);
+	expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
 });
 
 test('the numbers of tokens go into the title', () => {
@@ -87,10 +87,10 @@ test('secrets in the words of a server are masked', () => {
 });
 
 test('an error in a stream means the same as in place of one', () => {
-	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').kind).toBe(
+	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').type).toBe(
 		'loading',
 	);
-	expect(classifyStreamError('{"error":"boom"}').kind).toBe('streamError');
+	expect(classifyStreamError('{"error":"boom"}').type).toBe('streamError');
 	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);
 });
 
@@ -108,7 +108,7 @@ test('whatever comes is a failure with a title', () => {
 		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, named, status) => {
 			const failed = classifyErrorResponse({ status, headers: named, body: text }, context);
 			expect(failed.message).not.toBe('');
-			expect(failed.remedy).not.toBe('');
+			expect(failed.suggestion).not.toBe('');
 		}),
 	);
 });

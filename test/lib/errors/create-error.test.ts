@@ -18,8 +18,8 @@ describe('a failure', () => {
 	});
 
 	test('the type of server decides which remedy is used, if both have the kind', () => {
-		expect(createServerError('unauthorized', {}).remedy).toContain('llama-server');
-		expect(createServerError('unauthorized', { service: 'dify' }).remedy).toContain(
+		expect(createServerError('unauthorized', {}).suggestion).toContain('llama-server');
+		expect(createServerError('unauthorized', { service: 'dify' }).suggestion).toContain(
 			'"Dify API" credential',
 		);
 	});

@@ -3,10 +3,10 @@ import { ServerError } from '../../../lib/errors/server-error';
 
 describe('the whole text of a failure', () => {
 	const failed = new ServerError({
-		kind: 'connectionLost',
+		type: 'connectionLost',
 		message: 'It broke',
-		meaning: 'It broke in the middle',
-		remedy: 'Mend it.',
+		detail: 'It broke in the middle',
+		suggestion: 'Mend it.',
 		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
 		serverText: 'boom',
 	});
@@ -20,21 +20,21 @@ describe('the whole text of a failure', () => {
 	test('what is not there leaves no gap, and nothing is said twice', () => {
 		const of = (message: string, serverText?: string) =>
 			describeError(
-				new ServerError({ kind: 'badRequest', message, remedy: 'Mend it.', serverText }),
+				new ServerError({ type: 'badRequest', message, suggestion: 'Mend it.', serverText }),
 			);
 		expect(of('No')).toBe('No. Mend it.');
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
-		expect(describeError(new ServerError({ kind: 'badRequest', message: 'No', remedy: '' }))).toBe(
-			'No.',
-		);
+		expect(
+			describeError(new ServerError({ type: 'badRequest', message: 'No', suggestion: '' })),
+		).toBe('No.');
 	});
 
 	test('a long text of the server is shortened', () => {
 		const long = new ServerError({
-			kind: 'badRequest',
+			type: 'badRequest',
 			message: 'No',
-			remedy: 'Mend it.',
+			suggestion: 'Mend it.',
 			serverText: 'x'.repeat(900),
 		});
 		expect(describeError(long)).toBe(`No. Mend it. Server message: "${'x'.repeat(500)}"`);

@@ -37,26 +37,26 @@ describe('the network', () => {
 	test('case 1: nothing listens', async () => {
 		const port = await closedPort();
 		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
-		expect(failed).toMatchObject({ kind: 'refused', code: 'ECONNREFUSED' });
+		expect(failed).toMatchObject({ type: 'refused', code: 'ECONNREFUSED' });
 		expect(failed.message).toBe(`Nothing is listening on 127.0.0.1:${port}, as seen from n8n`);
-		expect(failed.remedy).toContain(`http://host.docker.internal:${port}`);
+		expect(failed.suggestion).toContain(`http://host.docker.internal:${port}`);
 		// Several addresses of one name: an AggregateError.
-		expect((await explain(`http://localhost:${port}/`)).kind).toBe('refused');
+		expect((await explain(`http://localhost:${port}/`)).type).toBe('refused');
 	});
 
 	test('packets are dropped', async () => {
 		const server = await startSilent();
 		const failed = await explain(`${server.url}/v1/models`, { connect: { timeout: 50 } });
 		await server.close();
-		expect(failed).toMatchObject({ kind: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
-		expect(failed.remedy).toContain(`ufw allow ${server.port}/tcp`);
+		expect(failed).toMatchObject({ type: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
+		expect(failed.suggestion).toContain(`ufw allow ${server.port}/tcp`);
 	});
 
 	test('the name cannot be resolved', async () => {
 		failDnsLookups();
 		const failed = await explain('http://no-such-host.invalid:8080/v1/models');
 		jest.restoreAllMocks();
-		expect(failed.kind).toBe('dns');
+		expect(failed.type).toBe('dns');
 		expect(failed.message).toContain('"no-such-host.invalid"');
 	});
 
@@ -69,36 +69,36 @@ describe('the network', () => {
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
-			kind: 'tlsMismatch',
+			type: 'tlsMismatch',
 			code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/),
 		});
 		expect(failed.message).toMatch(/^The server does not support https on this port/);
-		expect(failed.remedy).toContain(`http://127.0.0.1:${server.port}`);
+		expect(failed.suggestion).toContain(`http://127.0.0.1:${server.port}`);
 	});
 
 	test('http to an https port', async () => {
 		const server = await startServer({ tls: true });
 		const failed = await explain(`http://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(['closedBeforeAnswer', 'notHttp']).toContain(failed.kind);
-		expect(failed.remedy).toContain('https');
+		expect(['closedBeforeAnswer', 'notHttp']).toContain(failed.type);
+		expect(failed.suggestion).toContain('https');
 	});
 
 	test('a certificate that nobody trusts', async () => {
 		const server = await startServer({ tls: true });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({ kind: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+		expect(failed).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
 		expect(failed.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-		expect(failed.remedy).toContain('NODE_EXTRA_CA_CERTS');
+		expect(failed.suggestion).toContain('NODE_EXTRA_CA_CERTS');
 	});
 
 	test('https to a port that closes on it', async () => {
 		const server = await startTcpServer((socket) => socket.once('data', () => socket.destroy()));
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(failed.kind).toBe('closedBeforeAnswer');
-		expect(failed.remedy).toContain('The request is not retried');
+		expect(failed.type).toBe('closedBeforeAnswer');
+		expect(failed.suggestion).toContain('The request is not retried');
 	});
 
 	test('a port that speaks something else', async () => {
@@ -108,7 +108,7 @@ describe('the network', () => {
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
-			kind: 'notHttp',
+			type: 'notHttp',
 		});
 	});
 
@@ -117,7 +117,7 @@ describe('the network', () => {
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
-			kind: 'closedBeforeAnswer',
+			type: 'closedBeforeAnswer',
 			code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET',
 		});
 	});
@@ -134,12 +134,12 @@ describe('the network', () => {
 		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tlsUntrusted'],
 		['ERR_TLS_CERT_ALTNAME_INVALID', 'tlsUntrusted'],
 		['HPE_INVALID_CONSTANT', 'notHttp'],
-	])('%s', (code, kind) => {
+	])('%s', (code, type) => {
 		const failed = toNetworkError(
 			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
 			CONTEXT,
 		);
-		expect(failed).toMatchObject({ kind, code });
+		expect(failed).toMatchObject({ type, code });
 	});
 
 	test('a TLS handshake that fails for another reason than plain text', () => {
@@ -148,7 +148,7 @@ describe('the network', () => {
 			Object.assign(new Error('x'), { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }),
 			context,
 		);
-		expect(failed.kind).toBe('tlsMismatch');
+		expect(failed.type).toBe('tlsMismatch');
 		expect(failed.message).toContain(
 			'handshake with the server failed (ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE)',
 		);
@@ -160,13 +160,13 @@ describe('the network', () => {
 				Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }),
 				CONTEXT,
 				true,
-			).kind,
+			).type,
 		).toBe('connectionLost');
 		for (const code of ['UND_ERR_SOCKET', 'ECONNRESET', 'HPE_INVALID_CHUNK_SIZE', 'Z_BUF_ERROR']) {
 			expect(
 				toNetworkError(Object.assign(new Error('terminated'), { code }), CONTEXT, true),
 			).toMatchObject({
-				kind: 'connectionLost',
+				type: 'connectionLost',
 				code,
 			});
 		}
@@ -175,9 +175,9 @@ describe('the network', () => {
 	test('unknown errors are shown unchanged; technical texts stay in the details', () => {
 		const failed = toNetworkError(new Error('something new'), CONTEXT);
 		expect(failed).toMatchObject({
-			kind: 'closedBeforeAnswer',
+			type: 'closedBeforeAnswer',
 			message: 'The request failed before a response arrived',
-			meaning: 'The request failed before a response arrived: something new',
+			detail: 'The request failed before a response arrived: something new',
 			facts: { reason: 'something new' },
 		});
 		expect(toNetworkError('text', CONTEXT).facts.reason).toBe('text');
@@ -198,7 +198,7 @@ describe('the network', () => {
 			port: 3128,
 		});
 		expect(toNetworkError(refused, CONTEXT)).toMatchObject({
-			kind: 'proxy',
+			type: 'proxy',
 			code: 'ECONNREFUSED 10.9.9.9:3128',
 		});
 		const unknown = Object.assign(new Error('lookup'), {
@@ -206,11 +206,11 @@ describe('the network', () => {
 			hostname: 'proxy.lan',
 		});
 		expect(toNetworkError(unknown, CONTEXT)).toMatchObject({
-			kind: 'proxy',
+			type: 'proxy',
 			code: 'ENOTFOUND proxy.lan',
 		});
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
-		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');
+		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).type).toBe('dns');
 	});
 
 	test('a typed error stays what it is', () => {
@@ -226,5 +226,5 @@ test.each([
 	['EPERM', 'unreachable'],
 	['ERR_INVALID_IP_ADDRESS', 'dns'],
 ])('%s is %s', (code, kind) => {
-	expect(toNetworkError(Object.assign(new Error('connect'), { code }), CONTEXT).kind).toBe(kind);
+	expect(toNetworkError(Object.assign(new Error('connect'), { code }), CONTEXT).type).toBe(kind);
 });

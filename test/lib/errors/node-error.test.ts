@@ -36,7 +36,7 @@ describe('toNodeError', () => {
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The connection was lost during the response');
 		expect(error.description).toBe(
-			`The connection was lost during the response (${URL_ASKED}). ${failed.remedy} Server message: "boom"`,
+			`The connection was lost during the response (${URL_ASKED}). ${failed.suggestion} Server message: "boom"`,
 		);
 		expect(error.context).toMatchObject({
 			itemIndex: 3,
@@ -78,7 +78,7 @@ describe('toNodeError', () => {
 		const words = { status: 400, message: 'topic is required in input form' };
 		const failed = createServerError('inputs', { url: URL_ASKED }, words);
 		const { message } = toNodeError(tool, failed);
-		expect(message).toContain(failed.remedy);
+		expect(message).toContain(failed.suggestion);
 		expect(message).not.toContain('10.0.0.5');
 	});
 
@@ -153,7 +153,7 @@ describe('toNodeError', () => {
 		});
 		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
 			json: {},
-			takesRefusals: false,
+			allowErrorStatus: false,
 		}).catch((error: unknown) => error);
 		await server.close();
 		const error = toNodeError(NODE, failed);
@@ -172,9 +172,9 @@ describe('toNodeError', () => {
 describe('errorDetails', () => {
 	test('is plain data, and given details do not replace known ones', () => {
 		const failed = new ServerError({
-			kind: 'badRequest',
+			type: 'badRequest',
 			message: 'No',
-			remedy: '.',
+			suggestion: '.',
 			status: 400,
 			facts: { kind: 'x', httpStatus: 1, param: undefined, n: 2 },
 		});

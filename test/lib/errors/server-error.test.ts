@@ -6,9 +6,9 @@ const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 
 describe('ServerError', () => {
 	const failed = new ServerError({
-		kind: 'connectionLost',
+		type: 'connectionLost',
 		message: 'It broke',
-		remedy: 'Mend it.',
+		suggestion: 'Mend it.',
 		url: URL_ASKED,
 		status: 200,
 		facts: { a: 1 },
@@ -18,10 +18,10 @@ describe('ServerError', () => {
 		expect(failed).toMatchObject({
 			name: 'ServerError',
 			message: 'It broke',
-			meaning: 'It broke',
+			detail: 'It broke',
 			url: URL_ASKED,
 		});
-		expect(new ServerError({ kind: 'busy', message: 'No', remedy: '.' }).retryable).toBe(true);
+		expect(new ServerError({ type: 'busy', message: 'No', suggestion: '.' }).retryable).toBe(true);
 		expect(failed.retryable).toBe(false);
 	});
 

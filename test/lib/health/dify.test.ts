@@ -188,7 +188,7 @@ describe('what stands in front of Dify', () => {
 	it('is silent about one question only', async () => {
 		const sim = await dify();
 		sim.fail({ path: '/parameters', how: 'silence' });
-		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
+		const result = await checkDify(sim.url, { apiKey: APP }, { timeoutMs: 2000 });
 		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
 	});
 });

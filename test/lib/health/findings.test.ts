@@ -172,8 +172,8 @@ const BREAKAGES: Record<string, Breakage> = {
 };
 
 test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
-	const { answers, expectations, timeLimitMs = 10_000, status, says } = breakage;
-	const result = await check(await rawServer(answers), { expectations, timeLimitMs });
+	const { answers, expectations, timeLimitMs: timeoutMs = 10_000, status, says } = breakage;
+	const result = await check(await rawServer(answers), { expectations, timeoutMs });
 	const { meaning, advice, observed } = finding(result, id);
 	expect(`${meaning}. ${advice}`).toMatch(says);
 	expect(observed).not.toBe('');

@@ -46,7 +46,7 @@ describe('answers that do not end', () => {
 				void socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n'),
 		],
 	])('%s: the check ends in time and says so', async (_name, answer) => {
-		const result = await check(await rawServer(answer), { timeLimitMs: 1500 });
+		const result = await check(await rawServer(answer), { timeoutMs: 1500 });
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'noAnswer').observed).toContain(': no response after 15');
 	});
@@ -60,7 +60,7 @@ describe('answers that do not end', () => {
 			socket.on('drain', push);
 			push();
 		});
-		expect(ids(await check(url, { timeLimitMs: 60_000 }))).toEqual(['invalidAnswer']);
+		expect(ids(await check(url, { timeoutMs: 60_000 }))).toEqual(['invalidAnswer']);
 	});
 });
 
@@ -114,14 +114,14 @@ describe('proxies that refuse', () => {
 	});
 });
 
-it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (timeLimitMs) => {
+it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (timeoutMs) => {
 	const server = await sim();
-	expect((await check(server.url, { timeLimitMs })).status).toBe('healthy');
+	expect((await check(server.url, { timeoutMs })).status).toBe('healthy');
 });
 
 it('a dead host has a limit of less than 3 seconds', async () => {
 	const silent = await startSilent();
-	const result = await check(silent.url, { timeLimitMs: undefined });
+	const result = await check(silent.url, { timeoutMs: undefined });
 	await silent.close();
 	// A machine that stood still just then may have come to the limit of the whole before that of connecting.
 	expect(['connectTimeout', 'noAnswer']).toEqual(expect.arrayContaining(ids(result)));

@@ -39,7 +39,7 @@ async function test(
 	return await addSpeedTest(target, health, {
 		model: '',
 		tokens: 8,
-		atOnce: 1,
+		concurrency: 1,
 		...limits,
 		...options,
 	});
@@ -50,7 +50,7 @@ const generations = () => server.requests.filter(({ path }) => path.endsWith('/c
 describe('a speed test', () => {
 	it('alone, and several at once, by the timings of the server', async () => {
 		await sim({ slots: 4, metrics: true, tokenDelayMs: 20 });
-		const result = await test({ atOnce: 3 });
+		const result = await test({ concurrency: 3 });
 		expect(result).toMatchObject({
 			status: 'healthy',
 			speed: {
@@ -77,7 +77,7 @@ describe('a speed test', () => {
 
 	it('sends no more at once than the credential lets through', async () => {
 		await sim();
-		const result = await test({ atOnce: 8 }, { maxConcurrentRequests: 2 });
+		const result = await test({ concurrency: 8 }, { maxConcurrentRequests: 2 });
 		expect(result.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1, 2]);
 	});
 
@@ -103,7 +103,7 @@ describe('a speed test', () => {
 	])('%s: the server is not healthy', async (_name, answer, id, status) => {
 		await sim();
 		server.script(answer());
-		const result = await test({ atOnce: 4 });
+		const result = await test({ concurrency: 4 });
 		expect(result).toMatchObject({ status, speed: { runs: [{ tokensPerSecond: null }] } });
 		expect(result.findings[0]!.id).toBe(id);
 		expect(generations()).toHaveLength(1);
@@ -129,8 +129,8 @@ describe('a speed test', () => {
 	it('several models and none chosen: an error that names them', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(test()).rejects.toMatchObject({
-			kind: 'invalidInput',
-			remedy: expect.stringContaining('a, b') as string,
+			type: 'invalidInput',
+			suggestion: expect.stringContaining('a, b') as string,
 		});
 	});
 });

@@ -10,7 +10,7 @@ import { httpFixture } from '../../support/streams';
 export const SESAME = 'open-sesame-123456';
 
 /** Everything is on this machine, but that may be busy; questions that stay open have shorter limits of their own. */
-export const LIMITS: CheckOptions = { timeLimitMs: 60_000 };
+export const LIMITS: CheckOptions = { timeoutMs: 60_000 };
 
 /** Checks the server of a "LocalLlama API" credential. */
 export async function check(

@@ -11,12 +11,12 @@ type Reply = ReturnType<typeof reply.text> | ReturnType<typeof reply.llamaError>
 export type Answering = (one: ToolCase, second: boolean) => Reply | undefined;
 
 export function caseNamed(name: string): ToolCase {
-	return CASES.find((one) => one.case === name)!;
+	return CASES.find((one) => one.name === name)!;
 }
 
 /** What is right. */
-export function rightAnswer({ calls, then }: ToolCase, second: boolean): Reply {
-	const wanted = second ? then!.calls : calls;
+export function rightAnswer({ calls, followUp }: ToolCase, second: boolean): Reply {
+	const wanted = second ? followUp!.calls : calls;
 	if (wanted.length === 0) return reply.text('Hello, it is good to see you.');
 	return reply.toolCalls([...wanted]);
 }
@@ -27,7 +27,8 @@ export function playModel(server: LlamaServerSim, answering: Answering = () => u
 		const { messages } = body as Asked;
 		const one = CASES.find(({ question }) => messages.some(({ content }) => content === question))!;
 		// The node sends the model its mistakes as results of tools, too.
-		const isSecond = one.then !== undefined && messages.at(-1)!.content.includes(one.then.result);
+		const isSecond =
+			one.followUp !== undefined && messages.at(-1)!.content.includes(one.followUp.result);
 		return answering(one, isSecond) ?? rightAnswer(one, isSecond);
 	};
 	server.script(...Array.from({ length: 200 }, () => play));

@@ -33,8 +33,8 @@ async function test(options: Partial<ToolTestOptions> = {}): Promise<ToolCheckRe
 	const health = await checkServer(target, LIMITS);
 	return await addToolTest(target, health, {
 		model: '',
-		tokens: 500,
-		limitMs: 60_000,
+		maxTokens: 500,
+		timeoutMs: 60_000,
 		...options,
 	});
 }
@@ -48,14 +48,14 @@ describe('a tool test', () => {
 	it('of a model that does everything right: eight cases in nine requests', async () => {
 		await sim();
 		playModel(server);
-		const result = await test({ tokens: 100 });
+		const result = await test({ maxTokens: 100 });
 		expect(result.toolTest).toMatchObject({
 			model: 'sim-model',
 			passed: 8,
 			tried: 8,
 			notTried: 0,
 		});
-		expect(result.toolTest!.cases.map((one) => one.case)).toEqual(CASES.map((one) => one.case));
+		expect(result.toolTest!.cases.map((one) => one.case)).toEqual(CASES.map((one) => one.name));
 		expect(result.toolTest!.cases[1]).toEqual({
 			case: 'one call',
 			asked: 'What is the weather in "Paris" now?',
@@ -74,7 +74,7 @@ describe('a tool test', () => {
 	it.each(WAYS_TO_FAIL)('%s: %p is %s', async (name, answer, problem, called, second = false) => {
 		await sim();
 		playModel(server, (one, isSecond) =>
-			one.case === name && isSecond === second ? answer() : undefined,
+			one.name === name && isSecond === second ? answer() : undefined,
 		);
 		const result = await test();
 		expect(result.toolTest).toMatchObject({ passed: 7, tried: 8, notTried: 0 });
@@ -90,13 +90,13 @@ describe('a tool test', () => {
 	});
 
 	it.each<[string, Answering]>([
-		['calls in any order', ({ case: name }) => (name === TWO ? flipped() : undefined)],
+		['calls in any order', ({ name }) => (name === TWO ? flipped() : undefined)],
 		[
 			'a number as text, and keys in another order',
 			(one) => {
-				if (one.case === 'a number')
+				if (one.name === 'a number')
 					return reply.toolCalls([{ name: 'set_heating', arguments: { celsius: '21.5' } }]);
-				if (one.case !== 'one of a list') return undefined;
+				if (one.name !== 'one of a list') return undefined;
 				const args = { mode: 'dim', room: 'kitchen' };
 				return reply.toolCalls([{ name: 'set_light', arguments: args }]);
 			},
@@ -110,7 +110,7 @@ describe('a tool test', () => {
 	it('a server that fails for one case: not tested; says nothing about the model', async () => {
 		await sim();
 		playModel(server, (one) =>
-			one.case === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
+			one.name === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
 		);
 		const result = await test();
 		expect(result.toolTest).toMatchObject({ passed: 7, tried: 7, notTried: 1 });
@@ -137,7 +137,7 @@ describe('a tool test', () => {
 	it('ends with its time limit', async () => {
 		await sim();
 		playModel(server);
-		const result = await test({ limitMs: 0 });
+		const result = await test({ timeoutMs: 0 });
 		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8 });
 		expect(finding(result, 'toolsNotTried').observed).toBe('The test timed out');
 	});
@@ -151,7 +151,7 @@ describe('a tool test', () => {
 	it('several models and none chosen: an error that names them', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(test()).rejects.toMatchObject({
-			kind: 'invalidInput',
+			type: 'invalidInput',
 			message: 'The server has several models, and none is selected',
 		});
 	});

@@ -9,7 +9,7 @@ import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 
-const QUICK: WaitOptions = { limitMs: 60_000, pausesMs: [10, 20, 30] };
+const QUICK: WaitOptions = { timeoutMs: 60_000, pausesMs: [10, 20, 30] };
 let server: LlamaServerSim | undefined;
 
 /** Checks that give these results one after the other, the last one again and again. */
@@ -38,7 +38,7 @@ describe('waiting until a server is ready', () => {
 			await sleep(600);
 			return await unreachable();
 		};
-		const result = await waitUntilReady(slow, { limitMs: 1_000, pausesMs: [10] });
+		const result = await waitUntilReady(slow, { timeoutMs: 1_000, pausesMs: [10] });
 		expect(result).toMatchObject({ checks: 1, healthy: false });
 	});
 
@@ -63,7 +63,7 @@ describe('waiting until a server is ready', () => {
 	});
 
 	it('gives up at its limit, and says that it still loads', async () => {
-		const result = await waitUntilReady(played('loading'), { ...QUICK, limitMs: 100 });
+		const result = await waitUntilReady(played('loading'), { ...QUICK, timeoutMs: 100 });
 		expect(result).toMatchObject({
 			status: 'loading',
 			healthy: false,
@@ -88,7 +88,7 @@ describe('waiting until a server is ready', () => {
 				times.push(Date.now() - begun);
 				return await play();
 			},
-			{ limitMs: 60_000, pausesMs: [20, 60, 100] },
+			{ timeoutMs: 60_000, pausesMs: [20, 60, 100] },
 		);
 		await jest.advanceTimersByTimeAsync(1000);
 		await waiting;
@@ -99,7 +99,7 @@ describe('waiting until a server is ready', () => {
 	it('is cancelled at once', async () => {
 		const abort = new AbortController();
 		const waiting = waitUntilReady(played('loading'), {
-			limitMs: 7_200_000,
+			timeoutMs: 7_200_000,
 			signal: abort.signal,
 			pausesMs: [3_600_000],
 		});

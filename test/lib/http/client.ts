@@ -35,7 +35,7 @@ export async function ask(
 		text = await request(server, { url, json: CHAT, ...options }, async (answer) => {
 			const pieces: string[] = [];
 			for await (const events of answer.events()) {
-				answer.content();
+				answer.markContent();
 				pieces.push(...events.map(contentOf));
 			}
 			return pieces.join('');
@@ -50,7 +50,7 @@ export async function statusOf(
 	url: string,
 	options: Partial<RequestOptions> = {},
 ): Promise<number> {
-	const question = { url, takesRefusals: true, isIdempotent: true, ...options };
+	const question = { url, allowErrorStatus: true, isIdempotent: true, ...options };
 	return await request(server, question, async (answer) => {
 		await answer.text();
 		return answer.status;

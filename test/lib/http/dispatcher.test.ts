@@ -168,7 +168,7 @@ describe('connections that are kept for the next request of a batch', () => {
 	test('a server that closes every one is asked twice', async () => {
 		const server = await countingServer((socket) => socket.destroy());
 		const failed = await failureOf(async () => await ask(server.url, true));
-		expect(failed?.kind).toBe('closedBeforeAnswer');
+		expect(failed?.type).toBe('closedBeforeAnswer');
 		expect(server.counts().requests).toBe(2);
 		server.close();
 	});
@@ -179,12 +179,12 @@ describe('making a connection', () => {
 		const server = await startSilent();
 		const connection = connect(server.url);
 		const failures = [
-			(await ask(connection, { retries: 3 })).failed,
+			(await ask(connection, { maxRetries: 3 })).failed,
 			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		];
 		await server.close();
 		for (const failed of failures) {
-			expect(failed).toMatchObject({ kind: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
+			expect(failed).toMatchObject({ type: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
 			expect(failed!.message).toContain('No response from "127.0.0.1" while connecting');
 		}
 	});
@@ -194,9 +194,9 @@ describe('making a connection', () => {
 		await server.close();
 		expect(
 			(await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)))!
-				.kind,
+				.type,
 		).toBe('refused');
-		expect((await ask(connect(server.url))).failed!.kind).toBe('refused');
+		expect((await ask(connect(server.url))).failed!.type).toBe('refused');
 		expect(dispatch.mock.calls).toHaveLength(2);
 	});
 
@@ -208,14 +208,14 @@ describe('making a connection', () => {
 		await delay(20);
 		stop.abort();
 		const kinds = [
-			(await outcome).failed!.kind,
-			(await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind,
+			(await outcome).failed!.type,
+			(await ask(connection, { timeouts: { firstTokenMs: 20 } })).failed!.type,
 			(await failureOf(
 				async () =>
 					await statusOf(connection, `${server.url}/health`, {
-						limits: { firstTokenMs: 0, idleMs: 0, totalMs: 20 },
+						timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: 20 },
 					}),
-			))!.kind,
+			))!.type,
 		];
 		await closeChannels();
 		await server.close();
@@ -256,13 +256,13 @@ describe('making a connection', () => {
 	test('an untrusted certificate is refused, unless the credential says otherwise', async () => {
 		const server = await start({ tls: true });
 		const { failed } = await ask(connect(server.url));
-		expect(failed).toMatchObject({ kind: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+		expect(failed).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
 		expect((await ask(connect(server.url, { ignoreSslIssues: true }))).failed).toBeUndefined();
 		// The permission belongs to the one credential.
-		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
+		expect((await ask(connect(server.url))).failed!.type).toBe('tlsUntrusted');
 		expect(
 			(await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)))!
-				.kind,
+				.type,
 		).toBe('tlsUntrusted');
 		expect(server.requests).toHaveLength(1);
 		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
@@ -405,7 +405,7 @@ describe('connection pools', () => {
 		await stream;
 		expect(server.connections.open).toBeGreaterThan(0);
 		await closeChannels();
-		expect((await call)!.kind).toBe('closedBeforeAnswer');
+		expect((await call)!.type).toBe('closedBeforeAnswer');
 		await server.until(() => server.connections.open === 0);
 	});
 });

@@ -49,15 +49,15 @@ describe("n8n's own egress filter, switched on", () => {
 		const server = await start({ host: '127.0.0.2' });
 		const connection = connect(server.url, { egressFilter: filter });
 		for (const failed of [
-			(await ask(connection, { retries: 3 })).failed,
+			(await ask(connection, { maxRetries: 3 })).failed,
 			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		]) {
 			expect(failed).toMatchObject({
-				kind: 'blockedByPolicy',
+				type: 'blockedByPolicy',
 				facts: { reason: expect.stringContaining('restricted IP address') as string },
 			});
 			expect(failed!.message).toContain('blocks "127.0.0.2"');
-			expect(failed!.remedy).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+			expect(failed!.suggestion).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
 		}
 		expect(server.connections.accepted).toBe(0);
 	});
@@ -65,7 +65,7 @@ describe("n8n's own egress filter, switched on", () => {
 	test('refuses a host name, even if only the DNS lookup of the connection shows a private address', async () => {
 		const server = await start();
 		const url = `http://localhost:${server.port}`;
-		expect((await ask(connect(url, { egressFilter: filter }))).failed!.kind).toBe(
+		expect((await ask(connect(url, { egressFilter: filter }))).failed!.type).toBe(
 			'blockedByPolicy',
 		);
 		// As with a name that resolves to another address the second time.
@@ -75,7 +75,7 @@ describe("n8n's own egress filter, switched on", () => {
 			validateRedirectSync: () => {},
 		};
 		expect((await ask(connect(url, { egressFilter: late }))).failed).toMatchObject({
-			kind: 'blockedByPolicy',
+			type: 'blockedByPolicy',
 			facts: { reason: expect.stringContaining('hostname is restricted') as string },
 		});
 		expect(server.connections.accepted).toBe(0);
@@ -88,7 +88,7 @@ describe("n8n's own egress filter, switched on", () => {
 		const failed = await failureOf(
 			async () => await statusOf(connection, `${connection.url.api}/models`),
 		);
-		expect(failed).toMatchObject({ kind: 'blockedByPolicy', url: `${other.url}/v1/models` });
+		expect(failed).toMatchObject({ type: 'blockedByPolicy', url: `${other.url}/v1/models` });
 		expect(failed!.message).toContain('"127.0.0.2"');
 		expect(other.connections.accepted).toBe(0);
 	});
@@ -98,7 +98,7 @@ describe("n8n's own egress filter, switched on", () => {
 		const { failed } = await ask(
 			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),
 		);
-		expect(failed!.kind).toBe('dns');
+		expect(failed!.type).toBe('dns');
 	});
 });
 
@@ -140,7 +140,7 @@ describe('any egress filter', () => {
 		const server = await start();
 		const url = `http://gpu.test:${server.port}`;
 		const first = connect(url, { egressFilter: filterWith(() => '127.0.0.9') });
-		expect((await ask(first)).failed!.kind).toBe('refused');
+		expect((await ask(first)).failed!.type).toBe('refused');
 		expect(
 			(await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed,
 		).toBeUndefined();
@@ -155,8 +155,8 @@ describe('any egress filter', () => {
 		const stop = new AbortController();
 		const outcome = ask(connection, { signal: stop.signal });
 		stop.abort();
-		expect((await outcome).failed!.kind).toBe('aborted');
-		expect((await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind).toBe(
+		expect((await outcome).failed!.type).toBe('aborted');
+		expect((await ask(connection, { timeouts: { firstTokenMs: 20 } })).failed!.type).toBe(
 			'firstTokenLimit',
 		);
 	});
@@ -167,12 +167,12 @@ describe('any egress filter', () => {
 			async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }),
 		);
 		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));
-		expect(failed!.meaning).toContain('Invalid URL: x');
+		expect(failed!.detail).toContain('Invalid URL: x');
 		const silent = filterWith(
 			() => '127.0.0.1',
 			async () => await Promise.resolve({ ok: false }),
 		);
-		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe(
+		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.type).toBe(
 			'blockedByPolicy',
 		);
 	});
@@ -189,6 +189,6 @@ test.each([
 		validateRedirectSync: () => undefined,
 	};
 	const { failed } = await ask(connect('http://faults.test:8080', { egressFilter }));
-	expect(failed).toMatchObject({ kind: 'dns' });
+	expect(failed).toMatchObject({ type: 'dns' });
 	expect(failed!.message).toBe('The host name "faults.test" cannot be resolved');
 });

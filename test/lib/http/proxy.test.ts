@@ -79,7 +79,7 @@ describe('proxy variables of the environment', () => {
 		process.env.https_proxy = between.url;
 		const connection = connect(server.url, { ignoreSslIssues: true });
 		expect((await ask(connection)).failed).toBeUndefined();
-		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
+		expect((await ask(connect(server.url))).failed!.type).toBe('tlsUntrusted');
 		expect(between.log[0]).toEqual({
 			method: 'CONNECT',
 			target: `127.0.0.1:${server.port}`,
@@ -140,7 +140,7 @@ describe('proxy variables of the environment', () => {
 		const outcome = ask(connect(server.url), { signal: stop.signal });
 		await server.until(() => server.requests[0]?.headersSentAt !== undefined);
 		stop.abort();
-		expect((await outcome).failed!.kind).toBe('aborted');
+		expect((await outcome).failed!.type).toBe('aborted');
 		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
 	});
 
@@ -173,9 +173,9 @@ describe('proxy variables of the environment', () => {
 			const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
 			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-			expect(failed!.kind).toBe('proxy');
+			expect(failed!.type).toBe('proxy');
 			expect(failed!.message).toContain('407');
-			expect(failed!.remedy).toContain('NO_PROXY');
+			expect(failed!.suggestion).toContain('NO_PROXY');
 		},
 	);
 
@@ -183,7 +183,7 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start({ tls: true }), await proxy()];
 		process.env.https_proxy = between.url;
 		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-		expect(failed).toMatchObject({ kind: 'proxy', code: 'HTTP 403' });
+		expect(failed).toMatchObject({ type: 'proxy', code: 'HTTP 403' });
 	});
 
 	test.each(['http', 'https'])(
@@ -193,7 +193,7 @@ describe('proxy variables of the environment', () => {
 			await between.close();
 			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-			expect(failed!.kind).toBe('proxy');
+			expect(failed!.type).toBe('proxy');
 			expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
 			process.env[`${scheme}_proxy`] = 'http://no-such-proxy.invalid:3128';
 			failDnsLookups();
@@ -202,7 +202,7 @@ describe('proxy variables of the environment', () => {
 				async () =>
 					await statusOf(connect(server.url, { ignoreSslIssues: true }), `${server.url}/health`),
 			);
-			expect(unknown!.kind).toBe('proxy');
+			expect(unknown!.type).toBe('proxy');
 			expect(unknown!.message).toContain('no-such-proxy.invalid');
 		},
 	);
@@ -220,7 +220,7 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start(), await proxy()];
 		await between.close();
 		process.env.ALL_PROXY = `${scheme}://127.0.0.1:${between.port}`;
-		expect((await ask(connect(server.url))).failed!.kind).toBe('proxy');
+		expect((await ask(connect(server.url))).failed!.type).toBe('proxy');
 	});
 
 	test('a proxy that hangs on CONNECT ends at the connect limit', async () => {
@@ -234,7 +234,7 @@ describe('proxy variables of the environment', () => {
 			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		];
 		for (const failed of failures) {
-			expect(failed!.kind).toBe('proxy');
+			expect(failed!.type).toBe('proxy');
 			expect(failed!.message).toContain('no response to CONNECT');
 		}
 		for (const socket of sockets) socket.destroy();
@@ -245,6 +245,6 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start(), await proxy()];
 		await server.close();
 		process.env.http_proxy = between.url;
-		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'gateway', status: 502 });
+		expect((await ask(connect(server.url))).failed).toMatchObject({ type: 'gateway', status: 502 });
 	});
 });

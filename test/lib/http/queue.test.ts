@@ -9,7 +9,7 @@ const settled = async () =>
 		setImmediate(resolve);
 	});
 
-const PERSON: PermitRequest = { priority: 'person', giveUp: () => false };
+const PERSON: PermitRequest = { priority: 'person', preempt: () => false };
 
 function queueOf(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');
@@ -18,19 +18,19 @@ function queueOf(limit: number): RequestQueue {
 }
 
 /** A request in the queue whose life a test steers. */
-function enter(queue: Pick<RequestQueue, 'enter'>, controller = new AbortController()) {
+function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortController()) {
 	const request = {
 		state: 'waiting' as 'waiting' | 'running' | 'left' | 'cancelled',
 		reason: undefined as unknown,
 		cancel: (reason?: unknown) => controller.abort(reason),
 		leave: () => {},
 	};
-	queue.enter({ ...PERSON, signal: controller.signal }).then(
-		({ leave }) => {
+	queue.acquire({ ...PERSON, signal: controller.signal }).then(
+		({ release }) => {
 			request.state = 'running';
 			request.leave = () => {
 				request.state = 'left';
-				leave();
+				release();
 			};
 		},
 		(reason: unknown) => {
@@ -95,9 +95,9 @@ describe('RequestQueue', () => {
 		controller.abort('stopped');
 		const request = { ...PERSON, signal: controller.signal };
 		await expect(acquirePermit('cancelled', 1, request)).rejects.toBe('stopped');
-		const { leave, waitedMs } = await acquirePermit('cancelled', 1, PERSON);
+		const { release, waitedMs } = await acquirePermit('cancelled', 1, PERSON);
 		expect(waitedMs).toBe(0);
-		leave();
+		release();
 	});
 
 	test('cancelling one that runs changes nothing in the queue', async () => {
@@ -111,20 +111,20 @@ describe('RequestQueue', () => {
 
 	test('freeing a place twice frees only one', async () => {
 		const queue = queueOf(1);
-		const { leave } = await queue.enter(PERSON);
+		const { release } = await queue.acquire(PERSON);
 		const others = [enter(queue), enter(queue)];
-		leave();
-		leave();
+		release();
+		release();
 		await settled();
 		expect(others.map(({ state }) => state)).toEqual(['running', 'waiting']);
 	});
 
 	test('a freed place goes to the first waiting request, before new ones', async () => {
 		const queue = queueOf(1);
-		const { leave } = await queue.enter(PERSON);
+		const { release } = await queue.acquire(PERSON);
 		const waiting = enter(queue);
 		await settled();
-		leave();
+		release();
 		const newcomer = enter(queue);
 		await settled();
 		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
@@ -182,7 +182,8 @@ describe('RequestQueue', () => {
 describe('the queues of credentials', () => {
 	/** The queue of a credential, as `enter` above takes it. */
 	const of = (id: string, limit: number) => ({
-		enter: async (request: PermitRequest) => await acquirePermit(`${limit} ${id}`, limit, request),
+		acquire: async (request: PermitRequest) =>
+			await acquirePermit(`${limit} ${id}`, limit, request),
 	});
 
 	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
@@ -232,43 +233,43 @@ describe('giving up a place', () => {
 	/** A running request that gives up its place when it is told to. */
 	async function running(queue: RequestQueue, givesUp = true) {
 		const request = { told: 0, leave: () => {} };
-		const giveUp = () => {
+		const preempt = () => {
 			request.told++;
 			if (givesUp) setImmediate(() => request.leave());
 			return givesUp;
 		};
-		const { leave } = await queue.enter({ priority: 'batch', giveUp });
-		request.leave = leave;
+		const { release } = await queue.acquire({ priority: 'batch', preempt });
+		request.leave = release;
 		return request;
 	}
 
 	test('for a person, the youngest request gives its place up', async () => {
 		const queue = queueOf(2);
 		const [older, younger] = [await running(queue), await running(queue)];
-		const { leave, ...waited } = await queue.enter(PERSON);
-		expect(waited).toEqual({ waitedMs: expect.any(Number) as number, wasGiven: true });
+		const { release, ...waited } = await queue.acquire(PERSON);
+		expect(waited).toEqual({ waitedMs: expect.any(Number) as number, hasPreemptedBatch: true });
 		expect([older.told, younger.told, queue.active]).toEqual([0, 1, 2]);
-		leave();
+		release();
 		expect(queue.active).toBe(1);
 	});
 
 	test('one that keeps its place is passed over for an older one', async () => {
 		const queue = queueOf(2);
 		const [older, younger] = [await running(queue), await running(queue, false)];
-		await queue.enter(PERSON);
+		await queue.acquire(PERSON);
 		expect([older.told, younger.told]).toEqual([1, 1]);
 	});
 
 	test('one that came in front of persons after a minute keeps its place', async () => {
 		const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
 		const queue = queueOf(1);
-		const { leave } = await queue.enter(PERSON);
+		const { release } = await queue.acquire(PERSON);
 		const batch = running(queue);
 		clock.mockReturnValue(60_000);
-		void queue.enter(PERSON);
-		leave();
+		void queue.acquire(PERSON);
+		release();
 		const { told } = await batch;
-		void queue.enter(PERSON);
+		void queue.acquire(PERSON);
 		clock.mockRestore();
 		expect(told).toBe(0);
 		expect((await batch).told).toBe(0);
@@ -278,10 +279,10 @@ describe('giving up a place', () => {
 	test('each person that waits gets one place, and others get none', async () => {
 		const queue = queueOf(3);
 		const batch = [await running(queue), await running(queue), await running(queue)];
-		void queue.enter({ ...PERSON, priority: 'batch' });
-		void queue.enter({ ...PERSON, priority: 'batch' });
+		void queue.acquire({ ...PERSON, priority: 'batch' });
+		void queue.acquire({ ...PERSON, priority: 'batch' });
 		expect(batch.map(({ told }) => told)).toEqual([0, 0, 0]);
-		await Promise.all([1, 2].map(async () => await queue.enter(PERSON)));
+		await Promise.all([1, 2].map(async () => await queue.acquire(PERSON)));
 		expect(batch.map(({ told }) => told)).toEqual([0, 1, 1]);
 		expect([queue.active, queue.length]).toEqual([3, 2]);
 	});
@@ -289,7 +290,7 @@ describe('giving up a place', () => {
 	test('with a free place, nobody is told', async () => {
 		const queue = queueOf(2);
 		const batch = await running(queue);
-		await queue.enter(PERSON);
+		await queue.acquire(PERSON);
 		expect(batch.told).toBe(0);
 	});
 });
@@ -298,7 +299,7 @@ describe('the automatic limit', () => {
 	test('it counts from the request on with which it becomes known, also those before', async () => {
 		const places: { known?: number } = {};
 		const queue = {
-			enter: async (request: PermitRequest) =>
+			acquire: async (request: PermitRequest) =>
 				await acquirePermit('auto', places.known ?? Infinity, request),
 		};
 		const before = [enter(queue), enter(queue), enter(queue)];
@@ -324,7 +325,7 @@ describe('the automatic limit', () => {
 
 	test('more places let in those that wait', async () => {
 		const queue = {
-			enter: async (request: PermitRequest) => await acquirePermit('grows', 1, request),
+			acquire: async (request: PermitRequest) => await acquirePermit('grows', 1, request),
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
 		await settled();

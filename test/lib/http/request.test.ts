@@ -24,9 +24,9 @@ const targetAt = (origin: string, more: Partial<Endpoint> = {}): Endpoint => ({
 	headers: { authorization: `Bearer ${KEY}` },
 	ignoreSslIssues: false,
 	maxConcurrentRequests: 0,
-	slots: () => undefined,
+	getSlots: () => undefined,
 	secrets: [KEY],
-	facts: () => ({}),
+	getErrorContext: () => ({}),
 	...more,
 });
 
@@ -88,23 +88,23 @@ describe('a request', () => {
 		[
 			'a refusal',
 			(_sent, response) => json(response, { error: { message: `bad key ${KEY}` } }, 401),
-			{ kind: 'unauthorized', serverText: 'bad key ***' },
+			{ type: 'unauthorized', serverText: 'bad key ***' },
 		],
 		[
 			'an error under 200',
 			(_sent, response) => json(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
-			{ kind: 'wrongPath' },
+			{ type: 'wrongPath' },
 		],
 		[
 			'a page',
 			(_sent, response) => response.end('<html><title>Hello</title>'),
-			{ kind: 'notAnApi' },
+			{ type: 'notAnApi' },
 		],
-		['a broken answer', (_sent, response) => response.end('{"a":'), { kind: 'invalidAnswer' }],
+		['a broken answer', (_sent, response) => response.end('{"a":'), { type: 'invalidAnswer' }],
 		[
 			'a redirect to another host',
 			(_sent, response) => response.writeHead(307, { location: 'http://127.0.0.2:1/' }).end(),
-			{ kind: 'redirect' },
+			{ type: 'redirect' },
 		],
 	])('fails with %s', async (_name, script, expected) => {
 		const { ask } = await serve(script);
@@ -119,7 +119,7 @@ describe('a request', () => {
 		);
 		expect(await ask({}, asJson)).toEqual({ from: 'other' });
 		expect(other.requests[0]!.headers).not.toHaveProperty('authorization');
-		expect((await failedBy(ask({ json: { text: 'private' } }, asJson))).kind).toBe('redirect');
+		expect((await failedBy(ask({ json: { text: 'private' } }, asJson))).type).toBe('redirect');
 		expect(other.requests).toHaveLength(1);
 	});
 
@@ -141,8 +141,8 @@ describe('a request', () => {
 					response.writeHead(status, next === undefined ? {} : { location: next }).end();
 				});
 				const failed = await failedBy(ask({ json: { text: 'private' } }, asJson));
-				expect(failed).toMatchObject({ kind: 'redirect', status });
-				if (status >= 307) expect(failed.meaning).toMatch(words);
+				expect(failed).toMatchObject({ type: 'redirect', status });
+				if (status >= 307) expect(failed.detail).toMatch(words);
 				expect(requests).toHaveLength(status < 307 ? 1 : times);
 			}
 		},
@@ -177,17 +177,17 @@ describe('a request', () => {
 		]
 	>([
 		['waits while the model is loading', {}, [loading, loading], undefined],
-		['tries a busy server again', { retries: 2 }, [busy, busy], undefined],
-		['gives up on a busy server', { retries: 1 }, [busy, busy], 'busy'],
+		['tries a busy server again', { maxRetries: 2 }, [busy, busy], undefined],
+		['gives up on a busy server', { maxRetries: 1 }, [busy, busy], 'busy'],
 		[
 			'does not repeat a generation whose connection broke',
-			{ json: {}, retries: 5 },
+			{ json: {}, maxRetries: 5 },
 			[broken],
 			'closedBeforeAnswer',
 		],
 		[
 			'repeats what is idempotent',
-			{ json: {}, retries: 5, isIdempotent: true },
+			{ json: {}, maxRetries: 5, isIdempotent: true },
 			[broken],
 			undefined,
 		],
@@ -195,7 +195,7 @@ describe('a request', () => {
 		const { ask } = await serve(after(...first));
 		const outcome = await ask(how, asJson).then(
 			() => undefined,
-			(error: ServerError) => error.kind,
+			(error: ServerError) => error.type,
 		);
 		expect(outcome).toBe(kind);
 	});
@@ -204,7 +204,7 @@ describe('a request', () => {
 		const target = targetAt(`http://127.0.0.1:${await closedPort()}`);
 		expect(
 			await failedBy(request(target, { url: `${target.url.api}/models` }, asText)),
-		).toMatchObject({ kind: 'refused' });
+		).toMatchObject({ type: 'refused' });
 	});
 });
 
@@ -230,28 +230,28 @@ describe('a stream', () => {
 		const page = await serve((_sent, response) =>
 			response.end('<html><title>Login</title></html>'),
 		);
-		expect((await failedBy(page.ask({ json: {} }, allEvents))).kind).toBe('notAnApi');
+		expect((await failedBy(page.ask({ json: {} }, allEvents))).type).toBe('notAnApi');
 	});
 
 	test('that breaks after content is a lost connection, and is not sent again', async () => {
 		const { ask, requests } = await serve((_sent, response) => {
 			response.write('data: {"a":1}\n\n', () => setImmediate(() => response.destroy()));
 		});
-		const reading = ask({ json: {}, retries: 3, isIdempotent: true }, async (answer) => {
-			for await (const events of answer.events()) if (events.length > 0) answer.content();
+		const reading = ask({ json: {}, maxRetries: 3, isIdempotent: true }, async (answer) => {
+			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
 		});
-		expect((await failedBy(reading)).kind).toBe('connectionLost');
+		expect((await failedBy(reading)).type).toBe('connectionLost');
 		expect(requests).toHaveLength(1);
 	});
 
 	test('ends by its limits, which say so', async () => {
 		const { ask } = await serve((_sent, response) => response.write('data: {"a":1}\n\n'));
-		const first = ask({ json: {}, limits: { firstTokenMs: 50 } }, allEvents);
-		expect((await failedBy(first)).kind).toBe('firstTokenLimit');
-		const idle = ask({ json: {}, limits: { idleMs: 50 } }, async (answer) => {
-			for await (const events of answer.events()) if (events.length > 0) answer.content();
+		const first = ask({ json: {}, timeouts: { firstTokenMs: 50 } }, allEvents);
+		expect((await failedBy(first)).type).toBe('firstTokenLimit');
+		const idle = ask({ json: {}, timeouts: { idleMs: 50 } }, async (answer) => {
+			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
 		});
-		expect((await failedBy(idle)).kind).toBe('idleLimit');
+		expect((await failedBy(idle)).type).toBe('idleLimit');
 	});
 
 	test('closes its connection at Stop', async () => {
@@ -263,7 +263,7 @@ describe('a stream', () => {
 			}).then(({ ask }) =>
 				ask({ json: {}, signal: stop.signal }, async (answer) => {
 					for await (const events of answer.events()) if (events.length > 0) stop.abort();
-				}).catch((error: ServerError) => expect(error.kind).toBe('aborted')),
+				}).catch((error: ServerError) => expect(error.type).toBe('aborted')),
 			);
 		});
 		await closed;
@@ -301,7 +301,7 @@ describe('the queue', () => {
 
 	test.each([
 		['the number of the user', { maxConcurrentRequests: 1 }],
-		['the slots of the server', { slots: () => 1 }],
+		['the slots of the server', { getSlots: () => 1 }],
 	])('lets no more than %s run', async (_name, more) => {
 		const { waiting, arrivals, run } = await slowServer(more);
 		const both = Promise.all([run('first', 'person'), run('second', 'person')]);
@@ -345,11 +345,11 @@ describe('the queue', () => {
 		const { ask } = await serve(() => {}, { maxConcurrentRequests: 1 });
 		const stop = new AbortController();
 		const running = ask({ json: {}, priority: 'person', signal: stop.signal }, asJson);
-		const limits = { firstTokenMs: 30 };
-		const failed = await failedBy(ask({ json: {}, priority: 'person', limits }, asJson));
-		expect(failed).toMatchObject({ kind: 'firstTokenLimit', facts: { queued: true } });
+		const timeouts = { firstTokenMs: 30 };
+		const failed = await failedBy(ask({ json: {}, priority: 'person', timeouts }, asJson));
+		expect(failed).toMatchObject({ type: 'firstTokenLimit', facts: { queued: true } });
 		stop.abort();
-		expect((await failedBy(running)).kind).toBe('aborted');
+		expect((await failedBy(running)).type).toBe('aborted');
 	});
 });
 
@@ -367,7 +367,7 @@ describe("n8n's egress filter", () => {
 		const { ask, requests } = await serve((_sent, response) => json(response, {}), {
 			egressFilter: filter,
 		});
-		expect((await failedBy(ask({}, asText))).kind).toBe('blockedByPolicy');
+		expect((await failedBy(ask({}, asText))).type).toBe('blockedByPolicy');
 		expect(requests).toHaveLength(0);
 	});
 
@@ -383,7 +383,7 @@ describe("n8n's egress filter", () => {
 			(_sent, response) => response.writeHead(302, { location: '/other' }).end(),
 			{ egressFilter },
 		);
-		expect((await failedBy(ask({}, asText))).kind).toBe('blockedByPolicy');
+		expect((await failedBy(ask({}, asText))).type).toBe('blockedByPolicy');
 		expect(requests).toHaveLength(1);
 	});
 });

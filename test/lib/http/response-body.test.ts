@@ -8,7 +8,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 function read(pieces: readonly Uint8Array[], framing: 'events' | 'lines' = 'events') {
 	const reader = new StreamParser(framing);
 	const events = [...pieces.flatMap((piece) => reader.push(piece)), ...reader.end()];
-	return { events, stray: reader.strayLines, page: reader.page };
+	return { events, stray: reader.nonEventLines, page: reader.page };
 }
 
 /** The pieces of a body that is cut at some places, inside characters too. */

@@ -23,54 +23,54 @@ describe('Watchdog', () => {
 
 	test('the first-token limit is hit, and says which and how long it was', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 100 });
-		expect([watchdog.hit, watchdog.hitMs]).toEqual([undefined, undefined]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual([undefined, undefined]);
 		expect(clock.untilHit(watchdog)).toBe(400);
-		expect([watchdog.hit, watchdog.hitMs]).toEqual(['firstTokenLimit', 400]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['firstTokenLimit', 400]);
 	});
 
 	test('case 58: the first-token limit expires, whatever arrives before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		clock.pass(300);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.hit).toBe('firstTokenLimit');
+		expect(watchdog.expired).toBe('firstTokenLimit');
 	});
 
 	test('case 59: the idle limit does not count before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
 		clock.pass(1000);
 		expect(watchdog.signal.aborted).toBe(false);
-		watchdog.content();
+		watchdog.onContent();
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect([watchdog.hit, watchdog.hitMs]).toEqual(['idleLimit', 100]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['idleLimit', 100]);
 	});
 
 	test('after the first token only the idle limit counts, and all content starts it anew', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100 });
-		watchdog.content();
+		watchdog.onContent();
 		for (let pieces = 0; pieces < 20; pieces++) {
 			clock.pass(99);
-			watchdog.content();
+			watchdog.onContent();
 		}
 		expect(watchdog.signal.aborted).toBe(false);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.hit).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleLimit');
 	});
 
 	test('0 means none', () => {
 		const watchdog = new Watchdog(NONE);
-		watchdog.content();
-		expect(watchdog.firstTokenLeftMs).toBe(Infinity);
+		watchdog.onContent();
+		expect(watchdog.firstTokenRemainingMs).toBe(Infinity);
 		expect(clock.untilHit(watchdog)).toBeUndefined();
-		expect([watchdog.hit, watchdog.hitMs]).toEqual([undefined, undefined]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual([undefined, undefined]);
 	});
 
 	test('the total limit counts from the start, whatever arrives', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 1000, totalMs: 600 });
-		watchdog.content();
+		watchdog.onContent();
 		clock.pass(500);
-		watchdog.content();
+		watchdog.onContent();
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect([watchdog.hit, watchdog.hitMs]).toEqual(['totalLimit', 600]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['totalLimit', 600]);
 	});
 
 	test('of several limits the first one counts', () => {
@@ -78,7 +78,7 @@ describe('Watchdog', () => {
 		const hits = [limits, { ...limits, firstTokenMs: 0 }].map((given) => {
 			const watchdog = new Watchdog(given);
 			clock.untilHit(watchdog);
-			return watchdog.hit;
+			return watchdog.expired;
 		});
 		expect(hits).toEqual(['firstTokenLimit', 'totalLimit']);
 	});
@@ -86,51 +86,51 @@ describe('Watchdog', () => {
 	test('the time left until the first-token limit runs down', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 0 });
 		clock.pass(300);
-		expect(watchdog.firstTokenLeftMs).toBe(700);
+		expect(watchdog.firstTokenRemainingMs).toBe(700);
 	});
 
 	test.each([0, 5000])('finishing shortens an idle limit of %d ms', (idleMs) => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs });
-		watchdog.content();
-		watchdog.finishing(300);
+		watchdog.onContent();
+		watchdog.expectEnd(300);
 		clock.pass(200);
-		watchdog.finishing(300);
+		watchdog.expectEnd(300);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.hit).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleLimit');
 	});
 
 	test('a finished answer ends although the finish is told again and again', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
-		watchdog.content();
-		watchdog.finishing(300);
+		watchdog.onContent();
+		watchdog.expectEnd(300);
 		for (let again = 0; again < 2; again++) {
 			clock.pass(100);
-			watchdog.finishing(300);
+			watchdog.expectEnd(300);
 		}
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.hit).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleLimit');
 	});
 
 	test('where content comes behind the finish after all, the limits count again: it was no finish', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
-		watchdog.finishing(300);
+		watchdog.expectEnd(300);
 		clock.pass(200);
-		watchdog.content();
+		watchdog.onContent();
 		expect(clock.untilHit(watchdog)).toBe(5000);
 	});
 
 	test('finishing does not lengthen the idle limit', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 200 });
-		watchdog.content();
-		watchdog.finishing(5000);
+		watchdog.onContent();
+		watchdog.expectEnd(5000);
 		expect(clock.untilHit(watchdog)).toBe(200);
 	});
 
 	test('finishing ends the first-token limit, also when no token came', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 100, idleMs: 200 });
-		watchdog.finishing(5000);
+		watchdog.expectEnd(5000);
 		expect(clock.untilHit(watchdog)).toBe(200);
-		expect(watchdog.hit).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleLimit');
 	});
 
 	test('after stop no limit expires', () => {
@@ -151,7 +151,7 @@ describe('Watchdog', () => {
 		caller.abort('stop');
 		expect([watchdog.signal.aborted, watchdog.signal.reason]).toEqual([true, 'stop']);
 		clock.pass(100);
-		expect(watchdog.hit).toBeUndefined();
+		expect(watchdog.expired).toBeUndefined();
 	});
 
 	test('a signal that aborted before is passed on at once', () => {
@@ -178,5 +178,5 @@ test('it works by the real clock as well', async () => {
 	const quiet = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
 	quiet.stop();
 	await delay(60);
-	expect([watchdog.hit, quiet.hit]).toEqual(['firstTokenLimit', undefined]);
+	expect([watchdog.expired, quiet.expired]).toEqual(['firstTokenLimit', undefined]);
 });

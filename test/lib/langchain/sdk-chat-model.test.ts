@@ -124,6 +124,6 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		const run = async () => {
 			for await (const chunk of await fallback().stream('Hi')) expect(chunk).toBeDefined();
 		};
-		await expect(run()).rejects.toMatchObject({ kind: 'streamError', partialText: 'half' });
+		await expect(run()).rejects.toMatchObject({ type: 'streamError', partialText: 'half' });
 	});
 });

@@ -38,7 +38,7 @@ describe('credentialHeaders', () => {
 		expect(buildCredentialHeaders(basic)).toEqual({ authorization: 'Basic YW5uYTphOmIgw7w=' });
 		expect(buildCredentialHeaders({ ...basic, user: '', password: '' })).toEqual({});
 		expect(thrown(() => buildCredentialHeaders({ ...basic, user: 'an:na' }))).toMatchObject({
-			kind: 'invalidInput',
+			type: 'invalidInput',
 			message: 'The user name for Basic must not contain a colon',
 		});
 		const header = [{ name: 'Authorization', value: 'Bearer x' }];
@@ -102,8 +102,8 @@ describe('credentialHeaders', () => {
 	])('a key that no header can carry is refused without showing it: %j', (apiKey) => {
 		const failed = thrown(() => buildCredentialHeaders({ baseUrl: '', apiKey }));
 		expect(failed).toMatchObject({
-			kind: 'invalidInput',
-			remedy: 'Open the credential and correct it.',
+			type: 'invalidInput',
+			suggestion: 'Open the credential and correct it.',
 		});
 		expect(util.inspect(failed)).not.toContain(apiKey.slice(0, 6));
 	});
@@ -150,7 +150,7 @@ describe('credentialHeaders', () => {
 				extraHeaders: { header: [{ name: 'a', value: 'b' }, header] },
 			}),
 		);
-		expect(failed.kind).toBe('invalidInput');
+		expect(failed.type).toBe('invalidInput');
 		expect(failed.message).toContain(said);
 		expect(util.inspect(failed)).not.toContain(SAMPLE);
 	});
@@ -219,7 +219,7 @@ describe('the server of a credential', () => {
 
 	test('an address that cannot be used is an error before anything is sent', () => {
 		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
-		expect(failed).toMatchObject({ kind: 'invalidUrl', facts: { part: 'port' } });
+		expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
 		expect(failed.message).toContain('The port "port"');
 	});
 

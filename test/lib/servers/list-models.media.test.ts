@@ -37,6 +37,6 @@ test('others: all but those that are for something else', async () => {
 	const deaf = await startLlama({ audio: false });
 	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({
 		message: 'The server has no model for transcription',
-		remedy: expect.stringContaining('--mmproj') as string,
+		suggestion: expect.stringContaining('--mmproj') as string,
 	});
 });

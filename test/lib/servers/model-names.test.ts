@@ -131,7 +131,7 @@ describe('the model of an empty field', () => {
 		['none', [], 'type its name'],
 	])('%s: an error that lists them', (_name, models, advice) => {
 		expect(() => selectOnlyModel(models)).toThrow(
-			expect.objectContaining({ remedy: expect.stringContaining(advice) as string }),
+			expect.objectContaining({ suggestion: expect.stringContaining(advice) as string }),
 		);
 	});
 });

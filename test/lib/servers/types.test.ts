@@ -46,7 +46,7 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 const list = (...models: object[]) => ({ object: 'list', data: models });
 const LLAMA = { server: 'llama.cpp' };
 const OLLAMA = list({ id: 'qwen3:8b', owned_by: 'library' });
-const call = { wait: true, limitMs: 10_000, pauseMs: 1 };
+const call = { wait: true, timeoutMs: 10_000, pauseMs: 1 };
 
 describe('which server it is', () => {
 	test.each([
@@ -237,14 +237,14 @@ describe('lists of models', () => {
 		const refused = await serve({
 			'GET /v1/models': [401, { error: { message: 'Invalid API Key' } }],
 		});
-		await expect(listModels(refused.server)).rejects.toMatchObject({ kind: 'unauthorized' });
+		await expect(listModels(refused.server)).rejects.toMatchObject({ type: 'unauthorized' });
 		const empty = await serve({ 'GET /v1/models': list() });
 		await expect(listModels(empty.server)).rejects.toMatchObject({
 			message: 'The server has no models',
-			remedy: expect.stringContaining('the key has no access to its models'),
+			suggestion: expect.stringContaining('the key has no access to its models'),
 		});
 		const missing = await serve({});
-		await expect(listModels(missing.server)).rejects.toMatchObject({ kind: 'wrongPath' });
+		await expect(listModels(missing.server)).rejects.toMatchObject({ type: 'wrongPath' });
 		const chatOnly = await serve(
 			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
 			LLAMA,
@@ -332,18 +332,18 @@ describe('work on models', () => {
 		);
 		await expect(
 			changeModel(server, 'unload', { ...call, wait: false, model: 'big' }),
-		).rejects.toMatchObject({ kind: 'busy' });
+		).rejects.toMatchObject({ type: 'busy' });
 		expect(asked()).not.toContain('POST /models/unload');
 		expect(
-			await changeModel(server, 'unload', { ...call, cutAnswers: true, model: 'big' }),
+			await changeModel(server, 'unload', { ...call, isForced: true, model: 'big' }),
 		).toMatchObject({ state: 'unloaded' });
 	});
 
 	test('a process that ends is named with its exit code', async () => {
 		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
 		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
-			kind: 'modelFailedToLoad',
-			meaning: expect.stringContaining('exited with code 1'),
+			type: 'modelFailedToLoad',
+			detail: expect.stringContaining('exited with code 1'),
 		});
 	});
 
@@ -361,8 +361,8 @@ describe('work on models', () => {
 	])('%s says who can', async (_name, answers, headers) => {
 		const { server } = await serve(answers, headers);
 		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringMatching(/router|Only/),
+			type: 'notSupported',
+			suggestion: expect.stringMatching(/router|Only/),
 		});
 	});
 
@@ -390,8 +390,8 @@ describe('work on models', () => {
 			deleted: true,
 		});
 		await expect(deleteModel(server, { ...call, model: 'x' })).rejects.toMatchObject({
-			kind: 'modelNotFound',
-			remedy: expect.stringContaining('already be deleted'),
+			type: 'modelNotFound',
+			suggestion: expect.stringContaining('already be deleted'),
 		});
 		expect(asked().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
 	});
@@ -410,14 +410,14 @@ describe('work on models', () => {
 		[
 			'that the registry refuses',
 			['{"error":"pull model manifest: file does not exist"}'],
-			{ kind: 'modelNotFound' },
+			{ type: 'modelNotFound' },
 		],
 		[
 			'that fails',
 			['{"error":"no space left on device"}'],
-			{ kind: 'serverError', message: 'Ollama could not download the model "qwen3:8b"' },
+			{ type: 'serverError', message: 'Ollama could not download the model "qwen3:8b"' },
 		],
-		['that ends early', ['{"status":"pulling"}'], { kind: 'streamEndedEarly' }],
+		['that ends early', ['{"status":"pulling"}'], { type: 'streamEndedEarly' }],
 	])('a download %s', async (_name, lines, expected) => {
 		const scripted = await startScripted(({ path }, response) => {
 			if (path === '/v1/models') return json(response, OLLAMA);

@@ -9,7 +9,7 @@ import {
 } from '../../../lib/tasks/batches';
 
 const refusal = (details: Partial<ServerError> = {}) =>
-	new ServerError({ kind: 'badRequest', message: 'no', remedy: '', ...details });
+	new ServerError({ type: 'badRequest', message: 'no', suggestion: '', ...details });
 
 describe('texts in batches', () => {
 	const run = async (count: number, size: number, isRefused: (batch: BatchText[]) => boolean) => {
@@ -22,7 +22,7 @@ describe('texts in batches', () => {
 				if (isRefused([...batch])) throw refusal();
 				return batch.map(({ index }) => index);
 			},
-			afterRefusal: async (_error, { index }) => [-index],
+			onRejected: async (_error, { index }) => [-index],
 		});
 		return { results, sizes };
 	};
@@ -52,10 +52,10 @@ describe('texts in batches', () => {
 	});
 
 	test('a failure that another batch would have, too, ends the call', async () => {
-		const send = jest.fn().mockRejectedValue(refusal({ kind: 'unauthorized' }));
+		const send = jest.fn().mockRejectedValue(refusal({ type: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
-		const batches = { size: 2, send, afterRefusal: async () => [] };
-		await expect(processInBatches(texts, batches)).rejects.toMatchObject({ kind: 'unauthorized' });
+		const batches = { size: 2, send, onRejected: async () => [] };
+		await expect(processInBatches(texts, batches)).rejects.toMatchObject({ type: 'unauthorized' });
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 });
@@ -75,7 +75,7 @@ test.each([
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
 ])('%s', (serverText, tokens, limit) => {
-	expect(parseTokenSizes(refusal({ kind: 'contextOverflow', serverText }))).toEqual({
+	expect(parseTokenSizes(refusal({ type: 'contextOverflow', serverText }))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),
 	});
 });

@@ -3,7 +3,7 @@ import { type ExtractField, buildSchema } from '../../../lib/tasks/extract';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
-	validateAgainstSchema(schema, value).faults;
+	validateAgainstSchema(schema, value).issues;
 
 const field = (
 	name: string,
@@ -50,5 +50,5 @@ test('null stands for what is not told, but not where the field is required', ()
 });
 
 test('llama.cpp can make a grammar of all of it', () => {
-	expect(toGrammarSchema(buildSchema(ALL)).dropped).toEqual([]);
+	expect(toGrammarSchema(buildSchema(ALL)).removedPaths).toEqual([]);
 });

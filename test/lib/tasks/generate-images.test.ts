@@ -14,7 +14,7 @@ const requestOf = (over: Partial<ImageRequest> = {}): ImageRequest => ({
 	count: 1,
 	size: '',
 	format: '',
-	extra: {},
+	extraBody: {},
 	...over,
 });
 const run = async (
@@ -43,8 +43,8 @@ test('a server that says nothing within the limit: what to raise', async () => {
 	const sim = await startSd();
 	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
 	sim.route('POST /v1/images/generations', never);
-	const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
-	expect([failed.kind, failed.message]).toEqual([
+	const failed = await failureOf(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
+	expect([failed.type, failed.message]).toEqual([
 		'firstTokenLimit',
 		'The server did not start to respond within the First Token Timeout',
 	]);
@@ -61,7 +61,7 @@ test('Stop closes the connection', async () => {
 	const running = failureOf(run(sim, {}, { signal: abort.signal }));
 	await sim.until(() => sim.requests.some(({ method }) => method === 'POST'));
 	abort.abort();
-	expect(await running).toMatchObject({ kind: 'aborted' });
+	expect(await running).toMatchObject({ type: 'aborted' });
 	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
 });
 
@@ -80,7 +80,7 @@ describe('OpenAI’s route', () => {
 			size: '512x512',
 			seed: 1,
 			format: 'png',
-			extra: { quality: 'hd', steps: 4 },
+			extraBody: { quality: 'hd', steps: 4 },
 		});
 		expect(pictures).toEqual([{ ...PICTURE, revisedPrompt: 'A cat' }]);
 		expect(sim.requests.at(-1)!.body).toEqual({
@@ -110,18 +110,18 @@ describe('OpenAI’s route', () => {
 		[
 			'an error inside a 200',
 			{ error: { message: 'out of memory' } },
-			{ kind: 'serverError', serverText: 'out of memory' },
+			{ type: 'serverError', serverText: 'out of memory' },
 		],
-		['no picture', { data: [] }, { kind: 'emptyAnswer' }],
+		['no picture', { data: [] }, { type: 'emptyAnswer' }],
 		[
 			'what is none',
 			{ data: [{ b64_json: 'aGVsbG8=' }] },
-			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
+			{ type: 'invalidAnswer', message: 'The server response is not an image' },
 		],
 		[
 			'an address',
 			{ data: [{ url: 'http://169.254.169.254/latest' }] },
-			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
+			{ type: 'invalidAnswer', message: 'The server response is not an image' },
 		],
 	])('%s', async (_name, answer, expected) => {
 		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
@@ -144,5 +144,5 @@ describe('before anything is sent', () => {
 test('llama-server has no route: the error names servers that can', async () => {
 	const failed = await failureOf(run(await startLlama(), { model: 'sim-model' }));
 	expect([failed.message, failed.status]).toEqual(['llama-server cannot generate images', 404]);
-	expect(failed.remedy).toContain('GPUStack');
+	expect(failed.suggestion).toContain('GPUStack');
 });

@@ -65,7 +65,7 @@ it('a refused field that changes nothing is left out, once for all requests', as
 				? 'litellm-1.106.2/embeddings-refuses-encoding-format'
 				: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
 	});
-	for (const text of ['a', 'b']) expect(await embed(at, text)).toMatchObject({ hints: [] });
+	for (const text of ['a', 'b']) expect(await embed(at, text)).toMatchObject({ warnings: [] });
 	expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
 });
 
@@ -74,13 +74,13 @@ it('a gateway to a provider that does not rerank', async () => {
 		...listed('openai'),
 		'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
 	});
-	expect(await failureOf(rank(at, ['b']))).toMatchObject({ kind: 'notSupported' });
+	expect(await failureOf(rank(at, ['b']))).toMatchObject({ type: 'notSupported' });
 });
 
 it('llama-server without the route: the address is wrong, not its options', async () => {
 	expect(await failureOf(embed(await serving(listed('llamacpp'))))).toMatchObject({
-		kind: 'wrongPath',
-		remedy: expect.stringContaining('Base URL') as string,
+		type: 'wrongPath',
+		suggestion: expect.stringContaining('Base URL') as string,
 	});
 });
 
@@ -90,7 +90,7 @@ it('a server that is known, without the route', async () => {
 		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
 	});
 	expect(await failureOf(embed(at))).toMatchObject({
-		kind: 'notSupported',
+		type: 'notSupported',
 		message: 'The server has no endpoint for embeddings',
 	});
 });

@@ -21,8 +21,8 @@ const requestOf = (over: Partial<SpeechRequest> = {}): SpeechRequest => ({
 	voice: 'af_bella',
 	format: 'mp3',
 	instructions: '',
-	plainText: false,
-	extra: {},
+	isPlainText: false,
+	extraBody: {},
 	...over,
 });
 const run = async (
@@ -71,10 +71,10 @@ describe('Kokoro-FastAPI', () => {
 
 	test('plain text: no emoji and no signs, and nothing is sent where nothing is left', async () => {
 		const sim = await startKokoro();
-		expect((await run(sim, { input: '**Hi** 👋', plainText: true })).input).toBe('Hi');
+		expect((await run(sim, { input: '**Hi** 👋', isPlainText: true })).input).toBe('Hi');
 		const sent = sim.requests.length;
-		expect(await failureOf(run(sim, { input: '👋', plainText: true }))).toMatchObject({
-			kind: 'invalidInput',
+		expect(await failureOf(run(sim, { input: '👋', isPlainText: true }))).toMatchObject({
+			type: 'invalidInput',
 		});
 		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
 			message: 'The text is empty',
@@ -90,10 +90,10 @@ describe('answers that are not audio', () => {
 		[
 			'an error',
 			{ error: { message: 'voice model crashed' } },
-			{ kind: 'serverError', serverText: 'voice model crashed' },
+			{ type: 'serverError', serverText: 'voice model crashed' },
 		],
-		['a detail', { detail: 'no such model' }, { kind: 'modelNotFound' }],
-		['something', { status: 'queued' }, { kind: 'invalidAnswer' }],
+		['a detail', { detail: 'no such model' }, { type: 'modelNotFound' }],
+		['something', { status: 'queued' }, { type: 'invalidAnswer' }],
 	])('JSON with %s is an error', async (_name, body, expected) => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', jsonReply(body));
@@ -103,7 +103,7 @@ describe('answers that are not audio', () => {
 	test('JSON that is labelled as sound', async () => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));
-		expect(await failureOf(run(sim))).toMatchObject({ kind: 'serverError', serverText: 'x' });
+		expect(await failureOf(run(sim))).toMatchObject({ type: 'serverError', serverText: 'x' });
 	});
 
 	test('fewer than 100 bytes, nothing, a page, plain words', async () => {
@@ -111,7 +111,7 @@ describe('answers that are not audio', () => {
 		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
 			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
 			expect(await failureOf(run(sim))).toMatchObject({
-				kind: 'emptyAnswer',
+				type: 'emptyAnswer',
 				message: 'The server returned no audio',
 			});
 		}
@@ -119,7 +119,7 @@ describe('answers that are not audio', () => {
 			'POST /v1/audio/speech',
 			bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]),
 		);
-		expect(await failureOf(run(sim))).toMatchObject({ kind: 'notAnApi' });
+		expect(await failureOf(run(sim))).toMatchObject({ type: 'notAnApi' });
 		sim.route('POST /v1/audio/speech', bytesReply('text/plain', [Buffer.from('engine is dead')]));
 		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
 	});
@@ -140,7 +140,7 @@ describe('speaches', () => {
 	test('a connection that breaks is told as that', async () => {
 		const sim = await startSpeaches();
 		expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
-			kind: 'connectionLost',
+			type: 'connectionLost',
 		});
 	});
 });
@@ -152,7 +152,7 @@ test('servers that cannot speak: the error names some that can', async () => {
 	] as const) {
 		clearSharedCaches();
 		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
-		expect([failed.message, failed.remedy]).toEqual([
+		expect([failed.message, failed.suggestion]).toEqual([
 			`${who} cannot speak`,
 			expect.stringContaining('GPUStack, LocalAI'),
 		]);

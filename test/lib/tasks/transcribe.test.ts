@@ -26,7 +26,7 @@ const requestOf = (over: Partial<TranscribeRequest> = {}): TranscribeRequest => 
 	language: '',
 	prompt: '',
 	granularities: [],
-	extra: {},
+	extraBody: {},
 	...over,
 });
 const run = async (
@@ -71,7 +71,7 @@ describe('whisper.cpp', () => {
 			'verbose_json',
 			{
 				text: 'Hello\n there',
-				more: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] },
+				extraFields: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] },
 			},
 		],
 	] as const)('%s', async (format, expected) => {
@@ -95,8 +95,8 @@ describe('whisper.cpp', () => {
 		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
 		const failed = await failureOf(run(sim, { file }));
 		expect(failed.message).toBe('The server cannot read the audio of "voice.m4a"');
-		expect(failed.remedy).toMatch(/wav, mp3, flac and ogg .*--convert/s);
-		expect(failed.meaning).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
+		expect(failed.suggestion).toMatch(/wav, mp3, flac and ogg .*--convert/s);
+		expect(failed.detail).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
 		const convert = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
 		expect([convert.message, convert.serverText]).toEqual([
 			failed.message,
@@ -124,7 +124,7 @@ describe('speaches', () => {
 			prompt: 'names',
 			temperature: 0.2,
 			granularities: ['word', 'segment'],
-			extra: { vad_filter: true, hotwords: 'n8n' },
+			extraBody: { vad_filter: true, hotwords: 'n8n' },
 		});
 		expect(sim.requests.at(-1)!.bytes.toString('latin1')).toMatch(
 			/name="timestamp_granularities\[\]"\r\n\r\nword[^]*name="timestamp_granularities\[\]"\r\n\r\nsegment/,
@@ -159,13 +159,13 @@ describe('other servers', () => {
 			'POST /v1/audio/transcriptions',
 			reply.html(200, '<!doctype html><title>Sign in</title>'),
 		);
-		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({ kind: 'notAnApi' });
+		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({ type: 'notAnApi' });
 		sim.route(
 			'POST /v1/audio/transcriptions',
 			reply.json({ error: { message: 'CUDA out of memory' } }),
 		);
 		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({
-			kind: 'serverError',
+			type: 'serverError',
 			serverText: 'CUDA out of memory',
 		});
 	});
@@ -182,7 +182,7 @@ describe('other servers', () => {
 		);
 		const failed = await failureOf(run(sim, { model: 'sim-model' }));
 		expect(failed.message).toBe('llama-server cannot transcribe audio with this model');
-		expect(failed.remedy).toMatch(/--mmproj.*GPUStack, vLLM/s);
+		expect(failed.suggestion).toMatch(/--mmproj.*GPUStack, vLLM/s);
 	});
 
 	test('Ollama before it had the route', async () => {
@@ -190,7 +190,7 @@ describe('other servers', () => {
 			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
 		);
 		expect(failed.message).toBe('Ollama cannot transcribe audio');
-		expect(failed.remedy).toContain('GPUStack, vLLM');
+		expect(failed.suggestion).toContain('GPUStack, vLLM');
 	});
 
 	test('an unknown server that has no route may be another than is meant', async () => {
@@ -198,8 +198,8 @@ describe('other servers', () => {
 			json(response, { detail: 'API endpoint not found' }, 404);
 		});
 		const failed = await failureOf(run(server, { model: 'whisper' }));
-		expect(failed.kind).toBe('notSupported');
-		expect(failed.remedy).toContain('check the Base URL');
+		expect(failed.type).toBe('notSupported');
+		expect(failed.suggestion).toContain('check the Base URL');
 	});
 
 	test('names that servers know, by the type of the file', async () => {
@@ -233,7 +233,7 @@ describe('other servers', () => {
 		const running = failureOf(run(sim, {}, { signal: abort.signal }));
 		await sim.until(() => routesOf(sim).length === 1);
 		abort.abort();
-		expect(await running).toMatchObject({ kind: 'aborted' });
+		expect(await running).toMatchObject({ type: 'aborted' });
 		await sim.until(() =>
 			sim.requests.every(
 				({ endedBy, path }) => !path.endsWith('/transcriptions') || endedBy === 'client-abort',

@@ -9,16 +9,16 @@ const VTT =
 
 describe('transcripts of every type', () => {
 	test.each<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>([
-		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', more: {} }],
+		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', extraFields: {} }],
 		[
 			'the bare words (whisper.cpp, text/html)',
 			' Hello\n there\n',
 			'json',
-			{ text: 'Hello\n there', more: {} },
+			{ text: 'Hello\n there', extraFields: {} },
 		],
-		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', more: {} }],
-		['null for silence', '{"text":null}', 'json', { text: '', more: {} }],
-		['nothing', '', 'text', { text: '', more: {} }],
+		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', extraFields: {} }],
+		['null for silence', '{"text":null}', 'json', { text: '', extraFields: {} }],
+		['nothing', '', 'text', { text: '', extraFields: {} }],
 		[
 			'segments alone',
 			'{"segments":[{"text":" Hello"},{"text":" there"}]}',
@@ -33,14 +33,20 @@ describe('transcripts of every type', () => {
 			'srt',
 			{ text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } },
 		],
-		['text in place of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', more: {} }],
+		['text in place of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', extraFields: {} }],
 		[
 			'verbose fields as given',
 			'{"task":"transcribe","language":"german","duration":1,"text":"","segments":[],"words":null}',
 			'json',
 			{
 				text: '',
-				more: { task: 'transcribe', language: 'german', duration: 1, segments: [], words: null },
+				extraFields: {
+					task: 'transcribe',
+					language: 'german',
+					duration: 1,
+					segments: [],
+					words: null,
+				},
 			},
 		],
 	])('%s', (_name, body, format, expected) => {
@@ -58,7 +64,7 @@ describe('transcripts of every type', () => {
 	test('a year is no subtitle', () => {
 		expect(parseTranscript('1999\nwas a year', 'srt')).toEqual({
 			text: '1999\nwas a year',
-			more: {},
+			extraFields: {},
 		});
 	});
 });
@@ -81,14 +87,14 @@ test('speech that begins with a bracket or a quotation mark is a transcript', ()
 });
 
 test.each([
-	['whisper.cpp, of silence', '[BLANK_AUDIO]\n', { text: '', more: {} }],
-	['and between words', '[BLANK_AUDIO] Hello', { text: 'Hello', more: {} }],
+	['whisper.cpp, of silence', '[BLANK_AUDIO]\n', { text: '', extraFields: {} }],
+	['and between words', '[BLANK_AUDIO] Hello', { text: 'Hello', extraFields: {} }],
 	[
 		'Qwen3-ASR',
 		'language English<asr_text>Hello there.',
-		{ text: 'Hello there.', more: { language: 'English' } },
+		{ text: 'Hello there.', extraFields: { language: 'English' } },
 	],
-	['Qwen3-ASR, of silence', 'language None<asr_text>', { text: '', more: {} }],
+	['Qwen3-ASR, of silence', 'language None<asr_text>', { text: '', extraFields: {} }],
 	[
 		'words of a language',
 		'The language English is spoken.',
@@ -100,7 +106,9 @@ test.each([
 	const segments = [{ id: 0, text: marked }];
 	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
 		text: expected.text,
-		more: { segments: [{ id: 0, text: expect.not.stringMatching(/asr_text|BLANK/) as string }] },
+		extraFields: {
+			segments: [{ id: 0, text: expect.not.stringMatching(/asr_text|BLANK/) as string }],
+		},
 	});
 	for (const format of ['srt', 'vtt'] as const) {
 		const times = '00:00:00,000 --> 00:00:02,000';
@@ -116,5 +124,5 @@ test.each([
 
 test('the language that the server itself names counts', () => {
 	const json = JSON.stringify({ text: 'language German<asr_text>Ja.', language: 'de' });
-	expect(parseTranscript(json, 'json')).toEqual({ text: 'Ja.', more: { language: 'de' } });
+	expect(parseTranscript(json, 'json')).toEqual({ text: 'Ja.', extraFields: { language: 'de' } });
 });

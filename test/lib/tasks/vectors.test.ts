@@ -132,7 +132,9 @@ describe('answers of embedding routes', () => {
 		['an empty vector', { embeddings: [[], []] }, /empty/],
 		['no list', { object: 'list' }, /contains no embeddings/],
 	])('%s is a fault', (_case, json, says) => {
-		expect(readEmbeddings(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
+		expect(readEmbeddings(json, 2)).toMatchObject({
+			message: expect.stringMatching(says) as string,
+		});
 	});
 
 	test('whatever comes, the number of vectors is that of the texts, or it is a fault', () => {
@@ -142,7 +144,7 @@ describe('answers of embedding routes', () => {
 				fc.integer({ min: 1, max: 4 }),
 				(json, count) => {
 					const read = readEmbeddings(json, count);
-					expect('fault' in read ? count : read.vectors.length).toBe(count);
+					expect('message' in read ? count : read.vectors.length).toBe(count);
 				},
 			),
 		);
@@ -170,21 +172,21 @@ describe('vectors that no store may see', () => {
 	])('%s', (_case, json) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
 			index: 1,
-			fault: expect.stringContaining('not 32-bit numbers') as string,
+			message: expect.stringContaining('not 32-bit numbers') as string,
 		});
 	});
 
 	test('zeros, as a reranker answers, are told with what to do', () => {
 		expect(readEmbeddings({ embeddings: [A, [0, 0]] }, 2)).toMatchObject({
 			index: 1,
-			remedy: expect.stringContaining('reranker') as string,
+			suggestion: expect.stringContaining('reranker') as string,
 		});
 	});
 
 	test('zeros with a few other numbers, as llama-server v0.5.0 answers with a reranker, are no vector', () => {
 		const vector = [-3.3281758770629797e-18, ...Array<number>(30).fill(0), -1];
 		expect(readEmbeddings({ embeddings: [vector] }, 1)).toMatchObject({
-			remedy: expect.stringContaining('reranker') as string,
+			suggestion: expect.stringContaining('reranker') as string,
 		});
 		expect(readEmbeddings({ embeddings: [[1, 0, 0, 0]] }, 1)).toEqual({ vectors: [[1, 0, 0, 0]] });
 	});

@@ -54,7 +54,7 @@ describe('a generation', () => {
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
 		const askAs = async (priority: 'person' | 'batch') => {
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
-			await chatWith(credential, { priority })({ messages, whole: true });
+			await chatWith(credential, { priority })({ messages, isBuffered: true });
 		};
 		const batch = askAs('batch');
 		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
@@ -219,7 +219,7 @@ describe('case N37: other work has a span of its own name', () => {
 			longTexts: 'fail',
 			blankTexts: 'refuse',
 			batchSize: 1,
-			limits: {},
+			timeouts: {},
 			retries: 0,
 			priority: 'batch',
 		} as const;
@@ -243,7 +243,7 @@ describe('case N37: other work has a span of its own name', () => {
 			batchSize: 32,
 			topN: 0,
 			scores: 'received',
-			limits: {},
+			timeouts: {},
 			retries: 0,
 			priority: 'batch',
 		} as const;

@@ -53,7 +53,7 @@ describe('the options of the chat model', () => {
 		const preset = (name: string) => option(name).default;
 		expect(untouched).toMatchObject({
 			retries: preset('maxRetries'),
-			reasoningEcho: preset('reasoningEcho'),
+			thinkingHistory: preset('reasoningEcho'),
 			showThinking: preset('showThinking'),
 		});
 		expect(preset('firstTokenLimit')).toBe(1800);

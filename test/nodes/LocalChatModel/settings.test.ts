@@ -37,9 +37,9 @@ describe('the settings of the chat model', () => {
 		expect(read()).toEqual({
 			model: 'qwen3-8b',
 			parameters: {},
-			reasoningEcho: 'toolTurns',
+			thinkingHistory: 'toolTurns',
 			showThinking: false,
-			limits: {},
+			timeouts: {},
 			retries: 2,
 		});
 	});
@@ -96,10 +96,10 @@ describe('the settings of the chat model', () => {
 		).toEqual({
 			model: 'qwen3-8b',
 			parameters: {},
-			reasoningEcho: 'always',
+			thinkingHistory: 'always',
 			showThinking: true,
 			toolCallsInText: 'leave',
-			limits: { firstTokenMs: 1500, idleMs: 0, totalMs: 60_000 },
+			timeouts: { firstTokenMs: 1500, idleMs: 0, totalMs: 60_000 },
 			retries: 0,
 		});
 	});
@@ -315,7 +315,7 @@ describe('the settings of the chat model', () => {
 		[{ responseFormat: 'grammar', grammar: ' ' }, 'The field "Grammar" is empty'],
 	])('%j is refused with the label of the field', (given, message) => {
 		const error = refused(given);
-		expect(error.kind).toBe('invalidInput');
+		expect(error.type).toBe('invalidInput');
 		if (typeof message === 'string') expect(error.message).toBe(message);
 		else expect(error.message).toMatch(message);
 	});

@@ -2,7 +2,7 @@ import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
 import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
 
 const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
-const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as ChatResult;
+const ANSWER = { text: 'an answer', usage: COUNTED, warnings: [] as string[] } as ChatResult;
 
 const answers: ChatGenerator = async () => await Promise.resolve(ANSWER);
 
@@ -25,15 +25,15 @@ test('below the budget, answers are passed on', async () => {
 
 test('when it is spent, nothing is sent, and the error says what was spent', async () => {
 	await expect(ask(spent(900, 150), 1000)).rejects.toMatchObject({
-		kind: 'invalidInput',
+		type: 'invalidInput',
 		message: 'The Token Budget of this execution is used up: 1050 of 1000 tokens',
 		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
 	});
 });
 
 test('where the server does not count tokens, the answer says that nothing is limited', async () => {
-	const uncounted = { text: 'an answer', notes: [] as string[] } as ChatResult;
+	const uncounted = { text: 'an answer', warnings: [] as string[] } as ChatResult;
 	const silent: ChatGenerator = async () => await Promise.resolve(uncounted);
-	const { notes } = await ask({}, 1000, silent);
-	expect(notes).toEqual([expect.stringContaining('does not report token counts')]);
+	const { warnings } = await ask({}, 1000, silent);
+	expect(warnings).toEqual([expect.stringContaining('does not report token counts')]);
 });

@@ -11,7 +11,7 @@ describe('Tool Test', () => {
 	it('asks eight cases, and gives the table of what was asked and called as an item', async () => {
 		await sim();
 		playModel(server(), (one) =>
-			one.case === 'a number' ? reply.text('It is warm now.') : undefined,
+			one.name === 'a number' ? reply.text('It is warm now.') : undefined,
 		);
 		const [items, unhealthy] = await run({ parameters: TOOL_TEST });
 		expect(unhealthy).toEqual([]);

@@ -38,10 +38,13 @@ describe('the description of a field', () => {
 	});
 
 	it('has its range, and whether its numbers are whole', () => {
-		expect(findField(PROPERTIES, 'options.share')).toMatchObject({ range: [0, 1], whole: false });
+		expect(findField(PROPERTIES, 'options.share')).toMatchObject({
+			range: [0, 1],
+			isInteger: false,
+		});
 		expect(findField(PROPERTIES, 'options.count')).toMatchObject({
 			range: [-Infinity, Infinity],
-			whole: true,
+			isInteger: true,
 		});
 		expect(findField(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
 	});
@@ -53,7 +56,7 @@ describe('a value of a field', () => {
 		[' -2.9 ', -2],
 		[7.9, 7],
 	])('%j as a whole number', (value, number) => {
-		expect(asNumber({ label: 'Count', whole: true }, value)).toBe(number);
+		expect(asNumber({ label: 'Count', isInteger: true }, value)).toBe(number);
 	});
 
 	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is no number', (value) => {
@@ -109,10 +112,10 @@ describe('a value of a field', () => {
 
 	it('that is wrong is an error with what to do', () => {
 		expect(createFieldError('Own', 'is empty')).toMatchObject({
-			kind: 'invalidInput',
+			type: 'invalidInput',
 			message: 'The field "Own" is empty',
-			remedy: 'Correct the field in the node.',
+			suggestion: 'Correct the field in the node.',
 		});
-		expect(createFieldError('Own', 'is empty', 'Fill it.').remedy).toBe('Fill it.');
+		expect(createFieldError('Own', 'is empty', 'Fill it.').suggestion).toBe('Fill it.');
 	});
 });

@@ -177,13 +177,13 @@ describe("with n8n's own context", () => {
 			needed: { minContext: '={{ $json.missing }}' },
 			options: { failWhenUnhealthy: '={{ $json.off }}' },
 		};
-		expect(await reading(node, given, (parameters) => parameters.name('model'))).toBe('hello');
+		expect(await reading(node, given, (parameters) => parameters.string('model'))).toBe('hello');
 		expect(await reading(node, given, (parameters) => parameters.number('tokens'))).toBe(7);
 		expect(
 			await reading(node, given, (parameters) => parameters.number('needed.minContext', 'none')),
 		).toBe('none');
 		await expect(
-			reading(node, given, (parameters) => parameters.flag('options.failWhenUnhealthy')),
+			reading(node, given, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
 		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
 	});
 

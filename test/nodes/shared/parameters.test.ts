@@ -12,7 +12,7 @@ const options = (given: Record<string, unknown>) => read({ options: given });
 function refusal(run: () => unknown): string {
 	const refused = errorOf(run);
 	expect(refused).toBeInstanceOf(ServerError);
-	expect(refused).toMatchObject({ kind: 'invalidInput' });
+	expect(refused).toMatchObject({ type: 'invalidInput' });
 	return (refused as ServerError).message;
 }
 
@@ -38,7 +38,7 @@ describe('what is given', () => {
 		expect(given.number('options.share')).toBe(0.5);
 		expect(given.number('options.count')).toBe(3);
 		expect(given.milliseconds('options.wait')).toBe(1500);
-		expect(given.flag('options.fast')).toBe(false);
+		expect(given.boolean('options.fast')).toBe(false);
 		expect(given.object('options.more')).toEqual({ a: 1 });
 		expect(given.choices('options.include')).toEqual(['x']);
 		expect(read({ kind: 'b' }).choice('kind')).toBe('b');
@@ -56,7 +56,7 @@ describe('what is given', () => {
 		expect(given.number('options.share')).toBe(0.5);
 		expect(given.number('options.count')).toBe(3);
 		expect(given.milliseconds('options.wait')).toBe(2000);
-		expect(given.flag('options.fast')).toBe(false);
+		expect(given.boolean('options.fast')).toBe(false);
 		expect(given.object('options.more')).toEqual({ a: 1 });
 		expect(given.choices('options.include')).toEqual(['y']);
 	});
@@ -66,7 +66,7 @@ describe('what is given', () => {
 		(value) => {
 			const given = options({ share: value, fast: value, include: value, more: value });
 			expect(given.number('options.share', 7)).toBe(7);
-			expect(given.flag('options.fast', true)).toBe(true);
+			expect(given.boolean('options.fast', true)).toBe(true);
 			expect(given.choices('options.include')).toEqual([]);
 			expect(given.object('options.more', undefined)).toBeUndefined();
 		},
@@ -74,12 +74,14 @@ describe('what is given', () => {
 
 	it('is what the description says where the editor hides the field, but never an expression as text', () => {
 		expect(read({}).choice('kind')).toBe('a');
-		expect(read({}).freeText('query')).toBe('');
-		expect(read({}).name('model')).toEqual('');
+		expect(read({}).rawString('query')).toBe('');
+		expect(read({}).string('model')).toEqual('');
 	});
 
 	it('by a resource locator is what it points to', () => {
-		expect(read({ model: { __rl: true, mode: 'id', value: ' qwen ' } }).name('model')).toBe('qwen');
+		expect(read({ model: { __rl: true, mode: 'id', value: ' qwen ' } }).string('model')).toBe(
+			'qwen',
+		);
 	});
 });
 
@@ -107,7 +109,7 @@ describe('a wrong value', () => {
 		],
 		[
 			'switch',
-			() => options({ fast: 'perhaps' }).flag('options.fast'),
+			() => options({ fast: 'perhaps' }).boolean('options.fast'),
 			'"Fast" must be true or false, but is "perhaps"',
 		],
 		['choice', () => read({ kind: 'c' }).choice('kind'), '"Kind" must be one of a, b, but is "c"'],
@@ -123,14 +125,14 @@ describe('a wrong value', () => {
 			'"More" must be a JSON object',
 		],
 		['object', () => options({ more: '{' }).object('options.more'), '"More" is not valid JSON'],
-		['name', () => read({ model: ['a'] }).name('model'), '"Model" must be a text, but is ["a"]'],
+		['name', () => read({ model: ['a'] }).string('model'), '"Model" must be a text, but is ["a"]'],
 	])('of a %s is an error with the label of the field', (_kind, run, message) => {
 		expect(refusal(run)).toContain(`The field ${message}`);
 	});
 
 	it('is quoted in short', () => {
 		expect(
-			refusal(() => read({ model: { name: 'x'.repeat(500) } }).name('model')).length,
+			refusal(() => read({ model: { name: 'x'.repeat(500) } }).string('model')).length,
 		).toBeLessThan(150);
 	});
 
@@ -139,13 +141,13 @@ describe('a wrong value', () => {
 			fc.property(fc.anything(), (value) => {
 				for (const run of [
 					() => options({ share: value }).number('options.share', 0),
-					() => options({ fast: value }).flag('options.fast', false),
+					() => options({ fast: value }).boolean('options.fast', false),
 					() => options({ include: value }).choices('options.include'),
 					() => read({ kind: value }).choice('kind'),
-					() => read({ options: value }).flag('options.fast', false),
+					() => read({ options: value }).boolean('options.fast', false),
 				])
 					expect(
-						errorOf(run) ?? new ServerError({ kind: 'invalidInput', message: '', remedy: '' }),
+						errorOf(run) ?? new ServerError({ type: 'invalidInput', message: '', suggestion: '' }),
 					).toBeInstanceOf(ServerError);
 			}),
 		);
@@ -177,7 +179,7 @@ describe('a parameter without an expression is read once for all items of an exe
 		);
 		const found = [0, 1, 2].map((itemIndex) => {
 			const parameters = new NodeParameters(context, itemIndex, PROPERTIES);
-			return [parameters.freeText('query'), parameters.object('options.more')];
+			return [parameters.rawString('query'), parameters.object('options.more')];
 		});
 		expect(found).toEqual([0, 1, 2].map((itemIndex) => ['fixed', { itemIndex }]));
 		expect(reads).toEqual(['query', 'options', 'options', 'options']);
@@ -189,7 +191,7 @@ describe('a parameter without an expression is read once for all items of an exe
 			if (name === 'kind' && fails) throw new Error('not yet');
 			return name === 'kind' ? 'b' : 'preset';
 		});
-		const read = (name: string) => new NodeParameters(context, 0, PROPERTIES).freeText(name);
+		const read = (name: string) => new NodeParameters(context, 0, PROPERTIES).rawString(name);
 		expect(() => read('kind')).toThrow('not yet');
 		fails = false;
 		expect([read('kind'), read('kind'), read('query'), read('query')]).toEqual([
@@ -206,7 +208,7 @@ describe('a parameter without an expression is read once for all items of an exe
 		const other = counting({ query: 'b' }, () => 'b').context;
 		expect(
 			[one, other, one].map((context) =>
-				new NodeParameters(context, 0, PROPERTIES).freeText('query'),
+				new NodeParameters(context, 0, PROPERTIES).rawString('query'),
 			),
 		).toEqual(['a', 'b', 'a']);
 	});

@@ -16,15 +16,15 @@ const limitsOf = (options: Record<string, unknown>) => {
 };
 
 it('nothing set: the limits of the package, three retries', () => {
-	expect(limitsOf({})).toEqual({ limits: {}, retries: 3 });
+	expect(limitsOf({})).toEqual({ timeouts: {}, retries: 3 });
 });
 
 it('seconds become milliseconds; 0 is no limit', () => {
 	expect(limitsOf({ firstTokenLimit: '0.5', maxRetries: 0 })).toEqual({
-		limits: { firstTokenMs: 500 },
+		timeouts: { firstTokenMs: 500 },
 		retries: 0,
 	});
-	expect(limitsOf({ firstTokenLimit: 0 }).limits).toEqual({ firstTokenMs: 0 });
+	expect(limitsOf({ firstTokenLimit: 0 }).timeouts).toEqual({ firstTokenMs: 0 });
 });
 
 it.each([

@@ -20,7 +20,7 @@ export const embeddingsOf = (
 		longTexts: 'fail',
 		blankTexts: 'refuse',
 		batchSize: 32,
-		limits: {},
+		timeouts: {},
 		retries: 3,
 		...settings,
 	});
@@ -38,7 +38,7 @@ export const rerankOf = (
 				scores: 'received',
 				longDocuments: 'fail',
 				batchSize: 32,
-				limits: {},
+				timeouts: {},
 				retries: 3,
 				...settings,
 			},

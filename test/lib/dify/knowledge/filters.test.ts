@@ -5,7 +5,7 @@ import {
 } from '../../../../lib/dify/knowledge/filters';
 
 const fits = (operator: Operator, value: unknown, own: unknown) =>
-	compileFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).fits(
+	compileFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).matches(
 		own === undefined ? {} : { x: own },
 	);
 
@@ -42,11 +42,11 @@ test('all or one of the conditions', () => {
 		{ field: 'b', operator: 'is', value: 'y' },
 	] as const;
 	const record = { a: 'x', b: 'z' };
-	expect(compileFilter({ logic: 'and', conditions }).fits(record)).toBe(false);
-	expect(compileFilter({ logic: 'or', conditions }).fits(record)).toBe(true);
+	expect(compileFilter({ logic: 'and', conditions }).matches(record)).toBe(false);
+	expect(compileFilter({ logic: 'or', conditions }).matches(record)).toBe(true);
 	// A name of an object's own is no value.
 	const own = [{ field: 'constructor', operator: 'not empty' }] as const;
-	expect(compileFilter({ logic: 'and', conditions: own }).fits({})).toBe(false);
+	expect(compileFilter({ logic: 'and', conditions: own }).matches({})).toBe(false);
 });
 
 test.each(['is', 'in', '>', 'after'] as const)(

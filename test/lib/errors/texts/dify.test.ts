@@ -3,6 +3,6 @@ import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 describe('remedies for failures of Dify', () => {
 	test('no remedy sends people to an operation that no node has', () => {
 		for (const row of Object.values(DIFY_ERROR_TEXTS))
-			expect(row({}).remedy).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
+			expect(row({}).suggestion).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
 	});
 });

@@ -17,7 +17,7 @@ describe('remedies', () => {
 		host: 'llm-server.example.com',
 		port: '8443',
 		code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-		limitMs: 5_400_000,
+		timeoutMs: 5_400_000,
 		status: 524,
 		model: 'qwen3-30b-a3b-instruct-2507',
 		location: 'https://llm-server.example.com:8443/login?next=/v1/chat/completions',
@@ -33,12 +33,16 @@ describe('remedies', () => {
 		(table, kind) => {
 			const service = table === 'dify' ? ('dify' as const) : undefined;
 			for (const facts of [{}, FACTS]) {
-				const { message, meaning, remedy } = createServerError(kind, { service }, { about: facts });
-				for (const text of [message, meaning, remedy])
+				const { message, detail, suggestion } = createServerError(
+					kind,
+					{ service },
+					{ about: facts },
+				);
+				for (const text of [message, detail, suggestion])
 					expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
 				expect(message).toMatch(/^[A-Zn].*[^.]$/);
-				expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
-				expect(remedy).toMatch(/^[A-Z'].*\.$/);
+				expect(detail).toMatch(/^[A-Zn].*[^.]$/);
+				expect(suggestion).toMatch(/^[A-Z'].*\.$/);
 				expect(getErrorText(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
 			}
 			expect(createServerError(kind, { service }).message.length).toBeLessThanOrEqual(80);

@@ -7,38 +7,42 @@ describe('remedies for what model servers refuse', () => {
 		).toBe('The prompt needs 9000 tokens, but a server slot has 4096');
 		// One of them alone says nothing.
 		expect(MODEL_ERROR_TEXTS.contextOverflow({ promptTokens: 9000 }).title).not.toContain('9000');
-		expect(MODEL_ERROR_TEXTS.loading({ limitMs: 90_000 }).title).toBe(
+		expect(MODEL_ERROR_TEXTS.loading({ timeoutMs: 90_000 }).title).toBe(
 			'The model is still loading after 90 s',
 		);
 	});
 
 	test('a key that is missing is not called a wrong one', () => {
-		expect(MODEL_ERROR_TEXTS.unauthorized({ keyMissing: true }).title).toContain(
+		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).title).toContain(
 			'the credential has none',
 		);
 		expect(MODEL_ERROR_TEXTS.unauthorized({}).title).toBe('The server rejected the API key');
 	});
 
 	test('a key that is refused may be that of a gateway', () => {
-		const { remedy } = MODEL_ERROR_TEXTS.unauthorized({});
-		expect(remedy).toContain('If this address is a gateway');
-		expect(MODEL_ERROR_TEXTS.unauthorized({ keyMissing: true }).remedy).not.toContain('gateway');
+		const { suggestion } = MODEL_ERROR_TEXTS.unauthorized({});
+		expect(suggestion).toContain('If this address is a gateway');
+		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).suggestion).not.toContain(
+			'gateway',
+		);
 	});
 
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
-		const replaced = MODEL_ERROR_TEXTS.wrongPath(withPath).remedy;
+		const replaced = MODEL_ERROR_TEXTS.wrongPath(withPath).suggestion;
 		expect(replaced).toMatch(
 			/^If other requests to this Base URL work, the server does not have this endpoint\. /,
 		);
 		expect(replaced).toContain('for example http://h:8080: ');
 		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
-		expect(MODEL_ERROR_TEXTS.wrongPath(plain).remedy).toContain('This server has no chat endpoint');
-		expect(MODEL_ERROR_TEXTS.wrongPath(plain).remedy).toContain('Open WebUI: /api');
-		expect(MODEL_ERROR_TEXTS.wrongPath({}).remedy).toContain('enter only the server address:');
+		expect(MODEL_ERROR_TEXTS.wrongPath(plain).suggestion).toContain(
+			'This server has no chat endpoint',
+		);
+		expect(MODEL_ERROR_TEXTS.wrongPath(plain).suggestion).toContain('Open WebUI: /api');
+		expect(MODEL_ERROR_TEXTS.wrongPath({}).suggestion).toContain('enter only the server address:');
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
 		expect(MODEL_ERROR_TEXTS.wrongPath(list).title).toContain('no model list');
-		expect(MODEL_ERROR_TEXTS.wrongPath(list).remedy).toMatch(
+		expect(MODEL_ERROR_TEXTS.wrongPath(list).suggestion).toMatch(
 			/^A custom server may have no model list: enter the model name/,
 		);
 	});
@@ -47,16 +51,16 @@ describe('remedies for what model servers refuse', () => {
 		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
 			for (const route of ['models', 'chat/completions'])
 				expect(
-					MODEL_ERROR_TEXTS.wrongPath({ typed, url: `http://h:8080/v1/${route}/` }).remedy,
+					MODEL_ERROR_TEXTS.wrongPath({ typed, url: `http://h:8080/v1/${route}/` }).suggestion,
 				).toContain('redirect added a slash');
 	});
 
 	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
-		expect(MODEL_ERROR_TEXTS.onlyThinking({ maxTokens: 512 }).remedy).toContain(
+		expect(MODEL_ERROR_TEXTS.onlyThinking({ maxTokens: 512 }).suggestion).toContain(
 			'Raise Maximum Tokens (now 512)',
 		);
 		expect(
-			MODEL_ERROR_TEXTS.onlyThinking({ endedItself: true, maxTokens: 512 }).remedy,
+			MODEL_ERROR_TEXTS.onlyThinking({ hasModelEnded: true, maxTokens: 512 }).suggestion,
 		).not.toContain('Maximum Tokens');
 	});
 
@@ -68,13 +72,15 @@ describe('remedies for what model servers refuse', () => {
 	});
 
 	test('a tool call that was cut off names the tool and the limit', () => {
-		expect(MODEL_ERROR_TEXTS.toolCallCut({ tool: 'search', maxTokens: 64 }).meaning).toContain(
+		expect(MODEL_ERROR_TEXTS.toolCallCut({ tool: 'search', maxTokens: 64 }).detail).toContain(
 			'the tool "search" when the token limit of 64 was reached',
 		);
 	});
 
 	test('Ollama is meant where nothing came with a refusal', () => {
-		expect(MODEL_ERROR_TEXTS.forbidden({ isEmpty: true }).remedy).toContain('OLLAMA_HOST=0.0.0.0');
-		expect(MODEL_ERROR_TEXTS.forbidden({}).remedy).not.toContain('Ollama');
+		expect(MODEL_ERROR_TEXTS.forbidden({ isEmpty: true }).suggestion).toContain(
+			'OLLAMA_HOST=0.0.0.0',
+		);
+		expect(MODEL_ERROR_TEXTS.forbidden({}).suggestion).not.toContain('Ollama');
 	});
 });

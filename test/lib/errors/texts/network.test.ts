@@ -4,13 +4,13 @@ import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
 
 describe('remedies for the way to a server', () => {
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
-		expect(createServerError('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain(
+		expect(createServerError('refused', { url: 'http://localhost:8080/v1' }).suggestion).toContain(
 			'n8n container itself',
 		);
 		expect(createServerError('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
 			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
 			url: 'http://10.0.0.5/v1',
-			remedy: expect.stringContaining('--host 0.0.0.0'),
+			suggestion: expect.stringContaining('--host 0.0.0.0'),
 		});
 	});
 
@@ -19,9 +19,9 @@ describe('remedies for the way to a server', () => {
 		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
 		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
 			title: 'The server expects https on this port',
-			remedy: `Use https:// in the Base URL: ${tls}.`,
+			suggestion: `Use https:// in the Base URL: ${tls}.`,
 		});
-		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).remedy).toContain(
+		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).suggestion).toContain(
 			`Base URL: ${plain},`,
 		);
 		// Some TLS was spoken: http would be wrong advice.
@@ -31,14 +31,14 @@ describe('remedies for the way to a server', () => {
 			code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
 		});
 		expect(failed.title).toContain('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
-		expect(failed.remedy).not.toContain(plain);
+		expect(failed.suggestion).not.toContain(plain);
 		// llama-server without TLS waits for the rest of a request line, so that this looks like a firewall.
-		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).remedy).toContain(
+		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).suggestion).toContain(
 			`: ${plain}. Otherwise:`,
 		);
-		expect(connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).remedy).not.toContain(
-			'https',
-		);
+		expect(
+			connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).suggestion,
+		).not.toContain('https');
 	});
 });
 
@@ -47,6 +47,8 @@ test.each([
 	['9931', '8080'],
 ])('nothing listens on port %s: names the other default port, %s', (port, other) => {
 	for (const host of ['10.0.0.5', '127.0.0.1'])
-		expect(getErrorText('refused', { host, port }).remedy).toContain(`try ${other}.`);
-	expect(getErrorText('refused', { host: '10.0.0.5', port: '80' }).remedy).not.toContain('9931');
+		expect(getErrorText('refused', { host, port }).suggestion).toContain(`try ${other}.`);
+	expect(getErrorText('refused', { host: '10.0.0.5', port: '80' }).suggestion).not.toContain(
+		'9931',
+	);
 });

@@ -97,7 +97,7 @@ describe('Pull', () => {
 		const typed: string[] = [];
 		let time = 0;
 		const type = createProgressReporter(
-			{ typing: { type: async (text) => void typed.push(text) } },
+			{ typing: { write: async (text) => void typed.push(text) } },
 			() => time,
 		);
 		for (let completed = 0; completed <= 100; completed++) {

@@ -589,7 +589,7 @@ describe('output', () => {
 			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
 			const running = executeIn('difyChatMessage', fake);
 			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-			await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+			await clientOf(sim, mode).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
 				user: 'u1',
 			});
 			expect((await running)[0]!.json.answer).toBe('half');

@@ -23,12 +23,14 @@ import {
 async function workOnDifyItems(
 	context: IExecuteFunctions,
 	work: ItemHandler<INodeExecutionData[]>,
-	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
+	options: Pick<ItemsOptions<unknown>, 'concurrency' | 'getSequenceKey' | 'onFailure'> = {},
 ): Promise<INodeExecutionData[]> {
 	const toNodeError = ({ reason, itemIndex }: ItemError) =>
 		toDifyNodeError(context.getNode(), reason, { itemIndex });
-	const whenFailed = (failed: ItemError) => [toErrorItem(toNodeError(failed), failed.itemIndex)];
-	return (await processItems(context, work, { ...options, toNodeError, whenFailed })).flat();
+	const toFailedResult = (failed: ItemError) => [
+		toErrorItem(toNodeError(failed), failed.itemIndex),
+	];
+	return (await processItems(context, work, { ...options, toNodeError, toFailedResult })).flat();
 }
 
 test('items of one conversation behind each other do not hold up those of others', async () => {
@@ -51,8 +53,8 @@ test('items of one conversation behind each other do not hold up those of others
 		},
 		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
 		{
-			atOnce: 4,
-			keyOf: (itemIndex) =>
+			concurrency: 4,
+			getSequenceKey: (itemIndex) =>
 				['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
 		},
 	);
@@ -82,7 +84,7 @@ describe('work on items', () => {
 				if (itemIndex < 19) while (!signal.aborted) await delay(1);
 				throw new Error(`item ${itemIndex}`);
 			},
-			{ atOnce: 20 },
+			{ concurrency: 20 },
 		);
 		await expect(running).rejects.toThrow('item 19');
 		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 20]);
@@ -98,7 +100,7 @@ describe('work on items', () => {
 				reasons.push(signal.reason);
 				return [];
 			},
-			{ atOnce: 3 },
+			{ concurrency: 3 },
 		);
 		controller.abort('stopped');
 		expect(await running).toEqual([]);

@@ -24,7 +24,9 @@ describe('streaming', () => {
 		const running = executeIn('difyChatMessage', fake);
 		await waitFor(() => shownIn(fake) === 'Once [DONE] ');
 		expect(sim.runs[0]!.status).toBe('running');
-		await clientOf(sim).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+		await clientOf(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+			user: 'u1',
+		});
 		expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
 		expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
 	});

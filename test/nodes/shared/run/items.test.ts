@@ -18,7 +18,7 @@ const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFun
 const failures = (context: IExecuteFunctions) => ({
 	toNodeError: ({ reason }: ItemError) =>
 		new NodeOperationError(context.getNode(), reason as Error),
-	whenFailed: ({ message }: ItemError): unknown => message,
+	toFailedResult: ({ message }: ItemError): unknown => message,
 });
 
 /** One turn of the event loop. */
@@ -30,7 +30,7 @@ describe('items with the same key', () => {
 			fc.asyncProperty(
 				fc.array(fc.constantFrom('a', 'b', 'c', 'd', undefined), { minLength: 1, maxLength: 700 }),
 				fc.integer({ min: 1, max: 8 }),
-				async (keys, atOnce) => {
+				async (keys, concurrency) => {
 					const context = contextOf(keys.length);
 					const running = new Set<string>();
 					const order = new Map<string, number[]>();
@@ -52,10 +52,10 @@ describe('items with the same key', () => {
 							count--;
 							return itemIndex;
 						},
-						{ ...failures(context), atOnce, keyOf: (itemIndex) => keys[itemIndex] },
+						{ ...failures(context), concurrency, getSequenceKey: (itemIndex) => keys[itemIndex] },
 					);
 					expect(results).toEqual(keys.map((_, at) => at));
-					expect(atOnceSeen).toBeLessThanOrEqual(atOnce);
+					expect(atOnceSeen).toBeLessThanOrEqual(concurrency);
 					for (const items of order.values())
 						expect(items).toEqual([...items].sort((one, other) => one - other));
 				},
@@ -83,8 +83,8 @@ describe('a failure', () => {
 				},
 				{
 					...failures(context),
-					atOnce: 4,
-					keyOf: (itemIndex) => (itemIndex < 900 ? 'anna' : undefined),
+					concurrency: 4,
+					getSequenceKey: (itemIndex) => (itemIndex < 900 ? 'anna' : undefined),
 				},
 			),
 		).rejects.toThrow('no');
@@ -97,7 +97,7 @@ describe('a failure', () => {
 			context,
 			async (itemIndex) =>
 				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
-			{ ...failures(context), atOnce: 2 },
+			{ ...failures(context), concurrency: 2 },
 		);
 		expect(results).toEqual(['yes', 'no', 'yes']);
 	});
@@ -106,20 +106,20 @@ describe('a failure', () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
 		const context = contextOf(1, { continueOnFail: true });
-		const whenFailed = () => {
+		const toFailedResult = () => {
 			throw new Error('worse');
 		};
 		const work = async () => await Promise.reject(new Error('no'));
-		await expect(processItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow(
-			'worse',
-		);
+		await expect(
+			processItems(context, work, { ...failures(context), toFailedResult }),
+		).rejects.toThrow('worse');
 		expect(isOver).toHaveBeenCalledTimes(1);
 		begin.mockRestore();
 	});
 
 	it('of the key is that of the item alone', async () => {
 		const context = contextOf(3, { continueOnFail: true });
-		const keyOf = (itemIndex: number) => {
+		const getSequenceKey = (itemIndex: number) => {
 			if (itemIndex === 0) throw new Error('no such field');
 			return 'anna';
 		};
@@ -128,8 +128,8 @@ describe('a failure', () => {
 			async (itemIndex) => await Promise.resolve(String(itemIndex)),
 			{
 				...failures(context),
-				atOnce: 2,
-				keyOf,
+				concurrency: 2,
+				getSequenceKey,
 			},
 		);
 		expect(results).toEqual(['0', '1', '2']);

@@ -51,8 +51,8 @@ describe('operations of a node', () => {
 	});
 
 	it('belong to a resource, which says what is chosen at first', () => {
-		const { properties, operationOf } = createResourceTable([
-			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], preset: 'get' },
+		const { properties, getOperation } = createResourceTable([
+			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], defaultOperation: 'get' },
 			{ option: { name: 'Chat', value: 'chat' }, operations: [rename] },
 		]);
 		expect(properties).toMatchObject([
@@ -65,7 +65,7 @@ describe('operations of a node', () => {
 		]);
 		const chosen = (parameters: Record<string, string>) => {
 			const getNodeParameter = (name: string) => parameters[name];
-			return operationOf({ getNodeParameter } as never, 0);
+			return getOperation({ getNodeParameter } as never, 0);
 		};
 		expect(chosen({ resource: 'chat', operation: 'rename' })).toBe(rename);
 		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);
