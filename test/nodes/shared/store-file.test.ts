@@ -17,7 +17,7 @@ function callOnFullDisk(read: number) {
 		error,
 		call: {
 			context: { helpers: { prepareBinaryData } },
-			parameters: { name: () => 'data' },
+			parameters: { string: () => 'data' },
 		} as unknown as OperationCall,
 	};
 }
@@ -51,7 +51,7 @@ test.each([
 const prepareBinaryData = async (_content: Buffer, fileName: string) => ({ fileName });
 const call = {
 	context: { helpers: { prepareBinaryData } },
-	parameters: { name: () => '' },
+	parameters: { string: () => '' },
 } as unknown as OperationCall;
 
 test('whatever a file is called outside, n8n and the item get a name only', async () => {
