@@ -110,7 +110,10 @@ export class DifyApi implements ICredentialType {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
 			...[301, 302, 303, 307, 308].map((status) =>
-				statusRule(status, `The server redirects the request. ${getSuggestion('redirect')}`),
+				statusRule(
+					status,
+					`The server redirects the request. ${getSuggestion('unexpectedRedirect')}`,
+				),
 			),
 			statusRule(
 				401,
@@ -121,14 +124,17 @@ export class DifyApi implements ICredentialType {
 				`The request was rejected. If Dify rejected it: ${getSuggestion('appDisabled')} Otherwise, a proxy such as nginx or Cloudflare in front of Dify blocks it.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				statusRule(status, `No Dify API was found at this address. ${getSuggestion('wrongPath')}`),
+				statusRule(
+					status,
+					`No Dify API was found at this address. ${getSuggestion('routeNotFound')}`,
+				),
 			),
 			statusRule(429, `Dify is receiving too many requests. ${getSuggestion('busy')}`),
 			statusRule(500, `Dify returned an error. ${getSuggestion('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
 				statusRule(
 					status,
-					`A proxy responds, but Dify behind it does not. ${getSuggestion('gateway')}`,
+					`A proxy responds, but Dify behind it does not. ${getSuggestion('badGateway')}`,
 				),
 			),
 			plainTextRule(

@@ -33,19 +33,19 @@ import { getErrorText } from '../lib/errors/texts';
 
 /** What error statuses mean here. */
 const ERROR_STATUSES = {
-	redirect: [301, 302, 303, 307, 308],
+	unexpectedRedirect: [301, 302, 303, 307, 308],
 	unauthorized: [401],
 	forbidden: [403],
-	wrongPath: [404, 405],
-	loading: [503],
-	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
+	routeNotFound: [404, 405],
+	modelLoading: [503],
+	badGateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
-	loading:
+	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
-	wrongPath:
+	routeNotFound:
 		'The server responds but has no model list at this path. Some servers have none and still work with the nodes: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. If yours is one of these, keep the credential as it is: this test cannot pass, and Server Health (Check) shows whether the server works. Otherwise, the address may be wrong',
 };
 

@@ -31,7 +31,7 @@ export const partsOf = async (clone, modules) => {
 
 /** Settings of chats that every bench of the chat path uses. */
 export const CHAT_SETTINGS = {
-	reasoningEcho: 'toolTurns',
+	thinkingHistory: 'toolTurns',
 	showThinking: false,
 	limits: {},
 	retries: 0,

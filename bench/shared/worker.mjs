@@ -33,7 +33,7 @@ const serve = async (clone, url) => {
 		const messages = [{ type: 'human', content: 'One of many' }];
 		const settings = { ...SETTINGS, priority: 'batch' };
 		const { log } = await runTurn(server, settings, { messages, whole: true });
-		return log?.placesGivenUp ?? 0;
+		return log?.timesPreempted ?? 0;
 	};
 	let isRunning = false;
 	let counts = { done: 0, again: 0 };

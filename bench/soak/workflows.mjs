@@ -20,8 +20,8 @@ import { KINDS, pathOf } from './load-profiles.mjs';
 /** Time limit of the nodes: short, so that a silent server is given up between two measurements. */
 const LIMIT_S = 5;
 const USER_TEXT = '={{ $json.body ? $json.body.text : $json.chatInput }}';
-const LIMITS = { firstTokenLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
-const DIFY_LIMITS = { idleLimit: LIMIT_S, maxRetries: 1 };
+const LIMITS = { firstTokenTimeout: LIMIT_S, idleTimeout: LIMIT_S, maxRetries: 1 };
+const DIFY_LIMITS = { idleTimeout: LIMIT_S, maxRetries: 1 };
 /** @param {string} value */
 const model = (value) => ({ __rl: true, mode: 'id', value });
 

@@ -68,7 +68,7 @@ export interface AccumulatorOptions {
 const DONE_MARKER = /^\[?DONE\]?$/i;
 /** Finish reasons of failed answers. */
 const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
-	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
+	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
 	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
 ];
 
@@ -125,7 +125,7 @@ export class CompletionAccumulator {
 		// Only arguments of calls have numbers that must not lose a digit. Python writes `NaN`, too.
 		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
 		const event = isExact ? parsed : parseExactJson(data, parsed).value;
-		if (!isRecord(event)) return this.fail('invalidAnswer', data);
+		if (!isRecord(event)) return this.fail('invalidResponse', data);
 		const error = errorIn(event);
 		if (error !== undefined) return this.failWithServerError(error);
 		return this.applyChunk(this.options.decode?.(event) ?? event);
@@ -316,7 +316,7 @@ export class CompletionAccumulator {
 			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
 		if (broken === undefined) return undefined;
-		const type = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
+		const type = this.finishReason === 'length' ? 'toolCallTruncated' : 'invalidToolCall';
 		return { type, tool: broken.name, toolCalls: [...calls] };
 	}
 
@@ -324,7 +324,7 @@ export class CompletionAccumulator {
 		calls: readonly RawToolCall[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
-		const type = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
+		const type = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
 		return { type, ...omitUndefined({ finishReason: this.finishReason }) };
 	}
 }
@@ -333,7 +333,7 @@ function tooManyCalls(
 	calls: readonly RawToolCall[],
 ): Omit<FailedCompletion, keyof TextAndReasoning> {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return { type: 'toolCallInvalid', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
+	return { type: 'invalidToolCall', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
 }
 
 /** The error in a chunk, as the body of a refusal. */

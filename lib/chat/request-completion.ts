@@ -87,9 +87,9 @@ export async function requestCompletion(
 	if (!('failed' in outcome)) return outcome;
 	const { failed } = outcome;
 	const other = api === OPENAI_API ? native : OPENAI_API;
-	if (failed.type === 'wrongPath' && (await isApiUrlChanged(server)))
+	if (failed.type === 'routeNotFound' && (await isApiUrlChanged(server)))
 		return await requestCompletionVia(api, turn, body);
-	if (failed.type === 'wrongPath' && other !== undefined)
+	if (failed.type === 'routeNotFound' && other !== undefined)
 		return withIgnoredOptionsWarning(await requestCompletionVia(other, turn, body), other, body);
 	throw await withSuggestion(failed, turn, body);
 }
@@ -268,7 +268,7 @@ function addQueueStats(
 
 /** Whether the model can be told what was wrong with its calls. */
 function isCorrectable({ type, toolCalls }: FailedCompletion): boolean {
-	return type === 'toolCallInvalid' && toolCalls !== undefined;
+	return type === 'invalidToolCall' && toolCalls !== undefined;
 }
 
 const TRUNCATED_BEFORE_TEXT =
@@ -286,7 +286,7 @@ export function toServerError(
 	const foreign = toPlainTextError(failed, answer.headers['content-type'], context);
 	if (foreign !== undefined) return foreign;
 	const { maxTokens = 0 } = parameters;
-	const isCut = type === 'emptyAnswer' && finishReason === 'length';
+	const isCut = type === 'emptyResponse' && finishReason === 'length';
 	return createServerError(type, context, {
 		...omitUndefined({
 			status,
@@ -314,7 +314,7 @@ function toPlainTextError(
 	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';
 	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
 		return undefined;
-	return createServerError('invalidAnswer', context, {
+	return createServerError('invalidResponse', context, {
 		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
 		suggestion:
 			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',

@@ -36,16 +36,16 @@ export async function withSuggestion(
 	switch (failed.type) {
 		case 'modelNotFound':
 			return await withModelList(failed, turn);
-		case 'emptyAnswer':
-		case 'invalidAnswer':
+		case 'emptyResponse':
+		case 'invalidResponse':
 			return await withTruncationSuggestion(failed, turn, body);
-		case 'contextOverflow':
+		case 'promptTooLong':
 			return await withContextSuggestion(
 				failed,
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				SHORTER_PROMPT,
 			);
-		case 'wrongPath':
+		case 'routeNotFound':
 			return toNoChatModelError(failed, turn);
 		case 'toolsUnsupported':
 			return body.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
@@ -66,9 +66,10 @@ async function withTruncationSuggestion(
 	const texts = messages.map(({ content }) => getText(content));
 	const [hint] = await getTruncationWarnings(server, { texts, processedTokens, model });
 	if (hint === undefined) return failed;
-	if (failed.type === 'invalidAnswer') return failed.withSuggestion(`${hint} ${failed.suggestion}`);
+	if (failed.type === 'invalidResponse')
+		return failed.withSuggestion(`${hint} ${failed.suggestion}`);
 	return failed.copyWith({
-		type: 'contextOverflow',
+		type: 'promptTooLong',
 		message: 'The server truncated the input, and the model returned an empty response',
 		suggestion: hint,
 	});

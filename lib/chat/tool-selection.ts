@@ -17,7 +17,7 @@ export function withToolLimit(answers: ChatGenerator, most: number): ChatGenerat
 		const answer = await answers({ ...call, tools: offered, unofferedTools: leftOut }, show);
 		const log = {
 			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
-			toolsLeftOut: leftOut.map(({ name }) => name),
+			toolsOmitted: leftOut.map(({ name }) => name),
 		};
 		return { ...answer, logFields: { ...answer.logFields, ...log } };
 	};

@@ -132,7 +132,7 @@ async function requestWithRetry(
 function isWorthRetrying({ type }: ServerError, { settings, display }: TurnContext): boolean {
 	const { seed, extraBody } = settings.parameters;
 	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
-	return type === 'outputUnreadable' && display.text === '' && isRandom;
+	return type === 'outputParseFailed' && display.text === '' && isRandom;
 }
 
 interface TurnProgress {
@@ -196,9 +196,9 @@ function toLogFields({ queueStats }: TurnContext, corrections: number): ChatResu
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	if (!hasWaited && corrections === 0) return undefined;
 	return omitUndefined({
-		waitedInN8nMs: hasWaited ? Math.round(waitedMs) : undefined,
-		placeGivenByBatch: hasPreemptedBatch || undefined,
-		placesGivenUp: timesPreempted || undefined,
+		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
+		preemptedBatch: hasPreemptedBatch || undefined,
+		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
 	});
 }

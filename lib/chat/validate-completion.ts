@@ -153,7 +153,7 @@ function toToolCallError(
 	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknown !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
-	return createServerError('toolCallInvalid', toErrorContext(server, url, settings.model), {
+	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
 		message: sentences.join('. '),
 		suggestion: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
 		...omitUndefined({
@@ -252,7 +252,7 @@ function validateJson(
 /**
  * The JSON of an answer, if the format asks for JSON; otherwise undefined.
  *
- * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
+ * @throws {ServerError} of kind `invalidResponse` with the text in `partialText`
  */
 export function getRequestedJson(
 	answer: ChatResult,
@@ -285,7 +285,7 @@ function createJsonError(
 		detail: 'The token limit was reached before the JSON was complete',
 		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};
-	return createServerError('invalidAnswer', context, {
+	return createServerError('invalidResponse', context, {
 		...(finishReason === 'length' ? cut : wrong),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,

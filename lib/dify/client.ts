@@ -123,7 +123,7 @@ export class DifyClient {
 	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
 	async sleep(ms: number): Promise<void> {
 		await sleepWithAbort(ms, this.signal).catch(() => {
-			throw createDifyError('cancelled');
+			throw createDifyError('aborted');
 		});
 	}
 
@@ -137,7 +137,7 @@ export class DifyClient {
 
 	private assertObject(json: unknown, path: string): JsonRecord {
 		if (isRecord(json)) return json;
-		throw createDifyError('emptyAnswer', {
+		throw createDifyError('emptyResponse', {
 			url: this.buildUrl(path),
 			message: 'Dify returned an unexpected response',
 		});

@@ -27,7 +27,7 @@ export interface Page {
 /** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
-	throw createLocalError('emptyAnswer', 'Dify did not return the requested list');
+	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
 }
 
 /**
@@ -70,7 +70,7 @@ export async function* pagesOf(
 	for (let pages = 0; at !== undefined; pages++) {
 		if (pages >= MAX_PAGES)
 			throw createLocalError(
-				'emptyAnswer',
+				'emptyResponse',
 				`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
 				'Check that no proxy changes the pages of Dify, or ask for fewer records.',
 			);

@@ -106,13 +106,13 @@ function typeFromProxy(
 	{ status, headers = {} }: ErrorResponseInput,
 	{ form }: ParsedErrorBody,
 ): ErrorType | undefined {
-	if (isRedirect(status)) return 'redirect';
-	if (status === 407) return 'proxy';
+	if (isRedirect(status)) return 'unexpectedRedirect';
+	if (status === 407) return 'proxyError';
 	if (form === 'json') return undefined;
-	if (isOfGateway(status)) return 'gateway';
+	if (isOfGateway(status)) return 'badGateway';
 	const asksForPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
-	if (status === 401 && asksForPassword) return 'proxyPassword';
-	return form === 'page' && [401, 403].includes(status) ? 'proxyRefuses' : undefined;
+	if (status === 401 && asksForPassword) return 'proxyAuthRequired';
+	return form === 'page' && [401, 403].includes(status) ? 'blockedByProxy' : undefined;
 }
 
 function isRedirect(status: number): boolean {
@@ -126,15 +126,15 @@ function isOfGateway(status: number): boolean {
 
 /** Statuses that tell more than any words. */
 const TYPE_BY_DECISIVE_STATUS: Readonly<Record<number, ErrorType>> = {
-	413: 'tooLarge',
-	501: 'notSupported',
+	413: 'requestTooLarge',
+	501: 'featureDisabled',
 };
 
 const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
 /** A 401 says no more than that, whatever its text is. */
 function typeFromKey({ status }: ErrorResponseInput, said: ParsedErrorBody): ErrorType | undefined {
-	if (status === 401) return isUpstreamError(said) ? 'gatewayKey' : 'unauthorized';
+	if (status === 401) return isUpstreamError(said) ? 'upstreamKeyRejected' : 'unauthorized';
 	const says = [said.message, ...said.codes];
 	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
 	return refusesKey ? 'unauthorized' : undefined;
@@ -155,8 +155,8 @@ function typeFromText({ message, codes }: ParsedErrorBody): ErrorType | undefine
 
 const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	403: 'forbidden',
-	404: 'wrongPath',
-	405: 'wrongPath',
+	404: 'routeNotFound',
+	405: 'routeNotFound',
 	429: 'busy',
 	503: 'busy',
 };
@@ -165,19 +165,19 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody): Err
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
 		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
-		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidAnswer';
+		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidResponse';
 	}
 	const known = TYPE_BY_STATUS[status];
 	if (known !== undefined) return known;
 	if (status < 500) return 'badRequest';
-	return form === 'page' ? 'gateway' : 'serverError';
+	return form === 'page' ? 'badGateway' : 'serverError';
 }
 
 /** In the middle of an answer, these say no more than that the server reported an error. */
 const UNSPECIFIC_TYPES: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'serverError',
-	'wrongPath',
+	'routeNotFound',
 ]);
 
 /** The failure of an error in the middle of an answer: the same as in place of one. */

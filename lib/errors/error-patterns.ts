@@ -13,7 +13,7 @@ type ErrorPattern = readonly [ErrorType, ...RegExp[]];
  */
 export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	[
-		'outputUnreadable',
+		'outputParseFailed',
 		/output that does not match the expected .{0,200} format/i,
 		// llama-server, before the rest of what the model wrote, which may contain the words of any row
 		/\bfailed to parse input at pos \d/i,
@@ -23,7 +23,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	[
-		'contextOverflow',
+		'promptTooLong',
 		// llama-server, Ollama with truncate: false, LiteLLM
 		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
 		// llama-server: all of a text for a vector must fit into one physical batch (-ub)
@@ -39,11 +39,11 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		// FastAPI servers with transformers
 		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
 	],
-	['contextExceeded', /context size has been exceeded|\bincreasing context size or reducing\b/i],
+	['kvCacheFull', /context size has been exceeded|\bincreasing context size or reducing\b/i],
 	// LM Studio, "Returning 200 anyway"
-	['wrongPath', /^unexpected endpoint or method/i],
+	['routeNotFound', /^unexpected endpoint or method/i],
 	[
-		'loading',
+		'modelLoading',
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
 	],
@@ -74,7 +74,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	],
 	// LM Studio, with 400
 	['serverError', /^the model has crashed/i],
-	['brokenHistory', /failed to parse tool call arguments/i],
+	['invalidToolCallInHistory', /failed to parse tool call arguments/i],
 	[
 		'unauthorized',
 		// LiteLLM (seen: 1.109.1), with 400, where it has no database: to every key but its own
@@ -82,7 +82,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		// FastAPI, where the header of the key is missing or has another name
 		/^header\.\S{0,40}(?:auth|key|token)/i,
 	],
-	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
+	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	[
 		'busy',
 		/^too many (?:concurrent )?requests\b/i,
@@ -91,7 +91,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		NO_INSTANCE_PATTERN,
 	],
 	[
-		'gateway',
+		'badGateway',
 		/^(?:server )?connection error\b/i,
 		// llama-swap, nginx's and GPUStack's ways to say that nothing answers behind them
 		/\bdial tcp\b.{0,300}: |\bECONNREFUSED\b|\bconnection refused\b|^all connection attempts failed\b/i,
@@ -126,7 +126,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
 	],
 	[
-		'modelFailedToLoad',
+		'modelLoadFailed',
 		/model (?:name=)?.{0,200} failed to load/i,
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
@@ -152,13 +152,13 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 
 /** Kinds by the type or code inside an error, which are clearer than any text. */
 export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
-	exceed_context_size_error: 'contextOverflow',
+	exceed_context_size_error: 'promptTooLong',
 	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
 	model_not_found: 'modelNotFound',
 	ModelNotFoundError: 'modelNotFound',
-	context_length_exceeded: 'contextOverflow',
-	insufficient_quota: 'budgetSpent',
+	context_length_exceeded: 'promptTooLong',
+	insufficient_quota: 'keyBudgetExceeded',
 	// LiteLLM
 	all_deployments_in_cooldown: 'busy',
-	budget_exceeded: 'budgetSpent',
+	budget_exceeded: 'keyBudgetExceeded',
 };

@@ -22,14 +22,14 @@ export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
 export type ErrorType = NetworkErrorType | ModelErrorType | DifyErrorType;
 
 const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'dns',
-	'refused',
+	'dnsLookupFailed',
+	'connectionRefused',
 	'connectTimeout',
-	'unreachable',
+	'hostUnreachable',
 	'tlsMismatch',
 	'tlsUntrusted',
 	'blockedByPolicy',
-	'proxy',
+	'proxyError',
 ]);
 
 /** Whether no connection was made, so that another request would fail in the same way. */
@@ -41,14 +41,14 @@ export function isConnectionError(kind: ErrorType): boolean {
 const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'invalidInput',
 	'badRequest',
-	'contextOverflow',
-	'contextExceeded',
+	'promptTooLong',
+	'kvCacheFull',
 	'modalityUnsupported',
 	'fileUnreadable',
 	'modelNotFound',
-	'tooLarge',
+	'requestTooLarge',
 	'emptyQuery',
-	'inputs',
+	'invalidInputs',
 	'invalidId',
 	'invalidParam',
 	'missingUser',
@@ -59,15 +59,15 @@ const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'nothingToRevoke',
 	'runNotFound',
 	'fileNotFound',
-	'fileType',
+	'fileTypeNotAllowed',
 	'fileRejected',
 	'formClosed',
 	'formNotFound',
 	'formRejected',
-	'dataset',
+	'datasetRejected',
 	'datasetNotFound',
-	'notIndexed',
-	'archived',
+	'documentNotIndexed',
+	'documentArchived',
 	'documentBusy',
 	'nameTaken',
 ]);
@@ -77,7 +77,11 @@ export function isRequestError(kind: ErrorType): boolean {
 }
 
 /** Failures after which the same request may be sent again: the server did not start on it. */
-const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set(['refused', 'loading', 'busy']);
+const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
+	'connectionRefused',
+	'modelLoading',
+	'busy',
+]);
 
 export function isRetryable(kind: ErrorType): boolean {
 	return RETRYABLE_ERRORS.has(kind);

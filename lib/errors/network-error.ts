@@ -34,11 +34,11 @@ const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
 
 const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 	// The last: the lookup returned something that is no address.
-	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
-	refused: ['ECONNREFUSED'],
+	dnsLookupFailed: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
+	connectionRefused: ['ECONNREFUSED'],
 	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
 	// The last two: a firewall on this machine, or a broadcast address.
-	unreachable: [
+	hostUnreachable: [
 		'EHOSTUNREACH',
 		'EHOSTDOWN',
 		'ENETUNREACH',
@@ -47,7 +47,7 @@ const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 		'EACCES',
 		'EPERM',
 	],
-	invalidAnswer: ['UND_ERR_HEADERS_OVERFLOW'],
+	invalidResponse: ['UND_ERR_HEADERS_OVERFLOW'],
 	tlsMismatch: ['EPROTO'],
 	tlsUntrusted: [
 		'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -57,7 +57,7 @@ const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 		'ERR_TLS_CERT_ALTNAME_INVALID',
 	],
-	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
+	closedBeforeResponse: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
 };
 
 function toErrorType(code: string): ErrorType | undefined {
@@ -67,7 +67,7 @@ function toErrorType(code: string): ErrorType | undefined {
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
 	// musl, the C library of n8n's Docker image, has more of them than glibc.
-	return code.startsWith('EAI_') ? 'dns' : undefined;
+	return code.startsWith('EAI_') ? 'dnsLookupFailed' : undefined;
 }
 
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
@@ -88,7 +88,7 @@ export function toNetworkError(
 		.map((link) => proxyProblem(link, context.url))
 		.find((problem) => problem !== undefined);
 	if (proxy !== undefined)
-		return createServerError('proxy', context, { code: proxy, about: { code: proxy } });
+		return createServerError('proxyError', context, { code: proxy, about: { code: proxy } });
 	const codes = links
 		.map(
 			({ code, message }) =>
@@ -106,7 +106,7 @@ export function toNetworkError(
 		return createServerError(toErrorType(code)!, context, { ...details, about: { code } });
 	if (links.some(({ name }) => name === 'HTTPParserError'))
 		return createServerError('notHttp', context, details);
-	return createServerError('closedBeforeAnswer', context, {
+	return createServerError('closedBeforeResponse', context, {
 		...details,
 		message: 'The request failed before a response arrived',
 		detail: mask(

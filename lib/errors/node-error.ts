@@ -13,7 +13,7 @@ export interface NodeErrorOptions {
 export function toErrorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
-		kind: error.type,
+		type: error.type,
 		code: error.code,
 		retryable: error.retryable,
 		url: error.url,

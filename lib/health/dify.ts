@@ -113,10 +113,12 @@ function describeOffer({
 /** Why the API cannot be used. The first that fits is the only finding. */
 const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
-		id: 'noAnswer',
+		id: 'noResponse',
 		status: 'unreachable',
 		observe: ({ keyTypeProbe, parameters }) => {
-			const late = [keyTypeProbe, parameters].find((probe) => probe?.error?.type === 'totalLimit');
+			const late = [keyTypeProbe, parameters].find(
+				(probe) => probe?.error?.type === 'totalTimeout',
+			);
 			return late && describeProbe(late);
 		},
 		detail: 'Dify did not respond to a simple request in time',
@@ -124,7 +126,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 			'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
 	},
 	{
-		id: 'thisIsAModelServer',
+		id: 'modelServerDetected',
 		status: 'misconfigured',
 		observe: ({ keyTypeProbe }) =>
 			/llama\.cpp/i.test(keyTypeProbe.headers.server ?? '')
@@ -171,7 +173,7 @@ const KEYS: Record<KeyType, string> = {
 export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	...BLOCKING_FINDINGS,
 	{
-		id: 'difyWorkerAway',
+		id: 'difyWorkerDown',
 		status: 'degraded',
 		observe: ({ documents }) => {
 			const waiting = documents.flatMap(({ json }) => getWaitingDocuments(json));
@@ -181,7 +183,7 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 		suggestion: `${getErrorText('indexingStuck', { service: 'dify' }).suggestion} App runs only send pings in the meantime.`,
 	},
 	{
-		id: 'difyNotChecked',
+		id: 'difyPartlyChecked',
 		severity: 'info',
 		observe: ({ keyTypeProbe }) => describeProbe(keyTypeProbe),
 		detail:
@@ -194,14 +196,14 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 /** Failures caused by settings of the app or its address. Other refusals of Dify may be temporary. */
 const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 	'appDisabled',
-	'appUnusable',
+	'appInactive',
 	'appUnavailable',
 	'notPublished',
-	'providerCredentials',
+	'providerKeyInvalid',
 	'notAnApi',
 	'wrongServer',
-	'wrongPath',
-	'redirect',
+	'routeNotFound',
+	'unexpectedRedirect',
 ]);
 
 function difyFindings(facts: DifyFacts): FindingWithStatus[] {
@@ -232,12 +234,12 @@ function idOf(kind: ErrorType): string {
 
 /** Failures of what stands behind Dify. */
 const UPSTREAM_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'modelConnection',
-	'modelProvider',
-	'pluginDaemon',
-	'providerCredentials',
-	'providerMissing',
-	'providerQuota',
+	'providerUnreachable',
+	'providerError',
+	'pluginDaemonError',
+	'providerKeyInvalid',
+	'providerNotInstalled',
+	'providerQuotaExceeded',
 ]);
 
 /** The last run of a workflow app failed for what stands behind Dify: the next one may as well. */

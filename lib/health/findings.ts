@@ -60,7 +60,7 @@ const LOADING_ADVICE =
 /** Why the API cannot be used. The first that fits is the only finding: whatever else is seen follows from it. */
 const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
-		id: 'thisIsDify',
+		id: 'difyDetected',
 		status: 'misconfigured',
 		observe: ({ modelListProbe, failedProbe }) =>
 			failedProbe !== undefined && isDifyResponse(modelListProbe)
@@ -71,10 +71,10 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
 	},
 	{
-		id: 'noAnswer',
+		id: 'noResponse',
 		status: 'unreachable',
 		observe: ({ failedProbe }) =>
-			failedProbe?.error.type === 'totalLimit' ? describeProbe(failedProbe.probe) : undefined,
+			failedProbe?.error.type === 'totalTimeout' ? describeProbe(failedProbe.probe) : undefined,
 		detail: ({ url, timeoutMs }) =>
 			`No response from "${new URL(url).hostname}" within ${formatDuration(timeoutMs)}`,
 		suggestion: ({ url }) =>
@@ -86,7 +86,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	...BLOCKING_FINDINGS,
 	{
-		id: 'moved',
+		id: 'redirected',
 		status: 'misconfigured',
 		observe: ({ modelListProbe }) =>
 			originOf(modelListProbe.finalUrl) === originOf(modelListProbe.url)
@@ -112,7 +112,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			hasKey ? `${texts.noModels} Or give the key access to a model.` : texts.noModels,
 	},
 	{
-		id: 'modelMissing',
+		id: 'expectedModelMissing',
 		status: 'misconfigured',
 		observe: ({ expected, checkedModel, models, modelListProbe }) => {
 			const isMissing = expected.model !== undefined && checkedModel === undefined;
@@ -126,7 +126,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			),
 	},
 	{
-		id: 'modelLoading',
+		id: 'expectedModelLoading',
 		status: 'loading',
 		observe: ({ expected, checkedModel }) =>
 			expected.model !== undefined && /^(?:down)?loading$/.test(checkedModel?.state ?? '')
@@ -147,7 +147,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To load it in advance, use Local Llama (Model: Load).',
 	},
 	{
-		id: 'contextTooSmall',
+		id: 'contextBelowExpected',
 		status: 'misconfigured',
 		observe: (facts) => {
 			const context = getMaxContext(facts);
@@ -160,7 +160,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		suggestion: (facts) => suggestContext(facts, facts.expected.minContext!),
 	},
 	{
-		id: 'contextSmall',
+		id: 'contextSmallForAgents',
 		severity: 'warning',
 		observe: (facts) => {
 			const context = getMaxContext(facts);
@@ -174,7 +174,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		suggestion: (facts) => suggestContext(facts, USUAL_CONTEXT),
 	},
 	{
-		id: 'toolsUnsupported',
+		id: 'modelLacksTools',
 		severity: 'warning',
 		observe: (facts) =>
 			isForChats(facts) && facts.checkedModel?.tools === false
@@ -184,7 +184,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		suggestion: ({ serverType: { texts } }) => texts.tools,
 	},
 	{
-		id: 'notTold',
+		id: 'contextUnknown',
 		severity: 'info',
 		observe: (facts) =>
 			facts.expected.minContext !== undefined && getMaxContext(facts) === undefined
@@ -195,7 +195,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		suggestion: 'Test it once with a real request.',
 	},
 	{
-		id: 'queued',
+		id: 'requestsQueued',
 		severity: 'warning',
 		observe: ({ serverFacts: { queue, slots } }) =>
 			queue === null || queue === 0
@@ -207,7 +207,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			'Responses take longer than usual. Run fewer workflows at the same time, set Max Concurrent Requests in the credential, or add slots (-np).',
 	},
 	{
-		id: 'slow',
+		id: 'slowResponse',
 		severity: 'warning',
 		observe: ({ latencyMs }) =>
 			(latencyMs ?? 0) > SLOW_MS
@@ -231,7 +231,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			'Use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH). If the share is 0 %, Ollama found no usable GPU: check the start of its log (ollama serve), and give the container access to the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).',
 	},
 	{
-		id: 'runsElsewhere',
+		id: 'modelRunsRemotely',
 		severity: 'warning',
 		observe: ({ checkedModel }) =>
 			checkedModel?.remoteHost
@@ -243,7 +243,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			'If texts must stay in your network, choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag.',
 	},
 	{
-		id: 'sleeping',
+		id: 'serverSleeping',
 		severity: 'info',
 		observe: ({ serverFacts }) =>
 			serverFacts.sleeping === true ? '/props reports is_sleeping' : undefined,
@@ -252,7 +252,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
 	},
 	{
-		id: 'unknownServer',
+		id: 'unrecognizedServer',
 		severity: 'info',
 		observe: ({ isUnlisted, modelListProbe }) =>
 			isUnlisted ? describeProbe(modelListProbe) : undefined,
@@ -268,7 +268,7 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	if (failedProbe === undefined) return evaluateRules(FINDINGS, facts);
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
 	const advice =
-		failedProbe.error.type === 'loading' ? LOADING_ADVICE : failedProbe.error.suggestion;
+		failedProbe.error.type === 'modelLoading' ? LOADING_ADVICE : failedProbe.error.suggestion;
 	return [
 		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { advice }),
 	];
@@ -309,10 +309,14 @@ export function findingFromError(
 export function findingFromGenerationError(failed: ServerError): FindingWithStatus {
 	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
 	const observed = `The test generation failed: ${failed.detail}${quotation}`;
-	if (failed.type !== 'firstTokenLimit') return findingFromError(failed, observed);
+	if (failed.type !== 'firstTokenTimeout') return findingFromError(failed, observed);
 	const meaning =
 		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
-	return findingFromError(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
+	return findingFromError(failed, observed, {
+		id: 'generationStuck',
+		meaning,
+		advice: STUCK_ADVICE,
+	});
 }
 
 /** Kinds that are not in this table are wrong settings. */
@@ -320,26 +324,26 @@ const STATUS_BY_ERROR: Partial<Record<ErrorType, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
 	// Where a proxy refuses, no key of the server helps.
-	proxyPassword: 'unauthorized',
-	proxyRefuses: 'unauthorized',
-	loading: 'loading',
+	proxyAuthRequired: 'unauthorized',
+	blockedByProxy: 'unauthorized',
+	modelLoading: 'loading',
 	busy: 'degraded',
 	serverError: 'degraded',
-	firstTokenLimit: 'degraded',
-	idleLimit: 'degraded',
+	firstTokenTimeout: 'degraded',
+	idleTimeout: 'degraded',
 	streamError: 'degraded',
 	streamEndedEarly: 'degraded',
-	emptyAnswer: 'degraded',
-	garbledAnswer: 'degraded',
-	contextExceeded: 'degraded',
-	dns: 'unreachable',
-	refused: 'unreachable',
+	emptyResponse: 'degraded',
+	garbledOutput: 'degraded',
+	kvCacheFull: 'degraded',
+	dnsLookupFailed: 'unreachable',
+	connectionRefused: 'unreachable',
 	connectTimeout: 'unreachable',
-	unreachable: 'unreachable',
-	closedBeforeAnswer: 'unreachable',
+	hostUnreachable: 'unreachable',
+	closedBeforeResponse: 'unreachable',
 	connectionLost: 'unreachable',
-	totalLimit: 'unreachable',
-	gateway: 'unreachable',
+	totalTimeout: 'unreachable',
+	badGateway: 'unreachable',
 };
 
 export function toHealthStatus(

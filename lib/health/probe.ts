@@ -129,7 +129,7 @@ export function describeProbe({
 }
 
 function describeFailure({ type, code, detail }: ServerError): string {
-	if (type === 'totalLimit') return 'no response';
+	if (type === 'totalTimeout') return 'no response';
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
 }
 

@@ -237,7 +237,7 @@ function findProblem(
 	if ('type' in read && read.type !== 'onlyThinking') return read;
 	// As from a GPU or a cache type that does not fit: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test((read.text + read.reasoning).replace(/\s/g, ''));
-	return isGarbled ? { type: 'garbledAnswer' } : undefined;
+	return isGarbled ? { type: 'garbledOutput' } : undefined;
 }
 
 /** Pieces that are spread over a smaller share of the time came at once: something collected them. */
@@ -297,7 +297,7 @@ const GPU_ADVICE =
 
 export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 	{
-		id: 'gpuMaybeUnused',
+		id: 'gpuPossiblyUnused',
 		severity: 'warning',
 		observe: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
 			const isKnown = tokensPerSecond !== null && firstTokenMs !== null && size >= MIN_SIZE;
@@ -309,7 +309,7 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 		suggestion: GPU_ADVICE,
 	},
 	{
-		id: 'answerCollected',
+		id: 'streamBuffered',
 		severity: 'warning',
 		observe: ({ run: { tokensPerSecond, firstTokenMs } }) =>
 			tokensPerSecond !== null && firstTokenMs === null

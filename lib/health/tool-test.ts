@@ -44,14 +44,14 @@ const SYSTEM_PROMPT = 'You are a helpful assistant';
 
 const PROBLEMS = {
 	noCall: 'no tool was called',
-	needlessCall: 'a tool was called although none is needed',
+	unnecessaryCall: 'a tool was called although none is needed',
 	wrongTool: 'the wrong tool was called',
 	wrongCount: 'wrong number of calls in one response',
 	wrongArguments: 'the arguments differ from the requested ones',
 	notCorrected: 'the call was not corrected after its error',
-	brokenCall: 'the call could not be parsed',
+	invalidCall: 'the call could not be parsed',
 	cut: 'the response did not finish within Tokens per Response',
-	noAnswer: 'empty response, or only thinking',
+	noResponse: 'empty response, or only thinking',
 	notTried: 'not tested; says nothing about the model',
 };
 
@@ -134,7 +134,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 			'An agent with this model will fail occasionally. Use a larger model, or one made for tools, and let the server use the chat template of the model. The test results show the prompt and the calls of each case.',
 	},
 	{
-		id: 'toolsNotTried',
+		id: 'toolTestIncomplete',
 		severity: 'warning',
 		observe: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
 		detail: ({ model, notTried, tried }) =>
@@ -148,12 +148,12 @@ const MAX_CALLED = 300;
 
 /** Failures of the model, not of its server. */
 const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
-	toolCallInvalid: 'brokenCall',
-	outputUnreadable: 'brokenCall',
-	toolCallCut: 'cut',
-	onlyThinking: 'noAnswer',
-	emptyAnswer: 'noAnswer',
-	garbledAnswer: 'noAnswer',
+	invalidToolCall: 'invalidCall',
+	outputParseFailed: 'invalidCall',
+	toolCallTruncated: 'cut',
+	onlyThinking: 'noResponse',
+	emptyResponse: 'noResponse',
+	garbledOutput: 'noResponse',
 };
 
 /** What came of a case. `failed`: the server did not answer, which says nothing of the model. */
@@ -235,10 +235,10 @@ async function runCase(
 }
 
 function problemOf({ type, facts }: ServerError): ToolProblem {
-	if (type === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
-	if (type === 'toolCallInvalid' && facts.missingArguments !== undefined) return 'wrongArguments';
+	if (type === 'invalidToolCall' && facts.offeredTools !== undefined) return 'wrongTool';
+	if (type === 'invalidToolCall' && facts.missingArguments !== undefined) return 'wrongArguments';
 	const problem = PROBLEM_BY_ERROR[type] ?? 'notTried';
-	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
+	return problem === 'noResponse' && facts.finishReason === 'length' ? 'cut' : problem;
 }
 
 function formatCompletion({ toolCalls, text }: ChatResult): string {
@@ -273,7 +273,7 @@ function compareCalls(
 	expected: readonly ExpectedCall[],
 	calls: readonly ToolCall[],
 ): ToolProblem | undefined {
-	if (expected.length === 0) return 'needlessCall';
+	if (expected.length === 0) return 'unnecessaryCall';
 	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
 	if (calls.length !== expected.length) return 'wrongCount';
 	const right = expected.map((call) => written(call.name, call.arguments)).sort();

@@ -15,9 +15,9 @@ export function toErrorContext(target: Endpoint, url: string, model?: string): E
 }
 
 const TIMEOUT_LABELS = {
-	firstTokenLimit: 'First Token Timeout',
-	idleLimit: 'Idle Timeout',
-	totalLimit: 'Total Timeout',
+	firstTokenTimeout: 'First Token Timeout',
+	idleTimeout: 'Idle Timeout',
+	totalTimeout: 'Total Timeout',
 };
 
 /** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
@@ -34,13 +34,13 @@ export function toTransportError(
 			about: { timeoutMs: watchdog.expiredMs },
 		});
 	if (error instanceof TooMuchTextError)
-		return createServerError('invalidAnswer', context, {
+		return createServerError('invalidResponse', context, {
 			message: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
 			suggestion:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
 		});
 	if (error instanceof BodyTooLargeError)
-		return createServerError('invalidAnswer', context, {
+		return createServerError('invalidResponse', context, {
 			message: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
 			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
@@ -81,7 +81,7 @@ export function toResponseError(
 	const text = mask(answer.text, target.secrets);
 	// The key was not sent to another origin, so it may still be right.
 	if (status === 401 && new URL(url).origin !== target.url.origin)
-		return createServerError('redirect', toErrorContext(target, ask.url, ask.model), {
+		return createServerError('unexpectedRedirect', toErrorContext(target, ask.url, ask.model), {
 			status,
 			about: { location: url },
 		});
@@ -89,7 +89,7 @@ export function toResponseError(
 	const squid = headers['x-squid-error'];
 	const context = toErrorContext(target, url, ask.model);
 	if (squid !== undefined)
-		return createServerError('proxy', context, { status, about: { code: squid } });
+		return createServerError('proxyError', context, { status, about: { code: squid } });
 	const { location = '' } = headers;
 	return (
 		target.toResponseError?.({ ...answer, text }, context) ??

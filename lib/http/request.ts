@@ -123,7 +123,7 @@ async function withRetries<T>(
 			const outcome = await attempt(target, ask, read, { ...running, channel });
 			if (!('error' in outcome)) return outcome.value;
 			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
-			const wasIdle = channel === open && outcome.error.type === 'closedBeforeAnswer';
+			const wasIdle = channel === open && outcome.error.type === 'closedBeforeResponse';
 			if (!wasIdle) await pauseBeforeRetry(outcome, policy, running);
 			channel = fresh;
 		}

@@ -37,7 +37,7 @@ export class RetryPolicy {
 	 * @throws {ServerError} where there is none
 	 */
 	nextDelayMs(failed: ServerError, leftMs: number): number {
-		if (failed.type === 'loading') return this.pauseForLoading(failed, leftMs);
+		if (failed.type === 'modelLoading') return this.pauseForLoading(failed, leftMs);
 		if (!this.isTransient(failed)) throw failed;
 		const pause = requestedPause(failed) ?? this.nextPause();
 		const isWorthWaiting = pause <= MAX_RETRY_AFTER_MS && pause < leftMs;
@@ -55,11 +55,11 @@ export class RetryPolicy {
 	private isTransient({ type, status, serverText = '' }: ServerError): boolean {
 		// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
 		const isRefused =
-			type === 'busy' || type === 'refused' || (type === 'gateway' && status === 503);
+			type === 'busy' || type === 'connectionRefused' || (type === 'badGateway' && status === 503);
 		if (isRefused || !this.isIdempotent) return isRefused;
 		// Sent with 429, but no wait helps.
-		if (type === 'budgetSpent') return false;
-		const isLost = type === 'closedBeforeAnswer' || type === 'connectionLost';
+		if (type === 'keyBudgetExceeded') return false;
+		const isLost = type === 'closedBeforeResponse' || type === 'connectionLost';
 		return isLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText);
 	}
 
@@ -69,11 +69,11 @@ export class RetryPolicy {
 
 	private lastFailure(failed: ServerError, pause: number): ServerError {
 		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
-		if (failed.type === 'refused' && this.wasLoading)
+		if (failed.type === 'connectionRefused' && this.wasLoading)
 			return failed.copyWith({
-				type: 'modelFailedToLoad',
+				type: 'modelLoadFailed',
 				message: 'The server exited while loading the model',
-				suggestion: createServerError('modelFailedToLoad', {}).suggestion,
+				suggestion: createServerError('modelLoadFailed', {}).suggestion,
 			});
 		if (pause <= MAX_RETRY_AFTER_MS) return failed;
 		return failed.withSuggestion(

@@ -19,7 +19,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 	totalMs: 0,
 };
 
-type TimeoutName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
+type TimeoutName = 'firstTokenTimeout' | 'idleTimeout' | 'totalTimeout';
 
 /** Maximum of Node's timers: 25 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -45,8 +45,8 @@ export class Watchdog {
 		private readonly limits: Timeouts,
 		private readonly caller?: AbortSignal,
 	) {
-		this.total = this.start('totalLimit', limits.totalMs);
-		this.timer = this.start('firstTokenLimit', limits.firstTokenMs);
+		this.total = this.start('totalTimeout', limits.totalMs);
+		this.timer = this.start('firstTokenTimeout', limits.firstTokenMs);
 		if (caller?.aborted) this.onCaller();
 		else caller?.addEventListener('abort', this.onCaller, { once: true });
 	}
@@ -93,7 +93,7 @@ export class Watchdog {
 	private enter(phase: Phase, idleMs: number): void {
 		this.phase = phase;
 		clearTimeout(this.timer);
-		this.timer = this.start('idleLimit', idleMs);
+		this.timer = this.start('idleTimeout', idleMs);
 	}
 
 	private start(name: TimeoutName, ms = 0): ReturnType<typeof setTimeout> | undefined {

@@ -88,7 +88,7 @@ export function toGenerationInfo(answer: ChatResult): JsonRecord {
 		tokensPerSecond: rounded(getTokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
-		acceptedDrafts: percent(getDraftAcceptanceRate(answer.timings)),
+		draftAcceptanceRate: percent(getDraftAcceptanceRate(answer.timings)),
 		usageEstimated: usage?.estimated,
 		firstTokenMs: rounded(answer.firstTokenMs || undefined),
 		totalMs: rounded(answer.totalMs),

@@ -74,7 +74,7 @@ export async function sendWithAdaptations<T>(
 
 /** Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure. */
 function pickMoreSpecificError(first: unknown, error: unknown): unknown {
-	const isWrongPath = first instanceof ServerError && first.type === 'wrongPath';
+	const isWrongPath = first instanceof ServerError && first.type === 'routeNotFound';
 	const wasRefused = error instanceof ServerError && (error.status ?? 0) >= 400;
 	return isWrongPath || !wasRefused ? error : first;
 }

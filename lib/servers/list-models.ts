@@ -55,7 +55,7 @@ export function assertRerankSupported(
 	{ cannotRerank, label, texts }: ServerType,
 ): void {
 	if (cannotRerank !== true) return;
-	throw createServerError('notSupported', toErrorContext(server, server.url.api), {
+	throw createServerError('featureDisabled', toErrorContext(server, server.url.api), {
 		message: `${label} does not support reranking`,
 		suggestion: texts.rerank,
 	});
@@ -131,7 +131,7 @@ function noModels(server: ModelServer, { texts }: ServerType): ServerError {
 }
 
 function tooMany(server: ModelServer, count: number): ServerError {
-	return createServerError('invalidAnswer', toErrorContext(server, `${server.url.api}/models`), {
+	return createServerError('invalidResponse', toErrorContext(server, `${server.url.api}/models`), {
 		message: `The server lists ${count} models, more than ${MAX_MODELS}`,
 		suggestion: 'Enter the model name with "By Name".',
 	});

@@ -108,7 +108,7 @@ function unsupported(
 	);
 	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
 	const way = action === 'load' || action === 'unload' ? kind.texts.noModelActions : undefined;
-	return createServerError('notSupported', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
 		message: `${kind.label} cannot ${ACTION_LABELS[action]} on request`,
 		suggestion: way === undefined ? only : `${only} ${way}`,
 	});

@@ -18,9 +18,9 @@ const MAX_BYTES = 512 * 1024;
 /** Failures that another batch may not have. */
 const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
-	'contextOverflow',
+	'promptTooLong',
 	'serverError',
-	'tooLarge',
+	'requestTooLarge',
 ]);
 
 /** Whether the server took other texts of the call. */
@@ -85,7 +85,7 @@ function isBatchSpecific(error: ServerError): boolean {
 
 /** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
 export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
-	return type === 'invalidAnswer' && status !== undefined && status < 300;
+	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
 function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most: number): T[] {
@@ -119,7 +119,7 @@ export function parseTokenSizes({
 	serverText = '',
 	facts,
 }: ServerError): TokenSizes | undefined {
-	if (type !== 'contextOverflow') return undefined;
+	if (type !== 'promptTooLong') return undefined;
 	return omitUndefined({
 		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
 		limit: numberIn(serverText, LIMIT) ?? (facts.n_ctx as number | undefined),
@@ -155,9 +155,9 @@ export async function explainUnsupportedTask(
 ): Promise<ServerError> {
 	const { texts } = await getServerType(server);
 	const { can, started } = WORK[work];
-	if (error.type === 'contextOverflow')
+	if (error.type === 'promptTooLong')
 		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
-	if (error.type !== 'notSupported')
+	if (error.type !== 'featureDisabled')
 		return await explainUnsupportedRoute(server, error, { can, remedy: () => texts[work], model });
 	const message = `The server was not started for ${started}`;
 	return error.copyWith({ message, suggestion: texts[work] });

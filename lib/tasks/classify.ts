@@ -281,7 +281,7 @@ function toLabelCompletion(
 ): Omit<LabelCompletion, 'logprobs'> {
 	const answer = 'answer' in end ? end.answer : end.failure;
 	const isUsable = !('type' in answer) || answer.type === 'onlyThinking';
-	if (!isUsable && answer.text === '' && answer.type !== 'emptyAnswer') throw refused();
+	if (!isUsable && answer.text === '' && answer.type !== 'emptyResponse') throw refused();
 	return {
 		text: answer.text.trim() === '' ? answer.reasoning : answer.text,
 		isTruncated: answer.finishReason === 'length',
@@ -299,7 +299,7 @@ function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
 const useOpenAiRoute =
 	(body: JsonRecord): Adaptation =>
 	({ type }, sent) =>
-		type === 'wrongPath' && 'think' in sent
+		type === 'routeNotFound' && 'think' in sent
 			? { name: 'by the route of OpenAI', apply: () => body }
 			: undefined;
 

@@ -135,7 +135,7 @@ function buildRawOllamaBody(
 const byOpenAi =
 	(body: JsonRecord): Adaptation =>
 	({ type }, { raw, model }) =>
-		type === 'wrongPath' && raw !== undefined
+		type === 'routeNotFound' && raw !== undefined
 			? { name: 'by the route of OpenAI', apply: () => ({ model, ...body }) }
 			: undefined;
 

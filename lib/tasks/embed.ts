@@ -167,7 +167,7 @@ export class Embedder {
 		if (expected === undefined || vector.length === expected) return vector;
 		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
 		const message = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
-		throw createServerError('invalidAnswer', this.context(), {
+		throw createServerError('invalidResponse', this.context(), {
 			message,
 			detail: `${message} as set in ${option}. No vectors were returned`,
 			suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
@@ -181,7 +181,7 @@ export class Embedder {
 	): ServerError {
 		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
 		const message = `The server returned unusable embeddings: ${fault}`;
-		return createServerError('invalidAnswer', this.context(), {
+		return createServerError('invalidResponse', this.context(), {
 			message,
 			detail: `${message}${where}. No vectors were returned`,
 			suggestion:
@@ -201,24 +201,24 @@ export class Embedder {
 		const { nativeApi, hasEveryRoute, texts } = kind;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.copyWith({
-				type: 'notSupported',
+				type: 'featureDisabled',
 				message: 'The server returns token vectors instead of one vector per text',
 				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
 		// A server that starts its models itself starts them for what they are made for.
-		const isOfModel = nativeApi !== undefined && error.type === 'notSupported';
+		const isOfModel = nativeApi !== undefined && error.type === 'featureDisabled';
 		if (isOfModel || error.type === 'wrongModelType')
 			return error.copyWith({
 				type: 'wrongModelType',
 				message: `The model "${model}" is not an embedding model`,
 				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
-		if (error.type === 'wrongPath' && (hasEveryRoute === true || !isRecognizedType(kind)))
+		if (error.type === 'routeNotFound' && (hasEveryRoute === true || !isRecognizedType(kind)))
 			return error;
-		if (error.type === 'wrongPath')
+		if (error.type === 'routeNotFound')
 			return error.copyWith({
-				type: 'notSupported',
+				type: 'featureDisabled',
 				message: 'The server has no endpoint for embeddings',
 				suggestion: texts.embeddings,
 			});
@@ -239,7 +239,7 @@ function buildBody({ nativeApi, supportsBase64 }: ServerType, settings: EmbedSet
 
 /** A gateway may pass on the routes of OpenAI's API only. */
 const useOpenAiRoute: Adaptation = ({ type }, body) => {
-	if (type !== 'wrongPath' || !('truncate' in body)) return undefined;
+	if (type !== 'routeNotFound' || !('truncate' in body)) return undefined;
 	const apply = (sent: JsonRecord) =>
 		Object.fromEntries(
 			Object.entries(sent).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),

@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
 /** The types that a field of an extraction may have. */
-export type FieldType = 'text' | 'number' | 'wholeNumber' | 'boolean' | 'date' | 'list' | 'choice';
+export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
 
 export interface ExtractField {
 	name: string;
@@ -42,7 +42,7 @@ const TYPES: Readonly<
 > = {
 	text: { type: 'string' },
 	number: { type: 'number' },
-	wholeNumber: { type: 'integer' },
+	integer: { type: 'integer' },
 	boolean: { type: 'boolean' },
 	date: { type: 'string', format: 'date' },
 };

@@ -17,20 +17,20 @@ export interface SentFile {
 /** Refusals that a file may be the reason for. */
 const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
-	'contextOverflow',
+	'promptTooLong',
 	'fileUnreadable',
 	'modalityUnsupported',
 	'serverError',
 	'streamError',
-	'tooLarge',
+	'requestTooLarge',
 ]);
 
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
 /** Put in front of other advice. */
 const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
-	contextOverflow: 'Files use tokens, too: pass fewer or smaller files. ',
-	tooLarge:
+	promptTooLong: 'Files use tokens, too: pass fewer or smaller files. ',
+	requestTooLarge:
 		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
 };
 
@@ -38,8 +38,8 @@ const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !FILE_ERRORS.has(error.type)) return error;
 	const named = files.map(describeFile).join(', ');
-	const isTooLarge = error.type !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
-	const type = isTooLarge ? 'tooLarge' : error.type;
+	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
+	const type = isTooLarge ? 'requestTooLarge' : error.type;
 	return error.copyWith({
 		type,
 		detail: `${error.detail}. Files sent: ${named}`,

@@ -96,9 +96,9 @@ async function explainImageError(
 	error: ServerError,
 ): Promise<ServerError> {
 	// Ollama (seen: 0.17.4) sends an empty answer with status 200 after half a minute.
-	const isEmpty = error.type === 'invalidAnswer' && error.serverText === undefined;
+	const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
 	const failed = isEmpty
-		? error.copyWith({ type: 'notSupported' })
+		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
 	return await explainUnsupportedRoute(server, failed, {
 		can: 'generate images',
@@ -117,7 +117,7 @@ function toImage(
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'picture')
-		throw createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
+		throw createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
 			message: 'The server response is not an image',
 			detail: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			suggestion:
@@ -136,7 +136,7 @@ function pixelsOf(content: Buffer): { width: number; height: number } {
 }
 
 function noPicture(server: ModelServer, { model }: TaskSettings): ServerError {
-	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
+	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no image',
 		suggestion:
 			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',

@@ -147,11 +147,15 @@ async function sendBatch(
 		read: async (answer, refused) => {
 			const found = parseScores(await readJson(answer, refused), batch.length);
 			if ('scores' in found) return found;
-			throw createServerError('invalidAnswer', toErrorContext(server, answer.url, settings.model), {
-				message: `The server returned an unusable ranking: ${found.fault}`,
-				suggestion:
-					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
-			});
+			throw createServerError(
+				'invalidResponse',
+				toErrorContext(server, answer.url, settings.model),
+				{
+					message: `The server returned an unusable ranking: ${found.fault}`,
+					suggestion:
+						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
+				},
+			);
 		},
 		getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 	});
@@ -173,7 +177,7 @@ async function sendBatch(
 
 /** The other route, with the names of TEI and of Jina: each server takes its own and ignores the others. */
 const useRootRoute: Adaptation = ({ type }, { texts }) =>
-	type === 'wrongPath' && texts === undefined
+	type === 'routeNotFound' && texts === undefined
 		? {
 				name: 'at the root',
 				apply: (body) => ({ ...body, texts: body.documents, truncate: false }),

@@ -147,7 +147,7 @@ function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgres
 	if (unreadable !== undefined) return createFileReadError(unreadable);
 	const isCut =
 		error instanceof ServerError &&
-		(error.type === 'closedBeforeAnswer' || error.type === 'connectionLost');
+		(error.type === 'closedBeforeResponse' || error.type === 'connectionLost');
 	if (!isCut || bytes === 0) return error;
 	return error.copyWith({
 		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
@@ -165,7 +165,7 @@ function createFileReadError({ name, reason }: { name: string; reason: string })
 
 /** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
 export function explainFirstTokenTimeout(error: ServerError): ServerError {
-	if (error.type !== 'firstTokenLimit' || error.facts.queued === true) return error;
+	if (error.type !== 'firstTokenTimeout' || error.facts.queued === true) return error;
 	return error.copyWith({
 		message: 'The server did not start to respond within the First Token Timeout',
 		suggestion:
@@ -188,12 +188,12 @@ export async function explainUnsupportedRoute(
 	const way = getMissingModelSuggestion(server, model);
 	if (error.type === 'modelNotFound' && way !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${way}`);
-	if (error.type !== 'wrongPath' && error.type !== 'notSupported') return error;
+	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
 	const isKnown = isRecognizedType(kind);
 	// Of an unknown server, the address may be wrong.
 	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.copyWith({
-		type: 'notSupported',
+		type: 'featureDisabled',
 		message: `${isKnown ? kind.label : 'The server'} cannot ${can}`,
 		suggestion: `${address}${remedy(kind)}`,
 	});

@@ -145,7 +145,7 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 }
 
 function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): ServerError {
-	return createServerError('emptyAnswer', toErrorContext(server, server.url.api, model), {
+	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
 		suggestion:

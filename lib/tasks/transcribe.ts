@@ -65,7 +65,7 @@ export async function transcribe(
 			const text = await answer.text();
 			const found = parseTranscript(text, format);
 			if (found !== undefined) return found;
-			throw text.trim() === '' ? emptyAnswer(server, settings) : refused(text);
+			throw text.trim() === '' ? emptyResponse(server, settings) : refused(text);
 		},
 	}).catch(async (error: unknown) => {
 		throw await explainRejectedAudio(server, settings, captureError(error).failed, wanted);
@@ -80,8 +80,8 @@ export async function transcribe(
 	return { ...transcript, hints };
 }
 
-function emptyAnswer(server: ModelServer, { model }: TaskSettings): ServerError {
-	return createServerError('invalidAnswer', toErrorContext(server, server.url.api, model), {
+function emptyResponse(server: ModelServer, { model }: TaskSettings): ServerError {
+	return createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned an empty response instead of a transcript',
 		suggestion:
 			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
@@ -124,7 +124,9 @@ async function explainRejectedAudio(
 	const option = explainRejectedOption(error, serverText, request);
 	if (option !== undefined) return option;
 	const isDeaf = error.status === 501 || error.type === 'modalityUnsupported';
-	const heard = isDeaf ? error.copyWith({ type: 'notSupported' }) : explainFirstTokenTimeout(error);
+	const heard = isDeaf
+		? error.copyWith({ type: 'featureDisabled' })
+		: explainFirstTokenTimeout(error);
 	const named = UNREADABLE.test(serverText) ? unreadable(error, file) : heard;
 	const sent = { ...file, head: await headOf(file) };
 	return await explainUnsupportedRoute(server, withFileNames(named, [sent]), {

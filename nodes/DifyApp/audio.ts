@@ -88,7 +88,7 @@ export const audioSpeak: DifyOperation = {
 };
 
 function nothingSpoken(url: string) {
-	return createDifyError('emptyAnswer', {
+	return createDifyError('emptyResponse', {
 		url,
 		status: 200,
 		message: 'Dify returned no audio',

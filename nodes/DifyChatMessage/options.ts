@@ -30,7 +30,7 @@ const options: INodeProperties[] = [
 	}),
 	RUN_OPTIONS.enableStreaming,
 	fetchFilesFromField('files of the response'),
-	RUN_OPTIONS.idleLimit,
+	RUN_OPTIONS.idleTimeout,
 	multiChoiceField('Include', 'include', {
 		options: toOptions({
 			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
@@ -41,7 +41,7 @@ const options: INodeProperties[] = [
 		description: 'What to add to the output item',
 	}),
 	{
-		...RUN_OPTIONS.itemsAtOnce,
+		...RUN_OPTIONS.maxConcurrentItems,
 		description:
 			'How many items to process at the same time. Messages of the same conversation are still sent one after another, and the output keeps the order of the input. Expressions are evaluated for the first item only.',
 	},
@@ -49,7 +49,7 @@ const options: INodeProperties[] = [
 		...RUN_OPTIONS.maxRetries,
 		description: `How often to resend a message ${RETRY_CONDITION}`,
 	},
-	RUN_OPTIONS.totalLimit,
+	RUN_OPTIONS.totalTimeout,
 	RUN_OPTIONS.traceId,
 	choiceField('When Conversation Is Unavailable', 'onStaleConversation', 'error', {
 		options: toOptions({

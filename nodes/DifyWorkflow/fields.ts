@@ -61,21 +61,28 @@ const include = multiChoiceField('Include', 'include', {
 
 const fetchFilesFrom = fetchFilesFromField('files in the outputs');
 
-const { enableStreaming, idleLimit, totalLimit } = RUN_OPTIONS;
+const { enableStreaming, idleTimeout, totalTimeout } = RUN_OPTIONS;
 
-const itemsAtOnce: INodeProperties = {
-	...RUN_OPTIONS.itemsAtOnce,
+const maxConcurrentItems: INodeProperties = {
+	...RUN_OPTIONS.maxConcurrentItems,
 	description:
 		'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
 };
 
-const common = [enableStreaming, fetchFilesFrom, idleLimit, include, itemsAtOnce, onFailure];
+const common = [
+	enableStreaming,
+	fetchFilesFrom,
+	idleTimeout,
+	include,
+	maxConcurrentItems,
+	onFailure,
+];
 
 /** Options of operations that follow a run that was started elsewhere. */
 export const followOptions: INodeProperties[] = [
 	...common,
 	{
-		...totalLimit,
+		...totalTimeout,
 		description:
 			'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
 	},
@@ -89,7 +96,7 @@ export const executeOptions: INodeProperties[] = [
 		...RUN_OPTIONS.maxRetries,
 		description: `How often to restart a run ${RETRY_CONDITION}`,
 	},
-	totalLimit,
+	totalTimeout,
 	RUN_OPTIONS.traceId,
 	onPause,
 	{

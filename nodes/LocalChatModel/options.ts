@@ -13,7 +13,7 @@ import { traceField } from './settings';
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
-	choiceField('Include Thinking in History', 'reasoningEcho', 'toolTurns', {
+	choiceField('Include Thinking in History', 'thinkingHistory', 'toolTurns', {
 		options: toOptions({
 			always: ['Always', 'For every earlier message that contains thinking'],
 			toolTurns: [
@@ -44,7 +44,7 @@ const ownFields: INodeProperties[] = [
 		description:
 			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
 	}),
-	integerField('Max Tools Offered', 'toolsAtOnce', 10, [0], {
+	integerField('Max Tools Offered', 'maxTools', 10, [0], {
 		description:
 			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
 	}),

@@ -26,7 +26,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 				responseFormat: readResponseFormat(parameters),
 			}),
 		},
-		thinkingHistory: parameters.choice<ThinkingHistory>('options.reasoningEcho', 'toolTurns'),
+		thinkingHistory: parameters.choice<ThinkingHistory>('options.thinkingHistory', 'toolTurns'),
 		showThinking: parameters.boolean('options.showThinking', false),
 		...omitUndefined({
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),

@@ -28,10 +28,10 @@ export async function supplyChatModel(
 			const parameters = new NodeParameters(context, itemIndex, properties);
 			const server = createModelServer(credentials, context.helpers);
 			const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
-			const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
+			const maxTools = parameters.number('options.maxTools', 0);
 			const budget = parameters.number('options.tokenBudget', 0);
 			const turns = createChatGenerator(server, settings);
-			const answers = toolsAtOnce === 0 ? turns : withToolLimit(turns, toolsAtOnce);
+			const answers = maxTools === 0 ? turns : withToolLimit(turns, maxTools);
 			return await supplyModel(context, {
 				generate: budget === 0 ? answers : withTokenBudget(answers, context, budget),
 				settings: {

@@ -11,7 +11,7 @@ export const mediaFields: INodeProperties[] = [
 	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
 		'First Token Timeout (Seconds)',
-		'firstTokenLimit',
+		'firstTokenTimeout',
 		1800,
 		'How long to wait until the server starts to respond: it sends nothing while it processes an image or a recording. 0 = no limit.',
 	),

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { booleanField, optionsCollection, integerField } from '../shared/field-builders';
 
 function concurrencyField(preset: number): INodeProperties {
-	return integerField('Max Concurrent Items', 'itemsAtOnce', preset, [1, 64], {
+	return integerField('Max Concurrent Items', 'maxConcurrentItems', preset, [1, 64], {
 		description:
 			'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
 	});

@@ -10,12 +10,12 @@ const TOTAL_MS = 180_000;
 
 /** Limits of each request of a speed test. */
 const speedLimits = [
-	numberField('First Token Timeout (Seconds)', 'firstTokenLimit', 60, {
+	numberField('First Token Timeout (Seconds)', 'firstTokenTimeout', 60, {
 		typeOptions: { minValue: 1 },
 		description:
 			'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
 	}),
-	numberField('Total Timeout (Seconds)', 'totalLimit', 180, {
+	numberField('Total Timeout (Seconds)', 'totalTimeout', 180, {
 		typeOptions: { minValue: 1 },
 		description: 'How long a request may take in total',
 	}),
@@ -39,7 +39,7 @@ export const speedTest: HealthOperation = {
 			description:
 				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 		}),
-		collectionField('Limits', 'speedOptions', 'Limit', { options: speedLimits }),
+		collectionField('Limits', 'speedTimeouts', 'Limit', { options: speedLimits }),
 		...checkFields(),
 	],
 	run: async (call) => {
@@ -55,8 +55,8 @@ export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 		model: parameters.string('model'),
 		tokens: parameters.number('tokens'),
 		concurrency: parameters.number('atOnce'),
-		firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', FIRST_TOKEN_MS),
-		totalMs: parameters.milliseconds('speedOptions.totalLimit', TOTAL_MS),
+		firstTokenMs: parameters.milliseconds('speedTimeouts.firstTokenTimeout', FIRST_TOKEN_MS),
+		totalMs: parameters.milliseconds('speedTimeouts.totalTimeout', TOTAL_MS),
 		signal,
 	};
 }

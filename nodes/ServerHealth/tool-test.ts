@@ -22,7 +22,7 @@ export const toolTest: HealthOperation = {
 			description:
 				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		}),
-		numberField('Test Timeout (Seconds)', 'toolLimit', LIMIT_SECONDS, {
+		numberField('Test Timeout (Seconds)', 'testTimeout', LIMIT_SECONDS, {
 			typeOptions: { minValue: 1 },
 			description: 'How long the test may take in total. Remaining cases count as not tested.',
 		}),
@@ -34,7 +34,7 @@ export const toolTest: HealthOperation = {
 		const health = await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('answerTokens'),
-			timeoutMs: parameters.milliseconds('toolLimit', LIMIT_SECONDS * 1000),
+			timeoutMs: parameters.milliseconds('testTimeout', LIMIT_SECONDS * 1000),
 			signal,
 		});
 		return toHealthItems(call, { health, failWhenUnhealthy });

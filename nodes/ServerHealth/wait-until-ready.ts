@@ -15,7 +15,7 @@ export const waitUntilReady: HealthOperation = {
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(
-		numberField('Wait Timeout (Seconds)', 'waitLimit', 300, {
+		numberField('Wait Timeout (Seconds)', 'waitTimeout', 300, {
 			typeOptions: { minValue: 1 },
 			description: 'How long to wait. 300 if not set.',
 		}),
@@ -24,7 +24,7 @@ export const waitUntilReady: HealthOperation = {
 		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const health = await wait(async () => await checkServer(target, check), {
-			timeoutMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
+			timeoutMs: parameters.milliseconds('options.waitTimeout', DEFAULT_WAIT_MS),
 			signal,
 		});
 		return toHealthItems(call, { health, failWhenUnhealthy });

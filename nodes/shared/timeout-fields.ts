@@ -36,7 +36,7 @@ export function secondsField(
 export const timeoutFields: INodeProperties[] = [
 	secondsField(
 		'First Token Timeout (Seconds)',
-		'firstTokenLimit',
+		'firstTokenTimeout',
 		1800,
 		'How long to wait for the response to start, including queueing, loading the model and processing the texts. 0 = no limit.',
 	),
@@ -54,7 +54,7 @@ interface RetrySettings {
 
 /** Reads the options above. */
 export function readRequestSettings(parameters: NodeParameters, presetRetries = 3): RetrySettings {
-	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
+	const firstTokenMs = parameters.milliseconds('options.firstTokenTimeout', undefined);
 	return {
 		timeouts: omitUndefined({ firstTokenMs }),
 		retries: parameters.number('options.maxRetries', presetRetries),
@@ -64,8 +64,8 @@ export function readRequestSettings(parameters: NodeParameters, presetRetries = 
 /** Reads the options of a generation. */
 export function readGenerationTimeouts(parameters: NodeParameters): RetrySettings {
 	const { timeouts, retries } = readRequestSettings(parameters, GENERATION_RETRIES);
-	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
-	const totalMs = parameters.milliseconds('options.totalLimit', undefined);
+	const idleMs = parameters.milliseconds('options.idleTimeout', undefined);
+	const totalMs = parameters.milliseconds('options.totalTimeout', undefined);
 	return { timeouts: { ...timeouts, ...omitUndefined({ idleMs, totalMs }) }, retries };
 }
 

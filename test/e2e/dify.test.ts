@@ -505,7 +505,7 @@ describe('many items', () => {
 			},
 		});
 		const { status, data } = await run(
-			many(await credentialOf(sim), 24, { options: { itemsAtOnce: 8 } }),
+			many(await credentialOf(sim), 24, { options: { maxConcurrentItems: 8 } }),
 		);
 		expect(status).toBe('success');
 		const items = itemsOf(data);
@@ -540,7 +540,7 @@ describe('many items', () => {
 			many(
 				await credentialOf(sim),
 				5,
-				{ options: { itemsAtOnce: 3 } },
+				{ options: { maxConcurrentItems: 3 } },
 				{ onError: 'continueRegularOutput' },
 			),
 		);
@@ -559,7 +559,7 @@ describe('many items', () => {
 			description: expect.stringContaining('provider says no') as string,
 			code: 'completion_request_error',
 			status: 400,
-			kind: 'modelProvider',
+			type: 'providerError',
 			answer: 'half an answer',
 			conversationId: failed.conversationId,
 			messageId: failed.messageId,
@@ -592,7 +592,7 @@ describe('many items', () => {
 			{
 				json: {
 					at: 1,
-					error: { code: 'provider_quota_exceeded', kind: 'providerQuota', status: 400 },
+					error: { code: 'provider_quota_exceeded', type: 'providerQuotaExceeded', status: 400 },
 				},
 			},
 		]);
@@ -611,7 +611,7 @@ describe('many items', () => {
 					}
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const running = run(many(await credentialOf(sim), 4, { options: { itemsAtOnce: 4 } }));
+		const running = run(many(await credentialOf(sim), 4, { options: { maxConcurrentItems: 4 } }));
 		const hasText = ({ events }: SimRun) => events.some(({ event }) => event === 'message');
 		await waitFor(() => sim.runs.filter(hasText).length === 4);
 		started.open();

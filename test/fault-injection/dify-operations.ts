@@ -27,8 +27,8 @@ const WORDS =
 	);
 
 const limitsOf = ({ limits: { idle, total } }: Setting) => ({
-	idleLimit: idle,
-	totalLimit: total,
+	idleTimeout: idle,
+	totalTimeout: total,
 	maxRetries: 0,
 });
 

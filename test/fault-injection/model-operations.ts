@@ -25,9 +25,9 @@ const WORDS =
 	);
 
 const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
-	firstTokenLimit: firstToken,
-	idleLimit: idle,
-	totalLimit: total,
+	firstTokenTimeout: firstToken,
+	idleTimeout: idle,
+	totalTimeout: total,
 	maxRetries: 0,
 });
 
@@ -331,9 +331,9 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				model: MODEL,
 				tokens: 16,
 				atOnce: 1,
-				speedOptions: {
-					firstTokenLimit: setting.limits.firstToken,
-					totalLimit: setting.limits.total,
+				speedTimeouts: {
+					firstTokenTimeout: setting.limits.firstToken,
+					totalTimeout: setting.limits.total,
 				},
 			}),
 	},
@@ -351,7 +351,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		run: async (setting) =>
 			await health(setting, {
 				operation: 'waitUntilReady',
-				options: { waitLimit: setting.limits.total },
+				options: { waitTimeout: setting.limits.total },
 			}),
 	},
 	{

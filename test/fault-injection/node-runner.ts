@@ -114,13 +114,13 @@ export async function outcomeOf(operation: Operation, setting: Setting): Promise
 	} catch (error) {
 		const { message, description, context } = error as Error & {
 			description?: unknown;
-			context?: { data?: { kind?: unknown; findings?: Array<{ id?: unknown }> } };
+			context?: { data?: { type?: unknown; findings?: Array<{ id?: unknown }> } };
 		};
 		return {
 			failed: true,
 			title: message,
 			description: typeof description === 'string' ? description : '',
-			kind: String(context?.data?.kind ?? context?.data?.findings?.[0]?.id ?? ''),
+			kind: String(context?.data?.type ?? context?.data?.findings?.[0]?.id ?? ''),
 			shown: everythingIn(error),
 		};
 	}

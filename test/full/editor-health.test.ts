@@ -61,7 +61,7 @@ describe('Check in the editor', () => {
 			options: { timeLimit: 30 },
 			server: () => withoutTools,
 			branch: 'Healthy Branch (1 item)',
-			says: ['with 1 warning', '"toolsUnsupported"', '--jinja'],
+			says: ['with 1 warning', '"modelLacksTools"', '--jinja'],
 			hint: 'Agents cannot call tools with the model "test-model"',
 		},
 	])('a server that is $name', async ({ name, options, server, branch, says, hint }) => {

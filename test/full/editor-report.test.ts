@@ -65,7 +65,7 @@ it('a report of the real server comes as a file', async () => {
 				operation: 'report',
 				title: 'Weekly server report',
 				tokens: 24,
-				options: { timeLimit: 15, firstTokenLimit: 240, totalLimit: 240 },
+				options: { timeLimit: 15, firstTokenTimeout: 240, totalTimeout: 240 },
 			},
 			credentials: { localLlamaApi: { id, name } },
 		},

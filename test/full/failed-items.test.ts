@@ -8,7 +8,13 @@ const SECRETS = { modelServer: 'sk-behind-the-mask-4711', dify: 'app-behind-the-
 const NOWHERE = 'http://127.0.0.1:9/v1';
 
 const text = expect.any(String) as string;
-const refused = { message: text, description: text, kind: 'refused', retryable: true, url: text };
+const refused = {
+	message: text,
+	description: text,
+	type: 'connectionRefused',
+	retryable: true,
+	url: text,
+};
 
 /** One node of each kind, and the fields of its failed item without a server. */
 const NODES: Record<

@@ -80,7 +80,7 @@ test('chat: several items at once, in their order, with what n8n shows as usage'
 		[NODE]: localLlama({
 			operation: 'chat',
 			prompt: '=Repeat this word: {{ $json.text }}',
-			options: { maxTokens: 16, temperature: 0, itemsAtOnce: SLOTS },
+			options: { maxTokens: 16, temperature: 0, maxConcurrentItems: SLOTS },
 		}),
 	});
 	const answers = itemsOf(execution);
@@ -137,7 +137,7 @@ test('extract: typed data, held to the schema by the real grammar', async () => 
 			text: '={{ $json.text }}',
 			fields: {
 				field: [
-					{ name: 'number', type: 'wholeNumber', required: true },
+					{ name: 'number', type: 'integer', required: true },
 					{ name: 'company', type: 'text', description: 'Who wrote the invoice' },
 					{ name: 'currency', type: 'choice', choices: 'EUR, USD', required: true },
 					{ name: 'due', type: 'date' },
@@ -168,7 +168,7 @@ test('classify: a label of the list for one or two tokens, with scores that add 
 					{ name: 'greeting' },
 				],
 			},
-			noneAllowed: true,
+			allowNoLabel: true,
 		}),
 	});
 	for (const { json } of itemsOf(execution)) {

@@ -133,7 +133,7 @@ describe("the real llama-server's router", () => {
 			state: 'unloaded',
 		});
 		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual([
-			'modelMissing',
+			'expectedModelMissing',
 		]);
 		router.stop();
 	});
@@ -203,7 +203,7 @@ describe("the real llama-server's router", () => {
 		const server = createModelServer({ baseUrl: router.url });
 		await expect(
 			changeModel(server, 'load', { model: 'alpha', wait: true, timeoutMs: 240_000 }),
-		).rejects.toMatchObject({ type: 'modelFailedToLoad' });
+		).rejects.toMatchObject({ type: 'modelLoadFailed' });
 		// A forced unload looks the same to the router, so it is a remark where the model is expected.
 		expect(await check(router)).toMatchObject({
 			status: 'healthy',

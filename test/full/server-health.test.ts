@@ -134,16 +134,16 @@ describe('the real llama-server', () => {
 		);
 		expect(
 			ids(await check(server, { expectations: { minContext: 100_000 } }, { apiKey: 'right-key' })),
-		).toContain('contextTooSmall');
+		).toContain('contextBelowExpected');
 		const https = await check(
 			{ url: server.url.replace('http:', 'https:') },
 			{ timeoutMs: 2000 },
 			{ apiKey: 'right-key' },
 		);
-		expect(https).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
+		expect(https).toMatchObject({ status: 'unreachable', findings: [{ id: 'noResponse' }] });
 		expect(https.findings[0]!.advice).toContain(`use http:// in the Base URL: ${server.url}`);
 		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual([
-			'wrongPath',
+			'routeNotFound',
 		]);
 		await server.stop();
 	});
@@ -158,7 +158,7 @@ describe('the real llama-server', () => {
 		expect(result).toMatchObject({
 			status: 'healthy',
 			models: [{ tools: false }],
-			findings: [{ id: 'toolsUnsupported', severity: 'warning' }],
+			findings: [{ id: 'modelLacksTools', severity: 'warning' }],
 		});
 		expect(result.findings[0]!.meaning).toBe(
 			'Agents cannot call tools with the model "test-model"',
@@ -179,12 +179,12 @@ describe('the real llama-server', () => {
 			const many = await check(server, { expectations: { minContext: 32_768 } });
 			const adviceOf = ({ findings }: CheckResult, id: string) =>
 				findings.find((one) => one.id === id)!.advice;
-			expect(adviceOf(few, 'contextTooSmall')).toBe(
+			expect(adviceOf(few, 'contextBelowExpected')).toBe(
 				`Start llama-server with --ctx-size 4096${shared}.`,
 			);
 			const most = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model with a larger context.`;
-			expect(adviceOf(small, 'contextSmall')).toBe(most);
-			expect(adviceOf(many, 'contextTooSmall')).toBe(most);
+			expect(adviceOf(small, 'contextSmallForAgents')).toBe(most);
+			expect(adviceOf(many, 'contextBelowExpected')).toBe(most);
 			await server.stop();
 		},
 	);
@@ -226,7 +226,7 @@ describe('the real llama-server', () => {
 			({ queue }) => queue === 1,
 		);
 		expect(queued).toMatchObject({ status: 'healthy', slots: { total: 2, busy: 2 }, queue: 1 });
-		expect(ids(queued)).toContain('queued');
+		expect(ids(queued)).toContain('requestsQueued');
 		await busy.stop();
 		await until(
 			async () => await check(server),
@@ -243,7 +243,7 @@ describe('the real llama-server', () => {
 			({ sleeping }) => sleeping === true,
 		);
 		expect(asleep).toMatchObject({ status: 'healthy', models: [{ state: 'sleeping' }] });
-		expect(ids(asleep)).toContain('sleeping');
+		expect(ids(asleep)).toContain('serverSleeping');
 		expect((await server.props()).is_sleeping).toBe(true);
 		await server.stop();
 	});
@@ -257,7 +257,7 @@ describe('the real llama-server', () => {
 			async () => await check(server, { timeoutMs: 500 }),
 			({ status }) => status === 'unreachable',
 		);
-		expect(frozen.findings).toMatchObject([{ id: 'noAnswer' }]);
+		expect(frozen.findings).toMatchObject([{ id: 'noResponse' }]);
 		server.service.kill('SIGCONT');
 		await server.stop();
 		const gone = await check(server);

@@ -91,7 +91,7 @@ it('a model that fails in each way: each is named', async () => {
 	);
 	const tested = await run(server);
 	expect(Object.fromEntries(tested.cases.map((one) => [one.case, one.problem]))).toMatchObject({
-		'no call needed': 'needlessCall',
+		'no call needed': 'unnecessaryCall',
 		'one call': 'noCall',
 		'two calls at once': 'wrongCount',
 		'one of a list': 'wrongArguments',

@@ -182,7 +182,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		const [item] = await execute(begin.node, fake);
 		expect(startsOf(sim, begin.path)).toBe(1);
 		const { taskId } = sim.runs[0]!;
-		expect(item!.json.error).toMatchObject({ kind: 'busy', taskId, retryable: false });
+		expect(item!.json.error).toMatchObject({ type: 'busy', taskId, retryable: false });
 		expect(item!.json.error).toMatchObject({ answer: 'One ' });
 	});
 
@@ -287,7 +287,7 @@ describe('a conversation is kept, and its messages come one after the other', ()
 		const fake = prepareRun(
 			STARTS[0]!,
 			sim,
-			{ conversation, conversationId: byId(id), options: { itemsAtOnce: 4 } },
+			{ conversation, conversationId: byId(id), options: { maxConcurrentItems: 4 } },
 			{
 				items: questions.map((query) => ({ json: { query } })),
 				perItem: questions.map((query) => ({ query })),
@@ -366,17 +366,17 @@ describe('an empty or partial source list removes no document', () => {
 		return of;
 	}
 
-	test.each(['delete', 'disable'])('no item: %s', async (whenGone) => {
+	test.each(['delete', 'disable'])('no item: %s', async (onMissingSource) => {
 		const of = await synced();
-		await failureOf(execute('difyKnowledge', sync(of, { whenGone }, { items: [] })));
+		await failureOf(execute('difyKnowledge', sync(of, { onMissingSource }, { items: [] })));
 		expect(documentsOf(of)).toEqual(OLD);
 	});
 
 	test.each(['delete', 'disable'])(
 		'the one empty item of Always Output Data: %s',
-		async (whenGone) => {
+		async (onMissingSource) => {
 			const of = await synced();
-			const options = { whenGone, mostGone: 100 };
+			const options = { onMissingSource, maxRemovedPercent: 100 };
 			await failureOf(execute('difyKnowledge', sync(of, options, { items: [{ json: {} }] })));
 			expect(documentsOf(of)).toEqual(OLD);
 		},
@@ -386,28 +386,34 @@ describe('an empty or partial source list removes no document', () => {
 		['delete', false],
 		['delete', true],
 		['disable', true],
-	])('an item that cannot be read: %s, continue on fail: %s', async (whenGone, continueOnFail) => {
-		const of = await synced();
-		const options = { whenGone, mostGone: 100 };
-		const { items, perItem } = itemsOf(['a.md', 'b.md', 'c.md', 'd.md']);
-		perItem[3]!.source = '';
-		const fake = sync(of, options, { items, perItem, continueOnFail });
-		await failureOf(execute('difyKnowledge', fake));
-		expect(documentsOf(of)).toEqual(OLD);
-	});
+	])(
+		'an item that cannot be read: %s, continue on fail: %s',
+		async (onMissingSource, continueOnFail) => {
+			const of = await synced();
+			const options = { onMissingSource, maxRemovedPercent: 100 };
+			const { items, perItem } = itemsOf(['a.md', 'b.md', 'c.md', 'd.md']);
+			perItem[3]!.source = '';
+			const fake = sync(of, options, { items, perItem, continueOnFail });
+			await failureOf(execute('difyKnowledge', fake));
+			expect(documentsOf(of)).toEqual(OLD);
+		},
+	);
 
-	test.each(['delete', 'disable'])('a list that lost more than its share: %s', async (whenGone) => {
-		const of = await synced();
-		const fake = sync(of, { whenGone }, itemsOf(['a.md', 'b.md']));
-		expect(await failureOf(execute('difyKnowledge', fake))).toBeDefined();
-		expect(documentsOf(of)).toEqual(OLD);
-	});
+	test.each(['delete', 'disable'])(
+		'a list that lost more than its share: %s',
+		async (onMissingSource) => {
+			const of = await synced();
+			const fake = sync(of, { onMissingSource }, itemsOf(['a.md', 'b.md']));
+			expect(await failureOf(execute('difyKnowledge', fake))).toBeDefined();
+			expect(documentsOf(of)).toEqual(OLD);
+		},
+	);
 
 	test('what the sync did not write stays, also where a source is gone', async () => {
 		const of = await startBase();
 		addDocument(of.sim.store, of.base, { name: 'by hand.md' });
 		await execute('difyKnowledge', sync(of, {}, itemsOf(SOURCES)));
-		const options = { whenGone: 'delete', mostGone: 50 };
+		const options = { onMissingSource: 'delete', maxRemovedPercent: 50 };
 		await execute('difyKnowledge', sync(of, options, itemsOf(SOURCES.slice(1))));
 		expect(documentsOf(of)).toEqual(['by hand.md on', ...OLD.slice(1)]);
 	});

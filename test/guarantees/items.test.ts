@@ -123,7 +123,7 @@ describe('several at once', () => {
 		const { server, release } = await gated();
 		const running = run(server.url, 'text:chat', {
 			...prompts('a', 'b', 'c'),
-			parameters: { options: { itemsAtOnce: 3 } },
+			parameters: { options: { maxConcurrentItems: 3 } },
 			credentials: { baseUrl: server.url, maxConcurrentRequests: 3 },
 		});
 		await server.arrived(CHAT, 3);
@@ -135,8 +135,8 @@ describe('several at once', () => {
 
 	test('Items at Once 1, and Max Concurrent Requests 1: one after another', async () => {
 		const ways = [
-			{ parameters: { options: { itemsAtOnce: 1 } }, limit: 3 },
-			{ parameters: { options: { itemsAtOnce: 3 } }, limit: 1 },
+			{ parameters: { options: { maxConcurrentItems: 1 } }, limit: 3 },
+			{ parameters: { options: { maxConcurrentItems: 3 } }, limit: 1 },
 		];
 		for (const { parameters, limit } of ways) {
 			let [running, most] = [0, 0];
@@ -203,7 +203,7 @@ describe('as a tool of an agent', () => {
 			const [items] = await serverHealth(url, { options: { failWhenUnhealthy } }, setup);
 			expect(items![0]!.json).toMatchObject({
 				status: 'unreachable',
-				findings: [{ id: 'refused', severity: 'error' }],
+				findings: [{ id: 'connectionRefused', severity: 'error' }],
 			});
 			expect(JSON.stringify(items)).not.toMatch(/127\.0\.0\.1|http|docker/);
 		}

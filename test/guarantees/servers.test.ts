@@ -154,7 +154,7 @@ describe('Unload', () => {
 
 	test('cuts answers off where it is told to', async () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
-		const parameters = { ...big, options: { cutAnswers: true } };
+		const parameters = { ...big, options: { force: true } };
 		const [item] = await clock.passUntil(run(server.url, 'model:unload', { parameters }));
 		expect(item!.json).toMatchObject({ state: 'unloaded' });
 	});

@@ -57,7 +57,9 @@ describe('time limits', () => {
 
 	test('310 s without a byte before the answer are survived, and 310 s in it where no Idle Limit is set', async () => {
 		const server = await heldServer();
-		const { supplied } = await chatModel(server.url, { parameters: { options: { idleLimit: 0 } } });
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { idleTimeout: 0 } },
+		});
 		const { answer, has } = reading(supplied);
 		await server.arrived();
 		await clock.pass(310_000);
@@ -119,18 +121,18 @@ describe('time limits', () => {
 		expect(isOver()).toBe(false);
 		await clock.pass(2 * MINUTE);
 		const { context } = await failureOf(answer);
-		expect(context.data).toMatchObject({ kind: 'idleLimit', partialText: 'half' });
+		expect(context.data).toMatchObject({ type: 'idleTimeout', partialText: 'half' });
 		await request.cut;
 	});
 
 	test.each([
-		['firstTokenLimit', silence, ''],
-		['idleLimit', stuckAfter(word('a')), 'a'],
-		['totalLimit', stuckAfter(word('a')), 'a'],
+		['firstTokenTimeout', silence, ''],
+		['idleTimeout', stuckAfter(word('a')), 'a'],
+		['totalTimeout', stuckAfter(word('a')), 'a'],
 	])('%s of the options counts in seconds', async (name, answers, begun) => {
 		const server = await serve(answers);
 		const { supplied } = await chatModel(server.url, {
-			parameters: { options: { firstTokenLimit: 100, idleLimit: 100, [name]: 7 } },
+			parameters: { options: { firstTokenTimeout: 100, idleTimeout: 100, [name]: 7 } },
 		});
 		const { answer, has, isOver } = reading(supplied);
 		await server.arrived(CHAT);
@@ -138,7 +140,7 @@ describe('time limits', () => {
 		await clock.pass(6_500);
 		expect(isOver()).toBe(false);
 		await clock.pass(1_000);
-		expect((await failureOf(answer)).context.data).toMatchObject({ kind: name });
+		expect((await failureOf(answer)).context.data).toMatchObject({ type: name });
 	});
 
 	test('a finish without [DONE] on a socket that stays open is waited out for seconds, not for the Idle Limit', async () => {
@@ -199,7 +201,7 @@ describe('time limits', () => {
 		);
 		const server = await serve(loading);
 		const { supplied } = await chatModel(server.url, {
-			parameters: { options: { firstTokenLimit: 120 } },
+			parameters: { options: { firstTokenTimeout: 120 } },
 		});
 		const failed = await clock.passUntil(failureOf(supplied.invoke('Hi')));
 		expect(`${failed.message} ${failed.description}`).toMatch(/loading/i);

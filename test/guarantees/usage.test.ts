@@ -143,7 +143,7 @@ describe('counts', () => {
 			const parameters = { prompt: 'Hi', responseFormat: 'jsonObject' };
 			const failed = await failureOf(run(server.url, 'text:chat', { parameters }));
 			expect(server.sent(CHAT)).toHaveLength(3);
-			expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', usage: ALL });
+			expect(failed.context.data).toMatchObject({ type: 'invalidResponse', usage: ALL });
 		});
 	});
 });

@@ -119,7 +119,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		const failed = await failureOf(
 			embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
 		);
-		expect(failed).toMatchObject({ type: 'contextOverflow', facts: { tokens: 602, limit: 512 } });
+		expect(failed).toMatchObject({ type: 'promptTooLong', facts: { tokens: 602, limit: 512 } });
 	});
 
 	it('reranking, and a model that has no such way', async () => {
@@ -132,7 +132,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		expect(
 			await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
 		).toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 			suggestion: expect.stringContaining('jina_ai/') as string,
 		});
 	});
@@ -167,7 +167,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 			chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
 		);
 		expect(failed).toMatchObject({
-			type: 'contextOverflow',
+			type: 'promptTooLong',
 			message: expect.stringContaining('2048') as string,
 		});
 	});

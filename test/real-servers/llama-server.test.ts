@@ -46,7 +46,10 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		};
 		for (const [what, answer] of Object.entries(asked)) {
 			const { type, message } = await failureOf(answer);
-			expect([type, message]).toEqual(['notSupported', `The server was not started for ${what}`]);
+			expect([type, message]).toEqual([
+				'featureDisabled',
+				`The server was not started for ${what}`,
+			]);
 		}
 	});
 
@@ -82,7 +85,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'embed' }).embed(texts, 'document')),
 		).toMatchObject({
-			type: 'contextOverflow',
+			type: 'promptTooLong',
 			message: expect.stringContaining('Text 2') as string,
 			facts: expect.objectContaining({ tokens: 513, limit: 512 }) as object,
 		});
@@ -120,7 +123,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(
 			await failureOf(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
 		).toMatchObject({
-			type: 'contextOverflow',
+			type: 'promptTooLong',
 			message: 'Document 2 and the query are too long for the reranker',
 		});
 		const cut = await rerankOf(server, { model: 'rank', longDocuments: 'truncate' }).rerank(

@@ -66,10 +66,10 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			'bert:latest',
 		]);
 		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 		});
 		expect(await failureOf(rerankOf(server, { model: 'bert' }).rerank('a', ['b']))).toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 		});
 	});
 
@@ -87,7 +87,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
 		).toMatchObject({
-			type: 'contextOverflow',
+			type: 'promptTooLong',
 			message: expect.stringContaining('Text 2') as string,
 		});
 		const client = embeddingsOf(server, { model: 'bert', longTexts: 'truncate' });
@@ -167,7 +167,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
 			{ messages: [{ type: 'human', content: words(2000) }] },
 		);
-		expect(await failureOf(call)).toMatchObject({ type: 'contextOverflow' });
+		expect(await failureOf(call)).toMatchObject({ type: 'promptTooLong' });
 	});
 
 	it('chat: an unknown model, and an embedding model', async () => {

@@ -62,7 +62,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		});
 		expect(await failureOf(chat(server, { model }, asking('w'.repeat(2 * CONTEXT))))).toMatchObject(
 			{
-				type: 'contextOverflow',
+				type: 'promptTooLong',
 				suggestion: expect.stringContaining('--max-model-len') as string,
 			},
 		);
@@ -70,11 +70,11 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 
 	it('embeddings and reranking with a model for chats', async () => {
 		expect(await failureOf(embeddingsOf(server, { model }).embed(['a'], 'query'))).toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 			suggestion: expect.stringContaining('Start vLLM with an embedding model') as string,
 		});
 		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 		});
 	});
 

@@ -35,7 +35,7 @@ async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Jso
 
 /** Whether the node gives a reason of its own. A path that the server lacks is that of another route. */
 function isRefusal({ error }: Json): boolean {
-	return isJson(error) && error.kind !== 'wrongPath';
+	return isJson(error) && error.type !== 'routeNotFound';
 }
 
 async function resultsOf(exchange: Exchange): Promise<Json> {

@@ -61,7 +61,7 @@ describe('a call runs no tool but the one that it names', () => {
 
 	test('also where a tool with the same short name is connected and not offered', async () => {
 		const tools = [ofClient('GitHub', 'search'), ofClient('Jira', 'search')];
-		expect(await runBy('search', tools, { options: { toolsAtOnce: 1 } })).toEqual([]);
+		expect(await runBy('search', tools, { options: { maxTools: 1 } })).toEqual([]);
 	});
 
 	test.each([

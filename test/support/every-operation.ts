@@ -53,14 +53,14 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 /** Low time limits (in seconds) and retries. */
 const LOW: Readonly<Record<string, INodeParameters>> = {
 	options: {
-		firstTokenLimit: 2,
-		idleLimit: 2,
-		totalLimit: 5,
+		firstTokenTimeout: 2,
+		idleTimeout: 2,
+		totalTimeout: 5,
 		timeLimit: 10,
-		waitLimit: 1,
+		waitTimeout: 1,
 		maxRetries: 0,
 	},
-	speedOptions: { firstTokenLimit: 2, totalLimit: 5 },
+	speedTimeouts: { firstTokenTimeout: 2, totalTimeout: 5 },
 	limits: { timeLimit: 10 },
 };
 
@@ -78,7 +78,7 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 		values: { value: [{ field: 'city', value: 'Quito' }] },
 	},
 	// `follow` has no retries.
-	'Dify Workflow run follow': { options: { idleLimit: 2, totalLimit: 5 } },
+	'Dify Workflow run follow': { options: { idleTimeout: 2, totalTimeout: 5 } },
 };
 
 /** The same with valid values and low limits, so that it ends soon when a server keeps failing. */
@@ -87,7 +87,7 @@ export function withLowLimits(filled: FilledNode): FilledNode {
 	for (const [name, limits] of Object.entries(LOW))
 		if (name in parameters)
 			parameters[name] = { ...(parameters[name] as INodeParameters), ...limits };
-	for (const name of ['wait', 'waitLimit'])
+	for (const name of ['wait', 'waitTimeout'])
 		if (typeof parameters[name] === 'number') parameters[name] = 1;
 	return { ...filled, parameters: { ...parameters, ...WANTED[filled.name] } };
 }

@@ -11,14 +11,14 @@ import { process } from './node-builtins';
 
 const FEW = 100;
 
-const wholeNumber = (name: string): number => {
+const integer = (name: string): number => {
 	const value = Number(process.env[name] ?? 1);
 	if (!Number.isSafeInteger(value))
 		throw new Error(`${name} must be a whole number, not "${String(process.env[name])}".`);
 	return value;
 };
 
-const times = wholeNumber('PROPERTY_RUNS');
+const times = integer('PROPERTY_RUNS');
 
 /** Second argument of `fc.assert`: the number of examples, if the default of 100 does not fit. */
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
@@ -36,5 +36,5 @@ export const isTriedPair = (first: number, second: number): boolean =>
 export const configureProperties = ({
 	configureGlobal,
 }: Pick<typeof fc, 'configureGlobal'>): void => {
-	configureGlobal({ seed: wholeNumber('PROPERTY_SEED'), ...examples(FEW) });
+	configureGlobal({ seed: integer('PROPERTY_SEED'), ...examples(FEW) });
 };

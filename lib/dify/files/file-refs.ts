@@ -33,7 +33,7 @@ export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | un
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
 	throw createLocalError(
-		'featureOff',
+		'appFeatureDisabled',
 		'File upload is disabled in the app, so Dify would ignore the files',
 		'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
 	);
@@ -91,7 +91,7 @@ export function withTransferMethod(file: JsonRecord): JsonRecord {
 		return { ...file, transfer_method: 'local_file' };
 	if (asNonEmptyString(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
 	throw createLocalError(
-		'inputs',
+		'invalidInputs',
 		'A file in the inputs has neither url nor upload_file_id',
 		FILE_SUGGESTION,
 	);

@@ -113,7 +113,7 @@ export async function downloadFile(
 function tooLarge(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
 	return createLocalError(
-		'tooLarge',
+		'requestTooLarge',
 		`it exceeds the total of ${megabytes} MB for the files of a run. Download it with an HTTP Request node`,
 	);
 }
@@ -132,6 +132,6 @@ export function parseOrigins(typed: string): string[] {
 	return addresses.map((each) => {
 		if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
 		const remedy = 'Enter URLs such as https://files.example.com, separated by commas.';
-		throw createLocalError('inputs', `"${each}" in Fetch Files From is not a URL`, remedy);
+		throw createLocalError('invalidInputs', `"${each}" in Fetch Files From is not a URL`, remedy);
 	});
 }

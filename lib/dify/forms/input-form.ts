@@ -91,7 +91,7 @@ export function parseJsonInputs(value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? parseJson(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw createLocalError(
-		'inputs',
+		'invalidInputs',
 		'The inputs are not a JSON object',
 		'Enter {"variable": "value"}, or {} for none.',
 	);

@@ -70,7 +70,7 @@ export async function deleteDocument(
 ): Promise<boolean> {
 	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
-		if (!(error instanceof ServerError) || error.type !== 'archived') throw error;
+		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
 		await setDocumentStatus(client, baseId, [documentId], 'un_archive');
 		return await deletePath(client, route);
 	});
@@ -91,7 +91,7 @@ export async function ensureDocumentAvailable(
 export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
-	throw createDifyError('emptyAnswer', { message: 'Dify returned no document ID' });
+	throw createDifyError('emptyResponse', { message: 'Dify returned no document ID' });
 }
 
 /** Whether a document takes part in retrieval, or would once it is indexed. */

@@ -94,19 +94,22 @@ function createUnfinishedError(
 		totalSegments: total,
 	};
 	if (status === 'error')
-		return createDifyError(toErrorType({ code }) === 'planLimit' ? 'planLimit' : 'indexingFailed', {
-			facts,
-			...omitUndefined({ code, message: error, serverText: error }),
-		});
+		return createDifyError(
+			toErrorType({ code }) === 'planLimitReached' ? 'planLimitReached' : 'indexingFailed',
+			{
+				facts,
+				...omitUndefined({ code, message: error, serverText: error }),
+			},
+		);
 	if (status === 'paused')
-		return createDifyError('dataset', {
+		return createDifyError('datasetRejected', {
 			facts,
 			message: 'Indexing of the document is paused in Dify',
 			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
 	if (isStuck) return createDifyError('indexingStuck', { facts });
 	const seconds = Math.round(limitMs / 1000);
-	return createDifyError('timeout', {
+	return createDifyError('runTimeout', {
 		facts,
 		message: `The document was not indexed within ${seconds} s`,
 		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,

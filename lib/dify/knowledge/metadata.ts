@@ -53,7 +53,7 @@ export async function createMetadataField(
 	});
 	const known = asNonEmptyString(id);
 	if (known !== undefined) return { id: known, name, type };
-	throw createDifyError('dataset', {
+	throw createDifyError('datasetRejected', {
 		message: `Dify did not create the metadata field "${name}"`,
 		suggestion:
 			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',

@@ -132,7 +132,7 @@ function planRemovals(
 	const gone = standing.filter(([source]) => !present.has(source));
 	if (gone.length > (standing.length * maxRemovedPercent) / 100)
 		throw createLocalError(
-			'dataset',
+			'datasetRejected',
 			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${maxRemovedPercent} %`,
 			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${gone
 				.slice(0, 5)

@@ -60,9 +60,9 @@ const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
 /** Dify may have taken the run up. */
 const MAY_HAVE_STARTED_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'closedBeforeAnswer',
+	'closedBeforeResponse',
 	'connectionLost',
-	'gateway',
+	'badGateway',
 ]);
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
@@ -118,7 +118,7 @@ class RunReader {
 	/** Reads the events. @throws {ServerError} where no run began */
 	async read(): Promise<void> {
 		const { signal } = this.client;
-		if (signal?.aborted === true) throw createDifyError('cancelled', { url: this.ask.url });
+		if (signal?.aborted === true) throw createDifyError('aborted', { url: this.ask.url });
 		signal?.addEventListener('abort', this.abandon, { once: true });
 		try {
 			await this.events();
@@ -232,16 +232,16 @@ class RunReader {
 
 	private async createCancelledError(detail?: string): Promise<ServerError> {
 		const meaning = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
-		return await this.createRunFailure('cancelled', { ...omitUndefined({ detail: meaning }) });
+		return await this.createRunFailure('aborted', { ...omitUndefined({ detail: meaning }) });
 	}
 
 	private async createTimeoutError({ type }: ServerError): Promise<ServerError> {
 		this.requestStop();
-		const isTotal = type === 'totalLimit';
+		const isTotal = type === 'totalTimeout';
 		const detail = isTotal
 			? `The run took longer than ${formatDuration(this.limits.totalMs)} (Total Timeout)`
 			: `Dify sent only pings for ${formatDuration(this.limits.idleMs)} (Idle Timeout)`;
-		return await this.createRunFailure(this.isQueued ? 'queued' : 'timeout', {
+		return await this.createRunFailure(this.isQueued ? 'runQueued' : 'runTimeout', {
 			detail,
 			about: { isRunStart: true },
 		});
@@ -250,7 +250,7 @@ class RunReader {
 	/** A run that writes without an end is stopped, as one that takes too long. */
 	private async tooMuch({ message, suggestion }: ServerError): Promise<ServerError> {
 		this.requestStop();
-		return await this.createRunFailure('invalidAnswer', { message, suggestion });
+		return await this.createRunFailure('invalidResponse', { message, suggestion });
 	}
 
 	/** A new run of which nothing but pings came. */
@@ -263,12 +263,15 @@ class RunReader {
 	private createLostError(failed: ServerError | undefined): ServerError {
 		if (failed !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
 			return this.withMayHaveStarted(failed);
-		return createDifyError(this.isQueued && failed === undefined ? 'queued' : 'streamEndedEarly', {
-			url: this.ask.url,
-			status: 200,
-			result: toRunResult(this.run),
-			facts: { difyVersion: this.version },
-		});
+		return createDifyError(
+			this.isQueued && failed === undefined ? 'runQueued' : 'streamEndedEarly',
+			{
+				url: this.ask.url,
+				status: 200,
+				result: toRunResult(this.run),
+				facts: { difyVersion: this.version },
+			},
+		);
 	}
 
 	/** What a proxy or a broken connection leaves open. */
@@ -290,7 +293,7 @@ class RunReader {
 		const deltas = await waiting.catch(async (error: unknown) => {
 			const { type } = captureError(error).failed;
 			const isStopped = client.signal?.aborted === true;
-			if (isStopped || type === 'timeout') this.requestStop();
+			if (isStopped || type === 'runTimeout') this.requestStop();
 			if (isStopped) throw await this.createCancelledError();
 			throw late === undefined
 				? this.createLostError(undefined)
@@ -332,12 +335,12 @@ class RunReader {
 	}
 
 	private async createRunFailure(
-		kind: 'cancelled' | 'timeout' | 'queued' | 'invalidAnswer',
+		type: 'aborted' | 'runTimeout' | 'runQueued' | 'invalidResponse',
 		words: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopRequest;
 		const facts = omitUndefined({ difyVersion: this.version, stopRequested });
-		return createDifyError(kind, {
+		return createDifyError(type, {
 			url: this.ask.url,
 			result: toRunResult(this.run),
 			facts,
@@ -347,7 +350,7 @@ class RunReader {
 }
 
 function isTimeout(failed: ServerError | undefined): failed is ServerError {
-	return ['firstTokenLimit', 'idleLimit', 'totalLimit'].includes(failed?.type ?? '');
+	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(failed?.type ?? '');
 }
 
 /** Whether nothing but pings came. */

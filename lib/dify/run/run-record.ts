@@ -122,11 +122,11 @@ async function pollWithGrace<T>(
 const MISSING: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
 /** The API restarts. */
 const AWAY: ReadonlySet<ErrorType> = new Set([
-	'refused',
-	'closedBeforeAnswer',
+	'connectionRefused',
+	'closedBeforeResponse',
 	'connectionLost',
-	'gateway',
-	'totalLimit',
+	'badGateway',
+	'totalTimeout',
 ]);
 
 /** How long a failure may last, in milliseconds. Of a known run, a missing record is one of a proxy, too. */
@@ -138,7 +138,7 @@ function patienceFor(error: unknown, isKnown: boolean): number {
 }
 
 function createStillRunningError(runId: string, limitMs: number): ServerError {
-	return createDifyError('timeout', {
+	return createDifyError('runTimeout', {
 		message: 'Timed out waiting for the Dify run',
 		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
 		suggestion: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,

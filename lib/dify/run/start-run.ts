@@ -269,12 +269,12 @@ export function withTextInput(
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
 	if (names.length === 0)
 		throw createLocalError(
-			'inputs',
+			'invalidInputs',
 			'The app has no variable for the field Text',
 			'Clear the field Text and fill in the form of the app.',
 		);
 	throw createLocalError(
-		'inputs',
+		'invalidInputs',
 		'The field Text matches more than one variable of the app',
 		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
 	);

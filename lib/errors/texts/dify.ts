@@ -25,7 +25,7 @@ export const DIFY_ERROR_TEXTS = {
 		'The API of this app is disabled in Dify',
 		'Enable "Backend service API" for this app in Dify (app overview), then try again.',
 	),
-	appUnusable: errorText(
+	appInactive: errorText(
 		'The app of this key is no longer available',
 		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an active app.',
 	),
@@ -53,11 +53,11 @@ export const DIFY_ERROR_TEXTS = {
 		'Dify cannot find the message',
 		'The message was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
 	),
-	beginsWithTrigger: errorText(
+	startsWithTrigger: errorText(
 		'The workflow starts with a trigger',
 		'It cannot be run through the API: call its webhook with an HTTP Request node, or replace the trigger with a start node (User Input) and publish the workflow.',
 	),
-	workflowVersion: errorText(
+	workflowVersionNotFound: errorText(
 		'Dify cannot find this version of the app',
 		'Enter the ID of a published version of this app (not the app ID or a run ID). Leave the field empty to use the latest published version.',
 	),
@@ -78,7 +78,7 @@ export const DIFY_ERROR_TEXTS = {
 		'Enter a user: Dify separates conversations, messages and files by user and requires one for every run.',
 	),
 	emptyQuery: errorText('The query is empty', 'Enter a query.'),
-	inputs: errorText(
+	invalidInputs: errorText(
 		'The inputs do not match the form of the app',
 		'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
 	),
@@ -94,11 +94,11 @@ export const DIFY_ERROR_TEXTS = {
 		'There is no rating to remove',
 		'This user has not rated this message.',
 	),
-	providerCredentials: errorText(
+	providerKeyInvalid: errorText(
 		'Dify has no valid API key for the model provider',
 		`Set the API key of the model provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
-	providerQuota: errorText(
+	providerQuotaExceeded: errorText(
 		'The model credits of this Dify workspace are used up',
 		`Add your own API key of the model provider ${PROVIDER}, or upgrade the plan.`,
 	),
@@ -106,27 +106,27 @@ export const DIFY_ERROR_TEXTS = {
 		'Dify cannot use the model of the app',
 		`Choose another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
 	),
-	modelProvider: errorText(
+	providerError: errorText(
 		'The model behind Dify rejected the request or failed',
 		`Dify works, but the model provider returned an error: check the model server, and the key, quota and model of the provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
-	modelConnection: errorText(
+	providerUnreachable: errorText(
 		'Dify could not connect to its model, or lost the connection',
 		'The model server behind Dify may be down, or have crashed during the response: check its log, and its address in Dify (Settings, Model Provider) as seen from the Dify containers. The API key of the "Dify API" credential is fine.',
 	),
-	pluginDaemon: errorText(
+	pluginDaemonError: errorText(
 		'The plugin daemon of Dify is not working',
 		'Dify runs models as plugins, and the plugin service is down or still starting. Check docker compose ps and docker compose logs plugin_daemon, then try again.',
 	),
-	providerMissing: errorText(
+	providerNotInstalled: errorText(
 		'The model provider of the app is not installed in Dify',
 		'Install the plugin of the provider in Dify (Plugins), or choose a model of another provider in the app and publish it.',
 	),
-	modelMissing: errorText(
+	providerModelNotFound: errorText(
 		'Dify does not have the model of the app',
 		'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, choose an available model and publish the app.',
 	),
-	agentBackend: errorText(
+	agentBackendUnreachable: errorText(
 		'The agent backend of Dify does not respond',
 		'New Agents run in a separate service. Check its container in the Dify installation (docker compose ps) and its log. The model server receives no request before that.',
 	),
@@ -138,11 +138,11 @@ export const DIFY_ERROR_TEXTS = {
 		'The app has reached its limit of concurrent requests',
 		'Try again in a moment, lower Max Concurrent Items, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each concurrent run. If a proxy in front of Dify limits the request rate, send fewer requests at the same time.',
 	),
-	quota: errorText(
+	quotaExceeded: errorText(
 		'This Dify workspace has used all runs of its plan',
 		'Wait for the next period or upgrade the plan.',
 	),
-	planLimit: errorText(
+	planLimitReached: errorText(
 		'The plan of this Dify workspace does not allow more of these',
 		'Upgrade the plan, or delete what you no longer need. The API key is fine.',
 	),
@@ -154,23 +154,19 @@ export const DIFY_ERROR_TEXTS = {
 		'The response from Dify ended before it was complete',
 		'The connection to Dify was lost during the run. The run may have continued: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
 	),
-	cancelled: errorText(
-		'The execution was stopped',
-		'It was stopped before the response was complete.',
-	),
-	timeout: ({ isRunStart }) => ({
+	runTimeout: ({ isRunStart }) => ({
 		title: 'A timeout was reached',
 		suggestion: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(isRunStart)}`,
 	}),
-	queued: errorText(
+	runQueued: errorText(
 		'The run is waiting in the Dify queue',
 		'The Dify workers are busy or down, so the run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
 	),
-	tooLarge: errorText(
+	requestTooLarge: errorText(
 		'The file is too large',
 		'The file exceeds the limit of Dify or of a proxy in front of it. Send a smaller file, or raise the upload limit.',
 	),
-	fileType: errorText(
+	fileTypeNotAllowed: errorText(
 		'Dify does not accept this file type here',
 		'Check the MIME type of the binary data and the file types allowed in the app.',
 	),
@@ -178,7 +174,7 @@ export const DIFY_ERROR_TEXTS = {
 		'The file was rejected',
 		'Check the file against the file upload settings of the app: name, type and number of files. Use the same user for upload and run.',
 	),
-	featureOff: errorText(
+	appFeatureDisabled: errorText(
 		'This feature is disabled in the app',
 		'Enable the feature in the app in Dify, publish it, and make sure that a model is configured for it.',
 	),
@@ -194,7 +190,7 @@ export const DIFY_ERROR_TEXTS = {
 		'Dify rejected the submitted form',
 		'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
 	),
-	dataset: errorText(
+	datasetRejected: errorText(
 		'The knowledge base or document does not allow this action',
 		'Check the status of the knowledge base or document in Dify.',
 	),
@@ -202,20 +198,20 @@ export const DIFY_ERROR_TEXTS = {
 		'Dify cannot find the knowledge base',
 		'It was deleted, or belongs to another workspace than the key. Select it again.',
 	),
-	noPipeline: errorText(
+	pipelineNotFound: errorText(
 		'The knowledge base has no pipeline',
 		'Choose a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
 	),
-	notIndexed: errorText(
+	documentNotIndexed: errorText(
 		'The knowledge base is empty or still indexing',
 		'Add documents first, and wait until they are indexed.',
 	),
-	archived: errorText('The document is archived', 'Unarchive it with Set Status first.'),
-	knowledgeApiOff: errorText(
+	documentArchived: errorText('The document is archived', 'Unarchive it with Set Status first.'),
+	datasetApiDisabled: errorText(
 		'The API of this knowledge base is disabled in Dify',
 		'Open the knowledge base in Dify and enable "API access" (below its settings), then try again. The API key is fine.',
 	),
-	knowledgeRate: errorText(
+	datasetRateLimited: errorText(
 		'The Dify Cloud plan allows no more knowledge base requests this minute',
 		'Wait a minute, then try again. Creating, changing, deleting and retrieving count; lists do not. Nothing was changed. The API key is fine.',
 	),
@@ -235,7 +231,7 @@ export const DIFY_ERROR_TEXTS = {
 		'The Dify worker has not started on the document',
 		'Check that the worker container of Dify is running and not busy (docker compose ps, docker compose logs worker). The document stays in the queue and will be indexed, so do not send it again.',
 	),
-	wrongPath: errorText(
+	routeNotFound: errorText(
 		'No Dify API was found at this path',
 		'Check the Base URL in the credential: it must point to the Dify API and usually ends in /v1. If it is correct, an ID is malformed, or this version of Dify does not support the operation.',
 	),
@@ -247,7 +243,7 @@ export const DIFY_ERROR_TEXTS = {
 		'Another program responds at the Base URL, not Dify',
 		'Check the host, port and path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
-	redirect: ({ location, url }) => ({
+	unexpectedRedirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
 		detail: describeRedirect(url, location?.replace(/[?#].*$/s, '')),
 		suggestion:
@@ -257,11 +253,11 @@ export const DIFY_ERROR_TEXTS = {
 		title: 'Dify returned an internal error',
 		suggestion: `Check the logs of the API container (docker compose logs api).${mayHaveStarted(isRunStart)}`,
 	}),
-	gateway: ({ status }) => ({
+	badGateway: ({ status }) => ({
 		title: `A proxy responds${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not`,
 		suggestion: `${isCloudflare(status) ? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.' : 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.'}`,
 	}),
-	emptyAnswer: errorText(
+	emptyResponse: errorText(
 		'Dify returned an empty response',
 		'Check the Base URL and the proxies in front of Dify.',
 	),

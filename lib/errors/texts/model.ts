@@ -61,7 +61,7 @@ export const MODEL_ERROR_TEXTS = {
 			suggestion: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers expect it in another header: change Authentication. If this address is a gateway, the server behind it may have rejected the gateway's own key.`,
 		};
 	},
-	gatewayKey: errorText(
+	upstreamKeyRejected: errorText(
 		'The gateway has no valid key for the server behind it',
 		'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
 	),
@@ -69,7 +69,7 @@ export const MODEL_ERROR_TEXTS = {
 		title: 'The server does not allow this request',
 		suggestion: `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
-	wrongPath: ({ root, url = '', typed = '' }) => {
+	routeNotFound: ({ root, url = '', typed = '' }) => {
 		if (url.endsWith('/')) return addedSlash;
 		const isList = /\/models$/.test(url);
 		const remedy = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
@@ -85,7 +85,7 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 	}),
-	contextOverflow: ({ promptTokens, contextTokens }) => ({
+	promptTooLong: ({ promptTokens, contextTokens }) => ({
 		title:
 			promptTokens !== undefined && contextTokens !== undefined
 				? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
@@ -93,7 +93,7 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input. Many servers also count Maximum Tokens: lower it.',
 	}),
-	contextExceeded: errorText(
+	kvCacheFull: errorText(
 		'The context of the server is full',
 		'All slots share one context pool, which is exhausted: start llama-server with a larger --ctx-size, give each slot its own share with -np N, or lower Max Concurrent Requests in the credential.',
 	),
@@ -125,13 +125,13 @@ export const MODEL_ERROR_TEXTS = {
 		'The server cannot read a file in the request',
 		'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
 	),
-	brokenHistory: () => ({
+	invalidToolCallInHistory: () => ({
 		title: 'The conversation contains a tool call with invalid arguments',
 		detail: 'The conversation contains a tool call whose arguments are not valid JSON',
 		suggestion:
 			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
 	}),
-	tooLarge: errorText(
+	requestTooLarge: errorText(
 		'The request is too large for the server or a proxy in front of it',
 		'Send smaller or fewer files. In nginx, raise client_max_body_size.',
 	),
@@ -147,21 +147,21 @@ export const MODEL_ERROR_TEXTS = {
 				'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
 		};
 	},
-	budgetSpent: errorText(
+	keyBudgetExceeded: errorText(
 		'The budget of the API key is used up',
 		'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it resets, or use another key.',
 	),
-	loading: ({ timeoutMs }) => ({
+	modelLoading: ({ timeoutMs }) => ({
 		title: `The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
 		suggestion:
 			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 	}),
-	modelFailedToLoad: ({ model }) => ({
+	modelLoadFailed: ({ model }) => ({
 		title: `The server could not load the model ${quoteName(model)}`,
 		suggestion:
 			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or choose a smaller quantization. Check the server log for details.',
 	}),
-	notSupported: errorText(
+	featureDisabled: errorText(
 		'The server was not started with this feature',
 		'The server message names the required flag, for example --embeddings, --rerank, --metrics or --slots.',
 	),
@@ -171,7 +171,7 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Chat, embeddings and reranking need different models, often on separate servers: choose a model for this task, or start a server for it.',
 	}),
-	outputUnreadable: errorText(
+	outputParseFailed: errorText(
 		'The server could not parse the model output and discarded it',
 		'Try again without a fixed Seed: llama-server parses the output by the chat template and fails if it does not match. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 	),
@@ -179,7 +179,7 @@ export const MODEL_ERROR_TEXTS = {
 		'The server returned an error',
 		'Check the server message and the server log. The request is not retried, because the server may have started processing it.',
 	),
-	invalidAnswer: () => ({
+	invalidResponse: () => ({
 		title: 'The server response cannot be read',
 		detail: 'The server returned something other than an OpenAI-compatible API response',
 		suggestion:
@@ -193,13 +193,13 @@ export const MODEL_ERROR_TEXTS = {
 		'The response ended before it was complete',
 		'The server or a proxy closed the stream without a final event, for example because it crashed. The details contain the text received so far.',
 	),
-	toolCallCut: ({ tool, maxTokens }) => ({
+	toolCallTruncated: ({ tool, maxTokens }) => ({
 		title: 'A tool call was cut off at the token limit',
 		detail: `The model was calling the tool ${quoteName(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
 		suggestion:
 			'Raise Maximum Tokens or the server context, or lower the thinking effort so that more tokens are left for the call.',
 	}),
-	toolCallInvalid: ({ tool }) => ({
+	invalidToolCall: ({ tool }) => ({
 		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with invalid arguments`,
 		detail: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with arguments that are not valid JSON, so it was not executed`,
 		suggestion:
@@ -211,15 +211,15 @@ export const MODEL_ERROR_TEXTS = {
 			? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
 	}),
-	emptyAnswer: errorText(
+	emptyResponse: errorText(
 		'The model returned an empty answer',
 		'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop calls to undeclared tools.',
 	),
-	garbledAnswer: errorText(
+	garbledOutput: errorText(
 		'The model repeats one character or returns no text',
 		'Possible causes: a build or driver that does not match the GPU, a corrupt model file, or an unsuitable KV cache type. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
 	),
-	filtered: errorText(
+	contentFiltered: errorText(
 		'The server withheld the response (content filter)',
 		'Change the prompt or the content filter of the server.',
 	),

@@ -24,14 +24,14 @@ export const NETWORK_ERROR_TEXTS = {
 		'The Base URL is invalid',
 		'Open the credential and enter the Base URL as http://host:port, with or without /v1.',
 	),
-	dns: ({ host }) => ({
+	dnsLookupFailed: ({ host }) => ({
 		title: `The host name ${quoteName(host)} cannot be resolved`,
 		suggestion:
 			host === 'host.docker.internal'
 				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
 				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
 	}),
-	refused,
+	connectionRefused: refused,
 	connectTimeout: ({ host, port, url, root }) => {
 		const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port ?? '9931'}/tcp), a wrong IP address, or a VPN that is down.`;
 		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
@@ -46,7 +46,7 @@ export const NETWORK_ERROR_TEXTS = {
 			suggestion: `${firewall} Test the address with curl from the machine that runs n8n.`,
 		};
 	},
-	unreachable: ({ host }) => ({
+	hostUnreachable: ({ host }) => ({
 		title: `No route to ${quoteName(host)}`,
 		suggestion:
 			'Check the IP address, the network and the VPN. In Docker, the container may be on an isolated network.',
@@ -78,7 +78,7 @@ export const NETWORK_ERROR_TEXTS = {
 		'The program on this port does not speak HTTP',
 		'Check the port. If the server expects TLS, use https:// in the Base URL.',
 	),
-	closedBeforeAnswer: ({ url }) => ({
+	closedBeforeResponse: ({ url }) => ({
 		title: 'The server closed the connection before it responded',
 		suggestion: `The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
 	}),
@@ -91,29 +91,29 @@ export const NETWORK_ERROR_TEXTS = {
 		suggestion:
 			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
 	}),
-	proxy: ({ code }) => ({
+	proxyError: ({ code }) => ({
 		title: `The proxy set in HTTP_PROXY or HTTPS_PROXY rejected the connection${code ? ` (${code})` : ''}`,
 		suggestion:
 			'Local servers usually need no proxy: add the host to NO_PROXY in the environment of n8n.',
 	}),
-	proxyPassword: ({ service }) => ({
+	proxyAuthRequired: ({ service }) => ({
 		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} requires a user name and password`,
 		suggestion:
 			service === 'dify'
 				? "The rejection does not come from Dify. Dify's API key and the proxy password use the same header, so both cannot be sent: exclude the path /v1 from the password in the proxy (nginx: auth_basic off), or use an address that bypasses the proxy."
 				: 'Add a header to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind the proxy also requires a key, set Authentication to x-api-key.',
 	}),
-	proxyRefuses: ({ service, status }) => ({
+	blockedByProxy: ({ service, status }) => ({
 		title: `A proxy or firewall in front of ${service === 'dify' ? 'Dify' : 'the server'} blocks n8n`,
 		suggestion: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}The rejection comes from a proxy, a firewall or bot protection (Cloudflare, nginx with allow and deny): allow the address of n8n there, or use an address that bypasses it${service === 'dify' ? '. The API key was not checked' : ', or add the header it requires to Extra Headers'}.`,
 	}),
-	gateway: ({ status }) => ({
+	badGateway: ({ status }) => ({
 		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
 		suggestion: isCloudflare(status)
 			? 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.'
 			: `The model server is down or too slow for the proxy. Test it directly; raise the timeout of the proxy (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering for streamed responses.${status === 503 ? ' A 503 can also mean rate limiting in the proxy (nginx: limit_req).' : ''}`,
 	}),
-	redirect: ({ location, url }) => ({
+	unexpectedRedirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
 		detail: describeRedirect(url, location),
 		suggestion:
@@ -127,24 +127,24 @@ export const NETWORK_ERROR_TEXTS = {
 		'The program at the Base URL is not a model server API',
 		'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
 	),
-	firstTokenLimit: ({ timeoutMs }) => ({
+	firstTokenTimeout: ({ timeoutMs }) => ({
 		title: `No token arrived within ${formatDuration(timeoutMs)} (First Token Timeout)`,
 		suggestion:
 			'Long prompts, a queue for the GPU or a model that is still loading take time: raise "First Token Timeout" (0 = no limit), shorten the prompt, or run Server Health to see whether the server is busy or stuck.',
 	}),
-	idleLimit: ({ timeoutMs }) => ({
+	idleTimeout: ({ timeoutMs }) => ({
 		title: `The response stalled: nothing arrived for ${formatDuration(timeoutMs)} (Idle Timeout)`,
 		suggestion:
 			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
 	}),
-	totalLimit: ({ timeoutMs }) => ({
+	totalTimeout: ({ timeoutMs }) => ({
 		title: `The response took longer than ${formatDuration(timeoutMs)} (Total Timeout)`,
 		suggestion:
 			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
 	}),
 	aborted: errorText(
-		'The request was cancelled',
-		'The execution was stopped. The connection was closed, which makes most servers stop, too.',
+		'The execution was stopped',
+		'It was stopped before the response was complete. The connection was closed, which makes most servers stop, too.',
 	),
 	invalidInput: errorText('The input cannot be sent', 'Correct the field named in the error.'),
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;

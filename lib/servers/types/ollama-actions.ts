@@ -49,12 +49,16 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
 	// then lose it.
 	const late = () =>
-		createServerError('loading', toErrorContext(server, `${server.url.root}/api/generate`, model), {
-			about: { timeoutMs },
-			message: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
-			suggestion:
-				'Raise the timeout of the node. A model stays loaded until its current response is complete.',
-		});
+		createServerError(
+			'modelLoading',
+			toErrorContext(server, `${server.url.root}/api/generate`, model),
+			{
+				about: { timeoutMs },
+				message: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
+				suggestion:
+					'Raise the timeout of the node. A model stays loaded until its current response is complete.',
+			},
+		);
 	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
 	await pollUntil(options, isGone, late);
 	return { model, before: 'loaded', state: 'unloaded' };

@@ -60,7 +60,7 @@ async function routerModel(
 }
 
 function noRouter(server: ModelServer): ServerError {
-	return createServerError('notSupported', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
 		message:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		suggestion:
@@ -82,7 +82,7 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	const done: ModelStateChange = { model, before, state: 'unloaded' };
 	const change = { ...options, model };
 	if (before === 'loaded' && options.isForced !== true)
-		done.sawNoAnswers = await waitForRunningRequests(server, change);
+		done.wasIdle = await waitForRunningRequests(server, change);
 	await sendCommand(server, 'unload', change);
 	if (options.wait) done.state = await waitForFinalState(server, 'unload', change);
 	return done;
@@ -117,13 +117,13 @@ async function waitForFinalState(
 		const { state, exitCode } = await routerModel(server, options);
 		if (action === 'unload') return unloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
-		throw createServerError('modelFailedToLoad', context, {
+		throw createServerError('modelLoadFailed', context, {
 			detail: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
 	const late = () =>
-		createServerError('loading', context, {
+		createServerError('modelLoading', context, {
 			about: { timeoutMs },
 			message: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
 			suggestion:
@@ -198,11 +198,11 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 	const ask = { url, json: { model }, model, signal, timeouts: within(CALL_MS) };
 	const asking = request(server, ask, async (answer) => await answer.text());
 	await asking.catch(
-		rethrowWith((failed) => (failed.type === 'wrongPath' ? noRouter(server) : failed)),
+		rethrowWith((failed) => (failed.type === 'routeNotFound' ? noRouter(server) : failed)),
 	);
 	if (!wait) return { state: 'downloading' };
 	const late = () =>
-		createServerError('idleLimit', toErrorContext(server, url, model), { about: { timeoutMs } });
+		createServerError('idleTimeout', toErrorContext(server, url, model), { about: { timeoutMs } });
 	const polling = {
 		timeoutMs: timeoutMs > 0 ? timeoutMs : Infinity,
 		pauseMs: PULL_PAUSE_MS,
@@ -250,10 +250,10 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 	);
 	if (typeof outcome === 'string') return;
 	const { failed } = outcome;
-	if (failed.type === 'wrongPath') throw noRouter(server);
+	if (failed.type === 'routeNotFound') throw noRouter(server);
 	if (!/is not removable/i.test(failed.serverText ?? '')) throw failed;
 	throw failed.copyWith({
-		type: 'notSupported',
+		type: 'featureDisabled',
 		message: `The router did not delete the model "${model}"`,
 		suggestion:
 			'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',

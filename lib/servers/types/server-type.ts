@@ -69,7 +69,7 @@ export interface ModelStateChange {
 	 * After unloading from a router: whether it was certain that no answer was running. False: the server
 	 * does not show that.
 	 */
-	sawNoAnswers?: boolean;
+	wasIdle?: boolean;
 }
 
 /** One line of progress. */

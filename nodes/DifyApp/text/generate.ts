@@ -30,13 +30,16 @@ export const textGenerate: DifyOperation = {
 		simplifyField,
 		optionsCollection([
 			RUN_OPTIONS.enableStreaming,
-			RUN_OPTIONS.idleLimit,
-			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts to generate at the same time' },
+			RUN_OPTIONS.idleTimeout,
+			{
+				...RUN_OPTIONS.maxConcurrentItems,
+				description: 'How many texts to generate at the same time',
+			},
 			{
 				...RUN_OPTIONS.maxRetries,
 				description: 'How often to retry after a refused connection or when the app is busy',
 			},
-			RUN_OPTIONS.totalLimit,
+			RUN_OPTIONS.totalTimeout,
 		]),
 	],
 	run: async (call) => {

@@ -36,7 +36,7 @@ const syncOptions: INodeProperties[] = [
 		description:
 			"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
 	}),
-	numberField('Max Removals (%)', 'mostGone', 20, {
+	numberField('Max Removals (%)', 'maxRemovedPercent', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
 		description:
 			'Cancels the sync before any change if more than this share of the documents would be removed',
@@ -46,7 +46,7 @@ const syncOptions: INodeProperties[] = [
 		description:
 			'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
 	}),
-	choiceField('When Source Is Missing', 'whenGone', 'disable', {
+	choiceField('When Source Is Missing', 'onMissingSource', 'disable', {
 		options: toOptions({
 			delete: 'Delete',
 			disable: ['Disable', 'Hide from searches; can be enabled again'],
@@ -182,10 +182,10 @@ async function syncDataset(
 	const { client, parameters } = call;
 	const rules: SyncOptions = {
 		onMissingSource: parameters.choice<SyncOptions['onMissingSource']>(
-			'options.whenGone',
+			'options.onMissingSource',
 			'disable',
 		),
-		maxRemovedPercent: parameters.number('options.mostGone', 20),
+		maxRemovedPercent: parameters.number('options.maxRemovedPercent', 20),
 		isComplete,
 	};
 	// All of them, since Dify's filters may miss some.

@@ -34,7 +34,7 @@ export const runGet: DifyOperation = {
 			description:
 				'Whether to poll until the run ends or pauses. Before Dify 1.15, a stopped run stays "running" in its record: do not wait for it there.',
 		}),
-		numberField('Timeout (Seconds)', 'waitLimit', 1200, {
+		numberField('Timeout (Seconds)', 'waitTimeout', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
 			displayOptions: { show: { waitUntilFinished: [true] } },
 			description: 'How long to wait. Dify ends a run after 20 minutes by default.',
@@ -44,7 +44,7 @@ export const runGet: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const runId = readRunId(parameters);
 		const record = parameters.boolean('waitUntilFinished')
-			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitLimit') })
+			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
 			: await fetchRunRecord(client, runId);
 		const { raw, runId: workflowRunId, ...known } = record;
 		const json = parameters.boolean('simplify') ? { workflowRunId, ...known } : raw;

@@ -36,7 +36,7 @@ export function assertChangesAllowed({ context, parameters }: LlamaCall): void {
 export const waitField = (description: string): INodeProperties =>
 	booleanField('Wait Until Done', 'wait', true, { description });
 
-export const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleLimit', 300, {
+export const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 300, {
 	typeOptions: { minValue: 0 },
 	description: 'How long to wait without progress on the server. 0 = no limit.',
 });
@@ -44,7 +44,7 @@ export const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleLimit
 const DEFAULT_IDLE_MS = 300_000;
 
 export function readIdleTimeoutMs({ parameters }: LlamaCall): number {
-	return parameters.milliseconds('options.idleLimit', DEFAULT_IDLE_MS);
+	return parameters.milliseconds('options.idleTimeout', DEFAULT_IDLE_MS);
 }
 
 const MIN_PAUSE_MS = 500;

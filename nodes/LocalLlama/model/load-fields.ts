@@ -28,7 +28,7 @@ export function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run']
 			model: parameters.string('model'),
 			wait: parameters.boolean('options.wait', true),
 			timeoutMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),
-			isForced: action === 'unload' && parameters.boolean('options.cutAnswers', false),
+			isForced: action === 'unload' && parameters.boolean('options.force', false),
 			signal,
 		});
 		return [{ json: change }];

@@ -11,7 +11,7 @@ export const modelUnload: LocalLlamaOperation = {
 			'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
 	},
 	fields: changeFields(
-		booleanField('Force Unload', 'cutAnswers', false, {
+		booleanField('Force Unload', 'force', false, {
 			description:
 				'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
 		}),

@@ -51,7 +51,7 @@ export const textClassify: LocalLlamaOperation = {
 		booleanField('Multiple Labels', 'several', false, {
 			description: 'Whether a text may have more than one label',
 		}),
-		booleanField('Allow No Label', 'noneAllowed', false, {
+		booleanField('Allow No Label', 'allowNoLabel', false, {
 			description: 'Whether a text may have no label. The label is then null.',
 		}),
 		instructionsField,
@@ -68,7 +68,7 @@ export const textClassify: LocalLlamaOperation = {
 			blocks,
 			labels,
 			isMultiLabel,
-			allowNone: parameters.boolean('noneAllowed'),
+			allowNone: parameters.boolean('allowNoLabel'),
 			instructions: parameters.rawString('instructions'),
 		};
 		const result = await classify(server, settings, request).catch(

@@ -48,7 +48,7 @@ const TYPES = toOptions<FieldType>({
 	list: 'List of Texts',
 	number: 'Number',
 	text: 'Text',
-	wholeNumber: 'Whole Number',
+	integer: 'Whole Number',
 });
 
 /** Columns of a row of the form, the name first. */
@@ -94,7 +94,7 @@ const schemaFields: INodeProperties[] = [
 			name: 'fieldList',
 			default: '={{ $json.fields }}',
 			description:
-				'An array of names, or of objects with name and optional type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required, or comma-separated names',
+				'An array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
 		},
 	),
 	jsonField(

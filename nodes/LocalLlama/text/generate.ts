@@ -70,7 +70,7 @@ export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'warn
 			timings,
 			model,
 			server: serverType,
-			placesGivenUp: logFields?.placesGivenUp,
+			timesPreempted: logFields?.timesPreempted,
 		}),
 	};
 }
@@ -78,7 +78,7 @@ export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'warn
 /**
  * An answer as an item. Requested JSON is parsed.
  *
- * @throws {ServerError} of kind `invalidAnswer` with the text, where it is not JSON or does not follow the schema
+ * @throws {ServerError} of kind `invalidResponse` with the text, where it is not JSON or does not follow the schema
  */
 export function toTextItem(
 	call: LlamaCall,

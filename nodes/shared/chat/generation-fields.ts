@@ -11,13 +11,13 @@ export const generationFields: INodeProperties[] = [
 	}),
 	secondsField(
 		'First Token Timeout (Seconds)',
-		'firstTokenLimit',
+		'firstTokenTimeout',
 		1800,
 		'How long to wait for the first token, including queueing, loading the model and processing the prompt. 0 = no limit.',
 	),
 	secondsField(
 		'Idle Timeout (Seconds)',
-		'idleLimit',
+		'idleTimeout',
 		300,
 		'How long the response may pause after it has started. 0 = no limit.',
 	),
@@ -28,7 +28,7 @@ export const generationFields: INodeProperties[] = [
 	priorityField,
 	secondsField(
 		'Total Timeout (Seconds)',
-		'totalLimit',
+		'totalTimeout',
 		0,
 		'How long the complete response may take. 0 = no limit.',
 	),

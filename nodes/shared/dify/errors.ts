@@ -7,9 +7,9 @@ import { omitUndefined } from '../../../lib/values';
 /** Parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the partial answer. */
 function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
-	const { partialText, httpStatus, kind, ...details } = toErrorDetails(error);
+	const { partialText, httpStatus, type, ...details } = toErrorDetails(error);
 	return {
-		kind,
+		type,
 		...omitUndefined({ status: httpStatus }),
 		...details,
 		...omitUndefined({ answer: partialText }),

@@ -120,7 +120,7 @@ export async function readFormFiles(
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined)
 			throw createLocalError(
-				'inputs',
+				'invalidInputs',
 				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
 				FILE_SUGGESTION,
 			);

@@ -34,17 +34,17 @@ export const RUN_OPTIONS = {
 		description:
 			'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
 	}),
-	idleLimit: secondsField(
+	idleTimeout: secondsField(
 		'Idle Timeout (Seconds)',
-		'idleLimit',
+		'idleTimeout',
 		600,
 		'How long to wait without an event of the run; Dify pings do not count. 0 = no limit.',
 	),
-	itemsAtOnce: integerField('Max Concurrent Items', 'itemsAtOnce', 1, [1, 64], {}),
+	maxConcurrentItems: integerField('Max Concurrent Items', 'maxConcurrentItems', 1, [1, 64], {}),
 	maxRetries: integerField('Retries', 'maxRetries', 2, [0, 10], {}),
-	totalLimit: secondsField(
+	totalTimeout: secondsField(
 		'Total Timeout (Seconds)',
-		'totalLimit',
+		'totalTimeout',
 		0,
 		'How long a run may take. After that, the node asks Dify to stop it. Dify stops a run after 20 minutes by default. 0 = no limit.',
 	),
@@ -69,7 +69,7 @@ export function readRunOptions(parameters: NodeParameters) {
 export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
 	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;
 	return {
-		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
-		totalMs: parameters.milliseconds('options.totalLimit', totalMs),
+		idleMs: parameters.milliseconds('options.idleTimeout', idleMs),
+		totalMs: parameters.milliseconds('options.totalTimeout', totalMs),
 	};
 }

@@ -111,14 +111,19 @@ function collectItems(
 }
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
-function readConcurrency(parameters: NodeParameters): { streams: boolean; itemsAtOnce: number } {
-	const [atOnce, streaming] = ['itemsAtOnce', 'enableStreaming'].map((name) =>
+function readConcurrency(parameters: NodeParameters): {
+	streams: boolean;
+	maxConcurrentItems: number;
+} {
+	const [atOnce, streaming] = ['maxConcurrentItems', 'enableStreaming'].map((name) =>
 		optionOf(parameters.properties, name),
 	);
 	return {
 		streams: streaming !== undefined && parameters.boolean('options.enableStreaming', true),
-		itemsAtOnce:
-			atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
+		maxConcurrentItems:
+			atOnce === undefined
+				? 1
+				: parameters.number('options.maxConcurrentItems', atOnce.default as number),
 	};
 }
 
@@ -139,10 +144,10 @@ function workFor(
 	try {
 		const { fields } = operationOf(0);
 		isChat = optionOf(fields, 'enableStreaming') !== undefined && shouldStreamToChat(context);
-		const { streams, itemsAtOnce } = readConcurrency(new NodeParameters(context, 0, fields));
+		const { streams, maxConcurrentItems } = readConcurrency(new NodeParameters(context, 0, fields));
 		const streamsToChat = streams && isChat;
 		// The chat shows all chunks of a node in one message: two answers at once would be mixed.
-		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };
+		return { streamsToChat, atOnce: streamsToChat ? 1 : maxConcurrentItems };
 	} catch {
 		return { streamsToChat: isChat, atOnce: 1 };
 	}

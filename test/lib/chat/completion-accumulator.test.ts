@@ -234,10 +234,10 @@ describe('calls in pieces', () => {
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
 		expect(read([begun, chunk({}, 'length')])).toMatchObject({
-			failure: { type: 'toolCallCut', tool: 'x' },
+			failure: { type: 'toolCallTruncated', tool: 'x' },
 		});
 		expect(read([begun, chunk({}, 'stop')])).toMatchObject({
-			failure: { type: 'toolCallInvalid', tool: 'x' },
+			failure: { type: 'invalidToolCall', tool: 'x' },
 		});
 	});
 });
@@ -259,7 +259,7 @@ describe('ends', () => {
 			['{"choices":[{"delta":{"content":"a"}}]}'],
 			{ answer: { text: 'a' } },
 		],
-		['nothing', [chunk({}, 'stop')], { failure: { type: 'emptyAnswer' } }],
+		['nothing', [chunk({}, 'stop')], { failure: { type: 'emptyResponse' } }],
 		[
 			'the limit of tokens',
 			[chunk({ content: 'a' }), chunk({}, 'length')],
@@ -268,12 +268,12 @@ describe('ends', () => {
 		[
 			'a filter',
 			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
-			{ failure: { type: 'filtered' } },
+			{ failure: { type: 'contentFiltered' } },
 		],
 		[
 			'an error',
 			[chunk({ content: 'a' }), '{"error":{"message":"Loading model","code":503}}'],
-			{ failure: { type: 'loading', text: 'a' } },
+			{ failure: { type: 'modelLoading', text: 'a' } },
 		],
 		[
 			'an error as text',
@@ -283,7 +283,7 @@ describe('ends', () => {
 		[
 			'what is no JSON',
 			[chunk({ content: 'a' }), 'boom'],
-			{ failure: { type: 'invalidAnswer', text: 'a' } },
+			{ failure: { type: 'invalidResponse', text: 'a' } },
 		],
 		[
 			'a whole message',

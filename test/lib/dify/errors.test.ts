@@ -16,11 +16,11 @@ describe('an envelope is Dify, whatever its code', () => {
 		['brand_new_code', 502, 'serverError'],
 		['brand_new_code', 503, 'serverError'],
 		['service_unavailable', 503, 'serverError'],
-		['trigger_workflow_service_mode_unavailable', 400, 'beginsWithTrigger'],
-		['plugin_runtime_error', 400, 'pluginDaemon'],
+		['trigger_workflow_service_mode_unavailable', 400, 'startsWithTrigger'],
+		['plugin_runtime_error', 400, 'pluginDaemonError'],
 		['agent_run_limit_exceeded', 429, 'busy'],
-		['agent_version_not_found_error', 404, 'workflowVersion'],
-		['vector_space_estimate_exceeded', 403, 'planLimit'],
+		['agent_version_not_found_error', 404, 'workflowVersionNotFound'],
+		['vector_space_estimate_exceeded', 403, 'planLimitReached'],
 	])('%s with %i is %s, with the words of Dify as title', (code, status, type) => {
 		const failed = refusal({ code, message: 'Its own words.', status }, status);
 		expect(failed).toMatchObject({ type, code, status, message: 'Its own words' });
@@ -43,15 +43,15 @@ describe('an envelope is Dify, whatever its code', () => {
 
 describe('texts of codes with many causes', () => {
 	test.each([
-		['query is required in input form', 'inputs'],
+		['query is required in input form', 'invalidInputs'],
 		['query is required', 'emptyQuery'],
-		['Model notthere not exist.', 'modelMissing'],
-		['Model gpt-x does not exist', 'modelMissing'],
-		['schema does not exist', 'modelMissing'],
-		['Provider langgenius/openai/openai does not exist.', 'providerMissing'],
-		['SSE stream reconnect attempts exhausted', 'agentBackend'],
+		['Model notthere not exist.', 'providerModelNotFound'],
+		['Model gpt-x does not exist', 'providerModelNotFound'],
+		['schema does not exist', 'providerModelNotFound'],
+		['Provider langgenius/openai/openai does not exist.', 'providerNotInstalled'],
+		['SSE stream reconnect attempts exhausted', 'agentBackendUnreachable'],
 		['relation "embedding_vector_index_7896e6f3" does not exist', 'invalidParam'],
-		['[OpenAI-API-compatible] Error: ', 'pluginDaemon'],
+		['[OpenAI-API-compatible] Error: ', 'pluginDaemonError'],
 	])('%s', (message, kind) => {
 		expect(refusal({ code: 'invalid_param', message, status: 400 })!.type).toBe(kind);
 	});
@@ -61,7 +61,7 @@ describe('texts of codes with many causes', () => {
 		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
 		const failed = refusal({ code: 'invalid_param', message, status: 400 });
 		expect(failed).toMatchObject({
-			type: 'modelProvider',
+			type: 'providerError',
 			message: '[models] Error: API request failed: no such model',
 		});
 	});
@@ -89,7 +89,7 @@ test('the node whose model failed is named', () => {
 	);
 	const failed = createRunError({ ...result, error: result.error! }, CONTEXT);
 	expect(failed).toMatchObject({
-		type: 'modelProvider',
+		type: 'providerError',
 		message: 'too slow',
 		detail: 'The run failed in Dify at the node "Answer" (llm): too slow',
 		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },

@@ -88,6 +88,6 @@ describe('feedback', () => {
 			await failureOf(
 				clientOf(sim).sendJson('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
 			),
-		).toMatchObject({ status: 404, type: 'wrongPath' });
+		).toMatchObject({ status: 404, type: 'routeNotFound' });
 	});
 });

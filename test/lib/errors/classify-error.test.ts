@@ -17,34 +17,38 @@ const openAi = (message: string, more: object = {}) => ({ error: { message, ...m
 
 test.each<[ErrorType, number, unknown]>([
 	[
-		'contextOverflow',
+		'promptTooLong',
 		400,
 		openAi('the request exceeds the available context size', { type: 'exceed_context_size_error' }),
 	],
-	['loading', 503, openAi('Loading model', { type: 'unavailable_error', code: 503 })],
+	['modelLoading', 503, openAi('Loading model', { type: 'unavailable_error', code: 503 })],
 	['unauthorized', 401, openAi('Invalid API Key')],
 	['unauthorized', 403, { detail: 'Not authenticated' }],
-	['gatewayKey', 401, openAi('litellm.AuthenticationError: OpenAIException - Invalid API Key')],
+	[
+		'upstreamKeyRejected',
+		401,
+		openAi('litellm.AuthenticationError: OpenAIException - Invalid API Key'),
+	],
 	['forbidden', 403, ''],
 	['modelNotFound', 404, openAi('The model `x` does not exist', { code: 'model_not_found' })],
-	['wrongPath', 404, { detail: 'Not Found' }],
-	['wrongPath', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
+	['routeNotFound', 404, { detail: 'Not Found' }],
+	['routeNotFound', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
 	[
-		'notSupported',
+		'featureDisabled',
 		501,
 		openAi('This server does not support embeddings. Start it with `--embeddings`'),
 	],
 	['templateRejected', 500, openAi('Jinja Exception: System role not supported')],
 	['grammarRejected', 400, openAi('failed to parse grammar')],
-	['tooLarge', 413, '<html><title>413 Request Entity Too Large</title></html>'],
+	['requestTooLarge', 413, '<html><title>413 Request Entity Too Large</title></html>'],
 	['busy', 503, { code: 503, message: 'no running instances', reason: 'ServiceUnavailable' }],
 	['busy', 429, ''],
-	['gateway', 502, '<html><title>502 Bad Gateway</title></html>'],
-	['proxyRefuses', 403, '<html><title>Attention Required</title></html>'],
-	['redirect', 302, ''],
+	['badGateway', 502, '<html><title>502 Bad Gateway</title></html>'],
+	['blockedByProxy', 403, '<html><title>Attention Required</title></html>'],
+	['unexpectedRedirect', 302, ''],
 	['notAnApi', 200, '<html><title>Open WebUI</title></html>'],
 	['wrongServer', 200, 'It works!'],
-	['invalidAnswer', 200, {}],
+	['invalidResponse', 200, {}],
 	[
 		'badRequest',
 		400,
@@ -53,9 +57,9 @@ test.each<[ErrorType, number, unknown]>([
 	['fileUnreadable', 400, openAi('Failed to load image or audio file')],
 	['fileUnreadable', 400, openAi('invalid image input')],
 	['fileUnreadable', 500, openAi('failed to process inputs: image: unknown format')],
-	['modelFailedToLoad', 500, openAi("failed to load model 'image-model.gguf'")],
+	['modelLoadFailed', 500, openAi("failed to load model 'image-model.gguf'")],
 	['serverError', 500, openAi('boom')],
-	['budgetSpent', 429, openAi('over', { type: 'budget_exceeded' })],
+	['keyBudgetExceeded', 429, openAi('over', { type: 'budget_exceeded' })],
 ])('%s: status %i, %j', (kind, status, body) => {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
 	expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
@@ -88,7 +92,7 @@ test('secrets in the words of a server are masked', () => {
 
 test('an error in a stream means the same as in place of one', () => {
 	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').type).toBe(
-		'loading',
+		'modelLoading',
 	);
 	expect(classifyStreamError('{"error":"boom"}').type).toBe('streamError');
 	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);

@@ -28,7 +28,7 @@ describe('a failure', () => {
 		expect(createServerError('modelNotFound', {}).message).toBe(
 			'The server does not know the model',
 		);
-		expect(createServerError('dns', { url: 'http://nas.lan/v1' }).message).toBe(
+		expect(createServerError('dnsLookupFailed', { url: 'http://nas.lan/v1' }).message).toBe(
 			'The host name "nas.lan" cannot be resolved',
 		);
 	});

@@ -1,7 +1,7 @@
 import { isRetryable, isConnectionError, type ErrorType } from '../../../lib/errors/error-types';
 
 describe('what may be sent again', () => {
-	test.each<ErrorType>(['refused', 'loading', 'busy'])(
+	test.each<ErrorType>(['connectionRefused', 'modelLoading', 'busy'])(
 		'%s: nothing was started, so the same request may go out again',
 		(kind) => {
 			expect(isRetryable(kind)).toBe(true);
@@ -10,15 +10,15 @@ describe('what may be sent again', () => {
 
 	test.each<ErrorType>([
 		'connectionLost',
-		'closedBeforeAnswer',
-		'gateway',
+		'closedBeforeResponse',
+		'badGateway',
 		'serverError',
 		'streamEndedEarly',
-		'idleLimit',
-		'totalLimit',
-		'timeout',
+		'idleTimeout',
+		'totalTimeout',
+		'runTimeout',
 		'runFailed',
-		'quota',
+		'quotaExceeded',
 		'aborted',
 	])('%s: something may have run, or nothing will change', (kind) => {
 		expect(isRetryable(kind)).toBe(false);
@@ -27,7 +27,9 @@ describe('what may be sent again', () => {
 
 test('where no connection was made, another request fails in the same way', () => {
 	expect(
-		(['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isConnectionError),
+		(['dnsLookupFailed', 'connectionRefused', 'connectTimeout', 'tlsUntrusted'] as const).every(
+			isConnectionError,
+		),
 	).toBe(true);
 	expect(
 		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isConnectionError),

@@ -37,11 +37,11 @@ describe('the network', () => {
 	test('case 1: nothing listens', async () => {
 		const port = await closedPort();
 		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
-		expect(failed).toMatchObject({ type: 'refused', code: 'ECONNREFUSED' });
+		expect(failed).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
 		expect(failed.message).toBe(`Nothing is listening on 127.0.0.1:${port}, as seen from n8n`);
 		expect(failed.suggestion).toContain(`http://host.docker.internal:${port}`);
 		// Several addresses of one name: an AggregateError.
-		expect((await explain(`http://localhost:${port}/`)).type).toBe('refused');
+		expect((await explain(`http://localhost:${port}/`)).type).toBe('connectionRefused');
 	});
 
 	test('packets are dropped', async () => {
@@ -56,7 +56,7 @@ describe('the network', () => {
 		failDnsLookups();
 		const failed = await explain('http://no-such-host.invalid:8080/v1/models');
 		jest.restoreAllMocks();
-		expect(failed.type).toBe('dns');
+		expect(failed.type).toBe('dnsLookupFailed');
 		expect(failed.message).toContain('"no-such-host.invalid"');
 	});
 
@@ -80,7 +80,7 @@ describe('the network', () => {
 		const server = await startServer({ tls: true });
 		const failed = await explain(`http://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(['closedBeforeAnswer', 'notHttp']).toContain(failed.type);
+		expect(['closedBeforeResponse', 'notHttp']).toContain(failed.type);
 		expect(failed.suggestion).toContain('https');
 	});
 
@@ -97,7 +97,7 @@ describe('the network', () => {
 		const server = await startTcpServer((socket) => socket.once('data', () => socket.destroy()));
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(failed.type).toBe('closedBeforeAnswer');
+		expect(failed.type).toBe('closedBeforeResponse');
 		expect(failed.suggestion).toContain('The request is not retried');
 	});
 
@@ -117,18 +117,18 @@ describe('the network', () => {
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
-			type: 'closedBeforeAnswer',
+			type: 'closedBeforeResponse',
 			code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET',
 		});
 	});
 
 	test.each<[code: string, kind: ErrorType]>([
-		['EAI_AGAIN', 'dns'],
+		['EAI_AGAIN', 'dnsLookupFailed'],
 		['ETIMEDOUT', 'connectTimeout'],
-		['EHOSTUNREACH', 'unreachable'],
-		['ENETUNREACH', 'unreachable'],
-		['EHOSTDOWN', 'unreachable'],
-		['EPIPE', 'closedBeforeAnswer'],
+		['EHOSTUNREACH', 'hostUnreachable'],
+		['ENETUNREACH', 'hostUnreachable'],
+		['EHOSTDOWN', 'hostUnreachable'],
+		['EPIPE', 'closedBeforeResponse'],
 		['CERT_HAS_EXPIRED', 'tlsUntrusted'],
 		['SELF_SIGNED_CERT_IN_CHAIN', 'tlsUntrusted'],
 		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tlsUntrusted'],
@@ -175,7 +175,7 @@ describe('the network', () => {
 	test('unknown errors are shown unchanged; technical texts stay in the details', () => {
 		const failed = toNetworkError(new Error('something new'), CONTEXT);
 		expect(failed).toMatchObject({
-			type: 'closedBeforeAnswer',
+			type: 'closedBeforeResponse',
 			message: 'The request failed before a response arrived',
 			detail: 'The request failed before a response arrived: something new',
 			facts: { reason: 'something new' },
@@ -198,7 +198,7 @@ describe('the network', () => {
 			port: 3128,
 		});
 		expect(toNetworkError(refused, CONTEXT)).toMatchObject({
-			type: 'proxy',
+			type: 'proxyError',
 			code: 'ECONNREFUSED 10.9.9.9:3128',
 		});
 		const unknown = Object.assign(new Error('lookup'), {
@@ -206,11 +206,11 @@ describe('the network', () => {
 			hostname: 'proxy.lan',
 		});
 		expect(toNetworkError(unknown, CONTEXT)).toMatchObject({
-			type: 'proxy',
+			type: 'proxyError',
 			code: 'ENOTFOUND proxy.lan',
 		});
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
-		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).type).toBe('dns');
+		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).type).toBe('dnsLookupFailed');
 	});
 
 	test('a typed error stays what it is', () => {
@@ -220,11 +220,11 @@ describe('the network', () => {
 });
 
 test.each([
-	['EAI_FAIL', 'dns'],
-	['EAI_NONAME', 'dns'],
-	['EACCES', 'unreachable'],
-	['EPERM', 'unreachable'],
-	['ERR_INVALID_IP_ADDRESS', 'dns'],
+	['EAI_FAIL', 'dnsLookupFailed'],
+	['EAI_NONAME', 'dnsLookupFailed'],
+	['EACCES', 'hostUnreachable'],
+	['EPERM', 'hostUnreachable'],
+	['ERR_INVALID_IP_ADDRESS', 'dnsLookupFailed'],
 ])('%s is %s', (code, kind) => {
 	expect(toNetworkError(Object.assign(new Error('connect'), { code }), CONTEXT).type).toBe(kind);
 });

@@ -41,7 +41,7 @@ describe('toNodeError', () => {
 		expect(error.context).toMatchObject({
 			itemIndex: 3,
 			data: {
-				kind: 'connectionLost',
+				type: 'connectionLost',
 				url: URL_ASKED,
 				httpStatus: 200,
 				serverText: 'boom',
@@ -56,12 +56,12 @@ describe('toNodeError', () => {
 		expect(error.node).toBe(NODE);
 	});
 
-	test.each(['refused', 'busy', 'serverError', 'unauthorized', 'runFailed'] as const)(
+	test.each(['connectionRefused', 'busy', 'serverError', 'unauthorized', 'runFailed'] as const)(
 		'an agent reads no address and no words of a server that fails: %s',
-		(kind) => {
+		(type) => {
 			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
 			const failed = createServerError(
-				kind,
+				type,
 				{ url: URL_ASKED },
 				{ status: 500, serverText: 'boom' },
 			);
@@ -69,14 +69,14 @@ describe('toNodeError', () => {
 			expect(error.message).toMatch(/^The service behind this tool is unavailable/);
 			expect(error.description).toBe(error.message);
 			// What a person sees of it in the panel.
-			expect(error.context.data).toMatchObject({ kind, url: URL_ASKED, serverText: 'boom' });
+			expect(error.context.data).toMatchObject({ type, url: URL_ASKED, serverText: 'boom' });
 		},
 	);
 
 	test('an agent reads what it can correct', () => {
 		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
 		const words = { status: 400, message: 'topic is required in input form' };
-		const failed = createServerError('inputs', { url: URL_ASKED }, words);
+		const failed = createServerError('invalidInputs', { url: URL_ASKED }, words);
 		const { message } = toNodeError(tool, failed);
 		expect(message).toContain(failed.suggestion);
 		expect(message).not.toContain('10.0.0.5');
@@ -101,7 +101,7 @@ describe('toNodeError', () => {
 		const error = toNodeError(NODE, failed);
 		expect(error.message).toMatch(/^Nothing is listening on 127\.0\.0\.1:\d+, as seen from n8n$/);
 		expect(error.description).toContain('host.docker.internal');
-		expect(error.context.data).toMatchObject({ kind: 'refused', code: 'ECONNREFUSED' });
+		expect(error.context.data).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
 	});
 
 	// n8n looks for its codes anywhere in a message: "team-eaccess.lan" contains EACCES.
@@ -176,10 +176,10 @@ describe('errorDetails', () => {
 			message: 'No',
 			suggestion: '.',
 			status: 400,
-			facts: { kind: 'x', httpStatus: 1, param: undefined, n: 2 },
+			facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },
 		});
 		expect(toErrorDetails(failed)).toEqual({
-			kind: 'badRequest',
+			type: 'badRequest',
 			retryable: false,
 			httpStatus: 400,
 			n: 2,

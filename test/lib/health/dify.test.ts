@@ -41,10 +41,10 @@ describe('Dify', () => {
 			url: sim.url,
 			server: { kind: 'dify' },
 			app: { name: 'Helper', mode: 'chat' },
-			findings: [{ id: 'difyNotChecked', severity: 'info' }],
+			findings: [{ id: 'difyPartlyChecked', severity: 'info' }],
 		});
 		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
-		expect(finding(result, 'difyNotChecked').meaning).toMatch(
+		expect(finding(result, 'difyPartlyChecked').meaning).toMatch(
 			/worker.*plugin daemon.*Redis.*model server/,
 		);
 		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
@@ -72,7 +72,7 @@ describe('Dify', () => {
 		const sim = await dify(state, {});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(ids(result)).toEqual(['difyAppUnusable']);
+		expect(ids(result)).toEqual(['difyAppInactive']);
 	});
 
 	it.each([
@@ -149,7 +149,7 @@ describe('the key', () => {
 		const sim = await dify();
 		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
 		expect(result.status).toBe('healthy');
-		expect(ids(result)).toEqual(['difyNotChecked']);
+		expect(ids(result)).toEqual(['difyPartlyChecked']);
 		expect(result).not.toHaveProperty('app');
 		expect(result.summary).toMatch(/^Dify [\d.]+ responds in \d+ ms with \d+ knowledge bases?\.$/);
 	});
@@ -165,10 +165,10 @@ describe('what stands in front of Dify', () => {
 		});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'difyGateway').meaning).toBe(
+		expect(finding(result, 'difyBadGateway').meaning).toBe(
 			'A proxy responds with 502, but Dify behind it does not',
 		);
-		expect(finding(result, 'difyGateway').advice).not.toContain('started');
+		expect(finding(result, 'difyBadGateway').advice).not.toContain('started');
 	});
 
 	it('Dify fails inside', async () => {
@@ -189,7 +189,7 @@ describe('what stands in front of Dify', () => {
 		const sim = await dify();
 		sim.fail({ path: '/parameters', how: 'silence' });
 		const result = await checkDify(sim.url, { apiKey: APP }, { timeoutMs: 2000 });
-		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
+		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noResponse' }] });
 	});
 });
 
@@ -197,7 +197,7 @@ describe('other servers than Dify', () => {
 	it('a Base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
 		const sim = await dify();
 		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
-		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyNotChecked']]);
+		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyPartlyChecked']]);
 		// `/v1/` is a page of a 404 there (seen: 1.12.1): no question that anything depends on.
 		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(
 			new Set(['/info', '/parameters', '/datasets', '/workflows/logs']),
@@ -225,13 +225,13 @@ describe('the address', () => {
 		const sim = await dify();
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyWrongPath').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
 	});
 
 	it('has a path too many on an installation without nginx', async () => {
 		const sim = await dify({}, { front: 'none' });
 		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
-		expect(finding(result, 'difyWrongPath').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
 	});
 
 	it('a prefix of a foreign proxy is kept', async () => {
@@ -247,18 +247,18 @@ describe('the address', () => {
 			url: `http://127.0.0.1:${port}/v1`,
 			app: { name: null, mode: null },
 		});
-		expect(finding(result, 'refused').advice).toContain('docker compose ps');
+		expect(finding(result, 'connectionRefused').advice).toContain('docker compose ps');
 		expect(JSON.stringify(result)).not.toContain('llama');
 	});
 
 	it('leads to a llama-server, or the other way round', async () => {
 		const llama = await startLlamaServerSim();
 		running.push(llama);
-		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['thisIsAModelServer']);
+		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['modelServerDetected']);
 		const sim = await dify();
 		const result = await check(sim.origin);
 		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'dify' } });
-		expect(finding(result, 'thisIsDify').advice).toContain(`Base URL is ${sim.url}`);
+		expect(finding(result, 'difyDetected').advice).toContain(`Base URL is ${sim.url}`);
 	});
 });
 
@@ -282,14 +282,14 @@ describe('the worker of Dify', () => {
 	it('is away where a document waits for long', async () => {
 		const result = await waitingSince(12);
 		expect(result.status).toBe('degraded');
-		expect(finding(result, 'difyWorkerAway')).toMatchObject({
+		expect(finding(result, 'difyWorkerDown')).toMatchObject({
 			observed: 'The document "puma.txt" has been waiting for 12 minutes',
 			advice: expect.stringMatching(/docker compose ps.*only send pings/) as string,
 		});
 	});
 
 	it('may take its time with a document that was just sent', async () => {
-		expect(ids(await waitingSince(1))).toEqual(['difyNotChecked']);
+		expect(ids(await waitingSince(1))).toEqual(['difyPartlyChecked']);
 	});
 });
 
@@ -312,14 +312,14 @@ describe('the last run of a workflow app', () => {
 		);
 		expect(result.healthy).toBe(true);
 		expect(result.findings[0]).toMatchObject({
-			id: expect.stringMatching(/^difyModel/) as string,
+			id: expect.stringMatching(/^difyProvider/) as string,
 			severity: 'warning',
 			observed: expect.stringContaining('The last run of the app failed') as string,
 		});
 	});
 
 	it('failed for something in the app: no matter of its health', async () => {
-		expect(ids(await after('division by zero'))).toEqual(['difyNotChecked']);
+		expect(ids(await after('division by zero'))).toEqual(['difyPartlyChecked']);
 	});
 });
 
@@ -343,11 +343,11 @@ it('the default apps of a simulator are all healthy', async () => {
 
 it('its findings are those of the tests above', () => {
 	expect(DIFY_FINDINGS.map(({ id }) => id)).toEqual([
-		'noAnswer',
-		'thisIsAModelServer',
+		'noResponse',
+		'modelServerDetected',
 		'notDify',
 		'difyWrongKeyType',
-		'difyWorkerAway',
-		'difyNotChecked',
+		'difyWorkerDown',
+		'difyPartlyChecked',
 	]);
 });

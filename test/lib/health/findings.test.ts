@@ -74,7 +74,7 @@ const SMOLLM = { model: 'smollm2-135m' };
 
 /** One breakage for each finding. */
 const BREAKAGES: Record<string, Breakage> = {
-	thisIsDify: {
+	difyDetected: {
 		answers: whole('404 Not Found', '{"code":"not_found"}', {
 			'X-Version': '1.16.0',
 			'X-Env': 'P',
@@ -82,7 +82,7 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /^This address is Dify, not a model server.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
 	},
-	noAnswer: {
+	noResponse: {
 		answers: () => {},
 		timeLimitMs: 300,
 		status: 'unreachable',
@@ -93,13 +93,13 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /^The server has no models, or the key has no access to any of them.*give the key access/,
 	},
-	modelMissing: {
+	expectedModelMissing: {
 		answers: llama(),
 		expectations: { model: 'qwen3-8b' },
 		status: 'misconfigured',
 		says: /^The server does not offer the model "qwen3-8b".*Use one of: smollm2\./,
 	},
-	modelLoading: {
+	expectedModelLoading: {
 		answers: router('router-models-loaded', {
 			'/v1/models': json('200 OK', {
 				data: [{ id: 'smollm2-135m', owned_by: 'llamacpp', status: { value: 'loading' } }],
@@ -115,13 +115,13 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'healthy',
 		says: /is not loaded.*The first request loads it.*unless.*--no-models-autoload.*Model: Load/,
 	},
-	contextTooSmall: {
+	contextBelowExpected: {
 		answers: llama(),
 		expectations: { minContext: 20_000 },
 		status: 'misconfigured',
 		says: /16384 tokens of context, but 20000 are required.*--ctx-size 20000/,
 	},
-	contextSmall: {
+	contextSmallForAgents: {
 		answers: llama({
 			'/v1/models': models({ n_ctx: 4_096 }),
 			'/props': props(templateWith(true), 4_096),
@@ -129,18 +129,18 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'healthy',
 		says: /4096 tokens of context, which is small for agents.*--ctx-size 16384/,
 	},
-	toolsUnsupported: {
+	modelLacksTools: {
 		answers: llama({ '/props': props(templateWith(false)) }),
 		status: 'healthy',
 		says: /^Agents cannot call tools with the model "smollm2".*--jinja/,
 	},
-	notTold: {
+	contextUnknown: {
 		answers: routes({ '/v1/models': json('200 OK', { data: [{ id: 'm' }] }) }),
 		expectations: { minContext: 9_000 },
 		status: 'healthy',
 		says: /does not report whether it has 9000 tokens/,
 	},
-	queued: {
+	requestsQueued: {
 		answers: llama({
 			'/metrics': whole('200 OK', 'llamacpp:requests_processing 1\nllamacpp:requests_deferred 3\n'),
 		}),
@@ -152,17 +152,17 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'healthy',
 		says: /only partly in GPU memory.*smaller quantization/,
 	},
-	runsElsewhere: {
+	modelRunsRemotely: {
 		answers: ollama({ size: 100, size_vram: 100 }, { remote_host: 'https://ollama.com' }),
 		status: 'healthy',
 		says: /runs on https:\/\/ollama\.com: your data leaves your network/,
 	},
-	sleeping: {
+	serverSleeping: {
 		answers: llama({ '/props': props({ ...templateWith(true), is_sleeping: true }) }),
 		status: 'healthy',
 		says: /^The server is sleeping/,
 	},
-	unknownServer: {
+	unrecognizedServer: {
 		answers: routes({
 			'/v1/chat/completions': json('405 Method Not Allowed', { detail: 'Method Not Allowed' }),
 		}),
@@ -181,7 +181,7 @@ test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 });
 
 /** Those with a test of their own below. */
-const OTHERS = ['moved', 'slow'];
+const OTHERS = ['redirected', 'slowResponse'];
 
 test('every finding has a breakage, and an id of its own', () => {
 	const all = FINDINGS.map(({ id }) => id);
@@ -214,7 +214,10 @@ describe('advice on the context never exceeds what the model reads', () => {
 		});
 
 	test('trained for 8,192: that much, and no more', async () => {
-		const { advice } = finding(await check(await rawServer(small(4_096, 8_192))), 'contextSmall');
+		const { advice } = finding(
+			await check(await rawServer(small(4_096, 8_192))),
+			'contextSmallForAgents',
+		);
 		expect(advice).toContain('--ctx-size 8192');
 		expect(advice).not.toMatch(/16384|32768/);
 	});
@@ -222,13 +225,16 @@ describe('advice on the context never exceeds what the model reads', () => {
 	test('more is expected than the model reads: another model', async () => {
 		const url = await rawServer(small(4_096, 8_192));
 		const result = await check(url, { expectations: { minContext: 32_768 } });
-		const { advice } = finding(result, 'contextTooSmall');
+		const { advice } = finding(result, 'contextBelowExpected');
 		expect(advice).toMatch(/--ctx-size 8192\..*trained for 8192 tokens.*choose a model/);
 		expect(advice).not.toContain('32768');
 	});
 
 	test('it has all that it reads: no setting helps', async () => {
-		const { advice } = finding(await check(await rawServer(small(2_048, 2_048))), 'contextSmall');
+		const { advice } = finding(
+			await check(await rawServer(small(2_048, 2_048))),
+			'contextSmallForAgents',
+		);
 		expect(advice).toMatch(/^The model was trained for 2048 tokens/);
 		expect(advice).not.toContain('--ctx-size');
 	});
@@ -296,7 +302,7 @@ test('of several models one with enough context is enough', async () => {
 	const url = await rawServer(routes({ '/v1/models': json('200 OK', list) }));
 	expect(ids(await check(url, { expectations: { minContext: 20_000 } }))).toEqual([]);
 	expect(ids(await check(url, { expectations: { minContext: 40_000 } }))).toEqual([
-		'contextTooSmall',
+		'contextBelowExpected',
 	]);
 });
 
@@ -312,7 +318,7 @@ test('a server for embeddings is not told of tools and of context', async () => 
 });
 
 test.each([
-	['another address', (place: string) => movedTo(place, 308), ['moved']],
+	['another address', (place: string) => movedTo(place, 308), ['redirected']],
 	['another path of the same', () => movedTo('/v1', 308), []],
 ])('redirected to %s', async (_name, answers, expected) => {
 	const there = await rawServer(llama());
@@ -323,7 +329,7 @@ test.each([
 	const result = await check(url, {}, { apiKey: '' });
 	expect(ids(result)).toEqual(expected);
 	if (expected.length > 0)
-		expect(finding(result, 'moved').advice).toBe(`Set the Base URL to ${there}.`);
+		expect(finding(result, 'redirected').advice).toBe(`Set the Base URL to ${there}.`);
 });
 
 test('slow: a warning that leaves the server healthy', async () => {
@@ -331,7 +337,7 @@ test('slow: a warning that leaves the server healthy', async () => {
 	const result = await check(url);
 	expect(result).toMatchObject({
 		status: 'healthy',
-		findings: [{ id: 'slow', severity: 'warning' }],
+		findings: [{ id: 'slowResponse', severity: 'warning' }],
 	});
 	expect(result.summary).toMatch(/, with 1 warning\.$/);
 });
@@ -347,20 +353,20 @@ describe('the API cannot be used', () => {
 		[
 			'JSON of something else',
 			json('200 OK', { hello: 'world' }),
-			'invalidAnswer',
+			'invalidResponse',
 			'misconfigured',
 		],
 		[
 			'nothing at that path',
 			recorded(`${LLAMA}/prefix-health-outside.http`),
-			'wrongPath',
+			'routeNotFound',
 			'misconfigured',
 		],
 		['a refused key', recorded(`${LLAMA}/key-models-none.http`), 'unauthorized', 'unauthorized'],
 		[
 			'a proxy whose server is down',
 			whole('502 Bad Gateway', '<html>502', { 'Content-Type': 'text/html' }),
-			'gateway',
+			'badGateway',
 			'unreachable',
 		],
 		[
@@ -386,7 +392,9 @@ describe('the API cannot be used', () => {
 		expect(result).toMatchObject({
 			status: 'loading',
 			summary: 'The model is still loading.',
-			findings: [{ id: 'loading', advice: expect.stringContaining('Wait Until Ready') as string }],
+			findings: [
+				{ id: 'modelLoading', advice: expect.stringContaining('Wait Until Ready') as string },
+			],
 		});
 	});
 
@@ -403,8 +411,10 @@ describe('the API cannot be used', () => {
 	});
 
 	test('a name that is not known, an address that cannot be read', async () => {
-		expect(ids(await check('http://no-such-host.invalid'))).toEqual(['dns']);
+		expect(ids(await check('http://no-such-host.invalid'))).toEqual(['dnsLookupFailed']);
 		expect(await check('ftp://x')).toMatchObject({ url: null, findings: [{ id: 'invalidUrl' }] });
-		expect(ids(await check(`http://127.0.0.1:${await closedPort()}`))).toEqual(['refused']);
+		expect(ids(await check(`http://127.0.0.1:${await closedPort()}`))).toEqual([
+			'connectionRefused',
+		]);
 	});
 });

@@ -48,7 +48,7 @@ describe('answers that do not end', () => {
 	])('%s: the check ends in time and says so', async (_name, answer) => {
 		const result = await check(await rawServer(answer), { timeoutMs: 1500 });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'noAnswer').observed).toContain(': no response after 15');
+		expect(finding(result, 'noResponse').observed).toContain(': no response after 15');
 	});
 
 	it('a flood: what answers is no model server', async () => {
@@ -60,7 +60,7 @@ describe('answers that do not end', () => {
 			socket.on('drain', push);
 			push();
 		});
-		expect(ids(await check(url, { timeoutMs: 60_000 }))).toEqual(['invalidAnswer']);
+		expect(ids(await check(url, { timeoutMs: 60_000 }))).toEqual(['invalidResponse']);
 	});
 });
 
@@ -73,7 +73,7 @@ describe('proxies that refuse', () => {
 			}),
 		);
 		const result = await check(url, {}, { apiKey });
-		expect(finding(result, 'proxyRefuses')).toMatchObject({
+		expect(finding(result, 'blockedByProxy')).toMatchObject({
 			meaning: 'A proxy or firewall in front of the server blocks n8n',
 			observed: expect.stringContaining('Just a moment') as string,
 		});
@@ -88,7 +88,7 @@ describe('proxies that refuse', () => {
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(result.status).toBe('unauthorized');
-		expect(finding(result, 'proxyPassword').advice).toContain('"Basic "');
+		expect(finding(result, 'proxyAuthRequired').advice).toContain('"Basic "');
 	});
 
 	it('Cloudflare cannot reach the tunnel', async () => {
@@ -96,7 +96,7 @@ describe('proxies that refuse', () => {
 			await rawServer(whole('530 <none>', 'error code: 1033', { 'Content-Type': 'text/plain' })),
 		);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'gateway').advice).toContain('cloudflared');
+		expect(finding(result, 'badGateway').advice).toContain('cloudflared');
 	});
 
 	it('the forward proxy of the environment answers for the server', async () => {
@@ -109,8 +109,8 @@ describe('proxies that refuse', () => {
 				}),
 			),
 		);
-		expect(finding(result, 'proxy').meaning).toContain('ERR_CONNECT_FAIL 111');
-		expect(finding(result, 'proxy').advice).toContain('NO_PROXY');
+		expect(finding(result, 'proxyError').meaning).toContain('ERR_CONNECT_FAIL 111');
+		expect(finding(result, 'proxyError').advice).toContain('NO_PROXY');
 	});
 });
 
@@ -124,6 +124,6 @@ it('a dead host has a limit of less than 3 seconds', async () => {
 	const result = await check(silent.url, { timeoutMs: undefined });
 	await silent.close();
 	// A machine that stood still just then may have come to the limit of the whole before that of connecting.
-	expect(['connectTimeout', 'noAnswer']).toEqual(expect.arrayContaining(ids(result)));
+	expect(['connectTimeout', 'noResponse']).toEqual(expect.arrayContaining(ids(result)));
 	expect(result).toMatchObject({ status: 'unreachable', findings: [{ severity: 'error' }] });
 });

@@ -42,7 +42,7 @@ function run(atOnce: number, tokensPerSecond: number, firstTokenMs: number | nul
 }
 
 function finding(text: string, severity: Finding['severity'] = 'info'): Finding {
-	return { id: 'sleeping', severity, observed: text, meaning: text, advice: text };
+	return { id: 'serverSleeping', severity, observed: text, meaning: text, advice: text };
 }
 
 function result(change: Partial<ReportInput> = {}): ReportInput {

@@ -95,10 +95,10 @@ describe('a speed test', () => {
 		[
 			'one character again and again',
 			() => reply.text('@@@@@@@@@@@@'),
-			'garbledAnswer',
+			'garbledOutput',
 			'degraded',
 		],
-		['nothing', () => reply.empty(), 'emptyAnswer', 'degraded'],
+		['nothing', () => reply.empty(), 'emptyResponse', 'degraded'],
 		['an error', () => reply.llamaError(500, 'Compute error.'), 'serverError', 'degraded'],
 	])('%s: the server is not healthy', async (_name, answer, id, status) => {
 		await sim();
@@ -113,7 +113,7 @@ describe('a speed test', () => {
 		await sim();
 		server.script(reply.silence());
 		const result = await test({ firstTokenMs: 200 });
-		expect(finding(result, 'noTokens')).toMatchObject({
+		expect(finding(result, 'generationStuck')).toMatchObject({
 			severity: 'error',
 			advice: expect.stringContaining('rocm-smi') as string,
 		});
@@ -163,7 +163,7 @@ describe('what the numbers mean', () => {
 
 	it.each([
 		['a small model, however slow', 5e8, 2, []],
-		['a model of 8 GB at the speed of a CPU', 8e9, 5, ['gpuMaybeUnused']],
+		['a model of 8 GB at the speed of a CPU', 8e9, 5, ['gpuPossiblyUnused']],
 		['a model of 8 GB at the speed of a GPU', 8e9, 40, []],
 	])('%s', async (_name, size, perSecond, expected) => {
 		// A clock that stands still: on a busy machine, all of an answer comes at once.
@@ -181,7 +181,7 @@ describe('what the numbers mean', () => {
 		expect(result.speed!.runs).toMatchObject([
 			{ tokensPerSecond: expect.any(Number) as number, firstTokenMs: null },
 		]);
-		expect(ids(result)).toContain('answerCollected');
+		expect(ids(result)).toContain('streamBuffered');
 		expect(result.summary).toMatch(
 			/^m: at least [\d.]+ tokens\/s, time to first token not measurable\.$/,
 		);
@@ -196,7 +196,7 @@ describe('what the numbers mean', () => {
 	});
 
 	it('its findings are those of the tests above', () => {
-		expect(SPEED_FINDINGS.map(({ id }) => id)).toEqual(['gpuMaybeUnused', 'answerCollected']);
+		expect(SPEED_FINDINGS.map(({ id }) => id)).toEqual(['gpuPossiblyUnused', 'streamBuffered']);
 	});
 });
 

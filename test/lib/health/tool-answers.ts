@@ -51,7 +51,7 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 	[
 		'no call needed',
 		() => reply.toolCalls([weather('Bonn')]),
-		'needlessCall',
+		'unnecessaryCall',
 		'get_weather({"city":"Bonn"})',
 	],
 	[
@@ -116,7 +116,7 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 	[
 		'nested arguments',
 		() => reply.toolCalls([{ name: 'create_order', arguments: '{"customer": "Ada' }]),
-		'brokenCall',
+		'invalidCall',
 		'',
 	],
 	[
@@ -126,6 +126,6 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'Let me think about it for',
 	],
 	['a number', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'cut', ''],
-	['a number', () => reply.reasoning('So it is 08:10.'), 'noAnswer', ''],
-	['no call needed', () => reply.empty(), 'noAnswer', ''],
+	['a number', () => reply.reasoning('So it is 08:10.'), 'noResponse', ''],
+	['no call needed', () => reply.empty(), 'noResponse', ''],
 ];

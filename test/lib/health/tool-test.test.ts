@@ -114,7 +114,7 @@ describe('a tool test', () => {
 		);
 		const result = await test();
 		expect(result.toolTest).toMatchObject({ passed: 7, tried: 7, notTried: 1 });
-		expect(finding(result, 'toolsNotTried').observed).toContain('Compute error.');
+		expect(finding(result, 'toolTestIncomplete').observed).toContain('Compute error.');
 		expect(result.status).toBe('healthy');
 	});
 
@@ -130,7 +130,7 @@ describe('a tool test', () => {
 		await sim({ template: 'strict' });
 		const result = await test();
 		expect(result).toMatchObject({ status: 'healthy', toolTest: { tried: 0, notTried: 8 } });
-		expect(ids(result)).toEqual(expect.arrayContaining(['toolsNotTried', 'toolsUnsupported']));
+		expect(ids(result)).toEqual(expect.arrayContaining(['toolTestIncomplete', 'modelLacksTools']));
 		expect(generations()).toEqual([]);
 	});
 
@@ -139,7 +139,7 @@ describe('a tool test', () => {
 		playModel(server);
 		const result = await test({ timeoutMs: 0 });
 		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8 });
-		expect(finding(result, 'toolsNotTried').observed).toBe('The test timed out');
+		expect(finding(result, 'toolTestIncomplete').observed).toBe('The test timed out');
 	});
 
 	it('of a server that does not work: nothing is sent', async () => {
@@ -172,5 +172,5 @@ it('an answer that its limit cut off proves nothing, whatever stands in it', () 
 });
 
 it('its findings are those of the tests above', () => {
-	expect(TOOL_FINDINGS.map(({ id }) => id)).toEqual(['toolsUnreliable', 'toolsNotTried']);
+	expect(TOOL_FINDINGS.map(({ id }) => id)).toEqual(['toolsUnreliable', 'toolTestIncomplete']);
 });

@@ -168,7 +168,7 @@ describe('connections that are kept for the next request of a batch', () => {
 	test('a server that closes every one is asked twice', async () => {
 		const server = await countingServer((socket) => socket.destroy());
 		const failed = await failureOf(async () => await ask(server.url, true));
-		expect(failed?.type).toBe('closedBeforeAnswer');
+		expect(failed?.type).toBe('closedBeforeResponse');
 		expect(server.counts().requests).toBe(2);
 		server.close();
 	});
@@ -195,8 +195,8 @@ describe('making a connection', () => {
 		expect(
 			(await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)))!
 				.type,
-		).toBe('refused');
-		expect((await ask(connect(server.url))).failed!.type).toBe('refused');
+		).toBe('connectionRefused');
+		expect((await ask(connect(server.url))).failed!.type).toBe('connectionRefused');
 		expect(dispatch.mock.calls).toHaveLength(2);
 	});
 
@@ -219,7 +219,7 @@ describe('making a connection', () => {
 		];
 		await closeChannels();
 		await server.close();
-		expect(kinds).toEqual(['aborted', 'firstTokenLimit', 'totalLimit']);
+		expect(kinds).toEqual(['aborted', 'firstTokenTimeout', 'totalTimeout']);
 	});
 
 	test('localhost reaches a server on IPv4 although n8n turns the choice of the address family off', async () => {
@@ -405,7 +405,7 @@ describe('connection pools', () => {
 		await stream;
 		expect(server.connections.open).toBeGreaterThan(0);
 		await closeChannels();
-		expect((await call)!.type).toBe('closedBeforeAnswer');
+		expect((await call)!.type).toBe('closedBeforeResponse');
 		await server.until(() => server.connections.open === 0);
 	});
 });

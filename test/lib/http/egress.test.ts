@@ -98,7 +98,7 @@ describe("n8n's own egress filter, switched on", () => {
 		const { failed } = await ask(
 			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),
 		);
-		expect(failed!.type).toBe('dns');
+		expect(failed!.type).toBe('dnsLookupFailed');
 	});
 });
 
@@ -140,7 +140,7 @@ describe('any egress filter', () => {
 		const server = await start();
 		const url = `http://gpu.test:${server.port}`;
 		const first = connect(url, { egressFilter: filterWith(() => '127.0.0.9') });
-		expect((await ask(first)).failed!.type).toBe('refused');
+		expect((await ask(first)).failed!.type).toBe('connectionRefused');
 		expect(
 			(await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed,
 		).toBeUndefined();
@@ -157,7 +157,7 @@ describe('any egress filter', () => {
 		stop.abort();
 		expect((await outcome).failed!.type).toBe('aborted');
 		expect((await ask(connection, { timeouts: { firstTokenMs: 20 } })).failed!.type).toBe(
-			'firstTokenLimit',
+			'firstTokenTimeout',
 		);
 	});
 
@@ -189,6 +189,6 @@ test.each([
 		validateRedirectSync: () => undefined,
 	};
 	const { failed } = await ask(connect('http://faults.test:8080', { egressFilter }));
-	expect(failed).toMatchObject({ type: 'dns' });
+	expect(failed).toMatchObject({ type: 'dnsLookupFailed' });
 	expect(failed!.message).toBe('The host name "faults.test" cannot be resolved');
 });

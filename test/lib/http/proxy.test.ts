@@ -173,7 +173,7 @@ describe('proxy variables of the environment', () => {
 			const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
 			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-			expect(failed!.type).toBe('proxy');
+			expect(failed!.type).toBe('proxyError');
 			expect(failed!.message).toContain('407');
 			expect(failed!.suggestion).toContain('NO_PROXY');
 		},
@@ -183,7 +183,7 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start({ tls: true }), await proxy()];
 		process.env.https_proxy = between.url;
 		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-		expect(failed).toMatchObject({ type: 'proxy', code: 'HTTP 403' });
+		expect(failed).toMatchObject({ type: 'proxyError', code: 'HTTP 403' });
 	});
 
 	test.each(['http', 'https'])(
@@ -193,7 +193,7 @@ describe('proxy variables of the environment', () => {
 			await between.close();
 			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-			expect(failed!.type).toBe('proxy');
+			expect(failed!.type).toBe('proxyError');
 			expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
 			process.env[`${scheme}_proxy`] = 'http://no-such-proxy.invalid:3128';
 			failDnsLookups();
@@ -202,7 +202,7 @@ describe('proxy variables of the environment', () => {
 				async () =>
 					await statusOf(connect(server.url, { ignoreSslIssues: true }), `${server.url}/health`),
 			);
-			expect(unknown!.type).toBe('proxy');
+			expect(unknown!.type).toBe('proxyError');
 			expect(unknown!.message).toContain('no-such-proxy.invalid');
 		},
 	);
@@ -220,7 +220,7 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start(), await proxy()];
 		await between.close();
 		process.env.ALL_PROXY = `${scheme}://127.0.0.1:${between.port}`;
-		expect((await ask(connect(server.url))).failed!.type).toBe('proxy');
+		expect((await ask(connect(server.url))).failed!.type).toBe('proxyError');
 	});
 
 	test('a proxy that hangs on CONNECT ends at the connect limit', async () => {
@@ -234,7 +234,7 @@ describe('proxy variables of the environment', () => {
 			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		];
 		for (const failed of failures) {
-			expect(failed!.type).toBe('proxy');
+			expect(failed!.type).toBe('proxyError');
 			expect(failed!.message).toContain('no response to CONNECT');
 		}
 		for (const socket of sockets) socket.destroy();
@@ -245,6 +245,9 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start(), await proxy()];
 		await server.close();
 		process.env.http_proxy = between.url;
-		expect((await ask(connect(server.url))).failed).toMatchObject({ type: 'gateway', status: 502 });
+		expect((await ask(connect(server.url))).failed).toMatchObject({
+			type: 'badGateway',
+			status: 502,
+		});
 	});
 });

@@ -93,18 +93,18 @@ describe('a request', () => {
 		[
 			'an error under 200',
 			(_sent, response) => json(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
-			{ type: 'wrongPath' },
+			{ type: 'routeNotFound' },
 		],
 		[
 			'a page',
 			(_sent, response) => response.end('<html><title>Hello</title>'),
 			{ type: 'notAnApi' },
 		],
-		['a broken answer', (_sent, response) => response.end('{"a":'), { type: 'invalidAnswer' }],
+		['a broken answer', (_sent, response) => response.end('{"a":'), { type: 'invalidResponse' }],
 		[
 			'a redirect to another host',
 			(_sent, response) => response.writeHead(307, { location: 'http://127.0.0.2:1/' }).end(),
-			{ type: 'redirect' },
+			{ type: 'unexpectedRedirect' },
 		],
 	])('fails with %s', async (_name, script, expected) => {
 		const { ask } = await serve(script);
@@ -119,7 +119,9 @@ describe('a request', () => {
 		);
 		expect(await ask({}, asJson)).toEqual({ from: 'other' });
 		expect(other.requests[0]!.headers).not.toHaveProperty('authorization');
-		expect((await failedBy(ask({ json: { text: 'private' } }, asJson))).type).toBe('redirect');
+		expect((await failedBy(ask({ json: { text: 'private' } }, asJson))).type).toBe(
+			'unexpectedRedirect',
+		);
 		expect(other.requests).toHaveLength(1);
 	});
 
@@ -141,7 +143,7 @@ describe('a request', () => {
 					response.writeHead(status, next === undefined ? {} : { location: next }).end();
 				});
 				const failed = await failedBy(ask({ json: { text: 'private' } }, asJson));
-				expect(failed).toMatchObject({ type: 'redirect', status });
+				expect(failed).toMatchObject({ type: 'unexpectedRedirect', status });
 				if (status >= 307) expect(failed.detail).toMatch(words);
 				expect(requests).toHaveLength(status < 307 ? 1 : times);
 			}
@@ -183,7 +185,7 @@ describe('a request', () => {
 			'does not repeat a generation whose connection broke',
 			{ json: {}, maxRetries: 5 },
 			[broken],
-			'closedBeforeAnswer',
+			'closedBeforeResponse',
 		],
 		[
 			'repeats what is idempotent',
@@ -204,7 +206,7 @@ describe('a request', () => {
 		const target = targetAt(`http://127.0.0.1:${await closedPort()}`);
 		expect(
 			await failedBy(request(target, { url: `${target.url.api}/models` }, asText)),
-		).toMatchObject({ type: 'refused' });
+		).toMatchObject({ type: 'connectionRefused' });
 	});
 });
 
@@ -247,11 +249,11 @@ describe('a stream', () => {
 	test('ends by its limits, which say so', async () => {
 		const { ask } = await serve((_sent, response) => response.write('data: {"a":1}\n\n'));
 		const first = ask({ json: {}, timeouts: { firstTokenMs: 50 } }, allEvents);
-		expect((await failedBy(first)).type).toBe('firstTokenLimit');
+		expect((await failedBy(first)).type).toBe('firstTokenTimeout');
 		const idle = ask({ json: {}, timeouts: { idleMs: 50 } }, async (answer) => {
 			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
 		});
-		expect((await failedBy(idle)).type).toBe('idleLimit');
+		expect((await failedBy(idle)).type).toBe('idleTimeout');
 	});
 
 	test('closes its connection at Stop', async () => {
@@ -347,7 +349,7 @@ describe('the queue', () => {
 		const running = ask({ json: {}, priority: 'person', signal: stop.signal }, asJson);
 		const timeouts = { firstTokenMs: 30 };
 		const failed = await failedBy(ask({ json: {}, priority: 'person', timeouts }, asJson));
-		expect(failed).toMatchObject({ type: 'firstTokenLimit', facts: { queued: true } });
+		expect(failed).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
 		stop.abort();
 		expect((await failedBy(running)).type).toBe('aborted');
 	});

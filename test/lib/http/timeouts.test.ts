@@ -25,14 +25,14 @@ describe('Watchdog', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 100 });
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual([undefined, undefined]);
 		expect(clock.untilHit(watchdog)).toBe(400);
-		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['firstTokenLimit', 400]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['firstTokenTimeout', 400]);
 	});
 
 	test('case 58: the first-token limit expires, whatever arrives before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		clock.pass(300);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.expired).toBe('firstTokenLimit');
+		expect(watchdog.expired).toBe('firstTokenTimeout');
 	});
 
 	test('case 59: the idle limit does not count before the first token', () => {
@@ -41,7 +41,7 @@ describe('Watchdog', () => {
 		expect(watchdog.signal.aborted).toBe(false);
 		watchdog.onContent();
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['idleLimit', 100]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['idleTimeout', 100]);
 	});
 
 	test('after the first token only the idle limit counts, and all content starts it anew', () => {
@@ -53,7 +53,7 @@ describe('Watchdog', () => {
 		}
 		expect(watchdog.signal.aborted).toBe(false);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.expired).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
 	test('0 means none', () => {
@@ -70,7 +70,7 @@ describe('Watchdog', () => {
 		clock.pass(500);
 		watchdog.onContent();
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['totalLimit', 600]);
+		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['totalTimeout', 600]);
 	});
 
 	test('of several limits the first one counts', () => {
@@ -80,7 +80,7 @@ describe('Watchdog', () => {
 			clock.untilHit(watchdog);
 			return watchdog.expired;
 		});
-		expect(hits).toEqual(['firstTokenLimit', 'totalLimit']);
+		expect(hits).toEqual(['firstTokenTimeout', 'totalTimeout']);
 	});
 
 	test('the time left until the first-token limit runs down', () => {
@@ -96,7 +96,7 @@ describe('Watchdog', () => {
 		clock.pass(200);
 		watchdog.expectEnd(300);
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.expired).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
 	test('a finished answer ends although the finish is told again and again', () => {
@@ -108,7 +108,7 @@ describe('Watchdog', () => {
 			watchdog.expectEnd(300);
 		}
 		expect(clock.untilHit(watchdog)).toBe(100);
-		expect(watchdog.expired).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
 	test('where content comes behind the finish after all, the limits count again: it was no finish', () => {
@@ -130,7 +130,7 @@ describe('Watchdog', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 100, idleMs: 200 });
 		watchdog.expectEnd(5000);
 		expect(clock.untilHit(watchdog)).toBe(200);
-		expect(watchdog.expired).toBe('idleLimit');
+		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
 	test('after stop no limit expires', () => {
@@ -178,5 +178,5 @@ test('it works by the real clock as well', async () => {
 	const quiet = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
 	quiet.stop();
 	await delay(60);
-	expect([watchdog.expired, quiet.expired]).toEqual(['firstTokenLimit', undefined]);
+	expect([watchdog.expired, quiet.expired]).toEqual(['firstTokenTimeout', undefined]);
 });

@@ -244,7 +244,7 @@ describe('lists of models', () => {
 			suggestion: expect.stringContaining('the key has no access to its models'),
 		});
 		const missing = await serve({});
-		await expect(listModels(missing.server)).rejects.toMatchObject({ type: 'wrongPath' });
+		await expect(listModels(missing.server)).rejects.toMatchObject({ type: 'routeNotFound' });
 		const chatOnly = await serve(
 			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
 			LLAMA,
@@ -317,7 +317,7 @@ describe('work on models', () => {
 		});
 		expect(await changeModel(server, 'unload', { ...call, model: 'big' })).toMatchObject({
 			state: 'unloaded',
-			sawNoAnswers: true,
+			wasIdle: true,
 		});
 		expect(asked()).toContain('GET /slots?model=big&autoload=false');
 	});
@@ -342,7 +342,7 @@ describe('work on models', () => {
 	test('a process that ends is named with its exit code', async () => {
 		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
 		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
-			type: 'modelFailedToLoad',
+			type: 'modelLoadFailed',
 			detail: expect.stringContaining('exited with code 1'),
 		});
 	});
@@ -361,7 +361,7 @@ describe('work on models', () => {
 	])('%s says who can', async (_name, answers, headers) => {
 		const { server } = await serve(answers, headers);
 		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
-			type: 'notSupported',
+			type: 'featureDisabled',
 			suggestion: expect.stringMatching(/router|Only/),
 		});
 	});

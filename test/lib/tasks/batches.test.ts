@@ -75,7 +75,7 @@ test.each([
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
 ])('%s', (serverText, tokens, limit) => {
-	expect(parseTokenSizes(refusal({ type: 'contextOverflow', serverText }))).toEqual({
+	expect(parseTokenSizes(refusal({ type: 'promptTooLong', serverText }))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),
 	});
 });

@@ -18,7 +18,7 @@ const field = (
 const ALL = [
 	field('a', 'text', { description: ' The name ' }),
 	field('b', 'number'),
-	field('c', 'wholeNumber', { required: true }),
+	field('c', 'integer', { required: true }),
 	field('d', 'boolean'),
 	field('e', 'date'),
 	field('f', 'list'),

@@ -45,7 +45,7 @@ test('a server that says nothing within the limit: what to raise', async () => {
 	sim.route('POST /v1/images/generations', never);
 	const failed = await failureOf(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
 	expect([failed.type, failed.message]).toEqual([
-		'firstTokenLimit',
+		'firstTokenTimeout',
 		'The server did not start to respond within the First Token Timeout',
 	]);
 	// A machine that stood still may have sent none.
@@ -112,16 +112,16 @@ describe('OpenAI’s route', () => {
 			{ error: { message: 'out of memory' } },
 			{ type: 'serverError', serverText: 'out of memory' },
 		],
-		['no picture', { data: [] }, { type: 'emptyAnswer' }],
+		['no picture', { data: [] }, { type: 'emptyResponse' }],
 		[
 			'what is none',
 			{ data: [{ b64_json: 'aGVsbG8=' }] },
-			{ type: 'invalidAnswer', message: 'The server response is not an image' },
+			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
 		[
 			'an address',
 			{ data: [{ url: 'http://169.254.169.254/latest' }] },
-			{ type: 'invalidAnswer', message: 'The server response is not an image' },
+			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
 	])('%s', async (_name, answer, expected) => {
 		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(

@@ -74,12 +74,12 @@ it('a gateway to a provider that does not rerank', async () => {
 		...listed('openai'),
 		'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
 	});
-	expect(await failureOf(rank(at, ['b']))).toMatchObject({ type: 'notSupported' });
+	expect(await failureOf(rank(at, ['b']))).toMatchObject({ type: 'featureDisabled' });
 });
 
 it('llama-server without the route: the address is wrong, not its options', async () => {
 	expect(await failureOf(embed(await serving(listed('llamacpp'))))).toMatchObject({
-		type: 'wrongPath',
+		type: 'routeNotFound',
 		suggestion: expect.stringContaining('Base URL') as string,
 	});
 });
@@ -90,7 +90,7 @@ it('a server that is known, without the route', async () => {
 		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
 	});
 	expect(await failureOf(embed(at))).toMatchObject({
-		type: 'notSupported',
+		type: 'featureDisabled',
 		message: 'The server has no endpoint for embeddings',
 	});
 });

@@ -93,7 +93,7 @@ describe('answers that are not audio', () => {
 			{ type: 'serverError', serverText: 'voice model crashed' },
 		],
 		['a detail', { detail: 'no such model' }, { type: 'modelNotFound' }],
-		['something', { status: 'queued' }, { type: 'invalidAnswer' }],
+		['something', { status: 'queued' }, { type: 'invalidResponse' }],
 	])('JSON with %s is an error', async (_name, body, expected) => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', jsonReply(body));
@@ -111,7 +111,7 @@ describe('answers that are not audio', () => {
 		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
 			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
 			expect(await failureOf(run(sim))).toMatchObject({
-				type: 'emptyAnswer',
+				type: 'emptyResponse',
 				message: 'The server returned no audio',
 			});
 		}

@@ -198,7 +198,7 @@ describe('other servers', () => {
 			json(response, { detail: 'API endpoint not found' }, 404);
 		});
 		const failed = await failureOf(run(server, { model: 'whisper' }));
-		expect(failed.type).toBe('notSupported');
+		expect(failed.type).toBe('featureDisabled');
 		expect(failed.suggestion).toContain('check the Base URL');
 	});
 

@@ -44,7 +44,7 @@ describe('behind a Chat Trigger, the node as it was added is a chat', () => {
 		const session = items.map(({ json }) => ({ json: { ...json, sessionId: 's' } }));
 		const fake = prepare(sim, {
 			items: session,
-			parameters: { ...parameters, options: { itemsAtOnce: 2 } },
+			parameters: { ...parameters, options: { maxConcurrentItems: 2 } },
 		});
 		const together = (await execute(fake)).map(({ json }) => json.conversationId);
 		expect(new Set(together).size).toBe(1);

@@ -120,7 +120,7 @@ describe('Stop', () => {
 		expect(seen.isOver).toBe(false);
 		await clock.pass(0.2 * SECOND);
 		const [item] = await clock.passUntil(items);
-		expect(errorIn(item!)).toMatchObject({ kind: 'cancelled' });
+		expect(errorIn(item!)).toMatchObject({ type: 'aborted' });
 		expect(server.sent('/stop')).toEqual([]);
 	});
 });

@@ -27,7 +27,7 @@ test.each([
 	const [item] = await execute(prepare(sim, { continueOnFail: true }));
 	const { error } = item!.json as { error: Record<string, unknown> };
 	expect(error).toMatchObject({
-		kind: 'invalidAnswer',
+		type: 'invalidResponse',
 		message: 'The response contains more than 2 MB of text, so it was not read further',
 		stopRequested: true,
 		conversationId: CONVERSATION,

@@ -60,8 +60,8 @@ test('a round that never ends is waited for until the Idle Limit; then the run i
 	const sim = await agentOf((own) => ({
 		steps: [LOOK, { wait: waitFor(() => own().stops.length > 0) }],
 	}));
-	const [item] = await execute(ask(sim, { idleLimit: 30 }));
-	expect(errorIn(item!)).toMatchObject({ kind: 'streamEndedEarly', answer: 'Let me look. ' });
+	const [item] = await execute(ask(sim, { idleTimeout: 30 }));
+	expect(errorIn(item!)).toMatchObject({ type: 'streamEndedEarly', answer: 'Let me look. ' });
 	await waitFor(() => sim.stops.length === 1);
 });
 
@@ -71,7 +71,7 @@ test('a chatbot keeps nothing, so its message is not asked for', async () => {
 		{ stream: { cut: { events: 1, how: 'reset' } } },
 	);
 	const [item] = await execute(prepare(sim, { continueOnFail: true }));
-	expect(errorIn(item!)).toMatchObject({ kind: 'streamEndedEarly', answer: 'One ' });
+	expect(errorIn(item!)).toMatchObject({ type: 'streamEndedEarly', answer: 'One ' });
 	expect(calls(sim, '/messages', 'GET')).toBe(0);
 });
 

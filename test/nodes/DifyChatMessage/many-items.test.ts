@@ -15,7 +15,7 @@ describe('many items', () => {
 			}),
 		});
 		const executed = execute(
-			prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } }),
+			prepare(sim, { ...numbered(12), parameters: { options: { maxConcurrentItems: 4 } } }),
 		);
 		// Each goes on when as many as can be are there, the latest first; the first item comes last.
 		for (let answered = 0; answered < 12; answered++) {
@@ -56,7 +56,7 @@ describe('many items', () => {
 			prepare(sim, {
 				items: perItem.map(() => ({ json: {} })),
 				perItem,
-				parameters: { conversation: 'latest', options: { itemsAtOnce: 6 } },
+				parameters: { conversation: 'latest', options: { maxConcurrentItems: 6 } },
 			}),
 		);
 		expect(items.map(({ json }) => json.answer)).toEqual([
@@ -71,7 +71,7 @@ describe('many items', () => {
 
 	test.each([1, 3])(
 		'a failure does not lose the others when the node goes on (%i at once)',
-		async (itemsAtOnce) => {
+		async (maxConcurrentItems) => {
 			const steps: Step[] = [
 				{ text: 'half' },
 				{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
@@ -84,7 +84,7 @@ describe('many items', () => {
 				prepare(sim, {
 					...numbered(4),
 					continueOnFail: true,
-					parameters: { options: { itemsAtOnce } },
+					parameters: { options: { maxConcurrentItems } },
 				}),
 			);
 			expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
@@ -97,7 +97,7 @@ describe('many items', () => {
 							/^no more .*the model provider returned an error/,
 						) as string,
 						serverText: 'no more',
-						kind: 'modelProvider',
+						type: 'providerError',
 						code: 'completion_request_error',
 						status: 400,
 						answer: 'half',
@@ -126,7 +126,7 @@ describe('many items', () => {
 		});
 		const failed = await chatError(sim, {
 			...numbered(9),
-			parameters: { options: { itemsAtOnce: 3 } },
+			parameters: { options: { maxConcurrentItems: 3 } },
 		});
 		expect(failed.message).toBe('boom');
 		expect(failed.context.itemIndex).toBe(2);
@@ -143,7 +143,7 @@ describe('many items', () => {
 		const running = chatError(sim, {
 			...numbered(9),
 			signal: controller.signal,
-			parameters: { options: { itemsAtOnce: 3 } },
+			parameters: { options: { maxConcurrentItems: 3 } },
 		});
 		await waitFor(() => sim.runs.length === 3 && sim.runs.every(({ events }) => events.length > 0));
 		await delay(20);

@@ -57,7 +57,7 @@ describe('what is sent', () => {
 		expect(failed.message).toBe('Conversation Not Exists');
 		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
 		expect(failed.context.data).toMatchObject({
-			kind: 'conversationNotFound',
+			type: 'conversationNotFound',
 			status: 404,
 			code: 'not_found',
 		});

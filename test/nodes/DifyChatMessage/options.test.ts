@@ -31,10 +31,10 @@ describe('what is sent', () => {
 			{ stream: { pingEveryMs: 5 } },
 		);
 		expect(
-			(await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description,
+			(await chatError(sim, { parameters: { options: { totalTimeout: '0.05' } } })).description,
 		).toContain('longer than 50 ms');
 		expect(
-			(await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message,
+			(await chatError(sim, { parameters: { options: { idleTimeout: 'soon' } } })).message,
 		).toContain('"Idle Timeout (Seconds)" must be a number');
 	});
 

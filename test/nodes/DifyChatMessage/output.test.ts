@@ -176,6 +176,6 @@ describe('a text that is only the beginning of a tag is whole', () => {
 		await waitFor(() => sim.runs[0]?.events.length === 1);
 		controller.abort();
 		const [item] = await running;
-		expect(item!.json.error).toMatchObject({ kind: 'cancelled', answer: '<' });
+		expect(item!.json.error).toMatchObject({ type: 'aborted', answer: '<' });
 	});
 });

@@ -110,7 +110,7 @@ describe('messages', () => {
 		const body = `event: ping\n\n${PAGES.nginx502}`;
 		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
 		const failed = await chatError(sim, {});
-		expect(failed.context.data).toMatchObject({ kind: 'streamEndedEarly' });
+		expect(failed.context.data).toMatchObject({ type: 'streamEndedEarly' });
 	});
 
 	test('Stop: a run that waits in the queue is stopped as soon as it has an ID', async () => {
@@ -133,19 +133,19 @@ describe('messages', () => {
 	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
 		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
 			.options as INodeProperties[];
-		const limits = options.filter(({ name }) => name.endsWith('Limit'));
+		const limits = options.filter(({ name }) => name.endsWith('Timeout'));
 		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
-			idleLimit: 600,
-			totalLimit: 0,
+			idleTimeout: 600,
+			totalTimeout: 0,
 		});
 		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
-		const failed = await chatError(sim, { parameters: { options: { totalLimit: 1.5 } } });
+		const failed = await chatError(sim, { parameters: { options: { totalTimeout: 1.5 } } });
 		expect(failed.context.data).toMatchObject({
-			kind: 'timeout',
+			type: 'runTimeout',
 			answer: 'a',
 			stopRequested: true,
 		});
@@ -166,7 +166,7 @@ describe('messages', () => {
 		expect(errorIn(items[1]!)).toMatchObject({
 			code: refuse.code,
 			status: 400,
-			kind: 'providerQuota',
+			type: 'providerQuotaExceeded',
 			message: 'Your quota has been exhausted',
 			serverText: refuse.message,
 		});

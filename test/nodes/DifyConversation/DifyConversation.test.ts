@@ -14,7 +14,7 @@ test('a failure does not lose the others', async () => {
 		perItem,
 		continueOnFail: true,
 	});
-	expect(items.map((item) => [item.json.query ?? errorIn(item)!.kind, item.pairedItem])).toEqual([
+	expect(items.map((item) => [item.json.query ?? errorIn(item)!.type, item.pairedItem])).toEqual([
 		['conversationNotFound', { item: 0 }],
 		['hi', { item: 1 }],
 	]);

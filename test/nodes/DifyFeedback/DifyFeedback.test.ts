@@ -15,7 +15,7 @@ test("behind the webhook of a chat's thumbs: many items, one of them of no use",
 		{},
 		{ items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true },
 	);
-	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual([
+	expect(items.map((item) => item.json.rating ?? errorIn(item)?.type ?? null)).toEqual([
 		'like',
 		'messageNotFound',
 		null,

@@ -134,7 +134,7 @@ describe('a call that is wrong is told, and made again', () => {
 		const running = ask(model, [WEATHER]);
 		await server().until(() => chatRequests().length === 2);
 		cancel.abort();
-		await expect(running).rejects.toThrow('cancelled');
+		await expect(running).rejects.toThrow('The execution was stopped');
 	});
 });
 

@@ -20,7 +20,13 @@ describe('the options of the chat model', () => {
 		const common = optionsOf(optionsField).map(({ name }) => name);
 		expect(common.slice(0, 3)).toEqual(['temperature', 'maxTokens', 'topP']);
 		expect(common).toEqual(
-			expect.arrayContaining(['firstTokenLimit', 'idleLimit', 'totalLimit', 'maxRetries', 'stop']),
+			expect.arrayContaining([
+				'firstTokenTimeout',
+				'idleTimeout',
+				'totalTimeout',
+				'maxRetries',
+				'stop',
+			]),
 		);
 	});
 
@@ -53,11 +59,11 @@ describe('the options of the chat model', () => {
 		const preset = (name: string) => option(name).default;
 		expect(untouched).toMatchObject({
 			retries: preset('maxRetries'),
-			thinkingHistory: preset('reasoningEcho'),
+			thinkingHistory: preset('thinkingHistory'),
 			showThinking: preset('showThinking'),
 		});
-		expect(preset('firstTokenLimit')).toBe(1800);
-		expect(preset('idleLimit')).toBe(300);
-		expect(preset('totalLimit')).toBe(0);
+		expect(preset('firstTokenTimeout')).toBe(1800);
+		expect(preset('idleTimeout')).toBe(300);
+		expect(preset('totalTimeout')).toBe(0);
 	});
 });

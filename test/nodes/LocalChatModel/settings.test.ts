@@ -84,13 +84,13 @@ describe('the settings of the chat model', () => {
 		expect(
 			read({
 				options: {
-					reasoningEcho: 'always',
+					thinkingHistory: 'always',
 					showThinking: true,
 					toolCallsInText: 'leave',
 					maxRetries: 0,
-					firstTokenLimit: 1.5,
-					idleLimit: 0,
-					totalLimit: 60,
+					firstTokenTimeout: 1.5,
+					idleTimeout: 0,
+					totalTimeout: 60,
 				},
 			}),
 		).toEqual({
@@ -144,10 +144,10 @@ describe('the settings of the chat model', () => {
 		expect(
 			read({
 				options: {
-					firstTokenLimit: '',
-					idleLimit: null,
+					firstTokenTimeout: '',
+					idleTimeout: null,
 					maxRetries: '',
-					reasoningEcho: '',
+					thinkingHistory: '',
 					showThinking: '',
 				},
 			}),
@@ -260,11 +260,11 @@ describe('the settings of the chat model', () => {
 			'The field "Retries" must be a number from 0 to 20, but is "x"',
 		],
 		[
-			{ options: { idleLimit: 'x' } },
+			{ options: { idleTimeout: 'x' } },
 			'The field "Idle Timeout (Seconds)" must be a number from 0, but is "x"',
 		],
 		[
-			{ options: { idleLimit: -1 } },
+			{ options: { idleTimeout: -1 } },
 			'The field "Idle Timeout (Seconds)" must be a number from 0, but is -1',
 		],
 		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
@@ -287,7 +287,7 @@ describe('the settings of the chat model', () => {
 			'The field "Tool Calls in Text" must be one of leave, read, but is true',
 		],
 		[
-			{ options: { reasoningEcho: true } },
+			{ options: { thinkingHistory: true } },
 			'The field "Include Thinking in History" must be one of always, toolTurns, off, but is true',
 		],
 		[

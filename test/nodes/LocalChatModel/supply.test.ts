@@ -52,14 +52,14 @@ describe('failures', () => {
 			'a call cut by the token limit',
 			() =>
 				reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
-			'toolCallCut',
+			'toolCallTruncated',
 		],
 		[
 			'arguments that are no JSON',
 			() => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":' }]),
-			'toolCallInvalid',
+			'invalidToolCall',
 		],
-		['an empty answer', () => reply.empty(), 'emptyAnswer'],
+		['an empty answer', () => reply.empty(), 'emptyResponse'],
 		[
 			'an early end',
 			() => reply.chunks(['half'], { finish: false, done: false }),
@@ -70,7 +70,7 @@ describe('failures', () => {
 			() => reply.chunks(['half'], { error: { message: 'Compute error.' } }),
 			'streamError',
 		],
-	])('%s is a node error, streamed and generated', async (_name, scripted, kind) => {
+	])('%s is a node error, streamed and generated', async (_name, scripted, type) => {
 		// A model that is told of its mistake makes it twice more.
 		for (let times = 0; times < 6; times++) server().script(scripted());
 		const { model } = await supplied();
@@ -81,7 +81,7 @@ describe('failures', () => {
 		]) {
 			const error = await failureOf(run());
 			expect(error.constructor.name).toBe('NodeOperationError');
-			expect(error.context.data).toMatchObject({ kind });
+			expect(error.context.data).toMatchObject({ type });
 			expect(error.message).not.toContain(server().url);
 			expect(error.description).toContain(`${server().url}/v1/chat/completions`);
 		}
@@ -102,7 +102,7 @@ describe('failures', () => {
 			expect(error.message).toBe('The response is not the requested JSON');
 			expect(error.description).toContain('answer: ');
 			expect(error.context.data).toMatchObject({
-				kind: 'invalidAnswer',
+				type: 'invalidResponse',
 				partialText: '{"answer": 5}',
 			});
 		}
@@ -133,7 +133,7 @@ describe('failures', () => {
 			await server().until(() => chatRequests().length === (which === 'call' ? 1 : 2));
 			await delay(30);
 			(which === 'call' ? own : cancel).abort();
-			expect((await run).message).toBe('The request was cancelled');
+			expect((await run).message).toBe('The execution was stopped');
 			await server().until(() => server().requests.at(-1)?.endedBy !== undefined);
 			expect(server().requests.at(-1)?.endedBy).toBe('client-abort');
 		}

@@ -39,8 +39,8 @@ it('batch size and keep-alive arrive', async () => {
 it('a limit is told as that', async () => {
 	const server = await start({ embeddings: true });
 	server.route('POST /v1/embeddings', reply.silence());
-	const { embeddings } = await supplied(server, { firstTokenLimit: 0.1 });
+	const { embeddings } = await supplied(server, { firstTokenTimeout: 0.1 });
 	expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({
-		kind: 'firstTokenLimit',
+		type: 'firstTokenTimeout',
 	});
 });

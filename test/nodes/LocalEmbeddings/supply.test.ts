@@ -108,7 +108,7 @@ describe('the execution', () => {
 		const failed = failureOf(embeddings.embedDocuments(['a', 'b']));
 		await server.until(() => inputsOf(server).length === 1);
 		cancel.abort();
-		expect((await failed).context.data).toMatchObject({ kind: 'aborted' });
+		expect((await failed).context.data).toMatchObject({ type: 'aborted' });
 		expect(inputsOf(server)).toHaveLength(1);
 	});
 });

@@ -90,7 +90,7 @@ test('Max Concurrent Items: 1 sends one after another', async () => {
 	};
 	sim.script(look, look, look);
 	const { parameters, ...items } = prompts('a', 'b', 'c');
-	await execute({ ...items, parameters: { ...parameters, options: { itemsAtOnce: 1 } } });
+	await execute({ ...items, parameters: { ...parameters, options: { maxConcurrentItems: 1 } } });
 	expect(busy).toEqual([1, 1, 1]);
 });
 
@@ -106,7 +106,7 @@ async function readsOf(
 	const { parameters, ...items } = prompts('a', 'b', 'c');
 	const fake = prepare({
 		...items,
-		parameters: { ...parameters, options: { itemsAtOnce: 1 } },
+		parameters: { ...parameters, options: { maxConcurrentItems: 1 } },
 		credentials: { ...displayed, baseUrl: url, ...evaluated } as ICredentialDataDecryptedObject,
 	});
 	const read = jest.spyOn(fake.context, 'getCredentials');
@@ -145,13 +145,13 @@ test('continue on fail: the failure is an item with its details, and the others 
 	const { parameters, ...items } = prompts('bad', 'good');
 	const [bad, good] = await execute({
 		...items,
-		parameters: { ...parameters, options: { itemsAtOnce: 1, maxRetries: 0 } },
+		parameters: { ...parameters, options: { maxConcurrentItems: 1, maxRetries: 0 } },
 		continueOnFail: true,
 	});
 	expect(bad).toMatchObject({
 		json: {
 			error: {
-				kind: 'serverError',
+				type: 'serverError',
 				httpStatus: 500,
 				serverText: expect.stringContaining('ill') as string,
 			},

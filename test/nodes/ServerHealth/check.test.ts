@@ -72,7 +72,7 @@ describe('Check', () => {
 		const needed = { model: ' other ', minContext: '4096' };
 		const outputs = await run({ parameters: { needed } });
 		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
-		expect(ids).toEqual(['modelMissing', 'contextTooSmall']);
+		expect(ids).toEqual(['expectedModelMissing', 'contextBelowExpected']);
 	});
 
 	it('fails where the user wants it to, with the finding as message, and finding, advice and observation as description', async () => {
@@ -134,7 +134,7 @@ describe('Check', () => {
 				json: {
 					error: {
 						message: expect.stringContaining('Check Timeout') as string,
-						kind: 'invalidInput',
+						type: 'invalidInput',
 					},
 				},
 				pairedItem: { item: 0 },

@@ -18,11 +18,11 @@ describe('the operations', () => {
 		[{ service: 'modelServer', operation: 'check' }, ['service', 'operation', 'needed', 'options']],
 		[
 			{ service: 'modelServer', operation: 'speedTest' },
-			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
+			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedTimeouts', 'needed', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'toolTest' },
-			['service', 'operation', 'model', 'answerTokens', 'toolLimit', 'needed', 'options'],
+			['service', 'operation', 'model', 'answerTokens', 'testTimeout', 'needed', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: true },

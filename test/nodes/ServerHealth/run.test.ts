@@ -35,7 +35,7 @@ describe('a run of the node', () => {
 		const running = run({ signal: abort.signal });
 		abort.abort();
 		await expect(running).rejects.toMatchObject({
-			message: expect.stringContaining('cancelled') as string,
+			message: expect.stringContaining('The execution was stopped') as string,
 		});
 	});
 });

@@ -41,7 +41,7 @@ describe('Tool Test', () => {
 	it('takes what the fields say, and no more', async () => {
 		await sim();
 		playModel(server());
-		await run({ parameters: { ...TOOL_TEST, answerTokens: 64, toolLimit: 90 } });
+		await run({ parameters: { ...TOOL_TEST, answerTokens: 64, testTimeout: 90 } });
 		for (const { body } of asked()) expect(body).toMatchObject({ max_tokens: 64 });
 	});
 

@@ -6,7 +6,7 @@ describe('Wait Until Ready', () => {
 	it('Wait Until Ready', async () => {
 		await sim({ loadingFor: 3 });
 		const outputs = await run({
-			parameters: { operation: 'waitUntilReady', options: { waitLimit: 60 } },
+			parameters: { operation: 'waitUntilReady', options: { waitTimeout: 60 } },
 		});
 		expect(outputs[0]).toMatchObject([
 			{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } },
@@ -25,7 +25,7 @@ describe('Wait Until Ready', () => {
 		[
 			'while nothing answers',
 			{ connections: () => 'silent' as const },
-			{ options: { waitLimit: 60, timeLimit: 30 } },
+			{ options: { waitTimeout: 60, timeLimit: 30 } },
 		],
 	])(
 		'ends at once on Stop %s, and leaves nothing running on the server',

@@ -15,7 +15,11 @@ it('puts the whole text into the message, and keeps hyphens through what the edi
 	const message = 'Nothing listens on my-server:8080';
 	const error = createListError(
 		node,
-		createServerError('refused', {}, { message, suggestion: 'Start it with --host 0.0.0.0.' }),
+		createServerError(
+			'connectionRefused',
+			{},
+			{ message, suggestion: 'Start it with --host 0.0.0.0.' },
+		),
 	);
 	expect(shown(error.message)).toBe(
 		'Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.',
@@ -31,7 +35,7 @@ it('leaves the URL out where the text names the server already, and its query al
 	const of = (message: string, url: string) =>
 		createListError(
 			node,
-			createServerError('refused', { url }, { message, suggestion: 'Mend it.' }),
+			createServerError('connectionRefused', { url }, { message, suggestion: 'Mend it.' }),
 		).message;
 	expect(
 		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),

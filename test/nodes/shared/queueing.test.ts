@@ -63,7 +63,7 @@ describe('who waits for a place', () => {
 		const options = operations.properties.filter(({ name }) => name.startsWith('options'));
 		const namesOf = (field: (typeof options)[number]) =>
 			(field.options ?? []).map(({ name }) => name);
-		const limited = options.filter((field) => namesOf(field).includes('firstTokenLimit'));
+		const limited = options.filter((field) => namesOf(field).includes('firstTokenTimeout'));
 		const operationOf = ({ displayOptions: { show = {} } = {} }: (typeof options)[number]) =>
 			JSON.stringify([show.resource, show.operation]);
 		const places = options.filter((field) => namesOf(field).includes('priority')).map(operationOf);

@@ -20,16 +20,16 @@ it('nothing set: the limits of the package, three retries', () => {
 });
 
 it('seconds become milliseconds; 0 is no limit', () => {
-	expect(limitsOf({ firstTokenLimit: '0.5', maxRetries: 0 })).toEqual({
+	expect(limitsOf({ firstTokenTimeout: '0.5', maxRetries: 0 })).toEqual({
 		timeouts: { firstTokenMs: 500 },
 		retries: 0,
 	});
-	expect(limitsOf({ firstTokenLimit: 0 }).timeouts).toEqual({ firstTokenMs: 0 });
+	expect(limitsOf({ firstTokenTimeout: 0 }).timeouts).toEqual({ firstTokenMs: 0 });
 });
 
 it.each([
-	[{ firstTokenLimit: -1 }, 'First Token Timeout'],
-	[{ firstTokenLimit: 'long' }, 'First Token Timeout'],
+	[{ firstTokenTimeout: -1 }, 'First Token Timeout'],
+	[{ firstTokenTimeout: 'long' }, 'First Token Timeout'],
 	[{ maxRetries: 21 }, 'Retries'],
 ])('%j is refused by name', (options, field) => {
 	expect(() => limitsOf(options)).toThrow(field);

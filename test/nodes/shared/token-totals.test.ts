@@ -104,7 +104,12 @@ test('case N30: a host without custom data', () => {
 test('what was generated counts also where it is no answer; a failure of the server does not', () => {
 	const { values, context } = customData();
 	const error = (facts: Record<string, unknown>) =>
-		new ServerError({ type: 'toolCallCut', message: 'cut', suggestion: 'More tokens.', facts });
+		new ServerError({
+			type: 'toolCallTruncated',
+			message: 'cut',
+			suggestion: 'More tokens.',
+			facts,
+		});
 	addFailedTokenTotals(
 		context,
 		error({ usage: { promptTokens: 10, completionTokens: 5, totalTokens: 15 } }),

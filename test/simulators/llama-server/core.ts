@@ -3,7 +3,7 @@ import { mergeTransport, sendReply, waitFor, type WireReply, type Write } from '
 import type { Exchange, WireRequest } from '../raw-http';
 import type { Task } from './chat';
 import { DIALECTS, collect, type Dialect, SENDS_CALLS_WHOLE, SENDS_TEXT_WHOLE } from './dialects';
-import { contextExceeded, SimError } from './errors';
+import { kvCacheFull, SimError } from './errors';
 import { answerOf, type Job, limited, paced, totals } from './generate';
 import { streamReply } from './http';
 import type { Settings } from './options';
@@ -127,7 +127,7 @@ export class Core {
 		try {
 			const [lease] = leases;
 			if (lease!.promptTokens >= generation.contextLimit)
-				throw contextExceeded(lease!.promptTokens, generation.contextLimit);
+				throw kvCacheFull(lease!.promptTokens, generation.contextLimit);
 			// With a conversation ID the generation continues after its client disconnects (docs/protocols/llama-server.md 2.11).
 			const signal = survives ? this.closed.signal : request.signal;
 			await waitFor(this.settings.promptDelayMs, signal);

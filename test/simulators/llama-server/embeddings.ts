@@ -3,10 +3,10 @@
  */
 import type { Json } from './chat';
 import {
-	contextExceeded,
+	kvCacheFull,
 	invalidRequest,
 	largerThanContext,
-	notSupported,
+	featureDisabled,
 	serverError,
 	wrongType,
 } from './errors';
@@ -73,7 +73,7 @@ const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): voi
 	for (const { tokens } of list) {
 		// Causal models process a long text in several batches.
 		if (pooling === 'last' && !encoder) {
-			if (tokens > nCtx) throw contextExceeded(tokens, nCtx);
+			if (tokens > nCtx) throw kvCacheFull(tokens, nCtx);
 			continue;
 		}
 		if (tokens > batch) {
@@ -99,7 +99,7 @@ const vectorOf = (text: string, { embeddings, rerank: ranks }: Settings): number
 /** Body of an embeddings route, given the parsed request. */
 export const embeddings = (body: Json, native: boolean, settings: Settings): object => {
 	if (!settings.embeddings) {
-		throw notSupported('This server does not support embeddings. Start it with `--embeddings`');
+		throw featureDisabled('This server does not support embeddings. Start it with `--embeddings`');
 	}
 	const { pooling } = settings.embeddings;
 	if (!native && pooling === 'none') {
@@ -159,7 +159,7 @@ export const relevance = (query: string, document: string): number => {
 /** Body of a rerank route, given the parsed request. */
 export const rerank = (body: Json, settings: Settings): object => {
 	if (!settings.rerank)
-		throw notSupported('This server does not support reranking. Start it with `--reranking`');
+		throw featureDisabled('This server does not support reranking. Start it with `--reranking`');
 	const { query, return_text: returnText, top_n: topN } = body;
 	if (query === undefined) throw invalidRequest('"query" must be provided');
 	if (typeof query !== 'string') throw invalidRequest('"query" must be a string');

@@ -16,12 +16,12 @@ const envelope = (code: number, message: string, type: string, extra: object = {
 export const invalidRequest = (message: string): SimError =>
 	envelope(400, message, 'invalid_request_error');
 export const serverError = (message: string): SimError => envelope(500, message, 'server_error');
-export const notSupported = (message: string): SimError =>
+export const featureDisabled = (message: string): SimError =>
 	envelope(501, message, 'not_supported_error');
 export const unavailable = (message: string): SimError =>
 	envelope(503, message, 'unavailable_error');
 
-export const contextExceeded = (tokens: number, nCtx: number): SimError =>
+export const kvCacheFull = (tokens: number, nCtx: number): SimError =>
 	envelope(
 		400,
 		`request (${tokens} tokens) exceeds the available context size (${nCtx} tokens), try increasing it`,

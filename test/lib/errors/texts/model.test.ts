@@ -2,12 +2,12 @@ import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 
 describe('remedies for what model servers refuse', () => {
 	test('numbers that the server gave are in the title', () => {
-		expect(
-			MODEL_ERROR_TEXTS.contextOverflow({ promptTokens: 9000, contextTokens: 4096 }).title,
-		).toBe('The prompt needs 9000 tokens, but a server slot has 4096');
+		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000, contextTokens: 4096 }).title).toBe(
+			'The prompt needs 9000 tokens, but a server slot has 4096',
+		);
 		// One of them alone says nothing.
-		expect(MODEL_ERROR_TEXTS.contextOverflow({ promptTokens: 9000 }).title).not.toContain('9000');
-		expect(MODEL_ERROR_TEXTS.loading({ timeoutMs: 90_000 }).title).toBe(
+		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000 }).title).not.toContain('9000');
+		expect(MODEL_ERROR_TEXTS.modelLoading({ timeoutMs: 90_000 }).title).toBe(
 			'The model is still loading after 90 s',
 		);
 	});
@@ -29,20 +29,22 @@ describe('remedies for what model servers refuse', () => {
 
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
-		const replaced = MODEL_ERROR_TEXTS.wrongPath(withPath).suggestion;
+		const replaced = MODEL_ERROR_TEXTS.routeNotFound(withPath).suggestion;
 		expect(replaced).toMatch(
 			/^If other requests to this Base URL work, the server does not have this endpoint\. /,
 		);
 		expect(replaced).toContain('for example http://h:8080: ');
 		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
-		expect(MODEL_ERROR_TEXTS.wrongPath(plain).suggestion).toContain(
+		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain(
 			'This server has no chat endpoint',
 		);
-		expect(MODEL_ERROR_TEXTS.wrongPath(plain).suggestion).toContain('Open WebUI: /api');
-		expect(MODEL_ERROR_TEXTS.wrongPath({}).suggestion).toContain('enter only the server address:');
+		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain('Open WebUI: /api');
+		expect(MODEL_ERROR_TEXTS.routeNotFound({}).suggestion).toContain(
+			'enter only the server address:',
+		);
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
-		expect(MODEL_ERROR_TEXTS.wrongPath(list).title).toContain('no model list');
-		expect(MODEL_ERROR_TEXTS.wrongPath(list).suggestion).toMatch(
+		expect(MODEL_ERROR_TEXTS.routeNotFound(list).title).toContain('no model list');
+		expect(MODEL_ERROR_TEXTS.routeNotFound(list).suggestion).toMatch(
 			/^A custom server may have no model list: enter the model name/,
 		);
 	});
@@ -51,7 +53,7 @@ describe('remedies for what model servers refuse', () => {
 		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
 			for (const route of ['models', 'chat/completions'])
 				expect(
-					MODEL_ERROR_TEXTS.wrongPath({ typed, url: `http://h:8080/v1/${route}/` }).suggestion,
+					MODEL_ERROR_TEXTS.routeNotFound({ typed, url: `http://h:8080/v1/${route}/` }).suggestion,
 				).toContain('redirect added a slash');
 	});
 
@@ -72,7 +74,7 @@ describe('remedies for what model servers refuse', () => {
 	});
 
 	test('a tool call that was cut off names the tool and the limit', () => {
-		expect(MODEL_ERROR_TEXTS.toolCallCut({ tool: 'search', maxTokens: 64 }).detail).toContain(
+		expect(MODEL_ERROR_TEXTS.toolCallTruncated({ tool: 'search', maxTokens: 64 }).detail).toContain(
 			'the tool "search" when the token limit of 64 was reached',
 		);
 	});

@@ -4,10 +4,10 @@ import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
 
 describe('remedies for the way to a server', () => {
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
-		expect(createServerError('refused', { url: 'http://localhost:8080/v1' }).suggestion).toContain(
-			'n8n container itself',
-		);
-		expect(createServerError('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
+		expect(
+			createServerError('connectionRefused', { url: 'http://localhost:8080/v1' }).suggestion,
+		).toContain('n8n container itself');
+		expect(createServerError('connectionRefused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
 			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
 			url: 'http://10.0.0.5/v1',
 			suggestion: expect.stringContaining('--host 0.0.0.0'),
@@ -47,8 +47,8 @@ test.each([
 	['9931', '8080'],
 ])('nothing listens on port %s: names the other default port, %s', (port, other) => {
 	for (const host of ['10.0.0.5', '127.0.0.1'])
-		expect(getErrorText('refused', { host, port }).suggestion).toContain(`try ${other}.`);
-	expect(getErrorText('refused', { host: '10.0.0.5', port: '80' }).suggestion).not.toContain(
-		'9931',
-	);
+		expect(getErrorText('connectionRefused', { host, port }).suggestion).toContain(`try ${other}.`);
+	expect(
+		getErrorText('connectionRefused', { host: '10.0.0.5', port: '80' }).suggestion,
+	).not.toContain('9931');
 });

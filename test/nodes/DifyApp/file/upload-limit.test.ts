@@ -53,7 +53,7 @@ test('two minutes without an answer are the end', async () => {
 	await clock.pass(118 * SECOND);
 	const [item] = await clock.passUntil(items);
 	expect(errorIn(item!)).toMatchObject({
-		kind: 'timeout',
+		type: 'runTimeout',
 		message: 'Dify did not process "a.pdf" within 2 minutes',
 		retryable: false,
 	});

@@ -14,7 +14,7 @@ describe('text: generate', () => {
 	it('gives one text for each item, several at once, in order', async () => {
 		const items = await run(
 			await writer(),
-			{ ...generate, options: { itemsAtOnce: 4 } },
+			{ ...generate, options: { maxConcurrentItems: 4 } },
 			{
 				mode: 'completion',
 				items: Array.from({ length: 6 }, () => ({ json: {} })),

@@ -36,36 +36,36 @@ test.each([
 			error: 'Your vector space is full',
 			error_code: 'vector_space_estimate_exceeded',
 		},
-		{ kind: 'planLimit', message: 'Your vector space is full', advice: 'Upgrade the plan' },
+		{ type: 'planLimitReached', message: 'Your vector space is full', advice: 'Upgrade the plan' },
 	],
 	[
 		{ indexing_status: 'error', error: '[models] Bad Gateway' },
-		{ kind: 'indexingFailed', message: '[models] Bad Gateway', advice: 'with the status "error"' },
+		{ type: 'indexingFailed', message: '[models] Bad Gateway', advice: 'with the status "error"' },
 	],
 	[
 		{ indexing_status: 'paused' },
-		{ kind: 'dataset', message: 'Indexing of the document is paused', advice: 'Resume it' },
+		{ type: 'datasetRejected', message: 'Indexing of the document is paused', advice: 'Resume it' },
 	],
 	[
 		{ indexing_status: 'waiting' },
 		{
-			kind: 'indexingStuck',
+			type: 'indexingStuck',
 			message: 'The Dify worker has not started on',
 			advice: 'docker compose',
 		},
 	],
 	[
 		{ indexing_status: 'indexing', completed_segments: 1, total_segments: 3 },
-		{ kind: 'timeout', message: 'was not indexed within 600 s', advice: 'Get Status' },
+		{ type: 'runTimeout', message: 'was not indexed within 600 s', advice: 'Get Status' },
 	],
-])('%j', async (record, { kind, message, advice }) => {
+])('%j', async (record, { type, message, advice }) => {
 	const of = await scene();
 	telling(of, record);
 	const failed = await nodeErrorOf(manage(of, 'document', 'upsertText', TEXT));
 	expect(failed.message).toContain(message);
 	expect(failed.description).toContain(advice);
 	expect(failed.context.data).toMatchObject({
-		kind,
+		type,
 		documentId: [...of.base.documents.keys()][0],
 	});
 	// The document is there: it is not sent again.
@@ -171,7 +171,7 @@ describe('how long the indexing of a document may take', () => {
 		const stuck = await scene();
 		tellingInTurn(stuck, ['waiting', 140]);
 		const failed = await nodeErrorOf(manage(stuck, 'document', 'upsertText', TEXT));
-		expect(failed.context.data).toMatchObject({ kind: 'indexingStuck' });
+		expect(failed.context.data).toMatchObject({ type: 'indexingStuck' });
 	});
 });
 

@@ -95,7 +95,7 @@ describe('Document Sync', () => {
 		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow(
 			'The source of 1 of 2 documents is missing',
 		);
-		const options = { mostGone: 50 };
+		const options = { maxRemovedPercent: 50 };
 		const perItem = items([FILES[1]!], isText);
 		perItem.perItem[0]!.options = options;
 		const done = await manage(of, 'document', 'sync', {}, perItem);

@@ -46,10 +46,10 @@ describe('answering a form', () => {
 		const answer = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
 		const wrong = { ...answer, action: 'burn' };
 		const refused = await nodeErrorOf(operate(sim, 'form', 'submit', wrong));
-		expect(refused.context.data).toMatchObject({ kind: 'formRejected' });
+		expect(refused.context.data).toMatchObject({ type: 'formRejected' });
 		await operate(sim, 'form', 'submit', answer);
 		const late = await nodeErrorOf(operate(sim, 'form', 'submit', answer));
-		expect(late.context.data).toMatchObject({ kind: 'formClosed' });
+		expect(late.context.data).toMatchObject({ type: 'formClosed' });
 		for (const formToken of ['', 'null'])
 			await expect(operate(sim, 'form', 'submit', { ...answer, formToken })).rejects.toThrow(
 				'The form has no token',

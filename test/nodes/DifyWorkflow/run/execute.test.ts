@@ -119,7 +119,7 @@ describe('running a workflow', () => {
 			{ form: [{ kind: 'number', variable: 'n', required: true }] },
 		);
 		const error = await workError(sim, { parameters: { options: { onFailure: 'return' } } });
-		expect(error.context.data).toMatchObject({ kind: 'inputs' });
+		expect(error.context.data).toMatchObject({ type: 'invalidInputs' });
 	});
 
 	test('a node that goes on: the item of the error keeps the ID of the run', async () => {
@@ -286,7 +286,11 @@ describe('running a workflow', () => {
 		const count = 12;
 		const perItem = Array.from({ length: count }, (_, at) => ({ inputsJson: { n: `${at}` } }));
 		const items = perItem.map(() => ({ json: {} }));
-		const executed = work(sim, { items, perItem, parameters: { options: { itemsAtOnce: 3 } } });
+		const executed = work(sim, {
+			items,
+			perItem,
+			parameters: { options: { maxConcurrentItems: 3 } },
+		});
 		for (let done = 0; done < count; done++) {
 			await waitFor(() => waiting.length === Math.min(3, count - done));
 			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
@@ -438,6 +442,6 @@ it('a Dify that is not there is told at once: the form is not waited for first, 
 		}),
 	});
 	const failed = await nodeErrorOf(executeIn('difyWorkflow', fake));
-	expect(failed.context.data).toMatchObject({ kind: 'dns' });
+	expect(failed.context.data).toMatchObject({ type: 'dnsLookupFailed' });
 	expect(asked).toEqual(['/v1/parameters']);
 });

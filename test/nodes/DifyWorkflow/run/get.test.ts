@@ -44,7 +44,7 @@ describe('a run', () => {
 		const got = operate(sim, 'run', 'get', {
 			workflowRunId,
 			waitUntilFinished: true,
-			waitLimit: 60,
+			waitTimeout: 60,
 		});
 		await waitFor(() => calls(sim, /\/workflows\/run\//, 'GET') === 1);
 		go();

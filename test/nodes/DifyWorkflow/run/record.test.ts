@@ -94,12 +94,12 @@ test.each([
 ] as Array<[string, Array<[Answer, number]>]>)('is given up: %s', async (_name, answers) => {
 	const server = await startLost(...answers);
 	const failed = errorIn(await resultOf(server));
-	expect(failed).toMatchObject({ kind: 'streamEndedEarly', workflowRunId: RUN_ID });
+	expect(failed).toMatchObject({ type: 'streamEndedEarly', workflowRunId: RUN_ID });
 	expect(failed).toMatchObject({ retryable: false });
 });
 
 test('the Total Limit ends the wait', async () => {
 	const server = await startLost([RUNNING, 1_800]);
-	const failed = errorIn(await resultOf(server, { totalLimit: 60 }));
+	const failed = errorIn(await resultOf(server, { totalTimeout: 60 }));
 	expect(failed).toMatchObject({ workflowRunId: RUN_ID });
 });

@@ -296,7 +296,7 @@ describe('Speak', () => {
 			{},
 			setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }),
 		);
-		expect(failed.context.data).toMatchObject({ kind: 'connectionLost' });
+		expect(failed.context.data).toMatchObject({ type: 'connectionLost' });
 		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
 		const told = await failure(
 			{},

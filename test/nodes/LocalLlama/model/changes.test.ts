@@ -80,7 +80,7 @@ describe('Pull', () => {
 			}
 		}
 		sim.route('POST /api/pull', reply.sse(endless()));
-		expect((await failure(pull('tiny', { idleLimit: 0.3 }))).message).toMatch(/0\.3 s|300 ms/);
+		expect((await failure(pull('tiny', { idleTimeout: 0.3 }))).message).toMatch(/0\.3 s|300 ms/);
 		isOver = true;
 	});
 

@@ -120,7 +120,7 @@ describe('Unload', () => {
 			'is processing 1 request',
 		);
 		expect(posts(sim)).toEqual([]);
-		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({
+		expect(await json(op('unload', 'big', { force: true }))).toMatchObject({
 			state: 'unloaded',
 		});
 	});

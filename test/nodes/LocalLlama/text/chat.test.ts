@@ -185,7 +185,7 @@ test('JSON stands in the item as such, and is checked by the node: a llama.cpp w
 	expect(await json(asked)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
 	const failed = await failure(asked);
 	expect(failed.message).toBe('The response is not the requested JSON');
-	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '[1]' });
+	expect(failed.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
 });
 
 test('JSON that breaks its schema goes back to the model, with what is wrong', async () => {
@@ -210,7 +210,7 @@ test('an answer that breaks off is an error with what had arrived', async () => 
 	const sim = await serve();
 	sim.script(reply.text('half an answer', { finish: false, done: false }));
 	expect((await failure(CHAT)).context.data).toMatchObject({
-		kind: 'streamEndedEarly',
+		type: 'streamEndedEarly',
 		partialText: 'half an answer',
 	});
 });
@@ -239,9 +239,9 @@ test('a PDF is refused with advice', async () => {
 
 test.each(['x', 0, 1000, 1.5e9])(
 	'Max Concurrent Items %j is an error that names the field',
-	async (itemsAtOnce) => {
+	async (maxConcurrentItems) => {
 		const sim = await serve();
-		const failed = await failure({ ...CHAT, options: { itemsAtOnce } });
+		const failed = await failure({ ...CHAT, options: { maxConcurrentItems } });
 		expect(failed.message).toContain('"Max Concurrent Items"');
 		expect(sim.requests).toHaveLength(0);
 	},

@@ -131,14 +131,14 @@ test('none of the labels, where that is allowed', async () => {
 			['A', 0.2],
 		]),
 	);
-	expect(await json({ ...CLASSIFY, noneAllowed: true })).toMatchObject({
+	expect(await json({ ...CLASSIFY, allowNoLabel: true })).toMatchObject({
 		label: null,
 		confidence: 0.8,
 		none: 0.8,
 		scores: { invoice: 0.2 },
 	});
 	sim.script(answer('C'));
-	expect(await json({ ...CLASSIFY, several: true, noneAllowed: true })).toMatchObject({
+	expect(await json({ ...CLASSIFY, several: true, allowNoLabel: true })).toMatchObject({
 		label: null,
 		labels: [],
 	});
@@ -364,7 +364,7 @@ test('a label "none" of the user is not the one for none of them', async () => {
 			fc.nat(),
 			async (names, pick) => {
 				const name = names[pick % names.length]!;
-				const task = { ...CLASSIFY, labels: names, noneAllowed: true };
+				const task = { ...CLASSIFY, labels: names, allowNoLabel: true };
 				sim.script(answer(name));
 				expect((await json(task)).label).toBe(name);
 				const lines = chats().at(-1)!.messages[0]!.content.split('\n');

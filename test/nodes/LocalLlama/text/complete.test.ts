@@ -86,7 +86,7 @@ test('a server that nothing tells apart', async () => {
 		text: expect.stringContaining(' Paris') as string,
 		stopType: 'limit',
 	});
-	// Nothing told which kind of server it is.
+	// Nothing told which type of server it is.
 	expect(item).not.toHaveProperty('server');
 	expect(sent('/v1/completions')).toEqual([
 		{
@@ -149,10 +149,10 @@ test.each([
 		'streamError',
 		'half of',
 	],
-])('%s is an error with what had arrived', async (_name, answer, kind, partialText) => {
+])('%s is an error with what had arrived', async (_name, answer, type, partialText) => {
 	const sim = await serve();
 	sim.script(answer);
-	expect((await failure(COMPLETE)).context.data).toMatchObject({ kind, partialText });
+	expect((await failure(COMPLETE)).context.data).toMatchObject({ type, partialText });
 });
 
 test('Ollama 0.17.4: the runner died in the middle', async () => {

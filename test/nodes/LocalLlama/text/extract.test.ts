@@ -5,7 +5,7 @@ const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
 const EXTRACT = { resource: 'text', operation: 'extract', text: 'Invoice 7 of ACME, 12.50 EUR' };
 const FIELDS = {
 	field: [
-		{ name: 'number', type: 'wholeNumber', required: true },
+		{ name: 'number', type: 'integer', required: true },
 		{ name: 'company', type: 'text', description: 'Who wrote it' },
 	],
 };
@@ -95,7 +95,7 @@ test('invalid never passes: wrong each time is an error with the answer in its d
 	const failed = await failure({ ...EXTRACT, fields: FIELDS });
 	expect(failed.message).toBe('The response is not the requested JSON');
 	expect(failed.description).toContain('not valid JSON');
-	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot.' });
+	expect(failed.context.data).toMatchObject({ type: 'invalidResponse', partialText: 'I cannot.' });
 	expect(chats()).toHaveLength(3);
 });
 
@@ -177,7 +177,7 @@ test.each([
 	async (sent, number, hints) => {
 		const sim = await serve();
 		sim.script(reply.text(`{"number":${sent}}`));
-		const fields = { field: [{ name: 'number', type: 'wholeNumber' }] };
+		const fields = { field: [{ name: 'number', type: 'integer' }] };
 		const fake = prepare({ parameters: { ...EXTRACT, fields } });
 		const [item] = await executeIn(fake);
 		expect(item!.json.output).toEqual({ number });

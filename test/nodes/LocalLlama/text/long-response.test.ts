@@ -75,7 +75,7 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 		const closed = new Promise<number>((resolve) => (close = resolve));
 		const { error } = await run(streaming(piece, Infinity, close), parameters);
 		expect(error).toMatchObject({
-			kind: 'invalidAnswer',
+			type: 'invalidResponse',
 			message: 'The response contains more than 2 MB of text, so it was not read further',
 		});
 		expect(String(error![field]).startsWith('a'.repeat(999_000))).toBe(true);
@@ -87,7 +87,7 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 			tool_calls: [{ index: 0, function: { name: 'a', arguments: HUNDRED } }],
 		});
 		const { error } = await run(streaming(piece, Infinity));
-		expect(error).toMatchObject({ kind: 'invalidAnswer' });
+		expect(error).toMatchObject({ type: 'invalidResponse' });
 		expect(error!.message).toContain('more than 2 MB');
 	});
 });

@@ -140,7 +140,7 @@ describe('one text of each item', () => {
 			[0, 1, 2, 3].map((item) => ({ item })),
 		);
 		expect(items.map((item) => item.json.text)).toEqual(['a', undefined, undefined, 'd']);
-		expect(items[1]!.json).toMatchObject({ error: { kind: 'contextOverflow' } });
+		expect(items[1]!.json).toMatchObject({ error: { type: 'promptTooLong' } });
 		expect(items[2]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
 	});
 
@@ -149,7 +149,7 @@ describe('one text of each item', () => {
 		sim.route('POST /v1/embeddings', reply.error(401, { error: { message: 'Invalid API Key' } }));
 		const items = await execute({ parameters: EMBED, ...texts('a', 'b'), continueOnFail: true });
 		expect(items).toHaveLength(2);
-		for (const item of items) expect(item.json).toMatchObject({ error: { kind: 'unauthorized' } });
+		for (const item of items) expect(item.json).toMatchObject({ error: { type: 'unauthorized' } });
 	});
 
 	it('whose expression fails is that item’s failure', async () => {
@@ -254,7 +254,6 @@ it('Stop is told as that', async () => {
 	await server.until(() => sent('/embeddings').length > 0);
 	stop.abort();
 	const failed = await running;
-	expect(failed.message).toBe('The request was cancelled');
-	expect(failed.description).toContain('The execution was stopped');
+	expect(failed.message).toBe('The execution was stopped');
 	expect(failed.description).toContain('most servers stop');
 });

@@ -53,7 +53,7 @@ describe('inputs', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual([
+		expect(items.map((item) => errorIn(item)?.type ?? item.json.answer)).toEqual([
 			'appUnavailable',
 			'You said: hi',
 		]);

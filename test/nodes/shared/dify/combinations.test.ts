@@ -170,7 +170,7 @@ describe('many items', () => {
 		const items = await chat(sim, {
 			items: numbered(8).items,
 			perItem,
-			parameters: { conversation: 'byId', options: { itemsAtOnce: 8 } },
+			parameters: { conversation: 'byId', options: { maxConcurrentItems: 8 } },
 		});
 		expect(items.map(({ json }) => json.answer)).toEqual(
 			perItem.map((_, at) => `q${at} is turn ${at + 2}`),
@@ -186,7 +186,7 @@ describe('many items', () => {
 			},
 		});
 		const items = await chat(sim, { ...numbered(5), continueOnFail: true });
-		expect(items.map((item) => item.json.answer ?? errorIn(item)?.kind)).toEqual([
+		expect(items.map((item) => item.json.answer ?? errorIn(item)?.type)).toEqual([
 			'q0',
 			'q1',
 			'q2',
@@ -277,11 +277,11 @@ describe('20 items at 8 at once', () => {
 			items,
 			perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })),
 			continueOnFail: true,
-			parameters: { options: { itemsAtOnce: 8 } },
+			parameters: { options: { maxConcurrentItems: 8 } },
 		});
 		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
 		const seen = all.map((item) => [
-			item.json.answer ?? errorIn(item)!.kind,
+			item.json.answer ?? errorIn(item)!.type,
 			errorIn(item)?.answer,
 		]);
 		expect(seen).toEqual(
@@ -290,13 +290,13 @@ describe('20 items at 8 at once', () => {
 					(_, at) =>
 						[
 							[`answer ${at}`, undefined],
-							['modelProvider', `half ${at}`],
+							['providerError', `half ${at}`],
 							['missingUser', undefined],
 							['invalidParam', undefined],
 							['conversationNotFound', undefined],
 						][at % 5]!,
 				)
-				.map(([kind, half], at) => [at % 5 === 3 ? 'inputs' : kind, half]),
+				.map(([kind, half], at) => [at % 5 === 3 ? 'invalidInputs' : kind, half]),
 		);
 		expect(sim.requests.filter(({ path }) => path === '/chat-messages')).toHaveLength(16);
 	});
@@ -310,7 +310,7 @@ test('more items at once than the app allows: none is lost, and none is stopped'
 	});
 	const items = await executeNode('difyChatMessage', sim, {
 		...numbered(4),
-		parameters: { options: { itemsAtOnce: 4 } },
+		parameters: { options: { maxConcurrentItems: 4 } },
 	});
 	expect(items.map(({ json }) => json.answer)).toEqual(numbered(4).items.map((_, at) => `q${at}`));
 	expect(sim.stops).toEqual([]);
@@ -339,7 +339,7 @@ describe('the latest conversation', () => {
 		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
 		const items = await chat(sim, {
 			items: numbered(2).items,
-			parameters: { ...latest, options: { itemsAtOnce: 2 } },
+			parameters: { ...latest, options: { maxConcurrentItems: 2 } },
 		});
 		expect(items.map(({ json }) => json.answer)).toEqual(['turn 1', 'turn 2']);
 		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
@@ -420,7 +420,7 @@ describe('Stop', () => {
 		const running = nodeErrorOf(executeNode(name, sim, { parameters, signal: controller.signal }));
 		await waitFor(() => sim.requests.length === 1);
 		controller.abort();
-		expect((await running).message).toContain('cancelled');
+		expect((await running).message).toContain('The execution was stopped');
 		expect(sim.requests).toHaveLength(1);
 	});
 
@@ -481,7 +481,7 @@ describe('redirects to another address, as from http to https', () => {
 				const failed = await chatError({ url }, setup);
 				expect(failed.description).toContain(`redirects this request to ${target}/`);
 				expect(failed.description).toContain('set the Base URL to that address');
-				expect(failed.context.data).toMatchObject({ kind: 'redirect' });
+				expect(failed.context.data).toMatchObject({ type: 'unexpectedRedirect' });
 			}
 			expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
 			expect(sim.runs).toHaveLength(0);

@@ -29,7 +29,7 @@ describe('errors', () => {
 			),
 		);
 		expect(errorIn(item!)).toMatchObject({
-			kind: 'refused',
+			type: 'connectionRefused',
 			description: expect.any(String) as string,
 		});
 	});

@@ -165,7 +165,9 @@ describe('a number', () => {
 		const sim = await startSim();
 		await expectRefused(
 			sim,
-			executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }),
+			executeNode('difyChatMessage', sim, {
+				parameters: { options: { maxConcurrentItems: 1_000_000 } },
+			}),
 			'"Max Concurrent Items" must be a number from 1 to 64, but is 1000000',
 		);
 		await expectRefused(
@@ -175,7 +177,7 @@ describe('a number', () => {
 		);
 		await expectRefused(
 			sim,
-			executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }),
+			executeNode('difyChatMessage', sim, { parameters: { options: { idleTimeout: true } } }),
 			'"Idle Timeout (Seconds)" must be a number from 0',
 		);
 	});
@@ -183,7 +185,7 @@ describe('a number', () => {
 
 test('options of the first item that cannot be read are its failure alone', async () => {
 	const sim = await startSim();
-	for (const options of [new Error('no such field'), { itemsAtOnce: 'many' }]) {
+	for (const options of [new Error('no such field'), { maxConcurrentItems: 'many' }]) {
 		const setup = {
 			items: [{ json: {} }, { json: {} }],
 			perItem: [{ options }, {}],

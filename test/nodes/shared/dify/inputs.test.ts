@@ -37,7 +37,7 @@ test.each(['form', 'json'])(
 		};
 		const failed = await chatError(sim, { mode: 'advanced-chat', parameters });
 		expect(failed.description).toContain('Publish the app in Dify');
-		expect(failed.context.data).toMatchObject({ kind: 'notPublished' });
+		expect(failed.context.data).toMatchObject({ type: 'notPublished' });
 	},
 );
 

@@ -149,7 +149,7 @@ describe("typing into n8n's chat", () => {
 			streaming: true,
 			items: [{ json: {} }, { json: {} }],
 			perItem: [{ query: 'a' }, { query: 'b' }],
-			parameters: { options: { itemsAtOnce: 8, maxRetries: 0 } },
+			parameters: { options: { maxConcurrentItems: 8, maxRetries: 0 } },
 		});
 		await execute(fake);
 		expect(

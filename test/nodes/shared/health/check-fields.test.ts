@@ -4,8 +4,8 @@ useServer();
 
 describe('the fields of a check', () => {
 	it.each([
-		[{ minContext: ' 999999 ' }, 'contextTooSmall'],
-		[{ model: 7 }, 'modelMissing'],
+		[{ minContext: ' 999999 ' }, 'contextBelowExpected'],
+		[{ model: 7 }, 'expectedModelMissing'],
 	])('what is needed, out of an expression in another form: %j', async (needed, id) => {
 		await sim();
 		const outputs = await run({ parameters: { needed } });
