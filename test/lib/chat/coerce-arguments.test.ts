@@ -68,3 +68,26 @@ test('whatever the schema and the arguments are, texts that it takes stay, and n
 		}),
 	);
 });
+
+describe('the steps of one response', () => {
+	const listOf = (count: number) => JSON.stringify({ list: Array<string>(count).fill('1') });
+	const numbers = (count: number) => ({ list: Array<number>(count).fill(1) });
+
+	test('are few for many values of one schema with many branches', () => {
+		const anyOf = Array<object>(1000).fill({ type: 'integer' });
+		const branches = {
+			properties: { list: { items: { anyOf: anyOf.map((one) => ({ ...one })) } } },
+		};
+		const fitted = new ArgumentFitter().fitted(listOf(3000), branches);
+		expect(JSON.parse(fitted)).toEqual(numbers(3000));
+	});
+
+	test('have a limit, after which arguments stay as they are written', () => {
+		const fitter = new ArgumentFitter();
+		expect(fitter.fitted(listOf(60_000), schema)).toBe(listOf(60_000));
+		expect(fitter.fitted('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
+		expect(JSON.parse(new ArgumentFitter().fitted(listOf(30_000), schema))).toEqual(
+			numbers(30_000),
+		);
+	});
+});
