@@ -139,6 +139,7 @@ describe('a request', () => {
 		async (_name, location, times, words) => {
 			for (const status of [301, 302, 303, 307, 308]) {
 				const { ask, requests } = await serve((_sent, response) => {
+					if (requests.length > 10) return void response.end('{}');
 					const next = location === '+1' ? `/v1/${requests.length}` : location;
 					response.writeHead(status, next === undefined ? {} : { location: next }).end();
 				});

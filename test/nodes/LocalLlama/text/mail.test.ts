@@ -170,6 +170,16 @@ describe('a mail that would block n8n is rejected by its name, with the bound, b
 			'text: maximum 60000 lines',
 		],
 		['many tags', simple('text/html', filled('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
+		[
+			'many tags without an end',
+			simple('text/html', filled('<p ', MEGABYTE)),
+			'text: maximum 300000 tags',
+		],
+		[
+			'an attachment of 26 MB',
+			multipart('mixed', `${PDF}${filled('QUJD\r\n', 26 * MEGABYTE)}`),
+			'maximum 25 MB',
+		],
 		['many parts', multipart('mixed', ...Array<string>(201).fill('\r\nHi')), 'maximum 200 parts'],
 		[
 			'deep nesting',
