@@ -1,7 +1,8 @@
 /** Attacks through a model's text: tool calls that an e-mail dictates (prompt injection), and answers that are slow to check. */
 import { listen } from '../support/listen';
-import { delay, fs, http, performance } from '../support/node-builtins';
+import { delay, fs, http, performance, stream } from '../support/node-builtins';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import { delta, type Script, sse, startScripted } from '../simulators/scripted';
 import {
 	llamaCredential,
 	scriptedModel,
@@ -188,7 +189,7 @@ describe('an e-mail that demands to delete a customer (prompt injection)', () =>
 	);
 });
 
-describe("n8n stays responsive while the package checks a model's answer", () => {
+describe('n8n stays responsive while the package reads what a model or a mail says', () => {
 	const EVERY_MS = 50;
 	const ITEMS = 3;
 	/** Longer than n8n's own work for an item blocks the thread, much shorter than a check without a bound. */
@@ -221,7 +222,7 @@ describe("n8n stays responsive while the package checks a model's answer", () =>
 			// A new connection for each: idle ones are closed while n8n is blocked.
 			const status = await new Promise((resolve) => {
 				http
-					.get(`${n8n.url}/healthz`, { agent: false }, (response) => {
+					.get(`${n8n.url}/healthz/readiness`, { agent: false }, (response) => {
 						response.resume().on('end', () => resolve(response.statusCode));
 					})
 					// Where n8n is blocked for long.
@@ -313,36 +314,77 @@ describe("n8n stays responsive while the package checks a model's answer", () =>
 
 	/** Baseline: the same requests and saving, but fast to check. */
 	const plain = { type: 'object' };
-	const plainlyWrong = { type: 'object', required: ['other'] };
 
 	it.each([
-		[
-			'a pattern that tries every way',
-			plainlyWrong,
-			word,
-			{ word: `${'a'.repeat(100_000)}!` },
-			'^(a+)+$',
-		],
-		[
-			'a list that repeats an entry',
-			plainlyWrong,
-			list,
-			{ list: [...many, { index: 0 }] },
-			'nothing twice',
-		],
-		['a long list of which all differ', plain, list, { list: many }, undefined],
-	])('%s', async (_what, quick, schema, answer, fault) => {
+		['a pattern that tries every way', word, { word: `${'a'.repeat(100_000)}!` }],
+		['a list that repeats an entry', list, { list: [...many, { index: 0 }] }],
+		['a long list of which all differ', list, { list: many }],
+	])('%s is not checked by what nothing bounds', async (_what, schema, answer) => {
 		// Warm-up: n8n loads nodes when they first run.
-		await extracted(quick, answer);
-		const before = await extracted(quick, answer);
+		await extracted(plain, answer);
+		const before = await extracted(plain, answer);
 		const { items, longest: wait } = await extracted(schema, answer);
-		expect(items).toHaveLength(ITEMS);
-		for (const { output, error } of items) {
-			if (fault === undefined) expect(output).toEqual(answer);
-			else expect(JSON.stringify(error)).toContain(fault);
-		}
+		expect(items.map(({ output }) => output)).toEqual(Array(ITEMS).fill(answer));
 		expect(wait.busy).toBeLessThan(before.longest.busy + HELD_MS);
 		expect(wait.waited).not.toBe(Infinity);
+	});
+
+	/** n8n answers its health within a second of its own time. */
+	const MOST_MS = 1_000;
+	const MAIL = [
+		'From: a@example.com',
+		'To: b@example.com',
+		'Subject: Long',
+		'Content-Type: text/plain; format=flowed',
+		'',
+		'Words of a mail \r\n'.repeat(1_400_000),
+	].join('\r\n');
+
+	const served: Script = ({ path }, response) => {
+		if (path === '/mail') {
+			response.writeHead(200, { 'content-type': 'message/rfc822' }).end(MAIL);
+		} else if (path.endsWith('/completions')) {
+			const piece = sse(delta({ content: 'a'.repeat(100) }));
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			stream.Readable.from(Array(100_000).fill(piece)).pipe(response);
+		} else response.writeHead(404).end('{}');
+	};
+
+	it.each([
+		['a response of 10 MB in 100,000 pieces', {}, 'contains more than 2 MB of text'],
+		['a mail of 24 MB', { binaryFields: 'data' }, 'is too long to be opened'],
+	])('%s', async (_what, fields, message) => {
+		const server = await startScripted(served);
+		const parts: Parts = {
+			Start: { ...MANUAL, to: ['Mail'] },
+			Mail: {
+				type: 'n8n-nodes-base.httpRequest',
+				typeVersion: 4.2,
+				parameters: {
+					url: `${server.url}/mail`,
+					options: { response: { response: { responseFormat: 'file' } } },
+				},
+				to: ['Chat'],
+			},
+			Chat: {
+				type: 'CUSTOM.localLlama',
+				parameters: {
+					model: { __rl: true, mode: 'id', value: 'sim-model' },
+					resource: 'text',
+					operation: 'chat',
+					prompt: 'Sum up',
+					...fields,
+				},
+				credentials: { localLlamaApi: await credentialFor(server) },
+				onError: 'continueRegularOutput',
+			},
+		};
+		const { result, waits } = await watched(async () => itemsOf(await run('Chat', parts), 'Chat'));
+		await server.close();
+		expect(JSON.stringify(result)).toContain(message);
+		const { waited, busy } = longest(waits);
+		expect(waited).not.toBe(Infinity);
+		expect(busy).toBeLessThan(MOST_MS);
 	});
 
 	it('an n8n expression with that pattern blocks n8n: so the test would detect it', async () => {
