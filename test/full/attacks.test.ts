@@ -337,7 +337,7 @@ describe('n8n stays responsive while the package reads what a model or a mail sa
 		'Subject: Long',
 		'Content-Type: text/plain; format=flowed',
 		'',
-		'Words of a mail \r\n'.repeat(1_400_000),
+		'Words of a mail in a line that is as long as mail programs make them. \r\n'.repeat(340_000),
 	].join('\r\n');
 
 	const served: Script = ({ path }, response) => {
