@@ -35,6 +35,7 @@ describe('a call runs no tool but the one that it names', () => {
 	test.each([
 		['user', named('delete_user', 'delete_group')],
 		['mail', named('send_mail')],
+		['mail', named('send_mail', 'send_file')],
 		['file', named('remove.file')],
 		['file', named('remove.file', 'remove.folder')],
 		['user', [ofClient('Notes', 'delete_user'), ofClient('Notes', 'delete_group')]],
