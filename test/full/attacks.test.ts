@@ -142,7 +142,7 @@ describe('an e-mail that demands to delete a customer (prompt injection)', () =>
 				const [told, ...others] = answersIn(execution);
 				expect(others).toEqual([]);
 				expect(told!.notes).toContain(
-					'looks like a call of delete_customer in the Hermes, Qwen format. It was not executed, because it is quoted',
+					'looks like a call to delete_customer. It was not executed, because the same text',
 				);
 			},
 		);
@@ -182,7 +182,7 @@ describe('an e-mail that demands to delete a customer (prompt injection)', () =>
 			expect(execution.data.resultData.runData.Calculator).toHaveLength(1);
 			const [first, last] = answersIn(execution);
 			expect(first!.text).toBe(`I compute.\n${CALL}`);
-			expect(first!.notes).toContain('It was not run, because the server already returned a call');
+			expect(first!.notes).toContain('It was not executed, because the server already returned a call');
 			expect(last!.text).toBe('It wants the product of 6 and 7.');
 			await server.close();
 		},
