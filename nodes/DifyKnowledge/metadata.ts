@@ -79,8 +79,8 @@ export const metadataSet: DifyOperation = {
 		const documentId = readDocumentId(parameters);
 		const values = valuesIn(parameters);
 		const createFields = parameters.boolean('options.createFields', false);
-		const baseId = readDatasetId(parameters);
-		const metadata = await setMetadata(client, baseId, documentId, values, createFields);
+		const datasetId = readDatasetId(parameters);
+		const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
 		return [{ json: { documentId, metadata } }];
 	},
 };

@@ -19,8 +19,8 @@ interface FileNode {
 }
 
 /** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
-async function fileNodes(client: DifyClient, baseId: string): Promise<FileNode[]> {
-	const route = apiPath`/datasets/${baseId}/pipeline/datasource-plugins`;
+async function fileNodes(client: DifyClient, datasetId: string): Promise<FileNode[]> {
+	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
 	const records = parseRecords(
 		await client.requestJson('GET', route, { query: { is_published: 'true' } }),
 	);
@@ -66,16 +66,16 @@ export const pipelineRun: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters, hint } = call;
-		const baseId = readDatasetId(parameters);
+		const datasetId = readDatasetId(parameters);
 		const chosen = parameters.string('datasourceNode');
-		const node = chosen === '' ? await onlyNode(client, baseId) : chosen;
+		const node = chosen === '' ? await onlyNode(client, datasetId) : chosen;
 		const inputs = parameters.object('inputs', {});
 		const source = await readFile(call);
 		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
 		const id = String(uploaded.id);
 		const name = asNonEmptyString(uploaded.name) ?? source.name;
 		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
-		const answer = await client.sendJson('POST', apiPath`/datasets/${baseId}/pipeline/run`, {
+		const answer = await client.sendJson('POST', apiPath`/datasets/${datasetId}/pipeline/run`, {
 			inputs,
 			datasource_type: 'local_file',
 			// Some versions read `related_id`, others `reference`.
@@ -90,7 +90,7 @@ export const pipelineRun: DifyOperation = {
 		return toOperationItems(
 			documents.map((document) => ({
 				documentId: getDocumentId(document),
-				datasetId: baseId,
+				datasetId,
 				name: document.name,
 				...omitUndefined({ batch }),
 				indexingStatus: document.indexing_status,
@@ -100,8 +100,8 @@ export const pipelineRun: DifyOperation = {
 };
 
 /** @throws {ServerError} where not exactly one takes files */
-async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
-	const nodes = await fileNodes(client, baseId);
+async function onlyNode(client: DifyClient, datasetId: string): Promise<string> {
+	const nodes = await fileNodes(client, datasetId);
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
 	if (nodes.length === 0)

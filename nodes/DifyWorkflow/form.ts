@@ -39,7 +39,7 @@ export const formGet = defineRequestOperation({
 		return toPlainObject({
 			formToken,
 			formContent: form.form_content ?? '',
-			inputs: parseFormFields(form).map((input) => ({ ...input, types: undefined })),
+			inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 			actions: parseFormActions(form),
 			...omitUndefined({ expirationTime: form.expiration_time }),
 		});

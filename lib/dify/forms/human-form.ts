@@ -14,13 +14,13 @@ import { apiPath, PathSegment } from '../ids';
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 interface HumanFormField {
 	name: string;
-	kind: string;
+	type: string;
 	/** Choices of a select; undefined where they come from the run, not from the form. */
 	options?: string[];
 	/** Dify fills it in on its own page, but not over the API. */
 	default?: string;
-	/** Types of files that it takes; undefined: any. */
-	types?: readonly unknown[];
+	/** Allowed types of files; undefined: any. */
+	fileTypes?: readonly unknown[];
 }
 
 /** The address of a form. @throws {ServerError} where there is no token: the form is answered by e-mail */
@@ -46,12 +46,14 @@ export function parseFormFields({
 		const own = asRecord(input.default);
 		const constant = own.type === 'variable' ? undefined : asNonEmptyString(own.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
-		const known = {
+		const optional = {
 			options: isChoice ? asArray(source.value).map(String) : undefined,
 			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
-			types: getAllowedFileTypes(input),
+			fileTypes: getAllowedFileTypes(input),
 		};
-		return [{ name, kind: asNonEmptyString(input.type) ?? 'paragraph', ...omitUndefined(known) }];
+		return [
+			{ name, type: asNonEmptyString(input.type) ?? 'paragraph', ...omitUndefined(optional) },
+		];
 	});
 }
 

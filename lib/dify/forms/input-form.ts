@@ -28,7 +28,7 @@ export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 
 /** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
-	kind: FormFieldType;
+	type: FormFieldType;
 	/** Name of the variable. */
 	variable: string;
 	label: string;
@@ -36,12 +36,12 @@ export interface FormField {
 	default?: unknown;
 	/** Choices of a select. */
 	options: string[];
-	/** Types of files that it takes; undefined: any. */
-	types?: readonly unknown[];
+	/** Allowed types of files; undefined: any. */
+	fileTypes?: readonly unknown[];
 }
 
 /**
- * The form in `GET /parameters`. Fields of unknown kinds are offered as text; `external_data_tool` is left out, since
+ * The form in `GET /parameters`. Fields of unknown types are offered as text; `external_data_tool` is left out, since
  * Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function parseForm(parameters: JsonRecord): FormField[] {
@@ -56,13 +56,13 @@ export function parseForm(parameters: JsonRecord): FormField[] {
 
 function fieldOf(name: string, variable: string, settings: JsonRecord): FormField {
 	return {
-		kind: FORM_FIELD_TYPES.find((known) => known === name) ?? 'text-input',
+		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
 		variable,
 		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,
 		...(isNonEmpty(settings.default) && { default: settings.default }),
 		options: asArray(settings.options).map(String),
-		types: getAllowedFileTypes(settings),
+		fileTypes: getAllowedFileTypes(settings),
 	};
 }
 
@@ -70,10 +70,10 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
  * A value in the type that Dify takes; undefined where there is none, so that it uses the default of the form.
  * Expressions easily give a number for a text, and a text for all else. What cannot be converted is sent as it is.
  */
-export function convertFormValue({ kind }: FormField, value: unknown): unknown {
+export function convertFormValue({ type }: FormField, value: unknown): unknown {
 	if (value === undefined || value === null) return undefined;
-	const convert = CONVERSIONS[kind];
-	if (convert === undefined) return kind === 'select' && value === '' ? undefined : toText(value);
+	const convert = CONVERSIONS[type];
+	if (convert === undefined) return type === 'select' && value === '' ? undefined : toText(value);
 	const isBlank = typeof value === 'string' && value.trim() === '';
 	return isBlank ? undefined : (convert(value) ?? value);
 }

@@ -17,18 +17,21 @@ export function buildDatasetList(keyword = ''): ListEndpoint {
 }
 
 /** Documents of a base, newest first. The keyword is a part of a name, case-sensitive. */
-export function buildDocumentList(baseId: string, keyword = '', status?: string): ListEndpoint {
-	return { path: apiPath`/datasets/${baseId}/documents`, query: { keyword, status } };
+export function buildDocumentList(datasetId: string, keyword = '', status?: string): ListEndpoint {
+	return { path: apiPath`/datasets/${datasetId}/documents`, query: { keyword, status } };
 }
 
 /** A document of this name, an enabled one if there is: Dify replaces that, and would make a second of a disabled one. */
 export async function findDocumentByName(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	name: string,
 ): Promise<JsonRecord | undefined> {
 	// `%`, `_` and a backslash mean something in a keyword.
-	const documents = await fetchAllPages(client, buildDocumentList(baseId, name.split('\\', 1)[0]));
+	const documents = await fetchAllPages(
+		client,
+		buildDocumentList(datasetId, name.split('\\', 1)[0]),
+	);
 	const named = documents.filter((document) => document.name === name);
 	return named.find(isEnabled) ?? named[0];
 }
@@ -36,11 +39,11 @@ export async function findDocumentByName(
 /** Changes the status of all documents or of none. @throws {ServerError} of kind `documentBusy` */
 export async function setDocumentStatus(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	ids: readonly string[],
 	action: StatusAction,
 ): Promise<void> {
-	const route = apiPath`/datasets/${baseId}/documents/status/${new PathSegment(action)}`;
+	const route = apiPath`/datasets/${datasetId}/documents/status/${new PathSegment(action)}`;
 	await client.requestJson('PATCH', route, {
 		json: { document_ids: ids },
 		timeoutMs: WRITE_TIMEOUT_MS,
@@ -65,13 +68,13 @@ export async function deletePath(client: DifyClient, route: string): Promise<boo
 /** Deletes a document. Dify refuses that for an archived one, which is unarchived first. @returns false where there was none */
 export async function deleteDocument(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	documentId: string,
 ): Promise<boolean> {
-	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
+	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
-		await setDocumentStatus(client, baseId, [documentId], 'un_archive');
+		await setDocumentStatus(client, datasetId, [documentId], 'un_archive');
 		return await deletePath(client, route);
 	});
 }
@@ -79,12 +82,12 @@ export async function deleteDocument(
 /** Unarchives and enables a document: otherwise it is not found, and Dify would create a second one of its name. */
 export async function ensureDocumentAvailable(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	document: JsonRecord,
 ): Promise<void> {
 	const ids = [getDocumentId(document)];
-	if (document.archived === true) await setDocumentStatus(client, baseId, ids, 'un_archive');
-	if (!isEnabled(document)) await setDocumentStatus(client, baseId, ids, 'enable');
+	if (document.archived === true) await setDocumentStatus(client, datasetId, ids, 'un_archive');
+	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
 }
 
 /** The ID of a document. @throws {ServerError} where Dify's answer names none */

@@ -44,8 +44,12 @@ async function getIndexingProgress(
 	return { status, done, total, ...omitUndefined({ error, code }) };
 }
 
-async function batchOf(client: DifyClient, baseId: string, batch: string): Promise<JsonRecord[]> {
-	const route = apiPath`/datasets/${baseId}/documents/${new PathSegment(batch)}/indexing-status`;
+async function batchOf(
+	client: DifyClient,
+	datasetId: string,
+	batch: string,
+): Promise<JsonRecord[]> {
+	const route = apiPath`/datasets/${datasetId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const answer = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };
 		throw error;

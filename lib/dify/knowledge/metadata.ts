@@ -43,11 +43,11 @@ function asType(type: unknown): MetadataType {
 /** @throws {ServerError} of kind `nameTaken` where there is one of that name */
 export async function createMetadataField(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	name: string,
 	type: MetadataType,
 ): Promise<MetadataField> {
-	const { id } = await client.sendJson('POST', apiPath`/datasets/${baseId}/metadata`, {
+	const { id } = await client.sendJson('POST', apiPath`/datasets/${datasetId}/metadata`, {
 		type,
 		name,
 	});
@@ -70,20 +70,20 @@ export async function createMetadataField(
  */
 export async function setMetadata(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	documentId: string,
 	values: JsonRecord,
 	createFields: boolean,
 ): Promise<JsonRecord> {
-	const changes = await buildFieldValues(client, baseId, values, createFields);
-	const before = await getCustomValues(client, baseId, documentId);
+	const changes = await buildFieldValues(client, datasetId, values, createFields);
+	const before = await getCustomValues(client, datasetId, documentId);
 	const kept = before.filter(({ name }) => !changes.some((change) => change.name === name));
 	const set = changes.filter(({ value }) => value !== null);
 	const list = [...kept, ...set];
 	const isPartial = set.length === changes.length;
 	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
 	const json = { operation_data: [operation] };
-	await client.requestJson('POST', apiPath`/datasets/${baseId}/documents/metadata`, { json });
+	await client.requestJson('POST', apiPath`/datasets/${datasetId}/documents/metadata`, { json });
 	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 
@@ -95,14 +95,14 @@ interface FieldValue {
 
 async function buildFieldValues(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	values: JsonRecord,
 	createFields: boolean,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
 		throw createParamError('No metadata to set', 'Add at least one field with a value.');
-	const fields = parseMetadataFields(await client.get(apiPath`/datasets/${baseId}/metadata`));
+	const fields = parseMetadataFields(await client.get(apiPath`/datasets/${datasetId}/metadata`));
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
@@ -119,7 +119,7 @@ async function buildFieldValues(
 	const changes: FieldValue[] = [];
 	for (const { name, type, value } of typed) {
 		if (value === null && !known.has(name)) continue;
-		const { id } = known.get(name) ?? (await createMetadataField(client, baseId, name, type));
+		const { id } = known.get(name) ?? (await createMetadataField(client, datasetId, name, type));
 		changes.push({ id, name, value });
 	}
 	return changes;
@@ -138,10 +138,10 @@ function storedValue(value: unknown, type: MetadataType, what: string): string |
 
 async function getCustomValues(
 	client: DifyClient,
-	baseId: string,
+	datasetId: string,
 	documentId: string,
 ): Promise<FieldValue[]> {
-	const route = apiPath`/datasets/${baseId}/documents/${documentId}`;
+	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	const document = await client.get(route, { metadata: 'only' });
 	return asRecords(document.doc_metadata).flatMap(({ id, name, value }) => {
 		const isOwn = typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string';

@@ -55,20 +55,24 @@ interface RetrievalResult {
 /** Searches a base. @returns the hits in Dify's order, best first; there may be none @throws {ServerError} */
 export async function retrieve(
 	{ client, getCached }: DifyAccess,
-	baseId: string,
+	datasetId: string,
 	query: string,
 	settings: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
 	const { filter, topK = Infinity } = settings;
 	const checked = filter === undefined ? undefined : compileFilter(filter);
-	const base = await getCached(apiPath`/datasets/${baseId}`);
+	const base = await getCached(apiPath`/datasets/${datasetId}`);
 	const model = {
 		...retrievalModel(base, settings),
 		...omitUndefined({ metadata_filtering_conditions: checked?.body }),
 	};
 	const json = { query, retrieval_model: model };
 	const options = { json, timeoutMs: WRITE_TIMEOUT_MS, isIdempotent: true };
-	const answer = await client.requestJson('POST', apiPath`/datasets/${baseId}/retrieve`, options);
+	const answer = await client.requestJson(
+		'POST',
+		apiPath`/datasets/${datasetId}/retrieve`,
+		options,
+	);
 	const all = parseRecords(asRecord(answer).records);
 	const fitting =
 		checked === undefined ? all : all.filter((each) => checked.matches(metadataOf(each)));

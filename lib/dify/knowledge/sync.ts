@@ -186,18 +186,19 @@ export function toSyncResult(
  */
 export async function applySyncStep(
 	access: DifyAccess,
-	baseId: string,
+	datasetId: string,
 	step: SyncStep,
 	run: SyncRun,
 ): Promise<object> {
 	const { client } = access;
 	const { action, document, content } = step;
-	if (content !== undefined) return await writeDocument(access, baseId, { ...step, content }, run);
+	if (content !== undefined)
+		return await writeDocument(access, datasetId, { ...step, content }, run);
 	const known = document ?? {};
-	if (action === 'enabled') await ensureDocumentAvailable(client, baseId, known);
+	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, known);
 	if (action === 'disabled')
-		await setDocumentStatus(client, baseId, [getDocumentId(known)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, baseId, getDocumentId(known));
+		await setDocumentStatus(client, datasetId, [getDocumentId(known)], 'disable');
+	if (action === 'deleted') await deleteDocument(client, datasetId, getDocumentId(known));
 	return toSyncResult(step);
 }
 

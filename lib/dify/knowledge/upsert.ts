@@ -45,13 +45,13 @@ interface UpsertResult {
  */
 export async function upsertDocument(
 	{ client, getCached }: DifyAccess,
-	baseId: string,
+	datasetId: string,
 	content: DocumentContent,
 	options: CreateOptions = {},
 ): Promise<UpsertResult> {
-	const base = await getCached(apiPath`/datasets/${baseId}`);
+	const base = await getCached(apiPath`/datasets/${datasetId}`);
 	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
-	const existing = await findDocumentByName(client, baseId, name);
+	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
 		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
 	if (existing !== undefined && options.ifExists === 'fail')
@@ -60,16 +60,16 @@ export async function upsertDocument(
 			`The knowledge base already has a document "${name}"`,
 			'Choose another name, or set "If It Exists" to Update.',
 		);
-	if (existing !== undefined) await ensureDocumentAvailable(client, baseId, existing);
+	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = bodyOf(base, options, 'file' in content);
 	const answer =
 		'file' in content
-			? await client.upload(apiPath`/datasets/${baseId}/document/create-by-file`, content.file, {
+			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
 				})
 			: await client.sendJson(
 					'POST',
-					apiPath`/datasets/${baseId}/document/create-by-text`,
+					apiPath`/datasets/${datasetId}/document/create-by-text`,
 					{ ...content, ...body },
 					{ timeoutMs: WRITE_TIMEOUT_MS },
 				);

@@ -263,7 +263,7 @@ export function withTextInput(
 	if (text === '') return inputs;
 	const names = parseForm(parameters)
 		.filter(
-			({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs),
+			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
 		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };

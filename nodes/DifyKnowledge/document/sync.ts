@@ -121,20 +121,20 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		const parameters = call.parametersOf(itemIndex);
 		try {
 			const item = await readSyncItem(call, parameters);
-			const baseId = readDatasetId(parameters);
-			const items = bases.get(baseId) ?? [];
+			const datasetId = readDatasetId(parameters);
+			const items = bases.get(datasetId) ?? [];
 			items.push(item);
-			bases.set(baseId, items);
+			bases.set(datasetId, items);
 		} catch (error) {
 			results.push(toItemError(call, itemIndex, error));
 		}
 	}
 	const isComplete = results.length === 0;
 	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
-	for (const [baseId, items] of bases) {
+	for (const [datasetId, items] of bases) {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
-		const syncing = syncDataset({ ...call, ...ofFirst }, baseId, items, isComplete);
+		const syncing = syncDataset({ ...call, ...ofFirst }, datasetId, items, isComplete);
 		pushAll(results, await syncing.catch((error: unknown) => [toItemError(call, first, error)]));
 	}
 	return results;
@@ -175,7 +175,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 /** Syncs one base. @param call of the first of its items */
 async function syncDataset(
 	call: DifyCall,
-	baseId: string,
+	datasetId: string,
 	items: readonly SyncItem[],
 	isComplete: boolean,
 ): Promise<OperationResult> {
@@ -189,7 +189,7 @@ async function syncDataset(
 		isComplete,
 	};
 	// All of them, since Dify's filters may miss some.
-	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(baseId)), rules);
+	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(datasetId)), rules);
 	const run: SyncRun = {
 		create: readCreateOptions(parameters),
 		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
@@ -199,13 +199,13 @@ async function syncDataset(
 	const results: OperationResult = [];
 	for (const step of steps) {
 		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
-		const shown = (json: object): OperationItem => ({ json: { ...json, datasetId: baseId }, from });
+		const shown = (json: object): OperationItem => ({ json: { ...json, datasetId }, from });
 		if (dryRun) {
 			results.push(shown(toSyncResult(step, { dryRun })));
 			continue;
 		}
 		try {
-			results.push(shown(await applySyncStep(call, baseId, step, run)));
+			results.push(shown(await applySyncStep(call, datasetId, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);
@@ -221,5 +221,5 @@ function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown): obj
 	const { name } = step.content ?? step.document ?? {};
 	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.detail}. ${error.suggestion}`;
 	hint(reason);
-	return { ...toSyncResult(step), action: 'refused', warnings: [reason] };
+	return { ...toSyncResult(step), action: 'locked', warnings: [reason] };
 }

@@ -71,14 +71,14 @@ function isPreset(value: unknown): value is string | number | boolean {
 }
 
 function mapperField({
-	kind,
+	type,
 	variable,
 	label,
 	required,
 	options,
 	default: preset,
 }: FormField): ResourceMapperField {
-	const note = NOTES[kind];
+	const note = NOTES[type];
 	const shown = toPlainName(label);
 	return {
 		id: variable,
@@ -87,8 +87,8 @@ function mapperField({
 		defaultMatch: false,
 		canBeUsedToMatch: false,
 		display: true,
-		type: TYPES[kind],
-		...(kind === 'select'
+		type: TYPES[type],
+		...(type === 'select'
 			? { options: toListEntries(options.map((option) => ({ name: option, value: option }))) }
 			: {}),
 		...(isPreset(preset) ? { defaultValue: preset } : {}),

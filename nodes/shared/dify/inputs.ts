@@ -52,7 +52,7 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */
-type FileField = Pick<FormField, 'variable' | 'types'> & { kind: string };
+type FileField = Pick<FormField, 'variable' | 'fileTypes'> & { type: string };
 
 /** Values that were read and checked. Files are uploaded last. */
 interface ParsedInputs {
@@ -128,7 +128,7 @@ export async function uploadInputs(
 	for (const { field, requested } of files)
 		inputs[field.variable] = oneOrList(
 			field,
-			await uploadFiles(client, user, requested, field.types),
+			await uploadFiles(client, user, requested, field.fileTypes),
 		);
 	return inputs;
 }
@@ -154,11 +154,11 @@ function warnAboutUnknownInputs(
 	);
 }
 
-export function isFileField({ kind }: { kind: string }): boolean {
-	return kind === 'file' || kind === 'file-list';
+export function isFileField({ type }: { type: string }): boolean {
+	return type === 'file' || type === 'file-list';
 }
 
 /** A list of files, or a single one, as the field takes it. */
-function oneOrList({ kind }: FileField, files: readonly object[]): unknown {
-	return kind === 'file-list' || files.length > 1 ? files : files[0];
+function oneOrList({ type }: FileField, files: readonly object[]): unknown {
+	return type === 'file-list' || files.length > 1 ? files : files[0];
 }

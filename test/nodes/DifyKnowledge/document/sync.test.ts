@@ -68,7 +68,7 @@ describe('Document Sync', () => {
 			items([...FILES, { source: 'c.md', text: 'third' }], false),
 		);
 		expect(done.map(({ action, source }) => `${String(action)} ${String(source)}`)).toEqual([
-			'refused a.md',
+			'locked a.md',
 			'unchanged b.md',
 			'created c.md',
 		]);
