@@ -3,16 +3,16 @@ import type { DifyClient } from './client';
 import { fetchOnce } from '../lru-cache';
 import type { JsonRecord } from '../values';
 
-/** What the credential of an item gives access to: an app, or the knowledge bases of a workspace. */
+/** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
 export interface DifyAccess {
 	client: DifyClient;
-	/** An object by GET, which is read once in this execution. */
+	/** GETs an object once per execution. */
 	getCached(path: string): Promise<JsonRecord>;
 	/** Form, file upload and limits of the app. */
 	appParameters(): Promise<JsonRecord>;
 }
 
-/** Access of one credential, with cached answers of this execution. */
+/** Access of one credential, with a response cache for this execution. */
 export class CachedDifyAccess {
 	private readonly cache = new Map<string, Promise<JsonRecord>>();
 

@@ -11,30 +11,30 @@ export type Query = Record<string, string | number | undefined>;
 export type Method = NonNullable<RequestOptions['method']>;
 
 interface DifyEndpoint extends Endpoint {
-	/** The helpers of the node's context, from which tracing gets the node's span. */
+	/** Helpers of the node's context, for the node's span in tracing. */
 	readonly host?: object;
 }
 
 interface DifyRequestOptions {
 	query?: Query;
 	json?: JsonRecord;
-	/** Milliseconds for all of it, retries included. Default: 60 s. */
+	/** Total time in milliseconds, retries included. Default: 60 s. */
 	timeoutMs?: number;
-	/** It may be sent again even if Dify may have processed it: twice does the same as once. Default: GET only. */
+	/** Whether it may be resent after Dify may have processed it. Default: GET only. */
 	isIdempotent?: boolean;
 }
 
 interface UploadOptions {
-	/** Text fields of the form, in front of the file. */
+	/** Text fields of the form, before the file. */
 	fields?: Record<string, string>;
 	/** Longest pause in sending, and longest wait for Dify to store the file, in milliseconds. Default: two minutes. */
 	idleTimeoutMs?: number;
 }
 
-const LIMIT_MS = 60_000;
-const UPLOAD_IDLE_MS = 120_000;
-/** Retries of what may be sent twice. */
-const RETRIES = 2;
+const TIMEOUT_MS = 60_000;
+const UPLOAD_IDLE_TIMEOUT_MS = 120_000;
+/** Retries of idempotent requests. */
+const MAX_RETRIES = 2;
 
 /** Client of one Dify with one key. Runs are in `run/`. */
 export class DifyClient {
@@ -49,7 +49,7 @@ export class DifyClient {
 		return new DifyClient(this.endpoint, signal);
 	}
 
-	/** URL of a route. Empty values are left out of the query. */
+	/** URL of a route. Empty values are omitted from the query. */
 	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();
 		for (const [name, value] of Object.entries(query))
@@ -57,12 +57,12 @@ export class DifyClient {
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
-	/** An object by GET, which is sent again after passing failures. @throws {ServerError} for anything else */
+	/** GETs an object, with retries after transient errors. @throws {ServerError} */
 	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
 	}
 
-	/** Sends a change. The answer is an object, empty for a 204 (docs/protocols/dify.md 2.8). */
+	/** Sends a change. Returns an object, empty for a 204 (docs/protocols/dify.md 2.8). */
 	async sendJson(
 		method: Exclude<Method, 'GET'>,
 		path: string,
@@ -73,32 +73,39 @@ export class DifyClient {
 	}
 
 	/**
-	 * Any JSON, or nothing: the knowledge API answers with objects, lists, and the number 204 (docs/protocols/dify.md
-	 * 2.13).
+	 * Returns any JSON: the knowledge API returns objects, lists, the number 204, or no body (docs/protocols/dify.md 2.13).
 	 *
-	 * @throws {ServerError} for a refusal, for text that is no JSON, and when there is no answer
+	 * @throws {ServerError} for an error response, invalid JSON, and a missing response
 	 */
 	async requestJson(
 		method: Method,
 		path: string,
-		{ query, json, timeoutMs = LIMIT_MS, isIdempotent = method === 'GET' }: DifyRequestOptions = {},
+		{
+			query,
+			json,
+			timeoutMs = TIMEOUT_MS,
+			isIdempotent = method === 'GET',
+		}: DifyRequestOptions = {},
 	): Promise<unknown> {
-		const asked: RequestOptions = {
+		const requestOptions: RequestOptions = {
 			method,
 			url: this.buildUrl(path, query),
 			json,
 			isIdempotent,
-			maxRetries: isIdempotent ? RETRIES : 0,
+			maxRetries: isIdempotent ? MAX_RETRIES : 0,
 			timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs },
 		};
-		return await this.open(asked, async (answer) => await this.readJson(answer, asked));
+		return await this.open(
+			requestOptions,
+			async (response) => await this.readJson(response, requestOptions),
+		);
 	}
 
-	/** Streams a file as a form, so that it is never whole in memory. @throws {ServerError} */
+	/** Streams a file as a form, without loading it into memory. @throws {ServerError} */
 	async upload(
 		path: string,
 		file: FileSource,
-		{ fields = {}, idleTimeoutMs = UPLOAD_IDLE_MS }: UploadOptions = {},
+		{ fields = {}, idleTimeoutMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody([
@@ -106,21 +113,27 @@ export class DifyClient {
 			{ field: 'file', file },
 		]);
 		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs, totalMs: 0 };
-		const asked: RequestOptions = { url: this.buildUrl(path), upload, timeouts };
-		const sent: UploadProgress = upload.sent;
-		const sending = this.open(asked, async (answer) => await this.readJson(answer, asked));
+		const requestOptions: RequestOptions = { url: this.buildUrl(path), upload, timeouts };
+		const progress: UploadProgress = upload.sent;
+		const sending = this.open(
+			requestOptions,
+			async (response) => await this.readJson(response, requestOptions),
+		);
 		const json = await sending.catch((error: unknown) => {
-			throw explainUploadError(error, file, { ...sent, idleMs: idleTimeoutMs });
+			throw explainUploadError(error, file, { ...progress, idleMs: idleTimeoutMs });
 		});
 		return this.assertObject(json, path);
 	}
 
-	/** Opens a route and reads its answer. @throws {ServerError} */
-	async open<T>(asked: RequestOptions, read: (answer: HttpResponse) => Promise<T>): Promise<T> {
-		return await request(this.endpoint, { signal: this.signal, ...asked }, read);
+	/** Sends a request and reads the response. @throws {ServerError} */
+	async open<T>(
+		requestOptions: RequestOptions,
+		read: (response: HttpResponse) => Promise<T>,
+	): Promise<T> {
+		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
-	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
+	/** Waits before another attempt. @throws {ServerError} of type `aborted` */
 	async sleep(ms: number): Promise<void> {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
@@ -143,13 +156,13 @@ export class DifyClient {
 		});
 	}
 
-	/** A proxy may change the status of a refusal to 200, and some answers have no body. */
-	private async readJson(answer: HttpResponse, asked: RequestOptions): Promise<unknown> {
-		const text = await answer.text();
+	/** A proxy may change the status of an error response to 200, and some responses have no body. */
+	private async readJson(response: HttpResponse, requestOptions: RequestOptions): Promise<unknown> {
+		const text = await response.text();
 		const json = parseJson(text);
 		const isReadable = json !== undefined || text.trim() === '';
 		if (isReadable && parseErrorBody(json) === undefined) return json;
-		const { url, status, headers } = answer;
-		throw toResponseError(this.endpoint, asked, { url, status, headers, text });
+		const { url, status, headers } = response;
+		throw toResponseError(this.endpoint, requestOptions, { url, status, headers, text });
 	}
 }

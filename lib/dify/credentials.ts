@@ -34,15 +34,15 @@ export function buildDifyHeaders({ baseUrl, apiKey }: DifyCredential): Record<st
 }
 
 /**
- * Cheap routes that check the key and work for every app, published or not (`/v1/` checks no key). Both answer with a
- * page of a list, so that one field shows that it is Dify: n8n's rules for a test can check only one.
+ * Cheap routes that check the key and work for every app, published or not (`/v1/` checks no key). Both return a
+ * page of a list, whose field identifies Dify: n8n's credential tests can check only one field.
  */
 export const KEY_TEST_PATHS = {
 	app: '/apps/annotations?page=1&limit=1',
 	knowledge: '/datasets?page=1&limit=1',
 } as const;
 
-/** The field of these pages that other programs' answers lack; a list of models has `data` too. */
+/** Field of these pages that responses of other programs lack; a list of models has `data` too. */
 export const KEY_TEST_FIELD = 'has_more';
 
 /**
@@ -50,7 +50,7 @@ export const KEY_TEST_FIELD = 'has_more';
  *
  * @param helpers of the node's context, for n8n's egress filter
  * @param sendsKey false for signed URLs, which may be on another host
- * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
+ * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
 export function createDifyClient(
 	data: ICredentialDataDecryptedObject,

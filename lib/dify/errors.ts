@@ -1,4 +1,4 @@
-/** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
+/** Errors from Dify's error responses and failed runs. Title: Dify's message. Suggestion: by code, otherwise by text. */
 import { parseRetryAfter } from '../errors/classify-error';
 import { createServerError, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
@@ -11,7 +11,7 @@ import { parseJson, parseObject } from '../json';
 import { asFiniteNumber, isRecord, omitUndefined, asRecord, truncate, asString } from '../values';
 import type { RunError, RunResult, WorkflowNode } from './types';
 
-/** Dify's own codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
+/** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
 const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'forbidden',
@@ -65,12 +65,12 @@ const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
 };
 
 /**
- * Texts that say more than the code, for codes with many causes and errors without one, as those of newer workers
- * (docs/protocols/dify.md 3.7). Versions add to them, so they match a part (6.3).
+ * Message patterns for codes with many causes and errors without a code, such as those of newer workers
+ * (docs/protocols/dify.md 3.7). New versions extend the texts, so patterns match a part (6.3).
  */
 const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackendUnreachable'],
-	// The second one without a reason: the daemon is gone, seen on main of July 2026.
+	// Without a reason after "Error:", the daemon is down; seen on main of July 2026.
 	[
 		/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
 		'pluginDaemonError',
@@ -124,25 +124,25 @@ const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/^Form recipient type is invalid/, 'formRejected'],
 ];
 
-/** Codes that Dify uses for many causes, and for errors of plugins and models that it passes on. */
+/** Codes with many causes, also for errors of plugins and models that Dify passes on. */
 const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
 	undefined,
 	'forbidden',
 	'completion_request_error',
 ]);
 
-/** Keys of Dify and of model providers: removed from whatever a server echoes. */
-const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+/** Keys of Dify and of model providers, removed from server texts. */
+const KEY_PATTERN = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
 
-/** Characters. Patterns see no more: a megabyte of text would keep n8n busy for minutes. */
-const MAX_READ = 8_000;
-const MAX_TEXT = 1_000;
-const MAX_TITLE = 160;
-/** The JSON of a model's error may be long, and cannot be read when it is cut. */
-const MAX_BLOB = 64 * 1024;
+/** Max characters for patterns: a megabyte of text would block n8n for minutes. */
+const MAX_PATTERN_INPUT = 8_000;
+const MAX_TEXT_LENGTH = 1_000;
+const MAX_TITLE_LENGTH = 160;
+/** The JSON of a model's error may be long, and truncated JSON cannot be parsed. */
+const MAX_JSON_LENGTH = 64 * 1024;
 const MAX_DEPTH = 5;
 
-/** What Dify says of a refusal: `{ code, message, status }`, whatever the code. */
+/** Body of every error response: `{ code, message, status }`. */
 interface DifyErrorBody {
 	/** Newer workers send none in their events. */
 	code?: string;
@@ -150,7 +150,7 @@ interface DifyErrorBody {
 	status?: number;
 }
 
-/** The envelope in a body; undefined for what is none. */
+/** The error body; undefined if it is not one. */
 export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
 	const [code, message] = [asString(json.code), asString(json.message)];
@@ -160,100 +160,100 @@ export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
 
-/** The failure that an envelope means, also one in an answer with status 200; undefined for what is not Dify's. */
+/** The error of an error response, even with status 200; undefined if the body is not Dify's. */
 export function toDifyResponseError(
 	{ status, url, headers, text: body }: ErrorResponse,
 	context: ErrorContext,
 ): ServerError | undefined {
-	const envelope = parseErrorBody(parseJson(body));
-	// Dify's web server answers with a page where the API broke.
-	if (envelope === undefined && status === 500)
+	const errorBody = parseErrorBody(parseJson(body));
+	// Dify's web server returns a page if the API crashed.
+	if (errorBody === undefined && status === 500)
 		return createServerError('serverError', context, { status });
-	if (envelope === undefined) return undefined;
-	const told = status >= 400 ? status : (envelope.status ?? status);
+	if (errorBody === undefined) return undefined;
+	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
 	const isRunStart = STARTS_RUN.test(new URL(url).pathname);
-	return fromDifyMessage(toErrorType(envelope, told), envelope, context, {
-		status: told,
+	return fromDifyMessage(toErrorType(errorBody, errorStatus), errorBody, context, {
+		status: errorStatus,
 		facts: {
 			difyVersion: headers['x-version'],
 			retryAfterMs: parseRetryAfter(headers['retry-after']),
 		},
-		about: { status: told, isRunStart },
+		about: { status: errorStatus, isRunStart },
 	});
 }
 
-/** What a refusal or a failed run means; without a status it is a run. */
+/** Type of an error response or a failed run; without a status it is a run. */
 export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
-	const byCode = code === undefined ? undefined : ERROR_TYPE_BY_CODE[code];
-	if (byCode !== undefined && !AMBIGUOUS_CODES.has(code)) return byCode;
-	const start = message.slice(0, MAX_READ);
-	const byText = ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(start))?.[1];
-	return byText ?? byCode ?? (status === undefined ? 'runFailed' : kindOfStatus(status));
+	const typeByCode = code === undefined ? undefined : ERROR_TYPE_BY_CODE[code];
+	if (typeByCode !== undefined && !AMBIGUOUS_CODES.has(code)) return typeByCode;
+	const start = message.slice(0, MAX_PATTERN_INPUT);
+	const typeByText = ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(start))?.[1];
+	return typeByText ?? typeByCode ?? (status === undefined ? 'runFailed' : getTypeByStatus(status));
 }
 
-function kindOfStatus(status: number): DifyErrorType {
+function getTypeByStatus(status: number): DifyErrorType {
 	if (status === 404) return 'notFound';
 	if (status === 429) return 'busy';
 	return status >= 500 ? 'serverError' : 'invalidParam';
 }
 
-/** An error whose title is Dify's own message; without one, the title of its kind. */
+/** An error whose title is Dify's message, or the title of its type if there is no message. */
 function fromDifyMessage(
-	kind: DifyErrorType,
+	type: DifyErrorType,
 	{ code, message = '' }: DifyErrorBody,
 	context: Partial<ErrorContext>,
-	words: ErrorOverrides,
+	overrides: ErrorOverrides,
 ): ServerError {
-	const serverText = readable(message, context.secrets);
-	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE);
-	return createServerError(kind, context, {
-		...words,
-		code: code?.replace(KEYS, '[key]'),
-		...(title !== '' && { serverText, message: title, detail: words.detail ?? serverText }),
+	const serverText = toReadableText(message, context.secrets);
+	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
+	return createServerError(type, context, {
+		...overrides,
+		code: code?.replace(KEY_PATTERN, '[key]'),
+		...(title !== '' && { serverText, message: title, detail: overrides.detail ?? serverText }),
 	});
 }
 
-/** The message without keys and what nobody can read. */
-function readable(message: string, secrets?: readonly string[]): string {
-	const own = unwrapMessage(mask(message.slice(0, MAX_BLOB), secrets));
-	const start = maskedExcerpt(own, MAX_READ, secrets)
+/** The message without keys and unreadable parts. */
+function toReadableText(message: string, secrets?: readonly string[]): string {
+	const unwrapped = unwrapMessage(mask(message.slice(0, MAX_JSON_LENGTH), secrets));
+	const start = maskedExcerpt(unwrapped, MAX_PATTERN_INPUT, secrets)
 		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
-		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
+		// For a value that the database cannot parse, the response contains the full SQL statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '')
-		.replace(KEYS, '[key]');
-	return truncate(problemsIn(start).trim(), MAX_TEXT);
+		.replace(KEY_PATTERN, '[key]');
+	return truncate(summarizeValidationErrors(start).trim(), MAX_TEXT_LENGTH);
 }
 
 /** Around the error of a plugin: "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}" (docs/protocols/dify.md 12.1). */
 const WRAPPERS =
 	/^(?:Run failed:\s*)?(?:req_id: ?\w{0,40} {1,3})?(?:plugin daemon: ?)?Plugin\w{0,40}Error: ?/;
 
-/** The innermost of nested messages: of the plugin, of its exception, of the model's own JSON. */
+/** The innermost of nested messages: plugin, exception, JSON of the model. */
 function unwrapMessage(raw: string, depth = 0): string {
 	const bare = raw.replace(WRAPPERS, '');
 	const start = bare.indexOf('{');
-	const blob =
+	const json =
 		depth < MAX_DEPTH ? parseObject(bare.slice(start, bare.lastIndexOf('}') + 1)) : undefined;
-	if (blob === undefined) return bare;
-	const { message, args, error, detail } = blob;
+	if (json === undefined) return bare;
+	const { message, args, error, detail } = json;
 	const texts = [message, asRecord(args).description, asRecord(error).message, error, detail];
 	const inner = texts.map(asString).find(Boolean);
 	return inner === undefined ? bare : bare.slice(0, start) + unwrapMessage(inner, depth + 1);
 }
 
-/** Pydantic's texts run over many lines and repeat what was sent, which may be private (docs/protocols/dify.md 6.2). */
-function problemsIn(message: string): string {
+/** Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2). */
+function summarizeValidationErrors(message: string): string {
 	if (!/^\d+ validation errors? for /.test(message)) return message;
-	const problems = message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm);
-	return [...problems]
+	const issues = message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm);
+	return [...issues]
 		.slice(0, 3)
-		.map(([, field, problem]) => `${field}: ${problem}`)
+		.map(([, field, issue]) => `${field}: ${issue}`)
 		.join('; ');
 }
 
-/** IDs by which a run can be found in Dify. */
-function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunResult): object {
+/** IDs to find a run in Dify. */
+function getRunIds({ conversationId, messageId, taskId, workflowRunId }: RunResult): object {
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
@@ -272,86 +272,90 @@ export function getPartialResult(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 
-/** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
+/** Whether Dify started the run: otherwise its worker sends no IDs. A message with an ID is stored. */
 export function hasRunStarted(result: RunResult | undefined): boolean {
 	if (result === undefined) return false;
-	return result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined);
+	return result.text !== '' || Object.values(getRunIds(result)).some((id) => id !== undefined);
 }
 
-/** An error in words of ours. Its texts come from the table of remedies, unless `more` has them. */
+/** A Dify error. Texts default to those of its type. */
 export function createDifyError(
-	kind: ErrorType,
-	{ url, result, facts, ...more }: ErrorOverrides & { url?: string; result?: RunResult } = {},
+	type: ErrorType,
+	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
 ): ServerError {
 	const received = result === undefined ? {} : toPartialDetails(result);
-	const ids = result === undefined ? {} : idsOf(result);
+	const ids = result === undefined ? {} : getRunIds(result);
 	return createServerError(
-		kind,
+		type,
 		{ service: 'dify', url },
-		{ ...more, ...received, facts: { ...facts, ...ids } },
+		{ ...overrides, ...received, facts: { ...facts, ...ids } },
 	);
 }
 
-/** An error that was found before anything was sent. */
+/** An error detected before sending. */
 export function createLocalError(
-	kind: DifyErrorType,
+	type: DifyErrorType,
 	message?: string,
 	suggestion?: string,
 ): ServerError {
-	return createDifyError(kind, { ...omitUndefined({ message, suggestion }), retryable: false });
+	return createDifyError(type, { ...omitUndefined({ message, suggestion }), retryable: false });
 }
 
-/** A value that Dify would refuse or misunderstand. */
-export function createParamError(message: string, remedy?: string): ServerError {
-	return createLocalError('invalidParam', message, remedy);
+/** Error for a value that Dify would reject or misread. */
+export function createParamError(message: string, suggestion?: string): ServerError {
+	return createLocalError('invalidParam', message, suggestion);
 }
 
 const NOT_A_RUN =
 	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
-/** The error of a run that failed in Dify, with its partial result. */
+/** The error of a failed run, with its partial result. */
 export function createRunError(
 	result: RunResult & { error: RunError },
 	context: ErrorContext,
 	difyVersion?: string,
 ): ServerError {
 	const { error } = result;
-	const kind = toErrorType(error, error.status);
-	const node = error.cause === 'refused' ? undefined : findFailedNode(result);
-	const at = node && `The run failed in Dify at the node ${nameOf(node)}`;
-	const failed = fromDifyMessage(kind, error, context, {
+	const type = toErrorType(error, error.status);
+	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
+	const location = node && `The run failed in Dify at the node ${describeNode(node)}`;
+	const serverError = fromDifyMessage(type, error, context, {
 		status: error.status ?? 200,
 		...toPartialDetails(result),
-		...(at !== undefined && { detail: `${at}: ${readable(error.message, context.secrets)}` }),
+		...(location !== undefined && {
+			detail: `${location}: ${toReadableText(error.message, context.secrets)}`,
+		}),
 		facts: {
 			difyVersion,
-			...idsOf(result),
+			...getRunIds(result),
 			...(node && { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 		},
 		about: { isRunStart: true },
 	});
-	return error.cause === 'refused' && kind === 'runFailed'
-		? failed.withSuggestion(NOT_A_RUN)
-		: failed;
+	return error.cause === 'rejected' && type === 'runFailed'
+		? serverError.withSuggestion(NOT_A_RUN)
+		: serverError;
 }
 
 /**
- * The node that ended the run. Other failures may have been handled before, such as in an iteration that continues
- * after errors (docs/protocols/dify.md 12.1).
+ * The node that ended the run. Earlier failures may have been handled, such as in an iteration that continues after
+ * errors (docs/protocols/dify.md 12.1).
  */
 function findFailedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
-	const failed = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
+	const failedNodes = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
 	const message = error?.message ?? '';
-	const named = failed.find((node) => node.error !== undefined && message.includes(node.error));
+	const quotedNode = failedNodes.find(
+		(node) => node.error !== undefined && message.includes(node.error),
+	);
 	const isOutside = (node: WorkflowNode) => (node.iterationId ?? node.loopId) === undefined;
-	return named ?? failed.find(isOutside) ?? failed[0];
+	return quotedNode ?? failedNodes.find(isOutside) ?? failedNodes[0];
 }
 
-function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
+function describeNode({ title, nodeId, id, type }: WorkflowNode): string {
 	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
 }
 
-/** No proxy refuses such small files. */
+/** Proxies accept files of this size. */
 const SMALL_BYTES = 64 * 1024;
 
 /** Explains a failed upload: a proxy often just closes the connection if a file is too large. */

@@ -8,24 +8,24 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_USER_LENGTH = 255;
 
 /**
- * An ID for a path. Dify answers an invalid one with an HTML page (docs/protocols/dify.md 6.3), so it is checked here.
+ * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked here.
  *
- * @param what name of the ID in errors, for example "message ID"
- * @throws {ServerError} of kind `invalidId`
+ * @param label name of the ID in errors, for example "message ID"
+ * @throws {ServerError} of type `invalidId`
  */
-export function parseUuid(value: unknown, what: string): string {
+export function parseUuid(value: unknown, label: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '') throw createLocalError('invalidId', `The ${what} is empty`);
+	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`);
 	throw createLocalError(
 		'invalidId',
-		`The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+		`The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
 	);
 }
 
-/** As `uuid`, but undefined for blanks: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
-export function parseOptionalUuid(value: unknown, what: string): string | undefined {
-	return isBlank(value) ? undefined : parseUuid(value, what);
+/** Like `parseUuid`, but undefined if blank: Dify then starts a new conversation (docs/protocols/dify.md 2.1). */
+export function parseOptionalUuid(value: unknown, label: string): string | undefined {
+	return isBlank(value) ? undefined : parseUuid(value, label);
 }
 
 function isBlank(value: unknown): boolean {
@@ -33,7 +33,7 @@ function isBlank(value: unknown): boolean {
 	return typeof value === 'string' && value.trim() === '';
 }
 
-/** Whether Dify names a conversation that is not the requested one. */
+/** Whether Dify used another conversation than the requested one. */
 export function isOtherConversation(
 	id: string | undefined,
 	requested: string | undefined,
@@ -44,9 +44,9 @@ export function isOtherConversation(
 
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
- * it is never changed.
+ * it is never modified.
  *
- * @throws {ServerError} of kind `missingUser`
+ * @throws {ServerError} of type `missingUser`
  */
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
@@ -68,7 +68,7 @@ export function parseUser(value: unknown): string {
 /**
  * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1).
  *
- * @throws {ServerError} of kind `invalidParam`
+ * @throws {ServerError} of type `invalidParam`
  */
 export function parseTraceId(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
@@ -80,16 +80,16 @@ export function parseTraceId(value: unknown): string | undefined {
 	);
 }
 
-/** A part of a path that is no UUID: a batch, a token, a type of model. */
+/** A path segment that is not a UUID: a batch, a token, a model type. */
 export class PathSegment {
 	constructor(readonly value: string) {}
 }
 
 /**
- * A path whose values are encoded: UUIDs, or a `Segment`. An agent may supply them, and one of dots would lead to
- * another route: with `..` as a document, Dify deleted the knowledge base.
+ * Builds a path from UUIDs and encoded `PathSegment`s. An agent may supply them, and dots would lead to another route:
+ * with `..` as a document ID, Dify deleted the knowledge base.
  *
- * @throws {ServerError} of kind `invalidId` or `invalidInput`
+ * @throws {ServerError} of type `invalidId` or `invalidInput`
  */
 export function apiPath(
 	parts: TemplateStringsArray,

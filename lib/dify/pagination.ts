@@ -2,21 +2,21 @@ import { pushAll, asFiniteNumber, asNonEmptyString, asRecords, type JsonRecord }
 import type { DifyClient, Query } from './client';
 import { createLocalError } from './errors';
 
-/** Dify's largest page of most lists. */
+/** Dify's max page size for most lists. */
 const PAGE_SIZE = 100;
-/** A list of more pages is an error: it may have no end. */
+/** A list with more pages is an error: it may be endless. */
 const MAX_PAGES = 1_000;
 
 export interface ListEndpoint {
 	path: string;
 	query?: Query;
-	/** Records on Dify's largest page. Default: 100. */
+	/** Dify's max page size. Default: 100. */
 	size?: number;
-	/** The next page begins after the last record, or before the first one; default: pages have numbers. */
+	/** The next page starts after the last record, or before the first one. Default: numbered pages. */
 	cursor?: 'last_id' | 'first_id';
 }
 
-/** Where a page is: its number, counted from 1, or the record after which it begins. */
+/** Position of a page: its number, from 1, or the record that precedes it. */
 export type PageCursor = number | string;
 
 export interface Page {
@@ -24,7 +24,7 @@ export interface Page {
 	next?: PageCursor;
 }
 
-/** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
+/** The records of a list. @throws {ServerError} if it is not a list, instead of treating it as empty */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
 	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
@@ -39,12 +39,12 @@ export async function fetchPage(
 	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
 	{ at = 1, limit = size }: { at?: PageCursor; limit?: number } = {},
 ): Promise<Page> {
-	const answer = await client.get(path, { ...query, ...toPageQuery(cursor, at), limit });
-	const records = parseRecords(answer.data);
-	const total = asFiniteNumber(answer.total);
-	const isFull = records.length >= limit || answer.has_more === true;
-	const more = total === undefined || typeof at === 'string' ? isFull : at * limit < total;
-	if (!more || records.length === 0) return { records };
+	const response = await client.get(path, { ...query, ...toPageQuery(cursor, at), limit });
+	const records = parseRecords(response.data);
+	const total = asFiniteNumber(response.total);
+	const isFull = records.length >= limit || response.has_more === true;
+	const hasMore = total === undefined || typeof at === 'string' ? isFull : at * limit < total;
+	if (!hasMore || records.length === 0) return { records };
 	const last = cursor === 'first_id' ? records[0] : records.at(-1);
 	return { records, next: cursor === undefined ? Number(at) + 1 : asNonEmptyString(last?.id) };
 }
@@ -55,17 +55,17 @@ function toPageQuery(cursor: ListEndpoint['cursor'], at: PageCursor) {
 }
 
 /**
- * The pages of a list, each record once: it may change while it is read. All pages have the same size, or their numbers
- * would mean nothing. Ends at a page without new records: something ignores its place.
+ * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
+ * numbers require. Ends at a page without new records, since a proxy may ignore the page number.
  *
  * @throws {ServerError} for more than `MAX_PAGES`
  */
-export async function* pagesOf(
+export async function* iteratePages(
 	client: DifyClient,
 	list: ListEndpoint,
 	limit = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
-	const known = new Set<string>();
+	const visitedIds = new Set<string>();
 	let at: PageCursor | undefined = 1;
 	for (let pages = 0; at !== undefined; pages++) {
 		if (pages >= MAX_PAGES)
@@ -76,28 +76,28 @@ export async function* pagesOf(
 			);
 		const page: Page = await fetchPage(client, list, { at, limit });
 		const records = page.records.filter((record) => {
-			const id = asNonEmptyString(record.id) ?? `without ID ${known.size}`;
-			return known.size < known.add(id).size;
+			const id = asNonEmptyString(record.id) ?? `without ID ${visitedIds.size}`;
+			return visitedIds.size < visitedIds.add(id).size;
 		});
 		yield records;
 		at = records.length === 0 ? undefined : page.next;
 	}
 }
 
-/** Reads a list to its end, or to `most` records. */
+/** Reads a list to its end, or up to `max` records. */
 export async function fetchAllPages(
 	client: DifyClient,
 	list: ListEndpoint,
-	most = Infinity,
+	max = Infinity,
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
 	const isBackwards = list.cursor === 'first_id';
-	if (most <= 0) return records;
-	for await (const page of pagesOf(client, list, Math.min(list.size ?? PAGE_SIZE, most))) {
-		// Of messages, the newest page comes first, but its oldest message.
+	if (max <= 0) return records;
+	for await (const page of iteratePages(client, list, Math.min(list.size ?? PAGE_SIZE, max))) {
+		// Message lists start with the newest page, but each page with its oldest message.
 		pushAll(records, isBackwards ? page.toReversed() : page);
-		if (records.length >= most) break;
+		if (records.length >= max) break;
 	}
-	const kept = records.slice(0, most);
-	return isBackwards ? kept.reverse() : kept;
+	const firstRecords = records.slice(0, max);
+	return isBackwards ? firstRecords.reverse() : firstRecords;
 }

@@ -9,7 +9,7 @@ export type DifyAppMode =
 
 /**
  * One change of the text, for a live display. All changes in order give the text of the result. A replacement has a
- * reason, since a display may be unable to take text back.
+ * reason, since some displays cannot remove text.
  */
 export type TextDelta =
 	| { type: 'append'; text: string }
@@ -26,7 +26,7 @@ export interface DifyUsage {
 /** As Dify sends it, keys unchanged: the set of keys grows with every version. */
 type RetrieverResource = Record<string, unknown>;
 
-/** A file of the answer, as Dify sends it. `url` is signed and expires. */
+/** A file of the response, as Dify sends it. `url` is signed and expires. */
 export interface DifyFile {
 	id?: string;
 	type?: string;
@@ -55,7 +55,7 @@ export interface WorkflowNode
 	title?: string;
 	index?: number;
 	/**
-	 * `running` until it ends, then Dify's own status: `succeeded`, `failed`, `exception` (failed, but handled), `retry`.
+	 * `running` until it ends, then Dify's status: `succeeded`, `failed`, `exception` (failed, but handled), `retry`.
 	 */
 	status: string;
 	inputs?: unknown;
@@ -72,7 +72,7 @@ export interface WorkflowNode
 export interface WorkflowRun {
 	runId?: string;
 	workflowId?: string;
-	/** `running` until Dify says otherwise. */
+	/** `running` until Dify reports another status. */
 	status: string;
 	outputs?: unknown;
 	error?: string;
@@ -97,7 +97,7 @@ export interface HumanForm {
 	inputs: unknown[];
 	actions: unknown[];
 	displayInUi?: boolean;
-	/** Null when the form is delivered by e-mail: such a form cannot be answered over the API. */
+	/** Null if the form is delivered by email: it cannot be submitted through the API. */
 	formToken: string | null;
 	resolvedDefaultValues?: unknown;
 	/** Unix seconds. */
@@ -108,21 +108,21 @@ interface RunPause {
 	workflowRunId?: string;
 	pausedNodes: unknown[];
 	reasons: Array<Record<string, unknown>>;
-	/** Forms that still wait for an answer. */
+	/** Pending forms. */
 	forms: HumanForm[];
 }
 
 /**
- * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `refused`: Dify reported a refusal
- * as the end of a run that never began.
+ * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `rejected`: Dify reported a
+ * rejection as the end of a run that never started.
  */
-type RunErrorCause = 'errorEvent' | 'runFailed' | 'refused';
+type RunErrorCause = 'errorEvent' | 'runFailed' | 'rejected';
 
 export interface RunError {
 	cause: RunErrorCause;
-	/** Dify's own code; newer workers send none. */
+	/** Dify's code; newer workers send none. */
 	code?: string;
-	/** The status Dify names inside the event; the HTTP status was 200. */
+	/** The status in the event; the HTTP status was 200. */
 	status?: number;
 	/** Never empty. */
 	message: string;
@@ -132,7 +132,7 @@ export type RunStatus = 'succeeded' | 'partial-succeeded' | 'stopped' | 'paused'
 
 export interface RunResult {
 	status: RunStatus;
-	/** The whole text, or all that came before a failure. */
+	/** The full text, or the text received before an error. */
 	text: string;
 	conversationId?: string;
 	messageId?: string;
@@ -140,18 +140,18 @@ export interface RunResult {
 	workflowRunId?: string;
 	/** Unix seconds. */
 	createdAt?: number;
-	/** Missing where Dify did not count although a model answered: stopped runs have zeros, as do many of the New Agent. */
+	/** Missing if Dify counted no tokens although a model responded: stopped runs and many New Agent runs have zeros. */
 	usage?: DifyUsage;
-	/** `message_end.metadata` as it came, with `annotation_reply`. */
+	/** `message_end.metadata` as received, with `annotation_reply`. */
 	metadata?: Record<string, unknown>;
 	retrieverResources: RetrieverResource[];
 	files: DifyFile[];
 	thoughts: AgentThought[];
-	/** Text of `reasoning_chunk` events; never part of the answer. */
+	/** Text of `reasoning_chunk` events; never part of `text`. */
 	reasoning: string;
 	workflow?: WorkflowRun;
 	pause?: RunPause;
-	/** Buttons of answered forms. Of two answers Dify takes both, and uses one. */
+	/** Buttons of submitted forms. If submitted twice, Dify accepts both and uses one. */
 	submittedForms: Array<{ nodeTitle?: string; actionId: string }>;
 	/** Set if and only if the status is `failed`. */
 	error?: RunError;

@@ -7,8 +7,8 @@ import { defineListOperation, defineRequestOperation } from '../shared/dify/defi
 import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
-/** Newest first. `keyword`: part of the question or the answer, case-insensitive (docs/protocols/dify.md 2.12). */
-const annotations = (keyword: string): ListEndpoint => ({
+/** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
+const buildAnnotationList = (keyword: string): ListEndpoint => ({
 	path: '/apps/annotations',
 	query: { keyword },
 });
@@ -27,11 +27,11 @@ const annotationIdField = recordLocatorField('Annotation', 'annotationId', 'sear
 	required: true,
 });
 
-const idIn = (parameters: NodeParameters) =>
+const readAnnotationId = (parameters: NodeParameters) =>
 	parseUuid(parameters.value('annotationId'), 'annotation ID');
 
-/** Dify would store an empty text. @throws {ServerError} */
-function textsIn(parameters: NodeParameters) {
+/** Reads both texts. @throws {ServerError} for empty ones, which Dify would store */
+function readTexts(parameters: NodeParameters) {
 	for (const name of ['question', 'answer']) parameters.requiredString(name);
 	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };
 }
@@ -48,7 +48,7 @@ export const annotationGetAll = defineListOperation({
 			description: 'Text that the question or the answer must contain. Leave empty for all.',
 		}),
 	],
-	list: (parameters) => annotations(parameters.string('keyword')),
+	list: (parameters) => buildAnnotationList(parameters.string('keyword')),
 });
 
 export const annotationCreate = defineRequestOperation({
@@ -59,7 +59,7 @@ export const annotationCreate = defineRequestOperation({
 		description: 'Add a question and its answer, even if the same question already exists',
 	},
 	fields: [questionField, answerField],
-	request: (parameters) => ['POST', '/apps/annotations', textsIn(parameters)],
+	request: (parameters) => ['POST', '/apps/annotations', readTexts(parameters)],
 });
 
 export const annotationUpdate = defineRequestOperation({
@@ -73,8 +73,8 @@ export const annotationUpdate = defineRequestOperation({
 	isIdempotent: true,
 	request: (parameters) => [
 		'PUT',
-		apiPath`/apps/annotations/${idIn(parameters)}`,
-		textsIn(parameters),
+		apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
+		readTexts(parameters),
 	],
 });
 
@@ -86,15 +86,18 @@ export const annotationDelete = defineRequestOperation({
 		description: 'Remove an annotation',
 	},
 	fields: [annotationIdField],
-	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${idIn(parameters)}`],
-	toItems: (_answer, parameters) => ({ success: true, annotationId: idIn(parameters) }),
+	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${readAnnotationId(parameters)}`],
+	toItems: (_response, parameters) => ({
+		success: true,
+		annotationId: readAnnotationId(parameters),
+	}),
 });
 
-const MAX_LABEL_LENGTH = 200;
+const MAX_RECORDS = 200;
 
 /** The annotations of the app, for the list in the editor. */
 export const searchAnnotations = createListSearch(async ({ client, filter }) => {
-	const records = await fetchAllPages(client, annotations(filter), MAX_LABEL_LENGTH);
+	const records = await fetchAllPages(client, buildAnnotationList(filter), MAX_RECORDS);
 	return {
 		results: records.map(({ id, question, answer }) => ({
 			name: asNonEmptyString(question) ?? String(id),

@@ -18,7 +18,7 @@ import { addHintOnce } from '../shared/run/hints';
 import { baseName, storeFile } from '../shared/binary';
 
 /** A provider may need minutes before the first byte. */
-const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
+const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
 export const audioSpeak: DifyOperation = {
 	option: {
@@ -60,34 +60,39 @@ export const audioSpeak: DifyOperation = {
 		const { client, parameters } = call;
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
 		const messageId = isText ? undefined : readMessageId(parameters);
-		const spoken = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
+		const input = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
 		const voice = parameters.string('options.voice') || undefined;
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const json = { ...spoken, ...omitUndefined({ voice }), user: readUser(parameters) };
-		const asked: RequestOptions = {
+		const json = { ...input, ...omitUndefined({ voice }), user: readUser(parameters) };
+		const requestOptions: RequestOptions = {
 			url: client.buildUrl('/text-to-audio'),
 			json,
-			timeouts: LIMITS,
+			timeouts: TIMEOUTS,
 		};
-		const { facts, binary } = await client.open(asked, async (answer) => {
-			const { url, status, headers } = answer;
+		const { facts, binary } = await client.open(requestOptions, async (response) => {
+			const { url, status, headers } = response;
 			const mimeType = parseMimeType(headers['content-type']);
-			// Dify answers with `null` where there is nothing to speak.
+			// Dify returns `null` if there is no text to speak.
 			if (!/^audio\/|octet-stream$/.test(mimeType)) {
-				const body = await answer.text();
-				if (body.trim() === 'null' || body.trim() === '') throw nothingSpoken(url);
-				throw toResponseError(client.endpoint, asked, { url, status, headers, text: body });
+				const body = await response.text();
+				if (body.trim() === 'null' || body.trim() === '') throw createNoAudioError(url);
+				throw toResponseError(client.endpoint, requestOptions, {
+					url,
+					status,
+					headers,
+					text: body,
+				});
 			}
 			const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
-			const content = answer.bytes();
+			const content = response.bytes();
 			return await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
 		});
-		if (facts.bytes === 0) throw nothingSpoken(asked.url);
+		if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
 		return [{ json: { ...facts, ...omitUndefined({ voice, messageId }) }, binary }];
 	},
 };
 
-function nothingSpoken(url: string) {
+function createNoAudioError(url: string) {
 	return createDifyError('emptyResponse', {
 		url,
 		status: 200,
@@ -108,14 +113,17 @@ export const audioTranscribe: DifyOperation = {
 	run: async (call) => {
 		const { context, client, parameters } = call;
 		const source = await readFile(call);
-		// Dify knows a sound by its extension, as the subtype of `audio/` (docs/protocols/dify.md 2.10).
+		// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
 		const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
 		const recording = { ...source, mimeType: `audio/${extension}` };
-		const options = { fields: { user: readUser(parameters) }, idleTimeoutMs: LIMITS.firstTokenMs };
-		const answer = await client.upload('/audio-to-text', recording, options);
-		const heard = asString(answer.text) ?? '';
-		if (heard.trim() === '')
+		const options = {
+			fields: { user: readUser(parameters) },
+			idleTimeoutMs: TIMEOUTS.firstTokenMs,
+		};
+		const response = await client.upload('/audio-to-text', recording, options);
+		const text = asString(response.text) ?? '';
+		if (text.trim() === '')
 			addHintOnce(context, 'No speech was detected in the recording.', 'info');
-		return [{ json: { text: heard, fileName: source.name, bytes: source.size } }];
+		return [{ json: { text, fileName: source.name, bytes: source.size } }];
 	},
 };

@@ -31,7 +31,7 @@ export const fileUpload: DifyOperation = {
 			mimeType,
 			bytes: size,
 			user,
-			// In the form of an app's file variable.
+			// In the format of an app's file variable.
 			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
 		};
 		return [{ json }];
@@ -58,13 +58,13 @@ export const fileDownload: DifyOperation = {
 		const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
 		const { facts, binary } = await client.open(
 			{ url, timeouts: FILE_TIMEOUTS },
-			async (answer) => {
-				const { headers } = answer;
+			async (response) => {
+				const { headers } = response;
 				const type = parseMimeType(headers['content-type']);
 				return await storeFile(call, 'binaryPropertyOutput', {
-					content: answer.bytes(),
+					content: response.bytes(),
 					fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
-					// Attachments have no type of their own: their name tells it.
+					// Attachments have no type: it is derived from the name.
 					mimeType: type === 'application/octet-stream' ? '' : type,
 				});
 			},

@@ -10,7 +10,6 @@ import { audioSpeak, audioTranscribe } from './audio';
 import { fileDownload, fileUpload } from './file';
 import { textGenerate } from './text/generate';
 
-/** What the node can do. */
 export const operations = createResourceTable([
 	{
 		option: { name: 'Text', value: 'text', description: 'For text generator apps' },

@@ -38,7 +38,7 @@ export const messageFields: INodeProperties[] = [
 
 type Conversation = 'auto' | 'new' | 'latest' | 'byId';
 
-/** Automatic is the latest conversation of a chat's session, which is a user of its own in Dify. */
+/** Automatic is the latest conversation of the chat session, which is a separate user in Dify. */
 function readConversationMode(parameters: NodeParameters): Conversation {
 	const choice = parameters.choice<Conversation>('conversation');
 	if (choice !== 'auto') return choice;
@@ -46,16 +46,16 @@ function readConversationMode(parameters: NodeParameters): Conversation {
 	return !isUnset(sessionId) && readRawUser(parameters) === sessionId ? 'latest' : 'new';
 }
 
-/** The conversation that the item chooses. */
+/** The conversation of the item. */
 export function readConversation(parameters: NodeParameters): ConversationChoice {
 	const choice = readConversationMode(parameters);
-	if (choice === 'latest') return { kind: 'latest' };
+	if (choice === 'latest') return { type: 'latest' };
 	const id =
 		choice === 'byId' ? readOptionalId(parameters, 'conversationId', 'conversation ID') : undefined;
-	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
+	return id === undefined ? { type: 'new' } : { type: 'id', id };
 }
 
-/** Key of the item's conversation. Messages of one conversation are sent in order: the second must see the first. */
+/** Key of the item's conversation. Messages of one conversation are sent in order. */
 export function getConversationKey(parameters: NodeParameters): string | undefined {
 	const choice = tryOrUndefined(() => readConversationMode(parameters));
 	if (choice === 'latest') return `latest ${String(readRawUser(parameters))}`;

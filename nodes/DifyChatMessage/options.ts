@@ -72,7 +72,6 @@ const options: INodeProperties[] = [
 
 export const optionsField = optionsCollection(options);
 
-/** Reads the options of an item's message. */
 export function readOptions(parameters: NodeParameters) {
 	return {
 		answerField: parameters.string('options.answerField') || 'answer',

@@ -5,7 +5,7 @@ import type { RunResult } from '../../lib/dify/types';
 import { omitUndefined } from '../../lib/values';
 import { toPlainObject } from '../shared/dify/plain-object';
 
-/** Optional parts of the item beside the answer. */
+/** Optional parts of the item. */
 export type IncludedPart = 'files' | 'reasoning' | 'thoughts' | 'workflow';
 
 interface OutputOptions {
@@ -14,17 +14,16 @@ interface OutputOptions {
 	/** The user of the message: later nodes need the same one. */
 	user: string;
 	include: readonly IncludedPart[];
-	/** The item comes from a chat, which shows the field "output" of the last node. */
+	/** Whether the item is from a chat, which shows the field "output" of the last node. */
 	isChat: boolean;
 }
 
-/** The JSON of the item for an answer. */
-export function toItemJson(answer: ChatMessageResult, options: OutputOptions): IDataObject {
-	const { result, conversationRestarted } = answer;
+export function toItemJson(messageResult: ChatMessageResult, options: OutputOptions): IDataObject {
+	const { result, conversationRestarted } = messageResult;
 	return toPlainObject({
 		...(options.simplify ? toSimplifiedJson(result, options) : toRawJson(result, options)),
 		...(conversationRestarted && { conversationRestarted }),
-		...extras(result, options),
+		...toIncludedFields(result, options),
 		...(options.isChat && { output: result.text }),
 	});
 }
@@ -43,14 +42,14 @@ function toSimplifiedJson(result: RunResult, { answerField, user }: OutputOption
 		retrieverResources: result.retrieverResources,
 		files: result.files,
 		createdAt: result.createdAt,
-		// In the same fields as Dify Workflow, whose operations of the resource Form read them.
+		// Same fields as Dify Workflow, for its resource Form.
 		...omitUndefined({ forms: result.pause?.forms, pause: result.pause }),
-		// Twice: above, to be at the top; here, so that an answer field with the name of another field replaces it.
+		// Twice: above, to be first; here, to replace another field with the same name.
 		...answer,
 	};
 }
 
-/** The result in Dify's own fields, like a blocking answer, with everything that only a stream has. */
+/** The result in Dify's fields, like a blocking response, plus the data of the stream. */
 function toRawJson(result: RunResult, { user }: OutputOptions): object {
 	return {
 		event: result.status === 'paused' ? 'workflow_paused' : 'message',
@@ -81,7 +80,7 @@ function toSnakeCase(value: object): object {
 	);
 }
 
-function extras(result: RunResult, { include }: OutputOptions): object {
+function toIncludedFields(result: RunResult, { include }: OutputOptions): object {
 	return {
 		...(include.includes('thoughts') && { thoughts: result.thoughts }),
 		...(include.includes('reasoning') && { reasoning: result.reasoning }),

@@ -17,7 +17,7 @@ import { toItemJson } from './output';
 
 const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
 
-/** The one operation of the node, which has no list of them. */
+/** The node's only operation, without an operation field. */
 const send: DifyOperation = {
 	option: { name: 'Send', value: 'send' },
 	fields,
@@ -29,7 +29,7 @@ export const operations: OperationTable<DifyOperation> = {
 	getOperation: () => send,
 };
 
-/** Messages of one conversation go one after another. */
+/** Sends messages; those of one conversation in order. */
 export const sendMessages = createDifyExecute(operations, (context, itemIndex) =>
 	getConversationKey(new NodeParameters(context, itemIndex, fields)),
 );
@@ -41,7 +41,7 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		answerField,
 		autoGenerateName,
 		include,
-		limits: timeouts,
+		timeouts,
 		retries,
 		onPause,
 		onStaleConversation,
@@ -58,15 +58,15 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		...ids,
 		...(await buildRunRequest(call, user)),
 	};
-	const answer = await sendChatMessage(client, request, {
+	const messageResult = await sendChatMessage(client, request, {
 		onDeltas: typing?.show,
 		timeouts,
 		retries,
 		onStaleConversation,
 	});
-	const { conversationRestarted } = answer;
-	const files = answer.result.files.map((file) => withAbsoluteUrl(client, file));
-	const result = { ...answer.result, files };
+	const { conversationRestarted } = messageResult;
+	const files = messageResult.result.files.map((file) => withAbsoluteUrl(client, file));
+	const result = { ...messageResult.result, files };
 	if (result.status === 'paused' && onPause === 'error')
 		throw createPausedError('chatflow', result);
 	await typing?.end();

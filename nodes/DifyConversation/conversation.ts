@@ -12,7 +12,7 @@ import {
 } from '../shared/field-builders';
 
 /** A language model generates the name. */
-const MODEL_LIMIT_MS = 120_000;
+const MODEL_TIMEOUT_MS = 120_000;
 
 export const conversationGetAll = defineListOperation({
 	option: {
@@ -56,11 +56,11 @@ export const conversationRename = defineRequestOperation({
 			displayOptions: { show: { autoGenerate: [false] } },
 		}),
 	],
-	timeoutMs: MODEL_LIMIT_MS,
+	timeoutMs: MODEL_TIMEOUT_MS,
 	request: (parameters) => {
-		const generates = parameters.boolean('autoGenerate');
-		const name = generates ? {} : { name: parameters.rawString('name') };
-		const body = { ...name, auto_generate: generates, user: readUser(parameters) };
+		const isGenerated = parameters.boolean('autoGenerate');
+		const name = isGenerated ? {} : { name: parameters.rawString('name') };
+		const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
 		return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
 	},
 });
@@ -72,7 +72,7 @@ export const conversationDelete = defineRequestOperation({
 		const id = readConversationId(parameters);
 		return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
 	},
-	toItems: (_answer, parameters) => ({
+	toItems: (_response, parameters) => ({
 		conversationId: readConversationId(parameters),
 		deleted: true,
 	}),

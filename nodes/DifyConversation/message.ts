@@ -5,7 +5,7 @@ import { readConversationId, readMessageId, readUser } from '../shared/dify/ids'
 import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 
 /** A language model generates the questions. */
-const MODEL_LIMIT_MS = 120_000;
+const MODEL_TIMEOUT_MS = 120_000;
 
 export const messageGetAll = defineListOperation({
 	option: {
@@ -31,7 +31,7 @@ export const messageGetSuggested = defineRequestOperation({
 		description: 'Get questions the user might ask next; a model generates them, which uses tokens',
 	},
 	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
-	timeoutMs: MODEL_LIMIT_MS,
+	timeoutMs: MODEL_TIMEOUT_MS,
 	request: (parameters) => {
 		const messageId = readMessageId(parameters);
 		return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];

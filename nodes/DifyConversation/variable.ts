@@ -16,7 +16,7 @@ import { defineListOperation } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 
-function variablesOf(conversationId: string, user: string): ListEndpoint {
+function buildVariableList(conversationId: string, user: string): ListEndpoint {
 	return {
 		path: apiPath`/conversations/${conversationId}/variables`,
 		query: { user },
@@ -32,7 +32,7 @@ export const variableGetAll = defineListOperation({
 		description: 'List the variables of a chatflow conversation; other apps have none',
 	},
 	fields: [userField, conversationField({ required: true })],
-	list: (parameters) => variablesOf(readConversationId(parameters), readUser(parameters)),
+	list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
 });
 
 const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
@@ -63,13 +63,13 @@ export const variableUpdate: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const wanted = parameters.requiredString(
+		const nameOrId = parameters.requiredString(
 			'variableId',
 			'Select the variable from the list, or enter its name or ID.',
 		);
 		const conversationId = readConversationId(parameters);
 		const user = readUser(parameters);
-		const variable = await variableNamed(client, variablesOf(conversationId, user), wanted);
+		const variable = await findVariable(client, buildVariableList(conversationId, user), nameOrId);
 		const value = parameters.value('value');
 		const isText = ['string', 'secret'].includes(String(variable.value_type));
 		const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
@@ -79,21 +79,21 @@ export const variableUpdate: DifyOperation = {
 	},
 };
 
-/** @throws {ServerError} of kind `notFound` with the existing names */
-async function variableNamed(
+/** @throws {ServerError} of type `notFound` with the existing names */
+async function findVariable(
 	client: DifyClient,
 	list: ListEndpoint,
-	wanted: string,
+	nameOrId: string,
 ): Promise<JsonRecord & { id: string }> {
 	const variables = await fetchAllPages(client, list);
-	const known =
-		variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
-	const id = asNonEmptyString(known?.id);
-	if (id !== undefined) return { ...known, id };
+	const variable =
+		variables.find(({ id }) => id === nameOrId) ?? variables.find(({ name }) => name === nameOrId);
+	const id = asNonEmptyString(variable?.id);
+	if (id !== undefined) return { ...variable, id };
 	const names = variables.map(({ name }) => String(name)).join(', ');
 	throw createLocalError(
 		'notFound',
-		`The conversation has no variable "${wanted}"`,
+		`The conversation has no variable "${nameOrId}"`,
 		names === ''
 			? 'It has no variables: only chatflows have variables.'
 			: `Available variables: ${names}.`,
@@ -114,11 +114,11 @@ export const searchVariables = createListSearch(async ({ context, client, filter
 		);
 	const variables = await fetchAllPages(
 		client,
-		variablesOf(conversationId, readEditorUser(context)),
+		buildVariableList(conversationId, readEditorUser(context)),
 	);
-	const named = variables.map(({ id, name, value_type: type }) => ({
+	const results = variables.map(({ id, name, value_type: type }) => ({
 		name: `${String(name)} (${String(type)})`,
 		value: String(id),
 	}));
-	return filterByName(named, filter);
+	return filterByName(results, filter);
 });

@@ -86,14 +86,15 @@ export const revoke: DifyOperation = {
 };
 
 async function revokeRating({ client, parameters }: DifyCall) {
-	const ignores = parameters.boolean('options.ignoreNotRated', false);
+	const shouldIgnore = parameters.boolean('options.ignoreNotRated', false);
 	const messageId = readMessageId(parameters);
-	// Not sent again: the second time, Dify says that there is nothing to revoke.
+	// Not resent: the second time, Dify reports nothing to revoke.
 	const sending = sendRating(client, parameters, { rating: null });
 	const alreadySo = await sending.then(
 		() => undefined,
 		(error: unknown) => {
-			if (ignores && error instanceof ServerError && error.type === 'nothingToRevoke') return true;
+			if (shouldIgnore && error instanceof ServerError && error.type === 'nothingToRevoke')
+				return true;
 			throw error;
 		},
 	);
@@ -110,11 +111,11 @@ async function revokeRating({ client, parameters }: DifyCall) {
 async function sendRating(
 	client: DifyClient,
 	parameters: NodeParameters,
-	rated: { rating: Rating | null; content?: string | null },
+	feedback: { rating: Rating | null; content?: string | null },
 ): Promise<string> {
 	const messageId = readMessageId(parameters);
-	const body = { ...rated, user: readUser(parameters) };
-	const isIdempotent = rated.rating !== null;
+	const body = { ...feedback, user: readUser(parameters) };
+	const isIdempotent = feedback.rating !== null;
 	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });
 	return messageId;
 }

@@ -28,7 +28,7 @@ import {
 } from './fields';
 
 const chunkField = idField('Chunk ID', 'chunkId');
-const placeFields = [datasetField, documentField];
+const documentFields = [datasetField, documentField];
 
 function chunksPath(parameters: NodeParameters): string {
 	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}/segments`;
@@ -51,7 +51,7 @@ const values = [
 	}),
 ];
 
-function valuesIn(parameters: NodeParameters): JsonRecord {
+function readValues(parameters: NodeParameters): JsonRecord {
 	return omitUndefined({
 		answer: readTextOption(parameters, 'options.answer'),
 		keywords: readTextList(parameters, 'options.keywords'),
@@ -65,7 +65,7 @@ export const chunkGetAll = defineListOperation({
 		action: 'Get many chunks',
 		description: 'List chunks in order',
 	},
-	fields: [...placeFields, keywordField],
+	fields: [...documentFields, keywordField],
 	list: (parameters) => ({
 		path: chunksPath(parameters),
 		query: { keyword: parameters.rawString('keyword') },
@@ -74,16 +74,16 @@ export const chunkGetAll = defineListOperation({
 
 export const chunkGet = defineRequestOperation({
 	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
-	fields: [...placeFields, chunkField],
+	fields: [...documentFields, chunkField],
 	request: (parameters) => ['GET', chunkPath(parameters)],
 	toItems: ({ data }) => asRecord(data),
 });
 
 export const chunkCreate = defineRequestOperation({
 	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
-	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
+	fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
 	request: (parameters) => {
-		const segment = { content: parameters.rawString('content'), ...valuesIn(parameters) };
+		const segment = { content: parameters.rawString('content'), ...readValues(parameters) };
 		return ['POST', chunksPath(parameters), { segments: [segment] }];
 	},
 	toItems: ({ data }) => asRecords(data),
@@ -92,7 +92,7 @@ export const chunkCreate = defineRequestOperation({
 export const chunkUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
 	fields: [
-		...placeFields,
+		...documentFields,
 		chunkField,
 		optionsCollection([
 			...values,
@@ -105,19 +105,19 @@ export const chunkUpdate: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const route = chunkPath(parameters);
-		const known = await client.get(route);
-		const { content, answer } = asRecord(known.data);
-		const isParent = known.doc_form === 'hierarchical_model';
+		const current = await client.get(route);
+		const { content, answer } = asRecord(current.data);
+		const isParent = current.doc_form === 'hierarchical_model';
 		const segment = {
-			// Dify erases what is not sent.
+			// Dify clears omitted fields.
 			content: readTextOption(parameters, 'options.content') ?? content,
 			...omitUndefined({
 				answer: asNonEmptyString(answer),
 				enabled: parameters.boolean('options.enabled', undefined),
-				// Without it, searches still find the old children.
+				// Otherwise searches still find the old child chunks.
 				regenerate_child_chunks: isParent || undefined,
 			}),
-			...valuesIn(parameters),
+			...readValues(parameters),
 		};
 		const { data } = await client.sendJson('POST', route, { segment });
 		return [{ json: asRecord(data) }];
@@ -126,7 +126,7 @@ export const chunkUpdate: DifyOperation = {
 
 export const chunkDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a chunk' },
-	fields: [...placeFields, chunkField],
+	fields: [...documentFields, chunkField],
 	run: async ({ client, parameters }) => {
 		const existed = await deletePath(client, chunkPath(parameters));
 		return [{ json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } }];

@@ -14,7 +14,7 @@ export const documentField = recordLocatorField('Document', 'documentId', 'searc
 	required: true,
 });
 
-/** @throws {ServerError} where the field Document is empty or holds no ID */
+/** @throws {ServerError} if the field Document is empty or not an ID */
 export function readDocumentId(parameters: NodeParameters): string {
 	return parseUuid(parameters.value('documentId'), 'document ID');
 }
@@ -42,7 +42,7 @@ export const indexingWaitField = numberField('Wait for Indexing (Seconds)', 'wai
 	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
 });
 
-/** Reads several texts: a list, or text separated by commas. */
+/** Reads an array, or text separated by commas. */
 export function readTextList(parameters: NodeParameters, path: string): string[] | undefined {
 	const value = parameters.value(path);
 	if (isUnset(value)) return undefined;
@@ -51,7 +51,7 @@ export function readTextList(parameters: NodeParameters, path: string): string[]
 	throw createFieldError(parameters.field(path).label, 'must be an array or comma-separated text');
 }
 
-/** Reads a text option; undefined where it was not added. */
+/** Reads a text option; undefined if it was not added. */
 export function readTextOption(parameters: NodeParameters, path: string): string | undefined {
 	return parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 }

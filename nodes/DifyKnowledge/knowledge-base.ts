@@ -86,16 +86,15 @@ const settings: INodeProperties[] = [
 	),
 ];
 
-/** The body of a request. */
-function settingsIn(parameters: NodeParameters): JsonRecord {
+function readSettings(parameters: NodeParameters): JsonRecord {
 	const embeddingModel = readModel(parameters, 'options.embeddingModel');
 	// Without the technique, Dify silently ignores the model.
-	const implied = embeddingModel === undefined ? undefined : 'high_quality';
+	const defaultTechnique = embeddingModel === undefined ? undefined : 'high_quality';
 	return omitUndefined({
 		description: readTextOption(parameters, 'options.description'),
 		permission: parameters.choice('options.permission', undefined),
 		indexing_technique:
-			parameters.choice<IndexingTechnique>('options.technique', undefined) ?? implied,
+			parameters.choice<IndexingTechnique>('options.technique', undefined) ?? defaultTechnique,
 		...toEmbeddingModelFields(embeddingModel),
 	});
 }
@@ -116,17 +115,18 @@ export const knowledgeBaseCreate: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const name = parameters.requiredString('name');
-		const json = { permission: 'all_team_members', ...settingsIn(parameters), name };
+		const json = { permission: 'all_team_members', ...readSettings(parameters), name };
 		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
-		const uses = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
-		const base = await creating.catch(async (error: unknown) => {
+		const usesExisting = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
+		const dataset = await creating.catch(async (error: unknown) => {
 			const isTaken = error instanceof ServerError && error.type === 'nameTaken';
-			const bases = isTaken && uses ? await fetchAllPages(client, buildDatasetList(name)) : [];
-			const known = bases.find((each) => each.name === name);
-			if (known === undefined) throw error;
-			return known;
+			const datasets =
+				isTaken && usesExisting ? await fetchAllPages(client, buildDatasetList(name)) : [];
+			const existing = datasets.find((candidate) => candidate.name === name);
+			if (existing === undefined) throw error;
+			return existing;
 		});
-		return [{ json: base }];
+		return [{ json: dataset }];
 	},
 };
 
@@ -139,7 +139,7 @@ export const knowledgeBaseUpdate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const route = apiPath`/datasets/${readDatasetId(parameters)}`;
 		const name = parameters.string('options.name') || undefined;
-		const json = { ...settingsIn(parameters), ...omitUndefined({ name }) };
+		const json = { ...readSettings(parameters), ...omitUndefined({ name }) };
 		return [{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) }];
 	},
 };
@@ -192,14 +192,16 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 	run: async (call) => {
 		const { parameters, context, hint } = call;
 		const search = readRetrievalOptions(parameters);
-		// As a tool of an agent, a node's type ends with "Tool".
-		const cuts = context.getNode().type.endsWith('Tool');
-		const typed = parameters.rawString('query');
-		const { query, cut } = cuts ? truncateQuery(typed) : { query: typed, cut: false };
-		if (cut) hint('The query was truncated to 250 characters, the maximum in Dify.');
-		const found = await retrieve(call, readDatasetId(parameters), query, search);
-		const remark = getIgnoredFilterWarning(found.filteredOut);
-		if (remark !== undefined) hint(remark);
-		return toOperationItems(parameters.boolean('simplify', true) ? found.hits : found.records);
+		// The type of an agent tool ends with "Tool".
+		const isTool = context.getNode().type.endsWith('Tool');
+		const text = parameters.rawString('query');
+		const { query, isTruncated } = isTool
+			? truncateQuery(text)
+			: { query: text, isTruncated: false };
+		if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
+		const result = await retrieve(call, readDatasetId(parameters), query, search);
+		const warning = getIgnoredFilterWarning(result.filteredOut);
+		if (warning !== undefined) hint(warning);
+		return toOperationItems(parameters.boolean('simplify', true) ? result.hits : result.records);
 	},
 };

@@ -19,7 +19,7 @@ import {
 import { asText, type NodeParameters } from '../shared/parameters';
 import { documentField, readDocumentId } from './fields';
 
-const TYPES = toOptions({
+const TYPE_OPTIONS = toOptions({
 	number: 'Number',
 	string: 'Text',
 	time: 'Time',
@@ -29,9 +29,9 @@ export const metadataGetFields = defineRequestOperation({
 	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
 	fields: [datasetField],
 	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
-	toItems: (answer) => {
-		const builtInEnabled = answer.built_in_field_enabled === true;
-		return parseMetadataFields(answer).map((field) => ({ ...field, builtInEnabled }));
+	toItems: (response) => {
+		const builtInEnabled = response.built_in_field_enabled === true;
+		return parseMetadataFields(response).map((field) => ({ ...field, builtInEnabled }));
 	},
 });
 
@@ -40,7 +40,13 @@ export const metadataCreateField: DifyOperation = {
 	fields: [
 		datasetField,
 		stringField('Name', 'name', { required: true }),
-		{ displayName: 'Type', name: 'type', type: 'options', options: TYPES, default: 'string' },
+		{
+			displayName: 'Type',
+			name: 'type',
+			type: 'options',
+			options: TYPE_OPTIONS,
+			default: 'string',
+		},
 	],
 	run: async ({ client, parameters }) => {
 		const type = parameters.choice<MetadataType>('type');
@@ -77,7 +83,7 @@ export const metadataSet: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const documentId = readDocumentId(parameters);
-		const values = valuesIn(parameters);
+		const values = readValues(parameters);
 		const createFields = parameters.boolean('options.createFields', false);
 		const datasetId = readDatasetId(parameters);
 		const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
@@ -85,7 +91,7 @@ export const metadataSet: DifyOperation = {
 	},
 };
 
-function valuesIn(parameters: NodeParameters): JsonRecord {
+function readValues(parameters: NodeParameters): JsonRecord {
 	const nameField = parameters.field('values.value.field');
 	const rows = asRecords(parameters.value('values.value'));
 	return Object.fromEntries(

@@ -12,14 +12,14 @@ import { jsonField } from '../shared/field-builders';
 import { toOperationItems } from '../shared/run/operations';
 import { documentBinaryField } from './fields';
 
-/** A node of a pipeline that takes files (docs/protocols/dify.md 2.13). */
+/** A pipeline node that accepts files (docs/protocols/dify.md 2.13). */
 interface FileNode {
 	id: string;
 	title: string;
 }
 
-/** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
-async function fileNodes(client: DifyClient, datasetId: string): Promise<FileNode[]> {
+/** File nodes of the published pipeline. @throws {ServerError} also for a knowledge base without a pipeline */
+async function fetchFileNodes(client: DifyClient, datasetId: string): Promise<FileNode[]> {
 	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
 	const records = parseRecords(
 		await client.requestJson('GET', route, { query: { is_published: 'true' } }),
@@ -31,9 +31,9 @@ async function fileNodes(client: DifyClient, datasetId: string): Promise<FileNod
 	});
 }
 
-/** Nodes for files of the pipeline that the base in the node was made with. */
+/** File nodes of the pipeline that created the selected knowledge base. */
 export const searchDatasources = createListSearch(async ({ client, context, filter }) => {
-	const nodes = await fileNodes(client, readEditorDatasetId(context));
+	const nodes = await fetchFileNodes(client, readEditorDatasetId(context));
 	return filterByName(
 		nodes.map(({ id, title }) => ({ name: title, value: id })),
 		filter,
@@ -67,15 +67,15 @@ export const pipelineRun: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, hint } = call;
 		const datasetId = readDatasetId(parameters);
-		const chosen = parameters.string('datasourceNode');
-		const node = chosen === '' ? await onlyNode(client, datasetId) : chosen;
+		const selectedNode = parameters.string('datasourceNode');
+		const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
 		const inputs = parameters.object('inputs', {});
 		const source = await readFile(call);
 		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
 		const id = String(uploaded.id);
 		const name = asNonEmptyString(uploaded.name) ?? source.name;
-		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
-		const answer = await client.sendJson('POST', apiPath`/datasets/${datasetId}/pipeline/run`, {
+		// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
+		const response = await client.sendJson('POST', apiPath`/datasets/${datasetId}/pipeline/run`, {
 			inputs,
 			datasource_type: 'local_file',
 			// Some versions read `related_id`, others `reference`.
@@ -84,9 +84,9 @@ export const pipelineRun: DifyOperation = {
 			is_published: true,
 			response_mode: 'streaming',
 		});
-		const documents = asRecords(answer.documents);
+		const documents = asRecords(response.documents);
 		if (documents.length === 0) hint('The pipeline created no documents.');
-		const batch = asNonEmptyString(answer.batch);
+		const batch = asNonEmptyString(response.batch);
 		return toOperationItems(
 			documents.map((document) => ({
 				documentId: getDocumentId(document),
@@ -99,9 +99,9 @@ export const pipelineRun: DifyOperation = {
 	},
 };
 
-/** @throws {ServerError} where not exactly one takes files */
-async function onlyNode(client: DifyClient, datasetId: string): Promise<string> {
-	const nodes = await fileNodes(client, datasetId);
+/** @throws {ServerError} unless exactly one node accepts files */
+async function findOnlyFileNode(client: DifyClient, datasetId: string): Promise<string> {
+	const nodes = await fetchFileNodes(client, datasetId);
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
 	if (nodes.length === 0)

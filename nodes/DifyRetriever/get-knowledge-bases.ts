@@ -6,24 +6,24 @@ import { asNonEmptyString } from '../../lib/values';
 import { createEditorClient, readEditorValue } from '../shared/dify/list-search';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
 
-/** All knowledge bases that can be searched; where Dify cannot list them, an entry that says why. */
+/** All searchable knowledge bases; if the list fails, an entry with the reason. */
 export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
 	try {
-		const bases = await fetchAllPages(await createEditorClient(this), buildDatasetList());
-		const named = bases
-			// Dify does not search external ones over its API.
+		const datasets = await fetchAllPages(await createEditorClient(this), buildDatasetList());
+		const options = datasets
+			// Dify's API does not search external ones.
 			.filter(({ provider }) => provider !== 'external')
 			.map(({ id, name }) => ({ name: asNonEmptyString(name) ?? String(id), value: String(id) }));
-		return toListEntries(named);
+		return toListEntries(options);
 	} catch (error) {
-		return [createFailedListEntry(this.getNode(), error), ...chosenBases(this)];
+		return [createFailedListEntry(this.getNode(), error), ...getSelectedDatasets(this)];
 	}
 }
 
-/** Bases that are chosen already. Without an entry, the editor calls them "not supported". */
-function chosenBases(context: ILoadOptionsFunctions): INodePropertyOptions[] {
+/** Entries for selected IDs; otherwise the editor shows them as "not supported". */
+function getSelectedDatasets(context: ILoadOptionsFunctions): INodePropertyOptions[] {
 	const ids = readEditorValue(context, 'difyDatasetIds');
 	if (!Array.isArray(ids)) return [];
 	return ids

@@ -21,16 +21,16 @@ import { FAILED_LIST } from '../shared/list-entries';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
-const MAX_SHOWN = 200;
+const MAX_LOGGED_LENGTH = 200;
 
-/** A document in LangChain's form. */
+/** A document in LangChain's format. */
 interface RetrievedDocument {
 	pageContent: string;
 	metadata: Record<string, unknown>;
 }
 
 /**
- * What n8n's chains call. They need no LangChain class, only these marks of one (RunnableSequence checks
+ * Retriever for n8n's chains. They require no LangChain class, only these fields (RunnableSequence checks
  * `lc_runnable`).
  */
 export interface SuppliedRetriever {
@@ -57,14 +57,14 @@ export async function supplyRetriever(
 }
 
 function readSettings(parameters: NodeParameters): Settings {
-	const chosen = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
-	if (chosen.includes(FAILED_LIST))
+	const selectedIds = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
+	if (selectedIds.includes(FAILED_LIST))
 		throw createFieldError(
 			'Knowledge Base Names or IDs',
 			'contains the error message of a list that could not be loaded',
 			'Remove this entry, reload the list, and select a knowledge base.',
 		);
-	const datasetIds = [...new Set(chosen.map((id) => parseUuid(id, 'knowledge base ID')))];
+	const datasetIds = [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 	if (datasetIds.length === 0)
 		throw createFieldError(
 			'Knowledge Base Names or IDs',
@@ -83,28 +83,28 @@ function createLoggedRetriever(
 	settings: Settings,
 	log: SubNodeLog,
 ): SuppliedRetriever {
-	const search = async (typed: string, signal: AbortSignal | undefined) => {
-		const { query, cut } = truncateQuery(typed);
-		if (cut) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
+	const search = async (text: string, signal: AbortSignal | undefined) => {
+		const { query, isTruncated } = truncateQuery(text);
+		if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
 		return await log.call({
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
 				const access = app.withSignal(AbortSignal.any(signals));
-				const found: RetrievedHit[] = [];
-				let misfits = 0;
+				const hits: RetrievedHit[] = [];
+				let filteredOut = 0;
 				for (const datasetId of settings.datasetIds) {
-					const one = await retrieve(access, datasetId, query, settings.search);
-					misfits += one.filteredOut;
-					for (const hit of one.hits) found.push({ ...hit, datasetId });
+					const result = await retrieve(access, datasetId, query, settings.search);
+					filteredOut += result.filteredOut;
+					for (const hit of result.hits) hits.push({ ...hit, datasetId });
 				}
-				const remark = getIgnoredFilterWarning(misfits);
-				if (remark !== undefined) log.hint(remark);
+				const warning = getIgnoredFilterWarning(filteredOut);
+				if (warning !== undefined) log.hint(warning);
 				// Hits of a keyword search have score 0, so they come last.
-				found.sort((one, other) => other.score - one.score);
-				return found.slice(0, settings.search.topK).map(documentOf);
+				hits.sort((a, b) => b.score - a.score);
+				return hits.slice(0, settings.search.topK).map(toDocument);
 			},
-			output: shown,
+			output: toLogOutput,
 		});
 	};
 	return {
@@ -112,8 +112,8 @@ function createLoggedRetriever(
 		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
 		invoke: async (query, config) => {
 			// An expression may return any type.
-			const typed = typeof query === 'string' ? query : String(query ?? '');
-			return await search(typed, config?.signal);
+			const text = typeof query === 'string' ? query : String(query ?? '');
+			return await search(text, config?.signal);
 		},
 	};
 }
@@ -122,7 +122,7 @@ interface RetrievedHit extends Hit {
 	datasetId: string;
 }
 
-function documentOf({
+function toDocument({
 	content,
 	title,
 	score,
@@ -137,12 +137,12 @@ function documentOf({
 	};
 }
 
-function shown(documents: RetrievedDocument[]): IDataObject {
+function toLogOutput(documents: RetrievedDocument[]): IDataObject {
 	return {
 		documents: documents.map(({ pageContent, metadata }) => ({
 			source: String(metadata.source),
 			score: Number(metadata.score),
-			text: pageContent.slice(0, MAX_SHOWN),
+			text: pageContent.slice(0, MAX_LOGGED_LENGTH),
 		})),
 	};
 }

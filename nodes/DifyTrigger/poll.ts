@@ -9,38 +9,40 @@ import { NodeParameters } from '../shared/parameters';
 import { pollFeedback, type PollState } from './feedback';
 import { properties } from './fields';
 
-/** How many examples the editor gets. */
+/** Max items of a manual test. */
 const MAX_TEST_ITEMS = 3;
 
-/** Nodes that are polling at this moment. */
+/** Nodes that are currently polling. */
 const pollingNodes = new Set<string>();
 
 /**
- * Polls the app once. The memory is stored only when everything was read, so the next poll repeats a failed one. n8n
- * stores it together with the workflow that it starts. n8n may begin a poll while another one runs: it is skipped,
- * since both would find the same.
+ * Polls the app once. The state is stored only after everything was read, so the next poll repeats a failed one. n8n
+ * stores it with the workflow that it starts. n8n may start a poll while another one runs: it is skipped, since both
+ * would return the same ratings.
  */
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const client = createDifyClient(await context.getCredentials('difyApi'), context.helpers);
-		const isWanted = createRatingFilter(parameters);
+		const matchesFilter = createRatingFilter(parameters);
 		if (context.getMode() === 'manual') {
 			const { records } = await fetchPage(client, FEEDBACK_LIST);
-			return outputOf(records.filter(isWanted).slice(0, MAX_TEST_ITEMS).reverse().map(asNew));
+			return toOutput(
+				records.filter(matchesFilter).slice(0, MAX_TEST_ITEMS).reverse().map(toNewEvent),
+			);
 		}
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
 		if (pollingNodes.has(node)) return null;
 		pollingNodes.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const news = await pollFeedback(client, stored.feedback as PollState | undefined);
+			const result = await pollFeedback(client, stored.feedback as PollState | undefined);
 			const withChanged = parameters.boolean('options.changed', true);
-			const found = news.found.filter(
-				({ feedback, isNew }) => (isNew || withChanged) && isWanted(feedback),
+			const ratings = result.ratings.filter(
+				({ feedback, isNew }) => (isNew || withChanged) && matchesFilter(feedback),
 			);
-			stored.feedback = { ...news.memory };
-			return outputOf(found.map(({ feedback, isNew }) => ({ ...asNew(feedback), isNew })));
+			stored.feedback = { ...result.state };
+			return toOutput(ratings.map(({ feedback, isNew }) => ({ ...toNewEvent(feedback), isNew })));
 		} finally {
 			pollingNodes.delete(node);
 		}
@@ -49,7 +51,7 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 	}
 }
 
-function asNew(feedback: JsonRecord) {
+function toNewEvent(feedback: JsonRecord) {
 	return { event: 'feedback', isNew: true, ...feedback };
 }
 
@@ -61,6 +63,6 @@ function createRatingFilter(parameters: NodeParameters): (feedback: JsonRecord) 
 		(source === undefined || feedback.from_source === source);
 }
 
-function outputOf(items: object[]): INodeExecutionData[][] | null {
+function toOutput(items: object[]): INodeExecutionData[][] | null {
 	return items.length === 0 ? null : [items.map((json) => ({ json: json as IDataObject }))];
 }

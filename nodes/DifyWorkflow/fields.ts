@@ -18,14 +18,14 @@ export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 	description: 'The run ID that Execute returns. Not the task ID.',
 });
 
-/** @throws {ServerError} where the field is empty or holds no ID */
+/** @throws {ServerError} if the field is empty or not an ID */
 export function readRunId(parameters: NodeParameters): string {
 	return parseUuid(parameters.value('workflowRunId'), 'workflow run ID');
 }
 
 const onPause = onPauseField('What to do when the workflow pauses for human input');
 
-/** As above, for operations that may also wait for the answer. */
+/** Like `onPause`, for operations that can also wait for the submission. */
 const onPauseWaiting: INodeProperties = {
 	...onPause,
 	options: [
@@ -78,7 +78,7 @@ const common = [
 	onFailure,
 ];
 
-/** Options of operations that follow a run that was started elsewhere. */
+/** Options to follow an existing run. */
 export const followOptions: INodeProperties[] = [
 	...common,
 	{
@@ -89,7 +89,7 @@ export const followOptions: INodeProperties[] = [
 	onPauseWaiting,
 ];
 
-/** Options of the operation that starts runs. */
+/** Options to start a run. */
 export const executeOptions: INodeProperties[] = [
 	...common,
 	{

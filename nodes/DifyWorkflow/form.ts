@@ -22,7 +22,7 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	description: 'The "formToken" of the form from the output of the paused run',
 });
 
-const tokenIn = (parameters: NodeParameters) => parameters.string('formToken');
+const readFormToken = (parameters: NodeParameters) => parameters.string('formToken');
 
 export const formGet = defineRequestOperation({
 	option: {
@@ -32,9 +32,9 @@ export const formGet = defineRequestOperation({
 		description: 'Get the text, fields and buttons of the form of a paused run',
 	},
 	fields: [formTokenField, simplifyField],
-	request: (parameters) => ['GET', formPath(tokenIn(parameters))],
+	request: (parameters) => ['GET', formPath(readFormToken(parameters))],
 	toItems: (form, parameters) => {
-		const formToken = tokenIn(parameters);
+		const formToken = readFormToken(parameters);
 		if (!parameters.boolean('simplify')) return { form_token: formToken, ...form };
 		return toPlainObject({
 			formToken,
@@ -74,28 +74,30 @@ export const formSubmit: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const formToken = tokenIn(parameters);
+		const formToken = readFormToken(parameters);
 		const user = readUser(parameters);
-		const given = parameters.object('values', undefined) ?? {};
+		const formValues = parameters.object('values', undefined) ?? {};
 		const form = await client.get(formPath(formToken));
-		const action = actionIn(form, parameters.requiredString('action'));
+		const action = findActionId(form, parameters.requiredString('action'));
 		const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
-		const texts: JsonRecord = { ...given };
-		// Dify takes defaults on its own page only, and a number makes the run fail later.
-		for (const { name, default: preset } of fields.filter((field) => !isFileField(field)))
-			if (isNonEmpty(given[name]) || preset !== undefined)
-				texts[name] = isNonEmpty(given[name]) ? toText(given[name]) : preset;
-		const { values, files } = await readFiles(call, given, fields.filter(isFileField));
+		const texts: JsonRecord = { ...formValues };
+		// Dify applies defaults on its own page only, and numbers make the run fail later.
+		for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
+			if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
+				texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
+		const { values, files } = await readFiles(call, formValues, fields.filter(isFileField));
 		const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
 		await submitForm(client, formToken, { action, inputs, user });
 		return [{ json: { formToken, action, user, submitted: true } }];
 	},
 };
 
-/** The ID of a button, by its ID or by what stands on it. Dify refuses one that does not exist. */
-function actionIn(form: JsonRecord, wanted: string): string {
+/** The ID of a button, by its ID or label. Dify rejects unknown IDs. */
+function findActionId(form: JsonRecord, idOrLabel: string): string {
 	const actions = parseFormActions(form);
-	if (actions.some(({ id }) => id === wanted)) return wanted;
-	const titled = actions.find(({ title }) => title.trim().toLowerCase() === wanted.toLowerCase());
-	return titled?.id ?? wanted;
+	if (actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
+	const action = actions.find(
+		({ title }) => title.trim().toLowerCase() === idOrLabel.toLowerCase(),
+	);
+	return action?.id ?? idOrLabel;
 }

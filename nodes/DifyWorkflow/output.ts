@@ -8,10 +8,10 @@ import type { DifyCall } from '../shared/dify/dify-operation';
 import { createPausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 
-/** Optional parts of the item beside the outputs. */
+/** Optional parts of the item. */
 type IncludedPart = 'files' | 'nodes' | 'text';
 
-/** Contents of the item, and what counts as a failure. */
+/** Contents of the item, and handling of failed and paused runs. */
 interface RunOutput {
 	simplify: boolean;
 	include: readonly IncludedPart[];
@@ -36,22 +36,20 @@ export function readOutputOptions(
 /**
  * The item of a run.
  *
- * @param reading resolves to its result
- * @param known warnings
- * @throws {ServerError} as the run, unless the option says that a failed run is a result
+ * @throws {ServerError} as the run, unless failed runs are returned
  */
 export async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
-	reading: Promise<RunResult>,
-	known: readonly string[] = [],
+	running: Promise<RunResult>,
+	inputWarnings: readonly string[] = [],
 ): Promise<OperationItem> {
 	const { include, onFailure, onPause, simplify, user } = output;
-	const result = await (onFailure === 'return' ? reading.catch(getFailedRunResult) : reading);
+	const result = await (onFailure === 'return' ? running.catch(getFailedRunResult) : running);
 	if (result.status === 'paused' && onPause === 'error')
 		throw createPausedError('workflow', result);
 	await call.typing?.end();
-	const warnings = [...known, ...result.warnings, ...getEmailFormWarnings(result)];
+	const warnings = [...inputWarnings, ...result.warnings, ...getEmailFormWarnings(result)];
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
 	warnings.forEach(call.hint);
@@ -62,36 +60,36 @@ export async function toRunItem(
 			user,
 			...omitEmpty({ answered: result.submittedForms }),
 			...(simplify ? omitEmpty({ warnings }) : { warnings }),
-			...included(include, result),
+			...toIncludedFields(include, result),
 		}),
 		...omitUndefined({ binary: files.binary }),
 	};
 }
 
-function included(include: readonly IncludedPart[], { workflow, text }: RunResult): object {
+function toIncludedFields(include: readonly IncludedPart[], { workflow, text }: RunResult): object {
 	return {
 		...(include.includes('nodes') && { nodes: workflow?.nodes ?? [] }),
 		...(include.includes('text') && { text }),
 	};
 }
 
-/** The result of a run that failed. @throws the error of a lost or refused run, which is none */
+/** The result of a failed run. @throws the error of a lost or rejected run */
 function getFailedRunResult(error: unknown): RunResult {
-	const failed = getPartialResult(error);
-	const isRun = failed?.error !== undefined && failed.error.cause !== 'refused';
-	if (isRun && failed.workflowRunId !== undefined) return failed;
+	const partialResult = getPartialResult(error);
+	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';
+	if (isRun && partialResult.workflowRunId !== undefined) return partialResult;
 	throw error;
 }
 
 function getEmailFormWarnings({ pause }: RunResult): string[] {
-	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
-	return byMail.map(
+	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
+	return emailForms.map(
 		({ nodeTitle }) =>
 			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
 	);
 }
 
-/** The outputs, and what later nodes need. */
+/** The outputs, and fields for later nodes. */
 function toSimplifiedJson(result: RunResult): object {
 	const { status, workflowRunId, taskId, workflow, pause, error } = result;
 	return {
@@ -100,11 +98,11 @@ function toSimplifiedJson(result: RunResult): object {
 		workflowRunId,
 		taskId,
 		totalTokens: workflow?.totalTokens,
-		...omitUndefined({ forms: pause?.forms.map(simpleForm), error: error?.message }),
+		...omitUndefined({ forms: pause?.forms.map(toSimpleForm), error: error?.message }),
 	};
 }
 
-function simpleForm(form: HumanForm): object {
+function toSimpleForm(form: HumanForm): object {
 	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
 }
 
@@ -125,7 +123,7 @@ function toRawJson({ client }: DifyCall, result: RunResult): object {
 }
 
 /**
- * Outputs have any names, so they are kept apart from the node's own fields. Dify wraps lists of files:
+ * Output names are arbitrary, so they are separate from the node's fields. Dify wraps lists of files:
  * `{"value_type":"array[file]","value":[]}`.
  */
 function getOutputs({ workflow }: RunResult): unknown {

@@ -4,7 +4,7 @@ import { asNonEmptyString } from '../../values';
 import type { DifyClient } from '../client';
 import type { DifyAppMode } from '../types';
 
-/** What Dify's interface calls an app of each mode, and the node that talks to it. */
+/** Name of each app mode in Dify's interface, and the node for it. */
 const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 	chat: ['a chatbot', 'Dify Chat Message'],
 	'agent-chat': ['an agent', 'Dify Chat Message'],
@@ -15,16 +15,16 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 };
 
 /**
- * Dify only says that the app is of another type, or unavailable, also for one that is not published. So the app is
- * asked for its type.
+ * Dify only reports that the app has another type or is unavailable, even if it is just not published. So the mode of
+ * the app is fetched.
  *
- * @param wanted a mode of the apps that were asked for; undefined: any
- * @returns the failure with what the app is and the node for it; any other failure as it is
+ * @param expectedMode a mode that the node supports; undefined: any
+ * @returns the error with the app mode and the right node; other errors unchanged
  */
 export async function explainAppTypeError(
 	client: DifyClient,
 	error: unknown,
-	wanted?: DifyAppMode,
+	expectedMode?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
 	if (error.type !== 'wrongAppType' && error.type !== 'appUnavailable') return error;
@@ -32,18 +32,18 @@ export async function explainAppTypeError(
 	const mode = asNonEmptyString(info.mode) ?? '';
 	const [name, node] = MODES[mode] ?? [];
 	if (node === undefined) return error;
-	if (wanted !== undefined && node !== MODES[wanted]![1])
+	if (expectedMode !== undefined && node !== MODES[expectedMode]![1])
 		return error.copyWith({
 			type: 'wrongAppType',
 			facts: { ...error.facts, appMode: mode },
 			message: `This key belongs to ${name}`,
 			suggestion: `Use the ${node} node for this app, or the key of another app.`,
 		});
-	return error.type === 'appUnavailable' ? ofUnavailable(error, mode) : error;
+	return error.type === 'appUnavailable' ? toNotPublishedError(error, mode) : error;
 }
 
 /** An app with a flow is unavailable until it is published. */
-function ofUnavailable(error: ServerError, mode: string): ServerError {
+function toNotPublishedError(error: ServerError, mode: string): ServerError {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
 	const { message, suggestion } = createServerError('notPublished', { service: 'dify' });
 	return error.copyWith({ type: 'notPublished', message, suggestion });

@@ -2,12 +2,12 @@ import { asNonEmptyString } from '../../values';
 import type { DifyClient } from '../client';
 import { fetchPage, type ListEndpoint } from '../pagination';
 
-/** Conversations of a user that were made over the API. */
+/** Conversations that a user started through the API. */
 export function buildConversationList(user: string, sortBy = '-updated_at'): ListEndpoint {
 	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
 }
 
-/** The conversation that the user wrote in last; undefined when there is none. */
+/** The conversation that the user last used; undefined if there is none. */
 export async function findLatestConversation(
 	client: DifyClient,
 	user: string,

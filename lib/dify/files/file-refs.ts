@@ -11,8 +11,8 @@ export type DifyFileRef =
 	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
 	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
 
-/** File types by extension, as Dify decides them, for its size limits too (docs/protocols/dify.md 2.9). */
-const EXTENSIONS: Readonly<Record<MediaType, readonly string[]>> = {
+/** File types by extension, as in Dify, which also sets size limits by them (docs/protocols/dify.md 2.9). */
+const EXTENSIONS_BY_TYPE: Readonly<Record<MediaType, readonly string[]>> = {
 	image: ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'],
 	video: ['mp4', 'mov', 'mpeg', 'webm'],
 	audio: ['mp3', 'm4a', 'wav', 'amr', 'mpga'],
@@ -25,9 +25,9 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 }
 
 /**
- * The types of files that an app takes.
+ * File types that an app accepts.
  *
- * @throws {ServerError} where it takes none: Dify would drop the files without a word
+ * @throws {ServerError} if it accepts none: Dify would silently drop the files
  */
 export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
 	const upload = asRecord(parameters.file_upload);
@@ -39,31 +39,33 @@ export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | un
 	);
 }
 
-function extensionOf(name: string): string {
+function getExtension(name: string): string {
 	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/** Dify's type of a file; `custom` where only that is allowed, and not its own type. */
+/** Dify's type of a file; `custom` if that is allowed and the detected type is not. */
 export function toDifyFileType(
 	name: string,
 	mimeType = '',
-	allowed?: readonly unknown[],
+	allowedTypes?: readonly unknown[],
 ): DifyFileType {
-	const extension = extensionOf(name);
+	const extension = getExtension(name);
 	const family = mimeType.split('/')[0];
 	const type =
-		MEDIA_TYPES.find((media) => EXTENSIONS[media].includes(extension)) ??
+		MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension)) ??
 		MEDIA_TYPES.find((media) => media === family) ??
 		'document';
-	return allowed?.includes(type) === false && allowed.includes('custom') ? 'custom' : type;
+	return allowedTypes?.includes(type) === false && allowedTypes.includes('custom')
+		? 'custom'
+		: type;
 }
 
 /**
  * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
- * `/w_300,h_200/cat.png`), unless a blank or another URL follows.
+ * `/w_300,h_200/cat.png`), unless whitespace or another URL follows.
  */
-export function splitFileNames(typed: string): string[] {
-	const names = typed.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
+export function splitFileNames(text: string): string[] {
+	const names = text.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
 	return names.map((name) => name.trim());
 }
 

@@ -1,4 +1,4 @@
-/** Files that a run put out. Their addresses are signed, so no key is sent, and a model can write one, too. */
+/** Output files of a run. URLs are signed, so no key is sent; a model may also generate a URL. */
 import { ServerError } from '../../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../../file-name';
 import type { HttpResponse, RequestOptions } from '../../http/types';
@@ -10,70 +10,69 @@ import type { DifyFile } from '../types';
 
 /** Dify marks file objects with this value. */
 const FILE_MARK = '__dify__file__';
-/** Files are not searched for deeper in the outputs. */
+/** Max depth of files in the outputs. */
 const MAX_DEPTH = 20;
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
 export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
-	const known = new Set<unknown>();
-	return [...filesIn(outputs), ...files].filter(({ id, related_id: related, url }) => {
+	const visited = new Set<unknown>();
+	return [...findFileObjects(outputs), ...files].filter(({ id, related_id: related, url }) => {
 		const address = asNonEmptyString(url)?.replace(/\?.*$/s, '');
 		const names = [id, related, address].filter((name) => asNonEmptyString(name) !== undefined);
-		const isNew = names.length === 0 || !names.some((name) => known.has(name));
-		for (const name of names) known.add(name);
+		const isNew = names.length === 0 || !names.some((name) => visited.has(name));
+		for (const name of names) visited.add(name);
 		return isNew;
 	});
 }
 
-function filesIn(value: unknown, depth = 0): DifyFile[] {
+function findFileObjects(value: unknown, depth = 0): DifyFile[] {
 	if (depth > MAX_DEPTH) return [];
 	if (isRecord(value) && value.dify_model_identity === FILE_MARK) return [value as DifyFile];
 	if (typeof value !== 'object' || value === null) return [];
-	return Object.values(value).flatMap((each) => filesIn(each, depth + 1));
+	return Object.values(value).flatMap((entry) => findFileObjects(entry, depth + 1));
 }
 
-/** A file with its whole address: one without a host lies at Dify (docs/protocols/dify.md 2.9). */
+/** A file with an absolute URL: relative ones are on the Dify server (docs/protocols/dify.md 2.9). */
 export function withAbsoluteUrl<T extends DifyFile>({ endpoint }: DifyClient, file: T): T {
 	const { url } = file;
 	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, endpoint.url.api)) return file;
 	return { ...file, url: new URL(url!, endpoint.url.api).href };
 }
 
-/** Files of a run that are fetched. */
+/** Max files fetched per run. */
 export const MAX_FILES = 100;
 
-/** Bytes of all files of a run: they stand in n8n's memory. */
+/** Max bytes of all files of a run, since they are kept in memory. */
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
-/** For fetching a file from Dify. */
 export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
 
 /**
- * Opens a file by the address that Dify gives.
+ * Opens a file by its signed URL.
  *
  * @param client without the key
- * @param origins besides that of the credential
- * @throws {ServerError} also for another origin
+ * @param origins allowed in addition to that of the credential
+ * @throws {ServerError} also for other origins
  */
 export async function openSignedFile<T>(
 	client: DifyClient,
 	address: string,
 	origins: readonly string[],
-	read: (answer: HttpResponse) => Promise<T>,
+	read: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(address, api))
 		throw createLocalError('fileRejected', `"${address}" is not a URL`);
 	const { href } = new URL(address, api);
-	const rejectRedirect = (url: string) => originFailure(url, [origin, ...origins]);
-	const refused = rejectRedirect(href);
-	if (refused !== undefined) throw refused;
-	const asked: RequestOptions = { url: href, timeouts: FILE_TIMEOUTS, rejectRedirect };
-	return await client.open(asked, read);
+	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
+	const originError = rejectRedirect(href);
+	if (originError !== undefined) throw originError;
+	const requestOptions: RequestOptions = { url: href, timeouts: FILE_TIMEOUTS, rejectRedirect };
+	return await client.open(requestOptions, read);
 }
 
-/** The error for a URL that leads neither to Dify nor to a place that the node names. */
-function originFailure(url: string, allowed: readonly string[]): ServerError | undefined {
+/** The error for a URL that is neither on the Dify server nor at an allowed origin. */
+function getOriginError(url: string, allowed: readonly string[]): ServerError | undefined {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol))
 		return createLocalError(
@@ -93,24 +92,25 @@ interface DownloadedFile {
 	mimeType?: string;
 }
 
-/** Downloads a file of a run. @param maxBytes of it @throws {ServerError} also for another origin */
+/** Downloads a file of a run. @throws {ServerError} also for other origins */
 export async function downloadFile(
 	client: DifyClient,
 	file: DifyFile,
 	origins: readonly string[],
 	maxBytes: number,
 ): Promise<DownloadedFile> {
-	return await openSignedFile(client, String(file.url), origins, async (answer) => {
-		const content = await readBuffer(answer.bytes(), maxBytes).catch((error: unknown) => {
-			throw error instanceof BodyTooLargeError ? tooLarge() : error;
+	return await openSignedFile(client, String(file.url), origins, async (response) => {
+		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
+			throw error instanceof BodyTooLargeError ? createTooLargeError() : error;
 		});
-		const type = parseMimeType(asNonEmptyString(file.mime_type)) || answer.headers['content-type'];
+		const type =
+			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
 		const name = sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file');
 		return { content, name, mimeType: parseMimeType(type) || undefined };
 	});
 }
 
-function tooLarge(): ServerError {
+function createTooLargeError(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
 	return createLocalError(
 		'requestTooLarge',
@@ -118,7 +118,7 @@ function tooLarge(): ServerError {
 	);
 }
 
-/** Why a file could not be downloaded, in words. */
+/** Reason for a failed download, as text. */
 export function describeDownloadError(error: unknown): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	return error.status === 403 || error.status === 404
@@ -126,12 +126,16 @@ export function describeDownloadError(error: unknown): string {
 		: error.detail;
 }
 
-/** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */
-export function parseOrigins(typed: string): string[] {
-	const addresses = typed.split(/[\s,]+/).filter((each) => each !== '');
-	return addresses.map((each) => {
-		if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
-		const remedy = 'Enter URLs such as https://files.example.com, separated by commas.';
-		throw createLocalError('invalidInputs', `"${each}" in Fetch Files From is not a URL`, remedy);
+/** Origins in the text of a field, separated by commas or spaces. @throws {ServerError} for invalid URLs */
+export function parseOrigins(text: string): string[] {
+	const addresses = text.split(/[\s,]+/).filter((entry) => entry !== '');
+	return addresses.map((entry) => {
+		if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
+		const suggestion = 'Enter URLs such as https://files.example.com, separated by commas.';
+		throw createLocalError(
+			'invalidInputs',
+			`"${entry}" in Fetch Files From is not a URL`,
+			suggestion,
+		);
 	});
 }

@@ -11,19 +11,19 @@ import { createLocalError } from '../errors';
 import { getAllowedFileTypes } from '../files/file-refs';
 import { apiPath, PathSegment } from '../ids';
 
-/** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
+/** A field of a human input form (docs/protocols/dify.md 2.5). */
 interface HumanFormField {
 	name: string;
 	type: string;
-	/** Choices of a select; undefined where they come from the run, not from the form. */
+	/** Options of a select; undefined if they come from the run, not from the form. */
 	options?: string[];
-	/** Dify fills it in on its own page, but not over the API. */
+	/** Dify applies it on its own page, but not through the API. */
 	default?: string;
 	/** Allowed types of files; undefined: any. */
 	fileTypes?: readonly unknown[];
 }
 
-/** The address of a form. @throws {ServerError} where there is no token: the form is answered by e-mail */
+/** Path of a form. @throws {ServerError} without a token: the form is sent by email */
 export function formPath(token: string): string {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
@@ -34,7 +34,6 @@ export function formPath(token: string): string {
 	);
 }
 
-/** The fields of a form. */
 export function parseFormFields({
 	inputs,
 	resolved_default_values: resolved,
@@ -43,8 +42,9 @@ export function parseFormFields({
 		const name = asNonEmptyString(input.output_variable_name);
 		if (name === undefined) return [];
 		const source = asRecord(input.option_source);
-		const own = asRecord(input.default);
-		const constant = own.type === 'variable' ? undefined : asNonEmptyString(own.value);
+		const defaultSetting = asRecord(input.default);
+		const constant =
+			defaultSetting.type === 'variable' ? undefined : asNonEmptyString(defaultSetting.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
 		const optional = {
 			options: isChoice ? asArray(source.value).map(String) : undefined,
@@ -57,22 +57,24 @@ export function parseFormFields({
 	});
 }
 
-/** The buttons of a form: `actions` in the event of a pause, `user_actions` in the form itself. */
+/** The buttons of a form: `actions` in the pause event, `user_actions` in the form itself. */
 export function parseFormActions({
 	user_actions,
 	actions,
 }: JsonRecord): Array<{ id: string; title: string }> {
 	return asRecords(user_actions ?? actions).flatMap(({ id, title }) => {
-		const known = asNonEmptyString(id);
-		return known === undefined ? [] : [{ id: known, title: asNonEmptyString(title) ?? known }];
+		const actionId = asNonEmptyString(id);
+		return actionId === undefined
+			? []
+			: [{ id: actionId, title: asNonEmptyString(title) ?? actionId }];
 	});
 }
 
-/** Submits a form. Never sent twice: a second answer is refused. @throws {ServerError} */
+/** Submits a form. Never resent: Dify rejects a second submission. @throws {ServerError} */
 export async function submitForm(
 	client: DifyClient,
 	token: string,
-	answer: { action: string; inputs: JsonRecord; user: string },
+	submission: { action: string; inputs: JsonRecord; user: string },
 ): Promise<void> {
-	await client.sendJson('POST', formPath(token), answer);
+	await client.sendJson('POST', formPath(token), submission);
 }

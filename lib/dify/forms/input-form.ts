@@ -26,7 +26,7 @@ const FORM_FIELD_TYPES = [
 
 export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 
-/** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
+/** A field of the form that an app shows before the first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
 	type: FormFieldType;
 	/** Name of the variable. */
@@ -34,27 +34,27 @@ export interface FormField {
 	label: string;
 	required: boolean;
 	default?: unknown;
-	/** Choices of a select. */
+	/** Options of a select. */
 	options: string[];
 	/** Allowed types of files; undefined: any. */
 	fileTypes?: readonly unknown[];
 }
 
 /**
- * The form in `GET /parameters`. Fields of unknown types are offered as text; `external_data_tool` is left out, since
- * Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
+ * The form in `GET /parameters`. Fields of unknown types become text fields; `external_data_tool` is omitted, since
+ * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function parseForm(parameters: JsonRecord): FormField[] {
 	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
 			if (!isRecord(settings) || variable === undefined || name === 'external_data_tool') return [];
-			return [fieldOf(name, variable, settings)];
+			return [parseField(name, variable, settings)];
 		}),
 	);
 }
 
-function fieldOf(name: string, variable: string, settings: JsonRecord): FormField {
+function parseField(name: string, variable: string, settings: JsonRecord): FormField {
 	return {
 		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
 		variable,
@@ -67,8 +67,8 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
 }
 
 /**
- * A value in the type that Dify takes; undefined where there is none, so that it uses the default of the form.
- * Expressions easily give a number for a text, and a text for all else. What cannot be converted is sent as it is.
+ * Converts a value to the field type; undefined if it is empty, so that Dify uses the form default. Expressions often
+ * return a number for a text field, and text for other types. Values that cannot be converted are sent unchanged.
  */
 export function convertFormValue({ type }: FormField, value: unknown): unknown {
 	if (value === undefined || value === null) return undefined;
@@ -78,14 +78,14 @@ export function convertFormValue({ type }: FormField, value: unknown): unknown {
 	return isBlank ? undefined : (convert(value) ?? value);
 }
 
-/** Of the kinds that are no text; undefined for what cannot be converted. */
+/** Converters of non-text types; they return undefined if the conversion fails. */
 const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
 	number: parseNumber,
 	checkbox: parseBoolean,
 	json_object: (value) => (typeof value === 'string' ? parseJson(value) : value),
 };
 
-/** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
+/** Parses JSON inputs. @throws {ServerError} if it is not an object: Dify would return a Python error */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJson(value) : value;

@@ -8,35 +8,35 @@ import { fetchAllPages, type ListEndpoint } from '../pagination';
 export type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
-/** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
+/** Dify locks a knowledge base while documents are added, so a write may wait for others. */
 export const WRITE_TIMEOUT_MS = 120_000;
 
-/** All bases of the workspace: without `include_all`, those of colleagues are missing. */
+/** All knowledge bases of the workspace: without `include_all`, those of other members are missing. */
 export function buildDatasetList(keyword = ''): ListEndpoint {
 	return { path: '/datasets', query: { keyword, include_all: 'true' } };
 }
 
-/** Documents of a base, newest first. The keyword is a part of a name, case-sensitive. */
+/** Documents, newest first. The keyword is a part of the name, case-sensitive. */
 export function buildDocumentList(datasetId: string, keyword = '', status?: string): ListEndpoint {
 	return { path: apiPath`/datasets/${datasetId}/documents`, query: { keyword, status } };
 }
 
-/** A document of this name, an enabled one if there is: Dify replaces that, and would make a second of a disabled one. */
+/** A document with this name, enabled if possible: Dify replaces it, but would duplicate a disabled one. */
 export async function findDocumentByName(
 	client: DifyClient,
 	datasetId: string,
 	name: string,
 ): Promise<JsonRecord | undefined> {
-	// `%`, `_` and a backslash mean something in a keyword.
+	// `%`, `_` and backslashes have special meanings in a keyword.
 	const documents = await fetchAllPages(
 		client,
 		buildDocumentList(datasetId, name.split('\\', 1)[0]),
 	);
-	const named = documents.filter((document) => document.name === name);
-	return named.find(isEnabled) ?? named[0];
+	const matches = documents.filter((document) => document.name === name);
+	return matches.find(isEnabled) ?? matches[0];
 }
 
-/** Changes the status of all documents or of none. @throws {ServerError} of kind `documentBusy` */
+/** Changes the status of all documents or none. @throws {ServerError} of type `documentBusy` */
 export async function setDocumentStatus(
 	client: DifyClient,
 	datasetId: string,
@@ -50,22 +50,22 @@ export async function setDocumentStatus(
 	});
 }
 
-/** Deletes what has this path. @returns false where there was nothing */
+/** Deletes the object at this path. @returns false if it did not exist */
 export async function deletePath(client: DifyClient, route: string): Promise<boolean> {
 	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
 		() => true,
 		(error: unknown) => {
-			// A page with 404 is a missing route.
-			const isGone =
+			// A 404 page without a code is a missing route.
+			const isMissing =
 				error instanceof ServerError && error.status === 404 && error.code !== undefined;
-			if (isGone) return false;
+			if (isMissing) return false;
 			throw error;
 		},
 	);
 }
 
-/** Deletes a document. Dify refuses that for an archived one, which is unarchived first. @returns false where there was none */
+/** Deletes a document. Archived ones are unarchived first, as Dify requires. @returns false if it did not exist */
 export async function deleteDocument(
 	client: DifyClient,
 	datasetId: string,
@@ -79,7 +79,7 @@ export async function deleteDocument(
 	});
 }
 
-/** Unarchives and enables a document: otherwise it is not found, and Dify would create a second one of its name. */
+/** Unarchives and enables a document: otherwise searches miss it, and Dify would create a duplicate. */
 export async function ensureDocumentAvailable(
 	client: DifyClient,
 	datasetId: string,
@@ -90,14 +90,14 @@ export async function ensureDocumentAvailable(
 	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
 }
 
-/** The ID of a document. @throws {ServerError} where Dify's answer names none */
+/** The ID of a document. @throws {ServerError} if the response has none */
 export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
 	throw createDifyError('emptyResponse', { message: 'Dify returned no document ID' });
 }
 
-/** Whether a document takes part in retrieval, or would once it is indexed. */
+/** Whether searches include a document, once it is indexed. */
 export function isEnabled(document: JsonRecord): boolean {
 	return document.enabled !== false;
 }
@@ -109,9 +109,9 @@ export function isAvailable(document: JsonRecord): boolean {
 	return isIndexed && isEnabled(document) && document.archived !== true;
 }
 
-/** Metadata by name: an object in hits, a list of fields in documents. */
+/** Metadata by name, from the object of a hit or the field list of a document. */
 export function parseMetadata(value: unknown): JsonRecord {
 	if (isRecord(value)) return value;
 	const fields = asRecords(value).filter(({ name }) => typeof name === 'string');
-	return Object.fromEntries(fields.map(({ name, value: own }) => [String(name), own]));
+	return Object.fromEntries(fields.map(({ name, value }) => [String(name), value]));
 }

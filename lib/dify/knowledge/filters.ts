@@ -16,86 +16,94 @@ type Value = string | number | string[] | undefined;
 interface OperatorDefinition {
 	label: string;
 	valueType: 'text' | 'number' | 'time' | 'list' | 'none';
-	/** Whether the value of a record fits. A record without a value fits `empty` only. */
-	matches(own: string, wanted: string, list: readonly string[]): boolean;
+	/** Whether the value of a record matches. A record without a value matches `empty` only. */
+	matches(actual: string, expected: string, list: readonly string[]): boolean;
 }
 
 const defineComparison =
-	(isMet: (own: number, wanted: number) => boolean): OperatorDefinition['matches'] =>
-	(own, wanted) =>
-		isMet(Number(own), Number(wanted));
+	(isMet: (actual: number, expected: number) => boolean): OperatorDefinition['matches'] =>
+	(actual, expected) =>
+		isMet(Number(actual), Number(expected));
 
 /** Dify's comparison operators (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
 	after: {
 		label: 'After',
 		valueType: 'time',
-		matches: defineComparison((own, wanted) => own > wanted),
+		matches: defineComparison((actual, expected) => actual > expected),
 	},
 	before: {
 		label: 'Before',
 		valueType: 'time',
-		matches: defineComparison((own, wanted) => own < wanted),
+		matches: defineComparison((actual, expected) => actual < expected),
 	},
 	contains: {
 		label: 'Contains',
 		valueType: 'text',
-		matches: (own, wanted) => own.includes(wanted),
+		matches: (actual, expected) => actual.includes(expected),
 	},
 	'not contains': {
 		label: 'Does Not Contain',
 		valueType: 'text',
-		matches: (own, wanted) => !own.includes(wanted),
+		matches: (actual, expected) => !actual.includes(expected),
 	},
 	empty: { label: 'Empty', valueType: 'none', matches: () => false },
 	'end with': {
 		label: 'Ends With',
 		valueType: 'text',
-		matches: (own, wanted) => own.endsWith(wanted),
+		matches: (actual, expected) => actual.endsWith(expected),
 	},
 	'=': {
 		label: 'Equals (Number)',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own === wanted),
+		matches: defineComparison((actual, expected) => actual === expected),
 	},
 	'>': {
 		label: 'Greater Than',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own > wanted),
+		matches: defineComparison((actual, expected) => actual > expected),
 	},
 	'≥': {
 		label: 'Greater Than or Equal',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own >= wanted),
+		matches: defineComparison((actual, expected) => actual >= expected),
 	},
-	in: { label: 'In', valueType: 'list', matches: (own, _wanted, list) => list.includes(own) },
-	is: { label: 'Is', valueType: 'text', matches: (own, wanted) => own === wanted },
-	'is not': { label: 'Is Not', valueType: 'text', matches: (own, wanted) => own !== wanted },
+	in: {
+		label: 'In',
+		valueType: 'list',
+		matches: (actual, _expected, list) => list.includes(actual),
+	},
+	is: { label: 'Is', valueType: 'text', matches: (actual, expected) => actual === expected },
+	'is not': {
+		label: 'Is Not',
+		valueType: 'text',
+		matches: (actual, expected) => actual !== expected,
+	},
 	'<': {
 		label: 'Less Than',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own < wanted),
+		matches: defineComparison((actual, expected) => actual < expected),
 	},
 	'≤': {
 		label: 'Less Than or Equal',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own <= wanted),
+		matches: defineComparison((actual, expected) => actual <= expected),
 	},
 	'not empty': { label: 'Not Empty', valueType: 'none', matches: () => true },
 	'≠': {
 		label: 'Not Equal (Number)',
 		valueType: 'number',
-		matches: defineComparison((own, wanted) => own !== wanted),
+		matches: defineComparison((actual, expected) => actual !== expected),
 	},
 	'not in': {
 		label: 'Not In',
 		valueType: 'list',
-		matches: (own, _wanted, list) => !list.includes(own),
+		matches: (actual, _expected, list) => !list.includes(actual),
 	},
 	'start with': {
 		label: 'Starts With',
 		valueType: 'text',
-		matches: (own, wanted) => own.startsWith(wanted),
+		matches: (actual, expected) => actual.startsWith(expected),
 	},
 } as const satisfies Record<string, OperatorDefinition>;
 export type Operator = keyof typeof OPERATORS;
@@ -112,17 +120,17 @@ export interface Filter {
 	conditions: readonly Condition[];
 }
 
-/** A filter whose values were checked. */
+/** A filter with validated values. */
 interface CompiledFilter {
 	/** The value of `metadata_filtering_conditions`. */
 	body: JsonRecord;
-	/** Whether a record fits. Dify 1.13.3 ignores filters, and hands out what belongs to others. */
+	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
 	matches(metadata: JsonRecord): boolean;
 }
 
-/** @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant */
+/** @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents */
 export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
-	const checked = conditions.map(({ field, operator, value }) => {
+	const comparisons = conditions.map(({ field, operator, value }) => {
 		if (field === '')
 			throw createParamError(
 				'A metadata filter has no field name',
@@ -132,15 +140,16 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 	});
 	const body = {
 		logical_operator: logic,
-		conditions: checked.map(({ field, operator, value }) => ({
+		conditions: comparisons.map(({ field, operator, value }) => ({
 			name: field,
 			comparison_operator: operator,
 			...omitUndefined({ value }),
 		})),
 	};
 	const matches = (metadata: JsonRecord) => {
-		const isMet = (condition: (typeof checked)[number]) => matchesCondition(metadata, condition);
-		return logic === 'and' ? checked.every(isMet) : checked.some(isMet);
+		const isMet = (condition: (typeof comparisons)[number]) =>
+			matchesCondition(metadata, condition);
+		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
 	return { body, matches };
 }
@@ -149,24 +158,24 @@ function matchesCondition(
 	metadata: JsonRecord,
 	{ field, operator, value }: { field: string; operator: Operator; value: Value },
 ): boolean {
-	const own = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
-	if (isEmpty(own)) return operator === 'empty';
-	const row: OperatorDefinition = OPERATORS[operator];
-	return row.matches(toText(own), toText(value), asArray(value).map(String));
+	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
+	if (isEmpty(actual)) return operator === 'empty';
+	const definition: OperatorDefinition = OPERATORS[operator];
+	return definition.matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
-function toComparable(value: unknown, operator: Operator, what: string): Value {
+function toComparable(value: unknown, operator: Operator, label: string): Value {
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
 	if (isEmpty(value))
 		throw createParamError(
-			`The metadata filter ${what} has no value`,
+			`The metadata filter ${label} has no value`,
 			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
 		);
-	if (valueType === 'list') return listOf(value, what);
-	if (valueType === 'time') return toUnixSeconds(value, what);
-	// Numbers are compared with times, too.
-	if (valueType === 'number') return parseNumber(value) ?? toUnixSeconds(value, what);
+	if (valueType === 'list') return toList(value, label);
+	if (valueType === 'time') return toUnixSeconds(value, label);
+	// Number operators also compare times.
+	if (valueType === 'number') return parseNumber(value) ?? toUnixSeconds(value, label);
 	return toText(value);
 }
 
@@ -175,38 +184,38 @@ function isEmpty(value: unknown): boolean {
 	return value === undefined || value === null || value === '';
 }
 
-/** Dify takes a list, or text with commas. An empty entry would match nothing. */
-function listOf(value: unknown, what: string): string[] {
+/** Converts a list, or text with commas. Empty entries are removed, since they match nothing. */
+function toList(value: unknown, label: string): string[] {
 	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
 	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;
-	throw createParamError(`The metadata filter ${what} has no value`, 'Enter at least one value.');
+	throw createParamError(`The metadata filter ${label} has no value`, 'Enter at least one value.');
 }
 
-/** Converts to a number: Dify answers text with a database error. @throws {ServerError} */
-export function toFilterNumber(value: unknown, what: string): number {
+/** Converts to a number: Dify returns a database error for text. @throws {ServerError} */
+export function toFilterNumber(value: unknown, label: string): number {
 	const number = parseNumber(value);
 	if (number !== undefined) return number;
 	throw createParamError(
-		`${what} requires a number, but the value is ${toText(value).slice(0, 100)}`,
+		`${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,
 		'Enter a number.',
 	);
 }
 
-/** Numbers from here on are milliseconds: as seconds it would be the year 5138. */
-const MILLISECONDS_FROM = 1e11;
+/** Numbers from this value are milliseconds: in seconds it would be the year 5138. */
+const MIN_MILLISECONDS = 1e11;
 
-/** Converts a date in any usual form, or milliseconds, to Unix seconds, as Dify stores times. */
-export function toUnixSeconds(value: unknown, what: string): number {
+/** Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times. */
+export function toUnixSeconds(value: unknown, label: string): number {
 	const number = parseNumber(value);
 	if (number !== undefined)
-		return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
+		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;
 	// Text, or one of n8n's dates (Luxon).
 	const isDate = value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
 	const date = Date.parse(asNonEmptyString(isDate ? String(value) : asString(value)) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
 	throw createParamError(
-		`${what} requires a date, but the value is ${toText(value).slice(0, 100)}`,
+		`${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
 		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
 	);
 }

@@ -5,20 +5,20 @@ import { createDifyError, toErrorType } from '../errors';
 import { apiPath, PathSegment } from '../ids';
 import { parseRecords } from '../pagination';
 
-const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
-/** A document that waits longer in the queue needs a worker that is down or overloaded. */
-const STUCK_MS = 120_000;
+const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000];
+/** If a document is queued longer, Dify's worker is down or overloaded. */
+const STUCK_AFTER_MS = 120_000;
 
 /** A document that Dify indexes. */
 export interface IndexingJob {
 	datasetId: string;
 	documentId: string;
-	/** Of its last creation. Without it, the document itself is read. */
+	/** Batch of its last creation. If missing, the document itself is read. */
 	batch?: string;
 }
 
 export interface IndexingProgress {
-	/** Dify's own: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
+	/** Dify's status: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
 	status: string;
 	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
 	done: number;
@@ -28,14 +28,14 @@ export interface IndexingProgress {
 	code?: string;
 }
 
-/** Reads the progress once. A batch is replaced when its document is created again: then the document itself is read. */
+/** Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. */
 async function getIndexingProgress(
 	client: DifyClient,
 	{ datasetId, documentId, batch }: IndexingJob,
 ): Promise<IndexingProgress> {
-	const ofBatch = batch === undefined ? [] : await batchOf(client, datasetId, batch);
+	const batchRecords = batch === undefined ? [] : await fetchBatch(client, datasetId, batch);
 	const record =
-		ofBatch.find(({ id }) => id === documentId) ??
+		batchRecords.find(({ id }) => id === documentId) ??
 		(await client.get(apiPath`/datasets/${datasetId}/documents/${documentId}`));
 	const status = String(record.indexing_status);
 	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
@@ -44,51 +44,53 @@ async function getIndexingProgress(
 	return { status, done, total, ...omitUndefined({ error, code }) };
 }
 
-async function batchOf(
+async function fetchBatch(
 	client: DifyClient,
 	datasetId: string,
 	batch: string,
 ): Promise<JsonRecord[]> {
 	const route = apiPath`/datasets/${datasetId}/documents/${new PathSegment(batch)}/indexing-status`;
-	const answer = await client.get(route).catch((error: unknown) => {
+	const response = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };
 		throw error;
 	});
-	return parseRecords(answer.data);
+	return parseRecords(response.data);
 }
 
 /**
  * Waits until a document is indexed.
  *
- * @param limitMs milliseconds; 0: looks once
+ * @param timeoutMs 0: polls once
  * @returns the last progress
- * @throws {ServerError} of kind `indexingFailed`, `indexingStuck` or `timeout`; the document is kept
+ * @throws {ServerError} of type `indexingFailed`, `indexingStuck` or `runTimeout`; the document is kept
  */
 export async function waitForIndexing(
 	client: DifyClient,
 	indexing: IndexingJob,
-	limitMs: number,
+	timeoutMs: number,
 ): Promise<IndexingProgress> {
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
-	for (let looks = 0; ; looks++) {
+	for (let polls = 0; ; polls++) {
 		const progress = await getIndexingProgress(client, indexing);
 		const { status } = progress;
-		if (status === 'completed' || (limitMs === 0 && status !== 'error')) return progress;
+		if (status === 'completed' || (timeoutMs === 0 && status !== 'error')) return progress;
 		const now = performance.now();
 		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
-		const isStuck = now - waitingSince >= STUCK_MS;
-		const isLate = now - startedAt >= limitMs;
+		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
+		const isLate = now - startedAt >= timeoutMs;
 		if (isStuck || isLate || status === 'error' || status === 'paused')
-			throw createUnfinishedError(indexing, progress, { isStuck, limitMs });
-		await client.sleep(Math.min(PAUSES_MS[Math.min(looks, PAUSES_MS.length - 1)]!, limitMs));
+			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+		await client.sleep(
+			Math.min(POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!, timeoutMs),
+		);
 	}
 }
 
 function createUnfinishedError(
 	{ documentId, batch }: IndexingJob,
 	{ status, done, total, error, code }: IndexingProgress,
-	{ isStuck, limitMs }: { isStuck: boolean; limitMs: number },
+	{ isStuck, timeoutMs }: { isStuck: boolean; timeoutMs: number },
 ): ServerError {
 	const facts = {
 		documentId,
@@ -112,7 +114,7 @@ function createUnfinishedError(
 			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
 	if (isStuck) return createDifyError('indexingStuck', { facts });
-	const seconds = Math.round(limitMs / 1000);
+	const seconds = Math.round(timeoutMs / 1000);
 	return createDifyError('runTimeout', {
 		facts,
 		message: `The document was not indexed within ${seconds} s`,

@@ -25,22 +25,26 @@ interface MetadataField {
 /** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
 
-/** The fields in the answer of the list of fields. */
 export function parseMetadataFields({ doc_metadata: list }: JsonRecord): MetadataField[] {
 	return parseRecords(list).flatMap(({ id, name, type, count }): MetadataField[] => {
-		const known = asNonEmptyString(id);
-		if (known === undefined || typeof name !== 'string') return [];
+		const fieldId = asNonEmptyString(id);
+		if (fieldId === undefined || typeof name !== 'string') return [];
 		return [
-			{ id: known, name, type: asType(type), ...omitUndefined({ count: asFiniteNumber(count) }) },
+			{
+				id: fieldId,
+				name,
+				type: parseMetadataType(type),
+				...omitUndefined({ count: asFiniteNumber(count) }),
+			},
 		];
 	});
 }
 
-function asType(type: unknown): MetadataType {
+function parseMetadataType(type: unknown): MetadataType {
 	return type === 'number' || type === 'time' ? type : 'string';
 }
 
-/** @throws {ServerError} of kind `nameTaken` where there is one of that name */
+/** @throws {ServerError} of type `nameTaken` if the name exists */
 export async function createMetadataField(
 	client: DifyClient,
 	datasetId: string,
@@ -51,8 +55,8 @@ export async function createMetadataField(
 		type,
 		name,
 	});
-	const known = asNonEmptyString(id);
-	if (known !== undefined) return { id: known, name, type };
+	const fieldId = asNonEmptyString(id);
+	if (fieldId !== undefined) return { id: fieldId, name, type };
 	throw createDifyError('datasetRejected', {
 		message: `Dify did not create the metadata field "${name}"`,
 		suggestion:
@@ -61,11 +65,11 @@ export async function createMetadataField(
 }
 
 /**
- * Sets metadata of one document. Values of other fields stay; null removes a value. Dify removes what is not listed,
- * unless the update is partial, and a partial one cannot remove: the list is always complete.
+ * Sets metadata of one document. Other fields keep their values; null removes a value. The list is always complete: Dify
+ * removes unlisted values unless the update is partial, and a partial update cannot remove values.
  *
- * @param createFields creates missing fields, with the type of their value; otherwise they are an error
- * @returns all values of the document afterwards, without the built-in ones
+ * @param createFields creates missing fields with the type of their value; otherwise they cause an error
+ * @returns all new values of the document, without built-in fields
  * @throws {ServerError}
  */
 export async function setMetadata(
@@ -76,11 +80,13 @@ export async function setMetadata(
 	createFields: boolean,
 ): Promise<JsonRecord> {
 	const changes = await buildFieldValues(client, datasetId, values, createFields);
-	const before = await getCustomValues(client, datasetId, documentId);
-	const kept = before.filter(({ name }) => !changes.some((change) => change.name === name));
-	const set = changes.filter(({ value }) => value !== null);
-	const list = [...kept, ...set];
-	const isPartial = set.length === changes.length;
+	const currentValues = await getCustomValues(client, datasetId, documentId);
+	const otherValues = currentValues.filter(
+		({ name }) => !changes.some((change) => change.name === name),
+	);
+	const newValues = changes.filter(({ value }) => value !== null);
+	const list = [...otherValues, ...newValues];
+	const isPartial = newValues.length === changes.length;
 	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
 	const json = { operation_data: [operation] };
 	await client.requestJson('POST', apiPath`/datasets/${datasetId}/documents/metadata`, { json });
@@ -103,36 +109,37 @@ async function buildFieldValues(
 	if (entries.length === 0)
 		throw createParamError('No metadata to set', 'Add at least one field with a value.');
 	const fields = parseMetadataFields(await client.get(apiPath`/datasets/${datasetId}/metadata`));
-	const known = new Map(fields.map((field) => [field.name, field]));
-	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
+	const fieldsByName = new Map(fields.map((field) => [field.name, field]));
+	const missing = entries.map(([name]) => name).filter((name) => !fieldsByName.has(name));
 	if (missing.length > 0 && !createFields)
 		throw createParamError(
 			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
 			'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
 		);
-	// All values are checked before anything is created.
-	const typed = entries.map(([name, value]) => {
-		const ofValue = typeof value === 'number' ? 'number' : 'string';
-		const type = known.get(name)?.type ?? ofValue;
-		return { name, type, value: storedValue(value, type, `"${name}"`) };
+	// Validates all values before creating fields.
+	const fieldValues = entries.map(([name, value]) => {
+		const valueType = typeof value === 'number' ? 'number' : 'string';
+		const type = fieldsByName.get(name)?.type ?? valueType;
+		return { name, type, value: toStoredValue(value, type, `"${name}"`) };
 	});
 	const changes: FieldValue[] = [];
-	for (const { name, type, value } of typed) {
-		if (value === null && !known.has(name)) continue;
-		const { id } = known.get(name) ?? (await createMetadataField(client, datasetId, name, type));
+	for (const { name, type, value } of fieldValues) {
+		if (value === null && !fieldsByName.has(name)) continue;
+		const { id } =
+			fieldsByName.get(name) ?? (await createMetadataField(client, datasetId, name, type));
 		changes.push({ id, name, value });
 	}
 	return changes;
 }
 
 /**
- * Converts a value to the type of its field. Dify stores anything, but text in a field of another type makes every
- * search with that field fail.
+ * Converts a value to the type of its field. Dify stores any value, but text in a field of another type breaks every
+ * search with that field.
  */
-function storedValue(value: unknown, type: MetadataType, what: string): string | number | null {
+function toStoredValue(value: unknown, type: MetadataType, label: string): string | number | null {
 	if (value === null || value === undefined || value === '') return null;
-	if (type === 'time') return toUnixSeconds(value, what);
-	if (type === 'number') return toFilterNumber(value, what);
+	if (type === 'time') return toUnixSeconds(value, label);
+	if (type === 'number') return toFilterNumber(value, label);
 	return typeof value === 'object' ? stringifyCanonical(value) : String(value);
 }
 
@@ -144,7 +151,7 @@ async function getCustomValues(
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	const document = await client.get(route, { metadata: 'only' });
 	return asRecords(document.doc_metadata).flatMap(({ id, name, value }) => {
-		const isOwn = typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string';
-		return isOwn && value !== null && value !== undefined ? [{ id, name, value }] : [];
+		const isCustom = typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string';
+		return isCustom && value !== null && value !== undefined ? [{ id, name, value }] : [];
 	});
 }

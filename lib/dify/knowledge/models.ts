@@ -7,51 +7,54 @@ import {
 } from '../../values';
 import { createParamError } from '../errors';
 
-/** A model in Dify: its name, and the full ID of its provider. */
+/** A model in Dify: its name and the full provider ID. */
 export interface ModelRef {
 	provider: string;
 	model: string;
 }
 
-/** Separator of provider and model in one value: the IDs of providers have slashes. */
-const BETWEEN = '|';
+/** Separates provider and model in one value, since provider IDs contain slashes. */
+const SEPARATOR = '|';
 
-/** The models in a list of providers, for a list in the editor. Only those with the status `active` can be used. */
+/** Models of providers, for a list in the editor. Only models with the status `active` can be used. */
 export function toModelOptions(
 	providers: readonly JsonRecord[],
 ): Array<{ name: string; value: string }> {
-	return providers.flatMap(({ provider, label: owner, models }) =>
+	return providers.flatMap(({ provider, label: providerLabel, models }) =>
 		asRecords(models).map(({ model, label, status }) => {
-			const of = labelIn(owner) ?? String(provider);
+			const providerName = getLabel(providerLabel) ?? String(provider);
 			const state = status === 'active' ? '' : `, ${String(status)}`;
 			return {
-				name: `${labelIn(label) ?? String(model)} (${of}${state})`,
-				value: `${String(provider)}${BETWEEN}${String(model)}`,
+				name: `${getLabel(label) ?? String(model)} (${providerName}${state})`,
+				value: `${String(provider)}${SEPARATOR}${String(model)}`,
 			};
 		}),
 	);
 }
 
-function labelIn(label: unknown): string | undefined {
+function getLabel(label: unknown): string | undefined {
 	return asNonEmptyString(asRecord(label).en_US) ?? asNonEmptyString(label);
 }
 
-/** Splits such a value; undefined for an empty one. @throws {ServerError} where it does not name both */
+/** Parses a value with provider and model; undefined if empty. @throws {ServerError} if one is missing */
 export function parseModelRef(value: string): ModelRef | undefined {
 	if (value.trim() === '') return undefined;
-	const at = value.indexOf(BETWEEN);
-	const [provider, model] = [value.slice(0, at).trim(), value.slice(at + 1).trim()];
-	if (at > 0 && model !== '') return { provider, model };
+	const separatorIndex = value.indexOf(SEPARATOR);
+	const [provider, model] = [
+		value.slice(0, separatorIndex).trim(),
+		value.slice(separatorIndex + 1).trim(),
+	];
+	if (separatorIndex > 0 && model !== '') return { provider, model };
 	throw createParamError(
 		`The model "${value.slice(0, 100)}" does not include a provider`,
 		'Select it from the list, or enter provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
 	);
 }
 
-/** Fields of a request for an embedding model. */
-export function toEmbeddingModelFields(chosen: ModelRef | undefined): JsonRecord {
+/** Request fields of an embedding model. */
+export function toEmbeddingModelFields(modelRef: ModelRef | undefined): JsonRecord {
 	return omitUndefined({
-		embedding_model: chosen?.model,
-		embedding_model_provider: chosen?.provider,
+		embedding_model: modelRef?.model,
+		embedding_model_provider: modelRef?.provider,
 	});
 }

@@ -15,26 +15,26 @@ import { parseRecords } from '../pagination';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
 import { compileFilter, type Filter } from './filters';
 
-/** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
-const MAX_QUERY = 250;
-/** Dify's default for a new base. */
+/** Characters. Dify rejects longer queries (docs/protocols/dify.md 2.13). */
+const MAX_QUERY_LENGTH = 250;
+/** Dify's default for new knowledge bases. */
 const DEFAULT_TOP_K = 4;
 
 export interface RetrievalOptions {
-	/** How many chunks at most. */
+	/** Max number of chunks. */
 	topK?: number;
-	/** Chunks with a lower score are left out, in vector search and reranking. */
+	/** Chunks with a lower score are omitted, in vector search and reranking. */
 	scoreThreshold?: number;
 	filter?: Filter;
 }
 
-/** One chunk that was found. */
+/** A retrieved chunk. */
 export interface Hit {
 	/** The text: question and answer of a Q&A chunk, the parent of a child chunk. */
 	content: string;
 	/** Name of the document. */
 	title: string;
-	/** 0 for a search by keywords. */
+	/** 0 for keyword search. */
 	score: number;
 	documentId?: string;
 	segmentId?: string;
@@ -48,11 +48,11 @@ export interface Hit {
 interface RetrievalResult {
 	hits: Hit[];
 	records: JsonRecord[];
-	/** How many records did not fit the filter, and were left out. */
+	/** Number of omitted records that did not match the filter. */
 	filteredOut: number;
 }
 
-/** Searches a base. @returns the hits in Dify's order, best first; there may be none @throws {ServerError} */
+/** Searches a knowledge base. @returns hits in Dify's order, best first, possibly none @throws {ServerError} */
 export async function retrieve(
 	{ client, getCached }: DifyAccess,
 	datasetId: string,
@@ -60,54 +60,60 @@ export async function retrieve(
 	settings: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
 	const { filter, topK = Infinity } = settings;
-	const checked = filter === undefined ? undefined : compileFilter(filter);
-	const base = await getCached(apiPath`/datasets/${datasetId}`);
+	const compiledFilter = filter === undefined ? undefined : compileFilter(filter);
+	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
 	const model = {
-		...retrievalModel(base, settings),
-		...omitUndefined({ metadata_filtering_conditions: checked?.body }),
+		...buildRetrievalModel(dataset, settings),
+		...omitUndefined({ metadata_filtering_conditions: compiledFilter?.body }),
 	};
 	const json = { query, retrieval_model: model };
 	const options = { json, timeoutMs: WRITE_TIMEOUT_MS, isIdempotent: true };
-	const answer = await client.requestJson(
+	const response = await client.requestJson(
 		'POST',
 		apiPath`/datasets/${datasetId}/retrieve`,
 		options,
 	);
-	const all = parseRecords(asRecord(answer).records);
-	const fitting =
-		checked === undefined ? all : all.filter((each) => checked.matches(metadataOf(each)));
+	const allRecords = parseRecords(asRecord(response).records);
+	const matching =
+		compiledFilter === undefined
+			? allRecords
+			: allRecords.filter((record) => compiledFilter.matches(getMetadata(record)));
 	// Keyword search can return more than the limit.
-	const records = fitting.slice(0, topK);
-	return { hits: records.flatMap(toHits), records, filteredOut: all.length - fitting.length };
+	const records = matching.slice(0, topK);
+	return {
+		hits: records.flatMap(toHits),
+		records,
+		filteredOut: allRecords.length - matching.length,
+	};
 }
 
-/** What to say of records that did not fit; undefined where all did. */
-export function getIgnoredFilterWarning(misfits: number): string | undefined {
-	if (misfits === 0) return undefined;
-	return `Dify returned ${misfits} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
+/** Warning about records that did not match; undefined if all did. */
+export function getIgnoredFilterWarning(filteredOut: number): string | undefined {
+	if (filteredOut === 0) return undefined;
+	return `Dify returned ${filteredOut} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
 }
 
-/** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */
-function retrievalModel(base: JsonRecord, settings: RetrievalOptions): JsonRecord {
-	const stored = asRecord(base.retrieval_model_dict);
+/** The complete search settings, since Dify fails with partial ones. Defaults are those of the knowledge base. */
+function buildRetrievalModel(dataset: JsonRecord, settings: RetrievalOptions): JsonRecord {
+	const stored = asRecord(dataset.retrieval_model_dict);
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =
 		settings.scoreThreshold ?? (isStored ? asFiniteNumber(stored.score_threshold) : undefined);
-	// The placeholder of a base without documents, which must not be written back (docs/protocols/dify.md 12.3).
+	// Placeholder of a knowledge base without documents, which must not be sent back (docs/protocols/dify.md 12.3).
 	const isPlaceholder = stored.search_method === 'keyword_search';
 	const storedMethod = isPlaceholder ? undefined : asNonEmptyString(stored.search_method);
-	// A base without vectors has keyword search only, and finds nothing with another one.
-	const method = base.indexing_technique === 'economy' ? 'keyword_search' : storedMethod;
+	// Without vectors, only keyword search returns results.
+	const method = dataset.indexing_technique === 'economy' ? 'keyword_search' : storedMethod;
 	return {
 		search_method: method ?? 'semantic_search',
 		top_k: settings.topK ?? asFiniteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
 		...omitUndefined({ score_threshold: threshold }),
-		...storedReranking(stored),
+		...toRerankingFields(stored),
 	};
 }
 
-function storedReranking({
+function toRerankingFields({
 	reranking_enable: enabled,
 	reranking_mode: mode,
 	reranking_model: model,
@@ -124,20 +130,20 @@ function storedReranking({
 	};
 }
 
-function metadataOf({ segment }: JsonRecord): JsonRecord {
+function getMetadata({ segment }: JsonRecord): JsonRecord {
 	return parseMetadata(asRecord(asRecord(segment).document).doc_metadata);
 }
 
-/** The hit of a record; none for one without text. */
+/** The hit of a record; none if it has no text. */
 function toHits(record: JsonRecord): Hit[] {
 	const segment = asRecord(record.segment);
 	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.
 	const texts = [segment.content, segment.answer].map(asNonEmptyString);
-	const content = texts.filter((each) => each !== undefined).join('\n');
+	const content = texts.filter((text) => text !== undefined).join('\n');
 	if (content === '') return [];
-	const childChunks = asRecords(record.child_chunks).map(({ content: own, score }) => ({
-		content: asNonEmptyString(own) ?? '',
+	const childChunks = asRecords(record.child_chunks).map(({ content: childContent, score }) => ({
+		content: asNonEmptyString(childContent) ?? '',
 		...omitUndefined({ score: asFiniteNumber(score) }),
 	}));
 	return [
@@ -150,18 +156,18 @@ function toHits(record: JsonRecord): Hit[] {
 				segmentId: asNonEmptyString(segment.id),
 				summary: asNonEmptyString(record.summary),
 			}),
-			metadata: metadataOf(record),
+			metadata: getMetadata(record),
 			...omitEmpty({ childChunks, files: asArray(record.files) }),
 		},
 	];
 }
 
-/** Cuts a query to the length that Dify takes, at a word if possible. */
-export function truncateQuery(query: string): { query: string; cut: boolean } {
-	const letters = [...query.trim()];
-	if (letters.length <= MAX_QUERY) return { query: query.trim(), cut: false };
-	const head = letters.slice(0, MAX_QUERY).join('');
-	const isWordEnd = /\s/.test(letters[MAX_QUERY] ?? '');
+/** Truncates a query to Dify's maximum, at a word if possible. */
+export function truncateQuery(query: string): { query: string; isTruncated: boolean } {
+	const characters = [...query.trim()];
+	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
+	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');
+	const isWordEnd = /\s/.test(characters[MAX_QUERY_LENGTH] ?? '');
 	const atWord = isWordEnd ? head : head.replace(/\s+\S*$/, '');
-	return { query: (atWord.length < head.length / 2 ? head : atWord).trim(), cut: true };
+	return { query: (atWord.length < head.length / 2 ? head : atWord).trim(), isTruncated: true };
 }

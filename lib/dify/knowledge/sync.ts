@@ -27,85 +27,85 @@ import { upsertDocument, type CreateOptions, type DocumentContent } from './upse
 const SOURCE_FIELD = 'n8n_source';
 const HASH_FIELD = 'n8n_hash';
 
-/** One file or text that the base should hold. */
+/** A file or text that the knowledge base should contain. */
 export interface SyncSource {
-	/** Stable ID: a path, or the ID in its store. */
+	/** Stable ID: a path, or the ID in the source system. */
 	source: string;
-	/** Changes when the content does. */
+	/** Changes with the content. */
 	hash: string;
-	/** Name of a new document for it. */
+	/** Name for a new document. */
 	name: string;
-	/** Under the name of its document. */
+	/** The content, under the document name. */
 	content(name: string): Promise<DocumentContent>;
 }
 
 export interface SyncOptions {
 	onMissingSource: 'disable' | 'delete' | 'keep';
-	/** More gone documents than this, in percent of the known ones, is an error. */
+	/** Max share of documents to remove, in percent; more is an error. */
 	maxRemovedPercent: number;
-	/** The list of sources is complete. Otherwise nothing counts as gone. */
+	/** Whether the list of sources is complete. If not, no document is removed. */
 	isComplete: boolean;
 }
 
-/** Step for one source, or for a document whose source is gone. */
+/** Step for one source, or for a document whose source is missing. */
 export interface SyncStep {
 	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted';
 	source: string;
-	/** What is written. */
+	/** The content to write. */
 	content?: SyncSource & { name: string };
 	document?: JsonRecord;
 }
 
 /**
- * The steps that sync a base with its sources. They touch only documents that a sync made, or with the name of a
- * source.
+ * Plans the steps that sync a knowledge base with its sources. They change only documents that a sync created, or with
+ * the name of a source.
  *
- * @param documents all documents of the base
- * @throws {ServerError} where more is gone than the rules allow, or two sources are the same
+ * @param documents all documents of the knowledge base
+ * @throws {ServerError} if too many documents would be removed, or two sources are the same
  */
 export function planSync(
 	sources: readonly SyncSource[],
 	documents: readonly JsonRecord[],
-	rules: SyncOptions,
+	options: SyncOptions,
 ): SyncStep[] {
-	const twice = findDuplicate(sources.map(({ source }) => source));
-	if (twice !== undefined)
+	const duplicate = findDuplicate(sources.map(({ source }) => source));
+	if (duplicate !== undefined)
 		throw createParamError(
-			`Two items have the same source "${twice.slice(0, 100)}"`,
+			`Two items have the same source "${duplicate.slice(0, 100)}"`,
 			'Give each item a unique source, such as the path or ID of its file.',
 		);
-	const managed = new Map<string, JsonRecord>();
-	const owners = new Map<string, string | undefined>();
-	const foreign = new Map<string, JsonRecord>();
+	const managedBySource = new Map<string, JsonRecord>();
+	const sourceByName = new Map<string, string | undefined>();
+	const unmanagedByName = new Map<string, JsonRecord>();
 	for (const document of documents) {
-		const source = sourceOf(document);
+		const source = getSource(document);
 		const name = String(document.name);
-		if (source === undefined) foreign.set(name, document);
-		else if (!isAvailable(managed.get(source) ?? {})) managed.set(source, document);
-		if (source !== undefined) owners.set(name, source);
+		if (source === undefined) unmanagedByName.set(name, document);
+		else if (!isAvailable(managedBySource.get(source) ?? {})) managedBySource.set(source, document);
+		if (source !== undefined) sourceByName.set(name, source);
 	}
 	const steps = sources.map((source): SyncStep => {
-		const document = managed.get(source.source);
+		const document = managedBySource.get(source.source);
 		if (document !== undefined) return planStep(source, document);
-		const named = toUploadFileName(source.name);
-		const isFree = !owners.has(named) || owners.get(named) === source.source;
-		// A document of the same name would be replaced.
-		const name = isFree ? named : toUploadFileName(makeUniqueName(source));
-		owners.set(name, source.source);
+		const uploadName = toUploadFileName(source.name);
+		const isFree = !sourceByName.has(uploadName) || sourceByName.get(uploadName) === source.source;
+		// Dify would replace a document with the same name.
+		const name = isFree ? uploadName : toUploadFileName(makeUniqueName(source));
+		sourceByName.set(name, source.source);
 		const content = { ...source, name };
-		const unmanaged = foreign.get(name);
+		const unmanaged = unmanagedByName.get(name);
 		if (unmanaged === undefined) return { action: 'created', source: source.source, content };
 		return { action: 'updated', source: source.source, content, document: unmanaged };
 	});
-	return [...steps, ...planRemovals(sources, managed, rules)];
+	return [...steps, ...planRemovals(sources, managedBySource, options)];
 }
 
-/** A name that no other source has, with the extension of the file. */
+/** A unique name with the file extension. */
 function makeUniqueName({ source, name }: SyncSource): string {
 	return source.endsWith(name) ? source : `${source}_${name}`;
 }
 
-function sourceOf({ doc_metadata: metadata }: JsonRecord): string | undefined {
+function getSource({ doc_metadata: metadata }: JsonRecord): string | undefined {
 	return asNonEmptyString(parseMetadata(metadata)[SOURCE_FIELD]);
 }
 
@@ -115,32 +115,32 @@ function planStep(content: SyncSource, document: JsonRecord): SyncStep {
 	if (isSame && isAvailable(document)) return { action: 'unchanged', source, document };
 	const isIndexed = document.indexing_status === 'completed';
 	if (isSame && isIndexed) return { action: 'enabled', source, document };
-	// Dify cannot rename documents, so a known one keeps its name.
+	// Dify cannot rename documents, so an existing one keeps its name.
 	const name = asNonEmptyString(document.name) ?? content.name;
 	return { action: 'updated', source, content: { ...content, name }, document };
 }
 
 function planRemovals(
 	sources: readonly SyncSource[],
-	managed: ReadonlyMap<string, JsonRecord>,
+	managedBySource: ReadonlyMap<string, JsonRecord>,
 	{ onMissingSource, maxRemovedPercent, isComplete }: SyncOptions,
 ): SyncStep[] {
 	if (onMissingSource === 'keep' || !isComplete || sources.length === 0) return [];
 	const present = new Set(sources.map(({ source }) => source));
 	const isDone = (document: JsonRecord) => onMissingSource === 'disable' && !isEnabled(document);
-	const standing = [...managed].filter(([, document]) => !isDone(document));
-	const gone = standing.filter(([source]) => !present.has(source));
-	if (gone.length > (standing.length * maxRemovedPercent) / 100)
+	const activeDocuments = [...managedBySource].filter(([, document]) => !isDone(document));
+	const missing = activeDocuments.filter(([source]) => !present.has(source));
+	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100)
 		throw createLocalError(
 			'datasetRejected',
-			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${maxRemovedPercent} %`,
-			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${gone
+			`The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
+			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${missing
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,
 		);
 	const action = onMissingSource === 'delete' ? 'deleted' : 'disabled';
-	return gone.map(([source, document]) => ({ action, source, document }));
+	return missing.map(([source, document]) => ({ action, source, document }));
 }
 
 /** SHA-256 of a stream, in hex. */
@@ -148,21 +148,21 @@ export async function computeSha256(
 	content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<string> {
 	const hash = createHash('sha256');
-	for await (const piece of content) hash.update(piece);
+	for await (const chunk of content) hash.update(chunk);
 	return hash.digest('hex');
 }
 
 export interface SyncRun {
-	/** How documents are created. */
+	/** Settings for new documents. */
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
 	waitMs: number;
 }
 
-/** What a step does, as an item. */
+/** The output item of a step. */
 export function toSyncResult(
 	{ action, source, document, content }: SyncStep,
-	more: object = {},
+	overrides: object = {},
 ): object {
 	return {
 		action,
@@ -174,14 +174,14 @@ export function toSyncResult(
 			wordCount: asFiniteNumber(document?.word_count),
 			tokens: asFiniteNumber(document?.tokens),
 		}),
-		...more,
+		...overrides,
 	};
 }
 
 /**
- * Runs one step. The hash is written last, after indexing: if anything fails before, the next sync repeats the step.
+ * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it.
  *
- * @returns its item
+ * @returns the output item
  * @throws {ServerError}
  */
 export async function applySyncStep(
@@ -194,11 +194,11 @@ export async function applySyncStep(
 	const { action, document, content } = step;
 	if (content !== undefined)
 		return await writeDocument(access, datasetId, { ...step, content }, run);
-	const known = document ?? {};
-	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, known);
+	const target = document ?? {};
+	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, target);
 	if (action === 'disabled')
-		await setDocumentStatus(client, datasetId, [getDocumentId(known)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, datasetId, getDocumentId(known));
+		await setDocumentStatus(client, datasetId, [getDocumentId(target)], 'disable');
+	if (action === 'deleted') await deleteDocument(client, datasetId, getDocumentId(target));
 	return toSyncResult(step);
 }
 
@@ -210,14 +210,17 @@ async function writeDocument(
 ): Promise<object> {
 	const { client } = access;
 	const { content, source, document } = step;
-	// Read before anything is changed: a file that cannot be read leaves its document as it is.
-	const material = await content.content(content.name);
+	// Read before any change: if the file is unreadable, its document stays unchanged.
+	const documentContent = await content.content(content.name);
 	if (document !== undefined) await ensureDocumentAvailable(client, datasetId, document);
-	const made = await upsertDocument(access, datasetId, material, { ...create, ifExists: 'update' });
-	const { documentId, batch } = made;
+	const upsertResult = await upsertDocument(access, datasetId, documentContent, {
+		...create,
+		ifExists: 'update',
+	});
+	const { documentId, batch } = upsertResult;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
-	const marks = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
-	await setMetadata(client, datasetId, documentId, marks, true);
-	const more = { documentId, ...omitUndefined({ batch }), indexingStatus: status };
-	return toSyncResult({ ...step, document: made.document }, more);
+	const syncValues = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
+	await setMetadata(client, datasetId, documentId, syncValues, true);
+	const overrides = { documentId, ...omitUndefined({ batch }), indexingStatus: status };
+	return toSyncResult({ ...step, document: upsertResult.document }, overrides);
 }

@@ -16,30 +16,30 @@ import { toEmbeddingModelFields, type ModelRef } from './models';
 export type DocumentContent = { text: string; name: string } | { file: FileSource };
 
 export interface CreateOptions {
-	/** For the first document of a base; it cannot be changed later. Default: `high_quality`, as in Dify itself. */
+	/** For the first document; cannot be changed later. Default: `high_quality`, as in Dify. */
 	technique?: IndexingTechnique;
 	/** For the first document. */
 	embeddingModel?: ModelRef;
-	/** Form of the chunks, for the first document. */
+	/** Chunk form, for the first document. */
 	form?: string;
 	language?: string;
-	/** How the text is split. Default: the rule of the base, for the first document Dify's automatic one. */
+	/** How to split the text. Default: the rule of the knowledge base, or Dify's automatic rule for the first document. */
 	processRule?: JsonRecord;
-	/** What to do where there is a document of that name. Default: `update`, as Dify does. */
+	/** What to do if a document with this name exists. Default: `update`, as in Dify. */
 	ifExists?: 'update' | 'fail' | 'skip';
 }
 
 interface UpsertResult {
 	action: 'created' | 'updated' | 'skipped';
 	documentId: string;
-	/** For polling the progress. */
+	/** To poll the progress. */
 	batch?: string;
 	document: JsonRecord;
 }
 
 /**
- * Creates a document, or replaces the one of the same name: Dify does so itself, in place, unless that is disabled
- * (docs/protocols/dify.md 2.13). Not sent again where the answer is lost.
+ * Creates a document, or replaces the one with the same name: Dify does so itself and keeps the ID, unless that one is
+ * disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
  *
  * @throws {ServerError}
  */
@@ -49,7 +49,7 @@ export async function upsertDocument(
 	content: DocumentContent,
 	options: CreateOptions = {},
 ): Promise<UpsertResult> {
-	const base = await getCached(apiPath`/datasets/${datasetId}`);
+	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
 	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
@@ -61,8 +61,8 @@ export async function upsertDocument(
 			'Choose another name, or set "If It Exists" to Update.',
 		);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
-	const body = bodyOf(base, options, 'file' in content);
-	const answer =
+	const body = buildDocumentBody(dataset, options, 'file' in content);
+	const response =
 		'file' in content
 			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
@@ -73,20 +73,20 @@ export async function upsertDocument(
 					{ ...content, ...body },
 					{ timeoutMs: WRITE_TIMEOUT_MS },
 				);
-	const document = asRecord(answer.document);
+	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
 	const action = existing?.id === documentId ? 'updated' : 'created';
 	return {
 		action,
 		documentId,
 		document,
-		...omitUndefined({ batch: asNonEmptyString(answer.batch) }),
+		...omitUndefined({ batch: asNonEmptyString(response.batch) }),
 	};
 }
 
 const PARENT_CHILD = 'hierarchical_model';
 
-/** How Dify's own pages split into parents and children where nothing is chosen. */
+/** Default rules for parents and children in Dify's own pages. */
 const PARENT_CHILD_RULES: JsonRecord = {
 	pre_processing_rules: [
 		{ id: 'remove_extra_spaces', enabled: true },
@@ -98,33 +98,38 @@ const PARENT_CHILD_RULES: JsonRecord = {
 };
 
 /**
- * Dify wants the technique with every text and the rule with the first file, and assumes the form of plain text where
- * none is sent, whatever the base has (docs/protocols/dify.md 2.13).
+ * Dify requires the technique with every text and the rule with the first file. Without a form, it assumes plain text,
+ * even if the knowledge base has another form (docs/protocols/dify.md 2.13).
  */
-function bodyOf(base: JsonRecord, options: CreateOptions, isFile: boolean): JsonRecord {
-	const technique = asNonEmptyString(base.indexing_technique);
-	const ownForm = asNonEmptyString(base.doc_form) ?? asNonEmptyString(base.chunk_structure);
-	const isFirst = technique === undefined || ownForm === undefined;
-	const form = ownForm ?? options.form ?? 'text_model';
+function buildDocumentBody(
+	dataset: JsonRecord,
+	options: CreateOptions,
+	isFile: boolean,
+): JsonRecord {
+	const technique = asNonEmptyString(dataset.indexing_technique);
+	const datasetForm =
+		asNonEmptyString(dataset.doc_form) ?? asNonEmptyString(dataset.chunk_structure);
+	const isFirst = technique === undefined || datasetForm === undefined;
+	const form = datasetForm ?? options.form ?? 'text_model';
 	const needsRule = isFirst && (isFile || form === PARENT_CHILD);
 	return {
 		indexing_technique: technique ?? options.technique ?? 'high_quality',
 		doc_form: form,
 		...omitUndefined({
 			doc_language: options.language,
-			process_rule: ruleFor(form, options.processRule, needsRule),
+			process_rule: toProcessRule(form, options.processRule, needsRule),
 		}),
 		...(isFirst && toEmbeddingModelFields(options.embeddingModel)),
 	};
 }
 
-/** The rule in the mode of the form: with any other, Dify makes no chunks of a parent-child document, and says nothing. */
-function ruleFor(
+/** The rule with the mode of the form: otherwise Dify silently creates no chunks of a parent-child document. */
+function toProcessRule(
 	form: string,
-	chosen: JsonRecord | undefined,
+	processRule: JsonRecord | undefined,
 	isNeeded: boolean,
 ): JsonRecord | undefined {
-	const rule = chosen ?? (isNeeded ? { mode: 'automatic' } : undefined);
+	const rule = processRule ?? (isNeeded ? { mode: 'automatic' } : undefined);
 	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
 	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...asRecord(rule.rules) } };
 }

@@ -10,30 +10,32 @@ import {
 } from '../../values';
 import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
 
-/** Signature in a file URL: the same file gets another one in every event. */
+/** Signature in a file URL: it changes with every event. */
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
-function fileNames(file: DifyFile): string[] {
+function getFileKeys(file: DifyFile): string[] {
 	const names = [file.id, file.related_id, file.url?.replace(SIGNATURE, '$1')];
 	return names.filter((name): name is string => typeof name === 'string' && name !== '');
 }
 
-/** Adds a file, or merges it into a known one: chatflows list their files in two closing events. */
+/** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(
 	{ files, fileIndex }: { files: DifyFile[]; fileIndex: Map<string, DifyFile> },
-	found: JsonRecord,
+	source: JsonRecord,
 ): void {
-	const file: DifyFile = { ...found };
+	const file: DifyFile = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
-	const names = fileNames(file);
-	const known = names.map((name) => fileIndex.get(name)).find((each) => each !== undefined);
-	if (known === undefined) files.push(file);
-	else merge(known, file);
-	const kept = known ?? file;
-	for (const name of fileNames(kept)) fileIndex.set(name, kept);
+	const names = getFileKeys(file);
+	const existing = names
+		.map((name) => fileIndex.get(name))
+		.find((candidate) => candidate !== undefined);
+	if (existing === undefined) files.push(file);
+	else merge(existing, file);
+	const mergedFile = existing ?? file;
+	for (const name of getFileKeys(mergedFile)) fileIndex.set(name, mergedFile);
 }
 
-/** Copies only filled values, so that a later, emptier version erases nothing. */
+/** Copies only non-empty values, so that a later, emptier version keeps earlier values. */
 function merge(target: JsonRecord, source: JsonRecord): void {
 	for (const [key, value] of Object.entries(source)) {
 		if (isNonEmpty(value) || !(key in target)) target[key] = value;
@@ -43,8 +45,7 @@ function merge(target: JsonRecord, source: JsonRecord): void {
 const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'id']);
 
 /**
- * Upserts by ID: the same ID comes several times, each time with more fields; the tool of a step comes before its
- * observation.
+ * Upserts by ID: events with the same ID add fields; the tool of a thought arrives before its observation.
  */
 export function addThought(
 	{ thoughts, thoughtIndex }: { thoughts: AgentThought[]; thoughtIndex: Map<string, AgentThought> },
@@ -60,13 +61,13 @@ export function addThought(
 	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
 }
 
-/** A field of an event, and how it is read; what is missing changes nothing. */
+/** Fields of an event and their parsers. Missing values change nothing. */
 type Fields<T> = ReadonlyArray<
 	readonly [name: keyof T, key: string, read: (value: unknown) => unknown]
 >;
 
-/** After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4). */
-const anyValue = (value: unknown) => value ?? undefined;
+/** After attaching to a run, finished nodes are repeated without values (docs/protocols/dify.md 2.4). */
+const toDefined = (value: unknown) => value ?? undefined;
 
 const NODE_FIELDS: Fields<WorkflowNode> = [
 	['nodeId', 'node_id', asNonEmptyString],
@@ -80,9 +81,9 @@ const NODE_FIELDS: Fields<WorkflowNode> = [
 
 const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
 	['error', 'error', asNonEmptyString],
-	['outputs', 'outputs', anyValue],
-	['processData', 'process_data', anyValue],
-	['executionMetadata', 'execution_metadata', anyValue],
+	['outputs', 'outputs', toDefined],
+	['processData', 'process_data', toDefined],
+	['executionMetadata', 'execution_metadata', toDefined],
 	['elapsedTime', 'elapsed_time', asFiniteNumber],
 	['finishedAt', 'finished_at', asFiniteNumber],
 	['passes', 'steps', asFiniteNumber],
@@ -96,7 +97,7 @@ function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
 }
 
 /**
- * Upserts a node. Parallel branches interleave, and a resumed run may skip starts: any event can be the first of its
+ * Upserts a node. Parallel branches interleave, and resumed runs may skip start events: any event can be the first of a
  * node.
  */
 export function addNode(
@@ -154,7 +155,7 @@ export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
 	readFields(workflow, data, RUN_FIELDS);
 }
 
-/** Adds a form from `human_input_required`, or from the reason of the pause, which repeats it. Without any name it is none. */
+/** Adds a form from `human_input_required`, or from the pause reason, which repeats it. Ignores forms without an ID. */
 export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	const formId = asNonEmptyString(data.form_id);
 	const nodeId = asNonEmptyString(data.node_id);
@@ -179,7 +180,7 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	});
 }
 
-/** The text of a workflow's outputs, if there is exactly one: outputs have any names. */
+/** The only text of a workflow's outputs; their names are arbitrary. */
 export function findSingleText(outputs: unknown): string | undefined {
 	const texts = Object.values(asRecord(outputs)).filter(
 		(value): value is string => typeof value === 'string',

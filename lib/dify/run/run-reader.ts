@@ -1,4 +1,4 @@
-/** Reads a run to its end: its events, and its record where they broke off. */
+/** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import type { ErrorType } from '../../errors/error-types';
 import { formatDuration } from '../../errors/texts';
 import { captureError, type ServerError } from '../../errors/server-error';
@@ -24,11 +24,11 @@ import {
 import { fetchRunRecord, completeFromRunRecord, completeFromMessage } from './run-record';
 import { toRunResult } from './run-result';
 
-/** Time limits of a run in milliseconds; 0 = none. */
+/** Timeouts of a run in milliseconds; 0 = none. */
 export interface RunTimeouts {
-	/** Between two events. Pings are none, and a hung run pings for ever (docs/protocols/dify.md 3.8). */
+	/** Between two events. Pings do not count, because a hung run pings forever (docs/protocols/dify.md 3.8). */
 	idleMs: number;
-	/** From sending to the end. Dify itself ends a run after 20 minutes, unless it was told otherwise. */
+	/** From sending to the end. Dify ends a run after 20 minutes by default. */
 	totalMs: number;
 }
 
@@ -38,27 +38,27 @@ export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
 	/** Called with changes of the text, for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
-	/** Tells Dify to stop the run. Missing: the run is not ours, and goes on. @returns whether Dify accepted that */
+	/** Stops the run in Dify. If missing, the run was started elsewhere and continues. @returns whether Dify accepted it */
 	stop?: (taskId: string) => Promise<boolean>;
-	/** A run that was started before. */
+	/** An existing run to follow. */
 	runId?: string;
-	/** A pause is no end: the run goes on once its form is answered. */
+	/** Keep reading after a pause: the run continues after its form is submitted. */
 	continueAfterPause?: boolean;
 }
 
-/** How long a stopped run is still read, so that Dify stores the answer (docs/protocols/dify.md 2.2). */
+/** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
 const STOP_GRACE_MS = 3_000;
-/** How long a run that waits in Dify's queue is read for its ID, without which it cannot be stopped. */
+/** How long to wait for the ID of a queued run, which is needed to stop it. */
 const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
-/** Less than the pause behind the first look. */
+/** Shorter than the first poll interval. */
 const POLL_ONCE_MS = 1;
-/** Characters. Outputs of a workflow come in one event. */
+/** Characters. One event contains all outputs of a workflow. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Bytes of all events, whose nodes and files are kept. */
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
-/** Dify may have taken the run up. */
+/** Errors after which Dify may have started the run. */
 const MAY_HAVE_STARTED_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'closedBeforeResponse',
 	'connectionLost',
@@ -75,53 +75,54 @@ const MISSING_FINAL_EVENT =
 	'The stream ended after the run finished: token counts, sources and files may be missing.';
 
 /**
- * @returns a run that succeeded, paused, or was stopped by someone else
+ * @returns a run that succeeded, paused, or was stopped elsewhere
  * @throws {ServerError} with the partial result and all IDs
  */
 export async function readRun(
 	client: DifyClient,
-	ask: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+	requestOptions: Pick<RequestOptions, 'url' | 'json' | 'method'>,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { runId, continueAfterPause } = options;
-	const run = createRunState({ isPartial: runId !== undefined, acrossPauses: continueAfterPause });
+	const run = createRunState({ isAttached: runId !== undefined, continueAfterPause });
 	run.workflowRunId = runId;
-	const reading = new RunReader(client, ask, run, options);
-	await reading.read();
-	return await reading.finish();
+	const reader = new RunReader(client, requestOptions, run, options);
+	await reader.read();
+	return await reader.finish();
 }
 
 class RunReader {
 	private readonly abortController = new AbortController();
-	private readonly limits: RunTimeouts;
-	private version: string | undefined;
-	/** Dify began to answer. */
+	private readonly timeouts: RunTimeouts;
+	private difyVersion: string | undefined;
+	/** Dify sent response headers. */
 	private hasResponse = false;
-	/** Lines came that are no events: a proxy's page. */
+	/** The response had lines that are not events, such as a proxy's page. */
 	private hasNonEventLines = false;
 	/** Why the events ended before the run. */
 	private streamError: ServerError | undefined;
-	/** Why it was given up here. */
-	private abandoned: { detail?: string } | undefined;
+	/** Set if this client cancelled the run; `detail` is the reason. */
+	private abandonment: { detail?: string } | undefined;
 	private stopRequest: Promise<boolean> | undefined;
 	private clearTimer = () => {};
 
 	constructor(
 		private readonly client: DifyClient,
-		private readonly ask: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+		private readonly requestOptions: Pick<RequestOptions, 'url' | 'json' | 'method'>,
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
-		this.limits = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
+		this.timeouts = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
 	}
 
-	/** Reads the events. @throws {ServerError} where no run began */
+	/** Reads the events. @throws {ServerError} if no run started */
 	async read(): Promise<void> {
 		const { signal } = this.client;
-		if (signal?.aborted === true) throw createDifyError('aborted', { url: this.ask.url });
+		if (signal?.aborted === true)
+			throw createDifyError('aborted', { url: this.requestOptions.url });
 		signal?.addEventListener('abort', this.abandon, { once: true });
 		try {
-			await this.events();
+			await this.readEvents();
 		} catch (error) {
 			this.streamError = captureError(error).failed;
 		} finally {
@@ -132,10 +133,12 @@ class RunReader {
 
 	async finish(): Promise<RunResult> {
 		const { streamError, run } = this;
-		const rest = flushText(run);
-		if (this.abandoned !== undefined) throw await this.createCancelledError(this.abandoned.detail);
-		await this.show(rest);
-		if (streamError !== undefined && run.count.isExceeded) throw await this.tooMuch(streamError);
+		const remainingDeltas = flushText(run);
+		if (this.abandonment !== undefined)
+			throw await this.createCancelledError(this.abandonment.detail);
+		await this.emitDeltas(remainingDeltas);
+		if (streamError !== undefined && run.count.isExceeded)
+			throw await this.createTooMuchTextError(streamError);
 		if (isRunFinished(run)) return await this.result();
 		if (streamError?.status !== undefined) throw this.withMayHaveStarted(streamError);
 		if (run.end !== undefined)
@@ -143,72 +146,72 @@ class RunReader {
 		return await this.finishWithoutEnd();
 	}
 
-	/** Of a run whose end did not come. */
+	/** Finishes a run without an end event. */
 	private async finishWithoutEnd(): Promise<RunResult> {
 		const { streamError, run } = this;
-		const late = isTimeout(streamError) && !isRunFinishing(run) ? streamError : undefined;
-		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recover(late);
-		throw late === undefined
+		const timeoutError = isTimeout(streamError) && !isRunFinishing(run) ? streamError : undefined;
+		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recover(timeoutError);
+		throw timeoutError === undefined
 			? this.createLostError(streamError)
-			: await this.createTimeoutError(late);
+			: await this.createTimeoutError(timeoutError);
 	}
 
-	private async events(): Promise<void> {
+	private async readEvents(): Promise<void> {
 		const { run } = this;
-		const { idleMs, totalMs } = this.limits;
-		const asked: RequestOptions = {
-			...this.ask,
+		const { idleMs, totalMs } = this.timeouts;
+		const streamOptions: RequestOptions = {
+			...this.requestOptions,
 			signal: this.abortController.signal,
 			isIdempotent: false,
 			maxBytes: MAX_STREAM_BYTES,
 			timeouts: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
-		await this.client.open(asked, async (answer) => {
+		await this.client.open(streamOptions, async (response) => {
 			this.hasResponse = true;
-			const { url, status, headers } = answer;
-			this.version = headers['x-version'];
-			for await (const batch of answer.events(MAX_EVENT_LENGTH)) {
+			const { url, status, headers } = response;
+			this.difyVersion = headers['x-version'];
+			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
 					const event = parseJson(data);
-					const isEnvelope =
+					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
-					if (isEnvelope && hasReceivedNothing(run))
-						throw toResponseError(this.client.endpoint, asked, {
+					if (isErrorBody && hasReceivedNothing(run))
+						throw toResponseError(this.client.endpoint, streamOptions, {
 							url,
 							status,
 							headers,
 							text: data,
 						});
-					pushAll(deltas, applyEvent(run, isEnvelope ? { ...event, event: 'error' } : event));
+					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
-				if (this.abandoned !== undefined) this.requestStop();
-				else await this.show(deltas);
+				if (this.abandonment !== undefined) this.requestStop();
+				else await this.emitDeltas(deltas);
 				if (isRunFinished(run)) return;
-				answer.markContent();
-				if (isRunFinishing(run)) answer.expectEnd();
+				response.markContent();
+				if (isRunFinishing(run)) response.expectEnd();
 			}
-			this.hasNonEventLines = answer.getNonEventLines().length > 0;
+			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
 	}
 
-	/** The text of a run that was attached to is shown when it is whole. */
-	private async show(deltas: TextDelta[]): Promise<void> {
+	/** Emits deltas, except for an attached run, whose text is emitted at the end. */
+	private async emitDeltas(deltas: TextDelta[]): Promise<void> {
 		const { onDeltas } = this.options;
 		if (deltas.length === 0 || onDeltas === undefined || this.run.isAttached) return;
 		try {
 			// A display that hangs must not block a run that is stopped.
 			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
 		} catch (error) {
-			// Nobody would see the rest of the answer.
-			if (this.abandoned === undefined)
+			// The rest of the response could not be displayed.
+			if (this.abandonment === undefined)
 				this.abandon(`the response could not be passed on: ${getErrorMessage(error)}`);
 		}
 	}
 
-	private readonly abandon = (why?: unknown) => {
-		this.abandoned ??= omitUndefined({ detail: typeof why === 'string' ? why : undefined });
+	private readonly abandon = (reason?: unknown) => {
+		this.abandonment ??= omitUndefined({ detail: typeof reason === 'string' ? reason : undefined });
 		if (this.options.stop === undefined) this.abortController.abort();
 		else if (this.run.taskId !== undefined) this.requestStop();
 		else this.closeAfter(TASK_ID_WAIT_MS);
@@ -219,7 +222,7 @@ class RunReader {
 		this.clearTimer = setUnrefTimeout(ms, () => this.abortController.abort());
 	}
 
-	/** Tells Dify to stop, as soon as the run has an ID. */
+	/** Stops the run in Dify, once its ID is known. */
 	private requestStop(): void {
 		const { taskId } = this.run;
 		if (taskId === undefined || this.stopRequest !== undefined) return;
@@ -231,77 +234,84 @@ class RunReader {
 	}
 
 	private async createCancelledError(detail?: string): Promise<ServerError> {
-		const meaning = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
-		return await this.createRunFailure('aborted', { ...omitUndefined({ detail: meaning }) });
+		const cancelDetail = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
+		return await this.createErrorWithResult('aborted', {
+			...omitUndefined({ detail: cancelDetail }),
+		});
 	}
 
 	private async createTimeoutError({ type }: ServerError): Promise<ServerError> {
 		this.requestStop();
 		const isTotal = type === 'totalTimeout';
 		const detail = isTotal
-			? `The run took longer than ${formatDuration(this.limits.totalMs)} (Total Timeout)`
-			: `Dify sent only pings for ${formatDuration(this.limits.idleMs)} (Idle Timeout)`;
-		return await this.createRunFailure(this.isQueued ? 'runQueued' : 'runTimeout', {
+			? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
+			: `Dify sent only pings for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`;
+		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
 			detail,
 			about: { isRunStart: true },
 		});
 	}
 
-	/** A run that writes without an end is stopped, as one that takes too long. */
-	private async tooMuch({ message, suggestion }: ServerError): Promise<ServerError> {
+	/** Stops a run with endless output, as after a timeout. */
+	private async createTooMuchTextError({ message, suggestion }: ServerError): Promise<ServerError> {
 		this.requestStop();
-		return await this.createRunFailure('invalidResponse', { message, suggestion });
+		return await this.createErrorWithResult('invalidResponse', { message, suggestion });
 	}
 
-	/** A new run of which nothing but pings came. */
+	/** A new run that sent only pings. */
 	private get isQueued(): boolean {
 		const isNew = this.options.runId === undefined;
 		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
-	/** A lost run without an ID, by which its record could be found. */
-	private createLostError(failed: ServerError | undefined): ServerError {
-		if (failed !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
-			return this.withMayHaveStarted(failed);
+	/** A lost run without an ID to find its record. */
+	private createLostError(error: ServerError | undefined): ServerError {
+		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
+			return this.withMayHaveStarted(error);
 		return createDifyError(
-			this.isQueued && failed === undefined ? 'runQueued' : 'streamEndedEarly',
+			this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly',
 			{
-				url: this.ask.url,
+				url: this.requestOptions.url,
 				status: 200,
 				result: toRunResult(this.run),
-				facts: { difyVersion: this.version },
+				facts: { difyVersion: this.difyVersion },
 			},
 		);
 	}
 
-	/** What a proxy or a broken connection leaves open. */
-	private withMayHaveStarted(failed: ServerError): ServerError {
-		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(failed.type);
-		return isOpen ? failed.withSuggestion(`${failed.suggestion} ${MAY_HAVE_STARTED}`) : failed;
+	/** Adds that a run may have started, after errors of proxies and connections. */
+	private withMayHaveStarted(error: ServerError): ServerError {
+		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(error.type);
+		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 
-	/** @param late a limit ended the stream, which may have been frozen: what Dify keeps is looked at once */
-	private async recover(late: ServerError | undefined): Promise<RunResult> {
-		const { client, run, options, limits } = this;
+	/** @param timeoutError the stream timed out and may have hung: Dify's record is polled once */
+	private async recover(timeoutError: ServerError | undefined): Promise<RunResult> {
+		const { client, run, options, timeouts } = this;
 		const { workflowRunId } = run;
-		const timeoutMs = late === undefined ? limits.totalMs : POLL_ONCE_MS;
-		const shown = run.isAttached ? '' : run.text;
-		const waiting =
+		const timeoutMs = timeoutError === undefined ? timeouts.totalMs : POLL_ONCE_MS;
+		const emittedText = run.isAttached ? '' : run.text;
+		const recovering =
 			workflowRunId === undefined
-				? completeFromMessage(client, run, this.ask.json?.user, timeoutMs || limits.idleMs)
+				? completeFromMessage(
+						client,
+						run,
+						this.requestOptions.json?.user,
+						timeoutMs || timeouts.idleMs,
+					)
 				: completeFromRunRecord(client, run, workflowRunId, { ...options, timeoutMs });
-		const deltas = await waiting.catch(async (error: unknown) => {
+		const deltas = await recovering.catch(async (error: unknown) => {
 			const { type } = captureError(error).failed;
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || type === 'runTimeout') this.requestStop();
 			if (isStopped) throw await this.createCancelledError();
-			throw late === undefined
+			throw timeoutError === undefined
 				? this.createLostError(undefined)
-				: await this.createTimeoutError(late);
+				: await this.createTimeoutError(timeoutError);
 		});
 		run.isAttached = false;
 		pushAll(deltas, flushText(run));
-		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
+		await this.emitDeltas(emittedText === '' ? [{ type: 'append', text: run.text }] : deltas);
 		return await this.result(
 			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
 		);
@@ -312,16 +322,16 @@ class RunReader {
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
 		const result = toRunResult(run);
 		const { error, warnings } = result;
-		const context = toErrorContext(this.client.endpoint, this.ask.url);
-		if (error !== undefined) throw createRunError({ ...result, error }, context, this.version);
+		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
+		if (error !== undefined) throw createRunError({ ...result, error }, context, this.difyVersion);
 		if (run.isAttached && run.text !== '') {
 			run.isAttached = false;
-			await this.show([{ type: 'append', text: run.text }]);
+			await this.emitDeltas([{ type: 'append', text: run.text }]);
 		}
 		return { ...result, warnings: warning === undefined ? warnings : [...warnings, warning] };
 	}
 
-	/** Dify 1.16 ends a run whose form was answered as stopped, and writes its outputs a moment later, in its record only. */
+	/** Dify 1.16 reports a run with a submitted form as stopped, and writes its outputs a moment later, to its record only. */
 	private async addStoppedOutputs(): Promise<void> {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
@@ -334,26 +344,26 @@ class RunReader {
 		run.text ||= findSingleText(record.outputs) ?? '';
 	}
 
-	private async createRunFailure(
+	private async createErrorWithResult(
 		type: 'aborted' | 'runTimeout' | 'runQueued' | 'invalidResponse',
-		words: Parameters<typeof createDifyError>[1],
+		overrides: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopRequest;
-		const facts = omitUndefined({ difyVersion: this.version, stopRequested });
+		const facts = omitUndefined({ difyVersion: this.difyVersion, stopRequested });
 		return createDifyError(type, {
-			url: this.ask.url,
+			url: this.requestOptions.url,
 			result: toRunResult(this.run),
 			facts,
-			...words,
+			...overrides,
 		});
 	}
 }
 
-function isTimeout(failed: ServerError | undefined): failed is ServerError {
-	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(failed?.type ?? '');
+function isTimeout(error: ServerError | undefined): error is ServerError {
+	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(error?.type ?? '');
 }
 
-/** Whether nothing but pings came. */
+/** Whether only pings arrived. */
 function hasReceivedNothing({
 	taskId,
 	messageId,
@@ -361,10 +371,10 @@ function hasReceivedNothing({
 	text,
 	invalidEvents,
 }: RunState): boolean {
-	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
+	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((value) => !value);
 }
 
-/** An agent, whose message can be found. */
+/** An agent run whose message can be fetched. */
 function isAgent({ thoughts, conversationId, messageId }: RunState): boolean {
 	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

@@ -1,4 +1,4 @@
-/** What Dify keeps of a run: its record (`GET /workflows/run/:id`), of an agent its message. */
+/** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../chat/reasoning';
 import type { ErrorType } from '../../errors/error-types';
 import { ServerError } from '../../errors/server-error';
@@ -11,7 +11,7 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	asString as textOf,
+	asString,
 } from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError } from '../errors';
@@ -21,17 +21,17 @@ import { applyEvent, type RunState } from './run-state';
 
 export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 	runId: string;
-	/** Dify's own status. Before 1.15 a stopped run stays `running` for ever (docs/protocols/dify.md 2.4). */
+	/** Dify's status. Before 1.15 a stopped run stays `running` forever (docs/protocols/dify.md 2.4). */
 	status: string;
-	/** Without the variables of Dify itself (`sys.…`). */
+	/** Without Dify's system variables (`sys.…`). */
 	inputs: unknown;
-	/** An object, or text where Dify stored no object. */
+	/** An object, or text if Dify stored no object. */
 	outputs: unknown;
 	/** As Dify sent it. */
 	raw: JsonRecord;
 }
 
-/** @throws {ServerError} of kind `runNotFound` */
+/** @throws {ServerError} of type `runNotFound` */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
 	const status = asNonEmptyString(raw.status);
@@ -41,8 +41,8 @@ export async function fetchRunRecord(client: DifyClient, runId: string): Promise
 		runId,
 		workflowId: asNonEmptyString(raw.workflow_id),
 		status,
-		inputs: withoutSystem(valuesIn(raw.inputs)),
-		outputs: valuesIn(raw.outputs),
+		inputs: withoutSystemVariables(parseValues(raw.inputs)),
+		outputs: parseValues(raw.outputs),
 		error: asNonEmptyString(raw.error),
 		totalSteps: asFiniteNumber(raw.total_steps),
 		totalTokens: asFiniteNumber(raw.total_tokens),
@@ -53,33 +53,33 @@ export async function fetchRunRecord(client: DifyClient, runId: string): Promise
 	};
 }
 
-/** Dify sends inputs as JSON text, and nothing after a failure. Text that is no JSON stays text. */
-function valuesIn(value: unknown): unknown {
+/** Dify sends inputs as JSON text, or nothing after a failure. Text that is not JSON is kept. */
+function parseValues(value: unknown): unknown {
 	if (value === null || value === undefined || value === '') return {};
 	return typeof value === 'string' ? (parseJson(value) ?? value) : value;
 }
 
-function withoutSystem(inputs: unknown): unknown {
+function withoutSystemVariables(inputs: unknown): unknown {
 	if (!isRecord(inputs)) return inputs;
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
 }
 
-const PAUSES_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
+const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 /** How long a new run may have no record. */
 const NEW_RECORD_GRACE_MS = 10_000;
-/** How long an API that restarts may be away. */
+/** How long a restarting API may be unavailable. */
 const RESTART_GRACE_MS = 30_000;
-/** The longest wait, since a record may say `running` for ever. */
+/** The longest wait, since a record may stay `running` forever. */
 const MAX_WAIT_MS = 60 * 60_000;
 
 interface WaitOptions {
 	/** Milliseconds; 0: an hour. */
 	timeoutMs?: number;
-	/** A pause is no end. */
+	/** Keep polling after a pause. */
 	continueAfterPause?: boolean;
 }
 
-/** Polls a run until it is over or pauses. @throws {ServerError} of kind `timeout`, `runNotFound`, `cancelled` */
+/** Polls a run until it ends or pauses. @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted` */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
@@ -92,36 +92,38 @@ export async function pollRunRecord(
 	});
 }
 
-/** Looks until there is something. @throws {ServerError} of kind `timeout`, `cancelled`, or as the look */
+/** Polls until there is a result. @throws {ServerError} of type `runTimeout`, `aborted`, or as `poll` */
 async function pollWithGrace<T>(
 	client: DifyClient,
 	id: string,
-	limitMs: number,
-	look: () => Promise<T | undefined>,
+	timeoutMs: number,
+	poll: () => Promise<T | undefined>,
 ): Promise<T> {
-	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
-	const begun = performance.now();
-	let seenAt = begun;
-	let isKnown = false;
+	const maxMs = timeoutMs > 0 ? Math.min(timeoutMs, MAX_WAIT_MS) : MAX_WAIT_MS;
+	const startedAt = performance.now();
+	let lastSuccessAt = startedAt;
+	let hasResponse = false;
 	for (let polls = 0; ; polls++) {
 		try {
-			const found = await look();
-			if (found !== undefined) return found;
-			seenAt = performance.now();
-			isKnown = true;
+			const result = await poll();
+			if (result !== undefined) return result;
+			lastSuccessAt = performance.now();
+			hasResponse = true;
 		} catch (error) {
-			if (performance.now() - seenAt > patienceFor(error, isKnown)) throw error as Error;
+			if (performance.now() - lastSuccessAt > getGraceMs(error, hasResponse)) throw error as Error;
 		}
-		const left = limit - (performance.now() - begun);
-		if (left <= 0) throw createStillRunningError(id, limit);
-		await client.sleep(Math.min(left, PAUSES_MS[Math.min(polls, PAUSES_MS.length - 1)]!));
+		const remainingMs = maxMs - (performance.now() - startedAt);
+		if (remainingMs <= 0) throw createStillRunningError(id, maxMs);
+		await client.sleep(
+			Math.min(remainingMs, POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!),
+		);
 	}
 }
 
 /** Dify has no such record: the run is new. */
-const MISSING: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
+const MISSING_ERRORS: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
 /** The API restarts. */
-const AWAY: ReadonlySet<ErrorType> = new Set([
+const UNAVAILABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'connectionRefused',
 	'closedBeforeResponse',
 	'connectionLost',
@@ -129,25 +131,25 @@ const AWAY: ReadonlySet<ErrorType> = new Set([
 	'totalTimeout',
 ]);
 
-/** How long a failure may last, in milliseconds. Of a known run, a missing record is one of a proxy, too. */
-function patienceFor(error: unknown, isKnown: boolean): number {
+/** How long an error may last, in milliseconds. After a first response, a missing record is a proxy error. */
+function getGraceMs(error: unknown, hasResponse: boolean): number {
 	if (!(error instanceof ServerError)) return -1;
-	const isMissing = MISSING.has(error.type);
-	if (AWAY.has(error.type) || (isMissing && isKnown)) return RESTART_GRACE_MS;
+	const isMissing = MISSING_ERRORS.has(error.type);
+	if (UNAVAILABLE_ERRORS.has(error.type) || (isMissing && hasResponse)) return RESTART_GRACE_MS;
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
-function createStillRunningError(runId: string, limitMs: number): ServerError {
+function createStillRunningError(runId: string, timeoutMs: number): ServerError {
 	return createDifyError('runTimeout', {
 		message: 'Timed out waiting for the Dify run',
-		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
+		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(timeoutMs / 1000)} s`,
 		suggestion: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
 		facts: { workflowRunId: runId },
 		retryable: false,
 	});
 }
 
-/** Takes the end of a run from its record, as from an event. Its outputs are its text. */
+/** Applies the end of a run from its record, like an event. The outputs become the text. */
 export async function completeFromRunRecord(
 	client: DifyClient,
 	run: RunState,
@@ -158,24 +160,24 @@ export async function completeFromRunRecord(
 	const { files } = asRecord(outputs);
 	run.isAttached = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
-	// The files of a chatflow's answer are a list, in Dify 1.14 inside an object.
+	// The files of a chatflow response are a list; in Dify 1.14, the list is in an object.
 	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };
 	return applyEvent(run, { event, workflow_run_id: runId, data });
 }
 
 /**
- * Takes the end of an agent's answer from the rounds in its message: an agent goes on after its stream broke, but leaves
- * `answer` empty (docs/protocols/dify.md 3.8). The last round has a text, and no tool.
+ * Completes an agent's response from the thoughts in its message: an agent continues after its stream broke, but leaves
+ * `answer` empty (docs/protocols/dify.md 3.8). The last thought has text and no tool.
  */
 export async function completeFromMessage(
 	client: DifyClient,
 	run: RunState,
 	user: unknown,
-	limitMs: number,
+	timeoutMs: number,
 ): Promise<TextDelta[]> {
 	const { conversationId, messageId = '' } = run;
-	const query = { conversation_id: conversationId, user: textOf(user) };
-	const rounds = await pollWithGrace(client, messageId, limitMs, async () => {
+	const query = { conversation_id: conversationId, user: asString(user) };
+	const storedThoughts = await pollWithGrace(client, messageId, timeoutMs, async () => {
 		const { data } = await client.get('/messages', query);
 		const message = asRecords(data).find(({ id }) => id === messageId);
 		const thoughts = asRecords(message?.agent_thoughts);
@@ -183,13 +185,13 @@ export async function completeFromMessage(
 		if (last === undefined) throw createDifyError('messageNotFound');
 		return isNonEmpty(last.thought) && !isNonEmpty(last.tool) ? thoughts : undefined;
 	});
-	const texts = rounds.map(({ thought }) => textOf(thought) ?? '');
-	const whole = texts.join('');
-	// The strategy ReAct stores its rounds in other words than it streams them.
-	const isSame = splitReasoning(whole).text.startsWith(run.text);
-	const answer = isSame ? whole : texts.at(-1);
+	const texts = storedThoughts.map(({ thought }) => asString(thought) ?? '');
+	const fullText = texts.join('');
+	// The ReAct strategy stores thoughts with a different text than it streams.
+	const isSame = splitReasoning(fullText).text.startsWith(run.text);
+	const answer = isSame ? fullText : texts.at(-1);
 	const events = [
-		...rounds.map((round) => ({ ...round, event: 'agent_thought' })),
+		...storedThoughts.map((storedThought) => ({ ...storedThought, event: 'agent_thought' })),
 		{ event: 'message_replace', answer, reason: 'agent_thoughts' },
 		{ event: 'message_end' },
 	];

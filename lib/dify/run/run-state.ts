@@ -1,4 +1,4 @@
-/** What the events of a run mean: its text, its IDs, its nodes, its end (docs/protocols/dify.md 3). */
+/** State of a run, built from its events: text, IDs, nodes, end (docs/protocols/dify.md 3). */
 import {
 	asArray,
 	asFiniteNumber,
@@ -8,7 +8,7 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	asString as textOf,
+	asString,
 } from '../../values';
 import { ReasoningSplitter } from '../../chat/reasoning';
 import { TextCount } from '../../http/response-body';
@@ -31,42 +31,38 @@ import {
 	updateWorkflow,
 } from './merge-events';
 
-/** All that is known of a run so far. */
 export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
-	/** By kind and execution ID, so that a loop of thousands of passes is not searched again and again. */
+	/** By kind and execution ID, for loops with thousands of passes. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
-	/** Files by each of their names, thoughts by ID: there may be thousands. */
+	/** Files by each of their keys, thoughts by ID: there may be thousands. */
 	readonly fileIndex: Map<string, DifyFile>;
 	readonly thoughtIndex: Map<string, AgentThought>;
-	/** Events of its beginning may be missing: it was attached to, or comes from its record. Its outputs are its text. */
+	/** First events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	isAttached: boolean;
-	/** A pause is no end: the run goes on once its form is answered. */
+	/** Keep reading after a pause: the run continues after its form is submitted. */
 	readonly continueAfterPause: boolean;
 	forms: HumanForm[];
 	error?: RunError;
-	/** Of the text that comes in pieces. Whole texts are bounded by the length of their event. */
+	/** Counts streamed text. Full texts are limited by the event length. */
 	readonly count: TextCount;
-	/** Beginning of the text that was compared with a stored one, so that no event compares all of it again. */
-	compared: string;
-	/** Splits thinking off the pieces of the text. */
+	/** Start of the text already compared with a stored one, so that events do not compare it again. */
+	comparedText: string;
+	/** Splits reasoning off the text deltas. */
 	splitter: ReasoningSplitter;
-	/** Thinking that stood in the text. */
-	thinking: string;
-	/** Text came as `agent_message`, so that each `message` is the full answer of a New Agent. */
+	/** Reasoning found in the text. */
+	textReasoning: string;
+	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
-	/** `workflow_finished` came; `alone` where no `message_end` belongs to it (workflow apps, replays of finished runs). */
-	end?: { status: string; alone: boolean };
-	/** Output moderation put its text in place of the answer. */
+	/** Set by `workflow_finished`; `isLast` if no `message_end` follows (workflow apps, replays of finished runs). */
+	end?: { status: string; isLast: boolean };
+	/** Output moderation replaced the response. */
 	isModerated: boolean;
-	/** Number of events that were no JSON objects. */
+	/** Number of events that were not JSON objects. */
 	invalidEvents: number;
 }
 
-export function createRunState({
-	isPartial: isAttached = false,
-	acrossPauses: continueAfterPause = false,
-} = {}): RunState {
+export function createRunState({ isAttached = false, continueAfterPause = false } = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -81,9 +77,9 @@ export function createRunState({
 		forms: [],
 		submittedForms: [],
 		count: new TextCount(),
-		compared: '',
+		comparedText: '',
 		splitter: new ReasoningSplitter(false),
-		thinking: '',
+		textReasoning: '',
 		hasAgentMessage: false,
 		hasMessageEnd: false,
 		isModerated: false,
@@ -91,50 +87,50 @@ export function createRunState({
 	};
 }
 
-/** Changes the run by the event, and returns the changes of its text. */
+/** Applies the event to the run, and returns the text changes. */
 type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
 
-/** Events of a node. Iterations and loops send no `node_*` for themselves. */
-const node =
+/** Handler of node events. Iterations and loops send no `node_*` events of their own. */
+const applyNodeEvent =
 	(kind: WorkflowNode['kind']): Handler =>
 	(run, { event }, data) => {
 		addNode(ensureWorkflow(run), run.nodeIndex, kind, String(event), data);
-		// A run that is followed after its form was answered brings no other event about it.
+		// A run that is followed after its form was submitted sends no other event about it.
 		addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
 	};
 
-/** Others (pings, speech, those of later versions) change nothing. */
+/** Other events (pings, speech, events of later versions) are ignored. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
-	message: messageText,
-	// In chatbots and agents, text of an answer with files comes as this event, too (docs/protocols/dify.md 3.3).
+	message: applyMessage,
+	// In chatbots and agents, text of a response with files also arrives as this event (docs/protocols/dify.md 3.3).
 	message_file: (run, event) =>
-		typeof event.answer === 'string' ? messageText(run, event) : addFile(run, fileOf(event)),
-	message_replace: replaceMessage,
-	message_end: messageEnd,
+		typeof event.answer === 'string' ? applyMessage(run, event) : addFile(run, toFile(event)),
+	message_replace: applyMessageReplace,
+	message_end: applyMessageEnd,
 	agent_message: (run, event) => {
 		run.hasAgentMessage = true;
-		return append(run, event.answer);
+		return appendText(run, event.answer);
 	},
-	text_chunk: (run, _event, data) => append(run, data.text),
+	text_chunk: (run, _event, data) => appendText(run, data.text),
 	agent_thought: addThought,
 	reasoning_chunk: (run, _event, data) => {
-		const piece = textOf(data.reasoning) ?? '';
-		run.reasoning += piece;
-		run.count.add(piece.length);
+		const delta = asString(data.reasoning) ?? '';
+		run.reasoning += delta;
+		run.count.add(delta.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
-	workflow_finished: workflowFinished,
+	workflow_finished: applyWorkflowFinished,
 	workflow_paused: (run, _event, data) => applyPause(run, data),
-	error: errorEvent,
-	node_started: node('node'),
-	node_finished: node('node'),
-	node_retry: node('node'),
-	iteration_started: node('iteration'),
-	iteration_next: node('iteration'),
-	iteration_completed: node('iteration'),
-	loop_started: node('loop'),
-	loop_next: node('loop'),
-	loop_completed: node('loop'),
+	error: applyErrorEvent,
+	node_started: applyNodeEvent('node'),
+	node_finished: applyNodeEvent('node'),
+	node_retry: applyNodeEvent('node'),
+	iteration_started: applyNodeEvent('iteration'),
+	iteration_next: applyNodeEvent('iteration'),
+	iteration_completed: applyNodeEvent('iteration'),
+	loop_started: applyNodeEvent('loop'),
+	loop_next: applyNodeEvent('loop'),
+	loop_completed: applyNodeEvent('loop'),
 	human_input_required: (run, _event, data) => addForm(run.forms, data),
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: closeForm,
@@ -143,7 +139,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** Names of the events with a handler. */
 export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 
-/** Applies one event. It depends only on the events before, however the bytes were cut. */
+/** Applies one event. */
 export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.invalidEvents++;
 	if (!isRecord(event) || isRunFinished(run)) return [];
@@ -154,7 +150,7 @@ export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	return handler?.(run, event, asRecord(event.data)) ?? [];
 }
 
-/** `error` has no task ID, newer workers' errors have no IDs at all: the first value of each stays. */
+/** `error` has no task ID, and errors of newer workers have no IDs: the first value of each ID is kept. */
 function recordIds(run: RunState, event: JsonRecord): void {
 	// Events about a finished run have the run ID as task ID.
 	const taskId = asNonEmptyString(event.task_id);
@@ -165,16 +161,16 @@ function recordIds(run: RunState, event: JsonRecord): void {
 	run.createdAt ??= asFiniteNumber(event.created_at);
 }
 
-/** Whether nothing of interest can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
+/** Whether no relevant event can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
 export function isRunFinished(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
 	const { end, hasMessageEnd } = run;
-	// Without a workflow, moderation or an annotation answered in place of the chatflow.
+	// Without a workflow, moderation or an annotation responded instead of the chatflow.
 	if (end === undefined) return hasMessageEnd && run.workflow === undefined;
-	return end.alone || hasMessageEnd;
+	return end.isLast || hasMessageEnd;
 }
 
-/** Whether only one more event may follow: chatflows have two at their end, in any order. */
+/** Whether at most one more event follows: chatflows end with two, in any order. */
 export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
 	return end !== undefined || hasMessageEnd;
 }
@@ -193,75 +189,75 @@ export function ensureWorkflow(run: RunState): WorkflowRun {
 	return run.workflow;
 }
 
-function append(run: RunState, value: unknown): TextDelta[] {
-	const piece = textOf(value) ?? '';
-	const deltas = split(run, piece);
-	run.count.add(piece.length);
+function appendText(run: RunState, value: unknown): TextDelta[] {
+	const delta = asString(value) ?? '';
+	const deltas = appendDelta(run, delta);
+	run.count.add(delta.length);
 	return deltas;
 }
 
-function split(run: RunState, piece: string): TextDelta[] {
-	const { text, reasoning } = run.splitter.push(piece);
-	return added(run, text, reasoning);
+function appendDelta(run: RunState, delta: string): TextDelta[] {
+	const { text, reasoning } = run.splitter.push(delta);
+	return addText(run, text, reasoning);
 }
 
-function added(run: RunState, text: string, reasoning: string): TextDelta[] {
-	run.thinking += reasoning;
+function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
+	run.textReasoning += reasoning;
 	run.text += text;
 	return text === '' ? [] : [{ type: 'append', text }];
 }
 
-/** At the end of the text: what may have been the beginning of a tag. */
+/** Emits text held back as a possible tag, at the end of the text. */
 export function flushText(run: RunState): TextDelta[] {
 	const { text, reasoning } = run.splitter.end();
-	return added(run, text, reasoning);
+	return addText(run, text, reasoning);
 }
 
-/** Puts another text in place. If it only extends the old one, the rest is appended, which a live display can show. */
-function replace(run: RunState, whole: unknown, reason: string): TextDelta[] {
-	const before = run.text;
+/** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */
+function replaceText(run: RunState, fullText: unknown, reason: string): TextDelta[] {
+	const previousText = run.text;
 	run.splitter = new ReasoningSplitter(false);
-	run.text = run.compared = '';
-	const thinkingBefore = run.thinking;
-	run.thinking = '';
-	split(run, textOf(whole) ?? '');
-	run.thinking ||= thinkingBefore;
+	run.text = run.comparedText = '';
+	const previousReasoning = run.textReasoning;
+	run.textReasoning = '';
+	appendDelta(run, asString(fullText) ?? '');
+	run.textReasoning ||= previousReasoning;
 	const { text } = run;
 	// Texts of a workflow with several outputs are streamed with line breaks between them.
-	if (text.trimEnd() === before.trimEnd()) return [];
-	if (!text.startsWith(before)) return [{ type: 'replace', text, reason }];
-	return [{ type: 'append', text: text.slice(before.length) }];
+	if (text.trimEnd() === previousText.trimEnd()) return [];
+	if (!text.startsWith(previousText)) return [{ type: 'replace', text, reason }];
+	return [{ type: 'append', text: text.slice(previousText.length) }];
 }
 
 /**
- * docs/protocols/dify.md 3.5: after `agent_message` pieces a `message` repeats the complete answer (New Agent), however
- * often it comes; without them it is a piece (chat, chatflow, moderation and annotation in agent apps).
+ * docs/protocols/dify.md 3.5: after `agent_message` deltas, each `message` repeats the full response (New Agent); without
+ * them it is a delta (chat, chatflow, moderation and annotation in agent apps).
  */
-function messageText(run: RunState, { answer }: JsonRecord): TextDelta[] {
-	const piece = asNonEmptyString(answer);
-	if (!run.hasAgentMessage || piece === undefined) return append(run, piece);
-	// What was said before a tool call is no part of the repeated answer; then its end was shown already.
-	const isShown = run.text.trimEnd().endsWith(piece.trim());
-	const deltas = replace(run, piece, 'full_message');
-	return isShown ? [] : deltas;
+function applyMessage(run: RunState, { answer }: JsonRecord): TextDelta[] {
+	const delta = asNonEmptyString(answer);
+	if (!run.hasAgentMessage || delta === undefined) return appendText(run, delta);
+	// The repeated response lacks text before tool calls; its end was then displayed already.
+	const isDisplayed = run.text.trimEnd().endsWith(delta.trim());
+	const deltas = replaceText(run, delta, 'full_message');
+	return isDisplayed ? [] : deltas;
 }
 
-/** The text of the moderation; without a reason, the beginning of the answer as Dify has stored it, or nothing yet. */
-function replaceMessage(run: RunState, event: JsonRecord): TextDelta[] {
+/** Applies the moderation text; without a reason, the start of the response as Dify stored it, possibly empty. */
+function applyMessageReplace(run: RunState, event: JsonRecord): TextDelta[] {
 	const reason = asNonEmptyString(event.reason);
-	const answer = textOf(event.answer) ?? '';
-	if (answer.length > run.compared.length) run.compared = run.text;
-	if (run.isAttached && reason === undefined && run.compared.startsWith(answer)) return [];
+	const answer = asString(event.answer) ?? '';
+	if (answer.length > run.comparedText.length) run.comparedText = run.text;
+	if (run.isAttached && reason === undefined && run.comparedText.startsWith(answer)) return [];
 	run.isModerated ||= reason === 'output_moderation';
-	return replace(run, answer, reason ?? 'message_replace');
+	return replaceText(run, answer, reason ?? 'message_replace');
 }
 
-function fileOf(event: JsonRecord): JsonRecord {
+function toFile(event: JsonRecord): JsonRecord {
 	const keys = ['id', 'type', 'belongs_to', 'url'].filter((key) => isNonEmpty(event[key]));
 	return Object.fromEntries(keys.map((key) => [key, event[key]]));
 }
 
-function messageEnd(run: RunState, event: JsonRecord): void {
+function applyMessageEnd(run: RunState, event: JsonRecord): void {
 	run.hasMessageEnd = true;
 	run.messageId ??= asNonEmptyString(event.id);
 	if (isRecord(event.metadata)) {
@@ -272,39 +268,39 @@ function messageEnd(run: RunState, event: JsonRecord): void {
 	for (const file of asRecords(event.files)) addFile(run, file);
 }
 
-/** Ends the run; of a chatflow only half, since `message_end` must come as well. */
-function workflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): TextDelta[] {
+/** Ends the run; chatflows also need `message_end`. */
+function applyWorkflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): TextDelta[] {
 	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
 	for (const file of asRecords(data.files)) addFile(run, file);
 	if (workflow.status === 'paused') return applyPause(run, data);
-	// The replay of a finished run carries no conversation, and no message_end follows it (docs/protocols/dify.md 2.4).
+	// The replay of a finished run has no conversation and no message_end (docs/protocols/dify.md 2.4).
 	const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
-	const alone = ids.every((id) => id === undefined);
-	run.end = { status: workflow.status, alone };
-	return isSuccessStatus(workflow.status) ? applyOutputs(run, alone) : [];
+	const isLast = ids.every((id) => id === undefined);
+	run.end = { status: workflow.status, isLast };
+	return isSuccessStatus(workflow.status) ? applyOutputs(run, isLast) : [];
 }
 
 /**
- * The outputs are the text where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), where some may be
- * missing, or where none came. Elsewhere the pieces are the answer.
+ * The outputs are the text if the deltas are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or some or all of
+ * them may be missing. Otherwise the deltas are the text.
  */
-function applyOutputs(run: RunState, alone: boolean): TextDelta[] {
-	const isWhole = !alone && !run.isAttached && run.text + run.thinking !== '';
-	if (isWhole || run.isModerated) return [];
+function applyOutputs(run: RunState, isLast: boolean): TextDelta[] {
+	const isComplete = !isLast && !run.isAttached && run.text + run.textReasoning !== '';
+	if (isComplete || run.isModerated) return [];
 	const outputs = asRecord(run.workflow?.outputs);
-	const whole = isChatflow(run) ? asNonEmptyString(outputs.answer) : findSingleText(outputs);
-	return whole === undefined ? [] : replace(run, whole, 'workflow_outputs');
+	const fullText = isChatflow(run) ? asNonEmptyString(outputs.answer) : findSingleText(outputs);
+	return fullText === undefined ? [] : replaceText(run, fullText, 'workflow_outputs');
 }
 
-/** The run waits for people: `workflow_paused`, or a run that finished as paused. */
+/** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
 function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const deltas = run.isAttached && isNonEmpty(answer) ? replace(run, answer, 'pause') : [];
+	const deltas = run.isAttached && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons)
 		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
@@ -318,17 +314,17 @@ function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	return deltas;
 }
 
-/** The form was answered, or has expired. */
+/** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: JsonRecord, data: JsonRecord): void {
 	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
 	addSubmittedForm(run, data.node_title, data.action_id);
 }
 
-/** The button that counted. */
+/** Adds the button that was used. */
 function addSubmittedForm({ submittedForms }: RunState, title: unknown, action: unknown): void {
 	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
-	const isSame = (known: (typeof submittedForms)[number]) =>
-		known.nodeTitle === nodeTitle && known.actionId === actionId;
+	const isSame = (form: (typeof submittedForms)[number]) =>
+		form.nodeTitle === nodeTitle && form.actionId === actionId;
 	if (actionId === undefined || submittedForms.some(isSame)) return;
 	submittedForms.push({ nodeTitle, actionId });
 }
@@ -338,23 +334,23 @@ function isStop(reason: string | undefined): boolean {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }
 
-/** Dify's `error`, always with a text: its own may be null, empty or missing (docs/protocols/dify.md 3.7). */
-function errorEvent(run: RunState, event: JsonRecord): void {
+/** Applies Dify's `error` with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
+function applyErrorEvent(run: RunState, event: JsonRecord): void {
 	const code = asNonEmptyString(event.code);
 	const status = asFiniteNumber(event.status);
-	const message = trimmed(event.message) ?? getRunFailureText(run);
-	if (isStop(message)) run.end = { status: 'stopped', alone: true };
+	const message = toTrimmed(event.message) ?? getRunFailureText(run);
+	if (isStop(message)) run.end = { status: 'stopped', isLast: true };
 	else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
 }
 
 export const NO_REASON = 'The run failed without a reason from Dify';
 
-/** What the run or its failed node says, for failures whose own event has no text. */
+/** Error text of the run or its failed node, for error events without text. */
 export function getRunFailureText({ workflow }: RunState): string | undefined {
-	const failed = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
-	return trimmed(workflow?.error) ?? trimmed(failed?.error);
+	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
+	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
 }
 
-function trimmed(value: unknown): string | undefined {
-	return asNonEmptyString(textOf(value)?.trim());
+function toTrimmed(value: unknown): string | undefined {
+	return asNonEmptyString(asString(value)?.trim());
 }

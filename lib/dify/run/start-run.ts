@@ -20,25 +20,24 @@ export interface StartRunOptions
 	retries?: number;
 }
 
-/** What every run takes. */
 export interface RunRequest {
 	inputs: JsonRecord;
 	user: string;
-	/** For `sys.files`; file variables of the form belong into `inputs`. */
+	/** For `sys.files`; file variables of the form belong in `inputs`. */
 	files?: DifyFileRef[];
 	traceId?: string;
 	/** A published version of a chatflow or workflow. */
 	workflowId?: string;
 }
 
-/** Routes that start and stop runs of a type of app. */
+/** Routes that start and stop runs of an app type. */
 interface RunRoute {
 	/** Name of the operation in traces. */
 	operation: RequestAttributes['operation'];
 	startPath: string;
 	/** Path before the task ID. */
 	tasksPath: string;
-	/** Of apps behind this route, for errors. */
+	/** App mode of this route, for errors. */
 	mode: DifyAppMode;
 }
 
@@ -62,20 +61,20 @@ const WORKFLOW: RunRoute = {
 };
 
 /**
- * Starts a run and reads it to its end. Always streams: agent apps refuse anything else, and proxies cut long silent
- * answers. Only what Dify did not accept is sent again: a refused connection, or too many runs at once.
+ * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
+ * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
  *
- * @returns a run that succeeded, paused, or was stopped by someone else
- * @throws {ServerError} with the partial result and all IDs, or when Dify was not reached
+ * @returns a run that succeeded, paused, or was stopped elsewhere
+ * @throws {ServerError} with the partial result and all IDs, or if Dify was not reached
  */
 async function startRun(
 	client: DifyClient,
 	route: RunRoute,
 	{ inputs, user, files, traceId }: RunRequest,
-	more: JsonRecord,
+	extraFields: JsonRecord,
 	{ retries = 0, ...options }: StartRunOptions,
 ): Promise<RunResult> {
-	const common = { inputs, user, response_mode: 'streaming', ...more };
+	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), ...omitUndefined({ trace_id: traceId }) };
 	const policy = new RetryPolicy(retries, false);
 	for (;;) {
@@ -91,37 +90,42 @@ async function startRun(
 						stop: async (taskId) => await tryStop(client, route, taskId, user),
 					},
 				),
-			tracedAnswer,
+			toResponseAttributes,
 		);
-		const outcome = await running.then((result) => ({ result }), captureError);
-		if ('result' in outcome) return outcome.result;
-		const { failed } = outcome;
-		if (!failed.retryable) throw await explainAppTypeError(client, failed, route.mode);
-		await client.sleep(policy.nextDelayMs(failed, Infinity));
+		const attempt = await running.then((result) => ({ result }), captureError);
+		if ('result' in attempt) return attempt.result;
+		const { failed: error } = attempt;
+		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
+		await client.sleep(policy.nextDelayMs(error, Infinity));
 	}
 }
 
-function tracedAnswer({ conversationId, messageId, usage, status }: RunResult): ResponseAttributes {
+function toResponseAttributes({
+	conversationId,
+	messageId,
+	usage,
+	status,
+}: RunResult): ResponseAttributes {
 	const promptTokens = asFiniteNumber(usage?.prompt_tokens);
 	const completionTokens = asFiniteNumber(usage?.completion_tokens);
-	const counts = { promptTokens, completionTokens };
-	return { conversationId, id: messageId, finishReason: status, usage: counts };
+	const tokenUsage = { promptTokens, completionTokens };
+	return { conversationId, id: messageId, finishReason: status, usage: tokenUsage };
 }
 
-const STOP_LIMIT_MS = 5_000;
+const STOP_TIMEOUT_MS = 5_000;
 
-/** Asks Dify to stop a run. It answers "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
+/** Requests the stop of a run. Dify returns "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
 async function requestStop(
 	client: DifyClient,
 	{ tasksPath }: RunRoute,
 	taskId: string,
 	user: string,
 ): Promise<void> {
-	const options = { timeoutMs: STOP_LIMIT_MS, isIdempotent: true };
+	const options = { timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true };
 	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
 }
 
-/** Stops a run that was given up, also after the execution was stopped. @returns whether Dify accepted the request */
+/** Stops an abandoned run, even after the execution was stopped. @returns whether Dify accepted the request */
 async function tryStop(...[client, ...rest]: Parameters<typeof requestStop>): Promise<boolean> {
 	const stopping = requestStop(client.withSignal(undefined), ...rest);
 	return await stopping.then(
@@ -154,8 +158,8 @@ export async function runWorkflow(
 }
 
 /**
- * Attaches to a run that was started before, and waits for its end: Dify replays past events, then sends new ones
- * (docs/protocols/dify.md 2.4). The run goes on if it is given up.
+ * Attaches to an existing run and waits for its end: Dify replays past events, then sends new ones
+ * (docs/protocols/dify.md 2.4). Aborting does not stop the run.
  *
  * @throws {ServerError} `runNotFound` for another user's run
  */
@@ -174,11 +178,11 @@ export async function followRun(
 	return await readRun(client, { url, method: 'GET' }, { ...options, runId });
 }
 
-/** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
+/** Conversation of a message. `latest`: the one that the user last used, looked up in Dify. */
 export type ConversationChoice =
-	| { kind: 'new'; id?: undefined }
-	| { kind: 'latest' }
-	| { kind: 'id'; id: string };
+	| { type: 'new'; id?: undefined }
+	| { type: 'latest' }
+	| { type: 'id'; id: string };
 
 export interface ChatMessageRequest extends RunRequest {
 	/** Sent unchanged. */
@@ -189,13 +193,13 @@ export interface ChatMessageRequest extends RunRequest {
 }
 
 export interface ChatOptions extends StartRunOptions {
-	/** What to do when the conversation is gone, ended, or another user's. Default: fail. */
+	/** What to do if the conversation is missing, ended, or belongs to another user. Default: fail. */
 	onStaleConversation?: 'error' | 'startNew';
 }
 
 export interface ChatMessageResult {
 	result: RunResult;
-	/** The wanted conversation could not be continued, so a new one was started. */
+	/** The requested conversation could not be continued, so a new one was started. */
 	conversationRestarted: boolean;
 }
 
@@ -206,22 +210,22 @@ export async function sendChatMessage(
 	{ onStaleConversation, ...options }: ChatOptions = {},
 ): Promise<ChatMessageResult> {
 	const { conversation, user, query, autoGenerateName, workflowId } = request;
-	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
+	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
 	const run = async (id: string | undefined) => {
-		const own = {
+		const fields = {
 			conversation_id: id,
 			auto_generate_name: autoGenerateName,
 			workflow_id: workflowId,
 		};
-		return await startRun(client, CHAT, request, { query, ...omitUndefined(own) }, options);
+		return await startRun(client, CHAT, request, { query, ...omitUndefined(fields) }, options);
 	};
 	const id =
-		conversation.kind === 'latest' ? await findLatestConversation(client, user) : conversation.id;
+		conversation.type === 'latest' ? await findLatestConversation(client, user) : conversation.id;
 	if (id === undefined) return { result: await run(undefined), conversationRestarted: false };
 	try {
 		const result = await run(id);
-		// 1.14 answers in a new one where a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
+		// 1.14 starts a new one if a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
 		return { result, conversationRestarted: isOtherConversation(result.conversationId, id) };
 	} catch (error) {
 		if (onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
@@ -241,7 +245,7 @@ export async function sendCompletionMessage(
 	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const result = await startRun(client, COMPLETION, request, {}, options);
-	// A stopped run ends like any other, but Dify counts no tokens then (docs/protocols/dify.md 12.1).
+	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
 	const warning =
@@ -252,8 +256,8 @@ export async function sendCompletionMessage(
 /**
  * Puts the text into the only text variable of the form.
  *
- * @param parameters answer of `GET /parameters`
- * @throws {ServerError} where the form has no text variable left, or several
+ * @param parameters response of `GET /parameters`
+ * @throws {ServerError} if the form has no or several text variables left
  */
 export function withTextInput(
 	inputs: JsonRecord,

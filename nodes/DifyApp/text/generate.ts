@@ -50,10 +50,14 @@ export const textGenerate: DifyOperation = {
 		const text = parameters.rawString('text');
 		await typing?.begin();
 		const { inputs, files } = await buildRunRequest(call, user);
-		const withTyped = withTextInput(inputs, text, text === '' ? {} : await call.appParameters());
+		const inputsWithText = withTextInput(
+			inputs,
+			text,
+			text === '' ? {} : await call.appParameters(),
+		);
 		const result = await sendCompletionMessage(
 			client,
-			{ inputs: withTyped, files, user },
+			{ inputs: inputsWithText, files, user },
 			{ onDeltas: typing?.show, timeouts, retries },
 		);
 		await typing?.end();
@@ -78,7 +82,7 @@ function toSimplifiedJson(result: RunResult, user: string): IDataObject {
 	});
 }
 
-/** The result in Dify's own fields, like a blocking answer. */
+/** The result in Dify's fields, like a blocking response. */
 function toRawJson(result: RunResult, user: string): IDataObject {
 	const { text, messageId, taskId, metadata = {}, files, createdAt } = result;
 	return toPlainObject({

@@ -13,24 +13,24 @@ import {
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 
-function count(
+function countField(
 	displayName: string,
 	name: string,
-	preset: number,
+	defaultValue: number,
 	description: string,
 	minValue = 0,
 ): INodeProperties {
-	return integerField(displayName, name, preset, [minValue], { description });
+	return integerField(displayName, name, defaultValue, [minValue], { description });
 }
 
-function separator(
+function separatorField(
 	displayName: string,
 	name: string,
-	preset: string,
-	what: string,
+	defaultValue: string,
+	parts: string,
 ): INodeProperties {
-	const description = `Where ${what} end; \\n is a line break`;
-	return stringField(displayName, name, { default: preset, description });
+	const description = `Where ${parts} end; \\n is a line break`;
+	return stringField(displayName, name, { default: defaultValue, description });
 }
 
 /** Options for splitting a text into chunks. */
@@ -44,11 +44,17 @@ const ruleOptions: INodeProperties[] = [
 		description:
 			'How to split the text. If not set, as in the last document of the knowledge base.',
 	}),
-	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
-	count('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
-	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
-	separator('Child Separator', 'childSeparator', '\\n', 'child chunks'),
-	count('Child Length', 'childMaxTokens', 200, 'Maximum tokens per child chunk, 50 to 4,000', 50),
+	separatorField('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
+	countField('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
+	countField('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
+	separatorField('Child Separator', 'childSeparator', '\\n', 'child chunks'),
+	countField(
+		'Child Length',
+		'childMaxTokens',
+		200,
+		'Maximum tokens per child chunk, 50 to 4,000',
+		50,
+	),
 	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
 		description: 'Whether to collapse consecutive spaces and line breaks into one',
 	}),
@@ -66,7 +72,7 @@ export const contentOptions: INodeProperties[] = [
 	}),
 ];
 
-/** Options that count for the first document of a base. */
+/** Options for the first document of a knowledge base. */
 export const datasetSetupOptions: INodeProperties[] = [
 	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
@@ -83,7 +89,7 @@ export const datasetSetupOptions: INodeProperties[] = [
 	techniqueField('Applies to the first document of a knowledge base; cannot be changed later'),
 ];
 
-/** Reads the options above. */
+/** Reads these options. */
 export function readCreateOptions(parameters: NodeParameters): CreateOptions {
 	const rule = readProcessRule(parameters);
 	const form = parameters.choice('options.form', undefined);
@@ -97,40 +103,43 @@ export function readCreateOptions(parameters: NodeParameters): CreateOptions {
 	};
 }
 
-const CUSTOM = [
+const CUSTOM_OPTIONS = [
 	'separator',
 	'maxTokens',
 	'chunkOverlap',
 	'removeExtraSpaces',
 	'removeUrlsEmails',
 ] as const;
-const CHILD = ['childSeparator', 'childMaxTokens'] as const;
+const CHILD_OPTIONS = ['childSeparator', 'childMaxTokens'] as const;
 
 type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
 
-/** Reads the chunking rule. Dify wants a complete one. */
+/** Reads the chunking rule. Dify requires a complete one. */
 function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
-	const hasChildOptions = CHILD.some(isAdded);
-	const hasOptions = hasChildOptions || CUSTOM.some(isAdded);
-	const modeOfOptions = hasChildOptions ? 'hierarchical' : 'custom';
-	const chosen =
+	const hasChildOptions = CHILD_OPTIONS.some(isAdded);
+	const hasOptions = hasChildOptions || CUSTOM_OPTIONS.some(isAdded);
+	const impliedMode = hasChildOptions ? 'hierarchical' : 'custom';
+	const mode =
 		parameters.choice<ChunkingMode>('options.chunking', undefined) ??
-		(hasOptions ? modeOfOptions : undefined);
-	if (chosen === undefined) return undefined;
-	if (chosen === 'automatic' && hasOptions)
+		(hasOptions ? impliedMode : undefined);
+	if (mode === undefined) return undefined;
+	if (mode === 'automatic' && hasOptions)
 		throw createFieldError(
 			parameters.field('options.chunking').label,
 			'is Automatic, so the other chunk options have no effect',
 		);
-	if (chosen === 'automatic') return { mode: 'automatic' };
+	if (mode === 'automatic') return { mode: 'automatic' };
 	return {
-		mode: chosen,
-		rules: { ...cleaning(parameters), ...splitting(parameters, chosen === 'hierarchical') },
+		mode,
+		rules: {
+			...toCleaningFields(parameters),
+			...toSplittingFields(parameters, mode === 'hierarchical'),
+		},
 	};
 }
 
-function cleaning(parameters: NodeParameters): JsonRecord {
+function toCleaningFields(parameters: NodeParameters): JsonRecord {
 	return {
 		pre_processing_rules: [
 			{ id: 'remove_extra_spaces', enabled: parameters.boolean('options.removeExtraSpaces', true) },
@@ -139,10 +148,10 @@ function cleaning(parameters: NodeParameters): JsonRecord {
 	};
 }
 
-function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord {
+function toSplittingFields(parameters: NodeParameters, hasChildren: boolean): JsonRecord {
 	const segmentation = {
-		separator: separatorIn(parameters, 'options.separator', '\n\n'),
-		max_tokens: tokensIn(parameters, 'options.maxTokens', 500),
+		separator: readSeparator(parameters, 'options.separator', '\n\n'),
+		max_tokens: readTokens(parameters, 'options.maxTokens', 500),
 		chunk_overlap: parameters.number('options.chunkOverlap', hasChildren ? 0 : 50),
 	};
 	if (!hasChildren) return { segmentation };
@@ -150,22 +159,22 @@ function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord
 		segmentation,
 		parent_mode: 'paragraph',
 		subchunk_segmentation: {
-			separator: separatorIn(parameters, 'options.childSeparator', '\n'),
-			max_tokens: tokensIn(parameters, 'options.childMaxTokens', 200),
+			separator: readSeparator(parameters, 'options.childSeparator', '\n'),
+			max_tokens: readTokens(parameters, 'options.childMaxTokens', 200),
 			chunk_overlap: 0,
 		},
 	};
 }
 
-/** Reads a number of tokens. Dify checks it only while it indexes. */
-function tokensIn(parameters: NodeParameters, path: string, preset: number): number {
-	const tokens = parameters.number(path, preset);
+/** Reads a number of tokens, which Dify checks only during indexing. */
+function readTokens(parameters: NodeParameters, path: string, defaultValue: number): number {
+	const tokens = parameters.number(path, defaultValue);
 	if (tokens <= 4000) return tokens;
 	throw createFieldError(parameters.field(path).label, 'must be between 50 and 4,000');
 }
 
-/** Reads a separator: `\n` and `\t` are typed for line break and tab. Dify does not accept an empty one. */
-function separatorIn(parameters: NodeParameters, path: string, preset: string): string {
-	const typed = parameters.rawString(path);
-	return typed === '' ? preset : typed.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
+/** Reads a separator, with `\n` for line break and `\t` for tab. Dify rejects an empty one. */
+function readSeparator(parameters: NodeParameters, path: string, defaultValue: string): string {
+	const text = parameters.rawString(path);
+	return text === '' ? defaultValue : text.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
 }

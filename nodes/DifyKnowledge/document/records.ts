@@ -99,8 +99,8 @@ export const documentGetStatus: DifyOperation = {
 		const documentId = readDocumentId(parameters);
 		const batch = parameters.string('options.batch') || undefined;
 		const indexing = { datasetId: readDatasetId(parameters), documentId, batch };
-		const limitMs = parameters.milliseconds('wait', 300_000);
-		const { status, done, total, error } = await waitForIndexing(client, indexing, limitMs);
+		const timeoutMs = parameters.milliseconds('wait', 300_000);
+		const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
 		const chunks = { chunksDone: done, chunks: total };
 		return [
 			{ json: { documentId, indexingStatus: status, ...chunks, ...omitUndefined({ error }) } },
@@ -132,8 +132,8 @@ export const documentSetStatus: DifyOperation = {
 		}),
 	],
 	run: async ({ client, parameters }) => {
-		const typed = readTextList(parameters, 'documentIds') ?? [];
-		const ids = typed.map((id) => parseUuid(id, 'document ID'));
+		const values = readTextList(parameters, 'documentIds') ?? [];
+		const ids = values.map((id) => parseUuid(id, 'document ID'));
 		if (ids.length === 0) throw createFieldError(parameters.field('documentIds').label, 'is empty');
 		const action = parameters.choice<StatusAction>('statusAction');
 		await setDocumentStatus(client, readDatasetId(parameters), ids, action);
@@ -173,7 +173,7 @@ export const documentDownload: DifyOperation = {
 		const documentId = readDocumentId(parameters);
 		const origins = readFileOrigins(parameters);
 		const route = documentPath(parameters);
-		// Valid for some minutes.
+		// The URL is valid for some minutes.
 		const address = asNonEmptyString((await client.get(`${route}/download`)).url);
 		if (address === undefined)
 			throw createDifyError('fileNotFound', {
@@ -181,11 +181,11 @@ export const documentDownload: DifyOperation = {
 			});
 		const { name } = await client.get(route, { metadata: 'without' });
 		const keyless = await createKeylessClient(call);
-		const reading = openSignedFile(keyless, address, origins, async (answer) => {
+		const reading = openSignedFile(keyless, address, origins, async (response) => {
 			return await storeFile(call, 'outputField', {
-				content: answer.bytes(),
+				content: response.bytes(),
 				fileName: asNonEmptyString(name) ?? documentId,
-				mimeType: parseMimeType(answer.headers['content-type']),
+				mimeType: parseMimeType(response.headers['content-type']),
 			});
 		});
 		const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));

@@ -70,7 +70,7 @@ export const documentSync: DifyOperation = {
 			displayName: 'Source',
 			name: 'source',
 			type: 'string',
-			// n8n's own Read Files has the path of a file in its binary data only.
+			// n8n's Read Files returns the file path in the binary data only.
 			default:
 				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
@@ -97,17 +97,16 @@ export const documentSync: DifyOperation = {
 	run: syncItems,
 };
 
-/** One item of the source. */
 interface SyncItem extends SyncSource {
 	itemIndex: number;
 }
 
 /**
- * Syncs knowledge bases with the items: all items of a base together, since other sources count as gone. The output has
- * the results of the sources in their order, then the documents whose source is gone.
+ * Syncs knowledge bases with the items: all items of one together, since other sources count as missing. The output has
+ * the results in order of the sources, then the documents whose source is missing.
  */
 async function syncItems(call: DifyCall): Promise<OperationResult> {
-	// "Always Output Data" makes one empty item of an empty list.
+	// "Always Output Data" turns an empty list into one empty item.
 	const hasItems = call.context
 		.getInputData()
 		.some(({ json, binary }) => Object.keys({ ...json, ...binary }).length > 0);
@@ -115,41 +114,41 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		call.hint('The input has no items, so nothing was changed.');
 		return [];
 	}
-	const bases = new Map<string, SyncItem[]>();
+	const itemsByDataset = new Map<string, SyncItem[]>();
 	const results: OperationResult = [];
 	for (const itemIndex of call.itemIndexes) {
 		const parameters = call.parametersOf(itemIndex);
 		try {
 			const item = await readSyncItem(call, parameters);
 			const datasetId = readDatasetId(parameters);
-			const items = bases.get(datasetId) ?? [];
+			const items = itemsByDataset.get(datasetId) ?? [];
 			items.push(item);
-			bases.set(datasetId, items);
+			itemsByDataset.set(datasetId, items);
 		} catch (error) {
 			results.push(toItemError(call, itemIndex, error));
 		}
 	}
 	const isComplete = results.length === 0;
 	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
-	for (const [datasetId, items] of bases) {
+	for (const [datasetId, items] of itemsByDataset) {
 		const first = items[0]!.itemIndex;
-		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
-		const syncing = syncDataset({ ...call, ...ofFirst }, datasetId, items, isComplete);
+		const firstItem = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
+		const syncing = syncDataset({ ...call, ...firstItem }, datasetId, items, isComplete);
 		pushAll(results, await syncing.catch((error: unknown) => [toItemError(call, first, error)]));
 	}
 	return results;
 }
 
-/** The failure of an item, or of a whole base. @throws {ItemError} unless the node continues on fail */
+/** The error of an item or a knowledge base. @throws {ItemError} unless the node continues on fail */
 function toItemError(
 	{ context, signal }: DifyCall,
 	itemIndex: number,
 	error: unknown,
 	facts?: object,
 ): ItemError {
-	const failed = error instanceof ItemError ? error : new ItemError(itemIndex, error, facts);
-	if (context.continueOnFail() && !signal.aborted) return failed;
-	throw failed;
+	const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error, facts);
+	if (context.continueOnFail() && !signal.aborted) return itemError;
+	throw itemError;
 }
 
 async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
@@ -158,21 +157,21 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 		'source',
 		'Enter an identifier for the document, for example the path or ID of its file.',
 	);
-	const ownHash = parameters.string('options.hash');
-	const ownName = parameters.string('name');
+	const customHash = parameters.string('options.hash');
+	const customName = parameters.string('name');
 	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
 		const text = parameters.rawString('text');
-		const hash = ownHash || (await computeSha256([Buffer.from(text)]));
+		const hash = customHash || (await computeSha256([Buffer.from(text)]));
 		const content = async (name: string) => ({ name, text });
-		return { itemIndex, source, name: ownName || source, hash, content };
+		return { itemIndex, source, name: customName || source, hash, content };
 	}
 	const file = await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
-	const hash = ownHash || (await computeSha256(file.open()));
+	const hash = customHash || (await computeSha256(file.open()));
 	const content = async (name: string) => ({ file: { ...file, name } });
-	return { itemIndex, source, name: ownName || file.name, hash, content };
+	return { itemIndex, source, name: customName || file.name, hash, content };
 }
 
-/** Syncs one base. @param call of the first of its items */
+/** Syncs one knowledge base. @param call of its first item */
 async function syncDataset(
 	call: DifyCall,
 	datasetId: string,
@@ -180,7 +179,7 @@ async function syncDataset(
 	isComplete: boolean,
 ): Promise<OperationResult> {
 	const { client, parameters } = call;
-	const rules: SyncOptions = {
+	const options: SyncOptions = {
 		onMissingSource: parameters.choice<SyncOptions['onMissingSource']>(
 			'options.onMissingSource',
 			'disable',
@@ -188,8 +187,8 @@ async function syncDataset(
 		maxRemovedPercent: parameters.number('options.maxRemovedPercent', 20),
 		isComplete,
 	};
-	// All of them, since Dify's filters may miss some.
-	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(datasetId)), rules);
+	// All documents, since Dify's filters may miss some.
+	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(datasetId)), options);
 	const run: SyncRun = {
 		create: readCreateOptions(parameters),
 		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
@@ -199,23 +198,23 @@ async function syncDataset(
 	const results: OperationResult = [];
 	for (const step of steps) {
 		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
-		const shown = (json: object): OperationItem => ({ json: { ...json, datasetId }, from });
+		const toItem = (json: object): OperationItem => ({ json: { ...json, datasetId }, from });
 		if (dryRun) {
-			results.push(shown(toSyncResult(step, { dryRun })));
+			results.push(toItem(toSyncResult(step, { dryRun })));
 			continue;
 		}
 		try {
-			results.push(shown(await applySyncStep(call, datasetId, step, run)));
+			results.push(toItem(await applySyncStep(call, datasetId, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);
-			results.push(locked === undefined ? toItemError(call, from, error, facts) : shown(locked));
+			results.push(locked === undefined ? toItemError(call, from, error, facts) : toItem(locked));
 		}
 	}
 	return results;
 }
 
-/** The result for a document that Dify has locked: the others go on, and the next sync tries it again. */
+/** The result for a document that Dify has locked: the sync continues, and the next one retries it. */
 function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
 	if (!(error instanceof ServerError) || error.type !== 'documentBusy') return undefined;
 	const { name } = step.content ?? step.document ?? {};

@@ -64,12 +64,12 @@ export const documentUpsertText: DifyOperation = {
 	},
 };
 
-/** Creates a document, or updates the one of its name, and waits for its indexing. */
+/** Creates or updates a document, and waits for indexing. */
 async function upsert(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
 	const { client, parameters, hint } = call;
 	const datasetId = readDatasetId(parameters);
-	const made = await upsertDocument(call, datasetId, content, readCreateOptions(parameters));
-	const { action, documentId, batch, document } = made;
+	const result = await upsertDocument(call, datasetId, content, readCreateOptions(parameters));
+	const { action, documentId, batch, document } = result;
 	const item = {
 		action,
 		documentId,
@@ -77,11 +77,11 @@ async function upsert(call: DifyCall, content: DocumentContent): Promise<Operati
 		name: document.name,
 		...omitUndefined({ batch }),
 	};
-	const limitMs = parameters.milliseconds('wait', 300_000);
-	if (action === 'skipped' || limitMs === 0)
+	const timeoutMs = parameters.milliseconds('wait', 300_000);
+	if (action === 'skipped' || timeoutMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status } }];
 	const indexing = { datasetId, documentId, batch };
-	const { status, total } = await waitForIndexing(client, indexing, limitMs);
+	const { status, total } = await waitForIndexing(client, indexing, timeoutMs);
 	const warnings =
 		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];
 	warnings.forEach(hint);

@@ -33,15 +33,19 @@ export const runExecute: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
-		const { limits: timeouts, retries, ...ids } = readRunOptions(parameters);
+		const { timeouts, retries, ...ids } = readRunOptions(parameters);
 		const output = readOutputOptions(call, user);
 		await typing?.begin();
-		const dropped: string[] = [];
-		const request = await buildRunRequest(call, user, (warning) => void dropped.push(warning));
+		const inputWarnings: string[] = [];
+		const request = await buildRunRequest(
+			call,
+			user,
+			(warning) => void inputWarnings.push(warning),
+		);
 		const options = { onDeltas: typing?.show, timeouts, retries };
 		const running = runWorkflow(client, { ...request, ...ids }, options);
-		running.catch(() => dropped.forEach(call.hint));
-		return [await toRunItem(call, output, running, dropped)];
+		running.catch(() => inputWarnings.forEach(call.hint));
+		return [await toRunItem(call, output, running, inputWarnings)];
 	},
 };
 
@@ -62,14 +66,14 @@ export const runFollow: DifyOperation = {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
 		const runId = readRunId(parameters);
-		const limits = readRunTimeouts(parameters);
+		const timeouts = readRunTimeouts(parameters);
 		const output = readOutputOptions(call, user);
 		const continueAfterPause = output.onPause === 'wait';
 		await typing?.begin();
 		const following = followRun(client, runId, user, {
 			onDeltas: typing?.show,
-			// A person may take any time.
-			timeouts: continueAfterPause ? { ...limits, idleMs: 0 } : limits,
+			// Human input may take any time.
+			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,
 			continueAfterPause,
 		});
 		return [await toRunItem(call, output, following)];

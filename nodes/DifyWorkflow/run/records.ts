@@ -46,8 +46,8 @@ export const runGet: DifyOperation = {
 		const record = parameters.boolean('waitUntilFinished')
 			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
 			: await fetchRunRecord(client, runId);
-		const { raw, runId: workflowRunId, ...known } = record;
-		const json = parameters.boolean('simplify') ? { workflowRunId, ...known } : raw;
+		const { raw, runId: workflowRunId, ...fields } = record;
+		const json = parameters.boolean('simplify') ? { workflowRunId, ...fields } : raw;
 		return [{ json: toPlainObject(json) }];
 	},
 };
@@ -117,15 +117,15 @@ export const runGetAll = defineListOperation({
 		query: {
 			keyword: parameters.string('filters.keyword'),
 			status: parameters.choice('filters.status', undefined),
-			created_at__before: timeIn(parameters, 'filters.before', context.getTimezone()),
-			created_at__after: timeIn(parameters, 'filters.after', context.getTimezone()),
+			created_at__before: readTime(parameters, 'filters.before', context.getTimezone()),
+			created_at__after: readTime(parameters, 'filters.after', context.getTimezone()),
 			created_by_end_user_session_id: parameters.rawString('filters.user'),
 		},
 	}),
 });
 
-/** A time as ISO text for Dify. Without a zone, as the editor gives it, it is in the workflow's time zone. */
-function timeIn(parameters: NodeParameters, path: string, zone: string): string | undefined {
+/** A time as an ISO string. Without a zone, as from the editor, it is in the workflow's time zone. */
+function readTime(parameters: NodeParameters, path: string, zone: string): string | undefined {
 	const value = parameters.value(path);
 	if (isUnset(value)) return undefined;
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
@@ -136,11 +136,11 @@ function timeIn(parameters: NodeParameters, path: string, zone: string): string 
 			parameters.field(path).label,
 			`is not a valid time: ${quoteValue(value)}`,
 		);
-	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
+	return new Date(hasZone ? time : time - getOffsetMs(time, zone)).toISOString();
 }
 
 /** Milliseconds by which a time zone is ahead of UTC. */
-function offsetOf(time: number, zone: string): number {
+function getOffsetMs(time: number, zone: string): number {
 	const wall = new Date(time).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T');
 	return Date.parse(`${wall}Z`) - Math.floor(time / 1000) * 1000;
 }

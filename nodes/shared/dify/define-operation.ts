@@ -10,15 +10,15 @@ import type { DifyOperation } from './dify-operation';
 
 type Fields = Pick<DifyOperation, 'option' | 'fields'>;
 
-/** An operation that is one request. Dify's refusal is the check of its values. */
+/** An operation with one request. Dify validates its values. */
 interface RequestOperation extends Fields {
-	/** Method, path, and what goes into the query of a GET, else into the body. */
+	/** Method, path, and values for the query of a GET, otherwise for the body. */
 	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
-	/** The items of the answer. Default: one, which is the answer. */
-	toItems?(answer: JsonRecord, parameters: NodeParameters): object | object[];
-	/** Twice does the same as once. Default: GET only. */
+	/** Converts the response to items. Default: the response as one item. */
+	toItems?(response: JsonRecord, parameters: NodeParameters): object | object[];
+	/** Whether it may be resent. Default: GET only. */
 	isIdempotent?: boolean;
-	/** Milliseconds. A language model takes its time. */
+	/** Timeout in milliseconds, for example for language models. */
 	timeoutMs?: number;
 }
 
@@ -34,9 +34,9 @@ export function defineRequestOperation({
 		fields,
 		run: async ({ client, parameters }) => {
 			const [method, path, values = {}] = request(parameters);
-			const sent = method === 'GET' ? { query: values as Query } : { json: values };
-			const answer = asRecord(await client.requestJson(method, path, { ...sent, ...options }));
-			return toOperationItems([toItems?.(answer, parameters) ?? answer].flat());
+			const payload = method === 'GET' ? { query: values as Query } : { json: values };
+			const response = asRecord(await client.requestJson(method, path, { ...payload, ...options }));
+			return toOperationItems([toItems?.(response, parameters) ?? response].flat());
 		},
 	};
 }
@@ -44,7 +44,7 @@ export function defineRequestOperation({
 /** An operation that reads a list. */
 interface ListOperation extends Fields {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
-	/** Fields behind those of the limit. */
+	/** Fields after the paging fields. */
 	extraFields?: INodeProperties[];
 }
 

@@ -17,16 +17,16 @@ export const difyActionNode = {
 	credentials: [{ name: 'difyApi', required: true }],
 } satisfies Partial<INodeTypeDescription>;
 
-/** Runs the operations of such a node. @param keyOf as in `runOperations` */
+/** Runs the operations of such a node. */
 export function createDifyExecute(
 	operations: OperationTable<DifyOperation>,
-	keyOf?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
+	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ): (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> {
 	return async function () {
 		return await runDifyOperations(
 			this,
 			operations,
-			keyOf && ((itemIndex) => keyOf(this, itemIndex)),
+			getSequenceKey && ((itemIndex) => getSequenceKey(this, itemIndex)),
 		);
 	};
 }

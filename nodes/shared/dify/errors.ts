@@ -4,8 +4,8 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { omitUndefined } from '../../../lib/values';
 
-/** Parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the partial answer. */
-function failureDetails(error: unknown): IDataObject {
+/** Error data for workflows: Dify's code, the status, the IDs, and the partial response. */
+function toErrorData(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
 	const { partialText, httpStatus, type, ...details } = toErrorDetails(error);
 	return {
@@ -16,13 +16,13 @@ function failureDetails(error: unknown): IDataObject {
 	};
 }
 
-/** n8n's own error, with the same details. */
+/** n8n's error, with the same data. */
 export function toDifyNodeError(
 	node: INode,
 	error: unknown,
 	options: NodeErrorOptions,
 ): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
-	if (error instanceof ServerError) nodeError.context.data = failureDetails(error);
+	if (error instanceof ServerError) nodeError.context.data = toErrorData(error);
 	return nodeError;
 }

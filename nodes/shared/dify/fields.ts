@@ -10,7 +10,7 @@ import type { OperationCall } from '../run/operations';
 export const SAME_USER =
 	'so use the same value in all Dify nodes. If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow. Dify does not verify the value.';
 
-/** The user that owns everything in Dify. What an empty field stands for: `userIn`. */
+/** The user that owns the data in Dify. Default: see `readRawUser`. */
 export const userField = stringField('User', 'user', {
 	placeholder: 'Defaults to the chat session or this workflow',
 	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
@@ -24,18 +24,17 @@ export function recordLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
-	more: Partial<INodeProperties> = {},
+	overrides: Partial<INodeProperties> = {},
 	byId = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
-	return resourceLocatorField(displayName, name, search, byId, more);
+	return resourceLocatorField(displayName, name, search, byId, overrides);
 }
 
 /** A conversation, from the list of the user or by ID. */
-export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
-	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', more);
+export function conversationField(overrides: Partial<INodeProperties> = {}): INodeProperties {
+	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
-/** The ID of an answer. */
 export function messageField(description: string): INodeProperties {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
@@ -56,21 +55,21 @@ export const pagingFields: INodeProperties[] = [
 	}),
 ];
 
-/** Reads these fields. */
+/** Reads the paging fields. */
 export function readLimit(parameters: NodeParameters): number {
 	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
-/** The field for the item's binary field. @param what "the file", "the recording" and so on */
-export function binaryField(what: string): INodeProperties {
+/** Field for the input binary field. @param contents "the file", "the recording" and so on */
+export function binaryField(contents: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
 		required: true,
-		hint: `The name of the input binary field with ${what}`,
+		hint: `The name of the input binary field with ${contents}`,
 	});
 }
 
-/** The file of that field. */
+/** Reads the file of the input binary field. */
 export async function readFile({
 	context,
 	itemIndex,
@@ -80,15 +79,18 @@ export async function readFile({
 }
 
 /** The field for the output binary field. */
-export function outputField(name: string, more: Partial<INodeProperties> = {}): INodeProperties {
+export function outputField(
+	name: string,
+	overrides: Partial<INodeProperties> = {},
+): INodeProperties {
 	return stringField('Put Output File in Field', name, {
 		default: 'data',
 		hint: 'The name of the output binary field to put the file in',
-		...more,
+		...overrides,
 	});
 }
 
-/** Option for further addresses of files. @param files whose, "files of the outputs" for example */
+/** Option for additional origins of files. @param files for example "files of the outputs" */
 export function fetchFilesFromField(files: string): INodeProperties {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
@@ -96,7 +98,7 @@ export function fetchFilesFromField(files: string): INodeProperties {
 	});
 }
 
-/** Reads this option. @throws {ServerError} for what is no address */
+/** Reads this option. @throws {ServerError} for invalid URLs */
 export function readFileOrigins(parameters: NodeParameters): string[] {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }

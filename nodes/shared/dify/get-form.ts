@@ -10,42 +10,42 @@ import { isExpression, toListEntries, toPlainName } from '../list-entries';
 import { createEditorClient } from './list-search';
 import { toDifyNodeError } from './errors';
 
-/** n8n does not ask again when a credential is chosen, only when this field is shown anew (its ResourceMapper.vue). */
+/** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
 	'Select a credential, then set Inputs to As JSON and back to load the fields of the app.';
 const NO_FORM = 'This app has no form to fill in.';
 
-/** The app's own form, as fields of the node. */
+/** The app's form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
-	const known = knownFields(this.getCurrentNodeParameter('inputs.schema'));
+	const currentFields = toMapperFields(this.getCurrentNodeParameter('inputs.schema'));
 	// A node that was just added has no credential yet.
 	if (this.getNode().credentials?.difyApi === undefined)
-		return { fields: known, emptyFieldsNotice: NO_CREDENTIAL };
+		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
 	try {
 		const client = await createEditorClient(this);
 		return {
 			fields: parseForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))
-				.map(mapperField),
+				.map(toMapperField),
 			emptyFieldsNotice: NO_FORM,
 		};
 	} catch (error) {
 		const { message, description } = toDifyNodeError(this.getNode(), error, {});
 		const notice = `The form of the app could not be loaded. ${description || message}`;
-		return { fields: known, emptyFieldsNotice: escaped(notice) };
+		return { fields: currentFields, emptyFieldsNotice: escapeHtml(notice) };
 	}
 }
 
 /**
- * The fields that were listed before, used after a failure: the editor would hide the fields instead of showing an
- * error, and drops values of fields that are no longer listed (ResourceMapper.vue).
+ * The current fields, kept after an error: the editor would hide the fields instead of showing an error, and drops
+ * values of fields that are no longer listed (ResourceMapper.vue).
  */
-function knownFields(schema: unknown): ResourceMapperField[] {
+function toMapperFields(schema: unknown): ResourceMapperField[] {
 	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];
 }
 
 /** Escapes text, since the editor shows the notice as HTML. */
-function escaped(text: string): string {
+function escapeHtml(text: string): string {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
@@ -60,29 +60,29 @@ const TYPES: Record<FormFieldType, FieldType> = {
 	'file-list': 'string',
 };
 
-/** How to fill in fields of types for which n8n has no input. */
-const NOTES: Partial<Record<FormFieldType, string>> = {
+/** Hints for field types without an n8n input. */
+const INPUT_HINTS: Partial<Record<FormFieldType, string>> = {
 	file: 'binary field or URL',
 	'file-list': 'binary fields or URLs, separated by commas',
 };
 
-function isPreset(value: unknown): value is string | number | boolean {
+function isDefaultValue(value: unknown): value is string | number | boolean {
 	return ['string', 'number', 'boolean'].includes(typeof value) && !isExpression(value);
 }
 
-function mapperField({
+function toMapperField({
 	type,
 	variable,
 	label,
 	required,
 	options,
-	default: preset,
+	default: defaultValue,
 }: FormField): ResourceMapperField {
-	const note = NOTES[type];
-	const shown = toPlainName(label);
+	const hint = INPUT_HINTS[type];
+	const plainLabel = toPlainName(label);
 	return {
 		id: variable,
-		displayName: note === undefined ? shown : `${shown} (${note})`,
+		displayName: hint === undefined ? plainLabel : `${plainLabel} (${hint})`,
 		required,
 		defaultMatch: false,
 		canBeUsedToMatch: false,
@@ -91,6 +91,6 @@ function mapperField({
 		...(type === 'select'
 			? { options: toListEntries(options.map((option) => ({ name: option, value: option }))) }
 			: {}),
-		...(isPreset(preset) ? { defaultValue: preset } : {}),
+		...(isDefaultValue(defaultValue) ? { defaultValue } : {}),
 	};
 }

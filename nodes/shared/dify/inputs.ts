@@ -51,10 +51,10 @@ export const inputFields: INodeProperties[] = [
 	}),
 ];
 
-/** A field that takes files, of the app's form or of one that a run waits for. */
+/** A file field of the app's form or of a human input form. */
 type FileField = Pick<FormField, 'variable' | 'fileTypes'> & { type: string };
 
-/** Values that were read and checked. Files are uploaded last. */
+/** Validated values. Files are uploaded last. */
 interface ParsedInputs {
 	values: JsonRecord;
 	files: Array<{ field: FileField; requested: RequestedFile[] }>;
@@ -63,62 +63,62 @@ interface ParsedInputs {
 /**
  * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
  *
- * @param tell gets warnings about inputs that Dify silently drops
+ * @param onWarning receives warnings about inputs that Dify silently drops
  */
 export async function readInputs(
 	call: DifyCall,
-	tell: (warning: string) => void,
+	onWarning: (warning: string) => void,
 ): Promise<ParsedInputs> {
 	const { parameters } = call;
 	const isJson = parameters.choice<'form' | 'json'>('inputsMode') === 'json';
-	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
-	const given = isJson
+	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
+	const input = isJson
 		? parseJsonInputs(parameters.value('inputsJson'))
 		: asRecord(asRecord(parameters.value('inputs')).value);
-	const isFilledIn = Object.values(given).some((value) => value !== null && value !== undefined);
-	const form = isFilledIn ? await formOf(call, isJson) : undefined;
-	if (form === undefined) return { values: isJson ? given : {}, files: [] };
-	warnAboutUnknownInputs(tell, given, form);
-	const { values, files } = await readFiles(call, given, form.filter(isFileField));
-	const others = form.filter((field) => !isFileField(field));
-	const converted = others.map((field) => [
+	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
+	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
+	if (form === undefined) return { values: isJson ? input : {}, files: [] };
+	warnAboutUnknownInputs(onWarning, input, form);
+	const { values, files } = await readFiles(call, input, form.filter(isFileField));
+	const textFields = form.filter((field) => !isFileField(field));
+	const converted = textFields.map((field) => [
 		field.variable,
-		convertFormValue(field, given[field.variable]),
+		convertFormValue(field, input[field.variable]),
 	]);
-	const own = isJson ? given : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	return { values: { ...own, ...values }, files };
+	const inputValues = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
+	return { values: { ...inputValues, ...values }, files };
 }
 
-/** The form of the app; undefined where it cannot be read, and the run reports what is wrong. */
-async function formOf(
+/** The form of the app; undefined if it cannot be read, and the run then reports the error. */
+async function fetchForm(
 	{ appParameters }: DifyCall,
 	isJson: boolean,
 ): Promise<FormField[] | undefined> {
 	const parameters = await appParameters().catch((error: unknown) => {
-		// The run would wait again for a server that does not answer.
-		const isAway = error instanceof ServerError && isConnectionError(error.type);
-		if (!isJson || isAway) throw error;
+		// The run would only wait again for an unreachable server.
+		const isUnavailable = error instanceof ServerError && isConnectionError(error.type);
+		if (!isJson || isUnavailable) throw error;
 		return undefined;
 	});
 	return parameters === undefined ? undefined : parseForm(parameters);
 }
 
-/** The files of file fields: those to upload, and values to send as they are. */
+/** Reads file fields: files to upload, and values to send unchanged. */
 export async function readFiles(
 	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
-	given: JsonRecord,
+	input: JsonRecord,
 	fields: readonly FileField[],
 ): Promise<ParsedInputs> {
-	const read: ParsedInputs = { values: {}, files: [] };
+	const parsed: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
-		const entries = await readFormFiles(context, itemIndex, given[field.variable]);
-		if ('ready' in entries) read.values[field.variable] = oneOrList(field, entries.ready);
-		else if (entries.requested.length > 0) read.files.push({ field, ...entries });
+		const entries = await readFormFiles(context, itemIndex, input[field.variable]);
+		if ('ready' in entries) parsed.values[field.variable] = toFileValue(field, entries.ready);
+		else if (entries.requested.length > 0) parsed.files.push({ field, ...entries });
 	}
-	return read;
+	return parsed;
 }
 
-/** The inputs as they are sent. */
+/** Uploads the files and returns the inputs to send. */
 export async function uploadInputs(
 	{ client }: Pick<DifyCall, 'client'>,
 	user: string,
@@ -126,7 +126,7 @@ export async function uploadInputs(
 ): Promise<JsonRecord> {
 	const inputs = { ...values };
 	for (const { field, requested } of files)
-		inputs[field.variable] = oneOrList(
+		inputs[field.variable] = toFileValue(
 			field,
 			await uploadFiles(client, user, requested, field.fileTypes),
 		);
@@ -134,23 +134,23 @@ export async function uploadInputs(
 }
 
 /**
- * Warns of values that the form has no field for: fields are renamed or removed in Dify, which silently drops such
- * inputs (docs/protocols/dify.md 2.1.2).
+ * Warns about values without a form field: fields are renamed or removed in Dify, which silently drops such inputs
+ * (docs/protocols/dify.md 2.1.2).
  */
 function warnAboutUnknownInputs(
-	tell: (warning: string) => void,
-	given: JsonRecord,
+	onWarning: (warning: string) => void,
+	input: JsonRecord,
 	form: readonly FormField[],
 ): void {
 	const names = form.map(({ variable }) => variable);
-	const unknown = Object.keys(given).filter(
-		(name) => !names.includes(name) && !isUnset(given[name]),
+	const unknown = Object.keys(input).filter(
+		(name) => !names.includes(name) && !isUnset(input[name]),
 	);
 	if (unknown.length === 0) return;
 	const list = unknown.map((name) => `"${name}"`).join(', ');
-	const known = names.join(', ') || 'no fields';
-	tell(
-		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${known}. If the form was changed in Dify, open the node and refresh the list of fields.`,
+	const fieldNames = names.join(', ') || 'no fields';
+	onWarning(
+		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${fieldNames}. If the form was changed in Dify, open the node and refresh the list of fields.`,
 	);
 }
 
@@ -158,7 +158,7 @@ export function isFileField({ type }: { type: string }): boolean {
 	return type === 'file' || type === 'file-list';
 }
 
-/** A list of files, or a single one, as the field takes it. */
-function oneOrList({ type }: FileField, files: readonly object[]): unknown {
+/** A list of files or a single file, as the field requires. */
+function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 	return type === 'file-list' || files.length > 1 ? files : files[0];
 }

@@ -28,7 +28,7 @@ export const datasetField = recordLocatorField(
 	{ required: true },
 );
 
-/** @throws {ServerError} where the field Knowledge Base is empty or holds no ID */
+/** @throws {ServerError} if the field Knowledge Base is empty or not an ID */
 export function readDatasetId(parameters: NodeParameters): string {
 	return parseUuid(parameters.value('difyDatasetId'), 'knowledge base ID');
 }
@@ -40,16 +40,16 @@ export function modelLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
-	more: Partial<INodeProperties> = {},
+	overrides: Partial<INodeProperties> = {},
 ): INodeProperties {
-	return recordLocatorField(displayName, name, search, more, BY_NAME);
+	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
 }
 
-/** Reads such a field. n8n resolves a locator only outside a collection. */
+/** Reads a model locator. n8n resolves locators only outside collections. */
 export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
 	const value = parameters.value(path);
-	const named = isRecord(value) && '__rl' in value ? value.value : value;
-	return typeof named === 'string' ? parseModelRef(named) : undefined;
+	const model = isRecord(value) && '__rl' in value ? value.value : value;
+	return typeof model === 'string' ? parseModelRef(model) : undefined;
 }
 
 /** Field for the indexing technique. */
@@ -101,9 +101,9 @@ export const filterFields: INodeProperties[] = [
 	}),
 ];
 
-/** Reads the fields above. */
+/** Reads these fields. */
 export function readRetrievalOptions(parameters: NodeParameters): RetrievalOptions {
-	const filter = filterIn(parameters);
+	const filter = readFilter(parameters);
 	return {
 		topK: parameters.number('topK'),
 		scoreThreshold: parameters.number('options.scoreThreshold', undefined),
@@ -111,21 +111,21 @@ export function readRetrievalOptions(parameters: NodeParameters): RetrievalOptio
 	};
 }
 
-/** Stored as "=" in older workflows, which n8n takes for an empty expression. */
-const EQUALS: readonly unknown[] = ['equals', '=', ''];
+/** Older workflows store "=", which n8n evaluates as an empty expression. */
+const EQUALS_VALUES: readonly unknown[] = ['equals', '=', ''];
 
-function operatorIn(field: Field, value: unknown): Operator {
-	return EQUALS.includes(value)
+function toOperator(field: Field, value: unknown): Operator {
+	return EQUALS_VALUES.includes(value)
 		? '='
 		: asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, value);
 }
 
-function filterIn(parameters: NodeParameters): Filter {
+function readFilter(parameters: NodeParameters): Filter {
 	const field = parameters.field('metadataFilters.condition.operator');
 	const conditions = asRecords(parameters.value('metadataFilters.condition')).map(
 		(condition): Condition => ({
 			field: typeof condition.field === 'string' ? condition.field.trim() : '',
-			operator: operatorIn(field, condition.operator),
+			operator: toOperator(field, condition.operator),
 			value: condition.value,
 		}),
 	);

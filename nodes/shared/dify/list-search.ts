@@ -12,7 +12,6 @@ export async function createEditorClient(context: ILoadOptionsFunctions): Promis
 	return createDifyClient(await context.getCredentials('difyApi'), context.helpers);
 }
 
-/** What a list in the editor needs. */
 export interface ListSearchCall {
 	context: ILoadOptionsFunctions;
 	client: DifyClient;
@@ -22,7 +21,7 @@ export interface ListSearchCall {
 	token: string | undefined;
 }
 
-/** A list search in the editor, with errors that say what to do. */
+/** A list search in the editor, with suggestions in errors. */
 export function createListSearch(list: (call: ListSearchCall) => Promise<INodeListSearchResult>) {
 	return async function (
 		this: ILoadOptionsFunctions,
@@ -30,29 +29,29 @@ export function createListSearch(list: (call: ListSearchCall) => Promise<INodeLi
 		token?: string,
 	): Promise<INodeListSearchResult> {
 		try {
-			const { results, ...more } = await list({
+			const { results, ...rest } = await list({
 				context: this,
 				client: await createEditorClient(this),
 				filter: filter.trim(),
 				token,
 			});
-			return { ...more, results: toListEntries(results) };
+			return { ...rest, results: toListEntries(results) };
 		} catch (error) {
 			throw createListError(this.getNode(), error);
 		}
 	};
 }
 
-/** Filters by name, where Dify itself does not search. */
+/** Filters by name, for lists that Dify cannot search. */
 export function filterByName(
 	results: INodeListSearchResult['results'],
 	filter: string,
 ): INodeListSearchResult {
-	const needle = filter.toLowerCase();
-	return { results: results.filter(({ name }) => name.toLowerCase().includes(needle)) };
+	const query = filter.toLowerCase();
+	return { results: results.filter(({ name }) => name.toLowerCase().includes(query)) };
 }
 
-/** The user in the editor. @throws {ServerError} where it is an expression about an item: the editor has none */
+/** The user in the editor. @throws {ServerError} if empty or an expression about an item, which the editor lacks */
 export function readEditorUser(context: ILoadOptionsFunctions): string {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
@@ -63,13 +62,13 @@ export function readEditorUser(context: ILoadOptionsFunctions): string {
 	);
 }
 
-/** The value of a field in the editor, if it has one; of a resource locator, the value that it points to. */
+/** The value of a field in the editor, if any; for a resource locator, its inner value. */
 export function readEditorValue(context: ILoadOptionsFunctions, name: string): unknown {
 	const value: unknown = tryOrUndefined(() => context.getNodeParameter(name, ''));
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
-/** The knowledge base of the node in the editor. @throws {ServerError} where none is chosen */
+/** The knowledge base of the node in the editor. @throws {ServerError} if none is selected */
 export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;

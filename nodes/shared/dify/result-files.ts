@@ -12,7 +12,7 @@ import { omitEmpty, asNonEmptyString } from '../../../lib/values';
 import { readFileOrigins } from './fields';
 import { createKeylessClient, type DifyCall } from './dify-operation';
 
-/** The files of a run as binary properties "file_0" and so on, and why others are missing. */
+/** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */
 export async function storeResultFiles(
 	call: DifyCall,
 	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
@@ -21,18 +21,18 @@ export async function storeResultFiles(
 	const client = await createKeylessClient(call);
 	const binary: IBinaryKeyData = {};
 	const warnings: string[] = [];
-	let left = MAX_FILES_BYTES;
-	const found = collectOutputFiles(workflow?.outputs, files).filter(
+	let remainingBytes = MAX_FILES_BYTES;
+	const outputFiles = collectOutputFiles(workflow?.outputs, files).filter(
 		({ url }) => asNonEmptyString(url) !== undefined,
 	);
-	if (found.length > MAX_FILES)
+	if (outputFiles.length > MAX_FILES)
 		warnings.push(
-			`The run has ${found.length} files (maximum ${MAX_FILES}), so ${found.length - MAX_FILES} were not fetched.`,
+			`The run has ${outputFiles.length} files (maximum ${MAX_FILES}), so ${outputFiles.length - MAX_FILES} were not fetched.`,
 		);
-	for (const file of found.slice(0, MAX_FILES)) {
+	for (const file of outputFiles.slice(0, MAX_FILES)) {
 		try {
-			const { content, name, mimeType } = await downloadFile(client, file, origins, left);
-			left -= content.byteLength;
+			const { content, name, mimeType } = await downloadFile(client, file, origins, remainingBytes);
+			remainingBytes -= content.byteLength;
 			const { helpers } = call.context;
 			binary[`file_${Object.keys(binary).length}`] = await helpers.prepareBinaryData(
 				content,
@@ -40,7 +40,7 @@ export async function storeResultFiles(
 				mimeType,
 			);
 		} catch (error) {
-			// The run has its result, which must not be lost because of a file.
+			// A failed file must not discard the result of the run.
 			warnings.push(
 				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${describeDownloadError(error)}.`,
 			);

@@ -76,27 +76,27 @@ export async function readRequestedFiles({
 }: Pick<DifyCall, 'context' | 'parameters'>): Promise<RequestedFile[]> {
 	const files: RequestedFile[] = [];
 	for (const entry of asRecords(parameters.value('files.file')))
-		pushAll(files, await filesOfEntry(context, parameters, entry));
+		pushAll(files, await readEntryFiles(context, parameters, entry));
 	return files;
 }
 
-async function filesOfEntry(
+async function readEntryFiles(
 	context: IExecuteFunctions,
 	parameters: NodeParameters,
 	entry: JsonRecord,
 ): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
 	const field = (name: string) => parameters.field(`files.file.${name}`);
-	const chosen = isUnset(entry.type)
+	const selectedType = isUnset(entry.type)
 		? 'auto'
 		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
-	const type = chosen === 'auto' ? undefined : chosen;
+	const type = selectedType === 'auto' ? undefined : selectedType;
 	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
-	if (source === 'url') return urlsIn(field('url'), entry.url).map((url) => ({ url, type }));
+	if (source === 'url') return parseUrls(field('url'), entry.url).map((url) => ({ url, type }));
 	const names =
 		source === 'all'
 			? getBinaryProperties(context, itemIndex)
-			: propertyNames(field('binaryProperty'), entry.binaryProperty);
+			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
 	const files: RequestedFile[] = [];
 	for (const name of names)
 		files.push({ source: await createFileSource(context, itemIndex, name), type });
@@ -104,8 +104,8 @@ async function filesOfEntry(
 }
 
 /**
- * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several
- * are a list, JSON text of one, or separated by commas.
+ * Reads a file field of the app's form: names of binary fields, URLs, or Dify's file objects. Several values are an
+ * array, JSON text of one, or separated by commas.
  */
 export async function readFormFiles(
 	context: IExecuteFunctions,
@@ -137,19 +137,19 @@ function formEntries(value: unknown): unknown[] {
 	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
 }
 
-/** Uploads binary files, and returns the references for the run. @param allowed types; undefined: any */
+/** Uploads binary files, and returns the references for the run. @param allowedTypes undefined: any */
 export async function uploadFiles(
 	client: DifyClient,
 	user: string,
 	files: readonly RequestedFile[],
-	allowed?: readonly unknown[],
+	allowedTypes?: readonly unknown[],
 ): Promise<DifyFileRef[]> {
 	const references: DifyFileRef[] = [];
 	for (const file of files) {
 		const isUrl = 'url' in file;
 		const name = isUrl ? getFileNameFromUrl(file.url) : file.source.name;
 		const type =
-			file.type ?? toDifyFileType(name, isUrl ? undefined : file.source.mimeType, allowed);
+			file.type ?? toDifyFileType(name, isUrl ? undefined : file.source.mimeType, allowedTypes);
 		if (isUrl) references.push({ type, transfer_method: 'remote_url', url: file.url });
 		else {
 			const id = await uploadFile(client, file.source, user);
@@ -159,23 +159,23 @@ export async function uploadFiles(
 	return references;
 }
 
-/** An entry without a name is an error, not "no file": a failed expression must not silently drop a file. */
-function propertyNames(field: Field, value: unknown): string[] {
+/** An entry without a name is an error: a failed expression must not silently drop a file. */
+function parsePropertyNames(field: Field, value: unknown): string[] {
 	const names = splitNames(isUnset(value) ? '' : asText(field, value));
-	if (names.length === 0) throw createFieldError(field.label, 'is empty', HOW_TO_GIVE_NONE);
+	if (names.length === 0) throw createFieldError(field.label, 'is empty', NO_FILE_SUGGESTION);
 	return names;
 }
 
-function urlsIn({ label }: Field, value: unknown): string[] {
+function parseUrls({ label }: Field, value: unknown): string[] {
 	const urls = Array.isArray(value)
 		? value.map(String)
 		: String(value ?? '')
 				.split(/\s+/)
 				.filter((url) => url !== '');
 	if (urls.length === 0 && !Array.isArray(value))
-		throw createFieldError(label, 'is empty', HOW_TO_GIVE_NONE);
+		throw createFieldError(label, 'is empty', NO_FILE_SUGGESTION);
 	return urls.map(parseFileUrl);
 }
 
-const HOW_TO_GIVE_NONE =
+const NO_FILE_SUGGESTION =
 	'Correct the field in the node. If some items have no file, use All Binary Fields, or an expression that returns an empty array of URLs for them.';

@@ -10,7 +10,7 @@ export const simplifyField = booleanField('Simplify', 'simplify', true, {
 	description: 'Whether to return a simplified version of the response instead of the raw data',
 });
 
-/** Field for runs that wait for people. */
+/** Field for runs that pause for human input. */
 export function onPauseField(description: string): INodeProperties {
 	return choiceField('When Workflow Pauses', 'onPause', 'return', {
 		options: toOptions({
@@ -55,17 +55,16 @@ export const RUN_OPTIONS = {
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
 
-/** Reads the options above. */
+/** Reads these options. */
 export function readRunOptions(parameters: NodeParameters) {
 	return {
-		limits: readRunTimeouts(parameters),
+		timeouts: readRunTimeouts(parameters),
 		retries: parameters.number('options.maxRetries', 2),
 		traceId: parseTraceId(parameters.value('options.traceId')),
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};
 }
 
-/** Reads the time limits. */
 export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
 	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;
 	return {

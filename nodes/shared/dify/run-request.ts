@@ -10,21 +10,22 @@ import { readRequestedFiles, uploadFiles } from './run-files';
 /**
  * The request of a run. Files are uploaded after all checks.
  *
- * @param tell gets warnings about inputs that Dify silently drops. Default: hints at the node
+ * @param onWarning receives warnings about inputs that Dify silently drops. Default: hints
  */
 export async function buildRunRequest(
 	call: DifyCall,
 	user: string,
-	tell: (warning: string) => void = call.hint,
+	onWarning: (warning: string) => void = call.hint,
 ): Promise<Pick<RunRequest, 'inputs' | 'files' | 'user'>> {
 	const requested = await readRequestedFiles(call);
-	const read = await readInputs(call, tell);
-	const allowed = requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());
-	const inputs = await uploadInputs(call, user, read);
-	return { inputs, files: await uploadFiles(call.client, user, requested, allowed), user };
+	const parsedInputs = await readInputs(call, onWarning);
+	const allowedTypes =
+		requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());
+	const inputs = await uploadInputs(call, user, parsedInputs);
+	return { inputs, files: await uploadFiles(call.client, user, requested, allowedTypes), user };
 }
 
-/** Error for a run that waits for a person, where that is not requested. */
+/** Error for a run that unexpectedly pauses for human input. */
 export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return createDifyError('runFailed', {

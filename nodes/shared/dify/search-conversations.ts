@@ -5,27 +5,27 @@ import { fetchPage } from '../../../lib/dify/pagination';
 import { pushAll, asNonEmptyString, omitUndefined } from '../../../lib/values';
 import { createListSearch, readEditorUser } from './list-search';
 
-/** Results that fill the list: the editor loads more only on scrolling (ResourceLocatorDropdown.vue). */
+/** Results that fill the list: the editor loads more only after scrolling (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;
-/** Most pages for one search. */
+/** Max pages for one search. */
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, last used first, page by page. */
 export const searchConversations = createListSearch(async ({ context, client, filter, token }) => {
 	const list = buildConversationList(readEditorUser(context));
-	const needle = filter.toLowerCase();
+	const query = filter.toLowerCase();
 	const results: INodeListSearchResult['results'] = [];
 	let next = token;
 	for (let pages = 1; ; pages++) {
 		const page = await fetchPage(client, list, omitUndefined({ at: next }));
-		const named = page.records.map(({ id, name }) => ({
+		const options = page.records.map(({ id, name }) => ({
 			name: asNonEmptyString(name) ?? String(id),
 			value: String(id),
 		}));
 		pushAll(
 			results,
-			named.filter(
-				({ name, value }) => name.toLowerCase().includes(needle) || value.startsWith(needle),
+			options.filter(
+				({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
 			),
 		);
 		next = asNonEmptyString(page.next);

@@ -11,15 +11,15 @@ import {
 	type ListSearchCall,
 } from './list-search';
 
-/** The page of a list, with what stands behind the name of each record. */
-async function pageOfNames(
+/** A page of a list, with a suffix after each name. */
+async function fetchNamedPage(
 	{ client, token }: ListSearchCall,
 	list: ListEndpoint,
-	remark: (record: JsonRecord) => string,
+	getSuffix: (record: JsonRecord) => string,
 ): Promise<INodeListSearchResult> {
 	const { records, next } = await fetchPage(client, list, { at: Number(token ?? 1) });
 	const results = records.map((record) => ({
-		name: `${asNonEmptyString(record.name) ?? String(record.id)}${remark(record)}`,
+		name: `${asNonEmptyString(record.name) ?? String(record.id)}${getSuffix(record)}`,
 		value: String(record.id),
 	}));
 	return { results, ...omitUndefined({ paginationToken: next?.toString() }) };
@@ -27,20 +27,20 @@ async function pageOfNames(
 
 const TECHNIQUES: Readonly<Record<string, string>> = { high_quality: '', economy: ' (keywords)' };
 
-/** All knowledge bases of the workspace, including those of colleagues. Dify filters them. */
+/** All knowledge bases of the workspace, including those of other members. Dify filters them. */
 export const searchKnowledgeBases = createListSearch(
 	async (call) =>
-		await pageOfNames(
+		await fetchNamedPage(
 			call,
 			buildDatasetList(call.filter),
 			({ indexing_technique: technique }) => TECHNIQUES[String(technique)] ?? ' (empty)',
 		),
 );
 
-/** Documents of the base in the node, newest first. Dify filters them, case-sensitively. */
+/** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
 export const searchDocuments = createListSearch(
 	async (call) =>
-		await pageOfNames(
+		await fetchNamedPage(
 			call,
 			buildDocumentList(readEditorDatasetId(call.context), call.filter),
 			({ display_status: status }) => (status === 'available' ? '' : ` (${String(status)})`),

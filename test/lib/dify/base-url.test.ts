@@ -8,7 +8,7 @@ describe('access', () => {
 	const start = async () => await startSim({});
 
 	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])(
-		'case 6: base URL with "%s" asks the route once, without a doubled slash',
+		'case 6: base URL with "%s" requests the route once, without a double slash',
 		async (suffix) => {
 			const sim = await start();
 			await say(clientOf({ url: sim.origin + suffix }));
@@ -16,7 +16,7 @@ describe('access', () => {
 		},
 	);
 
-	test('case 6: the prefix of a foreign reverse proxy survives', async () => {
+	test('case 6: the prefix of a reverse proxy is kept', async () => {
 		const sim = await startSim({ prefix: '/tools/dify' });
 		await say(clientOf({ url: `${sim.origin}/tools/dify/v1/` }));
 		expect(sim.requests.map(({ url }) => url)).toEqual(['/tools/dify/v1/chat-messages']);
@@ -40,7 +40,7 @@ describe('base URL', () => {
 	});
 
 	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])(
-		'"%s" is refused with a sentence, without what may be secret',
+		'"%s" is rejected with an error that contains no secrets',
 		(typed) => {
 			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
 				expect.objectContaining({ type: 'invalidUrl' }) as Error,
@@ -52,7 +52,7 @@ describe('base URL', () => {
 	);
 });
 
-test('any path: what was understood is understood again, has no slash at its end and no route behind it', () => {
+test('any path: a resolved URL resolves to itself, without trailing slash or route', () => {
 	const segment = fc.constantFrom('dify', 'v1', 'api', 'chat-messages', 'info', 'a.b', 'V1');
 	fc.assert(
 		fc.property(

@@ -30,7 +30,7 @@ export async function startApp(
 	return await startSim({ ...options, apps: [{ key: appKey(app.mode), ...app }] });
 }
 
-/** The real client, with the credential of an app of the simulator. */
+/** A real client with the credential of a simulated app. */
 export function clientOf(
 	sim: Pick<DifySim, 'url'>,
 	mode: DifyAppMode = 'chat',
@@ -39,7 +39,7 @@ export function clientOf(
 	return createDifyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
 }
 
-/** The status that the credential's own test gets, as n8n sends it. */
+/** Status of the credential test, as n8n sends it. */
 export async function keyTest(data: {
 	baseUrl: string;
 	apiKey: string;
@@ -57,7 +57,7 @@ export async function keyTest(data: {
 	return (await fetch(baseURL + url, { headers })).status;
 }
 
-/** One message over the real client. */
+/** Sends a message with the real client. */
 export async function say(
 	client: DifyClient,
 	over: Partial<ChatMessageRequest> = {},
@@ -65,12 +65,12 @@ export async function say(
 ): Promise<ChatMessageResult> {
 	return await sendChatMessage(
 		client,
-		{ query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over },
+		{ query: 'hi', user: 'u1', conversation: { type: 'new' }, inputs: {}, ...over },
 		options,
 	);
 }
 
-/** The failure that a promise is rejected with, of the network or of Dify. */
+/** The error that a promise is rejected with. */
 export async function failureOf(promise: Promise<unknown>): Promise<ServerError> {
 	const error = await promise.then(
 		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
@@ -98,7 +98,7 @@ export function fileOf(
 	};
 }
 
-/** How often a route was asked. */
+/** Number of requests to a route. */
 export function calls(sim: DifySim, path: string | RegExp, method = 'POST'): number {
 	return sim.requests.filter(
 		(request) =>

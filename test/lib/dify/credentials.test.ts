@@ -3,7 +3,7 @@ import { createDifyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials'
 import { appKey, knowledgeKey } from '../../simulators/dify';
 import { clientOf, failureOf, keyTest, say, startApp, startSim } from './client';
 
-/** Looks like a key, and is none. */
+/** Looks like a key. */
 const WRONG = `app-${'Wrong'.repeat(5)}`;
 
 describe('access', () => {
@@ -26,7 +26,7 @@ describe('access', () => {
 		expect(sim.requests[0]!.headers.authorization).toBeUndefined();
 	});
 
-	test('case 2: the key goes out with its scheme, also where it was pasted with one', async () => {
+	test('case 2: the key is sent with its scheme, even if it was pasted with one', async () => {
 		const sim = await start();
 		for (const apiKey of [appKey('chat'), ` ${appKey('chat')}\n`, `Bearer ${appKey('chat')}`])
 			await say(clientOf(sim, 'chat', { apiKey }));
@@ -35,7 +35,7 @@ describe('access', () => {
 		);
 	});
 
-	test('case 3: the key of the other family', async () => {
+	test('case 3: a key of the other type', async () => {
 		const sim = await start();
 		const failed = await failureOf(
 			clientOf(sim, 'chat', { apiKey: knowledgeKey() }).get(KEY_TEST_PATHS.app),
@@ -49,7 +49,7 @@ describe('access', () => {
 		});
 	});
 
-	test('case 4: API switched off', async () => {
+	test('case 4: API disabled', async () => {
 		const sim = await startApp({ mode: 'chat', apiEnabled: false });
 		const failed = await failureOf(say(clientOf(sim)));
 		expect(failed).toMatchObject({ status: 403, type: 'appDisabled' });
@@ -57,7 +57,7 @@ describe('access', () => {
 		expect(failed.suggestion).toContain('Backend service API');
 	});
 
-	test('case 5: the credential test asks what checks the key, by its type', async () => {
+	test('case 5: the credential test requests a route that checks the key, by key type', async () => {
 		const sim = await start();
 		const ask = async (data: { apiKey: string; keyType: string }) =>
 			await keyTest({ baseUrl: `${sim.origin}/`, ...data });
@@ -70,7 +70,7 @@ describe('access', () => {
 			...['/apps/annotations', '/apps/annotations', '/apps/annotations'],
 			...['/datasets', '/datasets'],
 		]);
-		// The index looks at no key: welcome, or a page that is not there (1.12.1, 1.14.2).
+		// The index checks no key: welcome, or a missing page (1.12.1, 1.14.2).
 		const { status } = await fetch(`${sim.url}/`, {
 			headers: { authorization: `Bearer ${WRONG}` },
 		});
@@ -79,7 +79,7 @@ describe('access', () => {
 });
 
 describe('the key', () => {
-	test('appears in no error, also where a server echoes it', async () => {
+	test('appears in no error, even if a server echoes it', async () => {
 		const sim = await startSim();
 		for (const body of [
 			`no entry for ${WRONG}`,
@@ -98,14 +98,14 @@ describe('the key', () => {
 		}
 	});
 
-	test('is known to a connection that does not send it', () => {
+	test('is a secret of a client that does not send it', () => {
 		const client = createDifyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, false);
 		const { headers, secrets } = client.endpoint;
 		expect(headers).toEqual({});
 		expect(mask(`it was ${WRONG}`, secrets)).toBe('it was ***');
 	});
 
-	test('with characters that no header can carry is refused before anything is sent', () => {
+	test('with characters that headers cannot contain is rejected before sending', () => {
 		expect(() => createDifyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
 			expect.objectContaining({ type: 'invalidInput' }) as Error,
 		);

@@ -8,7 +8,7 @@ function refusal(json: object, status = 400) {
 	return toDifyResponseError(answer, CONTEXT);
 }
 
-describe('an envelope is Dify, whatever its code', () => {
+describe('an error body is recognized with any code', () => {
 	test.each([
 		['brand_new_code', 400, 'invalidParam'],
 		['brand_new_code', 404, 'notFound'],
@@ -27,7 +27,7 @@ describe('an envelope is Dify, whatever its code', () => {
 		expect(failed!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
 	});
 
-	test('also with status 200, which a proxy put there', () => {
+	test('also with status 200 from a proxy', () => {
 		const failed = refusal(
 			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
 			200,
@@ -35,7 +35,7 @@ describe('an envelope is Dify, whatever its code', () => {
 		expect(failed).toMatchObject({ type: 'conversationNotFound', status: 404 });
 	});
 
-	test('what has no code or no message is not', () => {
+	test('a body without code or message is not', () => {
 		expect(refusal({ detail: 'Not Found' }, 404)).toBeUndefined();
 		expect(refusal({ error: { message: 'x' } })).toBeUndefined();
 	});
@@ -56,7 +56,7 @@ describe('texts of codes with many causes', () => {
 		expect(refusal({ code: 'invalid_param', message, status: 400 })!.type).toBe(kind);
 	});
 
-	test('the innermost words of a model are the title', () => {
+	test('the innermost message of a model is the title', () => {
 		const inner = '[models] Error: API request failed: {"error":{"message":"no such model"}}';
 		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
 		const failed = refusal({ code: 'invalid_param', message, status: 400 });
@@ -66,7 +66,7 @@ describe('texts of codes with many causes', () => {
 		});
 	});
 
-	test('keys, SQL and what was sent are left out', () => {
+	test('keys, SQL and sent values are omitted', () => {
 		const sent =
 			'1 validation error for ChatPayload\nuser\n  Field required [type=missing, input_value={"q": "private"}, input_type=dict]';
 		expect(refusal({ code: 'invalid_param', message: sent, status: 400 })!.serverText).toBe(
@@ -79,7 +79,7 @@ describe('texts of codes with many causes', () => {
 	});
 });
 
-test('the node whose model failed is named', () => {
+test('the error names the node whose model failed', () => {
 	const error = 'req_id: 1 PluginInvokeError: {"error_type":"InvokeError","message":"too slow"}';
 	const node = { id: '1', node_id: 'llm', node_type: 'llm', title: 'Answer' };
 	const { result } = playEvents(

@@ -11,7 +11,7 @@ import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 
-test('an ID is trimmed and in lower case; another form is refused before it becomes a page of HTML', () => {
+test('an ID is trimmed and lowercased; an invalid one is rejected, since Dify would return an HTML page', () => {
 	expect(parseUuid(` ${ID} `, 'message ID')).toBe(ID.toLowerCase());
 	expect(() => parseUuid('abc', 'message ID')).toThrow('The message ID is not valid: "abc"');
 	for (const blank of [undefined, null, '', '  '])
@@ -19,14 +19,14 @@ test('an ID is trimmed and in lower case; another form is refused before it beco
 	expect(() => parseUuid({ a: 1 }, 'message ID')).toThrow('The message ID is');
 });
 
-test('a conversation may be blank, which begins a new one', () => {
+test('a blank conversation starts a new one', () => {
 	for (const blank of [undefined, null, '', ' \t'])
 		expect(parseOptionalUuid(blank, 'conversation ID')).toBeUndefined();
 	expect(parseOptionalUuid(ID, 'conversation ID')).toBe(ID.toLowerCase());
 	expect(() => parseOptionalUuid(7, 'conversation ID')).toThrow('conversation ID');
 });
 
-test('Dify 1.12.1 answers 500 to a user of 300 characters: 255 are the most', () => {
+test('Dify 1.12.1 returns 500 for a user of 300 characters: the maximum is 255', () => {
 	expect(parseUser('u'.repeat(255))).toHaveLength(255);
 	// Characters, as the database counts them, not UTF-16 units.
 	expect([...parseUser('🦙'.repeat(255))]).toHaveLength(255);
@@ -39,14 +39,14 @@ test('Dify 1.12.1 answers 500 to a user of 300 characters: 255 are the most', ()
 		expect(() => parseUser(wrong)).toThrow('The user must be a string or a number, but is ');
 });
 
-test('a trace ID that Dify would pass over is refused', () => {
+test('a trace ID that Dify would ignore is rejected', () => {
 	expect(parseTraceId('run-7_a')).toBe('run-7_a');
 	expect(parseTraceId('')).toBeUndefined();
 	for (const wrong of ['a b', 'ü', 'x'.repeat(129)])
 		expect(() => parseTraceId(wrong)).toThrow('trace ID');
 });
 
-test('a path takes UUIDs and encodes the rest, so that no value leads to another route', () => {
+test('a path accepts UUIDs and encodes the rest, so that no value leads to another route', () => {
 	expect(apiPath`/datasets/${ID}/documents/${new PathSegment('2026 batch/1')}`).toBe(
 		`/datasets/${ID.toLowerCase()}/documents/2026%20batch%2F1`,
 	);
@@ -57,7 +57,7 @@ test('a path takes UUIDs and encodes the rest, so that no value leads to another
 });
 
 describe('a message', () => {
-	test('case 15: without a user nothing is sent; Dify would say so', async () => {
+	test('case 15: without a user nothing is sent; Dify would return an error', async () => {
 		const sim = await startSim({});
 		for (const user of ['', '   ', undefined, null])
 			expect(() => parseUser(user)).toThrow(
@@ -71,7 +71,7 @@ describe('a message', () => {
 });
 
 describe('feedback', () => {
-	test('case 73: an id of another form is refused before it is sent', async () => {
+	test('case 73: an invalid ID is rejected before sending', async () => {
 		for (const id of ['abc', '', '  ', undefined, null, 7])
 			expect(() => parseUuid(id, 'message ID')).toThrow(
 				expect.objectContaining({ type: 'invalidId' }) as Error,
@@ -83,7 +83,7 @@ describe('feedback', () => {
 			parseOptionalUuid(UNKNOWN_ID, 'x'),
 		]).toEqual([undefined, undefined, UNKNOWN_ID]);
 		const sim = await startSim({});
-		// What would happen otherwise: a page of HTML.
+		// Dify itself returns an HTML page.
 		expect(
 			await failureOf(
 				clientOf(sim).sendJson('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),

@@ -8,21 +8,21 @@ import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { sampleContext, transcript, wireText, type Script, type Step } from '../../simulators/dify';
 
-/** What every event of a sample stream names, and the same as a result has it. */
+/** IDs in every event of a sample stream. */
 export const ENV = { conversation_id: 'c', message_id: 'm', created_at: 1, task_id: 't' };
 
-/** Steps of a script that say these pieces. */
+/** Script steps that stream these texts. */
 export const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 
 export interface Played {
 	result: RunResult;
-	/** What a live display that applies the deltas would show. */
+	/** Text of a live display that applies the deltas. */
 	shown: string;
-	/** Nothing of interest can follow. */
+	/** No relevant event can follow. */
 	isOver: boolean;
 }
 
-/** What comes of events. */
+/** The result of events. */
 export function playEvents(...events: unknown[]): Played {
 	const run = createRunState();
 	let shown = '';

@@ -6,11 +6,11 @@ export interface Answer {
 	status: number;
 	headers: Record<string, string | string[] | undefined>;
 	text: string;
-	/** The body as JSON; undefined when it is none. */
+	/** The body as JSON; undefined if it is not JSON. */
 	json: Record<string, unknown>;
-	/** The pieces in which the body arrived. */
+	/** The chunks of the body. */
 	chunks: Buffer[];
-	/** How the body ended: by itself, broken off, or because the test stopped reading. */
+	/** How the body ended: complete, broken off, or because the test stopped reading. */
 	end: 'end' | 'broken' | 'left';
 }
 
@@ -53,7 +53,7 @@ export function ask(
 	const headers: Record<string, string> = {
 		...(authorization === null ? {} : { Authorization: authorization }),
 		...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
-		// Node sends the body of a DELETE without any length unless it is told one.
+		// Node sends the body of a DELETE without a length by default.
 		...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
 		...options.headers,
 	};
@@ -77,7 +77,7 @@ export function ask(
 			response.on('end', () => done('end'));
 			response.on('error', () => done('broken'));
 		});
-		// A connection that breaks inside an answer is an error of request and response; the response tells more.
+		// A connection that breaks in a response is an error of request and response; the latter has more details.
 		request.on('error', (error) => {
 			if (!answered) reject(error);
 		});
@@ -112,7 +112,7 @@ export interface FormFile {
 	content: string | Buffer;
 }
 
-/** A multipart body written by hand, so that a test can leave out what a library would add. */
+/** A multipart body written by hand, so that a test can omit parts that a library would add. */
 export function form(parts: FormFile[]): { raw: Buffer; headers: Record<string, string> } {
 	const boundary = '----test-boundary';
 	const pieces = parts.flatMap(({ name, filename, type, content }) => [

@@ -267,7 +267,7 @@ describe('case N37: other work has a span of its own name', () => {
 	test('a run of Dify, with its conversation and its tokens', async () => {
 		const sim = await startSim();
 		const client = createDifyClient({ baseUrl: sim.url, apiKey: appKey('chat') }, traces.helpers);
-		const request = { inputs: {}, query: 'hi', user: 'u1', conversation: { kind: 'new' } } as const;
+		const request = { inputs: {}, query: 'hi', user: 'u1', conversation: { type: 'new' } } as const;
 		const { result } = await sendChatMessage(client, request);
 		expect(traces.spans()).toMatchObject([
 			{

@@ -6,7 +6,7 @@ import { http } from '../../support/node-builtins';
 import { chatJson } from '../dify';
 
 describe('messages', () => {
-	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
+	test('Mode: agents, which do not support blocking mode, respond with the defaults of the node', async () => {
 		const sim = await startSim({});
 		for (const { mode } of defaultApps().filter((app) => app.mode.startsWith('agent')))
 			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
@@ -53,7 +53,7 @@ test('Auth: each request has the key once', async () => {
 	);
 });
 
-test('Key: no form of it is demanded', async () => {
+test('Key: any format is accepted', async () => {
 	const key = 'old key';
 	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
 	expect(

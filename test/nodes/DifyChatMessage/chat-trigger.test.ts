@@ -1,13 +1,13 @@
 import { startApp, startSim } from '../../lib/dify/client';
 import { chat, chatJson, prepare, execute, type Setup } from '../dify';
 
-/** What a Chat Trigger gives, and the node as it is added. */
+/** Output of a Chat Trigger, and the node with its defaults. */
 const said = (chatInput: string, sessionId = 'session-1'): Setup => ({
 	items: [{ json: { sessionId, action: 'sendMessage', chatInput } }],
 	parameters: { query: chatInput, user: '', conversation: 'auto' },
 });
 
-describe('behind a Chat Trigger, the node as it was added is a chat', () => {
+describe('after a Chat Trigger, the node with its defaults is a chat', () => {
 	test('its messages are one conversation, each session has its own', async () => {
 		const sim = await startSim();
 		const first = await chatJson(sim, said('one'));
@@ -18,7 +18,7 @@ describe('behind a Chat Trigger, the node as it was added is a chat', () => {
 		expect([first.user, other.user]).toEqual(['session-1', 'session-2']);
 	});
 
-	test('the item has the field that the chat shows, beside the answer', async () => {
+	test('the item has the field that the chat shows, in addition to the answer', async () => {
 		const sim = await startApp({ mode: 'chat', reply: () => ({ steps: [{ text: 'Hello' }] }) });
 		expect(await chatJson(sim, said('hi'))).toMatchObject({ answer: 'Hello', output: 'Hello' });
 		const parameters = { ...said('hi').parameters, simplify: false };
@@ -26,7 +26,7 @@ describe('behind a Chat Trigger, the node as it was added is a chat', () => {
 		expect(await chatJson(sim)).not.toHaveProperty('output');
 	});
 
-	test('a user who was given is no session: each message is new', async () => {
+	test('with an explicit user, each message starts a new conversation', async () => {
 		const sim = await startSim();
 		const setup = said('hi');
 		const parameters = { ...setup.parameters, user: 'everybody' };
@@ -35,7 +35,7 @@ describe('behind a Chat Trigger, the node as it was added is a chat', () => {
 		expect(two.conversationId).not.toBe(one.conversationId);
 	});
 
-	test('elsewhere each item is new, and two messages of a session wait for each other', async () => {
+	test('without a chat, each item is new; two messages of a session run in order', async () => {
 		const sim = await startSim();
 		const items = [{ json: { chatInput: 'a' } }, { json: { chatInput: 'b' } }];
 		const parameters = { user: '', conversation: 'auto' };
@@ -51,7 +51,7 @@ describe('behind a Chat Trigger, the node as it was added is a chat', () => {
 	});
 });
 
-test('files of an answer: whole signed addresses, and binary data on request', async () => {
+test('files of a response: full signed URLs, and binary data on request', async () => {
 	const file = { type: 'image', url: '/files/tools/one.png?sign=1' };
 	const sim = await startApp({
 		mode: 'chat',

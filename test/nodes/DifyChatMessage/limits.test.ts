@@ -1,4 +1,4 @@
-/** The limits of a run that documents name, by a clock that only the test moves (docs/nodes/dify-chat-message.md). */
+/** Documented timeouts of a run, with a fake clock (docs/nodes/dify-chat-message.md). */
 import { useClock } from '../../guarantees/support/fake-clock';
 import { openStream, send } from '../../guarantees/support/responses';
 import { json, type Routes, until, useServers } from '../../guarantees/support/scripted-server';
@@ -70,7 +70,7 @@ test.each([
 	await request.cut;
 });
 
-test('no limit for the whole: an hour and a half of pieces each nine minutes', async () => {
+test('no total timeout: an hour and a half of deltas every nine minutes', async () => {
 	const { items, say, end } = await startRun();
 	const pieces = Array.from({ length: 10 }, (_, at) => `${at} `);
 	for (const piece of pieces) {
@@ -83,7 +83,7 @@ test('no limit for the whole: an hour and a half of pieces each nine minutes', a
 });
 
 describe('Stop', () => {
-	/** Stops a run whose first text has arrived. @param status of Dify's response to that */
+	/** Stops a run after its first text. @param status of Dify's response to the stop */
 	async function stopped(status: number) {
 		const controller = new AbortController();
 		const running = await startRun(
@@ -96,14 +96,14 @@ describe('Stop', () => {
 		return running;
 	}
 
-	test('a run that Dify does not stop is not read on', async () => {
+	test('a run that Dify does not stop is not read further', async () => {
 		const { items, request } = await stopped(403);
 		await request.cut;
 		const [item] = await items;
 		expect(errorIn(item!)).toMatchObject({ stopRequested: false, answer: 'One ' });
 	});
 
-	test('a run that Dify stops is read on for three seconds', async () => {
+	test('a run that Dify stops is read for three more seconds', async () => {
 		const { items, seen } = await stopped(200);
 		await clock.pass(2.9 * SECOND);
 		expect(seen.isOver).toBe(false);

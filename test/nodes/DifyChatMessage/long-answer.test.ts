@@ -1,4 +1,4 @@
-/** A run that writes without an end is stopped in Dify, and its text is in the error. */
+/** A run with endless output is stopped in Dify, and its text is in the error. */
 import { execute, prepare } from '../dify';
 import { json, type Script, sse, startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';

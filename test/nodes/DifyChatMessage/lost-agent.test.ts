@@ -1,4 +1,4 @@
-/** An agent goes on after its stream broke: the rest of its answer is in the message stored in Dify. */
+/** An agent continues after its stream broke: the rest of its response is in the message stored in Dify. */
 import { calls, startApp } from '../../lib/dify/client';
 import { waitFor } from '../../lib/dify/request';
 import type { DifySim, Script } from '../../simulators/dify';
@@ -13,7 +13,7 @@ const LOOK = {
 };
 const NOON = { round: { chunks: ['It is ', 'noon.'] } };
 
-/** An agent whose stream breaks off behind the first text. */
+/** An agent whose stream breaks off after the first text. */
 const agentOf = async (script: (sim: () => DifySim) => Script): Promise<DifySim> => {
 	const sim: DifySim = await startApp(
 		{ mode: 'agent-chat', reply: () => script(() => sim) },
@@ -30,7 +30,7 @@ const ask = (sim: Pick<DifySim, 'url'>, options = {}) =>
 		parameters: { options },
 	});
 
-test('its last round is waited for, its text is typed once, and a hint says where it is from', async () => {
+test('the node waits for the last thought, streams its text once, and a hint names its source', async () => {
 	const looks = (sim: DifySim) => calls(sim, '/messages', 'GET');
 	const sim = await agentOf((own) => ({
 		steps: [LOOK, { wait: waitFor(() => looks(own()) >= 3) }, NOON],
@@ -56,7 +56,7 @@ test('thinking is split off the recovered text', async () => {
 	expect(item!.json).toMatchObject({ answer: 'It is noon.', reasoning: 'Hmm.' });
 });
 
-test('a round that never ends is waited for until the Idle Limit; then the run is stopped, and the text is in the error', async () => {
+test('the node waits for an endless thought until the Idle Timeout; then the run is stopped, and the text is in the error', async () => {
 	const sim = await agentOf((own) => ({
 		steps: [LOOK, { wait: waitFor(() => own().stops.length > 0) }],
 	}));
@@ -65,7 +65,7 @@ test('a round that never ends is waited for until the Idle Limit; then the run i
 	await waitFor(() => sim.stops.length === 1);
 });
 
-test('a chatbot keeps nothing, so its message is not asked for', async () => {
+test('a chatbot stores no partial message, so it is not fetched', async () => {
 	const sim = await startApp(
 		{ mode: 'chat', reply: () => ['One ', 'two.'] },
 		{ stream: { cut: { events: 1, how: 'reset' } } },
@@ -75,11 +75,11 @@ test('a chatbot keeps nothing, so its message is not asked for', async () => {
 	expect(calls(sim, '/messages', 'GET')).toBe(0);
 });
 
-describe('the rounds in the message of an agent', () => {
+describe('the thoughts in the message of an agent', () => {
 	const IDS = { conversation_id: 'c', message_id: 'm', task_id: 't', created_at: 1 };
 	const startServer = useSimulator(startScripted);
 
-	/** An agent that streams a text, breaks off, and then has these rounds. */
+	/** An agent that streams a text, breaks off, and then has these thoughts. */
 	async function startAgent(text: string, rounds: object[]) {
 		const events = [
 			{ event: 'agent_thought', ...IDS, id: 'a1', position: 1, thought: '' },

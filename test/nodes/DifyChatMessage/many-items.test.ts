@@ -5,7 +5,7 @@ import { delay } from '../../support/node-builtins';
 import { chatError, numbered, prepare, execute } from '../dify';
 
 describe('many items', () => {
-	test('several at once, in order and paired', async () => {
+	test('several concurrently, in order and paired', async () => {
 		const waiting: Array<() => void> = [];
 		let most = 0;
 		const sim = await startApp({
@@ -17,7 +17,7 @@ describe('many items', () => {
 		const executed = execute(
 			prepare(sim, { ...numbered(12), parameters: { options: { maxConcurrentItems: 4 } } }),
 		);
-		// Each goes on when as many as can be are there, the latest first; the first item comes last.
+		// Each continues when the maximum is running, the latest first; the first item ends last.
 		for (let answered = 0; answered < 12; answered++) {
 			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
 			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
@@ -41,7 +41,7 @@ describe('many items', () => {
 		).toHaveLength(5);
 	});
 
-	test('messages of one conversation go in their order, also with several at once', async () => {
+	test('messages of one conversation are sent in order, even with several concurrently', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query, turn }) => ({
@@ -70,7 +70,7 @@ describe('many items', () => {
 	});
 
 	test.each([1, 3])(
-		'a failure does not lose the others when the node goes on (%i at once)',
+		'an error does not affect the other items when the node goes on (%i at once)',
 		async (maxConcurrentItems) => {
 			const steps: Step[] = [
 				{ text: 'half' },
@@ -114,7 +114,7 @@ describe('many items', () => {
 		},
 	);
 
-	test('the first failure ends the others, and Dify is told', async () => {
+	test('the first error stops the others, also in Dify', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({

@@ -1,8 +1,8 @@
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
 import { chatError, chatJson } from '../dify';
 
-describe('what is sent', () => {
-	test('case 18: the query as it is, whatever its type', async () => {
+describe('the request', () => {
+	test('case 18: the query is unchanged, with any type', async () => {
 		const sim = await startSim();
 		await chatJson(sim, { parameters: { query: '<b>"&\'</b> 你好 😀' } });
 		await chatJson(sim, { parameters: { query: 42 } });
@@ -16,7 +16,7 @@ describe('what is sent', () => {
 		);
 	});
 
-	test('case 15: an expression without a user is refused', async () => {
+	test('case 15: an expression without a user is rejected', async () => {
 		const sim = await startSim();
 		const failed = await chatError(sim, {
 			parameters: { user: '' },
@@ -27,7 +27,7 @@ describe('what is sent', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	test('case 21: an empty conversation ID starts a new one, a malformed one is refused ()', async () => {
+	test('case 21: an empty conversation ID starts a new one, a malformed one is rejected ()', async () => {
 		const sim = await startSim({});
 		for (const value of ['', ' ', null, undefined])
 			await chatJson(sim, {
@@ -46,7 +46,7 @@ describe('what is sent', () => {
 		).toContain('conversation ID is not valid');
 	});
 
-	test('a stale conversation is advice', async () => {
+	test('the error of a stale conversation suggests a fix', async () => {
 		const sim = await startSim();
 		const failed = await chatError(sim, {
 			parameters: {

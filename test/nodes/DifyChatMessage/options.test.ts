@@ -1,7 +1,7 @@
 import { startApp, startSim, UNKNOWN_ID } from '../../lib/dify/client';
 import { chatError, chatJson } from '../dify';
 
-describe('what is sent', () => {
+describe('the request', () => {
 	test('options: version, name, trace', async () => {
 		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
 		await chatJson(sim, {
@@ -25,7 +25,7 @@ describe('what is sent', () => {
 		).toBe('The trace ID is not valid');
 	});
 
-	test('limits are seconds; 0 is none, nonsense is refused', async () => {
+	test('timeouts are seconds; 0 is none, invalid values are rejected', async () => {
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },

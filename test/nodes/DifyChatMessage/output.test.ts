@@ -26,7 +26,7 @@ describe('output', () => {
 		});
 	});
 
-	test('thinking is split off the answer, wherever the stream cuts it', async () => {
+	test('reasoning is split off the answer, wherever the stream cuts it', async () => {
 		const whole = '<think>a</think>b';
 		for (let at = 1; at < whole.length; at++) {
 			const reply = () => [whole.slice(0, at), whole.slice(at)];
@@ -39,7 +39,7 @@ describe('output', () => {
 		}
 	});
 
-	test("raw: Dify's own words, as a blocking answer would have them", async () => {
+	test("raw: Dify's own fields, like a blocking response", async () => {
 		const sim = await startApp({ mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
 		const run = sim.runs[0]!;
@@ -86,7 +86,7 @@ describe('output', () => {
 		).toMatchObject({ workflow: { status: 'succeeded', nodes: [{ title: 'Start' }] } });
 	});
 
-	test('case 60: a paused chatflow gives its forms, or fails on request', async () => {
+	test('case 60: a paused chatflow returns its forms, or fails on request', async () => {
 		const pause = [
 			{
 				nodeId: 'h1',
@@ -103,7 +103,7 @@ describe('output', () => {
 			status: 'paused',
 			answer: 'One moment.',
 			pause: { forms: [{ nodeTitle: 'Approve' }] },
-			// Where the operations of Dify Workflow's resource Form look.
+			// For the operations of Dify Workflow's resource Form.
 			forms: [{ nodeTitle: 'Approve', formToken: expect.any(String) as string }],
 			workflowRunId: sim.runs[0]!.workflowRunId,
 		});
@@ -124,7 +124,7 @@ describe('output', () => {
 		});
 	});
 
-	test('what should be known is a hint: partial success, stopped, restarted', async () => {
+	test('hints: partial success, stopped, restarted', async () => {
 		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ text: 'ok' }], exceptions: 1 }),
@@ -146,7 +146,7 @@ describe('output', () => {
 	});
 });
 
-describe('a text that is only the beginning of a tag is whole', () => {
+describe('a text that is only the start of a tag is complete', () => {
 	test.each(['<', ' <th', '<think', 'x <'])('%j', async (text) => {
 		const sim = await startApp({ mode: 'chat', reply: () => [...text] });
 		const fake = prepare(sim, { streaming: true });

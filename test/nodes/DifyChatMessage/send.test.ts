@@ -21,7 +21,7 @@ import {
 
 describe('messages', () => {
 	test.each(['/v1', '/v1/', '', '/', '/v1//'])(
-		'Base URL: with "%s" at its end the path is right',
+		'Base URL: with "%s" at its end the path is correct',
 		async (end) => {
 			const sim = await startSim({});
 			await chat({ url: sim.origin + end });
@@ -29,7 +29,7 @@ describe('messages', () => {
 		},
 	);
 
-	test('Text: query, inputs and feedback arrive as they are', async () => {
+	test('Text: query, inputs and feedback arrive unchanged', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'paragraph', variable: 'about' }],
@@ -46,7 +46,7 @@ describe('messages', () => {
 		]).toEqual([NASTY, NASTY, NASTY, `You said: ${NASTY}`]);
 	});
 
-	test('Stop: by the task id as Dify gives it, with the user in a JSON body', async () => {
+	test('Stop: by the task ID from Dify, with the user in a JSON body', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
@@ -71,7 +71,7 @@ describe('messages', () => {
 		});
 	});
 
-	test('Retry: a message that may have begun is never sent twice', async () => {
+	test('Retry: a message that may have started is never resent', async () => {
 		const faults: Fault[] = [
 			{
 				status: 500,
@@ -105,7 +105,7 @@ describe('messages', () => {
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
-	test('a page of a proxy behind pings is no run that waits in a queue', async () => {
+	test('a proxy page after pings is not a queued run', async () => {
 		const sim = await startSim({});
 		const body = `event: ping\n\n${PAGES.nginx502}`;
 		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
@@ -113,7 +113,7 @@ describe('messages', () => {
 		expect(failed.context.data).toMatchObject({ type: 'streamEndedEarly' });
 	});
 
-	test('Stop: a run that waits in the queue is stopped as soon as it has an ID', async () => {
+	test('Stop: a queued run is stopped as soon as it has an ID', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
 		const sim = await startApp({
@@ -130,7 +130,7 @@ describe('messages', () => {
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});
 
-	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
+	test('Timeout: timeouts also apply inside the stream, without a total timeout by default', async () => {
 		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
 			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Timeout'));
@@ -151,7 +151,7 @@ describe('messages', () => {
 		});
 	});
 
-	test('Errors: code, status, text and ids are in the error, and in the item where the node goes on', async () => {
+	test('Errors: code, status, text and ids are in the error, and in the item if the node continues on fail', async () => {
 		const refuse = {
 			status: 400,
 			code: 'provider_quota_exceeded',

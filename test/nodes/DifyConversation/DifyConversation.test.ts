@@ -5,7 +5,7 @@ import { byId, errorIn, manage } from '../dify';
 
 const startServer = useSimulator(startScripted);
 
-test('a failure does not lose the others', async () => {
+test('an error does not affect the other items', async () => {
 	const sim = await startSim();
 	const id = (await say(clientOf(sim))).result.conversationId!;
 	const perItem = [{ conversationId: byId(UNKNOWN_ID) }, { conversationId: byId(id) }];
@@ -20,7 +20,7 @@ test('a failure does not lose the others', async () => {
 	]);
 });
 
-describe('a list of messages', () => {
+describe('a message list', () => {
 	const listOf = async (isNew: boolean) => {
 		let count = 0;
 		const sim = await startServer((_request, response) => {
@@ -33,7 +33,7 @@ describe('a list of messages', () => {
 		return { reading, requests: sim.requests };
 	};
 
-	test('without an end is an error that names it', async () => {
+	test('without an end is an error with its path', async () => {
 		const { reading, requests } = await listOf(true);
 		await expect(reading).rejects.toThrow('/messages has more than 1000 pages');
 		expect(requests).toHaveLength(1_000);

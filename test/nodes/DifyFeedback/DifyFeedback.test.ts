@@ -3,7 +3,7 @@ import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { chatJson, errorIn, feedback, properties, ratingsOf, startAnswered } from '../dify';
 
-test("behind the webhook of a chat's thumbs: many items, one of them of no use", async () => {
+test('after the webhook of chat ratings: many items, one of them invalid', async () => {
 	const { sim, messageId } = await startAnswered();
 	const perItem = [
 		{ messageId, rating: 'like' },

@@ -1,7 +1,7 @@
 import { calls } from '../../lib/dify/client';
 import { feedback, startAnswered } from '../dify';
 
-test('case 75: the list, by limit and whole', async () => {
+test('case 75: the list, limited and complete', async () => {
 	const { sim, messageId } = await startAnswered();
 	await feedback(sim, { messageId, content: 'first' });
 	const feedbacks = sim.app('chat').feedbacks;

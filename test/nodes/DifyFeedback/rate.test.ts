@@ -18,7 +18,7 @@ describe('rating', () => {
 		expect(ratingsOf(sim)).toEqual([['like', null]]);
 	});
 
-	test('case 72: the message of somebody else', async () => {
+	test('case 72: the message of another user', async () => {
 		const { sim, messageId } = await startAnswered();
 		const failed = await feedback(sim, { messageId, user: 'u2' }).catch(
 			(error: unknown) => error as { message: string; description: string },
@@ -30,7 +30,7 @@ describe('rating', () => {
 	});
 });
 
-test('case 74: a rating that is none is refused, since Dify would delete or answer in Python', async () => {
+test('case 74: an invalid rating is rejected, since Dify would delete or return a Python error', async () => {
 	const { sim, messageId } = await startAnswered();
 	await feedback(sim, { messageId, rating: 'like', content: 'precious' });
 	const before = sim.requests.length;
@@ -50,7 +50,7 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	await expect(feedback(sim, { messageId, user: null })).rejects.toThrow('The user is empty');
 });
 
-test('without a message ID it says which field of which node to drag', async () => {
+test('without a message ID, the error names the field and node to drag', async () => {
 	const sim = await startSim({});
 	for (const messageId of ['', null, undefined]) {
 		const failed = await nodeErrorOf(feedback(sim, { messageId }));
@@ -62,7 +62,7 @@ test('without a message ID it says which field of which node to drag', async () 
 });
 
 describe('feedback', () => {
-	test('can be taken back, and the message of somebody else is told as that', async () => {
+	test('can be revoked, and the message of another user is reported as such', async () => {
 		const sim = await startSim({});
 		const { messageId } = await chatJson(sim);
 		const rate = async (parameters: Json) =>

@@ -26,7 +26,7 @@ describe('The lists of Dify Knowledge', () => {
 		expect((await searchEmbeddingModels.call(editor(of), 'mini')).results).toHaveLength(1);
 	});
 
-	test('a list that goes on gives its next page', async () => {
+	test('a longer list returns its next page', async () => {
 		const of = await scene();
 		for (let count = 0; count < 130; count++) addDataset(of.sim.store);
 		const { searchKnowledgeBases } = new DifyKnowledge().methods.listSearch;

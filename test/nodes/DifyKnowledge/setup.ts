@@ -17,7 +17,7 @@ export async function scene(base: Partial<SimDataset> = {}): Promise<Scene> {
 
 type Setup = Partial<ExecuteSetup>;
 
-/** The context of a Dify Knowledge node against a simulator, with what the editor would fill in. */
+/** Context of a Dify Knowledge node with a simulator and the editor's defaults. */
 export function prepare(
 	{ sim, base }: Scene,
 	parameters: Record<string, unknown>,
@@ -47,7 +47,7 @@ export async function executeIn({ context }: ExecuteFake): Promise<INodeExecutio
 	return items!;
 }
 
-/** Runs an operation, and gives the JSON of its items. */
+/** Runs an operation and returns the JSON of its items. */
 export async function manage(
 	of: Scene,
 	resource: string,

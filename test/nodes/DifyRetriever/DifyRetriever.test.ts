@@ -58,7 +58,7 @@ const listedByLocator = async (...editor: Parameters<typeof editorContext>) =>
 	await searchKnowledgeBases.call(editorContext(...editor));
 
 describe('Dify Retriever', () => {
-	test('D134: gives documents as chains read them, and logs question and hits', async () => {
+	test('D134: returns documents in the format of chains, and logs query and hits', async () => {
 		const { fill, supplied } = await scene();
 		const base = fill('Papers', ['llama wool', 'the moon']);
 		const { retriever, inputs, outputs } = await supplied([base]);
@@ -92,11 +92,11 @@ describe('Dify Retriever', () => {
 		while (calls(sim, /retrieve$/) === 0) await new Promise((resolve) => setImmediate(resolve));
 		stop.abort();
 		expect((await asked).message).toBeTruthy();
-		// What failed is not remembered.
+		// Errors are not cached.
 		expect(await retriever.invoke('llama')).toHaveLength(1);
 	});
 
-	test('several bases: by score, keywords last, cut to the limit', async () => {
+	test('several knowledge bases: by score, keywords last, limited', async () => {
 		const { fill, supplied } = await scene();
 		const words = fill('Words', ['llama of the words'], { technique: 'economy' });
 		const one = fill('One', ['llama wool', 'llama alone']);
@@ -115,7 +115,7 @@ describe('Dify Retriever', () => {
 		).toHaveLength(1);
 	});
 
-	test('D137: one base of two that fails fails the node', async () => {
+	test('D137: an error of one of two knowledge bases fails the node', async () => {
 		const { fill, supplied } = await scene();
 		const good = fill('Good', ['llama']);
 		const bad = fill('Bad', ['llama'], { apiEnabled: false });
@@ -124,14 +124,14 @@ describe('Dify Retriever', () => {
 		expect(failed.message).toContain('Dataset api access is not enabled');
 	});
 
-	test('D107: a long question is cut, with a hint', async () => {
+	test('D107: a long question is truncated, with a hint', async () => {
 		const { fill, supplied } = await scene();
 		const { retriever, hints } = await supplied([fill('Papers', ['llama'])]);
 		expect(await retriever.invoke(`llama ${'x '.repeat(300)}`)).toHaveLength(1);
 		expect(hints[0]?.message).toContain('truncated to 250 characters');
 	});
 
-	test('a failure is the error of this node, in its log as well', async () => {
+	test('an error is reported by this node, also in its log', async () => {
 		const { sim, fill, supplied } = await scene();
 		const { retriever, outputs } = await supplied([fill('Papers', ['llama'])]);
 		sim.store.knowledge.embeddingDown = true;
@@ -145,14 +145,14 @@ describe('Dify Retriever', () => {
 		await expect(supplied([])).rejects.toThrow('is empty');
 	});
 
-	test('the list has all bases but external ones', async () => {
+	test('the list has all knowledge bases except external ones', async () => {
 		const { sim, fill } = await scene();
 		fill('Papers', []);
 		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
 		expect((await listed(sim)).map(({ name }) => name)).toEqual(['Papers']);
 	});
 
-	test('a list that fails says why and what to do, and keeps what was chosen', async () => {
+	test('a failed list shows the reason and the fix, and keeps selected entries', async () => {
 		const { sim, fill } = await scene();
 		const { id } = fill('Papers', []);
 		const entries = await listed(sim, { apiKey: 'dataset-wrong' }, [id, 'failedList']);
@@ -165,7 +165,7 @@ describe('Dify Retriever', () => {
 		expect(entries[0]!.name).toMatch(/^Access token is invalid.+Copy the API key again/);
 	});
 
-	test('the entry of a list that failed is refused before anything is sent', async () => {
+	test('the entry of a failed list is rejected before sending', async () => {
 		const { sim, fill, supplied } = await scene();
 		const sent = sim.requests.length;
 		const failed = supplied([fill('Papers', []), { id: 'failedList' } as SimDataset]);

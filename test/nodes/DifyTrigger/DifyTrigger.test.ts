@@ -131,7 +131,7 @@ describe('feedback', () => {
 
 	it.each<[string, (at: number) => object[], number]>([
 		['that repeats its page ends there', () => page(0), 2],
-		['without an end is an error that names it', (at) => page(at * 3), 1_000],
+		['without an end is an error with its path', (at) => page(at * 3), 1_000],
 	])('a list %s', async (name, pageAt, pages) => {
 		let isFull = false;
 		const { url, requests } = await startServer(({ path }, response) => {

@@ -16,7 +16,7 @@ export async function startFlow(
 	return await startApp({ mode: 'workflow', reply: () => script, ...app }, options);
 }
 
-/** A form that asks for a note and a choice. */
+/** A form with a note and a select. */
 export const REVIEW: FormStep = {
 	nodeId: 'n',
 	nodeTitle: 'Review',

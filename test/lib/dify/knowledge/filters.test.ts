@@ -9,7 +9,7 @@ const fits = (operator: Operator, value: unknown, own: unknown) =>
 		own === undefined ? {} : { x: own },
 	);
 
-/** Operator, value of the filter, values that fit, values that do not. */
+/** Operator, filter value, matching values, other values. */
 const CASES: Array<[Operator, unknown, unknown[], unknown[]]> = [
 	['is', 'Ann', ['Ann'], ['ann', 'Anna', '', undefined, null]],
 	['is not', 'Ann', ['Bob'], ['Ann', undefined]],
@@ -44,20 +44,20 @@ test('all or one of the conditions', () => {
 	const record = { a: 'x', b: 'z' };
 	expect(compileFilter({ logic: 'and', conditions }).matches(record)).toBe(false);
 	expect(compileFilter({ logic: 'or', conditions }).matches(record)).toBe(true);
-	// A name of an object's own is no value.
+	// Inherited properties are not values.
 	const own = [{ field: 'constructor', operator: 'not empty' }] as const;
 	expect(compileFilter({ logic: 'and', conditions: own }).matches({})).toBe(false);
 });
 
 test.each(['is', 'in', '>', 'after'] as const)(
-	'%s without a value is refused, since Dify would search everywhere',
+	'%s without a value is rejected, since Dify would search everywhere',
 	(operator) => {
 		for (const value of ['', undefined, null, []])
 			expect(() => fits(operator, value, 'x')).toThrow('has no value');
 	},
 );
 
-test('a list of blanks, a condition without a field, and what is no time or number', () => {
+test('rejects a list of blanks, a condition without a field, and invalid times and numbers', () => {
 	expect(() => fits('in', ' , ', 'x')).toThrow('has no value');
 	expect(() => fits('after', 'soon', 'x')).toThrow(
 		'"x" after requires a date, but the value is soon',

@@ -8,8 +8,8 @@ import { ENV, eventsOf, playEvents, said } from '../play-events';
 const END = { event: 'message_end', ...ENV };
 const data = (event: string, fields: object) => ({ event, task_id: 't', data: fields });
 
-describe('events that no recording has', () => {
-	test("'message_file': a file, or text of an answer with files", () => {
+describe('events without a recording', () => {
+	test("'message_file': a file, or text of a response with files", () => {
 		const { result } = playEvents(
 			{ event: 'message', ...ENV, answer: 'a' },
 			{ event: 'message_file', ...ENV, id: 'f', type: 'image', url: '/f.png' },
@@ -19,7 +19,7 @@ describe('events that no recording has', () => {
 		expect(result).toMatchObject({ text: 'ab', files: [{ id: 'f', url: '/f.png' }] });
 	});
 
-	test("'reasoning_chunk' is never part of the answer", () => {
+	test("'reasoning_chunk' is never part of the text", () => {
 		const { result } = playEvents(
 			data('reasoning_chunk', { reasoning: 'hm ' }),
 			data('reasoning_chunk', { reasoning: 'well' }),
@@ -43,7 +43,7 @@ describe('events that no recording has', () => {
 	);
 	// Named for test/package/dify-events.test.ts: 'human_input_form_filled', 'human_input_form_timeout'.
 
-	test('a form event without form, node and token is no form; the pause behind it gives one', () => {
+	test('a form event without form, node and token is ignored; the pause after it contains the form', () => {
 		const form = { TYPE: 'human_input_required', form_id: 'f', node_id: 'n', form_token: 'x' };
 		const { result } = playEvents(
 			data('human_input_required', {}),
@@ -54,8 +54,8 @@ describe('events that no recording has', () => {
 	});
 });
 
-describe('what is not as documented', () => {
-	test('unknown events and fields change nothing, and what is no object is counted', () => {
+describe('undocumented events', () => {
+	test('unknown events and fields change nothing, and events that are not objects are counted', () => {
 		const { result } = playEvents(
 			{ event: 'brand_new', answer: 'no', data: 5 },
 			[1],
@@ -81,7 +81,7 @@ describe('what is not as documented', () => {
 
 const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion'];
 
-test('what is shown is the text of the result, whatever is replaced', () => {
+test('the displayed text is that of the result, even after replacements', () => {
 	const piece = fc.constantFrom<Step>(
 		{ text: 'a ' },
 		{ text: '你好' },
@@ -98,7 +98,7 @@ test('what is shown is the text of the result, whatever is replaced', () => {
 	);
 });
 
-describe('thinking is split off, wherever its tags are cut', () => {
+describe('reasoning is split off, wherever its tags are cut', () => {
 	const whole = '<think>a</think>b';
 	const cuts = Array.from({ length: whole.length - 1 }, (_, at) => at + 1);
 

@@ -1,4 +1,4 @@
-/** How long Dify may take to store a file, by a clock that only the test moves. */
+/** How long Dify may take to store a file, with a fake clock. */
 import { useClock } from '../../../guarantees/support/fake-clock';
 import { sendJson, useServers } from '../../../guarantees/support/scripted-server';
 import type { http } from '../../../support/node-builtins';
@@ -11,7 +11,7 @@ const STORED = { id: '11111111-2222-4333-8444-555555555555', name: 'a.pdf' };
 const start = useServers();
 const clock = useClock();
 
-/** Uploads a file to a Dify that answers when the test says so. @param pause between the pieces of the file */
+/** Uploads a file to a Dify that responds on demand. @param pause between the chunks of the file */
 async function upload(pause: () => Promise<void> = async () => {}) {
 	let response: http.ServerResponse;
 	const binary = binaryItem('a.pdf', 'application/pdf').binary.data;
@@ -48,7 +48,7 @@ test('a file that is stored in just under two minutes is uploaded', async () => 
 	expect(item!.json).toMatchObject({ uploadFileId: STORED.id });
 });
 
-test('two minutes without an answer are the end', async () => {
+test('two minutes without a response are a timeout', async () => {
 	const { items, request } = await upload();
 	await clock.pass(118 * SECOND);
 	const [item] = await clock.passUntil(items);
@@ -60,7 +60,7 @@ test('two minutes without an answer are the end', async () => {
 	await request.cut;
 });
 
-test('what is sent piece by piece may take longer', async () => {
+test('sending in chunks may take longer', async () => {
 	const { items, seen, answer } = await upload(async () => await clock.pass(100 * SECOND));
 	await clock.pass(100 * SECOND);
 	expect(seen.isOver).toBe(false);

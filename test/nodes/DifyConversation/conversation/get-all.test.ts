@@ -2,7 +2,7 @@ import { startSim } from '../../../lib/dify/client';
 import { manage } from '../../dify';
 
 describe('conversations', () => {
-	test('case 77: list by limit, whole, sorted, of one user', async () => {
+	test('case 77: list limited, complete, sorted, of one user', async () => {
 		const sim = await startSim({});
 		for (let at = 0; at < 130; at++)
 			sim.store.addConversation(sim.app('chat'), 'u1', {

@@ -2,7 +2,7 @@ import { clientOf, say, startSim } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
 describe('conversations', () => {
-	test('case 79: rename, by hand and by Dify', async () => {
+	test('case 79: rename manually and by Dify', async () => {
 		const sim = await startSim({});
 		const id = (await say(clientOf(sim), { query: 'How tall?' })).result.conversationId!;
 		const name = async (parameters: Record<string, unknown>) =>

@@ -2,12 +2,12 @@ import { clientOf, say, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
 describe('conversations', () => {
-	test('messages, oldest first, the newest by limit', async () => {
+	test('messages, oldest first; the limit returns the newest', async () => {
 		const sim = await startSim({});
 		const first = (await say(clientOf(sim), { query: 'one' })).result;
 		await say(clientOf(sim), {
 			query: 'two',
-			conversation: { kind: 'id', id: first.conversationId! },
+			conversation: { type: 'id', id: first.conversationId! },
 		});
 		const messages = await manage(sim, 'message', 'getAll', {
 			conversationId: byId(first.conversationId),

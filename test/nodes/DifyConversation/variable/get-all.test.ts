@@ -3,7 +3,7 @@ import { clientOf, say, startApp } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
 describe('conversations', () => {
-	test('variables are listed, by limit and whole', async () => {
+	test('variables are listed, limited and complete', async () => {
 		const variables: AppSpec['variables'] = [
 			{ name: 'lang', valueType: 'string', value: 'en' },
 			{ name: 'tags', valueType: 'array[string]', value: [] },
@@ -23,7 +23,7 @@ describe('conversations', () => {
 		expect(await list({ limit: 1 })).toEqual(all.slice(0, 1));
 	});
 
-	test('variables are read on while pages are full, since their has_more is always false', async () => {
+	test('variables are read while pages are full, since their has_more is always false', async () => {
 		const variables: AppSpec['variables'] = Array.from({ length: 150 }, (_, at) => ({
 			name: `v${at}`,
 			valueType: 'number',

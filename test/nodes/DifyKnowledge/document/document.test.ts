@@ -40,7 +40,7 @@ describe('Documents', () => {
 		).toMatchObject([{ action: 'skipped' }]);
 	});
 
-	test('D93: without a wait, the item comes at once, with the batch', async () => {
+	test('D93: without waiting, the item is returned immediately, with the batch', async () => {
 		const of = await scene();
 		of.sim.store.worker = 'down';
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 0 });
@@ -59,7 +59,7 @@ describe('Documents', () => {
 		]);
 	});
 
-	test('rules for chunks: whole, with line breaks that are typed as \\n', async () => {
+	test('rules for chunks: complete, with line breaks entered as \\n', async () => {
 		const of = await scene();
 		const options = { separator: '\\n###\\n', maxTokens: 100 };
 		await manage(of, 'document', 'upsertText', { ...TEXT, wait: 5, options });
@@ -121,7 +121,7 @@ describe('Documents', () => {
 		]);
 	});
 
-	test('an item that fails goes on as an item with the error', async () => {
+	test('a failed item continues as an item with the error', async () => {
 		const of = await scene();
 		const perItem = [
 			{ documentId: byId('nothing') },
@@ -137,7 +137,7 @@ describe('Documents', () => {
 	});
 });
 
-test('a document at another origin is fetched only from where the option says', async () => {
+test('a document at another origin is fetched only if the option allows it', async () => {
 	const elsewhere = await scene();
 	const of = await scene();
 	of.sim.store.options.filesUrl = elsewhere.sim.url.replace(/\/v1$/, '');
@@ -162,7 +162,7 @@ test('a document at another origin is fetched only from where the option says', 
 	expect(elsewhere.sim.requests[0]!.headers.authorization).toBeUndefined();
 });
 
-test('a document is downloaded without the key, as its address says', async () => {
+test('a document is downloaded from its URL without the key', async () => {
 	const of = await scene();
 	const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
 	of.sim.fail({ path: /file-preview/, status: 200, contentType: 'text/plain', body: 'the file' });

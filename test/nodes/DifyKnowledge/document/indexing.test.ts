@@ -11,7 +11,7 @@ jest.mock('../../../../lib/http/sleep', () =>
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', wait: 600 };
 
-/** What the document says of itself from now on. */
+/** The document's state from now on. */
 function telling({ sim }: Scene, record: object): void {
 	sim.fail({
 		path: /indexing-status$/,
@@ -68,11 +68,11 @@ test.each([
 		type,
 		documentId: [...of.base.documents.keys()][0],
 	});
-	// The document is there: it is not sent again.
+	// The document exists: it is not resent.
 	expect(calls(of.sim, /create-by-text$/)).toBe(1);
 });
 
-test('an archived or disabled document of the name is made available first', async () => {
+test('an archived or disabled document with the name is enabled first', async () => {
 	for (const state of [{ archived: true }, { enabled: false }]) {
 		const of = await scene();
 		const document = addDocument(of.sim.store, of.base, { name: TEXT.name, ...state });
@@ -82,7 +82,7 @@ test('an archived or disabled document of the name is made available first', asy
 	}
 });
 
-test('a document of the name is left alone where that is chosen', async () => {
+test('an existing document stays unchanged with Skip', async () => {
 	const of = await scene();
 	addDocument(of.sim.store, of.base, { name: TEXT.name, text: 'old' });
 	const options = { ifExists: 'fail' };
@@ -91,7 +91,7 @@ test('a document of the name is left alone where that is chosen', async () => {
 	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
 
-test('an archived document is deleted once it is out of the archive', async () => {
+test('an archived document is unarchived, then deleted', async () => {
 	const of = await scene();
 	const { id } = addDocument(of.sim.store, of.base, { archived: true });
 	const where = { documentId: byId(id) };
@@ -104,7 +104,7 @@ test('an archived document is deleted once it is out of the archive', async () =
 	expect(await manage(of, 'document', 'delete', where)).toMatchObject([{ existed: false }]);
 });
 
-test('a page with 404 in place of Dify is a failure, not a document that was gone', async () => {
+test('a 404 page instead of Dify is an error, not a missing document', async () => {
 	const of = await scene();
 	const { id } = addDocument(of.sim.store, of.base, {});
 	of.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
@@ -116,7 +116,7 @@ describe('how long the indexing of a document may take', () => {
 	const SECOND = 1_000;
 	const INDEXED = { indexing_status: 'completed', completed_segments: 1, total_segments: 1 };
 
-	/** What Dify tells of every document, each record for so many seconds; then it is indexed. */
+	/** Dify's responses for every document, each record for so many seconds; then it is indexed. */
 	function tellingInTurn(
 		{ sim }: Scene,
 		...records: Array<[status: string, seconds: number]>
@@ -144,21 +144,18 @@ describe('how long the indexing of a document may take', () => {
 		['sync', { source: 'a.md', name: 'a.md', text: TEXT.text }],
 	];
 
-	test.each(operations)(
-		'five minutes unless an option says otherwise: %s',
-		async (name, fields) => {
-			const quick = await scene();
-			tellingInTurn(quick, ['indexing', 290]);
-			const [done] = await manage(quick, 'document', name, fields, once);
-			expect(done).toMatchObject({ action: 'created', indexingStatus: 'completed' });
-			const slow = await scene();
-			tellingInTurn(slow, ['indexing', 330]);
-			const failed = await nodeErrorOf(manage(slow, 'document', name, fields, once));
-			expect(failed.message).toContain('The document was not indexed within 300 s');
-		},
-	);
+	test.each(operations)('five minutes by default: %s', async (name, fields) => {
+		const quick = await scene();
+		tellingInTurn(quick, ['indexing', 290]);
+		const [done] = await manage(quick, 'document', name, fields, once);
+		expect(done).toMatchObject({ action: 'created', indexingStatus: 'completed' });
+		const slow = await scene();
+		tellingInTurn(slow, ['indexing', 330]);
+		const failed = await nodeErrorOf(manage(slow, 'document', name, fields, once));
+		expect(failed.message).toContain('The document was not indexed within 300 s');
+	});
 
-	test('no worker takes it up: two minutes, in one piece', async () => {
+	test('no worker starts it: two minutes without interruption', async () => {
 		const slow: Array<[string, number]> = [
 			['waiting', 110],
 			['parsing', 10],

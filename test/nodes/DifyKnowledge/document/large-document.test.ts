@@ -1,4 +1,4 @@
-/** A document of 200 MB goes through without being held in memory: measured in a process of its own. */
+/** A document of 200 MB is streamed without being held in memory, measured in a separate process. */
 import { build } from 'esbuild';
 
 import { addDataset, knowledgeKey } from '../../../simulators/dify';
@@ -56,7 +56,7 @@ it('the memory grows by at most 64 MB', async () => {
 		const args = [program, sim.url, knowledgeKey(), base.id, file, String(LARGE)];
 		return JSON.parse((await run(process.execPath, args, { env })).stdout) as Measured;
 	};
-	// What is not collected yet counts as well, and on a busy machine that is more.
+	// Uncollected memory counts as well, and is larger on a busy machine.
 	let least = Infinity;
 	for (let round = 0; round < 3 && least >= 64 * MEGABYTE; round++) {
 		const { grew, json } = await measured();

@@ -54,7 +54,7 @@ const FILES: File[] = [
 ];
 
 describe('Document Sync', () => {
-	test('a document that Dify has locked does not hold up the others, and the next sync does it', async () => {
+	test('a document that Dify has locked does not block the others, and the next sync retries it', async () => {
 		const of = await scene();
 		await sync(of, FILES);
 		const [locked] = [...of.base.documents.values()];
@@ -105,7 +105,7 @@ describe('Document Sync', () => {
 		]);
 	});
 
-	test('sources of one name keep documents of their own, and those of others stay', async () => {
+	test('sources with the same name keep separate documents, and other documents stay', async () => {
 		const of = await scene();
 		const named = (sources: string[]) => {
 			const { items: list, perItem } = items(
@@ -124,7 +124,7 @@ describe('Document Sync', () => {
 		);
 	});
 
-	test('a dry run tells what would be done, and does nothing', async () => {
+	test('a dry run reports the steps and changes nothing', async () => {
 		const of = await scene();
 		const done = await manage(of, 'document', 'sync', { dryRun: true }, items(FILES, false));
 		expect(done).toMatchObject([
@@ -134,7 +134,7 @@ describe('Document Sync', () => {
 		expect(writes(of.sim)).toEqual([]);
 	});
 
-	test('with a hash that the source gives, nothing is read', async () => {
+	test('with a hash from the source, nothing is read', async () => {
 		const of = await scene();
 		const files = FILES.map((file) => ({ ...file, hash: `hash of ${file.source}` }));
 		await sync(of, files);
@@ -165,7 +165,7 @@ describe('Document Sync', () => {
 		expect(fake.hints[0]?.message).toContain('this sync removes no documents');
 	});
 
-	test('D100: an empty list, as "Always Output Data" gives it, changes nothing', async () => {
+	test('D100: an empty list, as from "Always Output Data", changes nothing', async () => {
 		const of = await scene();
 		await sync(of, FILES);
 		const before = writes(of.sim).length;
@@ -175,7 +175,7 @@ describe('Document Sync', () => {
 		expect(writes(of.sim)).toHaveLength(before);
 	});
 
-	test('a document that fails goes on as an item, and the others are done', async () => {
+	test('a failed document continues as an item, and the others are synced', async () => {
 		const of = await scene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
 		const setup = { ...items(files, false), continueOnFail: true };

@@ -4,7 +4,7 @@ import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 
-/** The base of several customers. Dify 1.13.3 returns everybody's records whatever the filter says. */
+/** A knowledge base of several customers. Dify 1.13.3 ignores the filter and returns all records. */
 async function ignoring(): Promise<Scene> {
 	const of = await scene({ technique: 'high_quality' });
 	for (const author of ['Ann', 'Bob', undefined])
@@ -39,7 +39,7 @@ const filtered = (operator: string, value: string) => ({
 	metadataFilters: { condition: [{ field: 'author', operator, value }] },
 });
 
-describe('a metadata filter is checked on what comes back', () => {
+describe('a metadata filter is applied to the response', () => {
 	test.each([
 		['is', 'Ann', ['llama of Ann'], 2],
 		['is not', 'Ann', ['llama of Bob'], 2],

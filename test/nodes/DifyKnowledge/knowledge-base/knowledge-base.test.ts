@@ -37,7 +37,7 @@ describe('Knowledge bases', () => {
 		]);
 	});
 
-	test('the placeholder that Dify shows for an empty base is not written back', async () => {
+	test('the placeholder of an empty knowledge base is not sent back', async () => {
 		const of = await scene({
 			technique: null,
 			retrieval: { search_method: 'hybrid_search' },
@@ -48,7 +48,7 @@ describe('Knowledge bases', () => {
 		expect(of.base.retrieval).toMatchObject({ search_method: 'hybrid_search' });
 	});
 
-	test('a base with vectors whose method was overwritten by the mask is searched by its vectors', async () => {
+	test('a knowledge base with vectors whose method was overwritten by the placeholder uses vector search', async () => {
 		const of = await scene({
 			technique: 'high_quality',
 			retrieval: { search_method: 'keyword_search' },

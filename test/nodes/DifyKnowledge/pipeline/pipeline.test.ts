@@ -38,7 +38,7 @@ test('run: files of the items are uploaded, one run each', async () => {
 	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['First.', 'Second.']);
 });
 
-test('run: a pipeline without a node for files is refused before anything is made', async () => {
+test('run: a pipeline without a node for files is rejected before any upload', async () => {
 	const of = await withPipeline([WEB]);
 	await expect(manage(of, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] })).rejects.toThrow(
 		'no datasource for files',

@@ -2,8 +2,8 @@ import { type Json } from '../../../simulators/dify';
 import { nodeErrorOf } from '../../dify';
 import { operate, REVIEW, START, startFlow, work, workJson } from '../workflow';
 
-describe('answering a form', () => {
-	test('Form: files are uploaded by the user who answers', async () => {
+describe('submitting a form', () => {
+	test('Form: files are uploaded by the user who submits it', async () => {
 		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
 		const sim = await startFlow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
 		await workJson(sim);
@@ -26,7 +26,7 @@ describe('answering a form', () => {
 		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
 	});
 
-	test('a button by what stands on it, values as text, and defaults of the form', async () => {
+	test('a button by its label, values as text, and defaults of the form', async () => {
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
 		await workJson(sim);
 		const answer = { formToken: 'tok', action: 'APPROVE', values: { pick: 'Rot' } };
@@ -40,7 +40,7 @@ describe('answering a form', () => {
 		});
 	});
 
-	test('an answer that Dify refuses leaves the form open, and a second one is too late', async () => {
+	test('a rejected submission leaves the form open, and a second submission is too late', async () => {
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
 		await workJson(sim);
 		const answer = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };

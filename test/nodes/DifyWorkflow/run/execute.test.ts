@@ -26,7 +26,7 @@ const FILE_FORM: FormField[] = [
 ];
 
 describe('running a workflow', () => {
-	test('outputs, IDs and counts, paired with its item', async () => {
+	test('outputs, IDs and token counts, paired with the item', async () => {
 		const sim = await startFlow({
 			steps: [START],
 			outputs: { text: 'yes' },
@@ -45,7 +45,7 @@ describe('running a workflow', () => {
 		expect(item).toEqual({ json, pairedItem: { item: 0 } });
 	});
 
-	test('without Simplify everything that is known of the run', async () => {
+	test('without Simplify, all data of the run', async () => {
 		const sim = await startFlow({
 			steps: [START],
 			outputs: { text: 'yes' },
@@ -81,7 +81,7 @@ describe('running a workflow', () => {
 		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
 	});
 
-	test('outputs of several end nodes come as Dify sends them, unset ones as null', async () => {
+	test('outputs of several end nodes are as Dify sends them, unset ones null', async () => {
 		const outputs = { a: 1, b: [2], c: null };
 		const sim = await startFlow({ steps: [START], outputs });
 		expect((await workJson(sim)).outputs).toEqual(outputs);
@@ -102,7 +102,7 @@ describe('running a workflow', () => {
 		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
 	});
 
-	test('a failed run as an item, where the option says so', async () => {
+	test('a failed run as an item, if the option is set', async () => {
 		const sim = await startFlow({ steps: [START, { text: 'half' }], fail: 'broken' });
 		const options = { onFailure: 'return', include: ['text'] };
 		expect(await workJson(sim, { parameters: { options } })).toMatchObject({
@@ -113,7 +113,7 @@ describe('running a workflow', () => {
 		});
 	});
 
-	test('what is no failed run fails the node all the same', async () => {
+	test('errors other than failed runs still fail the node', async () => {
 		const sim = await startFlow(
 			{ steps: [] },
 			{ form: [{ kind: 'number', variable: 'n', required: true }] },
@@ -122,7 +122,7 @@ describe('running a workflow', () => {
 		expect(error.context.data).toMatchObject({ type: 'invalidInputs' });
 	});
 
-	test('a node that goes on: the item of the error keeps the ID of the run', async () => {
+	test('with continue on fail, the error item keeps the run ID', async () => {
 		const sim = await startFlow({ steps: [START], fail: 'broken' });
 		const [item] = await work(sim, { continueOnFail: true });
 		expect(errorIn(item!)).toMatchObject({
@@ -152,7 +152,7 @@ describe('running a workflow', () => {
 		});
 	});
 
-	test('the form: values have the types that Dify wants, and what is not filled in is left out', async () => {
+	test('the form: values have the types that Dify requires, and empty ones are omitted', async () => {
 		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const value = { unit: 'F', days: '', terse: 'true', about: 5, more: '{"a":1}' };
 		await work(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
@@ -160,7 +160,7 @@ describe('running a workflow', () => {
 		expect(sent.inputs).toEqual({ unit: 'F', terse: true, about: '5', more: { a: 1 } });
 	});
 
-	test('an input that the form does not have is told', async () => {
+	test('an input that is not in the form causes a warning', async () => {
 		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
 		await executeIn('difyWorkflow', fake);
@@ -183,7 +183,7 @@ describe('running a workflow', () => {
 		]);
 	});
 
-	test('binary data for file variables is uploaded first, by the same user, and goes into the inputs', async () => {
+	test('binary data for file variables is uploaded first, by the same user, and added to the inputs', async () => {
 		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
 		const value = { doc: 'inItem', docs: 'inItem, inStore' };
 		await work(sim, {
@@ -211,7 +211,7 @@ describe('running a workflow', () => {
 		expect(calls(sim, '/workflows/run')).toBe(0);
 	});
 
-	test('a workflow that begins with a trigger is called by its webhook', async () => {
+	test('the error of a workflow with a trigger suggests its webhook', async () => {
 		const sim = await startFlow({ steps: [] });
 		const code = 'trigger_workflow_service_mode_unavailable';
 		const message = 'Trigger workflows are not available in service mode.';
@@ -222,7 +222,7 @@ describe('running a workflow', () => {
 		expect(failed.description).toContain('call its webhook');
 	});
 
-	test('a lost stream is recovered, and the item says so', async () => {
+	test('a lost stream is recovered, with a warning', async () => {
 		const sim = await startFlow({ steps: [START, START], outputs: { a: 1 } });
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		const json = await workJson(sim);
@@ -233,7 +233,7 @@ describe('running a workflow', () => {
 		expect(calls(sim, '/workflows/run')).toBe(1);
 	});
 
-	test('text is typed into the chat while the run goes on', async () => {
+	test('text is streamed into the chat during the run', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
 		const sim = await startFlow({
@@ -248,7 +248,7 @@ describe('running a workflow', () => {
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item', 'end']);
 	});
 
-	test('as a tool it types nothing', async () => {
+	test('as a tool it streams nothing', async () => {
 		const sim = await startFlow({ steps: [START, { text: 'x' }] });
 		const fake = prepareFlow(sim, {
 			streaming: true,
@@ -270,7 +270,7 @@ describe('running a workflow', () => {
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
 	});
 
-	test('many items: never more at once than the option says, in their order', async () => {
+	test('many items: at most the configured number concurrently, in order', async () => {
 		const waiting: Array<() => void> = [];
 		let most = 0;
 		const sim = await startFlow(
@@ -302,7 +302,7 @@ describe('running a workflow', () => {
 		expect(most).toBe(3);
 	});
 
-	test('the first refusal of an app with a limit is tried again', async () => {
+	test('the first rejection of an app with a limit is retried', async () => {
 		const sim = await startFlow({ steps: [START] });
 		const body = JSON.stringify({
 			code: 'invalid_param',
@@ -313,7 +313,7 @@ describe('running a workflow', () => {
 		expect((await workJson(sim)).status).toBe('succeeded');
 	});
 
-	test('the key of another kind of app, or of knowledge', async () => {
+	test('the key of another app type, or of knowledge', async () => {
 		const sim = await startFlow({ steps: [] });
 		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
 		const chat = await workError(sim, { mode: 'chat' });
@@ -324,8 +324,8 @@ describe('running a workflow', () => {
 	});
 });
 
-describe('a workflow that asks a person', () => {
-	test('comes out with its forms, and with what answers them', async () => {
+describe('a workflow that waits for human input', () => {
+	test('returns its forms, and the data to submit them', async () => {
 		const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW, second] }] });
 		const json = await workJson(sim);
@@ -348,7 +348,7 @@ describe('a workflow that asks a person', () => {
 		]);
 	});
 
-	test('fails where the option says so, with the ID', async () => {
+	test('fails if the option is set, with the ID', async () => {
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
 		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
 		expect(error.message).toBe('The workflow is waiting for human input (Review)');
@@ -403,7 +403,7 @@ describe('files in the outputs', () => {
 		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 	});
 
-	test("Dify's wrapper around lists is taken off", async () => {
+	test("Dify's wrapper around lists is removed", async () => {
 		const wrapped = { value_type: 'array[file]', value: [file('/files/one.png?sign=1')] };
 		const outputs = { list: wrapped, none: { value_type: 'array[file]', value: [] }, text: 'x' };
 		const sim = await startFlow({ steps: [START], outputs });
@@ -414,7 +414,7 @@ describe('files in the outputs', () => {
 		});
 	});
 
-	test('an address elsewhere, which a model could have written, is not asked', async () => {
+	test('a URL on another host, which a model could have generated, is not requested', async () => {
 		const outputs = { one: file('http://127.0.0.1:9/admin') };
 		const sim = await startFlow({ steps: [START], outputs });
 		const [item] = await work(sim, { parameters: { options } });

@@ -1,4 +1,4 @@
-/** Which node an error names: the one that ended the run, not one whose failure was handled. */
+/** The node in an error: the one that ended the run, not one with a handled failure. */
 import type { NodeStep } from '../../../simulators/dify';
 import { START, startFlow, workError } from '../workflow';
 
@@ -22,7 +22,7 @@ test.each([
 	expect(error.description).toContain(`"${failedNode}" (code)`);
 });
 
-test('nodes that went on after a failure, and those that succeeded, are not named', async () => {
+test('nodes that continued after a failure or succeeded are not named', async () => {
 	const handled = node('Handled', { status: 'exception', error: 'no route' });
 	const sim = await startFlow({ steps: [START, handled, OUTER], fail: 'no route' });
 	expect((await workError(sim)).context.data).toMatchObject({ failedNode: 'Outer' });

@@ -12,7 +12,7 @@ import {
 } from '../workflow';
 
 describe('following', () => {
-	test('Follow: the outputs of a run that was started before, typed into the chat', async () => {
+	test('Follow: the outputs of an existing run, streamed into the chat', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
 		const sim = await startFlow({
@@ -39,7 +39,7 @@ describe('following', () => {
 		expect(shownIn(fake)).toBe('late');
 	});
 
-	test('Follow: waits until somebody has answered, where the option says so', async () => {
+	test('Follow: waits until the form is submitted, if the option is set', async () => {
 		const sim = await startFlow({
 			steps: [START, { pause: [REVIEW] }],
 			outputs: { a: 1 },
@@ -56,12 +56,12 @@ describe('following', () => {
 		expect((await following)[0]!.json).toMatchObject({
 			status: 'succeeded',
 			outputs: { a: 1 },
-			// Of two answers Dify takes both, and uses one.
+			// If submitted twice, Dify accepts both and uses one.
 			answered: [{ nodeTitle: 'Review', actionId: 'approve' }],
 		});
 	});
 
-	test('two answers to one form that Dify took both: each item that follows names the one that counted', async () => {
+	test('if Dify accepts two submissions of a form, each following item names the one that was used', async () => {
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
 		const { workflowRunId } = await workJson(sim);
 		const options = { onPause: 'wait' };
@@ -79,7 +79,7 @@ describe('following', () => {
 			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
 	});
 
-	test('cancelled while it follows: the run goes on', async () => {
+	test('cancelled while it follows: the run continues', async () => {
 		const sim = await startFlow({ steps: [START, FOREVER] });
 		const starter = new AbortController();
 		const running = nodeErrorOf(

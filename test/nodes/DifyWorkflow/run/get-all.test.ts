@@ -29,7 +29,7 @@ describe('runs', () => {
 		);
 	});
 
-	test('Get Many: a time that is none', async () => {
+	test('Get Many: an invalid time', async () => {
 		const sim = await startFlow({ steps: [] });
 		const parameters = { returnAll: true, filters: { after: 'yesterday' } };
 		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain(
@@ -37,7 +37,7 @@ describe('runs', () => {
 		);
 	});
 
-	test('Get Many: partial successes, which 1.16 refuses', async () => {
+	test('Get Many: partial successes, which 1.16 rejects', async () => {
 		const sim = await startFlow({ steps: [] });
 		const body = JSON.stringify({ data: [{ id: 'l' }], total: 1, page: 1, limit: 100 });
 		sim.fail({ path: '/workflows/logs', status: 200, body, contentType: 'application/json' });

@@ -22,7 +22,7 @@ describe('a run', () => {
 		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
 	});
 
-	test("Get: of the inputs, Dify's own variables are left out", async () => {
+	test("Get: the inputs omit Dify's system variables", async () => {
 		const sim = await startFlow({ steps: [START] });
 		const { workflowRunId } = await workJson(sim);
 		const inputs = JSON.stringify({ topic: 'hills', 'sys.user_id': 'u1', sys: 1 });
@@ -52,7 +52,7 @@ describe('a run', () => {
 		expect((await got)[0]!.json).toMatchObject({ status: 'succeeded' });
 	});
 
-	test('Get: an ID of another form is refused before anything is sent', async () => {
+	test('Get: an invalid ID is rejected before sending', async () => {
 		const sim = await startFlow({ steps: [] });
 		const parameters = { workflowRunId: 'garbage', waitUntilFinished: false };
 		expect((await nodeErrorOf(operate(sim, 'run', 'get', parameters))).message).toContain(

@@ -1,4 +1,4 @@
-/** The record of a run whose stream broke off: how long Dify may have none, and how long its API may be away. */
+/** The record of a run whose stream broke off: how long it may be missing, and how long the API may be unavailable. */
 import { PAGES } from '../../../simulators/dify';
 import { startScripted, type ScriptedServer } from '../../../simulators/scripted';
 import { useSimulator } from '../../../simulators/use-simulator';
@@ -22,12 +22,12 @@ const NO_RECORD: Answer = [
 	404,
 	{ code: 'not_found', message: 'Workflow run not found', status: 404 },
 ];
-/** What nginx says while the API behind it starts. */
+/** Response of nginx while the API starts. */
 const AWAY: Answer = [502, PAGES.nginx502];
 
 const startServer = useSimulator(startScripted);
 
-/** A Dify that breaks the stream off, and then has these answers for the record, each for so many seconds. */
+/** A Dify that breaks off the stream, then returns these responses for the record, each for so many seconds. */
 async function startLost(...answers: ReadonlyArray<readonly [answer: Answer, forSeconds: number]>) {
 	let brokenAt = 0;
 	return await startServer(({ method }, response) => {
@@ -98,7 +98,7 @@ test.each([
 	expect(failed).toMatchObject({ retryable: false });
 });
 
-test('the Total Limit ends the wait', async () => {
+test('the Total Timeout ends the wait', async () => {
 	const server = await startLost([RUNNING, 1_800]);
 	const failed = errorIn(await resultOf(server, { totalTimeout: 60 }));
 	expect(failed).toMatchObject({ workflowRunId: RUN_ID });

@@ -3,7 +3,7 @@ import { nodeErrorOf } from '../../dify';
 import { operate, startFlow } from '../workflow';
 
 describe('stopping a run', () => {
-	test('Stop: Dify was told, no more is known', async () => {
+	test('Stop: only reports that the request was sent', async () => {
 		const sim = await startFlow({ steps: [] });
 		const [item] = await operate(sim, 'run', 'stop', { taskId: UNKNOWN_ID });
 		expect(item!.json).toEqual({ taskId: UNKNOWN_ID, stopRequested: true });
@@ -12,7 +12,7 @@ describe('stopping a run', () => {
 		);
 	});
 
-	test.each(['.', '..'])('%s is no ID: it would lead to another route', async (dots) => {
+	test.each(['.', '..'])('%s is not a valid ID: it would lead to another route', async (dots) => {
 		const sim = await startFlow({ steps: [] });
 		const errors = [
 			await nodeErrorOf(operate(sim, 'run', 'stop', { taskId: dots })),

@@ -16,7 +16,7 @@ describe('many items', () => {
 });
 
 describe('inputs', () => {
-	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
+	test('the form is fetched once for all items, and not at all if nothing is filled in', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
@@ -35,7 +35,7 @@ describe('inputs', () => {
 		expect(calls(sim, '/parameters', 'GET')).toBe(1);
 	});
 
-	test('a form that cannot be had is asked for again by the next item', async () => {
+	test('a form that could not be loaded is fetched again by the next item', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],

@@ -32,7 +32,7 @@ const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 
 describe('streams', () => {
 	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
-		'%s byte by byte with CRLF, pings, and speech behind the end',
+		'%s byte by byte with CRLF, pings, and speech after the end',
 		async (mode) => {
 			const texts = ['Hé 你', '好 😀'];
 			const steps: Step[] = [
@@ -53,7 +53,7 @@ describe('streams', () => {
 		},
 	);
 
-	test('a chatflow with two answer nodes and a branch that fails and is caught', async () => {
+	test('a chatflow with two answer nodes and a branch that fails and is handled', async () => {
 		const steps: Step[] = [
 			{ nodeStart: { id: 'a1', type: 'answer' } },
 			{ text: 'First. ', from: ['a1', 'text'] },
@@ -84,7 +84,7 @@ describe('streams', () => {
 		});
 	});
 
-	test('an agent whose tool makes pictures', async () => {
+	test('an agent whose tool generates images', async () => {
 		const draw = { name: 'draw', input: '{"draw":{}}', observation: 'done' };
 		const steps: Step[] = [
 			{
@@ -117,7 +117,7 @@ describe('streams', () => {
 		}
 	});
 
-	test('a conversation that is renamed while it is written', async () => {
+	test('a conversation that is renamed during the run', async () => {
 		let goOn = () => {};
 		const isRenamed = new Promise<void>((resolve) => (goOn = resolve));
 		const sim = await startApp({
@@ -153,7 +153,7 @@ describe('streams', () => {
 });
 
 describe('many items', () => {
-	test('8 of one conversation at once go one after another, however its ID is written', async () => {
+	test('8 concurrent items of one conversation run one after another, however its ID is written', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query, turn }) => ({
@@ -177,7 +177,7 @@ describe('many items', () => {
 		);
 	});
 
-	test('a key that expires in between: those before are answered, the others say so', async () => {
+	test('a key that expires in between: earlier items succeed, the others report it', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => {
@@ -215,7 +215,7 @@ describe('many items', () => {
 		expect(sim.runs.map(({ files }) => files.length)).toEqual([1, 1]);
 	});
 
-	test('typed into a chat, and one of them fails: what was typed stays, the chat is told, the next begins anew', async () => {
+	test('streamed into a chat, and one of them fails: streamed text stays, the chat shows the error, the next starts a new message', async () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
 		const sim = await startApp({
 			mode: 'chat',
@@ -246,8 +246,8 @@ describe('many items', () => {
 	});
 });
 
-describe('20 items at 8 at once', () => {
-	test('of all sorts: each has its own answer or failure, in its place, and is sent once', async () => {
+describe('20 items, 8 concurrently', () => {
+	test('of all kinds: each has its own response or error, in order, and is sent once', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'number', variable: 'days' }],

@@ -1,11 +1,11 @@
-/** Recorded streams of real Dify servers that break off behind any byte: the whole result, or an error with what had arrived. */
+/** Recorded streams of real Dify servers that break off after any byte: the full result, or an error with the received part. */
 import type { ActionNode } from '../../../recordings/support/dify-node-runner';
 import { execute, prepare } from '../../../recordings/support/dify-node-runner';
 import { difyExchanges, type DifySet } from '../../../recordings/support/dify-exchanges';
 import { operationsOf } from '../../../recordings/support/dify-operations';
 import { startDifyPlayback } from '../../../recordings/support/dify-playback';
 
-/** Set, recording, and the event from which on the rest is found: by the run's record, or the agent's message. */
+/** Set, recording, and the event after which the rest is recovered: from the run record or the agent's message. */
 export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [
 	['dify-1.16.0', 'flow-stream', 'workflow_started'],
 	['dify-1.16.0', 'agent-stream', 'agent_thought'],
@@ -19,13 +19,13 @@ export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [
 
 interface Seen {
 	typed: string;
-	/** The text of an answer, or the outputs of a workflow. */
+	/** The text of a response, or the outputs of a workflow. */
 	result?: unknown;
-	/** Text that had arrived before the failure. */
+	/** Text received before the error. */
 	partial?: string;
 }
 
-/** Cuts a stream behind each `step`th byte, and where the rest can be found. @param isFrozen the connection stays open */
+/** Cuts a stream after each `step`th byte, and at the event after which the rest is recovered. @param isFrozen the connection stays open */
 export async function expectWholeOrFailed(
 	set: DifySet,
 	name: string,
@@ -50,7 +50,7 @@ export async function expectWholeOrFailed(
 		const [item] = await execute(node, fake);
 		const { answer, outputs, error } = item!.json as Record<string, unknown>;
 		const typed = fake.chunks.map(({ content, type }) => (type === 'item' ? content : '')).join('');
-		// Between the outputs of a workflow there are line breaks.
+		// Line breaks separate the outputs of a workflow.
 		if (error === undefined) return { typed: typed.trimEnd(), result: answer ?? outputs };
 		return { typed, partial: (error as { answer?: string }).answer ?? '' };
 	};

@@ -19,7 +19,7 @@ import {
 	type Setup,
 } from '../../dify';
 
-/** Works on items as a Dify node does. */
+/** Processes items like a Dify node. */
 async function workOnDifyItems(
 	context: IExecuteFunctions,
 	work: ItemHandler<INodeExecutionData[]>,
@@ -33,7 +33,7 @@ async function workOnDifyItems(
 	return (await processItems(context, work, { ...options, toNodeError, toFailedResult })).flat();
 }
 
-test('items of one conversation behind each other do not hold up those of others', async () => {
+test('sequential items of one conversation do not block other conversations', async () => {
 	let running = 0;
 	let most = 0;
 	const order: number[] = [];
@@ -51,7 +51,7 @@ test('items of one conversation behind each other do not hold up those of others
 			running--;
 			return [{ json: { itemIndex } }];
 		},
-		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
+		// Ten of anna, ten of ben, five of cleo, and five without a user.
 		{
 			concurrency: 4,
 			getSequenceKey: (itemIndex) =>
@@ -71,11 +71,11 @@ test('items of one conversation behind each other do not hold up those of others
 	}
 });
 
-describe('work on items', () => {
+describe('processing items', () => {
 	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
 		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
 
-	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
+	test('each has its own signal, since Node 20 warns about more than ten listeners; all run concurrently', async () => {
 		const signals = new Set<AbortSignal>();
 		const running = workOnDifyItems(
 			work({ items: numbered(20).items }),
@@ -90,7 +90,7 @@ describe('work on items', () => {
 		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 20]);
 	});
 
-	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
+	test('stopping the execution aborts all items with its reason, and starts no more', async () => {
 		const controller = new AbortController();
 		const reasons: unknown[] = [];
 		const running = workOnDifyItems(
@@ -107,7 +107,7 @@ describe('work on items', () => {
 		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
 	});
 
-	test('without any item there is one call: so n8n runs a tool in some of its versions', async () => {
+	test('without items, the operation runs once, as some n8n versions call tools', async () => {
 		const sim = await startSim();
 		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
 		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
@@ -127,7 +127,7 @@ describe('work on items', () => {
 		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
 	});
 
-	test('as a tool of an agent it tells no address and no words of a server that fails', async () => {
+	test('as an agent tool, it exposes no URL and no message of a failing server', async () => {
 		const type = 'n8n-nodes-local-llama.difyChatMessageTool';
 		const sim = await startSim();
 		const body = JSON.stringify({
@@ -153,7 +153,7 @@ describe('work on items', () => {
 		expect(query.message).toContain('The query is empty. Enter a query.');
 	});
 
-	test('a chat that cannot be told of a failure costs the others nothing', async () => {
+	test('if the chat cannot receive an error, other items are not affected', async () => {
 		const items = await workOnDifyItems(
 			work({ items: numbered(3).items, continueOnFail: true }),
 			async (itemIndex) =>

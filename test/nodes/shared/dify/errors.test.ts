@@ -2,7 +2,7 @@ import { startSim } from '../../../lib/dify/client';
 import { chatError, errorIn, prepare, execute } from '../../dify';
 
 describe('errors', () => {
-	test('say what happened, where, and what to do, without the key', async () => {
+	test('contain what happened, where, and what to do, without the key', async () => {
 		const sim = await startSim();
 		const credentials = {
 			baseUrl: sim.url,
@@ -34,7 +34,7 @@ describe('errors', () => {
 		});
 	});
 
-	test('an expression that fails belongs to its item', async () => {
+	test('an expression error belongs to its item', async () => {
 		const sim = await startSim();
 		const items = await execute(
 			prepare(sim, {

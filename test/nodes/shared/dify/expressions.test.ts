@@ -81,7 +81,7 @@ describe('a choice that there is none of', () => {
 	});
 });
 
-describe('a switch', () => {
+describe('a toggle', () => {
 	test('that is the text "false", or 0, is off', async () => {
 		const sim = await startSim();
 		for (const simplify of ['false', ' False ', 0, false])
@@ -262,7 +262,7 @@ describe('a file', () => {
 
 describe('inputs', () => {
 	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])(
-		'as JSON that is %j are refused',
+		'as JSON that is %j are rejected',
 		async (inputsJson) => {
 			const sim = await startSim();
 			await expectRefused(

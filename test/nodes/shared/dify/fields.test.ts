@@ -18,7 +18,7 @@ import {
 	properties,
 } from '../../dify';
 
-/** Every operation of the app's nodes with a user, without what decides who that is. */
+/** Every operation with a user, without the fields that determine it. */
 const OPERATIONS: Array<[DifyNodeName, Json]> = [
 	['difyChatMessage', {}],
 	['difyFeedback', { operation: 'rate' }],
@@ -59,18 +59,15 @@ describe('User', () => {
 		}
 	});
 
-	test.each(OPERATIONS)(
-		'an expression that gives nothing sends nothing: %s %j',
-		async (name, operation) => {
-			const sim = await startSim();
-			const failed = executeNode(name, sim, {
-				parameters: { ...IDS, ...operation, user: '' },
-				written: { user: '={{ $json.author }}' },
-			});
-			expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
-			expect(sim.requests).toHaveLength(0);
-		},
-	);
+	test.each(OPERATIONS)('an empty expression sends nothing: %s %j', async (name, operation) => {
+		const sim = await startSim();
+		const failed = executeNode(name, sim, {
+			parameters: { ...IDS, ...operation, user: '' },
+			written: { user: '={{ $json.author }}' },
+		});
+		expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
+		expect(sim.requests).toHaveLength(0);
+	});
 
 	test.each(OPERATIONS)('left empty, it is taken from the item: %s %j', async (name, operation) => {
 		const sim = await startSim();
@@ -78,7 +75,7 @@ describe('User', () => {
 			parameters: { ...IDS, ...operation, user: ' ' },
 			items: [{ json: { sessionId: '' } }],
 		});
-		// The item's session counts, though it is empty.
+		// The item's session is used, even if it is empty.
 		expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
 		expect(sim.requests).toHaveLength(0);
 	});
@@ -97,7 +94,7 @@ describe('User', () => {
 		expect(sim.runs.map(({ user }) => user)).toEqual(['chat-3', 'ben', '7', 'n8n-w1']);
 	});
 
-	test('left empty, messages of one session are sent in order, of several at once', () => {
+	test('left empty, messages of one session are sent in order, those of several concurrently', () => {
 		const keyOf = (json: IDataObject) => {
 			const { context } = prepareNode(
 				'difyChatMessage',
@@ -113,8 +110,8 @@ describe('User', () => {
 	});
 });
 
-describe('a switch', () => {
-	test('Return All as a text or a number gives all', async () => {
+describe('a toggle', () => {
+	test('Return All as text or number returns all', async () => {
 		const sim = await startSim();
 		for (let at = 0; at < 60; at++) sim.store.addConversation(sim.app('chat'), 'u1');
 		const count = async (returnAll: unknown) =>

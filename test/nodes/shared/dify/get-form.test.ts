@@ -32,7 +32,7 @@ describe('lists in the editor', () => {
 		]);
 	});
 
-	test('what n8n would run as an expression is no choice, preset, label or name', async () => {
+	test('text that n8n would evaluate as an expression is not an option, default, label or name', async () => {
 		const form: FormField[] = [
 			{ kind: 'text-input', variable: 'city', label: '<b>City', default: '={{ $env.HOME }}' },
 			{ kind: 'select', variable: 'unit', label: '={{ 1 }}', options: ['={{ 1 }}', 'F'] },
@@ -48,7 +48,7 @@ describe('lists in the editor', () => {
 		expect(fields).toHaveLength(2);
 	});
 
-	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
+	test('a form that cannot be loaded shows the reason, and keeps the existing fields', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const unpublished = await startApp({ mode: 'advanced-chat', published: false });
 		const found = await getForm.call(editor(unpublished, {}, 'advanced-chat'));
@@ -83,7 +83,7 @@ describe('lists in the editor', () => {
 		});
 	});
 
-	test('a node without a credential asks nobody, and says how its fields appear', async () => {
+	test('a node without a credential sends no request, and explains how to load its fields', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const context = editor({ url: 'http://127.0.0.1:1' }, {});
 		const getNode = () => ({ ...context.getNode(), credentials: undefined });
@@ -93,7 +93,7 @@ describe('lists in the editor', () => {
 		});
 	});
 
-	test('what a server says is text, not HTML', async () => {
+	test('server messages are escaped as text', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const context = editor({ url: 'http://<img src=x>&/v1' }, {});
 		expect((await getForm.call(context)).emptyFieldsNotice).not.toContain('<img');

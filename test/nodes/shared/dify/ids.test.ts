@@ -1,7 +1,7 @@
 import { startSim } from '../../../lib/dify/client';
 import { feedback } from '../../dify';
 
-test('case 73: a blank or malformed message ID is refused before anything is sent', async () => {
+test('case 73: a blank or malformed message ID is rejected before sending', async () => {
 	const sim = await startSim();
 	for (const messageId of ['', '  ', 'abc', undefined, null])
 		await expect(feedback(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);

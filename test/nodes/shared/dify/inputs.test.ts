@@ -27,7 +27,7 @@ describe('inputs', () => {
 });
 
 test.each(['form', 'json'])(
-	'an app that is not published is told as that: inputs as %s',
+	'an unpublished app is reported as such: inputs as %s',
 	async (inputsMode) => {
 		const sim = await startApp({ mode: 'advanced-chat', published: false });
 		const parameters = {
@@ -41,7 +41,7 @@ test.each(['form', 'json'])(
 	},
 );
 
-test('a field that was renamed in Dify is told, not dropped without a word', async () => {
+test('a field that was renamed in Dify causes a warning', async () => {
 	const sim = await startApp({
 		mode: 'chat',
 		form: [{ kind: 'text-input', variable: 'city' }],
@@ -128,7 +128,7 @@ describe('inputs', () => {
 		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
 	});
 
-	test('as JSON they go out as they are; what is none is refused', async () => {
+	test('JSON is sent unchanged; invalid JSON is rejected', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
@@ -147,7 +147,7 @@ describe('inputs', () => {
 		);
 	});
 
-	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
+	test("a file field accepts Dify's file objects, and a single file is not a list", async () => {
 		const sim = await startApp({ mode: 'chat', form: form.slice(3) });
 		const object = {
 			type: 'image',

@@ -1,4 +1,4 @@
-/** Recorded streams that break off: the whole result, or an error with what had arrived. */
+/** Recorded streams that break off: the full result, or an error with the received part. */
 import { CUT_STREAMS, expectWholeOrFailed } from './cut-streams';
 
 type VirtualTime = typeof import('../../../recordings/support/virtual-time');
@@ -11,14 +11,14 @@ jest.mock(
 	() => jest.requireActual<VirtualTime>('../../../recordings/support/virtual-time').workflow,
 );
 
-/** A prime, so that all places of an event are met. Each byte is tried in `test/fault-injection/dify-streams.test.ts`. */
+/** A prime, so that all positions in an event are covered. Each byte is tested in `test/fault-injection/dify-streams.test.ts`. */
 const STEP = 211;
 
-/** Ten minutes later, what Dify keeps is looked at once. */
-test.each(CUT_STREAMS)('%s %s, frozen behind any byte', async (set, name, found) => {
+/** Ten minutes later, Dify's record is polled once. */
+test.each(CUT_STREAMS)('%s %s, frozen after any byte', async (set, name, found) => {
 	await expectWholeOrFailed(set, name, found, 5 * STEP, true);
 });
 
-test.each(CUT_STREAMS)('%s %s, cut behind any byte', async (set, name, found) => {
+test.each(CUT_STREAMS)('%s %s, cut after any byte', async (set, name, found) => {
 	await expectWholeOrFailed(set, name, found, STEP);
 });

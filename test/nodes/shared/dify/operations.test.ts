@@ -3,7 +3,7 @@ import { defaultApps, type Json } from '../../../simulators/dify';
 import { byId, chat, chatJson, executeNode, WITH_FILES } from '../../dify';
 
 describe('every operation', () => {
-	test('Invented routes: Dify has every route that the nodes ask for', async () => {
+	test('Invented routes: Dify has every route that the nodes request', async () => {
 		const apps = defaultApps().map((app) => ({
 			...app,
 			suggestedQuestions: ['Why?'],

@@ -16,7 +16,7 @@ function reported(...results: RunResult[]) {
 	return { in: values.get('llm_tokens_in'), out: values.get('llm_tokens_out'), usage, hints };
 }
 
-test('what Dify counted of its runs adds up', async () => {
+test('token counts of runs add up', async () => {
 	const client = clientOf(await startSim({}));
 	const results = [(await say(client)).result, (await say(client)).result];
 	const sum = (field: 'prompt_tokens' | 'completion_tokens') =>
@@ -29,7 +29,7 @@ test('what Dify counted of its runs adds up', async () => {
 	expect(sum('prompt_tokens')).toBeGreaterThan(0);
 });
 
-test('a run that Dify did not count is told as that; one that waits for a person is not over', async () => {
+test('a run without token counts is reported as such; a paused run is not finished', async () => {
 	const { result } = await say(clientOf(await startSim({})));
 	const runs = [
 		{ ...result, usage: undefined, warnings: ['Beware'] },

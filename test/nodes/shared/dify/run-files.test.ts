@@ -6,7 +6,7 @@ import { appKey, type Json } from '../../../simulators/dify';
 import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
 
 describe('files', () => {
-	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
+	test('Files: each has the shape that Dify expects, with the ID from Dify', async () => {
 		const sim = await startSim({});
 		await chat(sim, WITH_FILES);
 		const [png, pdf] = [...sim.store.files.keys()];
@@ -18,7 +18,7 @@ describe('files', () => {
 		expect(sim.runs[0]!.files).toHaveLength(3);
 	});
 
-	test('Upload: the part "file", the same user, a boundary, bytes from the item and from the store, and no limit of its own', async () => {
+	test('Upload: the part "file", the same user, a boundary, bytes from the item and from the store, and no extra limit', async () => {
 		const sim = await startSim({});
 		await chat(sim, WITH_FILES);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
@@ -71,7 +71,7 @@ describe('a file field of the form', () => {
 		expect(await sentFor(value)).toEqual(sent);
 	});
 
-	test('names what is no file', async () => {
+	test('the error names values that are not files', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'papers' }],
@@ -82,7 +82,7 @@ describe('a file field of the form', () => {
 		expect(failed.message).toContain('must be a string, but is 7');
 	});
 
-	test('URLs and names are found again, whatever they are made of', () => {
+	test('any URLs and names are parsed back', () => {
 		const word = fc.stringMatching(/^[a-z0-9_./-]{1,8}$/);
 		const address = fc
 			.array(word, { minLength: 1, maxLength: 4 })
@@ -123,7 +123,7 @@ describe('files', () => {
 		},
 	];
 
-	test('binary properties are uploaded first, by the same user, and never read whole', async () => {
+	test('binary properties are uploaded first, by the same user, and never read into memory at once', async () => {
 		const sim = await startSim({ apps });
 		const fake = prepare(sim, {
 			items: [item],
@@ -155,7 +155,7 @@ describe('files', () => {
 		]);
 	});
 
-	test('all binary properties, URLs, a type that is given', async () => {
+	test('all binary properties, URLs, an explicit type', async () => {
 		const sim = await startSim({ apps });
 		await execute(
 			prepare(sim, {
@@ -179,7 +179,7 @@ describe('files', () => {
 		]);
 	});
 
-	test('files for an app without file upload are refused, since Dify would drop them', async () => {
+	test('files for an app without file upload are rejected, since Dify would drop them', async () => {
 		const sim = await startApp({ mode: 'chat', fileUpload: { enabled: false } });
 		const failed = await chatError(sim, {
 			items: [item],
@@ -190,7 +190,7 @@ describe('files', () => {
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
 	});
 
-	test('an entry that names no file is refused before anything is sent', async () => {
+	test('an entry without a file is rejected before sending', async () => {
 		const small = await startSim({});
 		expect(
 			(
@@ -220,7 +220,7 @@ describe('files', () => {
 		);
 	});
 
-	test('an item without files sends none, and asks for nothing', async () => {
+	test('an item without files sends none, and makes no extra request', async () => {
 		const sim = await startSim({});
 		await execute(prepare(sim, { parameters: files({ source: 'all' }) }));
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);

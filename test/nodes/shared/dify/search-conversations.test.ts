@@ -58,7 +58,7 @@ describe('lists in the editor', () => {
 		expect((await search('talk 34')).results).toHaveLength(11);
 		expect(await search('nothing like it')).toEqual({ results: [] });
 		expect(calls(sim, '/conversations', 'GET')).toBe(12);
-		// A list that can be scrolled goes on where it ended.
+		// A list that can be scrolled continues where it ended.
 		const first = await search('talk');
 		expect([first.results.length, calls(sim, '/conversations', 'GET')]).toEqual([100, 13]);
 		expect(
@@ -67,7 +67,7 @@ describe('lists in the editor', () => {
 		).toBe('Talk 249');
 	});
 
-	test('a user that is an expression about an item is asked for', async () => {
+	test('the list requires a fixed user instead of an expression', async () => {
 		const sim = await startSim();
 		for (const user of ['', undefined, new Error('no item')])
 			await expect(searchConversations.call(editor(sim, { user }))).rejects.toThrow(

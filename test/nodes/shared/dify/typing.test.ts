@@ -15,7 +15,7 @@ import {
 } from '../../dify';
 
 describe('streaming', () => {
-	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
+	test('Streaming: deltas are displayed while Dify still streams; each input item has one output item', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
@@ -31,7 +31,7 @@ describe('streaming', () => {
 		expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
 	});
 
-	test('Streaming: agent messages, replacements, text in message_file and workflow events count; an error is one', async () => {
+	test('Streaming: agent messages, replacements, text in message_file and workflow events are handled; an error is an error', async () => {
 		const answers: Array<[Setup['mode'], Reply, string]> = [
 			['agent-chat', SAMPLES.agentChat, 'Let me check. It is noon.'],
 			['chat', { steps: [...said('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
@@ -62,10 +62,10 @@ describe('streaming', () => {
 	});
 });
 
-describe("typing into n8n's chat", () => {
+describe("streaming into n8n's chat", () => {
 	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
 
-	test('begins, types, ends; the item comes all the same', async () => {
+	test('begins, streams, ends; the item is still returned', async () => {
 		const sim = await startApp({ mode: 'chat', reply: () => story }, { stream: { delayMs: 3 } });
 		const fake = prepare(sim, { streaming: true });
 		expect((await execute(fake))[0]!.json.answer).toBe('Once upon a time');
@@ -78,7 +78,7 @@ describe("typing into n8n's chat", () => {
 		]);
 	});
 
-	test('events that arrive together are one piece', async () => {
+	test('events that arrive together are one delta', async () => {
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => story },
 			{ stream: { eventsPerWrite: 99 } },
@@ -88,7 +88,7 @@ describe("typing into n8n's chat", () => {
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);
 	});
 
-	test('not where it is off, not as a tool, and not without a chat', async () => {
+	test('not if it is off, as a tool, or without a chat', async () => {
 		const sim = await startApp({ mode: 'chat', reply: () => story });
 		for (const setup of [
 			{ streaming: true, parameters: { options: { enableStreaming: false } } },
@@ -101,7 +101,7 @@ describe("typing into n8n's chat", () => {
 		}
 	});
 
-	test('a replaced answer begins a message of its own', async () => {
+	test('a replaced response starts a new message', async () => {
 		const sim = await startApp(
 			{
 				mode: 'chat',
@@ -122,7 +122,7 @@ describe("typing into n8n's chat", () => {
 		]);
 	});
 
-	test('what was replaced before it was shown is not shown', async () => {
+	test('text replaced before it was displayed is not displayed', async () => {
 		const sim = await startApp(
 			{
 				mode: 'chat',
@@ -139,7 +139,7 @@ describe("typing into n8n's chat", () => {
 		]);
 	});
 
-	test('several items are answered one after another', async () => {
+	test('several items are processed one after another', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
@@ -157,7 +157,7 @@ describe("typing into n8n's chat", () => {
 		).toEqual(['0 begin', '0 a', '0 end', '1 begin', '1 b', '1 end']);
 	});
 
-	test('a failure is told by n8n, or by the node where it goes on', async () => {
+	test('an error is shown by n8n, or by the node if it continues on fail', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ text: 'a' }, { error: { status: 500, message: 'boom' } }] }),
@@ -171,7 +171,7 @@ describe("typing into n8n's chat", () => {
 			type: 'error',
 			content: expect.stringMatching(/^boom\. Check the logs/) as string,
 		});
-		// Visitors of a chat need not know where Dify is.
+		// Chat visitors must not see the URL of Dify.
 		expect(JSON.stringify(going.chunks)).not.toContain(sim.url);
 	});
 });
