@@ -90,7 +90,7 @@ export function createRunState({ isAttached = false, continueAfterPause = false 
 /** Applies the event to the run, and returns the text changes. */
 type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
 
-/** Handler of node events. Iterations and loops send no `node_*` events of their own. */
+/** Handler of node events. Iterations and loops send no `node_*` events for themselves. */
 const applyNodeEvent =
 	(kind: WorkflowNode['kind']): Handler =>
 	(run, { event }, data) => {

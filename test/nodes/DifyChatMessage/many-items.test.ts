@@ -7,7 +7,7 @@ import { chatError, numbered, prepare, execute } from '../dify';
 describe('many items', () => {
 	test('several concurrently, in order and paired', async () => {
 		const waiting: Array<() => void> = [];
-		let most = 0;
+		let maxRunning = 0;
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({
@@ -20,14 +20,17 @@ describe('many items', () => {
 		// Each continues when the maximum is running, the latest first; the first item ends last.
 		for (let answered = 0; answered < 12; answered++) {
 			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
-			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
+			maxRunning = Math.max(
+				maxRunning,
+				sim.runs.filter(({ status }) => status === 'running').length,
+			);
 			waiting.pop()!();
 		}
 		const items = await executed;
 		expect(items.map(({ json, pairedItem }) => [json.answer, pairedItem])).toEqual(
 			Array.from({ length: 12 }, (_, at) => [`q${at}`, { item: at }]),
 		);
-		expect(most).toBe(4);
+		expect(maxRunning).toBe(4);
 	});
 
 	test('one after another by default', async () => {
@@ -70,7 +73,7 @@ describe('many items', () => {
 	});
 
 	test.each([1, 3])(
-		'an error does not affect the other items when the node goes on (%i at once)',
+		'an error does not affect the other items with continue on fail (%i concurrently)',
 		async (maxConcurrentItems) => {
 			const steps: Step[] = [
 				{ text: 'half' },

@@ -25,7 +25,7 @@ describe('the request', () => {
 		).toBe('The trace ID is not valid');
 	});
 
-	test('timeouts are seconds; 0 is none, invalid values are rejected', async () => {
+	test('timeouts are seconds; 0 disables them, invalid values are rejected', async () => {
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },

@@ -88,21 +88,21 @@ describe('Dify Retriever', () => {
 		const { retriever } = await supplied([fill('Papers', ['llama'])]);
 		sim.fail({ path: /retrieve$/, how: 'silence' });
 		const stop = new AbortController();
-		const asked = nodeErrorOf(retriever.invoke('llama', { signal: stop.signal }));
+		const aborted = nodeErrorOf(retriever.invoke('llama', { signal: stop.signal }));
 		while (calls(sim, /retrieve$/) === 0) await new Promise((resolve) => setImmediate(resolve));
 		stop.abort();
-		expect((await asked).message).toBeTruthy();
+		expect((await aborted).message).toBeTruthy();
 		// Errors are not cached.
 		expect(await retriever.invoke('llama')).toHaveLength(1);
 	});
 
 	test('several knowledge bases: by score, keywords last, limited', async () => {
 		const { fill, supplied } = await scene();
-		const words = fill('Words', ['llama of the words'], { technique: 'economy' });
+		const keywords = fill('Words', ['llama of the words'], { technique: 'economy' });
 		const one = fill('One', ['llama wool', 'llama alone']);
 		const two = fill('Two', ['llama and more']);
 		const found = await (
-			await supplied([words, one, two], { topK: 4 })
+			await supplied([keywords, one, two], { topK: 4 })
 		).retriever.invoke('llama wool');
 		expect(found.map(({ pageContent, metadata }) => [pageContent, metadata.score])).toEqual([
 			['llama wool', 1],
@@ -111,7 +111,7 @@ describe('Dify Retriever', () => {
 			['llama of the words', 0],
 		]);
 		expect(
-			await (await supplied([words, one, two], { topK: 1 })).retriever.invoke('llama wool'),
+			await (await supplied([keywords, one, two], { topK: 1 })).retriever.invoke('llama wool'),
 		).toHaveLength(1);
 	});
 
@@ -167,12 +167,12 @@ describe('Dify Retriever', () => {
 
 	test('the entry of a failed list is rejected before sending', async () => {
 		const { sim, fill, supplied } = await scene();
-		const sent = sim.requests.length;
+		const requestCount = sim.requests.length;
 		const failed = supplied([fill('Papers', []), { id: 'failedList' } as SimDataset]);
 		await expect(failed).rejects.toMatchObject({
 			message: expect.stringContaining('contains the error message of a list') as string,
 			description: expect.stringContaining('Remove this entry') as string,
 		});
-		expect(sim.requests).toHaveLength(sent);
+		expect(sim.requests).toHaveLength(requestCount);
 	});
 });

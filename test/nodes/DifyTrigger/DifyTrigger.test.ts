@@ -35,7 +35,7 @@ describe('feedback', () => {
 		[{ rating: 'dislike' }, ['dislike']],
 		[{ rating: 'like' }, ['like']],
 		[{ options: { source: 'admin' } }, ['like']],
-	])('only those that were asked for: %j', async (wanted, ratings) => {
+	])('only matching ratings: %j', async (wanted, ratings) => {
 		const { sim, messageId } = await startAnswered();
 		const { poll } = watching(sim, wanted);
 		await poll();
@@ -59,7 +59,7 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())).toHaveLength(1);
 	});
 
-	it('overlapping polls of n8n give nothing twice', async () => {
+	it('overlapping polls of n8n return no duplicates', async () => {
 		const { sim, messageId } = await startAnswered();
 		const { poll, pollTwice } = watching(sim);
 		await poll();

@@ -43,7 +43,7 @@ export const REVIEW: FormStep = {
 export const prepareFlow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
 	prepareNode('difyWorkflow', sim, { mode: 'workflow', ...setup });
 
-/** Runs Dify Workflow; the operation is Execute unless the parameters say otherwise. */
+/** Runs Dify Workflow; the default operation is Execute. */
 export async function work(
 	sim: Pick<DifySim, 'url'>,
 	setup: Setup = {},

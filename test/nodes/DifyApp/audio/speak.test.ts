@@ -1,7 +1,7 @@
 import { chatApp, run } from '../app';
 
 describe('audio: speak', () => {
-	it('speak: D124, a file with the name of its sound', async () => {
+	it('speak: D124, a file with an extension by its format', async () => {
 		const speech = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE'), Buffer.alloc(500)]);
 		const sim = await chatApp({ textToSpeech: true, speech, voice: 'alloy' });
 		const [item] = await run(sim, {

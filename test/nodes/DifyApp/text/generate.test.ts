@@ -11,7 +11,7 @@ describe('text: generate', () => {
 			reply: ({ inputs }) => ['About ', String(inputs.topic)],
 		});
 
-	it('gives one text for each item, several at once, in order', async () => {
+	it('returns one text per item, several concurrently, in order', async () => {
 		const items = await run(
 			await writer(),
 			{ ...generate, options: { maxConcurrentItems: 4 } },
@@ -50,7 +50,7 @@ describe('text: generate', () => {
 		});
 	});
 
-	it('goes on with the details of a failure, where the node may', async () => {
+	it('continues with the details of an error, if the node may', async () => {
 		const sim = await startApp({
 			mode: 'completion',
 			reply: () => ({

@@ -22,8 +22,8 @@ describe('submitting a form', () => {
 				values: { doc: 'data' },
 			},
 		});
-		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json } };
-		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+		const body = sim.requests.at(-1)!.json as { inputs: { doc: Json } };
+		expect(body.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
 	});
 
 	test('a button by its label, values as text, and defaults of the form', async () => {
@@ -45,11 +45,11 @@ describe('submitting a form', () => {
 		await workJson(sim);
 		const answer = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
 		const wrong = { ...answer, action: 'burn' };
-		const refused = await nodeErrorOf(operate(sim, 'form', 'submit', wrong));
-		expect(refused.context.data).toMatchObject({ type: 'formRejected' });
+		const rejectedError = await nodeErrorOf(operate(sim, 'form', 'submit', wrong));
+		expect(rejectedError.context.data).toMatchObject({ type: 'formRejected' });
 		await operate(sim, 'form', 'submit', answer);
-		const late = await nodeErrorOf(operate(sim, 'form', 'submit', answer));
-		expect(late.context.data).toMatchObject({ type: 'formClosed' });
+		const closedError = await nodeErrorOf(operate(sim, 'form', 'submit', answer));
+		expect(closedError.context.data).toMatchObject({ type: 'formClosed' });
 		for (const formToken of ['', 'null'])
 			await expect(operate(sim, 'form', 'submit', { ...answer, formToken })).rejects.toThrow(
 				'The form has no token',

@@ -272,7 +272,7 @@ describe('running a workflow', () => {
 
 	test('many items: at most the configured number concurrently, in order', async () => {
 		const waiting: Array<() => void> = [];
-		let most = 0;
+		let maxRunning = 0;
 		const sim = await startFlow(
 			{ steps: [] },
 			{
@@ -293,13 +293,16 @@ describe('running a workflow', () => {
 		});
 		for (let done = 0; done < count; done++) {
 			await waitFor(() => waiting.length === Math.min(3, count - done));
-			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
+			maxRunning = Math.max(
+				maxRunning,
+				sim.runs.filter(({ status }) => status === 'running').length,
+			);
 			waiting.pop()!();
 		}
 		expect(
 			(await executed).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem]),
 		).toEqual(Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]));
-		expect(most).toBe(3);
+		expect(maxRunning).toBe(3);
 	});
 
 	test('the first rejection of an app with a limit is retried', async () => {
@@ -399,8 +402,8 @@ describe('files in the outputs', () => {
 			outputs,
 			warnings: [expect.stringContaining('link has expired')],
 		});
-		const asked = sim.requests.filter(({ url }) => url.startsWith('/files/'));
-		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+		const downloads = sim.requests.filter(({ url }) => url.startsWith('/files/'));
+		expect(downloads.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 	});
 
 	test("Dify's wrapper around lists is removed", async () => {
@@ -423,8 +426,8 @@ describe('files in the outputs', () => {
 	});
 });
 
-it('a Dify that is not there is told at once: the form is not waited for first, and the run after it', async () => {
-	const asked: string[] = [];
+it('an unreachable Dify is reported immediately: the form is not waited for first, and the run after it', async () => {
+	const paths: string[] = [];
 	const fake = prepareFlow(
 		{ url: 'http://faults.test/v1' },
 		{ parameters: { inputsJson: '{"topic":"hills"}' } },
@@ -432,7 +435,7 @@ it('a Dify that is not there is told at once: the form is not waited for first, 
 	Object.assign(fake.context.helpers, {
 		getSecureEgressFilter: () => ({
 			validateUrl: async (url: string) => {
-				asked.push(new URL(url).pathname);
+				paths.push(new URL(url).pathname);
 				return { ok: true };
 			},
 			createSecureLookup:
@@ -443,5 +446,5 @@ it('a Dify that is not there is told at once: the form is not waited for first, 
 	});
 	const failed = await nodeErrorOf(executeIn('difyWorkflow', fake));
 	expect(failed.context.data).toMatchObject({ type: 'dnsLookupFailed' });
-	expect(asked).toEqual(['/v1/parameters']);
+	expect(paths).toEqual(['/v1/parameters']);
 });

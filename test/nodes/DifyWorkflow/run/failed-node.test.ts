@@ -13,7 +13,7 @@ const OUTER = node('Outer', { error: 'no route' });
 test.each([
 	['the text of the run is that of the outer one', [INNER, OUTER], 'no route', 'Outer'],
 	['the text of the run is another', [INNER, OUTER], 'Something else', 'Outer'],
-	['the same behind a loop', [IN_LOOP, OUTER], 'Something else', 'Outer'],
+	['the same after a loop', [IN_LOOP, OUTER], 'Something else', 'Outer'],
 	['the inner one has ended it', [OUTER, INNER], 'Run failed: one item is broken', 'Inner'],
 	['there is no other', [INNER], 'Something else', 'Inner'],
 ])('a failure inside an iteration or a loop: %s', async (_name, nodes, fail, failedNode) => {

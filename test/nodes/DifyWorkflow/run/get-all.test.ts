@@ -44,8 +44,8 @@ describe('runs', () => {
 		const parameters = { returnAll: true, filters: { status: 'partial-succeeded' } };
 		expect(await operate(sim, 'run', 'getAll', parameters)).toHaveLength(1);
 		expect(sim.requests.at(-1)!.query.get('status')).toBe('partial-succeeded');
-		const refused = await nodeErrorOf(operate(sim, 'run', 'getAll', parameters));
-		expect(refused.message).toContain("Input should be 'succeeded', 'failed' or 'stopped'");
+		const error = await nodeErrorOf(operate(sim, 'run', 'getAll', parameters));
+		expect(error.message).toContain("Input should be 'succeeded', 'failed' or 'stopped'");
 	});
 
 	test('Get Many: states that Dify cannot filter by are not offered', async () => {

@@ -73,7 +73,7 @@ test.each([
 			[AWAY, 15],
 		],
 	],
-	['the run goes on for half an hour', [[RUNNING, 1_800]]],
+	['the run continues for half an hour', [[RUNNING, 1_800]]],
 ] as Array<[string, Array<[Answer, number]>]>)('is waited for: %s', async (_name, answers) => {
 	const server = await startLost(...answers);
 	const { json: result } = await resultOf(server);

@@ -264,8 +264,8 @@ describe('20 items, 8 concurrently', () => {
 			},
 		});
 		const { items, perItem } = numbered(20);
-		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify refuses, names a conversation that is
-		// gone.
+		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify rejects, names a conversation that
+		// is missing.
 		const odd = [
 			{},
 			{},
@@ -302,7 +302,7 @@ describe('20 items, 8 concurrently', () => {
 	});
 });
 
-test('more items at once than the app allows: none is lost, and none is stopped', async () => {
+test('more concurrent items than the app allows: none is lost, and none is stopped', async () => {
 	const sim = await startApp({
 		mode: 'chat',
 		maxActive: 2,
@@ -335,7 +335,7 @@ describe('the latest conversation', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('of a user who has none is the first; the next item goes on with it, also at once', async () => {
+	test('of a user who has none is the first; the next item continues it, also concurrently', async () => {
 		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
 		const items = await chat(sim, {
 			items: numbered(2).items,
@@ -345,7 +345,7 @@ describe('the latest conversation', () => {
 		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
 	});
 
-	test('that is deleted between the look-up and the message can be begun anew', async () => {
+	test('that is deleted between the lookup and the message can be restarted', async () => {
 		const sim = await startSim();
 		const { conversationId } = await chatJson(sim);
 		const { store } = sim;
@@ -373,7 +373,7 @@ describe('Stop', () => {
 		const { files } = sim.store;
 		const keep = files.set.bind(files);
 		files.set = (id, file) => {
-			// Dify has the file, and the node has no answer yet: later it may have begun the run.
+			// Dify has the file, and the node has no response yet: later the run may have started.
 			controller.abort();
 			return keep(id, file);
 		};
@@ -445,7 +445,7 @@ describe('limits of rate', () => {
 			{ body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' },
 		],
 		['of nginx, as a page', { body: PAGES.nginx429 }],
-		['of nobody, with an empty body', { body: '', contentType: '' }],
+		['of no server, with an empty body', { body: '', contentType: '' }],
 	])('%s are waited for', async (_name, fault) => {
 		const sim = await startSim();
 		sim.fail({ status: 429, ...fault });
@@ -462,7 +462,7 @@ describe('redirects to another address, as from http to https', () => {
 	});
 
 	test.each([301, 302, 307, 308])(
-		'%i says where to, and is not taken for a wrong key',
+		'%i reports the target, and is not treated as a wrong key',
 		async (status) => {
 			const sim = await startSim();
 			const target = sim.url.replace('127.0.0.1', 'localhost');
@@ -496,7 +496,7 @@ describe('the user', () => {
 		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
 	});
 
-	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is told as what it is', async (user) => {
+	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is reported as such', async (user) => {
 		const sim = await startSim();
 		expect((await chatError(sim, { parameters: { user } })).message).toMatch(
 			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
@@ -506,7 +506,7 @@ describe('the user', () => {
 });
 
 describe('the form of the app', () => {
-	test('that nobody filled in is left to Dify', async () => {
+	test('that is not filled in is left to Dify', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
@@ -523,7 +523,7 @@ describe('the form of the app', () => {
 		});
 	});
 
-	test('with files, and files beside it: none is uploaded where one of them is refused', async () => {
+	test('with files, and files beside it: none is uploaded if one of them is rejected', async () => {
 		const form: FormField[] = [
 			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
@@ -580,7 +580,7 @@ describe('the form of the app', () => {
 });
 
 describe('output', () => {
-	test('of a run that somebody else stopped: what there is, and a warning that it may not be all ()', async () => {
+	test('of a run that was stopped elsewhere: the received part, and a warning that it may be incomplete ()', async () => {
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const sim = await startApp({
 				mode,
@@ -593,7 +593,7 @@ describe('output', () => {
 				user: 'u1',
 			});
 			expect((await running)[0]!.json.answer).toBe('half');
-			// Of a chat, Dify sends the end that all answers have (docs/protocols/dify.md 3.6, 3.10).
+			// For a chat, Dify sends the usual end of a response (docs/protocols/dify.md 3.6, 3.10).
 			if (mode === 'advanced-chat')
 				expect(fake.hints).toMatchObject([
 					{
@@ -604,7 +604,7 @@ describe('output', () => {
 		}
 	});
 
-	test('tells in each form that a new conversation was begun', async () => {
+	test('reports in each output format that a new conversation was started', async () => {
 		const sim = await startSim();
 		for (const simplify of [true, false]) {
 			expect(
@@ -620,7 +620,7 @@ describe('output', () => {
 		}
 	});
 
-	test("not simplified, a pause is told in Dify's words, too", async () => {
+	test("not simplified, a pause also has Dify's fields", async () => {
 		const pause = [
 			{
 				nodeId: 'h1',

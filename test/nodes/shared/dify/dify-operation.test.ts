@@ -35,7 +35,7 @@ async function workOnDifyItems(
 
 test('sequential items of one conversation do not block other conversations', async () => {
 	let running = 0;
-	let most = 0;
+	let maxRunning = 0;
 	const order: number[] = [];
 	const { context } = prepareNode(
 		'difyChatMessage',
@@ -46,7 +46,7 @@ test('sequential items of one conversation do not block other conversations', as
 		context,
 		async (itemIndex) => {
 			order.push(itemIndex);
-			most = Math.max(most, ++running);
+			maxRunning = Math.max(maxRunning, ++running);
 			await delay(3);
 			running--;
 			return [{ json: { itemIndex } }];
@@ -59,7 +59,7 @@ test('sequential items of one conversation do not block other conversations', as
 		},
 	);
 	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
-	expect(most).toBe(4);
+	expect(maxRunning).toBe(4);
 	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
 	for (const [from, to] of [
 		[0, 10],
@@ -141,13 +141,13 @@ describe('processing items', () => {
 			[sim, { status: 502, body: '<h1>gate-3.lan</h1>', contentType: 'text/html', times: 2 }],
 		] as const) {
 			if (answer !== undefined) sim.fail(answer);
-			const told = await nodeErrorOf(chat(to, { type }));
+			const error = await nodeErrorOf(chat(to, { type }));
 			const [item] = await chat(to, { type, continueOnFail: true });
-			for (const text of [told.message, told.description, JSON.stringify(item!.json)]) {
+			for (const text of [error.message, error.description, JSON.stringify(item!.json)]) {
 				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
 				if (text) expect(text).toContain('tell the user that it is not available');
 			}
-			expect(told.context.data).toHaveProperty('url');
+			expect(error.context.data).toHaveProperty('url');
 		}
 		const query = await nodeErrorOf(chat(sim, { type, parameters: { query: '' } }));
 		expect(query.message).toContain('The query is empty. Enter a query.');

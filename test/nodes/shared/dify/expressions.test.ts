@@ -152,14 +152,17 @@ describe('a toggle', () => {
 });
 
 describe('a number', () => {
-	test.each([true, [5], { a: 1 }, 'many', null, undefined])('that is %j is none', async (value) => {
-		const sim = await startSim();
-		await expectRefused(
-			sim,
-			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
-			`The field "Limit" must be a number from 1, but is ${JSON.stringify(value)}`,
-		);
-	});
+	test.each([true, [5], { a: 1 }, 'many', null, undefined])(
+		'that is %j is not one',
+		async (value) => {
+			const sim = await startSim();
+			await expectRefused(
+				sim,
+				executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
+				`The field "Limit" must be a number from 1, but is ${JSON.stringify(value)}`,
+			);
+		},
+	);
 
 	test('has the limits of its field: a million at once would end n8n', async () => {
 		const sim = await startSim();
@@ -205,7 +208,7 @@ test('options of the first item that cannot be read are its failure alone', asyn
 });
 
 describe('a text', () => {
-	test('that is no text is not made one where it is a name', async () => {
+	test('that is not text is not converted if it is a name', async () => {
 		const sim = await startSim();
 		await expectRefused(
 			sim,
@@ -239,7 +242,7 @@ describe('a file', () => {
 		[{ source: 'url', url: '' }, 'The field "URL" is empty'],
 		[{ source: 'url', url: null }, 'The field "URL" is empty'],
 		[{ source: 'url', url: {} }, 'The file URL is not valid'],
-	])('that is asked for is not left out without a word: %j', async (file, message) => {
+	])('that is requested is not silently omitted: %j', async (file, message) => {
 		const sim = await startSim();
 		await expectRefused(
 			sim,
@@ -251,7 +254,7 @@ describe('a file', () => {
 		);
 	});
 
-	test('may be none where a list says so', async () => {
+	test('may be none if it is an empty list', async () => {
 		const sim = await startSim();
 		await chatJson(sim, {
 			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
