@@ -65,7 +65,7 @@ const nodesOf = async (n8n, urls, keys) => {
 	/** @param {Record<string, Named>} credentials @param {string} service @param {string} to @returns {Part} */
 	const health = (credentials, service, to) => ({
 		type: 'CUSTOM.serverHealth',
-		parameters: { operation: 'check', service, options: { timeLimit: LIMIT_S } },
+		parameters: { operation: 'check', service, options: { timeout: LIMIT_S } },
 		credentials,
 		outputs: 2,
 		to: [to],

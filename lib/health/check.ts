@@ -35,7 +35,7 @@ export async function checkServer(
 	const { status, healthy, findings } = summarizeFindings(outcome.findings);
 	return {
 		// n8n's views show the first fields, so the verdict and the findings come before facts.
-		summary: toPlainText(healthy ? summarizeHealthy(outcome) : `${findings[0]!.meaning}.`),
+		summary: toPlainText(healthy ? summarizeHealthy(outcome) : `${findings[0]!.detail}.`),
 		status,
 		healthy,
 		url: outcome.url,
@@ -74,7 +74,7 @@ async function runCheck(target: CheckTarget, options: CheckOptions): Promise<Che
 	const { failed } = looked;
 	if (failed.type === 'aborted') throw failed;
 	const findings = [findingFromError(failed, failed.detail)];
-	const server = { kind: 'unknown', version: null } as const;
+	const server = { type: 'unknown', version: null } as const;
 	return { url: null, findings, server, latencyMs: null, name: '', offerText: '', extraFields: {} };
 }
 

@@ -66,7 +66,7 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	return {
 		url: url.root,
 		findings: difyFindings(facts),
-		server: { kind: dify === undefined ? 'unknown' : 'dify', version },
+		server: { type: dify === undefined ? 'unknown' : 'dify', version },
 		latencyMs: getLatency(probes),
 		name: version === null ? 'Dify' : `Dify ${version}`,
 		...describeOffer(facts),
@@ -251,7 +251,7 @@ function lastRunFinding({ runs }: DifyFacts): FindingWithStatus[] {
 	if (!UPSTREAM_ERRORS.has(kind)) return [];
 	const { title, suggestion } = getErrorText(kind, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
-	return [{ id: idOf(kind), severity: 'warning', observed, meaning: title, advice: suggestion }];
+	return [{ id: idOf(kind), severity: 'warning', observed, detail: title, suggestion }];
 }
 
 function oppositeKeyType(keyType: KeyType): KeyType {

@@ -47,7 +47,7 @@ export function toCheckFacts(seen: ServerSnapshot): CheckFacts {
 	return {
 		url: server.url.root,
 		serverType,
-		server: { kind: getReportedType(seen), version: getVersion(seen) },
+		server: { type: getReportedType(seen), version: getVersion(seen) },
 		latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
@@ -61,7 +61,7 @@ export function toCheckFacts(seen: ServerSnapshot): CheckFacts {
 	};
 }
 
-function getReportedType(seen: ServerSnapshot): CheckResult['server']['kind'] {
+function getReportedType(seen: ServerSnapshot): CheckResult['server']['type'] {
 	const { typeName, serverType, identity } = seen;
 	if (isRecognizedType(serverType)) return typeName;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';

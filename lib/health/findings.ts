@@ -267,10 +267,10 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	const { failedProbe } = facts;
 	if (failedProbe === undefined) return evaluateRules(FINDINGS, facts);
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
-	const advice =
+	const suggestion =
 		failedProbe.error.type === 'modelLoading' ? LOADING_ADVICE : failedProbe.error.suggestion;
 	return [
-		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { advice }),
+		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { suggestion }),
 	];
 }
 
@@ -283,7 +283,7 @@ export function evaluateRules<F>(
 		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
 			const observed = observe(facts);
 			if (observed === undefined) return [];
-			const texts = { observed, meaning: say(detail), advice: say(suggestion) };
+			const texts = { observed, detail: say(detail), suggestion: say(suggestion) };
 			return [{ id, severity: severity ?? 'error', status, ...texts }];
 		},
 	);
@@ -299,8 +299,8 @@ export function findingFromError(
 		id: type,
 		severity: 'error',
 		observed,
-		meaning: detail,
-		advice: suggestion,
+		detail,
+		suggestion,
 	} as const;
 	return { ...found, status: toHealthStatus(type), ...change };
 }
@@ -310,12 +310,12 @@ export function findingFromGenerationError(failed: ServerError): FindingWithStat
 	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
 	const observed = `The test generation failed: ${failed.detail}${quotation}`;
 	if (failed.type !== 'firstTokenTimeout') return findingFromError(failed, observed);
-	const meaning =
+	const detail =
 		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
 	return findingFromError(failed, observed, {
 		id: 'generationStuck',
-		meaning,
-		advice: STUCK_ADVICE,
+		detail,
+		suggestion: STUCK_ADVICE,
 	});
 }
 
@@ -381,13 +381,19 @@ export function summarizeFindings(
 }
 
 /** Findings go into mails and chats, and may quote the server. */
-function toPlainFinding({ id, severity, observed, meaning, advice }: FindingWithStatus): Finding {
+function toPlainFinding({
+	id,
+	severity,
+	observed,
+	detail,
+	suggestion,
+}: FindingWithStatus): Finding {
 	return {
 		id,
 		severity,
 		observed: toPlainText(observed),
-		meaning: toPlainText(meaning),
-		advice: toPlainText(advice),
+		detail: toPlainText(detail),
+		suggestion: toPlainText(suggestion),
 	};
 }
 

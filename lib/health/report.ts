@@ -35,7 +35,7 @@ const OTHERS = {
 export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageOptions): string {
 	const { server, url, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
-	const { label } = { ...SERVER_TYPES, ...OTHERS }[server.kind];
+	const { label } = { ...SERVER_TYPES, ...OTHERS }[server.type];
 	const version = server.version === null ? '' : ` ${truncate(server.version, MAX_NAME)}`;
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	const page = markup`${raw('<!doctype html>')}
@@ -65,10 +65,10 @@ ${speed ? speedSection(speed.model, speed.runs) : ''}
 /** The same for a mail: state, findings, speed. */
 export function renderTextReport(result: ReportInput): string {
 	const { summary, url, findings, speed } = result;
-	const problems = findings.map(({ meaning, advice }) => `- ${meaning}. ${advice}`);
+	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
 	const runs = (speed?.runs ?? []).map(
 		(run) =>
-			`- ${run.atOnce} concurrent: ${SPEED_COLUMNS.slice(1)
+			`- ${run.concurrentRequests} concurrent: ${SPEED_COLUMNS.slice(1)
 				.map(({ title, cell }) => `${title} ${cell(run)}`)
 				.join(', ')}`,
 	);
@@ -90,10 +90,10 @@ function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult
 	</dl>`;
 }
 
-function findingBox({ severity, meaning, advice, observed, id }: Finding): Html {
+function findingBox({ severity, detail, suggestion, observed, id }: Finding): Html {
 	return markup`<div class="finding ${severity}">
-		<strong>${truncate(meaning, MAX_TEXT)}.</strong>
-		<p>${truncate(advice, 2 * MAX_TEXT)}</p>
+		<strong>${truncate(detail, MAX_TEXT)}.</strong>
+		<p>${truncate(suggestion, 2 * MAX_TEXT)}</p>
 		<p class="soft">Observed: ${truncate(observed, MAX_TEXT)} (${id})</p>
 	</div>`;
 }
@@ -102,7 +102,7 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 	const pointsOf = (valueOf: (run: SpeedRun) => number | null) =>
 		runs.flatMap((run) => {
 			const y = valueOf(run);
-			return y === null ? [] : [{ x: run.atOnce, y }];
+			return y === null ? [] : [{ x: run.concurrentRequests, y }];
 		});
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
 		${drawChart(
@@ -124,7 +124,7 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 }
 
 const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string | number }> = [
-	{ title: 'Concurrent', cell: (run) => run.atOnce },
+	{ title: 'Concurrent', cell: (run) => run.concurrentRequests },
 	{ title: 'Single response, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
 	{ title: 'Combined, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },
 	{ title: 'Prompt processing, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },

@@ -21,9 +21,9 @@ export interface Finding {
 	/** What was seen. */
 	observed: string;
 	/** What that means. */
-	meaning: string;
+	detail: string;
 	/** What to do. */
-	advice: string;
+	suggestion: string;
 }
 
 /** What the user needs of the server. Each one that is missing becomes a finding. */
@@ -73,7 +73,7 @@ export interface CheckResult extends Partial<ServerFacts> {
 	/** Most important first. */
 	findings: Finding[];
 	server: {
-		kind: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
+		type: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
 		version: string | null;
 	};
 	/** Of the fastest answer. */

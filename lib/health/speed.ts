@@ -51,7 +51,7 @@ interface Sample {
 /** Averages of one round; first token: the slowest. */
 export interface SpeedRun {
 	/** Requests sent at once. */
-	atOnce: number;
+	concurrentRequests: number;
 	firstTokenMs: number | null;
 	promptTokensPerSecond: number | null;
 	/** Of one answer. */
@@ -95,7 +95,7 @@ export async function addSpeedTest(
 	const verdict = summarizeFindings([...found, ...health.findings], health.status);
 	const summary = verdict.healthy
 		? formatSpeed(model, first.run)
-		: `${verdict.findings[0]!.meaning}.`;
+		: `${verdict.findings[0]!.detail}.`;
 	return { ...health, ...verdict, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
@@ -132,7 +132,7 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
 	const wholeMs = performance.now() - startedAt;
 	const run: SpeedRun = {
-		atOnce: concurrency,
+		concurrentRequests: concurrency,
 		firstTokenMs: greatest(samples.map((one) => one.firstTokenMs)),
 		promptTokensPerSecond: average(samples.map((one) => one.promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map((one) => one.tokensPerSecond)),

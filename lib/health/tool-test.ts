@@ -50,9 +50,9 @@ const PROBLEMS = {
 	wrongArguments: 'the arguments differ from the requested ones',
 	notCorrected: 'the call was not corrected after its error',
 	invalidCall: 'the call could not be parsed',
-	cut: 'the response did not finish within Tokens per Response',
+	truncated: 'the response did not finish within Max Tokens per Response',
 	noResponse: 'empty response, or only thinking',
-	notTried: 'not tested; says nothing about the model',
+	skipped: 'not tested; says nothing about the model',
 };
 
 type ToolProblem = keyof typeof PROBLEMS;
@@ -70,7 +70,7 @@ export interface ToolTestOptions {
 /** One row of the table. */
 interface CaseResult {
 	case: string;
-	asked: string;
+	question: string;
 	/** What the model called, or else said; of a failure, what the server said. */
 	called: string;
 	passed: boolean;
@@ -81,8 +81,8 @@ interface ToolTestResult {
 	model: string;
 	passed: number;
 	/** Answers of the model, right or wrong. */
-	tried: number;
-	notTried: number;
+	completed: number;
+	skipped: number;
 	cases: CaseResult[];
 }
 
@@ -105,16 +105,16 @@ export async function addToolTest(
 	const { toolTest, failed } = await runCases(target.open(), { ...options, model });
 	// A template that takes no tools is a result, not an outage.
 	const isRefused =
-		toolTest.tried === 0 && failed !== undefined && failed.type !== 'toolsUnsupported';
+		toolTest.completed === 0 && failed !== undefined && failed.type !== 'toolsUnsupported';
 	const found = isRefused
 		? [findingFromGenerationError(failed)]
 		: evaluateRules(TOOL_FINDINGS, toolTest);
 	const verdict = summarizeFindings([...found, ...health.findings], health.status);
-	const { passed, tried, notTried } = toolTest;
-	const missing = notTried > 0 ? `, ${notTried} not tested` : '';
+	const { passed, completed, skipped } = toolTest;
+	const missing = skipped > 0 ? `, ${skipped} not tested` : '';
 	const summary = isRefused
-		? `${verdict.findings[0]!.meaning}.`
-		: `${model}: ${passed} of ${tried} tool cases passed${missing}.`;
+		? `${verdict.findings[0]!.detail}.`
+		: `${model}: ${passed} of ${completed} tool cases passed${missing}.`;
 	return { ...health, ...verdict, summary, toolTest };
 }
 
@@ -122,11 +122,11 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
-		observe: ({ passed, tried, cases: all }) => {
-			const wrong = all.filter(({ problem }) => problem !== null && problem !== 'notTried');
+		observe: ({ passed, completed, cases: all }) => {
+			const wrong = all.filter(({ problem }) => problem !== null && problem !== 'skipped');
 			if (wrong.length === 0) return undefined;
 			const problems = wrong.map((one) => `${one.case}: ${PROBLEMS[one.problem!]}`);
-			return `${passed} of ${tried} passed; ${problems.join('; ')}`;
+			return `${passed} of ${completed} passed; ${problems.join('; ')}`;
 		},
 		detail: ({ model }) =>
 			`The model "${model}" does not always call tools correctly on this server`,
@@ -136,9 +136,9 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolTestIncomplete',
 		severity: 'warning',
-		observe: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
-		detail: ({ model, notTried, tried }) =>
-			`${notTried} of ${tried + notTried} tool test cases got no response from the model "${model}"`,
+		observe: ({ cases: all }) => all.find(({ problem }) => problem === 'skipped')?.called,
+		detail: ({ model, skipped, completed }) =>
+			`${skipped} of ${completed + skipped} tool test cases got no response from the model "${model}"`,
 		suggestion:
 			'Fix the problem shown here (if the model does not support tools, choose another one), or raise the test timeout, and run the test again.',
 	},
@@ -150,7 +150,7 @@ const MAX_CALLED = 300;
 const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
 	invalidToolCall: 'invalidCall',
 	outputParseFailed: 'invalidCall',
-	toolCallTruncated: 'cut',
+	toolCallTruncated: 'truncated',
 	onlyThinking: 'noResponse',
 	emptyResponse: 'noResponse',
 	garbledOutput: 'noResponse',
@@ -173,21 +173,21 @@ async function runCases(
 		const isOver = performance.now() >= endsAt;
 		outcomes.push(
 			isOver
-				? { problem: 'notTried', called: 'The test timed out' }
+				? { problem: 'skipped', called: 'The test timed out' }
 				: await runCase(server, one, options, endsAt).catch(outcomeOfFailure),
 		);
 	}
 	const results = outcomes.map(({ problem = null, called }, at): CaseResult => {
 		const { name, question } = CASES[at]!;
 		const shown = called.slice(0, MAX_CALLED);
-		return { case: name, asked: question, called: shown, passed: problem === null, problem };
+		return { case: name, question, called: shown, passed: problem === null, problem };
 	});
-	const notTried = results.filter(({ problem }) => problem === 'notTried').length;
+	const skipped = results.filter(({ problem }) => problem === 'skipped').length;
 	const toolTest: ToolTestResult = {
 		model: options.model,
 		passed: results.filter(({ passed }) => passed).length,
-		tried: results.length - notTried,
-		notTried,
+		completed: results.length - skipped,
+		skipped,
 		cases: results,
 	};
 	return { toolTest, failed: outcomes.find(({ failed }) => failed !== undefined)?.failed };
@@ -198,7 +198,7 @@ function outcomeOfFailure(error: unknown): CaseOutcome {
 	if (failed.type === 'aborted') throw failed;
 	const problem = problemOf(failed);
 	const called = [failed.message, failed.serverText].filter(Boolean).join(': ');
-	return problem === 'notTried' ? { problem, called, failed } : { problem, called };
+	return problem === 'skipped' ? { problem, called, failed } : { problem, called };
 }
 
 async function runCase(
@@ -237,8 +237,8 @@ async function runCase(
 function problemOf({ type, facts }: ServerError): ToolProblem {
 	if (type === 'invalidToolCall' && facts.offeredTools !== undefined) return 'wrongTool';
 	if (type === 'invalidToolCall' && facts.missingArguments !== undefined) return 'wrongArguments';
-	const problem = PROBLEM_BY_ERROR[type] ?? 'notTried';
-	return problem === 'noResponse' && facts.finishReason === 'length' ? 'cut' : problem;
+	const problem = PROBLEM_BY_ERROR[type] ?? 'skipped';
+	return problem === 'noResponse' && facts.finishReason === 'length' ? 'truncated' : problem;
 }
 
 function formatCompletion({ toolCalls, text }: ChatResult): string {
@@ -264,7 +264,7 @@ export function findToolProblem(
 	answer: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
 ): ToolProblem | undefined {
 	const { toolCalls, finishReason } = answer;
-	if (finishReason === 'length') return 'cut';
+	if (finishReason === 'length') return 'truncated';
 	if (toolCalls.length > 0) return compareCalls(expected, toolCalls);
 	return expected.length === 0 ? undefined : 'noCall';
 }

@@ -33,7 +33,7 @@ export interface HealthChange {
 	/** ISO time of the check that saw the new state first. */
 	changedAt: string;
 	/** The state before. Null for the first one. */
-	before: (ServerState & { seconds: number; lasted: string }) | null;
+	previous: (ServerState & { seconds: number; lasted: string }) | null;
 	health: CheckResult;
 }
 
@@ -118,12 +118,12 @@ function changeOf(
 ): HealthChange {
 	const again = event === 'healthy' ? ' again' : '';
 	const title = `The server at ${health.url ?? 'the address of the credential'} is ${status}${again}`;
-	const before = state === undefined ? null : withDuration(state, since);
+	const previous = state === undefined ? null : withDuration(state, since);
 	const lines = [title, health.summary];
-	if (before !== null) lines.push(`It was ${before.status} for ${before.lasted}.`);
+	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
 	if (!healthy) pushAll(lines, problemsIn(health));
 	const text = lines.filter((line) => line !== '').join('\n');
-	return { healthy, status, event, title, text, changedAt: since, before, health };
+	return { healthy, status, event, title, text, changedAt: since, previous, health };
 }
 
 function withDuration(state: ServerState, until: string) {
@@ -136,8 +136,8 @@ function withDuration(state: ServerState, until: string) {
 function problemsIn({ findings }: CheckResult): string[] {
 	const errors = findings.filter(({ severity }) => severity === 'error');
 	return errors.map(
-		({ meaning, advice, observed }) =>
-			`- ${meaning}.\n  What to do: ${advice}\n  Observed: ${observed}`,
+		({ detail, suggestion, observed }) =>
+			`- ${detail}.\n  What to do: ${suggestion}\n  Observed: ${observed}`,
 	);
 }
 

@@ -68,20 +68,21 @@ function summarizeWorstFinding({
 	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';
 	const server = url === null ? '' : ` (${url})`;
-	return `${state}${server}: ${gravest.meaning.replace(/[.\s]{0,9}$/, '.')} ${gravest.advice}`;
+	return `${state}${server}: ${gravest.detail.replace(/[.\s]{0,9}$/, '.')} ${gravest.suggestion}`;
 }
 
 /** The diagnosis as the node's error. Its description repeats what is wrong, since n8n's chat shows only that. */
 class UnhealthyError extends NodeOperationError {
 	constructor(node: INode, health: CheckResult, itemIndex: number) {
-		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
-		const sentence = meaning.replace(/[.\s]{0,9}$/, '.');
-		super(node, meaning, {
-			description: advice === undefined ? sentence : `${sentence} ${advice} Observed: ${observed}`,
+		const { detail, suggestion, observed } = health.findings[0] ?? { detail: health.summary };
+		const sentence = detail.replace(/[.\s]{0,9}$/, '.');
+		super(node, detail, {
+			description:
+				suggestion === undefined ? sentence : `${sentence} ${suggestion} Observed: ${observed}`,
 			itemIndex,
 		});
 		// n8n replaces a message that contains a code such as ECONNREFUSED.
-		this.message = meaning;
+		this.message = detail;
 		this.messages = [];
 		this.context.data = health as unknown as IDataObject;
 	}

@@ -25,7 +25,7 @@ const speedFields: INodeProperties[] = [
 		...modelField('The model to measure'),
 		displayOptions: ONLY_MEASURED,
 	},
-	integerField('Concurrent Requests', 'atOnce', 4, [1, 64], {
+	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
 		displayOptions: ONLY_MEASURED,
 		description:
 			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
@@ -94,10 +94,16 @@ async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
 			speed: null,
 		};
 	}
-	const { type, message: meaning, suggestion: advice } = measured.failed;
+	const { type, message: detail, suggestion } = measured.failed;
 	// It is not clear which model is meant.
 	if (type !== 'invalidInput') throw measured.failed;
 	const observed = 'No request was sent';
-	const finding = { id: 'speedNotMeasured', severity: 'info', observed, meaning, advice } as const;
+	const finding = {
+		id: 'speedNotMeasured',
+		severity: 'info',
+		observed,
+		detail,
+		suggestion,
+	} as const;
 	return { ...health, findings: [...health.findings, finding], speed: null };
 }

@@ -8,8 +8,8 @@ import { toHealthItems, type HealthCall, type HealthOperation } from './operatio
 const FIRST_TOKEN_MS = 60_000;
 const TOTAL_MS = 180_000;
 
-/** Limits of each request of a speed test. */
-const speedLimits = [
+/** Timeouts of each request of a speed test. */
+const speedTimeouts = [
 	numberField('First Token Timeout (Seconds)', 'firstTokenTimeout', 60, {
 		typeOptions: { minValue: 1 },
 		description:
@@ -35,11 +35,11 @@ export const speedTest: HealthOperation = {
 		integerField('Tokens', 'tokens', 64, [1, 4096], {
 			description: 'How many tokens to generate. A higher number gives steadier results.',
 		}),
-		integerField('Concurrent Requests', 'atOnce', 1, [1, 64], {
+		integerField('Concurrent Requests', 'concurrentRequests', 1, [1, 64], {
 			description:
 				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 		}),
-		collectionField('Limits', 'speedTimeouts', 'Limit', { options: speedLimits }),
+		collectionField('Timeouts', 'speedTimeouts', 'Timeout', { options: speedTimeouts }),
 		...checkFields(),
 	],
 	run: async (call) => {
@@ -54,7 +54,7 @@ export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 	return {
 		model: parameters.string('model'),
 		tokens: parameters.number('tokens'),
-		concurrency: parameters.number('atOnce'),
+		concurrency: parameters.number('concurrentRequests'),
 		firstTokenMs: parameters.milliseconds('speedTimeouts.firstTokenTimeout', FIRST_TOKEN_MS),
 		totalMs: parameters.milliseconds('speedTimeouts.totalTimeout', TOTAL_MS),
 		signal,

@@ -18,7 +18,7 @@ export const toolTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),
-		integerField('Max Tokens per Response', 'answerTokens', TOKENS, [16, 32768], {
+		integerField('Max Tokens per Response', 'maxTokens', TOKENS, [16, 32768], {
 			description:
 				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		}),
@@ -33,7 +33,7 @@ export const toolTest: HealthOperation = {
 		const { check, failWhenUnhealthy } = readCheckOptions(call);
 		const health = await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
-			maxTokens: parameters.number('answerTokens'),
+			maxTokens: parameters.number('maxTokens'),
 			timeoutMs: parameters.milliseconds('testTimeout', LIMIT_SECONDS * 1000),
 			signal,
 		});

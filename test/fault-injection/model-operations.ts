@@ -330,7 +330,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				operation: 'speedTest',
 				model: MODEL,
 				tokens: 16,
-				atOnce: 1,
+				concurrentRequests: 1,
 				speedTimeouts: {
 					firstTokenTimeout: setting.limits.firstToken,
 					totalTimeout: setting.limits.total,
@@ -369,7 +369,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		serve: llama(),
 		run: async (setting) =>
 			await poll(setting, 'serverHealthTrigger', {
-				parameters: { options: { confirmations: 1, timeLimit: setting.limits.total } },
+				parameters: { options: { confirmations: 1, timeout: setting.limits.total } },
 				credentials: credentialOf(setting),
 			}),
 	},
@@ -383,10 +383,10 @@ async function health(
 		credentials: credentialOf(setting),
 		parameters: {
 			service: 'modelServer',
-			needed: {},
+			expectations: {},
 			options: {
 				failWhenUnhealthy: true,
-				timeLimit: setting.limits.total,
+				timeout: setting.limits.total,
 				...(options as object | undefined),
 			},
 			...parameters,

@@ -140,8 +140,8 @@ function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
 		| undefined;
 	const finding = health?.healthy === false ? health.findings?.[0] : undefined;
 	if (finding !== undefined) {
-		const description = `${String(finding.meaning)}. ${String(finding.advice)}`;
-		return { failed: true, title: String(finding.meaning), description, kind: String(finding.id) };
+		const description = `${String(finding.detail)}. ${String(finding.suggestion)}`;
+		return { failed: true, title: String(finding.detail), description, kind: String(finding.id) };
 	}
 	const error = item?.error;
 	if (typeof error === 'object' && error !== null) {

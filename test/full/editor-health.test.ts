@@ -42,7 +42,7 @@ describe('Check in the editor', () => {
 	it.each([
 		{
 			name: 'good',
-			options: { timeLimit: 30 },
+			options: { timeout: 30 },
 			server: () => good,
 			branch: 'Healthy Branch (1 item)',
 			says: ['responds in', '"healthy"'],
@@ -58,7 +58,7 @@ describe('Check in the editor', () => {
 		},
 		{
 			name: 'without-tools',
-			options: { timeLimit: 30 },
+			options: { timeout: 30 },
 			server: () => withoutTools,
 			branch: 'Healthy Branch (1 item)',
 			says: ['with 1 warning', '"modelLacksTools"', '--jinja'],

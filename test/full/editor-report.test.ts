@@ -65,7 +65,7 @@ it('a report of the real server comes as a file', async () => {
 				operation: 'report',
 				title: 'Weekly server report',
 				tokens: 24,
-				options: { timeLimit: 15, firstTokenTimeout: 240, totalTimeout: 240 },
+				options: { timeout: 15, firstTokenTimeout: 240, totalTimeout: 240 },
 			},
 			credentials: { localLlamaApi: { id, name } },
 		},
@@ -84,8 +84,8 @@ it('a report of the real server comes as a file', async () => {
 		status: 'healthy',
 		speed: {
 			model: 'test-model',
-			runs: [1, 4].map((atOnce) => ({
-				atOnce,
+			runs: [1, 4].map((concurrentRequests) => ({
+				concurrentRequests,
 				failures: [],
 			})),
 		},

@@ -556,7 +556,7 @@ describe('Server Health', () => {
 						parameters: {
 							service: 'modelServer',
 							operation: 'check',
-							needed: { minContext: 16_384 },
+							expectations: { minContext: 16_384 },
 							options: {},
 						},
 						credentials: { localLlamaApi: working },

@@ -31,7 +31,15 @@ const NODES: Record<
 			healthy: false,
 			status: 'unreachable',
 			summary: text,
-			findings: [{ id: 'refused', severity: 'error', meaning: text, advice: text, observed: text }],
+			findings: [
+				{
+					id: 'connectionRefused',
+					severity: 'error',
+					detail: text,
+					suggestion: text,
+					observed: text,
+				},
+			],
 		},
 	},
 	'Local Llama': {

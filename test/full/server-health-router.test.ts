@@ -89,7 +89,7 @@ describe("the real llama-server's router", () => {
 		const before = await check(router, { expectations: { model: 'alpha' } });
 		expect(before).toMatchObject({
 			status: 'healthy',
-			server: { kind: 'llamaServer' },
+			server: { type: 'llamaServer' },
 			models: [
 				{ id: 'alpha', loaded: false },
 				{ id: 'beta', loaded: false },
@@ -185,11 +185,11 @@ describe("the real llama-server's router", () => {
 				{
 					id: 'noModels',
 					observed: expect.stringContaining('/v1/models: HTTP 200, an empty list') as string,
-					meaning: 'The server has no models, or the key has no access to any of them',
+					detail: 'The server has no models, or the key has no access to any of them',
 				},
 			],
 		});
-		expect(withKey.findings[0]!.advice).toMatch(
+		expect(withKey.findings[0]!.suggestion).toMatch(
 			/--models-dir\. Or give the key access to a model\.$/,
 		);
 		router.stop();
@@ -214,7 +214,7 @@ describe("the real llama-server's router", () => {
 		expect(expected).toMatchObject({
 			status: 'healthy',
 			findings: [
-				{ id: 'modelNotLoaded', meaning: expect.stringContaining('exited with code') as string },
+				{ id: 'modelNotLoaded', detail: expect.stringContaining('exited with code') as string },
 			],
 		});
 		router.stop();

@@ -99,7 +99,7 @@ describe('the real llama-server', () => {
 		const result = await check(server, {}, { apiKey: 'right-key' });
 		expect(result).toMatchObject({
 			status: 'healthy',
-			server: { kind: 'llamaServer' },
+			server: { type: 'llamaServer' },
 			models: [
 				{
 					id: 'test-model',
@@ -125,11 +125,11 @@ describe('the real llama-server', () => {
 		const wrong = await check(server, {}, { apiKey: 'wrong-key-4711' });
 		expect(wrong).toMatchObject({
 			status: 'unauthorized',
-			server: { kind: 'llamaServer' },
+			server: { type: 'llamaServer' },
 			findings: [{ id: 'unauthorized' }],
 		});
 		expect(JSON.stringify(wrong)).not.toContain('wrong-key-4711');
-		expect((await check(server)).findings[0]!.meaning).toBe(
+		expect((await check(server)).findings[0]!.detail).toBe(
 			'The server requires an API key, but the credential has none',
 		);
 		expect(
@@ -141,7 +141,7 @@ describe('the real llama-server', () => {
 			{ apiKey: 'right-key' },
 		);
 		expect(https).toMatchObject({ status: 'unreachable', findings: [{ id: 'noResponse' }] });
-		expect(https.findings[0]!.advice).toContain(`use http:// in the Base URL: ${server.url}`);
+		expect(https.findings[0]!.suggestion).toContain(`use http:// in the Base URL: ${server.url}`);
 		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual([
 			'routeNotFound',
 		]);
@@ -160,9 +160,7 @@ describe('the real llama-server', () => {
 			models: [{ tools: false }],
 			findings: [{ id: 'modelLacksTools', severity: 'warning' }],
 		});
-		expect(result.findings[0]!.meaning).toBe(
-			'Agents cannot call tools with the model "test-model"',
-		);
+		expect(result.findings[0]!.detail).toBe('Agents cannot call tools with the model "test-model"');
 		await server.stop();
 	});
 
@@ -178,7 +176,7 @@ describe('the real llama-server', () => {
 			const few = await check(server, { expectations: { minContext: 4096 } });
 			const many = await check(server, { expectations: { minContext: 32_768 } });
 			const adviceOf = ({ findings }: CheckResult, id: string) =>
-				findings.find((one) => one.id === id)!.advice;
+				findings.find((one) => one.id === id)!.suggestion;
 			expect(adviceOf(few, 'contextBelowExpected')).toBe(
 				`Start llama-server with --ctx-size 4096${shared}.`,
 			);
@@ -283,7 +281,7 @@ describe('the real llama-server', () => {
 		);
 		expect(result).toMatchObject({
 			status: 'healthy',
-			speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
+			speed: { model: 'test-model', runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }] },
 		});
 		for (const { failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
 			expect(failures).toEqual([]);
@@ -376,7 +374,7 @@ describe('the real n8n', () => {
 		const well = await run(branches(await credentialFor(), outputs));
 		expect(well.status).toBe('success');
 		expect(itemsOf(well, 'Healthy')).toMatchObject([
-			{ status: 'healthy', server: { kind: 'llamaServer' } },
+			{ status: 'healthy', server: { type: 'llamaServer' } },
 		]);
 		expect(itemsOf(well, 'Unhealthy')).toBeUndefined();
 
@@ -473,7 +471,7 @@ describe('the real n8n', () => {
 			if (node.type === 'CUSTOM.serverHealth') {
 				node.credentials = { localLlamaApi: { id: credential.id, name: credential.name } };
 				// By default 2.5 s, which a server on a busy machine may need.
-				node.parameters = { ...node.parameters, options: { timeLimit: 60 } };
+				node.parameters = { ...node.parameters, options: { timeout: 60 } };
 			}
 			if (node.type === 'n8n-nodes-base.scheduleTrigger')
 				node.parameters = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
@@ -559,7 +557,7 @@ describe('Server Health Trigger in the real n8n', () => {
 					parameters: {
 						pollTimes: EVERY_SECOND,
 						service: 'modelServer',
-						options: { confirmations: 1, timeLimit: 10 },
+						options: { confirmations: 1, timeout: 10 },
 					},
 					credentials: { localLlamaApi: { id, name: 'llama' } },
 					to: ['Send'],

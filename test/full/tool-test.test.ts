@@ -62,7 +62,7 @@ async function run(server: LlamaServer) {
 		Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Server Health'] },
 		'Server Health': {
 			type: 'CUSTOM.serverHealth',
-			parameters: { operation: 'toolTest', options: { timeLimit: 15 } },
+			parameters: { operation: 'toolTest', options: { timeout: 15 } },
 			credentials: { localLlamaApi: { id, name } },
 		},
 	});
@@ -78,7 +78,7 @@ it('a model that does everything right', async () => {
 	const server = await scripted(RIGHT);
 	const tested = await run(server);
 	expect(tested.cases.filter(({ passed }) => !passed)).toEqual([]);
-	expect(tested).toMatchObject({ passed: 8, tried: 8 });
+	expect(tested).toMatchObject({ passed: 8, completed: 8 });
 	await server.stop();
 });
 
@@ -111,6 +111,6 @@ it('SmolLM2, whose template takes no tools: nothing is tried, and the server sta
 		args: ['--metrics'],
 	});
 	const tested = await run(server);
-	expect(tested).toMatchObject({ passed: 0, tried: 0, notTried: 8 });
+	expect(tested).toMatchObject({ passed: 0, completed: 0, skipped: 8 });
 	await server.stop();
 });

@@ -96,7 +96,7 @@ describe('continue on fail', () => {
 		const down = `http://127.0.0.1:${await closedPort()}`;
 		const [healthy, other] = await serverHealth(
 			url,
-			{ needed: {} },
+			{ expectations: {} },
 			{
 				items: [{ json: {} }, { json: {} }],
 				credentials: [{ baseUrl: down }, { baseUrl: url }],

@@ -52,8 +52,8 @@ describe('lists and checks load nothing and wake nothing', () => {
 	const look = async (url: string) => {
 		await modelList(url);
 		await run(url, 'model:getAll', { parameters: { options: {} } });
-		await serverHealth(url, { needed: {} });
-		await serverHealth(url, { needed: {}, operation: 'waitUntilReady' });
+		await serverHealth(url, { expectations: {} });
+		await serverHealth(url, { expectations: {}, operation: 'waitUntilReady' });
 	};
 
 	test('a router: no question about a model that would load it', async () => {
@@ -104,7 +104,7 @@ describe('lists and checks load nothing and wake nothing', () => {
 			}),
 		});
 		await look(server.url).catch(() => undefined);
-		await serverHealth(server.url, { needed: {} });
+		await serverHealth(server.url, { expectations: {} });
 		expect(asked(server)).not.toContain('GET /health');
 		for (const request of asked(server)) expect(request).toMatch(/^GET /);
 	});

@@ -54,9 +54,9 @@ test('fast-check: errors, hints and findings that quote a server are such senten
 			const hints: string[] = [];
 			const addExecutionHints = ({ message: hint }: { message: string }) => void hints.push(hint);
 			addHintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
-			const [{ observed, meaning, advice }] = summarizeFindings([findingFromError(failed, text)])
+			const [{ observed, detail, suggestion }] = summarizeFindings([findingFromError(failed, text)])
 				.findings as [Finding];
-			for (const shown of [message, description, ...hints, observed, meaning, advice])
+			for (const shown of [message, description, ...hints, observed, detail, suggestion])
 				expect(shown).not.toMatch(MARKS);
 		}),
 	);

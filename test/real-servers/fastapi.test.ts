@@ -85,7 +85,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 
 	it('Server Health says what it is', async () => {
 		const { server, models } = await check(`${url}/v1`, {}, { apiKey: 'sk-test' });
-		expect(server.kind).toBe('openAiCompatible');
+		expect(server.type).toBe('openAiCompatible');
 		expect(models?.map(({ id }) => id)).toEqual(['m']);
 	});
 });

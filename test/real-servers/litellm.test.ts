@@ -72,7 +72,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 
 	it('Server Health knows it, and its list', async () => {
 		const result = await check(url, {}, { apiKey: KEY });
-		expect(result).toMatchObject({ healthy: true, server: { kind: 'litellm' } });
+		expect(result).toMatchObject({ healthy: true, server: { type: 'litellm' } });
 		expect(ids(result)).toEqual([]);
 		expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
 	});

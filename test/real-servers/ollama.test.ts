@@ -181,7 +181,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	it('models are loaded, shown and unloaded', async () => {
 		await changeModel(server, 'load', { model: 'bert', ...PATIENCE });
 		const { models, server: found } = await check(url);
-		expect(found.kind).toBe('ollama');
+		expect(found.type).toBe('ollama');
 		expect(models?.find(({ id }) => id === 'bert:latest')).toMatchObject({ state: 'loaded' });
 		expect(await changeModel(server, 'unload', { model: 'bert', ...PATIENCE })).toMatchObject({
 			changed: true,

@@ -33,7 +33,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 
 	it('Server Health knows it, and its list', async () => {
 		const result = await check(url, {}, { apiKey: KEY });
-		expect(result).toMatchObject({ healthy: true, server: { kind: 'vllm' } });
+		expect(result).toMatchObject({ healthy: true, server: { type: 'vllm' } });
 		expect(ids(result)).toEqual([]);
 		expect(await listModels(server)).toMatchObject([{ id: model, context: CONTEXT }]);
 	});

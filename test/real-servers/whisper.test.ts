@@ -101,6 +101,6 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 	});
 
 	it('Server Health says what it is', async () => {
-		expect((await check(url)).server.kind).toBe('whisperCpp');
+		expect((await check(url)).server.type).toBe('whisperCpp');
 	});
 });

@@ -57,6 +57,7 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		idleTimeout: 2,
 		totalTimeout: 5,
 		timeLimit: 10,
+		timeout: 10,
 		waitTimeout: 1,
 		maxRetries: 0,
 	},

@@ -46,7 +46,7 @@ export const triggerCredentials: INodeCredentialDescription[] = [
 /** Requirements of the workflows for a model server. */
 export const expectationsField: INodeProperties = collectionField(
 	'Expectations',
-	'needed',
+	'expectations',
 	'Expectation',
 	{
 		options: [
@@ -70,7 +70,7 @@ const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy
 		'Whether the node fails if the server is unhealthy, instead of using its second output',
 });
 
-export const timeoutField = numberField('Check Timeout (Seconds)', 'timeLimit', 2.5, {
+export const timeoutField = numberField('Check Timeout (Seconds)', 'timeout', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
 	description:
 		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
@@ -100,12 +100,12 @@ export function readCheckOptions({
 
 /** Reads those of these fields that every check has. */
 export function readExpectations(parameters: NodeParameters): CheckOptions {
-	const model = parameters.string('needed.model');
-	const timeoutMs = parameters.milliseconds('options.timeLimit', undefined);
+	const model = parameters.string('expectations.model');
+	const timeoutMs = parameters.milliseconds('options.timeout', undefined);
 	return {
 		expectations: omitUndefined({
 			model: model === '' ? undefined : model,
-			minContext: parameters.number('needed.minContext', undefined),
+			minContext: parameters.number('expectations.minContext', undefined),
 		}),
 		...omitUndefined({ timeoutMs }),
 	};

@@ -39,12 +39,12 @@ describe('Dify', () => {
 		expect(result).toMatchObject({
 			status: 'healthy',
 			url: sim.url,
-			server: { kind: 'dify' },
+			server: { type: 'dify' },
 			app: { name: 'Helper', mode: 'chat' },
 			findings: [{ id: 'difyPartlyChecked', severity: 'info' }],
 		});
 		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
-		expect(finding(result, 'difyPartlyChecked').meaning).toMatch(
+		expect(finding(result, 'difyPartlyChecked').detail).toMatch(
 			/worker.*plugin daemon.*Redis.*model server/,
 		);
 		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
@@ -57,10 +57,10 @@ describe('Dify', () => {
 		const sim = await dify({ apiEnabled: false }, {});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyAppDisabled').meaning).toBe(
+		expect(finding(result, 'difyAppDisabled').detail).toBe(
 			"The app's API service has been disabled.",
 		);
-		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
+		expect(finding(result, 'difyAppDisabled').suggestion).toContain('Backend service API');
 	});
 
 	it.each([
@@ -86,16 +86,18 @@ describe('Dify', () => {
 		expect(finding(result, 'difyAppUnavailable').observed).toContain(
 			'/parameters: HTTP 400 app_unavailable',
 		);
-		expect(finding(result, 'difyAppUnavailable').advice).toContain('choose a model and publish it');
+		expect(finding(result, 'difyAppUnavailable').suggestion).toContain(
+			'choose a model and publish it',
+		);
 		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
 	});
 });
 
 it('a New Agent that was never published', async () => {
 	const sim = await dify({ mode: 'agent', published: false });
-	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain(
-		'Publish the app',
-	);
+	expect(
+		finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').suggestion,
+	).toContain('Publish the app');
 });
 
 describe('what is no Dify', () => {
@@ -120,14 +122,14 @@ describe('the key', () => {
 	it('is unknown, or missing', async () => {
 		const sim = await dify();
 		const wrong = await checkDify(sim.url, { apiKey: 'app-UnknownUnknownUnknownUnk' });
-		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'dify' } });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { type: 'dify' } });
 		expect(finding(wrong, 'difyUnauthorized').observed).toContain(
 			'/info: HTTP 401 unauthorized, "Access token is invalid"',
 		);
-		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
+		expect(finding(wrong, 'difyUnauthorized').suggestion).toContain('API Access');
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
-		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+		expect(finding(missing, 'difyUnauthorized').detail).toBe(
 			"Authorization header must be provided and start with 'Bearer'",
 		);
 	});
@@ -136,11 +138,11 @@ describe('the key', () => {
 		const sim = await dify();
 		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
 		expect(knowledge.status).toBe('unauthorized');
-		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
+		expect(finding(knowledge, 'difyWrongKeyType').detail).toBe(
 			'This is a knowledge base key, but an app key is required',
 		);
 		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
-		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
+		expect(finding(app, 'difyWrongKeyType').detail).toBe(
 			'This is an app key, but a knowledge base key is required',
 		);
 	});
@@ -165,10 +167,10 @@ describe('what stands in front of Dify', () => {
 		});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'difyBadGateway').meaning).toBe(
+		expect(finding(result, 'difyBadGateway').detail).toBe(
 			'A proxy responds with 502, but Dify behind it does not',
 		);
-		expect(finding(result, 'difyBadGateway').advice).not.toContain('started');
+		expect(finding(result, 'difyBadGateway').suggestion).not.toContain('started');
 	});
 
 	it('Dify fails inside', async () => {
@@ -225,13 +227,13 @@ describe('the address', () => {
 		const sim = await dify();
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
 	});
 
 	it('has a path too many on an installation without nginx', async () => {
 		const sim = await dify({}, { front: 'none' });
 		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
-		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
 	});
 
 	it('a prefix of a foreign proxy is kept', async () => {
@@ -247,7 +249,7 @@ describe('the address', () => {
 			url: `http://127.0.0.1:${port}/v1`,
 			app: { name: null, mode: null },
 		});
-		expect(finding(result, 'connectionRefused').advice).toContain('docker compose ps');
+		expect(finding(result, 'connectionRefused').suggestion).toContain('docker compose ps');
 		expect(JSON.stringify(result)).not.toContain('llama');
 	});
 
@@ -257,8 +259,8 @@ describe('the address', () => {
 		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['modelServerDetected']);
 		const sim = await dify();
 		const result = await check(sim.origin);
-		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'dify' } });
-		expect(finding(result, 'difyDetected').advice).toContain(`Base URL is ${sim.url}`);
+		expect(result).toMatchObject({ status: 'misconfigured', server: { type: 'dify' } });
+		expect(finding(result, 'difyDetected').suggestion).toContain(`Base URL is ${sim.url}`);
 	});
 });
 
@@ -284,7 +286,7 @@ describe('the worker of Dify', () => {
 		expect(result.status).toBe('degraded');
 		expect(finding(result, 'difyWorkerDown')).toMatchObject({
 			observed: 'The document "puma.txt" has been waiting for 12 minutes',
-			advice: expect.stringMatching(/docker compose ps.*only send pings/) as string,
+			suggestion: expect.stringMatching(/docker compose ps.*only send pings/) as string,
 		});
 	});
 

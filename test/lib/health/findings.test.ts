@@ -174,8 +174,8 @@ const BREAKAGES: Record<string, Breakage> = {
 test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 	const { answers, expectations, timeLimitMs: timeoutMs = 10_000, status, says } = breakage;
 	const result = await check(await rawServer(answers), { expectations, timeoutMs });
-	const { meaning, advice, observed } = finding(result, id);
-	expect(`${meaning}. ${advice}`).toMatch(says);
+	const { detail, suggestion, observed } = finding(result, id);
+	expect(`${detail}. ${suggestion}`).toMatch(says);
 	expect(observed).not.toBe('');
 	expect(result).toMatchObject({ status, healthy: status === 'healthy' });
 });
@@ -197,7 +197,7 @@ test('a good server has no findings', async () => {
 			/^llama-server \S+ responds in \d+ ms with 1 model\.$/,
 		) as string,
 		findings: [],
-		server: { kind: 'llamaServer' },
+		server: { type: 'llamaServer' },
 		slots: { total: 1, busy: 0 },
 		queue: 0,
 		contextPerSlot: 16_384,
@@ -214,29 +214,29 @@ describe('advice on the context never exceeds what the model reads', () => {
 		});
 
 	test('trained for 8,192: that much, and no more', async () => {
-		const { advice } = finding(
+		const { suggestion } = finding(
 			await check(await rawServer(small(4_096, 8_192))),
 			'contextSmallForAgents',
 		);
-		expect(advice).toContain('--ctx-size 8192');
-		expect(advice).not.toMatch(/16384|32768/);
+		expect(suggestion).toContain('--ctx-size 8192');
+		expect(suggestion).not.toMatch(/16384|32768/);
 	});
 
 	test('more is expected than the model reads: another model', async () => {
 		const url = await rawServer(small(4_096, 8_192));
 		const result = await check(url, { expectations: { minContext: 32_768 } });
-		const { advice } = finding(result, 'contextBelowExpected');
-		expect(advice).toMatch(/--ctx-size 8192\..*trained for 8192 tokens.*choose a model/);
-		expect(advice).not.toContain('32768');
+		const { suggestion } = finding(result, 'contextBelowExpected');
+		expect(suggestion).toMatch(/--ctx-size 8192\..*trained for 8192 tokens.*choose a model/);
+		expect(suggestion).not.toContain('32768');
 	});
 
 	test('it has all that it reads: no setting helps', async () => {
-		const { advice } = finding(
+		const { suggestion } = finding(
 			await check(await rawServer(small(2_048, 2_048))),
 			'contextSmallForAgents',
 		);
-		expect(advice).toMatch(/^The model was trained for 2048 tokens/);
-		expect(advice).not.toContain('--ctx-size');
+		expect(suggestion).toMatch(/^The model was trained for 2048 tokens/);
+		expect(suggestion).not.toContain('--ctx-size');
 	});
 });
 
@@ -254,7 +254,7 @@ test('after a forced unload, or a failed load, a router names an exit code: a re
 	expect(result).toMatchObject({ status: 'healthy', models: [{ state: 'failed', loaded: false }] });
 	expect(finding(result, 'modelNotLoaded')).toMatchObject({
 		severity: 'info',
-		meaning: expect.stringContaining('exited with code 1, because it was unloaded') as string,
+		detail: expect.stringContaining('exited with code 1, because it was unloaded') as string,
 	});
 });
 
@@ -270,8 +270,8 @@ test('a router tells slots, context and template of its loaded model', async () 
 
 test('an empty list without a key: there are none', async () => {
 	const url = await rawServer(llama({ '/v1/models': changed('models', { data: [] }) }));
-	const { meaning } = finding(await check(url, {}, { apiKey: '' }), 'noModels');
-	expect(meaning).toBe('The server has no models');
+	const { detail } = finding(await check(url, {}, { apiKey: '' }), 'noModels');
+	expect(detail).toBe('The server has no models');
 });
 
 test('a server that answers every route with 200 and an error text has no queue', async () => {
@@ -290,7 +290,7 @@ test('a server that answers every route with 200 and an error text has no queue'
 	);
 	expect(await check(url)).toMatchObject({
 		status: 'healthy',
-		server: { kind: 'lmStudio' },
+		server: { type: 'lmStudio' },
 		queue: null,
 		findings: [],
 	});
@@ -329,7 +329,7 @@ test.each([
 	const result = await check(url, {}, { apiKey: '' });
 	expect(ids(result)).toEqual(expected);
 	if (expected.length > 0)
-		expect(finding(result, 'redirected').advice).toBe(`Set the Base URL to ${there}.`);
+		expect(finding(result, 'redirected').suggestion).toBe(`Set the Base URL to ${there}.`);
 });
 
 test('slow: a warning that leaves the server healthy', async () => {
@@ -384,7 +384,7 @@ describe('the API cannot be used', () => {
 	])('%s', async (_name, answers, id, status) => {
 		const result = await check(await rawServer(answers));
 		expect(result).toMatchObject({ status, findings: [{ id, severity: 'error' }] });
-		expect(result.summary).toBe(`${result.findings[0]!.meaning}.`);
+		expect(result.summary).toBe(`${result.findings[0]!.detail}.`);
 	});
 
 	test('the model is still loading', async () => {
@@ -393,7 +393,7 @@ describe('the API cannot be used', () => {
 			status: 'loading',
 			summary: 'The model is still loading.',
 			findings: [
-				{ id: 'modelLoading', advice: expect.stringContaining('Wait Until Ready') as string },
+				{ id: 'modelLoading', suggestion: expect.stringContaining('Wait Until Ready') as string },
 			],
 		});
 	});
@@ -402,10 +402,10 @@ describe('the API cannot be used', () => {
 		const url = await rawServer(llama({ '/props': recorded(`${LLAMA}/key-models-none.http`) }));
 		expect(await check(url)).toMatchObject({
 			status: 'unauthorized',
-			findings: [{ id: 'unauthorized', meaning: 'The server rejected the API key' }],
+			findings: [{ id: 'unauthorized', detail: 'The server rejected the API key' }],
 		});
 		const missing = await check(url, {}, { apiKey: '' });
-		expect(missing.findings[0]!.meaning).toBe(
+		expect(missing.findings[0]!.detail).toBe(
 			'The server requires an API key, but the credential has none',
 		);
 	});

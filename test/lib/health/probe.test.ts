@@ -74,7 +74,7 @@ describe('proxies that refuse', () => {
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(finding(result, 'blockedByProxy')).toMatchObject({
-			meaning: 'A proxy or firewall in front of the server blocks n8n',
+			detail: 'A proxy or firewall in front of the server blocks n8n',
 			observed: expect.stringContaining('Just a moment') as string,
 		});
 	});
@@ -88,7 +88,7 @@ describe('proxies that refuse', () => {
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(result.status).toBe('unauthorized');
-		expect(finding(result, 'proxyAuthRequired').advice).toContain('"Basic "');
+		expect(finding(result, 'proxyAuthRequired').suggestion).toContain('"Basic "');
 	});
 
 	it('Cloudflare cannot reach the tunnel', async () => {
@@ -96,7 +96,7 @@ describe('proxies that refuse', () => {
 			await rawServer(whole('530 <none>', 'error code: 1033', { 'Content-Type': 'text/plain' })),
 		);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'badGateway').advice).toContain('cloudflared');
+		expect(finding(result, 'badGateway').suggestion).toContain('cloudflared');
 	});
 
 	it('the forward proxy of the environment answers for the server', async () => {
@@ -109,8 +109,8 @@ describe('proxies that refuse', () => {
 				}),
 			),
 		);
-		expect(finding(result, 'proxyError').meaning).toContain('ERR_CONNECT_FAIL 111');
-		expect(finding(result, 'proxyError').advice).toContain('NO_PROXY');
+		expect(finding(result, 'proxyError').detail).toContain('ERR_CONNECT_FAIL 111');
+		expect(finding(result, 'proxyError').suggestion).toContain('NO_PROXY');
 	});
 });
 

@@ -30,19 +30,23 @@ function model(id: string): ModelFacts {
 	};
 }
 
-function run(atOnce: number, tokensPerSecond: number, firstTokenMs: number | null): SpeedRun {
+function run(
+	concurrentRequests: number,
+	tokensPerSecond: number,
+	firstTokenMs: number | null,
+): SpeedRun {
 	return {
-		atOnce,
+		concurrentRequests,
 		firstTokenMs,
 		promptTokensPerSecond: 800,
 		tokensPerSecond,
-		totalTokensPerSecond: tokensPerSecond * atOnce,
+		totalTokensPerSecond: tokensPerSecond * concurrentRequests,
 		failures: [],
 	};
 }
 
 function finding(text: string, severity: Finding['severity'] = 'info'): Finding {
-	return { id: 'serverSleeping', severity, observed: text, meaning: text, advice: text };
+	return { id: 'serverSleeping', severity, observed: text, detail: text, suggestion: text };
 }
 
 function result(change: Partial<ReportInput> = {}): ReportInput {
@@ -52,7 +56,7 @@ function result(change: Partial<ReportInput> = {}): ReportInput {
 		summary: 'All is well.',
 		url: 'http://10.0.0.5:8080',
 		findings: [finding('Something small')],
-		server: { kind: 'llamaServer', version: 'b6000-1234' },
+		server: { type: 'llamaServer', version: 'b6000-1234' },
 		latencyMs: 3,
 		models: [model('qwen3-8b')],
 		slots: { total: 4, busy: 0 },
@@ -135,7 +139,7 @@ describe('a report', () => {
 		const down = result({
 			status: 'unreachable',
 			healthy: false,
-			server: { kind: 'unknown', version: null },
+			server: { type: 'unknown', version: null },
 			models: undefined,
 			slots: undefined,
 			speed: null,
@@ -147,7 +151,7 @@ describe('a report', () => {
 		const dify = renderHtmlReport(
 			{
 				...down,
-				server: { kind: 'dify', version: '1.14.2' },
+				server: { type: 'dify', version: '1.14.2' },
 				app: { name: 'Support', mode: 'advanced-chat' },
 			},
 			{ title: 't', timeZone: 'UTC' },
@@ -162,7 +166,10 @@ describe('a report', () => {
 		const much = result({
 			findings: Array.from({ length: 60 }, () => finding(long)),
 			models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
-			speed: { model: long, runs: [1, 64].map((atOnce) => run(atOnce, 80, 100)) },
+			speed: {
+				model: long,
+				runs: [1, 64].map((concurrentRequests) => run(concurrentRequests, 80, 100)),
+			},
 		});
 		const page = renderHtmlReport(much, { title: long, timeZone: 'UTC' });
 		expect(Buffer.byteLength(page)).toBeLessThan(MAX_BYTES);
@@ -177,7 +184,7 @@ describe('a report', () => {
 				summary: hostile,
 				findings: [finding(hostile)],
 				models: [model(hostile)],
-				server: { kind: 'llamaServer', version: hostile },
+				server: { type: 'llamaServer', version: hostile },
 				app: { name: hostile, mode: hostile },
 				status: hostile as HealthStatus,
 				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },

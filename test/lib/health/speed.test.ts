@@ -56,8 +56,8 @@ describe('a speed test', () => {
 			speed: {
 				model: 'sim-model',
 				runs: [
-					{ atOnce: 1, failures: [] },
-					{ atOnce: 3, failures: [] },
+					{ concurrentRequests: 1, failures: [] },
+					{ concurrentRequests: 3, failures: [] },
 				],
 			},
 		});
@@ -78,7 +78,7 @@ describe('a speed test', () => {
 	it('sends no more at once than the credential lets through', async () => {
 		await sim();
 		const result = await test({ concurrency: 8 }, { maxConcurrentRequests: 2 });
-		expect(result.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1, 2]);
+		expect(result.speed!.runs.map(({ concurrentRequests }) => concurrentRequests)).toEqual([1, 2]);
 	});
 
 	it('without timings by the clock, thinking included', async () => {
@@ -115,7 +115,7 @@ describe('a speed test', () => {
 		const result = await test({ firstTokenMs: 200 });
 		expect(finding(result, 'generationStuck')).toMatchObject({
 			severity: 'error',
-			advice: expect.stringContaining('rocm-smi') as string,
+			suggestion: expect.stringContaining('rocm-smi') as string,
 		});
 		expect(result.status).toBe('degraded');
 	});
@@ -172,7 +172,7 @@ describe('what the numbers mean', () => {
 		clock.mockRestore();
 		expect(ids(result)).toEqual(expected);
 		expect(result.healthy).toBe(true);
-		if (expected.length > 0) expect(result.findings[0]!.advice).toContain('MI50');
+		if (expected.length > 0) expect(result.findings[0]!.suggestion).toContain('MI50');
 	});
 
 	it('an answer that comes at once: the first token is not to be seen, the speed is the least', async () => {

@@ -122,10 +122,10 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 	[
 		'one call',
 		() => reply.text('Let me think about it for', { finish: 'length' }),
-		'cut',
+		'truncated',
 		'Let me think about it for',
 	],
-	['a number', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'cut', ''],
+	['a number', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'truncated', ''],
 	['a number', () => reply.reasoning('So it is 08:10.'), 'noResponse', ''],
 	['no call needed', () => reply.empty(), 'noResponse', ''],
 ];

@@ -52,13 +52,13 @@ describe('a tool test', () => {
 		expect(result.toolTest).toMatchObject({
 			model: 'sim-model',
 			passed: 8,
-			tried: 8,
-			notTried: 0,
+			completed: 8,
+			skipped: 0,
 		});
 		expect(result.toolTest!.cases.map((one) => one.case)).toEqual(CASES.map((one) => one.name));
 		expect(result.toolTest!.cases[1]).toEqual({
 			case: 'one call',
-			asked: 'What is the weather in "Paris" now?',
+			question: 'What is the weather in "Paris" now?',
 			called: 'get_weather({"city":"Paris"})',
 			passed: true,
 			problem: null,
@@ -77,13 +77,13 @@ describe('a tool test', () => {
 			one.name === name && isSecond === second ? answer() : undefined,
 		);
 		const result = await test();
-		expect(result.toolTest).toMatchObject({ passed: 7, tried: 8, notTried: 0 });
+		expect(result.toolTest).toMatchObject({ passed: 7, completed: 8, skipped: 0 });
 		const failed = result.toolTest!.cases.filter(({ passed }) => !passed);
 		expect(failed).toMatchObject([{ case: name, problem }]);
 		expect(failed[0]!.called.startsWith(called)).toBe(true);
 		expect(finding(result, 'toolsUnreliable')).toMatchObject({
 			severity: 'warning',
-			meaning: 'The model "sim-model" does not always call tools correctly on this server',
+			detail: 'The model "sim-model" does not always call tools correctly on this server',
 			observed: expect.stringContaining(`7 of 8 passed; ${name}: `) as string,
 		});
 		expect(result.status).toBe('healthy');
@@ -113,7 +113,7 @@ describe('a tool test', () => {
 			one.name === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
 		);
 		const result = await test();
-		expect(result.toolTest).toMatchObject({ passed: 7, tried: 7, notTried: 1 });
+		expect(result.toolTest).toMatchObject({ passed: 7, completed: 7, skipped: 1 });
 		expect(finding(result, 'toolTestIncomplete').observed).toContain('Compute error.');
 		expect(result.status).toBe('healthy');
 	});
@@ -122,14 +122,14 @@ describe('a tool test', () => {
 		await sim();
 		playModel(server, () => reply.llamaError(500, 'Compute error.'));
 		const result = await test();
-		expect(result).toMatchObject({ status: 'degraded', toolTest: { tried: 0, notTried: 8 } });
+		expect(result).toMatchObject({ status: 'degraded', toolTest: { completed: 0, skipped: 8 } });
 		expect(finding(result, 'serverError').observed).toContain('Compute error.');
 	});
 
 	it('a template that takes no tools: nothing is tried, with a warning, and the server stays healthy', async () => {
 		await sim({ template: 'strict' });
 		const result = await test();
-		expect(result).toMatchObject({ status: 'healthy', toolTest: { tried: 0, notTried: 8 } });
+		expect(result).toMatchObject({ status: 'healthy', toolTest: { completed: 0, skipped: 8 } });
 		expect(ids(result)).toEqual(expect.arrayContaining(['toolTestIncomplete', 'modelLacksTools']));
 		expect(generations()).toEqual([]);
 	});
@@ -138,7 +138,7 @@ describe('a tool test', () => {
 		await sim();
 		playModel(server);
 		const result = await test({ timeoutMs: 0 });
-		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8 });
+		expect(result.toolTest).toMatchObject({ completed: 0, skipped: 8 });
 		expect(finding(result, 'toolTestIncomplete').observed).toBe('The test timed out');
 	});
 
@@ -168,7 +168,7 @@ it('an answer that its limit cut off proves nothing, whatever stands in it', () 
 		toolCalls: [],
 		finishReason: 'length',
 	};
-	expect(findToolProblem([], answer)).toBe('cut');
+	expect(findToolProblem([], answer)).toBe('truncated');
 });
 
 it('its findings are those of the tests above', () => {

@@ -22,7 +22,7 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 			healthy: status === 'healthy',
 			summary: `It is ${status}.`,
 			url: 'http://x',
-			server: { kind: 'llamaServer', version: null },
+			server: { type: 'llamaServer', version: null },
 			latencyMs: 1,
 			findings: [],
 			checkedAt: '',
@@ -49,7 +49,7 @@ describe('waiting until a server is ready', () => {
 		const result = await waitUntilReady(async () => await check(url), QUICK);
 		expect(result).toMatchObject({
 			status: 'healthy',
-			server: { kind: 'llamaServer' },
+			server: { type: 'llamaServer' },
 			history: [{ status: 'loading' }, { status: 'healthy' }],
 		});
 		expect(result.checks).toBeGreaterThan(2);

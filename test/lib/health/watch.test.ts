@@ -24,7 +24,7 @@ function healthy(at: number): CheckResult {
 		summary: 'All is well.',
 		url: URL,
 		findings: [],
-		server: { kind: 'llamaServer', version: null },
+		server: { type: 'llamaServer', version: null },
 		latencyMs: 1,
 		checkedAt: minute(at),
 		checkMs: 1,
@@ -41,8 +41,8 @@ function broken(
 			id,
 			severity: 'error' as const,
 			observed: 'ECONNREFUSED',
-			meaning: 'Nothing listens',
-			advice: 'Start it.',
+			detail: 'Nothing listens',
+			suggestion: 'Start it.',
 		},
 	];
 	return { ...healthy(at), status, healthy: false, summary: 'Nothing answers.', findings };
@@ -82,7 +82,7 @@ describe('a server that is watched', () => {
 			['unhealthy', minute(2)],
 			['healthy', minute(65)],
 		]);
-		expect(memory.changes.map(({ before }) => before)).toEqual([
+		expect(memory.changes.map(({ previous }) => previous)).toEqual([
 			{ healthy: true, status: 'healthy', since: minute(0), seconds: 120, lasted: '2 minutes' },
 			{
 				healthy: false,
@@ -138,7 +138,7 @@ describe('a server that is watched', () => {
 			['firstState', minute(0)],
 			['healthy', minute(2)],
 		]);
-		expect(quiet.changes[1]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
+		expect(quiet.changes[1]!.previous).toMatchObject({ problem: 'auth', since: minute(1) });
 	});
 
 	it('is not reported while hints of a healthy server change', () => {
@@ -146,19 +146,19 @@ describe('a server that is watched', () => {
 			id: 'noMetrics',
 			severity: 'info' as const,
 			observed: '',
-			meaning: '',
-			advice: '',
+			detail: '',
+			suggestion: '',
 		};
 		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
 	});
 
 	it('is reported at the first check where it is unhealthy then', () => {
 		expect(after([healthy(0)]).changes).toEqual([]);
-		expect(after([broken(0)]).changes).toMatchObject([{ event: 'firstState', before: null }]);
+		expect(after([broken(0)]).changes).toMatchObject([{ event: 'firstState', previous: null }]);
 	});
 
 	it('tells its state of now', () => {
-		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', before: null });
+		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', previous: null });
 	});
 });
 

@@ -11,7 +11,7 @@ describe('Check', () => {
 		const outputs = await run();
 		expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
 		expect(outputs[0]![0]!.json).toMatchObject({
-			server: { kind: 'llamaServer' },
+			server: { type: 'llamaServer' },
 			findings: [],
 		});
 		expect(asked).toEqual(['localLlamaApi']);
@@ -27,19 +27,19 @@ describe('Check', () => {
 		const outputs = await run({ credentials: { baseUrl: server().url, apiKey: 'wrong' } });
 		const item = outputs[1]![0];
 		expect(Object.keys(item!.json)[0]).toBe('summary');
-		const { meaning, advice } = (item!.json.findings as Array<Record<string, string>>)[0]!;
+		const { detail, suggestion } = (item!.json.findings as Array<Record<string, string>>)[0]!;
 		expect(hints).toEqual([
 			{
 				type: 'warning',
 				location: 'outputPane',
-				message: `Unhealthy (${server().url}): ${meaning}. ${advice}`,
+				message: `Unhealthy (${server().url}): ${detail}. ${suggestion}`,
 			},
 		]);
 	});
 
 	it('shows a warning of a healthy server, and nothing where all is well', async () => {
 		await sim({ nCtx: 2048 });
-		await run({ parameters: { needed: { minContext: 1024 } } });
+		await run({ parameters: { expectations: { minContext: 1024 } } });
 		expect(hints).toEqual([]);
 		await run();
 		expect(hints.map(({ message }) => message)).toEqual([
@@ -56,7 +56,7 @@ describe('Check', () => {
 				{ baseUrl: server().url, apiKey: 'wrong' },
 				{ baseUrl: server().url, apiKey: SESAME },
 			],
-			perItem: [{}, {}, { needed: { minContext: 1_000_000 } }],
+			perItem: [{}, {}, { expectations: { minContext: 1_000_000 } }],
 		});
 		expect(shape(outputs)).toEqual([
 			[['healthy', { item: 0 }]],
@@ -69,8 +69,8 @@ describe('Check', () => {
 
 	it('reads what is needed, also where it comes out of expressions as text', async () => {
 		await sim({ nCtx: 2048 });
-		const needed = { model: ' other ', minContext: '4096' };
-		const outputs = await run({ parameters: { needed } });
+		const expectations = { model: ' other ', minContext: '4096' };
+		const outputs = await run({ parameters: { expectations } });
 		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
 		expect(ids).toEqual(['expectedModelMissing', 'contextBelowExpected']);
 	});
@@ -94,9 +94,9 @@ describe('Check', () => {
 			credentials: { baseUrl: 'http://127.0.0.1:9', apiKey: SESAME },
 			parameters: { options: { failWhenUnhealthy: true } },
 		}).catch((error: unknown) => error)) as NodeOperationError;
-		const { findings } = failed.context.data as { findings: Array<{ meaning: string }> };
-		expect(failed.message).toBe(findings[0]!.meaning);
-		expect(failed.description).not.toContain(findings[0]!.meaning.slice(0, 20));
+		const { findings } = failed.context.data as { findings: Array<{ detail: string }> };
+		expect(failed.message).toBe(findings[0]!.detail);
+		expect(failed.description).not.toContain(findings[0]!.detail.slice(0, 20));
 		expect(failed.description).toContain('Observed: ');
 	});
 
@@ -116,7 +116,7 @@ describe('Check', () => {
 
 	it('a field that makes no sense is an error that names it', async () => {
 		await sim();
-		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
+		await expect(run({ parameters: { options: { timeout: 'soon' } } })).rejects.toMatchObject({
 			message: 'The field "Check Timeout (Seconds)" must be a number from 0.1, but is "soon"',
 		});
 	});
@@ -126,7 +126,7 @@ describe('Check', () => {
 		const outputs = await run({
 			items: 2,
 			continueOnFail: true,
-			perItem: [{ options: { timeLimit: 'soon' } }, {}],
+			perItem: [{ options: { timeout: 'soon' } }, {}],
 		});
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
 		expect(outputs[1]).toMatchObject([

@@ -15,14 +15,26 @@ describe('the operations', () => {
 	}
 
 	it.each([
-		[{ service: 'modelServer', operation: 'check' }, ['service', 'operation', 'needed', 'options']],
+		[
+			{ service: 'modelServer', operation: 'check' },
+			['service', 'operation', 'expectations', 'options'],
+		],
 		[
 			{ service: 'modelServer', operation: 'speedTest' },
-			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedTimeouts', 'needed', 'options'],
+			[
+				'service',
+				'operation',
+				'model',
+				'tokens',
+				'concurrentRequests',
+				'speedTimeouts',
+				'expectations',
+				'options',
+			],
 		],
 		[
 			{ service: 'modelServer', operation: 'toolTest' },
-			['service', 'operation', 'model', 'answerTokens', 'testTimeout', 'needed', 'options'],
+			['service', 'operation', 'model', 'maxTokens', 'testTimeout', 'expectations', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: true },
@@ -32,15 +44,15 @@ describe('the operations', () => {
 				'title',
 				'measureSpeed',
 				'model',
-				'atOnce',
+				'concurrentRequests',
 				'tokens',
-				'needed',
+				'expectations',
 				'options',
 			],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: false },
-			['service', 'operation', 'title', 'measureSpeed', 'needed', 'options'],
+			['service', 'operation', 'title', 'measureSpeed', 'expectations', 'options'],
 		],
 		[
 			{ service: 'dify', operation: 'report', measureSpeed: true },

@@ -10,7 +10,7 @@ const startDify = useSimulator(startDifySim);
 
 const one = async (setup: Parameters<typeof run>[0]) => (await run(setup)).flat()[0]!;
 
-const REPORT = { operation: 'report', tokens: 8, options: { timeLimit: 60 } };
+const REPORT = { operation: 'report', tokens: 8, options: { timeout: 60 } };
 
 const pageOf = (item: INodeExecutionData | undefined, field = 'data') =>
 	Buffer.from(item!.binary![field]!.data, 'base64').toString('utf8');
@@ -32,8 +32,8 @@ describe('Report', () => {
 				speed: {
 					model: 'sim-model',
 					runs: [
-						{ atOnce: 1, failures: [] },
-						{ atOnce: 4, failures: [] },
+						{ concurrentRequests: 1, failures: [] },
+						{ concurrentRequests: 4, failures: [] },
 					],
 				},
 				slots: { total: 4 },
@@ -64,7 +64,7 @@ describe('Report', () => {
 
 	it('measures no more than the field says, and nothing where that is off', async () => {
 		await sim({ slots: 8 });
-		await run({ parameters: { ...REPORT, atOnce: 2 } });
+		await run({ parameters: { ...REPORT, concurrentRequests: 2 } });
 		expect(roundsSent()).toBe(3);
 		const item = await one({ parameters: { ...REPORT, measureSpeed: false } });
 		expect(roundsSent()).toBe(3);
@@ -78,7 +78,7 @@ describe('Report', () => {
 			parameters: {
 				...REPORT,
 				measureSpeed: false,
-				options: { timeLimit: 60, fileName: '../week 47.pdf', binaryPropertyOutput: 'report' },
+				options: { timeout: 60, fileName: '../week 47.pdf', binaryPropertyOutput: 'report' },
 			},
 		});
 		expect(item!.binary!.report!.fileName).toBe('week 47.html');
@@ -94,7 +94,7 @@ describe('Report', () => {
 		expect(item!.json).toMatchObject({ status: 'unauthorized', speed: null });
 		expect(pageOf(item)).toContain('badge unauthorized');
 		await expect(
-			run({ parameters: { ...REPORT, options: { timeLimit: 60, failWhenUnhealthy: true } } }),
+			run({ parameters: { ...REPORT, options: { timeout: 60, failWhenUnhealthy: true } } }),
 		).rejects.toMatchObject({ message: 'The server rejected the API key' });
 	});
 
@@ -123,17 +123,17 @@ describe('Report', () => {
 			parameters: REPORT,
 			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 2 },
 		});
-		expect(item!.json.speed).toMatchObject({ runs: [{ atOnce: 1 }, { atOnce: 2 }] });
+		expect(item!.json.speed).toMatchObject({ runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }] });
 	});
 
 	it('of Dify: its findings, and no speed', async () => {
 		const dify = await startDify();
 		await sim();
 		const item = await one({
-			parameters: { service: 'dify', operation: 'report', options: { timeLimit: 60 } },
+			parameters: { service: 'dify', operation: 'report', options: { timeout: 60 } },
 			credentials: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' },
 		});
-		expect(item!.json).toMatchObject({ status: 'healthy', server: { kind: 'dify' } });
+		expect(item!.json).toMatchObject({ status: 'healthy', server: { type: 'dify' } });
 		expect(item!.json.speed).toBeUndefined();
 		expect(pageOf(item)).toContain('Dify');
 	});

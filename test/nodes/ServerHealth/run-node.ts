@@ -58,7 +58,7 @@ function context(setup: Setup): IExecuteFunctions {
 		mode = 'manual',
 	} = setup;
 	// Where a test sets no limit: longer than a busy machine stands still.
-	const parameters = { options: { timeLimit: 60 }, ...setup.parameters };
+	const parameters = { options: { timeout: 60 }, ...setup.parameters };
 	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {
 		getInputData: () =>

@@ -14,7 +14,7 @@ describe('a run of the node', () => {
 	])('%s, left over from a model server, checks Dify and runs nothing', async (operation, left) => {
 		const dify = await startDify();
 		const [[item]] = (await run({
-			parameters: { service: 'dify', operation, options: { timeLimit: 60 } },
+			parameters: { service: 'dify', operation, options: { timeout: 60 } },
 			credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
 		})) as [INodeExecutionData[]];
 		expect(item!.json).toMatchObject({ status: 'healthy', ...left });

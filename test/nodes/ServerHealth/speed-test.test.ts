@@ -9,7 +9,7 @@ describe('Speed Test', () => {
 			parameters: {
 				operation: 'speedTest',
 				tokens: 8,
-				atOnce: '2',
+				concurrentRequests: '2',
 				model: { __rl: true, mode: 'id', value: 'sim-model' },
 			},
 		});
@@ -17,7 +17,10 @@ describe('Speed Test', () => {
 			{
 				json: {
 					status: 'healthy',
-					speed: { model: 'sim-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
+					speed: {
+						model: 'sim-model',
+						runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }],
+					},
 				},
 				pairedItem: { item: 0 },
 			},
@@ -34,21 +37,30 @@ describe('Speed Test', () => {
 	it.each([
 		[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
 		[
-			{ atOnce: 1e6 },
+			{ concurrentRequests: 1e6 },
 			'The field "Concurrent Requests" must be a number from 1 to 64, but is 1000000',
 		],
 		[
-			{ atOnce: '65' },
+			{ concurrentRequests: '65' },
 			'The field "Concurrent Requests" must be a number from 1 to 64, but is "65"',
 		],
 		[{ tokens: -1 }, 'The field "Tokens" must be a number from 1 to 4096, but is -1'],
 		[{ tokens: [] }, 'The field "Tokens" must be a number from 1 to 4096, but is []'],
 		[{ tokens: true }, 'The field "Tokens" must be a number from 1 to 4096, but is true'],
-		[{ needed: { minContext: '8k' } }, 'The field "Context" must be a number from 0, but is "8k"'],
-		[{ needed: { minContext: -5 } }, 'The field "Context" must be a number from 0, but is -5'],
-		[{ needed: { model: { name: 'a' } } }, 'The field "Model" must be a text, but is {"name":"a"}'],
 		[
-			{ options: { timeLimit: 0 } },
+			{ expectations: { minContext: '8k' } },
+			'The field "Context" must be a number from 0, but is "8k"',
+		],
+		[
+			{ expectations: { minContext: -5 } },
+			'The field "Context" must be a number from 0, but is -5',
+		],
+		[
+			{ expectations: { model: { name: 'a' } } },
+			'The field "Model" must be a text, but is {"name":"a"}',
+		],
+		[
+			{ options: { timeout: 0 } },
 			'The field "Check Timeout (Seconds)" must be a number from 0.1, but is 0',
 		],
 		[
@@ -73,13 +85,13 @@ describe('Speed Test', () => {
 	it('ends at once on Stop, and leaves nothing running on the server', async () => {
 		await expectEndOnStop(
 			{ tokenDelayMs: 50 },
-			{ operation: 'speedTest', tokens: 4096, atOnce: 4 },
+			{ operation: 'speedTest', tokens: 4096, concurrentRequests: 4 },
 		);
 	});
 
 	it('sends as many tokens and requests as are asked for', async () => {
 		await sim();
-		await run({ parameters: { operation: 'speedTest', tokens: 8.9, atOnce: 3 } });
+		await run({ parameters: { operation: 'speedTest', tokens: 8.9, concurrentRequests: 3 } });
 		const sent = server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 		expect(sent).toHaveLength(4);
 		for (const { body } of sent)

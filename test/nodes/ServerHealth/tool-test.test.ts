@@ -4,7 +4,7 @@ import { expectEndOnStop, run, server, sim, useServer } from './run-node';
 
 useServer();
 
-const TOOL_TEST = { operation: 'toolTest', options: { timeLimit: 60 } };
+const TOOL_TEST = { operation: 'toolTest', options: { timeout: 60 } };
 const asked = () => server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('Tool Test', () => {
@@ -19,7 +19,7 @@ describe('Tool Test', () => {
 			{
 				json: {
 					status: 'healthy',
-					toolTest: { model: 'sim-model', passed: 7, tried: 8, notTried: 0 },
+					toolTest: { model: 'sim-model', passed: 7, completed: 8, skipped: 0 },
 				},
 				pairedItem: { item: 0 },
 			},
@@ -30,7 +30,7 @@ describe('Tool Test', () => {
 		const { cases } = items![0]!.json.toolTest as { cases: object[] };
 		expect(cases[5]).toEqual({
 			case: 'a number',
-			asked: 'Set the heating to twenty-one and a half degrees Celsius.',
+			question: 'Set the heating to twenty-one and a half degrees Celsius.',
 			called: 'It is warm now.',
 			passed: false,
 			problem: 'noCall',
@@ -41,7 +41,7 @@ describe('Tool Test', () => {
 	it('takes what the fields say, and no more', async () => {
 		await sim();
 		playModel(server());
-		await run({ parameters: { ...TOOL_TEST, answerTokens: 64, testTimeout: 90 } });
+		await run({ parameters: { ...TOOL_TEST, maxTokens: 64, testTimeout: 90 } });
 		for (const { body } of asked()) expect(body).toMatchObject({ max_tokens: 64 });
 	});
 
@@ -60,6 +60,6 @@ describe('Tool Test', () => {
 	});
 
 	it('ends at once on Stop, and leaves nothing running on the server', async () => {
-		await expectEndOnStop({ tokenDelayMs: 200 }, { ...TOOL_TEST, answerTokens: 4096 });
+		await expectEndOnStop({ tokenDelayMs: 200 }, { ...TOOL_TEST, maxTokens: 4096 });
 	});
 });

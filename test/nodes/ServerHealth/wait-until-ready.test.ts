@@ -25,7 +25,7 @@ describe('Wait Until Ready', () => {
 		[
 			'while nothing answers',
 			{ connections: () => 'silent' as const },
-			{ options: { waitTimeout: 60, timeLimit: 30 } },
+			{ options: { waitTimeout: 60, timeout: 30 } },
 		],
 	])(
 		'ends at once on Stop %s, and leaves nothing running on the server',

@@ -42,7 +42,7 @@ describe('Server Health Trigger', () => {
 				event: 'unhealthy',
 				healthy: false,
 				status: 'unreachable',
-				before: { healthy: true },
+				previous: { healthy: true },
 				health: { findings: [{}] },
 			},
 		]);
@@ -53,13 +53,13 @@ describe('Server Health Trigger', () => {
 			'title',
 			'text',
 			'changedAt',
-			'before',
+			'previous',
 			'health',
 		]);
 		for (let i = 0; i < 3; i += 1) expect(await poll()).toBeUndefined();
 		serverIs(true);
 		expect(await poll()).toMatchObject([
-			{ event: 'healthy', healthy: true, before: { status: 'unreachable' } },
+			{ event: 'healthy', healthy: true, previous: { status: 'unreachable' } },
 		]);
 	});
 
@@ -91,7 +91,7 @@ describe('Server Health Trigger', () => {
 		const { poll, serverIs } = watching();
 		serverIs(false);
 		expect(await poll()).toMatchObject([
-			{ event: 'firstState', before: null, status: 'unreachable' },
+			{ event: 'firstState', previous: null, status: 'unreachable' },
 		]);
 	});
 

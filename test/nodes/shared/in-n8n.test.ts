@@ -174,13 +174,15 @@ describe("with n8n's own context", () => {
 			operation: 'speedTest',
 			model: { __rl: true, mode: 'id', value: '={{ $json.text }}' },
 			tokens: '={{ $json.many }}',
-			needed: { minContext: '={{ $json.missing }}' },
+			expectations: { minContext: '={{ $json.missing }}' },
 			options: { failWhenUnhealthy: '={{ $json.off }}' },
 		};
 		expect(await reading(node, given, (parameters) => parameters.string('model'))).toBe('hello');
 		expect(await reading(node, given, (parameters) => parameters.number('tokens'))).toBe(7);
 		expect(
-			await reading(node, given, (parameters) => parameters.number('needed.minContext', 'none')),
+			await reading(node, given, (parameters) =>
+				parameters.number('expectations.minContext', 'none'),
+			),
 		).toBe('none');
 		await expect(
 			reading(node, given, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
@@ -210,7 +212,7 @@ describe("with n8n's own context", () => {
 		const { description } = new ServerHealth();
 		const filled = NodeHelpers.getNodeParameters(
 			description.properties,
-			{ operation: 'waitUntilReady', options: { timeLimit: 5 } },
+			{ operation: 'waitUntilReady', options: { timeout: 5 } },
 			true,
 			false,
 			null,
@@ -219,8 +221,8 @@ describe("with n8n's own context", () => {
 		expect(filled).toEqual({
 			service: 'modelServer',
 			operation: 'waitUntilReady',
-			needed: {},
-			options: { timeLimit: 5 },
+			expectations: {},
+			options: { timeout: 5 },
 		});
 	});
 });

@@ -6,9 +6,9 @@ describe('the fields of a check', () => {
 	it.each([
 		[{ minContext: ' 999999 ' }, 'contextBelowExpected'],
 		[{ model: 7 }, 'expectedModelMissing'],
-	])('what is needed, out of an expression in another form: %j', async (needed, id) => {
+	])('what is needed, out of an expression in another form: %j', async (expectations, id) => {
 		await sim();
-		const outputs = await run({ parameters: { needed } });
+		const outputs = await run({ parameters: { expectations } });
 		expect(
 			outputs
 				.flat()
@@ -22,8 +22,8 @@ describe('the fields of a check', () => {
 		'what is not needed',
 		async (...needs) => {
 			await sim();
-			for (const needed of needs)
-				expect(shape(await run({ parameters: { needed } }))).toEqual([
+			for (const expectations of needs)
+				expect(shape(await run({ parameters: { expectations } }))).toEqual([
 					[['healthy', { item: 0 }]],
 					[],
 				]);
