@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- items`: what many short items cost in the nodes themselves. Local Llama, n8n's HTTP Request and the
- * Basic LLM Chain ask a server that answers at once, in one run of one real n8n. Writes bench/results/items.md.
+ * Basic LLM Chain ask a server that responds immediately, in one run of one real n8n. Writes bench/results/items.md.
  * Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

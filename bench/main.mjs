@@ -3,20 +3,20 @@ import { PROGRAMS, usage } from './lib/programs.mjs';
 
 const [, , name = '', first = ''] = process.argv;
 const program = PROGRAMS.find((one) => one.name === name);
-const isHelp = (/** @type {string} */ typed) => ['--help', '-h', 'help'].includes(typed);
+const isHelp = (/** @type {string} */ argument) => ['--help', '-h', 'help'].includes(argument);
 
 if (program === undefined) {
-	const asked = name === '' || isHelp(name);
+	const isHelpRequested = name === '' || isHelp(name);
 	process.stderr.write(
-		`${asked ? '' : `There is no bench of the name "${name}".\n\n`}${usage(PROGRAMS)}\n`,
+		`${isHelpRequested ? '' : `There is no bench of the name "${name}".\n\n`}${usage(PROGRAMS)}\n`,
 	);
-	process.exit(asked ? 0 : 1);
+	process.exit(isHelpRequested ? 0 : 1);
 }
 if (isHelp(first)) {
 	process.stderr.write(`${usage([program])}\n`);
 	process.exit(0);
 }
-// Each program reads its options itself, as if it had been started alone.
+// Each program reads its own options from the command line.
 process.argv.splice(2, 1);
 try {
 	await import(`./${name}.mjs`);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- shared`: a chat every two seconds on a server with four slots, alone and beside a batch. The batch is
- * that of Local Llama, 16 items at once; chat and batch use one credential without Max Concurrent Requests. Writes
+ * `npm run bench -- shared`: a chat every two seconds on a server with four slots, alone and during a batch. The batch is
+ * that of Local Llama, 16 concurrent items; chat and batch use one credential without Max Concurrent Requests. Writes
  * bench/results/shared.md. Options: bench/lib/programs.mjs.
  */
 import { writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const BETWEEN_CHATS_MS = 2000;
 
 /** @param {number[]} values @param {number} share */
 const percentile = (values, share) =>
-	[...values].sort((one, other) => one - other)[Math.ceil(values.length * share) - 1] ?? NaN;
+	[...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? NaN;
 
 /**
  * @param {string} clone
@@ -35,18 +35,18 @@ const measure = async (clone) => {
 	const worker = await startWorker(clone, server.url);
 	const chats = async () => {
 		/** @type {Promise<number>[]} */
-		const asked = [];
+		const chats = [];
 		for (let chat = 0; chat < CHATS; chat += 1) {
 			await delay(BETWEEN_CHATS_MS);
-			asked.push(worker.chat());
+			chats.push(worker.chat());
 		}
-		return await Promise.all(asked);
+		return await Promise.all(chats);
 	};
 	let again = 0;
 	/**
 	 * @template T
 	 * @param {() => Promise<T>} work
-	 * @returns {Promise<{ value: T, rate: number }>} items a second beside the work
+	 * @returns {Promise<{ value: T, rate: number }>} items per second during the work
 	 */
 	const besideBatch = async (work) => {
 		const from = performance.now();
@@ -74,8 +74,8 @@ const row = (name, { alone, beside, batchAlone, batchBeside, again }) => {
 	const [p50, p99] = [0.5, 0.99].map((share) =>
 		[alone, beside].map((times) => Math.round(percentile(times, share))),
 	);
-	const kept = `${Math.round((100 * batchBeside) / batchAlone)} %`;
-	const rates = `${batchAlone.toFixed(2)} | ${batchBeside.toFixed(2)} (${kept})`;
+	const batchShare = `${Math.round((100 * batchBeside) / batchAlone)} %`;
+	const rates = `${batchAlone.toFixed(2)} | ${batchBeside.toFixed(2)} (${batchShare})`;
 	return `| ${name} | ${p50?.join(' | ')} | ${p99?.join(' | ')} | ${rates} | ${again} |`;
 };
 

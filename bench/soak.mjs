@@ -81,7 +81,7 @@ await main(async () => {
 		await delay(ms);
 		await load.pause();
 		const deadline = Date.now() + LONGEST_END_MS;
-		// An execution goes on after its client has left, with pauses between its requests.
+		// An execution continues after its client has left, with pauses between its requests.
 		let busyAt = Date.now();
 		while (Date.now() < deadline && Date.now() - busyAt < SETTLE_MS) {
 			await delay(50);

@@ -49,7 +49,7 @@ await main(async () => {
 		options: { from: { type: 'string' } },
 		allowPositionals: true,
 	});
-	const wanted = namedPictures()
+	const imageFiles = namedPictures()
 		.filter((file) => file.startsWith(`${IMAGES}/`))
 		// The moving one is a recording that was made by hand.
 		.filter((file) => !file.endsWith('.gif'))
@@ -57,7 +57,7 @@ await main(async () => {
 	const folder = values.from ?? (await takenByTests());
 
 	let total = 0;
-	for (const file of wanted) {
+	for (const file of imageFiles) {
 		const source = join(folder, relative(IMAGES, file));
 		if (!existsSync(source)) throw new Error(`No test takes ${file}`);
 		await compress(source, join(root, file));

@@ -71,7 +71,7 @@ const alone = async (name, work) => {
 };
 
 /**
- * @param {boolean} [dev] put the build into a folder that n8n watches
+ * @param {boolean} [dev] builds into a folder that n8n watches
  * @returns {Promise<Parts>}
  */
 const prepare = async (dev = false) => {
@@ -102,8 +102,8 @@ const privateFolder = (name) => {
 };
 
 /**
- * Imports content that has changed since the last start. The user's changes to a workflow survive while its example is
- * the same.
+ * Imports content that has changed since the last start. The user's changes to a workflow are kept while its example is
+ * unchanged.
  *
  * @param {Parts} parts
  * @param {string} userFolder
@@ -163,16 +163,16 @@ const LOGIN_FILE = join(startData, 'login.json');
  */
 const ensureOwner = async (editor) => {
 	/** @type {Login | undefined} */
-	const kept = readJsonIfThere(LOGIN_FILE);
+	const storedLogin = readJsonIfThere(LOGIN_FILE);
 	// n8n requires a capital letter and a digit.
 	const password = `Llama-${randomBytes(6).toString('hex')}-1`;
-	const login = kept ?? { email: 'owner@playground.local', password };
+	const login = storedLogin ?? { email: 'owner@playground.local', password };
 	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
 	const { userManagement } = await editor.request('GET', '/rest/settings');
 	if (userManagement.showSetupOnFirstLoad) {
 		await log.step('owner account', async () => await editor.setupOwner(login));
 		writeFileSync(LOGIN_FILE, JSON.stringify(login), { mode: 0o600 });
-	} else if (kept === undefined) {
+	} else if (storedLogin === undefined) {
 		return `the one of an earlier start (a new one: end this, delete ${editor.userFolder})`;
 	}
 	return `${login.email}  ${login.password}`;

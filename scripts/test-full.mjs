@@ -1,6 +1,6 @@
 /**
- * `npm run test:full`: what is too long for the gate. In this order: the suites without real parts that `npm test` leaves
- * out, property tests with new examples, the suites in `test/full` with the compiled llama-server, and the gate again with
+ * `npm run test:full`: tests that are too long for the gate. In this order: the suites without real parts that `npm test`
+ * omits, property tests with new examples, the suites in `test/full` with the compiled llama-server, and the gate again with
  * that server, with the defaults of n8n 3, and on the oldest n8n. With arguments for jest, only suites in `test/full`:
  * `npm run test:full -- server-health`.
  */

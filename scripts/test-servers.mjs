@@ -1,7 +1,7 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n. Takes arguments for jest:
- * `npm run test:servers -- ollama`. test/real-servers/support/servers.ts says how each is had; what is missing is named, and
- * its tests count as skipped.
+ * `npm run test:servers -- ollama`. test/real-servers/support/servers.ts explains how to get each server; missing
+ * ones are named, and their tests count as skipped.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { ensureSmolLm2, NOISE_BERT } from './lib/model.mjs';
 import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
-const typed = process.argv.slice(2);
+const jestArgs = process.argv.slice(2);
 
 /** @param {Promise<string>} part @returns {Promise<{ file?: string, problem?: string }>} */
 const optional = async (part) => {
@@ -29,7 +29,7 @@ const optional = async (part) => {
 const prepare = async (work) => {
 	await ensureDependencies(log);
 	// Compiling one takes ten minutes, which the other suites can do without.
-	const router = typed.length === 0 || /llama|lite/.test(typed.join(' '));
+	const router = jestArgs.length === 0 || /llama|lite/.test(jestArgs.join(' '));
 	const llamaServer = await optional(ensureLlamaServer(log, { router }));
 	const smolLm2 = await optional(ensureSmolLm2(log));
 	return { llamaServer, smolLm2, noiseBert: NOISE_BERT, work };
@@ -39,7 +39,7 @@ const prepare = async (work) => {
 const test = async (work) => {
 	const file = join(work, 'parts.json');
 	writeFileSync(file, JSON.stringify(await prepare(work)));
-	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...typed];
+	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...jestArgs];
 	const check = async () => await runJest(log, args, { LOCAL_LLAMA_SERVERS: file });
 	return await runChecks(log, [{ name: 'real servers', check }], `Logs of the servers: ${work}`);
 };

@@ -13,8 +13,8 @@ import { run } from './lib/processes.mjs';
 import { ON_REQUEST, runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
-const typed = process.argv.slice(2);
-/** What Prettier and TypeScript found of unchanged files. */
+const jestArgs = process.argv.slice(2);
+/** Results of Prettier and TypeScript for unchanged files. */
 const cache = join(root, 'node_modules', '.cache', 'checks');
 const ELSEWHERE = ['/node_modules/', '/test/(e2e|full|real-servers)/', ...ON_REQUEST];
 
@@ -40,7 +40,7 @@ const typesOf = (project) => {
 const tests = {
 	name: 'unit and contract tests',
 	check: async () =>
-		await runJest(log, typed.length > 0 ? typed : ['--testPathIgnorePatterns', ...ELSEWHERE]),
+		await runJest(log, jestArgs.length > 0 ? jestArgs : ['--testPathIgnorePatterns', ...ELSEWHERE]),
 };
 
 const packed = {
@@ -67,7 +67,7 @@ const scan = {
 
 await main(async () => {
 	await ensureDependencies(log);
-	if (typed.length > 0) return await runChecks(log, [tests]);
+	if (jestArgs.length > 0) return await runChecks(log, [tests]);
 	const formatting = ['--check', '.', '--cache', '--cache-location', join(cache, 'prettier')];
 	return await runChecks(log, [
 		[

@@ -1,4 +1,4 @@
-/** A server that writes at a fixed speed in each stream, as a GPU does. In a process of its own. */
+/** A server that writes at a fixed speed in each stream, as a GPU does. In a separate process. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

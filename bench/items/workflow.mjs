@@ -1,4 +1,4 @@
-/** Runs one node on many items in the real n8n, and tells how long that node took. */
+/** Runs one node on many items in the real n8n, and returns how long that node took. */
 import { patiently } from '../lib/retry.mjs';
 
 /** @typedef {import('../../scripts/lib/types').N8nServer} N8nServer */

@@ -3,8 +3,8 @@
 /**
  * @typedef {object} Program
  * @property {string} name also of its file in `bench/`
- * @property {string} what it measures and where that is written
- * @property {Record<string, string>} options as they are typed, and what each does
+ * @property {string} what it measures and where the result is written
+ * @property {Record<string, string>} options of the command line, with descriptions
  */
 
 /** @type {Program[]} */
@@ -60,7 +60,7 @@ export const PROGRAMS = [
 
 /**
  * @param {Program[]} programs
- * @returns {string} what to type
+ * @returns {string} the usage text
  */
 export const usage = (programs) =>
 	[

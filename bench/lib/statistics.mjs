@@ -1,16 +1,16 @@
-/** Medians and quantiles of what was measured. */
+/** Medians and quantiles of measured values. */
 
 /**
  * @param {readonly number[]} values
  * @param {number} share from 0 to 1
- * @returns {number} the value below which this share lies, between two values where needed; not a number for none
+ * @returns {number} the value below which this share of the values is, interpolated; NaN if there are no values
  */
 export const quantile = (values, share) => {
 	const sorted = [...values].sort((one, other) => one - other);
-	const at = (sorted.length - 1) * share;
-	const low = sorted[Math.floor(at)] ?? NaN;
-	const high = sorted[Math.ceil(at)] ?? NaN;
-	return low + (high - low) * (at - Math.floor(at));
+	const position = (sorted.length - 1) * share;
+	const low = sorted[Math.floor(position)] ?? NaN;
+	const high = sorted[Math.ceil(position)] ?? NaN;
+	return low + (high - low) * (position - Math.floor(position));
 };
 
 /** @param {readonly number[]} values */

@@ -1,6 +1,6 @@
 /**
  * A llama-server with few slots that writes at a fixed speed. Further requests are deferred by the rules of the real one
- * (docs/protocols/llama-server.md 7.2). In a process of its own.
+ * (docs/protocols/llama-server.md 7.2). In a separate process.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { CHAT_SETTINGS, partsOf } from '../lib/package-parts.mjs';
 
-/** Items of a batch that are asked at once, as Local Llama does. */
+/** Concurrent items of a batch, as in Local Llama. */
 export const AT_ONCE = 16;
 const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
 
@@ -12,7 +12,7 @@ const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
  * @typedef {object} Worker
  * @property {() => Promise<number>} chat milliseconds to the first token
  * @property {() => void} startBatch
- * @property {() => Promise<{ done: number, again: number }>} endBatch items done, and places given up
+ * @property {() => Promise<{ done: number, again: number }>} endBatch completed items, and preemptions
  * @property {() => void} stop
  */
 
@@ -28,7 +28,7 @@ const serve = async (clone, url) => {
 		await runTurn(server, settings, { messages }, () => (ms ||= performance.now() - from));
 		return ms;
 	};
-	/** @returns {Promise<number>} how often it gave its place up */
+	/** @returns {Promise<number>} how often it was preempted */
 	const item = async () => {
 		const messages = [{ type: 'human', content: 'One of many' }];
 		const settings = { ...SETTINGS, priority: 'batch' };
@@ -40,7 +40,7 @@ const serve = async (clone, url) => {
 	const lane = async () => {
 		while (isRunning) {
 			counts.again += await item();
-			// The rest of the items would be counted in a time with less work.
+			// The remaining items would be counted during a time with less work.
 			if (isRunning) counts.done += 1;
 		}
 	};
@@ -70,15 +70,15 @@ const serve = async (clone, url) => {
 export const startWorker = async (clone, url) => {
 	const child = fork(fileURLToPath(import.meta.url), ['serve', clone, url]);
 	await once(child, 'message');
-	/** @type {Map<number, (answer: any) => void>} */
-	const asked = new Map();
-	child.on('message', (/** @type {any} */ { id, answer }) => asked.get(id)?.(answer));
+	/** @type {Map<number, (result: any) => void>} */
+	const pending = new Map();
+	child.on('message', (/** @type {any} */ { id, answer }) => pending.get(id)?.(answer));
 	let last = 0;
 	/** @param {string} ask @returns {Promise<any>} */
 	const send = async (ask) =>
 		await new Promise((resolve) => {
 			last += 1;
-			asked.set(last, resolve);
+			pending.set(last, resolve);
 			child.send({ id: last, ask });
 		});
 	return {

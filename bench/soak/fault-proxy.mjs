@@ -1,4 +1,4 @@
-/** A proxy that fails on demand: a request whose text holds `[[reset]]` is reset, and all others pass. */
+/** A proxy that fails on demand: requests that contain `[[reset]]` are reset, all others pass. */
 import { createServer, request } from 'node:http';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,19 +12,19 @@ const CUT_AFTER_BYTES = 800;
 const CUT_AFTER_MS = 20;
 const SLOW_PIECE_MS = 60;
 
-/** Sends the beginning of an answer, then drops the connection.
+/** Sends the beginning of a response, then drops the connection.
  * @param {import('node:http').IncomingMessage} answer @param {import('node:http').ServerResponse} outgoing */
 const cutOff = async (answer, outgoing) => {
 	for await (const piece of answer) {
 		outgoing.write(piece.subarray(0, CUT_AFTER_BYTES));
-		// Let the written data go out first.
+		// Lets the written data be sent first.
 		await delay(CUT_AFTER_MS);
 		break;
 	}
 	outgoing.destroy();
 };
 
-/** Sends one event after the other, as slowly as a large model.
+/** Sends one event at a time, as slowly as a large model.
  * @param {import('node:http').IncomingMessage} answer @param {import('node:http').ServerResponse} outgoing */
 const writeSlowly = async (answer, outgoing) => {
 	for (const event of (await text(answer)).split(/(?<=\n\n)/)) {
@@ -35,7 +35,7 @@ const writeSlowly = async (answer, outgoing) => {
 };
 
 /**
- * @param {string} target address of the server behind it
+ * @param {string} target URL of the upstream server
  * @returns {Promise<FaultProxy>}
  */
 export const startFaultProxy = async (target) => {

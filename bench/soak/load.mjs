@@ -6,9 +6,9 @@ import { KINDS, pathOf } from './load-profiles.mjs';
 /** @typedef {import('./types').RunRecord} RunRecord */
 /** @typedef {Pick<RunRecord, 'outcome' | 'said'>} Outcome */
 
-/** A run that takes longer hangs: the nodes' time limits are 5 s, with one retry. */
+/** A run that takes longer hangs: the nodes' timeouts are 5 s, with one retry. */
 const HANG_MS = 45_000;
-/** n8n leaves the answer of a stopped chat open: it is closed after this. */
+/** n8n leaves the response of a stopped chat open: it is closed after this. */
 const AFTER_STOP_MS = 1000;
 const FAULT_SHARE = 0.2;
 /** Outcome of the faults that the client causes. @type {Record<string, RunRecord['outcome']>} */
@@ -97,8 +97,8 @@ const runner = (n8n, ids) => {
 			const result = await (kind.way === 'chat' ? chat : webhook)(kind, fault, client);
 			return { ...result, ms: performance.now() - startedAt };
 		} catch (error) {
-			const meant = client.signal.aborted ? CLIENT_OUTCOMES[fault] : undefined;
-			const outcome = hung ? 'hung' : (meant ?? 'failed');
+			const expected = client.signal.aborted ? CLIENT_OUTCOMES[fault] : undefined;
+			const outcome = hung ? 'hung' : (expected ?? 'failed');
 			return { outcome, said: String(error), ms: performance.now() - startedAt };
 		} finally {
 			clearTimeout(timer);

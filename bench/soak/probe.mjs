@@ -1,5 +1,5 @@
 /**
- * Loaded into n8n's process by `--import` (NODE_OPTIONS). Measures that process from within when it is asked to over a
+ * Loaded into n8n's process by `--import` (NODE_OPTIONS). Measures that process from within on request over a
  * local socket: the heap after a forced garbage collection, and what a run may leave behind.
  */
 import { Session } from 'node:inspector/promises';
@@ -28,8 +28,8 @@ const listenerClass = () => {
 const Listener = listenerClass();
 
 /**
- * Counts the live objects of a class. Each count blocks the process for a while, so it gets a moment after each: else n8n
- * believes that it has lost its database.
+ * Counts the live objects of a class. Each count blocks the process for a while, so each is followed by a pause: otherwise
+ * n8n assumes that it has lost its database.
  *
  * @param {(new (...values: any[]) => unknown) | undefined} constructor
  * @returns {Promise<number>}
@@ -52,13 +52,13 @@ const poolClass = () => {
 
 /** @returns {Promise<Sample>} */
 const measure = async () => {
-	const kept = {
+	const counts = {
 		abortListeners: await alive(Listener),
 		abortSignals: await alive(AbortSignal),
 		sockets: await alive(Socket),
 		pools: await alive(poolClass()),
 	};
-	// A finalizer clears the timer of a time limit after its signal was collected, so timers and memory come last.
+	// A finalizer clears the timer of a timeout after its signal was collected, so timers and memory come last.
 	await session.post('HeapProfiler.collectGarbage');
 	await delay(200);
 	const resources = process.getActiveResourcesInfo();
@@ -68,7 +68,7 @@ const measure = async () => {
 	};
 	await session.post('HeapProfiler.collectGarbage');
 	const { heapUsed, external, rss } = process.memoryUsage();
-	return { ...kept, ...left, heapUsed, external, rss };
+	return { ...counts, ...left, heapUsed, external, rss };
 };
 
 const serve = () => {
@@ -86,5 +86,5 @@ const serve = () => {
 	server.unref();
 };
 
-// n8n's task runner inherits the environment, and is not what is measured.
+// n8n's task runner inherits the environment, and is not measured.
 if (path !== undefined && process.argv[2] === 'start') serve();

@@ -36,7 +36,7 @@ const MEASURES = [
  * @param {boolean} judged
  * @param {number} first
  * @param {number} last
- * @returns {Verdict} one more of a counted thing is no growth: a leak of runs would show a thousand times
+ * @returns {Verdict} one additional object is not growth: a leak of runs would show a thousand times
  */
 const verdictOf = (name, unit, judged, first, last) => {
 	const growth = first === last ? 0 : ((last - first) / first) * 100;
@@ -45,8 +45,8 @@ const verdictOf = (name, unit, judged, first, last) => {
 };
 
 /**
- * Durations in the first and the last tenth of the time. Kinds of runs take different times, and the mix differs a little
- * between tenths: so each is divided by the median of its kind.
+ * Durations in the first and the last tenth of the time. Types of runs take different times, and the mix differs a little
+ * between tenths: so each is divided by the median of its type.
  *
  * @param {readonly RunRecord[]} runs
  * @param {number} lastsMs
@@ -65,9 +65,9 @@ const timeVerdict = (runs, lastsMs) => {
 			clean.filter(({ atMs }) => when(atMs)).map(({ kind, ms }) => ms / (usual.get(kind) ?? NaN)),
 		);
 	const overall = median(clean.map(({ ms }) => ms));
-	const early = overall * against((atMs) => atMs < lastsMs / 10);
-	const late = overall * against((atMs) => atMs >= lastsMs * 0.9);
-	return verdictOf('Time of a run', 'ms', true, early, late);
+	const earlyMs = overall * against((atMs) => atMs < lastsMs / 10);
+	const lateMs = overall * against((atMs) => atMs >= lastsMs * 0.9);
+	return verdictOf('Time of a run', 'ms', true, earlyMs, lateMs);
 };
 
 /** @param {Pick<SoakResult, 'samples' | 'runs' | 'lastsMs'>} result @returns {Verdict[]} the first tenth against the last */
@@ -76,7 +76,7 @@ export const judge = ({ samples, runs, lastsMs }) => {
 	const [first, last] = [samples.slice(0, count), samples.slice(-count)];
 	const rows = MEASURES.map(([name, unit, judged, key]) => {
 		const scale = unit === 'MB' ? MEGABYTE : 1;
-		const of = (/** @type {Sample[]} */ some) => median(some.map((one) => one[key] / scale));
+		const of = (/** @type {Sample[]} */ some) => median(some.map((sample) => sample[key] / scale));
 		return verdictOf(name, unit, judged, of(first), of(last));
 	});
 	return [...rows, timeVerdict(runs, lastsMs)];
@@ -92,7 +92,7 @@ export const isFlat = (result) =>
 	unexpectedRuns(result.runs).length === 0;
 
 /** @param {number} value @param {string} unit */
-const shown = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
+const formatValue = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
 
 /** @param {SoakResult} result @returns {string} bench/results/soak.md */
 export const pageOf = (result) => {
@@ -101,7 +101,7 @@ export const pageOf = (result) => {
 	const odd = unexpectedRuns(runs);
 	const rows = judge(result).map(({ name, unit, first, last, growth, judged, flat }) => {
 		const verdict = judged ? (flat ? 'flat' : '**grows**') : 'not judged';
-		return `| ${name} | ${shown(first, unit)} | ${shown(last, unit)} | ${growth.toFixed(1)} % | ${verdict} |`;
+		return `| ${name} | ${formatValue(first, unit)} | ${formatValue(last, unit)} | ${growth.toFixed(1)} % | ${verdict} |`;
 	});
 	return [
 		'# Soak test',

@@ -41,7 +41,7 @@ const nodesOf = async (n8n, urls, keys) => {
 		const data = { baseUrl: `${urls.dify}/v1`, apiKey, keyType: 'app' };
 		return { difyApi: await n8n.createCredential({ name: 'Dify', type: 'difyApi', data }) };
 	};
-	// Makes the credential's queue part of the test: executions go on after their clients have left.
+	// Makes the credential's queue part of the test: executions continue after their clients have left.
 	const chat = await llama('Chat', { baseUrl: urls.chat, maxConcurrentRequests: 6 });
 	const difyChat = await dify(keys.chat);
 	/** @returns {Record<string, Part>} */

@@ -1,4 +1,4 @@
-/** A check of a server, in one line: probes → facts → findings → result. */
+/** Server checks: probes → facts → findings → result. */
 import { captureError } from '../errors/server-error';
 import { toPlainText } from '../values';
 import { selectOnlyModel } from '../servers/model-names';
@@ -16,15 +16,14 @@ import { type CheckOptions, elapsedMs } from './probe';
 import { filterChatModels, probeServer } from './probe-server';
 import type { CheckResult } from './result';
 
-/** What is checked. */
 export type CheckTarget =
-	/** `open` throws where the address or the key cannot be used at all. */
+	/** `open` throws if the URL or the key cannot be used at all. */
 	{ service: 'modelServer'; open(): ModelServer } | { service: 'dify'; open(): DifyServer };
 
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
  *
- * @throws {ServerError} only of kind `aborted`
+ * @throws {ServerError} only of type `aborted`
  */
 export async function checkServer(
 	target: CheckTarget,
@@ -34,7 +33,7 @@ export async function checkServer(
 	const outcome = await runCheck(target, options);
 	const { status, healthy, findings } = summarizeFindings(outcome.findings);
 	return {
-		// n8n's views show the first fields, so the verdict and the findings come before facts.
+		// n8n's views show the first fields, so the summary and the findings come before facts.
 		summary: toPlainText(healthy ? summarizeHealthy(outcome) : `${findings[0]!.detail}.`),
 		status,
 		healthy,
@@ -48,15 +47,15 @@ export async function checkServer(
 	};
 }
 
-/** Whether the check found nothing that forbids a generation. */
+/** Whether no finding prevents a generation. */
 export function canGenerate({ status }: CheckResult): boolean {
 	return status === 'healthy' || status === 'degraded';
 }
 
 /**
- * The model of a test. Empty: the one that is loaded, or the only one.
+ * Selects the model of a test. If `name` is empty: the loaded one, or the only one.
  *
- * @throws {ServerError} of kind `invalidInput` where that is not clear
+ * @throws {ServerError} of type `invalidInput` if that is ambiguous
  */
 export function selectTestModel({ models = [] }: CheckResult, name: string): string {
 	return name.trim() || selectOnlyModel(filterChatModels(models));
@@ -64,16 +63,16 @@ export function selectTestModel({ models = [] }: CheckResult, name: string): str
 
 function summarizeHealthy({ name, latencyMs, offerText, findings }: CheckOutcome): string {
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
-	const hint = warnings === 0 ? '' : `, with ${pluralize(warnings, 'warning')}`;
-	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offerText}${hint}.`;
+	const warningText = warnings === 0 ? '' : `, with ${pluralize(warnings, 'warning')}`;
+	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offerText}${warningText}.`;
 }
 
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	const looked = await checkTarget(target, options).catch(captureError);
-	if (!('failed' in looked)) return looked;
-	const { failed } = looked;
-	if (failed.type === 'aborted') throw failed;
-	const findings = [findingFromError(failed, failed.detail)];
+	const outcome = await checkTarget(target, options).catch(captureError);
+	if (!('failed' in outcome)) return outcome;
+	const { failed: error } = outcome;
+	if (error.type === 'aborted') throw error;
+	const findings = [findingFromError(error, error.detail)];
 	const server = { type: 'unknown', version: null } as const;
 	return { url: null, findings, server, latencyMs: null, name: '', offerText: '', extraFields: {} };
 }
@@ -87,7 +86,7 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 	const facts = toCheckFacts(await probeServer(server, options));
 	const findings = getFindings(facts);
 	const { url, latencyMs, serverFacts } = facts;
-	const name = nameOf(facts);
+	const name = formatServerName(facts);
 	const offerText = pluralize(serverFacts.models.length, 'model');
 	return {
 		url,
@@ -100,6 +99,6 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 	};
 }
 
-function nameOf({ serverType, server: { version } }: CheckFacts): string {
+function formatServerName({ serverType, server: { version } }: CheckFacts): string {
 	return version === null ? serverType.label : `${serverType.label} ${version}`;
 }

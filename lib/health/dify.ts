@@ -1,4 +1,4 @@
-/** What a check asks Dify, what is wrong and what to do: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
+/** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/errors';
 import type { ErrorType } from '../errors/error-types';
 import { getErrorText } from '../errors/texts';
@@ -25,47 +25,47 @@ import {
 
 type KeyType = 'app' | 'knowledge';
 
-/** Dify with the key of an app, or of knowledge bases. Its `root` is the base of the Service API. */
+/** Dify with an app key or a knowledge base key. Its `root` is the base of the Service API. */
 export interface DifyServer extends Endpoint {
 	keyType: KeyType;
 }
 
-/** All that findings look at. */
+/** Input of the findings. */
 interface DifyFacts {
 	keyType: KeyType;
-	/** The answer of the route that the key is for, and of the route for the other type of key. */
+	/** Responses of the route for this type of key, and of the route for the other type. */
 	keyTypeProbe: ProbeResult;
 	otherTypeProbe: ProbeResult;
-	/** Of an app: whether it is published. */
+	/** Parameters of an app, which exist only if it is published. */
 	parameters?: ProbeResult;
-	/** Of a workflow app: its last run. */
+	/** Last run of a workflow app. */
 	runs?: ProbeResult;
 	/** Documents of the first knowledge bases. */
 	documents: ProbeResult[];
 }
 
-/** A check looks into no more bases than this for documents that wait. */
+/** Knowledge bases that are searched for waiting documents. */
 const MAX_DATASETS = 5;
 
 /**
- * Asks Dify by the routes of both types of key: a key of the wrong type is refused in the same words as an unknown one
- * (docs/protocols/dify.md 1.3, A3), and only the other type's route tells them apart.
+ * Probes the routes of both types of key: Dify rejects a key of the wrong type with the same message as an unknown one
+ * (docs/protocols/dify.md 1.3, A3), and only the route of the other type distinguishes them.
  *
- * @throws {ServerError} only of kind `aborted`
+ * @throws {ServerError} only of type `aborted`
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const { url } = server;
-	const question = async (path: string) => await runProbe(server, url.root + path, options);
-	const facts = server.keyType === 'app' ? await probeApp(question) : await probeDatasets(question);
+	const probe = async (path: string) => await runProbe(server, url.root + path, options);
+	const facts = server.keyType === 'app' ? await probeApp(probe) : await probeDatasets(probe);
 	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
 	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs].filter(
-		(probe) => probe !== undefined,
+		(result) => result !== undefined,
 	);
 	const dify = probes.find(isDifyResponse);
 	const version = dify?.headers['x-version'] || null;
 	return {
 		url: url.root,
-		findings: difyFindings(facts),
+		findings: getDifyFindings(facts),
 		server: { type: dify === undefined ? 'unknown' : 'dify', version },
 		latencyMs: getLatency(probes),
 		name: version === null ? 'Dify' : `Dify ${version}`,
@@ -75,25 +75,25 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 
 type Prober = (path: string) => Promise<ProbeResult>;
 
-async function probeApp(question: Prober): Promise<DifyFacts> {
+async function probeApp(probe: Prober): Promise<DifyFacts> {
 	const [keyTypeProbe, otherTypeProbe, parameters, runs] = await Promise.all([
-		question('/info'),
-		question('/datasets?page=1&limit=1'),
-		question('/parameters'),
-		question('/workflows/logs?page=1&limit=1'),
+		probe('/info'),
+		probe('/datasets?page=1&limit=1'),
+		probe('/parameters'),
+		probe('/workflows/logs?page=1&limit=1'),
 	]);
 	return { keyType: 'app', keyTypeProbe, otherTypeProbe, parameters, runs, documents: [] };
 }
 
-async function probeDatasets(question: Prober): Promise<DifyFacts> {
+async function probeDatasets(probe: Prober): Promise<DifyFacts> {
 	const [keyTypeProbe, otherTypeProbe] = await Promise.all([
-		question(`/datasets?page=1&limit=${MAX_DATASETS}`),
-		question('/info'),
+		probe(`/datasets?page=1&limit=${MAX_DATASETS}`),
+		probe('/info'),
 	]);
 	const documents = await Promise.all(
 		asRecords(getJsonObject(keyTypeProbe).data).map(
 			async ({ id }) =>
-				await question(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
+				await probe(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
 		),
 	);
 	return { keyType: 'knowledge', keyTypeProbe, otherTypeProbe, documents };
@@ -110,16 +110,16 @@ function describeOffer({
 	return { offerText: `the app "${app.name}" (${app.mode})`, extraFields: { app } };
 }
 
-/** Why the API cannot be used. The first that fits is the only finding. */
+/** Reasons that the API cannot be used. The first match is the only finding. */
 const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'noResponse',
 		status: 'unreachable',
 		observe: ({ keyTypeProbe, parameters }) => {
-			const late = [keyTypeProbe, parameters].find(
+			const timedOut = [keyTypeProbe, parameters].find(
 				(probe) => probe?.error?.type === 'totalTimeout',
 			);
-			return late && describeProbe(late);
+			return timedOut && describeProbe(timedOut);
 		},
 		detail: 'Dify did not respond to a simple request in time',
 		suggestion:
@@ -158,18 +158,18 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 				? `${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`
 				: undefined,
 		detail: ({ keyType }) =>
-			`This is ${KEYS[oppositeKeyType(keyType)]}, but ${KEYS[keyType]} is required`,
+			`This is ${KEY_NAMES[oppositeKeyType(keyType)]}, but ${KEY_NAMES[keyType]} is required`,
 		suggestion: ({ keyType }) =>
-			`Use ${KEYS[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
+			`Use ${KEY_NAMES[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
 	},
 ];
 
-const KEYS: Record<KeyType, string> = {
+const KEY_NAMES: Record<KeyType, string> = {
 	app: 'an app key',
 	knowledge: 'a knowledge base key',
 };
 
-/** What may be wrong with a Dify that answers. */
+/** Possible problems of a Dify that responds. */
 export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	...BLOCKING_FINDINGS,
 	{
@@ -193,7 +193,7 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	},
 ];
 
-/** Failures caused by settings of the app or its address. Other refusals of Dify may be temporary. */
+/** Errors caused by settings of the app or its URL. Other errors of Dify may be temporary. */
 const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 	'appDisabled',
 	'appInactive',
@@ -206,33 +206,33 @@ const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 	'unexpectedRedirect',
 ]);
 
-function difyFindings(facts: DifyFacts): FindingWithStatus[] {
+function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
-	const refused = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
+	const failed = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
 	if (cause !== undefined) return [cause];
-	if (refused !== undefined) return [refusedFinding(refused)];
-	return [...lastRunFinding(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
+	if (failed !== undefined) return [findingFromProbe(failed)];
+	return [...getLastRunFindings(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
 }
 
-function refusedFinding(probe: ProbeResult): FindingWithStatus {
-	const failure = probe.error!;
-	const { type } = failure;
+function findingFromProbe(probe: ProbeResult): FindingWithStatus {
+	const error = probe.error!;
+	const { type } = error;
 	const observed = describeProbe(probe);
-	// Dify's own failures have a name of their own; those of the network are the same everywhere.
-	if (probe.status === 0) return findingFromError(failure, observed);
-	const otherwise = MISCONFIGURED.has(type) ? 'misconfigured' : 'degraded';
-	return findingFromError(failure, observed, {
-		id: idOf(type),
-		status: toHealthStatus(type, otherwise),
+	// Errors from Dify have IDs with the prefix "dify"; network errors have the same IDs everywhere.
+	if (probe.status === 0) return findingFromError(error, observed);
+	const fallback = MISCONFIGURED.has(type) ? 'misconfigured' : 'degraded';
+	return findingFromError(error, observed, {
+		id: toDifyFindingId(type),
+		status: toHealthStatus(type, fallback),
 	});
 }
 
-function idOf(kind: ErrorType): string {
-	return `dify${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+function toDifyFindingId(type: ErrorType): string {
+	return `dify${type.charAt(0).toUpperCase()}${type.slice(1)}`;
 }
 
-/** Failures of what stands behind Dify. */
+/** Errors of the model providers of Dify. */
 const UPSTREAM_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'providerUnreachable',
 	'providerError',
@@ -242,16 +242,16 @@ const UPSTREAM_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'providerQuotaExceeded',
 ]);
 
-/** The last run of a workflow app failed for what stands behind Dify: the next one may as well. */
-function lastRunFinding({ runs }: DifyFacts): FindingWithStatus[] {
+/** If the last run of a workflow app failed because of a model provider, the next one may fail as well. */
+function getLastRunFindings({ runs }: DifyFacts): FindingWithStatus[] {
 	const { status, error } = asRecord(asRecord(asRecords(getJsonObject(runs).data)[0]).workflow_run);
 	const message = asNonEmptyString(error);
 	if (status !== 'failed' || message === undefined) return [];
-	const kind = toErrorType({ message });
-	if (!UPSTREAM_ERRORS.has(kind)) return [];
-	const { title, suggestion } = getErrorText(kind, { service: 'dify' });
+	const type = toErrorType({ message });
+	if (!UPSTREAM_ERRORS.has(type)) return [];
+	const { title, suggestion } = getErrorText(type, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
-	return [{ id: idOf(kind), severity: 'warning', observed, detail: title, suggestion }];
+	return [{ id: toDifyFindingId(type), severity: 'warning', observed, detail: title, suggestion }];
 }
 
 function oppositeKeyType(keyType: KeyType): KeyType {
@@ -263,13 +263,13 @@ function isExpectedResponse(probe: ProbeResult, keyType: KeyType): boolean {
 	return keyType === 'knowledge' ? Array.isArray(data) : typeof mode === 'string';
 }
 
-/** A document that was just sent waits as well. */
+/** New documents wait, too. */
 const LONG_MINUTES = 5;
 
 function getWaitingDocuments(list: unknown): string[] {
 	return asRecords(asRecord(list).data).flatMap((document) => {
-		const { indexing_status: status, name, created_at: at } = document;
-		const minutes = Math.round((Date.now() / 1000 - (asFiniteNumber(at) ?? Infinity)) / 60);
+		const { indexing_status: status, name, created_at: createdAt } = document;
+		const minutes = Math.round((Date.now() / 1000 - (asFiniteNumber(createdAt) ?? Infinity)) / 60);
 		if (status !== 'waiting' || minutes < LONG_MINUTES) return [];
 		return [`The document "${String(name)}" has been waiting for ${minutes} minutes`];
 	});

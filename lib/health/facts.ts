@@ -1,4 +1,4 @@
-/** What the answers to a check tell. Pure. */
+/** Facts from the responses to a check. Pure. */
 import type { ServerError } from '../errors/server-error';
 import { isPostOnlyRoute } from '../servers/base-url';
 import { isRecognizedType } from '../servers/types';
@@ -15,13 +15,13 @@ import {
 import type { ServerSnapshot } from './probe-server';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
 
-/** A question that was refused or got no answer, and what that means. */
+/** A probe that was rejected or got no response, and its error. */
 export interface FailedProbe {
 	probe: ProbeResult;
 	error: ServerError;
 }
 
-/** All that findings look at. */
+/** Input of the findings. */
 export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	url: string;
 	server: CheckResult['server'];
@@ -29,9 +29,9 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	timeoutMs: number;
 	hasKey: boolean;
 	expected: Expectations;
-	/** Why the API cannot be used: nothing else is known then. */
+	/** The reason that the API cannot be used: nothing else is known then. */
 	failedProbe?: FailedProbe;
-	/** It has no list of models; where nothing failed, it has a route for chats. */
+	/** The server has no model list. If no probe failed, it has a chat endpoint. */
 	isUnlisted: boolean;
 	modelListProbe: ProbeResult;
 	serverFacts: ServerFacts;
@@ -40,37 +40,37 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	checkedModel?: ServerModel;
 }
 
-export function toCheckFacts(seen: ServerSnapshot): CheckFacts {
-	const { identity, details, serverType, checkedModel, options, server } = seen;
+export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
+	const { identity, details, serverType, checkedModel, options, server } = snapshot;
 	const embeddings = isFeatureEnabled(details.embeddings);
-	const models = (seen.models ?? []).map((model) => ({ embeddings, ...model }));
+	const models = (snapshot.models ?? []).map((model) => ({ embeddings, ...model }));
 	return {
 		url: server.url.root,
 		serverType,
-		server: { type: getReportedType(seen), version: getVersion(seen) },
+		server: { type: getReportedType(snapshot), version: getVersion(snapshot) },
 		latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
-		failedProbe: findFailedProbe(seen),
-		isUnlisted: seen.models === undefined,
+		failedProbe: findFailedProbe(snapshot),
+		isUnlisted: snapshot.models === undefined,
 		modelListProbe: identity.models,
-		serverFacts: toServerFacts(seen, models),
+		serverFacts: toServerFacts(snapshot, models),
 		models,
 		checkedModel: models.find(({ id }) => id === checkedModel?.id),
 	};
 }
 
-function getReportedType(seen: ServerSnapshot): CheckResult['server']['type'] {
-	const { typeName, serverType, identity } = seen;
+function getReportedType(snapshot: ServerSnapshot): CheckResult['server']['type'] {
+	const { typeName, serverType, identity } = snapshot;
 	if (isRecognizedType(serverType)) return typeName;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';
-	// FastAPI refuses so.
-	const isRefusal = 'detail' in asRecord(identity.models.json);
-	return isRefusal || hasApi(seen) ? 'openAiCompatible' : 'unknown';
+	// Error format of FastAPI.
+	const isErrorResponse = 'detail' in asRecord(identity.models.json);
+	return isErrorResponse || hasApi(snapshot) ? 'openAiCompatible' : 'unknown';
 }
 
-/** It has a list of models, or a route for chats without one. */
+/** Whether it has a model list, or a chat endpoint without one. */
 function hasApi({ models, details }: ServerSnapshot): boolean {
 	return models !== undefined || isPostOnlyRoute(details.chat);
 }
@@ -80,55 +80,56 @@ export function isDifyResponse({ headers }: ProbeResult): boolean {
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
-/** Builds of llama-server without Git name a version that is none: "b0-unknown". */
+/** llama-server built without Git reports "b0-unknown", which is not a version. */
 const NO_VERSION = /^b0\b|unknown/i;
 
 function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot): string | null {
-	const all = [
+	const versions = [
 		getJsonObject(props).build_info,
 		getJsonObject(apiVersion).version,
 		getJsonObject(version).version,
 	];
-	const named = all.map(asNonEmptyString).find((text) => text !== undefined);
-	return named === undefined || NO_VERSION.test(named) ? null : named;
+	const reported = versions.map(asNonEmptyString).find((text) => text !== undefined);
+	return reported === undefined || NO_VERSION.test(reported) ? null : reported;
 }
 
-function findFailedProbe(seen: ServerSnapshot): FailedProbe | undefined {
-	const { identity, serverType, server } = seen;
-	const { models: list, props } = identity;
-	if (!hasApi(seen)) return { probe: list, error: list.error ?? toProbeError(server, list) };
-	// Its list may be open to everybody.
-	const isKeyRefused = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
-	return isKeyRefused ? { probe: props, error: props.error! } : undefined;
+function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
+	const { identity, serverType, server } = snapshot;
+	const { models, props } = identity;
+	if (!hasApi(snapshot))
+		return { probe: models, error: models.error ?? toProbeError(server, models) };
+	// The model list may need no key.
+	const isKeyRejected = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
+	return isKeyRejected ? { probe: props, error: props.error! } : undefined;
 }
 
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
 function toServerFacts({ props, details }: ServerSnapshot, models: ServerModel[]): ServerFacts {
-	const metrics = countersIn(details.metrics);
-	const counted = (names: string[]) =>
+	const metrics = parseCounters(details.metrics);
+	const findCount = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
 	return {
 		models: models.map(toModelFacts),
-		slots: { total: asFiniteNumber(props.total_slots) ?? null, busy: counted(RUNNING) },
-		queue: counted(WAITING),
+		slots: { total: asFiniteNumber(props.total_slots) ?? null, busy: findCount(RUNNING) },
+		queue: findCount(WAITING),
 		contextPerSlot: parseProps(props).context ?? null,
 		sleeping: parseBoolean(props.is_sleeping) ?? null,
 	};
 }
 
-function countersIn(probe: ProbeResult | undefined): Record<string, number> {
+function parseCounters(probe: ProbeResult | undefined): Record<string, number> {
 	return probe?.status === 200 ? parseMetrics(probe.text) : {};
 }
 
-/** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
+/** Whether a feature is on: llama-server responds with 501 if not, with 400 or 500 if only our request was invalid. */
 function isFeatureEnabled(probe: ProbeResult | undefined): boolean | undefined {
 	if (probe?.status === 501) return false;
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
 
-/** A model of which nothing is known, in the order of the item. */
+/** A model without known facts, in the field order of the item. */
 const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
 	context: null,
 	trainedContext: null,
@@ -146,14 +147,14 @@ const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
 
 export function toModelFacts(model: ServerModel): ModelFacts {
 	const { id, aliases, state } = model;
-	const known = Object.entries(model).filter(
+	const facts = Object.entries(model).filter(
 		([name, value]) => name in UNKNOWN_MODEL && value !== undefined,
 	);
 	return {
 		id,
 		aliases,
 		...UNKNOWN_MODEL,
-		...Object.fromEntries(known),
+		...Object.fromEntries(facts),
 		parameters: parseParameterCount(model.parameters) ?? null,
 		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
 	};

@@ -1,4 +1,4 @@
-/** What may be wrong with a model server, and what to do about it. */
+/** Possible problems of a model server, and how to fix them. */
 import type { ErrorType } from '../errors/error-types';
 import { parseHostAndPort } from '../errors/create-error';
 import { getErrorText, formatDuration } from '../errors/texts';
@@ -14,32 +14,31 @@ export interface FindingRule<F> {
 	id: string;
 	/** Default: an error. */
 	severity?: 'warning' | 'info';
-	/** The status that it gives the server. Default: it stays as it is. */
+	/** Status that the finding gives the server. Default: unchanged. */
 	status?: HealthStatus;
-	/** What was observed; undefined where its case is not given. */
+	/** Evidence; undefined if the finding does not apply. */
 	observe(facts: F): string | undefined;
-	detail: Sentence<F>;
-	suggestion: Sentence<F>;
+	detail: RuleText<F>;
+	suggestion: RuleText<F>;
 }
 
-type Sentence<F> = string | ((facts: F) => string);
+type RuleText<F> = string | ((facts: F) => string);
 
-/** A finding, and the status that it gives the server. */
+/** A finding with the status that it gives the server. */
 export interface FindingWithStatus extends Finding {
 	status?: HealthStatus;
 }
 
-/** What was found out, before it is summed up. */
+/** Result of a check before it is summarized. */
 export interface CheckOutcome {
 	url: string | null;
 	findings: FindingWithStatus[];
 	server: CheckResult['server'];
 	latencyMs: number | null;
-	/** The server and its version, as people name them. */
+	/** Server type and version for texts, such as "Ollama 0.9". */
 	name: string;
 	/** "2 models" */
 	offerText: string;
-	/** Further fields of the result. */
 	extraFields: Partial<CheckResult>;
 }
 
@@ -51,13 +50,13 @@ export function pluralize(count: number, noun: string): string {
 const SMALL_CONTEXT = 8_192;
 const USUAL_CONTEXT = 16_384;
 const SLOW_MS = 1_000;
-const STUCK_ADVICE =
+const STUCK_SUGGESTION =
 	'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.';
 
-const LOADING_ADVICE =
+const LOADING_SUGGESTION =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
-/** Why the API cannot be used. The first that fits is the only finding: whatever else is seen follows from it. */
+/** Reasons that the API cannot be used. The first match is the only finding, since all others follow from it. */
 const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'difyDetected',
@@ -82,20 +81,20 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	},
 ];
 
-/** What may be wrong with a server that answers. All that fit are told. */
+/** Possible problems of a server that responds. All matches are reported. */
 export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	...BLOCKING_FINDINGS,
 	{
 		id: 'redirected',
 		status: 'misconfigured',
 		observe: ({ modelListProbe }) =>
-			originOf(modelListProbe.finalUrl) === originOf(modelListProbe.url)
+			getOrigin(modelListProbe.finalUrl) === getOrigin(modelListProbe.url)
 				? undefined
 				: describeProbe(modelListProbe),
 		detail:
 			'The server redirects every request to another address, and generations do not follow redirects',
 		suggestion: ({ modelListProbe }) =>
-			`Set the Base URL to ${newBaseUrl(modelListProbe.finalUrl)}.`,
+			`Set the Base URL to ${toBaseUrl(modelListProbe.finalUrl)}.`,
 	},
 	{
 		id: 'noModels',
@@ -133,14 +132,14 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 				? `/v1/models reports ${checkedModel!.state}`
 				: undefined,
 		detail: ({ checkedModel }) => `The model "${checkedModel!.id}" is still loading`,
-		suggestion: LOADING_ADVICE,
+		suggestion: LOADING_SUGGESTION,
 	},
 	{
 		id: 'modelNotLoaded',
 		severity: 'info',
 		observe: (facts) =>
 			isNotLoaded(facts) ? `Its state is ${facts.checkedModel!.state}` : undefined,
-		// A router says so of a model that could not be loaded, and after a forced unload.
+		// A router reports an exit code for a model that could not be loaded, and after a forced unload.
 		detail: ({ checkedModel: { id, exitCode } = { id: '' } }) =>
 			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process exited with code ${exitCode}, because it was unloaded or could not be loaded`}`,
 		suggestion:
@@ -268,62 +267,62 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	if (failedProbe === undefined) return evaluateRules(FINDINGS, facts);
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
 	const suggestion =
-		failedProbe.error.type === 'modelLoading' ? LOADING_ADVICE : failedProbe.error.suggestion;
+		failedProbe.error.type === 'modelLoading' ? LOADING_SUGGESTION : failedProbe.error.suggestion;
 	return [
 		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { suggestion }),
 	];
 }
 
 export function evaluateRules<F>(
-	rows: ReadonlyArray<FindingRule<F>>,
+	rules: ReadonlyArray<FindingRule<F>>,
 	facts: F,
 ): FindingWithStatus[] {
-	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
-	return rows.flatMap(
+	const toText = (text: RuleText<F>) => (typeof text === 'string' ? text : text(facts));
+	return rules.flatMap(
 		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
 			const observed = observe(facts);
 			if (observed === undefined) return [];
-			const texts = { observed, detail: say(detail), suggestion: say(suggestion) };
+			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
 			return [{ id, severity: severity ?? 'error', status, ...texts }];
 		},
 	);
 }
 
-/** The same failure as the other nodes tell, with their words. */
+/** The same error as in the other nodes, with the same texts. */
 export function findingFromError(
 	{ type, detail, suggestion }: ServerError,
 	observed: string,
-	change: Partial<FindingWithStatus> = {},
+	overrides: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
-	const found = {
+	const finding = {
 		id: type,
 		severity: 'error',
 		observed,
 		detail,
 		suggestion,
 	} as const;
-	return { ...found, status: toHealthStatus(type), ...change };
+	return { ...finding, status: toHealthStatus(type), ...overrides };
 }
 
-/** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
-export function findingFromGenerationError(failed: ServerError): FindingWithStatus {
-	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
-	const observed = `The test generation failed: ${failed.detail}${quotation}`;
-	if (failed.type !== 'firstTokenTimeout') return findingFromError(failed, observed);
+/** A failed generation of a server that responded to all probes (docs/protocols/llama-server.md 9.3). */
+export function findingFromGenerationError(error: ServerError): FindingWithStatus {
+	const quotation = error.serverText ? `, "${error.serverText}"` : '';
+	const observed = `The test generation failed: ${error.detail}${quotation}`;
+	if (error.type !== 'firstTokenTimeout') return findingFromError(error, observed);
 	const detail =
 		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
-	return findingFromError(failed, observed, {
+	return findingFromError(error, observed, {
 		id: 'generationStuck',
 		detail,
-		suggestion: STUCK_ADVICE,
+		suggestion: STUCK_SUGGESTION,
 	});
 }
 
-/** Kinds that are not in this table are wrong settings. */
+/** Types that are not in this table are caused by wrong settings. */
 const STATUS_BY_ERROR: Partial<Record<ErrorType, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
-	// Where a proxy refuses, no key of the server helps.
+	// If a proxy rejects the request, a server key does not help.
 	proxyAuthRequired: 'unauthorized',
 	blockedByProxy: 'unauthorized',
 	modelLoading: 'loading',
@@ -347,14 +346,14 @@ const STATUS_BY_ERROR: Partial<Record<ErrorType, HealthStatus>> = {
 };
 
 export function toHealthStatus(
-	kind: ErrorType,
-	otherwise: HealthStatus = 'misconfigured',
+	type: ErrorType,
+	fallback: HealthStatus = 'misconfigured',
 ): HealthStatus {
-	return STATUS_BY_ERROR[kind] ?? otherwise;
+	return STATUS_BY_ERROR[type] ?? fallback;
 }
 
 const SEVERITY_ORDER: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
-/** Of several statuses, the first in this list counts. */
+/** Worst first. */
 const STATUS_ORDER: HealthStatus[] = [
 	'unreachable',
 	'unauthorized',
@@ -364,23 +363,22 @@ const STATUS_ORDER: HealthStatus[] = [
 	'healthy',
 ];
 
-/** Adds findings to what a check concluded, most important first. The worse status counts. */
+/** Sorts findings, most important first, and returns the worst status of them and `initial`. */
 export function summarizeFindings(
 	findings: readonly FindingWithStatus[],
-	before: HealthStatus = 'healthy',
+	initial: HealthStatus = 'healthy',
 ) {
-	const given = [before, ...findings.map(({ status }) => status)];
-	const status = STATUS_ORDER.find((one) => given.includes(one)) ?? 'healthy';
-	const orderOf = ({ status: own = 'healthy' }: FindingWithStatus) => STATUS_ORDER.indexOf(own);
+	const statuses = [initial, ...findings.map((finding) => finding.status)];
+	const status = STATUS_ORDER.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
+	const getOrder = (finding: FindingWithStatus) =>
+		STATUS_ORDER.indexOf(finding.status ?? 'healthy');
 	const sorted = [...findings].sort(
-		(one, other) =>
-			SEVERITY_ORDER[one.severity] - SEVERITY_ORDER[other.severity] ||
-			orderOf(one) - orderOf(other),
+		(a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] || getOrder(a) - getOrder(b),
 	);
 	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
 }
 
-/** Findings go into mails and chats, and may quote the server. */
+/** Findings appear in emails and chats, and may quote the server. */
 function toPlainFinding({
 	id,
 	severity,
@@ -397,13 +395,13 @@ function toPlainFinding({
 	};
 }
 
-function originOf(url: string): string {
+function getOrigin(url: string): string {
 	return new URL(url).origin;
 }
 
-/** The Base URL of a route to which a request was redirected. */
-function newBaseUrl(endedAt: string): string {
-	return endedAt.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
+/** The Base URL for the target of a redirect. */
+function toBaseUrl(finalUrl: string): string {
+	return finalUrl.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
 function isNotLoaded({ expected, checkedModel }: CheckFacts): boolean {
@@ -411,27 +409,27 @@ function isNotLoaded({ expected, checkedModel }: CheckFacts): boolean {
 	return ['unloaded', 'downloaded', 'failed'].includes(checkedModel?.state ?? '');
 }
 
-/** Embedding and reranker models have short contexts by nature, and call no tools. */
+/** Embedding and reranker models have short contexts by nature, and do not call tools. */
 function isForChats({ models, checkedModel }: CheckFacts): boolean {
 	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
-/** Tokens that one request can use, of several models the most; undefined where nothing tells. */
+/** Tokens that one request can use, the maximum of several models; undefined if not known. */
 function getMaxContext({ checkedModel, models }: CheckFacts): number | undefined {
-	const known = models.flatMap(({ context }) => context ?? []);
-	return checkedModel?.context ?? (known.length === 0 ? undefined : maxOf(known));
+	const contexts = models.flatMap(({ context }) => context ?? []);
+	return checkedModel?.context ?? (contexts.length === 0 ? undefined : maxOf(contexts));
 }
 
-/** How to get so many tokens. What a model was not trained for, it does not read. */
+/** How to get this many tokens, within the context that the model was trained for. */
 function suggestContext(
 	{ checkedModel, serverFacts, serverType }: CheckFacts,
 	tokens: number,
 ): string {
 	const trained = checkedModel?.trainedContext ?? Infinity;
 	const context = checkedModel?.context ?? 0;
-	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
-	if (context >= trained) return other;
+	const limitText = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
+	if (context >= trained) return limitText;
 	if (trained >= tokens)
 		return serverType.texts.context(tokens, serverFacts.slots.total ?? undefined);
-	return `${serverType.texts.context(trained, serverFacts.slots.total ?? undefined)} ${other}`;
+	return `${serverType.texts.context(trained, serverFacts.slots.total ?? undefined)} ${limitText}`;
 }

@@ -1,4 +1,4 @@
-/** What a check asks a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each at once. */
+/** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
 import { CHAT_ROUTE, findApiRoot } from '../servers/base-url';
 import { matchesModel, preferLoadedModels } from '../servers/model-names';
 import { parseModels, parseProps, type ServerModel } from '../servers/models';
@@ -9,7 +9,7 @@ import { isRouter } from '../servers/types/llama-server';
 import { asArray, isRecord, type JsonRecord } from '../values';
 import { runProbe, getJsonObject, type CheckOptions, type ProbeResult } from './probe';
 
-/** The first round, which tells the server. Any other server has no such route. */
+/** The first round, which identifies the server. Each of these routes exists on few server types. */
 const IDENTITY_PROBES = {
 	models: ({ url }: ModelServer) => `${url.api}/models`,
 	props: ({ url }: ModelServer) => `${url.root}/props`,
@@ -17,20 +17,20 @@ const IDENTITY_PROBES = {
 	version: ({ url }: ModelServer) => `${url.root}/version`,
 };
 
-/** What the first round told. */
+/** Result of the first round. */
 interface IdentifiedServer {
 	server: ModelServer;
 	options: CheckOptions;
 	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
 	typeName: ServerTypeName;
 	serverType: ServerType;
-	/** Undefined: there is no list. */
+	/** Undefined if the server has no model list. */
 	models?: ServerModel[];
 	/** The model that the check is about: the expected one, or the only one that is loaded. */
 	checkedModel?: ServerModel;
 	/** A router has a process for each model. */
 	isRouter: boolean;
-	/** Names the loaded model of a router, so that the question is about it, and loads nothing. */
+	/** Selects the loaded model of a router, so that a probe goes to it and loads nothing. */
 	query: string;
 }
 
@@ -40,11 +40,11 @@ interface ProbeRequest {
 	json?: JsonRecord;
 }
 
-/** The second round: what only some servers can tell. */
+/** The second round: details that only some servers report. */
 const DETAIL_PROBES = {
 	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
-	// Refused before they become a task: with 501 where the function is off, with 400 where it is on. Any route but those
-	// of the first round wakes a llama-server that sleeps.
+	// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
+	// All routes except those of the first round wake a llama-server that sleeps.
 	embeddings: ({ server: { url }, identity }) =>
 		getJsonObject(identity.props).is_sleeping === false
 			? { url: `${url.api}/embeddings`, json: {} }
@@ -53,75 +53,75 @@ const DETAIL_PROBES = {
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
 	chat: ({ server: { url }, identity }) =>
 		identity.models.status === 404 ? { url: url.api + CHAT_ROUTE } : undefined,
-} satisfies Record<string, (known: IdentifiedServer) => ProbeRequest | undefined>;
+} satisfies Record<string, (identified: IdentifiedServer) => ProbeRequest | undefined>;
 
-/** All answers of a check. */
+/** All responses of a check. */
 export interface ServerSnapshot extends IdentifiedServer {
 	details: Partial<Record<keyof typeof DETAIL_PROBES, ProbeResult>>;
-	/** The process that runs the subject; empty where it is not known. */
+	/** Properties of the process that runs the checked model; empty if not known. */
 	props: JsonRecord;
 }
 
 /**
- * Asks a model server. Nothing is generated, loaded or woken.
+ * Probes a model server, without generating, loading or waking anything.
  *
- * @throws {ServerError} only of kind `aborted`
+ * @throws {ServerError} only of type `aborted`
  */
 export async function probeServer(
 	server: ModelServer,
 	options: CheckOptions,
 ): Promise<ServerSnapshot> {
-	const known = await identifyServer(server, options);
-	const { serverType, identity, models, checkedModel } = known;
-	if (identity.models.status === 0) return { ...known, details: {}, props: {} };
-	const [details, detailed] = await Promise.all([
-		runDetailProbes(known),
+	const identified = await identifyServer(server, options);
+	const { serverType, identity, models, checkedModel } = identified;
+	if (identity.models.status === 0) return { ...identified, details: {}, props: {} };
+	const [details, enriched] = await Promise.all([
+		runDetailProbes(identified),
 		models && serverType.enrichModels?.(server, models, options.signal),
 	]);
-	const all = detailed ?? models;
-	if (!known.isRouter)
-		return { ...known, models: all, details, props: getJsonObject(identity.props) };
+	const allModels = enriched ?? models;
+	if (!identified.isRouter)
+		return { ...identified, models: allModels, details, props: getJsonObject(identity.props) };
 	const props = getJsonObject(details.routedProps);
-	const described = all?.map((model) =>
+	const withProps = allModels?.map((model) =>
 		model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
 	);
-	return { ...known, models: described, details, props };
+	return { ...identified, models: withProps, details, props };
 }
 
 async function identifyServer(
 	server: ModelServer,
 	options: CheckOptions,
 ): Promise<IdentifiedServer> {
-	const look = async (url: string) => await runProbe(server, url, options);
-	const asked = Object.entries(IDENTITY_PROBES).map(
-		async ([name, urlOf]) => [name, await look(urlOf(server))] as const,
+	const probe = async (url: string) => await runProbe(server, url, options);
+	const probes = Object.entries(IDENTITY_PROBES).map(
+		async ([name, getUrl]) => [name, await probe(getUrl(server))] as const,
 	);
-	const identity = Object.fromEntries(await Promise.all(asked)) as IdentifiedServer['identity'];
-	identity.models = await findApiRoot(server, identity.models, look);
-	const answers = { models: identity.models, version: identity.apiVersion };
+	const identity = Object.fromEntries(await Promise.all(probes)) as IdentifiedServer['identity'];
+	identity.models = await findApiRoot(server, identity.models, probe);
+	const responses = { models: identity.models, version: identity.apiVersion };
 	const models = parseListedModels(identity.models);
 	if (models !== undefined) cacheServerType(server, identity.models);
-	const typeName = server.configuredType ?? identifyServerType(answers);
+	const typeName = server.configuredType ?? identifyServerType(responses);
 	const serverType: ServerType = SERVER_TYPES[typeName];
 	const checkedModel = selectCheckedModel(models ?? [], serverType, options);
-	const known = { server, options, identity, typeName, serverType, models, checkedModel };
-	if (!isRouter(answers) || checkedModel?.state !== 'loaded')
-		return { ...known, isRouter: isRouter(answers), query: '' };
+	const identified = { server, options, identity, typeName, serverType, models, checkedModel };
+	if (!isRouter(responses) || checkedModel?.state !== 'loaded')
+		return { ...identified, isRouter: isRouter(responses), query: '' };
 	const query = `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`;
-	return { ...known, isRouter: true, query };
+	return { ...identified, isRouter: true, query };
 }
 
-async function runDetailProbes(known: IdentifiedServer): Promise<ServerSnapshot['details']> {
-	const { server, options } = known;
-	const asked = Object.entries(DETAIL_PROBES).map(async ([name, questionOf]) => {
-		const question = questionOf(known);
-		if (question === undefined) return [];
-		return [[name, await runProbe(server, question.url, { ...options, ...question })] as const];
+async function runDetailProbes(identified: IdentifiedServer): Promise<ServerSnapshot['details']> {
+	const { server, options } = identified;
+	const probes = Object.entries(DETAIL_PROBES).map(async ([name, getRequest]) => {
+		const request = getRequest(identified);
+		if (request === undefined) return [];
+		return [[name, await runProbe(server, request.url, { ...options, ...request })] as const];
 	});
-	return Object.fromEntries((await Promise.all(asked)).flat());
+	return Object.fromEntries((await Promise.all(probes)).flat());
 }
 
-/** Gateways list thousands. */
+/** Gateways list thousands of models. */
 const MAX_MODELS = 5_000;
 
 function parseListedModels({ error, json }: ProbeResult): ServerModel[] | undefined {
@@ -141,10 +141,10 @@ function selectCheckedModel(
 	return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** The models that may write text; all where none is known to. */
+/** The models that may generate text; all models if none is known to. */
 export function filterChatModels<M extends { embeddings?: boolean | null }>(
 	models: readonly M[],
 ): M[] {
-	const writing = models.filter(({ embeddings }) => embeddings !== true);
-	return writing.length > 0 ? writing : [...models];
+	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
+	return chatModels.length > 0 ? chatModels : [...models];
 }

@@ -1,4 +1,4 @@
-/** One question of a check. None generates, loads or wakes anything. */
+/** One probe of a check. Probes do not generate, load or wake anything. */
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { captureError, type ServerError } from '../errors/server-error';
@@ -11,35 +11,31 @@ import type { Expectations } from './result';
 import { isRecord, type JsonRecord, truncate } from '../values';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
-/** Several questions are open at once, and anything may answer. */
+/** Several probes run at the same time, and any server may respond. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface CheckOptions {
 	expectations?: Expectations;
-	/** Limit of each question in milliseconds, default 2.5 s. */
+	/** Timeout of each probe, default 2.5 s. */
 	timeoutMs?: number;
 	signal?: AbortSignal;
 }
 
-/** A question with its answer. */
+/** A probe with its response. */
 export interface ProbeResult extends ProbeResponse {
 	method: 'GET' | 'POST';
 	url: string;
-	/** From sending to the last byte, or to the limit. */
+	/** From sending to the last byte, or to the timeout. */
 	durationMs: number;
-	/** 0: no answer. */
+	/** 0: no response. */
 	status: number;
 	/** After redirects. */
 	finalUrl: string;
-	/** Set where there is no JSON, or a refusal. */
+	/** Set if the response is an error or not JSON. */
 	error?: ServerError;
 }
 
-/**
- * Asks once.
- *
- * @throws {ServerError} only of kind `aborted`
- */
+/** @throws {ServerError} only of type `aborted` */
 export async function runProbe(
 	server: Endpoint,
 	url: string,
@@ -48,7 +44,7 @@ export async function runProbe(
 	const startedAt = performance.now();
 	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
-	// next request was seen to wait for two seconds. A check must not cause that.
+	// next request waited for two seconds in a test. A check must not cause that.
 	const options = {
 		url,
 		json,
@@ -57,29 +53,29 @@ export async function runProbe(
 		maxBytes: MAX_BYTES,
 		isIdempotent: false,
 	} as const;
-	const reading = request(server, { ...options, allowErrorStatus: true }, async (answer) => {
-		const { status, headers } = answer;
-		// The target of a redirect may repeat what was sent, as login pages do.
-		const finalUrl = answer.url === url ? url : mask(answer.url, server.secrets);
-		return { status, headers, finalUrl, text: await answer.text() };
+	const reading = request(server, { ...options, allowErrorStatus: true }, async (response) => {
+		const { status, headers } = response;
+		// The target of a redirect may repeat the request, as login pages do.
+		const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
+		return { status, headers, finalUrl, text: await response.text() };
 	});
 	const outcome = await reading.catch(captureError);
-	const asked = {
+	const probe = {
 		method: json === undefined ? 'GET' : 'POST',
 		url,
 		durationMs: elapsedMs(startedAt),
 	} as const;
-	if (!('failed' in outcome)) return withParsedJson(server, { ...asked, ...outcome });
-	const { failed } = outcome;
-	if (failed.type === 'aborted') throw failed;
+	if (!('failed' in outcome)) return withParsedJson(server, { ...probe, ...outcome });
+	const { failed: error } = outcome;
+	if (error.type === 'aborted') throw error;
 	return {
-		...asked,
+		...probe,
 		status: 0,
 		headers: {},
 		text: '',
 		json: undefined,
 		finalUrl: url,
-		error: failed,
+		error,
 	};
 }
 
@@ -89,7 +85,7 @@ function withParsedJson(server: Endpoint, probe: Omit<ProbeResult, 'json' | 'err
 	return isUsable ? { ...probe, json } : { ...probe, json, error: toProbeError(server, probe) };
 }
 
-/** What an answer means that is not the one that was asked for. */
+/** The error of an unexpected response. */
 export function toProbeError(
 	server: Endpoint,
 	probe: Omit<ProbeResult, 'json' | 'error'>,
@@ -98,18 +94,18 @@ export function toProbeError(
 	return toResponseError(server, { url }, { url: finalUrl, status, headers: { ...headers }, text });
 }
 
-/** The JSON object of a good answer; empty where there is none. */
+/** The JSON object of a successful response, otherwise an empty one. */
 export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
 	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
-/** Milliseconds of the fastest answer: almost only network time. */
+/** Milliseconds of the fastest response: almost only network time. */
 export function getLatency(probes: readonly ProbeResult[]): number | null {
 	const times = probes.flatMap(({ status, durationMs }) => (status > 0 ? [durationMs] : []));
-	return times.length === 0 ? null : times.reduce((least, ms) => Math.min(least, ms));
+	return times.length === 0 ? null : times.reduce((min, ms) => Math.min(min, ms));
 }
 
-/** One line with the question and its outcome. */
+/** One line with the request and its response. */
 export function describeProbe({
 	method,
 	url,
@@ -118,14 +114,14 @@ export function describeProbe({
 	durationMs,
 	error,
 }: ProbeResult): string {
-	const question = `${method} ${url}`;
+	const requestLine = `${method} ${url}`;
 	if (status === 0)
-		return `${question}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
-	const words = error?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
-	const quotation = words === '' ? '' : `, "${truncate(words, 120)}"`;
+		return `${requestLine}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
+	const message = error?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
+	const quotation = message === '' ? '' : `, "${truncate(message, 120)}"`;
 	const code = error?.code === undefined ? '' : ` ${error.code}`;
-	const place = finalUrl === url ? '' : ` from ${finalUrl}`;
-	return `${question}: HTTP ${status}${code}${place}${quotation}`;
+	const origin = finalUrl === url ? '' : ` from ${finalUrl}`;
+	return `${requestLine}: HTTP ${status}${code}${origin}${quotation}`;
 }
 
 function describeFailure({ type, code, detail }: ServerError): string {

@@ -1,4 +1,4 @@
-/** A check and a speed test as one HTML page that needs nothing else, and as text for a mail. */
+/** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
 
 import { SERVER_TYPES } from '../servers/types';
@@ -17,27 +17,27 @@ interface PageOptions {
 }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-/** Nothing is loaded, run or sent: only the page's own style is allowed. */
+/** Forbids loading, running and sending anything; allows only the style of the page. */
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
 
-/** Some mail readers cut a message after 100 kB, and servers choose most texts, such as the names of their models. */
+/** Some email clients truncate messages at 100 kB, and most texts come from servers, such as model names. */
 const MAX_TEXT = 300;
 const MAX_NAME = 120;
 const MAX_FINDINGS = 12;
 
-const OTHERS = {
+const FURTHER_SERVERS = {
 	dify: { label: 'Dify' },
 	openAiCompatible: SERVER_TYPES.other,
 	unknown: { label: 'Unknown server' },
 };
 
-/** The page, of less than 100 kB. */
+/** Renders the page, with less than 100 kB. */
 export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageOptions): string {
 	const { server, url, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
-	const { label } = { ...SERVER_TYPES, ...OTHERS }[server.type];
+	const { label } = { ...SERVER_TYPES, ...FURTHER_SERVERS }[server.type];
 	const version = server.version === null ? '' : ` ${truncate(server.version, MAX_NAME)}`;
-	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
+	// Prettier must not format the template: a space inside <style> would change its hash.
 	const page = markup`${raw('<!doctype html>')}
 <html lang="en"><head>
 <meta charset="utf-8">
@@ -48,21 +48,21 @@ export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageO
 <title>${name}</title>
 <style>${raw(STYLE)}</style>
 </head><body><main>
-<header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
+<header><h1>${name}</h1><p class="soft">${formatTime(result.checkedAt, timeZone)}</p></header>
 <section>
 <h2>${label}${version} <span class="badge ${status}">${status}</span></h2>
 <p class="soft">${truncate(url ?? 'no usable address', MAX_TEXT)}</p>
 <p>${truncate(summary, MAX_TEXT)}</p>
-${factsList(result)}
-${findings.slice(0, MAX_FINDINGS).map(findingBox)}
-${speed ? speedSection(speed.model, speed.runs) : ''}
+${renderFacts(result)}
+${findings.slice(0, MAX_FINDINGS).map(renderFinding)}
+${speed ? renderSpeed(speed.model, speed.runs) : ''}
 </section>
 </main></body></html>
 `;
 	return page.text.replace(/\n\s+/g, '\n');
 }
 
-/** The same for a mail: state, findings, speed. */
+/** Renders the same as text for an email: status, findings, speed. */
 export function renderTextReport(result: ReportInput): string {
 	const { summary, url, findings, speed } = result;
 	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
@@ -75,7 +75,7 @@ export function renderTextReport(result: ReportInput): string {
 	return [summary, url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
 }
 
-function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
+function renderFacts({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
 	const facts = {
 		App: app?.name,
 		'Response time': latencyMs && `${Math.round(latencyMs)} ms`,
@@ -84,13 +84,13 @@ function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult
 		Waiting: queue,
 		'Context per slot': contextPerSlot && `${contextPerSlot} tokens`,
 	};
-	const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
+	const rows = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
 	return markup`<dl class="facts">
-		${known.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+		${rows.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
 	</dl>`;
 }
 
-function findingBox({ severity, detail, suggestion, observed, id }: Finding): Html {
+function renderFinding({ severity, detail, suggestion, observed, id }: Finding): Html {
 	return markup`<div class="finding ${severity}">
 		<strong>${truncate(detail, MAX_TEXT)}.</strong>
 		<p>${truncate(suggestion, 2 * MAX_TEXT)}</p>
@@ -98,24 +98,24 @@ function findingBox({ severity, detail, suggestion, observed, id }: Finding): Ht
 	</div>`;
 }
 
-function speedSection(model: string, runs: readonly SpeedRun[]): Html {
-	const pointsOf = (valueOf: (run: SpeedRun) => number | null) =>
+function renderSpeed(model: string, runs: readonly SpeedRun[]): Html {
+	const toPoints = (getValue: (run: SpeedRun) => number | null) =>
 		runs.flatMap((run) => {
-			const y = valueOf(run);
+			const y = getValue(run);
 			return y === null ? [] : [{ x: run.concurrentRequests, y }];
 		});
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
 		${drawChart(
 			'Single response, tokens per second',
-			pointsOf((run) => run.tokensPerSecond),
+			toPoints((run) => run.tokensPerSecond),
 		)}
 		${drawChart(
 			'All requests combined, tokens per second',
-			pointsOf((run) => run.totalTokensPerSecond),
+			toPoints((run) => run.totalTokensPerSecond),
 		)}
 		<p class="soft small">
-			A prompt of about 250 tokens, read anew each time. “All together” counts from sending to the end of the last answer,
-			so reading the prompt is part of it.
+			A prompt of about 250 tokens, processed again each time. “All requests combined” counts from sending to the end of
+			the last response, including prompt processing.
 		</p>
 		<table>
 			<tr>${SPEED_COLUMNS.map(({ title }) => markup`<th>${title}</th>`)}</tr>
@@ -136,7 +136,7 @@ const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string 
 ];
 
 /** "21 Nov 2026, 14:05 Europe/Berlin" */
-function timeIn(time: string, timeZone: string): string {
-	const form = { dateStyle: 'medium', timeStyle: 'short', timeZone } as const;
-	return `${new Intl.DateTimeFormat('en-GB', form).format(Date.parse(time))} ${timeZone}`;
+function formatTime(time: string, timeZone: string): string {
+	const format = { dateStyle: 'medium', timeStyle: 'short', timeZone } as const;
+	return `${new Intl.DateTimeFormat('en-GB', format).format(Date.parse(time))} ${timeZone}`;
 }

@@ -1,8 +1,8 @@
-/** What operations of Server Health tell. Plain data without any key, ready to be an item. */
+/** Results of Server Health: plain data without any key, ready to be an item. */
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
 
-/** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
+/** Conclusion of a check. All but `healthy` go to the second output of the node. */
 export type HealthStatus =
 	| 'healthy'
 	| 'degraded'
@@ -13,27 +13,26 @@ export type HealthStatus =
 
 export type Severity = 'error' | 'warning' | 'info';
 
-/** One thing that the user should know. */
 export interface Finding {
 	/** Stays the same from version to version, for use in expressions. */
 	id: string;
 	severity: Severity;
-	/** What was seen. */
+	/** Evidence, such as a request and its response. */
 	observed: string;
-	/** What that means. */
+	/** The problem, as a clause without period. */
 	detail: string;
-	/** What to do. */
+	/** How to fix it. */
 	suggestion: string;
 }
 
-/** What the user needs of the server. Each one that is missing becomes a finding. */
+/** Requirements of the user. Each unmet one becomes a finding. */
 export interface Expectations {
 	model?: string;
 	/** Tokens that one request can use. */
 	minContext?: number;
 }
 
-/** A model, as far as the server tells; null = not known. */
+/** A model, as far as the server reports it; null = not known. */
 export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
 	/** Tokens of context that one request can use. */
 	context: number | null;
@@ -53,7 +52,7 @@ export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
 	state: string | null;
 }
 
-/** A model server, as far as it tells; null = not known. Of a router: slots and context of one loaded model. */
+/** A model server, as far as it reports; null = not known. For a router: slots and context of one loaded model. */
 export interface ServerFacts {
 	models: ModelFacts[];
 	slots: { total: number | null; busy: number | null };
@@ -68,7 +67,7 @@ export interface CheckResult extends Partial<ServerFacts> {
 	summary: string;
 	status: HealthStatus;
 	healthy: boolean;
-	/** The address, as it was understood; null where it cannot be used. */
+	/** The parsed URL; null if it cannot be used. */
 	url: string | null;
 	/** Most important first. */
 	findings: Finding[];
@@ -76,7 +75,7 @@ export interface CheckResult extends Partial<ServerFacts> {
 		type: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
 		version: string | null;
 	};
-	/** Of the fastest answer. */
+	/** Duration of the fastest response. */
 	latencyMs: number | null;
 	/** Only for the key of a Dify app: that app. */
 	app?: { name: string | null; mode: string | null };

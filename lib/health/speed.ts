@@ -1,9 +1,9 @@
-/** How fast a model is: one answer alone, and several at once. */
+/** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
 
 import {
 	CompletionAccumulator,
-	type Completion as Read,
+	type Completion,
 	type FailedCompletion,
 } from '../chat/completion-accumulator';
 import { getReportedSpeed } from '../chat/usage';
@@ -26,11 +26,11 @@ import {
 import type { CheckResult } from './result';
 
 export interface SpeedOptions {
-	/** Empty: the one that is loaded. */
+	/** Empty: the loaded model. */
 	model: string;
 	/** Tokens to generate, for each request. */
 	tokens: number;
-	/** Requests at once in a second round; up to 1 = no second round. */
+	/** Concurrent requests of a second round; 0 or 1 = no second round. */
 	concurrency: number;
 	firstTokenMs: number;
 	/** For one request, from sending to the end. */
@@ -38,39 +38,38 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-/** One request; null = not known. Times count from sending, without the wait in n8n's own queue. */
+/** One request; null = not known. Times count from sending, without the wait in n8n's queue. */
 interface Sample {
-	/** To the first generated token, thinking included. Null where the whole answer came at once. */
+	/** To the first generated token, thinking included. Null if the response was buffered. */
 	firstTokenMs: number | null;
 	promptTokensPerSecond: number | null;
 	generatedTokens: number;
-	/** By the server's own timings, else from the first piece to the last. Where all came at once, it is at least this. */
+	/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
 	tokensPerSecond: number;
 }
 
-/** Averages of one round; first token: the slowest. */
+/** Averages of one round; `firstTokenMs`: the slowest. */
 export interface SpeedRun {
-	/** Requests sent at once. */
 	concurrentRequests: number;
 	firstTokenMs: number | null;
 	promptTokensPerSecond: number | null;
-	/** Of one answer. */
+	/** Per response. */
 	tokensPerSecond: number | null;
-	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
+	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
 	totalTokensPerSecond: number | null;
 	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
 }
 
 export interface SpeedCheckResult extends CheckResult {
-	/** Null where the check found that a generation cannot work. */
+	/** Null if the check found that a generation cannot work. */
 	speed: { model: string; runs: SpeedRun[] } | null;
 }
 
 /**
- * Adds to what a check found out how fast the server generates: alone, and several times at once where asked for. Loads
- * or wakes the model if it has to.
+ * Adds the speed of the server to the result of a check: of one request, and of several concurrent ones if configured.
+ * Loads or wakes the model if needed.
  *
- * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
+ * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addSpeedTest(
 	target: CheckTarget,
@@ -80,23 +79,25 @@ export async function addSpeedTest(
 	if (target.service !== 'modelServer' || !canGenerate(health)) return { ...health, speed: null };
 	const server = target.open();
 	const model = selectTestModel(health, options.model);
-	// The credential's limit holds here too: more requests would be measured one after the other.
+	// The limit of the credential applies here too: further requests would be measured one after another.
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
-	const isRepeated = concurrency > 1 && first.failed.length === 0;
+	const isRepeated = concurrency > 1 && first.errors.length === 0;
 	const second = isRepeated ? [await measureRound(server, { ...options, model, concurrency })] : [];
 	const rounds = [first, ...second];
-	const failed = new Map(rounds.flatMap((round) => round.failed.map((one) => [one.type, one])));
+	const errors = new Map(
+		rounds.flatMap((round) => round.errors.map((error) => [error.type, error])),
+	);
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
-	const found = [
-		...[...failed.values()].map(findingFromGenerationError),
+	const findings = [
+		...[...errors.values()].map(findingFromGenerationError),
 		...evaluateRules(SPEED_FINDINGS, { run: first.run, size }),
 	];
-	const verdict = summarizeFindings([...found, ...health.findings], health.status);
-	const summary = verdict.healthy
+	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
+	const summary = outcome.healthy
 		? formatSpeed(model, first.run)
-		: `${verdict.findings[0]!.detail}.`;
-	return { ...health, ...verdict, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
+		: `${outcome.findings[0]!.detail}.`;
+	return { ...health, ...outcome, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
 function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
@@ -105,7 +106,7 @@ function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun)
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
 }
 
-/** "0.21", "12.5": seconds with as many digits as people compare. */
+/** "0.21", "12.5": seconds with a useful number of digits. */
 export function formatSeconds(ms: number): string {
 	const digits = ms < 100 ? 3 : 2;
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
@@ -113,50 +114,50 @@ export function formatSeconds(ms: number): string {
 
 interface SpeedRound {
 	run: SpeedRun;
-	failed: ServerError[];
+	errors: ServerError[];
 }
 
-/** @throws {ServerError} only of kind `aborted` */
+/** @throws {ServerError} only of type `aborted` */
 async function measureRound(server: ModelServer, options: SpeedOptions): Promise<SpeedRound> {
 	const { concurrency } = options;
 	const startedAt = performance.now();
-	const measuring = Array.from(
+	const measurements = Array.from(
 		{ length: concurrency },
 		async () => await measureOnce(server, options).catch(captureError),
 	);
-	const outcomes = await Promise.all(measuring);
-	const samples = outcomes.flatMap((outcome) => ('failed' in outcome ? [] : [outcome]));
-	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
-	const aborted = failed.find(({ type }) => type === 'aborted');
+	const results = await Promise.all(measurements);
+	const samples = results.flatMap((result) => ('failed' in result ? [] : [result]));
+	const errors = results.flatMap((result) => ('failed' in result ? [result.failed] : []));
+	const aborted = errors.find(({ type }) => type === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
-	const wholeMs = performance.now() - startedAt;
+	const totalMs = performance.now() - startedAt;
 	const run: SpeedRun = {
 		concurrentRequests: concurrency,
-		firstTokenMs: greatest(samples.map((one) => one.firstTokenMs)),
-		promptTokensPerSecond: average(samples.map((one) => one.promptTokensPerSecond)),
-		tokensPerSecond: average(samples.map((one) => one.tokensPerSecond)),
-		totalTokensPerSecond: tokens === 0 ? null : rounded((tokens * 1000) / wholeMs),
-		failures: failed.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
+		firstTokenMs: maxOrNull(samples.map((sample) => sample.firstTokenMs)),
+		promptTokensPerSecond: average(samples.map((sample) => sample.promptTokensPerSecond)),
+		tokensPerSecond: average(samples.map((sample) => sample.tokensPerSecond)),
+		totalTokensPerSecond: tokens === 0 ? null : round((tokens * 1000) / totalMs),
+		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
 	};
-	return { run, failed };
+	return { run, errors };
 }
 
-function greatest(values: ReadonlyArray<number | null>): number | null {
-	return values.reduce((one, other) => ((one ?? 0) > (other ?? 0) ? one : other), null);
+function maxOrNull(values: ReadonlyArray<number | null>): number | null {
+	return values.reduce((a, b) => ((a ?? 0) > (b ?? 0) ? a : b), null);
 }
 
 function average(values: ReadonlyArray<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	if (known.length === 0) return null;
-	return rounded(known.reduce((sum, value) => sum + value, 0) / known.length);
+	const numbers = values.filter((value) => value !== null);
+	if (numbers.length === 0) return null;
+	return round(numbers.reduce((sum, value) => sum + value, 0) / numbers.length);
 }
 
-function rounded(value: number): number {
+function round(value: number): number {
 	return Math.round(value * 10) / 10;
 }
 
-/** About 250 tokens: enough for a meaningful speed of reading, and read within seconds also on a CPU. */
+/** About 250 tokens: enough to measure prompt processing, and processed within seconds even on a CPU. */
 const PARAGRAPH =
 	'A water mill stands at the bend of a slow river. Its wheel has twelve wooden blades, and every blade carries a bucket that fills at the bottom and empties at the top. ' +
 	'The miller starts work at six in the morning, opens the gate by a hand, and listens until the stones turn evenly. Wheat comes in sacks of fifty kilograms on a cart drawn by two horses. ' +
@@ -165,8 +166,7 @@ const PARAGRAPH =
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
 /**
- * Generates a little once. The prompt is always the same but for its first line, which keeps every server's prompt cache
- * out of the measurement.
+ * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
  *
  * @throws {ServerError}
  */
@@ -174,8 +174,8 @@ async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
-	const askedAt = performance.now();
-	const kind: ServerType = SERVER_TYPES[getCachedTypeName(server) ?? 'other'];
+	const startedAt = performance.now();
+	const serverType: ServerType = SERVER_TYPES[getCachedTypeName(server) ?? 'other'];
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const json = {
 		model,
@@ -184,7 +184,7 @@ async function measureOnce(
 		temperature: 0,
 		stream: true,
 		stream_options: { include_usage: true },
-		...kind.benchmarkFields,
+		...serverType.benchmarkFields,
 	};
 	return await request(
 		server,
@@ -196,86 +196,88 @@ async function measureOnce(
 			signal,
 			priority: 'person',
 		},
-		async (answer) => await readSample(server, answer, askedAt),
+		async (response) => await readSample(server, response, startedAt),
 	);
 }
 
 async function readSample(
 	server: ModelServer,
-	answer: HttpResponse,
-	askedAt: number,
+	response: HttpResponse,
+	startedAt: number,
 ): Promise<Sample> {
-	const elapsed = () => performance.now() - askedAt - answer.queueStats.waitedMs;
-	const reader = new CompletionAccumulator();
+	const elapsed = () => performance.now() - startedAt - response.queueStats.waitedMs;
+	const accumulator = new CompletionAccumulator();
 	let firstMs = 0;
 	let lastMs = 0;
-	for await (const events of answer.events()) {
-		const before = reader.contentEvents;
-		for (const data of events) reader.push(data);
-		if (reader.contentEvents === before) continue;
-		answer.markContent();
+	for await (const events of response.events()) {
+		const eventsBefore = accumulator.contentEvents;
+		for (const data of events) accumulator.push(data);
+		if (accumulator.contentEvents === eventsBefore) continue;
+		response.markContent();
 		lastMs = elapsed();
 		firstMs ||= lastMs;
 	}
-	const outcome = reader.end();
-	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	const problem = findProblem(read);
+	const outcome = accumulator.end();
+	const completion = 'answer' in outcome ? outcome.answer : outcome.failure;
+	const problem = findProblem(completion);
 	if (problem === undefined)
-		return sampleOf(read, reader.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
+		return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
 	const { type, serverText, status } = problem;
 	throw createServerError(
 		type,
-		toErrorContext(server, answer.url),
+		toErrorContext(server, response.url),
 		omitUndefined({ serverText, status }),
 	);
 }
 
-/** Why an answer measures nothing. Thinking counts as generated. */
+/** Why a completion cannot be measured. Thinking counts as generated. */
 function findProblem(
-	read: Read | FailedCompletion,
+	completion: Completion | FailedCompletion,
 ): Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined {
-	if ('type' in read && read.type !== 'onlyThinking') return read;
-	// As from a GPU or a cache type that does not fit: `@@@@`, `GGGG`.
-	const isGarbled = /^(.)\1{7,}$/su.test((read.text + read.reasoning).replace(/\s/g, ''));
+	if ('type' in completion && completion.type !== 'onlyThinking') return completion;
+	// Output of an unsupported GPU or cache type: `@@@@`, `GGGG`.
+	const isGarbled = /^(.)\1{7,}$/su.test(
+		(completion.text + completion.reasoning).replace(/\s/g, ''),
+	);
 	return isGarbled ? { type: 'garbledOutput' } : undefined;
 }
 
-/** Pieces that are spread over a smaller share of the time came at once: something collected them. */
+/** If the deltas arrive within a smaller share of the total time, the response was buffered. */
 const MIN_SPREAD = 0.05;
-/** A faster answer looks collected even where it is not. */
+/** A faster response looks buffered even if it is not. */
 const MIN_MEASURABLE_MS = 50;
 
 /** Milliseconds from the start of a request. */
 type Times = Record<'firstMs' | 'lastMs' | 'totalMs', number>;
 
-function isBuffered(pieces: number, { firstMs, lastMs, totalMs }: Times): boolean {
+function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times): boolean {
 	const isShort = totalMs >= MIN_MEASURABLE_MS && lastMs - firstMs < totalMs * MIN_SPREAD;
-	return pieces < 2 || isShort;
+	return deltas < 2 || isShort;
 }
 
-function sampleOf(
-	{ usage, timings }: Read | FailedCompletion,
-	pieces: number,
+function toSample(
+	{ usage, timings }: Completion | FailedCompletion,
+	deltas: number,
 	times: Times,
 ): Sample {
 	const { firstMs, lastMs, totalMs } = times;
-	const generatedTokens = usage?.completionTokens || pieces;
-	const isCollected = isBuffered(pieces, times);
-	const byClock = isCollected
+	const generatedTokens = usage?.completionTokens || deltas;
+	const hasNoTimes = isBuffered(deltas, times);
+	const measuredSpeed = hasNoTimes
 		? (generatedTokens * 1000) / totalMs
 		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
-	const ofPrompt = isCollected || !usage ? null : rounded((usage.promptTokens * 1000) / firstMs);
+	const promptSpeed = hasNoTimes || !usage ? null : round((usage.promptTokens * 1000) / firstMs);
 	return {
-		firstTokenMs: isCollected ? null : Math.round(firstMs),
-		promptTokensPerSecond: timings?.prompt_per_second ?? ofPrompt,
+		firstTokenMs: hasNoTimes ? null : Math.round(firstMs),
+		promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
 		generatedTokens,
-		tokensPerSecond: rounded(getReportedSpeed(timings) ?? byClock),
+		tokensPerSecond: round(getReportedSpeed(timings) ?? measuredSpeed),
 	};
 }
 
-/** What the findings of a test look at. */
+/** Input of the findings. */
 interface SpeedFacts {
-	/** Alone. */
+	/** The round with one request. */
 	run: SpeedRun;
 	/** Bytes of the model; 0: not known. */
 	size: number;
@@ -287,12 +289,12 @@ interface SpeedFacts {
  * 1,000. A mixture of experts reads less than its size per token, so this errs on the side of silence.
  */
 const CPU_BANDWIDTH = 60e9;
-/** What an MI50 really reaches, of its 1,024 GB/s. */
+/** Practical bandwidth of an MI50, of its 1,024 GB/s. */
 const MI50_BANDWIDTH = 400e9;
-/** Bytes. Smaller models run well on CPUs, and are too quick to be judged. */
+/** Bytes. Smaller models run well on CPUs, and are too fast to be judged. */
 const MIN_SIZE = 1e9;
 
-const GPU_ADVICE =
+const GPU_SUGGESTION =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
 export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
@@ -302,11 +304,11 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 		observe: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
 			const isKnown = tokensPerSecond !== null && firstTokenMs !== null && size >= MIN_SIZE;
 			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
-			return `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(size * tokensPerSecond)} GB/s`;
+			return `${tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(size * tokensPerSecond)} GB/s`;
 		},
 		detail: ({ size }) =>
 			`This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
-		suggestion: GPU_ADVICE,
+		suggestion: GPU_SUGGESTION,
 	},
 	{
 		id: 'streamBuffered',
@@ -322,6 +324,6 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 	},
 ];
 
-function gigabytes(bytes: number): number {
+function toGigabytes(bytes: number): number {
 	return Math.round(bytes / 1e8) / 10;
 }

@@ -1,4 +1,4 @@
-/** Whether a model calls tools right: eight cases, on the way of a chat model in n8n. */
+/** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
 import type {
 	ChatSettings,
@@ -30,16 +30,16 @@ interface ExpectedCall {
 export interface ToolCase {
 	name: string;
 	question: string;
-	/** In any order; none where the question needs no tool. */
+	/** In any order; empty if the question needs no tool. */
 	calls: readonly ExpectedCall[];
-	/** What the tool answers, and the calls that must follow. */
+	/** Result of the tool, and the calls that must follow. */
 	followUp?: { result: string; calls: readonly ExpectedCall[] };
 }
 
-/** All of them are offered in every case, as an agent does. */
+/** Every case offers all tools, as an agent does. */
 const TOOLS: readonly ToolDefinition[] = tools;
 export const CASES: readonly ToolCase[] = cases;
-/** n8n's agent has it by default. */
+/** Default of n8n's agent. */
 const SYSTEM_PROMPT = 'You are a helpful assistant';
 
 const PROBLEMS = {
@@ -58,11 +58,11 @@ const PROBLEMS = {
 type ToolProblem = keyof typeof PROBLEMS;
 
 export interface ToolTestOptions {
-	/** Empty: the one that is loaded. */
+	/** Empty: the loaded model. */
 	model: string;
-	/** Most tokens of one answer. */
+	/** Per response. */
 	maxTokens: number;
-	/** For the whole test, in milliseconds. */
+	/** For the whole test. */
 	timeoutMs: number;
 	signal?: AbortSignal;
 }
@@ -71,7 +71,7 @@ export interface ToolTestOptions {
 interface CaseResult {
 	case: string;
 	question: string;
-	/** What the model called, or else said; of a failure, what the server said. */
+	/** Calls of the model, or its text; for an error, the error message. */
 	called: string;
 	passed: boolean;
 	problem: ToolProblem | null;
@@ -80,19 +80,19 @@ interface CaseResult {
 interface ToolTestResult {
 	model: string;
 	passed: number;
-	/** Answers of the model, right or wrong. */
+	/** Cases with a response, passed or not. */
 	completed: number;
 	skipped: number;
 	cases: CaseResult[];
 }
 
-/** Null where the check found that a chat cannot work. */
+/** Null if the check found that a chat cannot work. */
 export type ToolCheckResult = CheckResult & { toolTest: ToolTestResult | null };
 
 /**
- * Adds to what a check found out whether a model calls tools right. A bad result leaves the server healthy.
+ * Adds a tool test to the result of a check. A bad result leaves the server healthy.
  *
- * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
+ * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addToolTest(
 	target: CheckTarget,
@@ -102,30 +102,30 @@ export async function addToolTest(
 	if (target.service !== 'modelServer' || !canGenerate(health))
 		return { ...health, toolTest: null };
 	const model = selectTestModel(health, options.model);
-	const { toolTest, failed } = await runCases(target.open(), { ...options, model });
-	// A template that takes no tools is a result, not an outage.
-	const isRefused =
-		toolTest.completed === 0 && failed !== undefined && failed.type !== 'toolsUnsupported';
-	const found = isRefused
-		? [findingFromGenerationError(failed)]
+	const { toolTest, error } = await runCases(target.open(), { ...options, model });
+	// A template without tool support is a result, not an outage.
+	const isOutage =
+		toolTest.completed === 0 && error !== undefined && error.type !== 'toolsUnsupported';
+	const findings = isOutage
+		? [findingFromGenerationError(error)]
 		: evaluateRules(TOOL_FINDINGS, toolTest);
-	const verdict = summarizeFindings([...found, ...health.findings], health.status);
+	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const { passed, completed, skipped } = toolTest;
-	const missing = skipped > 0 ? `, ${skipped} not tested` : '';
-	const summary = isRefused
-		? `${verdict.findings[0]!.detail}.`
-		: `${model}: ${passed} of ${completed} tool cases passed${missing}.`;
-	return { ...health, ...verdict, summary, toolTest };
+	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
+	const summary = isOutage
+		? `${outcome.findings[0]!.detail}.`
+		: `${model}: ${passed} of ${completed} tool cases passed${skippedText}.`;
+	return { ...health, ...outcome, summary, toolTest };
 }
 
 export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
-		observe: ({ passed, completed, cases: all }) => {
-			const wrong = all.filter(({ problem }) => problem !== null && problem !== 'skipped');
+		observe: ({ passed, completed, cases: results }) => {
+			const wrong = results.filter(({ problem }) => problem !== null && problem !== 'skipped');
 			if (wrong.length === 0) return undefined;
-			const problems = wrong.map((one) => `${one.case}: ${PROBLEMS[one.problem!]}`);
+			const problems = wrong.map((result) => `${result.case}: ${PROBLEMS[result.problem!]}`);
 			return `${passed} of ${completed} passed; ${problems.join('; ')}`;
 		},
 		detail: ({ model }) =>
@@ -136,7 +136,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolTestIncomplete',
 		severity: 'warning',
-		observe: ({ cases: all }) => all.find(({ problem }) => problem === 'skipped')?.called,
+		observe: ({ cases: results }) => results.find(({ problem }) => problem === 'skipped')?.called,
 		detail: ({ model, skipped, completed }) =>
 			`${skipped} of ${completed + skipped} tool test cases got no response from the model "${model}"`,
 		suggestion:
@@ -146,7 +146,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 
 const MAX_CALLED = 300;
 
-/** Failures of the model, not of its server. */
+/** Errors of the model, not of its server. */
 const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
 	invalidToolCall: 'invalidCall',
 	outputParseFailed: 'invalidCall',
@@ -156,31 +156,31 @@ const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
 	garbledOutput: 'noResponse',
 };
 
-/** What came of a case. `failed`: the server did not answer, which says nothing of the model. */
+/** Result of a case. `error`: the server did not respond, so the case does not count. */
 interface CaseOutcome {
 	problem?: ToolProblem;
 	called: string;
-	failed?: ServerError;
+	error?: ServerError;
 }
 
 async function runCases(
 	server: ModelServer,
 	options: ToolTestOptions,
-): Promise<{ toolTest: ToolTestResult; failed?: ServerError }> {
+): Promise<{ toolTest: ToolTestResult; error?: ServerError }> {
 	const endsAt = performance.now() + options.timeoutMs;
 	const outcomes: CaseOutcome[] = [];
-	for (const one of CASES) {
+	for (const toolCase of CASES) {
 		const isOver = performance.now() >= endsAt;
 		outcomes.push(
 			isOver
 				? { problem: 'skipped', called: 'The test timed out' }
-				: await runCase(server, one, options, endsAt).catch(outcomeOfFailure),
+				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome),
 		);
 	}
-	const results = outcomes.map(({ problem = null, called }, at): CaseResult => {
-		const { name, question } = CASES[at]!;
-		const shown = called.slice(0, MAX_CALLED);
-		return { case: name, question, called: shown, passed: problem === null, problem };
+	const results = outcomes.map(({ problem = null, called }, index): CaseResult => {
+		const { name, question } = CASES[index]!;
+		const passed = problem === null;
+		return { case: name, question, called: called.slice(0, MAX_CALLED), passed, problem };
 	});
 	const skipped = results.filter(({ problem }) => problem === 'skipped').length;
 	const toolTest: ToolTestResult = {
@@ -190,15 +190,15 @@ async function runCases(
 		skipped,
 		cases: results,
 	};
-	return { toolTest, failed: outcomes.find(({ failed }) => failed !== undefined)?.failed };
+	return { toolTest, error: outcomes.find(({ error }) => error !== undefined)?.error };
 }
 
-function outcomeOfFailure(error: unknown): CaseOutcome {
-	const { failed } = captureError(error);
-	if (failed.type === 'aborted') throw failed;
-	const problem = problemOf(failed);
-	const called = [failed.message, failed.serverText].filter(Boolean).join(': ');
-	return problem === 'skipped' ? { problem, called, failed } : { problem, called };
+function toCaseOutcome(cause: unknown): CaseOutcome {
+	const { failed: error } = captureError(cause);
+	if (error.type === 'aborted') throw error;
+	const problem = toToolProblem(error);
+	const called = [error.message, error.serverText].filter(Boolean).join(': ');
+	return problem === 'skipped' ? { problem, called, error } : { problem, called };
 }
 
 async function runCase(
@@ -207,8 +207,8 @@ async function runCase(
 	{ model, maxTokens, signal }: ToolTestOptions,
 	endsAt: number,
 ): Promise<CaseOutcome> {
-	/** Asks as Local Chat Model does by default, with a seed, so that a test can be repeated. */
-	const ask = async (messages: InputMessage[]) => {
+	/** Uses the defaults of Local Chat Model, with a seed, so that a test can be repeated. */
+	const send = async (messages: InputMessage[]) => {
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
 		const settings: ChatSettings = {
 			model,
@@ -224,17 +224,17 @@ async function runCase(
 		{ type: 'system', content: SYSTEM_PROMPT },
 		{ type: 'human', content: question },
 	];
-	const answer = await ask(messages);
-	const problem = findToolProblem(calls, answer);
+	const result = await send(messages);
+	const problem = findToolProblem(calls, result);
 	if (problem !== undefined || followUp === undefined)
-		return { problem, called: formatCompletion(answer) };
-	const next = await ask([...messages, ...afterCalls(answer, followUp.result)]);
+		return { problem, called: formatCompletion(result) };
+	const next = await send([...messages, ...toCallMessages(result, followUp.result)]);
 	const nextProblem = findToolProblem(followUp.calls, next);
 	const isNotCorrected = nextProblem === 'wrongArguments';
 	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: formatCompletion(next) };
 }
 
-function problemOf({ type, facts }: ServerError): ToolProblem {
+function toToolProblem({ type, facts }: ServerError): ToolProblem {
 	if (type === 'invalidToolCall' && facts.offeredTools !== undefined) return 'wrongTool';
 	if (type === 'invalidToolCall' && facts.missingArguments !== undefined) return 'wrongArguments';
 	const problem = PROBLEM_BY_ERROR[type] ?? 'skipped';
@@ -245,8 +245,11 @@ function formatCompletion({ toolCalls, text }: ChatResult): string {
 	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
 }
 
-/** The calls of an answer, each with the same result. */
-function afterCalls({ text, reasoning, toolCalls }: ChatResult, content: string): InputMessage[] {
+/** The message with the tool calls, and the same tool result for each. */
+function toCallMessages(
+	{ text, reasoning, toolCalls }: ChatResult,
+	content: string,
+): InputMessage[] {
 	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
 		id,
 		name,
@@ -258,12 +261,11 @@ function afterCalls({ text, reasoning, toolCalls }: ChatResult, content: string)
 	];
 }
 
-/** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
+/** The problem of a response; undefined if it is correct. A truncated response never passes. */
 export function findToolProblem(
 	expected: readonly ExpectedCall[],
-	answer: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
+	{ toolCalls, finishReason }: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
 ): ToolProblem | undefined {
-	const { toolCalls, finishReason } = answer;
 	if (finishReason === 'length') return 'truncated';
 	if (toolCalls.length > 0) return compareCalls(expected, toolCalls);
 	return expected.length === 0 ? undefined : 'noCall';
@@ -276,12 +278,14 @@ function compareCalls(
 	if (expected.length === 0) return 'unnecessaryCall';
 	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
 	if (calls.length !== expected.length) return 'wrongCount';
-	const right = expected.map((call) => written(call.name, call.arguments)).sort();
-	// Arguments fit the schema already: a chat turn takes "5" for 5 where a number is wanted.
-	const made = calls.map(({ name, arguments: args }) => written(name, parseObject(args))).sort();
-	return made.join() === right.join() ? undefined : 'wrongArguments';
+	const correct = expected.map((call) => formatCall(call.name, call.arguments)).sort();
+	// The chat turn has already coerced arguments to the schema, such as "5" to 5 for a number.
+	const actual = calls
+		.map(({ name, arguments: args }) => formatCall(name, parseObject(args)))
+		.sort();
+	return actual.join() === correct.join() ? undefined : 'wrongArguments';
 }
 
-function written(name: string, args: unknown): string {
+function formatCall(name: string, args: unknown): string {
 	return `${name} ${stringifyCanonical(args ?? null).normalize()}`;
 }

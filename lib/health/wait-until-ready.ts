@@ -2,29 +2,26 @@ import { sleepWithAbort } from '../http/sleep';
 import type { CheckResult, HealthStatus } from './result';
 
 export interface WaitOptions {
-	/**
-	 * Milliseconds. No check begins that would end after it, if it takes as long as the one before; so the last one may
-	 * end a little after it.
-	 */
+	/** A check starts only if it would end in time, if it takes as long as the previous one; the last may end a little later. */
 	timeoutMs: number;
 	signal?: AbortSignal;
-	/** Pauses between checks, the last one again and again. */
+	/** Pauses between checks; the last one repeats. */
 	pausesMs?: readonly number[];
 }
 
 interface WaitResult extends CheckResult {
 	waitedMs: number;
 	checks: number;
-	/** Each change of status, from the first check on. */
+	/** The first status, and each change of it. */
 	history: Array<{ atMs: number; status: HealthStatus; summary: string }>;
 }
 
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 
 /**
- * Repeats a check until the server is healthy, the limit is over, or waiting does not help.
+ * Repeats a check until the server is healthy, the time is over, or waiting does not help.
  *
- * @throws whatever `check` throws, and an error where the wait is cancelled
+ * @throws the errors of `check`, and an error if the wait is aborted
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
@@ -34,9 +31,9 @@ export async function waitUntilReady(
 	const elapsed = () => Math.round(performance.now() - startedAt);
 	const history: WaitResult['history'] = [];
 	for (let checks = 1; ; checks++) {
-		const begunAt = elapsed();
+		const checkStartMs = elapsed();
 		const result = await check();
-		const tookMs = elapsed() - begunAt;
+		const tookMs = elapsed() - checkStartMs;
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;

@@ -1,4 +1,4 @@
-/** What changed since the last check, for a workflow that is told of it. */
+/** Changes of the server state between checks, which start a workflow. */
 import type { CheckResult, HealthStatus } from './result';
 import { pushAll, omitUndefined } from '../values';
 
@@ -7,121 +7,121 @@ type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
 
 export interface WatchOptions {
 	events: readonly WatchedEvent[];
-	/** How many checks in a row must say the same before it counts as a change. */
+	/** Consecutive checks that must see a state before it counts as a change. */
 	confirmations: number;
 }
 
-/** One state of a server, as long as it lasts. */
+/** One state of a server, over all checks that saw it. */
 interface ServerState {
 	healthy: boolean;
 	status: HealthStatus;
 	/** ID of the first finding of a server that is not healthy. */
 	problem?: string;
-	/** ISO time of the check that saw it first. */
+	/** ISO time of the first check that saw it. */
 	since: string;
 }
 
-/** A change of the state, as the workflow gets it. */
+/** A change of the state: the output item of the trigger. */
 export interface HealthChange {
 	healthy: boolean;
 	status: HealthStatus;
 	event: WatchedEvent | 'firstState';
 	/** A line for the subject of a message. */
 	title: string;
-	/** All that a message needs: what changed, what is wrong, what to do. */
+	/** Body of a message: the change, the problems, and how to fix them. */
 	text: string;
-	/** ISO time of the check that saw the new state first. */
+	/** ISO time of the first check that saw the new state. */
 	changedAt: string;
-	/** The state before. Null for the first one. */
+	/** Null for the first state. */
 	previous: (ServerState & { seconds: number; lasted: string }) | null;
 	health: CheckResult;
 }
 
-/** What is remembered from check to check. Plain data, for n8n's static data. */
+/** Stored between checks. Plain data, for n8n's static data. */
 export interface WatchState {
 	state?: ServerState;
 	/** A state that is not confirmed yet. `denied`: checks since then that saw a healthy server. */
 	candidate?: { state: ServerState; seen: number; denied?: number };
 }
 
-/** What is remembered after one more check, and the change to tell, if any. Does not modify its arguments. */
+/** Returns the state to store after a check, and the change to report, if any. Does not modify its arguments. */
 export function updateWatchState(
-	{ state, candidate: suspected }: WatchState,
+	{ state, candidate: stored }: WatchState,
 	check: CheckResult,
 	{ events, confirmations }: WatchOptions,
 ): { memory: WatchState; change?: HealthChange } {
-	const now = stateOf(check);
+	const now = toServerState(check);
 	if (state === undefined)
 		return { memory: { state: now }, change: now.healthy ? undefined : toCurrentState(check) };
 	if (isSame(state, now))
-		return { memory: { state, candidate: updateCandidate(suspected, state, confirmations) } };
-	const candidate = candidateOf(suspected, state, now);
+		return { memory: { state, candidate: updateCandidate(stored, state, confirmations) } };
+	const candidate = toCandidate(stored, state, now);
 	if (candidate.seen < confirmations) return { memory: { state, candidate } };
-	const event = eventOf(state, candidate.state);
-	const isTold = events.includes(event);
-	const change = isTold ? changeOf(event, state, candidate.state, check) : undefined;
+	const event = getEvent(state, candidate.state);
+	const isWatched = events.includes(event);
+	const change = isWatched ? createChange(event, state, candidate.state, check) : undefined;
 	return { memory: { state: candidate.state }, change };
 }
 
-/** It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again. */
+/** Dropping a candidate takes as many consecutive healthy checks as a recovery. */
 function updateCandidate(
-	suspected: WatchState['candidate'],
+	candidate: WatchState['candidate'],
 	state: ServerState,
 	confirmations: number,
 ): WatchState['candidate'] {
-	if (suspected === undefined || !state.healthy) return undefined;
-	const denied = (suspected.denied ?? 0) + 1;
-	return denied >= confirmations ? undefined : { ...suspected, denied };
+	if (candidate === undefined || !state.healthy) return undefined;
+	const denied = (candidate.denied ?? 0) + 1;
+	return denied >= confirmations ? undefined : { ...candidate, denied };
 }
 
 /** The current state as a change, for a first check and a test run in the editor. */
 export function toCurrentState(check: CheckResult): HealthChange {
-	return changeOf('firstState', undefined, stateOf(check), check);
+	return createChange('firstState', undefined, toServerState(check), check);
 }
 
-function eventOf(before: ServerState, now: ServerState): WatchedEvent {
-	if (now.healthy === before.healthy) return 'problem';
+function getEvent(previous: ServerState, now: ServerState): WatchedEvent {
+	if (now.healthy === previous.healthy) return 'problem';
 	return now.healthy ? 'healthy' : 'unhealthy';
 }
 
 /**
- * A state that may become the next one. A server that is down for another reason at every check, or at every second
- * one, is down.
+ * The unconfirmed next state. A server that is unhealthy for another reason at every check, or at every second one, is
+ * unhealthy.
  */
-function candidateOf(
+function toCandidate(
 	candidate: WatchState['candidate'],
 	state: ServerState,
 	now: ServerState,
 ): NonNullable<WatchState['candidate']> {
 	const isSameSide = candidate?.state.healthy === now.healthy;
-	const goesOn = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
-	if (!goesOn) return { state: now, seen: 1 };
+	const isContinued = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
+	if (!isContinued) return { state: now, seen: 1 };
 	return { state: { ...now, since: candidate.state.since }, seen: candidate.seen + 1 };
 }
 
-function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
+function toServerState({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
 	const problem = healthy ? undefined : findings[0]?.id;
 	return { healthy, status, ...omitUndefined({ problem }), since: checkedAt };
 }
 
-/** Findings of a healthy server do not make another state. */
-function isSame(one: ServerState, other: ServerState): boolean {
-	if (one.healthy !== other.healthy) return false;
-	return one.healthy || (one.status === other.status && one.problem === other.problem);
+/** Findings of a healthy server do not change its state. */
+function isSame(a: ServerState, b: ServerState): boolean {
+	if (a.healthy !== b.healthy) return false;
+	return a.healthy || (a.status === b.status && a.problem === b.problem);
 }
 
-function changeOf(
+function createChange(
 	event: HealthChange['event'],
 	state: ServerState | undefined,
 	{ healthy, status, since }: ServerState,
 	health: CheckResult,
 ): HealthChange {
-	const again = event === 'healthy' ? ' again' : '';
-	const title = `The server at ${health.url ?? 'the address of the credential'} is ${status}${again}`;
+	const suffix = event === 'healthy' ? ' again' : '';
+	const title = `The server at ${health.url ?? 'the address of the credential'} is ${status}${suffix}`;
 	const previous = state === undefined ? null : withDuration(state, since);
 	const lines = [title, health.summary];
 	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
-	if (!healthy) pushAll(lines, problemsIn(health));
+	if (!healthy) pushAll(lines, formatProblems(health));
 	const text = lines.filter((line) => line !== '').join('\n');
 	return { healthy, status, event, title, text, changedAt: since, previous, health };
 }
@@ -133,7 +133,7 @@ function withDuration(state: ServerState, until: string) {
 }
 
 /** The errors as lines of a message. */
-function problemsIn({ findings }: CheckResult): string[] {
+function formatProblems({ findings }: CheckResult): string[] {
 	const errors = findings.filter(({ severity }) => severity === 'error');
 	return errors.map(
 		({ detail, suggestion, observed }) =>
@@ -151,11 +151,11 @@ export function formatLongDuration(seconds: number): string {
 	];
 	const first = units.findIndex(([, size]) => seconds >= size);
 	if (first === -1) return '0 seconds';
-	let left = seconds;
+	let remaining = seconds;
 	const parts: string[] = [];
 	for (const [unit, size] of units.slice(first, first + 2)) {
-		const count = Math.floor(left / size);
-		left -= count * size;
+		const count = Math.floor(remaining / size);
+		remaining -= count * size;
 		if (count > 0) parts.push(`${count} ${unit}${count === 1 ? '' : 's'}`);
 	}
 	return parts.join(' ');

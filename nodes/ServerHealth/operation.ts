@@ -14,7 +14,7 @@ export type Service = CheckTarget['service'];
 export type HealthCall = OperationCall<{ target: CheckTarget }>;
 
 export interface HealthOperation extends Operation<{ target: CheckTarget }> {
-	/** Kinds of servers for which it can be chosen. */
+	/** Services that support the operation. */
 	services: readonly Service[];
 }
 
@@ -43,20 +43,20 @@ export function toHealthItems(
 		return [{ json: toToolJson(health), binary }];
 	if (!health.healthy && failWhenUnhealthy)
 		throw new UnhealthyError(context.getNode(), health, itemIndex);
-	const verdict = summarizeWorstFinding(health);
-	if (verdict !== undefined) hint(verdict);
+	const summary = summarizeWorstFinding(health);
+	if (summary !== undefined) hint(summary);
 	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
 
-/** A model may repeat it to anybody: no address, and no words of the server. */
+/** A model may repeat it to any user, so it contains no URL and no server message. */
 function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {
-	const known = findings.map(({ id, severity }) => ({ id, severity }));
-	return { status, healthy, findings: known, checkedAt };
+	const ids = findings.map(({ id, severity }) => ({ id, severity }));
+	return { status, healthy, findings: ids, checkedAt };
 }
 
 /**
- * The gravest finding in one line. The item of an unhealthy server is in the second branch, which the editor does not
- * show at first; a hint stands above both.
+ * The most severe finding in one line. The item of an unhealthy server is in the second output, which the editor does
+ * not show at first; a hint is shown above both.
  */
 function summarizeWorstFinding({
 	healthy,
@@ -64,14 +64,14 @@ function summarizeWorstFinding({
 	url,
 	findings,
 }: CheckResult): string | undefined {
-	const [gravest] = findings;
-	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
+	const [worst] = findings;
+	if (worst === undefined || worst.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';
 	const server = url === null ? '' : ` (${url})`;
-	return `${state}${server}: ${gravest.detail.replace(/[.\s]{0,9}$/, '.')} ${gravest.suggestion}`;
+	return `${state}${server}: ${worst.detail.replace(/[.\s]{0,9}$/, '.')} ${worst.suggestion}`;
 }
 
-/** The diagnosis as the node's error. Its description repeats what is wrong, since n8n's chat shows only that. */
+/** The worst finding as an error. Its description repeats the title, since n8n's chat shows only the description. */
 class UnhealthyError extends NodeOperationError {
 	constructor(node: INode, health: CheckResult, itemIndex: number) {
 		const { detail, suggestion, observed } = health.findings[0] ?? { detail: health.summary };

@@ -16,35 +16,37 @@ import { toolTest } from './tool-test';
 import { waitUntilReady } from './wait-until-ready';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
-const PRESET = check.option.value;
+const DEFAULT_OPERATION = check.option.value;
 
-/** The operations of the node, which depend on the kind of server. */
+/** Operations of the node, which depend on the service. */
 export const operations: OperationTable<HealthOperation> & { subtitle: string } = {
-	subtitle: subtitleOf(OPERATIONS),
+	subtitle: toSubtitle(OPERATIONS),
 	properties: [
 		serviceField,
-		operationsFor('modelServer'),
-		operationsFor('dify'),
+		serviceOperationField('modelServer'),
+		serviceOperationField('dify'),
 		...OPERATIONS.flatMap((operation) =>
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
 	getOperation: (context, itemIndex) =>
-		findOperation(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET))),
+		findOperation(
+			OPERATIONS,
+			String(context.getNodeParameter('operation', itemIndex, DEFAULT_OPERATION)),
+		),
 };
 
-/** An expression for the node in the canvas: the operation in the words of n8n's list of actions. */
-function subtitleOf(table: readonly HealthOperation[]): string {
+/** Expression that shows the action of the operation below the node. */
+function toSubtitle(table: readonly HealthOperation[]): string {
 	const actions = table.map(({ option }) => [option.value, option.action]);
 	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[$parameter.operation] }}`;
 }
 
-/** The kind of server that an item chooses. */
 export function readService(context: IExecuteFunctions, itemIndex: number): Service {
 	return new NodeParameters(context, itemIndex, [serviceField]).choice<Service>('service');
 }
 
-function operationsFor(service: Service): INodeProperties {
-	const offered = OPERATIONS.filter(({ services }) => services.includes(service));
-	return operationField(offered, PRESET, { service: [service] });
+function serviceOperationField(service: Service): INodeProperties {
+	const supported = OPERATIONS.filter(({ services }) => services.includes(service));
+	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
 }

@@ -11,9 +11,9 @@ import { baseName, storeFile } from '../shared/binary';
 import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
 import { readSpeed } from './speed-test';
 
-/** Nobody waits for a report, and a large model that is not loaded takes minutes. */
-const LIMITS = { firstTokenMs: 600_000, totalMs: 900_000 };
-const ONLY_MEASURED = { show: { service: ['modelServer'], measureSpeed: [true] } };
+/** A report is not urgent, and loading a large model takes minutes. */
+const TIMEOUTS = { firstTokenMs: 600_000, totalMs: 900_000 };
+const IF_SPEED_MEASURED = { show: { service: ['modelServer'], measureSpeed: [true] } };
 
 const speedFields: INodeProperties[] = [
 	booleanField('Measure Speed', 'measureSpeed', true, {
@@ -23,15 +23,15 @@ const speedFields: INodeProperties[] = [
 	}),
 	{
 		...modelField('The model to measure'),
-		displayOptions: ONLY_MEASURED,
+		displayOptions: IF_SPEED_MEASURED,
 	},
 	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
-		displayOptions: ONLY_MEASURED,
+		displayOptions: IF_SPEED_MEASURED,
 		description:
 			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 	}),
 	integerField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
-		displayOptions: ONLY_MEASURED,
+		displayOptions: IF_SPEED_MEASURED,
 		description:
 			'How many tokens each request generates. A higher number gives steadier results but takes longer.',
 	}),
@@ -62,40 +62,40 @@ export const report: HealthOperation = {
 	run: async (call) => {
 		const { parameters, context } = call;
 		const { failWhenUnhealthy } = readCheckOptions(call);
-		const checked = await checkedAndMeasured(call);
+		const result = await checkAndMeasure(call);
 		const title = parameters.rawString('title').trim() || 'Server Health Report';
-		const page = renderHtmlReport(checked, { title, timeZone: context.getTimezone() });
-		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+		const page = renderHtmlReport(result, { title, timeZone: context.getTimezone() });
+		const file = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: Buffer.from(page),
 			fileName: `${baseName(parameters.string('options.fileName'), 'server-health')}.html`,
 			mimeType: 'text/html',
 		});
-		const health = { ...checked, title, text: renderTextReport(checked), file: stored.facts };
-		return toHealthItems(call, { health, failWhenUnhealthy, binary: stored.binary });
+		const health = { ...result, title, text: renderTextReport(result), file: file.facts };
+		return toHealthItems(call, { health, failWhenUnhealthy, binary: file.binary });
 	},
 };
 
-async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
+async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
 	const { target, parameters } = call;
 	const { check } = readCheckOptions(call);
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
-	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...LIMITS }).catch(
+	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...TIMEOUTS }).catch(
 		captureError,
 	);
 	if (!('failed' in measured)) {
-		const ofVectors = measured.findings.find(({ id }) => id === 'wrongModelType');
-		if (ofVectors === undefined) return measured;
-		// A server for vectors has reports, too.
+		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
+		if (wrongType === undefined) return measured;
+		// Servers for embeddings get reports, too.
 		return {
 			...health,
-			findings: [...health.findings, { ...ofVectors, severity: 'info' }],
+			findings: [...health.findings, { ...wrongType, severity: 'info' }],
 			speed: null,
 		};
 	}
 	const { type, message: detail, suggestion } = measured.failed;
-	// It is not clear which model is meant.
+	// The model is ambiguous.
 	if (type !== 'invalidInput') throw measured.failed;
 	const observed = 'No request was sent';
 	const finding = {

@@ -16,7 +16,7 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 
 /**
  * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core,
- * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty answer. n8n's own
+ * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty result. n8n's own
  * assistant runs the node in mode `internal`, and reads only the first list, too.
  */
 function hasOneOutput(context: IExecuteFunctions): boolean {

@@ -5,8 +5,8 @@ import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { toHealthItems, type HealthOperation } from './operation';
 
-const TOKENS = 1_024;
-const LIMIT_SECONDS = 600;
+const DEFAULT_TOKENS = 1_024;
+const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const toolTest: HealthOperation = {
 	option: {
@@ -18,11 +18,11 @@ export const toolTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),
-		integerField('Max Tokens per Response', 'maxTokens', TOKENS, [16, 32768], {
+		integerField('Max Tokens per Response', 'maxTokens', DEFAULT_TOKENS, [16, 32768], {
 			description:
 				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		}),
-		numberField('Test Timeout (Seconds)', 'testTimeout', LIMIT_SECONDS, {
+		numberField('Test Timeout (Seconds)', 'testTimeout', DEFAULT_TIMEOUT_SECONDS, {
 			typeOptions: { minValue: 1 },
 			description: 'How long the test may take in total. Remaining cases count as not tested.',
 		}),
@@ -34,7 +34,7 @@ export const toolTest: HealthOperation = {
 		const health = await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
-			timeoutMs: parameters.milliseconds('testTimeout', LIMIT_SECONDS * 1000),
+			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
 			signal,
 		});
 		return toHealthItems(call, { health, failWhenUnhealthy });

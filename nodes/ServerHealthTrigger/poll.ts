@@ -14,8 +14,8 @@ import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 
 /**
- * Runs one check, and starts the workflow once for a change. n8n stores what is remembered with each start, so a change
- * that came about while n8n was down is told after its next start.
+ * Runs one check, and starts the workflow once per change. n8n persists the stored state, so a change while n8n was down
+ * is reported after its next start.
  */
 export async function pollServerHealth(
 	context: IPollFunctions,
@@ -24,7 +24,7 @@ export async function pollServerHealth(
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const target = await createCheckTarget(context, parameters.choice('service'), 0);
 		const check = await checkServer(target, readExpectations(parameters));
-		if (context.getMode() === 'manual') return itemsOf(toCurrentState(check));
+		if (context.getMode() === 'manual') return toItems(toCurrentState(check));
 		const stored = context.getWorkflowStaticData('node');
 		const { state, candidate } = stored as unknown as WatchState;
 		const { memory, change } = updateWatchState({ state, candidate }, check, {
@@ -32,12 +32,12 @@ export async function pollServerHealth(
 			confirmations: parameters.number('options.confirmations', 2),
 		});
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate });
-		return change === undefined ? null : itemsOf(change);
+		return change === undefined ? null : toItems(change);
 	} catch (error) {
 		throw toNodeError(context.getNode(), error);
 	}
 }
 
-function itemsOf(change: HealthChange): INodeExecutionData[][] {
+function toItems(change: HealthChange): INodeExecutionData[][] {
 	return [[{ json: change as unknown as IDataObject }]];
 }

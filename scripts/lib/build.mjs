@@ -1,4 +1,4 @@
-/** Builds the package when its sources have changed, and copies it to where n8n loads it like an installed package. */
+/** Builds the package when its sources have changed, and copies it to the folder from which n8n loads it like an installed package. */
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, withLock } from './cache.mjs';

@@ -1,6 +1,6 @@
 /**
- * Bundles the package: `index.js` has the package's own code, `vendor.js` the libraries, and a small file stands where
- * n8n looks for each node and credential.
+ * Bundles the package: `index.js` has the package's own code, `vendor.js` the libraries, and n8n finds each node and
+ * credential in a small file.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ const COMMON = {
 	absWorkingDir: root,
 };
 
-/** Keeps a module out of a bundle. @param {RegExp} filter @param {string} path by which it is required instead */
+/** Keeps a module out of a bundle. @param {RegExp} filter @param {string} path of the `require` that replaces it */
 const external = (filter, path) => ({
 	name: 'external',
 	/** @param {import('esbuild').PluginBuild} build */
@@ -31,7 +31,7 @@ const external = (filter, path) => ({
 
 /**
  * Modules that undici imports but that are not needed here: HTTP/2 (off in `lib/http/dispatcher.ts`), SOCKS proxies
- * (n8n's HTTP Request knows none either), FormData bodies, and the parser's SIMD build, without which undici uses the
+ * (n8n's HTTP Request does not support them either), FormData bodies, and the parser's SIMD build, without which undici uses the
  * other one. They are a quarter of the package.
  */
 const UNUSED_OF_UNDICI =

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from './processes.mjs';
 
-/** @returns {string} the cache's folder, created when missing */
+/** @returns {string} the cache's folder, created if missing */
 export const cacheDir = () => {
 	const { LOCAL_LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
 	const folder =
@@ -26,7 +26,7 @@ export const cacheDir = () => {
 	return folder;
 };
 
-/** @param {string} file of a lock @returns {number} the process that holds it; 0 where nobody does */
+/** @param {string} file of a lock @returns {number} the process that holds it; 0 if it is not held */
 const holderOf = (file) => {
 	try {
 		const pid = Number(readFileSync(file, 'utf8'));

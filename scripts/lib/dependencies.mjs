@@ -63,10 +63,10 @@ export const INSTALL_ARGS = [
  */
 const isInstalled = () => {
 	/** @type {LockFile} */
-	const wanted = readJson(join(root, 'package-lock.json'));
+	const lockFile = readJson(join(root, 'package-lock.json'));
 	/** @type {LockFile | undefined} */
 	const installed = readJsonIfThere(join(root, 'node_modules', '.package-lock.json'));
-	return Object.entries(wanted.packages).every(
+	return Object.entries(lockFile.packages).every(
 		([path, { version, optional, link }]) =>
 			path === '' || optional || link || installed?.packages[path]?.version === version,
 	);

@@ -1,4 +1,4 @@
-/** The real parts of the end-to-end tests, and how their suites are run. */
+/** Provides the real parts of the end-to-end tests, and runs their suites. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, stageBuild } from './build.mjs';
@@ -22,15 +22,17 @@ const CHROMIUM_ARGS = [
 
 /**
  * @param {string[]} names of one program
- * @param {string} variable names another one
+ * @param {string} variable with the path of another one
  * @param {string} debianPackage
  * @returns {string} its file
  */
 const findProgram = (names, variable, debianPackage) => {
-	const named = process.env[variable];
-	if (named && !existsSync(named))
-		throw new Error(`${variable} names ${named}, which does not exist`);
-	const [found = named] = named ? [named] : names.flatMap((name) => findOnPath(name) ?? []);
+	const configured = process.env[variable];
+	if (configured && !existsSync(configured))
+		throw new Error(`${variable} names ${configured}, which does not exist`);
+	const [found = configured] = configured
+		? [configured]
+		: names.flatMap((name) => findOnPath(name) ?? []);
 	if (found) return found;
 	throw new Error(
 		`${names[0]} was not found: apt-get install -y ${debianPackage} (or name one with ${variable})`,
@@ -56,11 +58,11 @@ export const ensureN8nWithNodes = async (log) => {
 };
 
 /**
- * Gets all parts at once; what is missing is named together.
+ * Gets all parts in parallel; one error names all missing ones.
  *
  * @param {import('./types').Log} log
- * @returns {Promise<Omit<import('./types').E2eParts, 'work'>>} with the llama-server out of the Python package, or the
- *   compiled one where `LOCAL_LLAMA_SERVER` says so
+ * @returns {Promise<Omit<import('./types').E2eParts, 'work'>>} with the llama-server of the Python package, or the
+ *   compiled one, depending on `LOCAL_LLAMA_SERVER`
  */
 export const ensureGateParts = async (log) => {
 	const isCompiled = process.env.LOCAL_LLAMA_SERVER === 'compiled';
@@ -79,7 +81,7 @@ export const ensureGateParts = async (log) => {
 
 /**
  * Runs `work` with an empty folder for the files of the tests, while no other run in this clone uses it. The folder is
- * kept where something failed.
+ * kept if something failed.
  *
  * @param {'e2e' | 'test-servers'} name
  * @param {(folder: string) => Promise<number>} work returns the exit code

@@ -57,16 +57,16 @@ const build = async (folder, progress) => {
 
 /**
  * @param {import('./types').Log} log
- * @param {{ router?: boolean }} [needs] `router`: several models in one server, which the Python package cannot do
- * @returns {Promise<string>} a llama-server: `LLAMA_SERVER_BIN`, one on PATH, one built earlier, the one of a Python
+ * @param {{ router?: boolean }} [needs] `router`: several models in one server, which the Python package does not support
+ * @returns {Promise<string>} a llama-server: `LLAMA_SERVER_BIN`, one on PATH, one built earlier, one from a Python
  *   package, or one built now
  */
 export const ensureLlamaServer = async (log, { router = false } = {}) =>
 	await log.step('llama-server', async (progress) => {
-		const named = process.env.LLAMA_SERVER_BIN;
-		if (named && !existsSync(named))
-			throw new Error(`LLAMA_SERVER_BIN names ${named}, which does not exist`);
-		const found = named || findOnPath('llama-server');
+		const configured = process.env.LLAMA_SERVER_BIN;
+		if (configured && !existsSync(configured))
+			throw new Error(`LLAMA_SERVER_BIN names ${configured}, which does not exist`);
+		const found = configured || findOnPath('llama-server');
 		if (found) {
 			progress.note(found);
 			return found;

@@ -9,7 +9,7 @@ import { findPython, installWheel } from './python.mjs';
 const WHEEL = {
 	name: 'xllamacpp',
 	version: '2026.10.11549',
-	/** Of the wheels for Linux and macOS, on x86-64 and on ARM. */
+	/** Hashes of the wheels for Linux and macOS, on x86-64 and on ARM. */
 	hashes: [
 		'c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261',
 		'e2a3e79e775515de4ad197e667f874070446ef9ac9cf2044bc9866bc4c72289e',
@@ -33,8 +33,8 @@ PYTHONPATH="$here/packages" exec '${python.replaceAll("'", `'\\''`)}' "$here/lla
 
 /**
  * @param {import('./types').Progress} progress
- * @returns {Promise<string>} a program that takes llama-server's options
- * @throws where Python or the wheel is missing, with what to do
+ * @returns {Promise<string>} a program with llama-server's options
+ * @throws with a suggestion if Python or the wheel is missing
  */
 export const ensureLlamaWheel = async (progress) => {
 	const script = launcherScript(await findPython());

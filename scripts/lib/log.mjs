@@ -1,4 +1,4 @@
-/** Output of the scripts: every step by name, where a long one stands, and how long each took. */
+/** Output of the scripts: the name of each step, the progress of long ones, and how long each took. */
 
 const INTERVAL_MS = 5_000;
 

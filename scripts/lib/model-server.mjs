@@ -12,8 +12,8 @@ import { freePortFrom } from './ports.mjs';
 /** The default of llama.cpp since the autumn of 2026, and of older servers. */
 const LOCAL_PORTS = [9931, 8080];
 const PROBE_TIMEOUT_MS = 3000;
-/** It was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000. Its own template takes no tools. */
-const OF_SMOLLM2 = {
+/** It was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000. Its template does not support tools. */
+const SMOLLM2_OPTIONS = {
 	contextSize: 8192,
 	parallel: 1,
 	args: ['--chat-template-file', join(root, 'test', 'fixtures', 'chatml-tools.jinja')],
@@ -22,7 +22,7 @@ const OF_SMOLLM2 = {
 /**
  * @param {string} url
  * @param {string} [apiKey]
- * @returns {Promise<{ status: number, models: string[] }>} status 0 where nothing answers
+ * @returns {Promise<{ status: number, models: string[] }>} status 0 if there is no response
  */
 const listModels = async (url, apiKey = '') => {
 	try {
@@ -40,11 +40,11 @@ const listModels = async (url, apiKey = '') => {
 /**
  * Reads `LOCAL_LLAMA_BASE_URL` as the nodes read their Base URL: with or without a scheme, `/v1` and slashes.
  *
- * @param {string} typed
- * @returns {string} the address of the server
+ * @param {string} input
+ * @returns {string} the server URL
  */
-export const originOf = (typed) => {
-	const text = /^\w+:\/\//.test(typed) ? typed : `http://${typed}`;
+export const originOf = (input) => {
+	const text = /^\w+:\/\//.test(input) ? input : `http://${input}`;
 	const url = URL.canParse(text) ? new URL(text) : undefined;
 	if (!url || url.username || !/^https?:$/.test(url.protocol))
 		throw new Error('LOCAL_LLAMA_BASE_URL must be http://… or https://…, without a user');
@@ -100,7 +100,7 @@ export const startModelServer = async (log, binary, { file, alias }) =>
 			model: file,
 			alias,
 			port: await freePortFrom(LOCAL_PORTS[0] ?? 0),
-			...(alias === SMOLLM2_NAME ? OF_SMOLLM2 : {}),
+			...(alias === SMOLLM2_NAME ? SMOLLM2_OPTIONS : {}),
 			// n8n needs a core too.
 			threads: cores > 2 ? cores - 1 : cores,
 			logFile,

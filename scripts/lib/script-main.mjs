@@ -5,14 +5,14 @@ const OLDEST_NODE = 20;
 
 /**
  * @param {string} version Node's `process.version`
- * @returns {string | undefined} what is wrong with it, and what to do
+ * @returns {string | undefined} the problem with it, and a suggestion
  */
 export const nodeProblem = (version) => {
 	if (Number(/\d+/.exec(version)?.[0]) >= OLDEST_NODE) return undefined;
 	return `Node ${OLDEST_NODE} or newer is needed, and this is ${version}. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).`;
 };
 
-/** @param {unknown} error @returns {string} its message; with the stack where it is a mistake of the scripts */
+/** @param {unknown} error @returns {string} its message; with the stack if it is a bug of the scripts */
 const textOf = (error) => {
 	if (!(error instanceof Error)) return String(error);
 	const code = 'code' in error ? String(error.code) : '';
@@ -23,7 +23,7 @@ const textOf = (error) => {
 };
 
 /**
- * Runs a script: its result is the exit code, an error is printed without a stack, and nothing it started stays behind.
+ * Runs a script: its result is the exit code, an error is printed without a stack, and all processes that it started are ended.
  *
  * @param {() => Promise<number>} script
  */

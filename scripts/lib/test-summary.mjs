@@ -110,7 +110,7 @@ class TestsFailed extends Error {}
  *
  * @param {import('./types').Log} log
  * @param {Array<Check | Check[]>} checks
- * @param {string} [hint] printed when something failed
+ * @param {string} [hint] printed if something failed
  * @param {{ goesOn?: boolean }} [options] `goesOn`: does not stop
  * @returns {Promise<number>} the exit code
  */
@@ -145,7 +145,7 @@ export const runChecks = async (log, checks, hint, { goesOn = false } = {}) => {
 		if (total.failures.length > 0 && !goesOn) break;
 	}
 	for (const name of total.skipped) log.line(`Skipped: ${name}`);
-	// Once more, where a long output ends: its middle may be cut.
+	// Repeated at the end of a long output, since its middle may be truncated.
 	for (const failure of total.failures.slice(0, 20)) log.line(`Failed: ${failure}`);
 	if (total.failures.length > 0 && hint) log.line(hint);
 	log.line(`Took ${formatDuration(Date.now() - startedAt)}`);

@@ -26,9 +26,9 @@ export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	}),
 });
 
-/** The credentials of a node with that field, which stand below it. */
+/** Credentials of a node with that field, shown below it. */
 export const serviceCredentials: INodeCredentialDescription[] = [
-	// `hide` for one, `show` for the other: if every choice of a field shows a credential, the editor takes it for an
+	// `hide` for one, `show` for the other: if every option of a field shows a credential, the editor treats it as an
 	// authentication field and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
 	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
 	{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
@@ -76,12 +76,11 @@ export const timeoutField = numberField('Check Timeout (Seconds)', 'timeout', 2.
 		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
 });
 
-/** Fields of every operation that checks the server, with further options. */
-export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...further])];
+/** Fields of every operation that checks the server. */
+export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
+	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
 }
 
-/** Reads these fields. */
 export function readCheckOptions({
 	parameters,
 	signal,
@@ -98,7 +97,7 @@ export function readCheckOptions({
 	};
 }
 
-/** Reads those of these fields that every check has. */
+/** Reads the fields that the trigger has, too. */
 export function readExpectations(parameters: NodeParameters): CheckOptions {
 	const model = parameters.string('expectations.model');
 	const timeoutMs = parameters.milliseconds('options.timeout', undefined);

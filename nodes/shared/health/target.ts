@@ -30,11 +30,11 @@ export function createDifyTarget(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 ): CheckTarget {
-	return { service: 'dify', open: () => difyServer(data, helpers) };
+	return { service: 'dify', open: () => createDifyServer(data, helpers) };
 }
 
-/** @throws {ServerError} of kind `invalidUrl` or `invalidInput` */
-function difyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
+/** @throws {ServerError} of type `invalidUrl` or `invalidInput` */
+function createDifyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);
 	return { ...endpoint, keyType, url: { ...endpoint.url, root: endpoint.url.api } };

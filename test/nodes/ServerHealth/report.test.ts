@@ -123,7 +123,9 @@ describe('Report', () => {
 			parameters: REPORT,
 			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 2 },
 		});
-		expect(item!.json.speed).toMatchObject({ runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }] });
+		expect(item!.json.speed).toMatchObject({
+			runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }],
+		});
 	});
 
 	it('of Dify: its findings, and no speed', async () => {
