@@ -38,7 +38,7 @@ it('builds a part once and finds it again', async () => {
 	expect(again).toBe(folder);
 });
 
-it('leaves nothing of a build that failed, and builds anew', async () => {
+it('leaves nothing of a build that failed, and builds again', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
 	const broken = cached(
 		'part',
@@ -67,7 +67,7 @@ it('lets the second of two builders wait for the first', async () => {
 	expect(new Set(folders).size).toBe(1);
 });
 
-it('takes over a lock whose process is gone, and none of a process that lives', async () => {
+it('takes over a lock of a process that ended, and none of a running process', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
 	fs.writeFileSync(file, String(NO_SUCH_PROCESS));

@@ -170,7 +170,7 @@ describe('a llama-server to start', () => {
 		);
 	});
 
-	test('where there is no Python, it is told with what to install', async () => {
+	test('without Python, the error says what to install', async () => {
 		expect(await ensure()).toContain('FAILED python3 was not found (');
 	});
 });

@@ -43,7 +43,7 @@ describe('Dify', () => {
 			app: { name: 'Helper', mode: 'chat' },
 			findings: [{ id: 'difyPartlyChecked', severity: 'info' }],
 		});
-		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
+		// Worker, plugin daemon, Redis and the model behind Dify may still be down.
 		expect(finding(result, 'difyPartlyChecked').detail).toMatch(
 			/worker.*plugin daemon.*Redis.*model server/,
 		);
@@ -53,7 +53,7 @@ describe('Dify', () => {
 		expect(sim.requests.every(({ method }) => method === 'GET')).toBe(true);
 	});
 
-	it('the API of the app is switched off', async () => {
+	it('the API of the app is disabled', async () => {
 		const sim = await dify({ apiEnabled: false }, {});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
@@ -100,7 +100,7 @@ it('a New Agent that was never published', async () => {
 	).toContain('Publish the app');
 });
 
-describe('what is no Dify', () => {
+describe('servers that are not Dify', () => {
 	it.each([
 		['a name', { name: 'my-service', version: '1.2.3' }],
 		['a name and a mode that is no text', { name: 'camera', mode: 3 }],
@@ -147,7 +147,7 @@ describe('the key', () => {
 		);
 	});
 
-	it('of a knowledge base is fine where one is wanted', async () => {
+	it('of a knowledge base is accepted if one is expected', async () => {
 		const sim = await dify();
 		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
 		expect(result.status).toBe('healthy');
@@ -157,7 +157,7 @@ describe('the key', () => {
 	});
 });
 
-describe('what stands in front of Dify', () => {
+describe('proxies in front of Dify', () => {
 	it('a proxy whose Dify is down', async () => {
 		const sim = await dify();
 		sim.fail({
@@ -196,7 +196,7 @@ describe('what stands in front of Dify', () => {
 });
 
 describe('other servers than Dify', () => {
-	it('a Base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
+	it('a Base URL with trailing slashes never requests //info, which Dify redirects (observed: 1.12.1)', async () => {
 		const sim = await dify();
 		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
 		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyPartlyChecked']]);
@@ -241,7 +241,7 @@ describe('the address', () => {
 		expect((await checkDify(sim.url, { apiKey: APP })).status).toBe('healthy');
 	});
 
-	it('leads to a closed port: advice is about Dify, not about llama-server', async () => {
+	it('leads to a closed port: the suggestion is about Dify, not about llama-server', async () => {
 		const port = await closedPort();
 		const result = await checkDify(`http://127.0.0.1:${port}/v1`, { apiKey: APP });
 		expect(result).toMatchObject({
@@ -253,7 +253,7 @@ describe('the address', () => {
 		expect(JSON.stringify(result)).not.toContain('llama');
 	});
 
-	it('leads to a llama-server, or the other way round', async () => {
+	it('leads to a llama-server, or vice versa', async () => {
 		const llama = await startLlamaServerSim();
 		running.push(llama);
 		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['modelServerDetected']);
@@ -281,7 +281,7 @@ describe('the worker of Dify', () => {
 		return await checkDify(sim.url, KNOWLEDGE);
 	};
 
-	it('is away where a document waits for long', async () => {
+	it('is down if a document waits for long', async () => {
 		const result = await waitingSince(12);
 		expect(result.status).toBe('degraded');
 		expect(finding(result, 'difyWorkerDown')).toMatchObject({

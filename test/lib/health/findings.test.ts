@@ -35,7 +35,7 @@ const models = (meta: Fields = {}): RawAnswering => {
 	const all = { ...model.meta, n_ctx: 16_384, n_ctx_train: 32_768, ...meta };
 	return changed('models', { data: [{ ...model, meta: all }] });
 };
-/** A llama-server after recordings, whose template takes tools. */
+/** A llama-server after recordings, whose template supports tools. */
 const LLAMA_SERVER: Record<string, RawAnswering> = {
 	'/v1/models': models(),
 	'/props': props(templateWith(true)),
@@ -66,7 +66,7 @@ interface Breakage {
 	expectations?: CheckOptions['expectations'];
 	timeLimitMs?: number;
 	status: HealthStatus;
-	/** Of what the finding says and advises. */
+	/** Parts of detail and suggestion. */
 	says: RegExp;
 }
 
@@ -180,10 +180,10 @@ test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 	expect(result).toMatchObject({ status, healthy: status === 'healthy' });
 });
 
-/** Those with a test of their own below. */
+/** Findings with a separate test below. */
 const OTHERS = ['redirected', 'slowResponse'];
 
-test('every finding has a breakage, and an id of its own', () => {
+test('every finding has a breakage and a unique ID', () => {
 	const all = FINDINGS.map(({ id }) => id);
 	expect(new Set(all).size).toBe(all.length);
 	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual([...all].sort());
@@ -206,7 +206,7 @@ test('a good server has no findings', async () => {
 	expect(Object.keys(result)[0]).toBe('summary');
 });
 
-describe('advice on the context never exceeds what the model reads', () => {
+describe('suggested context sizes never exceed the trained context of the model', () => {
 	const small = (context: number, trained: number) =>
 		llama({
 			'/v1/models': models({ n_ctx: context, n_ctx_train: trained }),
@@ -248,7 +248,7 @@ test.each(['router-models', 'router-models-failed'])(
 	},
 );
 
-test('after a forced unload, or a failed load, a router names an exit code: a remark where it is expected', async () => {
+test('after a forced unload, or a failed load, a router names an exit code: information if the model is expected', async () => {
 	const url = await rawServer(router('router-models-failed'));
 	const result = await check(url, { expectations: SMOLLM });
 	expect(result).toMatchObject({ status: 'healthy', models: [{ state: 'failed', loaded: false }] });
@@ -258,7 +258,7 @@ test('after a forced unload, or a failed load, a router names an exit code: a re
 	});
 });
 
-test('a router tells slots, context and template of its loaded model', async () => {
+test('a router reports slots, context and template of its loaded model', async () => {
 	const result = await check(await rawServer(router('router-models-loaded')));
 	expect(result).toMatchObject({
 		status: 'healthy',
@@ -274,7 +274,7 @@ test('an empty list without a key: there are none', async () => {
 	expect(detail).toBe('The server has no models');
 });
 
-test('a server that answers every route with 200 and an error text has no queue', async () => {
+test('a server that responds to every route with 200 and an error text has no queue', async () => {
 	const url = await rawServer(
 		routes(
 			{
@@ -306,7 +306,7 @@ test('of several models one with enough context is enough', async () => {
 	]);
 });
 
-test('a server for embeddings is not told of tools and of context', async () => {
+test('a server for embeddings gets no findings about tools and context', async () => {
 	const url = await rawServer(
 		llama({
 			'/props': props(templateWith(false), 512),
@@ -376,7 +376,7 @@ describe('the API cannot be used', () => {
 			'degraded',
 		],
 		[
-			'an error of its own',
+			'a separate error',
 			json('500 Internal Server Error', { error: { message: 'x' } }),
 			'serverError',
 			'degraded',
@@ -398,7 +398,7 @@ describe('the API cannot be used', () => {
 		});
 	});
 
-	test('the list is open, but what needs the key refuses it', async () => {
+	test('the model list needs no key, but other routes reject it', async () => {
 		const url = await rawServer(llama({ '/props': recorded(`${LLAMA}/key-models-none.http`) }));
 		expect(await check(url)).toMatchObject({
 			status: 'unauthorized',

@@ -26,7 +26,7 @@ afterEach(async () => {
 	await closeRawServers();
 });
 
-describe('answers that do not end', () => {
+describe('responses that do not end', () => {
 	const webCam: RawAnswering = (_path, socket) => {
 		socket.write('HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n');
 		const send = async () => {
@@ -45,13 +45,13 @@ describe('answers that do not end', () => {
 			(_path: string, socket: net.Socket) =>
 				void socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n'),
 		],
-	])('%s: the check ends in time and says so', async (_name, answer) => {
+	])('%s: the check ends in time and reports it', async (_name, answer) => {
 		const result = await check(await rawServer(answer), { timeoutMs: 1500 });
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'noResponse').observed).toContain(': no response after 15');
 	});
 
-	it('a flood: what answers is no model server', async () => {
+	it('a flood: the server is not a model server', async () => {
 		const url = await rawServer((_path, socket) => {
 			socket.write('HTTP/1.1 200 OK\r\n\r\n');
 			const push = () => {
@@ -64,7 +64,7 @@ describe('answers that do not end', () => {
 	});
 });
 
-describe('proxies that refuse', () => {
+describe('proxies that reject requests', () => {
 	it.each(['', SESAME])('a page with 403 is no matter of the key (key "%s")', async (apiKey) => {
 		const url = await rawServer(
 			whole('403 Forbidden', '<!DOCTYPE html><html><title>Just a moment...</title></html>', {
@@ -99,7 +99,7 @@ describe('proxies that refuse', () => {
 		expect(finding(result, 'badGateway').suggestion).toContain('cloudflared');
 	});
 
-	it('the forward proxy of the environment answers for the server', async () => {
+	it('the forward proxy of the environment responds instead of the server', async () => {
 		const result = await check(
 			await rawServer(
 				whole('503 Service Unavailable', '<html><title>ERROR</title></html>', {
@@ -123,7 +123,7 @@ it('a dead host has a limit of less than 3 seconds', async () => {
 	const silent = await startSilent();
 	const result = await check(silent.url, { timeoutMs: undefined });
 	await silent.close();
-	// A machine that stood still just then may have come to the limit of the whole before that of connecting.
+	// On a machine that hung at this moment, the total timeout may end before the connect timeout.
 	expect(['connectTimeout', 'noResponse']).toEqual(expect.arrayContaining(ids(result)));
 	expect(result).toMatchObject({ status: 'unreachable', findings: [{ severity: 'error' }] });
 });

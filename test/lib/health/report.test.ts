@@ -176,7 +176,7 @@ describe('a report', () => {
 		expectHarmless(page);
 	});
 
-	it('escapes every text of a server: <script> in the name of a model is text', () => {
+	it('escapes all server texts: <script> in the name of a model is text', () => {
 		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
 		const page = renderHtmlReport(
 			result({
@@ -195,7 +195,7 @@ describe('a report', () => {
 		expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
 	});
 
-	it('is whole and harmless whatever the texts and numbers are', () => {
+	it('is complete and harmless for all texts and numbers', () => {
 		const text = fc.oneof(
 			fc.string({ unit: anyCodePoint, maxLength: 200 }),
 			fc.constantFrom(

@@ -48,7 +48,7 @@ async function test(
 const generations = () => server.requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('a speed test', () => {
-	it('alone, and several at once, by the timings of the server', async () => {
+	it('of one request and of concurrent requests, by the server timings', async () => {
 		await sim({ slots: 4, metrics: true, tokenDelayMs: 20 });
 		const result = await test({ concurrency: 3 });
 		expect(result).toMatchObject({
@@ -75,7 +75,7 @@ describe('a speed test', () => {
 		expect(new Set(bodies.map(({ messages }) => JSON.stringify(messages))).size).toBe(4);
 	});
 
-	it('sends no more at once than the credential lets through', async () => {
+	it('limits concurrent requests to the limit of the credential', async () => {
 		await sim();
 		const result = await test({ concurrency: 8 }, { maxConcurrentRequests: 2 });
 		expect(result.speed!.runs.map(({ concurrentRequests }) => concurrentRequests)).toEqual([1, 2]);
@@ -135,7 +135,7 @@ describe('a speed test', () => {
 	});
 });
 
-describe('what the numbers mean', () => {
+describe('meaning of the numbers', () => {
 	const chunk = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
 	const text = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }] });
 	/** A server with one model, and an answer with such timings. */
@@ -175,7 +175,7 @@ describe('what the numbers mean', () => {
 		if (expected.length > 0) expect(result.findings[0]!.suggestion).toContain('MI50');
 	});
 
-	it('an answer that comes at once: the first token is not to be seen, the speed is the least', async () => {
+	it('a buffered response: the first token is not measurable, the speed is a minimum', async () => {
 		const events = [text('A mill'), text(' by'), text(' the river'), 'data: [DONE]\n\n'];
 		const result = await measured(llama(5e8, events, 200));
 		expect(result.speed!.runs).toMatchObject([
@@ -187,7 +187,7 @@ describe('what the numbers mean', () => {
 		);
 	});
 
-	it('an error in the middle of the answer', async () => {
+	it('an error in the middle of the response', async () => {
 		const result = await measured(
 			llama(5e8, [text('A mill'), chunk({ error: { message: 'CUDA error', code: 500 } })]),
 		);

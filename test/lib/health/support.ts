@@ -9,7 +9,7 @@ import { httpFixture } from '../../support/streams';
 
 export const SESAME = 'open-sesame-123456';
 
-/** Everything is on this machine, but that may be busy; questions that stay open have shorter limits of their own. */
+/** Everything is on this machine, but that may be busy; questions that stay open have shorter timeouts. */
 export const LIMITS: CheckOptions = { timeoutMs: 60_000 };
 
 /** Checks the server of a "LocalLlama API" credential. */
@@ -32,7 +32,7 @@ export async function checkDify(
 	return await checkServer(createDifyTarget({ baseUrl, ...credential }), { ...LIMITS, ...options });
 }
 
-/** The finding with this id; a failure of the test where there is none. */
+/** The finding with this id; the test fails if there is none. */
 export function finding(result: CheckResult, id: string): Finding {
 	const found = result.findings.find((one) => one.id === id);
 	if (found === undefined)

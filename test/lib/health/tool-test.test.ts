@@ -126,7 +126,7 @@ describe('a tool test', () => {
 		expect(finding(result, 'serverError').observed).toContain('Compute error.');
 	});
 
-	it('a template that takes no tools: nothing is tried, with a warning, and the server stays healthy', async () => {
+	it('a template without tool support: no case is completed, with a warning, and the server stays healthy', async () => {
 		await sim({ template: 'strict' });
 		const result = await test();
 		expect(result).toMatchObject({ status: 'healthy', toolTest: { completed: 0, skipped: 8 } });
@@ -163,7 +163,7 @@ function flipped() {
 	return reply.toolCalls([...caseNamed(TWO).calls].reverse());
 }
 
-it('an answer that its limit cut off proves nothing, whatever stands in it', () => {
+it('a truncated response never passes, whatever it contains', () => {
 	const answer: Pick<ChatResult, 'toolCalls' | 'finishReason'> = {
 		toolCalls: [],
 		finishReason: 'length',

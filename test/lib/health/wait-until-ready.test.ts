@@ -32,7 +32,7 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 }
 
 describe('waiting until a server is ready', () => {
-	it('begins no check that would end after the limit, if it takes as long as the one before', async () => {
+	it('starts no check that would end after the timeout, if it takes as long as the previous one', async () => {
 		const unreachable = played('unreachable');
 		const slow = async () => {
 			await sleep(600);
@@ -62,7 +62,7 @@ describe('waiting until a server is ready', () => {
 		expect((await waiting).history.at(-1)).toMatchObject({ status: 'healthy' });
 	});
 
-	it('gives up at its limit, and says that it still loads', async () => {
+	it('gives up at its timeout, and reports that the model still loads', async () => {
 		const result = await waitUntilReady(played('loading'), { ...QUICK, timeoutMs: 100 });
 		expect(result).toMatchObject({
 			status: 'loading',
@@ -72,7 +72,7 @@ describe('waiting until a server is ready', () => {
 	});
 
 	it.each(['unauthorized', 'misconfigured'] as const)(
-		'does not wait where waiting does not help: %s',
+		'does not wait if waiting does not help: %s',
 		async (status) => {
 			expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
 		},
@@ -96,7 +96,7 @@ describe('waiting until a server is ready', () => {
 		expect(times).toEqual([0, 20, 80, 180, 280]);
 	});
 
-	it('is cancelled at once', async () => {
+	it('is aborted immediately', async () => {
 		const abort = new AbortController();
 		const waiting = waitUntilReady(played('loading'), {
 			timeoutMs: 7_200_000,

@@ -95,7 +95,7 @@ describe('a server that is watched', () => {
 		]);
 	});
 
-	it('says in words what changed, what is wrong and what to do', () => {
+	it('describes the change, the problems and how to fix them', () => {
 		const [down, up] = after([healthy(0), broken(2), healthy(65)]).changes;
 		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
 		expect(down!.text).toBe(
@@ -107,7 +107,7 @@ describe('a server that is watched', () => {
 		});
 	});
 
-	it('counts a change only after as many checks as asked for, from the first of them on', () => {
+	it('counts a change only after the set number of checks, from the first of them on', () => {
 		const options = { confirmations: 3 };
 		expect(told(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
 		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([
@@ -152,12 +152,12 @@ describe('a server that is watched', () => {
 		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
 	});
 
-	it('is reported at the first check where it is unhealthy then', () => {
+	it('is reported at the first check if it is unhealthy then', () => {
 		expect(after([healthy(0)]).changes).toEqual([]);
 		expect(after([broken(0)]).changes).toMatchObject([{ event: 'firstState', previous: null }]);
 	});
 
-	it('tells its state of now', () => {
+	it('reports its current state', () => {
 		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', previous: null });
 	});
 });
@@ -175,7 +175,7 @@ it.each([
 describe('an alarm is about the server, not about the name of the finding', () => {
 	const LOADING = (at: number) => broken(at, 'loading', 'loading');
 
-	it('a server that is down for another reason at every check is told of', () => {
+	it('a server that is down for another reason at every check is reported', () => {
 		const checks = Array.from({ length: 19 }, (_, at) =>
 			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
 		);
@@ -184,7 +184,7 @@ describe('an alarm is about the server, not about the name of the finding', () =
 	});
 
 	it.each([2, 3])(
-		'a server that fails at every second check is told of once, with %i checks in a row',
+		'a server that fails at every second check is reported once, with %i consecutive checks',
 		(confirmations) => {
 			const checks = Array.from({ length: 12 }, (_, at) =>
 				at % 2 === 0 ? healthy(at) : broken(at),
@@ -193,7 +193,7 @@ describe('an alarm is about the server, not about the name of the finding', () =
 		},
 	);
 
-	it('fast-check: it is unhealthy until as many checks in a row as are wanted saw it healthy, whatever the findings are', () => {
+	it('fast-check: it is unhealthy until the set number of consecutive checks saw it healthy, whatever the findings are', () => {
 		const check = fc.constantFrom(healthy, broken, LOADING);
 		fc.assert(
 			fc.property(

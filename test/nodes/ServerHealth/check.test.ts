@@ -37,7 +37,7 @@ describe('Check', () => {
 		]);
 	});
 
-	it('shows a warning of a healthy server, and nothing where all is well', async () => {
+	it('shows a warning of a healthy server, and no hint without warnings', async () => {
 		await sim({ nCtx: 2048 });
 		await run({ parameters: { expectations: { minContext: 1024 } } });
 		expect(hints).toEqual([]);
@@ -67,7 +67,7 @@ describe('Check', () => {
 		]);
 	});
 
-	it('reads what is needed, also where it comes out of expressions as text', async () => {
+	it('reads expectations, also if expressions return them as text', async () => {
 		await sim({ nCtx: 2048 });
 		const expectations = { model: ' other ', minContext: '4096' };
 		const outputs = await run({ parameters: { expectations } });
@@ -75,7 +75,7 @@ describe('Check', () => {
 		expect(ids).toEqual(['expectedModelMissing', 'contextBelowExpected']);
 	});
 
-	it('fails where the user wants it to, with the finding as message, and finding, advice and observation as description', async () => {
+	it('fails if set, with the finding as message, and finding, suggestion and observation as description', async () => {
 		await sim({ apiKey: 'another' });
 		await expect(
 			run({ parameters: { options: { failWhenUnhealthy: true } } }),
@@ -88,7 +88,7 @@ describe('Check', () => {
 		});
 	});
 
-	it('says it in its own words where nothing listens, though n8n has a sentence of its own for the code', async () => {
+	it('uses its own message if nothing listens, although n8n has a message for the code', async () => {
 		await sim();
 		const failed = (await run({
 			credentials: { baseUrl: 'http://127.0.0.1:9', apiKey: SESAME },
@@ -106,7 +106,7 @@ describe('Check', () => {
 			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
 		],
 	])(
-		'a switch that is neither on nor off is an error before anything is asked: %j',
+		'a toggle that is neither on nor off is an error before any request: %j',
 		async (options, message) => {
 			await sim();
 			await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
@@ -121,7 +121,7 @@ describe('Check', () => {
 		});
 	});
 
-	it('on failure goes on with the other items, where the node is set so', async () => {
+	it('continues with the other items after an error, if the node is set so', async () => {
 		await sim();
 		const outputs = await run({
 			items: 2,
@@ -184,7 +184,7 @@ describe('Check', () => {
 		).not.toMatch(/open-sesame|behind-the-mask/);
 	});
 
-	it('asks Dify with its own credential', async () => {
+	it('checks Dify with the Dify credential', async () => {
 		await sim();
 		const dify = await startDifySim();
 		const outputs = await run({
@@ -196,7 +196,7 @@ describe('Check', () => {
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', app: { mode: 'workflow' } } }]);
 	});
 
-	it('reads a Dify credential with whatever is missing in it', async () => {
+	it('reads a Dify credential with missing fields', async () => {
 		await sim();
 		expect(await run({ parameters: { service: 'dify' }, credentials: {} })).toMatchObject([
 			[],

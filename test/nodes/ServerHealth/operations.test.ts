@@ -64,7 +64,7 @@ describe('the operations', () => {
 		expect(shown(values)).toEqual(names);
 	});
 
-	it('offers for Dify only what it can do', () => {
+	it('offers for Dify only the supported operations', () => {
 		const operations = properties
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));

@@ -18,7 +18,7 @@ const roundsSent = () =>
 	server().requests.filter(({ path }) => path.endsWith('/chat/completions')).length;
 
 describe('Report', () => {
-	it('checks, measures alone and several at once, and puts all into a file', async () => {
+	it('checks, measures one request and concurrent ones, and writes a file', async () => {
 		await sim({ slots: 4 });
 		const [[item], unhealthy] = (await run({ parameters: { ...REPORT, title: 'My servers' } })) as [
 			INodeExecutionData[],
@@ -62,7 +62,7 @@ describe('Report', () => {
 		expect(item!.json.text).toContain(`- 4 concurrent: Single response, tokens/s`);
 	});
 
-	it('measures no more than the field says, and nothing where that is off', async () => {
+	it('sends as many requests as set, and none if measuring is off', async () => {
 		await sim({ slots: 8 });
 		await run({ parameters: { ...REPORT, concurrentRequests: 2 } });
 		expect(roundsSent()).toBe(3);
@@ -98,7 +98,7 @@ describe('Report', () => {
 		).rejects.toMatchObject({ message: 'The server rejected the API key' });
 	});
 
-	it('several models and none chosen: the report says that the speed was not measured', async () => {
+	it('several models and none selected: the report states that the speed was not measured', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		const item = await one({ parameters: REPORT });
 		expect(item!.json).toMatchObject({ status: 'healthy', speed: null });
@@ -140,7 +140,7 @@ describe('Report', () => {
 		expect(pageOf(item)).toContain('Dify');
 	});
 
-	it('fails and goes on as told', async () => {
+	it('fails or continues as set', async () => {
 		await sim();
 		const failed = await one({
 			continueOnFail: true,
@@ -158,7 +158,7 @@ describe('Report', () => {
 		});
 	});
 
-	it('ends at once on Stop, and leaves nothing running on the server', async () => {
+	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
 		await expectEndOnStop({ tokenDelayMs: 50 }, { ...REPORT, tokens: 4096 });
 	});
 

@@ -23,7 +23,7 @@ export interface Setup {
 	perItem?: Array<Record<string, unknown>>;
 	credentials?: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	items?: number;
-	/** In place of so many items: what they hold. */
+	/** Contents of the items, instead of their number. */
 	input?: Array<Record<string, unknown>>;
 	continueOnFail?: boolean;
 	/** Names of the outputs, as n8n sees them. */
@@ -57,7 +57,7 @@ function context(setup: Setup): IExecuteFunctions {
 		outputs = ['main', 'main'],
 		mode = 'manual',
 	} = setup;
-	// Where a test sets no limit: longer than a busy machine stands still.
+	// Default of the tests: longer than a busy machine hangs.
 	const parameters = { options: { timeout: 60 }, ...setup.parameters };
 	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {

@@ -43,7 +43,7 @@ describe('a run of the node', () => {
 describe('as a tool of an agent, the node has one output', () => {
 	it.each([
 		['the tool that n8n makes of the node', { outputs: ['ai_tool'] }],
-		["n8n's own assistant, which runs the node as it is", { mode: 'internal' }],
+		["n8n's own assistant, which runs the node unchanged", { mode: 'internal' }],
 	])('%s gets an unhealthy server as its one result', async (_name, setup) => {
 		await sim({ apiKey: 'another' });
 		const outputs = await run(setup);

@@ -82,14 +82,14 @@ describe('Speed Test', () => {
 		},
 	);
 
-	it('ends at once on Stop, and leaves nothing running on the server', async () => {
+	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
 		await expectEndOnStop(
 			{ tokenDelayMs: 50 },
 			{ operation: 'speedTest', tokens: 4096, concurrentRequests: 4 },
 		);
 	});
 
-	it('sends as many tokens and requests as are asked for', async () => {
+	it('uses the set numbers of tokens and requests', async () => {
 		await sim();
 		await run({ parameters: { operation: 'speedTest', tokens: 8.9, concurrentRequests: 3 } });
 		const sent = server().requests.filter(({ path }) => path.endsWith('/chat/completions'));

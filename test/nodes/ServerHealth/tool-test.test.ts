@@ -8,7 +8,7 @@ const TOOL_TEST = { operation: 'toolTest', options: { timeout: 60 } };
 const asked = () => server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('Tool Test', () => {
-	it('asks eight cases, and gives the table of what was asked and called as an item', async () => {
+	it('runs eight cases, and returns the table of questions and calls as an item', async () => {
 		await sim();
 		playModel(server(), (one) =>
 			one.name === 'a number' ? reply.text('It is warm now.') : undefined,
@@ -38,14 +38,14 @@ describe('Tool Test', () => {
 		expect(asked()).toHaveLength(9);
 	});
 
-	it('takes what the fields say, and no more', async () => {
+	it('keeps to the limits in the fields', async () => {
 		await sim();
 		playModel(server());
 		await run({ parameters: { ...TOOL_TEST, maxTokens: 64, testTimeout: 90 } });
 		for (const { body } of asked()) expect(body).toMatchObject({ max_tokens: 64 });
 	});
 
-	it('several models and none chosen: the node says what to do', async () => {
+	it('several models and none selected: the error has a suggestion', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(run({ parameters: TOOL_TEST })).rejects.toMatchObject({
 			message: 'The server has several models, and none is selected',
@@ -59,7 +59,7 @@ describe('Tool Test', () => {
 		]);
 	});
 
-	it('ends at once on Stop, and leaves nothing running on the server', async () => {
+	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
 		await expectEndOnStop({ tokenDelayMs: 200 }, { ...TOOL_TEST, maxTokens: 4096 });
 	});
 });

@@ -13,7 +13,7 @@ describe('Wait Until Ready', () => {
 		]);
 	});
 
-	it('Wait Until Ready with a key that is refused comes back at once', async () => {
+	it('Wait Until Ready with a rejected key returns immediately', async () => {
 		await sim({ apiKey: 'another' });
 		expect((await run({ parameters: { operation: 'waitUntilReady' } }))[1]).toMatchObject([
 			{ json: { status: 'unauthorized', checks: 1 } },
@@ -28,7 +28,7 @@ describe('Wait Until Ready', () => {
 			{ options: { waitTimeout: 60, timeout: 30 } },
 		],
 	])(
-		'ends at once on Stop %s, and leaves nothing running on the server',
+		'ends immediately on Stop %s, and leaves nothing running on the server',
 		async (_when, options, parameters) => {
 			await expectEndOnStop(options, { operation: 'waitUntilReady', ...parameters });
 		},

@@ -66,7 +66,7 @@ describe('Server Health Trigger', () => {
 	it.each([
 		['breaks', true],
 		['works again', false],
-	])('a server that %s while n8n is down is told of at its next start', async (_name, wasUp) => {
+	])('a server that %s while n8n is down is reported at its next start', async (_name, wasUp) => {
 		const { poll, serverIs, restart } = watching({
 			options: { confirmations: 1 },
 		});
@@ -87,7 +87,7 @@ describe('Server Health Trigger', () => {
 		expect(await poll()).toHaveLength(1);
 	});
 
-	it('tells a server that is unhealthy from the first check on', async () => {
+	it('reports a server that is unhealthy from the first check on', async () => {
 		const { poll, serverIs } = watching();
 		serverIs(false);
 		expect(await poll()).toMatchObject([
@@ -101,7 +101,7 @@ describe('Server Health Trigger', () => {
 		expect(stored()).toEqual({});
 	});
 
-	it('says which field is wrong', async () => {
+	it('names the invalid field', async () => {
 		await expect(watching({ events: ['sometimes'] }).poll()).rejects.toThrow(/Trigger On/);
 	});
 });

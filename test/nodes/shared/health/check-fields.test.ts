@@ -6,7 +6,7 @@ describe('the fields of a check', () => {
 	it.each([
 		[{ minContext: ' 999999 ' }, 'contextBelowExpected'],
 		[{ model: 7 }, 'expectedModelMissing'],
-	])('what is needed, out of an expression in another form: %j', async (expectations, id) => {
+	])('an expectation, from an expression with another type: %j', async (expectations, id) => {
 		await sim();
 		const outputs = await run({ parameters: { expectations } });
 		expect(
@@ -19,7 +19,7 @@ describe('the fields of a check', () => {
 	});
 
 	it.each([[null, '', undefined].map((minContext) => ({ minContext, model: minContext }))])(
-		'what is not needed',
+		'empty expectations',
 		async (...needs) => {
 			await sim();
 			for (const expectations of needs)
