@@ -1,5 +1,5 @@
 /**
- * One contestant in a process of its own: runs rounds of streams against a server and reports what each round cost.
+ * One contestant in a separate process: runs rounds of streams against a server and reports what each round cost.
  * Started by bench/chat/comparison.mjs with one JSON argument. Each line of its input, `{"streams":1,"total":8}`,
  * is a round, answered with one line of JSON; so the contestants take turns while their code stays compiled.
  */

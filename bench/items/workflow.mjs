@@ -7,7 +7,7 @@ import { patiently } from '../lib/retry.mjs';
 /** @typedef {{ work: Part, below?: Record<string, Part> }} Contestant `below`: sub-nodes, by type of connection */
 
 const LONGEST_MS = 30 * 60_000;
-/** Between two looks whether a run is over. n8n answers each with about 8 ms of the thread that is measured. */
+/** Interval of polls for the end of a run. n8n answers each with about 8 ms of the thread that is measured. */
 const PAUSE_MS = 2_000;
 
 /** @param {N8nServer} n8n @param {string} id also its name @param {Part} part @param {number} at place on the canvas */

@@ -11,7 +11,7 @@ import { join } from 'node:path';
  */
 export const partsOf = async (clone, modules) => {
 	const own = createRequire(join(clone, 'package.json'));
-	// Beside the clone's libraries, so that it finds them.
+	// In the same folder as the clone's libraries, so that it finds them.
 	const outfile = join(clone, 'node_modules', '.cache', 'bench', `parts-${process.pid}.cjs`);
 	await own('esbuild').build({
 		stdin: {

@@ -23,7 +23,7 @@ export interface RunRecord {
 	kind: string;
 	/** Name of the fault, empty for none. */
 	fault: string;
-	/** Milliseconds since the measured time began. */
+	/** Milliseconds since the start of the measurement. */
 	atMs: number;
 	ms: number;
 	/** `left`, `stopped`: by the client. */

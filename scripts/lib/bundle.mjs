@@ -44,7 +44,7 @@ const withoutUnused = {
 		build.onLoad({ filter: UNUSED_OF_UNDICI }, ({ path }) => ({
 			contents: `module.exports = function () { throw new Error('${basename(path)} of undici is not in this package'); };`,
 		}));
-		// Of the tables of the parser (methods, statuses, kinds of characters), undici reads these two.
+		// undici reads only these two tables of the parser (others: methods, statuses, types of characters).
 		build.onLoad({ filter: /[\\/]undici[\\/]lib[\\/]llhttp[\\/]constants\.js$/ }, ({ path }) => {
 			const { ERROR, TYPE } = createRequire(path)(path);
 			return { contents: `module.exports = ${JSON.stringify({ ERROR, TYPE })};` };

@@ -71,7 +71,7 @@ export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions 
 	N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'false',
 	N8N_PYTHON_ENABLED: 'false',
-	// By the wall clock: where a busy machine stands still for so long, n8n refuses every request for seconds ("Database is
+	// By the wall clock: if a busy machine hangs for so long, n8n refuses every request for seconds ("Database is
 	// not ready!", 5 s by default), any expression fails (5 s), and so does a Code node (2 s).
 	DB_PING_TIMEOUT_MS: '60000',
 	N8N_EXPRESSION_ENGINE_TIMEOUT: '60000',

@@ -264,7 +264,7 @@ export interface ModelServer {
 	stop(): Promise<void>;
 }
 
-/** Of a test run. A failure is a line with file, test and message. */
+/** Counts of a test run. A failure is a line with file, test and message. */
 export interface Tally {
 	passed: number;
 	failures: string[];

@@ -1,7 +1,7 @@
 import type { Sample } from '../../bench/soak/types';
 import { childProcess, fs, net, os, path, process } from '../support/node-builtins';
 
-/** Stands for n8n: keeps everything once it is told to leak. */
+/** Stands for n8n: keeps everything after a request to leak. */
 const HOST = `
 	import { connect, createServer } from 'node:net';
 	const kept = [];

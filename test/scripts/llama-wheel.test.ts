@@ -50,7 +50,7 @@ describe('the llama-server of the Python package', () => {
 			expect(stderr).toContain('unrecognized arguments: --models-dir');
 		});
 
-		test('without a model it says that it has no router', () => {
+		test('without a model it reports that it has no router', () => {
 			const { status, stderr } = launch('--port', '1');
 			expect(status).toBe(1);
 			expect(stderr).toContain('has no router');

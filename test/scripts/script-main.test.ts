@@ -1,8 +1,8 @@
 import { loadScript } from '../support/scripts';
 
-it('a Node that is too old is named, with what to do', async () => {
+it('an outdated Node is named, with a suggestion', async () => {
 	const { nodeProblem } = await loadScript<{ nodeProblem(version: string): string | undefined }>(
-		'main',
+		'script-main',
 	);
 	expect(nodeProblem('v18.20.8')).toBe(
 		'Node 20 or newer is needed, and this is v18.20.8. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).',

@@ -72,7 +72,7 @@ describe('a model server that runs already', () => {
 		expect(said).toBe('');
 	});
 
-	test('the named one is taken also where it does not answer: the node says what is wrong', async () => {
+	test('the configured one is used even if it does not respond: the node reports the problem', async () => {
 		const { found, said } = await find(
 			{ LOCAL_LLAMA_BASE_URL: `http://127.0.0.1:${await closedPort()}` },
 			1,
@@ -83,8 +83,8 @@ describe('a model server that runs already', () => {
 
 	test.each([
 		['that wants a key for everything', false],
-		['that lists its models to everybody, and wants a key for the rest', true],
-	])('one on port 8080 %s is told, and not used', async (_name, openList) => {
+		['that lists its models without a key, and requires one for the rest', true],
+	])('one on port 8080 %s is reported, and not used', async (_name, openList) => {
 		const port = await modelServer(['model'], { key: 'right', openList });
 		const { found, said } = await find({}, port);
 		expect(found).toBeUndefined();

@@ -80,12 +80,12 @@ describe('waiting until a server is ready', () => {
 
 	it('waits longer and longer between checks', async () => {
 		jest.useFakeTimers();
-		const begun = Date.now();
+		const startedAt = Date.now();
 		const times: number[] = [];
 		const play = played('loading', 'loading', 'loading', 'loading', 'healthy');
 		const waiting = waitUntilReady(
 			async () => {
-				times.push(Date.now() - begun);
+				times.push(Date.now() - startedAt);
 				return await play();
 			},
 			{ timeoutMs: 60_000, pausesMs: [20, 60, 100] },

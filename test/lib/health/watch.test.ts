@@ -53,7 +53,7 @@ interface Watched {
 	changes: HealthChange[];
 }
 
-/** What is remembered after these checks, and what was told. It is stored after each, as n8n does. */
+/** What is remembered after these checks, and the reported changes. It is stored after each, as n8n does. */
 function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watched {
 	return checks.reduce<Watched>(
 		({ memory: stored, changes }, check) => {
