@@ -223,7 +223,7 @@ describe('the credential', () => {
 		const dialog = get('credential-edit-dialog');
 		await dialog.getByText('Couldn’t connect with these settings').waitFor();
 		// n8n shows the raw code; the hint below the field leads to its meaning.
-		const hint = dialog.getByRole('link', { name: 'what it means and what to do' }).first();
+		const hint = dialog.getByRole('link', { name: 'what it means and how to fix it' }).first();
 		expect(await hint.getAttribute('href')).toContain('#the-test-of-the-credential');
 		await get('parameter-input-baseUrl').locator('input').fill(server.url);
 		await get('credential-save-button').click();

@@ -321,7 +321,7 @@ describe('failures, in the words the user sees', () => {
 				}),
 			),
 		);
-		expect(failed.description).toContain('cannot read image input');
+		expect(failed.description).toContain('does not support image input');
 		expect(failed.description).toContain('--mmproj');
 		await server.stop();
 	});

@@ -42,7 +42,7 @@ async function startUntil(
 	args: string[],
 	options?: ServiceOptions,
 ): Promise<Running> {
-	const { startService } = await loadScript<ProcScript>('proc');
+	const { startService } = await loadScript<ProcScript>('processes');
 	const service = startService(name, command, args, options);
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	while (!service.lines.some((line) => line.includes(said))) {
@@ -96,7 +96,7 @@ function postgresPrograms(): string {
 /** Starts an empty PostgreSQL with the user and the database `postgres`, without a password. */
 export async function startPostgres(): Promise<Running & { port: number }> {
 	const programs = postgresPrograms();
-	const { run } = await loadScript<ProcScript>('proc');
+	const { run } = await loadScript<ProcScript>('processes');
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-postgres-'));
 	const isRoot = process.getuid?.() === 0;
 	if (isRoot) fs.chownSync(folder, NOBODY, NOBODY);

@@ -182,7 +182,7 @@ export async function startServer(
 ): Promise<{ url: string; kill: Kill }> {
 	const row: Row = SERVERS[name];
 	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
-		loadScript<ProcScript>('proc'),
+		loadScript<ProcScript>('processes'),
 		loadScript<WaitScript>('wait'),
 		loadScript<PortsScript>('ports'),
 	]);
