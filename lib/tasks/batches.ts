@@ -1,4 +1,4 @@
-/** Many texts in requests that a server takes, and the text that it refuses. */
+/** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { getServerType } from '../servers/types';
@@ -6,16 +6,16 @@ import type { ModelServer } from '../servers/types/server-type';
 import { pushAll, omitUndefined } from '../values';
 import { explainUnsupportedRoute } from './run-task';
 
-/** A text with its position among those of the call. */
+/** Text with its position in the request. */
 export interface BatchText {
 	index: number;
 	text: string;
 }
 
-/** Bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
+/** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
 const MAX_BYTES = 512 * 1024;
 
-/** Failures that another batch may not have. */
+/** Errors that another batch may not have. */
 const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'promptTooLong',
@@ -23,19 +23,19 @@ const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'requestTooLarge',
 ]);
 
-/** Whether the server took other texts of the call. */
-export type OtherTextsStatus = 'taken' | 'refused' | 'none';
+/** Whether the server accepted other texts of the request. */
+export type OtherTextsStatus = 'accepted' | 'rejected' | 'none';
 
 interface BatchOptions<T extends BatchText, R> {
 	/** Texts in one request. */
 	size: number;
 	send(batch: readonly T[]): Promise<R[]>;
-	/** After the refusal of a text alone. What it returns is the result of the text. */
-	onRejected(error: ServerError, text: T, others: OtherTextsStatus): Promise<R[]>;
+	/** Called when a single text is rejected. Returns the result of the text. */
+	onRejected(error: ServerError, text: T, otherTexts: OtherTextsStatus): Promise<R[]>;
 }
 
 /**
- * The results of texts, in their order. A batch that is refused is halved until the text that is refused is alone.
+ * Returns the results in the order of the texts. A rejected batch is halved until the rejected text is alone.
  *
  * @throws {ServerError}
  */
@@ -43,77 +43,77 @@ export async function processInBatches<T extends BatchText, R>(
 	texts: readonly T[],
 	{ size, send, onRejected }: BatchOptions<T, R>,
 ): Promise<R[]> {
-	let most = size;
-	let wereTaken = false;
-	const sent = async (batch: readonly T[]): Promise<R[]> => {
+	let maxSize = size;
+	let hasAccepted = false;
+	const sendBatch = async (batch: readonly T[]): Promise<R[]> => {
 		const results = await send(batch);
-		wereTaken = true;
+		hasAccepted = true;
 		return results;
 	};
-	const others = async (): Promise<OtherTextsStatus> => {
-		if (wereTaken) return 'taken';
+	const checkOtherTexts = async (): Promise<OtherTextsStatus> => {
+		if (hasAccepted) return 'accepted';
 		if (texts.length === 1) return 'none';
-		const outcome = await sent(texts.slice(-1)).catch(captureError);
-		return 'failed' in outcome ? 'refused' : 'taken';
+		const result = await sendBatch(texts.slice(-1)).catch(captureError);
+		return 'failed' in result ? 'rejected' : 'accepted';
 	};
-	const resultsOf = async (batch: readonly T[]): Promise<R[]> => {
-		const outcome = await sent(batch).catch(captureError);
-		if (!('failed' in outcome)) return outcome;
-		const { failed } = outcome;
+	const processBatch = async (batch: readonly T[]): Promise<R[]> => {
+		const result = await sendBatch(batch).catch(captureError);
+		if (!('failed' in result)) return result;
+		const { failed: error } = result;
 		const [text, second] = batch;
-		if (!isBatchSpecific(failed)) throw failed;
-		if (second === undefined) return await onRejected(failed, text!, await others());
+		if (!isBatchSpecific(error)) throw error;
+		if (second === undefined) return await onRejected(error, text!, await checkOtherTexts());
 		const middle = Math.ceil(batch.length / 2);
-		const results = await resultsOf(batch.slice(0, middle));
-		pushAll(results, await resultsOf(batch.slice(middle)));
-		// Its texts were all taken, so it was too large.
-		most = Math.min(most, middle);
+		const results = await processBatch(batch.slice(0, middle));
+		pushAll(results, await processBatch(batch.slice(middle)));
+		// All its texts were accepted, so the batch was too large.
+		maxSize = Math.min(maxSize, middle);
 		return results;
 	};
-	const all: R[] = [];
+	const allResults: R[] = [];
 	for (let begin = 0; begin < texts.length; ) {
-		const batch = nextBatch(texts, begin, most);
-		pushAll(all, await resultsOf(batch));
+		const batch = nextBatch(texts, begin, maxSize);
+		pushAll(allResults, await processBatch(batch));
 		begin += batch.length;
 	}
-	return all;
+	return allResults;
 }
 
 function isBatchSpecific(error: ServerError): boolean {
 	return BATCH_SPECIFIC_ERRORS.has(error.type) || isInvalidJsonResponse(error);
 }
 
-/** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
+/** Whether a success response is not valid JSON: Python writes NaN, which JSON does not support. */
 export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
 	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
-function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most: number): T[] {
+function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, maxSize: number): T[] {
 	const batch: T[] = [];
 	let bytes = 0;
-	for (const one of texts.slice(begin, begin + most)) {
-		bytes += Buffer.byteLength(one.text);
+	for (const item of texts.slice(begin, begin + maxSize)) {
+		bytes += Buffer.byteLength(item.text);
 		if (batch.length > 0 && bytes > MAX_BYTES) break;
-		batch.push(one);
+		batch.push(item);
 	}
 	return batch;
 }
 
-/** The sizes in a refusal of a text that is too long, in tokens. */
+/** Token counts in the error about a text that is too long. */
 interface TokenSizes {
-	/** Most tokens of one text. */
+	/** Maximum tokens of one text. */
 	limit?: number;
-	/** Tokens of the refused text. */
+	/** Tokens of the rejected text. */
 	tokens?: number;
 }
 
-/** How llama-server, vLLM, TEI and LM Studio name them. */
-const TOKENS =
+/** Patterns for the errors of llama-server, vLLM, TEI and LM Studio. */
+const TOKENS_PATTERN =
 	/(?:input|request|prompt) (?:length )?\((?:length )?(\d+)|\bgiven: (\d+)|\b(?:requested|has|at least) (\d+)|\b(?:first|n_keep:) (\d+)/i;
-const LIMIT =
+const LIMIT_PATTERN =
 	/(?:batch size|context (?:size|length|window)|maximum (?:model|context) length|n_ctx|context length of only|less than)[^\d]{0,6}(?:is |of )?[^\d]{0,2}(\d+)/i;
 
-/** Undefined where a refusal is about something else. */
+/** Undefined if the error is about something else. */
 export function parseTokenSizes({
 	type,
 	serverText = '',
@@ -121,12 +121,13 @@ export function parseTokenSizes({
 }: ServerError): TokenSizes | undefined {
 	if (type !== 'promptTooLong') return undefined;
 	return omitUndefined({
-		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
-		limit: numberIn(serverText, LIMIT) ?? (facts.n_ctx as number | undefined),
+		tokens:
+			matchNumber(serverText, TOKENS_PATTERN) ?? (facts.n_prompt_tokens as number | undefined),
+		limit: matchNumber(serverText, LIMIT_PATTERN) ?? (facts.n_ctx as number | undefined),
 	});
 }
 
-function numberIn(text: string, pattern: RegExp): number | undefined {
+function matchNumber(text: string, pattern: RegExp): number | undefined {
 	const digits = pattern
 		.exec(text)
 		?.slice(1)
@@ -134,48 +135,55 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
 	return digits === undefined ? undefined : Number(digits);
 }
 
-/** A size and a limit in words, as far as they are known. */
-export function formatTokenSizes({ tokens, limit }: TokenSizes): { size: string; most: string } {
+/** Sentence parts for the size and the limit, empty if unknown. */
+export function formatTokenSizes({ tokens, limit }: TokenSizes): {
+	sizeText: string;
+	limitText: string;
+} {
 	return {
-		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
-		most: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
+		sizeText: tokens === undefined ? '' : ` of ${tokens} tokens`,
+		limitText: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
 	};
 }
 
-const WORK = {
-	embeddings: { can: 'create embeddings', started: 'embeddings' },
-	rerank: { can: 'rerank', started: 'reranking' },
+const TASKS = {
+	embeddings: { action: 'create embeddings', feature: 'embeddings' },
+	rerank: { action: 'rerank', feature: 'reranking' },
 } as const;
 
-/** The refusal of a server that was started for other work, or for shorter texts. */
+/** Explains the error of a server that was started for another task, or for shorter texts. */
 export async function explainUnsupportedTask(
 	server: ModelServer,
 	error: ServerError,
-	{ work, model }: { work: keyof typeof WORK; model: string },
+	{ task, model }: { task: keyof typeof TASKS; model: string },
 ): Promise<ServerError> {
 	const { texts } = await getServerType(server);
-	const { can, started } = WORK[work];
+	const { action, feature } = TASKS[task];
 	if (error.type === 'promptTooLong')
 		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
 	if (error.type !== 'featureDisabled')
-		return await explainUnsupportedRoute(server, error, { can, remedy: () => texts[work], model });
-	const message = `The server was not started for ${started}`;
-	return error.copyWith({ message, suggestion: texts[work] });
+		return await explainUnsupportedRoute(server, error, {
+			action,
+			getSuggestion: () => texts[task],
+			model,
+		});
+	const message = `The server was not started for ${feature}`;
+	return error.copyWith({ message, suggestion: texts[task] });
 }
 
-/** Share of the limit that is used, since tokens are only estimated from characters. */
+/** Share of the limit to use, since tokens are estimated from characters. */
 const MARGIN = 0.9;
 
-/** The beginning of a text that should fit; a smaller one where it is refused again. Never half a character. */
+/** Beginning of a text that should fit. Never splits a character. */
 export function truncateToLimit(text: string, { limit, tokens }: TokenSizes): string {
 	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
 	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
 	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
 }
 
-const SHOWN_CHARACTERS = 80;
+const EXCERPT_LENGTH = 80;
 
-/** The beginning of a text, as an error shows it. */
+/** Beginning of a text, for errors. */
 export function excerpt(text: string): string {
-	return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
+	return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
 }

@@ -1,6 +1,6 @@
 /**
- * Decides which label fits a text. The model writes one character per label, held to these characters where the server
- * can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
+ * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
+ * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { CompletionAccumulator } from '../chat/completion-accumulator';
 import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
@@ -46,59 +46,58 @@ import { parseLabels } from './parse-labels';
 import { runTask, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {
-	/** The text and the files of the item, in the form of OpenAI. */
+	/** Text and files of the item, as OpenAI content parts. */
 	blocks: readonly object[];
 	labels: readonly Label[];
-	/** Whether several labels may apply. */
+	/** Whether a text may have several labels. */
 	isMultiLabel: boolean;
-	/** Whether it may be that no label applies. */
+	/** Whether a text may have no label. */
 	allowNone: boolean;
-	/** What kind of texts these are, and what matters; may be empty. */
+	/** Context for the model; may be empty. */
 	instructions: string;
 }
 
 export interface Classification {
-	/** Indexes of the labels in the list, the likeliest first. Empty where no label fits. */
+	/** Indexes of the labels in the list, most likely first. Empty if no label matches. */
 	labels: number[];
-	/** Probability of each label, by its index; undefined where the server sends no probabilities. */
+	/** Probability of each label, by its index; undefined if the server sends no probabilities. */
 	scores?: number[];
-	/** Probability that no label fits, where that is allowed. */
+	/** Probability that no label matches, if that is allowed. */
 	noneScore?: number;
-	/** From 0 to 1; with several labels, that of the least certain one. */
+	/** From 0 to 1; with several labels, the lowest one. */
 	confidence?: number;
 	/** The model's text, if it names no label. */
 	unmatchedText?: string;
 	usage?: Usage;
 	model?: string;
-	/** Left out where nothing told it. */
+	/** Undefined if the server was not recognized. */
 	server?: string;
 	warnings: string[];
 }
 
 type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
-/** What the model wrote. */
 interface LabelCompletion {
 	text: string;
 	isTruncated: boolean;
 	usage?: Usage;
 	model?: string;
-	/** In the form of OpenAI's `logprobs.content`. */
+	/** As in OpenAI's `logprobs.content`. */
 	logprobs: JsonRecord[];
 }
 
-/** Everything but the messages stays the same in both tries. */
+/** Shared by both attempts; only the messages differ. */
 interface LabelQuery {
 	server: ModelServer;
-	kind: ServerType;
+	serverType: ServerType;
 	settings: ClassifySettings;
-	/** The labels, and the one for none of them. */
+	/** The labels, and the label for none of them. */
 	options: readonly Label[];
-	several: boolean;
-	hints: string[];
+	isMultiLabel: boolean;
+	warnings: string[];
 }
 
-/** Asks the model at most twice. @throws {ServerError} */
+/** Sends at most two requests. @throws {ServerError} */
 export async function classify(
 	server: ModelServer,
 	settings: ClassifySettings,
@@ -110,15 +109,15 @@ export async function classify(
 	assertValidParameters(settings.parameters);
 	const { signal } = settings;
 	const serverType = await getServerType(server, signal);
-	const options = allowNone ? [...labels, labelForNone(labels)] : labels;
-	const hints = hintOnContext(serverType, server, settings);
-	const question: LabelQuery = {
+	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;
+	const warnings = hintOnContext(serverType, server, settings);
+	const query: LabelQuery = {
 		server,
-		kind: serverType,
+		serverType,
 		settings,
 		options,
-		several: isMultiLabel,
-		hints,
+		isMultiLabel,
+		warnings,
 	};
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
 	const { messages } = prepareMessages(buildMessages(request, options), chat);
@@ -129,26 +128,30 @@ export async function classify(
 		undefined,
 	);
 	const first = await requestLabels(
-		question,
+		query,
 		messages,
 		TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2),
 	);
-	const found = parseLabels(first.text, options, isMultiLabel);
-	if (found !== undefined) return resultOf(question, first, found, labels.length);
+	const labelIndexes = parseLabels(first.text, options, isMultiLabel);
+	if (labelIndexes !== undefined)
+		return toClassification(query, first, labelIndexes, labels.length);
 	// A model that thinks although it should not may have used up its tokens.
 	if (first.isTruncated && settings.parameters.maxTokens !== undefined)
-		return toUnmatched(question, first);
+		return toUnmatched(query, first);
 	const second = first.isTruncated
-		? await requestLabels(question, messages, THINKING_TOKENS)
-		: await requestLabels(question, [...messages, ...correction(first, options)], FREE_TOKENS);
-	const answer = { ...second, ...omitUndefined({ usage: addUsage(first.usage, second.usage) }) };
-	const better = parseLabels(second.text, options, isMultiLabel);
-	if (better === undefined) return toUnmatched(question, answer);
-	return resultOf(question, answer, better, labels.length);
+		? await requestLabels(query, messages, THINKING_TOKENS)
+		: await requestLabels(query, [...messages, ...buildCorrection(first, options)], FREE_TOKENS);
+	const completion = {
+		...second,
+		...omitUndefined({ usage: addUsage(first.usage, second.usage) }),
+	};
+	const correctedIndexes = parseLabels(second.text, options, isMultiLabel);
+	if (correctedIndexes === undefined) return toUnmatched(query, completion);
+	return toClassification(query, completion, correctedIndexes, labels.length);
 }
 
 const PLAIN = { thinkingHistory: 'off', showThinking: false } as const;
-/** Enough for a character, its quotes and the end. */
+/** Enough for a character, its quotes and the end token. */
 const TOKENS_PER_LABEL = 3;
 /** Without constraints: enough for a name in a sentence. */
 const FREE_TOKENS = 64;
@@ -157,35 +160,37 @@ const THINKING_TOKENS = 2048;
 /** The maximum of OpenAI's API. */
 const TOP_LOGPROBS = 20;
 /** 2,048 tokens with the probabilities of 20 others are about 4 MB. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
-const QUESTION = 'Decide which of these categories the text of the user belongs to.';
+const INSTRUCTION = 'Decide which of these categories the text of the user belongs to.';
 
-/** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
+/** The shared part comes first, for the server's prompt cache. The text comes last. */
 function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
 	const { instructions, isMultiLabel, allowNone, blocks } = request;
 	const keys = assignKeys(options);
-	const ofSeveral = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
-	const ifNone = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
+	const multiLabelInstruction = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
+	const noneInstruction = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
 	const system = [
-		isMultiLabel ? `${QUESTION} It may be several.` : QUESTION,
+		isMultiLabel ? `${INSTRUCTION} It may be several.` : INSTRUCTION,
 		formatLabels(options),
 		instructions.trim(),
-		isMultiLabel ? ofSeveral + ifNone : 'Answer with the letter of the category only.',
+		isMultiLabel
+			? multiLabelInstruction + noneInstruction
+			: 'Answer with the letter of the category only.',
 	];
-	const [only] = blocks as Array<{ type?: string; text?: string }>;
-	const isText = blocks.length === 1 && only?.type === 'text';
+	const [block] = blocks as Array<{ type?: string; text?: string }>;
+	const isText = blocks.length === 1 && block?.type === 'text';
 	return [
 		{ type: 'system' as const, content: system.filter((line) => line !== '').join('\n') },
-		{ type: 'human' as const, content: isText ? only.text : blocks },
+		{ type: 'human' as const, content: isText ? block.text : blocks },
 	];
 }
 
-/** A server that ignores the limit of tokens writes far more than a label, which would not fit into the next prompt. */
+/** Characters. Servers that ignore the token limit write far more, which would not fit into the next prompt. */
 const MAX_REPEATED = 500;
 
-/** The beginning of the answer that named no label, and a request to correct it. */
-function correction({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
+/** Beginning of the response without a label, and a request to correct it. */
+function buildCorrection({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
 	const content = `That is no answer. Write one of these letters and nothing else: ${assignKeys(options).join(', ')}`;
 	return [
 		{ role: 'assistant', content: breakControlTokens(truncate(text, MAX_REPEATED)) },
@@ -194,42 +199,48 @@ function correction({ text }: LabelCompletion, options: readonly Label[]): ChatM
 }
 
 async function requestLabels(
-	question: LabelQuery,
+	query: LabelQuery,
 	messages: readonly ChatMessage[],
 	tokens: number,
 ): Promise<LabelCompletion> {
-	const { server, kind: serverType, settings, options, several, hints } = question;
+	const { server, serverType, settings, options, isMultiLabel, warnings } = query;
 	const { model, parameters, ...common } = settings;
 	const extraBody = parameters.extraBody ?? {};
 	const keys = assignKeys(options);
-	const body = (more: ChatParameters): CompletionRequest => ({
+	const buildRequest = (overrides: ChatParameters): CompletionRequest => ({
 		...{ model: model.trim(), messages, tools: [] },
 		parameters: {
-			...{ maxTokens: tokens, ...parameters, ...more },
-			extraBody: { stream: false, ...more.extraBody, ...extraBody },
+			...{ maxTokens: tokens, ...parameters, ...overrides },
+			extraBody: { stream: false, ...overrides.extraBody, ...extraBody },
 		},
 	});
 	// A grammar costs a token less than a schema, whose answers have quotes.
 	const responseFormat =
 		serverType.compilesSchemas === 'formatsAndTools'
-			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, several) }
-			: { type: 'jsonSchema' as const, name: 'category', schema: buildLabelSchema(keys, several) };
-	const constrained = body({
+			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, isMultiLabel) }
+			: {
+					type: 'jsonSchema' as const,
+					name: 'category',
+					schema: buildLabelSchema(keys, isMultiLabel),
+				};
+	const constrained = buildRequest({
 		responseFormat,
 		thinking: { mode: 'off' },
 		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
 	});
-	const own =
+	const ollamaBody =
 		serverType.nativeApi === undefined
 			? undefined
 			: { ...toOllamaBody(constrained), truncate: false };
-	const { value, notes } = await runTask(
+	const { value, notes: taskWarnings } = await runTask(
 		server,
 		{ ...common, model: model.trim() },
 		{
-			route: (sent) =>
-				'think' in sent ? `${server.url.root}/api/chat` : `${server.url.api}/chat/completions`,
-			body: own ?? toOpenAiBody(constrained, serverType),
+			route: (requestBody) =>
+				'think' in requestBody
+					? `${server.url.root}/api/chat`
+					: `${server.url.api}/chat/completions`,
+			body: ollamaBody ?? toOpenAiBody(constrained, serverType),
 			extraBody,
 			operation: 'chat',
 			adaptations: [
@@ -240,66 +251,72 @@ async function requestLabels(
 				adjustOllamaThinking,
 			],
 			isIdempotent: true,
-			maxBytes: MAX_ANSWER_BYTES,
-			read: async (answer, refused) => {
-				const reader = new CompletionAccumulator({
+			maxBytes: MAX_RESPONSE_BYTES,
+			read: async (response, toError) => {
+				const accumulator = new CompletionAccumulator({
 					mayStartInReasoning: true,
 					decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 				});
 				const logprobs: JsonRecord[] = [];
-				const received: string[] = [];
-				for await (const events of answer.events())
+				const rawEvents: string[] = [];
+				for await (const events of response.events())
 					for (const data of events) {
-						reader.push(data);
-						received.push(data);
+						accumulator.push(data);
+						rawEvents.push(data);
 						pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
 					}
-				const end = reader.end(answer.getNonEventLines());
-				return { ...toLabelCompletion(end, () => refused(received.join('\n'))), logprobs };
+				const result = accumulator.end(response.getNonEventLines());
+				return { ...toLabelCompletion(result, () => toError(rawEvents.join('\n'))), logprobs };
 			},
 			getUsage: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
-		const refusal = captureError(error).failed;
+		const serverError = captureError(error).failed;
 		throw await withContextSuggestion(
-			refusal,
-			{ server, serverType, model, tokens: parseTokenSizes(refusal)?.tokens },
+			serverError,
+			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },
 			'Or shorten the text.',
 		);
 	});
 	const texts = messages.map(({ content }) => getText(content));
-	const read = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
-	const [hint] = await getTruncationWarnings(server, { texts, processedTokens: read, model });
-	pushAll(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
+	const processedTokens = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
+	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
+	pushAll(
+		warnings,
+		warning === undefined ? taskWarnings.filter((text) => !/logprobs/.test(text)) : [warning],
+	);
 	return value;
 }
 
-/** A label may stand in the thinking, beside an empty text. */
+/** The label may be in the reasoning if the text is empty. */
 function toLabelCompletion(
-	end: ReturnType<CompletionAccumulator['end']>,
-	refused: () => Error,
+	result: ReturnType<CompletionAccumulator['end']>,
+	toError: () => Error,
 ): Omit<LabelCompletion, 'logprobs'> {
-	const answer = 'answer' in end ? end.answer : end.failure;
-	const isUsable = !('type' in answer) || answer.type === 'onlyThinking';
-	if (!isUsable && answer.text === '' && answer.type !== 'emptyResponse') throw refused();
+	const completion = 'answer' in result ? result.answer : result.failure;
+	const isUsable = !('type' in completion) || completion.type === 'onlyThinking';
+	if (!isUsable && completion.text === '' && completion.type !== 'emptyResponse') throw toError();
 	return {
-		text: answer.text.trim() === '' ? answer.reasoning : answer.text,
-		isTruncated: answer.finishReason === 'length',
-		...omitUndefined({ usage: answer.usage, model: 'model' in answer ? answer.model : undefined }),
+		text: completion.text.trim() === '' ? completion.reasoning : completion.text,
+		isTruncated: completion.finishReason === 'length',
+		...omitUndefined({
+			usage: completion.usage,
+			model: 'model' in completion ? completion.model : undefined,
+		}),
 	};
 }
 
-/** Those of OpenAI's API, and of Ollama's. */
+/** Supports the formats of OpenAI and Ollama. */
 function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
 	const [choice] = asRecords(choices);
 	return asRecords(choice === undefined ? logprobs : asRecord(choice.logprobs).content);
 }
 
-/** A gateway may pass on the routes of OpenAI's API only. */
+/** Gateways may support only the routes of OpenAI's API. */
 const useOpenAiRoute =
 	(body: JsonRecord): Adaptation =>
-	({ type }, sent) =>
-		type === 'routeNotFound' && 'think' in sent
+	({ type }, requestBody) =>
+		type === 'routeNotFound' && 'think' in requestBody
 			? { name: 'by the route of OpenAI', apply: () => body }
 			: undefined;
 
@@ -312,74 +329,79 @@ const CONSTRAINTS: ReadonlySet<string> = new Set([
 	'chat_template_kwargs',
 ]);
 
-/** The prompt alone holds most models to the letters. */
+/** With the prompt alone, most models still write only the letters. */
 const withoutConstraints =
 	(tokens: number): Adaptation =>
-	(refusal, sent) => {
-		const words = refusal.matches(/schema|grammar|structured|format|logprobs/gi);
-		const isFree = !Object.keys(sent).some((name) => CONSTRAINTS.has(name));
-		if (words.length === 0 || isFree) return undefined;
+	(rejection, requestBody) => {
+		const matches = rejection.matches(/schema|grammar|structured|format|logprobs/gi);
+		const isUnconstrained = !Object.keys(requestBody).some((name) => CONSTRAINTS.has(name));
+		if (matches.length === 0 || isUnconstrained) return undefined;
 		const apply = (body: JsonRecord) => {
-			const kept = Object.entries(body).filter(([name]) => !CONSTRAINTS.has(name));
+			const entries = Object.entries(body).filter(([name]) => !CONSTRAINTS.has(name));
 			const limit = 'max_tokens' in body ? { max_tokens: tokens } : {};
-			return { ...Object.fromEntries(kept), ...limit };
+			return { ...Object.fromEntries(entries), ...limit };
 		};
 		return { name: 'without constraints', apply };
 	};
 
 function toUnmatched(
-	{ server, hints: warnings }: LabelQuery,
-	answer: LabelCompletion,
+	{ server, warnings }: LabelQuery,
+	completion: LabelCompletion,
 ): Classification {
-	return { labels: [], unmatchedText: answer.text.trim(), ...servedBy(server, answer), warnings };
-}
-
-function servedBy(server: ModelServer, { usage, model }: LabelCompletion) {
-	return omitUndefined({ usage, model, server: getRecognizedTypeName(server) });
-}
-
-/** @param count of the labels without the one for none of them */
-function resultOf(
-	{ server, options, several, hints: warnings }: LabelQuery,
-	answer: LabelCompletion,
-	found: readonly number[],
-	count: number,
-): Classification {
-	const said = { text: answer.text, labels: found };
-	const lists = computeLabelScores(answer.logprobs, assignKeys(options), said);
-	const fitting = found.filter((at) => at < count);
-	const result = { labels: fitting, ...servedBy(server, answer), warnings };
-	if (lists === undefined) return result;
-	const used = several ? lists : lists.slice(0, 1);
-	// With several labels, each gets its highest probability over all tokens.
-	const best = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
-	const scores = options.slice(0, count).map((_label, at) => best(at));
-	const noneScore = options.length > count ? best(count) : undefined;
-	const least = minOf(fitting.map((at) => scores[at]!));
 	return {
-		...result,
-		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
-		scores,
-		...omitUndefined({ noneScore, confidence: fitting.length === 0 ? noneScore : least }),
+		labels: [],
+		unmatchedText: completion.text.trim(),
+		...toResponseFacts(server, completion),
+		warnings,
 	};
 }
 
-/** The label for none of the others, under a name that no other has. */
-function labelForNone(labels: readonly Label[]): Label {
+function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
+	return omitUndefined({ usage, model, server: getRecognizedTypeName(server) });
+}
+
+/** @param count number of labels without the label for none of them */
+function toClassification(
+	{ server, options, isMultiLabel, warnings }: LabelQuery,
+	completion: LabelCompletion,
+	labelIndexes: readonly number[],
+	count: number,
+): Classification {
+	const answer = { text: completion.text, labels: labelIndexes };
+	const scoreLists = computeLabelScores(completion.logprobs, assignKeys(options), answer);
+	const matchingLabels = labelIndexes.filter((at) => at < count);
+	const result = { labels: matchingLabels, ...toResponseFacts(server, completion), warnings };
+	if (scoreLists === undefined) return result;
+	const used = isMultiLabel ? scoreLists : scoreLists.slice(0, 1);
+	// With several labels, each gets its highest probability over all tokens.
+	const getBestScore = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
+	const scores = options.slice(0, count).map((_label, at) => getBestScore(at));
+	const noneScore = options.length > count ? getBestScore(count) : undefined;
+	const minScore = minOf(matchingLabels.map((at) => scores[at]!));
+	return {
+		...result,
+		labels: isMultiLabel ? matchingLabels.sort((a, b) => scores[b]! - scores[a]!) : matchingLabels,
+		scores,
+		...omitUndefined({ noneScore, confidence: matchingLabels.length === 0 ? noneScore : minScore }),
+	};
+}
+
+/** Label for none of the others, with a unique name. */
+function createNoneLabel(labels: readonly Label[]): Label {
 	const isTaken = labels.some(({ name }) => lower(name) === 'none');
 	return { name: isTaken ? 'none of these' : 'none', description: 'None of the others fits' };
 }
 
-/** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
-function assertValidLabels(labels: readonly Label[], most: number): void {
-	const problem = problemOf(labels, most);
-	if (problem !== undefined) throw createInputError(problem, 'Correct the labels in the node.');
+/** @throws {ServerError} `invalidInput` if labels are empty, too many or duplicated */
+function assertValidLabels(labels: readonly Label[], max: number): void {
+	const issue = findLabelIssue(labels, max);
+	if (issue !== undefined) throw createInputError(issue, 'Correct the labels in the node.');
 }
 
-function problemOf(labels: readonly Label[], most: number): string | undefined {
+function findLabelIssue(labels: readonly Label[], max: number): string | undefined {
 	const names = labels.map(({ name }) => lower(name));
 	if (labels.length === 0) return 'The list of labels is empty';
-	if (labels.length > most) return `There are ${labels.length} labels (maximum ${most})`;
+	if (labels.length > max) return `There are ${labels.length} labels (maximum ${max})`;
 	if (names.includes('')) return 'A label has no name';
 	const index = names.findIndex((name, at) => names.indexOf(name) < at);
 	if (index < 0) return undefined;

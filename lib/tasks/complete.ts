@@ -1,4 +1,4 @@
-/** Continues a text as it is, without the chat template of the model. */
+/** Continues a text without the chat template of the model. */
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseOpenAiUsage, parseTimings } from '../chat/usage';
 import { toUsageFields, hintOnContext, toOllamaBody } from '../chat/ollama-body';
@@ -40,22 +40,21 @@ export interface TextCompletion {
 
 /**
  * @param prompt a text, or the IDs of its tokens
- * @param show gets the text as it arrives
- * @throws {ServerError} with the text that had arrived in `partialText`
+ * @throws {ServerError} with the received text in `partialText`
  */
 export async function completeText(
 	server: ModelServer,
 	settings: CompleteSettings,
 	prompt: string | number[],
-	show?: (piece: string) => Promise<void>,
-): Promise<TextCompletion & { server?: string; hints: string[] }> {
+	onDelta?: (delta: string) => Promise<void>,
+): Promise<TextCompletion & { server?: string; warnings: string[] }> {
 	const { model, parameters } = settings;
 	assertModelName(model);
 	assertValidParameters(parameters);
 	const serverType = await getServerType(server, settings.signal);
-	const reload = hintOnContext(serverType, server, settings);
-	let partial = '';
-	const { value, notes } = await runTask(server, settings, {
+	const contextWarnings = hintOnContext(serverType, server, settings);
+	let partialText = '';
+	const { value, notes: taskWarnings } = await runTask(server, settings, {
 		route: (body) =>
 			'raw' in body ? `${server.url.root}/api/generate` : `${server.url.api}/completions`,
 		streamFormat: serverType.nativeApi === undefined ? 'events' : 'lines',
@@ -65,32 +64,38 @@ export async function completeText(
 				: buildRawOllamaBody(settings, prompt),
 		extraBody: serverType.nativeApi === undefined ? (parameters.extraBody ?? {}) : {},
 		operation: 'text_completion',
-		adaptations: [byOpenAi(toOpenAiBody(settings, serverType, prompt)), omitStreamOptions],
-		isPreemptible: show === undefined,
-		read: async (answer) => {
-			partial = '';
+		adaptations: [useOpenAiRoute(toOpenAiBody(settings, serverType, prompt)), omitStreamOptions],
+		isPreemptible: onDelta === undefined,
+		read: async (response) => {
+			partialText = '';
 			return await readTextCompletion(
-				answer,
-				toErrorContext(server, answer.url, model),
-				async (piece) => {
-					partial += piece;
-					await show?.(piece);
+				response,
+				toErrorContext(server, response.url, model),
+				async (delta) => {
+					partialText += delta;
+					await onDelta?.(delta);
 				},
 			);
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
-		const refusal = captureError(error).failed;
-		const failed = await withContextSuggestion(
-			refusal,
-			{ server, serverType, model, tokens: parseTokenSizes(refusal)?.tokens },
+		const serverError = captureError(error).failed;
+		const contextError = await withContextSuggestion(
+			serverError,
+			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },
 			'Or shorten the text.',
 		);
-		const lacks = { can: 'complete text', remedy: () => 'Use Chat instead of Complete.', model };
-		throw (await explainUnsupportedRoute(server, failed, lacks)).withPartial({ text: partial });
+		const unsupported = {
+			action: 'complete text',
+			getSuggestion: () => 'Use Chat instead of Complete.',
+			model,
+		};
+		throw (await explainUnsupportedRoute(server, contextError, unsupported)).withPartial({
+			text: partialText,
+		});
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
-	const unread = await getTruncationWarnings(server, {
+	const truncationWarnings = await getTruncationWarnings(server, {
 		texts,
 		processedTokens: value.usage?.promptTokens,
 		model,
@@ -98,24 +103,24 @@ export async function completeText(
 	return {
 		...value,
 		...omitUndefined({ server: getRecognizedTypeName(server) }),
-		hints: [...notes, ...unread, ...reload],
+		warnings: [...taskWarnings, ...truncationWarnings, ...contextWarnings],
 	};
 }
 
 function toOpenAiBody(
 	{ parameters }: CompleteSettings,
-	kind: ServerType,
+	serverType: ServerType,
 	prompt: string | number[],
 ): JsonRecord {
 	return {
 		prompt,
 		stream: true,
 		stream_options: { include_usage: true },
-		...toParameterFields(parameters, kind),
+		...toParameterFields(parameters, serverType),
 	};
 }
 
-/** Of Ollama. `raw`: the prompt as it is, without the template of the model. */
+/** For Ollama's own route. `raw` skips the chat template of the model. */
 function buildRawOllamaBody(
 	{ model, parameters }: CompleteSettings,
 	prompt: string | number[],
@@ -131,8 +136,8 @@ function buildRawOllamaBody(
 	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };
 }
 
-/** A gateway may pass on the routes of OpenAI's API only. */
-const byOpenAi =
+/** Gateways may support only the routes of OpenAI's API. */
+const useOpenAiRoute =
 	(body: JsonRecord): Adaptation =>
 	({ type }, { raw, model }) =>
 		type === 'routeNotFound' && raw !== undefined
@@ -140,48 +145,48 @@ const byOpenAi =
 			: undefined;
 
 async function readTextCompletion(
-	answer: HttpResponse,
+	response: HttpResponse,
 	context: ReturnType<typeof toErrorContext>,
-	show: (piece: string) => Promise<void>,
+	onDelta: (delta: string) => Promise<void>,
 ): Promise<TextCompletion> {
 	const completion: TextCompletion = { text: '' };
-	const count = new TextCount();
+	const counter = new TextCount();
 	let hasEnded = false;
-	const take = async (data: string) => {
+	const handleEvent = async (data: string) => {
 		if (data.trim() === '[DONE]') hasEnded = true;
 		const event = parseObject(data) ?? {};
 		if (hasError(event.error)) throw classifyStreamError(data, context);
 		const [choice = event] = asRecords(event.choices);
-		const piece = asString(choice.text) ?? asString(choice.response) ?? '';
+		const delta = asString(choice.text) ?? asString(choice.response) ?? '';
 		const reason = asNonEmptyString(choice.finish_reason) ?? asNonEmptyString(choice.done_reason);
 		hasEnded ||= reason !== undefined || event.done === true;
-		completion.text += piece;
-		count.add(piece.length);
+		completion.text += delta;
+		counter.add(delta.length);
 		Object.assign(
 			completion,
-			// It has had another name here.
-			omitUndefined({ ...factsIn(event), stopType: reason?.replace(/^length$/, 'limit') }),
+			// This operation calls it `limit`.
+			omitUndefined({ ...parseFacts(event), stopType: reason?.replace(/^length$/, 'limit') }),
 		);
-		if (piece === '') return;
-		answer.markContent();
-		await show(piece);
+		if (delta === '') return;
+		response.markContent();
+		await onDelta(delta);
 	};
 	try {
-		for await (const events of answer.events()) {
-			for (const data of events) await take(data);
-			if (hasEnded) answer.expectEnd();
+		for await (const events of response.events()) {
+			for (const data of events) await handleEvent(data);
+			if (hasEnded) response.expectEnd();
 		}
 	} catch (error) {
-		// A socket left open behind the end does not matter.
+		// The response is complete, so errors of the open socket are ignored.
 		if (!hasEnded) throw captureError(error).failed;
 	}
 	if (hasEnded) return completion;
-	const serverText = answer.getNonEventLines().join('\n') || undefined;
-	const kind = serverText === undefined ? 'streamEndedEarly' : 'streamError';
-	throw createServerError(kind, context, omitUndefined({ serverText }));
+	const serverText = response.getNonEventLines().join('\n') || undefined;
+	const type = serverText === undefined ? 'streamEndedEarly' : 'streamError';
+	throw createServerError(type, context, omitUndefined({ serverText }));
 }
 
-function factsIn(event: JsonRecord): Partial<TextCompletion> {
+function parseFacts(event: JsonRecord): Partial<TextCompletion> {
 	const { usage, timings } = event.done === true ? toUsageFields(event) : event;
 	return {
 		usage: parseOpenAiUsage(usage),

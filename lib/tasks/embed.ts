@@ -27,29 +27,28 @@ import { truncateVector, type VectorIssue, parseVectors } from './vectors';
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
 	batchSize: number;
-	/** Default: by the name of the model. */
+	/** Default: from the model name. */
 	prefixes: Partial<Prefixes>;
-	/** Numbers that a vector should have. */
+	/** Dimensions to return. */
 	dimensions?: number;
-	/** Numbers that a vector must have. */
+	/** Dimensions that every vector must have. */
 	expectedDimensions?: number;
 	longTexts: 'fail' | 'truncate';
-	blankTexts: 'refuse' | 'space';
+	blankTexts: 'fail' | 'space';
 	keepAlive?: string | number;
-	/** The class of documents in the queue. */
+	/** Queue priority of documents. */
 	documentPriority?: Priority;
 }
 
-/** The vectors of one call. */
 export interface EmbeddingResult {
 	/** In the order of the texts. */
 	vectors: number[][];
-	/** Numbers of a vector as the server sent it. */
+	/** Dimensions of the vectors that the server sent. */
 	receivedDimensions?: number;
-	/** As far as the server counts them. */
+	/** Undefined if the server does not count them. */
 	tokens?: number;
 	requests: number;
-	/** Texts of which only the beginning counts. */
+	/** Number of truncated texts. */
 	truncated: number;
 	warnings: string[];
 }
@@ -58,7 +57,7 @@ interface EmbeddedText extends BatchText {
 	isTruncated?: true;
 }
 
-/** Turns texts into vectors with one set of settings. It remembers the length of the model's vectors. */
+/** Turns texts into vectors with the same settings. Caches the length of the vectors. */
 export class Embedder {
 	readonly prefixes: Prefixes;
 	private length: number | undefined;
@@ -72,9 +71,9 @@ export class Embedder {
 	}
 
 	/**
-	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
-	 * @param indexes numbers (from 0) by which errors name the texts; default: positions in `texts`
-	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
+	 * @param texts of any type, since n8n does not check them
+	 * @param indexes numbers (from 0) of the texts in errors; default: positions in `texts`
+	 * @throws {ServerError} naming the text, if one caused it. No partial results are returned.
 	 */
 	async embed(
 		texts: readonly unknown[],
@@ -83,79 +82,85 @@ export class Embedder {
 		indexes?: readonly number[],
 	): Promise<EmbeddingResult> {
 		const { settings } = this;
-		const prepared = texts.map((text, at) => this.textOf(text, indexes?.[at] ?? at, role));
-		const done: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, warnings: [] };
-		if (prepared.length === 0) return done;
+		const prepared = texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role));
+		const result: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, warnings: [] };
+		if (prepared.length === 0) return result;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
-		const call = { ...settings, priority, ...omitUndefined({ signal }) };
-		const send = async (batch: readonly EmbeddedText[]) => await this.send(call, batch, done);
+		const taskSettings = { ...settings, priority, ...omitUndefined({ signal }) };
+		const send = async (batch: readonly EmbeddedText[]) =>
+			await this.send(taskSettings, batch, result);
 		const onRejected = async (
 			error: ServerError,
 			text: EmbeddedText,
-			others: OtherTextsStatus,
+			otherTexts: OtherTextsStatus,
 		): Promise<number[][]> => {
-			const tooLong = parseTokenSizes(error);
-			const isCutable = tooLong !== undefined && settings.longTexts === 'truncate';
-			if (!isCutable || text.text.length < 2) throw toTextError(error, text, others);
-			if (text.isTruncated !== true) done.truncated++;
+			const tokenSizes = parseTokenSizes(error);
+			const canTruncate = tokenSizes !== undefined && settings.longTexts === 'truncate';
+			if (!canTruncate || text.text.length < 2) throw toTextError(error, text, otherTexts);
+			if (text.isTruncated !== true) result.truncated++;
 			const shorter = {
 				...text,
-				text: truncateToLimit(text.text, tooLong),
+				text: truncateToLimit(text.text, tokenSizes),
 				isTruncated: true as const,
 			};
 			return await send([shorter]).catch(
-				async (failed: ServerError) => await onRejected(failed, shorter, others),
+				async (nextError: ServerError) => await onRejected(nextError, shorter, otherTexts),
 			);
 		};
-		const batches = { size: settings.batchSize, send, onRejected };
-		done.vectors = await processInBatches(prepared, batches).catch(async (error: ServerError) => {
-			throw await this.explainError(error);
-		});
-		done.warnings = [...new Set(done.warnings)];
-		return { ...done, ...omitUndefined({ receivedDimensions: this.length }) };
+		const batchOptions = { size: settings.batchSize, send, onRejected };
+		result.vectors = await processInBatches(prepared, batchOptions).catch(
+			async (error: ServerError) => {
+				throw await this.explainError(error);
+			},
+		);
+		result.warnings = [...new Set(result.warnings)];
+		return { ...result, ...omitUndefined({ receivedDimensions: this.length }) };
 	}
 
-	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
+	private prepareText(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
 		if (typeof text !== 'string')
 			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
-		if (this.settings.blankTexts === 'refuse') throw createTextError(index, 'is empty');
+		if (this.settings.blankTexts === 'fail') throw createTextError(index, 'is empty');
 		return { index, text: ' ' };
 	}
 
 	private async send(
-		call: TaskSettings,
+		taskSettings: TaskSettings,
 		batch: readonly EmbeddedText[],
-		done: EmbeddingResult,
+		result: EmbeddingResult,
 	): Promise<number[][]> {
 		const { server, settings } = this;
-		const kind = await getServerType(server, call.signal);
+		const serverType = await getServerType(server, taskSettings.signal);
 		const input = batch.map(({ text }) => text);
-		done.requests++;
-		const { value, notes } = await runTask(server, call, {
+		result.requests++;
+		const { value, notes: taskWarnings } = await runTask(server, taskSettings, {
 			route: (body) =>
 				'truncate' in body ? `${server.url.root}/api/embed` : `${server.url.api}/embeddings`,
-			body: { ...buildBody(kind, settings), input },
+			body: { ...buildBody(serverType, settings), input },
 			operation: 'embeddings',
 			adaptations: [useOpenAiRoute],
 			isIdempotent: true,
-			read: async (answer, refused) => {
-				const json = await readJson(answer, refused);
-				const found = parseVectors(json, batch.length, this.length);
-				if ('vectors' in found) return found;
-				throw this.unusable(found, found.index === undefined ? undefined : batch[found.index]);
+			read: async (response, toError) => {
+				const json = await readJson(response, toError);
+				const parsedVectors = parseVectors(json, batch.length, this.length);
+				if ('vectors' in parsedVectors) return parsedVectors;
+				throw this.createUnusableError(
+					parsedVectors,
+					parsedVectors.index === undefined ? undefined : batch[parsedVectors.index],
+				);
 			},
 			getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 		});
 		const { vectors, tokens: processedTokens } = value;
 		this.length ??= vectors[0]!.length;
-		if (processedTokens !== undefined) done.tokens = (done.tokens ?? 0) + processedTokens;
-		const unread = await getTruncationWarnings(server, {
+		if (processedTokens !== undefined) result.tokens = (result.tokens ?? 0) + processedTokens;
+		const truncationWarnings = await getTruncationWarnings(server, {
 			texts: input,
 			processedTokens,
-			model: call.model,
+			model: taskSettings.model,
 		});
-		pushAll(done.warnings, [...notes, ...unread]);
+		pushAll(result.warnings, [...taskWarnings, ...truncationWarnings]);
 		return vectors.map((vector) =>
 			this.assertDimensions(truncateVector(vector, settings.dimensions)),
 		);
@@ -175,15 +180,16 @@ export class Embedder {
 		});
 	}
 
-	private unusable(
-		{ message: fault, suggestion }: VectorIssue,
+	private createUnusableError(
+		{ message: issue, suggestion }: VectorIssue,
 		text: BatchText | undefined,
 	): ServerError {
-		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
-		const message = `The server returned unusable embeddings: ${fault}`;
+		const quotedText =
+			text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
+		const message = `The server returned unusable embeddings: ${issue}`;
 		return createServerError('invalidResponse', this.context(), {
 			message,
-			detail: `${message}${where}. No vectors were returned`,
+			detail: `${message}${quotedText}. No vectors were returned`,
 			suggestion:
 				suggestion ??
 				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
@@ -197,8 +203,8 @@ export class Embedder {
 
 	private async explainError(error: ServerError): Promise<ServerError> {
 		const { model } = this.settings;
-		const kind = await getServerType(this.server);
-		const { nativeApi, hasEveryRoute, texts } = kind;
+		const serverType = await getServerType(this.server);
+		const { nativeApi, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.copyWith({
 				type: 'featureDisabled',
@@ -206,15 +212,15 @@ export class Embedder {
 				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
-		// A server that starts its models itself starts them for what they are made for.
-		const isOfModel = nativeApi !== undefined && error.type === 'featureDisabled';
-		if (isOfModel || error.type === 'wrongModelType')
+		// Servers with a native API start each model for its task, so the model is the wrong one.
+		const isWrongModel = nativeApi !== undefined && error.type === 'featureDisabled';
+		if (isWrongModel || error.type === 'wrongModelType')
 			return error.copyWith({
 				type: 'wrongModelType',
 				message: `The model "${model}" is not an embedding model`,
 				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
-		if (error.type === 'routeNotFound' && (hasEveryRoute === true || !isRecognizedType(kind)))
+		if (error.type === 'routeNotFound' && (hasEveryRoute === true || !isRecognizedType(serverType)))
 			return error;
 		if (error.type === 'routeNotFound')
 			return error.copyWith({
@@ -222,11 +228,11 @@ export class Embedder {
 				message: 'The server has no endpoint for embeddings',
 				suggestion: texts.embeddings,
 			});
-		return await explainUnsupportedTask(this.server, error, { work: 'embeddings', model });
+		return await explainUnsupportedTask(this.server, error, { task: 'embeddings', model });
 	}
 }
 
-/** Ollama's own route can be told to refuse what is too long. */
+/** Ollama's own route supports rejecting long texts. */
 function buildBody({ nativeApi, supportsBase64 }: ServerType, settings: EmbedSettings): JsonRecord {
 	const { dimensions, keepAlive } = settings;
 	if (nativeApi !== undefined)
@@ -237,48 +243,48 @@ function buildBody({ nativeApi, supportsBase64 }: ServerType, settings: EmbedSet
 	};
 }
 
-/** A gateway may pass on the routes of OpenAI's API only. */
+/** Gateways may support only the routes of OpenAI's API. */
 const useOpenAiRoute: Adaptation = ({ type }, body) => {
 	if (type !== 'routeNotFound' || !('truncate' in body)) return undefined;
-	const apply = (sent: JsonRecord) =>
+	const apply = (requestBody: JsonRecord) =>
 		Object.fromEntries(
-			Object.entries(sent).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),
+			Object.entries(requestBody).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),
 		);
 	return { name: 'by the route of OpenAI', apply };
 };
 
-/** Error for a text that is not sent. `what` continues the sentence "Text 3 …". */
-function createTextError(index: number, what: string): ServerError {
+/** Error for a text that is not sent. `issue` continues the sentence "Text 3 …". */
+function createTextError(index: number, issue: string): ServerError {
 	return createInputError(
-		`Text ${index + 1} ${what}`,
+		`Text ${index + 1} ${issue}`,
 		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
-			detail: `Text ${index + 1} ${what}, so there is nothing to embed`,
+			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
 			facts: { index },
 		},
 	);
 }
 
-/** The error of a text that is refused alone, where it names that text. */
+/** Error of a rejected text, with its number and beginning. */
 function toTextError(
 	error: ServerError,
 	{ index, text }: BatchText,
-	others: OtherTextsStatus,
+	otherTexts: OtherTextsStatus,
 ): ServerError {
-	const tooLong = parseTokenSizes(error);
+	const tokenSizes = parseTokenSizes(error);
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
-	if (tooLong !== undefined) {
-		const { size, most } = formatTokenSizes(tooLong);
+	if (tokenSizes !== undefined) {
+		const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 		return error.copyWith({
 			message: `Text ${index + 1} is too long for the embedding model`,
-			detail: `Text ${index + 1}${size} ("${excerpt(text)}") is too long for the embedding model${most}`,
+			detail: `Text ${index + 1}${sizeText} ("${excerpt(text)}") is too long for the embedding model${limitText}`,
 			suggestion: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
-			facts: { index, ...tooLong },
+			facts: { index, ...tokenSizes },
 		});
 	}
-	// Ollama (seen: 0.17.4, ollama issue 14657) refuses a whole batch for it, without naming the text.
+	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
-	if (isNan || (isInvalidJsonResponse(error) && others !== 'refused'))
+	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))
 		return error.copyWith({
 			message: isNan
 				? `The vector of text ${index + 1} contains no numbers`
@@ -290,7 +296,7 @@ function toTextError(
 				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
 			facts: { index },
 		});
-	if (others !== 'taken') return error;
+	if (otherTexts !== 'accepted') return error;
 	return error.copyWith({
 		message: `The server rejected text ${index + 1}`,
 		detail: `The server rejected ${quoted} but accepts other texts`,

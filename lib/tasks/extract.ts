@@ -1,9 +1,8 @@
-/** What is asked to get typed data out of a text. */
+/** Prompt and schema for extracting typed data from a text. */
 import type { InputMessage } from '../chat/types';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
-/** The types that a field of an extraction may have. */
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
 
 export interface ExtractField {
@@ -12,26 +11,26 @@ export interface ExtractField {
 	description?: string;
 	/** For a choice. */
 	choices?: readonly string[];
-	/** A field that is not required is null where the text does not contain it. */
+	/** Other fields are null if the text does not contain them. */
 	required: boolean;
 }
 
 type Schema = JsonRecord;
 
 /**
- * The JSON schema of a table of fields. Every answer contains every field, so that items look alike; unknown values are
- * null. A model that must write each name also forgets fewer fields.
+ * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
+ * values are null. Models that must write each name also omit fewer fields.
  */
 export function buildSchema(fields: readonly ExtractField[]): Schema {
 	return {
 		type: 'object',
-		properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
+		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
 		required: fields.map(({ name }) => name),
 		additionalProperties: false,
 	};
 }
 
-/** The schema for checking an answer: leaving out a field that is not required means the same as null. */
+/** Schema for validating a response: an omitted optional field counts as null. */
 export function buildValidationSchema(fields: readonly ExtractField[]): Schema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...buildSchema(fields), required };
@@ -47,23 +46,30 @@ const TYPES: Readonly<
 	date: { type: 'string', format: 'date' },
 };
 
-function schemaOf({ type, description = '', choices = [], required }: ExtractField): Schema {
-	const about = description.trim() === '' ? {} : { description: description.trim() };
-	if (type === 'choice') return { enum: [...choices, ...(required ? [] : [null])], ...about };
-	if (type === 'list') return { ...typeOf('array', required), items: { type: 'string' }, ...about };
+function buildFieldSchema({
+	type,
+	description = '',
+	choices = [],
+	required,
+}: ExtractField): Schema {
+	const descriptionField = description.trim() === '' ? {} : { description: description.trim() };
+	if (type === 'choice')
+		return { enum: [...choices, ...(required ? [] : [null])], ...descriptionField };
+	if (type === 'list')
+		return { ...toNullableType('array', required), items: { type: 'string' }, ...descriptionField };
 	const { type: name, ...format } = TYPES[type];
-	return { ...typeOf(name, required), ...format, ...about };
+	return { ...toNullableType(name, required), ...format, ...descriptionField };
 }
 
-function typeOf(name: string, required: boolean): Schema {
+function toNullableType(name: string, required: boolean): Schema {
 	return { type: required ? name : [name, 'null'] };
 }
 
 /**
- * The prompt. It contains the schema, too, for servers that do not enforce it and for the descriptions of fields, which
- * a grammar cannot express. The part that all items share comes first, so that the server's prompt cache works.
+ * The prompt contains the schema for servers that do not enforce it, and for the field descriptions, which a grammar
+ * cannot express. The shared part comes first, for the server's prompt cache.
  *
- * @param blocks the text and the files of the item
+ * @param blocks text and files of the item
  */
 export function buildExtractMessages(
 	schema: JsonRecord,
@@ -83,8 +89,8 @@ export function buildExtractMessages(
 	];
 }
 
-/** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
+/** Whether a server rejected the format or its grammar before it generated anything. */
 export function isFormatRejected({ status = 0, serverText = '' }: ServerError): boolean {
-	const isRefusal = [400, 422, 500, 501].includes(status);
-	return isRefusal && /schema|grammar|structured|format/i.test(serverText);
+	const isRejection = [400, 422, 500, 501].includes(status);
+	return isRejection && /schema|grammar|structured|format/i.test(serverText);
 }

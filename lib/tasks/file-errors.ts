@@ -1,4 +1,4 @@
-/** Names the files of a request that a server refused: its words seldom say which one, or what is wrong with it. */
+/** Adds the sent files to an error: server messages seldom name the file or its issue. */
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { detectFileType } from '../files';
@@ -6,15 +6,15 @@ import { parseMimeType } from '../file-name';
 
 export interface SentFile {
 	name: string;
-	/** As n8n calls it. */
+	/** As reported by n8n. */
 	mimeType: string;
-	/** Bytes. */
+	/** In bytes. */
 	size: number;
-	/** Its first bytes. */
+	/** First bytes of the content. */
 	head: Uint8Array;
 }
 
-/** Refusals that a file may be the reason for. */
+/** Errors that a file may cause. */
 const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'promptTooLong',
@@ -27,22 +27,22 @@ const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
 
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
-/** Put in front of other advice. */
+/** Added before other suggestions. */
 const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 	promptTooLong: 'Files use tokens, too: pass fewer or smaller files. ',
 	requestTooLarge:
 		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
 };
 
-/** The refusal with its files: name, type by content, and size. */
+/** Adds name, detected type and size of the files to the error. */
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !FILE_ERRORS.has(error.type)) return error;
-	const named = files.map(describeFile).join(', ');
+	const fileList = files.map(describeFile).join(', ');
 	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
 	const type = isTooLarge ? 'requestTooLarge' : error.type;
 	return error.copyWith({
 		type,
-		detail: `${error.detail}. Files sent: ${named}`,
+		detail: `${error.detail}. Files sent: ${fileList}`,
 		suggestion: `${FILE_SUGGESTIONS[type] ?? ''}${error.suggestion}`,
 	});
 }
@@ -51,8 +51,8 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]): S
 export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	const declared = parseMimeType(mimeType) || 'unknown type';
 	const actual = detectFileType(head)?.mimeType;
-	const isOther = actual !== undefined && actual !== declared;
-	return `"${name}" (${isOther ? `${actual} by its content` : declared}, ${formatBytes(size)})`;
+	const isMismatch = actual !== undefined && actual !== declared;
+	return `"${name}" (${isMismatch ? `${actual} by its content` : declared}, ${formatBytes(size)})`;
 }
 
 function formatBytes(bytes: number): string {

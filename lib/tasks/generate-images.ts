@@ -1,4 +1,4 @@
-/** Lets a server make pictures. */
+/** Generates images. */
 import { createServerError, createInputError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import { detectFileType } from '../files';
@@ -23,12 +23,12 @@ import {
 export interface ImageRequest {
 	prompt: string;
 	count: number;
-	/** Width x height in pixels, `512x768`; empty: the server chooses. */
+	/** Width x height in pixels, `512x768`. If empty, the server decides. */
 	size: string;
-	/** Empty: the server chooses. */
+	/** If empty, the server decides. */
 	format: '' | 'png' | 'jpeg' | 'webp';
 	seed?: number;
-	/** Further fields of the request. */
+	/** Additional fields of the request. */
 	extraBody: JsonRecord;
 }
 
@@ -36,22 +36,22 @@ export interface GeneratedImage {
 	content: Buffer;
 	mimeType: string;
 	extension: string;
-	/** Pixels of a PNG, which servers send unless another format is asked for. */
+	/** In pixels, only for PNG, the default of servers. */
 	width?: number;
 	height?: number;
 	revisedPrompt?: string;
 	seed?: number;
 }
 
-/** 64 pictures of a few megabytes in base64. */
-const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
+/** 64 images of a few megabytes in base64. */
+const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
 
 /** @throws {ServerError} */
 export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
-): Promise<{ pictures: GeneratedImage[]; hints: string[] }> {
+): Promise<{ images: GeneratedImage[]; warnings: string[] }> {
 	if (prompt.trim() === '')
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
@@ -59,7 +59,7 @@ export async function generateImages(
 			`The size "${size}" is not valid`,
 			'Enter width x height in pixels, for example 512x768.',
 		);
-	const { value: entries, notes } = await runTask(server, settings, {
+	const { value: entries, notes: taskWarnings } = await runTask(server, settings, {
 		route: `${server.url.api}/images/generations`,
 		body: {
 			...omitEmpty({ prompt, n: count, size, output_format: format }),
@@ -68,21 +68,21 @@ export async function generateImages(
 		},
 		extraBody,
 		adaptations: [omitResponseFormat],
-		maxBytes: MAX_ANSWER_BYTES,
-		read: async (answer) => asRecords((await answer.json()).data),
+		maxBytes: MAX_RESPONSE_BYTES,
+		read: async (response) => asRecords((await response.json()).data),
 	}).catch(async (error: unknown) => {
 		throw await explainImageError(server, settings, captureError(error).failed);
 	});
-	const pictures = entries.map((entry) => toImage(server, settings, entry));
-	if (pictures.length === 0) throw noPicture(server, settings);
-	const isFewer = pictures.length < count;
-	const fewer = `The server returned ${pictures.length} of ${count} requested images.`;
-	return { pictures, hints: isFewer ? [...notes, fewer] : notes };
+	const images = entries.map((entry) => toImage(server, settings, entry));
+	if (images.length === 0) throw createNoImageError(server, settings);
+	const isFewer = images.length < count;
+	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
+	return { images, warnings: isFewer ? [...taskWarnings, fewerWarning] : taskWarnings };
 }
 
-/** Models of OpenAI's newer form, and servers with strict schemas, do not take the field and send base64 anyway. */
-const omitResponseFormat: Adaptation = (refusal, { response_format: format }) =>
-	format !== undefined && refusal.matches(/response_format/gi).length > 0
+/** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */
+const omitResponseFormat: Adaptation = (rejection, { response_format: format }) =>
+	format !== undefined && rejection.matches(/response_format/gi).length > 0
 		? {
 				name: 'without response_format',
 				apply: (body) =>
@@ -95,14 +95,14 @@ async function explainImageError(
 	{ model }: TaskSettings,
 	error: ServerError,
 ): Promise<ServerError> {
-	// Ollama (seen: 0.17.4) sends an empty answer with status 200 after half a minute.
+	// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
 	const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
-	const failed = isEmpty
+	const imageError = isEmpty
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
-	return await explainUnsupportedRoute(server, failed, {
-		can: 'generate images',
-		remedy: ({ texts }) => texts.images,
+	return await explainUnsupportedRoute(server, imageError, {
+		action: 'generate images',
+		getSuggestion: ({ texts }) => texts.images,
 		model,
 	});
 }
@@ -112,30 +112,30 @@ function toImage(
 	{ model }: TaskSettings,
 	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
 ): GeneratedImage {
-	const address = asNonEmptyString(base64) === undefined ? asNonEmptyString(url) : undefined;
-	const [data = ''] = (asNonEmptyString(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
+	const imageUrl = asNonEmptyString(base64) === undefined ? asNonEmptyString(url) : undefined;
+	const [data = ''] = (asNonEmptyString(base64) ?? imageUrl ?? '').match(/[^,]*$/) ?? [];
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'picture')
 		throw createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
 			message: 'The server response is not an image',
-			detail: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
+			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			suggestion:
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
 	const revisedPrompt = asNonEmptyString(revised);
-	const size = extension === 'png' && content.byteLength > 24 ? pixelsOf(content) : {};
+	const size = extension === 'png' && content.byteLength > 24 ? readPngSize(content) : {};
 	const facts = { ...size, revisedPrompt, seed: asFiniteNumber(seed) };
 	return { content, mimeType, extension, ...omitUndefined(facts) };
 }
 
-/** Of a PNG, whose header is its first part. */
-function pixelsOf(content: Buffer): { width: number; height: number } {
+/** Size in the header of a PNG. */
+function readPngSize(content: Buffer): { width: number; height: number } {
 	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
 }
 
-function noPicture(server: ModelServer, { model }: TaskSettings): ServerError {
+function createNoImageError(server: ModelServer, { model }: TaskSettings): ServerError {
 	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no image',
 		suggestion:

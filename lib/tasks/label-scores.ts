@@ -1,30 +1,29 @@
-/** How likely each label is, by the probabilities of tokens. */
+/** Computes label probabilities from token probabilities. */
 import { type JsonRecord, asRecords, withoutEnds } from '../values';
 import { stripPunctuation } from './parse-labels';
 
 /**
- * The probability of each label, from the alternatives to the tokens that are the labels of the answer; undefined where
- * the server sends none, or where these tokens cannot be identified. Servers list the likeliest tokens before the
- * grammar is applied, so tokens that are no label are left out, and the rest is scaled to add up to 1.
+ * Probability of each label, from the alternatives to the label tokens of the completion; undefined if the server sends
+ * none, or if these tokens cannot be identified. Servers list the most likely tokens before the grammar is applied, so
+ * tokens that are not labels are omitted, and the others are scaled to add up to 1.
  *
- * @param logprobs in the form of OpenAI's `logprobs.content`, which Ollama's `logprobs` has too; may include the
- *   thinking
- * @param answer the text without thinking, and the indexes of the labels that it names
+ * @param logprobs as in OpenAI's `logprobs.content` and Ollama's `logprobs`; may include the reasoning
+ * @param completion text without reasoning, and the indexes of its labels
  * @returns for each of these labels, in their order, one list with a score from 0 to 1 per label
  */
 export function computeLabelScores(
 	logprobs: unknown,
 	keys: readonly string[],
-	answer: { text: string; labels: readonly number[] },
+	completion: { text: string; labels: readonly number[] },
 ): number[][] | undefined {
-	const labelTokens = answerTokens(logprobs, answer.text).filter(
-		({ token }) => keyIn(token, keys) >= 0,
+	const labelTokens = getCompletionTokens(logprobs, completion.text).filter(
+		({ token }) => findKey(token, keys) >= 0,
 	);
-	const labels = labelTokens.map(({ token }) => keyIn(token, keys));
-	if (labels.length === 0 || labels.join() !== answer.labels.join()) return undefined;
+	const labels = labelTokens.map(({ token }) => findKey(token, keys));
+	if (labels.length === 0 || labels.join() !== completion.labels.join()) return undefined;
 	const scores: number[][] = [];
 	for (const token of labelTokens) {
-		const weights = weightsOf(token, keys);
+		const weights = computeWeights(token, keys);
 		const total = weights.reduce((sum, weight) => sum + weight, 0);
 		if (total <= 0) return undefined;
 		scores.push(weights.map((weight) => weight / total));
@@ -32,45 +31,45 @@ export function computeLabelScores(
 	return scores;
 }
 
-interface AnswerToken {
+interface CompletionToken {
 	token: string;
-	/** The alternatives to it. */
+	/** Alternatives to the token. */
 	top: JsonRecord[];
 }
 
-/** The tokens of the answer, without those of thinking before it. */
-function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
-	const tokens = asRecords(logprobs).map((one) => ({
-		token: String(one.token),
-		top: asRecords(one.top_logprobs),
+/** Tokens of the text, without the reasoning before it. */
+function getCompletionTokens(logprobs: unknown, completionText: string): CompletionToken[] {
+	const tokens = asRecords(logprobs).map((entry) => ({
+		token: String(entry.token),
+		top: asRecords(entry.top_logprobs),
 	}));
-	const wholeText = tokens.map(({ token }) => token).join('');
-	const from = wholeText.lastIndexOf(stripPunctuation(answer));
-	if (from < 0) return [];
+	const fullText = tokens.map(({ token }) => token).join('');
+	const start = fullText.lastIndexOf(stripPunctuation(completionText));
+	if (start < 0) return [];
 	let end = 0;
 	return tokens.filter(({ token }) => {
 		end += token.length;
-		return end > from;
+		return end > start;
 	});
 }
 
-/** The probability of each key among the alternatives to a token; all 0 where the server lists no alternatives. */
-function weightsOf({ token, top }: AnswerToken, keys: readonly string[]): number[] {
+/** Probability of each key among the alternatives to a token; all 0 if the server lists no alternatives. */
+function computeWeights({ token, top }: CompletionToken, keys: readonly string[]): number[] {
 	const weights = keys.map(() => 0);
 	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
 	for (const option of top) {
-		const key = keyIn(option.token, keys);
-		if (key >= 0) weights[key]! += probabilityOf(option);
+		const key = findKey(option.token, keys);
+		if (key >= 0) weights[key]! += toProbability(option);
 	}
 	return weights;
 }
 
-function probabilityOf({ logprob }: JsonRecord): number {
+function toProbability({ logprob }: JsonRecord): number {
 	return typeof logprob === 'number' ? Math.exp(Math.min(0, logprob)) : 0;
 }
 
-/** The index of the label that a token stands for, or -1. Tokens may have a space in front, or the quotes of JSON. */
-function keyIn(token: unknown, keys: readonly string[]): number {
+/** Index of the label of a token, or -1. Tokens may have a leading space, or JSON quotes. */
+function findKey(token: unknown, keys: readonly string[]): number {
 	if (typeof token !== 'string') return -1;
 	return keys.indexOf(withoutEnds(token, /[\s"[▁Ġ]/, /[\s"\],]/));
 }

@@ -1,4 +1,4 @@
-/** The labels of a classification as a model is asked for them: each by a key of one character. */
+/** Labels of a classification: the model writes a key of one character for each. */
 import type { JsonRecord } from '../values';
 
 export interface Label {
@@ -6,58 +6,59 @@ export interface Label {
 	description?: string;
 }
 
-/** Characters that are one token in every model's vocabulary. */
+/** Characters that are one token in the vocabulary of every model. */
 const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** As many labels as there are characters for them. */
 export const MAX_LABELS = CHARACTERS.length;
 
 /**
- * The key of each label: the character that the model writes in place of its name, so that one token is enough. A label
- * whose name is such a character has that as its key, so that no answer is ambiguous.
+ * Assigns a key to each label: the character that the model writes instead of the name, so that one token is enough. If
+ * the name is such a character, it is also the key, so that no response is ambiguous.
  */
 export function assignKeys(labels: readonly Label[]): string[] {
 	const names = new Set(labels.map(({ name }) => lower(name)));
-	const own = labels.map(({ name }) => (isOwnKey(name.trim(), names) ? name.trim() : undefined));
-	const others = [...CHARACTERS].filter((sign) => !own.includes(sign));
-	const free = [
-		...others.filter((sign) => !names.has(lower(sign))),
-		...others.filter((sign) => names.has(lower(sign))),
+	const nameKeys = labels.map(({ name }) =>
+		isUsableAsKey(name.trim(), names) ? name.trim() : undefined,
+	);
+	const unusedKeys = [...CHARACTERS].filter((character) => !nameKeys.includes(character));
+	const freeKeys = [
+		...unusedKeys.filter((character) => !names.has(lower(character))),
+		...unusedKeys.filter((character) => names.has(lower(character))),
 	];
-	return own.map((sign) => sign ?? free.shift()!);
+	return nameKeys.map((character) => character ?? freeKeys.shift()!);
 }
 
-/** Whether a name can be its own key: a model that is held to keys and wants to write "10" would begin with "1". */
-function isOwnKey(name: string, names: ReadonlySet<string>): boolean {
+/** Whether a name can be its key: a model limited to keys that tries to write "10" would write "1". */
+function isUsableAsKey(name: string, names: ReadonlySet<string>): boolean {
 	if (name.length !== 1 || !CHARACTERS.includes(name)) return false;
 	const key = lower(name);
-	return ![...names].some((other) => other !== key && other.startsWith(key));
+	return ![...names].some((otherName) => otherName !== key && otherName.startsWith(key));
 }
 
-/** The labels for the prompt: one line each, with the key. */
+/** Formats the labels for the prompt: one line each, with the key. */
 export function formatLabels(labels: readonly Label[]): string {
 	const keys = assignKeys(labels);
 	const lines = labels.map(({ name, description = '' }, index) => {
 		const line = `${keys[index]}: ${name}`;
-		const about = toSingleLine(description);
-		return about === '' ? line : `${line} - ${about}`;
+		const descriptionLine = toSingleLine(description);
+		return descriptionLine === '' ? line : `${line} - ${descriptionLine}`;
 	});
 	return lines.join('\n');
 }
 
 const SEPARATOR = ',';
 
-/** A GBNF grammar of llama.cpp that allows only the keys. */
-export function buildLabelGrammar(keys: readonly string[], several: boolean): string {
-	const key = keys.map((sign) => JSON.stringify(sign)).join(' | ');
-	if (!several) return `root ::= ${key}`;
+/** Builds a GBNF grammar of llama.cpp that allows only the keys. */
+export function buildLabelGrammar(keys: readonly string[], isMultiLabel: boolean): string {
+	const key = keys.map((character) => JSON.stringify(character)).join(' | ');
+	if (!isMultiLabel) return `root ::= ${key}`;
 	return `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`;
 }
 
-/** The same as a JSON schema. */
-export function buildLabelSchema(keys: readonly string[], several: boolean): JsonRecord {
+/** Builds a JSON schema that allows only the keys. */
+export function buildLabelSchema(keys: readonly string[], isMultiLabel: boolean): JsonRecord {
 	const key = { type: 'string', enum: [...keys] };
-	return several ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
+	return isMultiLabel ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
 
 export function toSingleLine(description: string): string {

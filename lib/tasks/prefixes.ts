@@ -1,4 +1,4 @@
-/** Prefixes of queries and documents that models were trained with. */
+/** Prefixes for queries and documents that models were trained with. */
 
 export interface Prefixes {
 	query: string;
@@ -28,11 +28,11 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
 	],
 ];
 
-/** Characters. A list of models from a server may contain anything. */
-const MAX_NAME = 500;
+/** Characters. Model names from a server may be of any length. */
+const MAX_NAME_LENGTH = 500;
 
-/** The prefixes of a model; none where it is not known. */
+/** Prefixes of a model; empty if the model is unknown. */
 export function getPrefixes(model: string): Prefixes {
-	const name = model.slice(0, MAX_NAME).toLowerCase().replaceAll('_', '-');
+	const name = model.slice(0, MAX_NAME_LENGTH).toLowerCase().replaceAll('_', '-');
 	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
 }

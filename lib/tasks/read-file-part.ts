@@ -1,4 +1,4 @@
-/** Opens a file of an item for a model: as a picture, sound, video or text, or refuses it by what it is. */
+/** Converts a file of an item to a content part: image, audio, video or text. */
 import { createInputError } from '../errors/create-error';
 import { parseMimeType } from '../file-name';
 import {
@@ -11,40 +11,43 @@ import {
 	UNKNOWN_FILE_TYPE,
 	UNSUPPORTED_FILE_SUGGESTIONS,
 } from '../files';
-import { openMail } from './mail';
+import { readMail } from './mail';
 import { describeFile, type SentFile } from './file-errors';
 
 interface ItemFile {
 	name: string;
-	/** As n8n calls it. */
+	/** As reported by n8n. */
 	mimeType: string;
 	bytes: Buffer;
 }
 
 interface FilePart {
-	/** In the form of OpenAI. */
+	/** OpenAI content part. */
 	block: object;
-	/** For refusals. */
+	/** For errors. */
 	sentFile: SentFile;
 	warnings: string[];
 }
 
-/** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
+/** @throws {ServerError} `invalidInput` for a file that no model server supports, before anything is sent */
 export async function readFilePart(file: ItemFile): Promise<FilePart> {
 	const { name, mimeType, bytes } = file;
 	const type = detectFileType(bytes) ?? fileTypeFromMime(mimeType) ?? UNKNOWN_FILE_TYPE;
 	const sentFile = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
-	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
-	if (remedy !== undefined)
-		throw createInputError(`A model server cannot read the file ${describeFile(sentFile)}`, remedy);
+	const suggestion = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
+	if (suggestion !== undefined)
+		throw createInputError(
+			`A model server cannot read the file ${describeFile(sentFile)}`,
+			suggestion,
+		);
 	if (type.category === 'mail') {
-		const { text, hints: warnings } = await openMail(name, bytes);
+		const { text, warnings } = await readMail(name, bytes);
 		return { block: { type: 'text', text }, sentFile, warnings };
 	}
-	return { block: blockOf(type, file), sentFile, warnings: getFileWarnings(type, file) };
+	return { block: toContentBlock(type, file), sentFile, warnings: getFileWarnings(type, file) };
 }
 
-function blockOf(
+function toContentBlock(
 	{ category, mimeType, extension }: FileType,
 	{ bytes, mimeType: declared }: ItemFile,
 ): object {
@@ -52,9 +55,9 @@ function blockOf(
 	const data = bytes.toString('base64');
 	const url = `data:${mimeType};base64,${data}`;
 	if (category === 'picture') return { type: 'image_url', image_url: { url } };
-	// A container of videos may hold sound alone, which only its declared type tells.
-	const isSound = category === 'sound' || parseMimeType(declared).startsWith('audio/');
-	if (isSound) return { type: 'input_audio', input_audio: { data, format: extension } };
+	// A video container may contain only audio, which only its declared type shows.
+	const isAudio = category === 'sound' || parseMimeType(declared).startsWith('audio/');
+	if (isAudio) return { type: 'input_audio', input_audio: { data, format: extension } };
 	return { type: 'video_url', video_url: { url } };
 }
 
@@ -63,8 +66,11 @@ const UPRIGHT = 1;
 function getFileWarnings({ extension }: FileType, { name, bytes }: ItemFile): string[] {
 	if (extension !== 'jpg') return [];
 	const orientation = readOrientation(bytes) ?? UPRIGHT;
-	const turned = `The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`;
-	// Seen of llama-server v0.5.0, even where nothing but the header is there.
-	const cut = `The image "${name}" is incomplete, so it may have been truncated in transit. Servers accept it anyway and fill the missing part with gray. Check the node that created the file.`;
-	return [...(orientation === UPRIGHT ? [] : [turned]), ...(isTruncatedJpeg(bytes) ? [cut] : [])];
+	const rotationWarning = `The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`;
+	// Seen with llama-server v0.5.0, even if the file is only a header.
+	const truncationWarning = `The image "${name}" is incomplete, so it may have been truncated in transit. Servers accept it anyway and fill the missing part with gray. Check the node that created the file.`;
+	return [
+		...(orientation === UPRIGHT ? [] : [rotationWarning]),
+		...(isTruncatedJpeg(bytes) ? [truncationWarning] : []),
+	];
 }

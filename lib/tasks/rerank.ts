@@ -1,4 +1,4 @@
-/** Orders documents by a query. */
+/** Ranks documents by relevance to a query. */
 import { breakControlTokens } from '../chat/content';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
@@ -35,35 +35,34 @@ export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
 	batchSize: number;
 	longDocuments: 'fail' | 'truncate';
-	/** `sigmoid`: for models that give logits. */
+	/** `sigmoid`: for models that return logits. */
 	scores: 'received' | 'sigmoid';
-	/** Documents with a lower score are left out. */
+	/** Documents with a lower score are omitted. */
 	minimumScore?: number;
-	/** 0: all. */
+	/** 0 = all. */
 	topN: number;
 }
 
 interface ScoredDocument {
-	/** Of the document. */
 	index: number;
 	score: number;
 }
 
 export interface RerankResult {
-	/** Best first. A document without text has no score and stands at the end. */
+	/** Best first. Documents without text have no score and come last. */
 	ranking: Array<{ index: number; score?: number }>;
-	/** As far as the server counts them. */
+	/** Undefined if the server does not count them. */
 	tokens?: number;
 	requests: number;
-	/** Documents of which only the beginning counts. */
+	/** Number of truncated documents. */
 	truncated: number;
 	warnings: string[];
 }
 
 /**
- * Orders documents by a query.
+ * Ranks documents by relevance to a query.
  *
- * @throws {ServerError} naming the document, where one is at fault
+ * @throws {ServerError} naming the document, if one caused it
  */
 export async function rerank(
 	server: ModelServer,
@@ -72,22 +71,31 @@ export async function rerank(
 	texts: readonly string[],
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
-	const done: RerankResult = { ranking: [], requests: 0, truncated: 0, warnings: [] };
-	if (texts.length === 0) return done;
+	const result: RerankResult = { ranking: [], requests: 0, truncated: 0, warnings: [] };
+	if (texts.length === 0) return result;
 	if (query.trim() === '')
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
 		);
 	assertRerankSupported(server, await getServerType(server, settings.signal));
-	const all = texts.map((text, index) => ({ index, text }));
-	const documents = all.filter(({ text }) => text.trim() !== '');
-	const scores = await scoreDocuments(server, settings, query, documents, done);
+	const allDocuments = texts.map((text, index) => ({ index, text }));
+	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
+	const scores = await scoreDocuments(server, settings, query, documents, result);
 	const { topN, minimumScore } = settings;
-	const blank = all.flatMap(({ text, index }) => (text.trim() === '' ? [{ index }] : []));
-	const ranking = [...sortByScore(scores, settings), ...(minimumScore === undefined ? blank : [])];
-	const hints = new Set([...done.warnings, ...getScoreWarnings(scores, documents)]);
-	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, warnings: [...hints] };
+	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
+		text.trim() === '' ? [{ index }] : [],
+	);
+	const ranking = [
+		...sortByScore(scores, settings),
+		...(minimumScore === undefined ? blankDocuments : []),
+	];
+	const warnings = new Set([...result.warnings, ...getScoreWarnings(scores, documents)]);
+	return {
+		...result,
+		ranking: topN > 0 ? ranking.slice(0, topN) : ranking,
+		warnings: [...warnings],
+	};
 }
 
 async function scoreDocuments(
@@ -95,36 +103,36 @@ async function scoreDocuments(
 	settings: RerankSettings,
 	query: string,
 	documents: readonly BatchText[],
-	done: RerankResult,
+	result: RerankResult,
 ): Promise<ScoredDocument[]> {
-	const question = breakControlTokens(query);
+	const safeQuery = breakControlTokens(query);
 	const send = async (batch: readonly BatchText[]) =>
-		await sendBatch(server, settings, question, batch, done);
-	const afterRefusal = async (
+		await sendBatch(server, settings, safeQuery, batch, result);
+	const retryTruncated = async (
 		error: ServerError,
 		document: BatchText,
 	): Promise<ScoredDocument[]> => {
-		const tooLong = parseTokenSizes(error);
-		if (tooLong === undefined) throw error;
-		const text = truncateToLimit(document.text, tooLong);
-		const isCutable = settings.longDocuments === 'truncate' && text.trim() !== '';
-		if (!isCutable) throw documentTooLong(error, document);
+		const tokenSizes = parseTokenSizes(error);
+		if (tokenSizes === undefined) throw error;
+		const text = truncateToLimit(document.text, tokenSizes);
+		const canTruncate = settings.longDocuments === 'truncate' && text.trim() !== '';
+		if (!canTruncate) throw createDocumentTooLongError(error, document);
 		const shorter = { ...document, text };
 		return await send([shorter]).catch(
-			async (failed: ServerError) => await afterRefusal(failed, shorter),
+			async (nextError: ServerError) => await retryTruncated(nextError, shorter),
 		);
 	};
-	const batches = {
+	const batchOptions = {
 		size: settings.batchSize,
 		send,
 		onRejected: async (error: ServerError, document: BatchText) => {
-			const scores = await afterRefusal(error, document);
-			done.truncated++;
+			const scores = await retryTruncated(error, document);
+			result.truncated++;
 			return scores;
 		},
 	};
-	return await processInBatches(documents, batches).catch(async (error: ServerError) => {
-		throw await explainUnsupportedTask(server, error, { work: 'rerank', model: settings.model });
+	return await processInBatches(documents, batchOptions).catch(async (error: ServerError) => {
+		throw await explainUnsupportedTask(server, error, { task: 'rerank', model: settings.model });
 	});
 }
 
@@ -133,25 +141,25 @@ async function sendBatch(
 	settings: RerankSettings,
 	query: string,
 	batch: readonly BatchText[],
-	done: RerankResult,
+	result: RerankResult,
 ): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
-	done.requests++;
-	const { value, notes } = await runTask(server, settings, {
-		// TEI has it at the root.
+	result.requests++;
+	const { value, notes: taskWarnings } = await runTask(server, settings, {
+		// TEI has the route at the root.
 		route: (body) => ('texts' in body ? `${server.url.root}/rerank` : `${server.url.api}/rerank`),
 		body: { query, documents },
 		operation: 'rerank',
 		adaptations: [useRootRoute],
 		isIdempotent: true,
-		read: async (answer, refused) => {
-			const found = parseScores(await readJson(answer, refused), batch.length);
-			if ('scores' in found) return found;
+		read: async (response, toError) => {
+			const parsedScores = parseScores(await readJson(response, toError), batch.length);
+			if ('scores' in parsedScores) return parsedScores;
 			throw createServerError(
 				'invalidResponse',
-				toErrorContext(server, answer.url, settings.model),
+				toErrorContext(server, response.url, settings.model),
 				{
-					message: `The server returned an unusable ranking: ${found.fault}`,
+					message: `The server returned an unusable ranking: ${parsedScores.issue}`,
 					suggestion:
 						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 				},
@@ -160,22 +168,22 @@ async function sendBatch(
 		getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
 	});
 	const { scores, tokens: processedTokens } = value;
-	if (processedTokens !== undefined) done.tokens = (done.tokens ?? 0) + processedTokens;
-	const read = [...documents, ...documents.map(() => query)];
-	const unread = await getTruncationWarnings(server, {
-		texts: read,
+	if (processedTokens !== undefined) result.tokens = (result.tokens ?? 0) + processedTokens;
+	const sentTexts = [...documents, ...documents.map(() => query)];
+	const truncationWarnings = await getTruncationWarnings(server, {
+		texts: sentTexts,
 		processedTokens,
 		model: settings.model,
 	});
-	pushAll(done.warnings, [...notes, ...unread]);
+	pushAll(result.warnings, [...taskWarnings, ...truncationWarnings]);
 	if (scores.length < batch.length)
-		done.warnings.push(
+		result.warnings.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
 		);
 	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 }
 
-/** The other route, with the names of TEI and of Jina: each server takes its own and ignores the others. */
+/** Root route, with the field names of TEI and of Jina: servers ignore unknown names. */
 const useRootRoute: Adaptation = ({ type }, { texts }) =>
 	type === 'routeNotFound' && texts === undefined
 		? {
@@ -185,28 +193,28 @@ const useRootRoute: Adaptation = ({ type }, { texts }) =>
 		: undefined;
 
 /**
- * The scores of an answer, in its order: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of TEI.
- * Document texts in it are ignored.
+ * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of
+ * TEI. Document texts are ignored.
  *
- * @param count of documents that were sent
+ * @param count number of documents sent
  */
 export function parseScores(
 	json: unknown,
 	count: number,
-): { scores: ScoredDocument[]; tokens?: number } | { fault: string } {
+): { scores: ScoredDocument[]; tokens?: number } | { issue: string } {
 	const list = isRecord(json) ? (json.results ?? json.data) : json;
-	if (!Array.isArray(list)) return { fault: 'the response contains no scores' };
+	if (!Array.isArray(list)) return { issue: 'the response contains no scores' };
 	const scores = new Map<number, number>();
 	const indexes = matchTextIndexes(list, count);
 	for (const [at, entry] of asArray(list).entries()) {
 		const index = indexes[at] ?? NaN;
-		const fault = scores.has(index)
+		const issue = scores.has(index)
 			? `document ${index + 1} has two scores`
-			: faultOfIndex(index, count);
-		if (fault !== undefined) return { fault };
+			: findIndexIssue(index, count);
+		if (issue !== undefined) return { issue };
 		const { relevance_score: relevance, score } = asRecord(entry);
 		const value = parseNumber(relevance ?? score);
-		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
+		if (value === undefined) return { issue: `the score of document ${index + 1} is not a number` };
 		scores.set(index, value);
 	}
 	return {
@@ -215,7 +223,7 @@ export function parseScores(
 	};
 }
 
-function faultOfIndex(index: number, count: number): string | undefined {
+function findIndexIssue(index: number, count: number): string | undefined {
 	if (!Number.isInteger(index)) return 'a score has no document index';
 	if (index >= 0 && index < count) return undefined;
 	return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;
@@ -224,39 +232,40 @@ function faultOfIndex(index: number, count: number): string | undefined {
 /** Best first; equal scores keep the order of the documents. */
 export function sortByScore(
 	scores: readonly ScoredDocument[],
-	{ scores: form, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
+	{ scores: scoreMode, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
 ): ScoredDocument[] {
 	return scores
-		.map(({ index, score }) => ({ index, score: form === 'sigmoid' ? sigmoid(score) : score }))
+		.map(({ index, score }) => ({ index, score: scoreMode === 'sigmoid' ? sigmoid(score) : score }))
 		.filter(({ score }) => score >= minimumScore)
-		.sort((one, other) => other.score - one.score || one.index - other.index);
+		.sort((a, b) => b.score - a.score || a.index - b.index);
 }
 
 function sigmoid(value: number): number {
 	return 1 / (1 + Math.exp(-value));
 }
 
-const FLAT = 1e-3;
+const MIN_SCORE_RANGE = 1e-3;
 
-/** A hint about scores that a reranker would hardly give. */
+/** Warns about scores that a reranker would hardly return. */
 function getScoreWarnings(
 	scores: readonly ScoredDocument[],
 	documents: readonly BatchText[],
 ): string[] {
 	const values = scores.map(({ score }) => score);
-	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
-	if (values.length < 3 || !differ || maxOf(values) - minOf(values) >= FLAT) return [];
+	const hasDistinctTexts = new Set(documents.map(({ text }) => text)).size >= 3;
+	if (values.length < 3 || !hasDistinctTexts || maxOf(values) - minOf(values) >= MIN_SCORE_RANGE)
+		return [];
 	return ['All documents have nearly the same score. The model may not be a reranker.'];
 }
 
-function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {
-	const tooLong = parseTokenSizes(error) ?? {};
-	const { size, most } = formatTokenSizes(tooLong);
+function createDocumentTooLongError(error: ServerError, { index, text }: BatchText): ServerError {
+	const tokenSizes = parseTokenSizes(error) ?? {};
+	const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 	return error.copyWith({
 		message: `Document ${index + 1} and the query are too long for the reranker`,
-		detail: `Document ${index + 1} ("${excerpt(text)}") together with the query is${size} too long for the reranker${most}`,
+		detail: `Document ${index + 1} ("${excerpt(text)}") together with the query is${sizeText} too long for the reranker${limitText}`,
 		suggestion:
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
-		facts: { index, ...tooLong },
+		facts: { index, ...tokenSizes },
 	});
 }

@@ -1,4 +1,4 @@
-/** One request of a task: its queue, limits and retries, what is changed after a refusal, and its span. */
+/** Sends the request of a task: queue, timeouts, retries, adaptations after a rejection, and span. */
 import { isErrorResponse } from '../errors/classify-error';
 import { ServerError } from '../errors/server-error';
 import { createInputError } from '../errors/create-error';
@@ -27,9 +27,9 @@ import { withSpan } from '../tracing/span';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, toText } from '../values';
 
-/** What every task has. */
+/** Settings of every task. */
 export interface TaskSettings {
-	/** Empty: the server chooses. */
+	/** If empty, the server decides. */
 	model: string;
 	timeouts?: Partial<Timeouts>;
 	retries?: number;
@@ -42,31 +42,31 @@ interface TaskRequest<T>
 		RequestOptions,
 		'streamFormat' | 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'
 	> {
-	/** URL. A changed body may need another one. */
+	/** URL. An adapted body may need another one. */
 	route: string | ((body: JsonRecord) => string);
-	/** The fields: JSON, or a form where there is a file. */
+	/** Fields of the JSON body, or of the form if there is a file. */
 	body: JsonRecord;
 	file?: FileSource;
-	/** Fields of Extra Body. They replace others, and are sent as they are. */
+	/** Fields of Extra Body. They replace others, and are never adapted. */
 	extraBody?: JsonRecord;
-	/** The name of its span. */
+	/** Name of the span. */
 	operation?: RequestAttributes['operation'];
 	adaptations?: readonly Adaptation[];
-	/** @param refused the failure that a text means which is no answer */
-	read(answer: HttpResponse, refused: (text: string) => ServerError): Promise<T>;
-	/** Tokens that the span gets. */
+	/** @param toError converts an error text inside a response */
+	read(response: HttpResponse, toError: (text: string) => ServerError): Promise<T>;
+	/** Token counts for the span. */
 	getUsage?(value: T): { promptTokens?: number; completionTokens?: number };
 }
 
 /**
- * Sends the request of a task, and again with what a refusal asks for.
+ * Sends the request of a task, and sends it again with the adaptations that a rejection requires.
  *
  * @throws {ServerError}
  */
 export async function runTask<T>(
 	server: ModelServer,
 	{ model, timeouts, retries: maxRetries, priority, signal }: TaskSettings,
-	one: TaskRequest<T>,
+	task: TaskRequest<T>,
 ): Promise<{ value: T; notes: string[] }> {
 	const {
 		body,
@@ -77,78 +77,84 @@ export async function runTask<T>(
 		maxBytes,
 		isIdempotent,
 		isPreemptible,
-	} = one;
-	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
-	// How many requests the server takes at once.
+	} = task;
+	const getUrl = (requestBody: JsonRecord) =>
+		typeof task.route === 'string' ? task.route : task.route(requestBody);
+	// Reads how many concurrent requests the server supports.
 	if (server.maxConcurrentRequests === 0) await getServerProps(server, model, signal);
-	const send = async (to: ModelServer, sent: JsonRecord) => {
-		const form = file === undefined ? undefined : createFormBody(partsOf(sent, file));
-		const ask: RequestOptions = {
-			url: urlOf(sent),
-			...(form === undefined ? { json: sent } : { upload: form }),
-			...{ headers: one.headers, streamFormat, maxBytes, timeouts, maxRetries, priority, signal },
+	const send = async (target: ModelServer, requestBody: JsonRecord) => {
+		const form = file === undefined ? undefined : createFormBody(toFormParts(requestBody, file));
+		const requestOptions: RequestOptions = {
+			url: getUrl(requestBody),
+			...(form === undefined ? { json: requestBody } : { upload: form }),
+			...{ headers: task.headers, streamFormat, maxBytes, timeouts, maxRetries, priority, signal },
 			...{ isIdempotent, isPreemptible },
 			...(model === '' ? {} : { model }),
 		};
-		const read = async (answer: HttpResponse) => {
-			const { url, status, headers } = answer;
-			return await one.read(answer, (text) =>
-				toResponseError(to, ask, { url, status, headers, text }),
+		const read = async (response: HttpResponse) => {
+			const { url, status, headers } = response;
+			return await task.read(response, (text) =>
+				toResponseError(target, requestOptions, { url, status, headers, text }),
 			);
 		};
-		return await request(to, ask, read).catch((error: unknown) => {
+		return await request(target, requestOptions, read).catch((error: unknown) => {
 			throw form === undefined ? error : explainUploadError(error, form.sent);
 		});
 	};
-	const place = JSON.stringify([server.id, urlOf(body), model]);
+	const cacheKey = JSON.stringify([server.id, getUrl(body), model]);
 	const fields = { ...(model === '' ? {} : { model }), ...body, ...extraBody };
 	const adaptations = [
-		...(one.adaptations ?? []),
+		...(task.adaptations ?? []),
 		omitRejectedField(new Set(Object.keys(extraBody))),
 	];
-	return await sendWithAdaptations(place, fields, adaptations, async (sent) => {
-		if (operation === undefined) return await send(server, sent);
+	return await sendWithAdaptations(cacheKey, fields, adaptations, async (requestBody) => {
+		if (operation === undefined) return await send(server, requestBody);
 		const span = {
 			operation,
 			model,
 			priority,
 			provider: getRecognizedTypeName(server) ?? 'openai_compatible',
 		};
-		const answerOf = (value: T) => ({ usage: one.getUsage?.(value) });
-		return await withSpan(server, span, async (traced) => await send(traced, sent), answerOf);
+		const getSpanResult = (value: T) => ({ usage: task.getUsage?.(value) });
+		return await withSpan(
+			server,
+			span,
+			async (tracedServer) => await send(tracedServer, requestBody),
+			getSpanResult,
+		);
 	});
 }
 
 /**
- * The JSON of an answer: an object or a list.
+ * Reads a JSON object or array.
  *
- * @throws {ServerError} for anything else, and for a refusal
+ * @throws {ServerError} for anything else, and for an error response
  */
 export async function readJson(
-	answer: HttpResponse,
-	refused: (text: string) => ServerError,
+	response: HttpResponse,
+	toError: (text: string) => ServerError,
 ): Promise<JsonRecord | unknown[]> {
-	const text = await answer.text();
+	const text = await response.text();
 	const json = parseJson(text);
 	if (Array.isArray(json)) return json as unknown[];
-	if (isRecord(json) && !isErrorResponse({ status: answer.status, json })) return json;
-	throw refused(text);
+	if (isRecord(json) && !isErrorResponse({ status: response.status, json })) return json;
+	throw toError(text);
 }
 
-function partsOf(fields: JsonRecord, file: FileSource): FormPart[] {
+function toFormParts(fields: JsonRecord, file: FileSource): FormPart[] {
 	const parts = Object.entries(fields).flatMap(([field, value]) =>
 		[value].flat().map((entry) => ({ field, value: toText(entry) })),
 	);
 	return [...parts, { field: 'file', file }];
 }
 
-/** Explains an upload that failed: the file could not be read, or the server or a proxy cut the connection. */
+/** Explains a failed upload: the file could not be read, or the server or a proxy closed the connection. */
 function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
 	if (unreadable !== undefined) return createFileReadError(unreadable);
-	const isCut =
+	const isConnectionClosed =
 		error instanceof ServerError &&
 		(error.type === 'closedBeforeResponse' || error.type === 'connectionLost');
-	if (!isCut || bytes === 0) return error;
+	if (!isConnectionClosed || bytes === 0) return error;
 	return error.copyWith({
 		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
 		suggestion:
@@ -163,7 +169,7 @@ function createFileReadError({ name, reason }: { name: string; reason: string })
 	);
 }
 
-/** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
+/** Explains the first-token timeout of a server that sends nothing while it processes an image or a recording. */
 export function explainFirstTokenTimeout(error: ServerError): ServerError {
 	if (error.type !== 'firstTokenTimeout' || error.facts.queued === true) return error;
 	return error.copyWith({
@@ -174,27 +180,31 @@ export function explainFirstTokenTimeout(error: ServerError): ServerError {
 }
 
 /**
- * Rewords the refusal of a server that lacks the route of a task or the model.
+ * Explains the error of a server that lacks the route of a task, or the model.
  *
- * @param can what it cannot do, in words after "cannot"
- * @param remedy which servers can
+ * @param action continues "The server cannot …"
+ * @param getSuggestion names servers that support it
  */
 export async function explainUnsupportedRoute(
 	server: ModelServer,
 	error: ServerError,
-	{ can, remedy, model }: { can: string; remedy: (kind: ServerType) => string; model: string },
+	{
+		action,
+		getSuggestion,
+		model,
+	}: { action: string; getSuggestion: (serverType: ServerType) => string; model: string },
 ): Promise<ServerError> {
-	const kind = await getServerType(server);
-	const way = getMissingModelSuggestion(server, model);
-	if (error.type === 'modelNotFound' && way !== undefined)
-		return error.withSuggestion(`Select the model from the list, or ${way}`);
+	const serverType = await getServerType(server);
+	const suggestion = getMissingModelSuggestion(server, model);
+	if (error.type === 'modelNotFound' && suggestion !== undefined)
+		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
 	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
-	const isKnown = isRecognizedType(kind);
-	// Of an unknown server, the address may be wrong.
-	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
+	const isRecognized = isRecognizedType(serverType);
+	// The URL of an unrecognized server may be wrong.
+	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.copyWith({
 		type: 'featureDisabled',
-		message: `${isKnown ? kind.label : 'The server'} cannot ${can}`,
-		suggestion: `${address}${remedy(kind)}`,
+		message: `${isRecognized ? serverType.label : 'The server'} cannot ${action}`,
+		suggestion: `${urlSuggestion}${getSuggestion(serverType)}`,
 	});
 }

@@ -1,4 +1,4 @@
-/** Lets a server speak a text. */
+/** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
@@ -17,14 +17,14 @@ export type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
 export interface SpeechRequest {
 	input: string;
-	/** Empty: the server's own. */
+	/** If empty, the server decides. */
 	voice: string;
 	format: AudioFormat;
 	speed?: number;
 	instructions: string;
-	/** Removes emoji and Markdown first. */
+	/** Whether to remove emoji and Markdown. */
 	isPlainText: boolean;
-	/** Further fields of the request. */
+	/** Additional fields of the request. */
 	extraBody: JsonRecord;
 }
 
@@ -37,12 +37,12 @@ export interface SpeechAudio extends AudioType {
 	content: AsyncIterable<Uint8Array>;
 }
 
-/** That of OpenAI's API, vLLM and Kokoro, in hertz. */
+/** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
 const PCM_RATE = 24_000;
-/** No sound file of any format is shorter. */
-const MIN_SOUND_BYTES = 100;
+/** Audio files of every format are longer. */
+const MIN_AUDIO_BYTES = 100;
 
-/** MIME types that n8n and browsers know. n8n's own OpenAI node says `audio/mp3`, which is not registered. */
+/** MIME types that n8n and browsers support. n8n's OpenAI node uses `audio/mp3`, which is not registered. */
 const TYPES: Readonly<Record<Exclude<AudioFormat, 'pcm'>, string>> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
@@ -52,19 +52,21 @@ const TYPES: Readonly<Record<Exclude<AudioFormat, 'pcm'>, string>> = {
 };
 
 /**
- * @param store takes the sound while it comes
+ * @param store stores the audio while it arrives
  * @throws {ServerError}
  */
 export async function synthesizeSpeech<Stored>(
 	server: ModelServer,
 	settings: TaskSettings,
-	wanted: SpeechRequest,
-	store: (sound: SpeechAudio) => Promise<Stored>,
-): Promise<{ stored: Stored; extension: string; input: string; hints: string[] }> {
-	const { voice, format, speed, instructions, extraBody } = wanted;
-	const input = (wanted.isPlainText ? stripMarkdown(wanted.input) : wanted.input).trim();
-	if (input === '') throw nothingToSpeak(wanted);
-	const { value, notes } = await runTask(server, settings, {
+	speechRequest: SpeechRequest,
+	store: (audio: SpeechAudio) => Promise<Stored>,
+): Promise<{ stored: Stored; extension: string; input: string; warnings: string[] }> {
+	const { voice, format, speed, instructions, extraBody } = speechRequest;
+	const input = (
+		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
+	).trim();
+	if (input === '') throw createEmptyTextError(speechRequest);
+	const { value, notes: taskWarnings } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/speech`,
 		headers: { accept: 'audio/*, application/json' },
 		body: omitEmpty({
@@ -75,23 +77,29 @@ export async function synthesizeSpeech<Stored>(
 			instructions,
 		}),
 		extraBody,
-		read: async (answer, refused) => {
-			const { head, pieces } = await peekHead(answer.bytes());
-			if (isText(head, answer.headers['content-type'])) throw refused(await textIn(pieces));
-			if (head.byteLength < MIN_SOUND_BYTES) throw tooShort(server, settings, head.byteLength);
+		read: async (response, toError) => {
+			const { head, chunks } = await peekHead(response.bytes());
+			if (isText(head, response.headers['content-type'])) throw toError(await readText(chunks));
+			if (head.byteLength < MIN_AUDIO_BYTES)
+				throw createTooShortError(server, settings, head.byteLength);
 			const type = detectAudioType(head, format);
-			return { stored: await store({ ...type, content: pieces }), ...type };
+			return { stored: await store({ ...type, content: chunks }), ...type };
 		},
 	}).catch(async (error: unknown) => {
 		throw await explainSpeechError(server, settings, captureError(error).failed, voice);
 	});
 	const { stored, extension } = value;
-	const isOther = extension !== format;
-	const other = `The server returned ${extension} instead of the requested ${format}. The file name shows the actual format.`;
-	return { stored, extension, input, hints: isOther ? [...notes, other] : notes };
+	const isOtherFormat = extension !== format;
+	const formatWarning = `The server returned ${extension} instead of the requested ${format}. The file name shows the actual format.`;
+	return {
+		stored,
+		extension,
+		input,
+		warnings: isOtherFormat ? [...taskWarnings, formatWarning] : taskWarnings,
+	};
 }
 
-function nothingToSpeak({ input }: SpeechRequest): ServerError {
+function createEmptyTextError({ input }: SpeechRequest): ServerError {
 	return createInputError(
 		'The text is empty',
 		input.trim() === ''
@@ -100,51 +108,55 @@ function nothingToSpeak({ input }: SpeechRequest): ServerError {
 	);
 }
 
-/** The first bytes of a body, and all of it. */
+/** First bytes of a body, and the full body. */
 async function peekHead(
 	source: AsyncIterable<Uint8Array>,
-): Promise<{ head: Buffer; pieces: AsyncIterable<Uint8Array> }> {
+): Promise<{ head: Buffer; chunks: AsyncIterable<Uint8Array> }> {
 	const iterator = source[Symbol.asyncIterator]();
 	let head = Buffer.alloc(0);
-	while (head.byteLength < MIN_SOUND_BYTES) {
+	while (head.byteLength < MIN_AUDIO_BYTES) {
 		const next = await iterator.next();
 		if (next.done === true) break;
 		head = Buffer.concat([head, next.value]);
 	}
-	async function* all(): AsyncGenerator<Uint8Array> {
+	async function* allChunks(): AsyncGenerator<Uint8Array> {
 		yield head;
 		yield* { [Symbol.asyncIterator]: () => iterator };
 	}
-	return { head, pieces: all() };
+	return { head, chunks: allChunks() };
 }
 
-/** An error inside a 200, or a page. */
+/** Whether a response with status 200 is an error or a page. */
 function isText(head: Buffer, type = ''): boolean {
 	return /^\s*[{<]/.test(head.toString('latin1')) || /\bjson\b|^text\//i.test(type);
 }
 
-async function textIn(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-	return (await readBuffer(pieces)).toString('utf8');
+async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+	return (await readBuffer(chunks)).toString('utf8');
 }
 
 /**
- * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
- * bytes, so where PCM was asked for only a WAV header counts.
+ * Type of received audio: the requested type, unless the first bytes show another one. Raw samples may begin with any
+ * bytes, so for PCM only a WAV header counts.
  */
 function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
-	const own: AudioType =
+	const requestedType: AudioType =
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
 	const actual = detectFileType(head);
-	if (actual?.category !== 'sound') return own;
+	if (actual?.category !== 'sound') return requestedType;
 	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
-	const isChance = requested === 'pcm' && extension !== 'wav';
-	return isRequested || isChance ? own : { mimeType, extension };
+	const isCoincidence = requested === 'pcm' && extension !== 'wav';
+	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
 }
 
-function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): ServerError {
+function createTooShortError(
+	server: ModelServer,
+	{ model }: TaskSettings,
+	bytes: number,
+): ServerError {
 	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
 		message: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
@@ -160,8 +172,9 @@ async function explainSpeechError(
 	voice: string,
 ): Promise<ServerError> {
 	const { type, status = 0, serverText = '' } = error;
-	const isOfVoice = status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
-	if (isOfVoice)
+	const isVoiceError =
+		status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+	if (isVoiceError)
 		return error.copyWith({
 			type: 'badRequest',
 			message:
@@ -171,20 +184,20 @@ async function explainSpeechError(
 			suggestion: 'Choose a voice of this model; its documentation lists them.',
 		});
 	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), {
-		can: 'speak',
-		remedy: ({ texts }) => texts.speech,
+		action: 'speak',
+		getSuggestion: ({ texts }) => texts.speech,
 		model,
 	});
 }
 
-/** Emoji, flags, skin tones and joiners. Digits and signs that are emoji only as keycaps stay. */
+/** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */
 const EMOJI =
 	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
 
-/** Emphasis. It is removed twice, since one inside another is not crossed: each sign would search for its end. */
-const STARS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
+/** Applied twice for nested emphasis: a pattern that crosses it would search for the end of each sign. */
+const EMPHASIS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
 
-/** A text without emoji and Markdown, which many servers would read aloud. */
+/** Removes emoji and Markdown, which many servers read aloud. */
 export function stripMarkdown(text: string): string {
 	return text
 		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
@@ -192,8 +205,8 @@ export function stripMarkdown(text: string): string {
 		.replace(/\[([^[\]]+)\]\([^()]*\)/g, '$1')
 		.replace(/^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+/gm, '')
 		.replace(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '')
-		.replace(STARS, '$2')
-		.replace(STARS, '$2')
+		.replace(EMPHASIS, '$2')
+		.replace(EMPHASIS, '$2')
 		.replace(/~~(?=\S)([^~]*[^~\s])~~/g, '$1')
 		.replace(/(?<![\p{L}\p{N}_])(__|_)(?=\S)([^_]*[^_\s])\1(?![\p{L}\p{N}_])/gu, '$2')
 		.replace(/`([^`]*)`/g, '$1')

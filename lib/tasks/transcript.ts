@@ -1,4 +1,4 @@
-/** Reads transcripts by what they are rather than by their type: whisper.cpp sends plain text as `text/html`. Pure. */
+/** Parses transcripts by content, not by type: whisper.cpp sends plain text as `text/html`. Pure. */
 import { isRecord, type JsonRecord, omitUndefined, asRecord, asRecords, asString } from '../values';
 import { detectFileType } from '../files';
 import { parseJson } from '../json';
@@ -7,26 +7,26 @@ import { parseJson } from '../json';
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
 
 export interface Transcript {
-	/** Empty where nobody speaks. */
+	/** Empty for silence. */
 	text: string;
-	/** The subtitle file, where one was asked for. */
+	/** Subtitle file, if requested. */
 	subtitles?: { format: 'srt' | 'vtt'; content: string };
-	/** The server's other fields, under its own names: language, duration, segments, words. */
+	/** Other fields of the server, with its names: language, duration, segments, words. */
 	extraFields: JsonRecord;
 }
 
-/** Marks that models put around what is said; the group is the language. */
+/** Markers that models add to the text; the group is the language. */
 const MARKERS: readonly RegExp[] = [
-	// whisper.cpp, of silence
+	// whisper.cpp, for silence
 	/\[ ?BLANK_AUDIO ?\]/g,
-	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" of silence
+	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" for silence
 	/(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/g,
 ];
 
 /**
- * A transcript; undefined for an answer that is none.
+ * Parses a transcript; undefined if the response is something else.
  *
- * @param body the whole answer
+ * @param body full response body
  */
 export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';
@@ -37,64 +37,69 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	if (typeof json === 'string') return parseText(json);
 	if (json !== undefined)
 		return parseRecord(Array.isArray(json) ? { segments: json } : asRecord(json));
-	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object or a page.
+	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object or a page.
 	return /^\s*(?:\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
 }
 
-function parseText(body: string, more: JsonRecord = {}): Transcript {
-	const { spoken, language } = stripMarkers(body);
-	const fields = { ...omitUndefined({ language }), ...more };
-	const format = subtitleFormat(spoken);
-	if (format === undefined) return { text: spoken.trim(), extraFields: fields };
-	const subtitles = { format, content: spoken };
-	return { text: wordsOfSubtitles(spoken), subtitles, extraFields: fields };
+function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
+	const { text, language } = stripMarkers(body);
+	const fields = { ...omitUndefined({ language }), ...extraFields };
+	const format = detectSubtitleFormat(text);
+	if (format === undefined) return { text: text.trim(), extraFields: fields };
+	const subtitles = { format, content: text };
+	return { text: extractSubtitleText(text), subtitles, extraFields: fields };
 }
 
-function stripMarkers(marked: string): { spoken: string; language?: string } {
+function stripMarkers(marked: string): { text: string; language?: string } {
 	let language: string | undefined;
-	const spoken = MARKERS.reduce(
-		(words, mark) =>
-			words.replace(mark, (_all, name: unknown) => {
+	const text = MARKERS.reduce(
+		(markedText, marker) =>
+			markedText.replace(marker, (_all, name: unknown) => {
 				if (typeof name === 'string' && name !== 'None') language ??= name;
 				return '';
 			}),
 		marked,
 	);
-	return { spoken, ...omitUndefined({ language }) };
+	return { text, ...omitUndefined({ language }) };
 }
 
-function parseRecord({ text: own, ...more }: JsonRecord): Transcript | undefined {
-	const segments = asRecords(more.segments);
-	const words = asString(own) ?? wordsOf(segments);
-	const isError = !words && (isRecord(more.error) || Boolean(more.error) || Boolean(more.detail));
-	// Ollama and others write null where nobody speaks.
-	if (isError || (words === undefined && own !== null)) return undefined;
-	const cleaned = segments.map((segment) =>
+function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {
+	const segments = asRecords(extraFields.segments);
+	const text = asString(rawText) ?? joinSegments(segments);
+	const isError =
+		!text &&
+		(isRecord(extraFields.error) || Boolean(extraFields.error) || Boolean(extraFields.detail));
+	// Ollama and others send null for silence.
+	if (isError || (text === undefined && rawText !== null)) return undefined;
+	const cleanedSegments = segments.map((segment) =>
 		typeof segment.text === 'string'
-			? { ...segment, text: stripMarkers(segment.text).spoken }
+			? { ...segment, text: stripMarkers(segment.text).text }
 			: segment,
 	);
-	return parseText(words ?? '', segments.length === 0 ? more : { ...more, segments: cleaned });
+	return parseText(
+		text ?? '',
+		segments.length === 0 ? extraFields : { ...extraFields, segments: cleanedSegments },
+	);
 }
 
-function wordsOf(segments: readonly JsonRecord[]): string | undefined {
-	const words = segments.flatMap((segment) => asString(segment.text) ?? []);
-	if (words.length === 0) return undefined;
-	return words.join(words.some((one) => /^\s/.test(one)) ? '' : ' ');
+function joinSegments(segments: readonly JsonRecord[]): string | undefined {
+	const texts = segments.flatMap((segment) => asString(segment.text) ?? []);
+	if (texts.length === 0) return undefined;
+	return texts.join(texts.some((segmentText) => /^\s/.test(segmentText)) ? '' : ' ');
 }
 
 const TIMES = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/;
 
 /** Servers send both formats as plain text. */
-function subtitleFormat(content: string): 'srt' | 'vtt' | undefined {
+function detectSubtitleFormat(content: string): 'srt' | 'vtt' | undefined {
 	const start = content.replace(/^\uFEFF/, '').trimStart();
 	if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
 	const [first = '', second = ''] = start.split(/\r?\n/, 2);
 	return TIMES.test(/^\d+\s*$/.test(first) ? second : first) ? 'srt' : undefined;
 }
 
-/** The words of a file of subtitles, without numbers, times, notes and tags. */
-function wordsOfSubtitles(content: string): string {
+/** Text of a subtitle file, without numbers, times, notes and tags. */
+function extractSubtitleText(content: string): string {
 	return content
 		.split(/(?:\r?\n){2,}/)
 		.flatMap((cue) => {

@@ -1,4 +1,4 @@
-/** Vectors of an answer, checked before a vector store gets them: it would keep a bad one for ever. Pure. */
+/** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
 import {
 	asArray,
 	isRecord,
@@ -11,23 +11,22 @@ import {
 /** Vectors in the order of the texts. */
 interface Vectors {
 	vectors: number[][];
-	/** Tokens of all texts together, where the server counts them. */
+	/** Tokens of all texts, if the server counts them. */
 	tokens?: number;
 }
 
-/** What is wrong with an answer; `index` of the text in the request. */
+/** Issue of a response; `index` is the text in the request. */
 export interface VectorIssue {
 	message: string;
-	/** What to do, where that is known. */
 	suggestion?: string;
 	index?: number;
 }
 
 /**
- * The vectors of an answer, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, or
+ * Parses vectors, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, or
  * `{embeddings: [[…]]}` of Ollama.
  *
- * @param length how many numbers the vectors of this model have, once one was seen
+ * @param length dimensions of the vectors of this model, if known
  */
 export function parseVectors(
 	json: JsonRecord | unknown[],
@@ -41,19 +40,19 @@ export function parseVectors(
 		return {
 			message: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
 		};
-	const ordered = inOrder(list);
+	const ordered = sortByIndex(list);
 	if (ordered === undefined)
 		return {
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
-	const read = readAll(ordered, length);
-	if ('message' in read) return read;
-	return { vectors: read, ...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }) };
+	const vectors = readVectors(ordered, length);
+	if ('message' in vectors) return vectors;
+	return { vectors, ...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }) };
 }
 
-/** @param length how many numbers each has; undefined: as many as the first */
-function readAll(
+/** @param length dimensions of each vector; default: those of the first */
+function readVectors(
 	entries: readonly unknown[],
 	length: number | undefined,
 ): number[][] | VectorIssue {
@@ -61,15 +60,15 @@ function readAll(
 	for (const [index, entry] of entries.entries()) {
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
 		if (!Array.isArray(vector)) return { ...vector, index };
-		const fault = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
-		if (fault !== undefined) return { ...fault, index };
+		const issue = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
+		if (issue !== undefined) return { ...issue, index };
 		vectors.push(vector);
 	}
 	return vectors;
 }
 
-/** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
-function inOrder(list: unknown[]): unknown[] | undefined {
+/** Undefined if indexes are missing, duplicated or out of range. Without indexes, the position counts. */
+function sortByIndex(list: unknown[]): unknown[] | undefined {
 	const indexes = matchTextIndexes(list, list.length);
 	if (indexes.every((index) => index === undefined)) return list;
 	const ordered = new Map(indexes.map((index, at) => [index, list[at]]));
@@ -88,7 +87,7 @@ function readVector(value: unknown): number[] | VectorIssue {
 
 const BYTES = 4;
 
-/** Little-endian 32-bit floats, as all servers send them. */
+/** Decodes little-endian 32-bit floats, as all servers send them. */
 function decodeVector(text: string): number[] | undefined {
 	const bytes = Buffer.from(text, 'base64');
 	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
@@ -102,20 +101,20 @@ function findVectorIssue(vector: readonly number[], expected: number): VectorIss
 			suggestion:
 				'The server seems to use another model than before. Select the model by name, and insert all documents again.',
 		};
-	let others = 0;
+	let nonZeroCount = 0;
 	for (const value of vector) {
-		// As vector stores keep them: in 32 bits.
-		const stored = Math.fround(value);
-		if (!Number.isFinite(stored))
+		// Vector stores keep 32-bit numbers.
+		const float32 = Math.fround(value);
+		if (!Number.isFinite(float32))
 			return {
 				message: 'a vector contains values that are not 32-bit numbers',
 				suggestion:
 					'The model failed on this text (NaN). Use another quantization (F16 instead of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
-		if (stored !== 0) others++;
+		if (float32 !== 0) nonZeroCount++;
 	}
-	// Between the zeros of a reranker, llama-server leaves a few numbers of whatever was in its memory.
-	if (others * 10 >= vector.length) return undefined;
+	// Between the zeros of a reranker, llama-server sends a few random numbers from its memory.
+	if (nonZeroCount * 10 >= vector.length) return undefined;
 	return {
 		message: 'a vector contains only zeros',
 		suggestion:
@@ -123,7 +122,7 @@ function findVectorIssue(vector: readonly number[], expected: number): VectorIss
 	};
 }
 
-/** Tokens that a server counted of what it was sent. */
+/** Tokens of the request, if the server counts them. */
 export function parseTokenCount({
 	usage,
 	prompt_eval_count: evaluated,
@@ -133,29 +132,29 @@ export function parseTokenCount({
 }
 
 /**
- * The first `dimensions` numbers of a vector, brought to length 1, as models allow that were trained for it
- * (Matryoshka). A shorter vector is returned as it is.
+ * Keeps the first `dimensions` numbers of a vector and normalizes them, for models trained for it (Matryoshka). A shorter
+ * vector is returned unchanged.
  */
 export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
-	const cut = vector.slice(0, dimensions);
-	const length = Math.hypot(...cut);
-	return length === 0 ? cut : cut.map((value) => value / length);
+	const shortVector = vector.slice(0, dimensions);
+	const length = Math.hypot(...shortVector);
+	return length === 0 ? shortVector : shortVector.map((value) => value / length);
 }
 
 /**
- * For each entry of an answer, the index (from 0) of the text it belongs to, out of `count` texts; undefined where none
- * can be read. Servers write it as a number or as text, from 0 or from 1, and call it `index` or `text_index`.
+ * Returns the index (from 0) of the text of each entry, out of `count` texts; undefined if it cannot be read. Servers send
+ * it as a number or as text, from 0 or from 1, as `index` or `text_index`.
  */
 export function matchTextIndexes(
 	entries: readonly unknown[],
 	count: number,
 ): Array<number | undefined> {
 	const indexes = entries.map((entry) => {
-		const { index, text_index: named = index } = asRecord(entry);
-		return parseNumber(index ?? named);
+		const { index, text_index: textIndex = index } = asRecord(entry);
+		return parseNumber(index ?? textIndex);
 	});
-	// Counting from 1 is assumed only if the answer is complete: otherwise an index too large is an error.
+	// Counting from 1 is assumed only if the response is complete: otherwise a too large index is an error.
 	const isFromOne = indexes.length === count && indexes.includes(count) && !indexes.includes(0);
 	return indexes.map((index) => (isFromOne && index !== undefined ? index - 1 : index));
 }

@@ -16,10 +16,10 @@ import { withResolvedModel } from '../shared/search-models';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
-const MAX_SHOWN_QUERY = 200;
-const SHOWN_NUMBERS = 4;
+const MAX_LOGGED_QUERY = 200;
+const LOGGED_NUMBERS = 4;
 
-/** What n8n's vector stores call. They need no LangChain class. */
+/** Methods that n8n's vector stores call. No LangChain class is needed. */
 export interface SuppliedEmbeddings {
 	embedDocuments(texts: string[]): Promise<number[][]>;
 	embedQuery(text: string): Promise<number[]>;
@@ -36,8 +36,8 @@ export async function supplyEmbeddings(
 		const server = createModelServer(credentials, context.helpers);
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
-		const chosen = await withResolvedModel(settings, server, 'embeddings', log.signal);
-		return { response: createLoggedEmbeddings(new Embedder(server, chosen), log) };
+		const resolvedSettings = await withResolvedModel(settings, server, 'embeddings', log.signal);
+		return { response: createLoggedEmbeddings(new Embedder(server, resolvedSettings), log) };
 	});
 }
 
@@ -52,10 +52,10 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,
 					);
-				result.warnings.forEach((hint) => log.hint(hint));
+				result.warnings.forEach((warning) => log.hint(warning));
 				return result;
 			},
-			output: (result) => summary(result, client.settings.model),
+			output: (result) => summarizeResult(result, client.settings.model),
 		});
 		return vectors;
 	};
@@ -69,15 +69,15 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 				),
 			}),
 		embedQuery: async (text) => {
-			const query = typeof text === 'string' ? text.slice(0, MAX_SHOWN_QUERY) : text;
+			const query = typeof text === 'string' ? text.slice(0, MAX_LOGGED_QUERY) : text;
 			const [vector] = await embed([text], 'query', { query });
 			return vector!;
 		},
 	};
 }
 
-/** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
-function summary(
+/** Log entry of a call: counts and sizes, never the vectors, which would fill n8n's database. */
+function summarizeResult(
 	{ vectors, receivedDimensions, tokens, warnings, ...rest }: EmbeddingResult,
 	model: string,
 ): IDataObject {
@@ -87,7 +87,7 @@ function summary(
 		vectors: vectors.length,
 		...(first === undefined
 			? {}
-			: { dimensions: first.length, beginsWith: first.slice(0, SHOWN_NUMBERS) }),
+			: { dimensions: first.length, beginsWith: first.slice(0, LOGGED_NUMBERS) }),
 		...(receivedDimensions === undefined || receivedDimensions === first?.length
 			? {}
 			: { receivedDimensions }),

@@ -8,32 +8,32 @@ import type { OperationItem } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
 
 /**
- * Adds the option "Include Input Fields" to an operation whose items come of one input item each.
+ * Adds the option "Include Input Fields" to an operation whose output items have one input item each.
  *
- * The tool of an agent gives results only: the agent knows its input.
+ * The tool of an agent returns results only: the agent has its input already.
  *
- * @param preset what counts where it is not added
+ * @param defaultValue applies if the option is not set
  */
 export function withInputFields(
 	operation: LocalLlamaOperation,
-	preset = false,
+	defaultValue = false,
 ): LocalLlamaOperation {
-	const read = (parameters: NodeParameters) =>
+	const readOption = (parameters: NodeParameters) =>
 		parameters.boolean('options.includeInputFields', undefined);
 	return {
 		...operation,
 		fields: operation.fields.map((field) =>
-			field.name === 'options' ? withOption(field, includeField(preset)) : field,
+			field.name === 'options' ? withOption(field, includeField(defaultValue)) : field,
 		),
 		run: async (call) => {
-			const complete = (item: OperationItem | ItemError) => {
-				const from = sourceOf(item, call);
-				if (item instanceof ItemError || from === undefined) return item;
-				const isIncluded = read(call.parametersOf(from)) ?? preset;
+			const addInput = (item: OperationItem | ItemError) => {
+				const itemIndex = getSourceIndex(item, call);
+				if (item instanceof ItemError || itemIndex === undefined) return item;
+				const isIncluded = readOption(call.parametersOf(itemIndex)) ?? defaultValue;
 				if (!isIncluded || isToolOfAgent(call)) return item;
-				return withInput(item, call.context.getInputData()[from]);
+				return withInput(item, call.context.getInputData()[itemIndex]);
 			};
-			return (await operation.run(call)).map(complete);
+			return (await operation.run(call)).map(addInput);
 		},
 	};
 }
@@ -42,9 +42,9 @@ function isToolOfAgent({ context }: LlamaCall): boolean {
 	return context.getNode().type.endsWith('Tool');
 }
 
-function includeField(preset: boolean): INodeProperties {
-	return booleanField('Include Input Fields', 'includeInputFields', !preset, {
-		description: `Whether the output includes the fields and files of the input item. Result fields overwrite input fields with the same name. ${preset ? 'On' : 'Off'} if not set.`,
+function includeField(defaultValue: boolean): INodeProperties {
+	return booleanField('Include Input Fields', 'includeInputFields', !defaultValue, {
+		description: `Whether the output includes the fields and files of the input item. Result fields overwrite input fields with the same name. ${defaultValue ? 'On' : 'Off'} if not set.`,
 	});
 }
 
@@ -54,11 +54,14 @@ function withOption(collection: INodeProperties, option: INodeProperties): INode
 	return { ...collection, options };
 }
 
-/** The index of the input item that an item comes of; undefined where it comes of several. */
-function sourceOf(item: OperationItem | ItemError, { itemIndexes }: LlamaCall): number | undefined {
+/** Index of the input item of an output item; undefined if there are several. */
+function getSourceIndex(
+	item: OperationItem | ItemError,
+	{ itemIndexes }: LlamaCall,
+): number | undefined {
 	if (item instanceof ItemError) return undefined;
-	const [index, ...others] = [item.from ?? itemIndexes].flat();
-	return others.length === 0 ? index : undefined;
+	const [index, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
+	return furtherIndexes.length === 0 ? index : undefined;
 }
 
 function withInput(item: OperationItem, input: INodeExecutionData | undefined): OperationItem {

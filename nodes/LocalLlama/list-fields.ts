@@ -1,4 +1,4 @@
-/** Reads lists from expressions or typed JSON. */
+/** Reads lists from expressions or JSON text. */
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 import { parseJson } from '../../lib/json';
@@ -7,9 +7,9 @@ import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../s
 import { toOptions } from '../shared/field-builders';
 
 /**
- * The entries of a list field: a list, JSON text of one, or a single entry. None where it is empty.
+ * Reads the entries of a list field: an array, JSON text of one, or a single entry.
  *
- * @throws {ServerError} of kind `invalidInput` for text that begins like a list, but is not valid
+ * @throws {ServerError} `invalidInput` for text that begins like an array but is not valid
  */
 export function readList(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
@@ -29,9 +29,9 @@ export function readList(parameters: NodeParameters, path: string): unknown[] {
 }
 
 /**
- * Texts of a list field; numbers are converted.
+ * Reads the texts of a list field; numbers are converted.
  *
- * @throws {ServerError} of kind `invalidInput` naming the entry that is not text
+ * @throws {ServerError} `invalidInput` naming the entry that is not text
  */
 export function readTexts(parameters: NodeParameters, path: string): string[] {
 	return readList(parameters, path).map((entry, index) => {
@@ -45,17 +45,17 @@ export function readTexts(parameters: NodeParameters, path: string): string[] {
 }
 
 /**
- * Fields for rows: a form, or a list from an expression, since n8n ignores an expression for a form.
+ * Builds fields for rows: a form, or a list from an expression, since n8n ignores expressions for forms.
  *
- * @param form the collection, with the rows in its only group
- * @param list the field for the expression
+ * @param form collection with the rows in its only group
+ * @param list field for the expression
  */
 export function rowFields(
 	form: INodeProperties,
 	list: Pick<INodeProperties, 'displayName' | 'name' | 'default' | 'description'>,
 ): INodeProperties[] {
 	const source = `${form.name}From`;
-	const shownFor = (value: string): IDisplayOptions => ({
+	const showFor = (value: string): IDisplayOptions => ({
 		show: { ...form.displayOptions?.show, [source]: [value] },
 	});
 	return [
@@ -70,12 +70,12 @@ export function rowFields(
 			}),
 			...omitUndefined({ displayOptions: form.displayOptions }),
 		},
-		{ ...form, displayOptions: shownFor('form') },
-		{ ...list, type: 'json', required: true, displayOptions: shownFor('expression') },
+		{ ...form, displayOptions: showFor('form') },
+		{ ...list, type: 'json', required: true, displayOptions: showFor('expression') },
 	];
 }
 
-/** The rows of the form or the entries of the list, and the label of that field. One text may hold several entries. */
+/** Reads the rows of the form or the entries of the list, with the label of that field. */
 export function readRows(
 	parameters: NodeParameters,
 	form: string,
@@ -88,16 +88,16 @@ export function readRows(
 	return { rows, label: parameters.field(form).label };
 }
 
-/** The entries of a list field; a text that is no list holds names between commas, semicolons or line breaks. */
+/** Reads a list field that may also contain names separated by commas, semicolons or line breaks. */
 function readListOrNames(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
 	const entries = readList(parameters, path);
-	const isOneText = typeof value === 'string' && entries[0] === value;
-	return isOneText ? namesBetween(value) : entries;
+	const isSingleText = typeof value === 'string' && entries[0] === value;
+	return isSingleText ? splitQuotedNames(value) : entries;
 }
 
-/** The names of a text, each without the quotes around it. */
-function namesBetween(text: string): string[] {
+/** Splits a text into names, without the quotes around them. */
+function splitQuotedNames(text: string): string[] {
 	return text
 		.split(/[,;\r\n，；、]/)
 		.map((name) => withoutEnds(name, /[\s"“]/, /[\s"”]/))

@@ -6,7 +6,7 @@ import { stringField } from '../shared/field-builders';
 import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
 import type { LlamaCall } from './operation';
 
-/** Options of every request for pictures and sound: further fields, limit, retries. */
+/** Options of image and audio operations: additional fields, timeout, retries. */
 export const mediaFields: INodeProperties[] = [
 	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
@@ -22,13 +22,13 @@ export const mediaFields: INodeProperties[] = [
 	},
 ];
 
-/** Reads the options above, and the model. */
+/** Reads these options and the model. */
 export function readMediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
-	const patience = readRequestSettings(parameters, GENERATION_RETRIES);
-	return { model: parameters.string('model'), ...patience, priority, signal };
+	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
+	return { model: parameters.string('model'), ...requestSettings, priority, signal };
 }
 
-/** Field for the name of the item's binary field. */
+/** Field for the name of the input binary field. */
 export function inputFileField(description: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
@@ -38,9 +38,9 @@ export function inputFileField(description: string): INodeProperties {
 	});
 }
 
-export function fileNameField(preset: string): INodeProperties {
+export function fileNameField(defaultValue: string): INodeProperties {
 	return stringField('File Name', 'fileName', {
-		default: preset,
+		default: defaultValue,
 		description: 'Without extension; the extension follows from the file type',
 	});
 }

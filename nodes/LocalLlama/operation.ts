@@ -16,22 +16,21 @@ import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOperationsOptions } from '../shared/run/run-operations';
 import { tryOrUndefined } from '../../lib/values';
 
-/** What the credential of an item gives access to. */
+/** Model server and priority of an item. */
 interface LlamaAccess {
 	server: ModelServer;
-	/** The class of the item's requests in the queue. */
+	/** Queue priority of the item's requests. */
 	priority: Priority;
 }
 
 export type LlamaCall = OperationCall<LlamaAccess>;
 export type LocalLlamaOperation = Operation<LlamaAccess>;
 
-/** Runs the operations of the node. */
 export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOperationsOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
-	const known = new Map<string, LlamaAccess>();
+	const cachedAccess = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
 	const getAccess = async (itemIndex: number) => {
 		const data =
@@ -41,11 +40,11 @@ export async function runLocalLlama(
 		const { fields } = table.getOperation(context, itemIndex);
 		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
-		const access = known.get(key) ?? {
+		const access = cachedAccess.get(key) ?? {
 			server: createModelServer(data, context.helpers),
 			priority,
 		};
-		known.set(key, access);
+		cachedAccess.set(key, access);
 		return access;
 	};
 	return await runOperations(context, { table, getAccess });

@@ -15,7 +15,7 @@ import { textExtract } from './text/extract';
 import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
-/** What the node can do. */
+/** Resources and operations of the node. */
 export const operations = createResourceTable([
 	{
 		option: { name: 'Text', value: 'text' },

@@ -16,16 +16,16 @@ import { readRerankSettings } from '../shared/rerank-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
-const MAX_SHOWN_QUERY = 200;
+const MAX_LOGGED_QUERY = 200;
 
-/** A document in LangChain's form, as n8n's vector stores pass it. */
+/** LangChain document, as n8n's vector stores pass it. */
 export interface StoredDocument {
 	pageContent: string;
 	metadata: Record<string, unknown>;
 	id?: string;
 }
 
-/** What n8n's vector stores call. They need no LangChain class. */
+/** Methods that n8n's vector stores call. No LangChain class is needed. */
 export interface SuppliedReranker {
 	compressDocuments(documents: StoredDocument[], query: string): Promise<StoredDocument[]>;
 }
@@ -40,8 +40,8 @@ export async function supplyReranker(
 		const priority = readPriority(context, parameters);
 		const server = createModelServer(credentials, context.helpers);
 		const settings = { ...readRerankSettings(parameters), priority };
-		const chosen = await withResolvedModel(settings, server, 'reranking', log.signal);
-		return { response: createLoggedReranker(server, chosen, log) };
+		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', log.signal);
+		return { response: createLoggedReranker(server, resolvedSettings, log) };
 	});
 }
 
@@ -55,19 +55,19 @@ function createLoggedReranker(
 			// An expression may return any type.
 			const queryText = typeof query === 'string' ? query : String(query ?? '');
 			const { ranking } = await log.call({
-				input: { query: queryText.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
+				input: { query: queryText.slice(0, MAX_LOGGED_QUERY), documents: documents.length },
 				run: async (signal) => {
 					const texts = documents.map(({ pageContent }) =>
 						typeof pageContent === 'string' ? pageContent : '',
 					);
-					const own = { ...settings, ...omitUndefined({ signal }) };
-					const result = await rerank(server, own, queryText, texts);
-					result.warnings.forEach((hint) => log.hint(hint));
+					const callSettings = { ...settings, ...omitUndefined({ signal }) };
+					const result = await rerank(server, callSettings, queryText, texts);
+					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
 				},
-				output: (result) => summary(result, settings.model),
+				output: (result) => summarizeResult(result, settings.model),
 			});
-			// Copies: the documents of the Simple Vector Store share their metadata with the store.
+			// Copied, since documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
 				const document = documents[index]!;
 				const metadata = { ...document.metadata, ...omitUndefined({ relevanceScore: score }) };
@@ -77,7 +77,10 @@ function createLoggedReranker(
 	};
 }
 
-function summary({ ranking, tokens, warnings, ...rest }: RerankResult, model: string): IDataObject {
+function summarizeResult(
+	{ ranking, tokens, warnings, ...rest }: RerankResult,
+	model: string,
+): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
 	return {
 		model,

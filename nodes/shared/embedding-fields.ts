@@ -6,16 +6,16 @@ import { choiceField, toOptions, longTextField, stringField, integerField } from
 import { timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
-/** Options of embeddings. */
+/** Options for embeddings. */
 export const embeddingOptions: INodeProperties[] = [
 	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:
 			'How many texts to send per request. The node reduces it if the server accepts fewer.',
 	}),
-	choiceField('Blank Texts', 'blankTexts', 'refuse', {
+	choiceField('Blank Texts', 'blankTexts', 'fail', {
 		options: toOptions({
 			space: ['Embed as a Space', 'For vector stores that must not fail'],
-			refuse: ['Refuse', 'Fail and name the empty text'],
+			fail: ['Fail', 'Fail and name the empty text'],
 		}),
 		description: 'What to do with texts that are empty or contain only spaces',
 	}),
@@ -53,7 +53,7 @@ export const embeddingOptions: INodeProperties[] = [
 	...timeoutFields,
 ];
 
-/** Reads the options above and the field `model`. Expressions may return any type. */
+/** Reads these options and the field `model`. Expressions may return any type. */
 export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
 	const prefix = (path: string) =>
 		parameters.value(path) === undefined ? undefined : parameters.rawString(path);
@@ -63,13 +63,11 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 	};
 	return {
 		model: parameters.string('model'),
-		prefixes: Object.fromEntries(
-			Object.entries(prefixes).filter(([, words]) => words !== undefined),
-		),
+		prefixes: Object.fromEntries(Object.entries(prefixes).filter(([, text]) => text !== undefined)),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
 		longTexts: parameters.choice<EmbedSettings['longTexts']>('options.longTexts', 'fail'),
-		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
+		blankTexts: parameters.choice<'fail' | 'space'>('options.blankTexts', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
 		keepAlive: parseKeepAlive(parameters.rawString('options.keepAlive')),
 		...readRequestSettings(parameters),

@@ -9,7 +9,7 @@ export const topNField = integerField('Top N', 'topN', 0, [0], {
 	description: 'How many of the best documents to keep. 0 = all.',
 });
 
-/** Options of reranking. */
+/** Options for reranking. */
 export const rerankOptions: INodeProperties[] = [
 	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:

@@ -297,7 +297,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await localLlama(setting, {
 				resource: 'model',
 				operation: 'getAll',
-				options: { timeLimit: setting.limits.total },
+				options: { timeout: setting.limits.total },
 			}),
 	},
 	{

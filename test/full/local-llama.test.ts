@@ -190,7 +190,7 @@ test('several labels, held to the signs by the real grammar', async () => {
 			operation: 'classify',
 			text: '={{ $json.text }}',
 			labels: { label: [{ name: 'complaint' }, { name: 'invoice' }, { name: 'greeting' }] },
-			several: true,
+			multiLabel: true,
 		}),
 	});
 	const [item] = itemsOf(execution);

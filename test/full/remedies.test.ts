@@ -47,7 +47,7 @@ const embed =
 			...settings,
 			priority: 'batch',
 			longTexts: 'fail',
-			blankTexts: 'refuse',
+			blankTexts: 'fail',
 		});
 		await embedder.embed([text], 'document');
 	};

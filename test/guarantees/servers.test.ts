@@ -144,7 +144,7 @@ describe('Unload', () => {
 
 	test('whose limit passes meanwhile leaves the model alone, and says why', async () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
-		const parameters = { ...big, options: { timeLimit: 20 } };
+		const parameters = { ...big, options: { timeout: 20 } };
 		const failed = await clock.passUntil(
 			failureOf(run(server.url, 'model:unload', { parameters })),
 		);
@@ -169,7 +169,7 @@ describe('Unload', () => {
 				done_reason: 'unload',
 			}),
 		});
-		const parameters = { model: model('qwen3:latest'), options: { timeLimit: 20 } };
+		const parameters = { model: model('qwen3:latest'), options: { timeout: 20 } };
 		const failed = await clock.passUntil(
 			failureOf(run(server.url, 'model:unload', { parameters })),
 		);

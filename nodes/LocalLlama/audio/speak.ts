@@ -72,9 +72,14 @@ export const audioSpeak: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const chosen = await withResolvedModel(readMediaSettings(call), server, 'speech', call.signal);
+		const settings = await withResolvedModel(
+			readMediaSettings(call),
+			server,
+			'speech',
+			call.signal,
+		);
 		const voice = parameters.string('voice');
-		const wanted = {
+		const speechRequest = {
 			voice,
 			input: parameters.rawString('input'),
 			format: parameters.choice<AudioFormat>('format', 'mp3'),
@@ -84,19 +89,19 @@ export const audioSpeak: LocalLlamaOperation = {
 			extraBody: parameters.object('options.extraBody', {}),
 		};
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const { stored, extension, input, hints } = await speakText(
+		const { stored, extension, input, warnings } = await speakText(
 			server,
-			chosen,
-			wanted,
-			async ({ content, mimeType, extension: ending }) =>
+			settings,
+			speechRequest,
+			async ({ content, mimeType, extension: fileExtension }) =>
 				await storeFile(call, 'options.binaryPropertyOutput', {
 					content,
-					fileName: `${name}.${ending}`,
+					fileName: `${name}.${fileExtension}`,
 					mimeType,
 				}),
 		);
-		hints.forEach((hint) => call.hint(hint));
-		const facts = { format: extension, ...omitEmpty({ voice, model: chosen.model }) };
+		warnings.forEach((warning) => call.hint(warning));
+		const facts = { format: extension, ...omitEmpty({ voice, model: settings.model }) };
 		return [
 			{ json: { ...stored.facts, ...facts, characters: input.length }, binary: stored.binary },
 		];

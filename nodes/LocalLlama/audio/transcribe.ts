@@ -85,24 +85,24 @@ export const audioTranscribe: LocalLlamaOperation = {
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
-		const chosen = await withResolvedModel(
+		const settings = await withResolvedModel(
 			readMediaSettings(call),
 			server,
 			'transcription',
 			call.signal,
 		);
-		const transcript = await transcribe(server, chosen, { ...requestIn(call), file });
+		const transcript = await transcribe(server, settings, { ...readRequest(call), file });
 		await call.typing?.write(transcript.text);
-		transcript.hints.forEach((hint) => call.hint(hint));
+		transcript.warnings.forEach((warning) => call.hint(warning));
 		const { text, subtitles, extraFields } = transcript;
-		const facts = { ...omitEmpty({ model: chosen.model }), ...extraFields };
+		const facts = { ...omitEmpty({ model: settings.model }), ...extraFields };
 		if (subtitles === undefined) return [{ json: { text, ...facts } }];
 		const json = { text, subtitles: subtitles.content, ...facts };
 		return [await withSubtitleFile(call, { json }, subtitles, file.name)];
 	},
 };
 
-function requestIn({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
+function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	return {
 		translate: parameters.boolean('translate', false),
 		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),

@@ -68,22 +68,27 @@ export const imageGenerate: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const chosen = await withResolvedModel(readMediaSettings(call), server, 'images', call.signal);
-		const wanted = requestIn(parameters);
-		const { pictures, hints } = await generateImages(server, chosen, wanted);
-		hints.forEach((hint) => call.hint(hint));
-		const facts = { prompt: wanted.prompt, ...omitEmpty({ model: chosen.model }) };
+		const settings = await withResolvedModel(
+			readMediaSettings(call),
+			server,
+			'images',
+			call.signal,
+		);
+		const imageRequest = readRequest(parameters);
+		const { images, warnings } = await generateImages(server, settings, imageRequest);
+		warnings.forEach((warning) => call.hint(warning));
+		const facts = { prompt: imageRequest.prompt, ...omitEmpty({ model: settings.model }) };
 		const name = baseName(parameters.string('options.fileName'), 'image');
 		const items: OperationItem[] = [];
-		for (const [index, picture] of pictures.entries()) {
-			const ownName = pictures.length > 1 ? `${name}-${index + 1}` : name;
-			items.push(await pictureItem(call, picture, ownName, facts));
+		for (const [index, image] of images.entries()) {
+			const fileName = images.length > 1 ? `${name}-${index + 1}` : name;
+			items.push(await toImageItem(call, image, fileName, facts));
 		}
 		return items;
 	},
 };
 
-function requestIn(parameters: NodeParameters): ImageRequest {
+function readRequest(parameters: NodeParameters): ImageRequest {
 	return {
 		prompt: parameters.rawString('prompt'),
 		count: parameters.number('options.count', 1),
@@ -94,14 +99,14 @@ function requestIn(parameters: NodeParameters): ImageRequest {
 	};
 }
 
-/** Stores a picture in the binary data of its item. */
-async function pictureItem(
+/** Stores an image in the binary data of its item. */
+async function toImageItem(
 	call: LlamaCall,
-	{ content, mimeType, extension, ...ofPicture }: GeneratedImage,
+	{ content, mimeType, extension, ...imageFacts }: GeneratedImage,
 	name: string,
 	facts: object,
 ): Promise<OperationItem> {
 	const file = { content, fileName: `${name}.${extension}`, mimeType };
 	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
-	return { json: { ...stored.facts, ...ofPicture, ...facts }, binary: stored.binary };
+	return { json: { ...stored.facts, ...imageFacts, ...facts }, binary: stored.binary };
 }

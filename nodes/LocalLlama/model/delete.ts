@@ -3,7 +3,7 @@ import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, assertChangesAllowed, targetModelField } from './fields';
 import { optionsCollection } from '../../shared/field-builders';
 
-const LIMIT_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export const modelDelete: LocalLlamaOperation = {
 	option: {
@@ -17,7 +17,12 @@ export const modelDelete: LocalLlamaOperation = {
 	run: async (call) => {
 		assertChangesAllowed(call);
 		const { server, parameters, signal } = call;
-		const options = { model: parameters.string('model'), wait: true, timeoutMs: LIMIT_MS, signal };
+		const options = {
+			model: parameters.string('model'),
+			wait: true,
+			timeoutMs: TIMEOUT_MS,
+			signal,
+		};
 		return [{ json: await deleteModel(server, options) }];
 	},
 };

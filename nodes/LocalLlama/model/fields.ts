@@ -6,7 +6,7 @@ import { booleanField, resourceLocatorField, numberField } from '../../shared/fi
 import type { ChatStream } from '../../shared/run/chat-stream';
 import type { LlamaCall } from '../operation';
 
-/** The model of the server that an operation is about. */
+/** Model that an operation acts on. */
 export const targetModelField = resourceLocatorField(
 	'Model',
 	'model',
@@ -23,7 +23,7 @@ export const allowChangesField = booleanField('Allow Changes to the Server', 'al
 /**
  * Checks the option that allows changes, before anything is sent.
  *
- * @throws {ServerError} of kind `invalidInput`
+ * @throws {ServerError} `invalidInput`
  */
 export function assertChangesAllowed({ context, parameters }: LlamaCall): void {
 	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
@@ -41,33 +41,33 @@ export const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeo
 	description: 'How long to wait without progress on the server. 0 = no limit.',
 });
 
-const DEFAULT_IDLE_MS = 300_000;
+const DEFAULT_IDLE_TIMEOUT_MS = 300_000;
 
 export function readIdleTimeoutMs({ parameters }: LlamaCall): number {
-	return parameters.milliseconds('options.idleTimeout', DEFAULT_IDLE_MS);
+	return parameters.milliseconds('options.idleTimeout', DEFAULT_IDLE_TIMEOUT_MS);
 }
 
 const MIN_PAUSE_MS = 500;
 
-/** Shows progress in the chat, at most twice a second: the step, and the percentage of each layer. */
+/** Streams progress to the chat, at most twice per second: the step, and the percentage of each layer. */
 export function createProgressReporter(
 	{ typing }: { typing: Pick<ChatStream, 'write'> | undefined },
 	now: () => number = () => performance.now(),
 ): (progress: PullProgress) => Promise<void> {
 	let lastAt = -Infinity;
-	let last = '';
+	let lastLine = '';
 	return async (progress) => {
-		const line = lineOf(progress);
-		const isNew = line !== last;
-		// Very short steps are not shown, but the end is.
+		const line = formatProgress(progress);
+		const isNew = line !== lastLine;
+		// Very short steps are skipped, except for the last one.
 		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
 		lastAt = now();
-		last = line;
+		lastLine = line;
 		await typing?.write(`${line}\n`);
 	};
 }
 
-function lineOf({ status, total, completed = 0 }: PullProgress): string {
+function formatProgress({ status, total, completed = 0 }: PullProgress): string {
 	return total === undefined || total <= 0
 		? status
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;

@@ -23,16 +23,16 @@ export const modelGetAll: LocalLlamaOperation = {
 	],
 	run: async ({ server, parameters, signal }) => {
 		const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
-		const models = (await modelsOf(server, signal)).map(toModelFacts);
-		const kept = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
-		return kept.map((model) => ({
+		const models = (await fetchModels(server, signal)).map(toModelFacts);
+		const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+		return listedModels.map((model) => ({
 			json: { ...model, server: getCachedTypeName(server) ?? 'other' },
 		}));
 	},
 };
 
-/** None where the list is empty. */
-async function modelsOf(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
+/** Returns an empty list if the server has no models. */
+async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(server, signal).catch(captureError);
 	if (!('failed' in models)) return models;
 	if (models.failed.type === 'modelNotFound') return [];

@@ -41,7 +41,7 @@ export const modelPull: LocalLlamaOperation = {
 	run: async (call) => {
 		assertChangesAllowed(call);
 		const { parameters, server, signal } = call;
-		const pulled = await pullModel(server, {
+		const pullResult = await pullModel(server, {
 			model: parameters.string('modelName'),
 			wait: parameters.boolean('options.wait', true),
 			insecure: parameters.boolean('options.insecure', false),
@@ -49,6 +49,6 @@ export const modelPull: LocalLlamaOperation = {
 			signal,
 			onProgress: createProgressReporter(call),
 		});
-		return [{ json: pulled }];
+		return [{ json: pullResult }];
 	},
 };

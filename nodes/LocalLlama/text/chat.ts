@@ -31,7 +31,7 @@ export const textChat: LocalLlamaOperation = {
 			call.signal,
 		);
 		const { messages, files } = await readMessages(call);
-		const answer = await generate(call, settings, messages, files);
-		return [toTextItem(call, answer, settings.parameters.responseFormat)];
+		const result = await generate(call, settings, messages, files);
+		return [toTextItem(call, result, settings.parameters.responseFormat)];
 	},
 };

@@ -48,7 +48,7 @@ export const textClassify: LocalLlamaOperation = {
 			description:
 				'An array of names or of objects with name and description, or comma-separated names',
 		}),
-		booleanField('Multiple Labels', 'several', false, {
+		booleanField('Multiple Labels', 'multiLabel', false, {
 			description: 'Whether a text may have more than one label',
 		}),
 		booleanField('Allow No Label', 'allowNoLabel', false, {
@@ -59,11 +59,11 @@ export const textClassify: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;
-		const labels = labelsIn(parameters);
-		const isMultiLabel = parameters.boolean('several');
+		const labels = readLabels(parameters);
+		const isMultiLabel = parameters.boolean('multiLabel');
 		const { blocks, files } = await readPromptInput(call);
-		const own = readTaskSettings(call, { temperature: 0 });
-		const settings = await withResolvedModel(own, server, 'chat', signal);
+		const taskSettings = readTaskSettings(call, { temperature: 0 });
+		const settings = await withResolvedModel(taskSettings, server, 'chat', signal);
 		const request = {
 			blocks,
 			labels,
@@ -80,20 +80,20 @@ export const textClassify: LocalLlamaOperation = {
 				'The model did not choose a label, so the label is null. The field "answer" contains its response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
-		const answer = { label: names[0] ?? null, ...(isMultiLabel ? { labels: names } : {}) };
-		return [{ json: { ...answer, ...factsOf(result, labels) } }];
+		const labelFields = { label: names[0] ?? null, ...(isMultiLabel ? { labels: names } : {}) };
+		return [{ json: { ...labelFields, ...toFacts(result, labels) } }];
 	},
 };
 
-function factsOf(result: Classification, labels: readonly Label[]): object {
+function toFacts(result: Classification, labels: readonly Label[]): object {
 	const { scores, noneScore, unmatchedText, usage, model, server } = result;
-	const scoreOf = ({ name }: Label, at: number) => [name, rounded(scores?.[at])];
+	const toScoreEntry = ({ name }: Label, at: number) => [name, roundProbability(scores?.[at])];
 	return {
 		...omitUndefined({
-			confidence: rounded(result.confidence),
-			scores: scores && Object.fromEntries(labels.map(scoreOf)),
+			confidence: roundProbability(result.confidence),
+			scores: scores && Object.fromEntries(labels.map(toScoreEntry)),
 			answer: unmatchedText,
-			none: rounded(noneScore),
+			none: roundProbability(noneScore),
 			usage,
 			model,
 			server,
@@ -101,13 +101,13 @@ function factsOf(result: Classification, labels: readonly Label[]): object {
 	};
 }
 
-/** To six decimals. */
-function rounded(probability: number | undefined): number | undefined {
+/** Rounds to six decimals. */
+function roundProbability(probability: number | undefined): number | undefined {
 	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
 }
 
-/** Labels from the form, or from a list of names or objects. */
-function labelsIn(parameters: NodeParameters): Label[] {
+/** Reads labels from the form, or from a list of names or objects. */
+function readLabels(parameters: NodeParameters): Label[] {
 	const { rows, label } = readRows(parameters, 'labels', 'labelList');
 	const labels = rows.map((row) =>
 		isRecord(row)

@@ -40,20 +40,20 @@ export const textComplete: LocalLlamaOperation = {
 		const { parameters, server, typing } = call;
 		const settings = await withResolvedModel(readTaskSettings(call), server, 'chat', call.signal);
 		const count = parameters.number('options.n', 1);
-		const prompts = promptsIn(parameters);
-		const show =
-			typing === undefined ? undefined : async (piece: string) => await typing.write(piece);
+		const prompts = readPrompts(parameters);
+		const onDelta =
+			typing === undefined ? undefined : async (delta: string) => await typing.write(delta);
 		const items: OperationItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.write('\n\n');
-				const { hints, ...completion } = await completeText(
+				const { warnings: taskWarnings, ...completion } = await completeText(
 					server,
-					seeded(settings, copy),
+					withSeedOffset(settings, copy),
 					prompt,
-					show,
+					onDelta,
 				);
-				const warnings = completion.text === '' ? ['The model generated no text.'] : hints;
+				const warnings = completion.text === '' ? ['The model generated no text.'] : taskWarnings;
 				reportResult(call, { ...completion, warnings });
 				items.push({
 					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
@@ -64,8 +64,8 @@ export const textComplete: LocalLlamaOperation = {
 	},
 };
 
-/** The settings of a copy: with a seed, each has the next one. */
-function seeded(settings: CompleteSettings, copy: number): CompleteSettings {
+/** Increments the seed, if set, for each further completion. */
+function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSettings {
 	const { seed = -1 } = settings.parameters;
 	if (seed < 0) return settings;
 	return { ...settings, parameters: { ...settings.parameters, seed: seed + copy } };
@@ -73,8 +73,8 @@ function seeded(settings: CompleteSettings, copy: number): CompleteSettings {
 
 type Prompt = string | number[];
 
-/** One prompt or several. A list of numbers is one prompt as tokens. */
-function promptsIn(parameters: NodeParameters): Prompt[] {
+/** Reads one or several prompts. A list of numbers is one prompt as tokens. */
+function readPrompts(parameters: NodeParameters): Prompt[] {
 	const value = parameters.value('prompt');
 	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];
 	const { label } = parameters.field('prompt');
@@ -89,5 +89,7 @@ function promptsIn(parameters: NodeParameters): Prompt[] {
 }
 
 function isTokens(value: unknown): value is number[] {
-	return Array.isArray(value) && value.length > 0 && value.every((one) => Number.isInteger(one));
+	return (
+		Array.isArray(value) && value.length > 0 && value.every((entry) => Number.isInteger(entry))
+	);
 }

@@ -51,7 +51,7 @@ const TYPES = toOptions<FieldType>({
 	integer: 'Whole Number',
 });
 
-/** Columns of a row of the form, the name first. */
+/** Columns of a form row, the name first. */
 const tableFields: INodeProperties[] = [
 	{
 		displayName: 'Name',
@@ -130,9 +130,9 @@ export const textExtract: LocalLlamaOperation = {
 			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields'
 				? readFields(parameters)
 				: undefined;
-		const schema = fields === undefined ? schemaIn(parameters) : buildSchema(fields);
-		const least = fields === undefined ? schema : buildValidationSchema(fields);
-		// Throws for a broken schema before anything is sent.
+		const schema = fields === undefined ? readSchema(parameters) : buildSchema(fields);
+		const validationSchema = fields === undefined ? schema : buildValidationSchema(fields);
+		// Throws for an invalid schema before anything is sent.
 		validateAgainstSchema(schema, null);
 		const { blocks, files } = await readPromptInput(call);
 		const messages = buildExtractMessages(schema, parameters.rawString('instructions'), blocks);
@@ -142,39 +142,39 @@ export const textExtract: LocalLlamaOperation = {
 			'chat',
 			signal,
 		);
-		const format: ResponseFormat = { type: 'jsonSchema', schema, least };
-		const answer = await generateWithFormat(call, settings, format, messages, files);
-		// Of a server that takes no format, the turn checked nothing.
-		const { value, ...checked } = getRequestedJson(answer, format)!;
+		const format: ResponseFormat = { type: 'jsonSchema', schema, least: validationSchema };
+		const result = await generateWithFormat(call, settings, format, messages, files);
+		// Without a format, the turn has not validated the text.
+		const { value, ...checked } = getRequestedJson(result, format)!;
 		const numbers = new Set(
 			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
 		);
 		const values = Object.fromEntries(
-			Object.entries(asRecord(value)).map(([name, own]) => [
+			Object.entries(asRecord(value)).map(([name, fieldValue]) => [
 				name,
-				numbers.has(name) ? asNumber(own) : own,
+				numbers.has(name) ? asNumber(fieldValue) : fieldValue,
 			]),
 		);
 		const unsafeNumbers = checked.unsafeNumbers.filter(
 			(text) => asNumber(text) === text || numbers.size === 0,
 		);
-		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach((note) => call.hint(note));
+		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach((warning) => call.hint(warning));
 		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
-		const repaired = (answer.logFields?.corrections ?? 0) !== 0;
-		const facts = { ...toMetadata(answer), ...(repaired ? { repaired } : {}) };
+		const repaired = (result.logFields?.corrections ?? 0) !== 0;
+		const facts = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
 		return [{ json: { output: output ?? value, ...facts } }];
 	},
 };
 
-/** Of a number that was kept as text for its last digits, where they are below a 10^15th of it. */
+/** Converts a number that was kept as text, if the lost digits are below a 10^15th of it. */
 function asNumber(value: unknown): unknown {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
 
-/** With the schema as a constraint, and without it where the server refuses that: it may still answer well. */
+/** Sends the schema as a constraint, and omits it if the server rejects it: the prompt still contains it. */
 async function generateWithFormat(
 	call: LlamaCall,
 	settings: ChatSettings,
@@ -189,37 +189,37 @@ async function generateWithFormat(
 	});
 }
 
-function schemaIn(parameters: NodeParameters): Record<string, unknown> {
+function readSchema(parameters: NodeParameters): Record<string, unknown> {
 	const { schema } = unwrapSchema(parameters.object('jsonSchema'));
 	if (Object.keys(schema).length === 0)
 		throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
 	return schema;
 }
 
-/** Fields to extract, from the form or a list. */
+/** Reads the fields to extract from the form or a list. */
 function readFields(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = readRows(parameters, 'fields', 'fieldList');
 	if (rows.length === 0)
 		throw createFieldError(label, 'has no field', 'Add a field for each value to extract.');
-	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
-	const twice = findDuplicate(fields.map(({ name }) => name));
-	if (twice !== undefined) throw createFieldError(label, `has two fields named "${twice}"`);
+	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));
+	const duplicate = findDuplicate(fields.map(({ name }) => name));
+	if (duplicate !== undefined) throw createFieldError(label, `has two fields named "${duplicate}"`);
 	return fields;
 }
 
-function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
+function toField(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
 	if (name === '') throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
 	if (!TYPES.some(({ value }) => value === type))
 		throw createFieldError(label, `has the unknown type "${String(type)}"`);
-	const choices = choicesOf(row);
+	const choices = readChoices(row);
 	if (type === 'choice' && choices.length === 0)
 		throw createFieldError(label, `has no choices for "${name}"`);
 	const required = parseBoolean(row.required) === true;
 	return { name, type, description: String(row.description ?? ''), choices, required };
 }
 
-function choicesOf({ choices = '' }: Record<string, unknown>): string[] {
+function readChoices({ choices = '' }: Record<string, unknown>): string[] {
 	return Array.isArray(choices) ? choices.map(String) : splitNames(String(choices ?? ''));
 }

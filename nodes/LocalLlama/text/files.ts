@@ -6,39 +6,39 @@ import { stringField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
-/** @param place where the files go */
-export function binaryFieldsField(place: string) {
+/** @param usage sentence that says how the files are used */
+export function binaryFieldsField(usage: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
-		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${place}`,
+		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${usage}`,
 	});
 }
 
-/** What an item gives to a model. */
+/** Input of an item for a model. */
 interface PromptInput {
-	/** In the form of OpenAI. */
+	/** OpenAI content parts. */
 	blocks: object[];
 	files: SentFile[];
 }
 
-function namesOf(parameters: NodeParameters): string[] {
+function readNames(parameters: NodeParameters): string[] {
 	const fields = parameters.value('binaryFields');
 	if (Array.isArray(fields)) return fields.map(String);
 	return splitNames(parameters.rawString('binaryFields'));
 }
 
 /**
- * The item's files, opened. Names are given as text, or as a list from an expression.
+ * Reads the item's files. Names are text, or a list from an expression.
  *
- * @throws {ServerError} of kind `invalidInput` for a file that no model server reads
+ * @throws {ServerError} `invalidInput` for a file that no model server supports
  */
 export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
 	const input: PromptInput = { blocks: [], files: [] };
-	for (const property of namesOf(call.parameters)) {
+	for (const property of readNames(call.parameters)) {
 		const { name, mimeType, open } = await createFileSource(call.context, call.itemIndex, property);
 		const bytes = await readBuffer(open());
 		const { block, sentFile, warnings } = await readFilePart({ name, mimeType, bytes });
-		warnings.forEach((hint) => call.hint(hint));
+		warnings.forEach((warning) => call.hint(warning));
 		input.blocks.push(block);
 		input.files.push(sentFile);
 	}
@@ -46,17 +46,17 @@ export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
 }
 
 /**
- * The text of the item with its files.
+ * Reads the text of the item with its files.
  *
- * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server reads
+ * @throws {ServerError} `invalidInput` if there is neither, or for a file that no model server supports
  */
 export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
 	const { parameters } = call;
 	const text = parameters.rawString('text');
 	const { blocks, files } = await readItemFiles(call);
-	const written = text.trim() === '' ? [] : [{ type: 'text', text }];
-	// A model would make something up.
-	if (written.length + blocks.length === 0)
+	const textBlocks = text.trim() === '' ? [] : [{ type: 'text', text }];
+	// A model would invent something.
+	if (textBlocks.length + blocks.length === 0)
 		throw createFieldError(parameters.field('text').label, 'is empty');
-	return { blocks: [...written, ...blocks], files };
+	return { blocks: [...textBlocks, ...blocks], files };
 }

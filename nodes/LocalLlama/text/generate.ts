@@ -17,7 +17,7 @@ import {
 } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
-/** Generates an answer, and types it into the chat. If the chat is gone, the generation is cancelled. */
+/** Generates a response and streams it to the chat. If the chat is closed, the generation is canceled. */
 export async function generate(
 	call: LlamaCall,
 	settings: ChatSettings,
@@ -25,43 +25,43 @@ export async function generate(
 	files: readonly SentFile[],
 ): Promise<ChatResult> {
 	const { server, typing, priority } = call;
-	const gone = new AbortController();
-	let typed = Promise.resolve();
-	const show = (piece: string) => {
-		typed = typed.then(async () => await typing?.write(piece));
-		typed.catch(() => gone.abort());
+	const closedChat = new AbortController();
+	let writes = Promise.resolve();
+	const onDelta = (delta: string) => {
+		writes = writes.then(async () => await typing?.write(delta));
+		writes.catch(() => closedChat.abort());
 	};
 	const isBuffered = typing === undefined;
-	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, gone.signal]);
-	const asked = { messages, signal, isBuffered };
-	const turn = runTurn(server, { ...settings, priority }, asked, show);
-	const answer = await turn
+	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
+	const chatRequest = { messages, signal, isBuffered };
+	const turn = runTurn(server, { ...settings, priority }, chatRequest, onDelta);
+	const result = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {
-			// Of a chat that is gone, its own error.
-			await typed;
+			// Throws the error of a closed chat first.
+			await writes;
 			addFailedTokenTotals(call.context, error);
 			throw error;
 		});
-	await typed;
-	reportResult(call, answer);
-	return answer;
+	await writes;
+	reportResult(call, result);
+	return result;
 }
 
-/** Shows the remarks and tokens of an answer in n8n. */
+/** Shows warnings and token counts of a result in n8n. */
 export function reportResult(
 	call: LlamaCall,
-	answer: Pick<ChatResult, 'warnings'> & GenerationUsage,
+	result: Pick<ChatResult, 'warnings'> & GenerationUsage,
 ): void {
-	const { warnings, usage } = answer;
-	for (const note of warnings) call.hint(note);
-	addTokenTotals(call.context, answer);
+	const { warnings, usage } = result;
+	for (const warning of warnings) call.hint(warning);
+	addTokenTotals(call.context, result);
 	if (usage !== undefined) countTokens(call, usage);
 }
 
-/** Metadata of an answer for its item. */
-export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
-	const { reasoning, finishReason, usage, timings, model, serverType, logFields } = answer;
+/** Metadata of a result for its item. */
+export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
+	const { reasoning, finishReason, usage, timings, model, serverType, logFields } = result;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
@@ -76,22 +76,22 @@ export function toMetadata(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'warn
 }
 
 /**
- * An answer as an item. Requested JSON is parsed.
+ * Converts a result to an item. Requested JSON is parsed.
  *
- * @throws {ServerError} of kind `invalidResponse` with the text, where it is not JSON or does not follow the schema
+ * @throws {ServerError} `invalidResponse` with the text, if it is not JSON or does not follow the schema
  */
 export function toTextItem(
 	call: LlamaCall,
-	answer: ChatResult,
+	result: ChatResult,
 	format: ResponseFormat | undefined,
 ): OperationItem {
-	const requested = getRequestedJson(answer, format);
-	if (requested !== undefined) getJsonWarnings(requested).forEach((note) => call.hint(note));
+	const requested = getRequestedJson(result, format);
+	if (requested !== undefined) getJsonWarnings(requested).forEach((warning) => call.hint(warning));
 	return {
 		json: {
-			text: answer.text,
+			text: result.text,
 			...omitUndefined({ json: requested?.value }),
-			...toMetadata(answer),
+			...toMetadata(result),
 		},
 	};
 }

@@ -69,27 +69,32 @@ export const messageFields: INodeProperties[] = [
 ];
 
 /**
- * The conversation of an item.
+ * Reads the conversation of an item.
  *
- * @throws {ServerError} of kind `invalidInput` where there is none, or files that no model server can read
+ * @throws {ServerError} `invalidInput` if it is empty, or for a file that no model server supports
  */
 export async function readMessages(
 	call: LlamaCall,
 ): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
-	const messages = writtenMessages(call);
+	const messages = readFieldMessages(call);
 	const { blocks, files } = await readItemFiles(call);
 	if (blocks.length === 0) return { messages, files };
-	const question = messages.findLastIndex(({ type }) => type === 'human');
-	if (question < 0) return { messages: [...messages, { type: 'human', content: blocks }], files };
-	const { content } = messages[question]!;
-	const withFiles = { type: 'human' as const, content: [...partsOf(content), ...blocks] };
-	return { messages: messages.with(question, withFiles), files };
+	const lastUserIndex = messages.findLastIndex(({ type }) => type === 'human');
+	if (lastUserIndex < 0)
+		return { messages: [...messages, { type: 'human', content: blocks }], files };
+	const { content } = messages[lastUserIndex]!;
+	const withFiles = { type: 'human' as const, content: [...toContentParts(content), ...blocks] };
+	return { messages: messages.with(lastUserIndex, withFiles), files };
 }
 
-function writtenMessages({ parameters }: LlamaCall): InputMessage[] {
+function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
 	const source = parameters.choice<MessageSource>('messageSource');
 	if (source === 'json')
-		return filled(parseMessages(parameters.value('messagesJson')), parameters, 'messagesJson');
+		return assertMessages(
+			parseMessages(parameters.value('messagesJson')),
+			parameters,
+			'messagesJson',
+		);
 	const system = parameters.rawString('system');
 	const head: InputMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
 	if (source === 'prompt') {
@@ -102,10 +107,10 @@ function writtenMessages({ parameters }: LlamaCall): InputMessage[] {
 	const rows = asRecords(asRecord(parameters.value('messages')).message).filter(
 		({ content }) => !isUnset(content),
 	);
-	return [...head, ...filled(parseMessages(rows), parameters, 'messages')];
+	return [...head, ...assertMessages(parseMessages(rows), parameters, 'messages')];
 }
 
-function filled(
+function assertMessages(
 	messages: InputMessage[],
 	parameters: LlamaCall['parameters'],
 	field: string,
@@ -115,7 +120,7 @@ function filled(
 	return messages;
 }
 
-function partsOf(content: unknown): unknown[] {
+function toContentParts(content: unknown): unknown[] {
 	if (Array.isArray(content)) return content as unknown[];
 	return content === '' ? [] : [{ type: 'text', text: content }];
 }

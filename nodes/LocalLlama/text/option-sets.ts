@@ -5,20 +5,20 @@ import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { streamingField } from '../options';
 
-const BRIEF = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
-const FREE = [...BRIEF, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
+const SHORT_TEXT_SAMPLERS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
+const TEXT_SAMPLERS = [...SHORT_TEXT_SAMPLERS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
 
-function samplers(names: readonly string[]): INodeProperties[] {
+function selectSamplers(names: readonly string[]): INodeProperties[] {
 	return samplerFields.filter(({ name }) => names.includes(name));
 }
 
-/** Options of operations with a short, most likely answer. Extra Body takes any other sampler. */
-export const shortTextOptions = [...samplers(BRIEF), ...generationFields];
+/** Options of operations with a short, most likely response. Extra Body accepts any other sampler. */
+export const shortTextOptions = [...selectSamplers(SHORT_TEXT_SAMPLERS), ...generationFields];
 
-/** Options of operations that write a text. */
-export const textOptions = [...samplers(FREE), ...generationFields, streamingField];
+/** Options of operations that generate text. */
+export const textOptions = [...selectSamplers(TEXT_SAMPLERS), ...generationFields, streamingField];
 
-/** Thinking takes most of the time of such an operation, so it is off by default. */
+/** Off by default, since thinking takes most of the time of such an operation. */
 export const quickThinkingFields: INodeProperties[] = thinkingFields().map((field) =>
 	field.name === 'thinking' ? { ...field, default: 'off' } : field,
 );

@@ -11,37 +11,36 @@ import type { NodeParameters } from '../../shared/parameters';
 import { readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
 
-/** Reads the settings of a chat. */
 export function readChatSettings(parameters: NodeParameters): ChatSettings {
 	const responseFormat = readResponseFormat(parameters);
-	return settingsWith(parameters, omitUndefined({ responseFormat }), 'toolTurns');
+	return buildChatSettings(parameters, omitUndefined({ responseFormat }), 'toolTurns');
 }
 
-/** Reads the settings of an operation without a choice of the response format. */
+/** Reads the settings of an operation with a fixed response format. */
 export function readShortTextSettings(parameters: NodeParameters): ChatSettings {
-	// The most likely answer, unless the user wants another.
-	return settingsWith(parameters, { temperature: 0 }, 'off');
+	// Most likely response by default.
+	return buildChatSettings(parameters, { temperature: 0 }, 'off');
 }
 
-/** Reads the settings of a task that writes. */
-export function readTaskSettings(call: LlamaCall, own: ChatParameters = {}): CompleteSettings {
+/** Reads the settings of a task that generates text. */
+export function readTaskSettings(call: LlamaCall, defaults: ChatParameters = {}): CompleteSettings {
 	const { parameters } = call;
 	return {
 		...readMediaSettings(call),
 		...readGenerationTimeouts(parameters),
-		parameters: { ...own, ...readGeneration(parameters) },
+		parameters: { ...defaults, ...readGeneration(parameters) },
 	};
 }
 
-function settingsWith(
+function buildChatSettings(
 	parameters: NodeParameters,
-	own: ChatParameters,
+	defaults: ChatParameters,
 	thinkingHistory: ChatSettings['thinkingHistory'],
 ): ChatSettings {
 	return {
 		model: parameters.string('model'),
 		parameters: {
-			...own,
+			...defaults,
 			...readGeneration(parameters),
 			...omitUndefined({ thinking: readThinking(parameters) }),
 		},

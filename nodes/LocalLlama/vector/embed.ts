@@ -71,19 +71,19 @@ export const vectorEmbed: LocalLlamaOperation = {
 		description: 'Create embeddings of texts, each checked before it is returned',
 	},
 	fields,
-	runsOnceForAllItems: isOfItems,
-	run: async (call) => await (isOfItems(call.parameters) ? embedItems(call) : embedList(call)),
+	runsOnceForAllItems: usesItems,
+	run: async (call) => await (usesItems(call.parameters) ? embedItems(call) : embedList(call)),
 };
 
-function isOfItems(parameters: NodeParameters): boolean {
+function usesItems(parameters: NodeParameters): boolean {
 	return parameters.choice<'items' | 'list'>('textSource') === 'items';
 }
 
-/** What an item wants: expressions may differ. */
+/** Options of one item: expressions may differ. */
 interface EmbedOptions {
 	settings: EmbedSettings;
 	role: keyof Prefixes;
-	/** One item with all vectors, rather than one for each. */
+	/** Whether to return one item with all vectors instead of one per vector. */
 	isSingleItem: boolean;
 	asBase64: boolean;
 }
@@ -102,16 +102,16 @@ async function readEmbedOptions(
 }
 
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const wanted = await readEmbedOptions(call.parameters, call);
+	const options = await readEmbedOptions(call.parameters, call);
 	const texts = readTexts(call.parameters, 'texts');
 	if (texts.length === 0)
 		throw createFieldError(call.parameters.field('texts').label, 'contains no texts');
-	const embedder = new Embedder(call.server, wanted.settings);
-	const done = await embedder.embed(texts, wanted.role, call.signal);
-	report(call, done, texts.length);
-	const vectors = done.vectors.map((vector) => encodeVector(vector, wanted));
-	const facts = { dimensions: done.vectors[0]!.length, model: wanted.settings.model };
-	if (wanted.isSingleItem) return [{ json: { vectors, ...facts } }];
+	const embedder = new Embedder(call.server, options.settings);
+	const result = await embedder.embed(texts, options.role, call.signal);
+	reportResult(call, result, texts.length);
+	const vectors = result.vectors.map((vector) => encodeVector(vector, options));
+	const facts = { dimensions: result.vectors[0]!.length, model: options.settings.model };
+	if (options.isSingleItem) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({
 		json: { vector, ...facts, text: texts[index], index },
 	}));
@@ -120,119 +120,119 @@ async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 /** Items with the same server and settings. */
 interface Group {
 	server: ModelServer;
-	wanted: EmbedOptions;
+	options: EmbedOptions;
 	items: Array<{ itemIndex: number; text: string }>;
 }
 
 type EmbedOutputs = Array<OperationItem | ItemError>;
 
 /**
- * The vectors of all items, in their order. With "continue on fail", an item whose text is at fault fails alone.
+ * Embeds all items, in their order. With "continue on fail", only the item with the invalid text fails.
  *
- * @throws {ItemError} for the item at fault
+ * @throws {ItemError} for the item that caused the error
  */
 async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 	const groups = new Map<string, Group>();
 	const servers: ModelServer[] = [];
-	const outcomes: EmbedOutputs = [];
+	const outputs: EmbedOutputs = [];
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const access = await call.accessOf(itemIndex);
 			const { server } = access;
 			const parameters = call.parametersOf(itemIndex);
 			if (!servers.includes(server)) servers.push(server);
-			const wanted = await readEmbedOptions(parameters, { ...access, signal: call.signal });
-			const key = JSON.stringify([servers.indexOf(server), wanted]);
-			const group = groups.get(key) ?? { server, wanted, items: [] };
+			const options = await readEmbedOptions(parameters, { ...access, signal: call.signal });
+			const key = JSON.stringify([servers.indexOf(server), options]);
+			const group = groups.get(key) ?? { server, options, items: [] };
 			groups.set(key, group);
 			group.items.push({ itemIndex, text: parameters.rawString('text') });
 		} catch (error) {
-			outcomes.push(failed(call, itemIndex, error));
+			outputs.push(createItemError(call, itemIndex, error));
 		}
-	for (const group of groups.values()) pushAll(outcomes, await embedGroup(call, group));
-	return outcomes.sort((one, other) => indexOf(one) - indexOf(other));
+	for (const group of groups.values()) pushAll(outputs, await embedGroup(call, group));
+	return outputs.sort((a, b) => getItemIndex(a) - getItemIndex(b));
 }
 
-/** @throws {ItemError} unless the node goes on */
-function failed({ context }: LlamaCall, itemIndex: number, error: unknown): ItemError {
+/** @throws {ItemError} unless the node continues on errors */
+function createItemError({ context }: LlamaCall, itemIndex: number, error: unknown): ItemError {
 	if (!context.continueOnFail()) throwItemError(itemIndex, error);
 	return new ItemError(itemIndex, error);
 }
 
 async function embedGroup(
 	call: LlamaCall,
-	{ server, wanted, items }: Group,
+	{ server, options, items }: Group,
 ): Promise<EmbedOutputs> {
-	const { settings, role } = wanted;
+	const { settings, role } = options;
 	const failures = new Map<number, ItemError>();
 	const vectors = new Map<number, number[]>();
 	const embedder = new Embedder(server, settings);
 	const total = { truncated: 0, tokens: 0, warnings: [] as string[] };
-	for (let waiting = items; waiting.length > 0; ) {
-		const batch = waiting.slice(0, settings.batchSize);
+	for (let pending = items; pending.length > 0; ) {
+		const batch = pending.slice(0, settings.batchSize);
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
 		const texts = batch.map(({ text }) => text);
 		const wereEmbedded = await embedder.embed(texts, role, call.signal, indexes).then(
-			(done) => {
-				done.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
-				total.truncated += done.truncated;
-				total.tokens += done.tokens ?? 0;
-				pushAll(total.warnings, done.warnings);
+			(result) => {
+				result.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
+				total.truncated += result.truncated;
+				total.tokens += result.tokens ?? 0;
+				pushAll(total.warnings, result.warnings);
 				return true;
 			},
 			(error: unknown) => {
 				if (call.signal.aborted) throwItemError(indexes[0]!, error);
 				for (const index of getFailedIndexes(error, indexes))
-					failures.set(index, failed(call, index, error));
+					failures.set(index, createItemError(call, index, error));
 				return false;
 			},
 		);
-		// The others of a batch that failed are sent again without the one at fault.
-		waiting = wereEmbedded
-			? waiting.slice(batch.length)
-			: waiting.filter(({ itemIndex }) => !failures.has(itemIndex));
+		// The other texts of a failed batch are sent again without the failed text.
+		pending = wereEmbedded
+			? pending.slice(batch.length)
+			: pending.filter(({ itemIndex }) => !failures.has(itemIndex));
 	}
-	report(call, total, items.length);
+	reportResult(call, total, items.length);
 	const dimensions = [...vectors.values()][0]?.length ?? 0;
 	const facts = { dimensions, model: settings.model };
 	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
-	const vectorOf = (itemIndex: number) => encodeVector(vectors.get(itemIndex)!, wanted);
-	if (!wanted.isSingleItem)
+	const getEncodedVector = (itemIndex: number) => encodeVector(vectors.get(itemIndex)!, options);
+	if (!options.isSingleItem)
 		return [
 			...failures.values(),
 			...embedded.map(({ itemIndex, text }) => ({
-				json: { vector: vectorOf(itemIndex), ...facts, text },
+				json: { vector: getEncodedVector(itemIndex), ...facts, text },
 				from: itemIndex,
 			})),
 		];
 	if (embedded.length === 0) return [...failures.values()];
 	const from = embedded.map(({ itemIndex }) => itemIndex);
-	return [...failures.values(), { json: { vectors: from.map(vectorOf), ...facts }, from }];
+	return [...failures.values(), { json: { vectors: from.map(getEncodedVector), ...facts }, from }];
 }
 
-/** The item whose text is at fault, or all of the batch. */
+/** Item whose text caused the error, otherwise all items of the batch. */
 function getFailedIndexes(error: unknown, indexes: readonly number[]): readonly number[] {
-	const culprit = error instanceof ServerError ? error.facts.index : undefined;
-	return indexes.includes(culprit as number) ? [culprit as number] : indexes;
+	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
+	return indexes.includes(failedIndex as number) ? [failedIndex as number] : indexes;
 }
 
-function indexOf(item: OperationItem | ItemError): number {
+function getItemIndex(item: OperationItem | ItemError): number {
 	if (item instanceof ItemError) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }
 
-/** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
+/** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
 function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
 	return asBase64 ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
 }
 
-function report(
+function reportResult(
 	call: LlamaCall,
 	{ truncated, tokens = 0, warnings }: Pick<EmbeddingResult, 'warnings' | 'tokens' | 'truncated'>,
 	count: number,
 ): void {
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
-	warnings.forEach((hint) => call.hint(hint));
+	warnings.forEach((warning) => call.hint(warning));
 	if (truncated > 0)
 		call.hint(`${truncated} of ${count} texts were too long for the model and were truncated.`);
 }

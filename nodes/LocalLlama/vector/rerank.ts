@@ -19,7 +19,7 @@ import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operat
 import { createOptionsField } from '../options';
 import { withResolvedModel } from '../../shared/search-models';
 
-/** A document: its text, and the fields of its output. */
+/** Text and output fields of a document. */
 interface DocumentInput {
 	text: string;
 	json: object;
@@ -72,31 +72,31 @@ export const vectorRerank: LocalLlamaOperation = {
 		description: 'Score documents and return the best ones first',
 	},
 	fields,
-	runsOnceForAllItems: isOfItems,
+	runsOnceForAllItems: usesItems,
 	run: async (call) =>
-		await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
+		await rankDocuments(call, usesItems(call.parameters) ? fromItems(call) : fromList(call)),
 };
 
-function isOfItems(parameters: NodeParameters): boolean {
+function usesItems(parameters: NodeParameters): boolean {
 	return parameters.choice<'items' | 'list'>('documentSource') === 'items';
 }
 
-async function rank(
+async function rankDocuments(
 	call: LlamaCall,
 	documents: readonly DocumentInput[],
 ): Promise<OperationItem[]> {
 	const { parameters, server, priority, signal } = call;
 	const settings = { ...readRerankSettings(parameters), priority, signal };
-	const chosen = await withResolvedModel(settings, server, 'reranking', signal);
+	const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
 	const texts = documents.map(({ text }) => text);
-	const done = await rerank(server, chosen, parameters.rawString('query'), texts);
-	countTokens(call, { promptTokens: done.tokens ?? 0, completionTokens: 0 });
-	done.warnings.forEach((hint) => call.hint(hint));
-	if (done.truncated > 0)
+	const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
+	countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
+	result.warnings.forEach((warning) => call.hint(warning));
+	if (result.truncated > 0)
 		call.hint(
-			`${done.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
+			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
 		);
-	return done.ranking.map(({ index, score }) => {
+	return result.ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;
 		return {
 			json: { ...json, ...omitUndefined({ score }), index },
@@ -119,16 +119,16 @@ function fromItems(call: LlamaCall): DocumentInput[] {
 	});
 }
 
-function listed({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
+function fromList({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
 	const field = parameters.string('textField') || 'text';
 	return readList(parameters, 'documents').map((entry) =>
 		isRecord(entry)
-			? { text: textOf(entry[field]), json: entry, from: itemIndex }
-			: { text: textOf(entry), json: { text: textOf(entry) }, from: itemIndex },
+			? { text: toDocumentText(entry[field]), json: entry, from: itemIndex }
+			: { text: toDocumentText(entry), json: { text: toDocumentText(entry) }, from: itemIndex },
 	);
 }
 
-/** Text of a document. Without text it comes last, without a score. */
-function textOf(value: unknown): string {
+/** Documents without text come last, without a score. */
+function toDocumentText(value: unknown): string {
 	return value === undefined || value === null ? '' : toText(value);
 }

@@ -66,7 +66,9 @@ test('Stop closes the connection', async () => {
 });
 
 test('fewer pictures than were asked for are a success with a remark', async () => {
-	const { pictures, hints } = await run(await startSd({ makes: 2 }), { count: 3 });
+	const { images: pictures, warnings: hints } = await run(await startSd({ makes: 2 }), {
+		count: 3,
+	});
 	expect([pictures.length, hints]).toEqual([2, ['The server returned 2 of 3 requested images.']]);
 });
 
@@ -75,7 +77,7 @@ describe('OpenAI’s route', () => {
 		const sim = await startOther({
 			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
 		});
-		const { pictures } = await run(sim, {
+		const { images: pictures } = await run(sim, {
 			model: 'flux',
 			size: '512x512',
 			seed: 1,
@@ -103,7 +105,7 @@ describe('OpenAI’s route', () => {
 				? reply.llamaError(400, "Unknown parameter: 'response_format'.")
 				: reply.json({ data: [{ b64_json: PNG }] }),
 		);
-		expect((await run(sim, { model: 'flux' })).pictures).toEqual([PICTURE]);
+		expect((await run(sim, { model: 'flux' })).images).toEqual([PICTURE]);
 	});
 
 	test.each<[string, object, object]>([

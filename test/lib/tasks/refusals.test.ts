@@ -46,7 +46,7 @@ const embed = async (at: Server, text = 'a') =>
 		...COMMON,
 		prefixes: {},
 		longTexts: 'fail',
-		blankTexts: 'refuse',
+		blankTexts: 'fail',
 	}).embed([text], 'query');
 const rank = async (at: Server, documents: string[]) => {
 	const settings = { topN: 0, scores: 'received', longDocuments: 'fail' } as const;

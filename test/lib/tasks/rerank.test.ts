@@ -97,15 +97,15 @@ describe('answers of rerank routes', () => {
 		['no index', [{ score: 1 }], /no document index/],
 		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
-	])('%s is a fault', (_case, json, says) => {
-		expect(parseScores(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
+	])('%s is an issue', (_case, json, says) => {
+		expect(parseScores(json, 2)).toMatchObject({ issue: expect.stringMatching(says) as string });
 	});
 
 	test('whatever comes, scores are numbers of documents that were sent', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
-				const read = parseScores(json, count);
-				const scores = 'fault' in read ? [] : read.scores;
+				const result = parseScores(json, count);
+				const scores = 'issue' in result ? [] : result.scores;
 				expect(
 					scores.filter(({ index, score }) => index >= count || !Number.isFinite(score)),
 				).toEqual([]);

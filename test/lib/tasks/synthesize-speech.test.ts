@@ -46,7 +46,12 @@ const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' 
 describe('Kokoro-FastAPI', () => {
 	test('sound that comes in pieces, with its type', async () => {
 		const sim = await startKokoro();
-		const { bytes, mimeType, extension, hints } = await run(sim, {
+		const {
+			bytes,
+			mimeType,
+			extension,
+			warnings: hints,
+		} = await run(sim, {
 			speed: 1.2,
 			instructions: 'calm',
 		});
@@ -127,7 +132,7 @@ describe('answers that are not audio', () => {
 	test('another format than the one that was asked for is named as what it is', async () => {
 		const wave = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), SOUND]);
 		const sim = await startKokoro({ sound: () => [wave] });
-		const { extension, mimeType, hints } = await run(sim, { format: 'mp3' });
+		const { extension, mimeType, warnings: hints } = await run(sim, { format: 'mp3' });
 		expect([extension, mimeType, hints]).toEqual([
 			'wav',
 			'audio/wav',

@@ -40,7 +40,7 @@ const routesOf = ({ requests }: Pick<MediaSim, 'requests'>) =>
 describe('whisper.cpp', () => {
 	test('is asked at OpenAI’s route (--inference-path), without a model', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
-		const { text, hints } = await run(sim);
+		const { text, warnings: hints } = await run(sim);
 		expect([text, hints]).toEqual(['Hello\n there', []]);
 		expect(routesOf(sim)).toEqual(['/v1/audio/transcriptions']);
 		expect(sim.forms[0]).toMatchObject({
@@ -82,7 +82,7 @@ describe('whisper.cpp', () => {
 
 	test('silence is a success with a remark', async () => {
 		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
-			const { text, hints } = await run(await startWhisper(), { format });
+			const { text, warnings: hints } = await run(await startWhisper(), { format });
 			expect([text, hints]).toEqual([
 				'',
 				[expect.stringContaining('No speech was detected in "note.wav"')],

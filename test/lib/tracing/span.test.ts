@@ -217,7 +217,7 @@ describe('case N37: other work has a span of its own name', () => {
 			model: 'sim-model',
 			prefixes: {},
 			longTexts: 'fail',
-			blankTexts: 'refuse',
+			blankTexts: 'fail',
 			batchSize: 1,
 			timeouts: {},
 			retries: 0,

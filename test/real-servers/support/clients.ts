@@ -18,7 +18,7 @@ export const embeddingsOf = (
 		priority: 'person',
 		prefixes: {},
 		longTexts: 'fail',
-		blankTexts: 'refuse',
+		blankTexts: 'fail',
 		batchSize: 32,
 		timeouts: {},
 		retries: 3,

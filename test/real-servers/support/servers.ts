@@ -183,7 +183,7 @@ export async function startServer(
 	const row: Row = SERVERS[name];
 	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
 		loadScript<ProcScript>('processes'),
-		loadScript<WaitScript>('wait'),
+		loadScript<WaitScript>('wait-for-service'),
 		loadScript<PortsScript>('ports'),
 	]);
 	const folder = workFolder(name);

@@ -66,9 +66,7 @@ describe('Load', () => {
 
 	it('that takes longer than its limit is an error, where it is waited for', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
-		expect((await failure(op('load', 'big', { timeLimit: 1, wait: true }))).message).toContain(
-			'1 s',
-		);
+		expect((await failure(op('load', 'big', { timeout: 1, wait: true }))).message).toContain('1 s');
 		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({
 			model: 'big',
 			state: 'loading',
@@ -79,7 +77,7 @@ describe('Load', () => {
 		['without a model', op('load', ''), 'No model is selected'],
 		[
 			'with a limit that makes no sense',
-			op('load', 'big', { timeLimit: 'soon' }),
+			op('load', 'big', { timeout: 'soon' }),
 			'"Timeout (Seconds)"',
 		],
 		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],

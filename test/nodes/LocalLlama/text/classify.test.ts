@@ -114,7 +114,7 @@ test('several labels, the likeliest first', async () => {
 			],
 		}),
 	);
-	expect(await json({ ...CLASSIFY, several: true })).toMatchObject({
+	expect(await json({ ...CLASSIFY, multiLabel: true })).toMatchObject({
 		label: 'invoice',
 		labels: ['invoice', 'complaint'],
 		confidence: 0.6,
@@ -138,7 +138,7 @@ test('none of the labels, where that is allowed', async () => {
 		scores: { invoice: 0.2 },
 	});
 	sim.script(answer('C'));
-	expect(await json({ ...CLASSIFY, several: true, allowNoLabel: true })).toMatchObject({
+	expect(await json({ ...CLASSIFY, multiLabel: true, allowNoLabel: true })).toMatchObject({
 		label: null,
 		labels: [],
 	});
@@ -275,7 +275,7 @@ test('an answer that is no label is asked for once more; then the label is null,
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
 	expect(second!.messages.at(-1)!.content).toContain('A, B');
 	sim.script(answer('I cannot say.'), answer('It depends.'));
-	const item = await json({ ...CLASSIFY, several: true });
+	const item = await json({ ...CLASSIFY, multiLabel: true });
 	expect(item).toMatchObject({ label: null, labels: [], answer: 'It depends.' });
 	expect(item).not.toHaveProperty('confidence');
 	expect(chats()).toHaveLength(4);
