@@ -27,7 +27,7 @@ describe('texts in batches', () => {
 		return { results, sizes };
 	};
 
-	test('come back in order, whatever is refused, and each of those alone', async () => {
+	test('results keep their order, and each rejected text fails alone', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 40 }),
@@ -45,13 +45,13 @@ describe('texts in batches', () => {
 		);
 	});
 
-	test('a server that takes fewer gets fewer for the rest of the call', async () => {
+	test('a server that accepts fewer texts gets smaller batches from then on', async () => {
 		const { sizes } = await run(64, 16, (batch) => batch.length > 4);
 		expect(sizes.slice(0, 3)).toEqual([16, 8, 4]);
 		expect(sizes.filter((size) => size > 4)).toEqual([16, 8, 8]);
 	});
 
-	test('a failure that another batch would have, too, ends the call', async () => {
+	test('an error that other batches would have, too, is thrown', async () => {
 		const send = jest.fn().mockRejectedValue(refusal({ type: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
 		const batches = { size: 2, send, onRejected: async () => [] };
@@ -80,7 +80,7 @@ test.each([
 	});
 });
 
-test('a text is cut to what fits, and never within a character', () => {
+test('a text is truncated to the limit, and never within a character', () => {
 	expect(truncateToLimit('x'.repeat(100), { tokens: 20, limit: 10 })).toHaveLength(45);
 	expect(truncateToLimit('a😀b', {})).toBe('a');
 	expect(truncateToLimit('abcd', {})).toBe('ab');

@@ -42,13 +42,13 @@ test('a table of fields as a JSON schema', () => {
 	});
 });
 
-test('null stands for what is not told, but not where the field is required', () => {
+test('null is valid for missing values, but not in required fields', () => {
 	const none = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
 	expect(schemaFaults(buildSchema(ALL), none)).toEqual([]);
 	expect(schemaFaults(buildSchema(ALL), { ...none, c: null }).join()).toContain('c: ');
 	expect(schemaFaults(buildSchema(ALL), { ...none, c: 1.5 }).join()).toContain('c: ');
 });
 
-test('llama.cpp can make a grammar of all of it', () => {
+test('llama.cpp can convert the whole schema to a grammar', () => {
 	expect(toGrammarSchema(buildSchema(ALL)).removedPaths).toEqual([]);
 });

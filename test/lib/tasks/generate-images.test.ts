@@ -32,14 +32,14 @@ const PICTURE = {
 	content: Buffer.from(PNG, 'base64'),
 };
 
-/** A server of no kind that is known, with the route for pictures. */
+/** An unrecognized server with the route for images. */
 const startOther = async (answer: object) => {
 	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
 	sim.route('POST /v1/images/generations', reply.json(answer));
 	return sim;
 };
 
-test('a server that says nothing within the limit: what to raise', async () => {
+test('first-token timeout: the error names the option to raise', async () => {
 	const sim = await startSd();
 	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
 	sim.route('POST /v1/images/generations', never);
@@ -48,7 +48,7 @@ test('a server that says nothing within the limit: what to raise', async () => {
 		'firstTokenTimeout',
 		'The server did not start to respond within the First Token Timeout',
 	]);
-	// A machine that stood still may have sent none.
+	// A slow machine may have sent none.
 	const sent = () => sim.requests.filter(({ method }) => method === 'POST');
 	await sim.until(() => sent().every(({ endedBy }) => endedBy === 'client-abort'));
 });
@@ -65,7 +65,7 @@ test('Stop closes the connection', async () => {
 	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
 });
 
-test('fewer pictures than were asked for are a success with a remark', async () => {
+test('fewer images than requested succeed with a warning', async () => {
 	const { images: pictures, warnings: hints } = await run(await startSd({ makes: 2 }), {
 		count: 3,
 	});
@@ -73,7 +73,7 @@ test('fewer pictures than were asked for are a success with a remark', async () 
 });
 
 describe('OpenAI’s route', () => {
-	test('every field, with base64 asked for', async () => {
+	test('every field, with base64 requested', async () => {
 		const sim = await startOther({
 			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
 		});
@@ -98,7 +98,7 @@ describe('OpenAI’s route', () => {
 		});
 	});
 
-	test('a server that refuses the form of the answer is asked without it', async () => {
+	test('a rejected response_format is omitted', async () => {
 		const sim = await startOther({});
 		sim.route('POST /v1/images/generations', (request) =>
 			(request.body as object) && 'response_format' in (request.body as object)
@@ -114,9 +114,9 @@ describe('OpenAI’s route', () => {
 			{ error: { message: 'out of memory' } },
 			{ type: 'serverError', serverText: 'out of memory' },
 		],
-		['no picture', { data: [] }, { type: 'emptyResponse' }],
+		['no image', { data: [] }, { type: 'emptyResponse' }],
 		[
-			'what is none',
+			'not an image',
 			{ data: [{ b64_json: 'aGVsbG8=' }] },
 			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
@@ -133,7 +133,7 @@ describe('OpenAI’s route', () => {
 });
 
 describe('before anything is sent', () => {
-	test('no prompt, and a size that is none', async () => {
+	test('no prompt, and an invalid size', async () => {
 		const sim = await startOther({});
 		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
 		expect((await failureOf(run(sim, { size: '512' }))).message).toBe(

@@ -34,7 +34,7 @@ const QUOTES = [
 	'[]',
 ];
 
-test('an answer in quotes of any language names the label', () => {
+test('a label in quotes of any language is parsed', () => {
 	const answer = fc.record({
 		at: fc.nat(LABELS.length - 1),
 		quotes: fc.constantFrom(...QUOTES),
@@ -49,7 +49,7 @@ test('an answer in quotes of any language names the label', () => {
 	);
 });
 
-test('labels as the model reads them, and what it may write', () => {
+test('labels in the prompt, and the grammar and schema of their keys', () => {
 	expect(formatLabels(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
 	expect(buildLabelGrammar(['A', 'B'], false)).toBe('root ::= "A" | "B"');
 	expect(buildLabelGrammar(['A', 'B'], true)).toBe(
@@ -71,7 +71,7 @@ test.each([
 	['the name, in other letters', 'INVOICE.', [0]],
 	['sign and name', 'B: art', [1]],
 	['sign and description', 'A: wants money', [0]],
-	['behind a word for it', 'Answer: B', [1]],
+	['after a word for it', 'Answer: B', [1]],
 	['behind such words', 'So, the final answer is **Invoice**.', [0]],
 	['in Chinese', '答案：C。', [2]],
 	['in a code block', '```\nB\n```', [1]],
@@ -80,7 +80,7 @@ test.each([
 	['in lower case', 'b', [1]],
 	['in lower case, with the name', 'b) art', [1]],
 	['in the first line', 'B\n\nBecause it is about painting.', [1]],
-])('an answer that names a label: %s', (_name, text, found) => {
+])('a completion with a label: %s', (_name, text, found) => {
 	expect(parseLabels(text, LABELS, false)).toEqual(found);
 	expect(parseLabels(text, LABELS, true)).toEqual(found);
 });
@@ -109,7 +109,7 @@ test.each([
 		'not A',
 		'Art? No.',
 	],
-])('%j names no single label', (text) => {
+])('%j contains no single label', (text) => {
 	expect(parseLabels(text, LABELS, false)).toBeUndefined();
 });
 
@@ -123,7 +123,7 @@ test.each([
 	expect(parseLabels(text, LABELS, true)).toEqual(found);
 });
 
-test('labels that are repeated for thousands of lines count once, and not beside what is no label', () => {
+test('labels repeated for thousands of lines count once, and not if other text is between them', () => {
 	const repeated = fc.record({
 		names: fc.subarray(
 			LABELS.map(({ name }) => name),
@@ -145,13 +145,13 @@ test('labels that are repeated for thousands of lines count once, and not beside
 	);
 });
 
-test('of an endless answer the end is read', () => {
+test('only the end of an endless completion is parsed', () => {
 	const endless = 'Invoice\n'.repeat(500_000);
 	expect(parseLabels(endless, LABELS, true)).toEqual([0]);
 	expect(parseLabels(`${endless}Answer: ${LABELS[1]!.name}`, LABELS, true)).toEqual([1]);
 });
 
-test('of 62 keys, each is itself; a key in the other case counts where no other key is that letter', () => {
+test('each of 62 keys is parsed; case is ignored if the letter is unique', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 62 }), fc.nat(), (count, pick) => {
 			const labels = MANY.slice(0, count);
@@ -165,7 +165,7 @@ test('of 62 keys, each is itself; a key in the other case counts where no other 
 	);
 });
 
-test('one name inside another does not count, nor a number that is no label', () => {
+test('a name inside another does not count, nor a number that is not a label', () => {
 	expect(
 		parseLabels('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false),
 	).toEqual([0]);
@@ -173,7 +173,7 @@ test('one name inside another does not count, nor a number that is no label', ()
 	expect(parseLabels('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
 });
 
-test('every way of writing signs is read, with any signs', () => {
+test('every notation of keys is parsed, with any keys', () => {
 	const keys = assignKeys(MANY);
 	fc.assert(
 		fc.property(
@@ -188,7 +188,7 @@ test('every way of writing signs is read, with any signs', () => {
 	);
 });
 
-test('a label is read in every form, whatever the labels are called, and never as another', () => {
+test('a label is parsed in every form, for any names, and never as another label', () => {
 	const names = fc.uniqueArray(
 		fc.oneof(
 			fc.constantFrom('A', 'B', 'b', '1', 'none', 'art'),
@@ -228,7 +228,7 @@ test('a label is read in every form, whatever the labels are called, and never a
 	);
 });
 
-test('no text breaks the reading', () => {
+test('no text makes the parser throw', () => {
 	fc.assert(
 		fc.property(fc.string(), fc.boolean(), (text, several) => {
 			const found = parseLabels(text, LABELS, several) ?? [];
@@ -243,7 +243,7 @@ describe('probabilities', () => {
 
 	const answer = (text: string, ...labels: number[]) => ({ text, labels });
 
-	test('of the signs among all tokens, with and without a blank in front; what is no label is left out', () => {
+	test('from the keys among all tokens, with and without a leading space; other tokens are omitted', () => {
 		const logprobs = [
 			{
 				token: 'A',
@@ -260,11 +260,11 @@ describe('probabilities', () => {
 		['no alternatives', [{ token: 'A', logprob: -0.7 }]],
 		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
 		['others only', [{ token: 'A', logprob: -9, top_logprobs: top(['The', 0.9], ['B', 0.1]) }]],
-	])('none of a choice that has %s', (_name, logprobs) => {
+	])('undefined for a choice that has %s', (_name, logprobs) => {
 		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 	});
 
-	test('of the token that carries the label, not of those of the thinking before it', () => {
+	test('from the token of the label, not from the reasoning before it', () => {
 		const thought = (token: string) => ({
 			token,
 			logprob: 0,
@@ -278,7 +278,7 @@ describe('probabilities', () => {
 		expect(computeLabelScores(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
 	});
 
-	test('where the answer is JSON, as with Ollama: the quote may be part of the token', () => {
+	test('from JSON, as with Ollama: the quote may be part of the token', () => {
 		const quoted = [
 			{ token: '"', logprob: 0, top_logprobs: [] },
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
@@ -301,12 +301,12 @@ describe('probabilities', () => {
 		[[{ token: 'x', logprob: 0 }]],
 		[[{ token: 1 }]],
 		[[null]],
-	])('none in %j', (logprobs) => {
+	])('undefined for %j', (logprobs) => {
 		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 	});
 });
 
-test('a name with which another one begins is no key of its own', () => {
+test('a name that is the beginning of another name is not used as its key', () => {
 	const keys = assignKeys(['1', '2', '10', 'N', 'none', 'Z'].map((name) => ({ name })));
 	expect(keys).toEqual([expect.not.stringMatching('1'), '2', ...keys.slice(2, 5), 'Z']);
 	expect(keys[3]).not.toBe('N');

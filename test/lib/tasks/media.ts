@@ -20,7 +20,7 @@ export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: strin
 	};
 };
 
-/** As long as a second of sound. */
+/** One second of audio. */
 export const wavFile = (name = 'note.wav'): FileSource =>
 	fileOf(
 		Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(32_000)]),

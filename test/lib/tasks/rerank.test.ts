@@ -7,7 +7,7 @@ const SCORES = [
 	{ index: 0, score: -2 },
 ];
 
-describe('answers of rerank routes', () => {
+describe('responses of rerank routes', () => {
 	test.each([
 		[
 			'Jina, llama-server',
@@ -72,7 +72,7 @@ describe('answers of rerank routes', () => {
 		expect(parseScores(json, 2)).toEqual({ scores: SCORES });
 	});
 
-	test('tokens, of GPUStack also without those of the prompt', () => {
+	test('tokens, also without prompt tokens (GPUStack)', () => {
 		expect(parseScores({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
 			scores: [],
 			tokens: 7,
@@ -101,7 +101,7 @@ describe('answers of rerank routes', () => {
 		expect(parseScores(json, 2)).toMatchObject({ issue: expect.stringMatching(says) as string });
 	});
 
-	test('whatever comes, scores are numbers of documents that were sent', () => {
+	test('for any response, scores are numbers for documents that were sent', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
 				const result = parseScores(json, count);
@@ -122,7 +122,7 @@ describe('the ranking', () => {
 		expect(sortByScore(scores, settings).map(({ index }) => index)).toEqual([3, 0, 1, 2]);
 	});
 
-	test('the sigmoid keeps the order, and the minimum counts after it', () => {
+	test('the sigmoid keeps the order, and the minimum score applies after it', () => {
 		const scored = (...scores: number[]) => scores.map((score, index) => ({ index, score }));
 		const [best, ...others] = sortByScore(scored(-6, 2), { scores: 'sigmoid', minimumScore: 0.5 });
 		expect([best!.index, best!.score, others]).toEqual([1, expect.closeTo(0.8808), []]);

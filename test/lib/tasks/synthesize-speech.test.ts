@@ -44,7 +44,7 @@ const run = async (
 const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };
 
 describe('Kokoro-FastAPI', () => {
-	test('sound that comes in pieces, with its type', async () => {
+	test('audio that arrives in chunks, with its type', async () => {
 		const sim = await startKokoro();
 		const {
 			bytes,
@@ -66,7 +66,7 @@ describe('Kokoro-FastAPI', () => {
 		});
 	});
 
-	test('a voice that it does not know', async () => {
+	test('an unsupported voice', async () => {
 		const failed = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
 		expect(failed.message).toBe('The server does not support the voice "alloy"');
 		expect(failed.serverText).toContain('af_bella, af_heart');
@@ -74,7 +74,7 @@ describe('Kokoro-FastAPI', () => {
 		expect(model.serverText).toBe('Unsupported model: whisper');
 	});
 
-	test('plain text: no emoji and no signs, and nothing is sent where nothing is left', async () => {
+	test('plain text: without emoji and Markdown, and nothing is sent if the text is empty', async () => {
 		const sim = await startKokoro();
 		expect((await run(sim, { input: '**Hi** 👋', isPlainText: true })).input).toBe('Hi');
 		const sent = sim.requests.length;
@@ -88,7 +88,7 @@ describe('Kokoro-FastAPI', () => {
 	});
 });
 
-describe('answers that are not audio', () => {
+describe('responses that are not audio', () => {
 	const SOUND = Buffer.alloc(300, 9);
 
 	test.each<[string, Parameters<typeof jsonReply>[0], object]>([
@@ -105,7 +105,7 @@ describe('answers that are not audio', () => {
 		expect(await failureOf(run(sim))).toMatchObject(expected);
 	});
 
-	test('JSON that is labelled as sound', async () => {
+	test('JSON with an audio type', async () => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));
 		expect(await failureOf(run(sim))).toMatchObject({ type: 'serverError', serverText: 'x' });
@@ -129,7 +129,7 @@ describe('answers that are not audio', () => {
 		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
 	});
 
-	test('another format than the one that was asked for is named as what it is', async () => {
+	test('a format that differs from the requested one is reported', async () => {
 		const wave = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), SOUND]);
 		const sim = await startKokoro({ sound: () => [wave] });
 		const { extension, mimeType, warnings: hints } = await run(sim, { format: 'mp3' });
@@ -142,7 +142,7 @@ describe('answers that are not audio', () => {
 });
 
 describe('speaches', () => {
-	test('a connection that breaks is told as that', async () => {
+	test('a lost connection is reported', async () => {
 		const sim = await startSpeaches();
 		expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
 			type: 'connectionLost',
@@ -150,7 +150,7 @@ describe('speaches', () => {
 	});
 });
 
-test('servers that cannot speak: the error names some that can', async () => {
+test('servers without speech: the error names servers that support it', async () => {
 	for (const [profile, who] of [
 		['llama-server', 'llama-server'],
 		['ollama', 'Ollama'],

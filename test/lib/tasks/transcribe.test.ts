@@ -38,7 +38,7 @@ const routesOf = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
 describe('whisper.cpp', () => {
-	test('is asked at OpenAI’s route (--inference-path), without a model', async () => {
+	test('uses OpenAI’s route (--inference-path), without a model', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const { text, warnings: hints } = await run(sim);
 		expect([text, hints]).toEqual(['Hello\n there', []]);
@@ -80,7 +80,7 @@ describe('whisper.cpp', () => {
 		expect(sim.forms[0]!.fields).toMatchObject({ response_format: format, language: 'de' });
 	});
 
-	test('silence is a success with a remark', async () => {
+	test('silence succeeds with a warning', async () => {
 		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
 			const { text, warnings: hints } = await run(await startWhisper(), { format });
 			expect([text, hints]).toEqual([
@@ -90,7 +90,7 @@ describe('whisper.cpp', () => {
 		}
 	});
 
-	test('what it cannot read is named with the formats that it reads', async () => {
+	test('an unreadable file is named with the supported formats', async () => {
 		const sim = await startWhisper();
 		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
 		const failed = await failureOf(run(sim, { file }));
@@ -104,7 +104,7 @@ describe('whisper.cpp', () => {
 		]);
 	});
 
-	test('a language that it does not know', async () => {
+	test('an unsupported language', async () => {
 		const failed = await failureOf(
 			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
 		);
@@ -137,7 +137,7 @@ describe('speaches', () => {
 		});
 	});
 
-	test('subtitles that it labels as plain text', async () => {
+	test('subtitles with the type plain text', async () => {
 		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), {
 			...SPEACHES,
 			format: 'srt',
@@ -145,7 +145,7 @@ describe('speaches', () => {
 		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
 	});
 
-	test('a translation has a route of its own', async () => {
+	test('a translation has a separate route', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		await run(sim, { ...SPEACHES, translate: true });
 		expect(routesOf(sim)).toEqual(['/v1/audio/translations']);
@@ -153,7 +153,7 @@ describe('speaches', () => {
 });
 
 describe('other servers', () => {
-	test('a page in place of a transcript, and an error inside a 200', async () => {
+	test('a page instead of a transcript, and an error inside a 200', async () => {
 		const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
 		sim.route(
 			'POST /v1/audio/transcriptions',
@@ -170,7 +170,7 @@ describe('other servers', () => {
 		});
 	});
 
-	test('llama-server without a projector for sound: the error names what can', async () => {
+	test('llama-server without an audio projector: the error names servers that support it', async () => {
 		const sim = await startLlama();
 		sim.route(
 			'POST /v1/audio/transcriptions',
@@ -185,7 +185,7 @@ describe('other servers', () => {
 		expect(failed.suggestion).toMatch(/--mmproj.*GPUStack, vLLM/s);
 	});
 
-	test('Ollama before it had the route', async () => {
+	test('an Ollama version without the route', async () => {
 		const failed = await failureOf(
 			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
 		);
@@ -193,7 +193,7 @@ describe('other servers', () => {
 		expect(failed.suggestion).toContain('GPUStack, vLLM');
 	});
 
-	test('an unknown server that has no route may be another than is meant', async () => {
+	test('for an unrecognized server without the route, the error suggests the Base URL', async () => {
 		const server = await startServer((_request, response) => {
 			json(response, { detail: 'API endpoint not found' }, 404);
 		});
@@ -202,7 +202,7 @@ describe('other servers', () => {
 		expect(failed.suggestion).toContain('check the Base URL');
 	});
 
-	test('names that servers know, by the type of the file', async () => {
+	test('file names with supported extensions, by file type', async () => {
 		const sim = await startWhisper();
 		const names = [
 			['file_0.oga', 'audio/ogg'],
@@ -241,7 +241,7 @@ describe('other servers', () => {
 		);
 	});
 
-	test('a file that is not what the store said', async () => {
+	test('a file whose size differs from the stored size', async () => {
 		const file = { ...wavFile(), size: 50_000 };
 		const failed = await failureOf(run(await startWhisper(), { file }));
 		expect(failed.message).toMatch(

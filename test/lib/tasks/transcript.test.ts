@@ -33,7 +33,7 @@ describe('transcripts of every type', () => {
 			'srt',
 			{ text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } },
 		],
-		['text in place of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', extraFields: {} }],
+		['text instead of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', extraFields: {} }],
 		[
 			'verbose fields as given',
 			'{"task":"transcribe","language":"german","duration":1,"text":"","segments":[],"words":null}',
@@ -53,7 +53,7 @@ describe('transcripts of every type', () => {
 		expect(parseTranscript(body, format)).toMatchObject(expected);
 	});
 
-	test('whatever comes is read or refused, never thrown over', () => {
+	test('any response is parsed or undefined, and never throws', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
 				expect(() => parseTranscript(body, 'srt')).not.toThrow();
@@ -61,7 +61,7 @@ describe('transcripts of every type', () => {
 		);
 	});
 
-	test('a year is no subtitle', () => {
+	test('a year is not a subtitle', () => {
 		expect(parseTranscript('1999\nwas a year', 'srt')).toEqual({
 			text: '1999\nwas a year',
 			extraFields: {},
@@ -100,7 +100,7 @@ test.each([
 		'The language English is spoken.',
 		{ text: 'The language English is spoken.' },
 	],
-])('marks around the words are none: %s', (_name, marked, expected) => {
+])('markers around the text are removed: %s', (_name, marked, expected) => {
 	expect(parseTranscript(marked, 'text')).toMatchObject(expected);
 	expect(parseTranscript(JSON.stringify({ text: marked }), 'json')).toMatchObject(expected);
 	const segments = [{ id: 0, text: marked }];
@@ -122,7 +122,7 @@ test.each([
 	}
 });
 
-test('the language that the server itself names counts', () => {
+test('the language field of the server takes precedence', () => {
 	const json = JSON.stringify({ text: 'language German<asr_text>Ja.', language: 'de' });
 	expect(parseTranscript(json, 'json')).toEqual({ text: 'Ja.', extraFields: { language: 'de' } });
 });

@@ -10,7 +10,7 @@ const base64 = (...numbers: number[]) =>
 const A = [0.5, -0.25];
 const B = [1, 2];
 
-describe('answers of embedding routes', () => {
+describe('responses of embedding routes', () => {
 	test.each([
 		[
 			'OpenAI: floats',
@@ -131,13 +131,13 @@ describe('answers of embedding routes', () => {
 		],
 		['an empty vector', { embeddings: [[], []] }, /empty/],
 		['no list', { object: 'list' }, /contains no embeddings/],
-	])('%s is a fault', (_case, json, says) => {
+	])('%s is an issue', (_case, json, says) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
 			message: expect.stringMatching(says) as string,
 		});
 	});
 
-	test('whatever comes, the number of vectors is that of the texts, or it is a fault', () => {
+	test('for any response, there is one vector per text, or an issue', () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue())),
@@ -150,7 +150,7 @@ describe('answers of embedding routes', () => {
 		);
 	});
 
-	test('floats come through base64 as they are', () => {
+	test('base64 preserves floats', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: 1 }), { minLength: 1 }),
@@ -164,7 +164,7 @@ describe('answers of embedding routes', () => {
 	});
 });
 
-describe('vectors that no store may see', () => {
+describe('vectors that no store may receive', () => {
 	test.each([
 		['llama-server with NaN weights: null', { data: [{ embedding: A }, { embedding: [null, 1] }] }],
 		['the same in base64', { data: [{ embedding: A }, { embedding: base64(NaN, 1) }] }],
@@ -176,14 +176,14 @@ describe('vectors that no store may see', () => {
 		});
 	});
 
-	test('zeros, as a reranker answers, are told with what to do', () => {
+	test('zeros, as a reranker returns them, have a suggestion', () => {
 		expect(readEmbeddings({ embeddings: [A, [0, 0]] }, 2)).toMatchObject({
 			index: 1,
 			suggestion: expect.stringContaining('reranker') as string,
 		});
 	});
 
-	test('zeros with a few other numbers, as llama-server v0.5.0 answers with a reranker, are no vector', () => {
+	test('zeros with a few other numbers, as llama-server v0.5.0 returns them with a reranker, are an issue', () => {
 		const vector = [-3.3281758770629797e-18, ...Array<number>(30).fill(0), -1];
 		expect(readEmbeddings({ embeddings: [vector] }, 1)).toMatchObject({
 			suggestion: expect.stringContaining('reranker') as string,
@@ -191,14 +191,14 @@ describe('vectors that no store may see', () => {
 		expect(readEmbeddings({ embeddings: [[1, 0, 0, 0]] }, 1)).toEqual({ vectors: [[1, 0, 0, 0]] });
 	});
 
-	test('another length, in one call and from call to call', () => {
+	test('different lengths, within a request and between requests', () => {
 		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ index: 1 });
 		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ index: 0 });
 		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 2)).toEqual({ vectors: [[1, 2]] });
 	});
 });
 
-test('fewer dimensions have length 1 again', () => {
+test('fewer dimensions are normalized', () => {
 	const close = (...values: number[]) => values.map((value) => expect.closeTo(value) as number);
 	expect(truncateVector([3, 4, 5], 2)).toEqual(close(0.6, 0.8));
 	expect(truncateVector([3, 4], 2)).toEqual([3, 4]);

@@ -6,12 +6,12 @@ import { useSimulator } from '../../simulators/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
 
-it('is a sub-node for the embeddings of vector stores, and no tool', () => {
+it('is a sub-node for the embeddings of vector stores, not a tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalEmbeddings().description;
 	expect([inputs, outputs, usableAsTool]).toEqual([[], ['ai_embedding'], undefined]);
 });
 
-it('the list of models leaves out those that are for something else', async () => {
+it('the model list omits models for other tasks', async () => {
 	const server = await start({
 		profile: 'ollama',
 		models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }],

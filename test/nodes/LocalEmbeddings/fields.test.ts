@@ -11,18 +11,18 @@ it.each([
 	[{ dimensions: 'many' }, 'Dimensions'],
 	[{ longTexts: 'cut' }, 'Long Texts'],
 	[{ maxRetries: -1 }, 'Retries'],
-])('%j is refused by name', async (options, field) => {
+])('%j is rejected by name', async (options, field) => {
 	const failed = await failureOf(supplied(await start(), options));
 	expect(failed.message).toContain(`"${field}"`);
 });
 
-it('no model, and no server to ask for one, is an error of the node', async () => {
+it('no model, and no server to list them, is an error of the node', async () => {
 	const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
 	const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
 	expect(failed.message).toContain('Nothing is listening');
 });
 
-it('batch size and keep-alive arrive', async () => {
+it('batch size and keep-alive are sent', async () => {
 	const server = await start({ profile: 'ollama' });
 	const { embeddings } = await supplied(server, {
 		keepAlive: '120',
@@ -36,7 +36,7 @@ it('batch size and keep-alive arrive', async () => {
 	]);
 });
 
-it('a limit is told as that', async () => {
+it('a timeout is reported as a timeout', async () => {
 	const server = await start({ embeddings: true });
 	server.route('POST /v1/embeddings', reply.silence());
 	const { embeddings } = await supplied(server, { firstTokenTimeout: 0.1 });

@@ -7,7 +7,7 @@ import { fakeContext } from '../../support/context';
 
 export const SECRET = 'secret-key-123';
 
-/** What a vector store gets from the node. */
+/** Object that the node supplies to a vector store. */
 export async function supplied(server: LlamaServerSim, options: Record<string, unknown> = {}) {
 	const parameters = { model: { __rl: true, mode: 'id', value: 'sim-model' }, options };
 	const fake = fakeContext(parameters, { baseUrl: server.url, apiKey: SECRET });

@@ -30,7 +30,7 @@ it('450 chunks as n8n inserts them: all vectors in order', async () => {
 });
 
 describe('the log', () => {
-	it('holds counts and sizes, and less than 1 KB a call, whatever the size of the vectors', async () => {
+	it('contains counts and sizes in less than 1 KB per call, for vectors of any size', async () => {
 		const { embeddings, inputs, outputs } = await supplied(
 			await start({ embeddings: { dimensions: 1024, batch: 99_999 }, nCtx: 99_999 }),
 		);
@@ -53,7 +53,7 @@ describe('the log', () => {
 			expect(JSON.stringify(entry).length).toBeLessThan(1024);
 	});
 
-	it('of a failure is the error of this node, without the key', async () => {
+	it('contains the error of this node if a request fails, without the key', async () => {
 		const server = await start({ embeddings: true });
 		server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
 		const { embeddings, outputs } = await supplied(server);
@@ -67,7 +67,7 @@ describe('the log', () => {
 		expect(JSON.stringify(outputs)).not.toContain(SECRET);
 	});
 
-	it('names both lengths where vectors were cut, and the prefix', async () => {
+	it('names both lengths if vectors were truncated, and the prefix', async () => {
 		const server = await start({ embeddings: { dimensions: 8 } });
 		const { embeddings, inputs, outputs } = await supplied(server, {
 			dimensions: 4,
@@ -79,7 +79,7 @@ describe('the log', () => {
 	});
 });
 
-it('Truncate is said once at the node', async () => {
+it('Truncate adds one hint at the node', async () => {
 	const { embeddings, hints } = await supplied(await start({ embeddings: { batch: 20 } }), {
 		longTexts: 'truncate',
 	});
@@ -89,7 +89,7 @@ it('Truncate is said once at the node', async () => {
 });
 
 describe('the execution', () => {
-	it('Simple Vector Store: works after its own execution has ended, was stopped, or takes no log any more', async () => {
+	it('Simple Vector Store: works after its execution has ended, was stopped, or no longer accepts logs', async () => {
 		const server = await start({ embeddings: true });
 		const { embeddings, cancel, context } = await supplied(server);
 		cancel.abort();

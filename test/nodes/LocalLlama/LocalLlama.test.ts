@@ -19,7 +19,7 @@ const prompts = (...texts: string[]) => ({
 	parameters: CHAT,
 });
 
-test('every field stands for its resource and operation only; options in the order of their labels, the common ones first', () => {
+test('every field is shown only for its resource and operation; options are sorted by label, common ones first', () => {
 	const common = ['Temperature', 'Maximum Tokens', 'Top P'];
 	const { properties } = new LocalLlama().description;
 	for (const { name, displayOptions, options, type } of properties) {
@@ -35,7 +35,7 @@ test('every field stands for its resource and operation only; options in the ord
 	}
 });
 
-test('what people use most stands first: n8n lists the actions in this order', () => {
+test('the most used operations come first: n8n lists the actions in this order', () => {
 	const { properties } = new LocalLlama().description;
 	const valuesOf = (name: string, resource?: string) =>
 		properties
@@ -58,7 +58,7 @@ test('an operation that does not exist', async () => {
 	expect((await failure({ resource: 'opera' })).message).toContain('"Resource" must be one of');
 });
 
-test('several items at once keep their order and their pairing', async () => {
+test('concurrent items keep their order and pairing', async () => {
 	const sim = await serve({ slots: 4 });
 	const first = gate();
 	sim.script(async ({ body }) => {
@@ -94,7 +94,7 @@ test('Max Concurrent Items: 1 sends one after another', async () => {
 	expect(busy).toEqual([1, 1, 1]);
 });
 
-/** How often the node reads a credential for three items. As n8n does it, expressions are evaluated last. */
+/** How often the node reads a credential for three items. As in n8n, expressions are evaluated last. */
 async function readsOf(
 	stored: ICredentialDataDecryptedObject,
 	evaluated: ICredentialDataDecryptedObject,
@@ -114,7 +114,7 @@ async function readsOf(
 	return read.mock.calls.length;
 }
 
-test('a credential without an expression is read once, since n8n takes longer for it than a small request takes', async () => {
+test('a credential without an expression is read once, since reading it takes longer than a small request', async () => {
 	expect(await readsOf({}, {})).toBe(1);
 	expect(await readsOf({ authentication: 'basic', user: 'me', password: 'p' }, {})).toBe(1);
 });
@@ -137,7 +137,7 @@ test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObjec
 	},
 );
 
-test('continue on fail: the failure is an item with its details, and the others have their answers', async () => {
+test('continue on fail: the error is an item with details, and the others have results', async () => {
 	const sim = await serve();
 	sim.script((request) =>
 		JSON.stringify(request.body).includes('bad') ? reply.error(500, 'the model is ill') : undefined,
@@ -161,7 +161,7 @@ test('continue on fail: the failure is an item with its details, and the others 
 	expect(good!.json.text).toBe('You said: good');
 });
 
-test('Stop ends every item at once and frees the slots', async () => {
+test('Stop ends all items immediately and frees the slots', async () => {
 	const sim = await serve({ slots: 4 });
 	const cancel = new AbortController();
 	sim.script(reply.chunks(['a', { wait: 3_600_000 }]), reply.chunks(['b', { wait: 3_600_000 }]));
@@ -174,7 +174,7 @@ test('Stop ends every item at once and frees the slots', async () => {
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
-test('types into a chat that streams, one item after another; not where it is a tool or is told not to', async () => {
+test('streams to a chat, one item after another; not as a tool, or if streaming is off', async () => {
 	await serve();
 	const typed = prepare({ ...prompts('a', 'b'), streaming: true });
 	await executeIn(typed);
@@ -198,7 +198,7 @@ test('types into a chat that streams, one item after another; not where it is a 
 	expect([silent.chunks, tool.chunks]).toEqual([[], []]);
 });
 
-test('the key is shown nowhere', async () => {
+test('the key is never shown', async () => {
 	const sim = await serve();
 	sim.script(reply.error(400, 'no: open-sesame-123456'));
 	const failed = await failure({ ...CHAT, prompt: 'hi' });

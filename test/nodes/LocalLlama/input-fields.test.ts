@@ -21,7 +21,7 @@ const CLASSIFY = {
 	labels: LABELS,
 };
 
-/** What an operation with this result puts out. */
+/** Output of an operation with this result. */
 async function outputOf(
 	items: INodeExecutionData[],
 	result: OperationResult,
@@ -42,7 +42,7 @@ async function outputOf(
 	return await operation.run({ context, itemIndexes, parametersOf } as unknown as LlamaCall);
 }
 
-test('property: the result wins, nothing of either is lost, and files come along', async () => {
+test('property: result fields take precedence, no field is lost, and files are included', async () => {
 	const fields = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer());
 	await fc.assert(
 		fc.asyncProperty(
@@ -65,7 +65,7 @@ test('property: the result wins, nothing of either is lost, and files come along
 	);
 });
 
-test('an item that comes of several, and a failed one, get no input fields', async () => {
+test('an item from several input items, and a failed item, get no input fields', async () => {
 	const failed = new ItemError(1, new Error('no'));
 	const together = { json: { vectors: [] }, from: [0, 1] };
 	const own = { json: { vector: [] }, from: 1 };
@@ -78,7 +78,7 @@ test('an item that comes of several, and a failed one, get no input fields', asy
 });
 
 test.each([undefined, true, false])(
-	'the tool of an agent gives the result only, with the option %s',
+	'the tool of an agent returns only the result, with the option %s',
 	async (chosen) => {
 		const items = [{ json: { a: 1 } }];
 		const tool = { preset: true, chosen, type: 'localLlamaTool' };
@@ -90,18 +90,21 @@ describe('in the node', () => {
 	test.each([
 		[{}, true],
 		[{ options: { includeInputFields: false } }, false],
-	])('Classify with %j: the fields of the mail come along: %s', async (parameters, isIncluded) => {
-		await serve();
-		const [item] = await execute({
-			items: [{ json: MAIL }],
-			parameters: { ...CLASSIFY, ...parameters },
-		});
-		expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
-		expect(item!.json.label).not.toBe('unread');
-		expect(item!.pairedItem).toEqual({ item: 0 });
-	});
+	])(
+		'Classify with %j: the fields of the email are included: %s',
+		async (parameters, isIncluded) => {
+			await serve();
+			const [item] = await execute({
+				items: [{ json: MAIL }],
+				parameters: { ...CLASSIFY, ...parameters },
+			});
+			expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
+			expect(item!.json.label).not.toBe('unread');
+			expect(item!.pairedItem).toEqual({ item: 0 });
+		},
+	);
 
-	test('every operation that makes items of single items has the option, in its plain list', () => {
+	test('every operation with one input item per output item has the option, in its plain list', () => {
 		const withOption = operations.properties
 			.filter(
 				({ name, options = [] }) =>

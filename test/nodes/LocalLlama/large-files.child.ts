@@ -40,7 +40,7 @@ const context = (size: number): IExecuteFunctions =>
 			getBinaryMetadata: async () => ({ fileSize: size }),
 			getBinaryStream: async (_id: string, piece: number) =>
 				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
-			// As n8n's store of files does it.
+			// Like n8n's file storage.
 			prepareBinaryData: async (
 				data: AsyncIterable<Uint8Array>,
 				fileName: string,

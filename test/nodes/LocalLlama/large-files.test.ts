@@ -1,4 +1,4 @@
-/** Recordings of hundreds of megabytes go through without being held in memory: measured in a process of its own. */
+/** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
 import { listen } from '../../support/listen';
@@ -10,7 +10,7 @@ const LARGE = 300 * MEGABYTE;
 let folder: string;
 let server: http.Server;
 let url: string;
-/** Bytes of the bodies that were received. */
+/** Bytes of the received bodies. */
 const received: number[] = [];
 
 beforeAll(async () => {
@@ -59,12 +59,12 @@ afterAll(async () => {
 });
 
 interface Measured {
-	/** Bytes of memory. */
+	/** Memory in bytes. */
 	grew: number;
 	json: Record<string, unknown>;
 }
 
-/** Runs the node in a process of its own until it has printed its result: how that process ends is not measured. */
+/** Runs the node in a separate process until it has printed its result: how that process ends is not measured. */
 const measure = async (operation: string): Promise<Measured> => {
 	const args = [
 		path.join(folder, 'child.cjs'),
@@ -100,7 +100,7 @@ test('a recording of 300 MB is sent', async () => {
 	expect(grew / MEGABYTE).toBeLessThan(100);
 });
 
-test('sound of 300 MB is stored', async () => {
+test('audio of 300 MB is stored', async () => {
 	const { grew, json } = await measure('speak');
 	expect(json).toMatchObject({ bytes: LARGE });
 	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);

@@ -9,18 +9,18 @@ import {
 import { useSimulator } from '../../simulators/use-simulator';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 
-/** The key of the simulated server. */
+/** API key of the simulated server. */
 export const SESAME = 'open-sesame-123456';
 
 export type Setup = Partial<ExecuteSetup>;
 type Json = Record<string, unknown>;
 
-/** Call at the top of a suite: a server for each test, and functions to run the node against it. */
+/** Called at the top of a suite: a server for each test, and functions to run the node against it. */
 export function useLocalLlama() {
 	const start = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
 
-	/** The context in which the node works. */
+	/** Execution context of the node. */
 	const prepare = ({ parameters, ...setup }: Setup = {}): ExecuteFake =>
 		executeContext({
 			type: 'n8n-nodes-local-llama.localLlama',
@@ -43,18 +43,18 @@ export function useLocalLlama() {
 		prepare,
 		executeIn,
 		execute,
-		/** The JSON of the one item that comes out. */
+		/** JSON of the only output item. */
 		json: async (parameters: Json, setup: Setup = {}): Promise<Json> => {
 			const [item] = await execute({ parameters, ...setup });
 			return item!.json;
 		},
-		/** The node's error. */
+		/** Error of the node. */
 		failure: async (parameters: Json, setup: Setup = {}): Promise<NodeOperationError> => {
 			const outcome = await execute({ parameters, ...setup }).catch((error: unknown) => error);
 			if (Array.isArray(outcome)) throw new Error(`no failure: ${JSON.stringify(outcome)}`);
 			return outcome as NodeOperationError;
 		},
-		/** The bodies that were sent to a route, in order. */
+		/** Bodies sent to a route, in order. */
 		sent: (path: string): Json[] =>
 			sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json),
 	};

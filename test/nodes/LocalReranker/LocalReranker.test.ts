@@ -7,12 +7,12 @@ import { failureOf } from '../LocalEmbeddings/supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
-it('is a sub-node for the reranker of vector stores, and no tool', () => {
+it('is a sub-node for the reranker of vector stores, not a tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalReranker().description;
 	expect([inputs, outputs, usableAsTool]).toEqual([[], ['ai_reranker'], undefined]);
 });
 
-it('the list of models of Ollama says that it cannot rerank', async () => {
+it('the model list for Ollama explains that it does not support reranking', async () => {
 	const server = await start({ profile: 'ollama' });
 	const context = {
 		getCredentials: async () => ({ baseUrl: server.url }),

@@ -5,7 +5,7 @@ import { supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
-it('Top N below 0 is refused', async () => {
+it('Top N below 0 is rejected', async () => {
 	expect((await failureOf(supplied(await start(), { topN: -1 }))).message).toContain('"Top N"');
 });
 
@@ -14,6 +14,6 @@ it.each([
 	[{ scores: 'minMax' }, 'Scores'],
 	[{ longDocuments: 'average' }, 'Long Documents'],
 	[{ batchSize: 0 }, 'Batch Size'],
-])('%j is refused by name', async (options, field) => {
+])('%j is rejected by name', async (options, field) => {
 	expect((await failureOf(supplied(await start(), { options }))).message).toContain(`"${field}"`);
 });

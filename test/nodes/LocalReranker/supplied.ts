@@ -3,7 +3,7 @@ import type { SuppliedReranker } from '../../../nodes/LocalReranker/supply';
 import type { LlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 
-/** What a vector store gets from the node. */
+/** Object that the node supplies to a vector store. */
 export async function supplied(server: LlamaServerSim, parameters: Record<string, unknown> = {}) {
 	const model = { __rl: true, mode: 'id', value: 'sim-model' };
 	const fake = fakeContext({ model, ...parameters }, { baseUrl: server.url });

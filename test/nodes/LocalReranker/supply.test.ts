@@ -11,7 +11,7 @@ const documents = (): StoredDocument[] => [
 	{ pageContent: 'cat', metadata: { source: 'b', loc: { line: 1 } }, id: '2' },
 ];
 
-it('gives copies in the new order with their scores, and leaves the documents of the store alone', async () => {
+it('returns copies in the new order with their scores, and does not change the documents of the store', async () => {
 	const { reranker } = await supplied(await start({ rerank: true }));
 	const stored = documents();
 	const found = await reranker.compressDocuments(stored, 'cat');
@@ -25,7 +25,7 @@ it('gives copies in the new order with their scores, and leaves the documents of
 	expect(found[0]!.metadata).not.toBe(stored[1]!.metadata);
 });
 
-it('ranks anew at each call, and logs counts and scores', async () => {
+it('ranks again at each call, and logs counts and scores', async () => {
 	const server = await start({ rerank: true });
 	const { reranker, inputs, outputs } = await supplied(server, { topN: 1 });
 	expect((await reranker.compressDocuments(documents(), 'cat'))[0]!.id).toBe('2');
@@ -42,7 +42,7 @@ it('ranks anew at each call, and logs counts and scores', async () => {
 	});
 });
 
-it('the log has the tokens of all batches', async () => {
+it('the log contains the tokens of all batches', async () => {
 	const server = await start({ rerank: true });
 	const usage = { total_tokens: 9 };
 	server.route(
@@ -54,7 +54,7 @@ it('the log has the tokens of all batches', async () => {
 	expect(outputs[0]).toMatchObject({ requests: 2, tokens: 18 });
 });
 
-it('logits become numbers between 0 and 1 with Sigmoid', async () => {
+it('Sigmoid maps logits to numbers between 0 and 1', async () => {
 	const server = await start({ rerank: true });
 	const { reranker, hints } = await supplied(server, { options: { scores: 'sigmoid' } });
 	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(
@@ -64,7 +64,7 @@ it('logits become numbers between 0 and 1 with Sigmoid', async () => {
 	expect(hints).toEqual([]);
 });
 
-it('Minimum Score leaves out, and no documents are no request', async () => {
+it('Minimum Score omits documents, and without documents nothing is sent', async () => {
 	const server = await start({ rerank: true });
 	const { reranker } = await supplied(server, { options: { minimumScore: 0 } });
 	expect(await reranker.compressDocuments(documents(), 'cat')).toHaveLength(1);
@@ -74,7 +74,7 @@ it('Minimum Score leaves out, and no documents are no request', async () => {
 });
 
 it.each([
-	['stand at the end', {}, ['cat', 'dog', '', ' \n']],
+	['come last', {}, ['cat', 'dog', '', ' \n']],
 	['pass no Minimum Score, whatever that is', { minimumScore: -100 }, ['cat', 'dog']],
 ])('documents without text have no score: they %s', async (_name, options, texts) => {
 	const server = await start({ rerank: true });
@@ -86,7 +86,7 @@ it.each([
 	expect(scored).toEqual(texts.map((text) => (text.trim() === '' ? 'undefined' : 'number')));
 });
 
-it('a failure is the error of this node, in the log as well', async () => {
+it('an error is the error of this node, in the log as well', async () => {
 	const { reranker, outputs } = await supplied(await start());
 	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));
 	expect(failed).toMatchObject({

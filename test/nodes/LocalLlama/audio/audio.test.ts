@@ -47,7 +47,7 @@ const bytesIn = ({ binary }: INodeExecutionData, field = 'data') =>
 	Buffer.from(binary![field]!.data, 'base64');
 
 describe('Transcribe', () => {
-	test('a recording out of the store of n8n, which is never read as a whole', async () => {
+	test('a recording from n8n’s storage, which is never fully in memory', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const { items, wholeReads, hints } = await run(sim, { operation: 'transcribe' });
 		expect(items).toEqual([{ json: { text: 'Hello\n there' }, pairedItem: { item: 0 } }]);
@@ -107,7 +107,7 @@ describe('Transcribe', () => {
 		});
 	});
 
-	test('is typed into a chat that streams, as a whole', async () => {
+	test('is streamed to a chat in one piece', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const typed = async (parameters: Record<string, unknown>, more: Setup = {}) => {
 			const { chunks } = await run(
@@ -123,7 +123,7 @@ describe('Transcribe', () => {
 		expect(await typed({ options: { enableStreaming: false } })).toEqual([]);
 	});
 
-	test('Translate to English goes to its own route', async () => {
+	test('Translate to English uses a separate route', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		const model = 'Systran/faster-whisper-tiny';
 		const { items } = await run(sim, { operation: 'transcribe', model, translate: true });
@@ -131,7 +131,7 @@ describe('Transcribe', () => {
 		expect(sim.requests.at(-1)!.path).toBe('/v1/audio/translations');
 	});
 
-	test('no name of a field at all', async () => {
+	test('no field name', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const failed = await failure(
 			{},
@@ -140,7 +140,7 @@ describe('Transcribe', () => {
 		expect(failed.message).toBe('The field "Input Binary Field" is empty');
 	});
 
-	test('silence is a success with a hint', async () => {
+	test('silence succeeds with a hint', async () => {
 		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
 		expect(items[0]!.json).toEqual({ text: '' });
 		expect(hints).toEqual([
@@ -150,7 +150,7 @@ describe('Transcribe', () => {
 		]);
 	});
 
-	test('marks of Qwen3-ASR are no words, the language is a field, and silence is an empty text', async () => {
+	test('markers of Qwen3-ASR are removed, the language is a field, and silence is an empty text', async () => {
 		const transcribed = async (text: string) => {
 			const sim = await startServer(({ path }, response) => {
 				const isIt = path === '/v1/audio/transcriptions';
@@ -169,7 +169,7 @@ describe('Transcribe', () => {
 		});
 	});
 
-	test('a voice memo of a phone without an extension is sent as m4a', async () => {
+	test('a voice memo without an extension is sent as m4a', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const [item] = recording('memo');
 		const binary = { data: { ...item!.binary!.data!, mimeType: 'audio/x-m4a' } };
@@ -177,7 +177,7 @@ describe('Transcribe', () => {
 		expect(sim.forms[0]!.parts[0]!.filename).toBe('memo.m4a');
 	});
 
-	test('llama-server v0.5.0 knows one format, and translates nothing', async () => {
+	test('llama-server v0.5.0 supports one format, and no translation', async () => {
 		const sim = await startServer(({ path }, response) => {
 			const isIt = path === '/v1/audio/transcriptions';
 			const message = isIt
@@ -196,7 +196,7 @@ describe('Transcribe', () => {
 		expect(english.description).toContain('Turn off Translate to English');
 	});
 
-	test('a picture is refused: llama-server would write down what a model that sees and hears makes of it', async () => {
+	test('an image is rejected: with a multimodal model, llama-server would transcribe it', async () => {
 		const sim = await startWhisper();
 		const [item] = recording('scan.jpg');
 		const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
@@ -206,7 +206,7 @@ describe('Transcribe', () => {
 		expect(sim.forms).toEqual([]);
 	});
 
-	test('the errors of one item do not cost the others theirs', async () => {
+	test('an error of one item does not affect the others', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const m4a = {
 			data: Buffer.from('\0\0\0 ftypM4A xxxx').toString('base64'),
@@ -225,7 +225,7 @@ describe('Transcribe', () => {
 });
 
 describe('Speak', () => {
-	test('a file with its right name and type, and facts for an agent that sees no file', async () => {
+	test('a file with the correct name and type, and metadata for agents, which do not receive the file', async () => {
 		const sim = await startKokoro();
 		const { items } = await run(sim, {
 			operation: 'speak',
@@ -250,10 +250,10 @@ describe('Speak', () => {
 	});
 
 	test.each([
-		['one model is asked for by its name', [{ id: 'cosy' }], 'cosy'],
-		['one of several is not guessed', [{ id: 'cosy' }, { id: 'other' }], undefined],
+		['a single model is used by name', [{ id: 'cosy' }], 'cosy'],
+		['with several models, none is selected', [{ id: 'cosy' }, { id: 'other' }], undefined],
 		['without a list none is named', undefined, undefined],
-	])('an empty Model on a server of an unknown kind: %s', async (_name, models, named) => {
+	])('an empty Model on an unrecognized server: %s', async (_name, models, named) => {
 		const server = await startServer(({ path }, response) => {
 			if (path === '/v1/audio/speech') {
 				response.writeHead(200, { 'content-type': 'audio/mpeg' });
@@ -284,7 +284,7 @@ describe('Speak', () => {
 		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
 	});
 
-	test('a server that breaks off in the middle is a specific error', async () => {
+	test('a connection lost during the response is a specific error', async () => {
 		const sim = await startKokoro();
 		sim.route(
 			'POST /v1/audio/speech',

@@ -25,7 +25,7 @@ const run = async (sim: { url: string }, parameters: Record<string, unknown>, mo
 };
 const nameOf = ({ binary }: INodeExecutionData, field = 'data') => binary![field]!.fileName;
 
-test('Generate: an item for each picture, with its facts for an agent that sees no file', async () => {
+test('Generate: one item per image, with metadata for agents, which do not receive the file', async () => {
 	const sim = await startSd();
 	const { items, hints } = await run(sim, {
 		operation: 'generate',
@@ -64,7 +64,7 @@ test('Generate: an item for each picture, with its facts for an agent that sees 
 	});
 });
 
-test('fewer pictures than asked for: those, and a hint', async () => {
+test('fewer images than requested: all of them, and a hint', async () => {
 	const { items, hints } = await run(await startSd({ makes: 2 }), {
 		operation: 'generate',
 		options: { count: 3 },

@@ -8,7 +8,7 @@ const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
 const op = (operation: string, more: object = {}) => ({ resource: 'model', operation, ...more });
 const exchange = (name: string) =>
 	recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!.answer;
-/** What Ollama 0.17.4 answered. */
+/** Responses of Ollama 0.17.4. */
 const recorded = (name: string) => {
 	const { status, text = '', headers } = exchange(name);
 	const type = headers.find(([header]) => header === 'Content-Type')?.[1] ?? '';
@@ -24,7 +24,7 @@ const ollama = async (routes: Record<string, string> = {}) => {
 describe('Pull', () => {
 	const pull = (modelName = 'tiny', options: object = {}) => op('pull', { modelName, options });
 
-	it('is done when Ollama says success: the size, and what was downloaded', async () => {
+	it('ends when Ollama reports success: the size, and the downloaded bytes', async () => {
 		await ollama({ 'POST /api/pull': 'pull-progress' });
 		const pulled = await json(pull('tiny', { insecure: true }));
 		expect(pulled).toMatchObject({
@@ -37,7 +37,7 @@ describe('Pull', () => {
 		expect(sent('/api/pull')).toEqual([{ model: 'tiny', insecure: true, stream: true }]);
 	});
 
-	it('of what is there already changes nothing', async () => {
+	it('an existing model is not changed', async () => {
 		await ollama({ 'POST /api/pull': 'pull-again' });
 		expect(await json(pull())).toMatchObject({ changed: false, downloaded: 0, size: 3_000_575 });
 	});
@@ -52,7 +52,7 @@ describe('Pull', () => {
 		expect((await failure(pull())).message).toBe(message);
 	});
 
-	it('fails where the lines end without success', async () => {
+	it('fails if the stream ends without success', async () => {
 		const sim = await ollama();
 		const [first] = exchange('pull-progress').text!.split('\n');
 		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
@@ -61,14 +61,14 @@ describe('Pull', () => {
 		);
 	});
 
-	it('of a bad name is refused in the words of Ollama', async () => {
+	it('an invalid name is rejected with the message of Ollama', async () => {
 		await ollama({ 'POST /api/pull': 'pull-bad-name' });
 		const failed = await failure(pull('!!'));
 		expect(failed.message).toBe('"!!" is not a valid model name');
 		expect(failed.description).toContain('invalid model name');
 	});
 
-	it('ends where the registry has lost the data and Ollama repeats one line for ever', async () => {
+	it('ends if the registry has lost the data and Ollama repeats the same line', async () => {
 		const sim = await ollama();
 		const lines = exchange('pull-blob-missing').text!.trim().split('\n');
 		let isOver = false;
@@ -84,7 +84,7 @@ describe('Pull', () => {
 		isOver = true;
 	});
 
-	it('types its progress into the chat that streams', async () => {
+	it('streams its progress to the chat', async () => {
 		await ollama({ 'POST /api/pull': 'pull-progress' });
 		const fake = prepare({ parameters: pull(), streaming: true });
 		await executeIn(fake);
@@ -93,7 +93,7 @@ describe('Pull', () => {
 		expect(typed).toContain('success\n');
 	});
 
-	it('tells of each layer in percent, at most twice a second', async () => {
+	it('reports each layer in percent, at most twice per second', async () => {
 		const typed: string[] = [];
 		let time = 0;
 		const type = createProgressReporter(
@@ -114,7 +114,7 @@ describe('Pull', () => {
 		expect(typed.length).toBeLessThanOrEqual(10_100 / 500 + 2);
 	});
 
-	it('on a router waits until the list shows the model', async () => {
+	it('on a router, waits until the list contains the model', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'chat' }] });
 		sim.route('POST /models', () => {
 			sim.models.push({ id: 'user/repo:Q4_K_M', status: 'downloading' });
@@ -128,20 +128,20 @@ describe('Pull', () => {
 		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
 	});
 
-	it('on a router need not be waited for', async () => {
+	it('on a router, waiting is optional', async () => {
 		const sim = await serve({ profile: 'router' });
 		sim.route('POST /models', reply.json({ success: true }));
 		expect(await json(pull('user/repo', { wait: false }))).toMatchObject({ state: 'downloading' });
 	});
 
-	it('on a server that cannot says who can', async () => {
+	it('on other servers, the error names servers that support it', async () => {
 		await serve({ profile: 'vllm' });
 		expect((await failure(pull())).message).toBe('vLLM cannot download models on request');
 	});
 });
 
 describe('Delete', () => {
-	it('delete with the name in the body', async () => {
+	it('sends DELETE with the name in the body', async () => {
 		const sim = await ollama({ 'DELETE /api/delete': 'delete' });
 		expect(await json(op('delete', { model: 'smol' }))).toEqual({
 			model: 'smol',
@@ -156,14 +156,14 @@ describe('Delete', () => {
 		});
 	});
 
-	it('of what is not there says so', async () => {
+	it('a missing model is an error', async () => {
 		await ollama({ 'DELETE /api/delete': 'delete-again' });
 		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain(
 			'does not know the model',
 		);
 	});
 
-	it('a router deletes what it has downloaded only', async () => {
+	it('a router deletes only models that it downloaded', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'a/b:Q4' }] });
 		sim.route(
 			'DELETE /models',
@@ -178,7 +178,7 @@ describe('Delete', () => {
 		expect(await json(op('delete', { model: 'a/b:Q4' }))).toMatchObject({ deleted: true });
 	});
 
-	it('others cannot', async () => {
+	it('other servers do not support it', async () => {
 		await serve();
 		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
@@ -186,7 +186,7 @@ describe('Delete', () => {
 	});
 });
 
-test('a server that is down, or refuses the key, is not blamed for what it cannot do', async () => {
+test('a server that is down or rejects the key is not reported as unsupported', async () => {
 	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
 	expect((await failure(op('delete', { model: 'a' }))).message).not.toContain('cannot');
 	await sim.close();
@@ -197,7 +197,7 @@ describe('changes that are not allowed', () => {
 	const every = [op('pull', { modelName: 'tiny' }), op('delete', { model: 'smol' })];
 
 	it.each(every.map((one) => [one.operation, one] as const))(
-		'%s is refused before any request',
+		'%s is rejected before any request',
 		async (_name, parameters) => {
 			const sim = await ollama();
 			const failed = await failure({ ...parameters, options: { allowChanges: false } });
@@ -207,7 +207,7 @@ describe('changes that are not allowed', () => {
 	);
 
 	it.each(every.map((one) => [one.operation, one] as const))(
-		'%s is off for an agent, unless it is switched on',
+		'%s is off for an agent by default',
 		async (_name, parameters) => {
 			const sim = await ollama({
 				'POST /api/pull': 'pull-again',

@@ -10,7 +10,7 @@ const recorded = (name: string) => {
 };
 
 describe('Get Many', () => {
-	it('gives an item for each model, paired with the input', async () => {
+	it('returns one item per model, paired with the input', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }, { id: 'small' }] });
 		const items = await execute({ items: [{ json: {} }, { json: {} }], parameters: GET_ALL });
 		expect(items.map((item) => [item.json.id, item.json.loaded, item.pairedItem])).toEqual([
@@ -23,14 +23,14 @@ describe('Get Many', () => {
 		expect(loaded.map((item) => item.json.id)).toEqual(['big']);
 	});
 
-	it('gives none for an Ollama without models, whose list is null', async () => {
+	it('returns no items for an Ollama without models, whose list is null', async () => {
 		const sim = await serve({ profile: 'ollama', models: [] });
 		sim.route('GET /v1/models', recorded('v1-models-empty'));
 		sim.route('GET /api/tags', recorded('tags-empty'));
 		expect(await execute({ parameters: GET_ALL })).toEqual([]);
 	});
 
-	it('gives the context that a model was made for, where Ollama lists it (0.33)', async () => {
+	it('returns the trained context of a model if Ollama lists it (0.33)', async () => {
 		const sim = await serve({ profile: 'ollama' });
 		const details = { family: 'llama', parameter_size: '134.52M', context_length: 8192 };
 		sim.route('GET /api/tags', reply.json({ models: [{ name: 'sim-model', details }] }));
@@ -38,7 +38,7 @@ describe('Get Many', () => {
 		expect(item!.json).toMatchObject({ id: 'sim-model', trainedContext: 8192 });
 	});
 
-	it('fails where there is no list, with the advice', async () => {
+	it('fails without a list, with a suggestion', async () => {
 		await serve({ apiKey: 'another' });
 		expect(await failure(GET_ALL)).toMatchObject({
 			message: expect.stringContaining('The server rejected the API key') as string,
@@ -46,7 +46,7 @@ describe('Get Many', () => {
 		});
 	});
 
-	it('fails where the list is none', async () => {
+	it('fails if the list is invalid', async () => {
 		const sim = await serve();
 		sim.route('GET /v1/models', reply.json({ hello: 'world' }));
 		expect((await failure(GET_ALL)).message).not.toBe('');

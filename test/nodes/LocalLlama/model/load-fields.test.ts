@@ -14,7 +14,7 @@ type Sim = Awaited<ReturnType<typeof serve>>;
 const posts = (sim: Sim) =>
 	sim.requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
-test('a model must be chosen', () => {
+test('a model is required', () => {
 	expect(changeFields()[0]).toMatchObject({ name: 'model', required: true });
 });
 
@@ -29,7 +29,7 @@ describe('Load', () => {
 		expect(sim.models).toMatchObject([{ id: 'big', status: 'loaded' }]);
 	});
 
-	it('of a model that is loaded changes nothing', async () => {
+	it('a loaded model is not changed', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 		expect(await json(op('load', 'big'))).toMatchObject({
 			model: 'big',
@@ -39,7 +39,7 @@ describe('Load', () => {
 		expect(posts(sim)).toEqual([]);
 	});
 
-	it('of a model that a router cannot load names the exit code', async () => {
+	it('if a router cannot load the model, the error names the exit code', async () => {
 		await serve({ profile: 'router', models: [{ id: 'broken', exitCode: 1 }] });
 		expect(await failure(op('load', 'broken'))).toMatchObject({
 			message: expect.stringContaining('could not load the model') as string,
@@ -48,12 +48,12 @@ describe('Load', () => {
 		});
 	});
 
-	it('on a server that cannot says who can', async () => {
+	it('on other servers, the error names servers that support it', async () => {
 		await serve();
 		expect((await failure(op('load', 'sim-model'))).description).toContain('--models-dir');
 	});
 
-	it('ends at once on Stop, and leaves nothing running on the server', async () => {
+	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
 		const cancel = new AbortController();
 		const running = execute({ parameters: op('load', 'big'), signal: cancel.signal }).catch(
@@ -64,7 +64,7 @@ describe('Load', () => {
 		expect(await running).toBeInstanceOf(Error);
 	});
 
-	it('that takes longer than its limit is an error, where it is waited for', async () => {
+	it('a timeout is an error if the node waits', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
 		expect((await failure(op('load', 'big', { timeout: 1, wait: true }))).message).toContain('1 s');
 		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({
@@ -81,7 +81,7 @@ describe('Load', () => {
 			'"Timeout (Seconds)"',
 		],
 		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],
-	])('%s asks nothing of the server', async (_how, parameters, message) => {
+	])('%s sends nothing to the server', async (_how, parameters, message) => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
 		expect((await failure(parameters)).message).toContain(message);
 		expect(posts(sim)).toEqual([]);
@@ -89,14 +89,14 @@ describe('Load', () => {
 });
 
 describe('Unload', () => {
-	it('frees on a router what Load has loaded', async () => {
+	it('unloads a model of a router', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
 		await json(op('load', 'big'));
 		expect(await json(op('unload', 'big', { wait: false }))).toMatchObject({ state: 'unloaded' });
 		expect(sim.models).toMatchObject([{ id: 'big', status: 'unloaded' }]);
 	});
 
-	it('of a model that is not loaded changes nothing', async () => {
+	it('a model that is not loaded is not changed', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
 		expect(await json(op('unload', 'big'))).toMatchObject({
 			model: 'big',
@@ -106,12 +106,12 @@ describe('Unload', () => {
 		expect(posts(sim)).toEqual([]);
 	});
 
-	it('of a model that is not there names those that are', async () => {
+	it('for a missing model, the error names the existing ones', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big' }] });
 		expect((await failure(op('unload', 'small'))).description).toContain('big');
 	});
 
-	it('cuts answers off only where it is told to', async () => {
+	it('cuts off responses only with Force Unload', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
 		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain(

@@ -9,7 +9,7 @@ const PNG = 'iVBORw0KGgo=';
 const WAV = Buffer.from('RIFF1234WAVE').toString('base64');
 const binary = (mimeType: string, data: string) => ({ data, mimeType, fileName: 'file' });
 
-test('a prompt with a system message: streamed from the server, and everything about the answer in the item', async () => {
+test('a prompt with a system message: streamed from the server, and all metadata in the item', async () => {
 	await serve();
 	const fake = prepare({
 		parameters: { ...CHAT, system: 'Be brief.', options: { temperature: 0.5, maxTokens: '50' } },
@@ -40,7 +40,7 @@ test('a prompt with a system message: streamed from the server, and everything a
 	expect(fake.metadata.tokenUsage).toMatchObject({ inputTokens: expect.any(Number) as number });
 });
 
-test('the kind of server is in the item, and is asked for once', async () => {
+test('the server type is in the item, and is detected once', async () => {
 	const sim = await serve({ profile: 'vllm' });
 	expect(await json(CHAT)).toMatchObject({ server: 'vllm' });
 	expect(await json(CHAT)).toMatchObject({ server: 'vllm' });
@@ -51,7 +51,7 @@ test('the kind of server is in the item, and is asked for once', async () => {
 	]);
 });
 
-test('messages from the form and from JSON; the last one of the assistant is continued', async () => {
+test('messages from the form and from JSON; a last message of the assistant is continued', async () => {
 	await serve();
 	const rows = [
 		{ role: 'user', content: 'Count' },
@@ -66,7 +66,7 @@ test('messages from the form and from JSON; the last one of the assistant is con
 	]);
 });
 
-test('pictures, audio and text files from binary fields, by names or by a list of names', async () => {
+test('images, audio and text files from binary fields, by names or by a list of names', async () => {
 	await serve({ vision: true, audio: true });
 	const items = [
 		{
@@ -95,7 +95,7 @@ test('pictures, audio and text files from binary fields, by names or by a list o
 	expect(other!.messages).toEqual(one!.messages);
 });
 
-test('a level of thinking that Ollama refuses: the failure without it is told, not the refusal', async () => {
+test('a thinking level that Ollama rejects: the error without it is reported, not the rejection', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.script(
 		reply.error(400, { error: 'think value "low" is not supported for this model' }),
@@ -109,9 +109,9 @@ test('a level of thinking that Ollama refuses: the failure without it is told, n
 test.each<[string, object]>([
 	['own API', { options: { contextSize: 2048 } }],
 	['route of OpenAI', {}],
-])('Ollama gets no part of a JSON schema that crashes it: %s', async (_name, more) => {
+])('parts of a JSON schema that crash Ollama are not sent: %s', async (_name, more) => {
 	await serve({ profile: 'ollama' });
-	// Of a real Ollama 0.17.4: the first ended its runner, the second the server, and the third never answered.
+	// Seen with Ollama 0.17.4: the first crashed its runner, the second the server, and the third never got a response.
 	const properties = {
 		number: { type: 'string', pattern: String.raw`^[A-Z]{2}\d{4}$` },
 		word: { type: 'string', pattern: '^(?!x)a+$' },
@@ -126,7 +126,7 @@ test.each<[string, object]>([
 	expect(bodies).not.toMatch(/pattern|minItems/);
 });
 
-test('a picture alone is a question', async () => {
+test('an image without a prompt is sent', async () => {
 	await serve({ vision: true });
 	await execute({
 		items: [{ json: {}, binary: { data: binary('image/png', PNG) } }],
@@ -138,7 +138,7 @@ test('a picture alone is a question', async () => {
 const MP4 = Buffer.from('\0\0\0\x18ftypisom', 'latin1').toString('base64');
 const VIDEO = [{ json: {}, binary: { data: binary('video/mp4', MP4) } }];
 
-test('a video goes to a model that takes videos', async () => {
+test('a video is sent to a model that supports videos', async () => {
 	await serve({ vision: true, video: true });
 	await execute({ items: VIDEO, parameters: { ...CHAT, binaryFields: 'data' } });
 	expect(chats()[0]!.messages).toEqual([
@@ -156,14 +156,14 @@ test.each<[string, object]>([
 	['chat', { prompt: 'Hi' }],
 	['extract', { fields: { field: [{ name: 'what' }] } }],
 	['classify', { labels: { label: [{ name: 'cat' }, { name: 'dog' }] } }],
-])('a refusal names the files of %s, by their content and size', async (operation, fields) => {
+])('a rejection names the files of %s, by content and size', async (operation, fields) => {
 	await serve({ vision: true });
 	const parameters = { resource: 'text', operation, text: 'Hi', binaryFields: 'data', ...fields };
 	const error = await failure(parameters, { items: VIDEO });
 	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
 });
 
-test('thinking stands apart from the text', async () => {
+test('reasoning is separate from the text', async () => {
 	const sim = await serve({ template: 'thinking' });
 	sim.script(reply.reasoning('Let me see.', 'Four.'));
 	expect(await json({ ...CHAT, thinking: 'on' })).toMatchObject({
@@ -173,7 +173,7 @@ test('thinking stands apart from the text', async () => {
 	expect(chats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
 });
 
-test('JSON stands in the item as such, and is checked by the node: a llama.cpp with llguidance lets a broken schema pass', async () => {
+test('JSON is parsed in the item and validated by the node: llama.cpp with llguidance accepts an invalid schema', async () => {
 	const sim = await serve();
 	sim.script(
 		reply.text('{"n":4}'),
@@ -188,14 +188,14 @@ test('JSON stands in the item as such, and is checked by the node: a llama.cpp w
 	expect(failed.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
 });
 
-test('JSON that breaks its schema goes back to the model, with what is wrong', async () => {
+test('JSON that violates its schema is sent back to the model with the issues', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
 	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
 	expect(await json(asked)).toMatchObject({ json: { n: 4 } });
 });
 
-test('remarks of the client stand at the node, each once; a cut answer is one', async () => {
+test('warnings are shown at the node once each, also for a truncated response', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
 	const fake = prepare({ items: [{ json: {} }, { json: {} }], parameters: CHAT });
@@ -206,7 +206,7 @@ test('remarks of the client stand at the node, each once; a cut answer is one', 
 	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off')]);
 });
 
-test('an answer that breaks off is an error with what had arrived', async () => {
+test('an interrupted response is an error with the received text', async () => {
 	const sim = await serve();
 	sim.script(reply.text('half an answer', { finish: false, done: false }));
 	expect((await failure(CHAT)).context.data).toMatchObject({
@@ -222,13 +222,13 @@ test.each([
 	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
 	['a wrong option', { options: { topP: 2 } }, 'Top P'],
 	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
-])('%s is told before anything is sent', async (_name, parameters, message) => {
+])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...CHAT, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
 
-test('a PDF is refused with advice', async () => {
+test('a PDF is rejected with a suggestion', async () => {
 	const sim = await serve();
 	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
 	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain(

@@ -19,7 +19,7 @@ const chats = () =>
 const top = (...tokens: Array<[string, number]>) =>
 	tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
-/** An answer of OpenAI's API with the probabilities of its only token. */
+/** A response of OpenAI's API with the probabilities of its only token. */
 const answer = (content: string, probabilities?: Array<[string, number]>, finish = 'stop') =>
 	reply.json({
 		model: 'sim-model',
@@ -44,14 +44,14 @@ test('control tokens of the template in the text and the labels are plain text',
 	expect(JSON.stringify(chats()[0]!.messages)).not.toMatch(/<\|im_(?:start|end)\|>/);
 });
 
-test('and in the response that goes back with a correction', async () => {
+test('and in the response that is sent back with a correction', async () => {
 	const sim = await serve();
 	sim.script(answer('Hm.<|im_end|>\n<|im_start|>system'), answer('A'));
 	expect(await json(CLASSIFY)).toMatchObject({ label: 'invoice' });
 	expect(JSON.stringify(chats()[1]!.messages)).not.toMatch(/<\|im_(?:start|end)\|>/);
 });
 
-test('llama-server: held to one sign by a grammar, a few tokens, thinking off, and the text last', async () => {
+test('llama-server: a grammar of the keys, a few tokens, thinking off, and the text last', async () => {
 	const sim = await serve();
 	sim.script(
 		answer('A', [
@@ -81,7 +81,7 @@ test('llama-server: held to one sign by a grammar, a few tokens, thinking off, a
 	expect(body!.messages[1]!.content).toBe('Please pay.');
 });
 
-test('what all items share comes first and is the same to the byte, for the prompt cache', async () => {
+test('the shared part comes first and is identical, for the prompt cache', async () => {
 	const sim = await serve();
 	sim.script(answer('A'), answer('B'));
 	await executeIn(
@@ -95,7 +95,7 @@ test('what all items share comes first and is the same to the byte, for the prom
 	expect(one!.messages[0]).toEqual(other!.messages[0]);
 });
 
-test('several labels, the likeliest first', async () => {
+test('several labels, most likely first', async () => {
 	const sim = await serve();
 	sim.script(
 		reply.json({
@@ -123,7 +123,7 @@ test('several labels, the likeliest first', async () => {
 	expect(chats()[0]!.grammar).toContain('{0,1}');
 });
 
-test('none of the labels, where that is allowed', async () => {
+test('none of the labels, if that is allowed', async () => {
 	const sim = await serve();
 	sim.script(
 		answer('C', [
@@ -144,7 +144,7 @@ test('none of the labels, where that is allowed', async () => {
 	});
 });
 
-test('Ollama: its own API with a schema, thinking off, and its own probabilities', async () => {
+test('Ollama: native API with a schema, thinking off, and probabilities', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.script(
 		reply.json({
@@ -172,12 +172,12 @@ test('Ollama: its own API with a schema, thinking off, and its own probabilities
 	});
 });
 
-test('another server: a schema; one that ignores it and answers with the name is understood', async () => {
+test('other servers: a schema; the name is accepted from a server that ignores it', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.script(answer('The category is "complaint".'));
 	const item = await json(CLASSIFY);
 	expect(item).toMatchObject({ label: 'complaint' });
-	// Nothing told which kind of server it is.
+	// The server type was not detected.
 	expect(item).not.toHaveProperty('server');
 	expect(item).not.toHaveProperty('confidence');
 	expect(chats()[0]).toMatchObject({
@@ -189,7 +189,7 @@ test.each([
 	['response formats', 400, { error: { message: 'response_format is not supported' } }],
 	['log probabilities', 400, { error: { message: 'logprobs is not supported by this model' } }],
 ])(
-	'a server that refuses %s is asked plainly, and is not asked for them again',
+	'if a server rejects %s, they are omitted from this and later requests',
 	async (_name, status, body) => {
 		const sim = await serve({ profile: 'fastapi' });
 		sim.script(reply.error(status, body), answer('A'), answer('A'));
@@ -207,7 +207,7 @@ test.each([
 
 const FIELDS = ['temperature', 'max_tokens', 'logprobs', 'top_logprobs', 'response_format'];
 
-/** pydantic's words, for all fields or for the first. */
+/** Messages of pydantic, for all fields or for the first. */
 const forbidden = (names: readonly string[], each: boolean) =>
 	reply.error(400, {
 		error: {
@@ -218,7 +218,7 @@ const forbidden = (names: readonly string[], each: boolean) =>
 		},
 	});
 
-test('fast-check: fields that a server forbids are left out, one after the other, and are not sent again', async () => {
+test('fast-check: rejected fields are omitted one after another, and are not sent again', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.subarray(FIELDS), fc.boolean(), async (names, each) => {
 			const sim = await serve({ profile: 'fastapi' });
@@ -238,14 +238,14 @@ test('fast-check: fields that a server forbids are left out, one after the other
 	);
 });
 
-test('a refusal of fields that were not sent changes nothing', async () => {
+test('a rejection of fields that were not sent changes nothing', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/chat/completions', () => forbidden([`field_${chats().length}`], true));
 	expect((await failure(CLASSIFY)).message).toBe('The server rejected the request');
 	expect(chats()).toHaveLength(1);
 });
 
-test('Ollama behind a proxy that passes on the routes of OpenAI only is asked by these', async () => {
+test('Ollama behind a proxy with only the routes of OpenAI gets requests there', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/chat', reply.error(404, '404 page not found'));
 	sim.script(answer('B'));
@@ -253,7 +253,7 @@ test('Ollama behind a proxy that passes on the routes of OpenAI only is asked by
 	expect(chats()).toHaveLength(1);
 });
 
-test('a model that thinks all the same and uses its tokens up is asked once more with room for thoughts', async () => {
+test('if a model thinks anyway and uses up its tokens, the request is repeated with more tokens', async () => {
 	const sim = await serve();
 	sim.script(answer('<think>Hmm', undefined, 'length'), answer('<think>Hmm</think>B'));
 	expect(await json(CLASSIFY)).toMatchObject({
@@ -264,7 +264,7 @@ test('a model that thinks all the same and uses its tokens up is asked once more
 	expect(chats()[1]!.messages).toEqual(chats()[0]!.messages);
 });
 
-test('an answer that is no label is asked for once more; then the label is null, with the words', async () => {
+test('a response without a label is corrected once; then the label is null, with the text', async () => {
 	const sim = await serve();
 	sim.script(answer('This is definitely not an invoice.'), answer('B'));
 	expect(await json(CLASSIFY)).toMatchObject({
@@ -281,7 +281,7 @@ test('an answer that is no label is asked for once more; then the label is null,
 	expect(chats()).toHaveLength(4);
 });
 
-test('of an answer without an end only the beginning is sent back, or the next prompt would not fit', async () => {
+test('only the beginning of an endless response is sent back, so that the next prompt fits', async () => {
 	const sim = await serve();
 	sim.script(answer('🦙 rambles on and on. '.repeat(400)), answer('B'));
 	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint' });
@@ -290,7 +290,7 @@ test('of an answer without an end only the beginning is sent back, or the next p
 	expect(repeated).toMatch(/^🦙 rambles on/);
 });
 
-test('where the user set Maximum Tokens, a cut answer is not asked for again', async () => {
+test('with Maximum Tokens set, a truncated response is not requested again', async () => {
 	const sim = await serve();
 	sim.script(answer('I would say', undefined, 'length'));
 	expect(await json({ ...CLASSIFY, options: { maxTokens: 3 } })).toMatchObject({
@@ -299,7 +299,7 @@ test('where the user set Maximum Tokens, a cut answer is not asked for again', a
 	});
 });
 
-test('labels out of an expression, as names, objects, or JSON text', async () => {
+test('labels from an expression, as names, objects, or JSON text', async () => {
 	const sim = await serve();
 	const objects = [{ name: 'spam', description: 'ads' }, { name: 'ham' }];
 	for (const labelList of [['spam', 'ham'], objects, JSON.stringify(objects)]) {
@@ -316,7 +316,7 @@ test('labels out of an expression, as names, objects, or JSON text', async () =>
 
 const word = fc.stringMatching(/^[a-zé]{2,8}( [a-z]{1,5})?$/);
 
-test('one text that holds a list is a list, whatever stands between the names', async () => {
+test('a text with a list is a list, with any separator', async () => {
 	const sim = await serve();
 	await fc.assert(
 		fc.asyncProperty(
@@ -345,7 +345,7 @@ test('one text that holds a list is a list, whatever stands between the names', 
 	);
 });
 
-test('a label with a comma in its name stays one in a list', async () => {
+test('a label with a comma in its name stays one label in a list', async () => {
 	const sim = await serve();
 	sim.script(answer('A'));
 	const labelList = ['billing, support', 'sales'];
@@ -354,7 +354,7 @@ test('a label with a comma in its name stays one in a list', async () => {
 	);
 });
 
-test('a label "none" of the user is not the one for none of them', async () => {
+test('a label "none" of the user is not the label for none of them', async () => {
 	const sim = await serve();
 	await fc.assert(
 		fc.asyncProperty(
@@ -377,7 +377,7 @@ test('a label "none" of the user is not the one for none of them', async () => {
 	);
 });
 
-test('labels that are signs themselves are those signs', async () => {
+test('labels of one character are their own keys', async () => {
 	const sim = await serve();
 	sim.script(answer('A'));
 	expect(
@@ -396,13 +396,13 @@ test.each([
 		'63 labels (maximum 62)',
 	],
 	['no text', { text: '' }, '"Text" is empty'],
-])('%s is told before anything is sent', async (_name, parameters, message) => {
+])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...CLASSIFY, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
 
-test('a server that streams whatever it is asked for is read as well', async () => {
+test('a server that always streams is supported', async () => {
 	const said = 'Answer: B';
 	const cuts = fc.uniqueArray(fc.nat({ max: said.length }), { maxLength: 5 });
 	await fc.assert(
@@ -419,7 +419,7 @@ test('a server that streams whatever it is asked for is read as well', async () 
 	);
 });
 
-test('too long, as llama-server v0.5.0 refuses it: the size that would do', async () => {
+test('too long, as llama-server v0.5.0 rejects it: with the required size', async () => {
 	const sim = await serve();
 	sim.route(
 		'POST /v1/chat/completions',

@@ -5,7 +5,7 @@ import { useLocalLlama } from '../run-node';
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
 const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a time' };
 
-test('by the route of OpenAI, streamed, with the options of the server', async () => {
+test('uses the route of OpenAI, streamed, with the options of the server', async () => {
 	await serve();
 	expect(
 		await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } }),
@@ -30,7 +30,7 @@ test('by the route of OpenAI, streamed, with the options of the server', async (
 	]);
 });
 
-test('B44: a list of prompts makes an item for each, in their order, with the usage of each; so do several completions', async () => {
+test('B44: a list of prompts returns one item each, in order, with usage; so do several completions', async () => {
 	await serve();
 	const items = await execute({
 		parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { n: 2, seed: 7 } },
@@ -50,14 +50,14 @@ test('B44: a list of prompts makes an item for each, in their order, with the us
 	expect(sent('/completions').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
 });
 
-test('tokens in place of a text', async () => {
+test('tokens instead of a text', async () => {
 	await serve();
 	await json({ ...COMPLETE, prompt: [1, 2, 3] });
 	await execute({ parameters: { ...COMPLETE, prompt: [[1, 2], 'x'] } });
 	expect(sent('/completions').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
 });
 
-test('Ollama: /api/generate, raw, with options of the right names; B83: context is never passed on', async () => {
+test('Ollama: /api/generate, raw, with its option names; B83: context is never sent', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
 	const options = { maxTokens: 4, keepAlive: '5m', extraBody: { context: [99999999], num_gpu: 0 } };
@@ -78,7 +78,7 @@ test('Ollama: /api/generate, raw, with options of the right names; B83: context 
 	expect((await failure({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
 });
 
-test('a server that nothing tells apart', async () => {
+test('an unrecognized server', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
 	const item = await json(COMPLETE);
@@ -86,7 +86,7 @@ test('a server that nothing tells apart', async () => {
 		text: expect.stringContaining(' Paris') as string,
 		stopType: 'limit',
 	});
-	// Nothing told which type of server it is.
+	// The server type was not detected.
 	expect(item).not.toHaveProperty('server');
 	expect(sent('/v1/completions')).toEqual([
 		{
@@ -98,7 +98,7 @@ test('a server that nothing tells apart', async () => {
 	]);
 });
 
-test('the text is typed into the chat', async () => {
+test('the text is streamed to the chat', async () => {
 	await serve();
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: ['a', 'b'] }, streaming: true });
 	await executeIn(fake);
@@ -108,7 +108,7 @@ test('the text is typed into the chat', async () => {
 	expect(fake.chunks.filter(({ type }) => type === 'begin')).toHaveLength(1);
 });
 
-test('a server that reads less than it was sent: a hint with what it read, and the way out', async () => {
+test('a server that truncates the prompt: a hint with the processed tokens and a suggestion', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	const line = {
 		model: 'm',
@@ -128,7 +128,7 @@ test('a server that reads less than it was sent: a hint with what it read, and t
 	expect(sent('/api/generate')).toMatchObject([{ truncate: false }]);
 });
 
-test('no text is a success with a remark', async () => {
+test('an empty text succeeds with a hint', async () => {
 	const sim = await serve();
 	sim.script(reply.empty());
 	const fake = prepare({ parameters: COMPLETE });
@@ -145,17 +145,17 @@ test.each([
 	],
 	[
 		'an error in the middle',
-		reply.text('half of', { error: { message: 'the GPU is gone' } }),
+		reply.text('half of', { error: { message: 'the GPU is lost' } }),
 		'streamError',
 		'half of',
 	],
-])('%s is an error with what had arrived', async (_name, answer, type, partialText) => {
+])('%s is an error with the received text', async (_name, answer, type, partialText) => {
 	const sim = await serve();
 	sim.script(answer);
 	expect((await failure(COMPLETE)).context.data).toMatchObject({ type, partialText });
 });
 
-test('Ollama 0.17.4: the runner died in the middle', async () => {
+test('Ollama 0.17.4: the runner crashed during the response', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));
 	expect((await failure(COMPLETE)).context.data).toMatchObject({
@@ -164,7 +164,7 @@ test('Ollama 0.17.4: the runner died in the middle', async () => {
 	});
 });
 
-test('too long, as llama-server v0.5.0 refuses it', async () => {
+test('too long, as llama-server v0.5.0 rejects it', async () => {
 	const sim = await serve();
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
 	const { description } = await failure(COMPLETE);
@@ -186,7 +186,7 @@ test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 	},
 );
 
-test('Stop ends it at once', async () => {
+test('Stop ends it immediately', async () => {
 	const sim = await serve();
 	const cancel = new AbortController();
 	sim.script(reply.chunks(['a', { wait: 3_600_000 }]));
@@ -202,7 +202,7 @@ test.each([
 	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
 	['an object in the list', { prompt: ['a', {}] }, 'not text'],
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
-])('%s is told before anything is sent', async (_name, parameters, message) => {
+])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...COMPLETE, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);

@@ -19,7 +19,7 @@ async function hintsOf(operation: object, contextSize: number, model = 'sim-mode
 }
 
 test.each(OPERATIONS)(
-	'Ollama loads a model again for another context: %s',
+	'Ollama reloads a model for another context: %s',
 	async (_name, operation) => {
 		const sim = await serve({ profile: 'ollama', models: [{ id: 'sim-model:latest' }] });
 		sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));

@@ -15,7 +15,7 @@ const chats = () =>
 		{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>
 	>;
 
-test('fields as a table: the schema is a constraint and stands in the prompt, the text comes last', async () => {
+test('fields as a table: the schema is a constraint and part of the prompt, the text comes last', async () => {
 	const sim = await serve();
 	sim.script(reply.text(RIGHT));
 	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({
@@ -39,7 +39,7 @@ test('fields as a table: the schema is a constraint and stands in the prompt, th
 	expect(body!.messages.at(-1)).toEqual({ role: 'user', content: EXTRACT.text });
 });
 
-test('what all items share comes first and is the same to the byte, for the prompt cache', async () => {
+test('the shared part comes first and is identical, for the prompt cache', async () => {
 	await serve();
 	await executeIn(
 		prepare({
@@ -53,7 +53,7 @@ test('what all items share comes first and is the same to the byte, for the prom
 	expect(one!.messages[0]!.content).toContain('Amounts are in euros.');
 });
 
-test('a JSON schema, also in the wrapping of OpenAI', async () => {
+test('a JSON schema, also in the wrapper of OpenAI', async () => {
 	const sim = await serve();
 	const schema = {
 		type: 'array',
@@ -76,7 +76,7 @@ test('a server that ignores the format: JSON in a code block is found', async ()
 	});
 });
 
-test('a wrong answer is sent back once, with what is wrong about it', async () => {
+test('an invalid response is sent back once, with its issues', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven","company":"ACME"}'), reply.text(RIGHT));
 	const item = await json({ ...EXTRACT, fields: FIELDS });
@@ -89,7 +89,7 @@ test('a wrong answer is sent back once, with what is wrong about it', async () =
 	);
 });
 
-test('invalid never passes: wrong each time is an error with the answer in its details', async () => {
+test('invalid data is never returned: wrong each time is an error with the response in its details', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven"}'), reply.text('[]'), reply.text('I cannot.'));
 	const failed = await failure({ ...EXTRACT, fields: FIELDS });
@@ -99,7 +99,7 @@ test('invalid never passes: wrong each time is an error with the answer in its d
 	expect(chats()).toHaveLength(3);
 });
 
-test('cut by the token limit is told as that', async () => {
+test('a response truncated by the token limit is reported as truncated', async () => {
 	const sim = await serve();
 	sim.script(
 		reply.text('{"number":', { finish: 'length' }),
@@ -110,7 +110,7 @@ test('cut by the token limit is told as that', async () => {
 	);
 });
 
-test('a server that refuses response formats is asked without one', async () => {
+test('if a server rejects response formats, the request is sent without one', async () => {
 	const sim = await serve();
 	const refuse = reply.error(400, {
 		error: { message: "'response_format' is not supported", type: 'invalid_request_error' },
@@ -123,7 +123,7 @@ test('a server that refuses response formats is asked without one', async () => 
 	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([true, false]);
 });
 
-test('fields out of an expression, as names, objects, or JSON text', async () => {
+test('fields from an expression, as names, objects, or JSON text', async () => {
 	const sim = await serve();
 	for (const fieldList of [FIELDS.field, JSON.stringify(FIELDS.field)]) {
 		sim.script(reply.text(RIGHT));
@@ -139,7 +139,7 @@ test('fields out of an expression, as names, objects, or JSON text', async () =>
 });
 
 test.each(['number, company', 'number;company', 'number\ncompany'])(
-	'fields out of one text: %j',
+	'fields from one text: %j',
 	async (fieldList) => {
 		const sim = await serve();
 		sim.script(reply.text('{"number":"7","company":"ACME"}'));
@@ -148,7 +148,7 @@ test.each(['number, company', 'number;company', 'number\ncompany'])(
 	},
 );
 
-test('a field that is not required may be missing: it is null then; the model is asked for all', async () => {
+test('an optional field may be missing and is null then; the model must write all fields', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":7}'));
 	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: null });
@@ -159,7 +159,7 @@ test('a field that is not required may be missing: it is null then; the model is
 	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({ repaired: true });
 });
 
-test('a number with more digits than JavaScript holds is a number, as asked for', async () => {
+test('a number with more digits than JavaScript supports is a number, as requested', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"amount":119.0000000000000001}'));
 	const fields = { field: [{ name: 'amount', type: 'number' }] };
@@ -185,7 +185,7 @@ test.each([
 	},
 );
 
-test('a number that JavaScript cannot hold is text, which the node says', async () => {
+test('a number that JavaScript cannot represent is text, with a hint', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":12345678901234567890,"company":null}'));
 	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
@@ -194,7 +194,7 @@ test('a number that JavaScript cannot hold is text, which the node says', async 
 	});
 });
 
-test('what cannot be checked passes', async () => {
+test('data that cannot be validated is returned', async () => {
 	const sim = await serve();
 	const schema = {
 		type: 'object',
@@ -241,7 +241,7 @@ test.each([
 		{ schemaSource: 'schema', jsonSchema: { $ref: '#/none' } },
 		'JSON schema is invalid',
 	],
-])('%s is told before anything is sent', async (_name, parameters, message) => {
+])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...EXTRACT, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
@@ -261,7 +261,7 @@ test('S26: a scanned invoice without a text', async () => {
 	]);
 });
 
-test('S27: a PDF says what to do, also where it has no text', async () => {
+test('S27: a PDF has a suggestion, also if it has no text', async () => {
 	await serve({ vision: true });
 	const data = Buffer.from('%PDF-1.7').toString('base64');
 	const error = await failure(
@@ -272,7 +272,7 @@ test('S27: a PDF says what to do, also where it has no text', async () => {
 	expect(error.description).toContain('pdftoppm -png');
 });
 
-test('a field whose name every object inherits is null where the text does not tell it', async () => {
+test('a field whose name every object inherits is null if the text does not contain it', async () => {
 	const inherited = Object.getOwnPropertyNames(Object.prototype);
 	const field = inherited.map((name) => ({ name, type: 'text' }));
 	const sim = await serve();

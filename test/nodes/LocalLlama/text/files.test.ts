@@ -1,4 +1,4 @@
-/** A file is what its bytes say, and what went in was read: cases of public reports. */
+/** File types are detected by content, and the whole input is processed: cases of public reports. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { reply } from '../../../simulators/llama-server';
@@ -47,7 +47,7 @@ test.each<[string, Buffer, string, string]>([
 	['a PDF', latin1('%PDF-1.7 scan'), 'image/png', 'Extract From PDF'],
 	['anything else', latin1('\0\x01\x02\x03'), 'application/x-thing', 'remove the file'],
 ])(
-	'%s is refused before anything is sent, with what helps',
+	'%s is rejected before anything is sent, with a suggestion',
 	async (_name, bytes, mimeType, advice) => {
 		const sim = await serve({ vision: true });
 		const error = await failure(CHAT, { items: file(bytes, 'photo.jpg', mimeType) });
@@ -57,7 +57,7 @@ test.each<[string, Buffer, string, string]>([
 	},
 );
 
-test('a HEIC named .jpg is told as what it is', async () => {
+test('a HEIC named .jpg is reported as HEIC', async () => {
 	await serve({ vision: true });
 	const items = file(latin1('\0\0\0 ftypheic\0\0\0\0'), 'photo.jpg', 'image/jpeg');
 	expect((await failure(CHAT, { items })).message).toContain(
@@ -69,7 +69,7 @@ test.each<[string, Buffer, string]>([
 	['WebP', latin1('RIFF1234WEBPVP8 '), 'image/webp'],
 	['TIFF', latin1('II*\0\x08\0\0\0'), 'image/tiff'],
 ])(
-	'%s is sent, and the refusal of a server that cannot read it names it',
+	'%s is sent, and the error of a server that cannot read it names the file',
 	async (_name, bytes, type) => {
 		const sim = await serve({ vision: true });
 		sim.script(
@@ -83,7 +83,7 @@ test.each<[string, Buffer, string]>([
 	},
 );
 
-test('a picture that lies on its side is a hint', async () => {
+test('a rotated image adds a hint', async () => {
 	await serve({ vision: true });
 	const exif = Buffer.concat([
 		Buffer.from('ffd8ffe10022', 'hex'),
@@ -95,7 +95,7 @@ test('a picture that lies on its side is a hint', async () => {
 	]);
 });
 
-/** A JPEG whose EXIF holds a small picture with an end of its own. */
+/** A JPEG whose EXIF contains a thumbnail with its own end marker. */
 const JPEG = Buffer.from(
 	'ffd8' + 'ffe1000affd8ffda0000ffd9' + 'ffdb000400aa' + 'ffda0004aaaa',
 	'hex',
@@ -106,7 +106,7 @@ test.each<[string, string, number]>([
 	['whole, with more behind it', 'aaff00aaffd900ffda00', 0],
 	['cut in the middle', 'aaff00aaff', 1],
 ])(
-	'llama-server reads half a picture without a word, so its missing end is a hint: %s',
+	'llama-server accepts truncated images silently, so a hint names them: %s',
 	async (_name, pixels, hints) => {
 		await serve({ vision: true });
 		const picture = Buffer.concat([JPEG, Buffer.from(pixels, 'hex')]);
@@ -117,7 +117,7 @@ test.each<[string, string, number]>([
 	},
 );
 
-test('of a JPEG that ends in its header, the end is missing', async () => {
+test('a JPEG that ends in its header is truncated', async () => {
 	await serve({ vision: true });
 	for (const length of [3, 5, 9, 20])
 		expect(await hintsOf({}, file(JPEG.subarray(0, length), 'photo.jpg', 'image/jpeg'))).toEqual([
@@ -125,7 +125,7 @@ test('of a JPEG that ends in its header, the end is missing', async () => {
 		]);
 });
 
-describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
+describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
 	const picture = Buffer.concat([JPEG, Buffer.from('ffd9', 'hex')]);
 	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
 	const classify = { operation: 'classify', text: 'Look', ...LABELS };
@@ -170,7 +170,7 @@ describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
 	});
 });
 
-test('a voice memo goes as sound, whatever it is called, and a server that reads no m4a says so with its name', async () => {
+test('a voice memo is sent as audio under any name, and the error of a server without m4a support names it', async () => {
 	await serve({ audio: true });
 	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
 	const items = file(memo, 'memo', 'application/octet-stream');
@@ -183,12 +183,12 @@ test('a voice memo goes as sound, whatever it is called, and a server that reads
 	expect(description).toMatch(/wav, mp3 and flac.*Convert the file/s);
 });
 
-describe('what went in was read', () => {
+describe('the whole input was processed', () => {
 	const PAGES = Array.from({ length: 20_000 }, (_none, at) => `word${at % 97}`).join(' ');
 	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
 	const classify = { operation: 'classify', text: PAGES, binaryFields: '', ...LABELS };
 
-	test('40 pages to Classify, of which Ollama read as much as its context', async () => {
+	test('40 pages for Classify, truncated to the context of Ollama', async () => {
 		const sim = await serve({ profile: 'ollama' });
 		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
 		sim.route(
@@ -208,7 +208,7 @@ describe('what went in was read', () => {
 		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
 	});
 
-	test('a long text to Extract, of which half was read', async () => {
+	test('a long text for Extract, of which half was processed', async () => {
 		const sim = await serve();
 		const content = '{"what":"x"}';
 		sim.script(
@@ -242,18 +242,18 @@ describe('what went in was read', () => {
 	};
 	const prompt = { prompt: CONTRACT, binaryFields: '' };
 
-	// The counts of a real Ollama for texts whose words have many tokens.
+	// Token counts of a real Ollama for texts with many tokens per word.
 	test.each([
 		['0.33, which keeps half of its context', 2050],
 		['0.17.4, which fills its context', 4096],
-	])('a contract in German, cut by Ollama %s', async (_version, tokens) => {
+	])('a contract in German, truncated by Ollama %s', async (_version, tokens) => {
 		await ollamaRead(tokens);
 		expect(await hintsOf(prompt, [{ json: {} }])).toEqual([
 			expect.stringMatching(`processed only ${tokens} tokens.*Its context has 4096 tokens`),
 		]);
 	});
 
-	test('a model that was made for no more gets no larger context', async () => {
+	test('no larger context is suggested than the model was trained with', async () => {
 		const sim = await ollamaRead(4096);
 		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 4096 } }));
 		const [hint] = await hintsOf(prompt, [{ json: {} }]);
@@ -261,7 +261,7 @@ describe('what went in was read', () => {
 		expect(hint).not.toContain('Set Context Size');
 	});
 
-	test('a text that nearly fills the context of Ollama, or half of it, was read', async () => {
+	test('a text that nearly fills the context of Ollama, or half of it, was processed', async () => {
 		for (const [tokens, letters] of [
 			[4000, 18_000],
 			[2050, 9_500],
@@ -272,7 +272,7 @@ describe('what went in was read', () => {
 		}
 	});
 
-	test('a conversation of which Ollama left out messages', async () => {
+	test('a conversation from which Ollama omitted messages', async () => {
 		await ollamaRead(3774);
 		const message = Array.from({ length: 9 }, (_none, at) => ({
 			role: at % 2 === 0 ? 'user' : 'assistant',
@@ -284,7 +284,7 @@ describe('what went in was read', () => {
 		]);
 	});
 
-	test('many short texts to Embed were read, though they fill the context together', async () => {
+	test('many short texts for Embed were processed, although they exceed the context together', async () => {
 		const sim = await serve({ profile: 'ollama' });
 		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 512 }] }));
 		const embeddings = [
@@ -299,7 +299,7 @@ describe('what went in was read', () => {
 		expect(await hintsOf({ ...embed, binaryFields: '' }, [{ json: {} }])).toEqual([]);
 	});
 
-	test('an answer without its JSON names what was not read', async () => {
+	test('a response without its JSON names the truncated input', async () => {
 		await ollamaRead(2050, 'I see no contract.');
 		const fields = { fields: { field: [{ name: 'what' }] } };
 		const error = await failure({
@@ -309,9 +309,9 @@ describe('what went in was read', () => {
 		expect(error.description).toMatch(/processed only 2050 tokens of the \d+ characters/);
 	});
 
-	test('a refusal for a model that was made for fewer tokens gets no larger context', async () => {
+	test('no larger context is suggested in an error for a model that was trained with fewer tokens', async () => {
 		const sim = await serve({ profile: 'ollama' });
-		// As a real Ollama 0.33 hands on the words of its llama-server.
+		// As Ollama 0.33 forwards the message of its llama-server.
 		const error = {
 			code: 400,
 			message:
@@ -327,7 +327,7 @@ describe('what went in was read', () => {
 		expect(description).not.toContain('Set Context Size');
 	});
 
-	test('a text to Embed and documents to Rerank, of which little was read', async () => {
+	test('a text for Embed and documents for Rerank, of which little was processed', async () => {
 		const sim = await serve();
 		const data = [{ index: 0, embedding: [1, 2] }];
 		const usage = { prompt_tokens: 512, total_tokens: 512 };
@@ -342,7 +342,7 @@ describe('what went in was read', () => {
 			]);
 	});
 
-	test('a table that is padded with blanks was read', async () => {
+	test('a table padded with spaces was processed', async () => {
 		const sim = await serve();
 		sim.script(
 			reply.json({
@@ -355,7 +355,7 @@ describe('what went in was read', () => {
 	});
 });
 
-test('sound for a model of Ollama that takes text only: nothing is said of pictures alone', async () => {
+test('audio for a text-only model of Ollama: the error is not only about images', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	const message = 'Multimodal data provided, but model does not support multimodal requests.';
 	sim.route('POST /v1/chat/completions', reply.error(400, { error: { message } }));
@@ -366,7 +366,7 @@ test('sound for a model of Ollama that takes text only: nothing is said of pictu
 	);
 });
 
-test('a label in the thinking, beside no text, is an answer', async () => {
+test('a label in the reasoning counts if the text is empty', async () => {
 	const sim = await serve();
 	sim.script(
 		reply.json({
@@ -392,7 +392,7 @@ test.each([
 		'The server rejected the request',
 		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
 	],
-])('a refusal of a recording names it: %s', async (words, message, advice) => {
+])('the error for a rejected recording names it: %s', async (words, message, advice) => {
 	const sim = await serve({ profile: 'vllm' });
 	sim.route('POST /v1/audio/transcriptions', reply.error(400, { error: { message: words } }));
 	const items = file(latin1('\x1aE\xdf\xa3 webm'), 'memo.webm', 'audio/webm');

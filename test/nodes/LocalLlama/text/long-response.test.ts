@@ -39,7 +39,7 @@ async function run(script: Script, parameters: Record<string, unknown> = {}) {
 	return items![0]!.json as { text?: string; error?: Record<string, unknown> };
 }
 
-test('1.5 MB of text in 15,000 pieces, which nobody sees before its end', async () => {
+test('1.5 MB of text in 15,000 deltas, buffered until the end', async () => {
 	const { text } = await run(streaming(delta({ content: HUNDRED }), 15_000));
 	expect(text).toHaveLength(1_500_000);
 });

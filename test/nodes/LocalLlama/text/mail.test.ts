@@ -1,4 +1,4 @@
-/** Mails are opened: their text for the model, their attachments by name. */
+/** Emails are read: their text for the model, their attachments by name. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { PostalMime } from '../../../../lib/vendor';
@@ -42,8 +42,8 @@ const MAIL = [
 	'',
 ].join('\r\n');
 
-describe('a mail', () => {
-	test('with a base64 body is opened, and its attachment is named and left out', async () => {
+describe('an email', () => {
+	test('with a base64 body is read, and its attachment is named and omitted', async () => {
 		await serve();
 		const items = file(Buffer.from(MAIL), 'invoice.eml', 'application/octet-stream');
 		expect(await hintsOf({}, items)).toEqual([
@@ -58,7 +58,7 @@ describe('a mail', () => {
 		expect(content).not.toContain('JVBERi');
 	});
 
-	test('of HTML alone is its text', async () => {
+	test('with only HTML is converted to text', async () => {
 		await serve();
 		const html = MAIL.slice(0, MAIL.indexOf('Content-Type: multipart'));
 		const items = file(
@@ -70,7 +70,7 @@ describe('a mail', () => {
 		expect(contentOf()).toMatch(/\n\nHi you$/);
 	});
 
-	test('of scripts that never end is read at once', async () => {
+	test('with unclosed scripts is read immediately', async () => {
 		await serve();
 		const html = MAIL.slice(0, MAIL.indexOf('Content-Type: multipart'));
 		const scripts = '<script '.repeat(250_000);
@@ -85,7 +85,7 @@ describe('a mail', () => {
 		expect(performance.now() - begin).toBeLessThan(10_000);
 	});
 
-	test('of a megabyte of empty lines is refused', async () => {
+	test('with a megabyte of empty lines is rejected', async () => {
 		const sim = await serve();
 		const items = file(Buffer.from(MAIL + '\r\n'.repeat(500_000)), 'a.eml', 'message/rfc822');
 		expect((await failure(CHAT, { items })).message).toContain('"a.eml" is too long');
@@ -106,7 +106,7 @@ const BASE64 = 'Content-Transfer-Encoding: base64\r\n';
 const QUOTED = 'Content-Transfer-Encoding: quoted-printable\r\n';
 const PDF = `Content-Type: application/pdf; name="big.pdf"\r\n${BASE64}\r\n`;
 
-describe('a mail that would block n8n is rejected by its name, with the bound, before the library works', () => {
+describe('an email that would block n8n is rejected with its name and the limit, before the library starts', () => {
 	test.each<[string, string, string]>([
 		[
 			'24 MB of flowed text',
@@ -208,7 +208,7 @@ describe('a mail that would block n8n is rejected by its name, with the bound, b
 	});
 });
 
-describe('of a mail is read', () => {
+describe('of an email is read', () => {
 	test.each<[string, string, string[], string[]]>([
 		[
 			'the plain one of two forms',
@@ -299,7 +299,7 @@ describe('of a mail is read', () => {
 		for (const words of hidden) expect(contentOf()).not.toContain(words);
 	});
 
-	test('as much as the bounds allow', async () => {
+	test('as much as the limits allow', async () => {
 		await serve();
 		const body = filled('Words of a long text in a line\r\n', 1.8 * MEGABYTE);
 		// The simulator's context is smaller.

@@ -13,7 +13,7 @@ const texts = (...list: unknown[]) => ({
 const inputs = (): string[][] => sent('/embeddings').map(({ input }) => [input].flat() as string[]);
 
 describe('one text of each item', () => {
-	it('goes to the server together with the others, and comes out in their order', async () => {
+	it('is sent to the server together with the others, in order', async () => {
 		await serve({ embeddings: true });
 		const items = await execute({ parameters: EMBED, ...texts('a', 'b', 'c') });
 		expect(inputs()).toEqual([['a', 'b', 'c']]);
@@ -28,7 +28,7 @@ describe('one text of each item', () => {
 		expect(items[0]!.json.vector).not.toEqual(items[1]!.json.vector);
 	});
 
-	it('goes in batches', async () => {
+	it('is sent in batches', async () => {
 		await serve({ embeddings: true });
 		const items = await execute({
 			parameters: { ...EMBED, options: { batchSize: 2 } },
@@ -37,7 +37,7 @@ describe('one text of each item', () => {
 		expect([inputs(), items.length]).toEqual([[['a', 'b'], ['c']], 3]);
 	});
 
-	it('goes apart where an expression gives other options', async () => {
+	it('is sent separately if an expression returns other options', async () => {
 		await serve({ embeddings: true });
 		const { items, perItem } = texts('a', 'b', 'c');
 		const roles = ['query', 'document', 'query'];
@@ -51,7 +51,7 @@ describe('one text of each item', () => {
 		expect(out.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
 	});
 
-	it('can come as one item that is of all of them', async () => {
+	it('can be returned as one item for all', async () => {
 		await serve({ embeddings: true });
 		const items = await execute({
 			parameters: { ...EMBED, output: 'together' },
@@ -62,14 +62,14 @@ describe('one text of each item', () => {
 		expect(items[0]!.pairedItem).toEqual([{ item: 0 }, { item: 1 }]);
 	});
 
-	it('that is at fault fails the node, and the item is named', async () => {
+	it('that causes an error fails the node, and the item is named', async () => {
 		await serve({ embeddings: true });
 		const failed = await failure(EMBED, texts('a', ' ', 'c'));
 		expect(failed).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
 		expect(inputs()).toEqual([]);
 	});
 
-	it('that the server refuses costs that item alone, also where there are several', async () => {
+	it('that the server rejects fails only that item, also if there are several', async () => {
 		const sim = await serve({ embeddings: true });
 		sim.route('POST /v1/embeddings', ({ body }: WireRequest) => {
 			const { input } = body as { input: string[] };
@@ -86,7 +86,7 @@ describe('one text of each item', () => {
 		expect(items.flatMap(({ json: item }, at) => ('error' in item ? [at] : []))).toEqual([3, 11]);
 	});
 
-	it('whose vector is a bare NaN fails alone, wherever it stands', async () => {
+	it('whose vector is NaN fails alone, at any position', async () => {
 		const sim = await serve({ embeddings: true });
 		sim.route('POST /v1/embeddings', ({ body }: WireRequest) => {
 			const vectors = (body as { input: string[] }).input.map((text) =>
@@ -119,7 +119,7 @@ describe('one text of each item', () => {
 		);
 	});
 
-	it('costs few requests where no answer can be read: the server is at fault', async () => {
+	it('needs few requests if no response can be parsed: the server caused the error', async () => {
 		const sim = await serve({ embeddings: true });
 		sim.route('POST /v1/embeddings', reply.error(200, '{"data":['));
 		const list = Array.from({ length: 32 }, (_none, index) => `text ${index}`);
@@ -128,7 +128,7 @@ describe('one text of each item', () => {
 		expect(inputs().length).toBeLessThanOrEqual(8);
 	});
 
-	it('that is at fault fails alone where the node goes on', async () => {
+	it('that causes an error fails alone if the node continues on errors', async () => {
 		await serve({ embeddings: { encoder: true, batch: 8 } });
 		const long = Array(30).fill('word').join(' ');
 		const items = await execute({
@@ -144,7 +144,7 @@ describe('one text of each item', () => {
 		expect(items[2]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
 	});
 
-	it('fails with all others where the server is at fault', async () => {
+	it('fails with all others if the server caused the error', async () => {
 		const sim = await serve({ embeddings: true });
 		sim.route('POST /v1/embeddings', reply.error(401, { error: { message: 'Invalid API Key' } }));
 		const items = await execute({ parameters: EMBED, ...texts('a', 'b'), continueOnFail: true });
@@ -152,7 +152,7 @@ describe('one text of each item', () => {
 		for (const item of items) expect(item.json).toMatchObject({ error: { type: 'unauthorized' } });
 	});
 
-	it('whose expression fails is that item’s failure', async () => {
+	it('whose expression fails is an error of that item', async () => {
 		await serve({ embeddings: true });
 		const { items } = texts('a', 'b');
 		const perItem = [{ text: new Error('no such field') }, { text: 'b' }];
@@ -168,7 +168,7 @@ describe('one text of each item', () => {
 describe('a list of texts', () => {
 	const LIST = { ...EMBED, textSource: 'list' };
 
-	it.each([[['a', 'b']], ['["a","b"]']])('%j gives an item for each', async (list) => {
+	it.each([[['a', 'b']], ['["a","b"]']])('%j returns one item per text', async (list) => {
 		await serve({ embeddings: true });
 		const items = await execute({ parameters: { ...LIST, texts: list } });
 		expect(items.map((item) => [item.json.text, item.json.index])).toEqual([
@@ -177,7 +177,7 @@ describe('a list of texts', () => {
 		]);
 	});
 
-	it('gives one item with all', async () => {
+	it('returns one item with all', async () => {
 		await serve({ embeddings: true });
 		expect((await json({ ...LIST, texts: ['a', 'b'], output: 'together' })).vectors).toHaveLength(
 			2,
@@ -191,7 +191,7 @@ describe('a list of texts', () => {
 	});
 });
 
-test('base64 holds the same numbers, little-endian', async () => {
+test('base64 contains the same numbers, little-endian', async () => {
 	await serve({ embeddings: true });
 	const { vector: numbers } = await json({ ...EMBED, text: 'a' });
 	const { vector } = await json({ ...EMBED, text: 'a', options: { encoding: 'base64' } });
@@ -202,7 +202,7 @@ test('base64 holds the same numbers, little-endian', async () => {
 	);
 });
 
-test('Ollama is asked by its own route, and cut texts are told', async () => {
+test('Ollama gets requests at its own route, and truncated texts add a hint', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/embed', ({ body }: WireRequest) =>
 		(body as { input: string[] }).input[0]!.length < 600
@@ -246,7 +246,7 @@ test('Stop ends the work between two batches', async () => {
 	expect(JSON.stringify(outcome)).not.toContain('"vector"');
 });
 
-it('Stop is told as that', async () => {
+it('Stop is reported as Stop', async () => {
 	const server = await serve({ embeddings: true });
 	server.route('POST /v1/embeddings', async () => await new Promise<never>(() => undefined));
 	const stop = new AbortController();

@@ -18,7 +18,7 @@ const scores = (...list: Array<[index: number, score: number]>) =>
 		usage: { total_tokens: 9 },
 	});
 
-test('items come out in the new order with score and index, all their fields, and their pairing', async () => {
+test('items are returned in the new order with score, index, all fields and pairing', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.5], [2, 2]));
 	const items = await execute({ parameters: RERANK, ...fromItems });
@@ -37,7 +37,7 @@ test('items come out in the new order with score and index, all their fields, an
 	expect(fromItems.items[2]!.json).toEqual({ text: 'cat and kitten', id: 2 });
 });
 
-test('a list of texts or objects, from JSON too', async () => {
+test('a list of texts or objects, also from JSON', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1], [1, 2]));
 	const parameters = { ...RERANK, documentSource: 'list' };
@@ -74,7 +74,7 @@ test('Top N, Minimum Score and Sigmoid', async () => {
 	expect(await ids({ options: { minimumScore: 9 } })).toEqual([]);
 });
 
-test('a document without a text goes last and is not sent', async () => {
+test('a document without text comes last and is not sent', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1]));
 	const items = await execute({
@@ -86,7 +86,7 @@ test('a document without a text goes last and is not sent', async () => {
 	]);
 });
 
-test('no documents are no request; no query is an error', async () => {
+test('without documents nothing is sent; without a query there is an error', async () => {
 	await serve({ rerank: true });
 	expect(
 		await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [] } }),
@@ -97,12 +97,12 @@ test('no documents are no request; no query is an error', async () => {
 	expect(sent('/rerank')).toEqual([]);
 });
 
-test('a server that cannot rerank is told as that', async () => {
+test('a server that does not support reranking is reported', async () => {
 	await serve({ profile: 'ollama' });
 	expect((await failure(RERANK, fromItems)).message).toContain('Ollama does not support reranking');
 });
 
-test('remarks on the scores stand at the node', async () => {
+test('warnings about scores are shown at the node', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 0.1], [1, 0.1], [2, 0.1]));
 	const fake = prepare({ parameters: RERANK, ...fromItems });
@@ -112,7 +112,7 @@ test('remarks on the scores stand at the node', async () => {
 	]);
 });
 
-test('32 documents go into one request', async () => {
+test('32 documents are sent in one request', async () => {
 	await serve({ rerank: true });
 	const list = Array.from({ length: 33 }, (_none, at) => `document ${at}`);
 	const parameters = { ...RERANK, documentSource: 'list', documents: list };

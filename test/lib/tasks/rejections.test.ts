@@ -1,4 +1,4 @@
-/** Recorded refusals of real servers, and what vectors and rankings make of them. */
+/** Recorded rejections of real servers, and how embeddings and rerank handle them. */
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { createModelServer } from '../../../lib/servers/model-server';
@@ -18,7 +18,7 @@ afterEach(async () => await server?.close());
 
 type Answer = string | { status?: number; json: unknown };
 
-/** A server that answers by path: with a recording, or with JSON. */
+/** A server that responds by path: with a recording, or with JSON. */
 async function serving(
 	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
 ) {
@@ -58,7 +58,7 @@ const failureOf = async (asked: Promise<unknown>) =>
 		(error: unknown) => error as ServerError,
 	);
 
-it('a refused field that changes nothing is left out, once for all requests', async () => {
+it('a rejected field without effect is omitted from all later requests', async () => {
 	const at = await serving({
 		'/v1/embeddings': (body) =>
 			'encoding_format' in body
@@ -77,14 +77,14 @@ it('a gateway to a provider that does not rerank', async () => {
 	expect(await failureOf(rank(at, ['b']))).toMatchObject({ type: 'featureDisabled' });
 });
 
-it('llama-server without the route: the address is wrong, not its options', async () => {
+it('llama-server without the route: the URL is wrong, not its options', async () => {
 	expect(await failureOf(embed(await serving(listed('llamacpp'))))).toMatchObject({
 		type: 'routeNotFound',
 		suggestion: expect.stringContaining('Base URL') as string,
 	});
 });
 
-it('a server that is known, without the route', async () => {
+it('a recognized server without the route', async () => {
 	const at = await serving({
 		...listed('vllm'),
 		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
@@ -95,7 +95,7 @@ it('a server that is known, without the route', async () => {
 	});
 });
 
-it('a server of the names of TEI, at the root: asked there at once from then on', async () => {
+it('a server with the names of TEI at the root: later requests use that route directly', async () => {
 	const at = await serving({
 		'/rerank': ({ texts }) => ({
 			json: (texts as string[]).map((_text, index) => ({ index, score: index })),
