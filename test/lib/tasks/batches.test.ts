@@ -8,18 +8,18 @@ import {
 	parseTokenSizes,
 } from '../../../lib/tasks/batches';
 
-const refusal = (details: Partial<ServerError> = {}) =>
+const createError = (details: Partial<ServerError> = {}) =>
 	new ServerError({ type: 'badRequest', message: 'no', suggestion: '', ...details });
 
 describe('texts in batches', () => {
-	const run = async (count: number, size: number, isRefused: (batch: BatchText[]) => boolean) => {
+	const run = async (count: number, size: number, isRejected: (batch: BatchText[]) => boolean) => {
 		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: `${index}` }));
 		const sizes: number[] = [];
 		const results = await processInBatches(texts, {
 			size,
 			send: async (batch) => {
 				sizes.push(batch.length);
-				if (isRefused([...batch])) throw refusal();
+				if (isRejected([...batch])) throw createError();
 				return batch.map(({ index }) => index);
 			},
 			onRejected: async (_error, { index }) => [-index],
@@ -33,11 +33,12 @@ describe('texts in batches', () => {
 				fc.integer({ min: 1, max: 40 }),
 				fc.integer({ min: 1, max: 10 }),
 				fc.uniqueArray(fc.nat(39)),
-				async (count, size, bad) => {
-					const isBad = (batch: BatchText[]) => batch.some(({ index }) => bad.includes(index));
+				async (count, size, badIndexes) => {
+					const isBad = (batch: BatchText[]) =>
+						batch.some(({ index }) => badIndexes.includes(index));
 					const { results } = await run(count, size, isBad);
 					const expected = Array.from({ length: count }, (_none, index) =>
-						bad.includes(index) ? -index : index,
+						badIndexes.includes(index) ? -index : index,
 					);
 					expect(results).toEqual(expected);
 				},
@@ -52,10 +53,12 @@ describe('texts in batches', () => {
 	});
 
 	test('an error that other batches would have, too, is thrown', async () => {
-		const send = jest.fn().mockRejectedValue(refusal({ type: 'unauthorized' }));
+		const send = jest.fn().mockRejectedValue(createError({ type: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
-		const batches = { size: 2, send, onRejected: async () => [] };
-		await expect(processInBatches(texts, batches)).rejects.toMatchObject({ type: 'unauthorized' });
+		const batchOptions = { size: 2, send, onRejected: async () => [] };
+		await expect(processInBatches(texts, batchOptions)).rejects.toMatchObject({
+			type: 'unauthorized',
+		});
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 });
@@ -75,7 +78,7 @@ test.each([
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
 ])('%s', (serverText, tokens, limit) => {
-	expect(parseTokenSizes(refusal({ type: 'promptTooLong', serverText }))).toEqual({
+	expect(parseTokenSizes(createError({ type: 'promptTooLong', serverText }))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),
 	});
 });

@@ -2,18 +2,18 @@ import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
 import { type ExtractField, buildSchema } from '../../../lib/tasks/extract';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 
-const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
+const findSchemaIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;
 
 const field = (
 	name: string,
 	type: ExtractField['type'],
-	more: Partial<ExtractField> = {},
+	overrides: Partial<ExtractField> = {},
 ): ExtractField => ({
 	name,
 	type,
 	required: false,
-	...more,
+	...overrides,
 });
 const ALL = [
 	field('a', 'text', { description: ' The name ' }),
@@ -43,10 +43,10 @@ test('a table of fields as a JSON schema', () => {
 });
 
 test('null is valid for missing values, but not in required fields', () => {
-	const none = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
-	expect(schemaFaults(buildSchema(ALL), none)).toEqual([]);
-	expect(schemaFaults(buildSchema(ALL), { ...none, c: null }).join()).toContain('c: ');
-	expect(schemaFaults(buildSchema(ALL), { ...none, c: 1.5 }).join()).toContain('c: ');
+	const emptyValues = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
+	expect(findSchemaIssues(buildSchema(ALL), emptyValues)).toEqual([]);
+	expect(findSchemaIssues(buildSchema(ALL), { ...emptyValues, c: null }).join()).toContain('c: ');
+	expect(findSchemaIssues(buildSchema(ALL), { ...emptyValues, c: 1.5 }).join()).toContain('c: ');
 });
 
 test('llama.cpp can convert the whole schema to a grammar', () => {

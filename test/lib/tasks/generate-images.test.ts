@@ -9,22 +9,26 @@ import { connect, failureOf, OPTIONS } from './media';
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const requestOf = (over: Partial<ImageRequest> = {}): ImageRequest => ({
+const buildRequest = (overrides: Partial<ImageRequest> = {}): ImageRequest => ({
 	prompt: 'a cat',
 	count: 1,
 	size: '',
 	format: '',
 	extraBody: {},
-	...over,
+	...overrides,
 });
 const run = async (
 	sim: { url: string },
-	{ model = '', ...over }: Partial<ImageRequest & TaskSettings> = {},
+	{ model = '', ...overrides }: Partial<ImageRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
 	key?: string,
 ) =>
-	await generateImages(connect(sim.url, key), { ...OPTIONS, model, ...options }, requestOf(over));
-const PICTURE = {
+	await generateImages(
+		connect(sim.url, key),
+		{ ...OPTIONS, model, ...options },
+		buildRequest(overrides),
+	);
+const IMAGE = {
 	mimeType: 'image/png',
 	extension: 'png',
 	width: 1,
@@ -33,43 +37,43 @@ const PICTURE = {
 };
 
 /** An unrecognized server with the route for images. */
-const startOther = async (answer: object) => {
+const startOther = async (body: object) => {
 	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
-	sim.route('POST /v1/images/generations', reply.json(answer));
+	sim.route('POST /v1/images/generations', reply.json(body));
 	return sim;
 };
 
 test('first-token timeout: the error names the option to raise', async () => {
 	const sim = await startSd();
-	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
-	sim.route('POST /v1/images/generations', never);
-	const failed = await failureOf(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
-	expect([failed.type, failed.message]).toEqual([
+	const silentReply = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', silentReply);
+	const error = await failureOf(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
+	expect([error.type, error.message]).toEqual([
 		'firstTokenTimeout',
 		'The server did not start to respond within the First Token Timeout',
 	]);
 	// A slow machine may have sent none.
-	const sent = () => sim.requests.filter(({ method }) => method === 'POST');
-	await sim.until(() => sent().every(({ endedBy }) => endedBy === 'client-abort'));
+	const getPosts = () => sim.requests.filter(({ method }) => method === 'POST');
+	await sim.until(() => getPosts().every(({ endedBy }) => endedBy === 'client-abort'));
 });
 
 test('Stop closes the connection', async () => {
 	const sim = await startSd();
-	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
-	sim.route('POST /v1/images/generations', never);
+	const silentReply = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', silentReply);
 	const abort = new AbortController();
-	const running = failureOf(run(sim, {}, { signal: abort.signal }));
+	const pendingError = failureOf(run(sim, {}, { signal: abort.signal }));
 	await sim.until(() => sim.requests.some(({ method }) => method === 'POST'));
 	abort.abort();
-	expect(await running).toMatchObject({ type: 'aborted' });
+	expect(await pendingError).toMatchObject({ type: 'aborted' });
 	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
 });
 
 test('fewer images than requested succeed with a warning', async () => {
-	const { images: pictures, warnings: hints } = await run(await startSd({ makes: 2 }), {
+	const { images, warnings } = await run(await startSd({ makes: 2 }), {
 		count: 3,
 	});
-	expect([pictures.length, hints]).toEqual([2, ['The server returned 2 of 3 requested images.']]);
+	expect([images.length, warnings]).toEqual([2, ['The server returned 2 of 3 requested images.']]);
 });
 
 describe('OpenAI’s route', () => {
@@ -77,14 +81,14 @@ describe('OpenAI’s route', () => {
 		const sim = await startOther({
 			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
 		});
-		const { images: pictures } = await run(sim, {
+		const { images } = await run(sim, {
 			model: 'flux',
 			size: '512x512',
 			seed: 1,
 			format: 'png',
 			extraBody: { quality: 'hd', steps: 4 },
 		});
-		expect(pictures).toEqual([{ ...PICTURE, revisedPrompt: 'A cat' }]);
+		expect(images).toEqual([{ ...IMAGE, revisedPrompt: 'A cat' }]);
 		expect(sim.requests.at(-1)!.body).toEqual({
 			model: 'flux',
 			prompt: 'a cat',
@@ -105,7 +109,7 @@ describe('OpenAI’s route', () => {
 				? reply.llamaError(400, "Unknown parameter: 'response_format'.")
 				: reply.json({ data: [{ b64_json: PNG }] }),
 		);
-		expect((await run(sim, { model: 'flux' })).images).toEqual([PICTURE]);
+		expect((await run(sim, { model: 'flux' })).images).toEqual([IMAGE]);
 	});
 
 	test.each<[string, object, object]>([
@@ -125,10 +129,8 @@ describe('OpenAI’s route', () => {
 			{ data: [{ url: 'http://169.254.169.254/latest' }] },
 			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
-	])('%s', async (_name, answer, expected) => {
-		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
-			expected,
-		);
+	])('%s', async (_name, body, expected) => {
+		expect(await failureOf(run(await startOther(body), { model: 'flux' }))).toMatchObject(expected);
 	});
 });
 
@@ -144,7 +146,7 @@ describe('before anything is sent', () => {
 });
 
 test('llama-server has no route: the error names servers that can', async () => {
-	const failed = await failureOf(run(await startLlama(), { model: 'sim-model' }));
-	expect([failed.message, failed.status]).toEqual(['llama-server cannot generate images', 404]);
-	expect(failed.suggestion).toContain('GPUStack');
+	const error = await failureOf(run(await startLlama(), { model: 'sim-model' }));
+	expect([error.message, error.status]).toEqual(['llama-server cannot generate images', 404]);
+	expect(error.suggestion).toContain('GPUStack');
 });

@@ -35,14 +35,14 @@ const QUOTES = [
 ];
 
 test('a label in quotes of any language is parsed', () => {
-	const answer = fc.record({
+	const completion = fc.record({
 		at: fc.nat(LABELS.length - 1),
 		quotes: fc.constantFrom(...QUOTES),
 		begin: fc.constantFrom('', '**', 'Answer: '),
 		end: fc.constantFrom('', '.', '。', ' '),
 	});
 	fc.assert(
-		fc.property(answer, ({ at, quotes, begin, end }) => {
+		fc.property(completion, ({ at, quotes, begin, end }) => {
 			const text = `${begin}${quotes[0]}${LABELS[at]!.name}${quotes[1]}${end}`;
 			expect(parseLabels(text, LABELS, false)).toEqual([at]);
 		}),
@@ -80,9 +80,9 @@ test.each([
 	['in lower case', 'b', [1]],
 	['in lower case, with the name', 'b) art', [1]],
 	['in the first line', 'B\n\nBecause it is about painting.', [1]],
-])('a completion with a label: %s', (_name, text, found) => {
-	expect(parseLabels(text, LABELS, false)).toEqual(found);
-	expect(parseLabels(text, LABELS, true)).toEqual(found);
+])('a completion with a label: %s', (_name, text, expectedLabels) => {
+	expect(parseLabels(text, LABELS, false)).toEqual(expectedLabels);
+	expect(parseLabels(text, LABELS, true)).toEqual(expectedLabels);
 });
 
 test.each([
@@ -119,12 +119,12 @@ test.each([
 	['A, B, A', [0, 1]],
 	['Invoice and art', [0, 1]],
 	['Invoice\nart', [0, 1]],
-])('several labels: %j', (text, found) => {
-	expect(parseLabels(text, LABELS, true)).toEqual(found);
+])('several labels: %j', (text, expectedLabels) => {
+	expect(parseLabels(text, LABELS, true)).toEqual(expectedLabels);
 });
 
 test('labels repeated for thousands of lines count once, and not if other text is between them', () => {
-	const repeated = fc.record({
+	const repeatedLabels = fc.record({
 		names: fc.subarray(
 			LABELS.map(({ name }) => name),
 			{ minLength: 1 },
@@ -133,7 +133,7 @@ test('labels repeated for thousands of lines count once, and not if other text i
 		separator: fc.constantFrom('\n', ', ', ' and '),
 	});
 	fc.assert(
-		fc.property(repeated, ({ names, times, separator }) => {
+		fc.property(repeatedLabels, ({ names, times, separator }) => {
 			const text = Array.from({ length: times }, () => names.join(separator)).join(separator);
 			const indexes = names.map((name) => LABELS.findIndex((label) => label.name === name));
 			expect(parseLabels(text, LABELS, true)).toEqual(indexes);
@@ -153,14 +153,16 @@ test('only the end of an endless completion is parsed', () => {
 
 test('each of 62 keys is parsed; case is ignored if the letter is unique', () => {
 	fc.assert(
-		fc.property(fc.integer({ min: 1, max: 62 }), fc.nat(), (count, pick) => {
-			const labels = MANY.slice(0, count);
+		fc.property(fc.integer({ min: 1, max: 62 }), fc.nat(), (labelCount, pick) => {
+			const labels = MANY.slice(0, labelCount);
 			const keys = assignKeys(labels);
-			const at = pick % count;
+			const at = pick % labelCount;
 			expect(parseLabels(keys[at]!, labels, false)).toEqual([at]);
-			const other = keys[at]!.toLowerCase();
-			const itself = keys.indexOf(other);
-			expect(parseLabels(other, labels, false)).toEqual([itself < 0 ? at : itself]);
+			const lowerCaseKey = keys[at]!.toLowerCase();
+			const lowerCaseIndex = keys.indexOf(lowerCaseKey);
+			expect(parseLabels(lowerCaseKey, labels, false)).toEqual([
+				lowerCaseIndex < 0 ? at : lowerCaseIndex,
+			]);
 		}),
 	);
 });
@@ -180,8 +182,8 @@ test('every notation of keys is parsed, with any keys', () => {
 			fc.uniqueArray(fc.nat(62 - 1), { minLength: 1 }),
 			fc.constantFrom(',', ', ', '\n'),
 			(at, glue) => {
-				const signs = at.map((one) => keys[one]!);
-				for (const text of [signs.join(glue), JSON.stringify(signs)])
+				const keyList = at.map((entry) => keys[entry]!);
+				for (const text of [keyList.join(glue), JSON.stringify(keyList)])
 					expect(parseLabels(text, MANY, true)).toEqual(at);
 			},
 		),
@@ -213,26 +215,26 @@ test('a label is parsed in every form, for any names, and never as another label
 		'% \n',
 	);
 	fc.assert(
-		fc.property(names, fc.nat(), form, fc.boolean(), (given, pick, written, bySign) => {
-			const labels = given.map((name) => ({ name }));
+		fc.property(names, fc.nat(), form, fc.boolean(), (labelNames, pick, entry, byKey) => {
+			const labels = labelNames.map((name) => ({ name }));
 			const at = pick % labels.length;
-			const said = bySign ? assignKeys(labels)[at]! : given[at]!;
-			expect(parseLabels(written.replace('%', said), labels, false)).toEqual([at]);
+			const logprob = byKey ? assignKeys(labels)[at]! : labelNames[at]!;
+			expect(parseLabels(entry.replace('%', logprob), labels, false)).toEqual([at]);
 			for (const sentence of [
 				'This is definitely not %.',
 				'Is it %? Hardly.',
 				'It could be %, or something else.',
 			])
-				expect(parseLabels(sentence.replace('%', said), labels, false)).toBeUndefined();
+				expect(parseLabels(sentence.replace('%', logprob), labels, false)).toBeUndefined();
 		}),
 	);
 });
 
 test('no text makes the parser throw', () => {
 	fc.assert(
-		fc.property(fc.string(), fc.boolean(), (text, several) => {
-			const found = parseLabels(text, LABELS, several) ?? [];
-			expect(found.every((at) => at >= 0 && at < LABELS.length)).toBe(true);
+		fc.property(fc.string(), fc.boolean(), (text, isMultiLabel) => {
+			const expectedLabels = parseLabels(text, LABELS, isMultiLabel) ?? [];
+			expect(expectedLabels.every((at) => at >= 0 && at < LABELS.length)).toBe(true);
 		}),
 	);
 });
@@ -241,7 +243,7 @@ describe('probabilities', () => {
 	const top = (...tokens: Array<[string, number]>) =>
 		tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
-	const answer = (text: string, ...labels: number[]) => ({ text, labels });
+	const completion = (text: string, ...labels: number[]) => ({ text, labels });
 
 	test('from the keys among all tokens, with and without a leading space; other tokens are omitted', () => {
 		const logprobs = [
@@ -251,7 +253,7 @@ describe('probabilities', () => {
 				top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]),
 			},
 		];
-		expect(computeLabelScores(logprobs, ['A', 'B', 'C'], answer('A', 0))).toEqual([
+		expect(computeLabelScores(logprobs, ['A', 'B', 'C'], completion('A', 0))).toEqual([
 			[expect.closeTo(0.8), expect.closeTo(0.2), 0],
 		]);
 	});
@@ -261,34 +263,37 @@ describe('probabilities', () => {
 		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
 		['others only', [{ token: 'A', logprob: -9, top_logprobs: top(['The', 0.9], ['B', 0.1]) }]],
 	])('undefined for a choice that has %s', (_name, logprobs) => {
-		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+		expect(computeLabelScores(logprobs, ['A', 'B'], completion('A', 0))).toBeUndefined();
 	});
 
 	test('from the token of the label, not from the reasoning before it', () => {
-		const thought = (token: string) => ({
+		const toReasoningToken = (token: string) => ({
 			token,
 			logprob: 0,
 			top_logprobs: top([token, 0.99], ['B', 0.01]),
 		});
-		const said = { token: ' B', logprob: 0, top_logprobs: top([' B', 0.6], ['A', 0.4]) };
-		const tokens = [...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(thought), said];
-		expect(computeLabelScores(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([
+		const logprob = { token: ' B', logprob: 0, top_logprobs: top([' B', 0.6], ['A', 0.4]) };
+		const tokens = [
+			...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(toReasoningToken),
+			logprob,
+		];
+		expect(computeLabelScores(tokens, ['A', 'B'], completion('Answer: B', 1))).toEqual([
 			[expect.closeTo(0.4), expect.closeTo(0.6)],
 		]);
-		expect(computeLabelScores(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
+		expect(computeLabelScores(tokens, ['A', 'B'], completion('invoice', 0))).toBeUndefined();
 	});
 
 	test('from JSON, as with Ollama: the quote may be part of the token', () => {
-		const quoted = [
+		const quotedTokens = [
 			{ token: '"', logprob: 0, top_logprobs: [] },
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
 			{ token: '"', logprob: 0, top_logprobs: [] },
 		];
-		expect(computeLabelScores(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([
+		expect(computeLabelScores(quotedTokens, ['A', 'B'], completion('"A"', 0))).toEqual([
 			[expect.closeTo(0.75), expect.closeTo(0.25)],
 		]);
-		const joined = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
-		expect(computeLabelScores(joined, ['A', 'B'], answer('"A', 0))).toEqual([
+		const joinedToken = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
+		expect(computeLabelScores(joinedToken, ['A', 'B'], completion('"A', 0))).toEqual([
 			[expect.closeTo(0.5), expect.closeTo(0.5)],
 		]);
 	});
@@ -302,7 +307,7 @@ describe('probabilities', () => {
 		[[{ token: 1 }]],
 		[[null]],
 	])('undefined for %j', (logprobs) => {
-		expect(computeLabelScores(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+		expect(computeLabelScores(logprobs, ['A', 'B'], completion('A', 0))).toBeUndefined();
 	});
 });
 

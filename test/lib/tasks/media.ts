@@ -15,7 +15,8 @@ export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: strin
 		mimeType,
 		size: content.byteLength,
 		open: async function* () {
-			for (let at = 0; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
+			for (let server = 0; server < content.byteLength; server += 1000)
+				yield content.subarray(server, server + 1000);
 		},
 	};
 };
@@ -37,9 +38,9 @@ export const failureOf = async (promise: Promise<unknown>): Promise<ServerError>
 	return error;
 };
 
-export async function bytesOf(sound: Buffer | AsyncIterable<Uint8Array>): Promise<Buffer> {
-	if (Buffer.isBuffer(sound)) return sound;
-	const pieces: Uint8Array[] = [];
-	for await (const piece of sound) pieces.push(piece);
-	return Buffer.concat(pieces);
+export async function readBytes(audio: Buffer | AsyncIterable<Uint8Array>): Promise<Buffer> {
+	if (Buffer.isBuffer(audio)) return audio;
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of audio) chunks.push(chunk);
+	return Buffer.concat(chunks);
 }

@@ -23,14 +23,14 @@ async function serving(
 	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
 ) {
 	server = await startScripted(({ path, body }, response) => {
-		const known = routes[path];
+		const route = routes[path];
 		if (path === '/v1/embeddings' || path === '/rerank') bodies.push(body);
-		const answer =
-			typeof known === 'function'
-				? known(body)
-				: (known ?? { status: 404, json: { detail: 'Not Found' } });
-		if (typeof answer !== 'string') return json(response, answer.json, answer.status);
-		const { status, headers, body: bytes } = httpFixture(`${answer}.http`);
+		const reply =
+			typeof route === 'function'
+				? route(body)
+				: (route ?? { status: 404, json: { detail: 'Not Found' } });
+		if (typeof reply !== 'string') return json(response, reply.json, reply.status);
+		const { status, headers, body: bytes } = httpFixture(`${reply}.http`);
 		response.writeHead(status, Object.fromEntries(headers));
 		response.end(bytes);
 	});
@@ -38,65 +38,65 @@ async function serving(
 }
 
 type Server = ReturnType<typeof createModelServer>;
-const listed = (owner: string) => ({
+const modelList = (owner: string) => ({
 	'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: owner }] } },
 });
-const embed = async (at: Server, text = 'a') =>
-	await new Embedder(at, {
+const embed = async (server: Server, text = 'a') =>
+	await new Embedder(server, {
 		...COMMON,
 		prefixes: {},
 		longTexts: 'fail',
 		blankTexts: 'fail',
 	}).embed([text], 'query');
-const rank = async (at: Server, documents: string[]) => {
+const rerankDocuments = async (server: Server, documents: string[]) => {
 	const settings = { topN: 0, scores: 'received', longDocuments: 'fail' } as const;
-	return await rerank(at, { ...COMMON, ...settings }, 'a', documents);
+	return await rerank(server, { ...COMMON, ...settings }, 'a', documents);
 };
-const failureOf = async (asked: Promise<unknown>) =>
-	await asked.then(
+const getError = async (pending: Promise<unknown>) =>
+	await pending.then(
 		() => Promise.reject(new Error('no failure')),
 		(error: unknown) => error as ServerError,
 	);
 
 it('a rejected field without effect is omitted from all later requests', async () => {
-	const at = await serving({
+	const server = await serving({
 		'/v1/embeddings': (body) =>
 			'encoding_format' in body
 				? 'litellm-1.106.2/embeddings-refuses-encoding-format'
 				: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
 	});
-	for (const text of ['a', 'b']) expect(await embed(at, text)).toMatchObject({ warnings: [] });
+	for (const text of ['a', 'b']) expect(await embed(server, text)).toMatchObject({ warnings: [] });
 	expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
 });
 
 it('a gateway to a provider that does not rerank', async () => {
-	const at = await serving({
-		...listed('openai'),
+	const server = await serving({
+		...modelList('openai'),
 		'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
 	});
-	expect(await failureOf(rank(at, ['b']))).toMatchObject({ type: 'featureDisabled' });
+	expect(await getError(rerankDocuments(server, ['b']))).toMatchObject({ type: 'featureDisabled' });
 });
 
 it('llama-server without the route: the URL is wrong, not its options', async () => {
-	expect(await failureOf(embed(await serving(listed('llamacpp'))))).toMatchObject({
+	expect(await getError(embed(await serving(modelList('llamacpp'))))).toMatchObject({
 		type: 'routeNotFound',
 		suggestion: expect.stringContaining('Base URL') as string,
 	});
 });
 
 it('a recognized server without the route', async () => {
-	const at = await serving({
-		...listed('vllm'),
+	const server = await serving({
+		...modelList('vllm'),
 		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
 	});
-	expect(await failureOf(embed(at))).toMatchObject({
+	expect(await getError(embed(server))).toMatchObject({
 		type: 'featureDisabled',
 		message: 'The server has no endpoint for embeddings',
 	});
 });
 
 it('a server with the names of TEI at the root: later requests use that route directly', async () => {
-	const at = await serving({
+	const server = await serving({
 		'/rerank': ({ texts }) => ({
 			json: (texts as string[]).map((_text, index) => ({ index, score: index })),
 		}),
@@ -105,7 +105,7 @@ it('a server with the names of TEI at the root: later requests use that route di
 		{ index: 1, score: 1 },
 		{ index: 0, score: 0 },
 	];
-	expect((await rank(at, ['x', 'y'])).ranking).toEqual(best);
-	expect((await rank(at, ['x', 'y'])).ranking).toEqual(best);
+	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
+	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
 	expect(bodies).toMatchObject([{ texts: ['x', 'y'] }, { texts: ['x', 'y'] }]);
 });

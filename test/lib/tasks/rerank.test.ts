@@ -97,8 +97,8 @@ describe('responses of rerank routes', () => {
 		['no index', [{ score: 1 }], /no document index/],
 		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
-	])('%s is an issue', (_case, json, says) => {
-		expect(parseScores(json, 2)).toMatchObject({ issue: expect.stringMatching(says) as string });
+	])('%s is an issue', (_case, json, issue) => {
+		expect(parseScores(json, 2)).toMatchObject({ issue: expect.stringMatching(issue) as string });
 	});
 
 	test('for any response, scores are numbers for documents that were sent', () => {
@@ -123,16 +123,17 @@ describe('the ranking', () => {
 	});
 
 	test('the sigmoid keeps the order, and the minimum score applies after it', () => {
-		const scored = (...scores: number[]) => scores.map((score, index) => ({ index, score }));
-		const [best, ...others] = sortByScore(scored(-6, 2), { scores: 'sigmoid', minimumScore: 0.5 });
+		const toScores = (...scores: number[]) => scores.map((score, index) => ({ index, score }));
+		const [best, ...others] = sortByScore(toScores(-6, 2), {
+			scores: 'sigmoid',
+			minimumScore: 0.5,
+		});
 		expect([best!.index, best!.score, others]).toEqual([1, expect.closeTo(0.8808), []]);
 		fc.assert(
-			fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (one, other) => {
-				const all = sortByScore(scored(one, other), { scores: 'sigmoid' });
+			fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (a, b) => {
+				const all = sortByScore(toScores(a, b), { scores: 'sigmoid' });
 				expect(all.every(({ score }) => score >= 0 && score <= 1)).toBe(true);
-				expect(
-					all[0]!.index === 1 ? other >= one : one >= other || all[0]!.score === all[1]!.score,
-				).toBe(true);
+				expect(all[0]!.index === 1 ? b >= a : a >= b || all[0]!.score === all[1]!.score).toBe(true);
 			}),
 		);
 	});

@@ -9,53 +9,53 @@ import { bytesReply, jsonReply } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { bytesOf, connect, failureOf, OPTIONS } from './media';
+import { readBytes, connect, failureOf, OPTIONS } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 
 const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const requestOf = (over: Partial<SpeechRequest> = {}): SpeechRequest => ({
+const buildRequest = (overrides: Partial<SpeechRequest> = {}): SpeechRequest => ({
 	input: 'Hello there.',
 	voice: 'af_bella',
 	format: 'mp3',
 	instructions: '',
 	isPlainText: false,
 	extraBody: {},
-	...over,
+	...overrides,
 });
 const run = async (
 	sim: { url: string },
-	{ model = 'kokoro', ...over }: Partial<SpeechRequest & TaskSettings> = {},
+	{ model = 'kokoro', ...overrides }: Partial<SpeechRequest & TaskSettings> = {},
 ) => {
 	const store = async ({ content, ...type }: SpeechAudio) => ({
 		...type,
-		bytes: await bytesOf(content),
+		bytes: await readBytes(content),
 	});
-	const done = await synthesizeSpeech(
+	const result = await synthesizeSpeech(
 		connect(sim.url),
 		{ ...OPTIONS, model },
-		requestOf(over),
+		buildRequest(overrides),
 		store,
 	);
-	return { ...done, ...done.stored };
+	return { ...result, ...result.stored };
 };
 const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };
 
 describe('Kokoro-FastAPI', () => {
 	test('audio that arrives in chunks, with its type', async () => {
 		const sim = await startKokoro();
-		const {
-			bytes,
-			mimeType,
-			extension,
-			warnings: hints,
-		} = await run(sim, {
+		const { bytes, mimeType, extension, warnings } = await run(sim, {
 			speed: 1.2,
 			instructions: 'calm',
 		});
-		expect([bytes.byteLength, mimeType, extension, hints]).toEqual([3506, 'audio/mpeg', 'mp3', []]);
+		expect([bytes.byteLength, mimeType, extension, warnings]).toEqual([
+			3506,
+			'audio/mpeg',
+			'mp3',
+			[],
+		]);
 		expect(sim.requests.at(-1)!.body).toEqual({
 			model: 'kokoro',
 			input: 'Hello there.',
@@ -67,9 +67,9 @@ describe('Kokoro-FastAPI', () => {
 	});
 
 	test('an unsupported voice', async () => {
-		const failed = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
-		expect(failed.message).toBe('The server does not support the voice "alloy"');
-		expect(failed.serverText).toContain('af_bella, af_heart');
+		const error = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
+		expect(error.message).toBe('The server does not support the voice "alloy"');
+		expect(error.serverText).toContain('af_bella, af_heart');
 		const model = await failureOf(run(await startKokoro(), { model: 'whisper' }));
 		expect(model.serverText).toBe('Unsupported model: whisper');
 	});
@@ -77,19 +77,19 @@ describe('Kokoro-FastAPI', () => {
 	test('plain text: without emoji and Markdown, and nothing is sent if the text is empty', async () => {
 		const sim = await startKokoro();
 		expect((await run(sim, { input: '**Hi** 👋', isPlainText: true })).input).toBe('Hi');
-		const sent = sim.requests.length;
+		const getInputs = sim.requests.length;
 		expect(await failureOf(run(sim, { input: '👋', isPlainText: true }))).toMatchObject({
 			type: 'invalidInput',
 		});
 		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
 			message: 'The text is empty',
 		});
-		expect(sim.requests).toHaveLength(sent);
+		expect(sim.requests).toHaveLength(getInputs);
 	});
 });
 
 describe('responses that are not audio', () => {
-	const SOUND = Buffer.alloc(300, 9);
+	const AUDIO = Buffer.alloc(300, 9);
 
 	test.each<[string, Parameters<typeof jsonReply>[0], object]>([
 		[
@@ -130,10 +130,10 @@ describe('responses that are not audio', () => {
 	});
 
 	test('a format that differs from the requested one is reported', async () => {
-		const wave = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), SOUND]);
-		const sim = await startKokoro({ sound: () => [wave] });
-		const { extension, mimeType, warnings: hints } = await run(sim, { format: 'mp3' });
-		expect([extension, mimeType, hints]).toEqual([
+		const wav = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), AUDIO]);
+		const sim = await startKokoro({ sound: () => [wav] });
+		const { extension, mimeType, warnings } = await run(sim, { format: 'mp3' });
+		expect([extension, mimeType, warnings]).toEqual([
 			'wav',
 			'audio/wav',
 			[expect.stringContaining('instead of the requested mp3')],
@@ -156,8 +156,8 @@ test('servers without speech: the error names servers that support it', async ()
 		['ollama', 'Ollama'],
 	] as const) {
 		clearSharedCaches();
-		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
-		expect([failed.message, failed.suggestion]).toEqual([
+		const error = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
+		expect([error.message, error.suggestion]).toEqual([
 			`${who} cannot speak`,
 			expect.stringContaining('GPUStack, LocalAI'),
 		]);

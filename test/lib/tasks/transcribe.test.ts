@@ -19,7 +19,7 @@ const SEGMENTS = [
 ];
 const SPEACHES = { model: 'Systran/faster-whisper-tiny' };
 
-const requestOf = (over: Partial<TranscribeRequest> = {}): TranscribeRequest => ({
+const buildRequest = (overrides: Partial<TranscribeRequest> = {}): TranscribeRequest => ({
 	translate: false,
 	file: wavFile(),
 	format: 'json',
@@ -27,22 +27,22 @@ const requestOf = (over: Partial<TranscribeRequest> = {}): TranscribeRequest => 
 	prompt: '',
 	granularities: [],
 	extraBody: {},
-	...over,
+	...overrides,
 });
 const run = async (
 	sim: { url: string },
-	{ model = '', ...over }: Partial<TranscribeRequest & TaskSettings> = {},
+	{ model = '', ...overrides }: Partial<TranscribeRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
-) => await transcribe(connect(sim.url), { ...OPTIONS, model, ...options }, requestOf(over));
-const routesOf = ({ requests }: Pick<MediaSim, 'requests'>) =>
+) => await transcribe(connect(sim.url), { ...OPTIONS, model, ...options }, buildRequest(overrides));
+const getRoutes = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
 describe('whisper.cpp', () => {
 	test('uses OpenAI’s route (--inference-path), without a model', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
-		const { text, warnings: hints } = await run(sim);
-		expect([text, hints]).toEqual(['Hello\n there', []]);
-		expect(routesOf(sim)).toEqual(['/v1/audio/transcriptions']);
+		const { text, warnings } = await run(sim);
+		expect([text, warnings]).toEqual(['Hello\n there', []]);
+		expect(getRoutes(sim)).toEqual(['/v1/audio/transcriptions']);
 		expect(sim.forms[0]).toMatchObject({
 			fields: { response_format: 'json' },
 			parts: [{ name: 'file', filename: 'note.wav', mimeType: 'audio/wav', size: wavFile().size }],
@@ -82,8 +82,8 @@ describe('whisper.cpp', () => {
 
 	test('silence succeeds with a warning', async () => {
 		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
-			const { text, warnings: hints } = await run(await startWhisper(), { format });
-			expect([text, hints]).toEqual([
+			const { text, warnings } = await run(await startWhisper(), { format });
+			expect([text, warnings]).toEqual([
 				'',
 				[expect.stringContaining('No speech was detected in "note.wav"')],
 			]);
@@ -93,22 +93,22 @@ describe('whisper.cpp', () => {
 	test('an unreadable file is named with the supported formats', async () => {
 		const sim = await startWhisper();
 		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
-		const failed = await failureOf(run(sim, { file }));
-		expect(failed.message).toBe('The server cannot read the audio of "voice.m4a"');
-		expect(failed.suggestion).toMatch(/wav, mp3, flac and ogg .*--convert/s);
-		expect(failed.detail).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
-		const convert = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
-		expect([convert.message, convert.serverText]).toEqual([
-			failed.message,
+		const error = await failureOf(run(sim, { file }));
+		expect(error.message).toBe('The server cannot read the audio of "voice.m4a"');
+		expect(error.suggestion).toMatch(/wav, mp3, flac and ogg .*--convert/s);
+		expect(error.detail).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
+		const convertError = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
+		expect([convertError.message, convertError.serverText]).toEqual([
+			error.message,
 			'FFmpeg conversion failed.',
 		]);
 	});
 
 	test('an unsupported language', async () => {
-		const failed = await failureOf(
+		const error = await failureOf(
 			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
 		);
-		expect(failed.message).toBe('The server does not support the language "zz"');
+		expect(error.message).toBe('The server does not support the language "zz"');
 	});
 });
 
@@ -148,7 +148,7 @@ describe('speaches', () => {
 	test('a translation has a separate route', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		await run(sim, { ...SPEACHES, translate: true });
-		expect(routesOf(sim)).toEqual(['/v1/audio/translations']);
+		expect(getRoutes(sim)).toEqual(['/v1/audio/translations']);
 	});
 });
 
@@ -180,26 +180,24 @@ describe('other servers', () => {
 				'not_supported_error',
 			),
 		);
-		const failed = await failureOf(run(sim, { model: 'sim-model' }));
-		expect(failed.message).toBe('llama-server cannot transcribe audio with this model');
-		expect(failed.suggestion).toMatch(/--mmproj.*GPUStack, vLLM/s);
+		const error = await failureOf(run(sim, { model: 'sim-model' }));
+		expect(error.message).toBe('llama-server cannot transcribe audio with this model');
+		expect(error.suggestion).toMatch(/--mmproj.*GPUStack, vLLM/s);
 	});
 
 	test('an Ollama version without the route', async () => {
-		const failed = await failureOf(
-			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
-		);
-		expect(failed.message).toBe('Ollama cannot transcribe audio');
-		expect(failed.suggestion).toContain('GPUStack, vLLM');
+		const error = await failureOf(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
+		expect(error.message).toBe('Ollama cannot transcribe audio');
+		expect(error.suggestion).toContain('GPUStack, vLLM');
 	});
 
 	test('for an unrecognized server without the route, the error suggests the Base URL', async () => {
-		const server = await startServer((_request, response) => {
-			json(response, { detail: 'API endpoint not found' }, 404);
+		const server = await startServer((_request, rawResponse) => {
+			json(rawResponse, { detail: 'API endpoint not found' }, 404);
 		});
-		const failed = await failureOf(run(server, { model: 'whisper' }));
-		expect(failed.type).toBe('featureDisabled');
-		expect(failed.suggestion).toContain('check the Base URL');
+		const error = await failureOf(run(server, { model: 'whisper' }));
+		expect(error.type).toBe('featureDisabled');
+		expect(error.suggestion).toContain('check the Base URL');
 	});
 
 	test('file names with supported extensions, by file type', async () => {
@@ -230,10 +228,10 @@ describe('other servers', () => {
 			transport: { delayHeaders: 60_000 },
 		});
 		const abort = new AbortController();
-		const running = failureOf(run(sim, {}, { signal: abort.signal }));
-		await sim.until(() => routesOf(sim).length === 1);
+		const pendingError = failureOf(run(sim, {}, { signal: abort.signal }));
+		await sim.until(() => getRoutes(sim).length === 1);
 		abort.abort();
-		expect(await running).toMatchObject({ type: 'aborted' });
+		expect(await pendingError).toMatchObject({ type: 'aborted' });
 		await sim.until(() =>
 			sim.requests.every(
 				({ endedBy, path }) => !path.endsWith('/transcriptions') || endedBy === 'client-abort',
@@ -243,8 +241,8 @@ describe('other servers', () => {
 
 	test('a file whose size differs from the stored size', async () => {
 		const file = { ...wavFile(), size: 50_000 };
-		const failed = await failureOf(run(await startWhisper(), { file }));
-		expect(failed.message).toMatch(
+		const error = await failureOf(run(await startWhisper(), { file }));
+		expect(error.message).toMatch(
 			/^"note.wav" could not be read: it ended after \d+ of 50000 bytes/,
 		);
 	});

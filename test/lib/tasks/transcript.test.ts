@@ -100,10 +100,10 @@ test.each([
 		'The language English is spoken.',
 		{ text: 'The language English is spoken.' },
 	],
-])('markers around the text are removed: %s', (_name, marked, expected) => {
-	expect(parseTranscript(marked, 'text')).toMatchObject(expected);
-	expect(parseTranscript(JSON.stringify({ text: marked }), 'json')).toMatchObject(expected);
-	const segments = [{ id: 0, text: marked }];
+])('markers around the text are removed: %s', (_name, markedText, expected) => {
+	expect(parseTranscript(markedText, 'text')).toMatchObject(expected);
+	expect(parseTranscript(JSON.stringify({ text: markedText }), 'json')).toMatchObject(expected);
+	const segments = [{ id: 0, text: markedText }];
 	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
 		text: expected.text,
 		extraFields: {
@@ -114,8 +114,8 @@ test.each([
 		const times = '00:00:00,000 --> 00:00:02,000';
 		const file =
 			format === 'srt'
-				? `1\n${times}\n${marked}\n`
-				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${marked}\n`;
+				? `1\n${times}\n${markedText}\n`
+				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${markedText}\n`;
 		const { text, subtitles } = parseTranscript(file, format)!;
 		expect([text, subtitles?.format]).toEqual([expected.text, format]);
 		expect(subtitles!.content).not.toMatch(/asr_text|BLANK/);

@@ -131,9 +131,9 @@ describe('responses of embedding routes', () => {
 		],
 		['an empty vector', { embeddings: [[], []] }, /empty/],
 		['no list', { object: 'list' }, /contains no embeddings/],
-	])('%s is an issue', (_case, json, says) => {
+	])('%s is an issue', (_case, json, issue) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
-			message: expect.stringMatching(says) as string,
+			message: expect.stringMatching(issue) as string,
 		});
 	});
 
@@ -143,8 +143,8 @@ describe('responses of embedding routes', () => {
 				fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue())),
 				fc.integer({ min: 1, max: 4 }),
 				(json, count) => {
-					const read = readEmbeddings(json, count);
-					expect('message' in read ? count : read.vectors.length).toBe(count);
+					const result = readEmbeddings(json, count);
+					expect('message' in result ? count : result.vectors.length).toBe(count);
 				},
 			),
 		);
@@ -199,8 +199,8 @@ describe('vectors that no store may receive', () => {
 });
 
 test('fewer dimensions are normalized', () => {
-	const close = (...values: number[]) => values.map((value) => expect.closeTo(value) as number);
-	expect(truncateVector([3, 4, 5], 2)).toEqual(close(0.6, 0.8));
+	const closeTo = (...values: number[]) => values.map((value) => expect.closeTo(value) as number);
+	expect(truncateVector([3, 4, 5], 2)).toEqual(closeTo(0.6, 0.8));
 	expect(truncateVector([3, 4], 2)).toEqual([3, 4]);
 	expect(Math.hypot(...truncateVector([1e200, 1e200, 1], 2))).toBeCloseTo(1);
 });

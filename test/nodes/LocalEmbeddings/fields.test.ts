@@ -2,7 +2,7 @@ import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from '../../support/context';
-import { failureOf, supplied } from './supplied';
+import { getError, supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -12,25 +12,27 @@ it.each([
 	[{ longTexts: 'cut' }, 'Long Texts'],
 	[{ maxRetries: -1 }, 'Retries'],
 ])('%j is rejected by name', async (options, field) => {
-	const failed = await failureOf(supplied(await start(), options));
-	expect(failed.message).toContain(`"${field}"`);
+	const error = await getError(supplyNode(await start(), options));
+	expect(error.message).toContain(`"${field}"`);
 });
 
 it('no model, and no server to list them, is an error of the node', async () => {
 	const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
-	const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
-	expect(failed.message).toContain('Nothing is listening');
+	const error = await getError(new LocalEmbeddings().supplyData.call(fake.context, 0));
+	expect(error.message).toContain('Nothing is listening');
 });
 
 it('batch size and keep-alive are sent', async () => {
 	const server = await start({ profile: 'ollama' });
-	const { embeddings } = await supplied(server, {
+	const { embeddings } = await supplyNode(server, {
 		keepAlive: '120',
 		batchSize: '2',
 	});
 	await embeddings.embedDocuments(['a', 'b', 'c']);
-	const sent = server.requests.filter(({ path }) => path === '/api/embed').map(({ body }) => body);
-	expect(sent).toEqual([
+	const sentBody = server.requests
+		.filter(({ path }) => path === '/api/embed')
+		.map(({ body }) => body);
+	expect(sentBody).toEqual([
 		expect.objectContaining({ keep_alive: 120 }),
 		expect.objectContaining({ input: ['c'] }),
 	]);
@@ -39,8 +41,8 @@ it('batch size and keep-alive are sent', async () => {
 it('a timeout is reported as a timeout', async () => {
 	const server = await start({ embeddings: true });
 	server.route('POST /v1/embeddings', reply.silence());
-	const { embeddings } = await supplied(server, { firstTokenTimeout: 0.1 });
-	expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({
+	const { embeddings } = await supplyNode(server, { firstTokenTimeout: 0.1 });
+	expect((await getError(embeddings.embedQuery('a'))).context.data).toMatchObject({
 		type: 'firstTokenTimeout',
 	});
 });

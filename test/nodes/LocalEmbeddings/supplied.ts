@@ -8,14 +8,14 @@ import { fakeContext } from '../../support/context';
 export const SECRET = 'secret-key-123';
 
 /** Object that the node supplies to a vector store. */
-export async function supplied(server: LlamaServerSim, options: Record<string, unknown> = {}) {
+export async function supplyNode(server: LlamaServerSim, options: Record<string, unknown> = {}) {
 	const parameters = { model: { __rl: true, mode: 'id', value: 'sim-model' }, options };
 	const fake = fakeContext(parameters, { baseUrl: server.url, apiKey: SECRET });
 	const { response } = await new LocalEmbeddings().supplyData.call(fake.context, 0);
 	return { ...fake, embeddings: response as SuppliedEmbeddings };
 }
 
-export const failureOf = async (promise: Promise<unknown>) =>
+export const getError = async (promise: Promise<unknown>) =>
 	await promise.then(
 		() => {
 			throw new Error('no failure');

@@ -1,16 +1,16 @@
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { failureOf, SECRET, supplied } from './supplied';
+import { getError, SECRET, supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
-const inputsOf = ({ requests }: LlamaServerSim) =>
+const getInputs = ({ requests }: LlamaServerSim) =>
 	requests
 		.filter(({ path }) => path === '/v1/embeddings')
 		.map(({ body }) => (body as { input: string[] }).input);
 
 it('supplies a plain object with the two methods that vector stores call', async () => {
-	const { embeddings } = await supplied(await start({ embeddings: true }));
+	const { embeddings } = await supplyNode(await start({ embeddings: true }));
 	expect(Object.getPrototypeOf(embeddings)).toBe(Object.prototype);
 	const [stored] = await embeddings.embedDocuments(['a text']);
 	expect(stored).toEqual(await embeddings.embedQuery('a text'));
@@ -19,19 +19,19 @@ it('supplies a plain object with the two methods that vector stores call', async
 
 it('450 chunks as n8n inserts them: all vectors in order', async () => {
 	const server = await start({ embeddings: true });
-	const { embeddings } = await supplied(server);
+	const { embeddings } = await supplyNode(server);
 	const chunks = Array.from({ length: 450 }, (_none, index) => `chunk ${index}`);
 	const vectors = [];
 	for (let at = 0; at < chunks.length; at += 200)
 		vectors.push(...(await embeddings.embedDocuments(chunks.slice(at, at + 200))));
 	expect(vectors).toHaveLength(450);
 	expect(vectors[321]).toEqual(await embeddings.embedQuery('chunk 321'));
-	expect(inputsOf(server).every((input) => input.length <= 32)).toBe(true);
+	expect(getInputs(server).every((input) => input.length <= 32)).toBe(true);
 });
 
 describe('the log', () => {
 	it('contains counts and sizes in less than 1 KB per call, for vectors of any size', async () => {
-		const { embeddings, inputs, outputs } = await supplied(
+		const { embeddings, inputs, outputs } = await supplyNode(
 			await start({ embeddings: { dimensions: 1024, batch: 99_999 }, nCtx: 99_999 }),
 		);
 		await embeddings.embedDocuments(
@@ -49,27 +49,27 @@ describe('the log', () => {
 			milliseconds: expect.any(Number) as number,
 		});
 		await embeddings.embedQuery('long question '.repeat(1000));
-		for (const entry of [...inputs, ...outputs])
-			expect(JSON.stringify(entry).length).toBeLessThan(1024);
+		for (const logEntry of [...inputs, ...outputs])
+			expect(JSON.stringify(logEntry).length).toBeLessThan(1024);
 	});
 
 	it('contains the error of this node if a request fails, without the key', async () => {
 		const server = await start({ embeddings: true });
 		server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
-		const { embeddings, outputs } = await supplied(server);
-		const failed = await failureOf(embeddings.embedQuery('a'));
-		expect(failed).toMatchObject({
+		const { embeddings, outputs } = await supplyNode(server);
+		const error = await getError(embeddings.embedQuery('a'));
+		expect(error).toMatchObject({
 			functionality: 'regular',
 			node: { name: 'Local Chat Model' },
 		});
-		expect(failed.description).toContain('broken for ***');
-		expect(outputs).toEqual([failed]);
+		expect(error.description).toContain('broken for ***');
+		expect(outputs).toEqual([error]);
 		expect(JSON.stringify(outputs)).not.toContain(SECRET);
 	});
 
 	it('names both lengths if vectors were truncated, and the prefix', async () => {
 		const server = await start({ embeddings: { dimensions: 8 } });
-		const { embeddings, inputs, outputs } = await supplied(server, {
+		const { embeddings, inputs, outputs } = await supplyNode(server, {
 			dimensions: 4,
 			queryPrefix: 'Q: ',
 		});
@@ -80,7 +80,7 @@ describe('the log', () => {
 });
 
 it('Truncate adds one hint at the node', async () => {
-	const { embeddings, hints } = await supplied(await start({ embeddings: { batch: 20 } }), {
+	const { embeddings, hints } = await supplyNode(await start({ embeddings: { batch: 20 } }), {
 		longTexts: 'truncate',
 	});
 	await embeddings.embedQuery('x'.repeat(30));
@@ -91,7 +91,7 @@ it('Truncate adds one hint at the node', async () => {
 describe('the execution', () => {
 	it('Simple Vector Store: works after its execution has ended, was stopped, or no longer accepts logs', async () => {
 		const server = await start({ embeddings: true });
-		const { embeddings, cancel, context } = await supplied(server);
+		const { embeddings, cancel, context } = await supplyNode(server);
 		cancel.abort();
 		Object.assign(context, {
 			addInputData: () => {
@@ -104,11 +104,11 @@ describe('the execution', () => {
 	it('Stop ends the call', async () => {
 		const server = await start({ embeddings: true });
 		server.route('POST /v1/embeddings', reply.silence());
-		const { embeddings, cancel } = await supplied(server);
-		const failed = failureOf(embeddings.embedDocuments(['a', 'b']));
-		await server.until(() => inputsOf(server).length === 1);
+		const { embeddings, cancel } = await supplyNode(server);
+		const error = getError(embeddings.embedDocuments(['a', 'b']));
+		await server.until(() => getInputs(server).length === 1);
 		cancel.abort();
-		expect((await failed).context.data).toMatchObject({ type: 'aborted' });
-		expect(inputsOf(server)).toHaveLength(1);
+		expect((await error).context.data).toMatchObject({ type: 'aborted' });
+		expect(getInputs(server)).toHaveLength(1);
 	});
 });

@@ -11,7 +11,7 @@ import { reply } from '../../simulators/llama-server';
 import { gate } from '../../support/deferred';
 import { useLocalLlama } from './run-node';
 
-const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
 const prompts = (...texts: string[]) => ({
 	items: texts.map((text) => ({ json: { text } })),
@@ -28,16 +28,16 @@ test('every field is shown only for its resource and operation; options are sort
 		if (name !== 'operation') expect(displayOptions?.show?.operation).toHaveLength(1);
 		if (type !== 'collection') continue;
 		const labels = (options as INodeProperties[]).map(({ displayName }) => displayName);
-		const others = labels.filter((label) => !common.includes(label));
-		others.sort((one, other) => one.localeCompare(other));
-		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...others]);
+		const otherLabels = labels.filter((label) => !common.includes(label));
+		otherLabels.sort((a, b) => a.localeCompare(b));
+		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...otherLabels]);
 		expect(new Set(labels).size).toBe(labels.length);
 	}
 });
 
 test('the most used operations come first: n8n lists the actions in this order', () => {
 	const { properties } = new LocalLlama().description;
-	const valuesOf = (name: string, resource?: string) =>
+	const getValues = (name: string, resource?: string) =>
 		properties
 			.filter(
 				(field) =>
@@ -45,17 +45,17 @@ test('the most used operations come first: n8n lists the actions in this order',
 					(resource === undefined || field.displayOptions?.show?.resource?.[0] === resource),
 			)
 			.flatMap(({ options }) => (options as INodePropertyOptions[]).map(({ value }) => value));
-	expect(valuesOf('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
-	expect(valuesOf('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete']);
-	expect(valuesOf('operation', 'audio')).toEqual(['transcribe', 'speak']);
+	expect(getValues('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
+	expect(getValues('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete']);
+	expect(getValues('operation', 'audio')).toEqual(['transcribe', 'speak']);
 });
 
 test('an operation that does not exist', async () => {
 	await serve();
-	expect((await failure({ resource: 'text', operation: 'sing' })).message).toContain(
+	expect((await getError({ resource: 'text', operation: 'sing' })).message).toContain(
 		'no operation "sing"',
 	);
-	expect((await failure({ resource: 'opera' })).message).toContain('"Resource" must be one of');
+	expect((await getError({ resource: 'opera' })).message).toContain('"Resource" must be one of');
 });
 
 test('concurrent items keep their order and pairing', async () => {
@@ -65,10 +65,10 @@ test('concurrent items keep their order and pairing', async () => {
 		if (JSON.stringify(body).includes('slow')) await first.wait;
 		return undefined;
 	});
-	const running = execute(prompts('slow', 'b', 'c'));
-	await sim.until(() => sent('/chat/completions').length === 3);
+	const pending = execute(prompts('slow', 'b', 'c'));
+	await sim.until(() => getBodies('/chat/completions').length === 3);
 	first.open();
-	const items = await running;
+	const items = await pending;
 	expect(items.map((item) => item.json.text)).toEqual([
 		'You said: slow',
 		'You said: b',
@@ -84,18 +84,18 @@ test('concurrent items keep their order and pairing', async () => {
 test('Max Concurrent Items: 1 sends one after another', async () => {
 	const sim = await serve({ slots: 4 });
 	const busy: number[] = [];
-	const look = () => {
-		busy.push(sent('/chat/completions').length - busy.length);
+	const countBusy = () => {
+		busy.push(getBodies('/chat/completions').length - busy.length);
 		return undefined;
 	};
-	sim.script(look, look, look);
+	sim.script(countBusy, countBusy, countBusy);
 	const { parameters, ...items } = prompts('a', 'b', 'c');
 	await execute({ ...items, parameters: { ...parameters, options: { maxConcurrentItems: 1 } } });
 	expect(busy).toEqual([1, 1, 1]);
 });
 
 /** How often the node reads a credential for three items. As in n8n, expressions are evaluated last. */
-async function readsOf(
+async function countReads(
 	stored: ICredentialDataDecryptedObject,
 	evaluated: ICredentialDataDecryptedObject,
 ): Promise<number> {
@@ -115,8 +115,8 @@ async function readsOf(
 }
 
 test('a credential without an expression is read once, since reading it takes longer than a small request', async () => {
-	expect(await readsOf({}, {})).toBe(1);
-	expect(await readsOf({ authentication: 'basic', user: 'me', password: 'p' }, {})).toBe(1);
+	expect(await countReads({}, {})).toBe(1);
+	expect(await countReads({ authentication: 'basic', user: 'me', password: 'p' }, {})).toBe(1);
 });
 
 test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObject]>([
@@ -133,7 +133,7 @@ test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObjec
 ])(
 	'a credential with an expression in %s is read for each item',
 	async (_field, stored, evaluated) => {
-		expect(await readsOf({ sameForEachItem: true, ...stored }, evaluated)).toBe(3);
+		expect(await countReads({ sameForEachItem: true, ...stored }, evaluated)).toBe(3);
 	},
 );
 
@@ -143,12 +143,12 @@ test('continue on fail: the error is an item with details, and the others have r
 		JSON.stringify(request.body).includes('bad') ? reply.error(500, 'the model is ill') : undefined,
 	);
 	const { parameters, ...items } = prompts('bad', 'good');
-	const [bad, good] = await execute({
+	const [badItem, goodItem] = await execute({
 		...items,
 		parameters: { ...parameters, options: { maxConcurrentItems: 1, maxRetries: 0 } },
 		continueOnFail: true,
 	});
-	expect(bad).toMatchObject({
+	expect(badItem).toMatchObject({
 		json: {
 			error: {
 				type: 'serverError',
@@ -158,33 +158,35 @@ test('continue on fail: the error is an item with details, and the others have r
 		},
 		pairedItem: { item: 0 },
 	});
-	expect(good!.json.text).toBe('You said: good');
+	expect(goodItem!.json.text).toBe('You said: good');
 });
 
 test('Stop ends all items immediately and frees the slots', async () => {
 	const sim = await serve({ slots: 4 });
 	const cancel = new AbortController();
 	sim.script(reply.chunks(['a', { wait: 3_600_000 }]), reply.chunks(['b', { wait: 3_600_000 }]));
-	const running = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch(
+	const pending = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch(
 		(error: unknown) => error,
 	);
 	await sim.until(() => sim.slots().filter(({ busy }) => busy).length === 2);
 	cancel.abort();
-	expect(await running).toBeInstanceOf(Error);
+	expect(await pending).toBeInstanceOf(Error);
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
 test('streams to a chat, one item after another; not as a tool, or if streaming is off', async () => {
 	await serve();
-	const typed = prepare({ ...prompts('a', 'b'), streaming: true });
-	await executeIn(typed);
+	const chatText = prepare({ ...prompts('a', 'b'), streaming: true });
+	await executeIn(chatText);
 	expect(
-		typed.chunks
+		chatText.chunks
 			.map(({ type, itemIndex }) => `${type}${itemIndex}`)
-			.filter((one) => !/^item/.test(one)),
+			.filter((a) => !/^item/.test(a)),
 	).toEqual(['begin0', 'end0', 'begin1', 'end1']);
-	expect(typed.chunks.map(({ content }) => content ?? '').join('')).toBe('You said: aYou said: b');
-	const silent = prepare({
+	expect(chatText.chunks.map(({ content }) => content ?? '').join('')).toBe(
+		'You said: aYou said: b',
+	);
+	const isSilent = prepare({
 		...prompts('a'),
 		parameters: { ...CHAT, options: { enableStreaming: false } },
 		streaming: true,
@@ -194,16 +196,16 @@ test('streams to a chat, one item after another; not as a tool, or if streaming 
 		streaming: true,
 		type: 'n8n-nodes-local-llama.localLlamaTool',
 	});
-	await Promise.all([executeIn(silent), executeIn(tool)]);
-	expect([silent.chunks, tool.chunks]).toEqual([[], []]);
+	await Promise.all([executeIn(isSilent), executeIn(tool)]);
+	expect([isSilent.chunks, tool.chunks]).toEqual([[], []]);
 });
 
 test('the key is never shown', async () => {
 	const sim = await serve();
 	sim.script(reply.error(400, 'no: open-sesame-123456'));
-	const failed = await failure({ ...CHAT, prompt: 'hi' });
-	expect(JSON.stringify([failed.message, failed.description, failed.context])).not.toContain(
-		'open-sesame',
-	);
+	const failedItem = await getError({ ...CHAT, prompt: 'hi' });
+	expect(
+		JSON.stringify([failedItem.message, failedItem.description, failedItem.context]),
+	).not.toContain('open-sesame');
 	expect(JSON.stringify(await json({ ...CHAT, prompt: 'hi' }))).not.toContain('open-sesame');
 });

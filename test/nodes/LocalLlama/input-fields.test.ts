@@ -22,10 +22,14 @@ const CLASSIFY = {
 };
 
 /** Output of an operation with this result. */
-async function outputOf(
+async function getOutput(
 	items: INodeExecutionData[],
 	result: OperationResult,
-	{ preset, chosen, type = 'localLlama' }: { preset: boolean; chosen?: boolean; type?: string },
+	{
+		defaultValue,
+		chosenValue,
+		type = 'localLlama',
+	}: { defaultValue: boolean; chosenValue?: boolean; type?: string },
 ) {
 	const operation = withInputFields(
 		{
@@ -33,9 +37,9 @@ async function outputOf(
 			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
 			run: () => Promise.resolve(result),
 		} satisfies LocalLlamaOperation,
-		preset,
+		defaultValue,
 	);
-	const options = chosen === undefined ? {} : { includeInputFields: chosen };
+	const options = chosenValue === undefined ? {} : { includeInputFields: chosenValue };
 	const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 	const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 	const itemIndexes = items.map((_item, index) => index);
@@ -50,13 +54,13 @@ test('property: result fields take precedence, no field is lost, and files are i
 			fields,
 			fc.boolean(),
 			fc.option(fc.boolean(), { nil: undefined }),
-			async (input, output, preset, chosen) => {
+			async (input, output, defaultValue, chosenValue) => {
 				const binary = { photo: { data: '', mimeType: 'image/png' } };
-				const [item] = await outputOf([{ json: input, binary }], [{ json: output }], {
-					preset,
-					chosen,
+				const [item] = await getOutput([{ json: input, binary }], [{ json: output }], {
+					defaultValue,
+					chosenValue,
 				});
-				const isIncluded = chosen ?? preset;
+				const isIncluded = chosenValue ?? defaultValue;
 				expect(item).toEqual(
 					isIncluded ? { json: { ...input, ...output }, binary } : { json: output },
 				);
@@ -66,23 +70,23 @@ test('property: result fields take precedence, no field is lost, and files are i
 });
 
 test('an item from several input items, and a failed item, get no input fields', async () => {
-	const failed = new ItemError(1, new Error('no'));
-	const together = { json: { vectors: [] }, from: [0, 1] };
-	const own = { json: { vector: [] }, from: 1 };
+	const failedItem = new ItemError(1, new Error('no'));
+	const combined = { json: { vectors: [] }, from: [0, 1] };
+	const ownTool = { json: { vector: [] }, from: 1 };
 	const items = [{ json: { a: 1 } }, { json: { a: 2 } }];
-	expect(await outputOf(items, [together, failed, own], { preset: true })).toEqual([
-		together,
-		failed,
+	expect(await getOutput(items, [combined, failedItem, ownTool], { defaultValue: true })).toEqual([
+		combined,
+		failedItem,
 		{ json: { a: 2, vector: [] }, from: 1 },
 	]);
 });
 
 test.each([undefined, true, false])(
 	'the tool of an agent returns only the result, with the option %s',
-	async (chosen) => {
+	async (chosenValue) => {
 		const items = [{ json: { a: 1 } }];
-		const tool = { preset: true, chosen, type: 'localLlamaTool' };
-		expect(await outputOf(items, [{ json: { b: 2 } }], tool)).toEqual([{ json: { b: 2 } }]);
+		const tool = { defaultValue: true, chosenValue, type: 'localLlamaTool' };
+		expect(await getOutput(items, [{ json: { b: 2 } }], tool)).toEqual([{ json: { b: 2 } }]);
 	},
 );
 

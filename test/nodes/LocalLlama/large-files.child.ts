@@ -12,10 +12,10 @@ const [, , operation = '', url = '', file = '', bytes = '0'] = process.argv;
 const context = (size: number): IExecuteFunctions =>
 	({
 		getInputData: () => [{ json: {} }],
-		getNodeParameter: (name: string, _item: number, preset: unknown) =>
+		getNodeParameter: (name: string, _item: number, defaultValue: unknown) =>
 			({ resource: 'audio', operation, model: '', input: 'Hello', binaryPropertyName: 'data' })[
 				name
-			] ?? preset,
+			] ?? defaultValue,
 		getCredentials: async () => ({ baseUrl: url }),
 		getNode: () => ({
 			id: '1',
@@ -38,8 +38,8 @@ const context = (size: number): IExecuteFunctions =>
 				fileName: 'long.wav',
 			}),
 			getBinaryMetadata: async () => ({ fileSize: size }),
-			getBinaryStream: async (_id: string, piece: number) =>
-				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
+			getBinaryStream: async (_id: string, chunk: number) =>
+				fs.createReadStream(file, { highWaterMark: chunk, end: size - 1 }),
 			// Like n8n's file storage.
 			prepareBinaryData: async (
 				data: AsyncIterable<Uint8Array>,
@@ -52,15 +52,17 @@ const context = (size: number): IExecuteFunctions =>
 		},
 	}) as unknown as IExecuteFunctions;
 
-async function measured(): Promise<void> {
+async function runMeasured(): Promise<void> {
 	// Warm-up: loads code and buffers that every request needs.
 	await new LocalLlama().execute.call(context(1024 * 1024));
-	const before = process.memoryUsage.rss();
-	let most = before;
-	const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+	const bytesBefore = process.memoryUsage.rss();
+	let maxBytes = bytesBefore;
+	const timer = setInterval(() => (maxBytes = Math.max(maxBytes, process.memoryUsage.rss())), 5);
 	const [items] = await new LocalLlama().execute.call(context(Number(bytes)));
 	clearInterval(timer);
-	process.stdout.write(JSON.stringify({ grew: most - before, json: items![0]!.json }));
+	process.stdout.write(
+		JSON.stringify({ grownBytes: maxBytes - bytesBefore, json: items![0]!.json }),
+	);
 }
 
-void measured();
+void runMeasured();

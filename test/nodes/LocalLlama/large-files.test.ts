@@ -11,7 +11,7 @@ let folder: string;
 let server: http.Server;
 let url: string;
 /** Bytes of the received bodies. */
-const received: number[] = [];
+const receivedBytes: number[] = [];
 
 beforeAll(async () => {
 	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-files-'));
@@ -31,22 +31,23 @@ beforeAll(async () => {
 	fs.closeSync(file);
 	server = http.createServer((request, response) => {
 		let bytes = 0;
-		request.on('data', (piece: Buffer) => (bytes += piece.byteLength));
+		request.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
 		request.on('end', () => {
-			received.push(bytes);
+			receivedBytes.push(bytes);
 			if (request.method !== 'POST') return void response.writeHead(404).end();
 			if (request.url?.endsWith('/speech') !== true)
 				return void response
 					.writeHead(200, { 'content-type': 'application/json' })
 					.end('{"text":"Hello"}');
 			response.writeHead(200, { 'content-type': 'audio/wav' });
-			const piece = Buffer.alloc(MEGABYTE);
-			let left = LARGE / MEGABYTE;
-			const more = (): void => {
-				while (left-- > 0) if (!response.write(piece)) return void response.once('drain', more);
+			const chunk = Buffer.alloc(MEGABYTE);
+			let remaining = LARGE / MEGABYTE;
+			const hasMore = (): void => {
+				while (remaining-- > 0)
+					if (!response.write(chunk)) return void response.once('drain', hasMore);
 				response.end();
 			};
-			more();
+			hasMore();
 		});
 	});
 	url = `http://127.0.0.1:${await listen(server)}`;
@@ -60,7 +61,7 @@ afterAll(async () => {
 
 interface Measured {
 	/** Memory in bytes. */
-	grew: number;
+	grownBytes: number;
 	json: Record<string, unknown>;
 }
 
@@ -94,15 +95,15 @@ const measure = async (operation: string): Promise<Measured> => {
 };
 
 test('a recording of 300 MB is sent', async () => {
-	const { grew, json } = await measure('transcribe');
+	const { grownBytes, json } = await measure('transcribe');
 	expect(json).toEqual({ text: 'Hello' });
-	expect(Math.max(...received)).toBeGreaterThan(LARGE);
-	expect(grew / MEGABYTE).toBeLessThan(100);
+	expect(Math.max(...receivedBytes)).toBeGreaterThan(LARGE);
+	expect(grownBytes / MEGABYTE).toBeLessThan(100);
 });
 
 test('audio of 300 MB is stored', async () => {
-	const { grew, json } = await measure('speak');
+	const { grownBytes, json } = await measure('speak');
 	expect(json).toMatchObject({ bytes: LARGE });
 	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);
-	expect(grew / MEGABYTE).toBeLessThan(100);
+	expect(grownBytes / MEGABYTE).toBeLessThan(100);
 });

@@ -49,13 +49,13 @@ export function useLocalLlama() {
 			return item!.json;
 		},
 		/** Error of the node. */
-		failure: async (parameters: Json, setup: Setup = {}): Promise<NodeOperationError> => {
-			const outcome = await execute({ parameters, ...setup }).catch((error: unknown) => error);
-			if (Array.isArray(outcome)) throw new Error(`no failure: ${JSON.stringify(outcome)}`);
-			return outcome as NodeOperationError;
+		getError: async (parameters: Json, setup: Setup = {}): Promise<NodeOperationError> => {
+			const result = await execute({ parameters, ...setup }).catch((error: unknown) => error);
+			if (Array.isArray(result)) throw new Error(`no error: ${JSON.stringify(result)}`);
+			return result as NodeOperationError;
 		},
 		/** Bodies sent to a route, in order. */
-		sent: (path: string): Json[] =>
+		getBodies: (path: string): Json[] =>
 			sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json),
 	};
 }

@@ -3,7 +3,7 @@ import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { failureOf } from '../LocalEmbeddings/supplied';
+import { getError } from '../LocalEmbeddings/supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -20,6 +20,6 @@ it('the model list for Ollama explains that it does not support reranking', asyn
 		getNode: () => ({ name: 'R', type: 'localReranker' }),
 	};
 	const { searchRerankers } = new LocalReranker().methods.listSearch;
-	const failed = await failureOf(searchRerankers.call(context as unknown as ILoadOptionsFunctions));
-	expect(failed.message).toContain('Ollama does not support reranking');
+	const error = await getError(searchRerankers.call(context as unknown as ILoadOptionsFunctions));
+	expect(error.message).toContain('Ollama does not support reranking');
 });

@@ -1,12 +1,12 @@
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { failureOf } from '../LocalEmbeddings/supplied';
-import { supplied } from './supplied';
+import { getError } from '../LocalEmbeddings/supplied';
+import { supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
 it('Top N below 0 is rejected', async () => {
-	expect((await failureOf(supplied(await start(), { topN: -1 }))).message).toContain('"Top N"');
+	expect((await getError(supplyNode(await start(), { topN: -1 }))).message).toContain('"Top N"');
 });
 
 it.each([
@@ -15,5 +15,5 @@ it.each([
 	[{ longDocuments: 'average' }, 'Long Documents'],
 	[{ batchSize: 0 }, 'Batch Size'],
 ])('%j is rejected by name', async (options, field) => {
-	expect((await failureOf(supplied(await start(), { options }))).message).toContain(`"${field}"`);
+	expect((await getError(supplyNode(await start(), { options }))).message).toContain(`"${field}"`);
 });

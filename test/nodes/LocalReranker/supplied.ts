@@ -4,7 +4,7 @@ import type { LlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 
 /** Object that the node supplies to a vector store. */
-export async function supplied(server: LlamaServerSim, parameters: Record<string, unknown> = {}) {
+export async function supplyNode(server: LlamaServerSim, parameters: Record<string, unknown> = {}) {
 	const model = { __rl: true, mode: 'id', value: 'sim-model' };
 	const fake = fakeContext({ model, ...parameters }, { baseUrl: server.url });
 	const { response } = await new LocalReranker().supplyData.call(fake.context, 0);

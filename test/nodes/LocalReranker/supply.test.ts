@@ -1,8 +1,8 @@
 import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { failureOf } from '../LocalEmbeddings/supplied';
-import { supplied } from './supplied';
+import { getError } from '../LocalEmbeddings/supplied';
+import { supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -12,22 +12,22 @@ const documents = (): StoredDocument[] => [
 ];
 
 it('returns copies in the new order with their scores, and does not change the documents of the store', async () => {
-	const { reranker } = await supplied(await start({ rerank: true }));
+	const { reranker } = await supplyNode(await start({ rerank: true }));
 	const stored = documents();
-	const found = await reranker.compressDocuments(stored, 'cat');
+	const reranked = await reranker.compressDocuments(stored, 'cat');
 	expect(
-		found.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore]),
+		reranked.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore]),
 	).toEqual([
 		['2', 'b', 'number'],
 		['1', 'a', 'number'],
 	]);
 	expect(stored).toEqual(documents());
-	expect(found[0]!.metadata).not.toBe(stored[1]!.metadata);
+	expect(reranked[0]!.metadata).not.toBe(stored[1]!.metadata);
 });
 
 it('ranks again at each call, and logs counts and scores', async () => {
 	const server = await start({ rerank: true });
-	const { reranker, inputs, outputs } = await supplied(server, { topN: 1 });
+	const { reranker, inputs, outputs } = await supplyNode(server, { topN: 1 });
 	expect((await reranker.compressDocuments(documents(), 'cat'))[0]!.id).toBe('2');
 	expect((await reranker.compressDocuments(documents(), 'revenue'))[0]!.id).toBe('1');
 	expect(inputs).toEqual([
@@ -49,14 +49,14 @@ it('the log contains the tokens of all batches', async () => {
 		'POST /v1/rerank',
 		reply.json({ results: [{ index: 0, relevance_score: 1 }], usage }),
 	);
-	const { reranker, outputs } = await supplied(server, { options: { batchSize: 1 } });
+	const { reranker, outputs } = await supplyNode(server, { options: { batchSize: 1 } });
 	await reranker.compressDocuments(documents(), 'cat');
 	expect(outputs[0]).toMatchObject({ requests: 2, tokens: 18 });
 });
 
 it('Sigmoid maps logits to numbers between 0 and 1', async () => {
 	const server = await start({ rerank: true });
-	const { reranker, hints } = await supplied(server, { options: { scores: 'sigmoid' } });
+	const { reranker, hints } = await supplyNode(server, { options: { scores: 'sigmoid' } });
 	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(
 		({ metadata }) => metadata.relevanceScore,
 	);
@@ -66,11 +66,11 @@ it('Sigmoid maps logits to numbers between 0 and 1', async () => {
 
 it('Minimum Score omits documents, and without documents nothing is sent', async () => {
 	const server = await start({ rerank: true });
-	const { reranker } = await supplied(server, { options: { minimumScore: 0 } });
+	const { reranker } = await supplyNode(server, { options: { minimumScore: 0 } });
 	expect(await reranker.compressDocuments(documents(), 'cat')).toHaveLength(1);
-	const before = server.requests.length;
+	const originals = server.requests.length;
 	expect(await reranker.compressDocuments([], 'cat')).toEqual([]);
-	expect(server.requests).toHaveLength(before);
+	expect(server.requests).toHaveLength(originals);
 });
 
 it.each([
@@ -78,20 +78,22 @@ it.each([
 	['pass no Minimum Score, whatever that is', { minimumScore: -100 }, ['cat', 'dog']],
 ])('documents without text have no score: they %s', async (_name, options, texts) => {
 	const server = await start({ rerank: true });
-	const { reranker } = await supplied(server, { options });
+	const { reranker } = await supplyNode(server, { options });
 	const stored = ['', 'dog', ' \n', 'cat'].map((pageContent) => ({ pageContent, metadata: {} }));
-	const found = await reranker.compressDocuments(stored, 'cat');
-	expect(found.map(({ pageContent }) => pageContent)).toEqual(texts);
-	const scored = found.map(({ metadata }) => typeof metadata.relevanceScore);
-	expect(scored).toEqual(texts.map((text) => (text.trim() === '' ? 'undefined' : 'number')));
+	const documents = await reranker.compressDocuments(stored, 'cat');
+	expect(documents.map(({ pageContent }) => pageContent)).toEqual(texts);
+	const scoredDocuments = documents.map(({ metadata }) => typeof metadata.relevanceScore);
+	expect(scoredDocuments).toEqual(
+		texts.map((text) => (text.trim() === '' ? 'undefined' : 'number')),
+	);
 });
 
 it('an error is the error of this node, in the log as well', async () => {
-	const { reranker, outputs } = await supplied(await start());
-	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));
-	expect(failed).toMatchObject({
+	const { reranker, outputs } = await supplyNode(await start());
+	const error = await getError(reranker.compressDocuments(documents(), 'cat'));
+	expect(error).toMatchObject({
 		functionality: 'regular',
 		message: 'The server was not started for reranking',
 	});
-	expect(outputs).toEqual([failed]);
+	expect(outputs).toEqual([error]);
 });

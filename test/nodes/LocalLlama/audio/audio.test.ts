@@ -8,7 +8,7 @@ import { json, startScripted } from '../../../simulators/scripted';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
 
-const { serve, prepare, executeIn, failure } = useLocalLlama();
+const { serve, prepare, executeIn, getError } = useLocalLlama();
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startKokoro = useSimulator(startKokoroSim);
@@ -28,30 +28,34 @@ const recording = (fileName = 'Interview 1.wav'): INodeExecutionData[] => [
 		binary: { data: { data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName } },
 	},
 ];
-const setupFor = (
+const buildSetup = (
 	sim: { url: string },
 	parameters: Record<string, unknown>,
-	more: Setup = {},
+	overrides: Setup = {},
 ): Setup => ({
 	credentials: { baseUrl: sim.url },
 	items: recording(),
 	stored: { 'store:1': WAV },
 	parameters: { resource: 'audio', model: '', ...parameters },
-	...more,
+	...overrides,
 });
-const run = async (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}) => {
-	const fake = prepare(setupFor(sim, parameters, more));
+const run = async (
+	sim: { url: string },
+	parameters: Record<string, unknown>,
+	overrides: Setup = {},
+) => {
+	const fake = prepare(buildSetup(sim, parameters, overrides));
 	return { ...fake, items: await executeIn(fake) };
 };
-const bytesIn = ({ binary }: INodeExecutionData, field = 'data') =>
+const readBytes = ({ binary }: INodeExecutionData, field = 'data') =>
 	Buffer.from(binary![field]!.data, 'base64');
 
 describe('Transcribe', () => {
 	test('a recording from n8n’s storage, which is never fully in memory', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
-		const { items, wholeReads, hints } = await run(sim, { operation: 'transcribe' });
+		const { items, wholeReads: fullReads, hints } = await run(sim, { operation: 'transcribe' });
 		expect(items).toEqual([{ json: { text: 'Hello\n there' }, pairedItem: { item: 0 } }]);
-		expect([wholeReads, hints]).toEqual([0, []]);
+		expect([fullReads, hints]).toEqual([0, []]);
 		expect(sim.forms[0]!.parts[0]).toMatchObject({
 			filename: 'Interview 1.wav',
 			size: WAV.byteLength,
@@ -73,7 +77,7 @@ describe('Transcribe', () => {
 			const fileName = `Interview 1.${responseFormat}`;
 			expect(items[0]!.json).toMatchObject({ text: 'Hello\nthere', fileName, mimeType });
 			expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
-			expect(bytesIn(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
+			expect(readBytes(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
 		},
 	);
 
@@ -109,18 +113,18 @@ describe('Transcribe', () => {
 
 	test('is streamed to a chat in one piece', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
-		const typed = async (parameters: Record<string, unknown>, more: Setup = {}) => {
+		const chatText = async (parameters: Record<string, unknown>, overrides: Setup = {}) => {
 			const { chunks } = await run(
 				sim,
 				{ operation: 'transcribe', ...parameters },
-				{ streaming: true, ...more },
+				{ streaming: true, ...overrides },
 			);
 			return chunks.map(({ type, content }) => content ?? type);
 		};
-		expect(await typed({})).toEqual(['begin', 'Hello\n there', 'end']);
+		expect(await chatText({})).toEqual(['begin', 'Hello\n there', 'end']);
 		const type = 'n8n-nodes-local-llama.localLlamaTool';
-		expect(await typed({}, { type })).toEqual([]);
-		expect(await typed({ options: { enableStreaming: false } })).toEqual([]);
+		expect(await chatText({}, { type })).toEqual([]);
+		expect(await chatText({ options: { enableStreaming: false } })).toEqual([]);
 	});
 
 	test('Translate to English uses a separate route', async () => {
@@ -133,11 +137,11 @@ describe('Transcribe', () => {
 
 	test('no field name', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
-		const failed = await failure(
+		const failedItem = await getError(
 			{},
-			setupFor(sim, { operation: 'transcribe', binaryPropertyName: '' }),
+			buildSetup(sim, { operation: 'transcribe', binaryPropertyName: '' }),
 		);
-		expect(failed.message).toBe('The field "Input Binary Field" is empty');
+		expect(failedItem.message).toBe('The field "Input Binary Field" is empty');
 	});
 
 	test('silence succeeds with a hint', async () => {
@@ -151,19 +155,19 @@ describe('Transcribe', () => {
 	});
 
 	test('markers of Qwen3-ASR are removed, the language is a field, and silence is an empty text', async () => {
-		const transcribed = async (text: string) => {
+		const transcribedItem = async (text: string) => {
 			const sim = await startServer(({ path }, response) => {
-				const isIt = path === '/v1/audio/transcriptions';
-				json(response, isIt ? { text } : { detail: 'Not Found' }, isIt ? 200 : 404);
+				const matches = path === '/v1/audio/transcriptions';
+				json(response, matches ? { text } : { detail: 'Not Found' }, matches ? 200 : 404);
 			});
 			const { items, hints } = await run(sim, { operation: 'transcribe' });
 			return { json: items[0]!.json, hints: hints.map(({ message }) => message) };
 		};
-		expect(await transcribed('language English<asr_text>Hello there.')).toEqual({
+		expect(await transcribedItem('language English<asr_text>Hello there.')).toEqual({
 			json: { text: 'Hello there.', language: 'English' },
 			hints: [],
 		});
-		expect(await transcribed('language None<asr_text>')).toEqual({
+		expect(await transcribedItem('language None<asr_text>')).toEqual({
 			json: { text: '' },
 			hints: [expect.stringContaining('No speech was detected')],
 		});
@@ -179,19 +183,19 @@ describe('Transcribe', () => {
 
 	test('llama-server v0.5.0 supports one format, and no translation', async () => {
 		const sim = await startServer(({ path }, response) => {
-			const isIt = path === '/v1/audio/transcriptions';
-			const message = isIt
+			const matches = path === '/v1/audio/transcriptions';
+			const message = matches
 				? "Only 'json' response_format is supported for transcription"
 				: 'File Not Found';
-			const [code, type] = isIt ? [400, 'invalid_request_error'] : [404, 'not_found_error'];
+			const [code, type] = matches ? [400, 'invalid_request_error'] : [404, 'not_found_error'];
 			json(response, { error: { code, message, type } }, code);
 		});
-		const failed = async (parameters: object) =>
-			await failure({}, setupFor(sim, { operation: 'transcribe', ...parameters }));
-		const subtitles = await failed({ responseFormat: 'srt' });
+		const failedItem = async (parameters: object) =>
+			await getError({}, buildSetup(sim, { operation: 'transcribe', ...parameters }));
+		const subtitles = await failedItem({ responseFormat: 'srt' });
 		expect(subtitles.message).toBe('The server does not support the transcript format "srt"');
 		expect(subtitles.description).toContain('Set Response Format to Text');
-		const english = await failed({ translate: true });
+		const english = await failedItem({ translate: true });
 		expect(english.message).toBe('The server cannot translate audio');
 		expect(english.description).toContain('Turn off Translate to English');
 	});
@@ -200,8 +204,8 @@ describe('Transcribe', () => {
 		const sim = await startWhisper();
 		const [item] = recording('scan.jpg');
 		const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
-		const setup = setupFor(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
-		const error = await failure({}, setup);
+		const setup = buildSetup(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
+		const error = await getError({}, setup);
 		expect(error.message).toBe('"scan.jpg" is an image');
 		expect(sim.forms).toEqual([]);
 	});
@@ -245,7 +249,7 @@ describe('Speak', () => {
 			fileName: 'greeting.mp3',
 			mimeType: 'audio/mpeg',
 		});
-		expect(bytesIn(items[0]!, 'sound').byteLength).toBe(3506);
+		expect(readBytes(items[0]!, 'sound').byteLength).toBe(3506);
 		expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
 	});
 
@@ -253,18 +257,22 @@ describe('Speak', () => {
 		['a single model is used by name', [{ id: 'cosy' }], 'cosy'],
 		['with several models, none is selected', [{ id: 'cosy' }, { id: 'other' }], undefined],
 		['without a list none is named', undefined, undefined],
-	])('an empty Model on an unrecognized server: %s', async (_name, models, named) => {
+	])('an empty Model on an unrecognized server: %s', async (_name, modelList, namedModel) => {
 		const server = await startServer(({ path }, response) => {
 			if (path === '/v1/audio/speech') {
 				response.writeHead(200, { 'content-type': 'audio/mpeg' });
 				return void response.end(Buffer.alloc(3_000, 'ID3'));
 			}
-			const listed = path === '/v1/models' && models !== undefined;
-			json(response, listed ? { data: models } : { detail: 'Not Found' }, listed ? 200 : 404);
+			const isListed = path === '/v1/models' && modelList !== undefined;
+			json(
+				response,
+				isListed ? { data: modelList } : { detail: 'Not Found' },
+				isListed ? 200 : 404,
+			);
 		});
 		await run(server, { operation: 'speak', input: 'Hello', voice: 'Alloy' });
-		const spoken = server.requests.find(({ path }) => path === '/v1/audio/speech');
-		expect(spoken!.body.model).toBe(named);
+		const speechItem = server.requests.find(({ path }) => path === '/v1/audio/speech');
+		expect(speechItem!.body.model).toBe(namedModel);
 	});
 
 	test('raw samples, and every other option', async () => {
@@ -280,7 +288,7 @@ describe('Speak', () => {
 			fileName: 'speech.pcm',
 			mimeType: 'audio/L16;rate=24000;channels=1',
 		});
-		expect(bytesIn(items[0]!)).toEqual(samples);
+		expect(readBytes(items[0]!)).toEqual(samples);
 		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
 	});
 
@@ -292,16 +300,16 @@ describe('Speak', () => {
 				cut: { at: 700, how: 'rst' },
 			}),
 		);
-		const failed = await failure(
+		const failedItem = await getError(
 			{},
-			setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+			buildSetup(sim, { operation: 'speak', input: 'Hello', voice: '' }),
 		);
-		expect(failed.context.data).toMatchObject({ type: 'connectionLost' });
+		expect(failedItem.context.data).toMatchObject({ type: 'connectionLost' });
 		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
-		const told = await failure(
+		const toldError = await getError(
 			{},
-			setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+			buildSetup(sim, { operation: 'speak', input: 'Hello', voice: '' }),
 		);
-		expect(told.description).toContain('no voice pack');
+		expect(toldError.description).toContain('no voice pack');
 	});
 });

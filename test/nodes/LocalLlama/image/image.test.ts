@@ -10,20 +10,24 @@ beforeEach(async () => {
 	await serve();
 });
 
-const setupFor = (
+const buildSetup = (
 	sim: { url: string },
 	parameters: Record<string, unknown>,
-	more: Setup = {},
+	overrides: Setup = {},
 ): Setup => ({
 	credentials: { baseUrl: sim.url },
 	parameters: { resource: 'image', model: '', prompt: 'a cat', ...parameters },
-	...more,
+	...overrides,
 });
-const run = async (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}) => {
-	const fake = prepare(setupFor(sim, parameters, more));
+const run = async (
+	sim: { url: string },
+	parameters: Record<string, unknown>,
+	overrides: Setup = {},
+) => {
+	const fake = prepare(buildSetup(sim, parameters, overrides));
 	return { ...fake, items: await executeIn(fake) };
 };
-const nameOf = ({ binary }: INodeExecutionData, field = 'data') => binary![field]!.fileName;
+const getFileName = ({ binary }: INodeExecutionData, field = 'data') => binary![field]!.fileName;
 
 test('Generate: one item per image, with metadata for agents, which do not receive the file', async () => {
 	const sim = await startSd();
@@ -38,7 +42,7 @@ test('Generate: one item per image, with metadata for agents, which do not recei
 			extraBody: '{"steps":8}',
 		},
 	});
-	expect(items.map((item) => nameOf(item))).toEqual(['cat-1.png', 'cat-2.png']);
+	expect(items.map((item) => getFileName(item))).toEqual(['cat-1.png', 'cat-2.png']);
 	expect(items[0]).toMatchObject({
 		json: {
 			fileName: 'cat-1.png',

@@ -4,12 +4,16 @@ import { recordedExchanges } from '../../../simulators/model-recordings/exchange
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
-const op = (operation: string, more: object = {}) => ({ resource: 'model', operation, ...more });
+const { serve, prepare, executeIn, json, getError, getBodies } = useLocalLlama();
+const buildParameters = (operation: string, overrides: object = {}) => ({
+	resource: 'model',
+	operation,
+	...overrides,
+});
 const exchange = (name: string) =>
-	recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!.answer;
+	recordedExchanges('ollama-v0.17.4/models').find((entry) => entry.name === name)!.answer;
 /** Responses of Ollama 0.17.4. */
-const recorded = (name: string) => {
+const toRoute = (name: string) => {
 	const { status, text = '', headers } = exchange(name);
 	const type = headers.find(([header]) => header === 'Content-Type')?.[1] ?? '';
 	return type.includes('ndjson') || text === ''
@@ -18,23 +22,24 @@ const recorded = (name: string) => {
 };
 const ollama = async (routes: Record<string, string> = {}) => {
 	const sim = await serve({ profile: 'ollama', models: [{ id: 'smol:latest' }] });
-	for (const [route, name] of Object.entries(routes)) sim.route(route, recorded(name));
+	for (const [route, name] of Object.entries(routes)) sim.route(route, toRoute(name));
 	return sim;
 };
 describe('Pull', () => {
-	const pull = (modelName = 'tiny', options: object = {}) => op('pull', { modelName, options });
+	const pull = (modelName = 'tiny', options: object = {}) =>
+		buildParameters('pull', { modelName, options });
 
 	it('ends when Ollama reports success: the size, and the downloaded bytes', async () => {
 		await ollama({ 'POST /api/pull': 'pull-progress' });
-		const pulled = await json(pull('tiny', { insecure: true }));
-		expect(pulled).toMatchObject({
+		const pullResult = await json(pull('tiny', { insecure: true }));
+		expect(pullResult).toMatchObject({
 			model: 'tiny',
 			server: 'ollama',
 			state: 'success',
 			changed: true,
 		});
-		expect(pulled.size).toBeGreaterThan(3_000_000);
-		expect(sent('/api/pull')).toEqual([{ model: 'tiny', insecure: true, stream: true }]);
+		expect(pullResult.size).toBeGreaterThan(3_000_000);
+		expect(getBodies('/api/pull')).toEqual([{ model: 'tiny', insecure: true, stream: true }]);
 	});
 
 	it('an existing model is not changed', async () => {
@@ -49,55 +54,55 @@ describe('Pull', () => {
 		['pull-manifest-html', 'Ollama could not download the model "tiny"'],
 	])('fails after %s, although the status is 200', async (name, message) => {
 		await ollama({ 'POST /api/pull': name });
-		expect((await failure(pull())).message).toBe(message);
+		expect((await getError(pull())).message).toBe(message);
 	});
 
 	it('fails if the stream ends without success', async () => {
 		const sim = await ollama();
-		const [first] = exchange('pull-progress').text!.split('\n');
-		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
-		expect((await failure(pull())).message).toContain(
+		const [firstResult] = exchange('pull-progress').text!.split('\n');
+		sim.route('POST /api/pull', reply.html(200, `${firstResult}\n`));
+		expect((await getError(pull())).message).toContain(
 			'stopped before the download of the model "tiny" was complete',
 		);
 	});
 
 	it('an invalid name is rejected with the message of Ollama', async () => {
 		await ollama({ 'POST /api/pull': 'pull-bad-name' });
-		const failed = await failure(pull('!!'));
-		expect(failed.message).toBe('"!!" is not a valid model name');
-		expect(failed.description).toContain('invalid model name');
+		const error = await getError(pull('!!'));
+		expect(error.message).toBe('"!!" is not a valid model name');
+		expect(error.description).toContain('invalid model name');
 	});
 
 	it('ends if the registry has lost the data and Ollama repeats the same line', async () => {
 		const sim = await ollama();
 		const lines = exchange('pull-blob-missing').text!.trim().split('\n');
-		let isOver = false;
-		async function* endless() {
+		let hasEnded = false;
+		async function* endlessLines() {
 			yield `${lines.join('\n')}\n`;
-			while (!isOver) {
+			while (!hasEnded) {
 				await delay(20);
 				yield `${lines.at(-1)!}\n`;
 			}
 		}
-		sim.route('POST /api/pull', reply.sse(endless()));
-		expect((await failure(pull('tiny', { idleTimeout: 0.3 }))).message).toMatch(/0\.3 s|300 ms/);
-		isOver = true;
+		sim.route('POST /api/pull', reply.sse(endlessLines()));
+		expect((await getError(pull('tiny', { idleTimeout: 0.3 }))).message).toMatch(/0\.3 s|300 ms/);
+		hasEnded = true;
 	});
 
 	it('streams its progress to the chat', async () => {
 		await ollama({ 'POST /api/pull': 'pull-progress' });
 		const fake = prepare({ parameters: pull(), streaming: true });
 		await executeIn(fake);
-		const typed = fake.chunks.map(({ content }) => content ?? '').join('');
-		expect(typed).toContain('pulling manifest\n');
-		expect(typed).toContain('success\n');
+		const chatText = fake.chunks.map(({ content }) => content ?? '').join('');
+		expect(chatText).toContain('pulling manifest\n');
+		expect(chatText).toContain('success\n');
 	});
 
 	it('reports each layer in percent, at most twice per second', async () => {
-		const typed: string[] = [];
+		const chatText: string[] = [];
 		let time = 0;
 		const type = createProgressReporter(
-			{ typing: { write: async (text) => void typed.push(text) } },
+			{ typing: { write: async (text) => void chatText.push(text) } },
 			() => time,
 		);
 		for (let completed = 0; completed <= 100; completed++) {
@@ -105,13 +110,13 @@ describe('Pull', () => {
 			time += 100;
 		}
 		await type({ status: 'success' });
-		expect(typed.slice(0, 3)).toEqual([
+		expect(chatText.slice(0, 3)).toEqual([
 			'pulling abc: 0 %\n',
 			'pulling abc: 2 %\n',
 			'pulling abc: 5 %\n',
 		]);
-		expect(typed.at(-1)).toBe('success\n');
-		expect(typed.length).toBeLessThanOrEqual(10_100 / 500 + 2);
+		expect(chatText.at(-1)).toBe('success\n');
+		expect(chatText.length).toBeLessThanOrEqual(10_100 / 500 + 2);
 	});
 
 	it('on a router, waits until the list contains the model', async () => {
@@ -125,7 +130,7 @@ describe('Pull', () => {
 			server: 'llamaServer',
 			state: 'success',
 		});
-		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
+		expect(getBodies('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
 	});
 
 	it('on a router, waiting is optional', async () => {
@@ -136,14 +141,14 @@ describe('Pull', () => {
 
 	it('on other servers, the error names servers that support it', async () => {
 		await serve({ profile: 'vllm' });
-		expect((await failure(pull())).message).toBe('vLLM cannot download models on request');
+		expect((await getError(pull())).message).toBe('vLLM cannot download models on request');
 	});
 });
 
 describe('Delete', () => {
 	it('sends DELETE with the name in the body', async () => {
 		const sim = await ollama({ 'DELETE /api/delete': 'delete' });
-		expect(await json(op('delete', { model: 'smol' }))).toEqual({
+		expect(await json(buildParameters('delete', { model: 'smol' }))).toEqual({
 			model: 'smol',
 			deleted: true,
 			server: 'ollama',
@@ -158,7 +163,7 @@ describe('Delete', () => {
 
 	it('a missing model is an error', async () => {
 		await ollama({ 'DELETE /api/delete': 'delete-again' });
-		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain(
+		expect((await getError(buildParameters('delete', { model: 'smol2' }))).message).toContain(
 			'does not know the model',
 		);
 	});
@@ -169,18 +174,20 @@ describe('Delete', () => {
 			'DELETE /models',
 			reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'),
 		);
-		expect((await failure(op('delete', { model: 'a/b:Q4' }))).message).toBe(
+		expect((await getError(buildParameters('delete', { model: 'a/b:Q4' }))).message).toBe(
 			'The router did not delete the model "a/b:Q4"',
 		);
 		sim.route('DELETE /models', ({ query }: WireRequest) =>
 			reply.json({ success: query.get('model') === 'a/b:Q4' }),
 		);
-		expect(await json(op('delete', { model: 'a/b:Q4' }))).toMatchObject({ deleted: true });
+		expect(await json(buildParameters('delete', { model: 'a/b:Q4' }))).toMatchObject({
+			deleted: true,
+		});
 	});
 
 	it('other servers do not support it', async () => {
 		await serve();
-		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
+		expect((await getError(buildParameters('delete', { model: 'a' }))).message).toBe(
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		);
 	});
@@ -188,25 +195,32 @@ describe('Delete', () => {
 
 test('a server that is down or rejects the key is not reported as unsupported', async () => {
 	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
-	expect((await failure(op('delete', { model: 'a' }))).message).not.toContain('cannot');
+	expect((await getError(buildParameters('delete', { model: 'a' }))).message).not.toContain(
+		'cannot',
+	);
 	await sim.close();
-	expect((await failure(op('delete', { model: 'a' }))).message).toContain('Nothing is listening');
+	expect((await getError(buildParameters('delete', { model: 'a' }))).message).toContain(
+		'Nothing is listening',
+	);
 });
 
 describe('changes that are not allowed', () => {
-	const every = [op('pull', { modelName: 'tiny' }), op('delete', { model: 'smol' })];
+	const interval = [
+		buildParameters('pull', { modelName: 'tiny' }),
+		buildParameters('delete', { model: 'smol' }),
+	];
 
-	it.each(every.map((one) => [one.operation, one] as const))(
+	it.each(interval.map((entry) => [entry.operation, entry] as const))(
 		'%s is rejected before any request',
 		async (_name, parameters) => {
 			const sim = await ollama();
-			const failed = await failure({ ...parameters, options: { allowChanges: false } });
-			expect(failed.message).toBe('Changes to the server are not allowed in this node');
+			const error = await getError({ ...parameters, options: { allowChanges: false } });
+			expect(error.message).toBe('Changes to the server are not allowed in this node');
 			expect(sim.requests).toEqual([]);
 		},
 	);
 
-	it.each(every.map((one) => [one.operation, one] as const))(
+	it.each(interval.map((entry) => [entry.operation, entry] as const))(
 		'%s is off for an agent by default',
 		async (_name, parameters) => {
 			const sim = await ollama({
@@ -214,7 +228,7 @@ describe('changes that are not allowed', () => {
 				'DELETE /api/delete': 'delete',
 			});
 			const type = 'n8n-nodes-local-llama.localLlamaTool';
-			expect((await failure(parameters, { type })).message).toContain('not allowed');
+			expect((await getError(parameters, { type })).message).toContain('not allowed');
 			expect(sim.requests).toEqual([]);
 			expect(
 				await json({ ...parameters, options: { allowChanges: true } }, { type }),

@@ -2,11 +2,13 @@ import { recordedExchanges } from '../../../simulators/model-recordings/exchange
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, execute, failure } = useLocalLlama();
+const { serve, execute, getError } = useLocalLlama();
 const GET_ALL = { resource: 'model', operation: 'getAll' };
-const recorded = (name: string) => {
-	const { answer } = recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!;
-	return reply.error(answer.status, JSON.parse(answer.text!));
+const toRoute = (name: string) => {
+	const { answer: exchange } = recordedExchanges('ollama-v0.17.4/models').find(
+		(entry) => entry.name === name,
+	)!;
+	return reply.error(exchange.status, JSON.parse(exchange.text!));
 };
 
 describe('Get Many', () => {
@@ -25,8 +27,8 @@ describe('Get Many', () => {
 
 	it('returns no items for an Ollama without models, whose list is null', async () => {
 		const sim = await serve({ profile: 'ollama', models: [] });
-		sim.route('GET /v1/models', recorded('v1-models-empty'));
-		sim.route('GET /api/tags', recorded('tags-empty'));
+		sim.route('GET /v1/models', toRoute('v1-models-empty'));
+		sim.route('GET /api/tags', toRoute('tags-empty'));
 		expect(await execute({ parameters: GET_ALL })).toEqual([]);
 	});
 
@@ -40,7 +42,7 @@ describe('Get Many', () => {
 
 	it('fails without a list, with a suggestion', async () => {
 		await serve({ apiKey: 'another' });
-		expect(await failure(GET_ALL)).toMatchObject({
+		expect(await getError(GET_ALL)).toMatchObject({
 			message: expect.stringContaining('The server rejected the API key') as string,
 			description: expect.stringContaining('--api-key') as string,
 		});
@@ -49,6 +51,6 @@ describe('Get Many', () => {
 	it('fails if the list is invalid', async () => {
 		const sim = await serve();
 		sim.route('GET /v1/models', reply.json({ hello: 'world' }));
-		expect((await failure(GET_ALL)).message).not.toBe('');
+		expect((await getError(GET_ALL)).message).not.toBe('');
 	});
 });

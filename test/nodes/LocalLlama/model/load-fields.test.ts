@@ -2,9 +2,9 @@ import { reply } from '../../../simulators/llama-server';
 import { changeFields } from '../../../../nodes/LocalLlama/model/load-fields';
 import { useLocalLlama } from '../run-node';
 
-const { serve, execute, json, failure } = useLocalLlama();
+const { serve, execute, json, getError } = useLocalLlama();
 const model = (value: string) => ({ __rl: true, mode: 'list', value });
-const op = (operation: string, name: string, options: object = {}) => ({
+const buildParameters = (operation: string, name: string, options: object = {}) => ({
 	resource: 'model',
 	operation,
 	model: model(name),
@@ -21,7 +21,7 @@ test('a model is required', () => {
 describe('Load', () => {
 	it('waits until a router has loaded the model', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
-		expect(await json(op('load', 'big'))).toMatchObject({
+		expect(await json(buildParameters('load', 'big'))).toMatchObject({
 			model: 'big',
 			state: 'loaded',
 			changed: true,
@@ -31,7 +31,7 @@ describe('Load', () => {
 
 	it('a loaded model is not changed', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
-		expect(await json(op('load', 'big'))).toMatchObject({
+		expect(await json(buildParameters('load', 'big'))).toMatchObject({
 			model: 'big',
 			state: 'loaded',
 			changed: false,
@@ -41,7 +41,7 @@ describe('Load', () => {
 
 	it('if a router cannot load the model, the error names the exit code', async () => {
 		await serve({ profile: 'router', models: [{ id: 'broken', exitCode: 1 }] });
-		expect(await failure(op('load', 'broken'))).toMatchObject({
+		expect(await getError(buildParameters('load', 'broken'))).toMatchObject({
 			message: expect.stringContaining('could not load the model') as string,
 			description: expect.stringContaining('exited with code 1') as string,
 			context: { data: { exitCode: 1 } },
@@ -50,40 +50,49 @@ describe('Load', () => {
 
 	it('on other servers, the error names servers that support it', async () => {
 		await serve();
-		expect((await failure(op('load', 'sim-model'))).description).toContain('--models-dir');
+		expect((await getError(buildParameters('load', 'sim-model'))).description).toContain(
+			'--models-dir',
+		);
 	});
 
 	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
 		const cancel = new AbortController();
-		const running = execute({ parameters: op('load', 'big'), signal: cancel.signal }).catch(
-			(error: unknown) => error,
-		);
+		const pending = execute({
+			parameters: buildParameters('load', 'big'),
+			signal: cancel.signal,
+		}).catch((error: unknown) => error);
 		await sim.until(() => posts(sim).length > 0);
 		cancel.abort();
-		expect(await running).toBeInstanceOf(Error);
+		expect(await pending).toBeInstanceOf(Error);
 	});
 
 	it('a timeout is an error if the node waits', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
-		expect((await failure(op('load', 'big', { timeout: 1, wait: true }))).message).toContain('1 s');
-		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({
+		expect(
+			(await getError(buildParameters('load', 'big', { timeout: 1, wait: true }))).message,
+		).toContain('1 s');
+		expect(await json(buildParameters('load', 'big', { wait: 'false' }))).toMatchObject({
 			model: 'big',
 			state: 'loading',
 		});
 	});
 
 	it.each([
-		['without a model', op('load', ''), 'No model is selected'],
+		['without a model', buildParameters('load', ''), 'No model is selected'],
 		[
 			'with a limit that makes no sense',
-			op('load', 'big', { timeout: 'soon' }),
+			buildParameters('load', 'big', { timeout: 'soon' }),
 			'"Timeout (Seconds)"',
 		],
-		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],
+		[
+			'with a switch that is neither',
+			buildParameters('unload', 'big', { wait: 'ja' }),
+			'"Wait Until Done"',
+		],
 	])('%s sends nothing to the server', async (_how, parameters, message) => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
-		expect((await failure(parameters)).message).toContain(message);
+		expect((await getError(parameters)).message).toContain(message);
 		expect(posts(sim)).toEqual([]);
 	});
 });
@@ -91,14 +100,16 @@ describe('Load', () => {
 describe('Unload', () => {
 	it('unloads a model of a router', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
-		await json(op('load', 'big'));
-		expect(await json(op('unload', 'big', { wait: false }))).toMatchObject({ state: 'unloaded' });
+		await json(buildParameters('load', 'big'));
+		expect(await json(buildParameters('unload', 'big', { wait: false }))).toMatchObject({
+			state: 'unloaded',
+		});
 		expect(sim.models).toMatchObject([{ id: 'big', status: 'unloaded' }]);
 	});
 
 	it('a model that is not loaded is not changed', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
-		expect(await json(op('unload', 'big'))).toMatchObject({
+		expect(await json(buildParameters('unload', 'big'))).toMatchObject({
 			model: 'big',
 			state: 'unloaded',
 			changed: false,
@@ -108,17 +119,17 @@ describe('Unload', () => {
 
 	it('for a missing model, the error names the existing ones', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big' }] });
-		expect((await failure(op('unload', 'small'))).description).toContain('big');
+		expect((await getError(buildParameters('unload', 'small'))).description).toContain('big');
 	});
 
 	it('cuts off responses only with Force Unload', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
-		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain(
+		expect((await getError(buildParameters('unload', 'big', { wait: false }))).message).toContain(
 			'is processing 1 request',
 		);
 		expect(posts(sim)).toEqual([]);
-		expect(await json(op('unload', 'big', { force: true }))).toMatchObject({
+		expect(await json(buildParameters('unload', 'big', { force: true }))).toMatchObject({
 			state: 'unloaded',
 		});
 	});

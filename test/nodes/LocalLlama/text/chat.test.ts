@@ -1,9 +1,9 @@
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat', prompt: 'Hi' };
-const chats = () => sent('/chat/completions');
+const getChats = () => getBodies('/chat/completions');
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 const PNG = 'iVBORw0KGgo=';
 const WAV = Buffer.from('RIFF1234WAVE').toString('base64');
@@ -26,7 +26,7 @@ test('a prompt with a system message: streamed from the server, and all metadata
 		},
 		pairedItem: { item: 0 },
 	});
-	expect(chats()).toMatchObject([
+	expect(getChats()).toMatchObject([
 		{
 			stream: true,
 			temperature: 0.5,
@@ -60,7 +60,7 @@ test('messages from the form and from JSON; a last message of the assistant is c
 	];
 	await json({ ...CHAT, messageSource: 'list', system: 'S', messages: { message: rows } });
 	await json({ ...CHAT, messageSource: 'json', messagesJson: JSON.stringify([rows[0]]) });
-	expect(chats().map(({ messages }) => messages)).toEqual([
+	expect(getChats().map(({ messages }) => messages)).toEqual([
 		[{ role: 'system', content: 'S' }, rows[0], rows[2]],
 		[rows[0]],
 	]);
@@ -80,8 +80,8 @@ test('images, audio and text files from binary fields, by names or by a list of 
 	];
 	for (const binaryFields of ['a, b,c', ['a', 'b', 'c']])
 		await execute({ items, parameters: { ...CHAT, binaryFields } });
-	const [one, other] = chats();
-	expect(one!.messages).toEqual([
+	const [a, b] = getChats();
+	expect(a!.messages).toEqual([
 		{
 			role: 'user',
 			content: [
@@ -92,7 +92,7 @@ test('images, audio and text files from binary fields, by names or by a list of 
 			],
 		},
 	]);
-	expect(other!.messages).toEqual(one!.messages);
+	expect(b!.messages).toEqual(a!.messages);
 });
 
 test('a thinking level that Ollama rejects: the error without it is reported, not the rejection', async () => {
@@ -101,15 +101,15 @@ test('a thinking level that Ollama rejects: the error without it is reported, no
 		reply.error(400, { error: 'think value "low" is not supported for this model' }),
 		reply.json({ message: { content: '', thinking: '1. Blue' }, done: true, done_reason: 'stop' }),
 	);
-	const { message } = await failure({ ...CHAT, thinking: 'effort', thinkingEffort: 'low' });
+	const { message } = await getError({ ...CHAT, thinking: 'effort', thinkingEffort: 'low' });
 	expect(message).toBe('The model used its whole response for thinking');
-	expect(sent('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
+	expect(getBodies('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
 });
 
 test.each<[string, object]>([
 	['own API', { options: { contextSize: 2048 } }],
 	['route of OpenAI', {}],
-])('parts of a JSON schema that crash Ollama are not sent: %s', async (_name, more) => {
+])('parts of a JSON schema that crash Ollama are not sent: %s', async (_name, schemaPart) => {
 	await serve({ profile: 'ollama' });
 	// Seen with Ollama 0.17.4: the first crashed its runner, the second the server, and the third never got a response.
 	const properties = {
@@ -118,10 +118,10 @@ test.each<[string, object]>([
 		list: { type: 'array', items: { type: 'string' }, minItems: 5, maxItems: 2 },
 	};
 	const jsonSchema = JSON.stringify({ type: 'object', properties });
-	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema, ...more };
-	const fake = prepare({ parameters: asked });
+	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema, ...schemaPart };
+	const fake = prepare({ parameters: prompts });
 	await executeIn(fake).catch(() => []);
-	const bodies = JSON.stringify([...sent('/api/chat'), ...chats()]);
+	const bodies = JSON.stringify([...getBodies('/api/chat'), ...getChats()]);
 	expect(bodies).toContain('"number":{"type":"string"}');
 	expect(bodies).not.toMatch(/pattern|minItems/);
 });
@@ -132,7 +132,9 @@ test('an image without a prompt is sent', async () => {
 		items: [{ json: {}, binary: { data: binary('image/png', PNG) } }],
 		parameters: { ...CHAT, prompt: '', binaryFields: 'data' },
 	});
-	expect(chats()[0]!.messages).toMatchObject([{ role: 'user', content: [{ type: 'image_url' }] }]);
+	expect(getChats()[0]!.messages).toMatchObject([
+		{ role: 'user', content: [{ type: 'image_url' }] },
+	]);
 });
 
 const MP4 = Buffer.from('\0\0\0\x18ftypisom', 'latin1').toString('base64');
@@ -141,7 +143,7 @@ const VIDEO = [{ json: {}, binary: { data: binary('video/mp4', MP4) } }];
 test('a video is sent to a model that supports videos', async () => {
 	await serve({ vision: true, video: true });
 	await execute({ items: VIDEO, parameters: { ...CHAT, binaryFields: 'data' } });
-	expect(chats()[0]!.messages).toEqual([
+	expect(getChats()[0]!.messages).toEqual([
 		{
 			role: 'user',
 			content: [
@@ -159,7 +161,7 @@ test.each<[string, object]>([
 ])('a rejection names the files of %s, by content and size', async (operation, fields) => {
 	await serve({ vision: true });
 	const parameters = { resource: 'text', operation, text: 'Hi', binaryFields: 'data', ...fields };
-	const error = await failure(parameters, { items: VIDEO });
+	const error = await getError(parameters, { items: VIDEO });
 	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
 });
 
@@ -170,7 +172,7 @@ test('reasoning is separate from the text', async () => {
 		text: 'Four.',
 		reasoning: 'Let me see.',
 	});
-	expect(chats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
+	expect(getChats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
 });
 
 test('JSON is parsed in the item and validated by the node: llama.cpp with llguidance accepts an invalid schema', async () => {
@@ -181,18 +183,18 @@ test('JSON is parsed in the item and validated by the node: llama.cpp with llgui
 		reply.text('{"n":'),
 		reply.text('[1]'),
 	);
-	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
-	expect(await json(asked)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
-	const failed = await failure(asked);
-	expect(failed.message).toBe('The response is not the requested JSON');
-	expect(failed.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
+	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
+	expect(await json(prompts)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
+	const error = await getError(prompts);
+	expect(error.message).toBe('The response is not the requested JSON');
+	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
 });
 
 test('JSON that violates its schema is sent back to the model with the issues', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
-	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
-	expect(await json(asked)).toMatchObject({ json: { n: 4 } });
+	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
+	expect(await json(prompts)).toMatchObject({ json: { n: 4 } });
 });
 
 test('warnings are shown at the node once each, also for a truncated response', async () => {
@@ -209,7 +211,7 @@ test('warnings are shown at the node once each, also for a truncated response', 
 test('an interrupted response is an error with the received text', async () => {
 	const sim = await serve();
 	sim.script(reply.text('half an answer', { finish: false, done: false }));
-	expect((await failure(CHAT)).context.data).toMatchObject({
+	expect((await getError(CHAT)).context.data).toMatchObject({
 		type: 'streamEndedEarly',
 		partialText: 'half an answer',
 	});
@@ -224,14 +226,14 @@ test.each([
 	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
-	expect((await failure({ ...CHAT, ...parameters })).message).toContain(message);
+	expect((await getError({ ...CHAT, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
 
 test('a PDF is rejected with a suggestion', async () => {
 	const sim = await serve();
 	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
-	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain(
+	expect((await getError({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain(
 		'Extract From File',
 	);
 	expect(sim.requests).toHaveLength(0);
@@ -241,8 +243,8 @@ test.each(['x', 0, 1000, 1.5e9])(
 	'Max Concurrent Items %j is an error that names the field',
 	async (maxConcurrentItems) => {
 		const sim = await serve();
-		const failed = await failure({ ...CHAT, options: { maxConcurrentItems } });
-		expect(failed.message).toContain('"Max Concurrent Items"');
+		const error = await getError({ ...CHAT, options: { maxConcurrentItems } });
+		expect(error.message).toContain('"Max Concurrent Items"');
 		expect(sim.requests).toHaveLength(0);
 	},
 );

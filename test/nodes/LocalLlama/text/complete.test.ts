@@ -2,7 +2,7 @@ import { reply } from '../../../simulators/llama-server';
 import { recordedReply } from '../../../support/recordings';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
 const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a time' };
 
 test('uses the route of OpenAI, streamed, with the options of the server', async () => {
@@ -17,7 +17,7 @@ test('uses the route of OpenAI, streamed, with the options of the server', async
 		model: 'sim-model',
 		server: 'llamaServer',
 	});
-	expect(sent('/v1/completions')).toEqual([
+	expect(getBodies('/v1/completions')).toEqual([
 		{
 			model: 'sim-model',
 			prompt: COMPLETE.prompt,
@@ -47,14 +47,14 @@ test('B44: a list of prompts returns one item each, in order, with usage; so do 
 				usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
 		),
 	).toBe(true);
-	expect(sent('/completions').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
+	expect(getBodies('/completions').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
 });
 
 test('tokens instead of a text', async () => {
 	await serve();
 	await json({ ...COMPLETE, prompt: [1, 2, 3] });
 	await execute({ parameters: { ...COMPLETE, prompt: [[1, 2], 'x'] } });
-	expect(sent('/completions').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
+	expect(getBodies('/completions').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
 });
 
 test('Ollama: /api/generate, raw, with its option names; B83: context is never sent', async () => {
@@ -67,7 +67,7 @@ test('Ollama: /api/generate, raw, with its option names; B83: context is never s
 		usage: { completionTokens: 4 },
 		server: 'ollama',
 	});
-	const [body] = sent('/api/generate');
+	const [body] = getBodies('/api/generate');
 	expect(body).toMatchObject({
 		raw: true,
 		prompt: COMPLETE.prompt,
@@ -75,7 +75,7 @@ test('Ollama: /api/generate, raw, with its option names; B83: context is never s
 		keep_alive: '5m',
 	});
 	expect(JSON.stringify(body)).not.toContain('99999999');
-	expect((await failure({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
+	expect((await getError({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
 });
 
 test('an unrecognized server', async () => {
@@ -88,7 +88,7 @@ test('an unrecognized server', async () => {
 	});
 	// The server type was not detected.
 	expect(item).not.toHaveProperty('server');
-	expect(sent('/v1/completions')).toEqual([
+	expect(getBodies('/v1/completions')).toEqual([
 		{
 			model: 'sim-model',
 			prompt: COMPLETE.prompt,
@@ -119,13 +119,13 @@ test('a server that truncates the prompt: a hint with the processed tokens and a
 	};
 	sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
 	sim.route('POST /api/generate', reply.json(line));
-	const words = Array.from({ length: 3000 }, (_none, at) => `word${at}`).join(' ');
-	const fake = prepare({ parameters: { ...COMPLETE, prompt: words } });
+	const texts = Array.from({ length: 3000 }, (_none, at) => `word${at}`).join(' ');
+	const fake = prepare({ parameters: { ...COMPLETE, prompt: texts } });
 	await executeIn(fake);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
 		expect.stringMatching(/processed only 2053 tokens of the \d+ characters.*Context Size/s),
 	]);
-	expect(sent('/api/generate')).toMatchObject([{ truncate: false }]);
+	expect(getBodies('/api/generate')).toMatchObject([{ truncate: false }]);
 });
 
 test('an empty text succeeds with a hint', async () => {
@@ -149,16 +149,16 @@ test.each([
 		'streamError',
 		'half of',
 	],
-])('%s is an error with the received text', async (_name, answer, type, partialText) => {
+])('%s is an error with the received text', async (_name, reply, type, partialText) => {
 	const sim = await serve();
-	sim.script(answer);
-	expect((await failure(COMPLETE)).context.data).toMatchObject({ type, partialText });
+	sim.script(reply);
+	expect((await getError(COMPLETE)).context.data).toMatchObject({ type, partialText });
 });
 
 test('Ollama 0.17.4: the runner crashed during the response', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));
-	expect((await failure(COMPLETE)).context.data).toMatchObject({
+	expect((await getError(COMPLETE)).context.data).toMatchObject({
 		serverText: expect.stringContaining('unexpected EOF') as string,
 		partialText: expect.stringMatching(/./) as string,
 	});
@@ -167,7 +167,7 @@ test('Ollama 0.17.4: the runner crashed during the response', async () => {
 test('too long, as llama-server v0.5.0 rejects it', async () => {
 	const sim = await serve();
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
-	const { description } = await failure(COMPLETE);
+	const { description } = await getError(COMPLETE);
 	expect(description).toContain('3000 tokens');
 	expect(description).toMatch(/Start llama-server with --ctx-size \d{4}.* Or shorten the text\./);
 });
@@ -180,7 +180,7 @@ test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 		const message =
 			"The input (4200 tokens) is longer than the model's context length (4096 tokens).";
 		sim.route('POST /v1/completions', reply.error(400, { error: { message } }));
-		const { description } = await failure(COMPLETE);
+		const { description } = await getError(COMPLETE);
 		expect(description).toContain(`Start ${option}. Or shorten the text.`);
 		expect(description).not.toContain('memory');
 	},
@@ -190,10 +190,10 @@ test('Stop ends it immediately', async () => {
 	const sim = await serve();
 	const cancel = new AbortController();
 	sim.script(reply.chunks(['a', { wait: 3_600_000 }]));
-	const running = failure(COMPLETE, { signal: cancel.signal });
+	const pending = getError(COMPLETE, { signal: cancel.signal });
 	await sim.until(() => sim.slots().some(({ busy }) => busy));
 	cancel.abort();
-	expect(await running).toBeDefined();
+	expect(await pending).toBeDefined();
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
@@ -204,6 +204,6 @@ test.each([
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
-	expect((await failure({ ...COMPLETE, ...parameters })).message).toContain(message);
+	expect((await getError({ ...COMPLETE, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });

@@ -11,9 +11,9 @@ const OPERATIONS: Array<[string, object]> = [
 	['complete', { resource: 'text', operation: 'complete', prompt: 'Once' }],
 ];
 
-async function hintsOf(operation: object, contextSize: number, model = 'sim-model') {
-	const named = { model: { __rl: true, mode: 'id', value: model } };
-	const fake = prepare({ parameters: { ...operation, ...named, options: { contextSize } } });
+async function getHints(operation: object, contextSize: number, model = 'sim-model') {
+	const namedModel = { model: { __rl: true, mode: 'id', value: model } };
+	const fake = prepare({ parameters: { ...operation, ...namedModel, options: { contextSize } } });
 	await executeIn(fake);
 	return fake.hints.map(({ message }) => message).filter((hint) => hint.includes('Context Size'));
 }
@@ -24,10 +24,10 @@ test.each(OPERATIONS)(
 		const sim = await serve({ profile: 'ollama', models: [{ id: 'sim-model:latest' }] });
 		sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
 		const [, chat] = OPERATIONS[0]!;
-		expect(await hintsOf(chat, 4096)).toEqual([]);
-		expect(await hintsOf(operation, 4096)).toEqual([]);
-		expect(await hintsOf(operation, 8192)).toEqual([expect.stringContaining('with 4096.')]);
-		expect(await hintsOf(chat, 4096, 'sim-model:latest')).toEqual([
+		expect(await getHints(chat, 4096)).toEqual([]);
+		expect(await getHints(operation, 4096)).toEqual([]);
+		expect(await getHints(operation, 8192)).toEqual([expect.stringContaining('with 4096.')]);
+		expect(await getHints(chat, 4096, 'sim-model:latest')).toEqual([
 			expect.stringContaining('with 8192.'),
 		]);
 	},

@@ -1,7 +1,7 @@
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, json, getError, getBodies } = useLocalLlama();
 const EXTRACT = { resource: 'text', operation: 'extract', text: 'Invoice 7 of ACME, 12.50 EUR' };
 const FIELDS = {
 	field: [
@@ -10,8 +10,8 @@ const FIELDS = {
 	],
 };
 const RIGHT = '{"number":7,"company":"ACME"}';
-const chats = () =>
-	sent('/chat/completions') as Array<
+const getChats = () =>
+	getBodies('/chat/completions') as Array<
 		{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>
 	>;
 
@@ -25,7 +25,7 @@ test('fields as a table: the schema is a constraint and part of the prompt, the 
 		model: 'sim-model',
 		server: 'llamaServer',
 	});
-	const [body] = chats();
+	const [body] = getChats();
 	expect(body).toMatchObject({
 		temperature: 0,
 		stream: true,
@@ -48,9 +48,9 @@ test('the shared part comes first and is identical, for the prompt cache', async
 			parameters: { ...EXTRACT, fields: FIELDS, instructions: 'Amounts are in euros.' },
 		}),
 	);
-	const [one, other] = chats();
-	expect(one!.messages[0]).toEqual(other!.messages[0]);
-	expect(one!.messages[0]!.content).toContain('Amounts are in euros.');
+	const [a, b] = getChats();
+	expect(a!.messages[0]).toEqual(b!.messages[0]);
+	expect(a!.messages[0]!.content).toContain('Amounts are in euros.');
 });
 
 test('a JSON schema, also in the wrapper of OpenAI', async () => {
@@ -81,7 +81,7 @@ test('an invalid response is sent back once, with its issues', async () => {
 	sim.script(reply.text('{"number":"seven","company":"ACME"}'), reply.text(RIGHT));
 	const item = await json({ ...EXTRACT, fields: FIELDS });
 	expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
-	const [first, second] = chats();
+	const [first, second] = getChats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
 	expect(second!.messages.at(-1)!.content).toContain('does not fit the JSON schema: number: ');
 	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(
@@ -92,11 +92,11 @@ test('an invalid response is sent back once, with its issues', async () => {
 test('invalid data is never returned: wrong each time is an error with the response in its details', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven"}'), reply.text('[]'), reply.text('I cannot.'));
-	const failed = await failure({ ...EXTRACT, fields: FIELDS });
-	expect(failed.message).toBe('The response is not the requested JSON');
-	expect(failed.description).toContain('not valid JSON');
-	expect(failed.context.data).toMatchObject({ type: 'invalidResponse', partialText: 'I cannot.' });
-	expect(chats()).toHaveLength(3);
+	const error = await getError({ ...EXTRACT, fields: FIELDS });
+	expect(error.message).toBe('The response is not the requested JSON');
+	expect(error.description).toContain('not valid JSON');
+	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: 'I cannot.' });
+	expect(getChats()).toHaveLength(3);
 });
 
 test('a response truncated by the token limit is reported as truncated', async () => {
@@ -105,22 +105,25 @@ test('a response truncated by the token limit is reported as truncated', async (
 		reply.text('{"number":', { finish: 'length' }),
 		reply.text('{"number":', { finish: 'length' }),
 	);
-	expect((await failure({ ...EXTRACT, fields: FIELDS })).description).toContain(
+	expect((await getError({ ...EXTRACT, fields: FIELDS })).description).toContain(
 		'Raise Maximum Tokens',
 	);
 });
 
 test('if a server rejects response formats, the request is sent without one', async () => {
 	const sim = await serve();
-	const refuse = reply.error(400, {
+	const reject = reply.error(400, {
 		error: { message: "'response_format' is not supported", type: 'invalid_request_error' },
 	});
-	sim.script(refuse, reply.text(RIGHT));
+	sim.script(reject, reply.text(RIGHT));
 	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
 		number: 7,
 		company: 'ACME',
 	});
-	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([true, false]);
+	expect(getChats().map(({ response_format: format }) => format !== undefined)).toEqual([
+		true,
+		false,
+	]);
 });
 
 test('fields from an expression, as names, objects, or JSON text', async () => {
@@ -152,7 +155,7 @@ test('an optional field may be missing and is null then; the model must write al
 	const sim = await serve();
 	sim.script(reply.text('{"number":7}'));
 	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: null });
-	expect(chats()[0]).toMatchObject({
+	expect(getChats()[0]).toMatchObject({
 		response_format: { json_schema: { schema: { required: ['number', 'company'] } } },
 	});
 	sim.script(reply.text('{"company":"ACME"}'), reply.text(RIGHT));
@@ -174,9 +177,9 @@ test.each([
 	['9007199254740993', '9007199254740993', 1],
 ])(
 	'a whole number of 15 digits is a number, one of 16 may be text: %s',
-	async (sent, number, hints) => {
+	async (getBodies, number, hints) => {
 		const sim = await serve();
-		sim.script(reply.text(`{"number":${sent}}`));
+		sim.script(reply.text(`{"number":${getBodies}}`));
 		const fields = { field: [{ name: 'number', type: 'integer' }] };
 		const fake = prepare({ parameters: { ...EXTRACT, fields } });
 		const [item] = await executeIn(fake);
@@ -243,7 +246,7 @@ test.each([
 	],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
-	expect((await failure({ ...EXTRACT, ...parameters })).message).toContain(message);
+	expect((await getError({ ...EXTRACT, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
 
@@ -256,7 +259,7 @@ test('S26: a scanned invoice without a text', async () => {
 		{ items: [{ json: {}, binary: { scan: { mimeType: 'image/png', data } } }] },
 	);
 	expect(item).toMatchObject({ output: { number: 7 } });
-	expect(chats()[0]!.messages.at(-1)!.content).toEqual([
+	expect(getChats()[0]!.messages.at(-1)!.content).toEqual([
 		{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
 	]);
 });
@@ -264,7 +267,7 @@ test('S26: a scanned invoice without a text', async () => {
 test('S27: a PDF has a suggestion, also if it has no text', async () => {
 	await serve({ vision: true });
 	const data = Buffer.from('%PDF-1.7').toString('base64');
-	const error = await failure(
+	const error = await getError(
 		{ ...EXTRACT, fields: FIELDS, binaryFields: 'scan' },
 		{ items: [{ json: {}, binary: { scan: { mimeType: 'application/pdf', data } } }] },
 	);
@@ -273,13 +276,13 @@ test('S27: a PDF has a suggestion, also if it has no text', async () => {
 });
 
 test('a field whose name every object inherits is null if the text does not contain it', async () => {
-	const inherited = Object.getOwnPropertyNames(Object.prototype);
-	const field = inherited.map((name) => ({ name, type: 'text' }));
+	const inheritedName = Object.getOwnPropertyNames(Object.prototype);
+	const field = inheritedName.map((name) => ({ name, type: 'text' }));
 	const sim = await serve();
-	for (const present of inherited) {
-		sim.script(reply.text(`{${JSON.stringify(present)}:"x"}`));
+	for (const isPresent of inheritedName) {
+		sim.script(reply.text(`{${JSON.stringify(isPresent)}:"x"}`));
 		const { output } = await json({ ...EXTRACT, fields: { field } });
-		const expected = inherited.map((name) => [name, name === present ? 'x' : null]);
+		const expected = inheritedName.map((name) => [name, name === isPresent ? 'x' : null]);
 		expect(Object.entries(output as object)).toEqual(expected);
 	}
 });

@@ -4,15 +4,16 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat', prompt: 'Sum up', binaryFields: 'data' };
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
 	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
 ];
-const contentOf = (path = '/chat/completions') =>
-	(sent(path) as Array<{ messages: Array<{ content: unknown }> }>).at(-1)!.messages.at(-1)!.content;
-const hintsOf = async (parameters: object, items: INodeExecutionData[]) => {
+const getContent = (path = '/chat/completions') =>
+	(getBodies(path) as Array<{ messages: Array<{ content: unknown }> }>).at(-1)!.messages.at(-1)!
+		.content;
+const getHints = async (parameters: object, items: INodeExecutionData[]) => {
 	const fake = prepare({ parameters: { ...CHAT, ...parameters }, items });
 	await executeIn(fake);
 	return fake.hints.map(({ message }) => message);
@@ -20,11 +21,11 @@ const hintsOf = async (parameters: object, items: INodeExecutionData[]) => {
 
 test('a table of Excel, in Windows-1252 and with the type of a workbook, is text', async () => {
 	await serve();
-	await hintsOf(
+	await getHints(
 		{},
 		file(latin1('Stra\xdfe;Ort\r\nM\xfcllerweg;K\xf6ln'), 'a.csv', 'application/vnd.ms-excel'),
 	);
-	expect(contentOf()).toContain('Straße;Ort\r\nMüllerweg;Köln');
+	expect(getContent()).toContain('Straße;Ort\r\nMüllerweg;Köln');
 });
 
 test.each<[string, Buffer, string, string]>([
@@ -48,11 +49,11 @@ test.each<[string, Buffer, string, string]>([
 	['anything else', latin1('\0\x01\x02\x03'), 'application/x-thing', 'remove the file'],
 ])(
 	'%s is rejected before anything is sent, with a suggestion',
-	async (_name, bytes, mimeType, advice) => {
+	async (_name, bytes, mimeType, suggestion) => {
 		const sim = await serve({ vision: true });
-		const error = await failure(CHAT, { items: file(bytes, 'photo.jpg', mimeType) });
+		const error = await getError(CHAT, { items: file(bytes, 'photo.jpg', mimeType) });
 		expect(error.message).toContain('cannot read the file "photo.jpg"');
-		expect(error.description).toContain(advice);
+		expect(error.description).toContain(suggestion);
 		expect(sim.requests).toEqual([]);
 	},
 );
@@ -60,7 +61,7 @@ test.each<[string, Buffer, string, string]>([
 test('a HEIC named .jpg is reported as HEIC', async () => {
 	await serve({ vision: true });
 	const items = file(latin1('\0\0\0 ftypheic\0\0\0\0'), 'photo.jpg', 'image/jpeg');
-	expect((await failure(CHAT, { items })).message).toContain(
+	expect((await getError(CHAT, { items })).message).toContain(
 		'(image/heic by its content, 16 bytes)',
 	);
 });
@@ -75,8 +76,8 @@ test.each<[string, Buffer, string]>([
 		sim.script(
 			reply.llamaError(400, 'Failed to load image or audio file', 'invalid_request_error'),
 		);
-		const error = await failure(CHAT, { items: file(bytes, 'scan', 'image/png') });
-		expect(JSON.stringify(contentOf())).toContain(`data:${type};base64,`);
+		const error = await getError(CHAT, { items: file(bytes, 'scan', 'image/png') });
+		expect(JSON.stringify(getContent())).toContain(`data:${type};base64,`);
 		expect(error.description).toContain(`"scan" (${type} by its content, ${bytes.length} bytes)`);
 		expect(error.message).toBe('The server cannot read a file in the request');
 		expect(error.description).toContain('JPEG and PNG');
@@ -90,7 +91,7 @@ test('a rotated image adds a hint', async () => {
 		latin1('Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0'),
 		Buffer.from('000000000000ffd9', 'hex'),
 	]);
-	expect(await hintsOf({}, file(exif, 'receipt.jpg', 'image/jpeg'))).toEqual([
+	expect(await getHints({}, file(exif, 'receipt.jpg', 'image/jpeg'))).toEqual([
 		expect.stringMatching(/"receipt.jpg".*orientation 6.*Edit Image/s),
 	]);
 });
@@ -109,9 +110,9 @@ test.each<[string, string, number]>([
 	'llama-server accepts truncated images silently, so a hint names them: %s',
 	async (_name, pixels, hints) => {
 		await serve({ vision: true });
-		const picture = Buffer.concat([JPEG, Buffer.from(pixels, 'hex')]);
-		const found = await hintsOf({}, file(picture, 'photo.jpg', 'image/jpeg'));
-		expect(found).toEqual(
+		const image = Buffer.concat([JPEG, Buffer.from(pixels, 'hex')]);
+		const detected = await getHints({}, file(image, 'photo.jpg', 'image/jpeg'));
+		expect(detected).toEqual(
 			Array(hints).fill(expect.stringMatching(/image "photo.jpg" is incomplete/)),
 		);
 	},
@@ -120,15 +121,15 @@ test.each<[string, string, number]>([
 test('a JPEG that ends in its header is truncated', async () => {
 	await serve({ vision: true });
 	for (const length of [3, 5, 9, 20])
-		expect(await hintsOf({}, file(JPEG.subarray(0, length), 'photo.jpg', 'image/jpeg'))).toEqual([
+		expect(await getHints({}, file(JPEG.subarray(0, length), 'photo.jpg', 'image/jpeg'))).toEqual([
 			expect.stringContaining('The image "photo.jpg" is incomplete'),
 		]);
 });
 
 describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
-	const picture = Buffer.concat([JPEG, Buffer.from('ffd9', 'hex')]);
+	const image = Buffer.concat([JPEG, Buffer.from('ffd9', 'hex')]);
 	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
-	const classify = { operation: 'classify', text: 'Look', ...LABELS };
+	const classifyParameters = { operation: 'classify', text: 'Look', ...LABELS };
 
 	test.each([
 		[
@@ -158,14 +159,18 @@ describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
 			'The prompt needs 4177 tokens, but a server slot has 4096',
 			/^(?!.*Convert).*"photo.jpg".*fewer or smaller.*--ctx-size/s,
 		],
-	])('%s', async (_name, refusal, message, advice) => {
+	])('%s', async (_name, rejection, message, suggestion) => {
 		const sim = await serve({ vision: true });
-		for (const parameters of [CHAT, { ...CHAT, ...classify }]) {
-			const [status, words, type, more] = refusal;
-			sim.script(reply.error(status, { error: { code: status, message: words, type, ...more } }));
-			const error = await failure(parameters, { items: file(picture, 'photo.jpg', 'image/jpeg') });
+		for (const parameters of [CHAT, { ...CHAT, ...classifyParameters }]) {
+			const [status, serverMessage, type, extraFields] = rejection;
+			sim.script(
+				reply.error(status, {
+					error: { code: status, message: serverMessage, type, ...extraFields },
+				}),
+			);
+			const error = await getError(parameters, { items: file(image, 'photo.jpg', 'image/jpeg') });
 			expect(error.message).toBe(message);
-			expect(error.description).toMatch(advice);
+			expect(error.description).toMatch(suggestion);
 		}
 	});
 });
@@ -174,8 +179,8 @@ test('a voice memo is sent as audio under any name, and the error of a server wi
 	await serve({ audio: true });
 	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
 	const items = file(memo, 'memo', 'application/octet-stream');
-	const { description } = await failure(CHAT, { items });
-	expect(contentOf()).toMatchObject([
+	const { description } = await getError(CHAT, { items });
+	expect(getContent()).toMatchObject([
 		{ type: 'text' },
 		{ type: 'input_audio', input_audio: { format: 'm4a' } },
 	]);
@@ -186,7 +191,7 @@ test('a voice memo is sent as audio under any name, and the error of a server wi
 describe('the whole input was processed', () => {
 	const PAGES = Array.from({ length: 20_000 }, (_none, at) => `word${at % 97}`).join(' ');
 	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
-	const classify = { operation: 'classify', text: PAGES, binaryFields: '', ...LABELS };
+	const classifyParameters = { operation: 'classify', text: PAGES, binaryFields: '', ...LABELS };
 
 	test('40 pages for Classify, truncated to the context of Ollama', async () => {
 		const sim = await serve({ profile: 'ollama' });
@@ -200,12 +205,12 @@ describe('the whole input was processed', () => {
 				prompt_eval_count: 4096,
 			}),
 		);
-		expect(await hintsOf(classify, [{ json: {} }])).toEqual([
+		expect(await getHints(classifyParameters, [{ json: {} }])).toEqual([
 			expect.stringMatching(
 				/processed only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s,
 			),
 		]);
-		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
+		expect(getBodies('/api/chat')).toMatchObject([{ truncate: false }]);
 	});
 
 	test('a long text for Extract, of which half was processed', async () => {
@@ -218,7 +223,7 @@ describe('the whole input was processed', () => {
 			}),
 		);
 		const fields = { fields: { field: [{ name: 'what' }] } };
-		const hints = await hintsOf(
+		const hints = await getHints(
 			{ operation: 'extract', text: PAGES.slice(0, 18_000), binaryFields: '', ...fields },
 			[{ json: {} }],
 		);
@@ -228,7 +233,7 @@ describe('the whole input was processed', () => {
 	});
 
 	const CONTRACT = 'Änderungen dieser Vereinbarung bedürfen der Schriftform. '.repeat(230);
-	const ollamaRead = async (prompt_tokens: number, content = '{"what":"x"}') => {
+	const ollamaProcessed = async (prompt_tokens: number, content = '{"what":"x"}') => {
 		const sim = await serve({ profile: 'ollama' });
 		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
 		sim.route(
@@ -247,16 +252,16 @@ describe('the whole input was processed', () => {
 		['0.33, which keeps half of its context', 2050],
 		['0.17.4, which fills its context', 4096],
 	])('a contract in German, truncated by Ollama %s', async (_version, tokens) => {
-		await ollamaRead(tokens);
-		expect(await hintsOf(prompt, [{ json: {} }])).toEqual([
+		await ollamaProcessed(tokens);
+		expect(await getHints(prompt, [{ json: {} }])).toEqual([
 			expect.stringMatching(`processed only ${tokens} tokens.*Its context has 4096 tokens`),
 		]);
 	});
 
 	test('no larger context is suggested than the model was trained with', async () => {
-		const sim = await ollamaRead(4096);
+		const sim = await ollamaProcessed(4096);
 		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 4096 } }));
-		const [hint] = await hintsOf(prompt, [{ json: {} }]);
+		const [hint] = await getHints(prompt, [{ json: {} }]);
 		expect(hint).toContain('The model does not support a larger context');
 		expect(hint).not.toContain('Set Context Size');
 	});
@@ -266,20 +271,20 @@ describe('the whole input was processed', () => {
 			[4000, 18_000],
 			[2050, 9_500],
 		] as const) {
-			await ollamaRead(tokens);
+			await ollamaProcessed(tokens);
 			const parameters = { ...prompt, prompt: PAGES.slice(0, letters) };
-			expect(await hintsOf(parameters, [{ json: {} }])).toEqual([]);
+			expect(await getHints(parameters, [{ json: {} }])).toEqual([]);
 		}
 	});
 
 	test('a conversation from which Ollama omitted messages', async () => {
-		await ollamaRead(3774);
+		await ollamaProcessed(3774);
 		const message = Array.from({ length: 9 }, (_none, at) => ({
 			role: at % 2 === 0 ? 'user' : 'assistant',
 			content: CONTRACT.slice(0, 2_300),
 		}));
 		const parameters = { ...prompt, messageSource: 'list', messages: { message } };
-		expect(await hintsOf(parameters, [{ json: {} }])).toEqual([
+		expect(await getHints(parameters, [{ json: {} }])).toEqual([
 			expect.stringContaining('processed only 3774 tokens'),
 		]);
 	});
@@ -296,13 +301,13 @@ describe('the whole input was processed', () => {
 		sim.route('POST /api/embed', reply.json({ embeddings, prompt_eval_count: 1000 }));
 		const texts = embeddings.map((_one, at) => PAGES.slice(at, 1_200 + at));
 		const embed = { resource: 'vector', operation: 'embed', textSource: 'list', texts };
-		expect(await hintsOf({ ...embed, binaryFields: '' }, [{ json: {} }])).toEqual([]);
+		expect(await getHints({ ...embed, binaryFields: '' }, [{ json: {} }])).toEqual([]);
 	});
 
 	test('a response without its JSON names the truncated input', async () => {
-		await ollamaRead(2050, 'I see no contract.');
+		await ollamaProcessed(2050, 'I see no contract.');
 		const fields = { fields: { field: [{ name: 'what' }] } };
-		const error = await failure({
+		const error = await getError({
 			...{ resource: 'text', operation: 'extract', text: PAGES.slice(0, 18_000), ...fields },
 		});
 		expect(error.message).toBe('The response is not the requested JSON');
@@ -322,7 +327,7 @@ describe('the whole input was processed', () => {
 		};
 		sim.route('POST /api/chat', reply.error(400, { error: JSON.stringify({ error }) }));
 		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 8192 } }));
-		const { description } = await failure({ resource: 'text', ...classify });
+		const { description } = await getError({ resource: 'text', ...classifyParameters });
 		expect(description).toContain('This model supports at most 8192 tokens');
 		expect(description).not.toContain('Set Context Size');
 	});
@@ -337,7 +342,7 @@ describe('the whole input was processed', () => {
 		const embed = { resource: 'vector', operation: 'embed', text: PAGES };
 		const rerank = { resource: 'vector', operation: 'rerank', query: 'q', document: PAGES };
 		for (const parameters of [embed, rerank])
-			expect(await hintsOf({ ...parameters, binaryFields: '' }, [{ json: {} }])).toEqual([
+			expect(await getHints({ ...parameters, binaryFields: '' }, [{ json: {} }])).toEqual([
 				expect.stringMatching(/processed only 512 tokens of the \d+ characters/),
 			]);
 	});
@@ -351,7 +356,7 @@ describe('the whole input was processed', () => {
 			}),
 		);
 		const text = Array.from({ length: 200 }, () => `a${' '.repeat(120)}b`).join('\n');
-		expect(await hintsOf({ ...classify, text }, [{ json: {} }])).toEqual([]);
+		expect(await getHints({ ...classifyParameters, text }, [{ json: {} }])).toEqual([]);
 	});
 });
 
@@ -359,7 +364,7 @@ test('audio for a text-only model of Ollama: the error is not only about images'
 	const sim = await serve({ profile: 'ollama' });
 	const message = 'Multimodal data provided, but model does not support multimodal requests.';
 	sim.route('POST /v1/chat/completions', reply.error(400, { error: { message } }));
-	const error = await failure(CHAT, { items: file(latin1('RIFF1234WAVE'), 'a.wav', 'audio/wav') });
+	const error = await getError(CHAT, { items: file(latin1('RIFF1234WAVE'), 'a.wav', 'audio/wav') });
 	expect(error.message).toBe('The server does not support image or audio input');
 	expect(error.description).toContain(
 		'for audio: "audio") under its capabilities (ollama show NAME)',
@@ -378,7 +383,7 @@ test('a label in the reasoning counts if the text is empty', async () => {
 		parameters: { resource: 'text', operation: 'classify', text: 'x', ...labels },
 	});
 	expect((await executeIn(fake))[0]!.json).toMatchObject({ label: 'complaint' });
-	expect(sent('/chat/completions')).toHaveLength(1);
+	expect(getBodies('/chat/completions')).toHaveLength(1);
 });
 
 test.each([
@@ -392,12 +397,18 @@ test.each([
 		'The server rejected the request',
 		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
 	],
-])('the error for a rejected recording names it: %s', async (words, message, advice) => {
-	const sim = await serve({ profile: 'vllm' });
-	sim.route('POST /v1/audio/transcriptions', reply.error(400, { error: { message: words } }));
-	const items = file(latin1('\x1aE\xdf\xa3 webm'), 'memo.webm', 'audio/webm');
-	const error = await failure({ resource: 'audio', operation: 'transcribe' }, { items });
-	expect(error.message).toBe(message);
-	expect(error.description).toContain('"memo.webm" (video/webm by its content, 9 bytes)');
-	expect(error.description).toContain(advice);
-});
+])(
+	'the error for a rejected recording names it: %s',
+	async (serverMessage, message, suggestion) => {
+		const sim = await serve({ profile: 'vllm' });
+		sim.route(
+			'POST /v1/audio/transcriptions',
+			reply.error(400, { error: { message: serverMessage } }),
+		);
+		const items = file(latin1('\x1aE\xdf\xa3 webm'), 'memo.webm', 'audio/webm');
+		const error = await getError({ resource: 'audio', operation: 'transcribe' }, { items });
+		expect(error.message).toBe(message);
+		expect(error.description).toContain('"memo.webm" (video/webm by its content, 9 bytes)');
+		expect(error.description).toContain(suggestion);
+	},
+);

@@ -11,20 +11,20 @@ const HUNDRED = 'a'.repeat(100);
 const THOUSAND = 'a'.repeat(1000);
 const TWO_MEGABYTES = 2 * 1024 * 1024;
 
-/** A server that streams the events of `piece` until `count` are sent or the connection is closed. */
-const streaming =
-	(piece: object | string, count: number, onClose?: (sent: number) => void): Script =>
+/** A server that streams the events of `payload` until `count` are sent or the connection is closed. */
+const startStreaming =
+	(payload: object | string, count: number, onClose?: (sentCount: number) => void): Script =>
 	({ path }, response) => {
 		if (!path.endsWith('completions')) return void response.writeHead(404).end('{}');
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
-		let sent = 0;
-		response.on('close', () => onClose?.(sent));
-		const event = sse(piece);
-		const pieces = function* () {
-			for (; sent < count; sent++) yield event;
+		let sentCount = 0;
+		response.on('close', () => onClose?.(sentCount));
+		const event = sse(payload);
+		const payloads = function* () {
+			for (; sentCount < count; sentCount++) yield event;
 			yield sse(delta({}, 'stop'), '[DONE]');
 		};
-		stream.Readable.from(pieces()).pipe(response);
+		stream.Readable.from(payloads()).pipe(response);
 	};
 
 async function run(script: Script, parameters: Record<string, unknown> = {}) {
@@ -40,18 +40,20 @@ async function run(script: Script, parameters: Record<string, unknown> = {}) {
 }
 
 test('1.5 MB of text in 15,000 deltas, buffered until the end', async () => {
-	const { text } = await run(streaming(delta({ content: HUNDRED }), 15_000));
+	const { text } = await run(startStreaming(delta({ content: HUNDRED }), 15_000));
 	expect(text).toHaveLength(1_500_000);
 });
 
 test('the CPU time of a response grows with its length', async () => {
-	const timeOf = async (count: number) =>
-		await cpuMillisecondsOf(async () => await run(streaming(delta({ content: HUNDRED }), count)));
+	const measureTime = async (count: number) =>
+		await cpuMillisecondsOf(
+			async () => await run(startStreaming(delta({ content: HUNDRED }), count)),
+		);
 	const growths: number[] = [];
-	await timeOf(2_000);
+	await measureTime(2_000);
 	// Four times the length takes four times as long if linear, sixteen times if quadratic.
 	while (growths.length < 3 && (growths.at(-1) ?? Infinity) > 8)
-		growths.push((await timeOf(8_000)) / (await timeOf(2_000)));
+		growths.push((await measureTime(8_000)) / (await measureTime(2_000)));
 	expect(growths.at(-1)).toBeLessThan(8);
 });
 
@@ -71,10 +73,10 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 			{ operation: 'complete' },
 			'partialText',
 		],
-	])('%s', async (_name, piece, parameters, field) => {
-		let close: ((sent: number) => void) | undefined;
+	])('%s', async (_name, payload, parameters, field) => {
+		let close: ((sentCount: number) => void) | undefined;
 		const closed = new Promise<number>((resolve) => (close = resolve));
-		const { error } = await run(streaming(piece, Infinity, close), parameters);
+		const { error } = await run(startStreaming(payload, Infinity, close), parameters);
 		expect(error).toMatchObject({
 			type: 'invalidResponse',
 			message: 'The response contains more than 2 MB of text, so it was not read further',
@@ -84,10 +86,10 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 	});
 
 	test('arguments of a tool call', async () => {
-		const piece = delta({
+		const payload = delta({
 			tool_calls: [{ index: 0, function: { name: 'a', arguments: THOUSAND } }],
 		});
-		const { error } = await run(streaming(piece, Infinity));
+		const { error } = await run(startStreaming(payload, Infinity));
 		expect(error).toMatchObject({ type: 'invalidResponse' });
 		expect(error!.message).toContain('more than 2 MB');
 	});

@@ -4,16 +4,16 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { PostalMime } from '../../../../lib/vendor';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat', prompt: 'Sum up', binaryFields: 'data' };
 const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
 	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
 ];
-const contentOf = () =>
-	(sent('/chat/completions') as Array<{ messages: Array<{ content: unknown }> }>)
+const getContent = () =>
+	(getBodies('/chat/completions') as Array<{ messages: Array<{ content: unknown }> }>)
 		.at(-1)!
 		.messages.at(-1)!.content;
-const hintsOf = async (parameters: object, items: INodeExecutionData[]) => {
+const getHints = async (parameters: object, items: INodeExecutionData[]) => {
 	const fake = prepare({ parameters: { ...CHAT, ...parameters }, items });
 	await executeIn(fake);
 	return fake.hints.map(({ message }) => message);
@@ -46,12 +46,12 @@ describe('an email', () => {
 	test('with a base64 body is read, and its attachment is named and omitted', async () => {
 		await serve();
 		const items = file(Buffer.from(MAIL), 'invoice.eml', 'application/octet-stream');
-		expect(await hintsOf({}, items)).toEqual([
+		expect(await getHints({}, items)).toEqual([
 			expect.stringContaining(
 				'attachments of the email "invoice.eml" were not included: rechnung.pdf',
 			),
 		]);
-		const content = String(contentOf());
+		const content = String(getContent());
 		expect(content).toContain('Subject: Rechnung 713\nFrom: Anna <anna@example.com>\nDate: ');
 		expect(content).toContain('Bitte zahlen Sie 119,00 €.');
 		expect(content).toContain('Attachments (not included): rechnung.pdf');
@@ -66,8 +66,8 @@ describe('an email', () => {
 			'a.eml',
 			'message/rfc822',
 		);
-		expect(await hintsOf({}, items)).toEqual([]);
-		expect(contentOf()).toMatch(/\n\nHi you$/);
+		expect(await getHints({}, items)).toEqual([]);
+		expect(getContent()).toMatch(/\n\nHi you$/);
 	});
 
 	test('with unclosed scripts is read immediately', async () => {
@@ -80,24 +80,25 @@ describe('an email', () => {
 			'message/rfc822',
 		);
 		const begin = performance.now();
-		await hintsOf({}, items);
-		expect(contentOf()).toMatch(/\n\nHi$/);
+		await getHints({}, items);
+		expect(getContent()).toMatch(/\n\nHi$/);
 		expect(performance.now() - begin).toBeLessThan(10_000);
 	});
 
 	test('with a megabyte of empty lines is rejected', async () => {
 		const sim = await serve();
 		const items = file(Buffer.from(MAIL + '\r\n'.repeat(500_000)), 'a.eml', 'message/rfc822');
-		expect((await failure(CHAT, { items })).message).toContain('"a.eml" is too long');
+		expect((await getError(CHAT, { items })).message).toContain('"a.eml" is too long');
 		expect(sim.requests).toEqual([]);
 	});
 });
 
 const MEGABYTE = 1024 * 1024;
-const filled = (piece: string, length: number) => piece.repeat(Math.ceil(length / piece.length));
+const fill = (pattern: string, length: number) =>
+	pattern.repeat(Math.ceil(length / pattern.length));
 const HEAD = 'To: me@b.c\r\nSubject: S\r\nDate: now\r\nFrom: Anna <a@b.c>\r\n';
-const simple = (type: string, body: string, more = '') =>
-	`${HEAD}Content-Type: ${type}\r\n${more}\r\n${body}`;
+const simple = (type: string, body: string, extraHeader = '') =>
+	`${HEAD}Content-Type: ${type}\r\n${extraHeader}\r\n${body}`;
 const multipart = (subtype: string, ...parts: string[]) =>
 	`${HEAD}Content-Type: multipart/${subtype};\r\n boundary="b b"\r\n\r\nIntro\r\n${parts
 		.map((part) => `--b b\r\n${part}\r\n`)
@@ -110,74 +111,74 @@ describe('an email that would block n8n is rejected with its name and the limit,
 	test.each<[string, string, string]>([
 		[
 			'24 MB of flowed text',
-			simple('text/plain; format=flowed', filled(`${filled('word ', 70)}\r\n`, 24 * MEGABYTE)),
+			simple('text/plain; format=flowed', fill(`${fill('word ', 70)}\r\n`, 24 * MEGABYTE)),
 			'text: maximum 2 MB',
 		],
 		[
 			'24 MB of HTML lines',
-			simple('text/html', filled('<div>some words in a line of HTML</div>\r\n', 24 * MEGABYTE)),
+			simple('text/html', fill('<div>some words in a line of HTML</div>\r\n', 24 * MEGABYTE)),
 			'text: maximum 2 MB',
 		],
 		[
 			'parts of text',
-			multipart('mixed', ...Array<string>(5).fill(`\r\n${filled('word ', 0.5 * MEGABYTE)}`)),
+			multipart('mixed', ...Array<string>(5).fill(`\r\n${fill('word ', 0.5 * MEGABYTE)}`)),
 			'text: maximum 2 MB',
 		],
 		[
 			'a field of 2 MB',
-			HEAD.replace('Anna', filled('a:', 2 * MEGABYTE)) + '\r\nHi',
+			HEAD.replace('Anna', fill('a:', 2 * MEGABYTE)) + '\r\nHi',
 			'header: maximum 100 KB',
 		],
 		[
 			'an unused field of 2 MB',
-			simple('text/plain', 'Hi', `Received: ${filled('a:', 2 * MEGABYTE)}\r\n`),
+			simple('text/plain', 'Hi', `Received: ${fill('a:', 2 * MEGABYTE)}\r\n`),
 			'header: maximum 100 KB',
 		],
 		[
 			'a header without an end',
-			HEAD + filled('X-Line: more\r\n', 2 * MEGABYTE),
+			HEAD + fill('X-Line: more\r\n', 2 * MEGABYTE),
 			'header: maximum 100 KB',
 		],
 		[
 			'headers of many parts',
-			multipart('mixed', ...Array<string>(100).fill(`X-More: ${filled('a', 2000)}\r\n\r\nHi`)),
+			multipart('mixed', ...Array<string>(100).fill(`X-More: ${fill('a', 2000)}\r\n\r\nHi`)),
 			'header: maximum 100 KB',
 		],
 		[
 			'a field of 90 KB',
-			HEAD.replace('Anna', filled('a:', 90_000)) + '\r\nHi',
+			HEAD.replace('Anna', fill('a:', 90_000)) + '\r\nHi',
 			'header field: maximum 10 KB',
 		],
 		[
 			'a folded field of 90 KB',
-			HEAD.replace('Anna', filled('a:\r\n ', 90_000)) + '\r\nHi',
+			HEAD.replace('Anna', fill('a:\r\n ', 90_000)) + '\r\nHi',
 			'header field: maximum 10 KB',
 		],
-		['many lines', simple('text/plain', filled('\r\n', 130_000)), 'text: maximum 60000 lines'],
+		['many lines', simple('text/plain', fill('\r\n', 130_000)), 'text: maximum 60000 lines'],
 		[
 			'many lines in base64',
-			simple('text/plain', Buffer.from(filled('\n', MEGABYTE)).toString('base64'), BASE64),
+			simple('text/plain', Buffer.from(fill('\n', MEGABYTE)).toString('base64'), BASE64),
 			'text: maximum 60000 lines',
 		],
 		[
 			'many lines in quoted-printable',
-			simple('text/plain', filled('=0A', MEGABYTE), QUOTED),
+			simple('text/plain', fill('=0A', MEGABYTE), QUOTED),
 			'text: maximum 60000 lines',
 		],
 		[
 			'many ends of base64',
-			simple('text/plain', filled('QQ==', MEGABYTE), BASE64),
+			simple('text/plain', fill('QQ==', MEGABYTE), BASE64),
 			'text: maximum 60000 lines',
 		],
-		['many tags', simple('text/html', filled('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
+		['many tags', simple('text/html', fill('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
 		[
 			'many tags without an end',
-			simple('text/html', filled('<p ', MEGABYTE)),
+			simple('text/html', fill('<p ', MEGABYTE)),
 			'text: maximum 300000 tags',
 		],
 		[
 			'an attachment of 26 MB',
-			multipart('mixed', `${PDF}${filled('QUJD\r\n', 26 * MEGABYTE)}`),
+			multipart('mixed', `${PDF}${fill('QUJD\r\n', 26 * MEGABYTE)}`),
 			'maximum 25 MB',
 		],
 		['many parts', multipart('mixed', ...Array<string>(201).fill('\r\nHi')), 'maximum 200 parts'],
@@ -192,18 +193,18 @@ describe('an email that would block n8n is rejected with its name and the limit,
 		],
 		[
 			'lines like delimiters',
-			multipart('mixed', `${PDF}${filled('--\r\n', 100_000)}`),
+			multipart('mixed', `${PDF}${fill('--\r\n', 100_000)}`),
 			'maximum 20000 lines that begin with --',
 		],
-	])('%s', async (_name, mail, bound) => {
+	])('%s', async (_name, email, limit) => {
 		const sim = await serve();
 		const parse = jest.spyOn(PostalMime, 'parse');
-		const items = file(Buffer.from(mail), 'a.eml', 'message/rfc822');
-		const { message } = await failure(CHAT, { items });
-		expect(message).toContain(`"a.eml" is too long to open (${bound})`);
+		const items = file(Buffer.from(email), 'a.eml', 'message/rfc822');
+		const { message } = await getError(CHAT, { items });
+		expect(message).toContain(`"a.eml" is too long to open (${limit})`);
 		expect(sim.requests).toEqual([]);
-		const given = parse.mock.calls.map(([part]) => (part as Buffer).byteLength);
-		expect(Math.max(0, ...given)).toBeLessThan(20_000);
+		const bodies = parse.mock.calls.map(([part]) => (part as Buffer).byteLength);
+		expect(Math.max(0, ...bodies)).toBeLessThan(20_000);
 		parse.mockRestore();
 	});
 });
@@ -243,7 +244,7 @@ describe('of an email is read', () => {
 		],
 		[
 			'what is behind an attachment of 20 MB',
-			multipart('mixed', `${PDF}${filled('QUJD\r\n', 20 * MEGABYTE)}`, '\r\nAfter'),
+			multipart('mixed', `${PDF}${fill('QUJD\r\n', 20 * MEGABYTE)}`, '\r\nAfter'),
 			['After', '(not included): big.pdf'],
 			['QUJD'],
 		],
@@ -292,20 +293,20 @@ describe('of an email is read', () => {
 			['One\n--b b c\n--b\nTwo'],
 			[],
 		],
-	])('%s', async (_name, mail, shown, hidden) => {
+	])('%s', async (_name, email, visible, omitted) => {
 		await serve();
-		await hintsOf({}, file(Buffer.from(mail, 'latin1'), 'a.eml', 'message/rfc822'));
-		for (const words of shown) expect(contentOf()).toContain(words);
-		for (const words of hidden) expect(contentOf()).not.toContain(words);
+		await getHints({}, file(Buffer.from(email, 'latin1'), 'a.eml', 'message/rfc822'));
+		for (const text of visible) expect(getContent()).toContain(text);
+		for (const text of omitted) expect(getContent()).not.toContain(text);
 	});
 
 	test('as much as the limits allow', async () => {
 		await serve();
-		const body = filled('Words of a long text in a line\r\n', 1.8 * MEGABYTE);
+		const body = fill('Words of a long text in a line\r\n', 1.8 * MEGABYTE);
 		// The simulator's context is smaller.
-		await failure(CHAT, {
+		await getError(CHAT, {
 			items: file(Buffer.from(simple('text/plain', body)), 'a.eml', 'message/rfc822'),
 		});
-		expect(String(contentOf())).toContain(body.trim().replaceAll('\r\n', '\n'));
+		expect(String(getContent())).toContain(body.trim().replaceAll('\r\n', '\n'));
 	});
 });

@@ -3,14 +3,15 @@ import fc from 'fast-check';
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
 
 const EMBED = { resource: 'vector', operation: 'embed' };
 const texts = (...list: unknown[]) => ({
 	items: list.map((text) => ({ json: { text } as never })),
 	perItem: list.map((text) => ({ text })),
 });
-const inputs = (): string[][] => sent('/embeddings').map(({ input }) => [input].flat() as string[]);
+const inputs = (): string[][] =>
+	getBodies('/embeddings').map(({ input }) => [input].flat() as string[]);
 
 describe('one text of each item', () => {
 	it('is sent to the server together with the others, in order', async () => {
@@ -44,7 +45,7 @@ describe('one text of each item', () => {
 		const parameters = { ...EMBED, options: { queryPrefix: 'Q:', documentPrefix: 'D:' } };
 		const out = await execute({
 			items,
-			perItem: perItem.map((one, at) => ({ ...one, role: roles[at] })),
+			perItem: perItem.map((entry, at) => ({ ...entry, role: roles[at] })),
 			parameters,
 		});
 		expect(inputs()).toEqual([['Q:a', 'Q:c'], ['D:b']]);
@@ -64,8 +65,8 @@ describe('one text of each item', () => {
 
 	it('that causes an error fails the node, and the item is named', async () => {
 		await serve({ embeddings: true });
-		const failed = await failure(EMBED, texts('a', ' ', 'c'));
-		expect(failed).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
+		const failedItem = await getError(EMBED, texts('a', ' ', 'c'));
+		expect(failedItem).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
 		expect(inputs()).toEqual([]);
 	});
 
@@ -108,8 +109,8 @@ describe('one text of each item', () => {
 						...texts(...list.with(at, 'bad')),
 						continueOnFail: true,
 					});
-					const failed = items.flatMap((item, index) => ('error' in item.json ? [index] : []));
-					expect([items.length, failed]).toEqual([count, [at]]);
+					const failedItem = items.flatMap((item, index) => ('error' in item.json ? [index] : []));
+					expect([items.length, failedItem]).toEqual([count, [at]]);
 					expect(items[at]!.json).toMatchObject({
 						error: { message: `The server response for text ${at + 1} cannot be parsed` },
 					});
@@ -161,7 +162,7 @@ describe('one text of each item', () => {
 			error: { message: expect.stringContaining('no such field') as string },
 		});
 		expect(out[1]!.json.text).toBe('b');
-		expect(await failure(EMBED, { items, perItem })).toMatchObject({ context: { itemIndex: 0 } });
+		expect(await getError(EMBED, { items, perItem })).toMatchObject({ context: { itemIndex: 0 } });
 	});
 });
 
@@ -186,8 +187,8 @@ describe('a list of texts', () => {
 
 	it('that is empty is an error before anything is sent', async () => {
 		await serve({ embeddings: true });
-		expect((await failure({ ...LIST, texts: [] })).message).toContain('"Texts" contains no texts');
-		expect((await failure({ ...LIST, texts: '[1, ' })).message).toContain('"Texts"');
+		expect((await getError({ ...LIST, texts: [] })).message).toContain('"Texts" contains no texts');
+		expect((await getError({ ...LIST, texts: '[1, ' })).message).toContain('"Texts"');
 	});
 });
 
@@ -218,7 +219,7 @@ test('Ollama gets requests at its own route, and truncated texts add a hint', as
 	});
 	const [item] = await executeIn(fake);
 	expect(item!.json.vector).toEqual([1, 0]);
-	expect(sent('/api/embed')).toMatchObject([
+	expect(getBodies('/api/embed')).toMatchObject([
 		{ truncate: false },
 		{ truncate: false },
 		{ truncate: false, keep_alive: 120 },
@@ -236,24 +237,24 @@ test('Stop ends the work between two batches', async () => {
 		return reply.silence();
 	});
 	const parameters = { ...EMBED, options: { batchSize: 1 } };
-	const outcome = await execute({
+	const result = await execute({
 		parameters,
 		...texts('a', 'b'),
 		signal: cancel.signal,
 		continueOnFail: true,
 	}).catch((error: unknown) => error);
 	expect(inputs().length).toBeLessThanOrEqual(1);
-	expect(JSON.stringify(outcome)).not.toContain('"vector"');
+	expect(JSON.stringify(result)).not.toContain('"vector"');
 });
 
 it('Stop is reported as Stop', async () => {
 	const server = await serve({ embeddings: true });
 	server.route('POST /v1/embeddings', async () => await new Promise<never>(() => undefined));
 	const stop = new AbortController();
-	const running = failure(EMBED, { ...texts('a'), signal: stop.signal });
-	await server.until(() => sent('/embeddings').length > 0);
+	const pending = getError(EMBED, { ...texts('a'), signal: stop.signal });
+	await server.until(() => getBodies('/embeddings').length > 0);
 	stop.abort();
-	const failed = await running;
-	expect(failed.message).toBe('The execution was stopped');
-	expect(failed.description).toContain('most servers stop');
+	const failedItem = await pending;
+	expect(failedItem.message).toBe('The execution was stopped');
+	expect(failedItem.description).toContain('most servers stop');
 });

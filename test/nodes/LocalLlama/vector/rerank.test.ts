@@ -1,7 +1,7 @@
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, execute, failure, sent } = useLocalLlama();
+const { serve, prepare, executeIn, execute, getError, getBodies } = useLocalLlama();
 
 const RERANK = { resource: 'vector', operation: 'rerank', query: 'cat' };
 const documents = ['revenue of the year', 'a cat sleeps', 'cat and kitten'];
@@ -33,7 +33,7 @@ test('items are returned in the new order with score, index, all fields and pair
 		{ item: 0 },
 	]);
 	expect(items[0]!.binary).toBeDefined();
-	expect(sent('/rerank')).toEqual([{ model: 'sim-model', query: 'cat', documents }]);
+	expect(getBodies('/rerank')).toEqual([{ model: 'sim-model', query: 'cat', documents }]);
 	expect(fromItems.items[2]!.json).toEqual({ text: 'cat and kitten', id: 2 });
 });
 
@@ -45,17 +45,17 @@ test('a list of texts or objects, also from JSON', async () => {
 		{ body: 'a', url: 'x' },
 		{ body: 'b', url: 'y' },
 	];
-	const ranked = async (more: object) =>
-		(await execute({ parameters: { ...parameters, ...more } })).map(({ json }) => json);
-	expect(await ranked({ documents: ['a', 'b'] })).toEqual([
+	const rankedItems = async (overrides: object) =>
+		(await execute({ parameters: { ...parameters, ...overrides } })).map(({ json }) => json);
+	expect(await rankedItems({ documents: ['a', 'b'] })).toEqual([
 		{ text: 'b', score: 2, index: 1 },
 		{ text: 'a', score: 1, index: 0 },
 	]);
-	expect(await ranked({ documents: JSON.stringify(objects), textField: 'body' })).toEqual([
+	expect(await rankedItems({ documents: JSON.stringify(objects), textField: 'body' })).toEqual([
 		{ body: 'b', url: 'y', score: 2, index: 1 },
 		{ body: 'a', url: 'x', score: 1, index: 0 },
 	]);
-	expect(sent('/rerank').map(({ documents: list }) => list)).toEqual([
+	expect(getBodies('/rerank').map(({ documents: list }) => list)).toEqual([
 		['a', 'b'],
 		['a', 'b'],
 	]);
@@ -64,8 +64,8 @@ test('a list of texts or objects, also from JSON', async () => {
 test('Top N, Minimum Score and Sigmoid', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.5], [2, 2]));
-	const ids = async (more: object) =>
-		(await execute({ parameters: { ...RERANK, ...more }, ...fromItems })).map(
+	const ids = async (overrides: object) =>
+		(await execute({ parameters: { ...RERANK, ...overrides }, ...fromItems })).map(
 			({ json }) => json.id,
 		);
 	expect(await ids({ topN: 1 })).toEqual([2]);
@@ -91,15 +91,17 @@ test('without documents nothing is sent; without a query there is an error', asy
 	expect(
 		await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [] } }),
 	).toEqual([]);
-	expect((await failure({ ...RERANK, query: ' ' }, fromItems)).message).toContain(
+	expect((await getError({ ...RERANK, query: ' ' }, fromItems)).message).toContain(
 		'The query is empty',
 	);
-	expect(sent('/rerank')).toEqual([]);
+	expect(getBodies('/rerank')).toEqual([]);
 });
 
 test('a server that does not support reranking is reported', async () => {
 	await serve({ profile: 'ollama' });
-	expect((await failure(RERANK, fromItems)).message).toContain('Ollama does not support reranking');
+	expect((await getError(RERANK, fromItems)).message).toContain(
+		'Ollama does not support reranking',
+	);
 });
 
 test('warnings about scores are shown at the node', async () => {
@@ -117,6 +119,6 @@ test('32 documents are sent in one request', async () => {
 	const list = Array.from({ length: 33 }, (_none, at) => `document ${at}`);
 	const parameters = { ...RERANK, documentSource: 'list', documents: list };
 	expect(await execute({ parameters })).toHaveLength(33);
-	const sizes = sent('/rerank').map((body) => (body.documents as string[]).length);
-	expect(sizes.sort((one, other) => other - one)).toEqual([32, 1]);
+	const sizes = getBodies('/rerank').map((body) => (body.documents as string[]).length);
+	expect(sizes.sort((a, b) => b - a)).toEqual([32, 1]);
 });
