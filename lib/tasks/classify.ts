@@ -214,7 +214,7 @@ async function requestLabels(
 			extraBody: { stream: false, ...overrides.extraBody, ...extraBody },
 		},
 	});
-	// A grammar costs a token less than a schema, whose answers have quotes.
+	// A grammar costs a token less than a schema, whose responses have quotes.
 	const responseFormat =
 		serverType.compilesSchemas === 'formatsAndTools'
 			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, isMultiLabel) }

@@ -71,7 +71,7 @@ function splitNames(block: string, labels: readonly Label[], isMultiLabel: boole
 	return content.split(/[,;、，\n]|\band\b|\bund\b|和/).filter((name) => name.trim() !== '');
 }
 
-/** Values of the fields that look like an answer, otherwise of all fields. */
+/** Values of the fields that look like labels, otherwise of all fields. */
 function getAnswerValues(record: JsonRecord): unknown[] {
 	const answers = Object.entries(record).filter(([name]) =>
 		/^(?:answer|categor|class|label|result)/i.test(name),

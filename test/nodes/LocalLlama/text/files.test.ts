@@ -149,7 +149,7 @@ describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
 			/^(?!.*Convert).*"photo.jpg".*--mmproj/s,
 		],
 		[
-			'more pictures than its context holds',
+			'more images than fit into its context',
 			[
 				400,
 				'request (4177 tokens) exceeds the available context size (4096 tokens), try increasing it',
