@@ -5,13 +5,13 @@ import { sanitizeFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
-const STREAM_PIECE = 256 * 1024;
+const STREAM_CHUNK_BYTES = 256 * 1024;
 
 /**
  * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
  * store that can be streamed.
  *
- * @throws {NodeOperationError} of n8n when the item has no such property
+ * @throws {NodeOperationError} from n8n if the item has no such property
  */
 export async function createFileSource(
 	context: IExecuteFunctions,
@@ -20,14 +20,14 @@ export async function createFileSource(
 ): Promise<FileSource> {
 	const binary = context.helpers.assertBinaryData(itemIndex, property);
 	const base = {
-		name: fileName(binary, property),
+		name: getFileName(binary, property),
 		mimeType: binary.mimeType || 'application/octet-stream',
 	};
 	const { id } = binary;
 	const source =
 		id === undefined || id === ''
-			? inItem(binary)
-			: { size: await storedSize(context, id), open: () => readStoredFile(context, id) };
+			? fromMemory(binary)
+			: { size: await getStoredSize(context, id), open: () => readStoredFile(context, id) };
 	if (source.size === 0)
 		throw createInputError(
 			`The binary data of "${base.name}" is empty`,
@@ -37,25 +37,25 @@ export async function createFileSource(
 }
 
 /** A file in memory. */
-function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
+function fromMemory({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
 	const bytes = Buffer.from(data, 'base64');
 	return { size: bytes.byteLength, open: () => Readable.from([bytes]) };
 }
 
-/** All binary properties of an item, in their order. */
+/** Names of all binary properties of an item, in their order. */
 export function getBinaryProperties(context: IExecuteFunctions, itemIndex: number): string[] {
 	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
 }
 
 /** Splits names separated by commas. */
-export function splitNames(typed: string): string[] {
-	return typed
+export function splitNames(names: string): string[] {
+	return names
 		.split(',')
 		.map((name) => name.trim())
 		.filter((name) => name !== '');
 }
 
-function fileName(
+function getFileName(
 	{ fileName: name, fileExtension: extension }: IBinaryData,
 	property: string,
 ): string {
@@ -64,12 +64,12 @@ function fileName(
 }
 
 async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
-	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE))
-		yield piece as Uint8Array;
+	for await (const chunk of await context.helpers.getBinaryStream(id, STREAM_CHUNK_BYTES))
+		yield chunk as Uint8Array;
 }
 
-/** Bytes of a stored file, needed before the upload. */
-async function storedSize(context: IExecuteFunctions, id: string): Promise<number> {
+/** Size of a stored file in bytes, needed before the upload. */
+async function getStoredSize(context: IExecuteFunctions, id: string): Promise<number> {
 	return (await context.helpers.getBinaryMetadata(id)).fileSize;
 }
 
@@ -80,13 +80,13 @@ interface FileToStore {
 	mimeType: string;
 }
 
-/** A stored file: binary data for the item, and facts for an agent, which sees nothing else. */
+/** A stored file: binary data for the item, and facts for an agent, which sees only those. */
 interface StoredFile {
 	binary: IBinaryKeyData;
 	facts: { fileName: string; mimeType: string; bytes: number };
 }
 
-/** Streams a file into n8n's store for binary data, under the property that the field names. */
+/** Streams a file into n8n's binary data store, under the property named in the field. */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
@@ -94,37 +94,37 @@ export async function storeFile(
 ): Promise<StoredFile> {
 	const fileName = sanitizeFileName(givenName, 'file');
 	let bytes = 0;
-	const failed: unknown[] = [];
-	async function* counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+	const errors: unknown[] = [];
+	async function* countBytes(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
 		try {
-			for await (const piece of pieces) {
-				bytes += piece.byteLength;
-				yield piece;
+			for await (const chunk of chunks) {
+				bytes += chunk.byteLength;
+				yield chunk;
 			}
 		} catch (error) {
-			failed.push(error);
+			errors.push(error);
 		}
 	}
 	if (Buffer.isBuffer(content)) bytes = content.byteLength;
 	const source = Buffer.isBuffer(content)
 		? content
-		: Readable.from(counted(content), { objectMode: false });
+		: Readable.from(countBytes(content), { objectMode: false });
 	const data = await context.helpers
 		.prepareBinaryData(source, fileName, mimeType)
 		.catch((error: unknown) => {
-			// n8n leaves the stream open where its disk is full, and with it the connection to the server.
+			// If its disk is full, n8n leaves the stream open, and with it the connection to the server.
 			if (!Buffer.isBuffer(source)) source.destroy();
 			throw error;
 		});
-	// n8n would replace the error that tells why the server broke off.
-	if (failed.length > 0) throw failed[0];
+	// n8n would replace the error with the reason why the server ended the response early.
+	if (errors.length > 0) throw errors[0];
 	return {
 		binary: { [parameters.string(fieldPath) || 'data']: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
 }
 
-/** A name without a path, and without an extension of its own. */
+/** A name without its path and extension. */
 export function baseName(name: string, fallback: string): string {
 	return sanitizeFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
 }

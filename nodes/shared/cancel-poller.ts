@@ -5,21 +5,21 @@ import { setUnrefTimeout } from '../../lib/http/timeouts';
 /** A slot should be free ten seconds after Stop, even with a slow database. */
 const POLL_INTERVAL_MS = 4000;
 /**
- * Largest share of time for lookups: each loads and parses the whole execution (the webhook's body, and with "save
+ * Maximum share of time for polls: each loads and parses the whole execution (the webhook's body, and with "save
  * progress" every result so far).
  */
 const MAX_SHARE = 0.02;
-/** So that one slow lookup, during a restart of the database, is not the last. */
+/** One slow poll, during a restart of the database, must not be the last. */
 const MAX_POLL_INTERVAL_MS = 60_000;
 
-/** Sub-nodes have `getExecutionDataById` too, though n8n's types do not say so. */
+/** Sub-nodes have `getExecutionDataById` too, although it is missing in n8n's types. */
 type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutionId' | 'getMode'> &
 	Partial<Pick<IExecuteFunctions, 'getExecutionDataById'>>;
 
 /**
- * Detects Stop, also for an execution that a webhook process began in n8n's queue mode. There the main process only
- * marks it as cancelled in the database, and no worker is told (n8n 2.20 to 2.41, `stopInScalingMode`). The same if the
- * queue took a worker for dead that had lost Redis for a while. So the database is polled during work.
+ * Detects Stop, also for an execution that a webhook process started in n8n's queue mode. There the main process only
+ * marks it as canceled in the database and notifies no worker (n8n 2.20 to 2.41, `stopInScalingMode`). The same happens
+ * if the queue considers a worker dead that had lost Redis for a while. So the database is polled during work.
  */
 export class CancelPoller {
 	/** Aborts when the execution is stopped. */
@@ -31,14 +31,14 @@ export class CancelPoller {
 
 	constructor(
 		private readonly context: Context,
-		private readonly everyMs = POLL_INTERVAL_MS,
+		private readonly intervalMs = POLL_INTERVAL_MS,
 		private readonly clock: () => number = () => performance.now(),
 	) {
-		// In other modes the main process begins the execution, and its Stop reaches the worker.
+		// In other modes the main process starts the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';
-		const own = context.getExecutionCancelSignal();
-		const signals = [own, this.controller.signal].filter((signal) => signal !== undefined);
-		this.signal = this.isNeeded ? AbortSignal.any(signals) : own;
+		const cancelSignal = context.getExecutionCancelSignal();
+		const signals = [cancelSignal, this.controller.signal].filter((signal) => signal !== undefined);
+		this.signal = this.isNeeded ? AbortSignal.any(signals) : cancelSignal;
 	}
 
 	/**
@@ -50,7 +50,7 @@ export class CancelPoller {
 		if (!this.isNeeded) return () => {};
 		const work = {};
 		this.working.add(work);
-		if (this.working.size === 1) this.arm();
+		if (this.working.size === 1) this.schedule();
 		return () => {
 			this.working.delete(work);
 			if (this.working.size === 0) this.clearTimer?.();
@@ -63,23 +63,26 @@ export class CancelPoller {
 		this.clearTimer?.();
 	}
 
-	private arm(afterLookOfMs = 0): void {
+	private schedule(lastPollMs = 0): void {
 		this.clearTimer?.();
-		const pause = Math.max(this.everyMs, Math.min(afterLookOfMs / MAX_SHARE, MAX_POLL_INTERVAL_MS));
-		this.clearTimer = setUnrefTimeout(Math.round(pause), () => void this.poll());
+		const delayMs = Math.max(
+			this.intervalMs,
+			Math.min(lastPollMs / MAX_SHARE, MAX_POLL_INTERVAL_MS),
+		);
+		this.clearTimer = setUnrefTimeout(Math.round(delayMs), () => void this.poll());
 	}
 
 	private async poll(): Promise<void> {
-		const begunAt = this.clock();
+		const startedAt = this.clock();
 		if (await this.hasEnded()) this.controller.abort();
 		else if (this.working.size > 0 && this.signal?.aborted !== true)
-			this.arm(this.clock() - begunAt);
+			this.schedule(this.clock() - startedAt);
 	}
 
 	/**
-	 * Whether n8n has ended the execution: then its record has an error. No answer is no stop: the database may be
-	 * restarting. Nor is a "crash": a starting n8n process writes it for each execution without an end in its event log,
-	 * which workers with a common folder share (`execution-recovery.service`).
+	 * Whether n8n has ended the execution: then its record has an error. A failed poll is not a stop: the database may be
+	 * restarting. A "crash" is not one either: a starting n8n process writes it for each execution without an end in its
+	 * event log, which workers with a common folder share (`execution-recovery.service`).
 	 */
 	private async hasEnded(): Promise<boolean> {
 		try {

@@ -1,41 +1,40 @@
-/** Builders of simple fields. `more` overrides the defaults of a builder. */
+/** Builders of simple fields. `overrides` replace the defaults of a builder. */
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { omitUndefined } from '../../lib/values';
 
-type More = Partial<INodeProperties>;
+type Overrides = Partial<INodeProperties>;
 
-function createFieldBuilder<Preset extends INodeProperties['default']>(
+function createFieldBuilder<Value extends INodeProperties['default']>(
 	type: INodeProperties['type'],
 ) {
-	return (displayName: string, name: string, preset: Preset, more: More = {}): INodeProperties => ({
-		displayName,
-		name,
-		type,
-		default: preset,
-		...more,
-	});
+	return (
+		displayName: string,
+		name: string,
+		defaultValue: Value,
+		overrides: Overrides = {},
+	): INodeProperties => ({ displayName, name, type, default: defaultValue, ...overrides });
 }
 
 export const numberField = createFieldBuilder<number>('number');
 export const booleanField = createFieldBuilder<boolean>('boolean');
 export const jsonField = createFieldBuilder<string>('json');
 
-/** A whole number from `least` on, or up to `most`. */
+/** An integer from `min` to `max`. */
 export function integerField(
 	displayName: string,
 	name: string,
-	preset: number,
-	[minValue, maxValue]: readonly [least: number, most?: number],
-	more: More = {},
+	defaultValue: number,
+	[minValue, maxValue]: readonly [min: number, max?: number],
+	overrides: Overrides = {},
 ): INodeProperties {
 	const typeOptions = { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 };
-	return numberField(displayName, name, preset, { typeOptions, ...more });
+	return numberField(displayName, name, defaultValue, { typeOptions, ...overrides });
 }
 
 type Label = string | readonly [label: string, description: string];
 
-/** The choices of a list by their values: the label of each, or its label and what it means. */
+/** Options of a list from their labels by value, each with an optional description. */
 export function toOptions<Value extends string>(
 	labels: Readonly<Record<Value, Label>>,
 ): Array<INodePropertyOptions & { value: Value }> {
@@ -46,27 +45,35 @@ export function toOptions<Value extends string>(
 	});
 }
 
-/** One of a list. */
+/** A list with one selected option. */
 export const choiceField = createFieldBuilder<string | number>('options');
 
-/** Several of a list, none at first. */
-export function multiChoiceField(displayName: string, name: string, more: More): INodeProperties {
-	return createFieldBuilder('multiOptions')(displayName, name, [], more);
+/** A list with any number of selected options, by default none. */
+export function multiChoiceField(
+	displayName: string,
+	name: string,
+	overrides: Overrides,
+): INodeProperties {
+	return createFieldBuilder('multiOptions')(displayName, name, [], overrides);
 }
 
-/** A text, empty at first. */
-export function stringField(displayName: string, name: string, more: More = {}): INodeProperties {
-	return createFieldBuilder('string')(displayName, name, '', more);
+/** A text, by default empty. */
+export function stringField(
+	displayName: string,
+	name: string,
+	overrides: Overrides = {},
+): INodeProperties {
+	return createFieldBuilder('string')(displayName, name, '', overrides);
 }
 
-/** A text of several lines, empty at first. */
+/** A text of several lines, by default empty. */
 export function longTextField(
 	displayName: string,
 	name: string,
 	rows: number,
-	more: More = {},
+	overrides: Overrides = {},
 ): INodeProperties {
-	return stringField(displayName, name, { typeOptions: { rows }, ...more });
+	return stringField(displayName, name, { typeOptions: { rows }, ...overrides });
 }
 
 /** Option for the name of the output binary field. */
@@ -80,18 +87,18 @@ export function noticeField(text: string, name = 'notice'): INodeProperties {
 	return { displayName: text, name, type: 'notice', default: '' };
 }
 
-/** Some of several options, none at first. @param entry what the button adds */
+/** Optional fields, by default none. @param entry what the button adds */
 export function collectionField(
 	displayName: string,
 	name: string,
 	entry: string,
-	more: More,
+	overrides: Overrides,
 ): INodeProperties {
 	return createFieldBuilder('collection')(
 		displayName,
 		name,
 		{},
-		{ placeholder: `Add ${entry}`, ...more },
+		{ placeholder: `Add ${entry}`, ...overrides },
 	);
 }
 
@@ -100,26 +107,26 @@ const COMMON = ['Temperature', 'Maximum Tokens', 'Top P'];
 
 /** The collection "Options" of a node or an operation, the common ones first, the others by name. */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
-	const place = ({ displayName }: INodeProperties) => [...COMMON, displayName].indexOf(displayName);
+	const rank = ({ displayName }: INodeProperties) => [...COMMON, displayName].indexOf(displayName);
 	const sorted = [...options].sort(
-		(one, other) => place(one) - place(other) || one.displayName.localeCompare(other.displayName),
+		(a, b) => rank(a) - rank(b) || a.displayName.localeCompare(b.displayName),
 	);
 	return collectionField('Options', 'options', 'Option', { options: sorted });
 }
 
-/** Rows of the same fields, none at first. @param entry what a row is; in small letters the name of the list of rows */
+/** Rows of the same fields, by default none. @param entry label of a row; in lower case the name of the list of rows */
 export function fixedCollectionField(
 	displayName: string,
 	name: string,
 	entry: string,
-	{ values, ...more }: More & { values: INodeProperties[] },
+	{ values, ...overrides }: Overrides & { values: INodeProperties[] },
 ): INodeProperties {
 	const options = [{ displayName: entry, name: entry.toLowerCase(), values }];
 	return collectionField(displayName, name, entry, {
 		type: 'fixedCollection',
 		typeOptions: { multipleValues: true },
 		options,
-		...more,
+		...overrides,
 	});
 }
 
@@ -128,13 +135,16 @@ function withArticle(noun: string): string {
 	return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
-/** A resource locator: chosen from a searchable list, or typed. @param search the node's list search */
+/** A resource locator: selected from a searchable list, or entered. @param search the node's list search */
 export function resourceLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
-	typed: { displayName: string; placeholder: string },
-	{ placeholder = `Select ${withArticle(displayName.toLowerCase())}…`, ...more }: More = {},
+	idMode: { displayName: string; placeholder: string },
+	{
+		placeholder = `Select ${withArticle(displayName.toLowerCase())}…`,
+		...overrides
+	}: Overrides = {},
 ): INodeProperties {
 	const typeOptions = { searchListMethod: search, searchable: true };
 	return {
@@ -144,8 +154,8 @@ export function resourceLocatorField(
 		default: { mode: 'list', value: '' },
 		modes: [
 			{ displayName: 'From List', name: 'list', type: 'list', placeholder, typeOptions },
-			{ name: 'id', type: 'string', ...typed },
+			{ name: 'id', type: 'string', ...idMode },
 		],
-		...more,
+		...overrides,
 	};
 }

@@ -11,18 +11,18 @@ import { ServerError } from '../../lib/errors/server-error';
 
 type Entries = INodeListSearchResult['results'];
 
-/** Whether n8n would take a value for an expression and run it. */
+/** Whether n8n would run a value as an expression. */
 export function isExpression(value: unknown): boolean {
 	return typeof value === 'string' && value.startsWith('=');
 }
 
-/** A name that comes from a server, as text: n8n stores names among the parameters, and would run an expression there. */
+/** The name from a server as plain text: n8n stores names in the parameters, and would run expressions there. */
 export function toPlainName(name: string): string {
 	const text = toPlainText(name);
 	return isExpression(text) ? ZERO_WIDTH_SPACE + text : text;
 }
 
-/** The entries of a list in the editor, which come from a server: names are text, and values no expressions. */
+/** List entries from a server for the editor: names become plain text, values that are expressions are removed. */
 export function toListEntries(entries: Entries): Entries {
 	return entries
 		.filter(({ value }) => !isExpression(value))
@@ -38,32 +38,32 @@ const NON_BREAKING_HYPHEN = '\u2011';
 
 /**
  * An error for a drop-down list. The editor shows only the message, so it has the whole text. The editor also replaces
- * hyphens by blanks (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven lines
- * before it scrolls, so repetitions are left out.
+ * hyphens with spaces (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven
+ * lines before it scrolls, so repetitions are omitted.
  */
 export function createListError(node: INode, error: unknown): NodeOperationError {
 	const nodeError = toNodeError(node, error);
-	nodeError.message = wholeText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
+	nodeError.message = getFullText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
 	return nodeError;
 }
 
-/** Value of `failedListEntry`. It is no ID: who chooses it is told when the node runs. */
+/** Value of the failed entry. It is not an ID, so the node reports an error if it is selected. */
 export const FAILED_LIST = 'failedList';
 
 /**
- * The entry that stands for a list of `loadOptions` that failed. For an error there, the editor shows only "Error
- * fetching options from …" (ParameterInput.vue).
+ * The entry that replaces a list of `loadOptions` if it cannot be loaded. For an error there, the editor shows only
+ * "Error fetching options from …" (ParameterInput.vue).
  */
 export function createFailedListEntry(node: INode, error: unknown): INodePropertyOptions {
-	return { name: wholeText(error, toNodeError(node, error)), value: FAILED_LIST };
+	return { name: getFullText(error, toNodeError(node, error)), value: FAILED_LIST };
 }
 
-function wholeText(error: unknown, { message }: NodeOperationError): string {
-	return error instanceof ServerError ? describeError(error, placeOf(error)) : message;
+function getFullText(error: unknown, { message }: NodeOperationError): string {
+	return error instanceof ServerError ? describeError(error, getLocation(error)) : message;
 }
 
-/** Empty where the text names the server already; undefined: the default address. */
-function placeOf({ url, detail }: ServerError): string | undefined {
+/** Empty if the text names the server already; undefined: the default address. */
+function getLocation({ url, detail }: ServerError): string | undefined {
 	return url !== undefined && URL.canParse(url) && detail.includes(new URL(url).host)
 		? ''
 		: undefined;

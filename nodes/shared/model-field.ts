@@ -7,17 +7,17 @@ export const MODEL_SUBTITLE =
 	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 
 /**
- * The model, from the list of the server or by its name.
+ * The model, from the server's list or by its name.
  *
- * @param description without its last full stop
- * @param more the node's list search, and a name that is shown in the empty field
+ * @param description without its final period
+ * @param options the node's list search, and the name that the empty field shows as an example
  */
 export function modelField(
 	description: string,
 	{ search, example } = { search: 'searchModels', example: 'qwen3-8b' },
 ): INodeProperties {
-	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };
-	return resourceLocatorField('Model', 'model', search, typed, {
+	const nameMode = { displayName: 'By Name', placeholder: `e.g. ${example}` };
+	return resourceLocatorField('Model', 'model', search, nameMode, {
 		placeholder: 'The loaded model, or select one…',
 		description: `${description}. Leave empty to use the loaded model, or the only one.`,
 	});

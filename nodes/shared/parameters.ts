@@ -41,7 +41,7 @@ export interface ParameterSource {
 /**
  * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description.
  *
- * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. `whenUnset` is
+ * Every method takes the path of a field: `query`, or `options.totalTimeout` for a field of a collection. `whenUnset` is
  * the value of a field that was not added, or whose expression returns nothing; without it, that is an error like any
  * other wrong value.
  */
@@ -49,13 +49,13 @@ export class NodeParameters {
 	private readonly collections = new Map<string, Record<string, unknown>>();
 	private readonly constants: StaticValues | undefined;
 
-	/** @param properties of the node's description, or those of its operation */
+	/** @param properties fields of the node's description, or of its operation */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
 		readonly properties: readonly INodeProperties[],
 	) {
-		this.constants = constantsOf(context, properties);
+		this.constants = getStaticValues(context, properties);
 	}
 
 	/** Parameters of a poll, which has no items. */
@@ -69,17 +69,17 @@ export class NodeParameters {
 		return new NodeParameters({ getNodeParameter }, 0, properties);
 	}
 
-	/** The raw value, of any type. Of a resource locator, the value that it points to. */
+	/** The raw value, of any type. For a resource locator, its value. */
 	value(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
-		const [name, inside] = [path.slice(0, dot), path.slice(dot + 1)];
+		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
 		// An operation may have no options at all.
-		const isThere = this.properties.some((property) => property.name === name);
-		return isThere ? this.collection(name)[inside] : undefined;
+		const exists = this.properties.some((property) => property.name === name);
+		return exists ? this.collection(name)[fieldName] : undefined;
 	}
 
-	/** Text as it is; numbers and objects become text. */
+	/** Unchanged text; numbers and objects become text. */
 	rawString(path: string): string {
 		const value = this.value(path);
 		if (isUnset(value)) return '';
@@ -87,34 +87,30 @@ export class NodeParameters {
 		return String(value);
 	}
 
-	/** A name, an ID or other text, trimmed. Empty where nothing is given. */
+	/** A name, an ID or other text, trimmed. Empty if unset. */
 	string(path: string): string {
 		const value = this.value(path);
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** As `name`, for a required field. @throws {ServerError} where it is empty */
-	requiredString(path: string, remedy?: string): string {
-		const name = this.string(path);
-		if (name === '') throw createFieldError(this.field(path).label, 'is empty', remedy);
-		return name;
+	/** As `string`, for a required field. @throws {ServerError} if it is empty */
+	requiredString(path: string, suggestion?: string): string {
+		const text = this.string(path);
+		if (text === '') throw createFieldError(this.field(path).label, 'is empty', suggestion);
+		return text;
 	}
 
 	number<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
-		return this.checked(path, asNumber, whenUnset);
+		return this.parse(path, asNumber, whenUnset);
 	}
 
 	/** Seconds in the node, milliseconds in the library. */
 	milliseconds<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
-		return this.checked(
-			path,
-			(field, value) => Math.round(asNumber(field, value) * 1000),
-			whenUnset,
-		);
+		return this.parse(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
 	}
 
 	boolean<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
-		return this.checked(path, asBoolean, whenUnset);
+		return this.parse(path, asBoolean, whenUnset);
 	}
 
 	/** One of the choices of the field, whose values are the type `T`. */
@@ -122,10 +118,10 @@ export class NodeParameters {
 	choice<T extends string>(path: string, whenUnset: T): T;
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
 	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
-		return this.checked(path, asChoice, whenUnset);
+		return this.parse(path, asChoice, whenUnset);
 	}
 
-	/** Several of the choices of the field. None where it was not added. */
+	/** Several of the choices of the field. Empty if it was not added. */
 	choices<T extends string>(path: string): T[] {
 		const field = this.field(path);
 		const values = [this.value(path)].flat().filter((value) => !isUnset(value));
@@ -134,10 +130,10 @@ export class NodeParameters {
 
 	/** A JSON object, or JSON text of one. */
 	object<F = never>(path: string, ...whenUnset: [] | [F]): Record<string, unknown> | F {
-		return this.checked(path, asObject, whenUnset);
+		return this.parse(path, asObject, whenUnset);
 	}
 
-	/** Whether a field was left empty. A field with an expression was not, whatever that returns. */
+	/** Whether a field was left empty. A field with an expression was not, even if that returns nothing. */
 	isUnset(name: string): boolean {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
@@ -145,9 +141,9 @@ export class NodeParameters {
 		return !hasExpression(stored[name]);
 	}
 
-	/** Fields of the input item; of a sub-node, of the item that its root node works on. */
+	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
 	item(): IDataObject {
-		// A sub-node has its own kind of connection as default.
+		// The default for a sub-node is its own connection type.
 		const items = this.context.getInputData?.(0, NodeConnectionTypes.Main);
 		return items?.[this.itemIndex]?.json ?? {};
 	}
@@ -161,20 +157,20 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	private checked<T, F>(path: string, check: Parser<T>, whenUnset: [] | [F]): T | F {
+	private parse<T, F>(path: string, parser: Parser<T>, whenUnset: [] | [F]): T | F {
 		const value = this.value(path);
 		return whenUnset.length > 0 && isUnset(value)
 			? (whenUnset[0] as F)
-			: check(this.field(path), value);
+			: parser(this.field(path), value);
 	}
 
 	private readTopLevel(name: string): unknown {
 		const { raw, staticValues } = this.constants ?? {};
 		if (staticValues?.has(name) === true) return staticValues.get(name);
-		const { type, default: preset } = findField(this.properties, name).property;
+		const { type, default: defaultValue } = findField(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
 		// n8n uses the fallback for hidden fields, and fails without one.
-		const fallback = hasExpression(preset) || isLocator ? '' : preset;
+		const fallback = hasExpression(defaultValue) || isLocator ? '' : defaultValue;
 		const options = isLocator ? { extractValue: true } : {};
 		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
 		if (staticValues !== undefined && name in raw! && !hasExpression(raw![name]))
@@ -202,32 +198,32 @@ interface StaticValues {
 
 const executions = new WeakMap<
 	object,
-	{ written: StaticValues['raw']; of: WeakMap<object, StaticValues> }
+	{ raw: StaticValues['raw']; byProperties: WeakMap<object, StaticValues> }
 >();
 
 /**
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
  * item, which takes longer than a small request if a node has many operations. Only for contexts with items.
  */
-function constantsOf(
+function getStaticValues(
 	context: ParameterSource,
 	properties: readonly INodeProperties[],
 ): StaticValues | undefined {
 	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
 	const execution = executions.get(context) ?? {
-		written: asRecord(context.getNode().parameters),
-		of: new WeakMap(),
+		raw: asRecord(context.getNode().parameters),
+		byProperties: new WeakMap(),
 	};
 	executions.set(context, execution);
-	const constants = execution.of.get(properties) ?? {
-		raw: execution.written,
+	const constants = execution.byProperties.get(properties) ?? {
+		raw: execution.raw,
 		staticValues: new Map<string, unknown>(),
 	};
-	execution.of.set(properties, constants);
+	execution.byProperties.set(properties, constants);
 	return constants;
 }
 
-/** n8n takes a text that begins with `=` for an expression, wherever it stands. */
+/** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */
 function hasExpression(value: unknown): boolean {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
@@ -239,13 +235,13 @@ export interface Field {
 	label: string;
 	/** Range of a number. Default: any. */
 	range?: NumberRange;
-	/** Whether a number loses its fraction: expressions easily give one, and servers refuse it. */
+	/** Whether a number is truncated: expressions often return a fraction, and servers reject it. */
 	isInteger?: boolean;
 	/** Values of a choice. */
 	choices?: readonly unknown[];
 }
 
-const MAX_SHOWN_LENGTH = 100;
+const MAX_QUOTED_LENGTH = 100;
 
 /**
  * A field of a node's description.
@@ -253,7 +249,7 @@ const MAX_SHOWN_LENGTH = 100;
  * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
  */
 export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
-	const fields = knownFields(properties);
+	const fields = fieldCache(properties);
 	const field = fields.get(path) ?? readField(properties, path);
 	fields.set(path, field);
 	return field;
@@ -261,12 +257,12 @@ export function findField(properties: readonly INodeProperties[], path: string):
 
 type DescribedField = Field & { property: INodeProperties };
 
-const knownFields = memoize<readonly INodeProperties[], Map<string, DescribedField>>(
+const fieldCache = memoize<readonly INodeProperties[], Map<string, DescribedField>>(
 	() => new Map(),
 );
 
 function readField(properties: readonly INodeProperties[], path: string): DescribedField {
-	const sameNamed = propertiesAt(properties, path.split('.'));
+	const sameNamed = findProperties(properties, path.split('.'));
 	const [property] = sameNamed;
 	if (property === undefined) throw new Error(`The node has no field ${path}`);
 	const { minValue = -Infinity, maxValue = Infinity, numberPrecision } = property.typeOptions ?? {};
@@ -284,16 +280,16 @@ function readField(properties: readonly INodeProperties[], path: string): Descri
 	};
 }
 
-function propertiesAt(
+function findProperties(
 	properties: readonly INodeProperties[],
 	[name, ...rest]: string[],
 ): INodeProperties[] {
 	const sameNamed = properties.filter((property) => property.name === name);
 	if (rest.length === 0) return sameNamed;
 	return sameNamed.flatMap(({ type, options = [] }) => {
-		if (type === 'collection') return propertiesAt(options as INodeProperties[], rest);
-		const group = (options as INodePropertyCollection[]).find((one) => one.name === rest[0]);
-		return propertiesAt(group?.values ?? [], rest.slice(1));
+		if (type === 'collection') return findProperties(options as INodeProperties[], rest);
+		const group = (options as INodePropertyCollection[]).find(({ name }) => name === rest[0]);
+		return findProperties(group?.values ?? [], rest.slice(1));
 	});
 }
 
@@ -301,50 +297,51 @@ function isChoice(option: object): option is INodePropertyOptions {
 	return 'value' in option;
 }
 
-/** Whether nothing was typed, or an expression returned nothing. */
+/** Whether the field is empty, or its expression returned nothing. */
 export function isUnset(value: unknown): value is undefined | null | '' {
 	return value === undefined || value === null || value === '';
 }
 
-/** @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do */
+/** @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do */
 export function asNumber(
 	{ label, range = ANY_NUMBER, isInteger = false }: Field,
 	value: unknown,
 ): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
-	if (!isInRange(number, range)) throw wrongValue(label, formatRange(range), value);
+	if (!isInRange(number, range)) throw createValueError(label, formatRange(range), value);
 	return isInteger ? Math.trunc(number) : number;
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
 export function asBoolean({ label }: Field, value: unknown): boolean {
-	const isOn = parseBoolean(value);
-	if (isOn === undefined) throw wrongValue(label, 'true or false', value);
-	return isOn;
+	const boolean = parseBoolean(value);
+	if (boolean === undefined) throw createValueError(label, 'true or false', value);
+	return boolean;
 }
 
 /** A choice. Others are an error: they would silently mean the default. */
 export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown): T {
-	if (!choices.includes(value)) throw wrongValue(label, `one of ${choices.join(', ')}`, value);
+	if (!choices.includes(value))
+		throw createValueError(label, `one of ${choices.join(', ')}`, value);
 	return value as T;
 }
 
 /** A text; numbers are converted, since an expression returns a name of digits as a number. */
 export function asText({ label }: Field, value: unknown): string {
 	if (typeof value === 'string') return value;
-	if (typeof value !== 'number') throw wrongValue(label, 'a text', value);
+	if (typeof value !== 'number') throw createValueError(label, 'a text', value);
 	return String(value);
 }
 
 /** An object, or JSON text of one. */
 export function asObject({ label }: Field, value: unknown): Record<string, unknown> {
-	const parsed = typeof value === 'string' ? parsedJson(label, value) : value;
+	const parsed = typeof value === 'string' ? parseFieldJson(label, value) : value;
 	if (!isRecord(parsed)) throw createFieldError(label, 'must be a JSON object');
 	return parsed;
 }
 
-function parsedJson(label: string, text: string): unknown {
+function parseFieldJson(label: string, text: string): unknown {
 	if (isDeepText(text)) throw createFieldError(label, `is nested deeper than ${MAX_DEPTH} levels`);
 	try {
 		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
@@ -353,21 +350,21 @@ function parsedJson(label: string, text: string): unknown {
 	}
 }
 
-function wrongValue(label: string, expected: string, value: unknown): ServerError {
+function createValueError(label: string, expected: string, value: unknown): ServerError {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
-/** @param what continues the sentence after the field: "is empty" */
+/** @param problem continues the sentence after the field: "is empty" */
 export function createFieldError(
 	label: string,
-	what: string,
-	remedy = 'Correct the field in the node.',
+	problem: string,
+	suggestion = 'Correct the field in the node.',
 ): ServerError {
-	return createInputError(`The field "${label}" ${what}`, remedy);
+	return createInputError(`The field "${label}" ${problem}`, suggestion);
 }
 
-/** A value as an error quotes it: JSON, cut off where it is long. */
+/** A value as an error quotes it: JSON, truncated if it is long. */
 export function quoteValue(value: unknown): string {
-	// Some values are no JSON: circular ones, for example.
-	return truncate(tryOrUndefined(() => JSON.stringify(value)) ?? String(value), MAX_SHOWN_LENGTH);
+	// Some values have no JSON form: circular ones, for example.
+	return truncate(tryOrUndefined(() => JSON.stringify(value)) ?? String(value), MAX_QUOTED_LENGTH);
 }

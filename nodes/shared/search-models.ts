@@ -14,7 +14,7 @@ import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type
 import { createModelServer } from '../../lib/servers/model-server';
 import { toListEntries, createListError } from './list-entries';
 
-/** List searches for models. Where there is no list, the error says why and what to do. */
+/** List searches for models. If the list cannot be loaded, the error contains the reason and a suggestion. */
 export const modelSearches = {
 	searchModels: searchFor('chat'),
 	searchAllModels: createModelSearch(listModels),
@@ -28,8 +28,8 @@ export const modelSearches = {
 /** Single searches, for nodes that need only these. */
 export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
 
-function searchFor(use: ModelTask) {
-	return createModelSearch(async (server) => await listModelsFor(server, use));
+function searchFor(task: ModelTask) {
+	return createModelSearch(async (server) => await listModelsFor(server, task));
 }
 
 function createModelSearch(list: (server: ModelServer) => Promise<ServerModel[]>) {
@@ -40,12 +40,12 @@ function createModelSearch(list: (server: ModelServer) => Promise<ServerModel[]>
 		try {
 			const server = createModelServer(await this.getCredentials('localLlamaApi'), this.helpers);
 			const models = await list(server);
-			const wanted = filter?.trim().toLowerCase() ?? '';
+			const query = filter?.trim().toLowerCase() ?? '';
 			const names = getDisplayNames(models.map(({ id }) => id));
-			const found = models.filter(({ id, aliases }) =>
-				[id, ...aliases].some((name) => name.toLowerCase().includes(wanted)),
+			const matches = models.filter(({ id, aliases }) =>
+				[id, ...aliases].some((name) => name.toLowerCase().includes(query)),
 			);
-			const entries = found.map((model) => ({
+			const entries = matches.map((model) => ({
 				name: describeModel(model, names.get(model.id)),
 				value: model.id,
 			}));
@@ -58,41 +58,45 @@ function createModelSearch(list: (server: ModelServer) => Promise<ServerModel[]>
 
 interface ModelSettings {
 	model: string;
-	limits?: Partial<Timeouts>;
+	timeouts?: Partial<Timeouts>;
 	retries?: number;
 }
 
 const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => new Map());
 
 /**
- * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
- * once for all items of an execution, with the retries of the request.
+ * Adds the model to settings: the selected one, otherwise the loaded one, or the only one for the task. Its list is
+ * requested once for all items of an execution, with the retries of the request.
  *
- * @throws {ServerError} listing the models, where there are several
+ * @throws {ServerError} listing the models, if there are several
  */
 export async function withResolvedModel<T extends ModelSettings>(
 	settings: T,
 	server: ModelServer,
-	use: ModelTask,
+	task: ModelTask,
 	signal?: AbortSignal,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
-	const choose = async () =>
-		await retryTransient(settings, signal, async () => await resolveOnlyModel(server, use, signal));
-	return { ...settings, model: await fetchOnce(modelCache(server), use, choose) };
+	const resolve = async () =>
+		await retryTransient(
+			settings,
+			signal,
+			async () => await resolveOnlyModel(server, task, signal),
+		);
+	return { ...settings, model: await fetchOnce(modelCache(server), task, resolve) };
 }
 
 async function retryTransient<T>(
-	{ limits, retries = 0 }: ModelSettings,
+	{ timeouts, retries = 0 }: ModelSettings,
 	signal: AbortSignal | undefined,
-	ask: () => Promise<T>,
+	request: () => Promise<T>,
 ): Promise<T> {
-	const endsAt = performance.now() + (limits?.firstTokenMs || Infinity);
+	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);
 	const policy = new RetryPolicy(retries, true);
 	for (;;) {
-		const outcome = await ask().then((value) => ({ value }), captureError);
-		if ('value' in outcome) return outcome.value;
-		await sleepWithAbort(policy.nextDelayMs(outcome.failed, endsAt - performance.now()), signal);
+		const result = await request().then((value) => ({ value }), captureError);
+		if ('value' in result) return result.value;
+		await sleepWithAbort(policy.nextDelayMs(result.failed, endsAt - performance.now()), signal);
 	}
 }
 
@@ -100,14 +104,14 @@ const NAME_OPTIONAL_TASKS: ReadonlySet<ModelTask> = new Set(['images', 'transcri
 
 async function resolveOnlyModel(
 	server: ModelServer,
-	use: ModelTask,
+	task: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<string> {
 	const context = toErrorContext(server, `${server.url.api}/models`);
-	if (!NAME_OPTIONAL_TASKS.has(use))
-		return selectOnlyModel(await listModelsFor(server, use, signal), context);
-	// A server of one model for pictures or sound needs no name, and may have no list.
-	const models = await listModelsFor(server, use, signal).catch(captureError);
+	if (!NAME_OPTIONAL_TASKS.has(task))
+		return selectOnlyModel(await listModelsFor(server, task, signal), context);
+	// A server with one model for images or audio needs no name, and may have no list.
+	const models = await listModelsFor(server, task, signal).catch(captureError);
 	signal?.throwIfAborted();
 	if ('failed' in models) return '';
 	const { modelCategories } = await getServerType(server, signal);

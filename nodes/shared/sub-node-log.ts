@@ -16,14 +16,14 @@ interface SubNodeCall<T> {
 	/** Input in n8n's log. */
 	input: IDataObject;
 	run(signal: AbortSignal | undefined): Promise<T>;
-	/** Output in n8n's log, beside the time. */
+	/** Output in n8n's log, in addition to the time. */
 	output(result: T): IDataObject;
 }
 
 /**
  * Supplies an object of a sub-node.
  *
- * @throws {SubNodeError} with the whole text, which n8n hands on to the root node; the log of the sub-node has it as well
+ * @throws {SubNodeError} with the whole text, which n8n passes to the root node; the sub-node's log contains it, too
  */
 export async function supplySubNode(
 	context: ISupplyDataFunctions,
@@ -38,7 +38,7 @@ export async function supplySubNode(
 }
 
 /**
- * The log of a supplied object. n8n's own wrapper logs every number of every vector, and nothing of objects without a
+ * The log of a supplied object. n8n's own wrapper logs every number of every vector, and ignores objects without a
  * LangChain class, so these log themselves.
  */
 export class SubNodeLog {
@@ -48,7 +48,7 @@ export class SubNodeLog {
 		private readonly itemIndex: number,
 	) {}
 
-	/** @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
+	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
 		const index = this.addInput(input);
 		const startedAt = performance.now();

@@ -15,20 +15,20 @@ interface SuppliedModel {
 	generate: ChatGenerator;
 	/** Model and settings for the log, without secrets. */
 	settings: { model: string } & Record<string, unknown>;
-	/** Turns a failure into the error that n8n shows. */
+	/** Converts an error to the one that n8n shows. */
 	toError: (error: unknown) => Error;
-	/** Makes chains read the answer as JSON. */
+	/** Makes chains parse the response as JSON. */
 	jsonOutput?: boolean;
 }
 
 /** Supplies a chat model, based on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
-	{ generate, settings, toError: explained, jsonOutput = false }: SuppliedModel,
+	{ generate, settings, toError: toNodeError, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const toError = (error: unknown) => {
 		addFailedTokenTotals(context, error);
-		return explained(error);
+		return toNodeError(error);
 	};
 	const sdk = loadSdk();
 	const host = await findHostClasses(context, sdk);
@@ -41,7 +41,7 @@ export async function supplyModel(
 	const { classes } = host;
 	const Model = getLocalChatModelClass(classes);
 	const Tracing = createTracerWithoutTokenizer(classes.N8nLlmTracing);
-	const watch = new CancelPoller(context);
+	const poller = new CancelPoller(context);
 	return {
 		response: new Model({
 			generate,
@@ -51,26 +51,26 @@ export async function supplyModel(
 					errorDescriptionMapper: ({ description }: { description?: string }) => description,
 				}),
 			],
-			nodeSignal: watch.signal,
-			onStart: () => watch.begin(),
+			nodeSignal: poller.signal,
+			onStart: () => poller.begin(),
 			toError,
-			onFinished: (answer) => {
-				addTokenTotals(context, answer);
-				for (const message of answer.warnings) addHintOnce(context, message);
-				const unstreamed = getStreamingHint(context, answer.totalMs);
-				if (unstreamed !== undefined) addHintOnce(context, unstreamed);
+			onFinished: (result) => {
+				addTokenTotals(context, result);
+				for (const message of result.warnings) addHintOnce(context, message);
+				const streamingHint = getStreamingHint(context, result.totalMs);
+				if (streamingHint !== undefined) addHintOnce(context, streamingHint);
 			},
 			settings,
 			jsonOutput,
 		}),
 		closeFunction: async () => {
-			watch.close();
+			poller.close();
 			await Promise.resolve();
 		},
 	};
 }
 
-/** After so long without a word, people take a chat for broken. */
+/** After this time without output, users assume that a chat is broken. */
 const NOTICEABLE_WAIT_MS = 5_000;
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
@@ -78,8 +78,8 @@ type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger
 };
 
 /**
- * What to set where a chat showed nothing while its answer was made. Undefined where nobody waited for long, where the
- * answer was typed, and where the execution did not begin in a chat.
+ * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
+ * time, if the response was streamed, and if the execution did not start in a chat.
  */
 export function getStreamingHint(context: Context, totalMs: number): string | undefined {
 	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
@@ -88,14 +88,14 @@ export function getStreamingHint(context: Context, totalMs: number): string | un
 	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }
 
-/** Whether the Chat Trigger answers when the last node has finished, as it does unless told otherwise. */
+/** Whether the Chat Trigger responds when the last node has finished, its default. */
 function respondsWhenFinished({ parameters }: INode): boolean {
 	const { responseMode = 'lastNode' } = (parameters.options ?? {}) as { responseMode?: string };
 	return responseMode === 'lastNode';
 }
 
 function isExecuted(context: Context, { name }: INode): boolean {
-	// n8n puts the "=" in front itself.
+	// n8n adds the "=" itself.
 	const expression = `{{ $(${JSON.stringify(name)}).isExecuted }}`;
 	return tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
 }

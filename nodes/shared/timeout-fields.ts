@@ -5,7 +5,7 @@ import { choiceField, toOptions, numberField, integerField } from './field-build
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
-/** Who is served first when all places of the server are taken. */
+/** Priority of the requests while all server slots are busy. */
 export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
 	options: toOptions({
 		auto: [
@@ -22,7 +22,7 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 /** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;
 
-/** A field for a limit in seconds; 0 = no limit. */
+/** A field for a timeout in seconds; 0 = no limit. */
 export function secondsField(
 	displayName: string,
 	name: string,
@@ -32,7 +32,7 @@ export function secondsField(
 	return numberField(displayName, name, value, { typeOptions: { minValue: 0 }, description });
 }
 
-/** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */
+/** Options for requests that change nothing and are not streamed: their response arrives whole, so one timeout suffices. */
 export const timeoutFields: INodeProperties[] = [
 	secondsField(
 		'First Token Timeout (Seconds)',
@@ -52,12 +52,12 @@ interface RetrySettings {
 	retries: number;
 }
 
-/** Reads the options above. */
-export function readRequestSettings(parameters: NodeParameters, presetRetries = 3): RetrySettings {
+/** Reads `timeoutFields`. */
+export function readRequestSettings(parameters: NodeParameters, defaultRetries = 3): RetrySettings {
 	const firstTokenMs = parameters.milliseconds('options.firstTokenTimeout', undefined);
 	return {
 		timeouts: omitUndefined({ firstTokenMs }),
-		retries: parameters.number('options.maxRetries', presetRetries),
+		retries: parameters.number('options.maxRetries', defaultRetries),
 	};
 }
 
@@ -69,7 +69,7 @@ export function readGenerationTimeouts(parameters: NodeParameters): RetrySetting
 	return { timeouts: { ...timeouts, ...omitUndefined({ idleMs, totalMs }) }, retries };
 }
 
-/** The part of a node's context that tells who waits. */
+/** The part of a node's context that shows whether a user is waiting. */
 interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 	getMode?(): WorkflowExecuteMode;
 }
@@ -81,19 +81,19 @@ const UNATTENDED_MODES: ReadonlySet<WorkflowExecuteMode> = new Set([
 	'evaluation',
 ]);
 
-/** The class of a node's requests in the queue. The table is in docs/operations.md. */
+/** The priority of a node's requests in the queue. The table is in docs/operations.md. */
 export function readPriority(context: ExecutionSource, parameters: NodeParameters): Priority {
 	return readExplicitPriority(parameters) ?? getAutomaticPriority(context);
 }
 
-/** The class that the user chose; undefined: automatic. */
+/** The priority that the user selected; undefined: automatic. */
 export function readExplicitPriority(parameters: NodeParameters): Priority | undefined {
 	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
 	return choice === 'auto' ? undefined : choice;
 }
 
 function getAutomaticPriority(context: ExecutionSource): Priority {
-	// A sub-node has its own kind of connection as default.
+	// The default for a sub-node is its own connection type.
 	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
 	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
 	return items.length > 1 || isStartedByN8n ? 'batch' : 'person';

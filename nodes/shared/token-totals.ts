@@ -3,7 +3,7 @@ import { ServerError } from '../../lib/errors/server-error';
 import { parseObject } from '../../lib/json';
 import { asArray, asFiniteNumber, isRecord, asNonEmptyString } from '../../lib/values';
 
-/** The counted part of a generation. */
+/** The usage of a generation, with its model and time. */
 export type GenerationUsage = Pick<ChatResult, 'usage'> &
 	Partial<Pick<ChatResult, 'model' | 'totalMs'>>;
 
@@ -12,21 +12,21 @@ interface CustomData {
 	set(key: string, value: string | number): void;
 }
 
-/** Keys of custom data. n8n takes ten in an execution, each of at most 50 letters, digits and underscores. */
+/** Keys of custom data. n8n accepts ten per execution, each of up to 50 letters, digits and underscores. */
 const KEYS = {
 	tokensIn: 'llm_tokens_in',
 	tokensOut: 'llm_tokens_out',
 	usage: 'llm_usage',
 } as const;
 /**
- * Characters of a value: n8n cuts it at 512, and logs a warning from 256 on. Names of models that do not fit are left
- * out.
+ * Characters of a value: n8n truncates it at 512, and logs a warning from 256 on. Names of models that do not fit are
+ * omitted.
  */
 const MAX_LENGTH = 255;
 
 /**
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
- * 4.10). Stored at n8n, which makes a new model for each round of an agent. Never throws.
+ * 4.10). Stored in n8n, which creates a new model for each round of an agent. Never throws.
  */
 export function addTokenTotals(
 	context: object,
@@ -39,8 +39,8 @@ export function addTokenTotals(
 		const { tokensIn, tokensOut } = readTokenTotals(context);
 		customData.set(KEYS.tokensIn, tokensIn + promptTokens);
 		customData.set(KEYS.tokensOut, tokensOut + completionTokens);
-		const earlier = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
-		const totals = addedTo(earlier, { usage, model, totalMs });
+		const previous = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
+		const totals = addUsage(previous, { usage, model, totalMs });
 		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH)
 			totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
@@ -49,28 +49,31 @@ export function addTokenTotals(
 	}
 }
 
-/** Tokens of all generations of an execution so far; 0 where n8n keeps no totals. */
+/** Tokens of all generations of an execution so far; 0 if n8n stores no totals. */
 export function readTokenTotals(context: object): { tokensIn: number; tokensOut: number } {
 	const { customData } = context as { customData?: CustomData };
-	const totalOf = (key: string) => asFiniteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
-	return { tokensIn: totalOf(KEYS.tokensIn), tokensOut: totalOf(KEYS.tokensOut) };
+	const readTotal = (key: string) => asFiniteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
+	return { tokensIn: readTotal(KEYS.tokensIn), tokensOut: readTotal(KEYS.tokensOut) };
 }
 
-function addedTo(earlier: Record<string, unknown>, { usage, model, totalMs = 0 }: GenerationUsage) {
-	const sum = (name: string, more = 0) => (asFiniteNumber(earlier[name]) ?? 0) + more;
+function addUsage(
+	previous: Record<string, unknown>,
+	{ usage, model, totalMs = 0 }: GenerationUsage,
+) {
+	const sum = (name: string, increment = 0) => (asFiniteNumber(previous[name]) ?? 0) + increment;
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;
 	const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
-	const earlierTokens = sum('tokensPerSecond') * sum('seconds');
-	const timedTokens = earlierTokens + (isTimed ? usage.completionTokens : 0);
+	const previousTokens = sum('tokensPerSecond') * sum('seconds');
+	const timedTokens = previousTokens + (isTimed ? usage.completionTokens : 0);
 	return {
-		models: [...new Set([...asArray(earlier.models), model].filter(asNonEmptyString).map(String))],
+		models: [...new Set([...asArray(previous.models), model].filter(asNonEmptyString).map(String))],
 		generations: sum('generations', 1),
 		// Generations whose tokens are not in the totals.
 		uncounted: sum('uncounted', usage === undefined ? 1 : 0),
 		cached: sum('cached', usage?.cachedTokens),
-		seconds: rounded(seconds),
-		tokensPerSecond: seconds > 0 ? rounded(timedTokens / seconds) : 0,
+		seconds: roundToHundredths(seconds),
+		tokensPerSecond: seconds > 0 ? roundToHundredths(timedTokens / seconds) : 0,
 	};
 }
 
@@ -80,6 +83,6 @@ export function addFailedTokenTotals(context: object, error: unknown): void {
 	if (isRecord(usage)) addTokenTotals(context, { usage: usage as unknown as Usage });
 }
 
-function rounded(number: number): number {
+function roundToHundredths(number: number): number {
 	return Math.round(number * 100) / 100;
 }

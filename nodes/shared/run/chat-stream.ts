@@ -1,6 +1,6 @@
 import { type IExecuteFunctions, isToolType } from 'n8n-workflow';
 
-/** A change of an answer: text to append, or a text that replaces it. */
+/** A change of a response: text to append, or a text that replaces it. */
 interface TextDelta {
 	type: 'append' | 'replace';
 	text: string;
@@ -8,7 +8,7 @@ interface TextDelta {
 
 /** Streams the text of one item into n8n's chat. An item without text sends nothing. */
 export class ChatStream {
-	private hasBegun = false;
+	private isOpen = false;
 	private hasText = false;
 
 	constructor(
@@ -16,10 +16,10 @@ export class ChatStream {
 		private readonly itemIndex: number,
 	) {}
 
-	/** Begins a message, where none is open. */
+	/** Starts a message, unless one is open. */
 	async begin(): Promise<void> {
-		if (!this.hasBegun) await this.context.sendChunk('begin', this.itemIndex);
-		this.hasBegun = true;
+		if (!this.isOpen) await this.context.sendChunk('begin', this.itemIndex);
+		this.isOpen = true;
 	}
 
 	async write(text: string): Promise<void> {
@@ -29,15 +29,15 @@ export class ChatStream {
 		await this.context.sendChunk('item', this.itemIndex, text);
 	}
 
-	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
-	readonly show = async (pieces: readonly TextDelta[]): Promise<void> => {
-		const from = pieces.findLastIndex(({ type }) => type === 'replace');
+	/** Text that was sent to the chat cannot be removed, so a replaced response starts a new message. */
+	readonly show = async (deltas: readonly TextDelta[]): Promise<void> => {
+		const from = deltas.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {
 			await this.end();
 			await this.begin();
 		}
 		await this.write(
-			pieces
+			deltas
 				.slice(Math.max(from, 0))
 				.map(({ text }) => text)
 				.join(''),
@@ -45,16 +45,16 @@ export class ChatStream {
 	};
 
 	async end(): Promise<void> {
-		if (this.hasBegun) await this.context.sendChunk('end', this.itemIndex);
-		this.hasBegun = false;
+		if (this.isOpen) await this.context.sendChunk('end', this.itemIndex);
+		this.isOpen = false;
 		this.hasText = false;
 	}
 }
 
 /**
- * Whether to stream into the workflow's chat. Not as a tool, which answers to an agent: n8n runs a tool in an ordinary
- * context, so the node's type tells (as in n8n's own Chat node). In n8n 2.20 the context of a tool cannot be asked at
- * all.
+ * Whether to stream into the workflow's chat. A tool responds to an agent instead: n8n runs a tool in an ordinary
+ * context, so only the node's type shows it (as in n8n's own Chat node). In n8n 2.20 a tool's context has no
+ * `isStreaming`.
  */
 export function shouldStreamToChat(context: IExecuteFunctions): boolean {
 	return !isToolType(context.getNode().type) && context.isStreaming();

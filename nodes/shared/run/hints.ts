@@ -5,7 +5,7 @@ import { toPlainText } from '../../../lib/values';
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 
 /** Hints already shown at a node, by the context of its run. */
-const shown = new WeakMap<Context, Set<string>>();
+const hintsByContext = new WeakMap<Context, Set<string>>();
 
 /** Shows a hint at the node, once per run. */
 export function addHintOnce(
@@ -13,8 +13,8 @@ export function addHintOnce(
 	message: string,
 	type: NodeExecutionHint['type'] = 'warning',
 ): void {
-	const hints = shown.get(context) ?? new Set();
-	shown.set(context, hints);
+	const hints = hintsByContext.get(context) ?? new Set();
+	hintsByContext.set(context, hints);
 	if (hints.has(message)) return;
 	hints.add(message);
 	context.addExecutionHints({ message: toPlainText(message), location: 'outputPane', type });

@@ -8,7 +8,7 @@ import {
 import { isToolNode } from '../../../lib/errors/node-error';
 import { getErrorMessage, asRecord } from '../../../lib/values';
 
-/** The failure of one item, in an operation that takes all items together. */
+/** The error of one item, in an operation that processes all items together. */
 export class ItemError extends Error {
 	/** @param facts further fields of the failed item */
 	constructor(
@@ -26,8 +26,8 @@ export function throwItemError(itemIndex: number, reason: unknown): never {
 }
 
 /**
- * The output item of a failure, with everything in the field `error`: n8n sends such an item to the error output, if
- * there is one, unchanged. Of an `error` beside `json`, n8n would keep only the message (n8n-core,
+ * The output item of an error, with everything in the field `error`: n8n sends such an item to the error output, if
+ * there is one, unchanged. From an `error` next to `json`, n8n would keep only the message (n8n-core,
  * workflow-execute.ts).
  */
 export function toErrorItem(
@@ -35,7 +35,7 @@ export function toErrorItem(
 	itemIndex: number,
 	facts: object = {},
 ): INodeExecutionData {
-	// A model reads all of a tool's item.
+	// A model reads the complete item of a tool.
 	const details = isToolNode(node)
 		? {}
 		: { ...(description ? { description } : {}), ...asRecord(context.data) };
@@ -52,8 +52,8 @@ type Context = Pick<IExecuteFunctions, 'getNode'> & Partial<Pick<IExecuteFunctio
 
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
- * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), which then keeps it. Tools do not stream,
- * and cannot always be asked.
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), which then keeps it. Tools do not
+ * stream, and their context may lack `isStreaming`.
  */
 export function toPanelError(context: Context, error: NodeOperationError): NodeOperationError {
 	const isTool = isToolType(context.getNode().type);
@@ -61,20 +61,20 @@ export function toPanelError(context: Context, error: NodeOperationError): NodeO
 	return error;
 }
 
-/** What ends a title in a description: a stop, or the address in brackets. */
-const END_OF_TITLE = /^(?: \((\S+)\))?[.!?…:]["')”]? ?/;
+/** End of a title in a description: punctuation, or the address in parentheses. */
+const TITLE_END = /^(?: \((\S+)\))?[.!?…:]["')”]? ?/;
 
-/** The description without the title; the address behind that stays. */
+/** The description without the title; the address after it stays. */
 export function stripTitle({
 	message,
 	description,
 }: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
 	if (!description?.startsWith(message)) return description;
-	const behind = description.slice(message.length);
-	const rest = behind.replace(END_OF_TITLE, (_end, address?: string) =>
+	const remainder = description.slice(message.length);
+	const stripped = remainder.replace(TITLE_END, (_end, address?: string) =>
 		address === undefined ? '' : `At ${address}. `,
 	);
-	return rest === behind && behind !== '' ? description : rest.trim();
+	return stripped === remainder && remainder !== '' ? description : stripped.trim();
 }
 
 /** Context of an execution. */
@@ -84,13 +84,13 @@ interface Execution {
 	isStreaming?(): boolean;
 }
 
-/** Modes in which n8n streams to somebody outside. */
+/** Modes in which n8n streams to visitors. */
 const PUBLIC_MODES: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
 
 /**
- * The text of a failure for visitors of a published chat: n8n streams only the description of a failed node to them
- * (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not tell
- * sub-nodes whether it streams, so visitors are assumed.
+ * The error message for visitors of a published chat: n8n streams only the description of a failed node to them
+ * (n8n-core, workflow-execute.ts). Undefined in the editor, and if nothing is streamed. In n8n 2.20 sub-nodes cannot
+ * detect streaming, so visitors are assumed.
  */
 export function getVisitorMessage(context: Execution): string | undefined {
 	try {
@@ -103,8 +103,8 @@ export function getVisitorMessage(context: Execution): string | undefined {
 }
 
 /**
- * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
- * the error's details, for the owner of the execution; n8n does not store `messages`.
+ * The error without address, suggestion and server message, if visitors would read them. The whole text stays in the
+ * error's details, for the owner of the execution; n8n does not store `messages`.
  */
 export function hideDetailsFromVisitors(
 	context: Execution,

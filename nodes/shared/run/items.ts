@@ -12,68 +12,69 @@ import { ItemError, toPanelError, getVisitorMessage, hideDetailsFromVisitors } f
 export type ItemHandler<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
 
 export interface ItemsOptions<T> {
-	/** How many items are worked on at the same time. Default: 1. */
+	/** Maximum number of items processed at the same time. Default: 1. */
 	concurrency?: number;
-	/** Items with the same key are worked on one after another, in their order. */
+	/** Items with the same key are processed one after another, in their order. */
 	getSequenceKey?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
-	toNodeError(failed: ItemError): NodeOperationError;
+	toNodeError(error: ItemError): NodeOperationError;
 	/** The result of a failed item with "continue on fail". */
-	toFailedResult(failed: ItemError): T;
-	/** Called for such an item with the text for a chat, which has no address. */
+	toFailedResult(error: ItemError): T;
+	/** Called for such an item with the chat message, which contains no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
 /**
- * Processes all items, several at once, and returns their results in the order of the items. With "continue on fail",
- * `whenFailed` gives the result of a failed item; otherwise the first failure aborts the others.
+ * Processes all items concurrently, and returns their results in the order of the items. With "continue on fail",
+ * `toFailedResult` returns the result of a failed item; otherwise the first error aborts the others.
  *
  * @throws {NodeOperationError} for the first item that failed
  */
 export async function processItems<T>(
 	context: IExecuteFunctions,
-	work: ItemHandler<T>,
+	handleItem: ItemHandler<T>,
 	options: ItemsOptions<T>,
 ): Promise<T[]> {
-	const watch = new CancelPoller(context);
-	const stopWatching = watch.begin();
-	const failed = new AbortController();
-	const stops = [watch.signal, failed.signal].filter((signal) => signal !== undefined);
-	const run = new ItemsRun(context, work, options, AbortSignal.any(stops));
+	const poller = new CancelPoller(context);
+	const stopPolling = poller.begin();
+	const onError = new AbortController();
+	const signals = [poller.signal, onError.signal].filter((signal) => signal !== undefined);
+	const run = new ItemsRun(context, handleItem, options, AbortSignal.any(signals));
 	try {
-		await run.all(() => failed.abort());
+		await run.processAll(() => onError.abort());
 	} finally {
-		stopWatching();
+		stopPolling();
 	}
 	return run.results();
 }
 
 class ItemsRun<T> {
 	private readonly values: T[];
-	private firstFailure: ItemError | undefined;
+	private firstError: ItemError | undefined;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
-		private readonly work: ItemHandler<T>,
+		private readonly handleItem: ItemHandler<T>,
 		private readonly options: ItemsOptions<T>,
-		private readonly stop: AbortSignal,
+		private readonly signal: AbortSignal,
 	) {
-		// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+		// In some n8n versions, a node that an agent uses as a tool has no input items.
 		this.values = new Array<T>(Math.max(1, context.getInputData().length));
 	}
 
-	/** @param onFailure called where the first failure ends the run */
-	async all(onFailure: () => void): Promise<void> {
+	/** @param onFailure called if the first error ends the run */
+	async processAll(onFailure: () => void): Promise<void> {
 		const lanes = this.lanes().values();
 		const worker = async () => {
 			for (const lane of lanes)
-				for (const itemIndex of lane) if (!this.stop.aborted) await this.one(itemIndex, onFailure);
+				for (const itemIndex of lane)
+					if (!this.signal.aborted) await this.processItem(itemIndex, onFailure);
 		};
 		const workers = Math.min(this.values.length, Math.max(1, this.options.concurrency ?? 1));
 		await Promise.all(Array.from({ length: workers }, worker));
 	}
 
-	/** The items, those of one key behind each other. */
+	/** Indexes of the items, grouped by their key. */
 	private lanes(): number[][] {
 		const lanes = new Map<unknown, number[]>();
 		for (const itemIndex of this.values.keys()) {
@@ -86,29 +87,29 @@ class ItemsRun<T> {
 		return [...lanes.values()];
 	}
 
-	/** @throws {NodeOperationError} for the first failure; the others are aborts */
+	/** @throws {NodeOperationError} for the first error; the others are aborts */
 	results(): T[] {
-		if (this.firstFailure === undefined) return this.values;
-		const error = toPanelError(this.context, this.options.toNodeError(this.firstFailure));
+		if (this.firstError === undefined) return this.values;
+		const error = toPanelError(this.context, this.options.toNodeError(this.firstError));
 		throw hideDetailsFromVisitors(this.context, error);
 	}
 
-	private async one(itemIndex: number, onFailure: () => void): Promise<void> {
+	private async processItem(itemIndex: number, onFailure: () => void): Promise<void> {
 		try {
-			// A signal of its own: Node logs a warning for more than ten listeners on one.
-			this.values[itemIndex] = await this.work(itemIndex, AbortSignal.any([this.stop]));
+			// A separate signal per item: Node logs a warning for more than ten listeners on one.
+			this.values[itemIndex] = await this.handleItem(itemIndex, AbortSignal.any([this.signal]));
 		} catch (error) {
-			const failure = error instanceof ItemError ? error : new ItemError(itemIndex, error);
-			if (this.context.continueOnFail()) return await this.continueAfter(failure);
-			this.firstFailure ??= failure;
+			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
+			if (this.context.continueOnFail()) return await this.continueAfter(itemError);
+			this.firstError ??= itemError;
 			onFailure();
 		}
 	}
 
 	/** An error of the chat must not affect the other items. */
-	private async continueAfter(failure: ItemError): Promise<void> {
-		const { itemIndex, reason } = failure;
-		this.values[itemIndex] = this.options.toFailedResult(failure);
+	private async continueAfter(error: ItemError): Promise<void> {
+		const { itemIndex, reason } = error;
+		this.values[itemIndex] = this.options.toFailedResult(error);
 		const text = getVisitorMessage(this.context) ?? toChatMessage(reason);
 		await this.options.onFailure?.(itemIndex, text).catch(() => {});
 	}

@@ -16,12 +16,12 @@ import type { ItemError } from './item-error';
 /**
  * Arguments of an operation.
  *
- * @typeParam Access what the credential of an item gives access to
+ * @typeParam Access clients created from the credential of an item
  */
 export type OperationCall<Access extends object = object> = Access & {
 	context: IExecuteFunctions;
 	itemIndex: number;
-	/** The items to process: one, or all that the operation takes together. */
+	/** The items to process: one, or all that the operation processes together. */
 	itemIndexes: readonly number[];
 	/** Reads the fields of the operation. */
 	parameters: NodeParameters;
@@ -30,13 +30,13 @@ export type OperationCall<Access extends object = object> = Access & {
 	accessOf(itemIndex: number): Promise<Access>;
 	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
 	signal: AbortSignal;
-	/** The chat to stream the answer into, if there is one. */
+	/** The chat to stream the response into, if there is one. */
 	typing: ChatStream | undefined;
 	/** Shows a hint at the node, once per run. */
 	hint(message: string): void;
 };
 
-/** An output item. As a tool of an agent only `json` is seen, so it has everything that matters. */
+/** An output item. An agent sees only the `json` of a tool, so it has everything that matters. */
 export interface OperationItem {
 	json: object;
 	binary?: IBinaryKeyData;
@@ -48,7 +48,7 @@ export interface OperationItem {
 
 export type OperationResult = Array<OperationItem | ItemError>;
 
-/** One operation of a node: its place in the list, its fields, and its work. */
+/** One operation of a node: its list entry, its fields, and its function. */
 export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all items that return true here. */
 	runsOnceForAllItems?(parameters: NodeParameters): boolean;
@@ -61,7 +61,7 @@ interface OperationDescription {
 	fields: INodeProperties[];
 }
 
-/** One resource of a node: its place in the list, and its operations. */
+/** One resource of a node: its list entry, and its operations. */
 interface NodeResource<O extends OperationDescription = OperationDescription> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
@@ -71,9 +71,9 @@ interface NodeResource<O extends OperationDescription = OperationDescription> {
 
 /** The operations of a node. */
 export interface OperationTable<O> {
-	/** The lists to choose from, and the fields of all operations. */
+	/** Resource and operation lists, and the fields of all operations. */
 	properties: INodeProperties[];
-	/** The operation that an item chooses. @throws {ServerError} where an expression names one that does not exist */
+	/** The operation selected for an item. @throws {ServerError} if an expression names one that does not exist */
 	getOperation(context: IExecuteFunctions, itemIndex: number): O;
 }
 
@@ -92,12 +92,12 @@ export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INod
 }
 
 /**
- * The field Operation. The order is that of n8n's list of actions. The preset must never change: workflows do not store
- * it.
+ * The field Operation. The order is that of n8n's list of actions. The default must never change: workflows do not
+ * store it.
  */
 export function operationField(
 	operations: readonly OperationDescription[],
-	preset = operations[0]!.option.value,
+	defaultValue = operations[0]!.option.value,
 	show?: ShowCondition,
 ): INodeProperties {
 	return {
@@ -106,12 +106,12 @@ export function operationField(
 		type: 'options',
 		noDataExpression: true,
 		options: operations.map(({ option }) => option),
-		default: preset,
+		default: defaultValue,
 		...omitUndefined({ displayOptions: show && { show } }),
 	};
 }
 
-/** The fields of all operations, each shown for its own. */
+/** The fields of all operations, each shown only for its operation. */
 export function operationFields(
 	operations: readonly OperationDescription[],
 	show: ShowCondition = {},
@@ -127,7 +127,7 @@ export function operationFields(
 	);
 }
 
-/** Finds an operation by name. @throws {ServerError} where an expression names one that does not exist */
+/** Finds an operation by name. @throws {ServerError} if an expression names one that does not exist */
 export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
@@ -153,9 +153,9 @@ export function createOperationTable<O extends OperationDescription>(
 }
 
 /**
- * The subtitle of a node: what its operation does, in the words of n8n's list of actions.
+ * The subtitle of a node: the action name of its operation.
  *
- * @param properties of the node. An operation without a resource is found by its name alone.
+ * @param properties fields of the node. An operation without a resource is found by its name alone.
  */
 export function buildSubtitle(properties: readonly INodeProperties[]): string {
 	const hasResources = properties.some(({ name }) => name === 'resource');
@@ -186,18 +186,18 @@ export function createResourceTable<O extends OperationDescription>(
 		noDataExpression: true,
 		options: resources.map(({ option }) => option),
 	});
-	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
+	const showFor = ({ option }: NodeResource) => ({ resource: [option.value] });
 	const fields = resources.map((resource) =>
-		operationField(resource.operations, resource.defaultOperation, shown(resource)),
+		operationField(resource.operations, resource.defaultOperation, showFor(resource)),
 	);
-	const choosing = [resourceField, ...fields];
+	const selectionFields = [resourceField, ...fields];
 	return {
 		properties: [
-			...choosing,
-			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
+			...selectionFields,
+			...resources.flatMap((resource) => operationFields(resource.operations, showFor(resource))),
 		],
 		getOperation: (context, itemIndex) => {
-			const parameters = new NodeParameters(context, itemIndex, choosing);
+			const parameters = new NodeParameters(context, itemIndex, selectionFields);
 			const resource = parameters.choice('resource');
 			const { operations } = resources.find(({ option }) => option.value === resource)!;
 			return findOperation(operations, parameters.string('operation'));

@@ -18,13 +18,13 @@ import { toExecutionItem, type Operation, type OperationTable } from './operatio
 
 export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'getOperation'>;
-	/** What the credential of an item gives access to. */
+	/** Creates the clients from the credential of an item. */
 	getAccess(itemIndex: number, signal: AbortSignal): Promise<Access>;
-	/** n8n's error for a failure, with its details in `context.data`. */
+	/** Creates n8n's error, with its details in `context.data`. */
 	createNodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
-	/** Items with the same key are worked on one after another, in their order. */
+	/** Items with the same key are processed one after another, in their order. */
 	getSequenceKey?(itemIndex: number): string | undefined;
-	/** How many outputs the node has; failed items go to the last one. Default: 1. */
+	/** Number of outputs of the node; failed items are sent to the last one. Default: 1. */
 	outputs?: number;
 }
 
@@ -39,22 +39,22 @@ export async function runOperations<Access extends object>(
 		outputs = 1,
 	}: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
-	const operationOf = (itemIndex: number) => table.getOperation(context, itemIndex);
-	const errorOf = ({ reason, itemIndex }: ItemError) =>
+	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
+	const toItemNodeError = ({ reason, itemIndex }: ItemError) =>
 		createNodeError(context.getNode(), reason, { itemIndex });
-	const allOf = memoize((operation: Operation<never>) =>
-		collectItems(context, operationOf, operation),
+	const getAllItems = memoize((operation: Operation<never>) =>
+		collectItems(context, getOperation, operation),
 	);
-	const { streamsToChat, atOnce: concurrency } = workFor(context, operationOf);
+	const { streamsToChat, concurrency } = planRun(context, getOperation);
 	const results = await processItems(
 		context,
 		async (itemIndex, signal) => {
-			const operation = operationOf(itemIndex);
-			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
+			const operation = getOperation(itemIndex);
+			const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
-			const isOfAll = operation.runsOnceForAllItems?.(parameters) === true;
-			const itemIndexes = isOfAll ? allOf(operation) : [itemIndex];
+			const runsOnce = operation.runsOnceForAllItems?.(parameters) === true;
+			const itemIndexes = runsOnce ? getAllItems(operation) : [itemIndex];
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
@@ -65,7 +65,7 @@ export async function runOperations<Access extends object>(
 				itemIndexes,
 				parameters,
 				parametersOf,
-				accessOf: async (other) => await getAccess(other, signal),
+				accessOf: async (index) => await getAccess(index, signal),
 				signal,
 				typing,
 				hint: (message) => addHintOnce(context, message),
@@ -77,8 +77,8 @@ export async function runOperations<Access extends object>(
 		{
 			concurrency,
 			getSequenceKey,
-			toNodeError: errorOf,
-			toFailedResult: (failed) => [failed],
+			toNodeError: toItemNodeError,
+			toFailedResult: (error) => [error],
 			onFailure: streamsToChat
 				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
@@ -88,16 +88,16 @@ export async function runOperations<Access extends object>(
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
 	for (const result of results.flat()) {
 		if (result instanceof ItemError)
-			items[lastOutput]!.push(toErrorItem(errorOf(result), result.itemIndex, result.facts));
+			items[lastOutput]!.push(toErrorItem(toItemNodeError(result), result.itemIndex, result.facts));
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(toExecutionItem(result));
 	}
 	return items;
 }
 
-/** The items that an operation takes together. */
+/** Indexes of the items that an operation processes together. */
 function collectItems(
 	context: IExecuteFunctions,
-	operationOf: (itemIndex: number) => Operation<never>,
+	getOperation: (itemIndex: number) => Operation<never>,
 	operation: Operation<never>,
 ): number[] {
 	const count = Math.max(1, context.getInputData().length);
@@ -105,7 +105,7 @@ function collectItems(
 		const parameters = new NodeParameters(context, itemIndex, operation.fields);
 		// An unreadable value is reported when that item is processed.
 		return tryOrUndefined(
-			() => operationOf(itemIndex) === operation && operation.runsOnceForAllItems!(parameters),
+			() => getOperation(itemIndex) === operation && operation.runsOnceForAllItems!(parameters),
 		);
 	});
 }
@@ -115,19 +115,19 @@ function readConcurrency(parameters: NodeParameters): {
 	streams: boolean;
 	maxConcurrentItems: number;
 } {
-	const [atOnce, streaming] = ['maxConcurrentItems', 'enableStreaming'].map((name) =>
-		optionOf(parameters.properties, name),
+	const [concurrency, streaming] = ['maxConcurrentItems', 'enableStreaming'].map((name) =>
+		findOption(parameters.properties, name),
 	);
 	return {
 		streams: streaming !== undefined && parameters.boolean('options.enableStreaming', true),
 		maxConcurrentItems:
-			atOnce === undefined
+			concurrency === undefined
 				? 1
-				: parameters.number('options.maxConcurrentItems', atOnce.default as number),
+				: parameters.number('options.maxConcurrentItems', concurrency.default as number),
 	};
 }
 
-function optionOf(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
+function findOption(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
 	const { options = [] } = fields.find((field) => field.name === 'options') ?? {};
 	return (options as INodeProperties[]).find((option) => option.name === name);
 }
@@ -136,19 +136,19 @@ function optionOf(fields: readonly INodeProperties[], name: string): INodeProper
  * Streaming and concurrency for all items, from the options of the first. An unreadable value is reported when that
  * item is processed.
  */
-function workFor(
+function planRun(
 	context: IExecuteFunctions,
-	operationOf: (itemIndex: number) => Operation<never>,
-): { streamsToChat: boolean; atOnce: number } {
+	getOperation: (itemIndex: number) => Operation<never>,
+): { streamsToChat: boolean; concurrency: number } {
 	let isChat = false;
 	try {
-		const { fields } = operationOf(0);
-		isChat = optionOf(fields, 'enableStreaming') !== undefined && shouldStreamToChat(context);
+		const { fields } = getOperation(0);
+		isChat = findOption(fields, 'enableStreaming') !== undefined && shouldStreamToChat(context);
 		const { streams, maxConcurrentItems } = readConcurrency(new NodeParameters(context, 0, fields));
 		const streamsToChat = streams && isChat;
-		// The chat shows all chunks of a node in one message: two answers at once would be mixed.
-		return { streamsToChat, atOnce: streamsToChat ? 1 : maxConcurrentItems };
+		// The chat shows all chunks of a node in one message: concurrent responses would be mixed.
+		return { streamsToChat, concurrency: streamsToChat ? 1 : maxConcurrentItems };
 	} catch {
-		return { streamsToChat: isChat, atOnce: 1 };
+		return { streamsToChat: isChat, concurrency: 1 };
 	}
 }
