@@ -131,18 +131,18 @@ async function run(workflow: Workflow): Promise<Execution> {
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-const words = (text: string) => text.split(/(?<= )/);
+const splitWords = (text: string) => text.split(/(?<= )/);
 const STORY =
 	'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
 
 describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () => {
 	it.each(['chat', 'agent-chat', 'agent', 'advanced-chat'] as const)(
-		'types the answer word by word: %s',
+		'streams the response: %s',
 		async (mode) => {
 			const isAgent = mode.startsWith('agent');
 			const steps = isAgent
-				? [{ round: { chunks: words(STORY) } }]
-				: words(STORY).map((text) => ({ text }));
+				? [{ round: { chunks: splitWords(STORY) } }]
+				: splitWords(STORY).map((text) => ({ text }));
 			const lines: ChatLine[] = [];
 			const sim = await startSim({
 				apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }],
@@ -161,7 +161,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const items = lines.filter(({ type }) => type === 'item');
 			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
 			expect(textOf(lines)).toBe(STORY);
-			expect(items).toHaveLength(words(STORY).length);
+			expect(items).toHaveLength(splitWords(STORY).length);
 			expect(sim.runs).toMatchObject([
 				{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' },
 			]);
@@ -176,7 +176,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		},
 	);
 
-	it('shows an answer that moderation replaced in a separate message', async () => {
+	it('shows a response replaced by moderation in a separate message', async () => {
 		const sim = await startSim({
 			apps: [
 				{
@@ -200,7 +200,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect(lines.slice(0, secondBegin).at(-1)!.type).toBe('end');
 	});
 
-	it('goes on with the latest conversation of the chat session, and with another one for another session, with the defaults of the node', async () => {
+	it('continues the latest conversation of the chat session, and another one for another session, with the defaults of the node', async () => {
 		const sim = await startSim();
 		const credential = await credentialOf(sim);
 		await importWorkflow(
@@ -253,12 +253,12 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			}),
 		);
 		const reader = new AbortController();
-		const typed: ChatLine[] = [];
+		const receivedLines: ChatLine[] = [];
 		const reading = chatLines(n8n, 'dify-stopped', 'go on', {
 			signal: reader.signal,
-			lines: typed,
+			lines: receivedLines,
 		}).catch(() => []);
-		await waitFor(() => textOf(typed) === 'Once upon ');
+		await waitFor(() => textOf(receivedLines) === 'Once upon ');
 		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 		await n8n.stopExecution(running!.id);
 		await waitFor(() => sim.stops.length > 0);
@@ -271,13 +271,13 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		await reading;
 	});
 
-	it('a stream that breaks off: the rest comes from the record of the run, which is not sent again', async () => {
+	it('a stream that ends early: the rest is read from the run record, and the run is not sent again', async () => {
 		const sim = await startSim({
 			apps: [
 				{
 					mode: 'advanced-chat',
 					key: appKey('advanced-chat'),
-					reply: () => ({ steps: words(STORY).map((text) => ({ text })) }),
+					reply: () => ({ steps: splitWords(STORY).map((text) => ({ text })) }),
 				},
 			],
 			stream: { cut: { events: 6, how: 'reset' } },
@@ -295,7 +295,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect(sim.runs).toHaveLength(1);
 	});
 
-	it('goes on when the visitor closes the chat, and keeps the whole answer', async () => {
+	it('continues when the visitor closes the chat, and keeps the whole response', async () => {
 		const left = gate();
 		const sim = await startSim({
 			apps: [
@@ -303,7 +303,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 					mode: 'chat',
 					key: appKey('chat'),
 					reply: () => {
-						const [first, ...rest] = words(STORY).map((text) => ({ text }));
+						const [first, ...rest] = splitWords(STORY).map((text) => ({ text }));
 						return { steps: [first!, { wait: left.wait }, ...rest] };
 					},
 				},
@@ -330,7 +330,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect(sim.stops).toEqual([]);
 	});
 
-	it('tells the chat what went wrong', async () => {
+	it('shows the error in the chat', async () => {
 		const sim = await startSim({
 			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
 		});
@@ -352,7 +352,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 });
 
 describe('files', () => {
-	it('sends a picture from binary data: uploaded by the same user, in the run as a local file', async () => {
+	it('sends an image from binary data: uploaded by the same user, in the run as a local file', async () => {
 		const sim = await startSim();
 		const credential = await credentialOf(sim);
 		const { status, data } = await run(
@@ -406,7 +406,7 @@ describe('files', () => {
 		expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
 	});
 
-	it('sends what was dropped into the chat', async () => {
+	it('sends files dropped into the chat', async () => {
 		const sim = await startSim({
 			apps: [
 				{
@@ -464,7 +464,7 @@ describe('files', () => {
 describe('many items', () => {
 	const CODE = (count: number) =>
 		`return Array.from({ length: ${count} }, (_, at) => ({ json: { at } }));`;
-	const many = (
+	const itemsWorkflow = (
 		credential: Named,
 		count: number,
 		parameters: Record<string, unknown>,
@@ -489,23 +489,23 @@ describe('many items', () => {
 			),
 		});
 
-	it('answers 24 items, 8 at once, in their order and paired', async () => {
+	it('processes 24 items, 8 concurrently, in their order and paired', async () => {
 		const running = () => sim.runs.filter(({ status: one }) => one === 'running').length;
-		let most = 0;
+		let maxActive = 0;
 		const sim: DifySim = await startSim({
 			stream: {
 				// The first eight wait for each other; more than eight may never run.
 				beforeEvent: async () => {
-					most = Math.max(most, running());
+					maxActive = Math.max(maxActive, running());
 					await until(
-						async () => most,
+						async () => maxActive,
 						(reached) => reached >= 8,
 					);
 				},
 			},
 		});
 		const { status, data } = await run(
-			many(await credentialOf(sim), 24, { options: { maxConcurrentItems: 8 } }),
+			itemsWorkflow(await credentialOf(sim), 24, { options: { maxConcurrentItems: 8 } }),
 		);
 		expect(status).toBe('success');
 		const items = itemsOf(data);
@@ -516,10 +516,10 @@ describe('many items', () => {
 			Array.from({ length: 24 }, (_, at) => ({ item: at })),
 		);
 		expect(sim.runs).toHaveLength(24);
-		expect(most).toBe(8);
+		expect(maxActive).toBe(8);
 	});
 
-	it('goes on after a failure: the others are answered, the failed item keeps code, status and partial answer', async () => {
+	it('continues after an error: the others succeed, the failed item keeps code, status and partial response', async () => {
 		const reply = ({ query }: { query: string }) =>
 			query === 'number 2'
 				? {
@@ -537,7 +537,7 @@ describe('many items', () => {
 				: `Fine, ${query}`;
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
 		const { status, data } = await run(
-			many(
+			itemsWorkflow(
 				await credentialOf(sim),
 				5,
 				{ options: { maxConcurrentItems: 3 } },
@@ -584,7 +584,7 @@ describe('many items', () => {
 			],
 		});
 		const { data } = await run(
-			many(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }),
+			itemsWorkflow(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }),
 		);
 		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
 		expect(outputs[0]).toHaveLength(2);
@@ -611,7 +611,9 @@ describe('many items', () => {
 					}
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const running = run(many(await credentialOf(sim), 4, { options: { maxConcurrentItems: 4 } }));
+		const running = run(
+			itemsWorkflow(await credentialOf(sim), 4, { options: { maxConcurrentItems: 4 } }),
+		);
 		const hasText = ({ events }: SimRun) => events.some(({ event }) => event === 'message');
 		await waitFor(() => sim.runs.filter(hasText).length === 4);
 		started.open();
@@ -622,7 +624,7 @@ describe('many items', () => {
 });
 
 describe('feedback and conversations', () => {
-	it('rates an answer, rates it again, lists it and takes it back', async () => {
+	it('rates a message, rates it again, lists and removes the rating', async () => {
 		const sim = await startSim();
 		const credential = await credentialOf(sim);
 		const feedback = (parameters: Record<string, unknown>, to: string) =>
@@ -762,7 +764,7 @@ describe('the editor', () => {
 			...body,
 		});
 
-	it("loads the app's own form as typed fields, sends them, and tells why it cannot", async () => {
+	it("loads the app's own form as typed fields, sends them, and reports why it cannot", async () => {
 		const form = [
 			{ kind: 'text-input' as const, variable: 'city', label: 'City', required: true },
 			{ kind: 'number' as const, variable: 'days' },
@@ -916,7 +918,7 @@ describe('the editor', () => {
 		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
 			status: 'OK',
 		});
-		const refused = async (data: Record<string, unknown>, words: string) => {
+		const expectRejection = async (data: Record<string, unknown>, words: string) => {
 			const { status, message } = await test(data);
 			// n8n 2.20 has its own message for each status.
 			const isSpelledOut =
@@ -929,14 +931,20 @@ describe('the editor', () => {
 				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
 			});
 		};
-		await refused({ apiKey: 'app-wrong' }, 'rejected the API key');
-		await refused({ apiKey: knowledgeKey() }, 'rejected the API key');
-		await refused({ baseUrl: `${sim.origin}/tools` }, 'No Dify API was found at this address');
-		await refused({ baseUrl: await webPage() }, 'This address returns plain text or a web page');
+		await expectRejection({ apiKey: 'app-wrong' }, 'rejected the API key');
+		await expectRejection({ apiKey: knowledgeKey() }, 'rejected the API key');
+		await expectRejection(
+			{ baseUrl: `${sim.origin}/tools` },
+			'No Dify API was found at this address',
+		);
+		await expectRejection(
+			{ baseUrl: await webPage() },
+			'This address returns plain text or a web page',
+		);
 		const off = await startSim({
 			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
 		});
-		await refused({ baseUrl: off.url }, 'Backend service API');
+		await expectRejection({ baseUrl: off.url }, 'Backend service API');
 	});
 
 	let page: http.Server | undefined;
@@ -944,7 +952,7 @@ describe('the editor', () => {
 		page?.close();
 		page = undefined;
 	});
-	/** A web front end that answers all requests with a page. */
+	/** A web front end that responds to all requests with a page. */
 	async function webPage(): Promise<string> {
 		const server = http.createServer((_, answer) => {
 			answer.writeHead(200, { 'content-type': 'text/html' });
@@ -956,7 +964,7 @@ describe('the editor', () => {
 });
 
 describe('as the tool of an agent', () => {
-	it('answers the agent, and does not stream into the chat itself', async () => {
+	it('responds to the agent, and does not stream into the chat itself', async () => {
 		const sim = await startSim({
 			apps: [
 				{

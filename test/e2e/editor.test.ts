@@ -1,4 +1,4 @@
-/** What a person sees in n8n's editor, in a real browser: the panels, a failure, the credential, a chat. */
+/** n8n's editor in a real browser: the panels, an error, the credential, a chat. */
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
 import { appKey, startDifySim, type DifySim } from '../simulators/dify';
@@ -20,7 +20,7 @@ import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/wo
 
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
-/** Nothing listens there. */
+/** Nothing listens on this port. */
 const NOWHERE = 'http://127.0.0.1:9';
 const NOT_CHOSEN = { __rl: true, mode: 'list', value: '' };
 
@@ -119,8 +119,8 @@ function fieldsOf(description: INodeTypeDescription): string[] {
 const bubbles = () =>
 	editor.page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 
-/** Opens the chat below the canvas and sends a question. */
-async function ask(question: string): Promise<void> {
+/** Opens the chat below the canvas and sends a message. */
+async function sendMessage(question: string): Promise<void> {
 	const { get, page } = editor;
 	await get('workflow-chat-button').waitFor();
 	// The browser remembers whether the chat is open.
@@ -129,7 +129,7 @@ async function ask(question: string): Promise<void> {
 	await page.keyboard.press('Enter');
 }
 
-/** Waits for the end of the execution. @returns n8n's word for it */
+/** Waits for the end of the execution. @returns n8n's status text */
 const ended = async () =>
 	await until(
 		async () => (await editor.get('logs-overview-status').allInnerTexts()).join(),
@@ -140,7 +140,7 @@ describe('the panels', () => {
 	it('of all nodes open as added: an icon, every field in its order, every label whole', async () => {
 		const { get, node, openNode, closeNode } = editor;
 		const types = await ownTypes();
-		// A Dify that answers would add the fields of its form later.
+		// A Dify that responds would add the fields of its form later.
 		const difyApi = await difyCredentialFor(`${NOWHERE}/v1`);
 		const nodes = types.map(({ name, displayName, version }) => [
 			displayName,
@@ -189,15 +189,17 @@ describe('the panels', () => {
 		expect(await get('rlc-input').inputValue()).toContain(ALIAS);
 	});
 
-	it('the chat model says what is wrong and what to do where the server is down', async () => {
+	it('the chat model shows the problem and a suggestion if the server is down', async () => {
 		const { get, openNode } = editor;
 		await opened(chatWith('No models', await credentialFor(NOWHERE), { model: NOT_CHOSEN }));
 		await openNode(MODEL);
 		await get('resource-locator-model').getByTestId('rlc-input').click();
 		await get('rlc-error-message').waitFor();
-		const told = await get('rlc-error-message').innerText();
-		expect(told).toContain(`Nothing is listening on ${new URL(NOWHERE).host}, as seen from n8n. `);
-		expect(told).toContain('Check that the model server is running');
+		const errorText = await get('rlc-error-message').innerText();
+		expect(errorText).toContain(
+			`Nothing is listening on ${new URL(NOWHERE).host}, as seen from n8n. `,
+		);
+		expect(errorText).toContain('Check that the model server is running');
 	});
 
 	it('Dify Chat Message shows the form of the app', async () => {
@@ -215,7 +217,7 @@ describe('the panels', () => {
 });
 
 describe('the credential', () => {
-	it('tells whether it works: server down, then corrected', async () => {
+	it('shows whether it works: server down, then corrected', async () => {
 		const { get, openNode } = editor;
 		await opened(chatWith('Credential', await credentialFor(NOWHERE)));
 		await openNode(MODEL);
@@ -231,13 +233,13 @@ describe('the credential', () => {
 	});
 });
 
-describe('a failure of the chat model', () => {
+describe('an error of the chat model', () => {
 	const SERVER_DOWN = {
 		title: 'Nothing is listening on 127.0.0.1:9',
 		remedy: 'the port is correct.',
 	};
 
-	it('is told in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
+	it('is shown in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
 		const { page, get, node, openNode, closeNode } = editor;
 		await opened(
 			workflowOf('Failure', {
@@ -260,23 +262,23 @@ describe('a failure of the chat model', () => {
 		}
 	});
 
-	it('is told in the chat', async () => {
+	it('is shown in the chat', async () => {
 		const credential = await credentialFor(NOWHERE);
 		await opened(chatWith('Failed chat', credential, { model: NOT_CHOSEN }));
-		await ask('Hi');
+		await sendMessage('Hi');
 		await bubbles().getByText(SERVER_DOWN.title).first().waitFor();
 		expect((await bubbles().allInnerTexts()).join()).toContain(SERVER_DOWN.remedy);
 	});
 });
 
 describe('a chat', () => {
-	it('types the answer piece by piece', async () => {
-		const shown = gate();
-		sim.script(reply.chunks(['The first words ', { wait: shown.wait }, 'and the rest.']));
+	it('streams the response', async () => {
+		const displayed = gate();
+		sim.script(reply.chunks(['The first words ', { wait: displayed.wait }, 'and the rest.']));
 		await opened(chatWith('Typed', await credentialFor(sim.url)));
-		await ask('Tell me a story');
+		await sendMessage('Tell me a story');
 		await bubbles().getByText('The first words').waitFor();
-		shown.open();
+		displayed.open();
 		expect(await ended()).toContain('Success');
 		expect((await bubbles().allInnerTexts()).join()).toContain('The first words and the rest.');
 	});

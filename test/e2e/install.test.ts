@@ -48,7 +48,7 @@ it('the package is small', () => {
 });
 
 describe.each(WAYS)('the packed package, installed $way', ({ folder, prefix, form }) => {
-	it('brings nothing with it', () => {
+	it('installs no dependencies', () => {
 		const modules = path.join(n8n.userFolder, '.n8n', folder, 'node_modules');
 		const names = fs.readdirSync(modules).filter((name) => !name.startsWith('.'));
 		expect(names).toEqual([PACKAGE]);
@@ -66,7 +66,7 @@ describe.each(WAYS)('the packed package, installed $way', ({ folder, prefix, for
 		expect(used.filter((type) => !names.includes(type))).toEqual([]);
 	});
 
-	it('answers in a chat', async () => {
+	it('responds in a chat', async () => {
 		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 		const wiring = { local: credential, model: server.model };
 		const { nodes, ...rest } = example('chat-with-local-model', wiring, form);

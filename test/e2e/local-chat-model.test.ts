@@ -34,7 +34,7 @@ const CALL = (input: string) =>
 	`<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
 const THOUGHT = 'I need both products before I can answer.';
 
-/** Answers "both" with thinking and two calls, and their results with a sentence. */
+/** Responds to "both" with thinking and two calls, and to their results with a sentence. */
 const TOOL_SCRIPT = [
 	{ last: 'tool' as const, reply: 'The products are 391 and 42.' },
 	{
@@ -119,7 +119,7 @@ function failureOf(execution: Pick<Execution, 'data'>): {
 }
 
 describe('AI Agent and chains', () => {
-	it('gives the answer, exact usage and the timings of the server', async () => {
+	it('returns the response, exact usage and the timings of the server', async () => {
 		const { data } = await run(scripted, agentWith('Say hello'));
 		expect(outputOf(data)).toEqual({ output: 'Hello from the real server.' });
 		const [call] = callsOf(data);
@@ -200,7 +200,7 @@ describe('AI Agent and chains', () => {
 		await server.close();
 	});
 
-	it('runs a call that the server handed on as text', async () => {
+	it('runs a call that the server returned as text', async () => {
 		const server = await startLlamaServerSim();
 		server.script(reply.text(`Let me see.\n${CALL('6*7')}`), reply.text('It is 42.'));
 		const { data } = await run(server, (credential) =>
@@ -232,7 +232,7 @@ describe('AI Agent and chains', () => {
 		await server.stop();
 	});
 
-	it('keeps to a JSON schema and gives a chain parsed JSON', async () => {
+	it('follows a JSON schema and returns parsed JSON to a chain', async () => {
 		const server = await startLlamaServer({ contextSize: 4096 });
 		const { data } = await run(server, (credential) =>
 			workflowOf('Schema', {
@@ -270,7 +270,7 @@ describe('AI Agent and chains', () => {
 	});
 });
 
-describe('failures, in the words the user sees', () => {
+describe('errors, as the user sees them', () => {
 	it('a wrong key', async () => {
 		const server = await startLlamaServer({ apiKey: 'right-key' });
 		const failed = failureOf(await run(server, agentWith('Hi'), { apiKey: 'wrong-key-4711' }));
@@ -280,7 +280,7 @@ describe('failures, in the words the user sees', () => {
 		await server.stop();
 	});
 
-	it('a server that is not there', async () => {
+	it('a server that is down', async () => {
 		const failed = failureOf(
 			await run({ url: 'http://127.0.0.1:9' }, agentWith('Hi', { options: { maxRetries: 0 } })),
 		);
@@ -288,7 +288,7 @@ describe('failures, in the words the user sees', () => {
 		expect(failed.description).toContain('host.docker.internal');
 	});
 
-	it('a picture for a model that cannot see', async () => {
+	it('an image for a model without vision', async () => {
 		const server = await startLlamaServer();
 		const pixel =
 			'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -334,7 +334,7 @@ describe('failures, in the words the user sees', () => {
 		await server.stop();
 	});
 
-	it('an answer that breaks the part of a JSON schema which the server cannot enforce', async () => {
+	it('a response that violates the part of a JSON schema that the server cannot enforce', async () => {
 		const server = await startLlamaServer({
 			model: await scriptedModel([
 				{ last: 'user', contains: 'refuse', reply: '{"answer": "no"}' },
@@ -356,7 +356,7 @@ describe('failures, in the words the user sees', () => {
 		await server.stop();
 	});
 
-	it('an answer of nothing but thinking', async () => {
+	it('a response that contains only thinking', async () => {
 		const server = await startLlamaServer({
 			model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]),
 		});
@@ -366,11 +366,11 @@ describe('failures, in the words the user sees', () => {
 		await server.stop();
 	});
 
-	it('a tool call that the token limit cut: never executed', async () => {
+	it('a tool call truncated by the token limit: never executed', async () => {
 		const server = await startLlamaServer({
 			model: await scriptedModel([{ reply: CALL('17*23 and a good deal more than that') }]),
 		});
-		const cut = await run(server, (credential) =>
+		const truncated = await run(server, (credential) =>
 			workflowOf('Cut', {
 				Start: MANUAL,
 				Agent: agent('Calculate'),
@@ -378,9 +378,9 @@ describe('failures, in the words the user sees', () => {
 				Calculator: calculator,
 			}),
 		);
-		expect(failureOf(cut).message).toBe('A tool call was cut off at the token limit');
-		expect(failureOf(cut).description).toContain('calling the tool "Calculator"');
-		expect(cut.data.resultData.runData.Calculator).toBeUndefined();
+		expect(failureOf(truncated).message).toBe('A tool call was cut off at the token limit');
+		expect(failureOf(truncated).description).toContain('calling the tool "Calculator"');
+		expect(truncated.data.resultData.runData.Calculator).toBeUndefined();
 		await server.stop();
 	});
 
@@ -429,10 +429,10 @@ describe('the running n8n', () => {
 		return await n8n.waitForExecution(summary!.id);
 	}
 
-	it('types the answer of an agent into the chat, piece by piece', async () => {
-		const shown = gate();
+	it('streams the response of an agent into the chat', async () => {
+		const displayed = gate();
 		const server = await startLlamaServerSim();
-		server.script(reply.chunks(['The first words ', { wait: shown.wait }, 'and the rest.']));
+		server.script(reply.chunks(['The first words ', { wait: displayed.wait }, 'and the rest.']));
 		const { id } = await live(server, 'streamed', (credential) =>
 			workflowOf('Streamed', {
 				Chat: chatTrigger('streamed-chat'),
@@ -443,8 +443,8 @@ describe('the running n8n', () => {
 		const lines: ChatLine[] = [];
 		for await (const line of n8n.chat('streamed-chat', 'Tell me a story')) {
 			lines.push(line);
-			// The server goes on only when the chat shows the beginning.
-			if (textOf(lines) === 'The first words ') shown.open();
+			// The server continues only when the chat shows the beginning.
+			if (textOf(lines) === 'The first words ') displayed.open();
 		}
 		expect(lines.map(({ type }) => type)).toEqual(expect.arrayContaining(['begin', 'item', 'end']));
 		expect(textOf(lines)).toBe('The first words and the rest.');
@@ -453,7 +453,7 @@ describe('the running n8n', () => {
 		await server.close();
 	});
 
-	it('a server that is killed in the middle of its answer: the text is kept', async () => {
+	it('a server that is killed during its response: the text is kept', async () => {
 		const server = await startLlamaServer({
 			contextSize: 65_536,
 			parallel: 1,
@@ -473,7 +473,7 @@ describe('the running n8n', () => {
 		await server.stop();
 	});
 
-	it('a visitor reads neither address nor advice of a failure, and the owner finds both in the execution (cases N48, N50)', async () => {
+	it('a visitor sees neither address nor suggestion of an error, and the owner finds both in the execution (cases N48, N50)', async () => {
 		const { id } = await live({ url: 'http://127.0.0.1:9' }, 'down', (credential) =>
 			workflowOf('Down', {
 				Chat: chatTrigger('down-chat'),
@@ -482,8 +482,8 @@ describe('the running n8n', () => {
 			}),
 		);
 		const lines = await linesOf('down-chat', 'Hi');
-		const told = lines.filter(({ type }) => type === 'error').map(({ content }) => content);
-		expect(told).toEqual([
+		const errorTexts = lines.filter(({ type }) => type === 'error').map(({ content }) => content);
+		expect(errorTexts).toEqual([
 			expect.stringContaining('The owner of this chat can see the reason in n8n'),
 		]);
 		expect(JSON.stringify(lines)).not.toContain('127.0.0.1');
@@ -537,7 +537,7 @@ describe('the running n8n', () => {
 		await server.stop();
 	});
 
-	it('lists the models of the server in the drop-down, and says why where it cannot', async () => {
+	it('lists the models of the server in the drop-down, or shows why it cannot', async () => {
 		const good = await n8n.createCredential({
 			...llamaCredential(scripted),
 			id: undefined,

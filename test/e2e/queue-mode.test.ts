@@ -53,10 +53,10 @@ async function chat(webhookId: string, text: string, signal?: AbortSignal): Prom
 	return await chatLines(n8n, webhookId, text, { signal });
 }
 
-// The worker executes, the main process answers the webhook: pieces travel through Redis.
+// The worker executes, the main process answers the webhook: chunks travel through Redis.
 describe('n8n in queue mode', () => {
 	it(
-		'types the answer of an agent that calls a tool',
+		'streams the response of an agent that calls a tool',
 		async () => {
 			const call =
 				'<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
@@ -95,7 +95,7 @@ describe('n8n in queue mode', () => {
 	);
 
 	it(
-		'types the answer of a Dify app word by word',
+		'streams the response of a Dify app',
 		async () => {
 			const lines: ChatLine[] = [];
 			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];

@@ -1,6 +1,6 @@
 /**
- * The example workflows in the real n8n, each run once on scripted servers. `npm run test:full` runs more of what some of
- * them can do.
+ * The example workflows in the real n8n, each run once on scripted servers. `npm run test:full` tests more features of
+ * some of them.
  */
 import {
 	addDataset,
@@ -60,7 +60,7 @@ const PICTURE = Buffer.from(
 );
 const MODEL = 'sim-model';
 
-/** A model server that answers by rules, as what an example is wired to. */
+/** A model server that responds by rules, for the credential of an example. */
 async function modelOf(rules: Rule[]): Promise<{ local: Named; model: string }> {
 	return { local: await localCredential(await answering(rules)), model: MODEL };
 }
@@ -84,7 +84,7 @@ async function animals() {
 	return { knowledgeBase: base.id, dify: await difyKey(sim, knowledgeKey(), 'knowledge') };
 }
 
-/** Runs an example from one of its triggers, as the editor does, also where that is a schedule. */
+/** Runs an example from one of its triggers, as the editor does, also from a schedule. */
 async function startedFrom(trigger: string, name: string, wiring: Wiring): Promise<Execution> {
 	const created = await theN8n().createWorkflow(example(name, wiring));
 	return await theN8n().waitForExecution(await theN8n().runWorkflow(created, trigger));
@@ -207,7 +207,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'MCP Client': { endpointUrl: `${theN8n().url}/mcp/local-tools` } },
 		});
 		const answer = await asked(workflow, 'What is 17 times 23?');
-		// The call of the tool is an execution of its own.
+		// The tool call is a separate execution.
 		await anyExecution(workflow.id, ({ data }) => JSON.stringify(data).includes('391'));
 		return answer;
 	},
@@ -242,7 +242,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'token-budget-per-user': async () => {
 		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
 		const left = example('token-budget-per-user').nodes.find(({ name }) => name === 'Left')!;
-		// The first answer takes more than that.
+		// The first response takes more than that.
 		const small = JSON.parse(JSON.stringify(left.parameters).replace('20000', '5')) as object;
 		const workflow = await activated('token-budget-per-user', {
 			...(await modelOf([{ says: 'The answer is 42.' }])),
@@ -412,7 +412,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		// Connections before the model is ready are refused.
 		let isAsked = () => {};
 		const asking = new Promise<void>((resolve) => (isAsked = resolve));
-		const gone = await startTcpServer((socket) => {
+		const closedServer = await startTcpServer((socket) => {
 			socket.on('error', () => {});
 			socket.destroy();
 			isAsked();
@@ -420,14 +420,14 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const credential = await stored(WEBHOOK_CREDENTIALS.httpHeaderAuth);
 		const workflow = await activated('wait-for-model', {
 			others: { 'Model restarted': { type: 'httpHeaderAuth', credential } },
-			local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }),
+			local: await localCredential({ url: `http://127.0.0.1:${closedServer.port}` }),
 			model: MODEL,
 		});
 		const headers = { 'X-Restart-Key': 'a long random value' };
 		await theN8n().webhook('model-restarted', { headers, body: {} });
 		await asking;
-		await gone.close();
-		await answering([{ says: 'I am ready.' }], { port: gone.port });
+		await closedServer.close();
+		await answering([{ says: 'I am ready.' }], { port: closedServer.port });
 		const execution = await lastExecution(workflow.id);
 		expect(rowsOf(execution, 'First run')).toEqual([{ text: 'I am ready.' }]);
 		return 'I am ready.';
@@ -552,7 +552,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const post = async (hook: string, user: string, body: Record<string, unknown>) =>
 			await theN8n().webhook(hook, { headers: tokenOf(user), body });
 		const asking = await post('dify-ask', 'anna', { question: 'Hello' });
-		// Visitors do not get passages of documents and prices.
+		// Visitors do not get chunks of documents and prices.
 		const { messageId, ...rest } = (await asking.json()) as Record<string, string>;
 		expect(Object.keys(rest).sort()).toEqual(['answer', 'conversationId']);
 		const rating = { messageId, user: 'anna', rating: 'dislike', text: 'Too short' };

@@ -1,4 +1,4 @@
-/** The nodes of the package as n8n loads them: out of `dist`. */
+/** The nodes of the package as n8n loads them, from `dist`. */
 import type { INodeType } from 'n8n-workflow';
 
 import { createRequire, fs, path, process } from '../support/node-builtins';

@@ -1,11 +1,11 @@
-/** What is wrong with the result of a cell. */
-import type { CellResult } from './run-case';
-import { type CellName, limitMsOf, type Phase } from './matrix';
+/** Checks the result of a case for problems. */
+import type { CaseResult } from './run-case';
+import { type CaseName, limitMsOf, type Phase } from './matrix';
 import type { Fault } from './faults';
 import type { Operation } from './operation';
 import { leaksIn } from './node-runner';
 
-/** The cause that each kind of error names. */
+/** The cause that each error type names. */
 type Blame =
 	| 'name'
 	| 'nobody'
@@ -26,7 +26,7 @@ const BLAMES: Readonly<Record<string, Blame>> = {
 	connectTimeout: 'way',
 	hostUnreachable: 'way',
 	closedBeforeResponse: 'way',
-	// A proxy's refusal of an upload that is too large.
+	// A proxy that rejects an upload as too large.
 	fileTooLarge: 'way',
 	requestTooLarge: 'way',
 	connectionLost: 'way',
@@ -122,7 +122,7 @@ function rightIn({ service, way, form }: Operation, phase: Phase, fault: Fault):
 		: right;
 }
 
-/** Slow bytes of a short answer are complete before a limit. */
+/** Slow bytes of a short response are complete before a timeout. */
 const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set([
 	'headers',
 	'first',
@@ -136,34 +136,35 @@ const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
 const LOW_LEVEL =
 	/^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
 
-/** Whether a limit of the node ended it instead of the fault. */
+/** Whether a timeout of the node ended it instead of the fault. */
 export function isCutShort(
-	{ operation, phase, fault }: CellName,
-	{ kind, hung }: CellResult,
+	{ operation, phase, fault }: CaseName,
+	{ kind, hung }: CaseResult,
 ): boolean {
 	return !hung && BLAMES[kind] === 'limit' && !rightIn(operation, phase, fault).includes('limit');
 }
 
 /** @param lateMs current tolerance beyond the limit, which depends on the machine's load */
 export function problemsOf(
-	{ operation, phase, fault }: CellName,
-	result: CellResult,
+	{ operation, phase, fault }: CaseName,
+	result: CaseResult,
 	lateMs: number,
 ): string[] {
 	const problems: string[] = [];
 	const limitMs = limitMsOf(operation, phase);
 	const { failed, title, description, kind, shown, ms, hung, held, sockets, textBefore } = result;
-	if (hung) problems.push(`hangs: no end ${Math.round(ms)} ms after it began`);
+	if (hung) problems.push(`hangs: no end ${Math.round(ms)} ms after the start`);
 	else if (ms > limitMs + lateMs)
 		problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
 	if (failed && !hung) {
-		// Without the quoted server text.
-		const said = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
-		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
-		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
-		if (LOW_LEVEL.test(title.trim())) problems.push(`says no more than "${title}"`);
+		// Without the quoted server message.
+		const errorText = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
+		if (title.trim() === '' || description.trim() === '')
+			problems.push('empty title or description');
+		if (EMPTY_WORDS.test(errorText)) problems.push(`meaningless text: ${errorText}`);
+		if (LOW_LEVEL.test(title.trim())) problems.push(`title is only "${title}"`);
 		if (description.replace(title, '').trim().length < 20)
-			problems.push(`does not say what to do: ${description}`);
+			problems.push(`no suggestion: ${description}`);
 	}
 	const right = rightIn(operation, phase, fault);
 	const blame = BLAMES[kind] ?? 'other';

@@ -55,7 +55,7 @@ const app =
 		return served(sim, appKey(mode));
 	};
 
-/** An app in which one message was answered. */
+/** An app with one answered message. */
 const answered = async () => {
 	const sim = await app('chat')();
 	const response = await fetch(`${sim.url}/chat-messages`, {
@@ -182,7 +182,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		uploads: true,
 		target: is('POST', /\/files\/upload$/),
 		serve: app('chat'),
-		// Two minutes without progress, and before them the system takes bytes into its own buffers.
+		// Two minutes without progress, after the system has filled its own buffers.
 		limitMs: 250_000,
 		run: async (setting) =>
 			await run(

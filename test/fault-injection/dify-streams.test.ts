@@ -1,4 +1,4 @@
-/** Each byte behind which a recorded stream may break off; `npm test` tries some of them. */
+/** Cuts recorded streams after each byte; `npm test` tries some offsets. */
 import { CUT_STREAMS, expectWholeOrFailed } from '../nodes/shared/dify/cut-streams';
 
 type VirtualTime = typeof import('../recordings/support/virtual-time');
@@ -13,6 +13,6 @@ jest.mock(
 
 const newest = CUT_STREAMS.filter(([set]) => set === 'dify-1.16.0');
 
-test.each(newest)('%s %s, cut behind each byte', async (set, name, found) => {
+test.each(newest)('%s %s, cut after each byte', async (set, name, found) => {
 	await expectWholeOrFailed(set, name, found, 1);
 });

@@ -1,10 +1,10 @@
-/** The places of an answer for faults, as offsets into its body. */
+/** Offsets into a response body at which faults occur. */
 import { parseObject } from '../../lib/json';
 import { isRecord } from '../../lib/values';
 
 export type AnswerForm = 'sse' | 'dify' | 'lines' | 'json' | 'file';
 
-export interface Marks {
+export interface FaultOffsets {
 	/** Before the first content. */
 	first: number;
 	/** In the middle of the text, or of a body without text. */
@@ -29,7 +29,7 @@ interface Event {
 	isContent: boolean;
 }
 
-export function marksOf(form: AnswerForm, body: Buffer): Marks {
+export function findFaultOffsets(form: AnswerForm, body: Buffer): FaultOffsets {
 	const events = form === 'json' || form === 'file' ? [] : eventsOf(form, body);
 	const content = events.filter(({ isContent }) => isContent);
 	const texts = content.filter(({ text }) => text !== '');

@@ -1,11 +1,11 @@
 /**
- * A server on loopback for faults at any place: at the first byte of a connection, during a request, or within an answer.
+ * A loopback server for faults at any point: at the first byte of a connection, during a request, or within a response.
  * It parses requests, but writes nothing itself.
  */
 import { listen } from '../support/listen';
 import { net, setTimeout } from '../support/node-builtins';
 
-/** One request, and the socket for its answer. */
+/** One request, and the socket for its response. */
 export interface Asked {
 	readonly method: string;
 	/** Path and query, as sent. */
@@ -22,7 +22,7 @@ export interface Asked {
 	readonly index: number;
 	/** The client has disconnected, or the connection broke. */
 	readonly gone: boolean;
-	/** Call after the last byte of the answer: frees the connection for another request. */
+	/** Call after the last byte of the response: frees the connection for another request. */
 	answered(): void;
 }
 
@@ -31,7 +31,7 @@ export interface FaultServerOptions {
 	handle(asked: Asked): void | Promise<void>;
 	/** Handles a new connection itself, so that no request is read from it. */
 	connection?: (socket: net.Socket) => boolean;
-	/** A path prefix that is removed: makes the address unique, so that nothing remembered of another server applies. */
+	/** A path prefix that is removed: makes the URL unique, so that facts cached for another server do not apply. */
 	prefix?: string;
 	/** Discards request bodies: large uploads would fill the memory. */
 	forgetBodies?: boolean;
@@ -41,7 +41,7 @@ export interface FaultServer {
 	readonly port: number;
 	/** With the prefix. */
 	readonly url: string;
-	/** Requests with an incomplete answer and a connected client. */
+	/** Requests with an incomplete response and a connected client. */
 	readonly held: number;
 	/** Open connections, without idle ones. */
 	readonly busy: number;
@@ -84,16 +84,16 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 			return index;
 		});
 	});
-	// The system may give a port that was just closed, and must refuse connections, to the next server.
+	// The system may assign a port that was just closed, and must refuse connections, to the next server.
 	const port = await listen(server);
-	const held = () => [...links].filter(({ asked }) => asked).length;
+	const getOpenRequests = () => [...links].filter(({ asked }) => asked).length;
 	const busy = () => [...links].filter(({ asked, taken }) => asked || taken).length;
 	return {
 		port,
 		url: `http://127.0.0.1:${port}${options.prefix ?? ''}`,
 		log,
 		get held() {
-			return held();
+			return getOpenRequests();
 		},
 		get busy() {
 			return busy();
@@ -115,14 +115,14 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 	};
 }
 
-/** Waits so many milliseconds. */
+/** Waits for a number of milliseconds. */
 export async function pause(ms: number): Promise<void> {
 	await new Promise<void>((resolve) => {
 		setTimeout(resolve, ms);
 	});
 }
 
-/** The same, without keeping the process alive. */
+/** Like `pause`, without keeping the process alive. */
 export async function expiry(ms: number): Promise<undefined> {
 	return await new Promise((resolve) => {
 		setTimeout(() => resolve(undefined), ms).unref();
@@ -151,13 +151,13 @@ function readRequests(
 	counted: (key: string) => number,
 ): void {
 	const { socket } = link;
-	let held = Buffer.alloc(0);
-	let reading: Reading | undefined;
+	let pending = Buffer.alloc(0);
+	let reading: BodyReader | undefined;
 
 	const begin = (): void => {
-		const end = held.indexOf('\r\n\r\n');
+		const end = pending.indexOf('\r\n\r\n');
 		if (end < 0 || link.asked) return;
-		const [first = '', ...lines] = held.toString('latin1', 0, end).split('\r\n');
+		const [first = '', ...lines] = pending.toString('latin1', 0, end).split('\r\n');
 		const [method = '', sent = ''] = first.split(' ');
 		const { prefix = '' } = options;
 		const target = sent.startsWith(prefix) ? sent.slice(prefix.length) : sent;
@@ -167,13 +167,13 @@ function readRequests(
 				return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 			}),
 		);
-		const rest = held.subarray(end + 4);
-		held = Buffer.alloc(0);
+		const rest = pending.subarray(end + 4);
+		pending = Buffer.alloc(0);
 		link.asked = true;
 		const path = target.split('?')[0]!;
-		const body = new Reading(headers, options.forgetBodies === true);
+		const body = new BodyReader(headers, options.forgetBodies === true);
 		reading = body;
-		const asked: Asked = {
+		const request: Asked = {
 			method,
 			target,
 			path,
@@ -191,7 +191,7 @@ function readRequests(
 				begin();
 			},
 		};
-		void options.handle(asked);
+		void options.handle(request);
 		if (body.take(rest)) reading = undefined;
 	};
 
@@ -200,13 +200,13 @@ function readRequests(
 			if (reading.take(bytes)) reading = undefined;
 			return;
 		}
-		held = Buffer.concat([held, bytes]);
+		pending = Buffer.concat([pending, bytes]);
 		begin();
 	});
 }
 
 /** The body of a request while it arrives. */
-class Reading {
+class BodyReader {
 	readonly whole: Promise<void>;
 	private readonly pieces: Buffer[] = [];
 	private readonly length: number;

@@ -1,8 +1,8 @@
 import { builtNodes } from './built-nodes';
 import { type Fault, FAULTS } from './faults';
 import { fuzz, type FuzzCase } from './fuzz';
-import { cellsOf, PHASES, reasonAgainst } from './matrix';
-import { runCells } from './run-matrix';
+import { listCases, PHASES, reasonAgainst } from './matrix';
+import { runCases } from './run-matrix';
 import { CANARY_HEADER, CANARY, leaksIn, OPERATIONS } from './node-runner';
 import { fs } from '../support/node-builtins';
 
@@ -22,17 +22,17 @@ it('detects leaks of eight or more characters of a secret', () => {
 	expect(leaksIn(`x${CANARY.slice(-8, -1)}x app-`)).toEqual([]);
 });
 
-it('names a reason for every cell that it does not run', () => {
+it('names a reason for every case that it does not run', () => {
 	for (const operation of OPERATIONS) {
-		const run = cellsOf([operation]).length;
-		const named = PHASES.flatMap((phase) =>
+		const run = listCases([operation]).length;
+		const faultNames = PHASES.flatMap((phase) =>
 			FAULTS.filter((fault) => reasonAgainst(operation, phase, fault) !== undefined),
 		);
-		expect(run + named.length).toBe(PHASES.length * FAULTS.length);
+		expect(run + faultNames.length).toBe(PHASES.length * FAULTS.length);
 	}
 });
 
-/** Faults that end by themselves, each at another place. Those that wait for a limit take minutes. */
+/** Faults that end by themselves, each at another point. Faults that wait for a timeout take minutes. */
 const QUICK: Array<[(typeof PHASES)[number], Fault]> = [
 	['dns', 'refused'],
 	['dns', 'cut'],
@@ -52,10 +52,10 @@ const QUICK: Array<[(typeof PHASES)[number], Fault]> = [
 ];
 
 it('every node reports the fault, loses no text, and leaves nothing open (fast faults)', async () => {
-	const cells = cellsOf(OPERATIONS).filter(({ phase, fault }) =>
+	const cases = listCases(OPERATIONS).filter(({ phase, fault }) =>
 		QUICK.some(([place, what]) => place === phase && what === fault),
 	);
-	const results = await runCells(builtNodes(), cells, { atOnce: 24 });
+	const results = await runCases(builtNodes(), cases, { atOnce: 24 });
 	const bad = results
 		.filter(({ problems }) => problems.length > 0)
 		.map(

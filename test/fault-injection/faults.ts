@@ -18,7 +18,7 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Where the fault occurs: what the client expects next. */
+/** Point at which the fault occurs: the part that the client expects next. */
 export type Place = 'handshake' | 'upload' | 'head' | 'body';
 
 export interface Strike {
@@ -26,7 +26,7 @@ export interface Strike {
 	fault: Fault;
 	place: Place;
 	form: AnswerForm;
-	/** The correct bytes, for slow sending. */
+	/** The correct bytes, to send them slowly. */
 	rest: Buffer;
 	/** An event with content, which an endless body repeats. */
 	again: Buffer;
@@ -186,7 +186,8 @@ async function hugely(
 		file: '',
 	};
 	if (!(await write(place === 'body' ? beginning[form] : 'HTTP/1.1 200 OK\r\nX-Line: '))) return;
-	for (let sent = 0; sent < HUGE_BYTES; sent += PIECE.length) if (!(await write(PIECE))) return;
+	for (let bytesSent = 0; bytesSent < HUGE_BYTES; bytesSent += PIECE.length)
+		if (!(await write(PIECE))) return;
 }
 
 function whole500(body: string): string {

@@ -1,4 +1,4 @@
-/** Random faults by seed: a random node, a random answer of a server, and random things wrong with it. */
+/** Random faults by seed: a random node, and a random server response with random errors in it. */
 import { fs, path, process } from '../support/node-builtins';
 import { fixture, parseHttp } from '../support/streams';
 import { SLACK_MS } from './run-case';
@@ -18,12 +18,12 @@ export interface FuzzCase {
 	problems: string[];
 }
 
-/** Operations with a longer limit would wait too long for a connection that stays open. */
+/** Operations with a longer timeout would wait too long for a connection that stays open. */
 const MAX_OPEN_LIMIT_MS = 60_000;
 const SETTLE_MS = 120_000;
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b/;
 
-/** Answers of real servers, by the service whose nodes read them. */
+/** Responses of real servers, by the service whose nodes read them. */
 const RECORDED: Record<Operation['service'], readonly string[]> = {
 	model: ['llama-server-v0.5.0', 'ollama-v0.17.4', 'vllm', 'fastapi', 'gpustack'],
 	dify: ['dify-1.14.2', 'dify-1.16.0'],
@@ -37,7 +37,7 @@ export class Fuzzer {
 		this.recordings = new Recordings(nodes);
 	}
 
-	/** One case. The same seed makes the same one. */
+	/** One case. The same seed creates the same one. */
 	async run(seed: number): Promise<FuzzCase> {
 		const dice = new Dice(seed);
 		const operation = dice.pick(OPERATIONS);
@@ -129,9 +129,10 @@ function problemsOf(
 	if (outcome === undefined) return [`hangs: no end after ${Math.round(ms)} ms`];
 	const problems: string[] = [];
 	const { failed, title, description, shown } = outcome;
-	if (failed && (title.trim() === '' || description.trim() === '')) problems.push('says nothing');
-	const said = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
-	if (failed && EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
+	if (failed && (title.trim() === '' || description.trim() === ''))
+		problems.push('empty title or description');
+	const errorText = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
+	if (failed && EMPTY_WORDS.test(errorText)) problems.push(`meaningless text: ${errorText}`);
 	if (left.busy > 0) problems.push(`leaves ${left.busy} connections open`);
 	if (left.held > 0) problems.push(`leaves ${left.held} requests at the server`);
 	const [leak] = leaksIn(`${title}\n${description}\n${shown}`);
@@ -142,7 +143,7 @@ function problemsOf(
 	return problems;
 }
 
-/** Runs cases with consecutive seeds, several at once. */
+/** Runs cases with consecutive seeds concurrently. */
 export async function fuzz(
 	nodes: NodeSet,
 	{

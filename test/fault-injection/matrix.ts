@@ -1,4 +1,4 @@
-/** The cells of the matrix, and their allowed errors. */
+/** The cases of the matrix, and their allowed errors. */
 import { type Fault, FAULTS } from './faults';
 import { CALL_LIMIT_MS, CONNECT_LIMITS, LIMITS, type LowLimits, type Operation } from './operation';
 
@@ -17,18 +17,18 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Why a cell cannot exist. */
+/** Why a case cannot exist. */
 export const REASONS = {
-	a: 'Nothing of the server has arrived while its name is looked up: only the look-up itself can fail, hang, or give nonsense.',
-	b: 'Without a request there is no answer: an open port can only be refused, dropped, closed, or greet with bytes that are no HTTP.',
-	c: 'TLS has nothing like a ping.',
-	d: 'The connection stands already: what can be refused is a new one (row "connect").',
-	e: 'The request is a few hundred bytes, which leave in one write: there is no time in which it is on its way.',
-	f: 'Short requests wait in no queue of n8n, and those of Dify in none but that of Dify.',
-	g: 'Tools are called by chat models only; a Dify app calls its own.',
+	a: 'The server has sent no data during the DNS lookup: only the lookup itself can fail, hang, or return nonsense.',
+	b: 'Without a request there is no response: a connection can only be refused, dropped, closed, or greeted with bytes that are not HTTP.',
+	c: 'TLS has no pings.',
+	d: 'The connection is open already: only a new one can be refused (row "connect").',
+	e: 'The request has a few hundred bytes, which leave in one write: it has no measurable duration.',
+	f: "Short requests do not wait in n8n's queue, and requests to Dify only in Dify's queue.",
+	g: 'Only chat models call tools; a Dify app calls its own.',
 	h: 'A file has no pings: every byte of it counts.',
-	j: 'n8n gives a poll no Stop: it ends by its limits.',
-	i: 'Stop closes the connection and asks for nothing more, so nothing can be refused.',
+	j: 'n8n cannot stop a poll: it ends by its timeouts.',
+	i: 'Stop closes the connection and sends no further request, so no request can be refused.',
 } as const;
 export type Reason = keyof typeof REASONS;
 
@@ -43,7 +43,7 @@ const GREETING_FAULTS: ReadonlySet<Fault> = new Set([
 	'huge',
 ]);
 
-/** Why a cell cannot exist; undefined if it exists. */
+/** Why a case cannot exist; undefined if it exists. */
 export function reasonAgainst(
 	operation: Operation,
 	phase: Phase,
@@ -75,14 +75,14 @@ export function reasonAgainst(
 	}
 }
 
-export interface CellName {
+export interface CaseName {
 	operation: Operation;
 	phase: Phase;
 	fault: Fault;
 }
 
-/** Every cell that can exist. */
-export function cellsOf(operations: readonly Operation[]): CellName[] {
+/** Every case that can exist. */
+export function listCases(operations: readonly Operation[]): CaseName[] {
 	return operations.flatMap((operation) =>
 		PHASES.flatMap((phase) =>
 			FAULTS.filter((fault) => reasonAgainst(operation, phase, fault) === undefined).map(
@@ -98,7 +98,7 @@ export function cellsOf(operations: readonly Operation[]): CellName[] {
 
 const isOnTheWay = (phase: Phase) => phase === 'dns' || phase === 'connect' || phase === 'tls';
 
-/** The node's limits in a phase. `patience`: a factor for them. */
+/** The node's timeouts in a phase. `patience`: a factor for them. */
 export function limitsIn(phase: Phase, patience = 1): LowLimits {
 	const { firstToken, idle, total } = isOnTheWay(phase) ? CONNECT_LIMITS : LIMITS;
 	return { firstToken: patience * firstToken, idle: patience * idle, total: patience * total };

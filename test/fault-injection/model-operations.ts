@@ -31,7 +31,7 @@ const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
 	maxRetries: 0,
 });
 
-/** llama-server, which answers a chat with many small pieces, or with text and a tool call. */
+/** llama-server, which responds to a chat with many small chunks, or with text and a tool call. */
 const llama =
 	(options: SimOptions = {}) =>
 	async (tools: boolean) => {

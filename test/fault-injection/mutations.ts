@@ -1,4 +1,4 @@
-/** Random mutations of answers, the same for the same seed. */
+/** Random mutations of responses, the same for the same seed. */
 import { zlib } from '../support/node-builtins';
 import { chunk, randomBytes, randomFrom } from './faults';
 import type { AnswerForm } from './fault-offsets';
@@ -73,7 +73,7 @@ const TYPES = [
 	'application/json; charset=utf-16',
 ];
 
-/** Changes of the answer as a whole. */
+/** Changes of the whole response. */
 const CHANGES: Readonly<Record<string, Change>> = {
 	status: (draft, dice) => {
 		draft.status = dice.pick(STATUSES);
@@ -254,11 +254,11 @@ export interface MutateOptions {
 	form: AnswerForm;
 	/** Request headers with the secrets, which servers echo in errors. */
 	echo: string;
-	/** Whether the connection may stay open at the end, since a limit ends the wait soon. */
+	/** Whether the connection may stay open at the end, since a timeout ends the wait soon. */
 	mayStayOpen: boolean;
 }
 
-/** A recorded answer with one to four mutations. */
+/** A recorded response with one to four mutations. */
 export function mutated(
 	answer: RecordedAnswer,
 	dice: Dice,
@@ -319,7 +319,7 @@ function onTheWire(draft: Draft, dice: Dice): Buffer {
 	return Buffer.concat([head, ...chunks, Buffer.from('0\r\n\r\n')]);
 }
 
-/** In pieces at any byte, with short pauses before some of them. */
+/** Chunks split at any byte, with short pauses before some of them. */
 function split(bytes: Buffer, dice: Dice): Script['pieces'] {
 	const count = dice.pick([1, 1, 1, 2, 3, 5, 20]);
 	const cuts = Array.from({ length: count - 1 }, () => dice.below(bytes.length + 1)).sort(

@@ -1,4 +1,4 @@
-/** Runs operations of the nodes against recorded answers, and collects their outcome. */
+/** Runs operations of the nodes against recorded responses, and collects their results. */
 import { util } from '../support/node-builtins';
 import { DIFY_OPERATIONS } from './dify-operations';
 import { MODEL_OPERATIONS } from './model-operations';
@@ -7,7 +7,7 @@ import { record, type Recording } from './recording';
 
 export const OPERATIONS: readonly Operation[] = [...MODEL_OPERATIONS, ...DIFY_OPERATIONS];
 
-/** The key and the header of every credential here: no part of eight characters of them may show anywhere. */
+/** The key and the header of every credential here: no part of eight characters may be visible anywhere. */
 export const CANARY = 'app-Zq7Kx3Vw9Rt2Yp5Lm8Nc4Hd6';
 export const CANARY_HEADER = { name: 'X-Canary-Token', value: 'Gb1Js5Fu8Wo3Ei6Ta9Mz2' };
 
@@ -28,7 +28,7 @@ export interface Prepared {
 	tools: boolean;
 }
 
-/** Limits of a recording, which never expire. */
+/** Timeouts of a recording, which never expire. */
 const PATIENT = { firstToken: 600, idle: 600, total: 1200 };
 
 /** The settings that every run shares. */
@@ -56,29 +56,29 @@ export function settingFor(
 	};
 }
 
-/** Retries: on a busy machine the node may give up identifying the server, and send requests for an unknown kind. */
+/** Retries: on a busy machine the node may give up identifying the server, and send requests for an unknown type. */
 const RECORDING_TRIES = 3;
 
-/** Records what a simulator answers to an operation that goes well. */
+/** Records the responses of a simulator to a successful operation. */
 export async function prepare(
 	nodes: NodeSet,
 	operation: Operation,
 	tools = false,
 ): Promise<Prepared> {
-	let asked: string[] = [];
-	for (let tried = 0; tried < RECORDING_TRIES; tried++) {
+	let recordedKeys: string[] = [];
+	for (let attempt = 0; attempt < RECORDING_TRIES; attempt++) {
 		const prepared = await recordOperation(nodes, operation, tools);
-		asked = [...prepared.recording.keys()];
-		const hasTarget = asked.some((key) => {
+		recordedKeys = [...prepared.recording.keys()];
+		const hasTarget = recordedKeys.some((key) => {
 			const [method = '', path = ''] = key.split(' ');
 			return operation.target({ method, path });
 		});
 		if (hasTarget) return prepared;
 	}
-	throw new Error(`${operation.label} asked for none of its targets: ${asked.join(', ')}`);
+	throw new Error(`${operation.label} requested none of its targets: ${recordedKeys.join(', ')}`);
 }
 
-/** Uses a new server, so that nothing is remembered of an earlier try. */
+/** Uses a new server, so that no facts of an earlier attempt are cached. */
 async function recordOperation(
 	nodes: NodeSet,
 	operation: Operation,
@@ -126,7 +126,7 @@ export async function outcomeOf(operation: Operation, setting: Setting): Promise
 	}
 }
 
-/** A failure that came as an item: on continue on fail, or as the finding of a check. */
+/** An error returned as an item: with continue on fail, or as the finding of a check. */
 function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
 	const { given, items } = (result ?? {}) as {
 		given?: Array<Array<{ json: unknown }>> | null;

@@ -24,7 +24,7 @@ export interface Setting {
 	signal: AbortSignal;
 	/** n8n's helpers, such as its egress filter. */
 	helpers: object;
-	/** Whether to send more than the buffers of a connection hold. */
+	/** Whether to send more than the buffers of a connection can store. */
 	big: boolean;
 	/** Whether the model gets tools. */
 	tools: boolean;
@@ -37,7 +37,7 @@ export interface Setting {
 
 /**
  * How an operation uses its server. `stream`: a streamed run or generation. `answer`: a long request with a non-streamed
- * answer. `call`: a short request. `upload`, `download`: transfers a file. `checks`: requests several routes, and reports
+ * response. `call`: a short request. `upload`, `download`: transfers a file. `checks`: requests several routes, and reports
  * problems in its result.
  */
 export type Way = 'stream' | 'answer' | 'call' | 'upload' | 'download' | 'checks';
@@ -69,7 +69,7 @@ export interface Operation {
 	keepsText: boolean;
 	/** Whether n8n polls it, and cannot stop it. */
 	isPoll?: true;
-	/** Maximum duration with these limits, in milliseconds. */
+	/** Maximum duration with these timeouts, in milliseconds. */
 	limitMs: number;
 	/** Starts a server for it. @returns also the key, and the ID of the subject, if any */
 	serve(tools: boolean): Promise<Served>;
@@ -82,14 +82,14 @@ export interface LowLimits {
 	total: number;
 }
 
-/** Limits in seconds, as in the nodes' options: as low as a busy machine allows. */
+/** Timeouts in seconds, as in the nodes' options: as low as a busy machine allows. */
 export const LIMITS: LowLimits = { firstToken: 2, idle: 2, total: 6 };
 /** For faults of the connection: longer than the package's connect timeout of 10 s, which then ends the wait. */
 export const CONNECT_LIMITS: LowLimits = { firstToken: 13, idle: 2, total: 16 };
-/** For calls with a limit of the package. */
+/** For calls with a timeout of the package. */
 export const CALL_LIMIT_MS = 15_000;
 
-/** 6 MB of text: more than the buffers of both ends hold. */
+/** 6 MB of text: more than the buffers of both ends can store. */
 const BIG = 'word and more '.repeat(450_000);
 
 export function textFor({ big }: Setting, text: string): string {
@@ -113,7 +113,7 @@ export function credentialOf({
 	};
 }
 
-/** Runs a node that works on items. */
+/** Runs a node that processes items. */
 export async function execute(
 	setting: Setting,
 	node: string,
@@ -177,9 +177,9 @@ export async function poll(
 		credentials: () =>
 			setup.credentials as ReturnType<Parameters<typeof polling>[1]['credentials']>,
 	});
-	const given = await watching.poll();
+	const polledItems = await watching.poll();
 	return {
-		given,
+		given: polledItems,
 		stored: watching.stored(),
 	};
 }

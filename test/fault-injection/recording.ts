@@ -1,8 +1,8 @@
-/** Correct answers to an operation: recorded once from a simulator, replayed any number of times. */
+/** Correct responses to an operation: recorded once from a simulator, replayed any number of times. */
 import { http } from '../support/node-builtins';
 import { type Asked, send, startFaultServer } from './fault-server';
 
-/** One received answer. */
+/** One received response. */
 export interface RecordedAnswer {
 	status: number;
 	reason: string;
@@ -11,14 +11,14 @@ export interface RecordedAnswer {
 	body: Buffer;
 }
 
-/** Answers by method and path, in order. */
+/** Responses by method and path, in order. */
 export type Recording = ReadonlyMap<string, readonly RecordedAnswer[]>;
 
-/** Headers that are about the connection rather than the answer. */
+/** Headers of the connection rather than the response. */
 const FRAMING = /^(?:transfer-encoding|content-length|connection|keep-alive)$/i;
 
 /**
- * Runs something against a server, and records the answers.
+ * Runs an operation against a server, and records the responses.
  *
  * @param upstream URL of the server, whose path is kept as prefix
  */
@@ -37,7 +37,7 @@ export async function record(
 				answers.set(key, [...(answers.get(key) ?? []), answer]);
 				await sendWhole(asked, answer);
 			} catch (error) {
-				// The client must not wait for an answer that never comes.
+				// The client must not wait for a response that never arrives.
 				failures.push(error);
 				asked.socket.destroy();
 			}
@@ -85,7 +85,7 @@ async function forward(origin: string, asked: Asked): Promise<RecordedAnswer> {
 	});
 }
 
-/** The body of a request. Node's client frames it anew. */
+/** The body of a request. Node's client frames it again. */
 function unchunked(asked: Asked): Buffer {
 	const bytes = asked.body();
 	if (!/chunked/i.test(asked.headers['transfer-encoding'] ?? '')) return bytes;
@@ -99,7 +99,7 @@ function unchunked(asked: Asked): Buffer {
 	}
 }
 
-/** The head of an answer, up to the empty line. */
+/** The head of a response, up to the empty line. */
 export function headOf(
 	{ status, reason, headers }: Omit<RecordedAnswer, 'body'>,
 	framing: string,
@@ -107,7 +107,7 @@ export function headOf(
 	return `HTTP/1.1 ${status} ${reason}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}${framing}\r\n\r\n`;
 }
 
-/** The answer as it was recorded. */
+/** The recorded response, unchanged. */
 export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<void> {
 	const hasBody = answer.status !== 204 && answer.status !== 304;
 	const head = headOf(
@@ -121,7 +121,7 @@ export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<v
 	asked.answered();
 }
 
-/** The recorded answer to a request; undefined where the recording has none. */
+/** The recorded response to a request; undefined if there is none. */
 export function answerTo(recording: Recording, asked: Asked): RecordedAnswer | undefined {
 	const answers = recording.get(`${asked.method} ${asked.path}`);
 	return answers?.[Math.min(asked.index, answers.length - 1)];

@@ -1,4 +1,4 @@
-/** Runs one cell of the matrix: one operation, one fault, at one place. */
+/** Runs one case of the matrix: one operation, one fault, at one offset. */
 import { startSilentServer } from '../simulators/silent';
 import type { net } from '../support/node-builtins';
 import {
@@ -10,13 +10,13 @@ import {
 	startFaultServer,
 } from './fault-server';
 import { chunk, type Fault, strike, type Strike } from './faults';
-import { marksOf, type Marks } from './fault-offsets';
+import { findFaultOffsets, type FaultOffsets } from './fault-offsets';
 import { limitMsOf, limitsIn, type Phase } from './matrix';
 import type { NodeSet, Operation } from './operation';
 import { answerTo, headOf, NOT_FOUND, type RecordedAnswer, sendWhole } from './recording';
 import { type Outcome, outcomeOf, type Prepared, settingFor } from './node-runner';
 
-export interface CellResult extends Outcome {
+export interface CaseResult extends Outcome {
 	/** Milliseconds until the operation ended. */
 	ms: number;
 	hung: boolean;
@@ -29,39 +29,39 @@ export interface CellResult extends Outcome {
 	log: readonly string[];
 }
 
-/** Tolerance beyond an operation's limit, for busy machines. */
+/** Tolerance beyond an operation's timeout, for busy machines. */
 export const SLACK_MS = 300_000;
-/** Within which the server notices a disconnect. The wait ends as soon as it does. */
+/** Time in which the server notices a disconnect. The wait ends as soon as it does. */
 const SETTLE_MS = 120_000;
 /**
- * Connecting is given up after 10 s, even if no request waits for it. undici counts them in ticks of half a second
+ * A connection attempt ends after 10 s, even if no request waits for it. undici counts them in ticks of half a second
  * (`lib/util/timers.js`), each of which is late in a busy process.
  */
 const SETTLE_CONNECTING_MS = 60_000;
 const HANDSHAKE = Buffer.from([0x16, 0x03, 0x03, 0x3f, 0xff, 0x02, 0x00, 0x3f, 0xfb, 0x03, 0x03]);
 const BANNER = 'SSH-2.0-OpenSSH_9.6\r\n';
 
-export async function runCell(
+export async function runCase(
 	nodes: NodeSet,
 	prepared: Prepared,
 	phase: Phase,
 	fault: Fault,
 	patience = 1,
-): Promise<CellResult> {
-	const cell = new Cell(nodes, prepared, phase, fault, patience);
+): Promise<CaseResult> {
+	const testCase = new FaultCase(nodes, prepared, phase, fault, patience);
 	try {
-		return await cell.run();
+		return await testCase.run();
 	} finally {
-		await cell.close();
+		await testCase.close();
 	}
 }
 
-/** Makes addresses unique: ports are reused, and the nodes remember facts about an address. */
-let cells = 0;
+/** Makes URLs unique: ports are reused, and the nodes cache facts about a URL. */
+let caseCount = 0;
 
-class Cell {
+class FaultCase {
 	private server!: FaultServer;
-	private readonly prefix = `/cell${++cells}`;
+	private readonly prefix = `/case${++caseCount}`;
 	private readonly stop = new AbortController();
 	private readonly closers: Array<() => Promise<void>> = [];
 	private readonly operation: Operation;
@@ -79,7 +79,7 @@ class Cell {
 		this.operation = prepared.operation;
 	}
 
-	async run(): Promise<CellResult> {
+	async run(): Promise<CaseResult> {
 		const { phase, fault, operation } = this;
 		this.server = await startFaultServer({
 			handle: async (asked) => await this.handle(asked),
@@ -161,7 +161,7 @@ class Cell {
 		place: Strike['place'],
 		echo: string,
 		rest: Buffer,
-		marks?: Pick<Marks, 'again'>,
+		offsets?: Pick<FaultOffsets, 'again'>,
 	): Strike {
 		const { fault } = this;
 		return {
@@ -170,7 +170,7 @@ class Cell {
 			place,
 			form: this.operation.form,
 			rest,
-			again: marks?.again ?? Buffer.from('x'),
+			again: offsets?.again ?? Buffer.from('x'),
 			echo,
 		};
 	}
@@ -186,7 +186,7 @@ class Cell {
 			);
 			return;
 		}
-		// Of dependent requests, the first one gets the fault.
+		// The first of dependent requests gets the fault.
 		const isSpared = phase === 'queue' && operation.queues && this.struck > 0;
 		if (!isTarget || isSpared || phase === 'dns') {
 			await asked.whole;
@@ -203,12 +203,12 @@ class Cell {
 		await this.answer(asked, answerTo(prepared.recording, asked) ?? NOT_FOUND);
 	}
 
-	/** The recorded answer up to the place of the fault, and then the fault. */
+	/** The recorded response up to the fault offset, and then the fault. */
 	private async answer(asked: Asked, recorded: RecordedAnswer): Promise<void> {
 		const { phase, operation } = this;
 		const { socket } = asked;
 		const echo = echoOf(asked);
-		const marks = marksOf(operation.form, recorded.body);
+		const offsets = findFaultOffsets(operation.form, recorded.body);
 		const head = headOf(recorded, 'Transfer-Encoding: chunked');
 		if (phase === 'headers' || (phase === 'queue' && operation.queues)) {
 			await strike(this.strikeAt(socket, 'head', echo, Buffer.from(head)));
@@ -218,18 +218,18 @@ class Cell {
 			// Dify's single ping while a run waits for a worker.
 			await send(socket, head);
 			await send(socket, chunk('event: ping\n\n'));
-			await strike(this.strikeAt(socket, 'body', echo, recorded.body, marks));
+			await strike(this.strikeAt(socket, 'body', echo, recorded.body, offsets));
 			return;
 		}
 		const at = {
-			first: marks.first,
-			text: marks.mid,
-			call: marks.midTool ?? marks.mid,
-			finish: marks.finish,
+			first: offsets.first,
+			text: offsets.mid,
+			call: offsets.midTool ?? offsets.mid,
+			finish: offsets.finish,
 		};
-		const offset = phase === 'stop' ? marks.mid : at[phase as keyof typeof at];
+		const offset = phase === 'stop' ? offsets.mid : at[phase as keyof typeof at];
 		this.textBefore =
-			phase === 'text' ? marks.textAtMid : phase === 'call' ? marks.textAtMidTool : '';
+			phase === 'text' ? offsets.textAtMid : phase === 'call' ? offsets.textAtMidTool : '';
 		await send(socket, head);
 		if (offset > 0) await send(socket, chunk(recorded.body.subarray(0, offset)));
 		// Let the client read it before the connection breaks, which may discard pending data.
@@ -239,7 +239,7 @@ class Cell {
 			if (this.fault === 'refused') this.server.stopListening();
 			this.stop.abort();
 		}
-		await strike(this.strikeAt(socket, 'body', echo, recorded.body.subarray(offset), marks));
+		await strike(this.strikeAt(socket, 'body', echo, recorded.body.subarray(offset), offsets));
 	}
 }
 

@@ -1,33 +1,33 @@
-/** Runs cells concurrently. */
-import { type CellResult, runCell } from './run-case';
+/** Runs cases concurrently. */
+import { type CaseResult, runCase } from './run-case';
 import { isCutShort, problemsOf } from './check-case';
-import { type CellName, limitMsOf } from './matrix';
+import { type CaseName, limitMsOf } from './matrix';
 import type { NodeSet } from './operation';
 import { pause } from './fault-server';
 import { type Prepared, prepare } from './node-runner';
 
-export interface RunCell extends CellName {
-	result: CellResult;
+export interface CheckedCase extends CaseName {
+	result: CaseResult;
 	problems: string[];
 }
 
-/** Concurrent cells among those that transfer 100 MB, or endless text. */
+/** Concurrent cases among those that transfer 100 MB, or endless text. */
 const HEAVY_AT_ONCE = 3;
-/** Tolerance beyond a limit on an idle machine. */
+/** Tolerance beyond a timeout on an idle machine. */
 const LATE_MS = 3_000;
 /**
- * On a busy machine a low limit (of the node, or of identifying the server) may expire before the fault. Then the cell runs
- * again with limits multiplied by this; real problems occur again.
+ * On a busy machine a low timeout (of the node, or of identifying the server) may expire before the fault. Then the case runs
+ * again with timeouts multiplied by this; real problems occur again.
  */
 const PATIENCE = 10;
 
-/** Answers of the simulators, each recorded once. */
+/** Responses of the simulators, each recorded once. */
 export class Recordings {
 	private readonly known = new Map<string, Promise<Prepared>>();
 
 	constructor(private readonly nodes: NodeSet) {}
 
-	async of({ operation, phase }: Pick<CellName, 'operation' | 'phase'>): Promise<Prepared> {
+	async of({ operation, phase }: Pick<CaseName, 'operation' | 'phase'>): Promise<Prepared> {
 		const tools = phase === 'call';
 		const name = `${operation.label} ${tools}`;
 		const known = this.known.get(name) ?? prepare(this.nodes, operation, tools);
@@ -37,42 +37,44 @@ export class Recordings {
 }
 
 /**
- * Runs the cells, `atOnce` at a time.
+ * Runs the cases, `atOnce` at a time.
  *
  * @param onDone called after each one
  */
-export async function runCells(
+export async function runCases(
 	nodes: NodeSet,
-	cells: readonly CellName[],
-	{ atOnce, onDone }: { atOnce: number; onDone?: (done: RunCell) => void },
-): Promise<RunCell[]> {
+	cases: readonly CaseName[],
+	{ atOnce, onDone }: { atOnce: number; onDone?: (done: CheckedCase) => void },
+): Promise<CheckedCase[]> {
 	const recordings = new Recordings(nodes);
 	const lag = new LagMeter();
 	const heavy = new Places(HEAVY_AT_ONCE);
-	const results = new Array<RunCell>(cells.length);
+	const results = new Array<CheckedCase>(cases.length);
 	let next = 0;
 	const worker = async () => {
-		for (let at = next++; at < cells.length; at = next++) {
-			const cell = cells[at]!;
-			const isHeavy = cell.fault === 'huge' || cell.fault === 'endless' || cell.phase === 'upload';
+		for (let at = next++; at < cases.length; at = next++) {
+			const testCase = cases[at]!;
+			const isHeavy =
+				testCase.fault === 'huge' || testCase.fault === 'endless' || testCase.phase === 'upload';
 			if (isHeavy) await heavy.enter();
-			const prepared = await recordings.of(cell);
-			const run = async (patience: number): Promise<RunCell & { lagMs: number }> => {
+			const prepared = await recordings.of(testCase);
+			const run = async (patience: number): Promise<CheckedCase & { lagMs: number }> => {
 				const before = lag.total;
-				const result = await runCell(nodes, prepared, cell.phase, cell.fault, patience);
+				const result = await runCase(nodes, prepared, testCase.phase, testCase.fault, patience);
 				const lagMs = lag.total - before;
-				const lateMs = LATE_MS + lagMs + (patience - 1) * limitMsOf(cell.operation, cell.phase);
-				return { ...cell, result, lagMs, problems: problemsOf(cell, result, lateMs) };
+				const lateMs =
+					LATE_MS + lagMs + (patience - 1) * limitMsOf(testCase.operation, testCase.phase);
+				return { ...testCase, result, lagMs, problems: problemsOf(testCase, result, lateMs) };
 			};
 			const first = await run(1);
 			const stoodStill = first.problems.length > 0 && first.lagMs > LATE_MS;
-			const done = stoodStill || isCutShort(cell, first.result) ? await run(PATIENCE) : first;
+			const done = stoodStill || isCutShort(testCase, first.result) ? await run(PATIENCE) : first;
 			if (isHeavy) heavy.leave();
 			results[at] = done;
 			onDone?.(done);
 		}
 	};
-	await Promise.all(Array.from({ length: Math.min(atOnce, cells.length) }, worker));
+	await Promise.all(Array.from({ length: Math.min(atOnce, cases.length) }, worker));
 	lag.stop();
 	return results;
 }

@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(async () => await sim.close());
 afterAll(stopEverything);
 
-const asked = () =>
+const getChatRequests = () =>
 	sim.requests
 		.filter(({ path }) => path.endsWith('/chat/completions'))
 		.map(({ body }) => body as Body);
@@ -115,7 +115,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		const execution = await run(version, {}, { Calculator: calculator });
 		expect(outputOf(execution)).toBe('It is 391.');
 		expect(execution.data.resultData.runData.Calculator).toHaveLength(1);
-		const [, second, third] = asked();
+		const [, second, third] = getChatRequests();
 		expect(JSON.stringify(second!.messages)).toContain(told);
 		// The next round knows nothing of the mistake.
 		expect(JSON.stringify(third!.messages)).not.toContain(told);
@@ -127,7 +127,9 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		const execution = await run(version, {}, { Order: order });
 		expect(outputOf(execution)).toBe('Done.');
 		expect(execution.data.resultData.runData.Order).toHaveLength(1);
-		expect(JSON.stringify(asked()[1]!.messages)).toContain('lacks required arguments: count');
+		expect(JSON.stringify(getChatRequests()[1]!.messages)).toContain(
+			'lacks required arguments: count',
+		);
 	});
 
 	test('an answer that llama-server could not parse is asked for once more', async () => {
@@ -148,10 +150,10 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		};
 		sim.script(call('Order', JSON.stringify(args)), reply.text('Done.'));
 		expect(outputOf(await run(version, {}, { Order: order }))).toBe('Done.');
-		const sent = JSON.stringify(asked()[1]!.messages.at(-1)).replaceAll('\\', '');
+		const toolMessage = JSON.stringify(getChatRequests()[1]!.messages.at(-1)).replaceAll('\\', '');
 		for (const fitted of ['"count":5', '"gift":true', '"articles":["tea"]', '"note":"12"'])
-			expect(sent).toContain(fitted);
-		expect(sent).not.toContain('"price"');
+			expect(toolMessage).toContain(fitted);
+		expect(toolMessage).not.toContain('"price"');
 	});
 
 	test('a response format waits for a final answer that breaks it', async () => {
@@ -166,7 +168,11 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		};
 		const execution = await run(version, { model }, { Calculator: calculator });
 		expect(outputOf(execution)).toBe('{"product":391}');
-		expect(asked().map((body) => body.response_format !== undefined)).toEqual([false, false, true]);
+		expect(getChatRequests().map((body) => body.response_format !== undefined)).toEqual([
+			false,
+			false,
+			true,
+		]);
 	});
 
 	test('a final answer that n8n’s output parser would not find is its call', async () => {
@@ -192,7 +198,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		};
 		sim.script(call('Camera', '{"input":"now"}'), reply.text('A dot.'));
 		expect(outputOf(await run(version, {}, { Camera: camera }))).toBe('A dot.');
-		const { messages } = asked()[1]!;
+		const { messages } = getChatRequests()[1]!;
 		expect(messages.at(-1)).toMatchObject({
 			role: 'user',
 			content: [{ type: 'text' }, { type: 'image_url' }],

@@ -263,7 +263,7 @@ describe('n8n stays responsive while the package reads what a model or a mail sa
 		properties: { list: { type: 'array', uniqueItems: true } },
 		required: ['list'],
 	};
-	const many = Array.from({ length: 6000 }, (_none, index) => ({ index }));
+	const records = Array.from({ length: 6000 }, (_none, index) => ({ index }));
 
 	const extract = (credential: Named, schema: object): Parts => ({
 		Start: { ...MANUAL, to: ['Texts'] },
@@ -317,8 +317,8 @@ describe('n8n stays responsive while the package reads what a model or a mail sa
 
 	it.each([
 		['a pattern that tries every way', word, { word: `${'a'.repeat(100_000)}!` }],
-		['a list that repeats an entry', list, { list: [...many, { index: 0 }] }],
-		['a long list of which all differ', list, { list: many }],
+		['a list that repeats an entry', list, { list: [...records, { index: 0 }] }],
+		['a long list of which all differ', list, { list: records }],
 	])('%s is not checked by what nothing bounds', async (_what, schema, answer) => {
 		// Warm-up: n8n loads nodes when they first run.
 		await extracted(plain, answer);

@@ -139,8 +139,8 @@ describe('Dify Knowledge', () => {
 		expect((await n8n.waitForExecution(killed)).status).toBe('canceled');
 		const left = base.documents.size;
 		expect(left).toBeLessThan(COUNT);
-		const again = itemsOf(await run(workflow()), 'Sync');
-		const actions = again.map(({ action }) => action);
+		const secondSync = itemsOf(await run(workflow()), 'Sync');
+		const actions = secondSync.map(({ action }) => action);
 		expect(actions.slice(0, 2)).toEqual(['unchanged', 'unchanged']);
 		expect(actions.slice(left)).toEqual(Array<string>(COUNT - left).fill('created'));
 		expect([...base.documents.values()].map(({ name }) => name)).toEqual(
@@ -150,7 +150,7 @@ describe('Dify Knowledge', () => {
 		expect(third).toEqual(
 			Array.from({ length: COUNT }, (_, at) => (at === 5 ? 'updated' : 'unchanged')),
 		);
-		transcript('dify-knowledge-sync', [{ killedWith: left }, ...again, { third }]);
+		transcript('dify-knowledge-sync', [{ killedWith: left }, ...secondSync, { third }]);
 	});
 
 	it('an agent retrieves with it as a tool, and a chain answers with the Dify Retriever', async () => {

@@ -97,7 +97,7 @@ async function watch(sim: DifySim, parameters: Record<string, unknown> = {}): Pr
 		const byId = found.map((one) => one.id).sort((one, other) => Number(one) - Number(other));
 		return await Promise.all(byId.map(async (one) => (await n8n.getExecution(one)).data));
 	};
-	const given = async () =>
+	const getTriggeredItems = async () =>
 		(await executions('success')).flatMap((execution) => itemsOf(execution));
 	const lists = () =>
 		sim.requests.filter(({ path, status }) => path === FEEDBACKS && status !== undefined).length;
@@ -111,8 +111,8 @@ async function watch(sim: DifySim, parameters: Record<string, unknown> = {}): Pr
 	};
 	return {
 		id,
-		given,
-		whenGiven: async (count) => await until(given, (items) => items.length >= count),
+		given: getTriggeredItems,
+		whenGiven: async (count) => await until(getTriggeredItems, (items) => items.length >= count),
 		failures: async () =>
 			(await executions('error')).map(
 				({ resultData }) => resultData.error?.message ?? 'no message',
@@ -137,11 +137,11 @@ const texts = (items: Items) => items.map(({ content }) => content);
 
 /** Makes matching requests fail until it is removed. */
 function broken(sim: DifySim, fault: Fault): { hits(): number; mend(): void } {
-	const many = 1_000_000;
-	sim.fail({ ...fault, times: many });
+	const maxTimes = 1_000_000;
+	sim.fail({ ...fault, times: maxTimes });
 	const stored = sim.store.faults.at(-1)!;
 	return {
-		hits: () => many - stored.times!,
+		hits: () => maxTimes - stored.times!,
 		mend: () => void sim.store.faults.splice(sim.store.faults.indexOf(stored), 1),
 	};
 }
@@ -233,14 +233,14 @@ it('a poll that takes longer than the interval', async () => {
 	const other = await watch(clock);
 	await watched.start();
 	await other.start();
-	const late = Promise.withResolvers<void>();
-	const down = broken(slow, { path: FEEDBACKS, how: 'late', after: late.promise });
+	const delayedResponse = Promise.withResolvers<void>();
+	const down = broken(slow, { path: FEEDBACKS, how: 'late', after: delayedResponse.promise });
 	await rated(slow, 'one');
 	await hit(down, 1);
 	// Meanwhile n8n polls for the other workflow several times, and tries to poll for this one as often.
 	await other.looks();
 	down.mend();
-	late.resolve();
+	delayedResponse.resolve();
 	await watched.whenGiven(1);
 	await watched.looks();
 	expect(texts(await watched.given())).toEqual(['one']);

@@ -69,14 +69,14 @@ function jsonOf({ data }: Execution, name: string): Record<string, unknown> {
 /** Writes Dify's requests and the results to a file, for debugging. */
 function keep(name: string, sim: DifySim, items: Record<string, unknown>): void {
 	const { work: transcripts } = parts();
-	const asked = sim.requests.map(({ method, url, status, json }) => ({
+	const requests = sim.requests.map(({ method, url, status, json }) => ({
 		asked: `${method} ${url}`,
 		status,
 		json,
 	}));
 	const out = Object.entries(items).map(([from, json]) => ({ item: from, json }));
 	fs.mkdirSync(transcripts, { recursive: true });
-	const lines = [...asked, ...out].map((line) => `${JSON.stringify(line)}\n`);
+	const lines = [...requests, ...out].map((line) => `${JSON.stringify(line)}\n`);
 	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.join(''));
 }
 

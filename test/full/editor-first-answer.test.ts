@@ -18,7 +18,7 @@ import { until } from '../e2e/support/until';
 
 const MODEL = 'Local Chat Model';
 /** n8n 2.20 takes one more: it leaves the dialog of the credential open. */
-const MOST_CLICKS = 11;
+const MAX_CLICKS = 11;
 
 let n8n: N8nServer;
 let server: LlamaServer;
@@ -59,7 +59,7 @@ async function ended(): Promise<string> {
 }
 
 /** Asks in the chat, which the browser keeps open. */
-async function ask(question: string): Promise<string> {
+async function sendMessage(question: string): Promise<string> {
 	const { get, page } = editor;
 	await get('workflow-chat-button').waitFor();
 	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
@@ -121,7 +121,7 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	expect(await ended()).toContain('Success');
 	expect(await answers()).not.toBe('');
 	await picture('first-answer/4-answer');
-	expect(clicks).toBeLessThanOrEqual(MOST_CLICKS);
+	expect(clicks).toBeLessThanOrEqual(MAX_CLICKS);
 });
 
 it('an example from the file of the custom folder knows every node, and answers', async () => {
@@ -139,7 +139,7 @@ it('an example from the file of the custom folder knows every node, and answers'
 	// n8n takes the only credential when the panel is opened.
 	await editor.openNode(MODEL);
 	await editor.closeNode();
-	expect(await ask('Why is the sky blue?')).toContain('Success');
+	expect(await sendMessage('Why is the sky blue?')).toContain('Success');
 	expect(await answers()).not.toBe('');
 });
 
@@ -163,7 +163,7 @@ it('a Dify app answers behind a Chat Trigger, and its answer is rated', async ()
 	await get('credential-save-button').click();
 	await get('credential-edit-dialog').waitFor({ state: 'hidden' });
 	await closeNode();
-	expect(await ask('Can I send my lamp back?')).toContain('Success');
+	expect(await sendMessage('Can I send my lamp back?')).toContain('Success');
 	expect(await answers()).toBe('Lamps go back within 30 days.');
 
 	await node('Dify Chat Message').getByTestId('canvas-handle-plus').first().click();

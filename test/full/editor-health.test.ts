@@ -90,9 +90,10 @@ describe('Check in the editor', () => {
 		await output.hover();
 		await output.getByTestId('radio-button-json').click();
 		await output.getByText('"findings"').waitFor();
-		const shown = (await output.innerText()).replace(/\s+/g, ' ');
-		for (const text of says) expect(shown).toContain(text);
-		if (hint !== undefined) expect(shown.indexOf(hint)).toBeLessThan(shown.indexOf('"summary"'));
+		const outputText = (await output.innerText()).replace(/\s+/g, ' ');
+		for (const text of says) expect(outputText).toContain(text);
+		if (hint !== undefined)
+			expect(outputText.indexOf(hint)).toBeLessThan(outputText.indexOf('"summary"'));
 		await drag(get('panel-drag-button'), -400, 0);
 		await page.setViewportSize({ ...WINDOW, height: 700 });
 		await picture(`check-${name}`, [page.locator('.node-settings'), output]);

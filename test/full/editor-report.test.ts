@@ -113,14 +113,14 @@ it.each(['light', 'dark'] as const)(
 			colorScheme: theme,
 		});
 		const tab = await context.newPage();
-		const asked: string[] = [];
-		const said: string[] = [];
-		tab.on('request', (request) => asked.push(request.url()));
-		tab.on('console', (message) => said.push(message.text()));
-		tab.on('pageerror', (error) => said.push(String(error)));
+		const requestedUrls: string[] = [];
+		const consoleMessages: string[] = [];
+		tab.on('request', (request) => requestedUrls.push(request.url()));
+		tab.on('console', (message) => consoleMessages.push(message.text()));
+		tab.on('pageerror', (error) => consoleMessages.push(String(error)));
 		await tab.goto(`file://${file}`);
-		expect(asked).toEqual([`file://${file}`]);
-		expect(said).toEqual([]);
+		expect(requestedUrls).toEqual([`file://${file}`]);
+		expect(consoleMessages).toEqual([]);
 		expect(await tab.title()).toBe('Weekly server report');
 		const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
 		expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');

@@ -49,7 +49,7 @@ const SHOP: AppSpec = {
 		{ kind: 'text-input', variable: 'order', label: 'Order number' },
 	],
 	reply: () => ({
-		steps: words(
+		steps: splitWords(
 			'Yes, you can. Lamps go back within **30 days**, as long as the bulb is in the box too:\n\n1. Open *My orders* and choose the lamp.\n2. Print the label and put it on the box.\n3. Bring it to any parcel shop. The money is back within a week.',
 		).flatMap((text) => [{ text }, { wait: 150 }]),
 	}),
@@ -70,7 +70,7 @@ let desk: Named;
 let others: Wiring['others'];
 const sims: Array<{ close(): Promise<void> }> = [];
 
-const words = (text: string) => text.split(/(?<=\s)/);
+const splitWords = (text: string) => text.split(/(?<=\s)/);
 
 const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
 	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
@@ -303,10 +303,12 @@ describe('the panels', () => {
 						.map((text) => text.trim().split('\n')[0])
 						.filter((text) => text !== 'Credential');
 				// Nested entries are rendered after the field itself.
-				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(
+				const displayedFields = await until(
 					read,
-				);
-				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
+					(texts) => String(texts) === String(fields),
+					60_000,
+				).catch(read);
+				expect({ displayName, shown: displayedFields }).toEqual({ displayName, shown: fields });
 				for (const label of await labels.all())
 					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({
 						whole: true,
@@ -376,20 +378,20 @@ describe('the panels', () => {
 			const temperature = get('parameter-input-temperature').locator('input').first();
 			expect(Number(await temperature.inputValue())).toBe(0.3);
 			await list.click();
-			const shown = page.getByRole('option').filter({ visible: true });
-			await shown.first().waitFor();
-			const offered = await shown.allInnerTexts();
+			const visibleOptions = page.getByRole('option').filter({ visible: true });
+			await visibleOptions.first().waitFor();
+			const optionTexts = await visibleOptions.allInnerTexts();
 			// Temperature is already added.
-			expect(offered.slice(0, 2)).toEqual(['Maximum Tokens', 'Top P']);
-			expect(offered.length).toBeLessThanOrEqual(30);
+			expect(optionTexts.slice(0, 2)).toEqual(['Maximum Tokens', 'Top P']);
+			expect(optionTexts.length).toBeLessThanOrEqual(30);
 			await page.keyboard.type('min');
 			expect(
 				await until(
-					async () => await shown.allInnerTexts(),
-					(texts) => texts.length < offered.length,
+					async () => await visibleOptions.allInnerTexts(),
+					(texts) => texts.length < optionTexts.length,
 				),
 			).toContain('Min P');
-			await shown.getByText('Min P', { exact: true }).click();
+			await visibleOptions.getByText('Min P', { exact: true }).click();
 			await get('parameter-input-minP').waitFor();
 		},
 		SLOW,
@@ -468,13 +470,13 @@ describe('the panels', () => {
 			await openNode(MODEL);
 			await get('resource-locator-model').getByTestId('rlc-input').click();
 			await get('rlc-error-message').waitFor();
-			const said = await get('rlc-error-message').innerText();
-			expect(said).toContain(
+			const errorText = await get('rlc-error-message').innerText();
+			expect(errorText).toContain(
 				`Nothing is listening on ${nowhere.slice('http://'.length)}, as seen from n8n. `,
 			);
-			expect(said).toContain('Check that the model server is running');
+			expect(errorText).toContain('Check that the model server is running');
 			// Non-breaking hyphens: the editor would remove ordinary ones.
-			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
+			expect(errorText).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
 			// Whole, without scrolling.
 			expect(await isWhole(get('rlc-error-message').locator('xpath=../..'))).toBe(true);
 			await picture('model-list-error', 'fields');
@@ -490,9 +492,9 @@ describe('the panels', () => {
 			await openWorkflow(id);
 			await openNode('Dify Chat Message');
 			for (const label of ['Language of the answer', 'Order number']) {
-				const shown = get('node-parameters').getByText(label, { exact: true });
-				await shown.waitFor();
-				expect(await shown.count()).toBe(1);
+				const fieldLabel = get('node-parameters').getByText(label, { exact: true });
+				await fieldLabel.waitFor();
+				expect(await fieldLabel.count()).toBe(1);
 			}
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await picture('panel-dify-chat-message', 'fields');
@@ -518,10 +520,10 @@ describe('the panels', () => {
 				await openNode('Dify Chat Message');
 			};
 			await opened({ mappingMode: 'defineBelow', value: null });
-			const said = get('empty-fields-notice').filter({
+			const notice = get('empty-fields-notice').filter({
 				hasText: `Nothing is listening on ${nowhere.slice('http://'.length)}`,
 			});
-			await said.waitFor();
+			await notice.waitFor();
 
 			const order = {
 				id: 'order',
@@ -635,7 +637,7 @@ const COUNT_PIECES = `{
  *
  * @returns the answer, and the number of lengths that it had while it was streamed
  */
-async function ask(
+async function sendMessage(
 	question: string,
 	{
 		chatUntil = 410,
@@ -720,7 +722,7 @@ describe('a chat', () => {
 				}),
 			);
 			await openWorkflow(id);
-			const { answer, pieces } = await ask('Explain why the sky is blue.');
+			const { answer, pieces } = await sendMessage('Explain why the sky is blue.');
 			expect(pieces).toBeGreaterThan(4);
 			expect(answer.length).toBeGreaterThan(100);
 
@@ -777,7 +779,7 @@ describe('a chat', () => {
 				}),
 			);
 			await openWorkflow(id);
-			const { answer } = await ask(
+			const { answer } = await sendMessage(
 				'Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?',
 			);
 			expect(answer).toContain('210.00');
@@ -809,8 +811,8 @@ describe('a chat', () => {
 			const sim = await startLlamaServerSim();
 			sims.push(sim);
 			const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
-			const cut = { at: { event: 8 }, how: 'rst' } as const;
-			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut }));
+			const disconnect = { at: { event: 8 }, how: 'rst' } as const;
+			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut: disconnect }));
 			const local = await credentialFor(sim, 'Server that breaks off');
 			const { id } = await n8n.createWorkflow(
 				example('agent-with-tools', { local, model: 'sim-model' }),
@@ -822,11 +824,11 @@ describe('a chat', () => {
 			await get('logs-overview-status').getByText('Error').waitFor();
 			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 			await bubbles.getByText('connection').first().waitFor();
-			const shown = (await bubbles.allInnerTexts()).join(' ');
+			const chatText = (await bubbles.allInnerTexts()).join(' ');
 			// What happened and where, then what to do.
-			expect(shown).toContain('Let me work that out.');
-			expect(shown).toMatch(/broke|lost/i);
-			expect(shown).toContain(sim.url.replace('http://', ''));
+			expect(chatText).toContain('Let me work that out.');
+			expect(chatText).toMatch(/broke|lost/i);
+			expect(chatText).toContain(sim.url.replace('http://', ''));
 			await picture('chat-server-breaks-off');
 		},
 		SLOW,
@@ -845,7 +847,7 @@ describe('a chat', () => {
 				pictured = true;
 				await picture('dify-chat');
 			};
-			const { answer, pieces } = await ask(question, { chatUntil: 560, whileTyping });
+			const { answer, pieces } = await sendMessage(question, { chatUntil: 560, whileTyping });
 			expect(pieces).toBeGreaterThan(4);
 			expect(answer).toContain('The money is back within a week.');
 			expect(shop.runs.at(-1)).toMatchObject({ query: question });

@@ -8,7 +8,7 @@ const SECRETS = { modelServer: 'sk-behind-the-mask-4711', dify: 'app-behind-the-
 const NOWHERE = 'http://127.0.0.1:9/v1';
 
 const text = expect.any(String) as string;
-const refused = {
+const expectedError = {
 	message: text,
 	description: text,
 	type: 'connectionRefused',
@@ -52,19 +52,19 @@ const NODES: Record<
 			prompt: 'hi',
 			options: { maxRetries: 0 },
 		},
-		error: refused,
+		error: expectedError,
 	},
 	'Dify Chat Message': {
 		type: 'CUSTOM.difyChatMessage',
 		credential: 'difyApi',
 		parameters: { query: 'hi', user: 'anna', options: { maxRetries: 0 } },
-		error: refused,
+		error: expectedError,
 	},
 	'Dify Knowledge': {
 		type: 'CUSTOM.difyKnowledge',
 		credential: 'difyApi',
 		parameters: { resource: 'knowledgeBase', operation: 'getAll' },
-		error: refused,
+		error: expectedError,
 	},
 };
 

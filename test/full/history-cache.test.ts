@@ -38,7 +38,7 @@ const QUESTION = human(
 	`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`,
 );
 
-async function asked(messages: InputMessage[]): Promise<Usage> {
+async function generateUsage(messages: InputMessage[]): Promise<Usage> {
 	const target = createModelServer({ baseUrl: server.url });
 	const settings = { ...PLAIN_SETTINGS, model: 'test-model' };
 	const { usage } = await runTurn(target, settings, { messages, tools: [CALCULATOR] });
@@ -53,13 +53,13 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 	const history: InputMessage[] = [
 		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
 	];
-	const rows = [{ round: 'question', ...(await asked(history)) }];
+	const rows = [{ round: 'question', ...(await generateUsage(history)) }];
 	for (const [text, ...ids] of ROUNDS) {
 		history.push(...shape(text, ids));
-		rows.push({ round: text, ...(await asked(history)) });
+		rows.push({ round: text, ...(await generateUsage(history)) });
 	}
 	history.push(ai('Done.'), human('Thanks'));
-	rows.push({ round: 'next turn', ...(await asked(history)) });
+	rows.push({ round: 'next turn', ...(await generateUsage(history)) });
 	rows.slice(1).forEach(({ cachedTokens, promptTokens }, at) => {
 		// All but the first tokens of the answer.
 		expect(cachedTokens).toBeGreaterThan(rows[at]!.promptTokens - 16);
@@ -77,9 +77,9 @@ test('a database memory of 3.3 after live rounds of another shape: the whole tur
 	const question = { ...QUESTION, content: `Across shapes. ${String(QUESTION.content)}` };
 	const turn = (shape: (text: string, ids: string[]) => InputMessage[]) =>
 		ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
-	const live = await asked([question, ...turn(withAll[0]![1])]);
+	const live = await generateUsage([question, ...turn(withAll[0]![1])]);
 	for (const [, shape] of withAll) {
-		const later = await asked([question, ...turn(shape), ai('Done.'), human('Thanks')]);
+		const later = await generateUsage([question, ...turn(shape), ai('Done.'), human('Thanks')]);
 		expect(later.cachedTokens).toBeGreaterThan(live.promptTokens - 16);
 	}
 });
@@ -88,8 +88,8 @@ test('a turn that comes back without its text is processed again', async () => {
 	const question = { ...QUESTION, content: `Lost. ${String(QUESTION.content)}` };
 	const first = ROUNDS[0]!;
 	const calls = first.slice(1);
-	const whole = await asked([question, ai(first[0], ...calls), ...calls.map(tool)]);
-	const lost = await asked([
+	const whole = await generateUsage([question, ai(first[0], ...calls), ...calls.map(tool)]);
+	const lost = await generateUsage([
 		question,
 		ai([], ...calls),
 		...calls.map(tool),

@@ -87,9 +87,9 @@ it('a text is spoken, stored, heard again and becomes subtitles', async () => {
 		fileType: 'audio',
 	});
 	expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({ filename: 'speech.mp3', size: 500_006 });
-	const heard = itemOf(execution, 'Listen');
-	expect(heard.json).toMatchObject({ text: 'Hello there', fileName: 'speech.srt' });
-	expect(heard.binary!.data).toMatchObject({
+	const transcription = itemOf(execution, 'Listen');
+	expect(transcription.json).toMatchObject({ text: 'Hello there', fileName: 'speech.srt' });
+	expect(transcription.binary!.data).toMatchObject({
 		fileName: 'speech.srt',
 		mimeType: 'application/x-subrip',
 	});
@@ -123,7 +123,7 @@ it('an agent that has the node as a tool gets facts in place of the file', async
 	const { messages } = llama.requests.at(-1)!.body as {
 		messages: Array<{ role: string; content: string }>;
 	};
-	const told = messages.find(({ role }) => role === 'tool')!.content;
-	expect(told).toContain('"fileName":"image.png"');
-	expect(told).not.toContain('iVBOR');
+	const toolMessage = messages.find(({ role }) => role === 'tool')!.content;
+	expect(toolMessage).toContain('"fileName":"image.png"');
+	expect(toolMessage).not.toContain('iVBOR');
 });

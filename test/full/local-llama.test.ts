@@ -74,9 +74,9 @@ function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedIt
 }
 
 test('chat: several items at once, in their order, with what n8n shows as usage', async () => {
-	const words = ['red', 'green', 'blue', 'black', 'white', 'grey'];
+	const colors = ['red', 'green', 'blue', 'black', 'white', 'grey'];
 	const execution = await run('Chat', {
-		...items(words),
+		...items(colors),
 		[NODE]: localLlama({
 			operation: 'chat',
 			prompt: '=Repeat this word: {{ $json.text }}',
@@ -84,9 +84,9 @@ test('chat: several items at once, in their order, with what n8n shows as usage'
 		}),
 	});
 	const answers = itemsOf(execution);
-	expect(answers.map(({ json: { text } }) => typeof text)).toEqual(words.map(() => 'string'));
+	expect(answers.map(({ json: { text } }) => typeof text)).toEqual(colors.map(() => 'string'));
 	expect(answers.map(({ pairedItem }) => pairedItem)).toEqual(
-		words.map((_word, item) => ({ item })),
+		colors.map((_word, item) => ({ item })),
 	);
 	expect(answers[0]!.json).toMatchObject({
 		usage: { completionTokens: expect.any(Number) as number },

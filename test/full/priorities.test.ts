@@ -103,7 +103,7 @@ async function classOf(model: string): Promise<string> {
 }
 
 async function evaluate(model: string): Promise<void> {
-	const named = { __rl: true, mode: 'name', value: 'evaluated_rows' };
+	const dataTable = { __rl: true, mode: 'name', value: 'evaluated_rows' };
 	const column = { column: [{ name: 'question', type: 'string' }] };
 	const table = { type: 'n8n-nodes-base.dataTable', typeVersion: 1.1 };
 	const made = await run(
@@ -125,7 +125,7 @@ async function evaluate(model: string): Promise<void> {
 				parameters: {
 					resource: 'row',
 					operation: 'insert',
-					dataTableId: named,
+					dataTableId: dataTable,
 					columns: { mappingMode: 'defineBelow', value: { question: 'Hello' }, schema: [] },
 					options: {},
 				},

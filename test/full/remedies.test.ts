@@ -209,8 +209,8 @@ describe('the credential', () => {
 		['https', undefined, /use (?:the )?http:\/\/ in the Base URL: (\S+?)(?:\.|,) /i],
 	])('Base URL, %s: the address that the text names leads out', async (_name, path, advice) => {
 		const { url } = await startLlamaServer();
-		const typed = path === undefined ? url.replace('http:', 'https:') : `${url}${path}`;
-		const text = await failureOf(chat(), { baseUrl: typed });
+		const wrongUrl = path === undefined ? url.replace('http:', 'https:') : `${url}${path}`;
+		const text = await failureOf(chat(), { baseUrl: wrongUrl });
 		expect(await failureOf(chat(), { baseUrl: captured(text, advice) })).toBeUndefined();
 	});
 

@@ -37,7 +37,7 @@ afterAll(stopEverything);
 
 const bodyOf = ({ body }: WireRequest) => body as Body;
 const textOf = (request: WireRequest) => JSON.stringify(bodyOf(request).messages);
-const asked = () =>
+const getChatRequests = () =>
 	sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(bodyOf);
 
 /** Runs a workflow whose model requests are answered by `answer`. */
@@ -82,7 +82,7 @@ function expectExactCounts({ data }: Execution): void {
 	const calls = data.resultData.runData[MODEL]!.map(
 		(one) => one.data!.ai_languageModel![0]![0]!.json as ModelCall,
 	);
-	expect(calls).toHaveLength(asked().length);
+	expect(calls).toHaveLength(getChatRequests().length);
 	for (const { tokenUsage } of calls)
 		expect(tokenUsage).toMatchObject({
 			promptTokens: expect.any(Number) as number,
@@ -181,7 +181,7 @@ describe('n8n’s own root nodes', () => {
 		expect(outputsOf(execution)[0]).toMatchObject([
 			{ sentimentAnalysis: { category: 'Positive' } },
 		]);
-		expect(asked()).toHaveLength(2);
+		expect(getChatRequests()).toHaveLength(2);
 		expectExactCounts(execution);
 	});
 
@@ -197,7 +197,7 @@ describe('n8n’s own root nodes', () => {
 			}),
 		);
 		expect(outputsOf(execution)).toEqual([[{ output: { output_text: 'Short.' } }]]);
-		expect(asked().length).toBeGreaterThan(1);
+		expect(getChatRequests().length).toBeGreaterThan(1);
 		expectExactCounts(execution);
 	});
 
@@ -259,7 +259,7 @@ describe('n8n’s own root nodes', () => {
 			}),
 		);
 		expect(outputsOf(execution, 'Agent')).toEqual([[{ output: { product: 391 } }]]);
-		expect(asked()[0]!.tools!.map(({ function: { name } }) => name)).toEqual([
+		expect(getChatRequests()[0]!.tools!.map(({ function: { name } }) => name)).toEqual([
 			'Calculator',
 			'format_final_json_response',
 		]);
@@ -311,7 +311,7 @@ describe('n8n’s own root nodes', () => {
 		expect(outputsOf(execution, 'Third')).toEqual([[{ output: '391, as I said.' }]]);
 		const turn = ['user', 'assistant', 'tool', 'assistant'];
 		expect(
-			asked()
+			getChatRequests()
 				.at(-1)!
 				.messages.map(({ role }) => role),
 		).toEqual([...turn, ...turn, 'user']);

@@ -105,9 +105,9 @@ beforeAll(async () => {
 	);
 	// Otherwise none is asked.
 	subNodes.difyRetriever!.parameters.difyDatasetIds = ['3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90'];
-	const given = await credentialsFor('none');
+	const credentials = await credentialsFor('none');
 	well = {
-		...given,
+		...credentials,
 		localLlamaApi: await stored('well', 'localLlamaApi', { baseUrl: embedding.url }),
 	};
 	await run(filledStore(subNodes.localEmbeddings!, well));
@@ -179,11 +179,11 @@ it(
 		const ran = new Set<string>();
 		await inTurns([...Object.keys(FAULTS).entries()], async ([index, fault]) => {
 			const isOdd = index % 2 === 1;
-			const given = await credentialsFor(fault, isOdd ? 'basic' : 'local');
+			const credentials = await credentialsFor(fault, isOdd ? 'basic' : 'local');
 			const share = actions.filter((_, at) => at % SHARES === index % SHARES);
 			const onError = isOdd ? 'continueErrorOutput' : 'continueRegularOutput';
-			await captureRun(fault, actionsBehindFile(share, given, onError), ran);
-			await captureRun(fault, everySubNode(subNodes, given, well), ran);
+			await captureRun(fault, actionsBehindFile(share, credentials, onError), ran);
+			await captureRun(fault, everySubNode(subNodes, credentials, well), ran);
 		});
 		expect(leaks()).toEqual([]);
 		const subNames = ['Local Chat Model', 'Local Embeddings', 'Local Reranker', 'Dify Retriever'];
@@ -224,9 +224,11 @@ it(
 				const credentials = { id, name: 'tested', type, data };
 				await answered(`test, ${fault}`, 'POST', '/rest/credentials/test', { credentials });
 			}
-			const given = await credentialsFor(fault);
+			const credentials = await credentialsFor(fault);
 			for (const { type, field, method, kind } of lists.filter((_, at) => at % 3 === index % 3)) {
-				const difyApi = /knowledge|retriever/i.test(type) ? given.knowledge : given.difyApi;
+				const difyApi = /knowledge|retriever/i.test(type)
+					? credentials.knowledge
+					: credentials.difyApi;
 				await answered(
 					`${type} ${method}, ${fault}`,
 					'POST',
@@ -236,7 +238,7 @@ it(
 						path: `parameters.${field}`,
 						methodName: method,
 						currentNodeParameters: {},
-						credentials: { localLlamaApi: given.localLlamaApi, difyApi },
+						credentials: { localLlamaApi: credentials.localLlamaApi, difyApi },
 					},
 				);
 			}
@@ -259,9 +261,13 @@ it(
 			const knowledge = await stored(`knowledge ${what}`, 'difyApi', data.knowledge);
 			for (const local of [data.local, data.further]) {
 				const localLlamaApi = await stored(`address ${what}`, 'localLlamaApi', local);
-				const given = { localLlamaApi, difyApi, knowledge };
-				await captureRun(what, actionsBehindFile(oneOfEach, given, 'continueRegularOutput'), ran);
-				await captureRun(what, everySubNode(subNodes, given, well), ran);
+				const allCredentials = { localLlamaApi, difyApi, knowledge };
+				await captureRun(
+					what,
+					actionsBehindFile(oneOfEach, allCredentials, 'continueRegularOutput'),
+					ran,
+				);
+				await captureRun(what, everySubNode(subNodes, allCredentials, well), ran);
 				const credentials = { ...localLlamaApi, type: 'localLlamaApi', data: local };
 				await answered(`test, ${what}`, 'POST', '/rest/credentials/test', { credentials });
 			}
@@ -279,10 +285,14 @@ it(
 		await inTurns(
 			['refusedInJson', 'errorInStream', 'errorOfDifyInStream', 'strayLines', 'page'],
 			async (fault) => {
-				const given = await credentialsFor(fault);
+				const credentials = await credentialsFor(fault);
 				const dify = actions.find(({ type }) => type === 'CUSTOM.difyChatMessage')!;
 				const webhook = `secrets-${fault}`;
-				const parts = chats(webhook, partOf(subNodes.localChatModel!, given), partOf(dify, given));
+				const parts = chats(
+					webhook,
+					partOf(subNodes.localChatModel!, credentials),
+					partOf(dify, credentials),
+				);
 				for (const [name, chat] of Object.entries(parts)) {
 					const { id } = await importWorkflow(n8n, workflowOf(`Chat ${name} ${fault}`, chat));
 					const lines = await chatLines(n8n, `${webhook}-${name}`, 'Hello');
@@ -291,7 +301,7 @@ it(
 					await answered('end', 'POST', `/rest/workflows/${id}/deactivate`, {});
 				}
 				for (const trigger of triggers) {
-					const part = partOf(trigger, given);
+					const part = partOf(trigger, credentials);
 					const parameters = { ...part.parameters, pollTimes: { item: [{ mode: 'everyHour' }] } };
 					const created = await n8n.createWorkflow(
 						workflowOf(trigger.name, { Trigger: { ...part, parameters } }),
@@ -314,9 +324,9 @@ const OPEN_FIELDS = /"(?:baseUrl|name)":"(?:[^"\\]|\\.)*"/g;
 it(
 	'the pages of the editor, with the details of an error open',
 	async () => {
-		const given = await credentialsFor('refusedInJson');
+		const credentials = await credentialsFor('refusedInJson');
 		const chat = actions.find(({ name }) => name.endsWith('text chat'))!;
-		const fails = partOf(chat, given);
+		const fails = partOf(chat, credentials);
 		const { id } = await n8n.createWorkflow(
 			workflowOf('Pages', {
 				Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Fails'] },
@@ -346,12 +356,12 @@ it(
 		await get('execute-workflow-button').first().click();
 		await page.locator('.el-notification').first().waitFor();
 		await editor.openNode('Fails');
-		const shown = page.locator('.node-error-view').first();
-		await shown.waitFor();
-		for (const summary of await shown.locator('summary').all()) await summary.click();
-		const words = await page.locator('body').innerText();
-		expect(words).toContain('rejected the API key');
-		capture('words of the page', words);
+		const errorView = page.locator('.node-error-view').first();
+		await errorView.waitFor();
+		for (const summary of await errorView.locator('summary').all()) await summary.click();
+		const bodyText = await page.locator('body').innerText();
+		expect(bodyText).toContain('rejected the API key');
+		capture('words of the page', bodyText);
 		capture('page', await page.content());
 		await page.goto(`${n8n.url}/home/credentials`);
 		await page.getByText('model server refusedInJson').first().waitFor();
@@ -363,9 +373,9 @@ it(
 );
 
 it('each secret was sent to its own server, and to no other', () => {
-	const sent = ({ asked }: EchoServer) =>
+	const getSentHeaders = ({ asked }: EchoServer) =>
 		asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
-	const atFirst = sent(first);
+	const atFirst = getSentHeaders(first);
 	for (const name of [
 		'key',
 		'headerValue',
@@ -377,8 +387,8 @@ it('each secret was sent to its own server, and to no other', () => {
 		expect({ name, sent: atFirst.includes(secrets[name]) }).toEqual({ name, sent: true });
 	expect(atFirst).toContain(Buffer.from(`anna:${secrets.passwordOfBasic}`).toString('base64'));
 	expect(atFirst).not.toContain(secrets.furtherKey);
-	expect(sent(second)).toContain(secrets.furtherKey);
-	expect(sent(second)).not.toContain(secrets.key);
+	expect(getSentHeaders(second)).toContain(secrets.furtherKey);
+	expect(getSentHeaders(second)).not.toContain(secrets.key);
 	// Redirects lead there.
 	expect(elsewhere.asked.length).toBeGreaterThan(0);
 	expect(search.in(JSON.stringify(elsewhere.asked))).toEqual([]);

@@ -49,12 +49,12 @@ function ids({ findings }: CheckResult): string[] {
 
 async function isTaken(port: number): Promise<boolean> {
 	const socket = net.connect(port, '127.0.0.1');
-	const taken = await new Promise<boolean>((resolve) => {
+	const isPortTaken = await new Promise<boolean>((resolve) => {
 		socket.once('connect', () => resolve(true));
 		socket.once('error', () => resolve(false));
 	});
 	socket.destroy();
-	return taken;
+	return isPortTaken;
 }
 
 /** Keeps a server's slots busy until it is stopped. */
@@ -174,15 +174,15 @@ describe('the real llama-server', () => {
 			const small = await check(server);
 			expect(small.models).toMatchObject([{ context: 2048, trainedContext: 8192 }]);
 			const few = await check(server, { expectations: { minContext: 4096 } });
-			const many = await check(server, { expectations: { minContext: 32_768 } });
+			const largeContext = await check(server, { expectations: { minContext: 32_768 } });
 			const adviceOf = ({ findings }: CheckResult, id: string) =>
 				findings.find((one) => one.id === id)!.suggestion;
 			expect(adviceOf(few, 'contextBelowExpected')).toBe(
 				`Start llama-server with --ctx-size 4096${shared}.`,
 			);
-			const most = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model with a larger context.`;
-			expect(adviceOf(small, 'contextSmallForAgents')).toBe(most);
-			expect(adviceOf(many, 'contextBelowExpected')).toBe(most);
+			const suggestion = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model with a larger context.`;
+			expect(adviceOf(small, 'contextSmallForAgents')).toBe(suggestion);
+			expect(adviceOf(largeContext, 'contextBelowExpected')).toBe(suggestion);
 			await server.stop();
 		},
 	);
@@ -258,8 +258,8 @@ describe('the real llama-server', () => {
 		expect(frozen.findings).toMatchObject([{ id: 'noResponse' }]);
 		server.service.kill('SIGCONT');
 		await server.stop();
-		const gone = await check(server);
-		expect(gone).toMatchObject({ status: 'unreachable', findings: [{ id: 'refused' }] });
+		const stopped = await check(server);
+		expect(stopped).toMatchObject({ status: 'unreachable', findings: [{ id: 'refused' }] });
 	});
 
 	it('speed test: alone and two at once', async () => {
@@ -503,9 +503,11 @@ describe('the real n8n', () => {
 		});
 		expect(down!.text).toMatch(/What to do: Check that the model server is running/);
 		await startLlamaServer({ port: watched.port, args: ['--metrics'] });
-		const sent = await until(messages, (all) => all.length > 1);
-		expect(sent.map(({ status }) => status)).toEqual(['unreachable', 'healthy']);
-		expect(sent[1]!.text).toMatch(/is well again\n.*responds in \d+ ms.*\nIt was down since /);
+		const sentMessages = await until(messages, (all) => all.length > 1);
+		expect(sentMessages.map(({ status }) => status)).toEqual(['unreachable', 'healthy']);
+		expect(sentMessages[1]!.text).toMatch(
+			/is well again\n.*responds in \d+ ms.*\nIt was down since /,
+		);
 		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
 	});
 
@@ -531,18 +533,18 @@ describe('the real n8n', () => {
 describe('Server Health Trigger in the real n8n', () => {
 	/** An external service that accepts messages. `sent`: their titles. */
 	async function mailbox() {
-		const sent: string[] = [];
+		const sentMessages: string[] = [];
 		const server = http.createServer((request, response) => {
 			void (async () => {
 				request.setEncoding('utf8');
 				let body = '';
 				for await (const part of request) body += String(part);
-				sent.push((JSON.parse(body) as { title: string }).title);
+				sentMessages.push((JSON.parse(body) as { title: string }).title);
 				response.end('{}');
 			})();
 		});
 		const port = await listen(server);
-		return { url: `http://127.0.0.1:${port}`, sent, close: () => server.close() };
+		return { url: `http://127.0.0.1:${port}`, sent: sentMessages, close: () => server.close() };
 	}
 
 	it('tells of a change once', async () => {

@@ -14,7 +14,7 @@ const SLOW = 900_000;
 const READY_TIMEOUT_MS = 360_000;
 
 let child: childProcess.ChildProcess | undefined;
-let said = '';
+let startOutput = '';
 let editor: Editor | undefined;
 
 /**
@@ -25,7 +25,7 @@ async function npmStart(
 	port: number,
 	server?: LlamaServer,
 ): Promise<{ url: string; login: { email: string; password: string } }> {
-	said = '';
+	startOutput = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
 		cwd: process.cwd(),
@@ -34,17 +34,17 @@ async function npmStart(
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	for (const output of [child.stdout, child.stderr])
-		output?.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
-	while (!said.includes('Ctrl-C ends everything.')) {
-		if (hasEnded(child)) throw new Error(`npm start ended:\n${said}`);
+		output?.on('data', (bytes: Buffer) => (startOutput += bytes.toString('utf8')));
+	while (!startOutput.includes('Ctrl-C ends everything.')) {
+		if (hasEnded(child)) throw new Error(`npm start ended:\n${startOutput}`);
 		if (Date.now() > latest)
 			throw new Error(
-				`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`,
+				`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${startOutput}`,
 			);
 		await delay(100);
 	}
-	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(said) ?? [];
-	const [, email = '', password = ''] = /^Login\s+(\S+)\s+(\S+)/m.exec(said) ?? [];
+	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(startOutput) ?? [];
+	const [, email = '', password = ''] = /^Login\s+(\S+)\s+(\S+)/m.exec(startOutput) ?? [];
 	return { url, login: { email, password } };
 }
 
@@ -94,7 +94,7 @@ describe('npm start', () => {
 			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
 			const port = await freePort();
 			const first = await npmStart(data, port);
-			expect(said.match(/\/workflow\/\S+/g)).toHaveLength(5);
+			expect(startOutput.match(/\/workflow\/\S+/g)).toHaveLength(5);
 
 			editor = await openEditor(first, 'light', first.login);
 			const { page, get } = editor;
@@ -129,8 +129,8 @@ describe('npm start', () => {
 			await ctrlC();
 
 			expect(await npmStart(data, port)).toEqual(first);
-			expect(said).toContain('workflows (unchanged)');
-			expect(said).not.toContain('owner account');
+			expect(startOutput).toContain('workflows (unchanged)');
+			expect(startOutput).not.toContain('owner account');
 			await ctrlC();
 			await expect(fetch(first.url)).rejects.toThrow();
 		},
@@ -155,8 +155,10 @@ describe('npm start', () => {
 			const database = path.join(data, home!, '.n8n', 'database.sqlite');
 			fs.chmodSync(database, 0o644);
 			await npmStart(data, port, server);
-			expect(said).toContain('workflows (unchanged)');
-			expect(said).toMatch(/^Login {7}the one of an earlier start \(a new one: end this, delete /m);
+			expect(startOutput).toContain('workflows (unchanged)');
+			expect(startOutput).toMatch(
+				/^Login {7}the one of an earlier start \(a new one: end this, delete /m,
+			);
 			expect(readableByOthers(data)).toEqual([]);
 			await ctrlC();
 		},

@@ -25,14 +25,17 @@ const written = (name: string, args: unknown) =>
 
 /** Correct answer of the model in each case. */
 const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, followUp }) => {
-	const said = (some: typeof calls) =>
+	const toReplies = (some: typeof calls) =>
 		some.length === 0
 			? 'Hello, it is good to see you.'
 			: some.map((one) => written(one.name, one.arguments)).join('\n');
-	const first = { last: 'user' as const, contains: question, reply: said(calls) };
+	const first = { last: 'user' as const, contains: question, reply: toReplies(calls) };
 	return followUp === undefined
 		? [first]
-		: [first, { last: 'tool' as const, contains: followUp.result, reply: said(followUp.calls) }];
+		: [
+				first,
+				{ last: 'tool' as const, contains: followUp.result, reply: toReplies(followUp.calls) },
+			];
 });
 
 /** Wrong answers, each with another mistake. */

@@ -64,9 +64,9 @@ async function chatWith(
 	options: Record<string, unknown> = {},
 ) {
 	const [url, ...further] = urls as [string, ...string[]];
-	const more = { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } };
+	const extraServers = { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } };
 	const credential = await n8n.createCredential({
-		...llamaCredential({ url }, more),
+		...llamaCredential({ url }, extraServers),
 		id: undefined,
 	});
 	const workflow = workflowOf(webhookId, {

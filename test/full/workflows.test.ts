@@ -73,13 +73,13 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 	const answer = await asked(workflow, 'Where does the cat sit?');
 	expect(answer).toBe('On the mat, says opening.md.');
 	const execution = await lastExecution(workflow.id);
-	const told = promptsOf(execution, 'Local Chat Model');
+	const promptTexts = promptsOf(execution, 'Local Chat Model');
 	for (const [file, text] of Object.entries(files)) {
-		expect(told.split(text)).toHaveLength(2);
-		expect(told).toContain(file);
+		expect(promptTexts.split(text)).toHaveLength(2);
+		expect(promptTexts).toContain(file);
 	}
 	for (const part of ['opening-hours.md', 'returns.md', 'repairs.txt'])
-		expect(told).not.toContain(part);
+		expect(promptTexts).not.toContain(part);
 	expect(logOf(execution, 'Local Reranker')).toMatchObject([{ returned: 3 }]);
 	return answer;
 }

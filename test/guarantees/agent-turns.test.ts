@@ -67,7 +67,7 @@ function expectSameBeginning(bodies: Sent[], count: number): void {
 }
 
 describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
-	test('a turn goes back as the model wrote it: one message, its text and calls once, results behind it', async () => {
+	test('a turn is sent back as the model wrote it: one message, its text and calls once, followed by the results', async () => {
 		const server = await serve(BOTH, text('Sunny at noon.'));
 		const ask = await agentOn(server.url);
 		const first = await ask([question]);
@@ -88,7 +88,7 @@ describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
 		expect(version.startsWith('3') ? turn!.reasoning_content : 'I need both.').toBe('I need both.');
 	});
 
-	test('the beginning of the prompt is the same to the byte from round to round', async () => {
+	test('the beginning of the prompt stays byte-identical from round to round', async () => {
 		const server = await serve(
 			BOTH,
 			calls(['call_0', 'get_time', '{"zone": "CET"}']),
@@ -105,7 +105,7 @@ describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
 		expectSameBeginning(server.sent(CHAT) as Sent[], 4);
 	});
 
-	test('and so is the next turn, where nothing was thought', async () => {
+	test('the next turn without thinking keeps the same beginning', async () => {
 		const server = await serve(
 			calls(
 				['call_0', 'get_weather', '{"city":"Paris"}'],
@@ -153,7 +153,7 @@ describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
 });
 
 describe('IDs of calls', () => {
-	test('are letters, digits and _ only, at most 64, whatever the server sends', async () => {
+	test('contain only letters, digits and _, up to 64 characters, for any ID from the server', async () => {
 		const server = await serve(
 			calls(['functions.get_weather:0', 'get_weather', '{"city":"Paris"}'], ['', 'get_time', '{}']),
 		);
@@ -164,18 +164,18 @@ describe('IDs of calls', () => {
 	});
 });
 
-describe('a call is run whole or not at all', () => {
-	const begun = [
+describe('only complete tool calls are executed', () => {
+	const partialCall = [
 		delta({ role: 'assistant', content: 'I look.' }),
 		called('a', 'get_weather', '{"city":"Pa'),
 	] as const;
 	const broken: Array<[string, Answer]> = [
-		['cut by the token limit', streamed(...begun, delta({}, 'length'), usage())],
-		['with arguments that are no JSON', streamed(...begun, delta({}, 'tool_calls'), usage())],
+		['cut by the token limit', streamed(...partialCall, delta({}, 'length'), usage())],
+		['with arguments that are no JSON', streamed(...partialCall, delta({}, 'tool_calls'), usage())],
 		[
 			'in a stream that breaks off',
 			(request, response) => {
-				stuckAfter(...begun)(request, response);
+				stuckAfter(...partialCall)(request, response);
 				response.end();
 			},
 		],
@@ -199,7 +199,7 @@ describe('a call is run whole or not at all', () => {
 		}
 	});
 
-	test('one broken call of two: none of them', async () => {
+	test('one broken call of two: neither is executed', async () => {
 		const server = await serve(
 			calls(['a', 'get_time', '{"zone":"UTC"}'], ['b', 'get_weather', '{"city":']),
 		);
@@ -207,7 +207,7 @@ describe('a call is run whole or not at all', () => {
 		expect(failed.message).toMatch(/get_weather|argument/i);
 	});
 
-	test('in pieces, with the pieces of two calls mixed', async () => {
+	test('in chunks, with the chunks of two calls interleaved', async () => {
 		const piece = (index: number, args: string) =>
 			delta({ tool_calls: [{ index, function: { arguments: args } }] });
 		const server = await serve(
@@ -229,7 +229,7 @@ describe('a call is run whole or not at all', () => {
 		]);
 	});
 
-	test('a call that stands in a message of the conversation is a quotation', async () => {
+	test('a call that appears in a message of the conversation is a quotation', async () => {
 		const quoted = '<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>';
 		const server = await serve(text(quoted));
 		const answer = await (await agentOn(server.url))([new HumanMessage(`Repeat: ${quoted}`)]);
@@ -237,7 +237,7 @@ describe('a call is run whole or not at all', () => {
 		expect(textOf([answer])).toContain('Paris');
 	});
 
-	test('a call in the text of an offered tool is run', async () => {
+	test('a call of an offered tool in the text is executed', async () => {
 		const server = await serve(
 			text('<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>'),
 		);

@@ -1,4 +1,4 @@
-/** design.md 5, Agent: schemas, thinking, pictures, counts. */
+/** Schemas, thinking, images and usage of an agent's model. */
 import { HumanMessage, toolNamed } from './support/agent-turns';
 import { CHAT, delta, LLAMA_SERVER, ollama, streamed, text, usage } from './support/responses';
 import { chatModel, failureOf, model, run, streamOf, wholeOf } from './support/node-runner';
@@ -9,7 +9,7 @@ const serve = async (...answers: Answer[]) =>
 	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
 
 describe('schemas', () => {
-	/** What llama.cpp's grammar refuses, or eats memory for, and what it becomes. */
+	/** Schemas that llama.cpp's grammar rejects, or that cost it much memory, with their replacement. */
 	const REFUSED = {
 		free: { type: 'string', pattern: 'free' },
 		long: { type: 'string', maxLength: 100_000 },
@@ -29,7 +29,7 @@ describe('schemas', () => {
 		digits: { type: 'string' },
 	};
 
-	test('of tools and of the answer are sent as the grammar of llama.cpp takes them', async () => {
+	test('of tools and responses are converted for the grammar of llama.cpp', async () => {
 		const server = await serve(text('{"digits":"1234"}'));
 		const jsonSchema = JSON.stringify({ type: 'object', properties: REFUSED });
 		const { supplied } = await chatModel(server.url, {
@@ -87,7 +87,7 @@ describe('thinking levels of Ollama', () => {
 		return [(await supplied.invoke('Hi')).content, hints.map(({ message }) => message).join('\n')];
 	};
 
-	test('a model that knows none is asked again without, which is said; the next request leaves it out at once', async () => {
+	test('a model without levels gets a second request without one and a hint; later requests omit it immediately', async () => {
 		const refusal = 'think value "high" is not supported for this model';
 		const server = await start({
 			...ollama(),
@@ -100,7 +100,7 @@ describe('thinking levels of Ollama', () => {
 		expect(second).not.toContain('"high"');
 	});
 
-	test('a level that it knows is sent, and thinking that is off is off', async () => {
+	test('a supported level is sent, and disabled thinking stays off', async () => {
 		const server = await start({ ...ollama(), [`POST ${CHAT}`]: text('Hello.') });
 		expect(await hinted(server.url, levels)).toEqual(['Hello.', '']);
 		await hinted(server.url, { thinking: 'off' });
@@ -111,7 +111,7 @@ describe('thinking levels of Ollama', () => {
 	});
 });
 
-test('thinking stays out of the text, goes into the log, and comes in the field where the agent carries it', async () => {
+test('thinking is separate from the text, logged, and returned in the field that the agent keeps', async () => {
 	const server = await serve(
 		streamed(
 			delta({ reasoning_content: 'I have to ' }),
@@ -127,7 +127,7 @@ test('thinking stays out of the text, goes into the log, and comes in the field 
 	expect(JSON.stringify(outputs)).toContain('I have to think.');
 });
 
-describe('pictures', () => {
+describe('images', () => {
 	const LOOK = [
 		new HumanMessage([
 			{ type: 'text', text: 'What is it?' },
@@ -136,7 +136,7 @@ describe('pictures', () => {
 	];
 	const parameters = { model: model('qwen3') };
 
-	test('for a blind model of Ollama are refused before they are sent: it would make something up', async () => {
+	test('are rejected before they are sent to an Ollama model without vision, which would invent a description', async () => {
 		const server = await start({
 			...ollama(['completion', 'tools']),
 			[`POST ${CHAT}`]: text('A cat.'),
@@ -148,7 +148,7 @@ describe('pictures', () => {
 		expect(server.sent(CHAT)).toEqual([]);
 	});
 
-	test('go to one that sees, whole and once', async () => {
+	test('are sent complete and once to a model with vision', async () => {
 		const server = await start({
 			...ollama(['completion', 'vision']),
 			[`POST ${CHAT}`]: text('A llama.'),

@@ -4,7 +4,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, SESAME, modelList, run } from './support/node-runner';
-import { json, type SeamServer, useServers } from './support/scripted-server';
+import { json, type ScriptedServer, useServers } from './support/scripted-server';
 
 type Authenticate = (data: object, request: IHttpRequestOptions) => Promise<IHttpRequestOptions>;
 /** As n8n does it for a node that uses the credential. */
@@ -48,7 +48,7 @@ describe('Base URL', () => {
 		['http：//HOST/v1', '/v1/chat/completions'],
 		['“http://HOST/v1”', '/v1/chat/completions'],
 		['HTTP://HOST', '/v1/chat/completions'],
-	])('%j asks %s', async (typed, path) => {
+	])('%j requests %s', async (typed, path) => {
 		const server = await start({ [`POST ${path}`]: answer });
 		const baseUrl = typed.replace('HOST', `127.0.0.1:${server.port}`);
 		const { supplied } = await chatModel(baseUrl);
@@ -67,10 +67,10 @@ describe('Base URL', () => {
 });
 
 const SENT = ['authorization', 'x-api-key', 'x-proxy-token'];
-const keysIn = ({ requests }: SeamServer) =>
+const keysIn = ({ requests }: ScriptedServer) =>
 	requests.map(({ headers }) => SENT.map((name) => headers[name]));
 
-describe('the key and own headers', () => {
+describe('the key and custom headers', () => {
 	const extraHeaders = { header: [{ name: 'X-Proxy-Token', value: 'token-of-the-proxy' }] };
 	const ways: Array<[string, Record<string, unknown>, Array<string | undefined>]> = [
 		['bearer', { authentication: 'bearer' }, [`Bearer ${SESAME}`, undefined, undefined]],
@@ -87,27 +87,30 @@ describe('the key and own headers', () => {
 		});
 		const { supplied } = await chatModel(server.url, { credentials: credentials as never });
 		await supplied.invoke('Hi');
-		const given = { baseUrl: server.url, apiKey: SESAME, ...credentials } as never;
-		await run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: given });
+		const data = { baseUrl: server.url, apiKey: SESAME, ...credentials } as never;
+		await run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: data });
 		await modelList(server.url, credentials as never);
-		const sent = keysIn(server);
-		expect(sent.length).toBeGreaterThanOrEqual(3);
-		for (const one of sent) expect(one).toEqual(headers);
+		const sentKeys = keysIn(server);
+		expect(sentKeys.length).toBeGreaterThanOrEqual(3);
+		for (const one of sentKeys) expect(one).toEqual(headers);
 	});
 
 	test.each(ways)('%s: with the test of the credential', async (_name, credentials, headers) => {
 		const baseUrl = 'http://gpu:8080/v1';
 		const request: IHttpRequestOptions = { url: '/models', baseURL: baseUrl };
 		const data = { baseUrl, apiKey: SESAME, ...credentials } as never;
-		const sent = await authenticated(data, request);
+		const authenticatedRequest = await authenticated(data, request);
 		const names = Object.fromEntries(
-			Object.entries(sent.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+			Object.entries(authenticatedRequest.headers ?? {}).map(([name, value]) => [
+				name.toLowerCase(),
+				value,
+			]),
 		);
 		expect(SENT.map((name) => names[name])).toEqual(headers);
 	});
 });
 
-describe('the key goes to its own origin only', () => {
+describe('the key is sent only to its own origin', () => {
 	test.each([301, 302, 307, 308])(
 		'%i to another origin: a chat and its key stay',
 		async (status) => {
@@ -121,7 +124,7 @@ describe('the key goes to its own origin only', () => {
 		},
 	);
 
-	test('a list that is redirected is asked there without any of them', async () => {
+	test('a redirected model list is requested without key and headers', async () => {
 		const other = await start(LLAMA_SERVER);
 		const moved = json({}, 302, { location: `${other.url}/v1/models` });
 		const server = await start({ 'GET /v1/models': moved });
@@ -146,7 +149,7 @@ describe('the key goes to its own origin only', () => {
 describe('the key is in no log, item or error', () => {
 	const secret = 'kœy+/=&<"4711"-secret-of-the-house'.replace('œ', 'e');
 	const FORMS = {
-		'as it is': secret,
+		plain: secret,
 		'URL-encoded': encodeURIComponent(secret),
 		base64: Buffer.from(secret).toString('base64'),
 		'base64, moved by one': Buffer.from(`u${secret}`).toString('base64'),
@@ -167,22 +170,24 @@ describe('the key is in no log, item or error', () => {
 		const { supplied, inputs, outputs, hints, warnings } = await chatModel(server.url, {
 			credentials,
 		});
-		const shown: unknown[] = [inputs, outputs, hints, warnings];
+		const visible: unknown[] = [inputs, outputs, hints, warnings];
 		const note = async (work: Promise<unknown>) => {
 			const { message, description, context } = await failureOf(work);
-			shown.push(message, description, context);
+			visible.push(message, description, context);
 		};
 		await note(supplied.invoke('Hi'));
-		const given = { baseUrl: server.url, apiKey: secret };
-		await note(run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: given }));
-		await note(run(server.url, 'model:getAll', { credentials: given }));
-		shown.push(
+		const credentialData = { baseUrl: server.url, apiKey: secret };
+		await note(
+			run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: credentialData }),
+		);
+		await note(run(server.url, 'model:getAll', { credentials: credentialData }));
+		visible.push(
 			await run(server.url, 'text:chat', {
 				parameters: { prompt: 'Hi' },
-				credentials: given,
+				credentials: credentialData,
 			}),
 		);
-		expect(JSON.stringify(shown)).not.toContain(JSON.stringify(marksOf(form)).slice(1, -1));
+		expect(JSON.stringify(visible)).not.toContain(JSON.stringify(marksOf(form)).slice(1, -1));
 		expect(
 			server.requests.some(({ headers }) => headers.authorization === `Bearer ${secret}`),
 		).toBe(true);

@@ -41,7 +41,7 @@ describe('vectors are checked before a store sees them', () => {
 		await failureOf(run(server.url, 'vector:embed', { parameters: { text: 'a', ...NO_RETRIES } }));
 	});
 
-	test('another length in one answer, and from call to call', async () => {
+	test('a different length in one response, and between calls', async () => {
 		const both = json({
 			data: [
 				{ index: 0, embedding: [1, 2] },
@@ -57,7 +57,7 @@ describe('vectors are checked before a store sees them', () => {
 		expect((await failureOf(supplied.embedQuery('b'))).message).toMatch(/./);
 	});
 
-	test('in the order of the texts, whatever order they come in, as numbers or base64', async () => {
+	test('are in the order of the texts for any order of the response, as numbers or base64', async () => {
 		const base64 = (...of: number[]) => Buffer.from(new Float32Array(of).buffer).toString('base64');
 		const server = await serve(
 			json({
@@ -88,7 +88,7 @@ describe('vectors are checked before a store sees them', () => {
 describe('batches', () => {
 	const TEXTS = Array.from({ length: 32 }, (_none, at) => `t${at}`);
 
-	test('a hundred texts go in batches and come back in order', async () => {
+	test('a hundred texts are sent in batches and returned in order', async () => {
 		const server = await serve(vectorsOf(() => false, json({})));
 		const { supplied } = await embeddings(server.url);
 		const texts = Array.from({ length: 100 }, (_none, at) => 'x'.repeat(at + 1));
@@ -129,7 +129,7 @@ describe('batches', () => {
 		},
 	);
 
-	test('of Ollama go by its own route, told to refuse what is too long instead of cutting it', async () => {
+	test('for Ollama use its native endpoint with truncation disabled', async () => {
 		const server = await start({
 			...ollama(),
 			'POST /api/embed': json({
@@ -152,7 +152,7 @@ describe('batches', () => {
 		['nomic-embed-text', ['search_query: a', 'search_document: a']],
 		['intfloat/multilingual-e5-large', ['query: a', 'passage: a']],
 		['bge-m3', ['a', 'a']],
-	])('%s gets its prefixes, unless the user has others', async (name, prefixed) => {
+	])('%s gets its prefixes, unless the user sets others', async (name, prefixed) => {
 		const server = await serve(vectorsOf(() => false, json({})));
 		const texts = async (options: object) => {
 			const { supplied } = await embeddings(server.url, {
@@ -177,16 +177,11 @@ describe('text files', () => {
 		['UTF-8', Buffer.from(TEXT), 'text/plain', TEXT],
 		['UTF-8 with its mark', Buffer.from(`\uFEFF${TEXT}`), 'text/csv', TEXT],
 		['UTF-16 as Excel writes it', Buffer.from(`\uFEFF${TEXT}`, 'utf16le'), 'text/csv', TEXT],
-		[
-			'UTF-16, the other way round',
-			Buffer.from(`\uFEFF${TEXT}`, 'utf16le').swap16(),
-			'text/plain',
-			TEXT,
-		],
+		['UTF-16 big-endian', Buffer.from(`\uFEFF${TEXT}`, 'utf16le').swap16(), 'text/plain', TEXT],
 		['GBK', gbk, 'text/plain; charset=gbk', '你好'],
 		['GB18030', gbk, 'text/plain; charset=gb18030', '你好'],
 		['Latin-1', Buffer.from('Größe; über', 'latin1'), 'text/plain', 'Größe; über'],
-	])('in %s are sent as what they say', async (_name, bytes, mimeType, expected) => {
+	])('in %s are decoded before they are sent', async (_name, bytes, mimeType, expected) => {
 		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: text('Read.') });
 		const file = { data: bytes.toString('base64'), mimeType, fileName: 'list.txt' };
 		await run(server.url, 'text:chat', {
@@ -200,7 +195,7 @@ describe('text files', () => {
 	});
 });
 
-describe('much of it', () => {
+describe('large amounts', () => {
 	const MEGABYTE = 1024 * 1024;
 	/** CPU time, which other processes do not change. */
 	async function cpuSeconds(work: () => Promise<unknown>): Promise<number> {
@@ -210,7 +205,7 @@ describe('much of it', () => {
 		return (user + system) / 1e6;
 	}
 
-	test('memory stays flat over many pictures', async () => {
+	test('memory stays flat over many images', async () => {
 		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: text('Seen.') });
 		const collect = (): number => {
 			(vm.runInNewContext('gc') as () => void)();
@@ -230,17 +225,17 @@ describe('much of it', () => {
 		const before = collect();
 		// Forty pictures are 107 MB of base64.
 		for (let picture = 5; picture < 45; picture++) await look(picture);
-		const most = 40;
-		let grew = most;
+		const maxGrowth = 40;
+		let grew = maxGrowth;
 		// The last sockets may still be closing on a busy machine.
-		for (let tries = 0; tries < 100 && grew >= most; tries++) {
+		for (let tries = 0; tries < 100 && grew >= maxGrowth; tries++) {
 			await delay(10);
 			grew = collect() - before;
 		}
-		expect(grew).toBeLessThan(most);
+		expect(grew).toBeLessThan(maxGrowth);
 	});
 
-	test('a list of 20,000 models, and one text of 2.5 MB, are read, or refused, in time that grows with them', async () => {
+	test('a list of 20,000 models and a text of 2.5 MB are read or rejected in linear time', async () => {
 		const data = Array.from({ length: 20_000 }, (_none, at) => ({
 			id: `model-${at}`,
 			object: 'model',

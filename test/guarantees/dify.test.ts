@@ -57,7 +57,7 @@ async function startApp(
 	return await start({ apps: [spec], stream });
 }
 
-/** What n8n's failed item or thrown error says; undefined where nothing failed. */
+/** Message of n8n's failed item or thrown error; undefined if nothing failed. */
 async function failureOf(work: Promise<unknown>): Promise<string | undefined> {
 	return await work.then(
 		() => undefined,
@@ -176,7 +176,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		['an error', { steps: [{ text: 'One ' }, { error: { status: 429, message: BUSY } }] }],
 		...(isFlow ? [['its end', { steps: [{ text: 'One ' }], fail: BUSY }] as [string, Script]] : []),
 		['a bare refusal', { steps: [{ text: 'One ' }, { raw: `data: ${bare}\n\n` }] }],
-	])('behind its first text, the run is too much for Dify: %s', async (_name, script) => {
+	])('after its first text, Dify reports an overload: %s', async (_name, script) => {
 		const sim = await startApp({ mode: begin.mode, reply: () => script });
 		const fake = prepareRun(begin, sim, { options: { maxRetries: 9 } }, { continueOnFail: true });
 		const [item] = await execute(begin.node, fake);
@@ -195,7 +195,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		['the connection breaks', { how: 'reset' }, true],
 		['Dify refuses the key', refusal(401, 'unauthorized', 'Access token is invalid'), false],
 		['Dify is too busy', refusal(429, 'too_many_requests', BUSY), false],
-	])('the error says whether a run may go on: %s', async (_name, fault, isOpen) => {
+	])('the error says whether the run may continue: %s', async (_name, fault, isOpen) => {
 		const sim = await startApp({ mode: begin.mode, reply });
 		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
 		const fake = prepareRun(begin, sim, {}, { continueOnFail: true });
@@ -212,7 +212,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	});
 });
 
-describe('a lost stream with a known run gives the whole result', () => {
+describe('a lost stream of a known run still returns the complete result', () => {
 	const recorded = STARTS.filter(({ mode }) => mode === 'advanced-chat' || mode === 'workflow');
 
 	test.each(recorded.flatMap((begin) => [2, 4, 5].map((events) => ({ ...begin, events }))))(
@@ -231,7 +231,7 @@ describe('a lost stream with a known run gives the whole result', () => {
 		},
 	);
 
-	test('without a known run it is an error with the text that had arrived', async () => {
+	test('of an unknown run is an error with the text received so far', async () => {
 		const sim = await startApp({ mode: 'chat', reply }, { cut: { events: 2, how: 'reset' } });
 		const fake = prepareRun(STARTS[0]!, sim, {}, { continueOnFail: true });
 		const [item] = await execute('difyChatMessage', fake);
@@ -242,8 +242,8 @@ describe('a lost stream with a known run gives the whole result', () => {
 describe('Stop reaches Dify', () => {
 	test.each(STARTS)('$mode', async (begin) => {
 		const stop = new AbortController();
-		const held: Step[] = [{ text: 'One ' }, { wait: new Promise(() => {}) }];
-		const sim = await startApp({ mode: begin.mode, reply: () => ({ steps: held }) });
+		const pendingSteps: Step[] = [{ text: 'One ' }, { wait: new Promise(() => {}) }];
+		const sim = await startApp({ mode: begin.mode, reply: () => ({ steps: pendingSteps }) });
 		const fake = prepareRun(begin, sim, {}, { streaming: true, signal: stop.signal });
 		const running = failureOf(execute(begin.node, fake));
 		await until(() => typedIn(fake).includes('One') || sim.runs[0]?.events.length === 3);
@@ -254,7 +254,7 @@ describe('Stop reaches Dify', () => {
 	});
 });
 
-describe('a conversation is kept, and its messages come one after the other', () => {
+describe('a conversation is kept, and its messages are sent one after another', () => {
 	const questions = ['a', 'b', 'c', 'd'];
 
 	/** An app that notes which runs of a conversation overlap. */
@@ -300,7 +300,7 @@ describe('a conversation is kept, and its messages come one after the other', ()
 		expect(overlaps).toEqual([]);
 	});
 
-	test('the ID of the first answer continues its conversation in the next execution', async () => {
+	test('the ID of the first response continues its conversation in the next execution', async () => {
 		const { sim } = await observed();
 		const id = await firstConversation(sim);
 		const next = { query: 'and then?', conversation: 'byId', conversationId: byId(id) };
@@ -409,7 +409,7 @@ describe('an empty or partial source list removes no document', () => {
 		},
 	);
 
-	test('what the sync did not write stays, also where a source is gone', async () => {
+	test('documents that the sync did not create stay, even if a source is missing', async () => {
 		const of = await startBase();
 		addDocument(of.sim.store, of.base, { name: 'by hand.md' });
 		await execute('difyKnowledge', sync(of, {}, itemsOf(SOURCES)));
@@ -419,7 +419,7 @@ describe('an empty or partial source list removes no document', () => {
 	});
 });
 
-describe("an empty filter finds nothing instead of everybody's documents", () => {
+describe('an empty filter matches no documents instead of all', () => {
 	/** Documents of two customers. */
 	async function customers(): Promise<Base> {
 		const of = await startBase({ fields: [{ id: 'f1', name: 'customer', type: 'string' }] });
@@ -440,7 +440,7 @@ describe("an empty filter finds nothing instead of everybody's documents", () =>
 		metadataFilters: { condition: [{ field: 'customer', operator, value }] },
 	});
 
-	/** Texts that a node gives, or none where it fails. */
+	/** Texts that a node returns; none if it fails. */
 	const textsOf = async (work: Promise<unknown>) =>
 		await work.then(
 			(found) => JSON.stringify(found).match(/llama of \w+/g) ?? [],
@@ -471,7 +471,7 @@ describe("an empty filter finds nothing instead of everybody's documents", () =>
 		expect(await textsOf(retriever.invoke('llama'))).toEqual([]);
 	});
 
-	test('a filter with a value finds the documents of this customer alone', async () => {
+	test('a filter with a value matches only the documents of this customer', async () => {
 		const of = await customers();
 		const found = knowledge(of, 'knowledgeBase retrieve', filtered('anna', 'is'));
 		expect(await textsOf(found)).toEqual(['llama of anna']);
@@ -514,7 +514,7 @@ describe('questions and answers of a chunk, and other metadata, survive an updat
 		expect(document.segments).toMatchObject([{ content, answer, keywords }]);
 	});
 
-	test('metadata: one field is set, the other stays', async () => {
+	test('metadata: setting one field keeps the other', async () => {
 		const { of, document, place } = await withChunk();
 		const values = { value: [{ field: 'city', value: 'Lima', type: 'auto' }] };
 		await knowledge(of, 'metadata set', { ...place, values });
@@ -591,7 +591,7 @@ describe('text of a form that looks like an expression is text', () => {
 		expect(textsIn(fields).filter((text) => text.startsWith('='))).toEqual([]);
 	});
 
-	test('what a person typed reaches Dify as it is', async () => {
+	test('text that a user entered reaches Dify unchanged', async () => {
 		const form = [{ kind: 'text-input' as const, variable: 'city', label: 'City' }];
 		const sim = await startApp({ mode: 'workflow', form, reply });
 		const inputsJson = JSON.stringify({ city: EXPRESSION });
@@ -600,12 +600,12 @@ describe('text of a form that looks like an expression is text', () => {
 	});
 });
 
-describe("files come from the credential's Dify or from Fetch Files From only", () => {
+describe("files are fetched only from the credential's Dify or from Fetch Files From", () => {
 	/** A host beside Dify, which notes who asks. */
 	async function otherHost(): Promise<{ origin: string; asked: Array<string | undefined> }> {
-		const asked: Array<string | undefined> = [];
+		const authHeaders: Array<string | undefined> = [];
 		const server = http.createServer((request, response) => {
-			asked.push(request.headers.authorization);
+			authHeaders.push(request.headers.authorization);
 			response.setHeader('content-type', 'text/plain').end('other');
 		});
 		const origin = `http://127.0.0.1:${await listen(server)}`;
@@ -615,7 +615,7 @@ describe("files come from the credential's Dify or from Fetch Files From only", 
 				server.close(() => resolve());
 			});
 		});
-		return { origin, asked };
+		return { origin, asked: authHeaders };
 	}
 
 	async function runWith(fileUrl: (sim: DifySim) => string, options: Parameters) {
@@ -646,31 +646,31 @@ describe("files come from the credential's Dify or from Fetch Files From only", 
 		return file === undefined ? undefined : buffer.Buffer.from(file, 'base64').toString('utf8');
 	}
 
-	test('of the Dify in the credential, and without the key: its addresses are signed', async () => {
+	test('from the Dify of the credential, without the key: its URLs are signed', async () => {
 		const dify: DifySim[] = [];
 		const fileUrl = (sim: DifySim) => {
 			dify.push(sim);
 			return `${sim.origin}/files/tools/report.txt`;
 		};
 		expect(await runWith(fileUrl, {})).toBe('dify');
-		const asked = dify[0]!.requests.filter(({ path }) => path.endsWith('report.txt'));
-		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+		const downloads = dify[0]!.requests.filter(({ path }) => path.endsWith('report.txt'));
+		expect(downloads.map(({ headers }) => headers.authorization)).toEqual([undefined]);
 	});
 
-	test('not of another host', async () => {
+	test('not from another host', async () => {
 		const other = await otherHost();
 		expect(await runWith(() => `${other.origin}/report.txt`, {})).toBeUndefined();
 		expect(other.asked).toEqual([]);
 	});
 
-	test('of another host that the node names, and without the key', async () => {
+	test('from another host that the node names, without the key', async () => {
 		const other = await otherHost();
 		const options = { fetchFilesFrom: other.origin };
 		expect(await runWith(() => `${other.origin}/report.txt`, options)).toBe('other');
 		expect(other.asked).toEqual([undefined]);
 	});
 
-	test('the file of a document of another host that the node names, and without the key', async () => {
+	test('the file of a document from another host that the node names, without the key', async () => {
 		const other = await otherHost();
 		const sim = await start({ filesUrl: other.origin });
 		const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });

@@ -9,7 +9,7 @@ import {
 	type Answer,
 	json,
 	sendJson,
-	type SeamRequest,
+	type ScriptedRequest,
 	useServers,
 } from './support/scripted-server';
 import { closedPort } from '../support/listen';
@@ -20,7 +20,7 @@ const prompts = (...list: string[]) => ({
 	items: list.map((prompt) => ({ json: { prompt } })),
 	perItem: list.map((prompt) => ({ prompt })),
 });
-const promptOf = ({ body }: SeamRequest) =>
+const promptOf = ({ body }: ScriptedRequest) =>
 	(body.messages as Array<{ content: string }>).at(-1)!.content;
 /** Repeats the question, or refuses the ones that are bad. */
 const echo: Answer = (request, response) => {
@@ -38,7 +38,7 @@ describe('continue on fail', () => {
 		['text:chat', {}],
 		['text:extract', { schemaSource: 'schema', jsonSchema: '{"type":"object"}', text: 'bad' }],
 	] as const)(
-		'%s: a failure is an item in its place, and the others have their answers',
+		'%s: an error is an item at its position, and the others have their results',
 		async (operation, more) => {
 			const server = await serve((request, response) =>
 				JSON.stringify(request.body).includes('bad')
@@ -61,7 +61,7 @@ describe('continue on fail', () => {
 		},
 	);
 
-	test('without it the node fails with the item that failed', async () => {
+	test('without it the node fails with the error of the item', async () => {
 		const server = await serve();
 		const parameters = { options: { maxRetries: 0 } };
 		const failed = await failureOf(
@@ -70,7 +70,7 @@ describe('continue on fail', () => {
 		expect(failed.context.itemIndex).toBe(1);
 	});
 
-	test('Embed: the text that is refused costs its item alone', async () => {
+	test('Embed: a rejected text fails only its item', async () => {
 		const server = await start({
 			...LLAMA_SERVER,
 			'POST /v1/embeddings': ({ body }, response) => {
@@ -91,7 +91,7 @@ describe('continue on fail', () => {
 		expect(pairs(out)).toEqual([0, 1, 2, 3].map((item) => ({ item })));
 	});
 
-	test('Server Health: a server that is down is an item of the second output, paired with its own', async () => {
+	test('Server Health: a server that is down is an item of the second output, paired with its input', async () => {
 		const { url } = await start({ ...LLAMA_SERVER, 'GET /health': json({ status: 'ok' }) });
 		const down = `http://127.0.0.1:${await closedPort()}`;
 		const [healthy, other] = await serverHealth(
@@ -107,19 +107,19 @@ describe('continue on fail', () => {
 	});
 });
 
-describe('several at once', () => {
+describe('concurrent items', () => {
 	/** A server that answers only when the test lets it. */
 	async function gated() {
-		const held: Array<[SeamRequest, http.ServerResponse]> = [];
-		const server = await serve((request, response) => void held.push([request, response]));
+		const pending: Array<[ScriptedRequest, http.ServerResponse]> = [];
+		const server = await serve((request, response) => void pending.push([request, response]));
 		return {
 			server,
-			release: (at: number) => echo(...held[at]!),
-			heldCount: () => held.length,
+			release: (at: number) => echo(...pending[at]!),
+			heldCount: () => pending.length,
 		};
 	}
 
-	test('go out together and come back in their order, whichever is ready first', async () => {
+	test('are sent together and returned in their order', async () => {
 		const { server, release } = await gated();
 		const running = run(server.url, 'text:chat', {
 			...prompts('a', 'b', 'c'),
@@ -133,7 +133,7 @@ describe('several at once', () => {
 		expect(pairs(out)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 	});
 
-	test('Items at Once 1, and Max Concurrent Requests 1: one after another', async () => {
+	test('Max Concurrent Items 1, and Max Concurrent Requests 1: one after another', async () => {
 		const ways = [
 			{ parameters: { options: { maxConcurrentItems: 1 } }, limit: 3 },
 			{ parameters: { options: { maxConcurrentItems: 3 } }, limit: 1 },
@@ -157,12 +157,12 @@ describe('several at once', () => {
 });
 
 describe('as a tool of an agent', () => {
-	test('the nodes say that they can be one', () => {
+	test('the nodes declare that they can be used as one', () => {
 		for (const node of [new LocalLlama(), new ServerHealth()])
 			expect(node.description.usableAsTool).toBe(true);
 	});
 
-	test('it runs once, also where n8n gives it no items, and types nothing into the chat', async () => {
+	test('it runs once, also without input items, and sends nothing to the chat', async () => {
 		for (const items of [[{ json: {} }], []]) {
 			const { url } = await serve();
 			const fake = actionContext(url, 'text:chat', {
@@ -177,11 +177,11 @@ describe('as a tool of an agent', () => {
 		}
 	});
 
-	test('its failure tells the model no address and no words of the server', async () => {
-		const words = 'CUDA out of memory at /srv/secret/path';
+	test('its error shows the model neither address nor server message', async () => {
+		const serverMessage = 'CUDA out of memory at /srv/secret/path';
 		const { url } = await start({
 			...LLAMA_SERVER,
-			[`POST ${CHAT}`]: json({ error: { code: 500, message: words } }, 500),
+			[`POST ${CHAT}`]: json({ error: { code: 500, message: serverMessage } }, 500),
 		});
 		const setup = {
 			parameters: { prompt: 'Hi', options: { maxRetries: 0 } },
@@ -190,13 +190,13 @@ describe('as a tool of an agent', () => {
 		for (const at of [url, `http://127.0.0.1:${await closedPort()}/v1`]) {
 			const failed = await failureOf(run(at, 'text:chat', setup));
 			const [item] = await run(at, 'text:chat', { ...setup, continueOnFail: true });
-			const told = [failed.message, failed.description, JSON.stringify(item!.json)].join(' ');
-			expect(told).toContain('tell the user that it is not available');
-			expect(told).not.toMatch(/127\.0\.0\.1|secret|CUDA/);
+			const errorText = [failed.message, failed.description, JSON.stringify(item!.json)].join(' ');
+			expect(errorText).toContain('tell the user that it is not available');
+			expect(errorText).not.toMatch(/127\.0\.0\.1|secret|CUDA/);
 		}
 	});
 
-	test('of an unhealthy server its model reads what is wrong, and no address', async () => {
+	test('the model reads the findings of an unhealthy server, but no address', async () => {
 		const url = `http://127.0.0.1:${await closedPort()}/v1`;
 		for (const failWhenUnhealthy of [false, true]) {
 			const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
@@ -209,7 +209,7 @@ describe('as a tool of an agent', () => {
 		}
 	});
 
-	test('arguments that a model writes as text are read as what the field wants', async () => {
+	test('arguments that a model writes as text are converted to the type of the field', async () => {
 		const server = await serve();
 		await run(server.url, 'text:chat', {
 			parameters: { prompt: 'Hi', options: { temperature: '0.2', maxTokens: '50' } },
@@ -219,7 +219,7 @@ describe('as a tool of an agent', () => {
 	});
 });
 
-test('an expression that fails is the failure of its item', async () => {
+test('a failing expression fails only its item', async () => {
 	const { url } = await serve();
 	const fake = actionContext(url, 'text:chat', { ...prompts('a', 'b'), continueOnFail: true });
 	const { getNodeParameter } = fake.context;

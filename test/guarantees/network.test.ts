@@ -18,7 +18,7 @@ const ROUTES: Routes = {
 const serve = async (options?: ServerOptions) => await start(ROUTES, options);
 
 /** A chat, a short request and a list, which may go different ways. */
-async function askAll(url: string, credentials: Record<string, string | boolean> = {}) {
+async function requestAll(url: string, credentials: Record<string, string | boolean> = {}) {
 	const { supplied } = await chatModel(url, { credentials });
 	const { content } = await supplied.invoke('Hi');
 	const [item] = await run(url, 'vector:embed', {
@@ -68,7 +68,7 @@ describe('localhost', () => {
 	);
 });
 
-describe('a proxy of the environment', () => {
+describe('a proxy from the environment', () => {
 	const NAMES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
 	let proxy: ProxyServer;
 	const throughProxy = async (variables: string[], options?: ProxyOptions) => {
@@ -85,7 +85,7 @@ describe('a proxy of the environment', () => {
 		async (name) => {
 			const server = await serve();
 			await throughProxy([name]);
-			expect(await askAll(server.url)).toEqual(ALL);
+			expect(await requestAll(server.url)).toEqual(ALL);
 			expect(proxy.log.every(({ method }) => method !== 'CONNECT')).toBe(true);
 			expect(proxy.log.map(({ target }) => target)).toEqual(
 				expect.arrayContaining([`${server.url}${CHAT}`, `${server.url}${EMBED}`]),
@@ -97,7 +97,7 @@ describe('a proxy of the environment', () => {
 	test.each(['https_proxy', 'HTTPS_PROXY'])('%s: https through a tunnel', async (name) => {
 		const server = await serve({ tls: true });
 		await throughProxy([name], { tunnelTo: [server.port] });
-		expect(await askAll(server.url, { ignoreSslIssues: true })).toEqual(ALL);
+		expect(await requestAll(server.url, { ignoreSslIssues: true })).toEqual(ALL);
 		expect(proxy.log.length).toBeGreaterThan(0);
 		expect(new Set(proxy.log.map(({ method, target }) => `${method} ${target}`))).toEqual(
 			new Set([`CONNECT 127.0.0.1:${server.port}`]),
@@ -112,42 +112,42 @@ describe('a proxy of the environment', () => {
 		const server = await serve();
 		await throughProxy(['http_proxy', 'HTTP_PROXY']);
 		process.env[name] = hosts;
-		expect(await askAll(server.url)).toEqual(ALL);
+		expect(await requestAll(server.url)).toEqual(ALL);
 		expect(proxy.accepted).toBe(0);
 	});
 
-	test('an address without a scheme is one of http, as n8n reads it', async () => {
+	test('a URL without a scheme is read as http, like in n8n', async () => {
 		const server = await serve();
 		await throughProxy([]);
 		process.env.http_proxy = proxy.url.replace('http://', '');
-		expect(await askAll(server.url)).toEqual(ALL);
+		expect(await requestAll(server.url)).toEqual(ALL);
 		expect(proxy.log).toHaveLength(server.requests.length);
 	});
 
-	test('its password is sent to the proxy alone, and a proxy that refuses is named', async () => {
+	test('its password is sent only to the proxy, and errors name a proxy that rejects', async () => {
 		const server = await serve();
 		await throughProxy([], { user: 'me:pass-word' });
 		process.env.http_proxy = proxy.url.replace('//', '//me:pass-word@');
-		expect(await askAll(server.url)).toEqual(ALL);
+		expect(await requestAll(server.url)).toEqual(ALL);
 		expect(JSON.stringify(server.requests)).not.toContain('proxy-authorization');
 		process.env.http_proxy = proxy.url.replace('//', '//me:wrong-word@');
-		const failed = await failureOf(askAll((await serve()).url));
+		const failed = await failureOf(requestAll((await serve()).url));
 		expect(failed.message).toMatch(/proxy/i);
 		expect(`${failed.message} ${failed.description}`).not.toContain('wrong-word');
 	});
 });
 
-describe('a certificate of an own CA', () => {
-	test('is refused with what to do, and taken where the user says so', async () => {
+describe('a certificate of a custom CA', () => {
+	test('is rejected with a suggestion, and accepted if the user allows it', async () => {
 		const server = await serve({ tls: true });
-		const failed = await failureOf(askAll(server.url));
+		const failed = await failureOf(requestAll(server.url));
 		expect(failed.description).toContain('NODE_EXTRA_CA_CERTS');
 		expect(server.requests).toEqual([]);
-		expect(await askAll(server.url, { ignoreSslIssues: true })).toEqual(ALL);
+		expect(await requestAll(server.url, { ignoreSslIssues: true })).toEqual(ALL);
 	});
 
-	test('is trusted where NODE_EXTRA_CA_CERTS names the CA', async () => {
-		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seam-ca-'));
+	test('is trusted if NODE_EXTRA_CA_CERTS names the CA', async () => {
+		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'custom-ca-'));
 		const child = path.join(folder, 'child.cjs');
 		await build({
 			entryPoints: [path.join(process.cwd(), 'test/guarantees/support/custom-ca.child.ts')],
@@ -184,29 +184,29 @@ describe("n8n's egress filter", () => {
 	afterAll(() => {
 		for (const name of Object.keys(FILTER_VARIABLES)) delete process.env[name];
 	});
-	const asked = async (url: string) =>
+	const chatWith = async (url: string) =>
 		await (await chatModel(url, { context: { helpers } })).supplied.invoke('Hi');
 	const embedded = async (url: string) =>
 		await run(url, 'vector:embed', { parameters: { text: 'a' }, context: { helpers } });
 
 	test('lets an allowed address through', async () => {
 		const { url } = await serve();
-		expect((await asked(url)).content).toBe('Hello there.');
+		expect((await chatWith(url)).content).toBe('Hello there.');
 		expect(await embedded(url)).toHaveLength(1);
 	});
 
-	test('refuses an address and a name before anything is sent, and says who refuses', async () => {
+	test('rejects an IP address and a name before anything is sent, and is named in the error', async () => {
 		const server = await serve({ host: '127.0.0.2' });
-		const named = await serve();
-		for (const url of [server.url, `http://localhost:${named.port}`]) {
-			for (const ask of [asked, embedded]) {
+		const namedServer = await serve();
+		for (const url of [server.url, `http://localhost:${namedServer.port}`]) {
+			for (const ask of [chatWith, embedded]) {
 				expect((await failureOf(ask(url))).description).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
 			}
 		}
-		expect([...server.requests, ...named.requests]).toEqual([]);
+		expect([...server.requests, ...namedServer.requests]).toEqual([]);
 	});
 
-	test('refuses a redirect to such an address', async () => {
+	test('rejects a redirect to such an address', async () => {
 		const other = await serve({ host: '127.0.0.2' });
 		const moved = json({}, 302, { location: `${other.url}/v1/models` });
 		const { url } = await start({ 'GET /v1/models': moved });

@@ -7,12 +7,13 @@ import {
 	json,
 	type Routes,
 	sendJson,
-	type SeamServer,
+	type ScriptedServer,
 	useServers,
 } from './support/scripted-server';
 
 const start = useServers();
-const asked = ({ requests }: SeamServer) => requests.map(({ method, path }) => `${method} ${path}`);
+const getRoutes = ({ requests }: ScriptedServer) =>
+	requests.map(({ method, path }) => `${method} ${path}`);
 
 const routerModels = (states: Record<string, string>) => ({
 	object: 'list',
@@ -26,7 +27,7 @@ const routerModels = (states: Record<string, string>) => ({
 		path: '',
 	})),
 });
-/** A router: a question about a model loads it, unless it says otherwise. */
+/** A router: a request for a model loads it, unless autoload is off. */
 const router = (states: Record<string, string>, more: Routes = {}): Routes => ({
 	'GET /v1/models': (_request, response) => sendJson(response, routerModels(states)),
 	'GET /models': (_request, response) => sendJson(response, routerModels(states)),
@@ -56,18 +57,18 @@ describe('lists and checks load nothing and wake nothing', () => {
 		await serverHealth(url, { expectations: {}, operation: 'waitUntilReady' });
 	};
 
-	test('a router: no question about a model that would load it', async () => {
+	test('a router: no request that would load a model', async () => {
 		const server = await start(router({ small: 'loaded', large: 'unloaded', idle: 'sleeping' }));
 		await look(server.url);
 		expect(server.requests.length).toBeGreaterThan(3);
-		for (const request of asked(server)) {
+		for (const request of getRoutes(server)) {
 			expect(request).toMatch(/^GET /);
 			if (request.includes('model=')) expect(request).toContain('autoload=false');
 			expect(request).not.toMatch(/model=(large|idle)/);
 		}
 	});
 
-	test('a llama-server that sleeps: nothing that generates', async () => {
+	test('a sleeping llama-server: no generation', async () => {
 		const server = await start({
 			...LLAMA_SERVER,
 			'GET /props': json({
@@ -80,16 +81,16 @@ describe('lists and checks load nothing and wake nothing', () => {
 		});
 		await look(server.url);
 		// Unlike /props, the route of the slots wakes a model.
-		for (const request of asked(server)) expect(request).toMatch(/^GET (?!\/slots)/);
+		for (const request of getRoutes(server)) expect(request).toMatch(/^GET (?!\/slots)/);
 	});
 
-	test('an Ollama: what it has and what is loaded, and never a generation', async () => {
+	test('an Ollama: installed and loaded models, and no generation', async () => {
 		const server = await start({ ...ollama(), 'GET /api/ps': json({ models: [] }) });
 		await look(server.url);
-		for (const request of asked(server)) expect(request).toMatch(/^GET |^POST \/api\/show$/);
+		for (const request of getRoutes(server)) expect(request).toMatch(/^GET |^POST \/api\/show$/);
 	});
 
-	test('a LiteLLM: never /health, which asks every model', async () => {
+	test('a LiteLLM: never /health, which calls every model', async () => {
 		const alive: Answer = json('"I\'m alive!"');
 		const server = await start({
 			'GET /v1/models': json({
@@ -105,8 +106,8 @@ describe('lists and checks load nothing and wake nothing', () => {
 		});
 		await look(server.url).catch(() => undefined);
 		await serverHealth(server.url, { expectations: {} });
-		expect(asked(server)).not.toContain('GET /health');
-		for (const request of asked(server)) expect(request).toMatch(/^GET /);
+		expect(getRoutes(server)).not.toContain('GET /health');
+		for (const request of getRoutes(server)) expect(request).toMatch(/^GET /);
 	});
 });
 
@@ -118,7 +119,7 @@ describe('Unload', () => {
 	];
 	const clock = useClock();
 
-	test('waits for an answer that is running, and then frees the model', async () => {
+	test('waits for a running response, then frees the model', async () => {
 		const server = await start(
 			router(
 				{ big: 'loaded' },
@@ -127,39 +128,39 @@ describe('Unload', () => {
 		);
 		const [item] = await clock.passUntil(run(server.url, 'model:unload', { parameters: big }));
 		expect(item!.json).toMatchObject({ state: 'unloaded' });
-		const order = asked(server);
+		const order = getRoutes(server);
 		expect(order.filter((request) => request.startsWith('GET /slots'))).toHaveLength(3);
 		expect(order.findLastIndex((request) => request.startsWith('GET /slots'))).toBeLessThan(
 			order.indexOf('POST /models/unload'),
 		);
 	});
 
-	test('that may not wait is refused while an answer runs, and says why', async () => {
+	test('without waiting is rejected during a response, with the reason', async () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
 		const parameters = { ...big, options: { wait: false } };
 		const failed = await failureOf(run(server.url, 'model:unload', { parameters }));
 		expect(failed.message).toMatch(/big.*processing 1 request/s);
-		expect(asked(server)).not.toContain('POST /models/unload');
+		expect(getRoutes(server)).not.toContain('POST /models/unload');
 	});
 
-	test('whose limit passes meanwhile leaves the model alone, and says why', async () => {
+	test('that times out while waiting does not unload the model, and reports the reason', async () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
 		const parameters = { ...big, options: { timeout: 20 } };
 		const failed = await clock.passUntil(
 			failureOf(run(server.url, 'model:unload', { parameters })),
 		);
 		expect(failed.message).toMatch(/still processing 1 request/);
-		expect(asked(server)).not.toContain('POST /models/unload');
+		expect(getRoutes(server)).not.toContain('POST /models/unload');
 	});
 
-	test('cuts answers off where it is told to', async () => {
+	test('ends running responses with Force Unload', async () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
 		const parameters = { ...big, options: { force: true } };
 		const [item] = await clock.passUntil(run(server.url, 'model:unload', { parameters }));
 		expect(item!.json).toMatchObject({ state: 'unloaded' });
 	});
 
-	test('of an Ollama whose model still answers says that it stays in memory', async () => {
+	test('reports that the model of an Ollama stays in memory while it responds', async () => {
 		const server = await start({
 			...ollama(),
 			'POST /api/generate': json({
@@ -178,7 +179,7 @@ describe('Unload', () => {
 	});
 });
 
-test('a list that never comes is given up, and the request closed', async () => {
+test('a list that never arrives times out, and its request is closed', async () => {
 	const server = await start({ ...LLAMA_SERVER, 'GET /v1/models': silence });
 	const stop = new AbortController();
 	const failed = failureOf(run(server.url, 'model:getAll', { signal: stop.signal }));

@@ -24,19 +24,19 @@ const word = (content: string) => delta({ content });
 
 /** A chat server whose answer the test writes while it runs. */
 async function heldServer() {
-	let held: http.ServerResponse | undefined;
-	const server = await serve((_request, response) => void (held = response));
+	let pending: http.ServerResponse | undefined;
+	const server = await serve((_request, response) => void (pending = response));
 	return {
 		url: server.url,
 		arrived: async () => (await server.arrived(CHAT))[0]!,
-		open: () => openStream(held!),
-		send: (...events: Parameters<typeof send>[1][]) => send(held!, ...events),
-		raw: (bytes: string) => void held!.write(bytes),
-		end: () => void held!.end('data: [DONE]\n\n'),
+		open: () => openStream(pending!),
+		send: (...events: Parameters<typeof send>[1][]) => send(pending!, ...events),
+		raw: (bytes: string) => void pending!.write(bytes),
+		end: () => void pending!.end('data: [DONE]\n\n'),
 	};
 }
 
-/** Reads an answer, and tells how much of it has arrived. */
+/** Reads a response, and returns how much of it has arrived. */
 function reading(chat: ChatModel) {
 	let seen = '';
 	let isOver = false;
@@ -52,10 +52,10 @@ function reading(chat: ChatModel) {
 	};
 }
 
-describe('time limits', () => {
+describe('timeouts', () => {
 	const clock = useClock();
 
-	test('310 s without a byte before the answer are survived, and 310 s in it where no Idle Limit is set', async () => {
+	test('survive 310 s without a byte before the response, and within it without an Idle Timeout', async () => {
 		const server = await heldServer();
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { idleTimeout: 0 } },
@@ -72,7 +72,7 @@ describe('time limits', () => {
 		expect(await answer).toBe('slow box');
 	});
 
-	test('nobody limits the whole: two hours and a half of pieces each four minutes', async () => {
+	test('no total timeout by default: two and a half hours with a chunk every four minutes', async () => {
 		const server = await heldServer();
 		const { supplied } = await chatModel(server.url);
 		const { answer, has } = reading(supplied);
@@ -88,7 +88,7 @@ describe('time limits', () => {
 		expect(await answer).toBe('.'.repeat(38));
 	});
 
-	test('without a first token for 30 minutes: an error that says so, and the request is closed', async () => {
+	test('no first token for 30 minutes: an error that names the timeout, and the request is closed', async () => {
 		const server = await serve(silence);
 		const { supplied } = await chatModel(server.url);
 		let isOver = false;
@@ -106,7 +106,7 @@ describe('time limits', () => {
 		['silence', ''],
 		['comments', ': ping\n\n'],
 		['empty pieces', 'data: {"choices":[{"index":0,"delta":{"content":""}}]}\n\n'],
-	])('behind the first token, five minutes of %s are the end', async (_name, ping) => {
+	])('after the first token, five minutes of %s end the request', async (_name, ping) => {
 		const server = await heldServer();
 		const { supplied } = await chatModel(server.url);
 		const { answer, has, isOver } = reading(supplied);
@@ -129,7 +129,7 @@ describe('time limits', () => {
 		['firstTokenTimeout', silence, ''],
 		['idleTimeout', stuckAfter(word('a')), 'a'],
 		['totalTimeout', stuckAfter(word('a')), 'a'],
-	])('%s of the options counts in seconds', async (name, answers, begun) => {
+	])('%s in the options is in seconds', async (name, answers, begun) => {
 		const server = await serve(answers);
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { firstTokenTimeout: 100, idleTimeout: 100, [name]: 7 } },
@@ -143,7 +143,7 @@ describe('time limits', () => {
 		expect((await failureOf(answer)).context.data).toMatchObject({ type: name });
 	});
 
-	test('a finish without [DONE] on a socket that stays open is waited out for seconds, not for the Idle Limit', async () => {
+	test('a finish without [DONE] on an open socket ends after seconds, not after the Idle Timeout', async () => {
 		const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop')));
 		const { supplied } = await chatModel(server.url);
 		const { answer, has, isOver } = reading(supplied);
@@ -181,7 +181,7 @@ describe('time limits', () => {
 		},
 	);
 
-	test('503 "Loading model" is waited for, with the same request', async () => {
+	test('503 "Loading model" is retried with the same request', async () => {
 		const loading = json(
 			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
 			503,
@@ -194,7 +194,7 @@ describe('time limits', () => {
 		expect(bodies[3]).toEqual(bodies[0]);
 	});
 
-	test('a model that loads for longer than the First Token Limit is an error that says so', async () => {
+	test('a model that loads for longer than the First Token Timeout is an error that names it', async () => {
 		const loading = json(
 			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
 			503,
@@ -208,7 +208,7 @@ describe('time limits', () => {
 	});
 });
 
-test('[DONE] ends the answer, though the socket stays open', async () => {
+test('[DONE] ends the response although the socket stays open', async () => {
 	const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop'), usage(), '[DONE]'));
 	const { supplied } = await chatModel(server.url);
 	expect((await supplied.invoke('Hi')).content).toBe('Done.');
@@ -232,7 +232,7 @@ describe('Stop', () => {
 		},
 	);
 
-	test('of the call, and a reader that leaves, close it too', async () => {
+	test('of the call, and a reader that disconnects, close it, too', async () => {
 		const server = await serve(silence, stuckAfter(word('a'), word('b')));
 		const { supplied } = await chatModel(server.url);
 		const stop = new AbortController();

@@ -25,7 +25,7 @@ const start = useServers();
 const serve = async (...answers: Answer[]) =>
 	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
 
-describe('counts', () => {
+describe('usage', () => {
 	const COUNTED = { prompt_tokens: 120, completion_tokens: 30, total_tokens: 150 };
 	const timings = {
 		cache_n: 100,
@@ -54,7 +54,7 @@ describe('counts', () => {
 			},
 		};
 	}
-	const asked = async (setup: SupplySetup, isStreamed: boolean) => {
+	const generate = async (setup: SupplySetup, isStreamed: boolean) => {
 		const server = await serve(counted);
 		const { supplied, outputs } = await chatModel(server.url, setup);
 		const whole = isStreamed
@@ -66,7 +66,7 @@ describe('counts', () => {
 	test.each([true, false])(
 		'are those of the server, timings and cached tokens in the log (streamed: %s)',
 		async (isStreamed) => {
-			const { whole, logged } = await asked({}, isStreamed);
+			const { whole, logged } = await generate({}, isStreamed);
 			expect(whole.usage_metadata).toMatchObject({
 				input_tokens: 120,
 				output_tokens: 30,
@@ -88,9 +88,9 @@ describe('counts', () => {
 		},
 	);
 
-	test('the totals of an execution add up, whole and streamed, in the three keys', async () => {
+	test('the totals of an execution add up, with and without streaming, in the three keys', async () => {
 		const { values, context } = customData();
-		for (const isStreamed of [true, false]) await asked({ context }, isStreamed);
+		for (const isStreamed of [true, false]) await generate({ context }, isStreamed);
 		expect([values.get('llm_tokens_in'), values.get('llm_tokens_out')]).toEqual([240, 60]);
 		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({
 			models: ['sim-model'],
@@ -99,7 +99,7 @@ describe('counts', () => {
 		});
 	});
 
-	test('of Local Llama are in the item', async () => {
+	test('of Local Llama is in the item', async () => {
 		const server = await serve(counted);
 		const [item] = await run(server.url, 'text:chat', { parameters: { prompt: 'Hi' } });
 		expect(item!.json).toMatchObject({
@@ -108,7 +108,7 @@ describe('counts', () => {
 		});
 	});
 
-	test('a call of a tool is counted as well', async () => {
+	test('a tool call is counted, too', async () => {
 		const server = await serve(
 			streamed(called('a', 'look', '{}'), delta({}, 'tool_calls'), usage(COUNTED)),
 		);
@@ -118,7 +118,7 @@ describe('counts', () => {
 		expect(wholeOf(chunks).usage_metadata).toMatchObject({ input_tokens: 120 });
 	});
 
-	describe('of all tries are in the error of a failed turn', () => {
+	describe('of all attempts is in the error of a failed turn', () => {
 		const ALL = { promptTokens: 33, completionTokens: 15, totalTokens: 48 };
 		const broken = json({ error: { message: 'broken' } }, 500);
 		const unknown = calls(['a', 'invented', '{}']);
@@ -138,7 +138,7 @@ describe('counts', () => {
 			expect(failed.context.data).toMatchObject({ usage: counts });
 		});
 
-		test('of Local Llama: JSON that is none', async () => {
+		test('of Local Llama: invalid JSON', async () => {
 			const server = await serve(text('I cannot.'));
 			const parameters = { prompt: 'Hi', responseFormat: 'jsonObject' };
 			const failed = await failureOf(run(server.url, 'text:chat', { parameters }));
@@ -151,7 +151,7 @@ describe('counts', () => {
 describe('spans', () => {
 	const traces = useTraces();
 
-	test("one below n8n's own for each request to a model, with model, tokens and end, without texts and key", async () => {
+	test("one below n8n's own for each request to a model, with model, tokens and finish reason, without texts and key", async () => {
 		const server = await serve(text('Four.'));
 		const { supplied } = await chatModel(server.url, { context: { helpers: traces.helpers } });
 		await supplied.invoke('What is 2+2?');
@@ -169,7 +169,7 @@ describe('spans', () => {
 		expect(JSON.stringify(span!.attributes)).not.toMatch(/2\+2|Four|sesame-4711/);
 	});
 
-	test('of a failure tells its title only', async () => {
+	test('of an error contains only its title', async () => {
 		const server = await serve(json({ error: { message: 'secret words' } }, 500));
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { maxRetries: 0 } },

@@ -30,25 +30,25 @@ import { closedPort } from '../support/listen';
 
 const start = useServers();
 
-describe('text comes word by word', () => {
+describe('text is streamed', () => {
 	/** A server that sends a word each time the test has seen the one before. */
 	async function expectWordByWord(seen: () => string, answer: (url: string) => Promise<unknown>) {
-		let held: http.ServerResponse | undefined;
+		let pending: http.ServerResponse | undefined;
 		const server = await start({
 			...LLAMA_SERVER,
-			[`POST ${CHAT}`]: (_request, response) => void (held = response),
+			[`POST ${CHAT}`]: (_request, response) => void (pending = response),
 		});
 		const done = answer(server.url);
 		await server.arrived(CHAT);
-		openStream(held!);
+		openStream(pending!);
 		let whole = '';
 		for (const word of ['One ', 'after ', 'the ', 'other.']) {
-			send(held!, delta({ content: word }));
+			send(pending!, delta({ content: word }));
 			whole += word;
 			await until(() => seen() === whole);
 		}
-		send(held!, delta({}, 'stop'), usage(), '[DONE]');
-		held!.end();
+		send(pending!, delta({}, 'stop'), usage(), '[DONE]');
+		pending!.end();
 		await done;
 		expect(seen()).toBe('One after the other.');
 	}
@@ -96,7 +96,7 @@ interface Failing {
 	logged?: NodeOperationError;
 }
 
-/** Each node that can fail in front of somebody. */
+/** Each node whose error a visitor could see. */
 const NODES: Record<string, (url: string, context?: object) => Promise<Failing>> = {};
 const subNode =
 	<T>(
@@ -121,7 +121,7 @@ NODES['Local Llama'] = async (url, context) => {
 };
 
 describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
-	test("is n8n's own, with a title, the server's words, the address and what to do", async () => {
+	test("is n8n's own, with title, server message, address and suggestion", async () => {
 		const { url } = await start(FAILING);
 		const { failed, logged } = await failing(url);
 		for (const error of logged === undefined ? [failed] : [failed, logged]) {
@@ -145,8 +145,8 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 				getExecutionId: () => '4711',
 			};
 			const { url } = await start(FAILING);
-			const refused = `http://127.0.0.1:${await closedPort()}`;
-			for (const address of [url, refused]) {
+			const closedUrl = `http://127.0.0.1:${await closedPort()}`;
+			for (const address of [url, closedUrl]) {
 				const { failed, logged } = await failing(address, visited);
 				for (const error of logged === undefined ? [failed] : [failed, logged]) {
 					// n8n streams the description, and nothing else.
@@ -160,7 +160,7 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 		},
 	);
 
-	test('in n8n 2.20, which does not tell whether it streams: the same for a webhook', async () => {
+	test('in n8n 2.20, which cannot detect streaming: the same for a webhook', async () => {
 		const { url } = await start(FAILING);
 		const old = { getMode: () => 'webhook', isStreaming: undefined, getExecutionId: () => '4711' };
 		const { failed } = await failing(url, old);
@@ -168,7 +168,7 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 	});
 });
 
-test('what Local Llama types into a public chat about a failed item has no address and no detail', async () => {
+test('the message of Local Llama about a failed item in a public chat has no address and no detail', async () => {
 	const { url } = await start(FAILING);
 	const fake = actionContext(url, 'text:chat', {
 		parameters: { prompt: 'Hi', ...NO_RETRIES },
@@ -181,27 +181,27 @@ test('what Local Llama types into a public chat about a failed item has no addre
 	expect(JSON.stringify(fake.chunks)).not.toMatch(/127\.0|http|\/v1|\/srv|CUDA/);
 });
 
-test('a model that cannot be supplied is an error of the sub-node, without address for a visitor', async () => {
+test('a model that cannot be supplied is an error of the sub-node, without the address for a visitor', async () => {
 	const visited = {
 		getMode: () => 'webhook',
 		isStreaming: () => true,
 		getExecutionId: () => '4711',
 	};
 	const credentials = { baseUrl: 'http://gpu-of-the-house:99999' };
-	const shown = await failureOf(chatModel('', { credentials }));
-	expect(`${shown.message} ${shown.description}`).toContain('Base URL');
+	const error = await failureOf(chatModel('', { credentials }));
+	expect(`${error.message} ${error.description}`).toContain('Base URL');
 	const hidden = await failureOf(chatModel('', { credentials, context: visited }));
 	expect(hidden.description).not.toContain('gpu-of-the-house');
 });
 
-test('a diagnosis of Server Health tells the address to whoever built the workflow', async () => {
+test('a diagnosis of Server Health shows the address to the workflow author', async () => {
 	const url = `http://127.0.0.1:${await closedPort()}`;
 	const [healthy, unhealthy] = await serverHealth(url);
 	expect(healthy).toEqual([]);
 	expect(JSON.stringify(unhealthy)).toContain(url);
 });
 
-describe('what happens in silence is said', () => {
+describe('silent changes of a server become hints', () => {
 	const BY_OLLAMA = { system_fingerprint: 'fp_ollama' };
 	const hintsOf = async (url: string, name: string, input = 'Hi') => {
 		const parameters = { model: { __rl: true, mode: 'id', value: name } };
@@ -210,7 +210,7 @@ describe('what happens in silence is said', () => {
 		return hints.map(({ message }) => message).join('\n');
 	};
 
-	test('another model than the chosen one answered', async () => {
+	test('another model than the selected one responded', async () => {
 		const timings = { prompt_n: 11, prompt_ms: 5, predicted_n: 5, predicted_ms: 10 };
 		const answer = text('Hello.', { timings });
 		const { url } = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
@@ -218,12 +218,12 @@ describe('what happens in silence is said', () => {
 		expect(await hintsOf(url, 'sim-model')).toBe('');
 	});
 
-	test("a model of Ollama's cloud: the conversation leaves the house", async () => {
+	test("a model of Ollama's cloud: the conversation leaves the network", async () => {
 		const { url } = await start({ ...ollama(), [`POST ${CHAT}`]: text('Hello.', BY_OLLAMA) });
 		expect(await hintsOf(url, 'gpt-oss:120b-cloud')).toMatch(/cloud/);
 	});
 
-	test('messages that Ollama dropped', async () => {
+	test('messages that Ollama omitted', async () => {
 		const { url } = await start({
 			...ollama(),
 			[`POST ${CHAT}`]: text('Hello.', {
@@ -235,13 +235,13 @@ describe('what happens in silence is said', () => {
 		expect(await hintsOf(url, 'qwen3', long)).toMatch(/4096/);
 	});
 
-	test('an answer that the token limit cut', async () => {
-		const cut = [delta({ content: 'cut' }), delta({}, 'length'), usage()];
+	test('a response truncated by the token limit', async () => {
+		const truncated = [delta({ content: 'cut' }), delta({}, 'length'), usage()];
 		const { url } = await start({
 			...LLAMA_SERVER,
 			[`POST ${CHAT}`]: (_request, response) => {
 				openStream(response);
-				send(response, ...cut, '[DONE]');
+				send(response, ...truncated, '[DONE]');
 				response.end();
 			},
 		});

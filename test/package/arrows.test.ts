@@ -8,7 +8,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	tracing: ['servers', 'http', 'errors'],
 	chat: ['tracing', 'servers', 'http', 'errors'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
-	// Thinking is split off answers as in chats.
+	// Thinking is separated from responses as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	tasks: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const LIB = path.join(process.cwd(), 'lib');
 
 /**
- * Every import in `lib` across folders, as `from → to`, where both are top-level folders or files of `lib`.
+ * Every import in `lib` across folders, as `from → to`; both are top-level folders or files of `lib`.
  */
 const arrows = fs
 	.readdirSync(LIB, { recursive: true, encoding: 'utf8' })

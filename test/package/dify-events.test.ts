@@ -17,7 +17,7 @@ function filesIn(folder: string, ending: RegExp): string[] {
 }
 
 const textOf = (files: string[]) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
-/** The events in the recorded answers of each version. */
+/** The events in the recorded responses of each version. */
 const recorded = (['1.14', '1.16'] as const).map((version) => {
 	const [folder] = fs
 		.readdirSync('test/fixtures')
@@ -31,7 +31,7 @@ const isRecorded = (event: string) => recorded.some(({ events }) => events.has(e
 
 /** Why no recording has an event; each of them has a case. */
 const NOT_RECORDED: Readonly<Record<string, string>> = {
-	message_file: 'no recorded app has a tool that makes files',
+	message_file: 'no recorded app has a tool that generates files',
 	reasoning_chunk: 'it is newer than the recorded versions',
 	human_input_form_filled: 'no recording reads on while a form is filled in',
 	human_input_form_timeout: 'no recorded form runs out',

@@ -31,16 +31,18 @@ describe('docs/docker/compose.yaml', () => {
 		]);
 	});
 
-	it('has its profiles, its variables and its files in the page beside it', () => {
-		const named = [...new Set(Object.values(services).flatMap(({ profiles = [] }) => profiles))];
+	it('has its profiles, its variables and its files in its page', () => {
+		const profileNames = [
+			...new Set(Object.values(services).flatMap(({ profiles = [] }) => profiles)),
+		];
 		const variables = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name!);
 		const page = read('README.md');
-		expect([...named, ...variables].filter((name) => !page.includes(name))).toEqual([]);
+		expect([...profileNames, ...variables].filter((name) => !page.includes(name))).toEqual([]);
 		for (const { build } of Object.values(services))
 			if (build !== undefined) read(path.join(build.context, build.dockerfile));
 	});
 
-	it('gives n8n what the page on operations recommends', () => {
+	it('sets n8n up as the page on operations recommends', () => {
 		const page = fs.readFileSync(path.join('docs', 'operations.md'), 'utf8');
 		const [, table = ''] = /\n### Settings of n8n\n([^]*?)\n##/.exec(page) ?? [];
 		const rows = [...table.matchAll(/^\| (`[^|]+`) \| `?(\d+|true)`?[^|]*\|/gm)].filter(
@@ -49,9 +51,9 @@ describe('docs/docker/compose.yaml', () => {
 		const recommended = rows.flatMap(([, names, value]) =>
 			[...names!.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, value!] as const),
 		);
-		const given = services.n8n!.environment!;
+		const environment = services.n8n!.environment!;
 		expect(recommended).toHaveLength(7);
-		expect(recommended.filter(([name, value]) => String(given[name]) !== value)).toEqual([]);
+		expect(recommended.filter(([name, value]) => String(environment[name]) !== value)).toEqual([]);
 	});
 
 	it('starts the model server on the port that the page names', () => {
@@ -61,7 +63,7 @@ describe('docs/docker/compose.yaml', () => {
 			expect(read(file)).toContain(`localhost:${port}/health`);
 	});
 
-	it('gives every model server the same name, and every process of n8n the same settings', () => {
+	it('uses the same name for every model server, and the same settings for every process of n8n', () => {
 		const servers = Object.entries(services).filter(([name]) => name.startsWith('llama-'));
 		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([
 			['llama'],

@@ -11,8 +11,8 @@ const ROOT = process.cwd();
 const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
 
 /**
- * Words of a page (empty: only the panel shows the number), and the number in the unit of the code (milliseconds, bytes)
- * with the places that have it; `seam` with the test of what the node does; or `other`: not a limit of this package.
+ * Text of a page (empty: only the panel shows the number), and the number in the unit of the code (milliseconds, bytes)
+ * with the locations that define it; `seam` with the test of what the node does; or `other`: not a limit of this package.
  */
 const ROWS = read('test/package/documented-numbers.tsv')
 	.trim()
@@ -39,7 +39,7 @@ function find(node: ts.Node | undefined, pick: Pick): ts.Expression | undefined 
 }
 
 /** A constant, a default of a parameter, or a field of a constant. */
-const named =
+const byName =
 	(name: string): Pick =>
 	(node) =>
 		(ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isPropertyAssignment(node)) &&
@@ -47,7 +47,7 @@ const named =
 			? node.initializer
 			: undefined;
 
-/** What a node uses for a parameter that is not set: the second argument of the call that reads it. */
+/** Default of a node's parameter: the second argument of the call that reads it. */
 const fallback =
 	(parameter: string): Pick =>
 	(node) =>
@@ -55,11 +55,11 @@ const fallback =
 			? node.arguments[1]
 			: undefined;
 
-/** Of a literal, a product, or a constant of the same file. */
+/** The value of a literal, a product, or a constant of the same file. */
 function numberOf(node: ts.Expression | undefined, file: string): number {
 	if (node !== undefined && ts.isNumericLiteral(node)) return Number(node.text);
 	if (node !== undefined && ts.isIdentifier(node))
-		return numberOf(find(sourceOf(file), named(node.text)), file);
+		return numberOf(find(sourceOf(file), byName(node.text)), file);
 	if (node !== undefined && ts.isBinaryExpression(node)) {
 		expect(node.operatorToken.kind).toBe(ts.SyntaxKind.AsteriskToken);
 		return numberOf(node.left, file) * numberOf(node.right, file);
@@ -74,11 +74,11 @@ async function presetOf(folder: string, name: string, resource?: string): Promis
 		new () => INodeType
 	>;
 	const { properties } = new module[folder]!().description;
-	const shown = properties.filter(
+	const visible = properties.filter(
 		({ displayOptions }) =>
 			resource === undefined || displayOptions?.show?.resource?.includes(resource),
 	);
-	const fields = shown.flatMap(fieldsIn).filter((field) => field.name === name);
+	const fields = visible.flatMap(fieldsIn).filter((field) => field.name === name);
 	const defaults = new Set(fields.map((field) => field.default));
 	expect([...defaults]).toHaveLength(1);
 	return Number([...defaults][0]);
@@ -97,7 +97,7 @@ async function readFrom(place: string): Promise<number> {
 		const [source, names] = place.split('#') as [string, string];
 		const inside = names
 			.split('.')
-			.reduce<ts.Node | undefined>((node, name) => find(node, named(name)), sourceOf(source));
+			.reduce<ts.Node | undefined>((node, name) => find(node, byName(name)), sourceOf(source));
 		return numberOf(inside as ts.Expression, source);
 	}
 	const [, folder, name, resource, factor = '1'] = /^(\w+)\.(\w+)(?:\[(\w+)\])?(?:\*(\d+))?$/.exec(
@@ -150,10 +150,10 @@ const PAGES = fs
 test.each([...PAGES, 'docs/operations.md', 'docs/troubleshooting.md', 'docs/security.md'])(
 	'%s names no number that the table lacks',
 	(page) => {
-		const words = ROWS.flatMap(([of, one]) => (of === page && one !== '' ? [one] : []));
+		const documented = ROWS.flatMap(([of, one]) => (of === page && one !== '' ? [one] : []));
 		const prose = proseOf(page);
-		expect(words.filter((one) => !prose.includes(one))).toEqual([]);
-		const rest = words.reduce((text, one) => text.replaceAll(one, '…'), prose);
+		expect(documented.filter((one) => !prose.includes(one))).toEqual([]);
+		const rest = documented.reduce((text, one) => text.replaceAll(one, '…'), prose);
 		const unlisted = [...rest.matchAll(COUNTED)].map(({ index }) =>
 			rest.slice(Math.max(0, index - 30), index + 30),
 		);

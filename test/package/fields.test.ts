@@ -16,14 +16,14 @@ const ABOUT_WRITING = new Set([
 	'n8n-nodes-base/node-param-required-false',
 	// Specific options come after those that several operations have.
 	'n8n-nodes-base/node-param-collection-type-unsorted-items',
-	// The first column of a table is what identifies a row.
+	// The first column of a table identifies the row.
 	'n8n-nodes-base/node-param-fixed-collection-type-unsorted-items',
 	// The rule mistakes a field with "Enable" and "Disable" for a list of operations.
 	'n8n-nodes-base/node-param-operation-option-without-action',
 ]);
 
 /** Lists with a deliberate order (common ones first) or names (of models and headers). */
-const FROM_TABLES = new Set(['resource', 'operation', 'textFormat', 'authentication']);
+const TABLE_FIELDS = new Set(['resource', 'operation', 'textFormat', 'authentication']);
 
 interface LintResult {
 	messages: Array<{ ruleId: string | null; message: string; line: number }>;
@@ -76,7 +76,7 @@ function literal(value: unknown): string {
 
 function withoutTables(_: string, value: unknown): unknown {
 	if (!Array.isArray(value)) return value;
-	return value.filter((each: { name?: string } | null) => !FROM_TABLES.has(each?.name ?? ''));
+	return value.filter((each: { name?: string } | null) => !TABLE_FIELDS.has(each?.name ?? ''));
 }
 
 test('the finished fields of every node pass the official lint', async () => {
@@ -105,7 +105,7 @@ test('the finished fields of every node pass the official lint', async () => {
 	expect(found).toEqual([]);
 });
 
-test('actions stand in the order of their use: first what a node is chosen with, last what deletes', async () => {
+test('actions are in the order of their use: the main ones first, those that delete last', async () => {
 	for (const { name, properties } of await allNodes()) {
 		const listsOf = (field: string) => properties.filter((one) => one.name === field);
 		const valuesOf = ({ options = [] }: INodeProperties) =>
@@ -141,7 +141,7 @@ function allFields(properties: readonly INodeProperties[]): INodeProperties[] {
 	]);
 }
 
-test('a key in a credential is typed as a password, which the lint cannot see in a field that is made', async () => {
+test('a key in a credential is a password field, which the lint does not detect in built fields', async () => {
 	const fields = (await allCredentials()).flatMap(({ properties }) => allFields(properties));
 	const secret = fields.filter(({ name }) => /key$|^value$/i.test(name));
 	expect(secret.length).toBeGreaterThanOrEqual(3);

@@ -17,7 +17,7 @@ const FILES = fs
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 
 describe('the YAML files for GitHub', () => {
-	test('are there', () => {
+	test('exist', () => {
 		expect(FILES).toEqual(
 			expect.arrayContaining(['dependabot.yml', 'workflows/ci.yml', 'workflows/release.yml']),
 		);
@@ -27,11 +27,11 @@ describe('the YAML files for GitHub', () => {
 		const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 			scripts: Record<string, string>;
 		};
-		const named = FILES.filter((file) => file.startsWith('workflows/')).flatMap((file) =>
+		const usedActions = FILES.filter((file) => file.startsWith('workflows/')).flatMap((file) =>
 			[...read(file).matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name!),
 		);
-		expect(named).toEqual(expect.arrayContaining(['test:e2e', 'pack']));
-		expect(named.filter((name) => !(name in scripts))).toEqual([]);
+		expect(usedActions).toEqual(expect.arrayContaining(['test:e2e', 'pack']));
+		expect(usedActions.filter((name) => !(name in scripts))).toEqual([]);
 	});
 
 	test('actions are pinned by hash', () => {
@@ -40,7 +40,7 @@ describe('the YAML files for GitHub', () => {
 		for (const [, action] of uses) expect(action).toMatch(/^[\w./-]+@[\da-f]{40} # v\d/);
 	});
 
-	test('what runs the code of dependencies can neither publish nor write', () => {
+	test('jobs that run the code of dependencies can neither publish nor write', () => {
 		const workflows = FILES.filter((file) => file.startsWith('workflows/')).map(
 			(file) => parse(read(file)) as Workflow,
 		);

@@ -15,16 +15,16 @@ const SIGNATURES: Readonly<Record<string, string>> = {
 	'.png': '89504e470d0a1a0a',
 	'.gif': '474946383961',
 };
-/** Begins the settings of each frame of a GIF file. */
+/** First bytes of the settings of each frame of a GIF file. */
 const NEXT_FRAME = '\x21\xf9\x04';
-const MOST_BYTES = 4_200_000;
+const MAX_BYTES = 4_200_000;
 
 let script: PicturesScript;
-let kept: string[];
+let imageFiles: string[];
 
 beforeAll(async () => {
 	script = await loadScript<PicturesScript>('pictures');
-	kept = fs
+	imageFiles = fs
 		.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())
 		.map((entry) =>
@@ -32,8 +32,8 @@ beforeAll(async () => {
 		);
 });
 
-describe('the pictures of the documents', () => {
-	it('exist where a document names them', () => {
+describe('the images of the documents', () => {
+	it('exist if a document names them', () => {
 		const missing = script.documents().flatMap((file) =>
 			script
 				.picturesIn(file)
@@ -44,25 +44,25 @@ describe('the pictures of the documents', () => {
 	});
 
 	it('are named by a document, each of them', () => {
-		const named = script.namedPictures();
-		expect(kept.filter((file) => !named.includes(file))).toEqual([]);
-		expect(kept.length).toBeGreaterThanOrEqual(10);
+		const namedImages = script.namedPictures();
+		expect(imageFiles.filter((file) => !namedImages.includes(file))).toEqual([]);
+		expect(imageFiles.length).toBeGreaterThanOrEqual(10);
 	});
 
 	it('show every example workflow', () => {
 		const examples = fs
 			.readdirSync(path.join(ROOT, 'workflows'))
 			.filter((file) => file.endsWith('.json'));
-		const shown = script.picturesIn('workflows/README.md');
+		const linkedImages = script.picturesIn('workflows/README.md');
 		expect(
 			examples
 				.map((file) => `${script.IMAGES}/workflows/${path.basename(file, '.json')}.png`)
-				.filter((file) => !shown.includes(file)),
+				.filter((file) => !linkedImages.includes(file)),
 		).toEqual([]);
 	});
 
 	it('are small PNG files, or a GIF file', () => {
-		const sizes = kept.map((file) => {
+		const sizes = imageFiles.map((file) => {
 			const bytes = fs.readFileSync(path.join(ROOT, file));
 			const kind = path.extname(file);
 			const isKind = bytes.toString('hex', 0, 8).startsWith(SIGNATURES[kind] ?? '-');
@@ -71,11 +71,11 @@ describe('the pictures of the documents', () => {
 		expect(sizes.filter(({ isKind, bytes }) => !isKind || bytes > script.LARGEST_BYTES)).toEqual(
 			[],
 		);
-		expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+		expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MAX_BYTES);
 	});
 
-	it('show more than a beginning and an end where they move', () => {
-		const moving = kept.filter((file) => file.endsWith('.gif'));
+	it('have more than a first and a last frame if they are animated', () => {
+		const moving = imageFiles.filter((file) => file.endsWith('.gif'));
 		const framesOf = (file: string) =>
 			fs.readFileSync(path.join(ROOT, file)).toString('latin1').split(NEXT_FRAME).length - 1;
 		expect(moving).toContain('docs/images/chat-typing.gif');
@@ -89,7 +89,7 @@ describe('the pictures of the documents', () => {
 		expect(files).toEqual(['dist']);
 	});
 
-	it('have a text for those who cannot see them', () => {
+	it('have an alternative text', () => {
 		const silent = script
 			.documents()
 			.filter((file) =>

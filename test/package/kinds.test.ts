@@ -6,7 +6,7 @@ import { LOOKS } from '../simulators/llama-server/lookalikes';
 import { fs } from '../support/node-builtins';
 
 const FOLDER = 'lib/servers/types';
-/** Files that define no kind: types, readers of answers, groups that kinds share. */
+/** Files that define no server type: TypeScript types, response readers, groups that server types share. */
 const SHARED = [
 	'identify',
 	'index',
@@ -20,7 +20,7 @@ const SHARED = [
 /** `lmStudio` → `lm-studio` */
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
-/** Name of the product without its role: "llama-server (router)" is a separate kind of llama-server. */
+/** Name of the product without its role: "llama-server (router)" is a separate type of llama-server. */
 const productOf = (kind: ServerTypeName) => SERVER_TYPES[kind].label.replace(/ \(.*\)$/, '');
 
 const kinds = (Object.keys(SERVER_TYPES) as ServerTypeName[]).filter((kind) => kind !== 'other');
@@ -33,7 +33,7 @@ const STANDS_FOR = [
 	...Object.keys(LOOKS),
 ].map(letters);
 
-it('every file of a kind of server is in the list, under its own name', () => {
+it('every file of a server type is in the list, under its own name', () => {
 	const files = fs
 		.readdirSync(FOLDER)
 		.filter((file) => file.endsWith('.ts'))
@@ -43,7 +43,7 @@ it('every file of a kind of server is in the list, under its own name', () => {
 	);
 });
 
-it.each(kinds)('%s has recorded answers or a simulator', (kind) => {
+it.each(kinds)('%s has recorded responses or a simulator', (kind) => {
 	const names = [kind, productOf(kind)].map(letters);
 	expect(STANDS_FOR.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
 });
@@ -53,11 +53,11 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
 });
 
-/** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
+/** Files that may name server types: protocols, and the field in which a user selects one. */
 const MAY_NAME =
 	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/ollama-body|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
-it('no other file names a kind of server: what it asks is an ability of the kind', () => {
+it('no other file names a server type: it reads a capability of the type', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
 		fs
 			.readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -73,13 +73,13 @@ it('no other file names a kind of server: what it asks is an ability of the kind
 	expect(wrong).toEqual([]);
 });
 
-/** Names of servers, as sentences write them. */
+/** Names of servers, as in texts. */
 const PRODUCTS =
 	/llama-server|llama\.cpp|llama-swap|llama-cpp-python|\b(?:ollama|vllm|sglang|litellm|gpustack|koboldcpp|localai|lemonade|xinference|speaches|kokoro|sd-server|infinity)\b|lm studio|whisper\.cpp|text embeddings inference|text generation inference|transformers serve/i;
 
-/** Why a file outside of `kinds/` has the name of a server in a string. */
+/** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
-	[/^lib\/servers\/adaptations\.ts$/, 'what is told when a server did not take a field'],
+	[/^lib\/servers\/adaptations\.ts$/, 'the hint for a field that a server rejects'],
 	[/^lib\/errors\/texts\//, 'remedies for a server of unknown kind, with examples'],
 	[/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/, 'what servers read, and say of files'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
@@ -112,7 +112,7 @@ const filesOf = (folder: string) =>
 		.filter((name) => name.endsWith('.ts'))
 		.map((name) => `${folder}/${name}`);
 
-it('no sentence outside of the kinds names a server: it comes from the words of the kind', () => {
+it('no text outside of the server types names a server: it comes from the texts of the type', () => {
 	const wrong = filesOf('lib')
 		.filter((file) => !file.startsWith(FOLDER))
 		.filter((file) => !NAMES_WITH_REASON.some(([allowed]) => allowed.test(file)))

@@ -3,7 +3,7 @@ import { fs, path } from '../support/node-builtins';
 const [, layout = ''] =
 	/\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
 const rows = layout.split('\n').filter((line) => line.startsWith('| `'));
-const named = new Set(
+const documentedNames = new Set(
 	rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)),
 );
 
@@ -18,19 +18,21 @@ const below = (folder: string): string[] =>
 test('every folder of lib, nodes/shared, bench and scripts has a line in the layout', () => {
 	const folders = ['lib', 'nodes/shared', 'bench', 'scripts'].flatMap(below);
 	expect(folders.length).toBeGreaterThan(25);
-	expect(folders.filter((folder) => !named.has(folder))).toEqual([]);
+	expect(folders.filter((folder) => !documentedNames.has(folder))).toEqual([]);
 });
 
 test('every file directly in lib has a line in the layout', () => {
 	const files = fs.readdirSync('lib').map((name) => path.join('lib', name));
-	expect(files.filter((file) => !isFolder(file) && !named.has(file))).toEqual([]);
+	expect(files.filter((file) => !isFolder(file) && !documentedNames.has(file))).toEqual([]);
 });
 
 test('every folder and file of the layout exists', () => {
-	expect([...named].filter((name) => !name.includes('<') && !fs.existsSync(name))).toEqual([]);
+	expect(
+		[...documentedNames].filter((name) => !name.includes('<') && !fs.existsSync(name)),
+	).toEqual([]);
 });
 
-test('every folder and file that a README of the tests names exists', () => {
+test('every folder and file that a test README names exists', () => {
 	const pages = fs
 		.readdirSync('test', { recursive: true, encoding: 'utf8' })
 		.filter((name) => path.basename(name) === 'README.md')

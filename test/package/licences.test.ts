@@ -12,7 +12,7 @@ interface LicencesScript {
 
 const read = (file: string) => fs.readFileSync(file, 'utf8');
 
-describe('the licences of what is bundled', () => {
+describe('the licenses of bundled packages', () => {
 	let works: string[] = [];
 
 	beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('the licences of what is bundled', () => {
 		works = bundledWorks(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
 	});
 
-	it('stand in the package, each with its text', () => {
+	it('are in the package, each with its text', () => {
 		expect(works).toEqual(expect.arrayContaining(['undici', 'llhttp', 'd3-path']));
 		const [, ...licences] = read('dist/THIRD-PARTY-LICENSES.txt').split(
 			/^(?=\S+(?: [\d.]+|, in \S+) \()/m,
@@ -36,7 +36,7 @@ describe('the licences of what is bundled', () => {
 		}
 	});
 
-	it('are of the works that docs/security.md names', () => {
+	it('belong to the packages that docs/security.md names', () => {
 		const page = read('docs/security.md');
 		expect(works.filter((work) => !page.includes(work))).toEqual([]);
 	});

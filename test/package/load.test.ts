@@ -47,7 +47,7 @@ describe("n8n's own loader", () => {
 		);
 	});
 
-	it('loads them from a custom folder, with the category in which people look for a chat model', async () => {
+	it('loads them from a custom folder, with the category in which users search for a chat model', async () => {
 		const loader = new CustomDirectoryLoader(DIST);
 		await loader.loadAll();
 		const { nodes } = loader.types;
@@ -62,7 +62,7 @@ describe("n8n's own loader", () => {
 			expect({ name, categories: codex?.categories?.length }).toEqual({ name, categories: 2 });
 	});
 
-	it("gives every node of the category AI a place in it: n8n's search passes over those without", async () => {
+	it("puts every node of the category AI into a subcategory: n8n's search ignores those without", async () => {
 		const loader = new CustomDirectoryLoader(DIST);
 		await loader.loadAll();
 		for (const { name, codex } of loader.types.nodes.filter(({ codex: one }) =>
@@ -213,7 +213,7 @@ describe("n8n's own loader", () => {
 		},
 	);
 
-	it('the file beside each node names that node', () => {
+	it('the codex file of each node names that node', () => {
 		for (const node of packageJson.n8n.nodes) {
 			const beside = JSON.parse(
 				fs.readFileSync(path.join(ROOT, node.replace(/\.js$/, '.json')), 'utf8'),
@@ -243,7 +243,7 @@ describe('package.json', () => {
 		);
 	});
 
-	it('names the oldest supported n8n alike wherever it is written', () => {
+	it('names the same oldest supported n8n everywhere', () => {
 		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
 			expect({
 				file,

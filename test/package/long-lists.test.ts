@@ -2,7 +2,7 @@ import ts from 'typescript';
 
 import { fs, path } from '../support/node-builtins';
 
-/** Functions that take a whole list as arguments: more than about 120,000 of them end the stack. */
+/** Functions that take a whole list as arguments: more than about 120,000 of them overflow the stack. */
 const TAKES_LIST =
 	/(?:\.(?:push|unshift|splice|concat)|^Math\.(?:max|min)|fromCharCode|fromCodePoint)$/;
 
@@ -23,7 +23,7 @@ const spreads = (node: ts.Node): string[] => {
 	return all;
 };
 
-/** What a statement copies to add to it: `list = [...list, x]`, `map.set(key, [...map.get(key), x])`. */
+/** The list that a statement copies to add to it: `list = [...list, x]`, `map.set(key, [...map.get(key), x])`. */
 function copyOf(node: ts.Node): string | undefined {
 	if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken)
 		return spreads(node.right).find((text) => text === node.left.getText());
@@ -36,7 +36,7 @@ function copyOf(node: ts.Node): string | undefined {
 		.find((text) => text.includes(`${expression.getText()}.get(`));
 }
 
-/** The first name of the accumulator, where a `reduce` copies it for each element. */
+/** The first name of the accumulator, if a `reduce` copies it for each element. */
 function copiedInReduce(node: ts.Node): string | undefined {
 	if (!ts.isCallExpression(node) || !/\.reduce(?:Right)?$/.test(node.expression.getText()))
 		return undefined;
@@ -46,7 +46,7 @@ function copiedInReduce(node: ts.Node): string | undefined {
 	return spreads(callback.body).find((text) => text === accumulator);
 }
 
-/** Places where a long list ends the stack, or takes time by the square of its length. */
+/** Locations at which a long list overflows the stack, or takes quadratic time. */
 function faultsIn(file: string, text: string): string[] {
 	const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
 	const faults: string[] = [];

@@ -40,7 +40,7 @@ export function codeOf(markdown: string): string[] {
 	return blocks.map((lines) => lines.join('\n'));
 }
 
-/** Targets of a document's links and pictures, outside of code. */
+/** Targets of a document's links and images, outside of code. */
 export function linksOf(markdown: string): string[] {
 	const text = linesOf(markdown)
 		.filter(({ isFence, isCode }) => !isFence && !isCode)

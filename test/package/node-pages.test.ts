@@ -1,4 +1,4 @@
-/** The pages of the nodes name what the nodes have: operations, fields, options, values and names in items and logs. */
+/** The pages of the nodes name their operations, fields, options, values, and names in items and logs. */
 import type {
 	ICredentialType,
 	INodeProperties,
@@ -126,8 +126,8 @@ describe('docs/nodes', () => {
 		const resources = properties.find(({ name }) => name === 'resource')?.options as
 			| INodePropertyOptions[]
 			| undefined;
-		const offered = properties.filter(({ name }) => name === 'operation');
-		return offered.flatMap(({ options, displayOptions }) => {
+		const operationFields = properties.filter(({ name }) => name === 'operation');
+		return operationFields.flatMap(({ options, displayOptions }) => {
 			const resource = resources?.find(({ value }) =>
 				displayOptions?.show?.resource?.includes(value),
 			)?.name;
@@ -142,7 +142,7 @@ describe('docs/nodes', () => {
 	 * "Generate, Edit"), or in a row below a heading with the resource's plural ("Models").
 	 */
 	function operationsIn(page: string): Set<string> {
-		const named = (resource: string, names: string) =>
+		const qualifiedNames = (resource: string, names: string) =>
 			namesIn(names).flatMap((name) => [
 				name,
 				`${resource.trim()}: ${name}`,
@@ -154,11 +154,11 @@ describe('docs/nodes', () => {
 				const rows = text.split('\n').filter((line) => line.startsWith('|'));
 				const cells = rows.map((row) => row.split('|').slice(1, -1) as [string, string?]);
 				return [
-					...(names === undefined ? [] : named(resource, names)),
+					...(names === undefined ? [] : qualifiedNames(resource, names)),
 					...cells.flatMap(([first, second = '']) => [
 						first.trim(),
-						...named(first, second),
-						...named(title, first),
+						...qualifiedNames(first, second),
+						...qualifiedNames(title, first),
 					]),
 				];
 			}),
@@ -185,13 +185,13 @@ describe('docs/nodes', () => {
 	it.each(folders)('names every field and option of %s', async (folder) => {
 		const { description, pages } = await described(folder);
 		for (const page of pages) {
-			const said = read(page).toLowerCase();
+			const pageText = read(page).toLowerCase();
 			// "DRY: Base" is documented as "DRY (Multiplier, Base, …)"; notices and hidden fields have no visible label.
 			const missing = description.properties
 				.filter(({ type }) => type !== 'notice' && type !== 'hidden')
 				.flatMap(labelsOf)
 				.flatMap((label) => label.split(': '))
-				.filter((label) => !said.includes(label.toLowerCase()));
+				.filter((label) => !pageText.includes(label.toLowerCase()));
 			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
 		}
 	});
@@ -208,7 +208,7 @@ describe('docs/nodes', () => {
 		],
 		...['Chat Model', 'Embedding', 'Response Mode', 'Streaming'],
 		...['Automatically Passthrough Binary Images', 'Rerank Results', 'Limit'],
-		// Dify: its own words
+		// Dify's own terms
 		'Aborted',
 		'App task was stopped',
 	];
@@ -216,7 +216,7 @@ describe('docs/nodes', () => {
 	const FOREIGN_NAMES = new Set([
 		// Names of other programs: a setting of nginx, a program, a variable of Dify's workflows
 		...['proxy_read_timeout', 'ffmpeg', 'sys'],
-		// Of an example, numbered ones, and parts of the names of models
+		// Names from an example, numbered ones, and parts of model names
 		...['invoiceNumber', 'file_0', 'file_1', 'instruct', 'embeddinggemma'],
 	]);
 
@@ -244,11 +244,11 @@ describe('docs/nodes', () => {
 		]);
 	});
 
-	it.each(folders)('of %s name in italics only what the panels show', async (folder) => {
+	it.each(folders)('of %s use italics only for labels of the panels', async (folder) => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
-			const shown = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
-			const labels = new Set([...FOREIGN_LABELS, ...credentialLabels, ...shown.flat()]);
+			const shownLabels = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
+			const labels = new Set([...FOREIGN_LABELS, ...credentialLabels, ...shownLabels.flat()]);
 			const unknown = italicsIn(read(page)).filter(
 				(label) => !partsOf(label).every((part) => labels.has(part)),
 			);
@@ -256,7 +256,7 @@ describe('docs/nodes', () => {
 		}
 	});
 
-	it.each(folders)('of %s name in code only what the code has', async (folder) => {
+	it.each(folders)('of %s use code only for names in the source', async (folder) => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
 			const unknown = namesInCode(read(page)).filter(
@@ -268,13 +268,13 @@ describe('docs/nodes', () => {
 });
 
 describe('docs/troubleshooting.md', () => {
-	/** What Dify, its plugins and its models say. */
+	/** Messages of Dify, its plugins and its models. */
 	const FOREIGN_TEXTS = new Set([
 		...['Incorrect API key provided', 'Failed to request plugin daemon', 'Message Not Exists'],
 		...['Document: … is not completed', 'Document is indexing'],
 	]);
 
-	/** A text of several words that begins with a capital letter, in either kind of quotation marks. */
+	/** A text of several words that begins with a capital letter, in straight or curly quotation marks. */
 	const quotedIn = (page: string) =>
 		[
 			...page

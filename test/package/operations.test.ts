@@ -36,7 +36,7 @@ const testsOf = (node: string) =>
 		.filter((name) => name.endsWith('.test.ts'))
 		.map((name) => ({ name, text: fs.readFileSync(`test/nodes/${node}/${name}`, 'utf8') }));
 
-/** A test of its own: in a file of its name, or one that names the operation, and its resource in folder or text. */
+/** A separate test: in a file of its name, or one that names the operation, and its resource in folder or text. */
 function isTested({ node, resource, operation }: Operation): boolean {
 	const own = `${path.join(kebab(resource), kebab(operation))}.test.ts`;
 	const isAbout = (name: string, text: string) =>
@@ -54,7 +54,7 @@ test('the list of operations shows their descriptions whole', async () => {
 	expect(options.filter(({ description = '' }) => description.length > 90)).toEqual([]);
 });
 
-test('every operation of a node has a test of its own in test/nodes', async () => {
+test('every operation of a node has its own test in test/nodes', async () => {
 	const nodes = fs
 		.readdirSync('nodes')
 		.filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 	documents = (await loadScript<{ documents(): string[] }>('pictures')).documents();
 });
 
-/** What is wrong with a document's link, if anything. */
+/** The problem of a document's link, if any. */
 function problemOf(document: string, link: string): string | undefined {
 	const [target, anchor] = link.split('#') as [string, string | undefined];
 	const file =
@@ -63,7 +63,7 @@ describe('links', () => {
 		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
 	});
 
-	it('are found broken where they are', () => {
+	it('are detected if they are broken', () => {
 		expect(problemOf('README.md', 'docs/nowhere.md')).toContain('no such file');
 		expect(problemOf('README.md', 'docs/servers.md#nowhere')).toContain('no such heading');
 		expect(problemOf('README.md', 'docs/servers.md#n8n-in-docker')).toBeUndefined();
@@ -75,7 +75,7 @@ describe('documents in two languages', () => {
 		(name) => `${name}${CHINESE}`,
 	);
 
-	it('exist for what people need to get started', () => {
+	it('exist for the first steps', () => {
 		expect(chinese.filter((file) => !documents.includes(file))).toEqual([]);
 	});
 
@@ -126,7 +126,7 @@ describe('documents in two languages', () => {
 	const QUOTED =
 		/```.*?```|`[^`\n]*`|\]\([^)\n]*\)|(?<!\*)\*(?!\*)[^*\n]+\*(?!\*)|“[^”\n]*”(?=（)|（设置 → 模型供应商）/gs;
 
-	it('use one Chinese word for one thing', () => {
+	it('use one Chinese term per concept', () => {
 		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
 			const prose = read(file).replace(QUOTED, ' ');
 			const wrong = GLOSSARY.flatMap(([word, others]) => {
@@ -174,7 +174,7 @@ describe('README.md', () => {
 		}
 	});
 
-	it('has at most ten rows that lead on', () => {
+	it('has at most ten rows with further links', () => {
 		const [links] = headingsOf(readme).filter(({ title }) => title === 'Where to go on');
 		const rows = links!.text.split('\n').filter((line) => line.startsWith('| '));
 		expect(rows.length).toBeLessThanOrEqual(11);
@@ -193,7 +193,7 @@ describe('README.md', () => {
 			expect(linksOf(readme)).toContain(page);
 	});
 
-	it('says that the package is not verified, and which settings that needs', () => {
+	it('states that the package is not verified, and which settings that requires', () => {
 		expect(readme).toContain('not verified');
 		for (const file of ['docs/install.md', 'docs/security.md']) {
 			expect(read(file)).toMatch(/not (\*\*)?verified/);
@@ -207,19 +207,19 @@ describe('documents for developers', () => {
 	it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 		'%s names files that exist',
 		(document) => {
-			const named = [
+			const namedPaths = [
 				...read(document).matchAll(
 					/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g,
 				),
 			].map(([, file]) => file!);
-			expect(named.length).toBeGreaterThan(0);
-			expect(named.filter((file) => !exists(file))).toEqual([]);
+			expect(namedPaths.length).toBeGreaterThan(0);
+			expect(namedPaths.filter((file) => !exists(file))).toEqual([]);
 		},
 	);
 });
 
 describe('docs/troubleshooting.md', () => {
-	it('has every finding that only Server Health makes', () => {
+	it('has every finding that only Server Health reports', () => {
 		const page = read('docs/troubleshooting.md');
 		const rows = [...FINDINGS, ...DIFY_FINDINGS, ...SPEED_FINDINGS, ...TOOL_FINDINGS];
 		const missing = rows.filter(({ id }) => !page.includes(`\`${id}\``));

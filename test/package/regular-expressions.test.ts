@@ -10,21 +10,21 @@ type Typescript = typeof import('typescript');
 const ts = createRequire(`${process.cwd()}/package.json`)('typescript') as Typescript;
 const SIGNS = 80_000;
 /** Length of a text that takes a few milliseconds in linear time, half a second and more in quadratic time. */
-const MOST_MS = 250;
+const MAX_MS = 250;
 
-interface Found {
+interface FoundPattern {
 	place: string;
 	source: string;
 	flags: string;
 }
 
-function found(): Found[] {
+function found(): FoundPattern[] {
 	const files = String(
 		childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts', 'credentials/*.ts']),
 	)
 		.trim()
 		.split('\n');
-	const all = new Map<string, Found>();
+	const all = new Map<string, FoundPattern>();
 	for (const file of files) {
 		const source = ts.createSourceFile(file, fs.readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
 		const visit = (node: import('typescript').Node): void => {
@@ -124,7 +124,7 @@ test('every regular expression of the package takes linear time', () => {
 			const text = (share: number) => `${before}${pump.repeat(signs / share / pump.length)}\0`;
 			const ms = took(regexp, text(1));
 			// Four times the length takes four times as long if linear, sixteen times if quadratic.
-			return ms > MOST_MS && ms > 8 * took(regexp, text(4));
+			return ms > MAX_MS && ms > 8 * took(regexp, text(4));
 		});
 		return worst === undefined ? [] : [`${place} /${source}/${flags} on ${JSON.stringify(worst)}`];
 	});

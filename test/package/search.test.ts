@@ -30,12 +30,12 @@ beforeAll(async () => {
 		const exported = (await import(file)) as Record<string, new () => INodeType>;
 		const [Node] = Object.values(exported);
 		const { name, displayName, description, group } = new Node!().description;
-		const shown = {
+		const searchEntry = {
 			displayName: displayName.replace(/ Trigger$/, ''),
 			description,
 			codex: { alias },
 		};
-		(group.includes('trigger') ? triggers : items).push({ key: name, properties: shown });
+		(group.includes('trigger') ? triggers : items).push({ key: name, properties: searchEntry });
 	}
 	for (const trigger of triggers) {
 		const joined = items.find(({ key }) => key === trigger.key.replace('Trigger', ''));

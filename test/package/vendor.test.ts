@@ -71,9 +71,9 @@ describe('the libraries in the built package', () => {
 		const base = `http://127.0.0.1:${await listen(server)}`;
 		const dispatcher = new Pool(base);
 		const stop = new AbortController();
-		const asked = request(base, { dispatcher, signal: stop.signal });
+		const response = request(base, { dispatcher, signal: stop.signal });
 		stop.abort();
-		await expect(asked).rejects.toThrow(/abort/i);
+		await expect(response).rejects.toThrow(/abort/i);
 		await dispatcher.destroy();
 	});
 

@@ -95,7 +95,7 @@ describe('example workflows', () => {
 		expect(read(file).nodes.some(({ type }) => type.startsWith(PREFIX))).toBe(true);
 	});
 
-	it('have names of their own', () => {
+	it('have unique names', () => {
 		const names = files.map((file) => read(file).name);
 		expect([...new Set(names)]).toEqual(names);
 	});
@@ -236,7 +236,7 @@ describe('the check itself', () => {
 	});
 	const model = (parameters: Record<string, unknown>) => changed('Model', { parameters });
 
-	it('finds nothing wrong with a sound workflow', () => {
+	it('finds no problem in a correct workflow', () => {
 		expect(problemsOf(SOUND)).toEqual([]);
 	});
 
@@ -300,8 +300,8 @@ describe('the check itself', () => {
 		],
 		['pinned data', { ...SOUND, pinData: { Chat: [{}] } }, 'pinned data'],
 		['the id of an n8n', { ...SOUND, meta: { instanceId: 'abc' } }, 'the id of the n8n'],
-		['nodes on one another', changed('Agent', { position: [64, 32] }), '"Chat" lies on "Agent"'],
-		['a note across a node', changed('Note', { position: [-64, -64] }), '"Note" lies on "Chat"'],
+		['nodes on one another', changed('Agent', { position: [64, 32] }), '"Chat" overlaps "Agent"'],
+		['a note across a node', changed('Note', { position: [-64, -64] }), '"Note" overlaps "Chat"'],
 		['a node beside the grid', changed('Chat', { position: [0, 1] }), 'beside the grid'],
 		['no note', { ...SOUND, nodes: SOUND.nodes.slice(1) }, 'has no sticky note'],
 		['a name used twice', changed('Chat', { name: 'Agent' }), 'has two nodes "Agent"'],
@@ -375,13 +375,13 @@ function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
 	if (Array.isArray(node)) return node.flatMap((each) => valuesIn(each, where));
 	if (typeof node !== 'object' || node === null) return [];
 	const here = node as Record<string, unknown>;
-	const place = `${where}.${String(here.name ?? here.displayName ?? '')}`;
+	const path = `${where}.${String(here.name ?? here.displayName ?? '')}`;
 	const own = ['value', 'default']
 		.filter((key) => typeof here[key] === 'string')
-		.map((key) => [place, here[key]]);
+		.map((key) => [path, here[key]]);
 	return [
 		...(own as Array<[string, unknown]>),
-		...Object.values(here).flatMap((each) => valuesIn(each, place)),
+		...Object.values(here).flatMap((each) => valuesIn(each, path)),
 	];
 }
 

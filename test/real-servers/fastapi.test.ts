@@ -31,7 +31,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 			});
 	});
 
-	it('fields that a strict server does not know are left out', async () => {
+	it('fields that a strict server rejects are omitted', async () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), {
 			...MODEL,
 			parameters: { temperature: 0.5, topK: 5, topP: 0.9, seed: 1, maxTokens: 7 },
@@ -61,7 +61,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect(pieces.length).toBeGreaterThan(1);
 	});
 
-	it('one JSON object in place of a stream', async () => {
+	it('one JSON object instead of a stream', async () => {
 		expect((await chat(connection(`${url}/whole/v1`), MODEL)).answer.text).toBe(SAID);
 	});
 
@@ -79,8 +79,8 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 			status: 500,
 			serverText: expect.stringContaining('Internal Server Error') as string,
 		});
-		const cut = await failureOf(chat(connection(`${url}/halfway/v1`), MODEL));
-		expect(cut).toMatchObject({ partialText: 'The weather ' });
+		const error = await failureOf(chat(connection(`${url}/halfway/v1`), MODEL));
+		expect(error).toMatchObject({ partialText: 'The weather ' });
 	});
 
 	it('Server Health says what it is', async () => {

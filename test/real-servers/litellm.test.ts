@@ -77,7 +77,7 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 		expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
 	});
 
-	it('a wrong key, which it refuses with 400 where it has no database', async () => {
+	it('a wrong key, which it rejects with 400 without a database', async () => {
 		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
 		expect(
 			await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
@@ -153,12 +153,12 @@ describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-
 			type: 'modelNotFound',
 			suggestion: expect.stringContaining('local-chat') as string,
 		});
-		const refused = { type: 'modelNotFound' };
+		const expectedError = { type: 'modelNotFound' };
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
-		).toMatchObject(refused);
+		).toMatchObject(expectedError);
 		expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
-			refused,
+			expectedError,
 		);
 	});
 

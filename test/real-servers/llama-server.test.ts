@@ -17,7 +17,7 @@ import { connection, parts, startRouter, stopServers } from './support/servers';
 
 const { llamaServer, noiseBert, smolLm2 } = parts();
 /** This model has one token per word, and two special tokens around a text. */
-const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
+const repeatWord = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three models', () => {
 	let server: ModelServer;
@@ -40,11 +40,11 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	});
 
 	it('a model for something else is refused, with what it is not for', async () => {
-		const asked = {
+		const requests = {
 			embeddings: embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query'),
 			reranking: rerankOf(server, { model: 'embed' }).rerank('a', ['b']),
 		};
-		for (const [what, answer] of Object.entries(asked)) {
+		for (const [what, answer] of Object.entries(requests)) {
 			const { type, message } = await failureOf(answer);
 			expect([type, message]).toEqual([
 				'featureDisabled',
@@ -78,9 +78,9 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	});
 
 	it('a text of 513 tokens is named; cut or averaged it has a vector', async () => {
-		const texts = [CAT, words(511), KITTEN];
+		const texts = [CAT, repeatWord(511), KITTEN];
 		expect(
-			(await embeddingsOf(server, { model: 'embed' }).embed([words(510)], 'document')).tokens,
+			(await embeddingsOf(server, { model: 'embed' }).embed([repeatWord(510)], 'document')).tokens,
 		).toBe(512);
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'embed' }).embed(texts, 'document')),
@@ -89,12 +89,12 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 			message: expect.stringContaining('Text 2') as string,
 			facts: expect.objectContaining({ tokens: 513, limit: 512 }) as object,
 		});
-		const cut = await embeddingsOf(server, { model: 'embed', longTexts: 'truncate' }).embed(
+		const truncated = await embeddingsOf(server, { model: 'embed', longTexts: 'truncate' }).embed(
 			texts,
 			'document',
 		);
-		expect(cut).toMatchObject({ truncated: 1 });
-		expect(nearness(cut.vectors[0]!, cut.vectors[2]!)).toBeCloseTo(0.89, 2);
+		expect(truncated).toMatchObject({ truncated: 1 });
+		expect(nearness(truncated.vectors[0]!, truncated.vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
 	it('reranking: every document once, best first, cut to Top N', async () => {
@@ -119,22 +119,22 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	});
 
 	it('reranking: a document that is too long is named, or cut', async () => {
-		const documents = [CAT, words(600)];
+		const documents = [CAT, repeatWord(600)];
 		expect(
 			await failureOf(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
 		).toMatchObject({
 			type: 'promptTooLong',
 			message: 'Document 2 and the query are too long for the reranker',
 		});
-		const cut = await rerankOf(server, { model: 'rank', longDocuments: 'truncate' }).rerank(
+		const truncated = await rerankOf(server, { model: 'rank', longDocuments: 'truncate' }).rerank(
 			'cat',
 			documents,
 		);
-		expect(cut).toMatchObject({ truncated: 1 });
-		expect(cut.ranking).toHaveLength(2);
+		expect(truncated).toMatchObject({ truncated: 1 });
+		expect(truncated.ranking).toHaveLength(2);
 	});
 
-	it('the chat goes on beside them, and Server Health sees all three', async () => {
+	it('the chat continues at the same time, and Server Health reports all three', async () => {
 		const { pieces, answer } = await chat(server, {
 			model: 'chat',
 			parameters: { maxTokens: 8 },

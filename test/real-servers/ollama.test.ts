@@ -23,7 +23,7 @@ const { createHash } = createRequire(`${process.cwd()}/package.json`)(
 ) as typeof import('crypto');
 
 const PATIENCE = { wait: true, timeoutMs: 120_000 };
-const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
+const repeatWord = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 /** `ollama create` with a local file. */
 async function create(url: string, model: string, file: string, more: object = {}): Promise<void> {
@@ -51,7 +51,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 	afterAll(stopServers);
 
-	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
+	it('a pull that fails after its first line is an error, and an invalid name is reported', async () => {
 		const pull = async (model: string) =>
 			await failureOf(pullModel(server, { model, insecure: true, wait: true, timeoutMs: 60_000 }));
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ type: 'serverError' });
@@ -83,7 +83,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 
 	it('a text that is too long is named, or cut', async () => {
-		const texts = [CAT, words(600), KITTEN];
+		const texts = [CAT, repeatWord(600), KITTEN];
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
 		).toMatchObject({
@@ -130,8 +130,8 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(answer.url).toBe(`${url}/api/chat`);
 		expect(pieces.join('')).toBe(answer.text);
 		expect(answer).toMatchObject({ finishReason: 'length', usage: { completionTokens: 8 } });
-		const again = await chat(server, { model: 'smol', parameters: settings });
-		expect(again.answer.text).toBe(answer.text);
+		const secondResult = await chat(server, { model: 'smol', parameters: settings });
+		expect(secondResult.answer.text).toBe(answer.text);
 		const { models } = (await (await fetch(`${url}/api/ps`)).json()) as {
 			models: Array<{ name: string; context_length: number }>;
 		};
@@ -165,7 +165,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		const call = chat(
 			server,
 			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
-			{ messages: [{ type: 'human', content: words(2000) }] },
+			{ messages: [{ type: 'human', content: repeatWord(2000) }] },
 		);
 		expect(await failureOf(call)).toMatchObject({ type: 'promptTooLong' });
 	});
@@ -174,8 +174,8 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
 			type: 'modelNotFound',
 		});
-		const refused = await failureOf(chat(server, { model: 'bert' }));
-		expect(refused.serverText).toContain('does not support chat');
+		const error = await failureOf(chat(server, { model: 'bert' }));
+		expect(error.serverText).toContain('does not support chat');
 	});
 
 	it('models are loaded, shown and unloaded', async () => {

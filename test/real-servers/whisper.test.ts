@@ -94,8 +94,8 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 		},
 	);
 
-	it('what is no sound is told as that', async () => {
-		const failed = await failureOf(ask({ file: fileOf(Buffer.from('no sound at all'), 'a.wav') }));
+	it('a file that is not audio is reported as such', async () => {
+		const failed = await failureOf(ask({ file: fileOf(Buffer.from('not audio at all'), 'a.wav') }));
 		expect(failed.status).toBe(400);
 		expect(`${failed.detail} ${failed.suggestion}`).toMatch(/wav|mp3|convert/i);
 	});

@@ -1,10 +1,15 @@
 /**
- * What users of the Dify nodes get from each recorded exchange with a real Dify: items, text in the chat, hints, or the
- * error. `CONTRACT_WRITE=1` writes the results anew (README.md).
+ * Results of the Dify nodes for each recorded exchange with a real Dify: items, text in the chat, hints, or the
+ * error. `CONTRACT_WRITE=1` updates the snapshots (README.md).
  */
 import { DIFY_SETS, difyExchanges, type DifyExchange } from './support/dify-exchanges';
 import { operationsOf, type OperationRow } from './support/dify-operations';
-import { pinnedFiles, readPinned, writePinned, writesPinned } from './support/dify-snapshots';
+import {
+	listSnapshotFiles,
+	readSnapshots,
+	writeSnapshots,
+	updatesSnapshots,
+} from './support/dify-snapshots';
 import { resultOf, type DifyResult } from './support/dify-results';
 
 type VirtualTime = typeof import('./support/virtual-time');
@@ -16,7 +21,7 @@ interface Played {
 	row: OperationRow;
 }
 
-/** Exchanges by the file that holds their results. */
+/** Exchanges by the file with their results. */
 function filesOf(set: (typeof DIFY_SETS)[number]): Array<[file: string, played: Played[]]> {
 	const files = new Map<string, Played[]>();
 	for (const exchange of difyExchanges(set)) {
@@ -29,35 +34,35 @@ function filesOf(set: (typeof DIFY_SETS)[number]): Array<[file: string, played: 
 }
 
 const all = DIFY_SETS.flatMap(filesOf);
-const writes = writesPinned();
+const writes = updatesSnapshots();
 
 describe.each(all)('%s', (file, played) => {
-	const pinned = readPinned(file);
+	const snapshots = readSnapshots(file);
 	const results: Record<string, DifyResult> = {};
 	const siblings = difyExchanges(played[0]!.exchange.set);
 
 	afterAll(() => {
-		if (writes) writePinned(file, results);
+		if (writes) writeSnapshots(file, results);
 	});
 
 	test.each(played.map((each) => [each.exchange.name, each] as const))('%s', async (name, each) => {
 		const { result, starts } = await resultOf(each.exchange, each.row, siblings);
 		results[name] = result;
 		if (each.row.startsRun) expect(starts).toBe(1);
-		if (!writes) expect(result).toEqual(pinned[name]);
+		if (!writes) expect(result).toEqual(snapshots[name]);
 	});
 
-	test('has no result of a recording that is gone', () => {
+	test('has no result of a deleted recording', () => {
 		const names = played.map(({ exchange }) => exchange.name).sort();
-		expect(Object.keys(writes ? results : pinned).sort()).toEqual(names);
+		expect(Object.keys(writes ? results : snapshots).sort()).toEqual(names);
 	});
 });
 
 test('each file with results belongs to recordings', () => {
-	expect(pinnedFiles().sort()).toEqual(all.map(([file]) => file).sort());
+	expect(listSnapshotFiles().sort()).toEqual(all.map(([file]) => file).sort());
 });
 
-test('each recording is played to a node', () => {
+test('each recording is replayed through a node', () => {
 	const unread = DIFY_SETS.flatMap(difyExchanges).filter(
 		(exchange) => operationsOf(exchange).length === 0,
 	);

@@ -1,7 +1,7 @@
 /**
- * What the nodes make of every recorded answer of the supported model servers. See README.md.
+ * Results of the nodes for every recorded response of the supported model servers. See README.md.
  *
- * `CONTRACT_WRITE=1` writes the results down anew.
+ * `CONTRACT_WRITE=1` updates the snapshots.
  */
 import { everyExchange, unknownFolders } from './support/catalog';
 import type { Played } from './support/node-runner';
@@ -9,10 +9,10 @@ import { type Exchange, isJson, type Json } from './support/exchange';
 import { readExpected, writeExpected, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
-import { seamsOf } from './support/node-entry-points';
+import { getEntryPoints } from './support/node-entry-points';
 import type { timers } from '../support/node-builtins';
 
-/** Limits of seconds are of minutes here: a machine that stands still is no server that is silent. */
+/** Timeouts of seconds become minutes here: a busy machine must not look like a silent server. */
 jest.mock('node:timers', () => {
 	const real = jest.requireActual<typeof timers>('node:timers');
 	const setTimeout = (call: () => void, ms = 0) =>
@@ -20,7 +20,7 @@ jest.mock('node:timers', () => {
 	return { ...real, setTimeout };
 });
 
-/** @returns undefined where the node neither asks the recorded route nor says why it does not */
+/** @returns undefined if the node neither requests the recorded endpoint nor reports a reason */
 async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Json>) {
 	const playback = await play(exchange);
 	try {
@@ -33,7 +33,7 @@ async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Jso
 	}
 }
 
-/** Whether the node gives a reason of its own. A path that the server lacks is that of another route. */
+/** Whether the node reports its own reason. A path that the server lacks belongs to another endpoint. */
 function isRefusal({ error }: Json): boolean {
 	return isJson(error) && error.type !== 'routeNotFound';
 }
@@ -41,17 +41,17 @@ function isRefusal({ error }: Json): boolean {
 async function resultsOf(exchange: Exchange): Promise<Json> {
 	const { method, path } = exchange.request;
 	const results: Json = {};
-	for (const [label, run] of seamsOf(exchange)) {
+	for (const [label, run] of getEntryPoints(exchange)) {
 		const result = await resultAt(exchange, run);
 		if (result !== undefined) results[label] = result;
 	}
 	return Object.keys(results).length === 0 ? {} : { ...results, request: `${method} ${path}` };
 }
 
-const exchanges = everyExchange().filter((exchange) => seamsOf(exchange).length > 0);
+const exchanges = everyExchange().filter((exchange) => getEntryPoints(exchange).length > 0);
 const files = [...new Set(exchanges.map(({ file }) => file))];
 
-test('every folder of recordings is pinned, or left out for a reason', () => {
+test('every folder of recordings has snapshots, or is excluded for a reason', () => {
 	expect(unknownFolders()).toEqual([]);
 });
 
@@ -69,7 +69,7 @@ describe.each(files)('%s', (file) => {
 		},
 	);
 
-	test('no result is of a recording that is gone', () => {
+	test('no snapshot belongs to a deleted recording', () => {
 		const names = new Set(own.map(({ name }) => name));
 		expect(isWriting ? [] : Object.keys(expected).filter((name) => !names.has(name))).toEqual([]);
 	});

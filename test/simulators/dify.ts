@@ -213,7 +213,7 @@ function signed(res: http.ServerResponse): void {
 }
 
 /**
- * Answers paths outside the API: the web front end behind nginx, else the framework's 404 page (docs/protocols/dify.md
+ * Answers paths outside the API: the web front end behind nginx, otherwise the framework's 404 page (docs/protocols/dify.md
  * 1.1).
  */
 function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
@@ -449,14 +449,14 @@ function userOf(
 ): EndUser {
 	if (route.user === 'none') return { id: '', sessionId: '' };
 	const from = route.user.replace('!', '');
-	const sent: unknown =
+	const user: unknown =
 		from === 'body'
 			? payload.user
 			: from === 'query'
 				? request.query.get('user')
 				: request.upload?.fields.user;
-	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
+	if (!truthy(user) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
 	// Too long for the database column.
-	if (truthy(sent) && String(sent).length > 255) throw crashed();
-	return store.endUser(app, truthy(sent) ? String(sent) : SHARED_USER);
+	if (truthy(user) && String(user).length > 255) throw crashed();
+	return store.endUser(app, truthy(user) ? String(user) : SHARED_USER);
 }

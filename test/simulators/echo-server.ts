@@ -5,7 +5,7 @@
 import { listen } from '../support/listen';
 import { http, setImmediate } from '../support/node-builtins';
 
-interface Asked {
+interface EchoedRequest {
 	method: string;
 	url: string;
 	headers: Record<string, string>;
@@ -13,7 +13,7 @@ interface Asked {
 
 export interface EchoServer {
 	url: string;
-	asked: Asked[];
+	asked: EchoedRequest[];
 	/** Address for this fault. */
 	at(fault: string): string;
 	close(): Promise<void>;
@@ -265,11 +265,11 @@ export async function startEchoServer(
 	forms: (text: string) => Record<string, string>,
 	elsewhere = '',
 ): Promise<EchoServer> {
-	const asked: Asked[] = [];
+	const requests: EchoedRequest[] = [];
 	const server = http.createServer((request, response) => {
 		const headers = request.headers as Record<string, string>;
 		const path = request.url ?? '/';
-		asked.push({ method: request.method ?? '', url: path, headers });
+		requests.push({ method: request.method ?? '', url: path, headers });
 		request.resume();
 		const fault = FAULTS[/^\/f\/(\w+)/.exec(path)?.[1] ?? ''];
 		if (fault === undefined) return void response.writeHead(404, JSON_TYPE).end('{}');
@@ -295,7 +295,7 @@ export async function startEchoServer(
 	const url = `http://127.0.0.1:${port}`;
 	return {
 		url,
-		asked,
+		asked: requests,
 		at: (fault) => `${url}/f/${fault}`,
 		close: async () => {
 			server.closeAllConnections();
@@ -315,9 +315,9 @@ function echoOf(
 		const encoded = /^Basic (\S+)$/.exec(value)?.[1];
 		return encoded === undefined ? [] : [Buffer.from(encoded, 'base64').toString()];
 	});
-	const said = [...new Set([...secrets, ...basic])]
+	const echoed = [...new Set([...secrets, ...basic])]
 		.flatMap((text) => Object.values(forms(text)))
 		.join(' | ');
 	const key = (headers.authorization ?? headers['x-api-key'] ?? '').replace(/^\S+ /, '');
-	return { said, line: said.replace(/[\r\n]/g, ' '), key, elsewhere };
+	return { said: echoed, line: echoed.replace(/[\r\n]/g, ' '), key, elsewhere };
 }

@@ -81,8 +81,8 @@ const scriptOf = (recorded: HttpFixture): { steps: Step[]; options: ReplyOptions
 	} of events) {
 		const [choice] = choices;
 		const { role, ...delta } = choice?.delta ?? choice?.message ?? {};
-		const said = choice?.text ?? content;
-		if (said) steps.push(said);
+		const text = choice?.text ?? content;
+		if (text) steps.push(text);
 		else if (choice?.message)
 			steps.push({
 				...delta,
@@ -205,10 +205,10 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 		});
 
 		if (group === 'plain') {
-			const named = (name: string): Case => cases.find((item) => item.name === name)!;
+			const findCase = (name: string): Case => cases.find((item) => item.name === name)!;
 
 			test('chat-stream-two-choices: the same events, in an order that timing decides', async () => {
-				const item = named('chat-stream-two-choices');
+				const item = findCase('chat-stream-two-choices');
 				const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
 				server.script(
 					reply.chunks(['Hello', ' there', '!'], {
@@ -223,7 +223,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 			});
 
 			test('chat-stream-logprobs: names and types', async () => {
-				const item = named('chat-stream-logprobs');
+				const item = findCase('chat-stream-logprobs');
 				const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
 				server.script(reply.chunks(['Hello', ' there'], { finish: 'length' }));
 				const answer = await rawAsk(server.url, asRequest(item));
@@ -231,18 +231,18 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 			});
 
 			test('chat-stream-stop: text and finish; the recorded server shows the text it held back last', async () => {
-				const item = named('chat-stream-stop');
-				const said = (fixtureOrAnswer: HttpFixture): string =>
+				const item = findCase('chat-stream-stop');
+				const getText = (fixtureOrAnswer: HttpFixture): string =>
 					sseJson<Wire>(fixtureOrAnswer.body)
 						.map(({ choices }) => choices?.[0]?.delta?.content ?? '')
 						.join('');
-				const text = said(httpFixture(`${FOLDER}/${item.name}.http`));
+				const text = getText(httpFixture(`${FOLDER}/${item.name}.http`));
 				const messages = [{ role: 'user', content: 'one two three four five' }];
 				const answer = await rawAsk(server.url, {
 					path: item.path,
 					body: { messages, stream: true, stop: ['four'] },
 				});
-				expect(said(answer)).toBe(`You said: ${text}`);
+				expect(getText(answer)).toBe(`You said: ${text}`);
 				expect(sseJson<Wire>(answer.body).at(-1)?.choices?.[0]?.finish_reason).toBe('stop');
 			});
 

@@ -101,7 +101,7 @@ test.each(names)('%s', async (name) => {
 	expect(server.scripted).toBe(0);
 });
 
-test('a message that does not fit is cut off without a word, as recorded', async () => {
+test('a message that does not fit is silently truncated, as recorded', async () => {
 	const recorded = httpFixture(`${FOLDER}/chat-one-message-too-long.http`);
 	const server = await startServer({ profile: 'ollama', models: MODELS, nCtx: 1024 });
 	const { body } = await rawAsk(server.url, {

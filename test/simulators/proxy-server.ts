@@ -28,11 +28,12 @@ export async function startProxy({
 	const log: ProxyServer['log'] = [];
 	const sockets = new Set<net.Socket>();
 	let accepted = 0;
-	const wanted = user === undefined ? undefined : `Basic ${Buffer.from(user).toString('base64')}`;
+	const expectedAuth =
+		user === undefined ? undefined : `Basic ${Buffer.from(user).toString('base64')}`;
 	const note = ({ method = '', url = '', headers }: http.IncomingMessage) => {
 		const authorization = headers['proxy-authorization'];
 		log.push({ method, target: url, authorization });
-		return wanted === undefined || authorization === wanted;
+		return expectedAuth === undefined || authorization === expectedAuth;
 	};
 
 	const server = http.createServer((incoming, outgoing) => {

@@ -176,7 +176,7 @@ class Connection {
 		// The timeout is for idle connections only, not for answers.
 		socket.setTimeout(this.idleMs, () =>
 			this.whenIdle(() => {
-				// What comes later was sent too late: nobody gets an answer to it.
+				// Later bytes were sent too late and get no response.
 				this.ended = true;
 				this.socket.end();
 			}),
@@ -304,7 +304,7 @@ class Connection {
 		const answer =
 			this.options.tooLarge ?? 'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n';
 		let received = 0;
-		// Answer only after the client has sent everything: else a reset could discard the answer.
+		// Respond only after the client has sent everything: otherwise a reset could discard the response.
 		const answerWhenSent = (bytes: number): void => {
 			received += bytes;
 			if (received >= missing) this.socket.end(answer);

@@ -51,23 +51,23 @@ export async function startReverseProxy(
 					answer.statusCode ?? 502,
 					dropsServer ? without('server', passedOn) : passedOn,
 				);
-				let held = '';
+				let buffered = '';
 				let line = '';
 				const pass = () => {
-					if (held !== '') outgoing.write(held);
-					held = '';
+					if (buffered !== '') outgoing.write(buffered);
+					buffered = '';
 				};
 				answer.setEncoding('utf8');
 				answer.on('data', (text: string) => {
 					const lines = (line + text).split('\n');
 					line = lines.pop()!;
-					held += lines
+					buffered += lines
 						.map((whole) => `${dropsThinking ? withoutThinking(whole) : whole}\n`)
 						.join('');
-					if (buffer !== 'all' && held.length >= buffer) pass();
+					if (buffer !== 'all' && buffered.length >= buffer) pass();
 				});
 				answer.on('end', () => {
-					held += line;
+					buffered += line;
 					pass();
 					outgoing.end();
 				});

@@ -36,7 +36,7 @@ export const startSilentServer = async (): Promise<SilentServer> => {
 	await Promise.all(
 		fillers.slice(0, 2).map((filler) => new Promise((resolve) => filler.once('connect', resolve))),
 	);
-	const gone = new Promise((resolve) => {
+	const exited = new Promise((resolve) => {
 		worker.once('exit', resolve);
 	});
 	return {
@@ -46,7 +46,7 @@ export const startSilentServer = async (): Promise<SilentServer> => {
 			for (const filler of fillers) filler.destroy();
 			Atomics.store(new Int32Array(gate), 0, 1);
 			Atomics.notify(new Int32Array(gate), 0);
-			await gone;
+			await exited;
 		},
 	};
 };

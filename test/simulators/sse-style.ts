@@ -58,7 +58,7 @@ const restyleBlock = (block: string, style: SseStyle, index: number): string => 
 	return `${comments}${out.join(lineEnd)}${lineEnd}${end}`;
 };
 
-/** Rewrites a stream event by event; each write comes out as one write. */
+/** Rewrites a stream event by event; each write stays one write. */
 export async function* restyle(
 	writes: AsyncIterable<Buffer>,
 	style: SseStyle,

@@ -124,10 +124,10 @@ export const waitFor = async (
 		await delay(what, undefined, { signal }).catch(() => undefined);
 		return;
 	}
-	const gone = new Promise<void>((resolve) => {
+	const aborted = new Promise<void>((resolve) => {
 		signal.addEventListener('abort', () => resolve(), { once: true });
 	});
-	await Promise.race([what.catch(() => undefined), gone]);
+	await Promise.race([what.catch(() => undefined), aborted]);
 };
 
 const tick = async (): Promise<void> =>
@@ -163,7 +163,7 @@ const finalHeaders = (
 	length: number,
 ): HeaderList => {
 	let headers: Array<readonly [string, string]> = [...reply.headers];
-	const wanted: readonly [string, string] | undefined =
+	const framingHeader: readonly [string, string] | undefined =
 		framing === 'length'
 			? ['Content-Length', String(length)]
 			: framing === 'chunked'
@@ -173,11 +173,11 @@ const finalHeaders = (
 		headerIndex(headers, 'content-length'),
 		headerIndex(headers, 'transfer-encoding'),
 	);
-	const given = at >= 0 ? headers[at]![1] : '*';
+	const headerValue = at >= 0 ? headers[at]![1] : '*';
 	// Keep an explicit length, right or wrong.
-	if (at >= 0 && (given === '*' || transport.framing !== undefined))
-		headers.splice(at, 1, ...(wanted ? [wanted] : []));
-	else if (at < 0 && wanted) headers.push(wanted);
+	if (at >= 0 && (headerValue === '*' || transport.framing !== undefined))
+		headers.splice(at, 1, ...(framingHeader ? [framingHeader] : []));
+	else if (at < 0 && framingHeader) headers.push(framingHeader);
 	if (transport.gzip) headers.push(['Content-Encoding', 'gzip']);
 	for (const [name, value] of Object.entries(transport.headers ?? {})) {
 		const known = headerIndex(headers, name.toLowerCase());
@@ -300,7 +300,7 @@ const sendBody = async (
 	}));
 	if (cut && typeof cut.at !== 'string') marks.push({ at: cut.at, cut: cut.how });
 	const counter = new EventCounter();
-	let sent = 0;
+	let bytesSent = 0;
 
 	/** Runs the pauses before byte `offset` of the body. @returns how the body is cut there, if it is */
 	const reach = async (offset: number): Promise<Cut['how'] | undefined> => {
@@ -319,32 +319,32 @@ const sendBody = async (
 		const ends = counter.ends(bytes);
 		for (const mark of marks) {
 			if (typeof mark.at === 'number') continue;
-			const end = mark.at.event === 0 ? -sent : ends[mark.at.event - before - 1];
-			if (end !== undefined) mark.at = sent + end;
+			const end = mark.at.event === 0 ? -bytesSent : ends[mark.at.event - before - 1];
+			if (end !== undefined) mark.at = bytesSent + end;
 		}
 		const inside = marks
 			.flatMap(({ at, cut: how }) =>
-				typeof at === 'number' && at > sent && at < sent + bytes.length
-					? [{ at: at - sent, how }]
+				typeof at === 'number' && at > bytesSent && at < bytesSent + bytes.length
+					? [{ at: at - bytesSent, how }]
 					: [],
 			)
 			.sort((a, b) => a.at - b.at);
 		// An announced chunk must be completed, so a clean end is only possible between chunks.
 		const clean = inside.filter(({ how }) => how === 'clean').map(({ at }) => at);
-		const borders = [...new Set([...offsetsOf(bytes, sent), ...clean, bytes.length])].sort(
+		const borders = [...new Set([...offsetsOf(bytes, bytesSent), ...clean, bytes.length])].sort(
 			(a, b) => a - b,
 		);
 		let start = 0;
 		for (const end of borders) {
 			if (end <= start) continue;
-			const broke = await reach(sent + start);
+			const broke = await reach(bytesSent + start);
 			if (broke || signal.aborted) return broke;
 			let prefix = chunked ? `${(end - start).toString(16)}\r\n` : '';
 			for (const { at } of inside.filter((stop) => stop.at > start && stop.at < end)) {
 				await exchange.write(Buffer.concat([Buffer.from(prefix), bytes.subarray(start, at)]));
 				prefix = '';
 				start = at;
-				const brokeInside = await reach(sent + at);
+				const brokeInside = await reach(bytesSent + at);
 				if (brokeInside || signal.aborted) return brokeInside;
 			}
 			const suffix = chunked ? '\r\n' : '';
@@ -355,7 +355,7 @@ const sendBody = async (
 			if (split !== undefined) await tick();
 			if (signal.aborted) return undefined;
 		}
-		sent += bytes.length;
+		bytesSent += bytes.length;
 	}
-	return await reach(sent);
+	return await reach(bytesSent);
 };

@@ -111,15 +111,15 @@ export async function* joined(
 	writes: AsyncIterable<Buffer>,
 	count: number,
 ): AsyncGenerator<Buffer> {
-	let held: Buffer[] = [];
+	let batch: Buffer[] = [];
 	for await (const write of writes) {
-		held.push(write);
-		if (held.length === count) {
-			yield Buffer.concat(held);
-			held = [];
+		batch.push(write);
+		if (batch.length === count) {
+			yield Buffer.concat(batch);
+			batch = [];
 		}
 	}
-	if (held.length > 0) yield Buffer.concat(held);
+	if (batch.length > 0) yield Buffer.concat(batch);
 }
 
 /** Compresses like a proxy that flushes after every write. */

@@ -25,7 +25,8 @@ export interface BareMachine {
 const SHELL = '/bin/sh';
 
 /** Variables of the test run's environment that the scripts would read: not passed on. */
-const OF_CALLER = /^(npm_|JEST_|NODE_|LLAMA_|LOCAL_LLAMA_|N8N_|XDG_|POSTGRES_BIN|PIP_|PYTHON)/i;
+const CALLER_VARIABLES =
+	/^(npm_|JEST_|NODE_|LLAMA_|LOCAL_LLAMA_|N8N_|XDG_|POSTGRES_BIN|PIP_|PYTHON)/i;
 
 export function bareMachine(): BareMachine {
 	const home = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-machine-'));
@@ -38,7 +39,7 @@ export function bareMachine(): BareMachine {
 	fs.symlinkSync(process.execPath, path.join(bin, 'node'));
 	fs.symlinkSync(SHELL, path.join(bin, 'sh'));
 	const environment = Object.fromEntries(
-		Object.entries(process.env).filter(([name]) => !OF_CALLER.test(name)),
+		Object.entries(process.env).filter(([name]) => !CALLER_VARIABLES.test(name)),
 	);
 
 	const start = async (args: string[], env: Record<string, string>): Promise<Ended> =>

@@ -18,7 +18,7 @@ export function canary(length = 24, signs = ''): string {
 	}).join('');
 }
 
-/** The forms in which servers and proxies echo a text: as it is, in a URL, in JSON and in base64. */
+/** The forms in which servers and proxies echo a text: plain, in a URL, in JSON and in base64. */
 export const echoForms = (text: string): Record<string, string> => ({
 	plain: text,
 	url: encodeURIComponent(text),

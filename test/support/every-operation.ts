@@ -26,9 +26,9 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 	const typeVersion = [description.version].flat().at(-1)!;
 	const filled: FilledNode[] = [];
 	const choose = (chosen: INodeParameters) => {
-		const shown = shownFields(description, chosen);
+		const visibleFields = shownFields(description, chosen);
 		const open = CHOICES.find(
-			(name) => !(name in chosen) && shown.some((field) => field.name === name),
+			(name) => !(name in chosen) && visibleFields.some((field) => field.name === name),
 		);
 		if (open === undefined) {
 			filled.push({
@@ -42,7 +42,7 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 			});
 			return;
 		}
-		const { options = [] } = shown.find((field) => field.name === open)!;
+		const { options = [] } = visibleFields.find((field) => field.name === open)!;
 		for (const option of options)
 			if ('value' in option) choose({ ...chosen, [open]: option.value as string });
 	};

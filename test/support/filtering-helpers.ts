@@ -9,7 +9,7 @@ export const FILTER_VARIABLES = {
 	N8N_SSRF_BLOCKED_HOSTNAMES: 'localhost',
 };
 
-/** The helpers that n8n gives a node while its filter is on. */
+/** n8n's helpers of a node while the filter is on. */
 export function filteringHelpers(): object {
 	const node: INode = {
 		id: '1',

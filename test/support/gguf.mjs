@@ -23,7 +23,7 @@ const list = (type, items) =>
 	Buffer.concat([u32(TYPE.array), u32(type), u64(items.length), ...items]);
 
 /** @param {Value} value */
-const typed = (value) => {
+const encodeValue = (value) => {
 	if ('strings' in value) return list(TYPE.strings, value.strings.map(string));
 	if ('i32s' in value) return list(TYPE.i32s, value.i32s.map(u32));
 	if ('u32' in value) return Buffer.concat([u32(TYPE.u32), u32(value.u32)]);
@@ -42,7 +42,7 @@ const padding = (size) => Buffer.alloc((ALIGNMENT - (size % ALIGNMENT)) % ALIGNM
  */
 export const encodeGguf = (metadata, tensors) => {
 	const pairs = Object.entries(metadata).map(([key, value]) =>
-		Buffer.concat([string(key), typed(value)]),
+		Buffer.concat([string(key), encodeValue(value)]),
 	);
 	/** @type {Buffer[]} */
 	const infos = [];

@@ -1,7 +1,7 @@
 import { net, process } from './node-builtins';
 
 /**
- * Test ports lie below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each
+ * Test ports are below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each
  * port once: a released port stays closed.
  */
 const FIRST_PORT = 20_000;
@@ -30,7 +30,7 @@ export async function listen(
 		});
 		if (failed === undefined) return candidate;
 		if (failed.code !== 'EADDRINUSE' || port !== undefined || tries === PORTS_OF_A_WORKER)
-			throw new Error(`Nobody can listen on ${host}:${candidate}: ${failed.message}`);
+			throw new Error(`Cannot listen on ${host}:${candidate}: ${failed.message}`);
 	}
 }
 

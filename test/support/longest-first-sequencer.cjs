@@ -1,14 +1,14 @@
 /**
- * The order of the suites: the longest begin first, so that none is left over at the end, when the others are done.
+ * The order of the suites: the longest start first, so that none is still running when the others are done.
  *
- * Jest knows how long a suite took the last time. In a fresh clone it knows nothing, and goes by the size of files; but
+ * Jest uses the duration of each suite in the last run. In a fresh clone there is none, so it uses the file size; but
  * the suites with the most cases are often the shortest ones.
  */
 const { join } = require('node:path');
 
 const Sequencer = require('@jest/test-sequencer').default;
 
-/** Those that take more than seven seconds; some of them calculate, others wait. */
+/** Suites that take more than seven seconds; some of them calculate, others wait. */
 const LONGEST = [
 	'e2e/workflows',
 	'e2e/editor',

@@ -1,6 +1,6 @@
 /**
- * A mock of `lib/http/sleep` for tests of retries: a pause ends at once, and `performance.now()` advances by it. So time
- * limits expire as usual without waiting, independent of the machine's speed.
+ * A mock of `lib/http/sleep` for tests of retries: a pause ends immediately, and `performance.now()` advances by it. So
+ * timeouts expire as usual without waiting, independent of the machine's speed.
  *
  * `jest.mock('../lib/http/sleep', () => jest.requireActual<object>('./mock-sleep'))`
  */

@@ -21,7 +21,7 @@ export interface Polling {
 	/** Two overlapping polls, as in n8n when a poll takes long. */
 	pollTwice(): Promise<Array<INodeExecutionData[][] | null>>;
 	stored(): IDataObject;
-	/** Restarts n8n: memory is lost, and static data are as they were last saved. The next poll activates the workflow. */
+	/** Restarts n8n: memory is lost, and static data are as last saved. The next poll activates the workflow. */
 	restart(): void;
 }
 

@@ -26,8 +26,8 @@ export const examples = (count: number): { numRuns: number } => ({ numRuns: coun
 const EVERY_THIRD = 3;
 
 /**
- * Takes a third of all pairs of two lists, by the indexes of a pair: each element meets every third of the other list.
- * `npm run test:properties` takes all pairs.
+ * Selects a third of all pairs of two lists, by the indexes of a pair: each element meets every third of the other list.
+ * `npm run test:properties` uses all pairs.
  */
 export const isTriedPair = (first: number, second: number): boolean =>
 	times > 1 || (first + second) % EVERY_THIRD === 0;

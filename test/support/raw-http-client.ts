@@ -15,7 +15,7 @@ export interface RawRequest {
 
 export interface RawAnswer extends HttpFixture {
 	bytes: Buffer;
-	/** State of the connection after the answer: open, closed (FIN) or reset (RST). */
+	/** State of the connection after the response: open, closed (FIN) or reset (RST). */
 	end: 'open' | 'fin' | 'rst';
 }
 
@@ -33,7 +33,7 @@ const encode = ({ method, path = '/', headers = {}, body }: RawRequest): Buffer 
 	return Buffer.from(`${verb} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${text ?? ''}`);
 };
 
-/** Whether an answer is complete. */
+/** Whether a response is complete. */
 const complete = (bytes: Buffer, head: boolean): boolean => {
 	const end = bytes.indexOf('\r\n\r\n');
 	if (end < 0) return false;
@@ -50,7 +50,7 @@ const complete = (bytes: Buffer, head: boolean): boolean => {
 	);
 };
 
-/** Sends one request on a new connection, and reads until the answer is whole or the connection ends. */
+/** Sends one request on a new connection, and reads until the response is complete or the connection ends. */
 export const rawAsk = async (url: string, request: RawRequest): Promise<RawAnswer> => {
 	const { hostname, port } = new URL(url);
 	const socket = net.connect({ host: hostname, port: Number(port), allowHalfOpen: true });

@@ -6,7 +6,7 @@ export type RawAnswering = (path: string, socket: net.Socket, head: string) => v
 
 const open: Array<() => Promise<void>> = [];
 
-/** Starts an HTTP server whose handler writes the raw answer. @returns its address */
+/** Starts an HTTP server whose handler writes the raw response. @returns its URL */
 export async function rawServer(answer: RawAnswering): Promise<string> {
 	const sockets = new Set<net.Socket>();
 	const server = net.createServer((socket) => {
@@ -36,7 +36,7 @@ export async function closeRawServers(): Promise<void> {
 	await Promise.all(open.splice(0).map(async (close) => await close()));
 }
 
-/** A handler that writes a complete answer with Content-Length. */
+/** A handler that writes a complete response with Content-Length. */
 export function whole(
 	status: string,
 	body: string | Buffer = '',

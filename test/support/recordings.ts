@@ -1,7 +1,7 @@
 import { reply } from '../simulators/llama-server';
 import { fs, path, process } from './node-builtins';
 
-/** A recorded answer: its original bytes without the chunked encoding. */
+/** A recorded response: its original bytes without the chunked encoding. */
 function recorded(file: string): { head: string; body: Buffer } {
 	const bytes = fs.readFileSync(
 		path.join(process.cwd(), 'test/fixtures/completions', `${file}.http`),
@@ -11,7 +11,7 @@ function recorded(file: string): { head: string; body: Buffer } {
 	return { head: bytes.subarray(0, split).toString('latin1'), body: bytes.subarray(split) };
 }
 
-/** A recorded answer as a simulator's reply, byte for byte. */
+/** A recorded response as a simulator's reply, byte for byte. */
 export function recordedReply(file: string) {
 	const { head, body } = recorded(file);
 	const lines = head

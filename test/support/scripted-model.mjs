@@ -1,5 +1,5 @@
 /**
- * Writes a model that answers with given texts, chosen by the last message, for the real llama-server: it streams them and
+ * Writes a model that responds with fixed texts, selected by the last message, for the real llama-server: it streams them and
  * parses tool calls and thinking in them like those of a large model. It is a llama of one layer whose next token depends
  * on the current one alone; the chat template ends a prompt with a token that begins the reply.
  */
@@ -174,7 +174,7 @@ const tensorsOf = (width, vocabulary, next, turnEnd) => {
 	const embedding = zeros('token_embd', width, vocabulary);
 	const output = zeros('output', width, vocabulary);
 	const certain = 40 / Math.sqrt(width);
-	// A channel for each token of a reply; channel 0 stands for all others, and ends the answer.
+	// A channel for each token of a reply; channel 0 represents all others, and ends the response.
 	const states = new Map([...next.keys()].map((token, index) => [token, index + 1]));
 	for (let token = 0; token < vocabulary; token += 1)
 		embedding.data[token * width + (states.get(token) ?? 0)] = 1;
@@ -212,7 +212,7 @@ export const writeScriptedModel = (file, replies, options = {}) => {
 	];
 	/** @type {Map<string, string>} */
 	const followed = new Map();
-	const cut = all.map(({ reply }) => cutReply(reply, followed, readsAsWritten));
+	const truncatedReplies = all.map(({ reply }) => cutReply(reply, followed, readsAsWritten));
 	const pieces = [...followed.keys()].filter((piece) => !BYTES.includes(asToken(piece)));
 	const tokens = [
 		...BYTES,
@@ -229,12 +229,12 @@ export const writeScriptedModel = (file, replies, options = {}) => {
 	const turnEnd = tokens.indexOf(TURN_END);
 	/** @type {Map<number, number>} */
 	const next = new Map();
-	cut.forEach((parts, index) => {
+	truncatedReplies.forEach((parts, index) => {
 		const chain = [tokens.indexOf(markerOf(index)), ...parts.map(pieceId), turnEnd];
 		chain.slice(1).forEach((token, place) => next.set(chain[place] ?? turnEnd, token));
 	});
 	const width = Math.ceil((1 + next.size) / HEAD_WIDTH) * HEAD_WIDTH;
-	// Earlier answers get their markers too, so that the history matches the cached tokens.
+	// Earlier responses get their markers too, so that the history matches the cached tokens.
 	const history = readsAsWritten ? `${markerAfter(all, 'messages[loop.index0 - 1]')}\n` : '';
 	const template = CHAT_TEMPLATE.replace('@history@\n', () => history).replace('@end@', () =>
 		markerAfter(all, 'messages[-1]'),

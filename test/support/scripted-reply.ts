@@ -1,4 +1,4 @@
-/** What the model of scripted-model.mjs answers; the first reply whose conditions hold is used. */
+/** A reply of the model of scripted-model.mjs; the first one whose conditions match is used. */
 export interface ScriptedReply {
 	/** Condition: role of the last message. */
 	last?: 'user' | 'tool';

@@ -1,7 +1,7 @@
 /**
  * Jest's runtime, which reads and compiles each file once in a worker.
  *
- * Every suite loads its modules again, for a state of its own. Jest also read and compiled them again for each, which
+ * Every suite loads its modules again, to have separate state. Jest also read and compiled them again for each, which
  * took a fifth of the processor's time of a usual suite. A compiled script can run in the context of any suite.
  */
 const { readFileSync, statSync } = require('node:fs');
@@ -41,7 +41,7 @@ module.exports = class extends Runtime {
 					});
 					compiled = { source, script };
 				} catch {
-					// Jest says what is wrong with it.
+					// Jest reports the syntax error.
 					return compile(source, filename);
 				}
 				scripts.set(filename, compiled);

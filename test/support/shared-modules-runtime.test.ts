@@ -22,7 +22,7 @@ function write(source: string, changedAt: number): void {
 	fs.utimesSync(file, changedAt, changedAt);
 }
 
-test('a module that is loaded again begins anew', () => {
+test('a module that is loaded again has new state', () => {
 	write('let count = 0; exports.next = () => ++count;', 1);
 	const first = load();
 	expect([first.next(), first.next(), load().next(), first.next()]).toEqual([1, 2, 1, 3]);
@@ -35,7 +35,7 @@ test('a changed file is read and compiled again', () => {
 	expect(load().next()).toBe(2);
 });
 
-test('an error names its place, in the first line too', () => {
+test('an error names its location, also in the first line', () => {
 	write('exports.fail = () => { throw new Error("no"); };', 4);
 	let stack: string | undefined;
 	try {
@@ -46,7 +46,7 @@ test('an error names its place, in the first line too', () => {
 	expect(stack).toContain(`${file}:1:30)`);
 });
 
-test('a file that is no JavaScript fails with its name', () => {
+test('a file that is not JavaScript fails with its name', () => {
 	write('exports.next = (;', 5);
 	expect(load).toThrow(`${file}:1`);
 });

@@ -17,7 +17,7 @@ import {
 
 const BYTES = Buffer.from('data: {"a":"🦙"}\n\ndata: [DONE]\n\n');
 
-test('splitBytes keeps every byte, and drops invalid and repeated offsets', () => {
+test('splitBytes keeps every byte, and ignores invalid and repeated offsets', () => {
 	const pieces = splitBytes(BYTES, [5, 5, 0, -3, 9999, 13]);
 	expect(pieces.map(({ length }) => length)).toEqual([5, 8, BYTES.length - 13]);
 	expect(Buffer.concat(pieces).equals(BYTES)).toBe(true);
@@ -31,7 +31,7 @@ test('oneBytePieces and everyCutInTwo', () => {
 	for (const pair of pairs) expect(Buffer.concat(pair).equals(BYTES)).toBe(true);
 });
 
-test('anySplit gives the same bytes in pieces that are never empty', () => {
+test('anySplit returns the same bytes in chunks that are never empty', () => {
 	fc.assert(
 		fc.property(anySplit(BYTES), (pieces) => {
 			expect(pieces.every(({ length }) => length > 0)).toBe(true);
@@ -40,7 +40,7 @@ test('anySplit gives the same bytes in pieces that are never empty', () => {
 	);
 });
 
-test('anyCut gives a beginning', () => {
+test('anyCut returns a beginning', () => {
 	fc.assert(
 		fc.property(anyCut(BYTES), ({ at, pieces }) => {
 			expect(Buffer.concat(pieces).equals(BYTES.subarray(0, at))).toBe(true);
@@ -64,7 +64,7 @@ test('wire and its way back', () => {
 	expect(sseJson(BYTES)).toEqual([{ a: '🦙' }]);
 });
 
-test('asStream delivers one piece after the other', async () => {
+test('asStream delivers one chunk after another', async () => {
 	const seen: number[] = [];
 	for await (const piece of asStream(splitBytes(BYTES, [3]))) seen.push(piece.length);
 	expect(seen).toEqual([3, BYTES.length - 3]);

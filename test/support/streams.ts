@@ -1,8 +1,8 @@
 /**
- * Recorded and generated streams as bytes, and ways to cut them into pieces.
+ * Recorded and generated streams as bytes, and ways to split them into chunks.
  *
- * The result of a client must not depend on where the network cuts a stream: property tests cut a fixture's body with
- * `anySplit` and expect the same result as in one piece.
+ * The result of a client must not depend on where the network splits a stream: property tests split a fixture's body
+ * with `anySplit` and expect the same result as in one chunk.
  */
 import * as fc from 'fast-check';
 import { fs, path, process } from './node-builtins';
@@ -68,7 +68,7 @@ export const sseData = (body: Buffer | string): string[] =>
 		.flatMap((block) => block.split('\n').filter((line) => line.startsWith('data: ')))
 		.map((line) => line.slice('data: '.length));
 
-/** The events of a stream as objects, `[DONE]` left out. */
+/** The events of a stream as objects, without `[DONE]`. */
 export const sseJson = <T = Record<string, unknown>>(body: Buffer | string): T[] =>
 	sseData(body)
 		.filter((data) => data !== '[DONE]')
@@ -83,7 +83,7 @@ export const wire = (events: ReadonlyArray<object | string>): Buffer =>
 		'utf8',
 	);
 
-/** Cuts before these offsets. Invalid and repeated offsets are dropped, so no piece is empty. */
+/** Cuts before these offsets. Invalid and repeated offsets are ignored, so no chunk is empty. */
 export const splitBytes = (bytes: Uint8Array, offsets: readonly number[]): Uint8Array[] => {
 	const cuts = [...new Set(offsets)]
 		.filter((at) => at > 0 && at < bytes.length)
@@ -91,7 +91,7 @@ export const splitBytes = (bytes: Uint8Array, offsets: readonly number[]): Uint8
 	return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index] ?? bytes.length));
 };
 
-/** One byte per piece. */
+/** One byte per chunk. */
 export const oneBytePieces = (bytes: Uint8Array): Uint8Array[] =>
 	splitBytes(
 		bytes,
@@ -103,13 +103,13 @@ export function* everyCutInTwo(bytes: Uint8Array): Generator<[Uint8Array, Uint8A
 	for (let at = 1; at < bytes.length; at += 1) yield [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-/** Any way to cut into any number of pieces. */
+/** Any way to split into any number of chunks. */
 export const anySplit = (bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> =>
 	fc
 		.uniqueArray(fc.integer({ min: 1, max: Math.max(1, bytes.length - 1) }), { maxLength: 200 })
 		.map((offsets) => splitBytes(bytes, offsets));
 
-/** An incomplete stream: the offset where it ends, and the part before it in any pieces. */
+/** An incomplete stream: the offset where it ends, and the part before it in any chunks. */
 export const anyCut = (bytes: Uint8Array): fc.Arbitrary<{ at: number; pieces: Uint8Array[] }> =>
 	fc
 		.integer({ min: 0, max: bytes.length })
@@ -132,7 +132,7 @@ export const anyInterleaving = <T>(
 	});
 };
 
-/** The pieces as an async iterable, like a response body. */
+/** The chunks as an async iterable, like a response body. */
 export async function* asStream(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
 	for (const piece of pieces) yield await Promise.resolve(piece);
 }

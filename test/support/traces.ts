@@ -38,7 +38,7 @@ export function useTraces() {
 				requests++;
 				propagation.inject(trace.setSpan(context.active(), nodeSpan), headers);
 				await Promise.resolve();
-				if (!abortSignal.aborted) throw new Error('a request that nobody may see');
+				if (!abortSignal.aborted) throw new Error('a request after the abort');
 				throw new Error('canceled');
 			},
 		},
@@ -48,7 +48,7 @@ export function useTraces() {
 		spans: (): ReadableSpan[] => exporter.getFinishedSpans(),
 		nodeSpanId: () => nodeSpan.spanContext().spanId,
 		traceId: () => nodeSpan.spanContext().traceId,
-		/** Switches n8n's tracing off. */
+		/** Turns n8n's tracing off. */
 		switchOff() {
 			trace.disable();
 			propagation.disable();

@@ -39,7 +39,7 @@ interface Box {
  * Parameters that the node does not have, that it hides with these values, or whose value is not an option.
  */
 export function parameterProblems(node: WorkflowNode, description: Description): string[] {
-	const typed = description as INodeTypeDescription;
+	const nodeType = description as INodeTypeDescription;
 	const own = Object.fromEntries(
 		Object.entries(node.parameters).filter(
 			([name]) => !TOOL_FIELDS.includes(name) || has(description.properties, name),
@@ -52,7 +52,7 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 			true,
 			false,
 			node,
-			typed,
+			nodeType,
 		) ?? {};
 
 	const walk = (
@@ -62,33 +62,33 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 		path: string,
 	): string[] =>
 		Object.entries(values).flatMap(([name, value]) => {
-			const place = `${path}${name}`;
-			const named = properties.filter((property) => property.name === name);
-			if (named.length === 0) return [`has no parameter "${place}"`];
-			const property = named.find((one) =>
-				NodeHelpers.displayParameter(shownWith, one, node, typed, root),
+			const parameterPath = `${path}${name}`;
+			const candidates = properties.filter((property) => property.name === name);
+			if (candidates.length === 0) return [`has no parameter "${parameterPath}"`];
+			const property = candidates.find((one) =>
+				NodeHelpers.displayParameter(shownWith, one, node, nodeType, root),
 			);
 			if (property === undefined)
-				return [`does not show the parameter "${place}" with the other settings`];
+				return [`does not show the parameter "${parameterPath}" with the other settings`];
 			if (isExpression(value)) return [];
-			if (property.type === 'options') return unknownOptions(property, [value], place);
+			if (property.type === 'options') return unknownOptions(property, [value], parameterPath);
 			if (property.type === 'multiOptions')
-				return unknownOptions(property, Array.isArray(value) ? value : [value], place);
-			if (property.type === 'resourceLocator') return unknownMode(property, value, place);
+				return unknownOptions(property, Array.isArray(value) ? value : [value], parameterPath);
+			if (property.type === 'resourceLocator') return unknownMode(property, value, parameterPath);
 			if (property.type !== 'collection' && property.type !== 'fixedCollection') return [];
-			if (!isObject(value)) return [`wants an object as "${place}"`];
+			if (!isObject(value)) return [`wants an object as "${parameterPath}"`];
 			if (property.type === 'collection')
 				return walk(
 					(property.options ?? []) as INodeProperties[],
 					value,
 					value as INodeParameters,
-					`${place}.`,
+					`${parameterPath}.`,
 				);
 			return Object.entries(value).flatMap(([group, entries]) => {
 				const known = ((property.options ?? []) as INodePropertyCollection[]).find(
 					(one) => one.name === group,
 				);
-				if (known === undefined) return [`has no parameter "${place}.${group}"`];
+				if (known === undefined) return [`has no parameter "${parameterPath}.${group}"`];
 				return (Array.isArray(entries) ? entries : [entries]).flatMap((entry: unknown, index) =>
 					isObject(entry)
 						? walk(
@@ -100,14 +100,14 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 									true,
 									false,
 									node,
-									typed,
+									nodeType,
 									{
 										nodeValuesRoot: root,
 									},
 								) ?? {},
-								`${place}.${group}[${index}].`,
+								`${parameterPath}.${group}[${index}].`,
 							)
-						: [`wants an object as "${place}.${group}"`],
+						: [`wants an object as "${parameterPath}.${group}"`],
 				);
 			});
 		});
@@ -126,7 +126,7 @@ export function layoutProblems(workflow: Workflow): string[] {
 		boxes
 			.slice(index + 1)
 			.filter((other) => overlap(one, other) && !frames(one, other) && !frames(other, one))
-			.map((other) => `"${one.name}" lies on "${other.name}"`),
+			.map((other) => `"${one.name}" overlaps "${other.name}"`),
 	);
 	return [...offGrid, ...overlaps];
 }
@@ -138,7 +138,7 @@ export function privateProblems(workflow: Workflow): string[] {
 		...workflow.nodes
 			.filter(({ credentials }) => credentials !== undefined)
 			.map(({ name }) => `"${name}" holds a credential`),
-		...(Object.keys(workflow.pinData ?? {}).length > 0 ? ['holds pinned data'] : []),
+		...(Object.keys(workflow.pinData ?? {}).length > 0 ? ['contains pinned data'] : []),
 		...['id', 'versionId', 'staticData', 'shared', 'tags', 'active']
 			.filter((key) => workflow[key] !== undefined)
 			.map((key) => `holds "${key}" of the n8n it was made in`),
@@ -163,8 +163,8 @@ export function wiringProblems(workflow: Workflow): string[] {
 		(match) => match[1]!,
 	);
 	return [
-		...twice(names).map((name) => `has two nodes "${name}"`),
-		...twice(ids).map((id) => `has two nodes with the id ${id}`),
+		...findDuplicates(names).map((name) => `has two nodes "${name}"`),
+		...findDuplicates(ids).map((id) => `has two nodes with the id ${id}`),
 		...[...connected]
 			.filter((name) => !names.includes(name))
 			.map((name) => `connects "${name}", which does not exist`),
@@ -186,7 +186,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isExpression = (value: unknown) => typeof value === 'string' && value.startsWith('=');
 const has = (properties: readonly INodeProperties[], name: string) =>
 	properties.some((property) => property.name === name);
-const twice = (values: string[]) => [
+const findDuplicates = (values: string[]) => [
 	...new Set(values.filter((value, index) => values.indexOf(value) !== index)),
 ];
 

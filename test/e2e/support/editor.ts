@@ -8,7 +8,7 @@ import { chromium, type N8nServer } from './playground';
 export type { Locator, Page } from 'playwright-core';
 
 /**
- * The part of the window that a picture shows.
+ * The part of the window that a screenshot shows.
  *
  * `canvas`: nodes and notes, without the buttons around them. `fields`: the column with an open node's fields. A list: the
  * area of these elements. `of` and `down`: the element from its top to the lowest of the others, without empty space below.
@@ -27,7 +27,7 @@ export interface Editor {
 	closeNode(): Promise<void>;
 	/** Drags a border or handle, in pixels. */
 	drag(handle: Locator, byX: number, byY: number): Promise<void>;
-	/** Waits for the icons, and writes a picture into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window. */
+	/** Waits for the icons, and writes a screenshot into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window. */
 	picture(name: string, part?: PicturePart): Promise<void>;
 	close(): Promise<void>;
 }
@@ -35,10 +35,10 @@ export interface Editor {
 /** n8n's front end starts in 3 s on an idle machine, ten times slower on a busy one. */
 const ACTION_TIMEOUT_MS = 180_000;
 export const WINDOW = { width: 1280, height: 800 };
-/** Not the one of Chromium without a window: n8n takes its clicks on links for the previews of a mail server. */
+/** Not the user agent of headless Chromium: n8n treats its clicks on links as previews of a mail server. */
 const USER_AGENT =
 	'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
-/** Device pixels per CSS pixel in pictures for the documents, for sharp pictures on high-resolution screens. */
+/** Device pixels per CSS pixel in screenshots for the documents, for high-resolution screens. */
 const SHARPER = 1.5;
 
 /** n8n's editor in a real browser, logged in as the owner. */

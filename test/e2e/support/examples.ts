@@ -14,9 +14,9 @@ export interface Wiring {
 	local?: Named | Record<string, Named>;
 	/** Credential for nodes that use Dify. */
 	dify?: Named;
-	/** Model to choose; by node name if there are two. */
+	/** Model to select; by node name if there are two. */
 	model?: string | Record<string, string>;
-	/** ID of the Dify knowledge base to choose. */
+	/** ID of the Dify knowledge base to select. */
 	knowledgeBase?: string;
 	/** Credentials of n8n's own nodes, by the name of the node. */
 	others?: Record<

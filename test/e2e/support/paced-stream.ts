@@ -12,7 +12,7 @@ const textSent = (run: SimRun): string =>
 
 /**
  * A stream of Dify whose next event is sent only when the chat has shown the text of those before. So a chat that shows
- * each piece at once gets them apart, however slow the machine is; one that waits for the end fails.
+ * each chunk immediately gets them separately, even on a slow machine; one that waits for the end fails.
  */
 export const afterShown = (shown: readonly ChatLine[]): StreamKnobs => ({
 	beforeEvent: async (run) => await waitFor(() => textOf(shown) === textSent(run)),

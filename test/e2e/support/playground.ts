@@ -91,13 +91,13 @@ export async function started<T extends Stoppable>(start: Promise<T>): Promise<T
 	}
 }
 
-/** Of servers that another process started. */
+/** Log files of servers that another process started. */
 const logFiles = new Set<string>();
 
 /** From environment.cjs. */
 declare const onTestFailure: (act: () => void) => void;
 
-/** Log lines per server that are shown after a failure. */
+/** Log lines per server that are shown after an error. */
 const LAST_WORDS = 15;
 
 // Printed, since log files are lost in CI.
@@ -109,9 +109,9 @@ onTestFailure(() => {
 	for (const { service } of running) {
 		if (service === undefined) continue;
 		const { name, pid, lines, running: lives, endReason } = service;
-		const said = lines.slice(-LAST_WORDS).map((line) => `    ${line}\n`);
+		const lastLines = lines.slice(-LAST_WORDS).map((line) => `    ${line}\n`);
 		process.stdout.write(
-			`  ${name} (process ${pid}${lives ? '' : `, ${endReason}`}) said last:\n${said.join('')}`,
+			`  ${name} (process ${pid}${lives ? '' : `, ${endReason}`}) said last:\n${lastLines.join('')}`,
 		);
 	}
 });
@@ -138,11 +138,11 @@ export function workFolder(name = 'test'): string {
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
-/** Extra Body with which llama-server answers until it is stopped, if Max Tokens is -1. */
+/** Extra Body with which llama-server generates until it is stopped, if Max Tokens is -1. */
 export const ENDLESS = '{ "ignore_eos": true }';
 
 /**
- * Writes a model that answers with given texts. The real llama-server streams them and parses their tool calls and
+ * Writes a model that responds with fixed texts. The real llama-server streams them and parses their tool calls and
  * thinking like those of a large model.
  */
 export async function scriptedModel(
@@ -157,7 +157,7 @@ export async function scriptedModel(
 	return file;
 }
 
-/** Starts the real llama-server; without `model`, with the one that answers with noise. */
+/** Starts the real llama-server; without `model`, with the one that responds with noise. */
 export async function startLlamaServer(
 	options: Partial<LlamaServerOptions> = {},
 ): Promise<LlamaServer> {
@@ -192,7 +192,7 @@ export async function theSharedN8n(): Promise<GateN8n> {
 	return { ...shared, ...n8nClient(shared.url, shared.session) };
 }
 
-/** Starts an n8n of its own with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
+/** Starts a separate n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
 export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
 	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
 	const { n8n, nodes } = parts();
@@ -220,9 +220,9 @@ export async function startN8nWithWorker(
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 		QUEUE_BULL_REDIS_HOST: '127.0.0.1',
 		QUEUE_BULL_REDIS_PORT: String(redis.port),
-		// n8n ends where Redis is away for longer; a busy machine may stand still.
+		// n8n ends if Redis is unavailable for longer; a busy machine may pause.
 		QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '120000',
-		// Without them, a chat that is answered before n8n begins to wait for it stays open.
+		// Without them, a chat stays open if its response arrives before n8n waits for it.
 		N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
 		N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
 		...more,
@@ -252,7 +252,7 @@ export async function chatLines(
 	return lines;
 }
 
-/** The streamed pieces of text. */
+/** The streamed chunks of text. */
 export const piecesOf = (lines: readonly ChatLine[]): string[] =>
 	lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
 
@@ -271,7 +271,7 @@ export function llamaCredential(
 	};
 }
 
-/** Creates and activates a workflow; its webhooks answer soon after (`webhook` and `chat` wait for that). */
+/** Creates and activates a workflow; its webhooks respond soon after (`webhook` and `chat` wait for that). */
 export async function importWorkflow(
 	n8n: Pick<N8nClient, 'createWorkflow' | 'activate'>,
 	workflow: Workflow,

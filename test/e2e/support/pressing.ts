@@ -11,7 +11,7 @@ interface Buttons {
 }
 
 /**
- * Messages that a visitor of n8n's hosted chat reads, who clicks a button whenever there are some (n8n, chat-service.js:
+ * Messages for a visitor of n8n's hosted chat who clicks every button (n8n, chat-service.js:
  * messages come by a web socket, those of n8n itself begin with "n8n|").
  */
 export async function pressing(

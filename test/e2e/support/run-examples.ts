@@ -48,14 +48,14 @@ export async function startTheN8n(options: Partial<StartN8nOptions> = {}): Promi
 	return server;
 }
 
-/** Takes the n8n of all suites. */
+/** Uses the n8n of all suites. */
 export async function shareN8n(): Promise<GateN8n> {
 	const shared = await theSharedN8n();
 	n8n = shared;
 	return shared;
 }
 
-/** Closes what the test that has ended left open. */
+/** Closes everything that the finished test left open. */
 export async function closeAll(): Promise<void> {
 	await Promise.all(closing.splice(0).map(async (close) => await close()));
 }
@@ -83,7 +83,7 @@ export function describeExamples(
 			expect(Object.keys(runs).sort()).toEqual([...names].sort());
 		});
 
-		it('name no node, version or parameter that this n8n does not have', async () => {
+		it('use only nodes, versions and parameters of this n8n', async () => {
 			const types = (await n8n.nodeTypes()) as unknown as Array<
 				Description & { version: number | number[] }
 			>;
@@ -115,7 +115,7 @@ export function describeExamples(
 	});
 }
 
-/** A real llama-server with scripted answers. */
+/** A real llama-server with scripted responses. */
 export async function scripted(
 	replies: ScriptedReply[],
 	more: { port?: number; alias?: string; wait?: boolean } = {},
@@ -130,7 +130,7 @@ export async function scripted(
 	return server;
 }
 
-/** When the scripted model says what: the first that fits the last message. */
+/** A reply of the scripted model: the first that matches the last message is used. */
 export interface Rule {
 	last?: 'user' | 'tool';
 	contains?: string;
@@ -138,7 +138,7 @@ export interface Rule {
 	says: string | ScriptedCall[];
 }
 
-/** A simulated server whose model answers by rules. */
+/** A simulated server whose model responds by rules. */
 export async function answering(rules: Rule[], options: SimOptions = {}): Promise<LlamaServerSim> {
 	const sim = await startLlamaServerSim(options);
 	after(async () => await sim.close());
@@ -226,7 +226,7 @@ export async function asked(
 		.join('');
 }
 
-/** What a chat answers that is not streamed. */
+/** Response of a chat that is not streamed. */
 export async function wholeAnswer({ nodes }: Workflow, chatInput: string): Promise<unknown> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
 	const body = { action: 'sendMessage', sessionId: 'session', chatInput };

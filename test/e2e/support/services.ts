@@ -28,13 +28,13 @@ interface N8nScript {
 const READY_TIMEOUT_MS = 300_000;
 /** Debian's folders of installed versions. */
 const POSTGRES = { programs: '/usr/lib/postgresql', shared: '/usr/share/postgresql' };
-/** User ID of `nobody` on Linux: PostgreSQL refuses to run as root. */
+/** User ID of the unprivileged Linux user: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
 
 export const freePort = async (): Promise<number> =>
 	await (await loadScript<PortsScript>('ports')).freePort();
 
-/** Starts a program, and returns when it has said that it is ready. */
+/** Starts a program, and returns when it reports that it is ready. */
 async function startUntil(
 	said: string,
 	name: string,

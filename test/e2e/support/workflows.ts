@@ -63,7 +63,7 @@ export const chatTrigger = (webhookId: string, to = 'Agent'): Part => ({
 	to: [to],
 });
 
-/** The AI Agent; without `text` it takes the chat's input. */
+/** The AI Agent; without `text` it uses the chat's input. */
 export const agent = (text?: string, parameters: Record<string, unknown> = {}): Part => ({
 	type: '@n8n/n8n-nodes-langchain.agent',
 	typeVersion: 3,

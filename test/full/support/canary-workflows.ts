@@ -171,13 +171,18 @@ export function everySubNode(
 		serves: nodes.map((node) => [kind, node] as [string, string]),
 	});
 	const onError = 'continueRegularOutput';
-	const asked = { promptType: 'define', text: 'Hello', options: {} };
+	const promptFields = { promptType: 'define', text: 'Hello', options: {} };
 	const roots: Parts = {
-		Agent: { type: `${LANGCHAIN}agent`, typeVersion: 3, parameters: asked, onError },
-		Chain: { type: `${LANGCHAIN}chainLlm`, typeVersion: 1.7, parameters: asked, onError },
+		Agent: { type: `${LANGCHAIN}agent`, typeVersion: 3, parameters: promptFields, onError },
+		Chain: { type: `${LANGCHAIN}chainLlm`, typeVersion: 1.7, parameters: promptFields, onError },
 		Store: { ...store('load', { prompt: 'hello' }), onError },
 		Ranked: { ...store('load', { prompt: 'hello', useReranker: true }), onError },
-		Answers: { type: `${LANGCHAIN}chainRetrievalQa`, typeVersion: 1.6, parameters: asked, onError },
+		Answers: {
+			type: `${LANGCHAIN}chainRetrievalQa`,
+			typeVersion: 1.6,
+			parameters: promptFields,
+			onError,
+		},
 	};
 	return {
 		Start: { type: 'n8n-nodes-base.manualTrigger', to: Object.keys(roots) },

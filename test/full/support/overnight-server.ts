@@ -4,7 +4,7 @@ import { example, type Wiring } from '../../e2e/support/examples';
 
 /** How many rows the example has under way. */
 export const AT_ONCE = 4;
-const MOST_GENERATIONS = 10_000;
+const MAX_GENERATIONS = 10_000;
 
 /** A server of four slots that is killed and started again on the same port. */
 export class NightServer {
@@ -22,7 +22,7 @@ export class NightServer {
 			this.generations++;
 			return reply.text('Four bees live on the roof.', { tokenDelayMs: 20 });
 		};
-		sim.script(...Array.from({ length: MOST_GENERATIONS }, () => answer));
+		sim.script(...Array.from({ length: MAX_GENERATIONS }, () => answer));
 		return sim;
 	}
 

@@ -9,7 +9,7 @@ interface Messages {
 	ToolMessage: new (fields: object) => unknown;
 }
 
-/** LangChain's classes, from where n8n has them. */
+/** LangChain's classes from n8n's own installation. */
 export const { HumanMessage, SystemMessage, AIMessage, ToolMessage } = createRequire(
 	`${process.cwd()}/package.json`,
 )('@langchain/core/messages') as Messages;

@@ -1,4 +1,4 @@
-/** Runs Local Llama in a process of its own, which Node starts with NODE_EXTRA_CA_CERTS: `node child.cjs <url>`. */
+/** Runs Local Llama in a separate process, which Node starts with NODE_EXTRA_CA_CERTS: `node child.cjs <url>`. */
 import { process } from '../../support/node-builtins';
 import { failureOf, run } from './node-runner';
 

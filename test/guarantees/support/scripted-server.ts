@@ -1,9 +1,9 @@
-/** Small scripted servers for tests at the seam of the nodes. They know nothing of the package. */
+/** Small scripted servers for tests of node entry points. They do not import the package. */
 import { listen } from '../../support/listen';
 import { http, https, setImmediate } from '../../support/node-builtins';
 import { testCertificate } from '../../support/tls';
 
-export interface SeamRequest {
+export interface ScriptedRequest {
 	readonly method: string;
 	/** As sent, with its query. */
 	readonly path: string;
@@ -16,20 +16,20 @@ export interface SeamRequest {
 	readonly cut: Promise<void>;
 }
 
-export type Answer = (request: SeamRequest, response: http.ServerResponse) => void;
+export type Answer = (request: ScriptedRequest, response: http.ServerResponse) => void;
 
 /** `POST /v1/chat/completions` → its answers in turn, the last one again and again. */
 export type Routes = Record<string, Answer | Answer[]>;
 
-export interface SeamServer {
+export interface ScriptedServer {
 	readonly url: string;
 	readonly port: number;
 	/** In order of arrival. */
-	readonly requests: SeamRequest[];
+	readonly requests: ScriptedRequest[];
 	/** Bodies of the requests whose path ends so. */
 	sent(path: string): Array<Record<string, unknown>>;
 	/** Resolves when so many requests to paths that end so have arrived. */
-	arrived(path: string, count?: number): Promise<SeamRequest[]>;
+	arrived(path: string, count?: number): Promise<ScriptedRequest[]>;
 	close(): Promise<void>;
 }
 
@@ -73,8 +73,8 @@ function bodyOf(text: string): Record<string, unknown> {
 async function startServer(
 	routes: Routes,
 	{ host = '127.0.0.1', tls = false }: ServerOptions = {},
-): Promise<SeamServer> {
-	const requests: SeamRequest[] = [];
+): Promise<ScriptedServer> {
+	const requests: ScriptedRequest[] = [];
 	const waiting = new Set<() => void>();
 	const left = new Map(Object.entries(routes).map(([route, answers]) => [route, [answers].flat()]));
 	const answerTo = (route: string): Answer => {
@@ -87,10 +87,10 @@ async function startServer(
 		incoming.on('end', () => {
 			const { method = '', url = '', headers } = incoming;
 			const text = Buffer.concat(pieces).toString('utf8');
-			const cut = new Promise<void>((resolve) => {
+			const closedEarly = new Promise<void>((resolve) => {
 				response.on('close', () => (response.writableFinished ? undefined : resolve()));
 			});
-			const request = { method, path: url, headers, text, body: bodyOf(text), cut };
+			const request = { method, path: url, headers, text, body: bodyOf(text), cut: closedEarly };
 			requests.push(request);
 			answerTo(`${method} ${url.split('?')[0]}`)(request, response);
 			for (const look of waiting) look();
@@ -125,8 +125,8 @@ async function startServer(
 }
 
 /** Call at the top of a suite: servers that are closed after each test. */
-export function useServers(): (routes: Routes, options?: ServerOptions) => Promise<SeamServer> {
-	const running: SeamServer[] = [];
+export function useServers(): (routes: Routes, options?: ServerOptions) => Promise<ScriptedServer> {
+	const running: ScriptedServer[] = [];
 	afterEach(async () => {
 		await Promise.all(running.splice(0).map(async (server) => await server.close()));
 	});

@@ -21,7 +21,7 @@ const secrets = {
 	cookie: canary(20),
 	difyKey: canary(24),
 };
-/** What a credential for models sends. */
+/** Secrets in a credential for model servers. */
 export const MODEL_SECRETS = ['key', 'headerValue', 'cookie'] as const;
 /** Local Llama has as many operations as all other nodes together: two suites share them. */
 export const TEXT_RESOURCES = ['text', 'vector', 'token'];
@@ -62,7 +62,7 @@ async function nodeOf(name: string): Promise<INodeType> {
 	return new module[name]!();
 }
 
-/** Below which an operation asks: shows that it did. */
+/** Path prefix of each operation: shows that it sent its requests. */
 const pathOf = (name: string) => name.replace(/\W+/g, '-');
 
 function credentialsFor(
@@ -82,7 +82,7 @@ function credentialsFor(
 	} as unknown as ICredentialDataDecryptedObject;
 }
 
-const shown = (seen: unknown) =>
+const toText = (seen: unknown) =>
 	util.inspect(seen, {
 		depth: 12,
 		maxStringLength: Infinity,
@@ -118,7 +118,12 @@ async function seen(
 		GIVES_A_FILE.test(filled.name) && Array.isArray(outcome)
 			? withoutBytes(outcome as Output)
 			: outcome;
-	return shown({ outcome: known, chunks: fake.chunks, hints: fake.hints, metadata: fake.metadata });
+	return toText({
+		outcome: known,
+		chunks: fake.chunks,
+		hints: fake.hints,
+		metadata: fake.metadata,
+	});
 }
 
 type Output = INodeExecutionData[][];
@@ -142,7 +147,7 @@ for (const file of manifest.nodes) {
 	(isAction ? withExecute : others).push(name);
 }
 
-/** Runs several at once. @returns the findings */
+/** Runs operations concurrently. @returns the findings */
 async function searched<T>(
 	cases: T[],
 	label: (one: T) => string,
@@ -196,9 +201,9 @@ export function testNodes(
 					await seen(node, filled, fault, continueOnFail),
 			);
 			expect(found).toEqual([]);
-			const asked = server.asked.map(({ url }) => url).join('\n');
+			const requestedUrls = server.asked.map(({ url }) => url).join('\n');
 			const unasked = operations
-				.filter((one) => !asked.includes(`/${pathOf(one.name)}/`))
+				.filter((one) => !requestedUrls.includes(`/${pathOf(one.name)}/`))
 				.map((one) => one.name);
 			expect(unasked.filter((one) => one !== WANTS_SOUND)).toEqual([]);
 		},
@@ -207,10 +212,10 @@ export function testNodes(
 	testKeys(sends);
 }
 
-/** Dify takes no text file there. Its faults are in test/nodes/DifyApp. */
+/** Dify does not accept text files there. Its faults are in test/nodes/DifyApp. */
 const WANTS_SOUND = 'Dify Apps audio transcribe';
 
-/** As the fault matrix uses the nodes that serve others, and those that watch. */
+/** Uses of sub-nodes and triggers, as in the fault matrix. */
 const USES = [...MODEL_OPERATIONS, ...DIFY_OPERATIONS].filter(({ node }) =>
 	others.some((name) => name.toLowerCase() === node.toLowerCase()),
 );
@@ -253,7 +258,7 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 						continueOnFail: false,
 						streaming,
 					});
-					return shown(await outcome.catch((error: unknown) => error));
+					return toText(await outcome.catch((error: unknown) => error));
 				},
 			);
 			expect(found).toEqual([]);
@@ -265,10 +270,10 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 
 function testKeys(sends: ReadonlyArray<keyof typeof secrets>): void {
 	it('each key was sent to the server of the credential, and to no other', () => {
-		const sent = ({ asked }: EchoServer) =>
+		const getSentHeaders = ({ asked }: EchoServer) =>
 			asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 		for (const [name, secret] of Object.entries(secrets))
-			expect({ name, sent: sent(server).includes(secret) }).toEqual({
+			expect({ name, sent: getSentHeaders(server).includes(secret) }).toEqual({
 				name,
 				sent: sends.some((one) => one === name),
 			});

@@ -21,12 +21,12 @@ describe('binary data', () => {
 		).toEqual(['x'.repeat(1000), 'ab']);
 	});
 
-	test('without content is refused, wherever it is kept', async () => {
+	test('without content is rejected, in memory and in a store', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			fileUpload: { enabled: true, types: ['document'] },
 		});
-		const kept = [
+		const storedItems = [
 			{
 				json: {},
 				binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
@@ -34,7 +34,7 @@ describe('binary data', () => {
 		];
 		for (const setup of [
 			{ items: textFile('') },
-			{ items: kept, stored: { 'store:1': new Uint8Array(0) } },
+			{ items: storedItems, stored: { 'store:1': new Uint8Array(0) } },
 		]) {
 			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
 				'The binary data of "a.txt" is empty',
@@ -67,7 +67,7 @@ describe('binary data', () => {
 			},
 			'it is longer than its 1000 bytes',
 		],
-	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
+	])('that %s is reported as such, not as too large', async (_name, read, reason) => {
 		const sim = await startSim();
 		const fake = prepareNode('difyChatMessage', sim, {
 			items: [
@@ -86,7 +86,7 @@ describe('binary data', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('that is on its way when the execution is stopped', async () => {
+	test('that is being sent when the execution is stopped', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, {

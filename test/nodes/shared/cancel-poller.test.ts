@@ -8,9 +8,9 @@ const STOPPED = { message: 'The execution was cancelled manually' };
 
 interface Setup {
 	mode?: WorkflowExecuteMode;
-	/** Of n8n itself. */
+	/** n8n's own cancel signal. */
 	signal?: AbortSignal;
-	/** Results of the polls in order; the last one repeats. An error: the database does not answer. */
+	/** Results of the polls in order; the last one repeats. An error: the database does not respond. */
 	errors?: Array<{ message: string; name?: string } | Error | undefined>;
 	id?: string;
 	/** Duration of a poll. */
@@ -56,8 +56,8 @@ const looksAtLeast = async (count: number, looks: () => number): Promise<void> =
 	while (looks() < count) await delay(1);
 };
 
-describe('the watch for a stop that n8n tells only its database', () => {
-	it('ends the work when the execution is found cancelled', async () => {
+describe('polling for a stop that n8n records only in its database', () => {
+	it('ends the work when the execution is canceled', async () => {
 		const { watch, looks } = watchOf({ errors: [undefined, undefined, STOPPED] });
 		const isOver = watch.begin();
 		await aborted(watch);
@@ -65,7 +65,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		isOver();
 	});
 
-	it('ends the work when the queue has given the execution up', async () => {
+	it('ends the work when the queue has abandoned the execution', async () => {
 		const { watch, looks } = watchOf({
 			errors: [{ message: 'job stalled more than allowable limit' }],
 		});
@@ -75,7 +75,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		isOver();
 	});
 
-	it('goes on where a process of n8n that has just started takes the execution for crashed', async () => {
+	it('continues if a newly started n8n process considers the execution crashed', async () => {
 		const crashed = {
 			name: 'WorkflowCrashedError',
 			message: 'Workflow did not finish, possible out-of-memory issue',
@@ -87,7 +87,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		isOver();
 	});
 
-	it('goes on while the database does not answer', async () => {
+	it('continues while the database does not respond', async () => {
 		const { watch, looks } = watchOf({ errors: [new Error('ECONNREFUSED'), undefined] });
 		const isOver = watch.begin();
 		await looksAtLeast(4, looks);
@@ -109,12 +109,12 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		const after = looks();
 		await delay(50);
 		expect(looks()).toBe(after);
-		const again = watch.begin();
+		const stopSecond = watch.begin();
 		await looksAtLeast(after + 1, looks);
-		again();
+		stopSecond();
 	});
 
-	it('leaves executions of the main process alone, whose Stop arrives', async () => {
+	it('does not poll for executions of the main process, whose Stop arrives', async () => {
 		for (const mode of ['manual', 'trigger', 'integrated'] as const) {
 			const { watch, looks } = watchOf({ mode, errors: [STOPPED] });
 			const isOver = watch.begin();
@@ -135,7 +135,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		expect(watch.signal?.aborted).toBe(true);
 	});
 
-	it('works if n8n has no such query', async () => {
+	it('works if n8n does not have the query', async () => {
 		const watch = new CancelPoller(
 			{
 				getMode: () => 'webhook',
@@ -159,7 +159,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		for (const isOver of over) isOver();
 	});
 
-	it('asks for no execution where it does not know which: the database would give the first one it has', async () => {
+	it('does not poll without an execution ID: the database would return its first execution', async () => {
 		const { watch, looks } = watchOf({ id: '', errors: [STOPPED] });
 		const isOver = watch.begin();
 		await delay(30);
@@ -170,7 +170,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		});
 	});
 
-	it('ends with the node, also where a reader left a stream without closing it', async () => {
+	it('ends with the node, even if a reader did not close its stream', async () => {
 		const { watch, looks } = watchOf();
 		const left = watch.begin();
 		await looksAtLeast(1, looks);
@@ -187,7 +187,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 		isOver();
 	});
 
-	it('goes on where the execution is not in the database, or waits', async () => {
+	it('continues if the execution is missing in the database, or waits', async () => {
 		let looks = 0;
 		const watch = new CancelPoller(
 			{

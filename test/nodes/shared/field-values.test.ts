@@ -25,7 +25,7 @@ describe('the description of a field', () => {
 	});
 
 	it('has the choices of all fields of that name', () => {
-		const twice = ['a', 'b'].map(
+		const sameNamed = ['a', 'b'].map(
 			(value): INodeProperties => ({
 				displayName: 'Operation',
 				name: 'operation',
@@ -34,10 +34,10 @@ describe('the description of a field', () => {
 				default: value,
 			}),
 		);
-		expect(findField(twice, 'operation').choices).toEqual(['a', 'b']);
+		expect(findField(sameNamed, 'operation').choices).toEqual(['a', 'b']);
 	});
 
-	it('has its range, and whether its numbers are whole', () => {
+	it('has its range, and whether it is an integer', () => {
 		expect(findField(PROPERTIES, 'options.share')).toMatchObject({
 			range: [0, 1],
 			isInteger: false,
@@ -55,22 +55,22 @@ describe('a value of a field', () => {
 		['1e3', 1000],
 		[' -2.9 ', -2],
 		[7.9, 7],
-	])('%j as a whole number', (value, number) => {
+	])('%j as an integer', (value, number) => {
 		expect(asNumber({ label: 'Count', isInteger: true }, value)).toBe(number);
 	});
 
-	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is no number', (value) => {
+	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is not a number', (value) => {
 		expect(() => asNumber({ label: 'Count' }, value)).toThrow(
 			'The field "Count" must be a number, but is',
 		);
 	});
 
-	it('is blank where nothing was typed; 0, false and blanks are something', () => {
+	it('is unset if the field is empty; 0, false and blanks are values', () => {
 		expect([undefined, null, ''].map(isUnset)).toEqual([true, true, true]);
 		expect([0, false, ' ', []].map(isUnset)).toEqual([false, false, false, false]);
 	});
 
-	it('is shown as JSON, in short, whatever it is', () => {
+	it('is quoted as JSON, truncated', () => {
 		expect(quoteValue(10n)).toBe('10');
 		expect(quoteValue(undefined)).toBe('undefined');
 		expect(quoteValue('x'.repeat(200))).toHaveLength(100);
@@ -81,7 +81,7 @@ describe('a value of a field', () => {
 		);
 	});
 
-	it('is brought into the wanted form or refused with the name of the field, whatever it is', () => {
+	it('is converted to the type of the field, or rejected with its name', () => {
 		const field = { label: 'Own', choices: ['a'] };
 		fc.assert(
 			fc.property(fc.oneof(fc.anything(), fc.json()), (value) => {
@@ -96,21 +96,21 @@ describe('a value of a field', () => {
 					],
 				];
 				for (const [take, fits] of forms) {
-					let given: unknown;
+					let result: unknown;
 					try {
-						given = take();
+						result = take();
 					} catch (error) {
 						expect(error).toBeInstanceOf(ServerError);
 						expect((error as ServerError).message).toContain('The field "Own" ');
 						continue;
 					}
-					expect(fits(given)).toBe(true);
+					expect(fits(result)).toBe(true);
 				}
 			}),
 		);
 	});
 
-	it('that is wrong is an error with what to do', () => {
+	it('that is wrong is an error with a suggestion', () => {
 		expect(createFieldError('Own', 'is empty')).toMatchObject({
 			type: 'invalidInput',
 			message: 'The field "Own" is empty',

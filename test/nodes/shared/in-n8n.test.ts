@@ -29,7 +29,7 @@ import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { readUser } from '../../../nodes/shared/dify/ids';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
-/** Reads parameters over n8n's own context, which evaluates expressions and takes resource locators apart. */
+/** Reads parameters through n8n's own context, which evaluates expressions and resolves resource locators. */
 async function reading<T>(
 	nodeType: INodeType,
 	parameters: IDataObject,
@@ -53,7 +53,7 @@ async function reading<T>(
 		getByNameAndVersion: () => nodeType,
 		getKnownTypes: () => ({}),
 	} as unknown as INodeTypes;
-	// As n8n does, it fills in the defaults of what is shown.
+	// Like n8n, fills in the defaults of visible fields.
 	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
 	const items = [{ json }];
 	const inputs: ITaskDataConnections = { main: [items] };
@@ -138,11 +138,11 @@ describe("with n8n's own context", () => {
 		for (const { value: operation } of operations.length === 0
 			? [{ value: undefined }]
 			: (operations as Array<{ value: unknown }>)) {
-			const given = operation === undefined ? {} : ({ operation } as IDataObject);
+			const values = operation === undefined ? {} : ({ operation } as IDataObject);
 			for (const { name, default: preset, type } of properties) {
-				// n8n finds a locator only where it is shown; the nodes read those of their operation.
+				// n8n resolves only visible locators; the nodes read those of their operation.
 				if (type === 'resourceLocator') continue;
-				const value = await reading(node, given, (parameters) => parameters.value(name));
+				const value = await reading(node, values, (parameters) => parameters.value(name));
 				const isExpression = typeof preset === 'string' && preset.startsWith('=');
 				if (name !== 'operation' && !isExpression) expect(presetsOf(name)).toContainEqual(value);
 			}
@@ -161,31 +161,29 @@ describe("with n8n's own context", () => {
 	});
 
 	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
-		'the expression %p, which gives nothing, is not replaced by the default user',
+		'the expression %p, which returns nothing, is not replaced by the default user',
 		async (user) => {
 			for (const node of [new DifyChatMessage(), new DifyFeedback()])
 				await expect(reading(node, { user }, readUser)).rejects.toThrow('The user is empty');
 		},
 	);
 
-	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
+	it('expressions in collections and locators are evaluated, and errors name the label of wrong values', async () => {
 		const node = new ServerHealth();
-		const given = {
+		const values = {
 			operation: 'speedTest',
 			model: { __rl: true, mode: 'id', value: '={{ $json.text }}' },
 			tokens: '={{ $json.many }}',
 			expectations: { minContext: '={{ $json.missing }}' },
 			options: { failWhenUnhealthy: '={{ $json.off }}' },
 		};
-		expect(await reading(node, given, (parameters) => parameters.string('model'))).toBe('hello');
-		expect(await reading(node, given, (parameters) => parameters.number('tokens'))).toBe(7);
+		expect(await reading(node, values, (parameters) => parameters.string('model'))).toBe('hello');
+		expect(await reading(node, values, (parameters) => parameters.number('tokens'))).toBe(7);
 		expect(
-			await reading(node, given, (parameters) =>
-				parameters.number('expectations.minContext', 'none'),
-			),
+			await reading(node, values, (parameters) => parameters.number('expectations.minContext', 'none')),
 		).toBe('none');
 		await expect(
-			reading(node, given, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
+			reading(node, values, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
 		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
 	});
 
@@ -208,7 +206,7 @@ describe("with n8n's own context", () => {
 		}
 	});
 
-	it('n8n fills in the defaults of the operation that is chosen, though several have a field of that name', () => {
+	it('n8n fills in the defaults of the selected operation, although several have a field of that name', () => {
 		const { description } = new ServerHealth();
 		const filled = NodeHelpers.getNodeParameters(
 			description.properties,

@@ -4,7 +4,7 @@ import { toListEntries } from '../../../nodes/shared/list-entries';
 
 const UNSAFE = /<[a-z/!?]|[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/iu;
 
-test('names of a list are text, and neither they nor values are expressions', () => {
+test('names of a list are plain text, and neither names nor values are expressions', () => {
 	const sign = fc.constantFrom(
 		'<',
 		'img',
@@ -23,8 +23,8 @@ test('names of a list are text, and neither they nor values are expressions', ()
 	fc.assert(
 		fc.property(fc.array(entry), (entries) => {
 			const listed = toListEntries(entries);
-			const kept = entries.filter(({ value }) => !String(value).startsWith('='));
-			expect(listed.map(({ value }) => value)).toEqual(kept.map(({ value }) => value));
+			const expected = entries.filter(({ value }) => !String(value).startsWith('='));
+			expect(listed.map(({ value }) => value)).toEqual(expected.map(({ value }) => value));
 			for (const { name } of listed) expect(name).not.toMatch(/^=/);
 			for (const { name, description = '' } of listed)
 				expect(`${name}\n${description}`).not.toMatch(UNSAFE);

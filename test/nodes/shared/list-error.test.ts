@@ -5,13 +5,13 @@ import { createListError } from '../../../nodes/shared/list-entries';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;
 
-/** What the editor of n8n 2.41 does to the message of a list that failed (ResourceLocator.vue). */
-const shown = (message: string) =>
+/** Replacements of n8n 2.41's editor in the error message of a list (ResourceLocator.vue). */
+const displayedText = (message: string) =>
 	(/[-–—]/.test(message) ? message.split(/\s*[-–—]\s*/) : message.split(/(?<=[.!?])\s+/))
 		.join(' ')
 		.trim();
 
-it('puts the whole text into the message, and keeps hyphens through what the editor does to them', () => {
+it('puts the whole text into the message, and keeps hyphens in the editor', () => {
 	const message = 'Nothing listens on my-server:8080';
 	const error = createListError(
 		node,
@@ -21,17 +21,17 @@ it('puts the whole text into the message, and keeps hyphens through what the edi
 			{ message, suggestion: 'Start it with --host 0.0.0.0.' },
 		),
 	);
-	expect(shown(error.message)).toBe(
+	expect(displayedText(error.message)).toBe(
 		'Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.',
 	);
 });
 
-it('leaves the message of an error that is none of ours', () => {
+it('keeps the message of errors from other code', () => {
 	expect(createListError(node, new NodeOperationError(node, 'No model')).message).toBe('No model');
 	expect(createListError(node, new Error('a bug')).message).toBe('a bug');
 });
 
-it('leaves the URL out where the text names the server already, and its query always', () => {
+it('omits the URL if the text names the server already, and always its query', () => {
 	const of = (message: string, url: string) =>
 		createListError(
 			node,

@@ -7,7 +7,7 @@ import { everyOperation } from '../../support/every-operation';
 import { fs, path, process } from '../../support/node-builtins';
 
 const NODES = path.join(process.cwd(), 'nodes');
-/** The common ones are told by what the editor calls them: an option of Dify's chunks has the name "maxTokens", too. */
+/** Common options are identified by label: an option of Dify's chunks has the name "maxTokens", too. */
 const LABELS: Readonly<Record<string, string>> = { temperature: 'Temperature', topP: 'Top P' };
 const option = (name: string): INodeProperties => ({
 	displayName: LABELS[name] ?? name,
@@ -17,7 +17,7 @@ const option = (name: string): INodeProperties => ({
 });
 const namesOf = ({ options = [] }: INodeProperties) => options.map(({ name }) => name);
 
-test('options stand in one list, the common ones first', () => {
+test('options form one list, the common ones first', () => {
 	const list = optionsCollection(['topP', 'seed', 'temperature', 'minP'].map(option));
 	expect(namesOf(list)).toEqual(['temperature', 'topP', 'minP', 'seed']);
 });

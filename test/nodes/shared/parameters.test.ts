@@ -10,10 +10,10 @@ const read = (given: Record<string, unknown>) =>
 const options = (given: Record<string, unknown>) => read({ options: given });
 
 function refusal(run: () => unknown): string {
-	const refused = errorOf(run);
-	expect(refused).toBeInstanceOf(ServerError);
-	expect(refused).toMatchObject({ type: 'invalidInput' });
-	return (refused as ServerError).message;
+	const error = errorOf(run);
+	expect(error).toBeInstanceOf(ServerError);
+	expect(error).toMatchObject({ type: 'invalidInput' });
+	return (error as ServerError).message;
 }
 
 function errorOf(run: () => unknown): unknown {
@@ -25,9 +25,9 @@ function errorOf(run: () => unknown): unknown {
 	}
 }
 
-describe('what is given', () => {
-	it('in the right form is taken', () => {
-		const given = options({
+describe('a value', () => {
+	it('of the right type is accepted', () => {
+		const parameters = options({
 			share: 0.5,
 			count: 3,
 			wait: 1.5,
@@ -35,17 +35,17 @@ describe('what is given', () => {
 			more: { a: 1 },
 			include: ['x'],
 		});
-		expect(given.number('options.share')).toBe(0.5);
-		expect(given.number('options.count')).toBe(3);
-		expect(given.milliseconds('options.wait')).toBe(1500);
-		expect(given.boolean('options.fast')).toBe(false);
-		expect(given.object('options.more')).toEqual({ a: 1 });
-		expect(given.choices('options.include')).toEqual(['x']);
+		expect(parameters.number('options.share')).toBe(0.5);
+		expect(parameters.number('options.count')).toBe(3);
+		expect(parameters.milliseconds('options.wait')).toBe(1500);
+		expect(parameters.boolean('options.fast')).toBe(false);
+		expect(parameters.object('options.more')).toEqual({ a: 1 });
+		expect(parameters.choices('options.include')).toEqual(['x']);
 		expect(read({ kind: 'b' }).choice('kind')).toBe('b');
 	});
 
-	it('as text is taken for what it says', () => {
-		const given = options({
+	it('as text is parsed', () => {
+		const parameters = options({
 			share: ' 0.5 ',
 			count: '3.9',
 			wait: '2',
@@ -53,32 +53,32 @@ describe('what is given', () => {
 			more: '{"a":1}',
 			include: 'y',
 		});
-		expect(given.number('options.share')).toBe(0.5);
-		expect(given.number('options.count')).toBe(3);
-		expect(given.milliseconds('options.wait')).toBe(2000);
-		expect(given.boolean('options.fast')).toBe(false);
-		expect(given.object('options.more')).toEqual({ a: 1 });
-		expect(given.choices('options.include')).toEqual(['y']);
+		expect(parameters.number('options.share')).toBe(0.5);
+		expect(parameters.number('options.count')).toBe(3);
+		expect(parameters.milliseconds('options.wait')).toBe(2000);
+		expect(parameters.boolean('options.fast')).toBe(false);
+		expect(parameters.object('options.more')).toEqual({ a: 1 });
+		expect(parameters.choices('options.include')).toEqual(['y']);
 	});
 
 	it.each([undefined, null, ''])(
-		'by an expression that gives %p is as if the option had not been added',
+		'of an expression that returns %p counts as not added',
 		(value) => {
-			const given = options({ share: value, fast: value, include: value, more: value });
-			expect(given.number('options.share', 7)).toBe(7);
-			expect(given.boolean('options.fast', true)).toBe(true);
-			expect(given.choices('options.include')).toEqual([]);
-			expect(given.object('options.more', undefined)).toBeUndefined();
+			const parameters = options({ share: value, fast: value, include: value, more: value });
+			expect(parameters.number('options.share', 7)).toBe(7);
+			expect(parameters.boolean('options.fast', true)).toBe(true);
+			expect(parameters.choices('options.include')).toEqual([]);
+			expect(parameters.object('options.more', undefined)).toBeUndefined();
 		},
 	);
 
-	it('is what the description says where the editor hides the field, but never an expression as text', () => {
+	it('of a hidden field is its default, but never an expression as text', () => {
 		expect(read({}).choice('kind')).toBe('a');
 		expect(read({}).rawString('query')).toBe('');
 		expect(read({}).string('model')).toEqual('');
 	});
 
-	it('by a resource locator is what it points to', () => {
+	it('of a resource locator is its value', () => {
 		expect(read({ model: { __rl: true, mode: 'id', value: ' qwen ' } }).string('model')).toBe(
 			'qwen',
 		);
@@ -130,13 +130,13 @@ describe('a wrong value', () => {
 		expect(refusal(run)).toContain(`The field ${message}`);
 	});
 
-	it('is quoted in short', () => {
+	it('is quoted truncated', () => {
 		expect(
 			refusal(() => read({ model: { name: 'x'.repeat(500) } }).string('model')).length,
 		).toBeLessThan(150);
 	});
 
-	it('of whatever kind is refused or taken, never thrown about', () => {
+	it('of any type is accepted or rejected with a ServerError', () => {
 		fc.assert(
 			fc.property(fc.anything(), (value) => {
 				for (const run of [
@@ -172,7 +172,7 @@ describe('a parameter without an expression is read once for all items of an exe
 		return { context, reads };
 	}
 
-	it('reads a fixed one once, and one with an expression for every item, wherever that stands', () => {
+	it('reads a fixed value once, and one with an expression at any depth for every item', () => {
 		const written = { query: 'fixed', options: { share: 0.5, more: '={{ $json.more }}' } };
 		const { context, reads } = counting(written, (name, itemIndex) =>
 			name === 'query' ? 'fixed' : { share: 0.5, more: { itemIndex } },
@@ -185,7 +185,7 @@ describe('a parameter without an expression is read once for all items of an exe
 		expect(reads).toEqual(['query', 'options', 'options', 'options']);
 	});
 
-	it('asks again for one that is not in the node, or could not be read', () => {
+	it('reads a value again that is not stored in the node, or that could not be read', () => {
 		let fails = true;
 		const { context, reads } = counting({ kind: 'b' }, (name) => {
 			if (name === 'kind' && fails) throw new Error('not yet');
@@ -203,7 +203,7 @@ describe('a parameter without an expression is read once for all items of an exe
 		expect(reads).toEqual(['kind', 'kind', 'query', 'query']);
 	});
 
-	it('keeps executions apart', () => {
+	it('keeps executions separate', () => {
 		const one = counting({ query: 'a' }, () => 'a').context;
 		const other = counting({ query: 'b' }, () => 'b').context;
 		expect(

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** A node with a field of every kind that is read. */
+/** A node with a field of every type. */
 export const PROPERTIES: INodeProperties[] = [
 	{ displayName: 'Query', name: 'query', type: 'string', default: '={{ $json.text }}' },
 	{

@@ -26,7 +26,7 @@ function classOf(execution: Execution): string {
 	return readPriority(context, new NodeParameters(context, 0, chatModel));
 }
 
-describe('who waits for a place', () => {
+describe('the priority of a request', () => {
 	test.each<[WorkflowExecuteMode, string]>([
 		['manual', 'person'],
 		['webhook', 'person'],
@@ -39,7 +39,7 @@ describe('who waits for a place', () => {
 		['trigger', 'batch'],
 		['error', 'batch'],
 		['evaluation', 'batch'],
-	])('an execution that began as %s: %s', (mode, priority) => {
+	])('an execution started as %s: %s', (mode, priority) => {
 		expect(classOf({ mode })).toBe(priority);
 		expect(classOf({ mode, items: [{}, {}] })).toBe('batch');
 		expect(classOf({ mode, items: [] })).toBe(priority);
@@ -51,7 +51,7 @@ describe('who waits for a place', () => {
 		expect(classOf({ mode: 'webhook', options: { priority: 'auto' } })).toBe('person');
 	});
 
-	test('a context without mode and items counts as a person', () => {
+	test('a context without mode and items is interactive', () => {
 		const { context } = fakeContext({}, {});
 		const bare = Object.assign(context, { getMode: undefined });
 		const parameters = new NodeParameters(bare, 0, embeddings);
@@ -59,7 +59,7 @@ describe('who waits for a place', () => {
 		expect(readExplicitPriority(parameters)).toBeUndefined();
 	});
 
-	test('every operation with a time limit has the option', () => {
+	test('every operation with a timeout has the option', () => {
 		const options = operations.properties.filter(({ name }) => name.startsWith('options'));
 		const namesOf = (field: (typeof options)[number]) =>
 			(field.options ?? []).map(({ name }) => name);

@@ -30,7 +30,7 @@ async function search(baseUrl: string, filter?: string, apiKey = KEY) {
 	return await searchModels.call(context as unknown as ILoadOptionsFunctions, filter);
 }
 
-describe('the models to choose from', () => {
+describe('listed models', () => {
 	const models = [
 		{ id: 'qwen3-8b', status: 'loaded' as const, aliases: ['Thinker'] },
 		{ id: 'gemma-3', status: 'unloaded' as const },
@@ -42,12 +42,12 @@ describe('the models to choose from', () => {
 		[' GEMMA ', ['gemma-3']],
 		['think', ['qwen3-8b']],
 		['mistral', []],
-	])('are those whose name or alias has %j in it', async (filter, ids) => {
+	])('are those whose name or alias contains %j', async (filter, ids) => {
 		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
 		expect((await search(sim.url, filter)).results.map(({ value }) => value)).toEqual(ids);
 	});
 
-	it('are not those for vectors, unless there are no others', async () => {
+	it('include embedding models only if there are no others', async () => {
 		const vectors = { id: 'vectors', status: 'loaded' as const, embeddings: true };
 		const found = async (all: Array<typeof vectors | (typeof models)[number]>) => {
 			const sim = await startServer({ profile: 'router', apiKey: KEY, models: all });
@@ -57,14 +57,14 @@ describe('the models to choose from', () => {
 		expect(await found([vectors])).toEqual(['vectors']);
 	});
 
-	it('come with what the server tells of them', async () => {
+	it('have the details that the server reports', async () => {
 		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
 		const [loaded, other] = (await search(sim.url)).results;
 		expect(loaded!.name).toMatch(/^qwen3-8b \(.*loaded\)$/);
 		expect(other!.name).toMatch(/^gemma-3 \(.*not loaded\)$/);
 	});
 
-	it('that cannot be had are an error with cause and advice in its one line, without the key', async () => {
+	it('that cannot be loaded are an error with cause and suggestion in one line, without the key', async () => {
 		const sim = await startServer({ apiKey: KEY });
 		const failed = (await search(sim.url, '', 'wrong-key-987').catch(
 			(error: unknown) => error,
@@ -75,7 +75,7 @@ describe('the models to choose from', () => {
 	});
 });
 
-describe('where no model is chosen', () => {
+describe('a model that is not set', () => {
 	const models = [
 		{ id: 'chatty', status: 'unloaded' as const },
 		{ id: 'loaded-one', status: 'loaded' as const },
@@ -85,7 +85,7 @@ describe('where no model is chosen', () => {
 		(await withResolvedModel({ model: '' }, server, use)).model;
 	const at = (baseUrl: string) => createModelServer({ baseUrl });
 
-	it('one that is typed is taken unseen', async () => {
+	it('an entered model is used without a request', async () => {
 		expect(
 			await withResolvedModel({ model: 'x', more: 1 }, at('http://127.0.0.1:1'), 'chat'),
 		).toEqual({
@@ -94,7 +94,7 @@ describe('where no model is chosen', () => {
 		});
 	});
 
-	it('the server is asked once for all items, and again after a failure', async () => {
+	it('the list is requested once for all items, and again after an error', async () => {
 		const sim = await startServer({ alias: 'only-one' });
 		const server = at(sim.url);
 		sim.route('GET /v1/models', reply.error(500, { error: 'boom' }));
@@ -109,7 +109,7 @@ describe('where no model is chosen', () => {
 	});
 
 	it.each([429, 503])(
-		'a server that is busy with %i is asked again, with the retries',
+		'a list rejected with %i is requested again, with the retries',
 		async (status) => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', () => {
@@ -121,7 +121,7 @@ describe('where no model is chosen', () => {
 		},
 	);
 
-	it('a server of pictures or sound may do without a list, or list several models', async () => {
+	it('a server for images or audio may have no list, or list several models', async () => {
 		const sim = await startServer();
 		sim.route('GET /v1/models', reply.error(500, { error: 'no list' }));
 		expect(await chosen(at(sim.url), 'transcription')).toBe('');
@@ -132,7 +132,7 @@ describe('where no model is chosen', () => {
 		expect(await chosen(at(sim.url), 'images')).toBe('one');
 	});
 
-	it('a router gives the loaded model of the use', async () => {
+	it('a router returns the loaded model for the task', async () => {
 		const sim = await startServer({ profile: 'router', models });
 		expect(await chosen(at(sim.url))).toBe('loaded-one');
 		expect(await chosen(at(sim.url), 'embeddings')).toBe('vectors');
@@ -146,7 +146,7 @@ describe('where no model is chosen', () => {
 	});
 
 	it.each<ModelTask>(['chat', 'embeddings', 'images'])(
-		'Stop ends the question of %s',
+		'Stop ends the request of %s',
 		async (use) => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));

@@ -5,7 +5,7 @@ import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { delay } from '../../support/node-builtins';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
-/** A call whose n8n fails to store after it has read so many pieces. */
+/** A call whose n8n fails to store after a number of chunks. */
 function callOnFullDisk(read: number) {
 	const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
 	const prepareBinaryData = async (source: AsyncIterable<Uint8Array>) => {
@@ -22,7 +22,7 @@ function callOnFullDisk(read: number) {
 	};
 }
 
-it.each([1, 2, 5])('a full disk after %d pieces closes what the file comes from', async (read) => {
+it.each([1, 2, 5])('a full disk after %d chunks closes the source of the file', async (read) => {
 	let isClosed = false;
 	async function* endless() {
 		try {
@@ -54,13 +54,16 @@ const call = {
 	parameters: { string: () => '' },
 } as unknown as OperationCall;
 
-test('whatever a file is called outside, n8n and the item get a name only', async () => {
-	const named = ['../../x', '/etc/cron.d/x', '..\\..\\x', 'a\r\nb', 'a\0b', '.profile', ''];
-	const part = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...named, '/', '\\', '\n'));
+test('n8n and the item get a plain name for any file name', async () => {
+	const unsafeNames = ['../../x', '/etc/cron.d/x', '..\\..\\x', 'a\r\nb', 'a\0b', '.profile', ''];
+	const part = fc.oneof(
+		fc.string({ unit: 'binary' }),
+		fc.constantFrom(...unsafeNames, '/', '\\', '\n'),
+	);
 	await fc.assert(
 		fc.asyncProperty(
 			fc.oneof(
-				fc.constantFrom(...named),
+				fc.constantFrom(...unsafeNames),
 				fc.array(part).map((parts) => parts.join('')),
 			),
 			async (fileName) => {

@@ -14,7 +14,7 @@ const call = <T>(run: (signal: AbortSignal | undefined) => Promise<T>) => ({
 	output: (result: T) => ({ result: JSON.stringify(result) }),
 });
 
-it('shows what it is told of a call, and gives the result', async () => {
+it('logs input and output of a call, and returns the result', async () => {
 	const { log, inputs, outputs } = logged();
 	expect(await log.call(call(async () => [1, 2]))).toEqual([1, 2]);
 	expect([inputs, outputs]).toEqual([
@@ -23,7 +23,7 @@ it('shows what it is told of a call, and gives the result', async () => {
 	]);
 });
 
-it('a failure is the error of the sub-node, thrown and shown', async () => {
+it('an error is that of the sub-node, thrown and logged', async () => {
 	const { log, outputs } = logged();
 	const broken = createServerError(
 		'serverError',
@@ -40,27 +40,27 @@ it('a failure is the error of the sub-node, thrown and shown', async () => {
 	});
 });
 
-it('Simple Vector Store: goes on after its execution has ended, and takes no signal of it', async () => {
+it('Simple Vector Store: continues after its execution has ended, without its signal', async () => {
 	const { log, context, cancel } = logged();
-	const gone = () => {
+	const throwEnded = () => {
 		throw new Error('The execution has ended');
 	};
-	Object.assign(context, { addInputData: gone, addExecutionHints: gone });
+	Object.assign(context, { addInputData: throwEnded, addExecutionHints: throwEnded });
 	cancel.abort();
-	const given: Array<AbortSignal | undefined> = [];
+	const signals: Array<AbortSignal | undefined> = [];
 	expect(
 		await log.call(
 			call(async (signal) => {
-				given.push(signal);
-				log.hint('said to nobody');
+				signals.push(signal);
+				log.hint('not shown');
 				return 'fine';
 			}),
 		),
 	).toBe('fine');
-	expect(given).toEqual([undefined]);
+	expect(signals).toEqual([undefined]);
 });
 
-it('the signal of a running execution is handed on', async () => {
+it('the signal of a running execution is passed on', async () => {
 	const { log, cancel } = logged();
 	await log.call(
 		call(async (signal) => {
@@ -70,7 +70,7 @@ it('the signal of a running execution is handed on', async () => {
 	);
 });
 
-it('a hint is said once, however often', () => {
+it('a repeated hint is shown once', () => {
 	const { log, hints } = logged();
 	for (const message of ['one', 'two', 'one']) log.hint(message);
 	expect(hints.map(({ message }) => message)).toEqual(['one', 'two']);

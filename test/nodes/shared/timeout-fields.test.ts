@@ -15,7 +15,7 @@ const limitsOf = (options: Record<string, unknown>) => {
 	);
 };
 
-it('nothing set: the limits of the package, three retries', () => {
+it('nothing set: the default timeouts, three retries', () => {
 	expect(limitsOf({})).toEqual({ timeouts: {}, retries: 3 });
 });
 
@@ -31,6 +31,6 @@ it.each([
 	[{ firstTokenTimeout: -1 }, 'First Token Timeout'],
 	[{ firstTokenTimeout: 'long' }, 'First Token Timeout'],
 	[{ maxRetries: 21 }, 'Retries'],
-])('%j is refused by name', (options, field) => {
+])('%j is rejected with the field name', (options, field) => {
 	expect(() => limitsOf(options)).toThrow(field);
 });

@@ -5,7 +5,7 @@ import {
 	type GenerationUsage,
 } from '../../../nodes/shared/token-totals';
 
-/** n8n's custom data: ten keys, values of 512 characters, and in a run by hand an error for what it does not take. */
+/** n8n's custom data: ten keys, values of 512 characters, and in manual runs an error for values that it does not accept. */
 function customData({ taken = 0, throws = false } = {}) {
 	const values = new Map<string, string>();
 	for (let at = 0; at < taken; at++) values.set(`taken_${at}`, 'x');
@@ -54,7 +54,7 @@ test('case N22: the rounds of an agent add up, in three keys', () => {
 	expect([...values.keys()]).toHaveLength(3);
 });
 
-test('a generation without counts, or without its time, says nothing about the speed', () => {
+test('a generation without usage or time does not count for the speed', () => {
 	const { values, context } = customData();
 	addTokenTotals(context, generation());
 	addTokenTotals(context, generation({ usage: undefined, model: 'other' }));
@@ -72,14 +72,14 @@ test('a generation without counts, or without its time, says nothing about the s
 	});
 });
 
-test('case N24, N25: where n8n takes no more keys, or throws, nothing happens', () => {
+test('case N24, N25: if n8n accepts no more keys, or throws, nothing happens', () => {
 	const full = customData({ taken: 10 });
 	addTokenTotals(full.context, generation());
 	expect(totalsIn(full.values)).toEqual({ in: undefined, out: undefined, usage: null });
 	expect(() => addTokenTotals(customData({ throws: true }).context, generation())).not.toThrow();
 });
 
-test('case N28: with any number of models and any counts, n8n neither cuts the value nor logs that it did', () => {
+test('case N28: with any number of models and any usage, n8n neither truncates the value nor logs a warning', () => {
 	const { values, context } = customData();
 	for (let at = 0; at < 50; at++) {
 		const usage = {
@@ -101,7 +101,7 @@ test('case N30: a host without custom data', () => {
 	expect(() => addTokenTotals({}, generation())).not.toThrow();
 });
 
-test('what was generated counts also where it is no answer; a failure of the server does not', () => {
+test('the usage of a failed generation counts; a server error does not', () => {
 	const { values, context } = customData();
 	const error = (facts: Record<string, unknown>) =>
 		new ServerError({

@@ -23,7 +23,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		toNodeError(NODE, classifyErrorResponse({ status: 500, body: SAID }, { url: URL }));
 
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
-		'%s: no address, no path, no word of the server',
+		'%s: no address, no path, no server message',
 		(mode) => {
 			const error = hideDetailsFromVisitors(contextOf(mode, true), failed());
 			expect(error.description).toContain('execution 12');
@@ -32,7 +32,7 @@ describe('the error that a visitor of a published chat sees', () => {
 	);
 
 	it.each<WorkflowExecuteMode>(['webhook', 'chat', 'integrated'])(
-		'%s, where n8n does not tell whether it streams: the same',
+		'%s, if n8n does not report whether it streams: the same',
 		(mode) => {
 			expect(hideDetailsFromVisitors(hostThatDoesNotTell(mode), failed()).description).toContain(
 				'execution 12',
@@ -40,7 +40,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		},
 	);
 
-	it('the owner finds the whole text in the details of the execution, also where it is hidden twice', () => {
+	it('the owner finds the whole text in the details of the execution, even if it was hidden twice', () => {
 		const whole = failed().description!;
 		const error = hideDetailsFromVisitors(contextOf('webhook', true), failed());
 		expect(whole).toContain(SAID);
@@ -59,7 +59,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		expect(hideDetailsFromVisitors(context, failed()).description).toBe(failed().description);
 	});
 
-	it('fast-check: whatever a server says, none of it is in the description', () => {
+	it('fast-check: the description contains nothing from any server message', () => {
 		fc.assert(
 			fc.property(fc.string({ minLength: 12 }), (said) => {
 				const known = createServerError(

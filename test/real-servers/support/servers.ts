@@ -98,8 +98,8 @@ const SERVERS = {
 type ServerName = keyof typeof SERVERS;
 
 function programOf({ program, variable }: Row): string | undefined {
-	const named = process.env[variable];
-	if (named !== undefined) return named;
+	const override = process.env[variable];
+	if (override !== undefined) return override;
 	const folders = (process.env.PATH ?? '').split(path.delimiter);
 	return folders.map((folder) => path.join(folder, program)).find((file) => fs.existsSync(file));
 }
@@ -115,7 +115,7 @@ export function problemOf(name: ServerName): string | undefined {
 	return found.status === 0 ? undefined : problem;
 }
 
-/** Ends a server like a crash, and returns when its process is gone. */
+/** Kills a server like a crash, and returns when its process has ended. */
 export type Kill = () => Promise<void>;
 
 const killer =

@@ -1,4 +1,4 @@
-/** Every recorded exchange with a supported model server, out of `test/fixtures/`. */
+/** Every recorded exchange with a supported model server, from `test/fixtures/`. */
 import {
 	recordedExchanges,
 	type RecordedExchange,
@@ -8,7 +8,7 @@ import { fs } from '../../support/node-builtins';
 import { type Exchange, isJson, objectIn, recordsIn, type ServerName } from './exchange';
 import { UNWRITTEN_REQUESTS } from './unrecorded-requests';
 
-/** Folders of raw answers, whose requests are in `unwritten-requests.ts`. */
+/** Folders of raw responses, whose requests are in `unrecorded-requests.ts`. */
 const RAW_FOLDERS: Readonly<Record<string, ServerName>> = {
 	'completions/llama-server-v0.5.0': 'llama-server',
 	'completions/ollama-v0.17.4': 'ollama',
@@ -23,7 +23,7 @@ const RAW_FOLDERS: Readonly<Record<string, ServerName>> = {
 	'vllm-0.32.0-cpu': 'vllm',
 };
 
-/** Folders whose requests were written down beside the answers. */
+/** Folders whose requests were recorded with the responses. */
 const WITH_CASES: Readonly<Record<string, ServerName>> = {
 	'llama-server-v0.5.0': 'llama-server',
 	'ollama-v0.17.4': 'ollama',
@@ -41,10 +41,10 @@ const TOPICS: Readonly<Record<string, ServerName>> = {
 	'whisper.cpp-233fe1f': 'whisper.cpp',
 };
 
-/** Dify's recordings have a suite of their own; TEI's one only identifies the server. */
+/** Dify's recordings have a separate suite; TEI's recording only identifies the server. */
 const LEFT_OUT = /^dify-|^tei$/;
 
-/** Folders of recorded answers that are neither here nor left out. */
+/** Folders of recorded responses that are neither listed nor excluded. */
 export function unknownFolders(): string[] {
 	const known = new Set([...Object.keys(RAW_FOLDERS), ...Object.keys(WITH_CASES)]);
 	return fs
@@ -61,7 +61,7 @@ interface Case {
 	headers?: Record<string, string>;
 	body?: unknown;
 	rawBody?: string;
-	/** Its answers are in one file with others. */
+	/** Its responses share one file with others. */
 	into?: string;
 }
 
@@ -80,7 +80,7 @@ function casesOf(folder: string, server: ServerName): Exchange[] {
 		.map((one) => exchangeOf(folder, server, one));
 }
 
-/** Those of llama-server are in groups, by how it was started. */
+/** The responses of llama-server are grouped by how it was started. */
 function casesIn({ groups, cases }: Record<string, unknown>): Case[] {
 	if (groups === undefined) return recordsIn(cases) as unknown as Case[];
 	return recordsIn(groups).flatMap((group) =>
@@ -104,7 +104,7 @@ function rawOf(folder: string, server: ServerName): Exchange[] {
 		const name = file.slice(folder.length + 1, -'.http'.length);
 		const request = UNWRITTEN_REQUESTS[`${folder}/${name}`];
 		if (request === undefined)
-			throw new Error(`${file}: name its request in unwritten-requests.ts`);
+			throw new Error(`${file}: name its request in unrecorded-requests.ts`);
 		const [method, path, body] = request;
 		return [exchangeOf(folder, server, { name, method, path, body })];
 	});
@@ -155,15 +155,17 @@ function requestOf({ method, path, headers = {}, body = '', multipart = [] }: Re
 	return { method, path, headers, body: objectIn(body), parts: multipart };
 }
 
-/** The answer as bytes. These recordings have no borders of chunks, so one that broke off gets a chunk without an end. */
+/** The response as bytes. These recordings have no chunk boundaries, so a truncated one gets an unfinished chunk. */
 function rawAnswer({ answer, ended }: RecordedExchange): Buffer {
 	if (ended === 'no answer') return Buffer.alloc(0);
 	const { status, headers, text, base64 = '' } = answer;
 	const body = text === undefined ? Buffer.from(base64, 'base64') : Buffer.from(text);
-	const kept = headers.filter(([name]) => !/^(transfer-encoding|content-length)$/i.test(name));
+	const keptHeaders = headers.filter(
+		([name]) => !/^(transfer-encoding|content-length)$/i.test(name),
+	);
 	const lines = [
 		`HTTP/1.1 ${status} `,
-		...kept.map(([name, value]) => `${name}: ${value}`),
+		...keptHeaders.map(([name, value]) => `${name}: ${value}`),
 		...framing(ended, body),
 	];
 	const size = ended === 'broken' ? `${body.byteLength.toString(16)}\r\n` : '';

@@ -28,7 +28,7 @@ const { AIMessage, HumanMessage, SystemMessage, ToolMessage } = fromRoot(
 	'@langchain/core/messages',
 ) as Record<'AIMessage' | 'HumanMessage' | 'SystemMessage' | 'ToolMessage', MessageClass>;
 
-/** The chat model in the hands of an agent: what it answers, and what the log and the hints say. */
+/** The chat model as an agent uses it: its response, log and hints. */
 export async function chatModelResult(played: Played): Promise<Json> {
 	const { request } = played.exchange;
 	const { supplied, fake } = await suppliedBy<Model>(
@@ -77,7 +77,7 @@ async function streamed(model: Model, messages: unknown[]): Promise<Chunk> {
 	return answer;
 }
 
-/** Local Llama, Text: Chat, typing into the chat where the answer was streamed. */
+/** Local Llama, Text: Chat, streaming into the chat if the response was streamed. */
 export async function textChatResult(played: Played): Promise<Json> {
 	const { messages } = played.exchange.request.body;
 	return await itemsOfLocalLlama(
@@ -93,18 +93,18 @@ export async function textChatResult(played: Played): Promise<Json> {
 	);
 }
 
-/** Ollama streams unless it is told not to. */
+/** Ollama streams by default. */
 function isStreamed({ exchange }: Played): boolean {
 	const { stream } = exchange.request.body;
 	return stream === true || (stream === undefined && pathOf(exchange.request) === '/api/chat');
 }
 
-/** The parameters that ask for what was recorded. */
+/** The parameters that produce the recorded request. */
 function parametersFor({ exchange }: Played): Json {
 	const { request } = exchange;
 	const { max_tokens: maxTokens, options = {} } = request.body;
 	const limit = maxTokens ?? (isJson(options) ? options.num_predict : undefined);
-	// Ollama's own route is taken for what the other one ignores.
+	// Ollama's native endpoint is used for options that the other one ignores.
 	const native = pathOf(request) === '/api/chat' ? { contextSize: 2048 } : {};
 	const isLimit = typeof limit === 'number' && limit > 0;
 	return {
@@ -131,7 +131,7 @@ function formatOf({ response_format: format, format: ofOllama }: Json): Json {
 
 const QUESTION = { role: 'user', content: 'Hi' };
 
-/** Conversations that no agent sends, recorded to see the refusal, become one question. */
+/** Conversations that no agent sends, recorded for their rejection, become one message. */
 function messagesOf(messages: unknown): unknown[] {
 	if (!areValid(messages)) return [new HumanMessage({ content: 'Hi' })];
 	return recordsIn(messages).map(messageOf);
@@ -187,7 +187,7 @@ function isFunction({ type, function: called }: Json): boolean {
 	return type === 'function' && isJson(called) && typeof called.name === 'string';
 }
 
-/** The notes in what n8n's log got of an answer, wherever they stand. */
+/** Warnings anywhere in the log entry of a response. */
 function notesIn(value: unknown): unknown[] {
 	if (Array.isArray(value)) return value.flatMap(notesIn);
 	if (!isJson(value)) return [];

@@ -1,6 +1,6 @@
-/** What the playback answers to requests beside the one that is played: a small table, in the shapes of the recordings. */
+/** Responses of the playback to requests other than the replayed one: a small table, in the format of the recordings. */
 
-/** ID of whatever a test has no recorded ID for. */
+/** ID of objects without a recorded ID. */
 export const SOME_ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
 
 export interface TableAnswer {
@@ -132,7 +132,7 @@ const page = (data: unknown[]) => ({
 const ID = '[^/]+';
 const DATASET = `/datasets/${ID}`;
 
-/** Method and path, and the answer with status 200. */
+/** Responses with status 200 by method and path. */
 const TABLE: ReadonlyArray<readonly [route: string, json: unknown]> = [
 	['GET /info', { name: 'App', description: '', tags: [], mode: 'MODE', author_name: 'a' }],
 	['GET /parameters', PARAMETERS],
@@ -180,7 +180,7 @@ const TABLE: ReadonlyArray<readonly [route: string, json: unknown]> = [
 
 const ROWS = TABLE.map(([route, json]) => ({ pattern: new RegExp(`^${route}$`), json }));
 
-/** Dify's answer to a route that it does not have. */
+/** Dify's response to an unknown path. */
 export const UNKNOWN: TableAnswer = {
 	status: 404,
 	json: {
@@ -191,7 +191,7 @@ export const UNKNOWN: TableAnswer = {
 	},
 };
 
-/** @param mode of the app behind the key */
+/** @param mode mode of the app that the key belongs to */
 export function tableAnswer(method: string, path: string, mode: string): TableAnswer {
 	const row = ROWS.find(({ pattern }) => pattern.test(`${method} ${path}`));
 	if (row === undefined) return UNKNOWN;

@@ -1,7 +1,7 @@
-/** Recorded exchanges with real Dify servers that the contract is about: requests, and Dify's answers to them. */
+/** Recorded exchanges with real Dify servers: requests and responses. */
 import { fixture, fixtureNames, httpFixture, type HttpFixture } from '../../support/streams';
 
-/** Folders below `test/fixtures`. Dify 1.12 is not supported any more, so its recordings are not here. */
+/** Folders below `test/fixtures`. Dify 1.12 is no longer supported, so its recordings are not listed. */
 export const DIFY_SETS = [
 	'dify-1.14.2',
 	'dify-1.16.0',
@@ -11,18 +11,18 @@ export const DIFY_SETS = [
 
 export type DifySet = (typeof DIFY_SETS)[number];
 
-/** One recorded request, as in a set's `cases*.json`, and the answer. */
+/** One recorded request, as in a set's `cases*.json`, and the response. */
 export interface DifyExchange {
 	set: DifySet;
 	name: string;
-	/** Mode of the app behind the key. */
+	/** Mode of the app that the key belongs to. */
 	app: string;
 	method: string;
 	/** Path without `/v1`. */
 	path: string;
 	query: URLSearchParams;
 	body: Readonly<Record<string, unknown>>;
-	/** How the answer ended, if not by Dify. */
+	/** How the response ended, if not by Dify. */
 	ended?: 'closed by client' | 'upstream aborted';
 	answer: HttpFixture;
 }
@@ -41,8 +41,8 @@ export function difyExchanges(set: DifySet): DifyExchange[] {
 	const cases = fixtureNames(set, '.json').flatMap(
 		(file) => JSON.parse(fixture(file).toString('utf8')) as RecordedCase[],
 	);
-	const named = [...cases].sort((one, other) => (one.name < other.name ? -1 : 1));
-	return named.map(({ name, app, method, url, body = {}, ended }) => {
+	const sortedCases = [...cases].sort((one, other) => (one.name < other.name ? -1 : 1));
+	return sortedCases.map(({ name, app, method, url, body = {}, ended }) => {
 		const [path = '', query = ''] = url.split('?');
 		return {
 			set,
@@ -64,7 +64,7 @@ export function isStream({ answer }: DifyExchange): boolean {
 	);
 }
 
-/** The answer as JSON; undefined where it is none. */
+/** The response as JSON; undefined if it is not JSON. */
 export function jsonOf({ answer }: DifyExchange): unknown {
 	try {
 		return JSON.parse(answer.body.toString('utf8'));

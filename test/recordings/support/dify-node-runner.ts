@@ -1,4 +1,4 @@
-/** The Dify nodes by their classes and public parameters. */
+/** Runs the Dify nodes with their classes and public parameters. */
 import type { INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DifyApp } from '../../../nodes/DifyApp/DifyApp.node';
@@ -45,7 +45,7 @@ function presets(node: ActionNode, operation: string): Parameters {
 	return parameters;
 }
 
-/** The context in which a node works. @param operation resource and operation; empty where there is only one */
+/** Context of a node. @param operation resource and operation; empty if there is only one */
 export function prepare(
 	node: ActionNode,
 	operation: string,
@@ -73,7 +73,7 @@ function keyTypeOf(apiKey: string): 'app' | 'knowledge' {
 	return apiKey.startsWith('dataset-') ? 'knowledge' : 'app';
 }
 
-/** What a chain gets of Dify Retriever. */
+/** Documents that a chain gets from Dify Retriever. */
 export interface Retriever {
 	invoke(
 		query: unknown,

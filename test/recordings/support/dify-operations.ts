@@ -1,4 +1,4 @@
-/** Which operation of which node sends a recorded request, and with which values in its fields. */
+/** The operation that sends a recorded request, with the values of its fields. */
 import { SOME_ID } from './dify-answers';
 import type { ActionNode } from './dify-node-runner';
 import { jsonOf, type DifyExchange } from './dify-exchanges';
@@ -14,7 +14,7 @@ export interface OperationRow {
 	operation: string;
 	method: string;
 	path: RegExp;
-	/** Values that differ from the editor's own. */
+	/** Values that differ from the defaults. */
 	parameters: (exchange: DifyExchange) => Parameters;
 	startsRun: boolean;
 }
@@ -22,7 +22,7 @@ export interface OperationRow {
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
-/** The first, second or later ID of the path, else one of ours: a node sends no other than UUIDs. */
+/** The first, second or later ID of the path, otherwise a test ID: a node sends only UUIDs. */
 function idAt({ path }: DifyExchange, place: number): string {
 	const id = path.split('/').filter((part) => part !== '')[place] ?? '';
 	return UUID.exec(id)?.[0] === id ? id : SOME_ID;
@@ -32,11 +32,11 @@ function textOr(value: unknown, otherwise: string): string {
 	return typeof value === 'string' && value.trim() !== '' ? value : otherwise;
 }
 
-/** A node sends no user of more characters. */
+/** Maximum length of the user that a node sends. */
 const userOf = ({ body, query }: DifyExchange) =>
 	textOr(body.user ?? query.get('user'), 'u1').slice(0, 255);
 
-/** As many records as the recorded page has, so that the node asks for no other. */
+/** The number of records on the recorded page, so that the node requests no other page. */
 function listOf(exchange: DifyExchange): Parameters {
 	const { data } = (jsonOf(exchange) ?? {}) as { data?: unknown };
 	const limit = Array.isArray(data) && data.length > 0 ? data.length : 20;
@@ -123,7 +123,7 @@ const BASE = `/datasets/(?!tags|pipeline)${ID}`;
 const DOCUMENT = `${BASE}/documents/(?!status|metadata|download-zip)${ID}`;
 const CHUNK = `${DOCUMENT}/segments/${ID}`;
 
-/** Operations that start a run, which must be asked for once. */
+/** Operations that start a run, which must be sent only once. */
 const RUNS: readonly Row[] = [
 	['difyChatMessage', '', 'POST /chat-messages', message],
 	['difyApp', 'text generate', 'POST /completion-messages', completion],
@@ -299,7 +299,7 @@ const PLAIN: readonly Row[] = [
 	['difyKnowledge', 'pipeline run', 'POST /datasets/pipeline/file-upload', pipeline],
 ];
 
-/** Rating and revoking are one request: it depends on its body. */
+/** Rating and revoking use the same endpoint: the body decides. */
 const RATINGS: readonly Row[] = [
 	[
 		'difyFeedback',
@@ -344,7 +344,7 @@ function texts({ body }: DifyExchange): Parameters {
 	return { question: textOr(body.question, 'why?'), answer: textOr(body.answer, 'so') };
 }
 
-/** The place of the ID in the path is that of the batch. */
+/** The ID in the path is that of the batch. */
 function progress(exchange: DifyExchange): Parameters {
 	const batch = exchange.path.split('/')[4];
 	return { ...ofBase(exchange), documentId: byId(SOME_ID), wait: 0, options: { batch } };
@@ -371,8 +371,10 @@ function chunk(exchange: DifyExchange): Parameters {
 }
 
 function pipeline(exchange: DifyExchange): Parameters {
-	const place = exchange.path.includes('/file-upload') ? byId(SOME_ID) : byId(idAt(exchange, 1));
-	return { difyDatasetId: place, pipelineTake: 'binary', datasourceNode: '' };
+	const datasetLocator = exchange.path.includes('/file-upload')
+		? byId(SOME_ID)
+		: byId(idAt(exchange, 1));
+	return { difyDatasetId: datasetLocator, pipelineTake: 'binary', datasourceNode: '' };
 }
 
 const rowOf =

@@ -1,7 +1,7 @@
 /**
- * A server that plays one recorded exchange with Dify back. Repeated requests get the same answer again; other requests
- * get a run's record from recordings of the same set, or an answer of a small table, or Dify's 404. So it says nothing
- * about how many requests a node sends, and in which order.
+ * A server that replays one recorded exchange with Dify. Repeated requests get the same response; other requests get a
+ * run's record from recordings of the same set, or a response from a small table, or Dify's 404. So the results do not
+ * depend on the number and order of the requests.
  */
 import { listen } from '../../support/listen';
 import { http, setImmediate } from '../../support/node-builtins';
@@ -12,14 +12,14 @@ import { eventsOf, isStream, jsonOf, type DifyExchange } from './dify-exchanges'
 export interface DifyPlayback {
 	/** Base URL of the credential. */
 	url: string;
-	/** How often a run was asked for. */
+	/** Number of requests that started a run. */
 	starts(): number;
-	/** From now on the answer breaks off behind so many bytes, or nothing more comes. */
+	/** Ends later responses after this number of bytes, by a disconnect or by silence. */
 	cut(bytes: number, isFrozen?: boolean): void;
 	close(): Promise<void>;
 }
 
-/** A request that begins a run. */
+/** A request that starts a run. */
 const STARTS_RUN =
 	/^POST \/(?:chat-messages|completion-messages|workflows(?:\/[^/]+)?\/run|datasets\/[^/]+\/pipeline\/run)$/;
 const RECORD = /^GET \/workflows\/run\/([^/]+)$/;
@@ -27,8 +27,8 @@ const SIGNED_FILE = /^GET \/files\/[^/]+\/(?:file-preview|image-preview)$/;
 const RECORDED_ORIGIN = /http:(\\?\/)(?:\1)127\.0\.0\.1:(?:5001|15\d\d\d)/g;
 
 /**
- * @param exchange whose answer is played
- * @param route of the requests that get it: method and path without IDs
+ * @param exchange exchange to replay
+ * @param route endpoint of the replayed requests: method and path without IDs
  * @param siblings exchanges of the same set
  */
 export async function startDifyPlayback(
@@ -37,7 +37,7 @@ export async function startDifyPlayback(
 	siblings: readonly DifyExchange[],
 ): Promise<DifyPlayback> {
 	let starts = 0;
-	let cut: Cut | undefined;
+	let disconnect: Cut | undefined;
 	let origin = '';
 	const server = http.createServer((request, response) => {
 		stir();
@@ -46,17 +46,17 @@ export async function startDifyPlayback(
 		request.on('end', () => {
 			const url = new URL(request.url ?? '/', 'http://localhost');
 			const path = url.pathname.replace(/^\/v1(?=\/)/, '');
-			const asked = `${request.method} ${path}`;
-			if (STARTS_RUN.test(asked)) starts += 1;
+			const requestRoute = `${request.method} ${path}`;
+			if (STARTS_RUN.test(requestRoute)) starts += 1;
 			if (request.method === route.method && route.path.test(path)) {
-				play(exchange, url.searchParams, origin, response, cut);
+				play(exchange, url.searchParams, origin, response, disconnect);
 				return;
 			}
-			if (SIGNED_FILE.test(asked)) {
+			if (SIGNED_FILE.test(requestRoute)) {
 				response.setHeader('content-type', 'text/plain').end('file');
 				return;
 			}
-			const other = otherAnswer(asked, url, exchange, siblings);
+			const other = otherAnswer(requestRoute, url, exchange, siblings);
 			const headers = { 'content-type': 'application/json' };
 			response.writeHead(other.status, headers).end(JSON.stringify(other.json));
 		});
@@ -66,7 +66,7 @@ export async function startDifyPlayback(
 		url: `${origin}/v1`,
 		starts: () => starts,
 		cut: (bytes, isFrozen = false) => {
-			cut = { bytes, isFrozen };
+			disconnect = { bytes, isFrozen };
 		},
 		close: async () => {
 			server.closeAllConnections();
@@ -106,7 +106,7 @@ interface Cut {
 	isFrozen: boolean;
 }
 
-/** Plays the recording, or its first bytes. A list has one page. */
+/** Replays the recording, or its first bytes. A list has one page. */
 function play(
 	exchange: DifyExchange,
 	query: URLSearchParams,
@@ -131,7 +131,7 @@ function play(
 	if (later !== undefined) response.end(later);
 	else if (ended === undefined && cut === undefined) response.end(body);
 	else if (cut?.isFrozen === true) response.write(body.subarray(0, cut.bytes));
-	// What was read until then arrives, and then the connection is cut.
+	// The client receives the bytes so far, then the connection is cut.
 	else response.write(body.subarray(0, cut?.bytes), () => setImmediate(() => response.destroy()));
 }
 
@@ -150,7 +150,7 @@ type Json = Record<string, unknown>;
 
 const isEnded = ({ status }: Json) => status !== 'running' && status !== 'paused';
 
-/** A run's record: as it was recorded, else as the end of a recorded stream says. */
+/** A run's record: the recorded one, otherwise one built from the end of a recorded stream. */
 function recordOf(
 	runId: string,
 	exchange: DifyExchange,

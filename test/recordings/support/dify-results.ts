@@ -1,4 +1,4 @@
-/** What a node makes of a recorded exchange, as data. */
+/** The result of a node for a recorded exchange, as data. */
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import type { Chunk } from '../../support/execute-context';
@@ -8,16 +8,16 @@ import type { DifyExchange } from './dify-exchanges';
 import type { OperationRow } from './dify-operations';
 import { startDifyPlayback } from './dify-playback';
 
-/** Longer texts are shortened, hints and titles excepted. */
+/** Longer texts are shortened, except hints and titles. */
 const LONGEST_TEXT = 120;
 const WHOLE_TEXTS = ['hints', 'title'];
 
-/** What a user gets. */
+/** The result that a user gets. */
 export interface DifyResult {
 	items?: unknown[];
-	/** Of a retriever. */
+	/** Documents of a retriever. */
 	documents?: unknown;
-	/** What was typed into the chat, message by message. */
+	/** Text streamed into the chat, by message. */
 	typed?: string[];
 	hints?: string[];
 	error?: unknown;
@@ -25,11 +25,11 @@ export interface DifyResult {
 
 export interface PlayedResult {
 	result: DifyResult;
-	/** How often a run was asked for. */
+	/** Number of requests that started a run. */
 	starts: number;
 }
 
-/** Plays an exchange to the operation that sends its request. */
+/** Replays an exchange through the operation that sends its request. */
 export async function resultOf(
 	exchange: DifyExchange,
 	row: OperationRow,
@@ -62,9 +62,12 @@ async function executed(
 	const setup = { items: [{ json: {}, binary: FILES }], streaming: true };
 	const fake = prepare(node, row.operation, { baseUrl, apiKey }, parameters, setup);
 	const outcome = await settled(async () => await execute(node, fake));
-	const typed = typedIn(fake.chunks);
+	const chatMessages = typedIn(fake.chunks);
 	const hints = fake.hints.map(({ message }) => message);
-	const seen = { ...(typed.length > 0 && { typed }), ...(hints.length > 0 && { hints }) };
+	const seen = {
+		...(chatMessages.length > 0 && { typed: chatMessages }),
+		...(hints.length > 0 && { hints }),
+	};
 	if ('error' in outcome) return { error: errorOf(outcome.error), ...seen };
 	return { items: outcome.value.map(itemOf), ...seen };
 }
@@ -91,7 +94,7 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 
 const inBase64 = (content: string) => buffer.Buffer.from(content).toString('base64');
 
-/** An empty recording of one second, for operations that send sound. */
+/** A silent recording of one second, for operations that send audio. */
 const SOUND = `RIFF\u0024\u0000\u0000\u0000WAVEfmt \u0010\u0000\u0000\u0000\u0001\u0000\u0001\u0000${'\u0000'.repeat(24)}`;
 
 const FILES = {
@@ -108,7 +111,7 @@ function itemOf({ json, binary }: INodeExecutionData): unknown {
 	return { json, binary: Object.fromEntries(files) as object };
 }
 
-/** What a workflow can read of a failure. Its explanation is not pinned. */
+/** The fields of an error that a workflow can read. Its description is not stored. */
 function errorOf(error: unknown): unknown {
 	const { message, context } = error as NodeOperationError;
 	const { kind, status, code, answer, ...data } = (context?.data ?? {}) as Record<string, unknown>;
@@ -131,21 +134,21 @@ function typedIn(chunks: readonly Chunk[]): string[] {
 	const messages: string[] = [];
 	for (const { type, content } of chunks) {
 		if (type === 'begin' || messages.length === 0) messages.push('');
-		const shown = typeof content === 'string' ? content : JSON.stringify(content ?? '');
-		if (type === 'item') messages[messages.length - 1] += shown;
+		const text = typeof content === 'string' ? content : JSON.stringify(content ?? '');
+		if (type === 'item') messages[messages.length - 1] += text;
 	}
 	return messages.filter((message) => message !== '');
 }
 
-/** Records of which only these fields are written out; a hash says whether the others are the same. */
+/** Records of which only these fields are stored; a hash represents the others. */
 const NAMED_FIELDS: Readonly<Record<string, readonly string[]>> = {
 	nodes: ['title', 'type', 'status', 'error'],
 	usage: ['prompt_tokens', 'completion_tokens', 'total_tokens'],
 	tool_labels: [],
 };
 
-/** Records of a list beyond these are only counted. */
-const MOST_RECORDS = 3;
+/** Maximum number of records stored per list; the others are only counted. */
+const MAX_RECORDS = 3;
 
 /** Sorted keys, short texts, short lists, and the address of the playback replaced. */
 function normalized(value: unknown, origin: string, name = ''): unknown {
@@ -159,23 +162,23 @@ function normalized(value: unknown, origin: string, name = ''): unknown {
 		.filter(([, entry]) => entry !== undefined)
 		.sort(([one], [other]) => (one < other ? -1 : 1))
 		.map(([key, entry]) => [key, normalized(entry, origin, key)] as const);
-	const named = NAMED_FIELDS[name];
-	if (named === undefined) return Object.fromEntries(entries);
-	const shown = entries.filter(([key]) => named.includes(key));
-	const others = entries.filter(([key]) => !named.includes(key));
-	if (others.length === 0) return Object.fromEntries(shown);
+	const fieldNames = NAMED_FIELDS[name];
+	if (fieldNames === undefined) return Object.fromEntries(entries);
+	const selectedEntries = entries.filter(([key]) => fieldNames.includes(key));
+	const others = entries.filter(([key]) => !fieldNames.includes(key));
+	if (others.length === 0) return Object.fromEntries(selectedEntries);
 	const hash = hashOf(buffer.Buffer.from(JSON.stringify(others)));
-	return Object.fromEntries([...shown, ['others', `${others.length} fields, ${hash}`]]);
+	return Object.fromEntries([...selectedEntries, ['others', `${others.length} fields, ${hash}`]]);
 }
 
 function listed(list: readonly unknown[], origin: string, name: string): unknown[] {
 	const entries = list.map((entry) => normalized(entry, origin, name));
 	const isOfRecords = entries.some((entry) => typeof entry === 'object');
-	const most = name === 'nodes' ? list.length : MOST_RECORDS;
-	if (!isOfRecords || list.length <= most) return entries;
-	const others = entries.slice(most);
+	const max = name === 'nodes' ? list.length : MAX_RECORDS;
+	if (!isOfRecords || list.length <= max) return entries;
+	const others = entries.slice(max);
 	const hash = hashOf(buffer.Buffer.from(JSON.stringify(others)));
-	return [...entries.slice(0, most), `and ${others.length} more, ${hash}`];
+	return [...entries.slice(0, max), `and ${others.length} more, ${hash}`];
 }
 
 function shortened(long: string): string {

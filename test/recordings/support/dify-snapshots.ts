@@ -1,32 +1,32 @@
-/** The results that are written down, one file for a set and a node. */
+/** The stored results, one file per set and node. */
 import { fs, path, process } from '../../support/node-builtins';
 import type { DifyResult } from './dify-results';
 
 const FOLDER = path.join(process.cwd(), 'test', 'recordings', 'dify');
 
-/** Objects and lists that fit into a line of this length stand in one. */
+/** Objects and lists that fit into a line of this length are written in one. */
 const LINE = 110;
 
-/** Whether the results are written anew. @throws {Error} in CI, where they are only compared */
-export function writesPinned(): boolean {
+/** Whether the results are updated. @throws {Error} in CI, where they are only compared */
+export function updatesSnapshots(): boolean {
 	if (process.env.CONTRACT_WRITE !== '1') return false;
 	if (process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false')
-		throw new Error('CONTRACT_WRITE=1 is for a person who reads the changes, not for CI');
+		throw new Error('CONTRACT_WRITE=1 is not allowed in CI: someone must review the changes');
 	return true;
 }
 
 /** Names of all files with results. */
-export function pinnedFiles(): string[] {
+export function listSnapshotFiles(): string[] {
 	return fs.readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 }
 
-export function readPinned(file: string): Record<string, DifyResult> {
+export function readSnapshots(file: string): Record<string, DifyResult> {
 	const name = path.join(FOLDER, file);
 	if (!fs.existsSync(name)) return {};
 	return JSON.parse(fs.readFileSync(name, 'utf8')) as Record<string, DifyResult>;
 }
 
-export function writePinned(file: string, results: Record<string, DifyResult>): void {
+export function writeSnapshots(file: string, results: Record<string, DifyResult>): void {
 	fs.mkdirSync(FOLDER, { recursive: true });
 	fs.writeFileSync(path.join(FOLDER, file), `${printed(results)}\n`);
 }

@@ -1,6 +1,6 @@
 import type { RecordedPart } from '../../simulators/model-recordings/exchange';
 
-/** The supported model servers of which there are recordings. */
+/** The supported model servers with recordings. */
 export type ServerName =
 	| 'fastapi'
 	| 'gpustack'
@@ -19,13 +19,13 @@ export interface RecordedRequest {
 	/** Path and query. */
 	path: string;
 	headers: Record<string, string>;
-	/** The JSON that was sent; empty where it was none. */
+	/** JSON body of the request; empty if it was not JSON. */
 	body: Json;
 	/** The parts of a form. */
 	parts: RecordedPart[];
 }
 
-/** One recorded request with its answer. */
+/** One recorded request with its response. */
 export interface Exchange {
 	/** File of expected results below `test/recordings/models/`. */
 	file: string;
@@ -33,11 +33,11 @@ export interface Exchange {
 	name: string;
 	server: ServerName;
 	request: RecordedRequest;
-	/** Status line, headers and body, as they go over the wire. It may end in the middle. */
+	/** Status line, headers and body, as sent. It may end in the middle. */
 	answer: Buffer;
 }
 
-/** The JSON object in a text; an empty one where there is none. */
+/** The JSON object in a text; empty if there is none. */
 export function objectIn(text: string): Json {
 	try {
 		const value: unknown = JSON.parse(text);
@@ -60,7 +60,7 @@ export function pathOf({ path }: Pick<RecordedRequest, 'path'>): string {
 	return path.replace(/\?.*$/, '');
 }
 
-/** The body of an answer, without chunk framing. */
+/** The body of a response, without chunk framing. */
 export function bodyOf(answer: Buffer): string {
 	const text = answer.toString('utf8');
 	return text.slice(text.indexOf('\r\n\r\n') + 4);

@@ -1,13 +1,13 @@
 /**
- * n8n's library with a `sleep` that ends at once: by it, everything in this package pauses.
+ * n8n's library with a `sleep` that ends immediately: this package pauses only with it.
  *
- *     jest.mock('n8n-workflow', () => jest.requireActual<object>('./support/skipped-sleep'));
+ *     jest.mock('n8n-workflow', () => jest.requireActual<object>('./support/mock-sleep'));
  */
 import { setImmediate } from '../../support/node-builtins';
 
 const actual = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 
-/** Lets data that has arrived be read first, as in a real pause. */
+/** Received data is read first, as in a real pause. */
 async function sleep(): Promise<void> {
 	await new Promise(setImmediate);
 }

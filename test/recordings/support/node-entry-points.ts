@@ -15,12 +15,12 @@ import {
 
 type Run = (played: Played) => Promise<Json>;
 
-/** Nodes that read the answers of a route, by their names. */
-interface Seams {
+/** Names of the nodes that read the responses of an endpoint. */
+interface EntryPoints {
 	route: RegExp;
-	/** Nodes that read every answer. */
+	/** Nodes that read every response. */
 	always: Readonly<Record<string, Run>>;
-	/** Nodes that read what was no refusal, too: refusals reach them by the same way. */
+	/** Nodes that also read successful responses: rejections reach them the same way. */
 	answers?: Readonly<Record<string, Run>>;
 }
 
@@ -31,7 +31,7 @@ const lists: Readonly<Record<string, Run>> = Object.fromEntries(
 	]),
 );
 
-const SEAMS: readonly Seams[] = [
+const ENTRY_POINTS: readonly EntryPoints[] = [
 	{
 		route: /^POST (.*\/chat\/completions|\/api\/chat)$/,
 		always: { 'Local Chat Model': chatModelResult },
@@ -76,17 +76,17 @@ const SEAMS: readonly Seams[] = [
 	},
 ];
 
-/** The nodes that read this exchange, by their names; none where only what was taken out did. */
-export function seamsOf({ request, answer }: Exchange): Array<[label: string, run: Run]> {
+/** Names of the nodes that read this exchange; none if only removed nodes did. */
+export function getEntryPoints({ request, answer }: Exchange): Array<[label: string, run: Run]> {
 	const route = `${request.method} ${pathOf(request)}`;
 	if (request.method === 'POST' && isWaitedFor(answer)) return [];
-	const found = SEAMS.find((seams) => seams.route.test(route));
+	const found = ENTRY_POINTS.find((entry) => entry.route.test(route));
 	if (found === undefined) return [];
 	const isRefusal = !/^HTTP\/1\.1 2/.test(answer.toString('latin1', 0, 10));
 	return Object.entries({ ...found.always, ...(isRefusal ? {} : found.answers) });
 }
 
-/** A server that loads its model is asked until it has, which another test shows. */
+/** Requests to a server that loads its model are retried, which another test covers. */
 function isWaitedFor(answer: Buffer): boolean {
 	return /^HTTP\/1\.1 503.*"Loading model"/s.test(answer.toString('latin1'));
 }

@@ -1,4 +1,4 @@
-/** Runs nodes against a played recording, through their public parameters. */
+/** Runs nodes against a replayed recording, through their public parameters. */
 import type {
 	ICredentialDataDecryptedObject,
 	ILoadOptionsFunctions,
@@ -15,14 +15,14 @@ import type { Exchange, Json } from './exchange';
 import { apiPathOf } from './server-identities';
 import { filled } from './result';
 
-/** One recording that is being played. */
+/** One recording that is being replayed. */
 export interface Played {
 	exchange: Exchange;
 	/** Origin of the server. */
 	url: string;
 }
 
-/** The server, and the key as it was recorded. */
+/** The server and the recorded key. */
 export function credentialsFor({ exchange, url }: Played): ICredentialDataDecryptedObject {
 	const headers = new Headers(exchange.request.headers);
 	const bearer = /^bearer (.+)/i.exec(headers.get('authorization') ?? '')?.[1];
@@ -34,7 +34,7 @@ export function credentialsFor({ exchange, url }: Played): ICredentialDataDecryp
 	};
 }
 
-/** Nothing is sent again by default, so that failures are told at once. */
+/** No retries by default, so that errors are reported immediately. */
 export const LIMITS = { maxRetries: 0 };
 
 export const chosenModel = (value: string) => ({ __rl: true, mode: 'id', value });
@@ -43,7 +43,7 @@ export interface SupplyingNode {
 	supplyData: LocalChatModel['supplyData'];
 }
 
-/** What a sub-node supplies, and the context that it was supplied in. */
+/** The object that a sub-node supplies, and its context. */
 export async function suppliedBy<T>(
 	node: SupplyingNode,
 	played: Played,
@@ -54,7 +54,7 @@ export async function suppliedBy<T>(
 	return { supplied: response as T, fake };
 }
 
-/** The items of Local Llama with what was typed into the chat and the hints. */
+/** The items of Local Llama with the text streamed into the chat and the hints. */
 export async function itemsOfLocalLlama(
 	played: Played,
 	parameters: Json,
@@ -67,14 +67,14 @@ export async function itemsOfLocalLlama(
 		...setup,
 	});
 	const [items = []] = await new LocalLlama().execute.call(fake.context);
-	const typed = fake.chunks.filter(({ type }) => type === 'item').map(({ content }) => content);
+	const chatTexts = fake.chunks.filter(({ type }) => type === 'item').map(({ content }) => content);
 	const jsons = items.map(({ json }) => json);
 	return filled({
 		...(jsons.length === 1 ? { item: jsons[0] } : { items: jsons }),
 		files: items.flatMap(({ binary = {} }) =>
 			Object.values(binary).map(({ fileName, mimeType }) => `${fileName} (${mimeType})`),
 		),
-		typed: typed.join(''),
+		typed: chatTexts.join(''),
 		hints: fake.hints.map(({ message }) => message),
 	});
 }

@@ -5,30 +5,30 @@ import { homeAnswer } from './server-identities';
 
 export interface Playback {
 	url: string;
-	/** How often the recorded route was asked. */
+	/** Number of requests to the recorded endpoint. */
 	asked(): number;
 	close(): Promise<void>;
 }
 
-/** Routes that mean the same, so that a client may choose among them. */
+/** Equivalent endpoints, of which a client may use any. */
 const ALIKE: ReadonlyArray<readonly string[]> = [
 	['/v1/rerank', '/rerank', '/v1/reranking', '/reranking'],
-	// whisper.cpp has its one route where `--inference-path` says.
+	// The path of whisper.cpp's only endpoint is set with `--inference-path`.
 	['/inference', '/v1/audio/transcriptions'],
 ];
 
 /**
- * Starts a server that answers the recorded route with the recording, byte by byte and as often as it is asked, and
- * routes that identify a server as the recorded one does. Each answer ends its connection, as the recording does or
- * where that was complete.
+ * Starts a server that replays the recording for every request to the recorded endpoint, byte by byte, and responds
+ * like the recorded server on endpoints that identify it. Each response ends its connection, like the recording or
+ * after it if that was complete.
  */
 export async function play(exchange: Exchange): Promise<Playback> {
 	const routes = routesOf(exchange);
-	let asked = 0;
+	let requestCount = 0;
 	const server = http.createServer((request) => {
 		const { method = '', url = '', socket } = request;
 		const isRecorded = routes.has(`${method} ${url.replace(/\?.*$/, '')}`);
-		if (isRecorded) asked++;
+		if (isRecorded) requestCount++;
 		request.resume();
 		request.on('end', () =>
 			socket.end(isRecorded ? exchange.answer : homeAnswer(exchange, method, url)),
@@ -38,7 +38,7 @@ export async function play(exchange: Exchange): Promise<Playback> {
 	const port = await listen(server);
 	return {
 		url: `http://127.0.0.1:${port}`,
-		asked: () => asked,
+		asked: () => requestCount,
 		close: async () => {
 			server.closeAllConnections();
 			await new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ const SHOWN_TEXT = 160;
 const MAX_LIST = 24;
 const SHOWN_LIST = 3;
 
-/** What depends on the clock. */
+/** Fields that depend on the clock. */
 const MEASURED = /^(milliseconds|firstTokenMs|totalMs|tookMs)$/;
 
 const hashOf = (text: string) =>
@@ -27,20 +27,20 @@ function shortList(list: readonly unknown[]): unknown {
 	return [...short.slice(0, SHOWN_LIST), `… (${list.length} entries, sha256 ${hash})`];
 }
 
-/** A result as it is written down: without what depends on the clock or a port, long texts and lists as their beginning and a hash. */
+/** A result as stored: without values that depend on the clock or a port, long texts and lists as their beginning and a hash. */
 export function readable(value: unknown): unknown {
 	if (typeof value === 'string') return shortText(value);
 	if (typeof value === 'number') return Number(value.toPrecision(9));
 	if (Array.isArray(value)) return shortList(value);
 	if (!isJson(value)) return value;
-	const kept = Object.entries(value).filter(
+	const stableEntries = Object.entries(value).filter(
 		([key, one]) => one !== undefined && !MEASURED.test(key),
 	);
-	kept.sort(([one], [other]) => (one < other ? -1 : 1));
-	return Object.fromEntries(kept.map(([key, one]) => [key, readable(one)]));
+	stableEntries.sort(([one], [other]) => (one < other ? -1 : 1));
+	return Object.fromEntries(stableEntries.map(([key, one]) => [key, readable(one)]));
 }
 
-/** Leaves out what is empty. */
+/** Omits empty values. */
 export function filled(json: Json): Json {
 	return Object.fromEntries(Object.entries(json).filter(([, value]) => !isEmpty(value)));
 }
@@ -56,7 +56,7 @@ interface NodeError extends Error {
 	context?: { data?: Json };
 }
 
-/** Kind and title of an error, what had arrived, and whether the server's own words can be read. */
+/** Type and title of an error, the partial result, and whether the server message can be read. */
 export function failureOf(error: unknown, exchange: Exchange): Json {
 	const { message, description = '', messages = [], context } = error as NodeError;
 	const { kind, partialText, partialReasoning } = context?.data ?? {};
@@ -72,7 +72,7 @@ export function failureOf(error: unknown, exchange: Exchange): Json {
 	};
 }
 
-/** Characters of the server's sentence that have to be there. */
+/** Characters of the server message that must be quoted. */
 const QUOTED = 40;
 
 function quotes(text: string, { answer }: Exchange): boolean | undefined {
@@ -83,7 +83,7 @@ function quotes(text: string, { answer }: Exchange): boolean | undefined {
 
 const withoutBlanks = (text: string) => text.replace(/\s+/g, '');
 
-/** The sentence of an error body. */
+/** The message of an error body. */
 function sentenceIn(body: string): string | undefined {
 	const json = objectIn(body);
 	const inner = json.error ?? json.detail ?? json;

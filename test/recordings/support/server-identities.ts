@@ -1,12 +1,12 @@
 /**
- * What the server of a recording answers beside it: what identifies it, its models, its template. From recordings where
- * there are some, else as its documents and sources say (docs/protocols/).
+ * Further responses of the server of a recording: those that identify it, its models, its template. From recordings if
+ * there are some, otherwise according to its documentation and sources (docs/protocols/).
  */
 import { recordedExchanges } from '../../simulators/model-recordings/exchange';
 import { fixture, httpFixture } from '../../support/streams';
 import { type Exchange, type Json, objectIn, pathOf, type ServerName } from './exchange';
 
-/** Answers by method and path; `GET /props?`: with any query; `*`: every other route. */
+/** Responses by method and path; `GET /props?`: with any query; `*`: every other endpoint. */
 export type Routes = Readonly<Record<string, Buffer>>;
 
 const LLAMA = 'llama-server-v0.5.0';
@@ -26,19 +26,19 @@ function jsonAnswer(body: unknown, status = '200 OK', headers: Json = {}): Buffe
 	return answerOf(status, JSON.stringify(body), { ...type, ...headers });
 }
 
-/** An exchange of a topic as a bare answer. */
+/** The response of an exchange of a topic. */
 function recorded(topic: string, name: string): Buffer {
 	const found = recordedExchanges(topic).find((one) => one.name === name);
 	if (found === undefined) throw new Error(`No ${name} in ${topic}`);
 	const { status, headers, text = '' } = found.answer;
-	const kept = headers.filter(([key]) => !/^(content-length|transfer-encoding)$/i.test(key));
-	return answerOf(String(status), text, Object.fromEntries(kept));
+	const keptHeaders = headers.filter(([key]) => !/^(content-length|transfer-encoding)$/i.test(key));
+	return answerOf(String(status), text, Object.fromEntries(keptHeaders));
 }
 
 const notFound = (body: string, type = 'text/plain') =>
 	answerOf('404 Not Found', body, { 'Content-Type': type });
 
-/** The recorded properties with another chat template: that of the file with which the server was started. */
+/** The recorded properties with another chat template: that of the file the server was started with. */
 function propsWith(template: string): Buffer {
 	const { headers, body } = httpFixture(`${LLAMA}/props.http`);
 	const props = objectIn(body.toString('utf8'));
@@ -77,7 +77,7 @@ const router: Routes = {
 	'GET /props?': fixture(`${LLAMA}/router-props-model.http`),
 };
 
-/** The homes of llama-server, by names of recordings; the first that fits counts. */
+/** Identities of llama-server by names of recordings; the first match counts. */
 const LLAMA_HOMES: ReadonlyArray<readonly [name: RegExp, routes: Routes]> = [
 	[/router/, router],
 	[
@@ -111,8 +111,8 @@ const ollamaShared: Routes = {
 
 function ollamaHome(model: string): Routes {
 	const list = recorded(`${OLLAMA}/chat`, 'v1-models');
-	const shown = recordedExchanges(`${OLLAMA}/chat`).some(({ name }) => name === `show-${model}`);
-	if (!shown) return { ...ollamaShared, 'GET /v1/models': fixture(`${OLLAMA}/models.http`) };
+	const hasShow = recordedExchanges(`${OLLAMA}/chat`).some(({ name }) => name === `show-${model}`);
+	if (!hasShow) return { ...ollamaShared, 'GET /v1/models': fixture(`${OLLAMA}/models.http`) };
 	const show = recorded(`${OLLAMA}/chat`, `show-${model}`);
 	return { ...ollamaShared, 'GET /v1/models': list, 'POST /api/show': show };
 }
@@ -122,7 +122,7 @@ const listOf = (model: string, more: Json) =>
 
 const pageNotFound = notFound('{"detail":"Not Found"}', 'application/json');
 
-/** Servers without recordings of their lists: the fields by which docs/protocols says that they are known. */
+/** Servers without recorded lists: the fields that identify them according to docs/protocols. */
 const HOMES: Readonly<Record<ServerName, (exchange: Exchange) => Routes>> = {
 	'llama-server': ({ name }) => LLAMA_HOMES.find(([pattern]) => pattern.test(name))![1],
 	'llama-swap': () => ({
@@ -168,19 +168,19 @@ export function homeOf(exchange: Exchange): Routes {
 	return HOMES[exchange.server](exchange);
 }
 
-/** The model that was asked for: as the request says, else as the answer does. */
+/** The requested model: from the request, otherwise from the response. */
 export function modelOf({ request, answer }: Exchange): string {
 	const { model } = request.body;
 	if (typeof model === 'string' && model !== '') return model;
 	return /"model": ?"([^"]+)"/.exec(answer.toString('utf8'))?.[1] ?? 'smollm2';
 }
 
-/** What is in front of the routes of the API: `/v1`, `/crash/v1`, or nothing. */
+/** Prefix of the API endpoints: `/v1`, `/crash/v1`, or nothing. */
 export function apiPathOf({ request }: Exchange): string {
 	return /^(.*\/v1)\//.exec(pathOf(request))?.[1] ?? '';
 }
 
-/** @returns the answer of a server to a route that was not recorded */
+/** @returns the server's response for an endpoint that was not recorded */
 export function homeAnswer(exchange: Exchange, method: string, url: string): Buffer {
 	const routes = homeOf(exchange);
 	const [path = '', query] = url.slice(apiPathOf(exchange).replace(/\/v1$/, '').length).split('?');

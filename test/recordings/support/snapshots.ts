@@ -3,10 +3,10 @@ import { isJson, type Json, objectIn } from './exchange';
 
 const FOLDER = 'test/recordings/models';
 
-/** Whether the results are to be written down instead of compared. */
+/** Whether the results are stored instead of compared. */
 export const isWriting = process.env.CONTRACT_WRITE === '1';
 if (isWriting && Boolean(process.env.CI))
-	throw new Error('CONTRACT_WRITE is not for CI: write the results down on your own machine.');
+	throw new Error('CONTRACT_WRITE is not allowed in CI: update the snapshots on your machine.');
 
 const pathOf = (file: string) => `${FOLDER}/${file}.json`;
 
@@ -14,20 +14,20 @@ export function readExpected(file: string): Json {
 	return fs.existsSync(pathOf(file)) ? objectIn(fs.readFileSync(pathOf(file), 'utf8')) : {};
 }
 
-/** Writes the results with sorted keys, a line for each value. Empty ones are left out. */
+/** Writes the results with sorted keys, one line per value. Empty ones are omitted. */
 export function writeExpected(file: string, results: Json): void {
-	const kept = Object.entries(results).filter(
+	const nonEmpty = Object.entries(results).filter(
 		([, result]) => !isJson(result) || Object.keys(result).length > 0,
 	);
 	fs.mkdirSync(FOLDER, { recursive: true });
-	if (kept.length === 0) return fs.rmSync(pathOf(file), { force: true });
-	const entries = kept.sort(([one], [other]) => (one < other ? -1 : 1));
+	if (nonEmpty.length === 0) return fs.rmSync(pathOf(file), { force: true });
+	const entries = nonEmpty.sort(([one], [other]) => (one < other ? -1 : 1));
 	fs.writeFileSync(pathOf(file), `${written(Object.fromEntries(entries))}\n`);
 }
 
 const MAX_LINE = 200;
 
-/** JSON with a line for each value, and what is short in one line. */
+/** JSON with one line per value; short objects and lists in one line. */
 function written(value: unknown, indent = ''): string {
 	const whole = JSON.stringify(value);
 	if (indent !== '' && whole.length <= MAX_LINE) return whole;

@@ -21,7 +21,7 @@ interface Reranker {
 
 const SHOWN_NUMBERS = 4;
 
-/** All texts go in one request, as they were recorded. */
+/** All texts are sent in one request, as recorded. */
 const parametersFor = ({ exchange }: Played): Json => ({
 	model: chosenModel(modelOf(exchange)),
 	options: { ...LIMITS, batchSize: 128 },
@@ -30,10 +30,10 @@ const parametersFor = ({ exchange }: Played): Json => ({
 const hintsOf = ({ hints }: { hints: Array<{ message: string }> }) =>
 	hints.map(({ message }) => message);
 
-/** A text that the node takes: blank ones and tokens become a word. */
+/** A text that the node accepts: blank texts and tokens become a word. */
 const textOf = (one: unknown) => (typeof one === 'string' && one.trim() !== '' ? one : 'a');
 
-/** As many texts as were sent. */
+/** The same number of texts as in the recorded request. */
 function textsOf(input: unknown): string[] {
 	const isOne = !Array.isArray(input) || input.every((one) => typeof one === 'number');
 	const inputs: unknown[] = isOne || !Array.isArray(input) ? [input] : input;
@@ -48,7 +48,7 @@ function vectorsOf(vectors: number[][]): Json {
 	};
 }
 
-/** Local Embeddings in the hands of a vector store. */
+/** Local Embeddings as a vector store uses it. */
 export async function embeddingsResult(played: Played): Promise<Json> {
 	const { input } = played.exchange.request.body;
 	const { supplied, fake } = await suppliedBy<Embeddings>(
@@ -85,7 +85,7 @@ function documentsOf({ documents, texts }: Json): string[] {
 
 const queryOf = ({ query }: Json) => (typeof query === 'string' && query !== '' ? query : 'a');
 
-/** Local Reranker in the hands of a vector store. */
+/** Local Reranker as a vector store uses it. */
 export async function rerankerResult(played: Played): Promise<Json> {
 	const { body } = played.exchange.request;
 	const { supplied, fake } = await suppliedBy<Reranker>(

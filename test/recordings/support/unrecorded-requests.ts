@@ -24,7 +24,7 @@ const complete = (path: string, more: object = {}): Request => [
 const embed = (path: string): Request => ['POST', path, { input: ['a'] }];
 const rerank: Request = ['POST', '/v1/rerank', { query: 'a', documents: ['b'] }];
 
-/** Requests of recordings that keep only the answer: its folder, name and contents say what was asked. */
+/** Requests of recordings that contain only the response, derived from its folder, name and contents. */
 export const UNWRITTEN_REQUESTS: Readonly<Record<string, Request>> = {
 	'completions/llama-server-v0.5.0/infill': complete('/infill'),
 	'completions/llama-server-v0.5.0/infill-501': complete('/infill'),

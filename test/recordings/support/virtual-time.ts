@@ -1,7 +1,7 @@
 /**
- * Time for tests whose only server runs in the same process. A pause by n8n's `sleep` is over at once. For all other
- * timers the clock jumps to the next one as soon as nothing happens any more. So pauses and limits of minutes expire as
- * usual, in milliseconds, however busy the machine is.
+ * Time for tests whose only server runs in the same process. A pause by n8n's `sleep` ends immediately. For all other
+ * timers the clock jumps to the next one as soon as the process is idle. So pauses and timeouts of minutes expire as
+ * usual, in milliseconds, even on a busy machine.
  *
  *     type VirtualTime = typeof import('./support/virtual-time');
  *     jest.mock('node:timers', () => jest.requireActual<VirtualTime>('./support/virtual-time').timers);
@@ -12,7 +12,7 @@ import { performance, setImmediate, type timers as nodeTimers } from '../../supp
 const real = jest.requireActual<typeof nodeTimers>('node:timers');
 const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 
-/** How often the event loop has to come round without anything happening before the clock jumps. */
+/** Number of idle turns of the event loop before the clock jumps. */
 const QUIET_ROUNDS = 4;
 const ROUND_MS = 2;
 
@@ -49,7 +49,7 @@ const pending = new Set<Timer>();
 let quietRounds = 0;
 let isRunning = false;
 
-/** Something happened, such as a request that arrived. */
+/** Reports activity, such as a request that arrived. */
 export function stir(): void {
 	quietRounds = 0;
 }
@@ -89,7 +89,7 @@ function round(): void {
 
 export const timers: object = { ...real, setTimeout: setTimer, clearTimeout: clearTimer };
 
-/** A pause is over at once, after data that has arrived. */
+/** A pause ends immediately, after received data. */
 async function sleep(ms: number): Promise<void> {
 	skippedMs += ms;
 	stir();

@@ -208,9 +208,9 @@ export function submitForm(call: Call): void {
 		.map((each) => String(each.output_variable_name))
 		.filter((name) => !truthy(inputs[name]));
 	// 1.16 names all missing fields.
-	const named = absent.join(', ');
+	const absentNames = absent.join(', ');
 	if (absent.length > 0)
-		throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
+		throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${absentNames}`);
 	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ??
 		[]) {
 		const value = inputs[String(name)];

@@ -116,14 +116,14 @@ export function checkLimits(call: Call, streaming: boolean): void {
 		const text = `Workflow execution quota limit reached for tenant ${store.newId('tenant')}`;
 		throw new DifyHttpError(429, 'rate_limit_error', text);
 	}
-	const most = app.maxActive ?? 0;
+	const maxActive = app.maxActive ?? 0;
 	const active = store.runs.filter((run) => run.app === app && run.status === 'running');
 	const places = active.reduce(
 		(sum, run) => sum + placesOf(app, run.responseMode === 'streaming'),
 		0,
 	);
-	if (most === 0 || places + placesOf(app, streaming) <= most) return;
-	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${most}.`;
+	if (maxActive === 0 || places + placesOf(app, streaming) <= maxActive) return;
+	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${maxActive}.`;
 
 	throw invalid(text);
 }

@@ -135,8 +135,8 @@ export function audioToText(call: Call): void {
 		throw new DifyHttpError(400, 'bad_request_key_error', text);
 	}
 	if (app.speechToText !== true) {
-		const words = 'Speech to text is disabled.';
-		throw new DifyHttpError(400, 'speech_to_text_disabled', words);
+		const message = 'Speech to text is disabled.';
+		throw new DifyHttpError(400, 'speech_to_text_disabled', message);
 	}
 	if (!AUDIO_MIME.includes(part.mimeType ?? '')) {
 		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');
@@ -168,7 +168,7 @@ export function textToAudio(call: Call): void {
 	if (app.textToSpeech !== true && !truthy(payload.voice)) throw invalid('TTS is not enabled');
 	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
 	if (known === undefined && String(payload.text).trim() === '') {
-		// The web server's page: Dify's stream failed before it began.
+		// The web server's page: Dify's stream failed before it started.
 		res.removeHeader('X-Version');
 		res.removeHeader('X-Env');
 		res.writeHead(500, { 'Content-Type': 'text/html', 'Content-Length': PAGES.gunicorn500.length });

@@ -25,7 +25,7 @@ export function resume(
 }
 
 /**
- * `GET /workflow/:id/events`: one replayed event for a finished run, else its further events (docs/protocols/dify.md 2.4).
+ * `GET /workflow/:id/events`: one replayed event for a finished run, otherwise its further events (docs/protocols/dify.md 2.4).
  */
 export async function workflowEvents(call: Call): Promise<void> {
 	const { store, app, ids, query, user } = call;
@@ -131,14 +131,18 @@ function snapshot(run: SimRun, live: Live): Json[] {
 	if (run.status !== 'paused') return replayed;
 	replayed.push(...waitingNodes(replayed));
 	const open = new Set(live.transcript.openForms.map(({ formId }) => formId));
-	const asked = run.events.filter(
+	const requiredInputs = run.events.filter(
 		(event) =>
 			event.event === 'human_input_required' &&
 			isJson(event.data) &&
 			open.has(String(event.data.form_id)),
 	);
 	const paused = run.events.findLast((event) => event.event === 'workflow_paused');
-	return [...replayed, ...asked, ...(paused === undefined ? [] : [pausedAgain(run, live, paused)])];
+	return [
+		...replayed,
+		...requiredInputs,
+		...(paused === undefined ? [] : [pausedAgain(run, live, paused)]),
+	];
 }
 
 /** The stored inputs of a workflow have one variable more than those in its stream. */

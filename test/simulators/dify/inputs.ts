@@ -13,15 +13,15 @@ export const DEFAULT_FILES = { types: ['image'], number: 3 };
 export function checkInputs(store: Store, app: SimApp, user: EndUser, inputs: Json): Json {
 	const checked: Json = {};
 	for (const field of app.form ?? []) {
-		const sent = inputs[field.variable];
-		if (sent === undefined || sent === null) {
+		const value = inputs[field.variable];
+		if (value === undefined || value === null) {
 			if (field.required === true) throw invalid(`${field.variable} is required in input form`);
 			// A chatbot's form shows its defaults, but only chatflows and workflows use them.
 			const usual = workflowBased(app.mode) ? field.default : undefined;
 			checked[field.variable] = usual ?? null;
 			if (usual === undefined || usual === null) continue;
 		}
-		checked[field.variable] = checkValue(store, app, user, field, sent ?? field.default);
+		checked[field.variable] = checkValue(store, app, user, field, value ?? field.default);
 	}
 	return checked;
 }
@@ -109,10 +109,12 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 			file.transfer_method !== undefined &&
 			(file.transfer_method !== 'remote_url' || Boolean(file.url)),
 	);
-	const most = app.fileUpload?.number ?? DEFAULT_FILES.number;
+	const maxFiles = app.fileUpload?.number ?? DEFAULT_FILES.number;
 	const images = usable.filter((file) => file.type === 'image').length;
-	if (images > most) throw invalid(`Number of image files exceeds the maximum limit ${most}`);
-	if (usable.length > most) throw invalid(`Number of files exceeds the maximum limit ${most}`);
+	if (images > maxFiles)
+		throw invalid(`Number of image files exceeds the maximum limit ${maxFiles}`);
+	if (usable.length > maxFiles)
+		throw invalid(`Number of files exceeds the maximum limit ${maxFiles}`);
 	return usable.map((file) =>
 		resolveFile(
 			store,

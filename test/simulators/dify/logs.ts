@@ -64,9 +64,9 @@ function isFound(run: SimRun, keyword: string): boolean {
 			(letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
 		),
 	);
-	const wanted = keyword.slice(0, 30).toLowerCase();
+	const query = keyword.slice(0, 30).toLowerCase();
 	return [...stored, run.user, run.workflowRunId ?? ''].some((text) =>
-		text.toLowerCase().includes(wanted),
+		text.toLowerCase().includes(query),
 	);
 }
 

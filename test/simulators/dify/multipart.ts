@@ -86,9 +86,9 @@ export class MultipartReader {
 		part.hash.update(bytes);
 		const room = this.keepBytes - part.keptBytes;
 		if (room <= 0) return;
-		const kept = Buffer.from(bytes.subarray(0, room));
-		part.kept.push(kept);
-		part.keptBytes += kept.length;
+		const content = Buffer.from(bytes.subarray(0, room));
+		part.kept.push(content);
+		part.keptBytes += content.length;
 	}
 
 	private closePart(): void {

@@ -42,14 +42,14 @@ export function limitOf(
 	{ model, most, usual = 20 }: Paging,
 	name = 'limit',
 ): number {
-	const sent = query.get(name);
-	if (sent === null) return usual;
-	const input: unknown = sent;
-	if (!/^\s*[+-]?\d+\s*$/.test(sent)) {
+	const text = query.get(name);
+	if (text === null) return usual;
+	const input: unknown = text;
+	if (!/^\s*[+-]?\d+\s*$/.test(text)) {
 		const text = 'Input should be a valid integer, unable to parse string as an integer';
 		throw pydantic(model, [{ field: name, text, type: 'int_parsing', input }]);
 	}
-	const limit = Number(sent);
+	const limit = Number(text);
 	if (limit < 1) {
 		const text = 'Input should be greater than or equal to 1';
 		throw pydantic(model, [{ field: name, text, type: 'greater_than_equal', input }]);
@@ -62,15 +62,15 @@ export function limitOf(
 }
 
 function uuidParam(query: URLSearchParams, name: string, model: string): string | undefined {
-	const sent = query.get(name)?.trim();
-	if (sent === undefined || sent === '') return undefined;
-	if (isUuid(sent)) return sent;
+	const text = query.get(name)?.trim();
+	if (text === undefined || text === '') return undefined;
+	if (isUuid(text)) return text;
 	throw pydantic(model, [
 		{
 			field: name,
 			text: `Value error, ${name} must be a valid UUID`,
 			type: 'value_error',
-			input: sent,
+			input: text,
 		},
 	]);
 }
@@ -388,12 +388,12 @@ export function updateVariable(call: Call): void {
 	const conversation = conversationOf(call, ids[0] ?? '');
 	const variable = conversation.variables.find((each) => each.id === ids[1]);
 	if (variable === undefined) throw notFound('Conversation Variable Not Exists.');
-	const sent = segmentType(payload.value);
+	const valueType = segmentType(payload.value);
 	if (
-		sent !== variable.valueType &&
-		!(sent === 'array[any]' && variable.valueType.startsWith('array'))
+		valueType !== variable.valueType &&
+		!(valueType === 'array[any]' && variable.valueType.startsWith('array'))
 	) {
-		const text = `Type mismatch: variable '${variable.name}' expects ${variable.valueType}, but got ${sent} type`;
+		const text = `Type mismatch: variable '${variable.name}' expects ${variable.valueType}, but got ${valueType} type`;
 		throw new DifyHttpError(400, 'bad_request', text);
 	}
 	// An integer variable accepts no fraction, and a float variable no integer.

@@ -8,7 +8,7 @@ import * as records from './records';
 import * as runs from './runs';
 import type { Handler } from './store';
 
-/** Where a request names the end user; `!`: required (docs/protocols/dify.md 1.4). */
+/** Location of the end user in a request; `!`: required (docs/protocols/dify.md 1.4). */
 export type UserFrom = 'body!' | 'body' | 'query!' | 'query' | 'form' | 'none';
 
 export interface Route {

@@ -22,7 +22,7 @@ export interface Live {
 	patient: Set<StreamWriter>;
 	stop: boolean;
 	wake: () => void;
-	/** Index of the next step, where a paused run resumes. */
+	/** Index of the next step, at which a paused run resumes. */
 	rest: number;
 	/** Whether no client read the end. */
 	unread: boolean;
@@ -56,8 +56,9 @@ export async function chatMessages(call: Call): Promise<void> {
 	const problems = payloadProblems(payload);
 	if (!('query' in payload)) problems.push(missing('query', payload));
 	else if (typeof payload.query !== 'string') problems.push(notString('query', payload.query));
-	const sent = typeof payload.conversation_id === 'string' ? payload.conversation_id.trim() : '';
-	if (sent !== '' && !isUuid(sent)) {
+	const conversationId =
+		typeof payload.conversation_id === 'string' ? payload.conversation_id.trim() : '';
+	if (conversationId !== '' && !isUuid(conversationId)) {
 		problems.push({
 			field: 'conversation_id',
 			text: 'Value error, conversation_id must be a valid UUID',
@@ -75,7 +76,12 @@ export async function chatMessages(call: Call): Promise<void> {
 	if (app.published === false && app.mode === 'agent') {
 		throw new DifyHttpError(400, 'agent_not_published', 'Agent not published');
 	}
-	await startRun(call, mode === 'streaming', sent === '' ? undefined : sent, versionOf(call));
+	await startRun(
+		call,
+		mode === 'streaming',
+		conversationId === '' ? undefined : conversationId,
+		versionOf(call),
+	);
 }
 
 export async function completionMessages(call: Call): Promise<void> {
@@ -331,7 +337,7 @@ function writerOf(call: Call, live: Live): StreamWriter {
 	return writer;
 }
 
-/** Executes the run. Like Dify, it goes on after the client disconnects: only a stop ends it early (docs/protocols/dify.md 2.7). */
+/** Executes the run. Like Dify, it continues after the client disconnects: only a stop ends it early (docs/protocols/dify.md 2.7). */
 export async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 	const { transcript } = live;
 	const { steps } = transcript.script;

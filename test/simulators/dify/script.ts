@@ -39,7 +39,7 @@ export class Transcript {
 	/** Text that was streamed so far. */
 	text = '';
 	outputs: Json = {};
-	/** Texts for the stored message, where an agent's rounds are joined by a newline (docs/protocols/dify.md 3.5). */
+	/** Texts for the stored message; an agent's rounds are joined by a newline (docs/protocols/dify.md 3.5). */
 	stored: string[] = [];
 	readonly thoughts: Json[] = [];
 	readonly assistantFiles: Json[] = [];
@@ -272,13 +272,13 @@ export class Transcript {
 		};
 		const labels = tool === undefined ? {} : { [tool.name]: tool.label ?? {} };
 		const whole = { ...shell, thought, ...known, tool_labels: labels };
-		const late = round.early === false;
-		const items = [this.event('agent_thought', late ? whole : shell)];
+		const isLate = round.early === false;
+		const items = [this.event('agent_thought', isLate ? whole : shell)];
 		if (position > 1) this.stored.push('\n');
 		for (const chunk of round.chunks) items.push(...this.say(chunk));
 		let last: typeof shell = { ...shell, thought };
 		if (tool !== undefined) {
-			last = { ...whole, observation: late ? tool.observation : '' };
+			last = { ...whole, observation: isLate ? tool.observation : '' };
 			items.push(this.event('agent_thought', last));
 			const files = (round.files ?? []).map((file) => this.file(file));
 			items.push(...files);

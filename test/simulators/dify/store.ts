@@ -74,7 +74,7 @@ export class Store {
 
 	/**
 	 * Newer versions run streamed workflows in a worker. While it is down or busy, runs wait (one ping, then silence). When it
-	 * is back, it executes all of them, even those whose client has gone.
+	 * is back, it executes all of them, even those whose client has disconnected.
 	 */
 	get worker(): 'up' | 'down' {
 		return this.workerState;

@@ -76,7 +76,7 @@ export interface Script {
 	usage?: DifyUsage;
 	resources?: Json[];
 	annotationReply?: unknown;
-	/** Of `workflow_finished`. Default: the text as `answer` (chatflow) or `text` (workflow). */
+	/** Outputs in `workflow_finished`. Default: the text as `answer` (chatflow) or `text` (workflow). */
 	outputs?: Json;
 	/** The run fails with this text after the steps. */
 	fail?: string;
@@ -166,7 +166,7 @@ export interface AppSpec {
 	/** Default: one built-in tool for agents. */
 	toolIcons?: Record<string, unknown>;
 	site?: boolean;
-	/** Requests at once; 0 for no limit. */
+	/** Maximum concurrent requests; 0 for no limit. */
 	maxActive?: number;
 	/** Runs before the quota is used up. */
 	quota?: number;
@@ -198,7 +198,7 @@ export interface StreamKnobs {
 	/** Milliseconds before the first byte of the body, and between events. */
 	firstDelayMs?: number;
 	delayMs?: number;
-	/** Awaited before each event, in place of `delayMs`. */
+	/** Awaited before each event, instead of `delayMs`. */
 	beforeEvent?: (run: SimRun) => Promise<unknown>;
 	/** Milliseconds between keep-alive pings; Dify's are 10 s apart. */
 	pingEveryMs?: number;

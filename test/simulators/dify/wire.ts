@@ -143,7 +143,7 @@ export class StreamWriter {
 		if (this.knobs.endsWhenSilent === true) void this.finish(false);
 	}
 
-	/** Ends the stream. With `holdOpen`, pings and the idle limit go on. */
+	/** Ends the stream. With `holdOpen`, pings and the idle timeout continue. */
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
 			await this.flush();
@@ -212,9 +212,9 @@ export class StreamWriter {
 	private async sendBytes(bytes: Buffer): Promise<void> {
 		let rest = bytes;
 		while (rest.length > 0 && !this.over && !this.left && !this.silent) {
-			const most =
+			const maxBytes =
 				this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
-			const length = Math.min(this.pieceLength(rest), most);
+			const length = Math.min(this.pieceLength(rest), maxBytes);
 			if (length > 0) this.res.write(rest.subarray(0, length));
 			this.bytesSent += length;
 			rest = rest.subarray(length);

@@ -19,7 +19,7 @@ import { nativeCompletion, nativeStream, textCompletion, textStream } from './te
 import { detokenize, tokenize } from './tokens';
 
 /** A parsed request, and its default answer. */
-interface Reading<T extends Task> {
+interface ParsedTask<T extends Task> {
 	task: T;
 	answer: GenerationReply;
 }
@@ -123,9 +123,9 @@ export class LlamaApp implements App {
 
 	protected async route(exchange: Exchange, path: string): Promise<void> {
 		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
-		const asked = `${method} ${path}`;
-		const handler = this.handlers[asked];
-		const recorded = recordedAnswer(asked, this.core.settings);
+		const route = `${method} ${path}`;
+		const handler = this.handlers[route];
+		const recorded = recordedAnswer(route, this.core.settings);
 		if (!handler && !recorded) throw notFound();
 		// Only these do not wake a sleeping server (docs/protocols/llama-server.md 2.11).
 		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path))
@@ -138,8 +138,8 @@ export class LlamaApp implements App {
 	private checkKey({ path, headers }: WireRequest): void {
 		const { keys } = this.core.settings;
 		if (keys.length === 0 || path === '/health' || path === '/v1/health') return;
-		const sent = headers.authorization || headers['x-api-key'] || '';
-		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent))
+		const apiKey = headers.authorization || headers['x-api-key'] || '';
+		if (!keys.includes(apiKey.startsWith('Bearer ') ? apiKey.slice('Bearer '.length) : apiKey))
 			throw invalidKey();
 	}
 
@@ -231,7 +231,7 @@ export class LlamaApp implements App {
 	protected modelName: (body: Json) => string = () => this.core.settings.alias;
 
 	private async chat(exchange: Exchange): Promise<undefined> {
-		const read = (): Reading<ChatTask> => {
+		const read = (): ParsedTask<ChatTask> => {
 			const body = parseBody(exchange.request);
 			const task = readChat(body, this.settingsFor(body));
 			return { task, answer: defaultAnswer(task) };
@@ -245,7 +245,7 @@ export class LlamaApp implements App {
 	}
 
 	private async text(exchange: Exchange, kind: 'openai' | 'native'): Promise<undefined> {
-		const read = (): Reading<Task> => {
+		const read = (): ParsedTask<Task> => {
 			const body = parseBody(exchange.request);
 			if (body.prompt === undefined) {
 				throw invalidRequest("[json.exception.out_of_range.403] key 'prompt' not found");
@@ -269,7 +269,7 @@ export class LlamaApp implements App {
 	/** A plain scripted reply needs no valid request; a generation does, and stays in the queue if the request is refused. */
 	private async generation(
 		exchange: Exchange,
-		read: () => Reading<Task>,
+		read: () => ParsedTask<Task>,
 		form: Pick<Generation, 'stream' | 'whole'> & { chatFormat: string },
 	): Promise<void> {
 		const scripted = await this.core.nextReply(exchange.request);
@@ -282,7 +282,7 @@ export class LlamaApp implements App {
 		if (embeddings?.encoder === true)
 			throw serverError('the current context does not logits computation. skipping');
 		const { chatFormat, stream, whole } = form;
-		const shown = {
+		const generationSettings = {
 			full: false,
 			chatFormat,
 			reasoningFormat: 'deepseek',
@@ -297,7 +297,7 @@ export class LlamaApp implements App {
 			whole,
 			dress: (given) => this.dress(given, exchange),
 			contextLimit: this.settingsFor(task.body).nCtx,
-			params: paramsReport(task.body, shown),
+			params: paramsReport(task.body, generationSettings),
 		});
 	}
 }

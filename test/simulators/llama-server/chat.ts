@@ -193,18 +193,18 @@ const readTools = (tools: unknown): Json[] => {
  * The server reads only strings, so the object form silently becomes `auto` (docs/protocols/llama-server.md 6.1).
  */
 const readToolChoice = (choice: unknown): ChatTask['toolChoice'] => {
-	const wanted = text(choice, 'auto');
-	const known = TOOL_CHOICES.find((candidate) => candidate === wanted);
-	if (!known) throw invalidRequest(`Invalid tool_choice: ${wanted}`);
+	const toolChoice = text(choice, 'auto');
+	const known = TOOL_CHOICES.find((candidate) => candidate === toolChoice);
+	if (!known) throw invalidRequest(`Invalid tool_choice: ${toolChoice}`);
 	return known;
 };
 
 const checkContinuation = (body: Json, messages: ChatMessage[]): boolean => {
 	const last = messages.at(-1);
-	const asked = CONTINUATIONS.includes(body.continue_final_message);
+	const isContinuation = CONTINUATIONS.includes(body.continue_final_message);
 	let generates = body.add_generation_prompt !== false;
-	let continues = asked;
-	if (!asked && last?.role === 'assistant') {
+	let continues = isContinuation;
+	if (!isContinuation && last?.role === 'assistant') {
 		if (messages.at(-2)?.role === 'assistant') {
 			throw invalidRequest('Cannot have 2 or more assistant messages at the end of the list.');
 		}

@@ -183,9 +183,9 @@ export class Core {
 		const { options } = reply;
 		const { profile, nCtx } = this.settings;
 		let steps = reply.native ? this.inItsWords(reply.steps) : reply.steps;
-		let cut = false;
+		let isTruncated = false;
 		if (defaulted) {
-			({ steps, cut } = limited(steps, task, nCtx - leases[0]!.promptTokens));
+			({ steps, cut: isTruncated } = limited(steps, task, nCtx - leases[0]!.promptTokens));
 			if (task.prefill !== '') {
 				const [first = '', ...rest] = steps;
 				steps = [`${task.prefill}${typeof first === 'string' ? first : ''}`, ...rest];
@@ -195,7 +195,7 @@ export class Core {
 		return {
 			task,
 			steps,
-			options: cut ? { ...options, finish: 'length' } : options,
+			options: isTruncated ? { ...options, finish: 'length' } : options,
 			meta: {
 				id: options.id ?? this.dialect.newId(this.ids),
 				model: options.model ?? model,

@@ -69,9 +69,9 @@ export const defaultAnswer = (task: ChatTask): GenerationReply => {
 		};
 		return reply.toolCalls([call], { reasoning: thought });
 	}
-	const said = task.messages.filter(({ role }) => role === 'user').at(-1)?.content;
+	const userText = task.messages.filter(({ role }) => role === 'user').at(-1)?.content;
 	return reply.reasoning(
 		thought ?? '',
-		said === undefined ? 'You said nothing.' : `You said: ${said}`,
+		userText === undefined ? 'You said nothing.' : `You said: ${userText}`,
 	);
 };

@@ -107,8 +107,8 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 			"Pooling type 'none' is not OAI compatible. Please use a different pooling type",
 		);
 	}
-	const given = body.input === undefined ? body.content : body.input;
-	if (given === undefined) throw invalidRequest('"input" or "content" must be provided');
+	const input = body.input === undefined ? body.content : body.input;
+	if (input === undefined) throw invalidRequest('"input" or "content" must be provided');
 	const plain = native || body.input === undefined;
 	const format = body.encoding_format;
 	if (format !== undefined && typeof format !== 'string')
@@ -116,7 +116,7 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 	if (format !== undefined && format !== 'float' && format !== 'base64') {
 		throw invalidRequest('The format to return the embeddings in. Can be either float or base64');
 	}
-	const list = inputs(given, settings);
+	const list = inputs(input, settings);
 	if (list.some(({ tokens }) => tokens === 0))
 		throw invalidRequest('Input content cannot be empty');
 	checkSizes(list, settings);
@@ -149,10 +149,10 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 
 /** A raw score: common words add, other words subtract, so it is mostly negative. */
 export const relevance = (query: string, document: string): number => {
-	const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-	const asked = new Set(words(query));
-	const found = words(document);
-	const shared = found.filter((word) => asked.has(word)).length;
+	const splitWords = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+	const queryWords = new Set(splitWords(query));
+	const found = splitWords(document);
+	const shared = found.filter((word) => queryWords.has(word)).length;
 	return Math.fround(shared * 2.5 - found.length * 0.25 - 1);
 };
 

@@ -58,23 +58,23 @@ const deltasOf = (steps: readonly Step[]): Delta[] => {
 /** Cuts the text before the first stop word. */
 const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
 	if (stop.length === 0) return steps;
-	const kept: Step[] = [];
+	const keptSteps: Step[] = [];
 	let text = '';
 	for (const step of steps) {
 		if (typeof step !== 'string') {
-			kept.push(step);
+			keptSteps.push(step);
 			continue;
 		}
 		const found = stop.map((word) => (text + step).indexOf(word)).filter((at) => at >= 0);
 		if (found.length > 0) {
 			const rest = step.slice(0, Math.max(0, Math.min(...found) - text.length));
-			if (rest !== '') kept.push(rest);
-			return kept;
+			if (rest !== '') keptSteps.push(rest);
+			return keptSteps;
 		}
 		text += step;
-		kept.push(step);
+		keptSteps.push(step);
 	}
-	return kept;
+	return keptSteps;
 };
 
 /**
@@ -86,8 +86,8 @@ export const limited = (
 	room: number,
 ): { steps: Step[]; cut: boolean } => {
 	const stopped = untilStop(steps, task.stop);
-	const wanted = task.maxTokens < 0 ? Infinity : Math.max(1, task.maxTokens);
-	const limit = Math.min(wanted, Math.max(1, room));
+	const maxTokens = task.maxTokens < 0 ? Infinity : Math.max(1, task.maxTokens);
+	const limit = Math.min(maxTokens, Math.max(1, room));
 	if (stopped.length < limit) return { steps: stopped, cut: false };
 	return { steps: stopped.slice(0, limit), cut: true };
 };
@@ -120,9 +120,10 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 		await waitFor(what, job.signal);
 		return;
 	}
-	const asked = job.task.pingSeconds;
-	const every = asked === undefined ? PING_MS : asked <= 0 ? Infinity : asked * 1000;
-	// Also clears the ping timer.
+	const pingSeconds = job.task.pingSeconds;
+	const every =
+		pingSeconds === undefined ? PING_MS : pingSeconds <= 0 ? Infinity : pingSeconds * 1000;
+	// Clears the ping timer, too.
 	const over = new AbortController();
 	const end = waitFor(what, job.signal).then(() => over.abort());
 	const either = AbortSignal.any([job.signal, over.signal]);
@@ -249,8 +250,9 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 
 function* finishWrites(job: Job, perChoice: Totals[]): Generator<string> {
 	const { dialect, meta, options, task } = job;
-	const asked = task.body.stream_options as { include_usage?: unknown } | undefined;
-	const wished = typeof asked?.include_usage === 'boolean' ? asked.include_usage : undefined;
+	const streamOptions = task.body.stream_options as { include_usage?: unknown } | undefined;
+	const wished =
+		typeof streamOptions?.include_usage === 'boolean' ? streamOptions.include_usage : undefined;
 	const usageIn = options.usageIn ?? dialect.usageIn(wished);
 	for (const [index, { usage, timings: measured, finish }] of perChoice.entries()) {
 		const separate = usageIn === 'separate' || usageIn === 'both';

@@ -99,6 +99,6 @@ export const BAD_REQUEST =
 
 const MIB = 1024 * 1024;
 
-/** 1 MiB for forms, the default type of `curl -d` and some HTTP clients; else 100 MiB. */
+/** 1 MiB for forms, the default type of `curl -d` and some HTTP clients; otherwise 100 MiB. */
 export const maxBody = ({ headers }: { headers: Readonly<Record<string, string>> }): number =>
 	(headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded') ? MIB : 100 * MIB;

@@ -98,10 +98,10 @@ class Lexer {
 	}
 
 	get lastRead(): string {
-		const shown = [...this.read]
+		const escaped = [...this.read]
 			.map((char) => (char < ' ' ? `<U+${hex4(char.charCodeAt(0))}>` : char))
 			.join('');
-		return Buffer.from(shown, 'latin1').toString('utf8');
+		return Buffer.from(escaped, 'latin1').toString('utf8');
 	}
 
 	/** The next character; '' at the end, which counts as a column. */
@@ -248,8 +248,8 @@ export const parseError = (text: string): string | undefined => {
 			token === 'error'
 				? `${lexer.message}; last read: '${lexer.lastRead}'`
 				: `unexpected ${token}`;
-		const wanted = expected === undefined ? '' : `; expected ${expected}`;
-		return `${at()} syntax error while parsing ${context} - ${what}${wanted}`;
+		const expectation = expected === undefined ? '' : `; expected ${expected}`;
+		return `${at()} syntax error while parsing ${context} - ${what}${expectation}`;
 	};
 	/** Reads key and colon, up to the first token of the value. */
 	const key = (): string | undefined => {

@@ -10,7 +10,7 @@ import { OtherServerApp, type OtherServerHandler } from './other-servers';
 import type { Core } from './core';
 import type { ImitatorProfile, SimModel } from './options';
 
-interface Looks {
+interface Lookalike {
 	/** An entry of the list of models. */
 	model(model: SimModel): Json;
 	/** Answers of further routes: a JSON object, or a text. */
@@ -32,7 +32,7 @@ const OPENAI_REFUSAL = {
 const plain404 = { status: 404, body: { raw: '404 page not found\n' } };
 const json404 = { status: 404, body: { detail: 'Not Found' } };
 
-export const LOOKS: Record<ImitatorProfile, Looks> = {
+export const LOOKS: Record<ImitatorProfile, Lookalike> = {
 	'llama-swap': {
 		model: ({ id, aliases, status = 'unloaded' }) => ({
 			id,
@@ -84,7 +84,7 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 export class ImitatorApp extends OtherServerApp {
 	constructor(
 		core: Core,
-		private readonly looks: Looks,
+		private readonly looks: Lookalike,
 	) {
 		super(core);
 	}

@@ -48,7 +48,7 @@ const CAPS: Record<Settings['template'], Fields> = {
 /** `reasoning_format` is always "none" here. */
 export const props = (settings: Settings, sleeping: boolean, model?: SimModel): object => {
 	const answer = recorded('props-tools');
-	const shown = {
+	const generationSettings = {
 		full: false,
 		chatFormat: 'Content-only',
 		reasoningFormat: 'none',
@@ -57,7 +57,7 @@ export const props = (settings: Settings, sleeping: boolean, model?: SimModel): 
 	return {
 		...answer,
 		default_generation_settings: {
-			params: paramsReport({}, shown),
+			params: paramsReport({}, generationSettings),
 			n_ctx: model?.nCtx ?? settings.nCtx,
 		},
 		total_slots: settings.slots,

@@ -108,15 +108,15 @@ const checkShape = (body: Json): void => {
 };
 
 const checkModel = ({ think, tools }: Json, model: SimModel): void => {
-	const able = (capability: 'tools' | 'thinking', name: string): void => {
+	const assertCapability = (capability: 'tools' | 'thinking', name: string): void => {
 		if (!model[capability]) throw nativeError(400, `${name} does not support ${capability}`);
 	};
 	if (model.embedding) throw nativeError(400, `"${model.id}" does not support chat`);
-	if (think === true || typeof think === 'string') able('thinking', `"${model.id}"`);
+	if (think === true || typeof think === 'string') assertCapability('thinking', `"${model.id}"`);
 	if (typeof think === 'string' && !model.id.includes('gpt-oss'))
 		throw nativeError(400, `think value ${JSON.stringify(think)} is not supported for this model`);
 	if (Array.isArray(tools) && tools.length > 0)
-		able('tools', `registry.ollama.ai/library/${model.id}:latest`);
+		assertCapability('tools', `registry.ollama.ai/library/${model.id}:latest`);
 };
 
 const checkOptions = (options: Json): void => {
@@ -162,9 +162,9 @@ export const nativeTask = (body: Json, findModel: () => SimModel, nCtx: number):
 	const messages = (body.messages ?? []) as Json[];
 	checkModel(body, model);
 	checkOptions(options);
-	const asked =
+	const requestedContext =
 		typeof options.num_ctx === 'number' ? Math.trunc(options.num_ctx) : (model.nCtx ?? nCtx);
-	const contextSize = Math.min(asked, nCtx);
+	const contextSize = Math.min(requestedContext, nCtx);
 	const task = looseTask({
 		...body,
 		...(typeof options.num_predict === 'number' && options.num_predict > 0
@@ -265,7 +265,7 @@ const callsIn = (calls: readonly ToolCallDelta[] = []) =>
 	calls.map((call) => ({ name: call.function?.name, arguments: text(call.function?.arguments) }));
 
 /**
- * The lines of a stream. A call that the limit cut off comes as text in the last line, else that is empty (recorded).
+ * The lines of a stream. A call truncated by the limit is text in the last line, otherwise that line is empty (recorded).
  */
 export async function* ndjson(job: Job): AsyncGenerator<Write> {
 	const head = lineHead(job.meta.model, job.meta.created);

@@ -139,15 +139,16 @@ export class OllamaApp extends OtherServerApp {
 		}
 		const messages = Array.isArray(body.messages) ? (body.messages as Json[]) : [];
 		if (messages.length === 0) throw this.error(400, "[] is too short - 'messages'");
-		const able = (capability: 'tools' | 'thinking'): void => {
+		const assertCapability = (capability: 'tools' | 'thinking'): void => {
 			if (model[capability]) return;
 			throw this.error(
 				400,
 				`registry.ollama.ai/library/${model.id} does not support ${capability}`,
 			);
 		};
-		if (Array.isArray(body.tools) && body.tools.length > 0) able('tools');
-		if (body.reasoning_effort !== undefined && body.reasoning_effort !== 'none') able('thinking');
+		if (Array.isArray(body.tools) && body.tools.length > 0) assertCapability('tools');
+		if (body.reasoning_effort !== undefined && body.reasoning_effort !== 'none')
+			assertCapability('thinking');
 		for (const part of messages.flatMap(({ content }) =>
 			Array.isArray(content) ? (content as Json[]) : [],
 		)) {
@@ -241,8 +242,11 @@ export class OllamaApp extends OtherServerApp {
 	/** Ollama's own client sends `HEAD /` to check whether the server runs. */
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
 		const { method, path } = exchange.request;
-		const typed = path.startsWith('/api/') ? ofOwnApi(reply) : reply;
-		await sendReply(exchange, this.dress(method === 'HEAD' ? { ...typed, body: '' } : typed));
+		const typedReply = path.startsWith('/api/') ? ofOwnApi(reply) : reply;
+		await sendReply(
+			exchange,
+			this.dress(method === 'HEAD' ? { ...typedReply, body: '' } : typedReply),
+		);
 	}
 }
 

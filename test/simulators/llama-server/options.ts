@@ -163,11 +163,11 @@ const DEFAULT_KEYS: Partial<Record<Profile, string[]>> = { gpustack: ['gpustack-
 export const withDefaults = (options: SimOptions): Settings => {
 	const profile = options.profile ?? 'llama-server';
 	const alias = options.alias ?? 'sim-model';
-	const given = options.apiKey === undefined ? undefined : [options.apiKey].flat();
+	const apiKeys = options.apiKey === undefined ? undefined : [options.apiKey].flat();
 	return {
 		profile,
 		alias,
-		keys: given ?? DEFAULT_KEYS[profile] ?? [],
+		keys: apiKeys ?? DEFAULT_KEYS[profile] ?? [],
 		apiPrefix: options.apiPrefix ?? '',
 		slots: options.slots ?? 4,
 		nCtx: options.nCtx ?? 8192,

@@ -80,13 +80,13 @@ const checkField = (body: Body, { names, kind, hard }: Field): void => {
 	const name = present(body, names);
 	if (name === undefined) return;
 	const value = body[name];
-	const wanted = kind === 'bool' ? 'boolean' : kind === 'string' ? 'string' : 'number';
+	const expectedType = kind === 'bool' ? 'boolean' : kind === 'string' ? 'string' : 'number';
 	// The JSON library accepts booleans as numbers, except for 64-bit integers.
 	const lenient = kind === 'int' || kind === 'float';
-	const fits = typeof value === wanted || (lenient && typeof value === 'boolean');
+	const fits = typeof value === expectedType || (lenient && typeof value === 'boolean');
 	if (!fits) {
 		throw invalidRequest(
-			`Field '${name}': [json.exception.type_error.302] type must be ${wanted}, but is ${typeName(value)}`,
+			`Field '${name}': [json.exception.type_error.302] type must be ${expectedType}, but is ${typeName(value)}`,
 		);
 	}
 	if (!hard) return;
@@ -123,9 +123,10 @@ export const checkParams = (body: Body, slots: number): void => {
 /** The value of a field after clamping; `fallback` if absent. */
 export const paramNumber = (body: Body, name: string, fallback: number): number => {
 	const field = fields(1).find(({ names }) => names[0] === name)!;
-	const given = present(body, field.names);
-	if (given === undefined) return fallback;
-	const number = field.kind === 'float' ? Number(body[given]) : Math.trunc(Number(body[given]));
+	const sentName = present(body, field.names);
+	if (sentName === undefined) return fallback;
+	const number =
+		field.kind === 'float' ? Number(body[sentName]) : Math.trunc(Number(body[sentName]));
 	return field.soft ? Math.max(field.soft[0], Math.min(field.soft[1], number)) : number;
 };
 

@@ -79,7 +79,7 @@ const chatml = (input: PromptInput, thinking: boolean): Prompt => {
 };
 
 /** Error as recorded with `strict.jinja`: the place in the template, then the template's message. */
-const refused = (place: string, excerpt: string, words: string): string =>
+const templateError = (place: string, excerpt: string, words: string): string =>
 	[
 		'Unable to generate parser for this template. Automatic parser generation failed: ',
 		'------------',
@@ -88,12 +88,12 @@ const refused = (place: string, excerpt: string, words: string): string =>
 		`${' '.repeat(43)}^`,
 		`Error: Jinja Exception: ${words}`,
 	].join('\n');
-const REFUSED_ROLES = refused(
+const REFUSED_ROLES = templateError(
 	'line 6, column 32',
 	"....user %}↵            {{- raise_exception('Conversation roles must alternate user...",
 	'Conversation roles must alternate user/assistant/user/assistant/...',
 );
-const REFUSED_ID = refused(
+const REFUSED_ID = templateError(
 	'line 13, column 36',
 	"...9 %}↵                {{- raise_exception('Tool call IDs should be alphanumeric s...",
 	'Tool call IDs should be alphanumeric strings with length 9!',
@@ -110,8 +110,8 @@ const strict = ({ messages }: PromptInput): Prompt => {
 		if (role === 'assistant' && calls.length > 0) {
 			for (const call of calls) {
 				if (call.id.length !== 9) throw invalidRequest(REFUSED_ID);
-				const shown = spacedJson(parsedArguments(call));
-				text += `[TOOL_CALLS] [{"name": "${call.name}", "arguments": ${shown}, "id": "${call.id}"}]</s>`;
+				const argumentsText = spacedJson(parsedArguments(call));
+				text += `[TOOL_CALLS] [{"name": "${call.name}", "arguments": ${argumentsText}, "id": "${call.id}"}]</s>`;
 			}
 		} else if (role === 'tool') text += `[TOOL_RESULTS] {"content": "${content}"}[/TOOL_RESULTS]`;
 		else if (role === 'assistant') text += ` ${content}</s>`;

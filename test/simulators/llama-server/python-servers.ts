@@ -142,8 +142,8 @@ export class GpustackApp extends OtherServerApp {
 		if (['/healthz', '/readyz', '/version'].includes(request.path)) return;
 		const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
 		const password = basic && Buffer.from(basic, 'base64').toString('utf8').split(':')[1];
-		const sent = [this.bearer(request), request.headers['x-api-key'], password];
-		if (sent.some((key) => key !== undefined && this.core.settings.keys.includes(key))) return;
+		const keys = [this.bearer(request), request.headers['x-api-key'], password];
+		if (keys.some((key) => key !== undefined && this.core.settings.keys.includes(key))) return;
 		throw new SimError(401, {
 			code: 401,
 			reason: 'Unauthorized',
@@ -202,9 +202,9 @@ export class FastapiApp extends OtherServerApp {
 	protected checkKey(request: WireRequest): void {
 		const { keys } = this.core.settings;
 		if (keys.length === 0) return;
-		const sent = request.headers['x-api-key'] ?? this.bearer(request);
-		if (sent === undefined) throw new SimError(403, { detail: 'Not authenticated' });
-		if (!keys.includes(sent)) throw new SimError(401, { detail: 'Invalid API key' });
+		const apiKey = request.headers['x-api-key'] ?? this.bearer(request);
+		if (apiKey === undefined) throw new SimError(403, { detail: 'Not authenticated' });
+		if (!keys.includes(apiKey)) throw new SimError(401, { detail: 'Invalid API key' });
 	}
 
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {

@@ -45,7 +45,7 @@ export const isSpecial = (step: Step): step is SpecialStep =>
 
 export interface GenerationOptions {
 	/**
-	 * Default: `tool_calls` when there are calls, else `stop`. `false`: no finish chunk. `null`: a finish chunk without a
+	 * Default: `tool_calls` if there are calls, otherwise `stop`. `false`: no finish chunk. `null`: a finish chunk without a
 	 * reason.
 	 */
 	finish?: FinishReason | string | null | false;

@@ -55,19 +55,19 @@ export class RouterApp extends LlamaApp {
 
 	protected override async route(exchange: Exchange, path: string): Promise<void> {
 		const { request } = exchange;
-		const asked = request.query.get('model');
+		const modelName = request.query.get('model');
 		const isForwarded = FORWARDED.test(path) || path.startsWith('/slots/');
 		if (request.method === 'POST' && isForwarded) {
 			await this.ready(this.find(parseBody(request).model), request);
 			this.forwarded.add(exchange);
 		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics'].includes(path)) {
 			// Without a model, /props is the router's own; all else is a child's.
-			if (asked !== null || path !== '/props') {
-				await this.ready(this.find(asked ?? undefined), request);
+			if (modelName !== null || path !== '/props') {
+				await this.ready(this.find(modelName ?? undefined), request);
 				this.forwarded.add(exchange);
 			}
-			if (asked !== null && path === '/props') {
-				const child = jsonReply(200, props(this.core.settings, false, this.find(asked)));
+			if (modelName !== null && path === '/props') {
+				const child = jsonReply(200, props(this.core.settings, false, this.find(modelName)));
 				await this.send(exchange, child);
 				return;
 			}

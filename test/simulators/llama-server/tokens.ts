@@ -46,9 +46,9 @@ export const countOf = (text: string, { embeddings }: Settings): number =>
 
 const pieceOf = (id: number, isEncoder: boolean): string => {
 	if (id < 0 || id >= VOCABULARY) {
-		const place = BigInt.asUintN(64, BigInt(id));
+		const index = BigInt.asUintN(64, BigInt(id));
 		throw serverError(
-			`vector::_M_range_check: __n (which is ${place}) >= this->size() (which is ${isEncoder ? 30522 : 49152})`,
+			`vector::_M_range_check: __n (which is ${index}) >= this->size() (which is ${isEncoder ? 30522 : 49152})`,
 		);
 	}
 	if (!isEncoder) return MARKS[id - FIRST_MARK] ?? String.fromCodePoint(id);

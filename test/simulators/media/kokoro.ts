@@ -22,7 +22,7 @@ export const startKokoroSim = async ({
 		new Uint8Array(500).fill(6),
 	],
 }: KokoroOptions = {}): Promise<MediaSim> => {
-	const refused = (error: string, message: string) =>
+	const rejection = (error: string, message: string) =>
 		jsonReply({ detail: { error, message, type: 'invalid_request_error' } }, 400);
 	return await startMediaServer(({ request, json }) => {
 		switch (`${request.method} ${request.path}`) {
@@ -39,9 +39,9 @@ export const startKokoroSim = async ({
 			case 'POST /v1/audio/speech': {
 				const { model = 'kokoro', voice = 'af_heart', response_format: format = 'mp3' } = json;
 				if (!['tts-1', 'tts-1-hd', 'kokoro'].includes(String(model)))
-					return refused('invalid_model', `Unsupported model: ${String(model)}`);
+					return rejection('invalid_model', `Unsupported model: ${String(model)}`);
 				if (!voices.includes(String(voice)))
-					return refused(
+					return rejection(
 						'validation_error',
 						`Voice '${String(voice)}' not found. Available voices: ${voices.join(', ')}`,
 					);

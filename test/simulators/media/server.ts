@@ -23,9 +23,9 @@ export interface MediaSim {
 export interface MediaRequest {
 	request: WireRequest;
 	exchange: Exchange;
-	/** Of a multipart form. */
+	/** Fields of a multipart form. */
 	form: Upload;
-	/** Of a JSON body. */
+	/** Fields of a JSON body. */
 	json: Record<string, unknown>;
 }
 

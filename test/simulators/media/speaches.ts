@@ -46,13 +46,13 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 			404,
 			`Model '${id}' is not installed locally. You can download the model using \`POST /v1/models\``,
 		);
-	/** Of a model that is installed for another task. */
+	/** The error for a model that is installed for another task. */
 	const ofAnotherTask = (id: string) =>
 		detail(
 			404,
 			`Model '${id}' is not supported. If you think this is a mistake, please open an issue.`,
 		);
-	const refused = (id: string, others: readonly string[]) =>
+	const createError = (id: string, others: readonly string[]) =>
 		others.includes(id) ? ofAnotherTask(id) : notInstalled(id);
 	const missing = (name: string) =>
 		detail(422, [{ type: 'missing', loc: ['body', name], msg: 'Field required' }]);
@@ -61,7 +61,7 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 		const { fields } = form;
 		if (fileIn(form) === undefined) return missing('file');
 		if (fields.model === undefined) return missing('model');
-		if (!transcribers.includes(fields.model)) return refused(fields.model, speakers);
+		if (!transcribers.includes(fields.model)) return createError(fields.model, speakers);
 		const text = segments.map((segment) => segment.text).join('');
 		const cues = segments.map(
 			({ text: words, start, end }) => `${time(start)} --> ${time(end)}\n${words}\n\n`,
@@ -93,7 +93,8 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 	const speak = ({ json }: MediaRequest): WireReply => {
 		for (const name of ['model', 'input', 'voice'])
 			if (typeof json[name] !== 'string') return missing(name);
-		if (!speakers.includes(String(json.model))) return refused(String(json.model), transcribers);
+		if (!speakers.includes(String(json.model)))
+			return createError(String(json.model), transcribers);
 		// It looks at the voice only after it has said 200.
 		if (!voices.includes(String(json.voice)))
 			return bytesReply('audio/wav', [], { cut: { at: 'end', how: 'fin' } });

@@ -72,8 +72,8 @@ export const startWhisperSim = async (options: WhisperOptions = {}): Promise<Med
 		if (options.convert !== true && !(options.reads ?? readsByBytes)(file)) return invalid();
 		if (fields.temperature !== undefined && Number.isNaN(Number.parseFloat(fields.temperature)))
 			return failed('stof');
-		const wanted = fields.language ?? options.language ?? 'en';
-		const language = wanted === 'auto' ? DETECTED : wanted;
+		const requestedLanguage = fields.language ?? options.language ?? 'en';
+		const language = requestedLanguage === 'auto' ? DETECTED : requestedLanguage;
 		const { segments = [], duration = file.size > 300_000 ? 11 : 1 } = options;
 		const text = segments.map((segment) => segment.text).join('\n');
 		switch (fields.response_format) {

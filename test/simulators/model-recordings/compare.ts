@@ -33,7 +33,7 @@ const EXACT = new Set([
 	...['task', 'language', 'detected_language'],
 ]);
 /** Lists whose length depends on the tokenizer, the model or the server's options. */
-const OF_ANY_LENGTH = new Set([
+const ANY_LENGTH_FIELDS = new Set([
 	...[
 		'args',
 		'bytes',
@@ -54,7 +54,7 @@ const kindOf = (value: unknown): string => {
 };
 
 /** Replaces what depends on the machine, the time or the tokenizer. */
-const words = (text: string): string =>
+const normalizeText = (text: string): string =>
 	text
 		.replace(/127\.0\.0\.1:\d+|localhost:\d+/g, '<host>')
 		.replace(/\b\d{4}-\d\d-\d\dT[\d:.]+(Z|[-+]\d\d:\d\d)/g, '<time>')
@@ -62,7 +62,7 @@ const words = (text: string): string =>
 		.replace(/^(request|input) \(\d+ tokens\)/, '$1 (<n> tokens)')
 		.replace(/this->size\(\) \(which is \d+\)/, 'this->size() (which is <n>)');
 
-const shown = (value: unknown): string => JSON.stringify(value).slice(0, 200);
+const quote = (value: unknown): string => JSON.stringify(value).slice(0, 200);
 
 function difference(
 	path: string,
@@ -74,7 +74,7 @@ function difference(
 	const [one, other] = [kindOf(recorded), kindOf(simulated)];
 	if (one !== other) {
 		out.push(
-			`${path}: ${one} was recorded (${shown(recorded)}), the simulator sends ${other} (${shown(simulated)})`,
+			`${path}: ${one} was recorded (${quote(recorded)}), the simulator sends ${other} (${quote(simulated)})`,
 		);
 	} else if (Array.isArray(recorded) && Array.isArray(simulated)) {
 		lists(path, key, recorded, simulated, out);
@@ -82,9 +82,9 @@ function difference(
 		objects(path, recorded as object, simulated as object, out);
 	} else if (
 		(EXACT.has(key) || typeof recorded === 'boolean') &&
-		words(String(recorded)) !== words(String(simulated))
+		normalizeText(String(recorded)) !== normalizeText(String(simulated))
 	) {
-		out.push(`${path}: ${shown(recorded)} was recorded, the simulator sends ${shown(simulated)}`);
+		out.push(`${path}: ${quote(recorded)} was recorded, the simulator sends ${quote(simulated)}`);
 	}
 }
 
@@ -125,7 +125,7 @@ function lists(
 	}
 	if (isInOrder(recorded) && !isInOrder(simulated))
 		out.push(`${path}: was recorded in the order of \`index\``);
-	const isOpen = OF_ANY_LENGTH.has(key) && recorded.length > 0 && simulated.length > 0;
+	const isOpen = ANY_LENGTH_FIELDS.has(key) && recorded.length > 0 && simulated.length > 0;
 	if (!isOpen && recorded.length !== simulated.length) {
 		out.push(
 			`${path}: ${recorded.length} entries were recorded, the simulator sends ${simulated.length}`,
@@ -138,15 +138,16 @@ function lists(
 
 function objects(path: string, recorded: object, simulated: object, out: string[]): void {
 	const [one, other] = [Object.keys(recorded), Object.keys(simulated)];
-	const sent = new Map(Object.entries(simulated));
+	const simulatedHeaders = new Map(Object.entries(simulated));
 	for (const [key, value] of Object.entries(recorded)) {
-		if (sent.has(key)) difference(`${path}.${key}`, key, value, sent.get(key), out);
+		if (simulatedHeaders.has(key))
+			difference(`${path}.${key}`, key, value, simulatedHeaders.get(key), out);
 		else out.push(`${path}.${key}: was recorded, the simulator does not send it`);
 	}
 	const added = other.filter((key) => !one.includes(key));
 	for (const key of added) out.push(`${path}.${key}: the simulator sends it, it was not recorded`);
 	const common = other.filter((key) => one.includes(key));
-	if (one.filter((key) => sent.has(key)).join() !== common.join())
+	if (one.filter((key) => simulatedHeaders.has(key)).join() !== common.join())
 		out.push(`${path}: the order ${one.join()} was recorded, the simulator sends ${other.join()}`);
 }
 
@@ -189,15 +190,15 @@ function streams(recorded: string, simulated: string, out: string[]): void {
 	const [one, other] = [runsOf(eventsOf(recorded)), runsOf(eventsOf(simulated))];
 	if (one.length !== other.length)
 		out.push(
-			`events: recorded ${shown(one.map(titleOf))}, the simulator sends ${shown(other.map(titleOf))}`,
+			`events: recorded ${quote(one.map(titleOf))}, the simulator sends ${quote(other.map(titleOf))}`,
 		);
 	for (const [at, event] of one.slice(0, other.length).entries()) {
-		const sent = other[at]!;
-		if ('json' in event && 'json' in sent)
-			difference(`events[${at}]`, '', event.json, sent.json, out);
-		else if (titleOf(event) !== titleOf(sent))
+		const otherEvent = other[at]!;
+		if ('json' in event && 'json' in otherEvent)
+			difference(`events[${at}]`, '', event.json, otherEvent.json, out);
+		else if (titleOf(event) !== titleOf(otherEvent))
 			out.push(
-				`events[${at}]: ${titleOf(event)} was recorded, the simulator sends ${titleOf(sent)}`,
+				`events[${at}]: ${titleOf(event)} was recorded, the simulator sends ${titleOf(otherEvent)}`,
 			);
 	}
 }
@@ -215,14 +216,14 @@ function bodies(type: string, recorded: string, simulated: string, out: string[]
 		// Metrics: names, helps and types.
 		const names = (text: string): string => text.replace(/^(\w[\w:]*(?:\{[^}]*\})?) .*$/gm, '$1');
 		if (names(recorded) !== names(simulated)) out.push('body: other metrics');
-	} else if (words(recorded) !== words(simulated)) {
-		out.push(`body: ${shown(recorded)} was recorded, the simulator sends ${shown(simulated)}`);
+	} else if (normalizeText(recorded) !== normalizeText(simulated)) {
+		out.push(`body: ${quote(recorded)} was recorded, the simulator sends ${quote(simulated)}`);
 	}
 }
 
 const headersOf = (headers: ReadonlyArray<readonly [string, string]>): string =>
 	headers
-		.map(([name, value]) => `${name}: ${VARYING_HEADERS.test(name) ? '*' : words(value)}`)
+		.map(([name, value]) => `${name}: ${VARYING_HEADERS.test(name) ? '*' : normalizeText(value)}`)
 		.join('\n');
 
 /** All differences between the recorded and the simulated answer, as sentences. */

@@ -47,7 +47,7 @@ const topic = (name: string, deviations: Record<string, string> = {}): RecordedT
 	deviations,
 });
 
-const TEMPLATE = 'the template of this model knows no tools, those of the simulator do';
+const TEMPLATE = 'the template of this model does not support tools, those of the simulator do';
 
 export const LLAMA_SERVER: RecordedTopic[] = [
 	topic('embeddings', { 'embed-props': TEMPLATE }),

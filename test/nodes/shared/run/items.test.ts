@@ -25,7 +25,7 @@ const failures = (context: IExecuteFunctions) => ({
 const turn = async () => await new Promise<void>((done) => void setImmediate(done));
 
 describe('items with the same key', () => {
-	it('never meet and keep their order, whatever the keys are', async () => {
+	it('never run at the same time and keep their order, for any keys', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.array(fc.constantFrom('a', 'b', 'c', 'd', undefined), { minLength: 1, maxLength: 700 }),
@@ -65,15 +65,15 @@ describe('items with the same key', () => {
 	});
 });
 
-describe('a failure', () => {
+describe('an error', () => {
 	it('ends the others, also those that wait for a key', async () => {
 		const context = contextOf(1_000);
-		const begun: number[] = [];
+		const started: number[] = [];
 		await expect(
 			processItems(
 				context,
 				async (itemIndex, signal) => {
-					begun.push(itemIndex);
+					started.push(itemIndex);
 					if (itemIndex === 0) {
 						await delay(5);
 						throw new Error('no');
@@ -88,10 +88,10 @@ describe('a failure', () => {
 				},
 			),
 		).rejects.toThrow('no');
-		expect(begun.filter((itemIndex) => itemIndex < 900)).toEqual([0]);
+		expect(started.filter((itemIndex) => itemIndex < 900)).toEqual([0]);
 	});
 
-	it('stands in its place where the node goes on', async () => {
+	it('is at its position if the node continues', async () => {
 		const context = contextOf(3, { continueOnFail: true });
 		const results = await processItems(
 			context,
@@ -102,7 +102,7 @@ describe('a failure', () => {
 		expect(results).toEqual(['yes', 'no', 'yes']);
 	});
 
-	it('of what stands in its place ends the watch for a stop too', async () => {
+	it('in its replacement also ends the polling for a stop', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
 		const context = contextOf(1, { continueOnFail: true });
@@ -117,7 +117,7 @@ describe('a failure', () => {
 		begin.mockRestore();
 	});
 
-	it('of the key is that of the item alone', async () => {
+	it('of the key fails only its item', async () => {
 		const context = contextOf(3, { continueOnFail: true });
 		const getSequenceKey = (itemIndex: number) => {
 			if (itemIndex === 0) throw new Error('no such field');

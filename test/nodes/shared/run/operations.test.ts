@@ -26,7 +26,7 @@ const rename = {
 };
 
 describe('operations of a node', () => {
-	it('keep their order, whichever is the default', () => {
+	it('keep their order with any default', () => {
 		expect(operationField([stop, rename], 'rename')).toMatchObject({
 			default: 'rename',
 			options: [{ name: 'Stop' }, { name: 'Rename' }],
@@ -38,11 +38,11 @@ describe('operations of a node', () => {
 		});
 	});
 
-	it('have their own fields, with the conditions that these have already', () => {
-		const shown = operationFields([stop, rename], { resource: ['a'] }).map(
+	it('have their own fields, with their existing conditions', () => {
+		const conditions = operationFields([stop, rename], { resource: ['a'] }).map(
 			({ name, displayOptions }) => [name, displayOptions],
 		);
-		expect(shown).toEqual([
+		expect(conditions).toEqual([
 			['task', { show: { resource: ['a'], operation: ['stop'] } }],
 			['title', { show: { resource: ['a'], operation: ['rename'], auto: ['no'] } }],
 			['user', { show: { resource: ['a'], operation: ['rename'] } }],
@@ -50,7 +50,7 @@ describe('operations of a node', () => {
 		expect(stop.fields[0]).not.toHaveProperty('displayOptions');
 	});
 
-	it('belong to a resource, which says what is chosen at first', () => {
+	it('belong to a resource, which sets the default', () => {
 		const { properties, getOperation } = createResourceTable([
 			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], defaultOperation: 'get' },
 			{ option: { name: 'Chat', value: 'chat' }, operations: [rename] },
@@ -88,22 +88,22 @@ describe('operations of a node', () => {
 			const resources = (show.resource ?? show.service ?? ['any']) as string[];
 			for (const operation of operations)
 				for (const resource of resources) {
-					const place = `${resource} ${operation} ${name}`;
-					const others = seen.get(place) ?? [];
-					expect({ place, twice: others.some((other) => !areApart(other, show)) }).toEqual({
-						place,
+					const path = `${resource} ${operation} ${name}`;
+					const others = seen.get(path) ?? [];
+					expect({ place: path, twice: others.some((other) => !areApart(other, show)) }).toEqual({
+						place: path,
 						twice: false,
 					});
-					seen.set(place, [...others, show]);
+					seen.set(path, [...others, show]);
 				}
 		}
 	});
 });
 
-/** Whether two fields are never shown together: one condition wants values that the other's excludes. */
+/** Whether two fields are never shown together: their conditions exclude each other. */
 function areApart(one: Record<string, unknown[]>, other: Record<string, unknown[]>): boolean {
 	return Object.entries(one).some(([field, values]) => {
-		const wanted = other[field];
-		return wanted !== undefined && !wanted.some((value) => values.includes(value));
+		const expected = other[field];
+		return expected !== undefined && !expected.some((value) => values.includes(value));
 	});
 }

@@ -45,7 +45,7 @@ test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kin
 		const { message, description } = shownIn(context, kind, options);
 		expect(description).not.toContain(message);
 		expect(description).toMatch(/^[A-Z'].*[.!?"]$/s);
-		// A streamed chat shows the description alone.
+		// A streamed chat shows only the description.
 		const whole = shownIn(chat, kind, options).description!;
 		expect(whole.length).toBeGreaterThanOrEqual(description!.length);
 		if (url !== undefined) expect(description).toContain(new URL(url).host);
@@ -59,7 +59,7 @@ test('a description that only begins with the same words stays', () => {
 	expect(stripTitle({ message: 'No', description: undefined })).toBeUndefined();
 });
 
-test('property: what follows the title stays as it is', () => {
+test('property: the text after the title is unchanged', () => {
 	const sentence = fc.stringMatching(/^[A-Z][a-z ]{0,20}[a-z]$/);
 	fc.assert(
 		fc.property(sentence, sentence, (title, rest) => {

@@ -29,7 +29,7 @@ export function segmentOf(call: Call, document: SimDocument): SimSegment {
 	return found;
 }
 
-/** Limits of a plan have no code of their own (docs/protocols/dify.md 2.13). */
+/** Limits of a plan have no separate code (docs/protocols/dify.md 2.13). */
 export function checkPlan(call: Call): void {
 	if (call.store.planText !== undefined)
 		throw new DifyHttpError(403, 'forbidden', call.store.planText);
@@ -79,11 +79,11 @@ export function oneOf(
 
 /** An integer in the query. */
 function intOf(call: Call, model: string, name: string, usual: number): number {
-	const sent = call.query.get(name);
-	if (sent === null) return usual;
-	if (/^-?\d+$/.test(sent)) return Number(sent);
+	const sentText = call.query.get(name);
+	if (sentText === null) return usual;
+	if (/^-?\d+$/.test(sentText)) return Number(sentText);
 	const text = 'Input should be a valid integer, unable to parse string as an integer';
-	throw pydantic(model, [{ field: name, text, type: 'int_parsing', input: sent }]);
+	throw pydantic(model, [{ field: name, text, type: 'int_parsing', input: sentText }]);
 }
 
 /** One page of a list with page numbers. The limit is capped, and `has_more` means that the page is full. */
@@ -103,11 +103,11 @@ export function paged<T>(call: Call, model: string, all: readonly T[]): { page: 
 /** Checks the retrieval settings in a body; all their fields are required. */
 export function checkRetrievalModel(model: string, value: unknown): void {
 	if (value === undefined || value === null) return;
-	const given = isJson(value) ? value : {};
+	const record = isJson(value) ? value : {};
 	const parts = ['search_method', 'reranking_enable', 'top_k', 'score_threshold_enabled'];
 	const problems = parts
-		.filter((part) => !(part in given))
-		.map((part) => missing(`retrieval_model.${part}`, given))
-		.map((problem) => ({ ...problem, input: given }));
+		.filter((part) => !(part in record))
+		.map((part) => missing(`retrieval_model.${part}`, record))
+		.map((problem) => ({ ...problem, input: record }));
 	if (problems.length > 0) throw pydantic(model, problems);
 }

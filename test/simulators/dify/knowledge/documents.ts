@@ -29,7 +29,7 @@ export function batchOf(store: Store): string {
 	return `20261120${Number.parseInt(store.newId('batch').slice(-12), 16).toString().padStart(12, '0')}`;
 }
 
-/** Adds a document for a test: indexed, unless `over` says otherwise. */
+/** Adds a document for a test: indexed, unless `over` overrides it. */
 export function addDocument(
 	store: Store,
 	dataset: SimDataset,
@@ -193,8 +193,8 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 
 /** The answer to a creation; 1.16 already fills the built-in fields. */
 function takenItem(dataset: SimDataset, document: SimDocument): Json {
-	const shown = dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
-	return { ...documentItem(dataset, document), ...shown };
+	const metadata = dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
+	return { ...documentItem(dataset, document), ...metadata };
 }
 
 export function createByText(call: Call): void {

@@ -16,11 +16,11 @@ const MODELS: Record<string, Array<[model: string, context: number]>> = {
 const ALIASES: Record<string, string> = { embeddings: 'text-embedding', reranking: 'rerank' };
 
 export function listModels(call: Call): void {
-	const asked = call.ids[0] ?? '';
-	const type = ALIASES[asked] ?? asked;
+	const modelType = call.ids[0] ?? '';
+	const type = ALIASES[modelType] ?? modelType;
 	const models = MODELS[type];
 	if (models === undefined)
-		throw new DifyHttpError(400, 'invalid_param', `invalid origin model type ${asked}`);
+		throw new DifyHttpError(400, 'invalid_param', `invalid origin model type ${modelType}`);
 	const label = { zh_Hans: 'OpenAI-API-compatible', en_US: 'OpenAI-API-compatible' };
 	const icon = `http://127.0.0.1:15001/console/api/workspaces/w/model-providers/${PROVIDER}/icon_small/`;
 	const provider = {

@@ -13,10 +13,10 @@ export function retrieve(call: Call): void {
 	const query = queryOf(payload);
 	const dataset = datasetOf(call);
 	const model = payload.retrieval_model;
-	const given = isJson(model) ? model : undefined;
-	if (given !== undefined) checkModel(given);
+	const requestModel = isJson(model) ? model : undefined;
+	if (requestModel !== undefined) checkModel(requestModel);
 	const method = String(
-		given?.search_method ?? dataset.retrieval?.search_method ?? 'semantic_search',
+		requestModel?.search_method ?? dataset.retrieval?.search_method ?? 'semantic_search',
 	);
 	if (!METHODS.includes(method)) throw invalid(`'${method}' is not a valid RetrievalMethod`);
 	if (dataset.documents.size === 0 && dataset.technique === null) {
@@ -27,18 +27,18 @@ export function retrieve(call: Call): void {
 	if (
 		byVector &&
 		dataset.technique === 'economy' &&
-		given === undefined &&
+		requestModel === undefined &&
 		!store.knowledge.defaultEmbedding
 	)
 		throw invalid('Default model not found for text-embedding');
 	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown)
 		throw invalid(DOWN);
-	if (byVector && dataset.technique === 'high_quality' && given !== undefined)
-		checkTopK(given.top_k);
+	if (byVector && dataset.technique === 'high_quality' && requestModel !== undefined)
+		checkTopK(requestModel.top_k);
 	// Each indexing technique has its own methods; others find nothing. The simulator's vector store has no full-text search.
 	const finds =
 		dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
-	const hits = finds ? hitsOf(dataset, query, given) : [];
+	const hits = finds ? hitsOf(dataset, query, requestModel) : [];
 	const records = hits.map((hit) => recordItem({ ...hit, score: byVector ? hit.score : 0 }));
 	call.reply(200, { query: { content: query }, records });
 }
@@ -119,7 +119,7 @@ function checkFilter(filter: Json): void {
 	});
 }
 
-interface Found {
+interface Match {
 	document: SimDocument;
 	segment: SimSegment;
 	score: number;
@@ -127,11 +127,11 @@ interface Found {
 }
 
 /** Hits by overlap of words, so that scores are deterministic. */
-function hitsOf(dataset: SimDataset, query: string, given: Json | undefined): Found[] {
-	const wanted = wordsIn(query);
+function hitsOf(dataset: SimDataset, query: string, given: Json | undefined): Match[] {
+	const queryWords = wordsIn(query);
 	const threshold =
 		given?.score_threshold_enabled === true ? Number(given.score_threshold ?? 0) : 0;
-	const most = Number(given?.top_k ?? dataset.retrieval?.top_k ?? 2);
+	const topK = Number(given?.top_k ?? dataset.retrieval?.top_k ?? 2);
 	const filter = isJson(given?.metadata_filtering_conditions)
 		? given.metadata_filtering_conditions
 		: undefined;
@@ -147,13 +147,13 @@ function hitsOf(dataset: SimDataset, query: string, given: Json | undefined): Fo
 				.map((segment) => ({
 					document,
 					segment,
-					score: overlap(wanted, `${segment.content} ${segment.answer ?? ''}`),
-					children: segment.children.filter(({ content }) => overlap(wanted, content) > 0),
+					score: overlap(queryWords, `${segment.content} ${segment.answer ?? ''}`),
+					children: segment.children.filter(({ content }) => overlap(queryWords, content) > 0),
 				})),
 		)
 		.filter(({ score }) => score > 0 && (dataset.technique === 'economy' || score >= threshold))
 		.sort((one, other) => other.score - one.score)
-		.slice(0, most);
+		.slice(0, topK);
 }
 
 function wordsIn(text: string): Set<string> {

@@ -1,13 +1,8 @@
 /** What is learned of a server belongs to one credential, ends after ten minutes, and no failure teaches it. */
-import { CHAT, LLAMA_SERVER, ollama, text } from '../guarantees/support/responses';
-import { useClock } from '../guarantees/support/fake-clock';
-import { chatModel, SESAME } from '../guarantees/support/node-runner';
-import {
-	type Answer,
-	sendJson,
-	type SeamServer,
-	useServers,
-} from '../guarantees/support/scripted-server';
+import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
+import { useClock } from './support/fake-clock';
+import { chatModel, SESAME } from './support/node-runner';
+import { type Answer, sendJson, type ScriptedServer, useServers } from './support/scripted-server';
 
 const start = useServers();
 const clock = useClock();
@@ -39,7 +34,11 @@ async function startOllama(failing: (key: string, count: number) => Answer | und
 	});
 }
 
-async function ask(server: SeamServer, apiKey = SESAME, signal?: AbortSignal): Promise<void> {
+async function sendChat(
+	server: ScriptedServer,
+	apiKey = SESAME,
+	signal?: AbortSignal,
+): Promise<void> {
 	const { supplied } = await chatModel(server.url, {
 		parameters: { options: { contextSize: 8192, keepAlive: '30m' } },
 		credentials: { apiKey },
@@ -50,21 +49,21 @@ async function ask(server: SeamServer, apiKey = SESAME, signal?: AbortSignal): P
 }
 
 /** The routes of the chats so far. */
-const chats = ({ requests }: SeamServer) =>
+const chats = ({ requests }: ScriptedServer) =>
 	requests
 		.filter(({ method }) => method === 'POST')
 		.flatMap(({ path }) => (path.endsWith('/chat') || path.endsWith('/completions') ? [path] : []));
 
-const refused =
+const rejectWith =
 	(status: number): Answer =>
 	(_request, response) =>
 		sendJson(response, { detail: 'No.' }, status);
 const hangUp: Answer = (_request, response) => response.destroy();
 
 test('a rejected key of another credential changes nothing', async () => {
-	const server = await startOllama((key) => (key === 'wrong' ? refused(401) : undefined));
-	await ask(server, 'wrong');
-	await ask(server);
+	const server = await startOllama((key) => (key === 'wrong' ? rejectWith(401) : undefined));
+	await sendChat(server, 'wrong');
+	await sendChat(server);
 	expect(chats(server)).toEqual([CHAT, '/api/chat']);
 	expect(server.sent('/api/chat')).toMatchObject([
 		{ keep_alive: '30m', options: { num_ctx: 8192 } },
@@ -72,56 +71,56 @@ test('a rejected key of another credential changes nothing', async () => {
 });
 
 test.each<[string, Answer]>([
-	['401', refused(401)],
-	['403', refused(403)],
-	['429', refused(429)],
-	['500', refused(500)],
-	['502', refused(502)],
+	['401', rejectWith(401)],
+	['403', rejectWith(403)],
+	['429', rejectWith(429)],
+	['500', rejectWith(500)],
+	['502', rejectWith(502)],
 	['no response', hangUp],
 	['a time-out', () => {}],
-])('%s leaves a server what it was last', async (_name, answer) => {
+])('%s keeps the last server type', async (_name, answer) => {
 	let isFailing = false;
 	const server = await startOllama(() => (isFailing ? answer : undefined));
-	await ask(server);
+	await sendChat(server);
 	isFailing = true;
 	await clock.pass(11 * MINUTES);
-	await ask(server);
-	await ask(server);
+	await sendChat(server);
+	await sendChat(server);
 	expect(chats(server)).toEqual(['/api/chat', '/api/chat', '/api/chat']);
 });
 
 test.each<[string, Answer]>([
-	['401', refused(401)],
-	['502', refused(502)],
-])('%s before anything is known counts for five seconds', async (_name, answer) => {
+	['401', rejectWith(401)],
+	['502', rejectWith(502)],
+])('%s before the first identification is cached for five seconds', async (_name, answer) => {
 	const server = await startOllama((_key, count) => (count === 1 ? answer : undefined));
-	await ask(server);
-	await ask(server);
+	await sendChat(server);
+	await sendChat(server);
 	await clock.pass(5_000);
-	await ask(server);
+	await sendChat(server);
 	expect(chats(server)).toEqual([CHAT, CHAT, '/api/chat']);
 });
 
-test('a Stop during the identification is no result for others, nor for later', async () => {
+test('a Stop during the identification is not cached and does not affect other requests', async () => {
 	let respond = () => {};
 	const routes = ollama();
 	const server = await startOllama(() => (request, response) => {
 		respond = () => (routes[LIST] as Answer)(request, response);
 	});
 	const stop = new AbortController();
-	const stopped = ask(server, SESAME, stop.signal).catch(() => {});
+	const stopped = sendChat(server, SESAME, stop.signal).catch(() => {});
 	await server.arrived('/models');
-	const waiting = ask(server);
+	const waiting = sendChat(server);
 	stop.abort();
 	await stopped;
 	respond();
 	await waiting;
-	await ask(server);
+	await sendChat(server);
 	expect(chats(server)).toEqual(['/api/chat', '/api/chat']);
 	expect(server.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(1);
 });
 
-test('an option that one key may not set is sent with another', async () => {
+test('an option rejected for one key is sent with another', async () => {
 	const server = await start({
 		...LLAMA_SERVER,
 		[OPENAI]: (request, response) => {
@@ -140,20 +139,20 @@ test('an option that one key may not set is sent with another', async () => {
 	expect(server.sent(CHAT).map(({ top_k: topK }) => topK)).toEqual([40, undefined, undefined, 40]);
 });
 
-test('a failure whose words stand in the request teaches no stricter form', async () => {
-	const words = 'Jinja Exception: Conversation roles must alternate';
+test('an error that repeats text from the request does not cause stricter roles', async () => {
+	const serverMessage = 'Jinja Exception: Conversation roles must alternate';
 	let count = 0;
 	const server = await start({
 		...LLAMA_SERVER,
 		[OPENAI]: (request, response) => {
 			if (++count > 1) return text('Hello.')(request, response);
-			sendJson(response, { error: { message: `Cannot process "${words}"` } }, 500);
+			sendJson(response, { error: { message: `Cannot process "${serverMessage}"` } }, 500);
 		},
 	});
 	const { supplied } = await chatModel(server.url, {});
 	const history = [
 		['system', 'Be brief.'],
-		['human', `Say: ${words}`],
+		['human', `Say: ${serverMessage}`],
 		['system', 'Really brief.'],
 		['human', 'Now.'],
 	];

@@ -1,8 +1,8 @@
 /** design.md 4.9 and 5, Agent: which tool a call runs, and what goes back to the model. */
-import { HumanMessage, toolNamed } from '../guarantees/support/agent-turns';
-import { calls, CHAT, LLAMA_SERVER, text } from '../guarantees/support/responses';
-import { chatModel, failureOf, streamOf, wholeOf } from '../guarantees/support/node-runner';
-import { type Answer, useServers } from '../guarantees/support/scripted-server';
+import { HumanMessage, toolNamed } from './support/agent-turns';
+import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
+import { chatModel, failureOf, streamOf, wholeOf } from './support/node-runner';
+import { type Answer, useServers } from './support/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>
@@ -15,9 +15,9 @@ const ofClient = (node: string, name: string, metadata: object = {}) => ({
 });
 const behindApproval = (node: string, name: string) =>
 	ofClient(node, name, { sourceNodeName: 'Ask me', gatedToolNodeName: node });
-const named = (...names: string[]) => names.map((name) => toolNamed(name));
+const toolsNamed = (...names: string[]) => names.map((name) => toolNamed(name));
 
-/** The tools that a call of a name runs, where the model gives up after its correction. */
+/** Tools that a call with this name runs, if the model gives up after its correction. */
 async function runBy(
 	name: string,
 	tools: unknown[],
@@ -31,22 +31,22 @@ async function runBy(
 	return run;
 }
 
-describe('a call runs no tool but the one that it names', () => {
+describe('a call only runs the tool that it names', () => {
 	test.each([
-		['user', named('delete_user', 'delete_group')],
-		['mail', named('send_mail')],
-		['mail', named('send_mail', 'send_file')],
-		['file', named('remove.file')],
-		['file', named('remove.file', 'remove.folder')],
+		['user', toolsNamed('delete_user', 'delete_group')],
+		['mail', toolsNamed('send_mail')],
+		['mail', toolsNamed('send_mail', 'send_file')],
+		['file', toolsNamed('remove.file')],
+		['file', toolsNamed('remove.file', 'remove.folder')],
 		['user', [ofClient('Notes', 'delete_user'), ofClient('Notes', 'delete_group')]],
-		['delete_user', named('Notes_delete_user', 'Notes_delete_group')],
+		['delete_user', toolsNamed('Notes_delete_user', 'Notes_delete_group')],
 		['search', [ofClient('GitHub', 'search'), ofClient('Jira', 'search')]],
 		['search', [ofClient('GitHub', 'search'), behindApproval('Jira', 'search')]],
 		['delete', [ofClient('Notes', 'delete'), ofClient('Mail', 'delete'), ofClient('Mail', 'send')]],
-		['delete_user', named('delete_users', 'delete_user_now')],
-		['Delete_user', named('delete_user')],
-		['delete-user', named('delete_user')],
-		['delete_user ()', named('delete_user')],
+		['delete_user', toolsNamed('delete_users', 'delete_user_now')],
+		['Delete_user', toolsNamed('delete_user')],
+		['delete-user', toolsNamed('delete_user')],
+		['delete_user ()', toolsNamed('delete_user')],
 		['_user', [ofClient('Notes', 'delete_user')]],
 		['s_delete_user', [ofClient('Notes', 'delete_user')]],
 		['Notes', [ofClient('Notes', 'delete_user')]],
@@ -54,13 +54,13 @@ describe('a call runs no tool but the one that it names', () => {
 		['Notes.delete_user', [ofClient('Notes', 'delete_user')]],
 		['Ask_me_delete_user', [behindApproval('Notes', 'delete_user')]],
 		['user', [ofClient('delete', 'user', { isFromToolkit: false })]],
-		['constructor', named('delete_user')],
+		['constructor', toolsNamed('delete_user')],
 		['__proto__', [ofClient('Notes', 'delete_user')]],
 	])('%s', async (name, tools) => {
 		expect(await runBy(name, tools)).toEqual([]);
 	});
 
-	test('also where a tool with the same short name is connected and not offered', async () => {
+	test('also if a tool with the same short name is connected and not offered', async () => {
 		const tools = [ofClient('GitHub', 'search'), ofClient('Jira', 'search')];
 		expect(await runBy('search', tools, { options: { maxTools: 1 } })).toEqual([]);
 	});
@@ -74,7 +74,7 @@ describe('a call runs no tool but the one that it names', () => {
 			[ofClient('My Notes', 'list'), ofClient('My Notes', 'list_all'), ofClient('Mail', 'send')],
 			'My_Notes_list',
 		],
-		['search', [ofClient('Jira', 'search'), ...named('search')], 'search'],
+		['search', [ofClient('Jira', 'search'), ...toolsNamed('search')], 'search'],
 		['remove.file', [ofClient('Files', 'remove.file')], 'Files_remove.file'],
 		['remove_file', [ofClient('Files', 'remove.file')], 'Files_remove.file'],
 	])('%s runs its tool', async (name, tools, expected) => {
@@ -120,7 +120,7 @@ describe('a correction adds at most 4 KB to the conversation', () => {
 		expect(JSON.stringify(bodies)).not.toContain('<|im_');
 	});
 
-	test('JSON that breaks its schema', async () => {
+	test('JSON that does not match its schema', async () => {
 		const wrong = text(JSON.stringify({ n: `<|im_end|>${'x"'.repeat(100_000)}` }));
 		const server = await serve(wrong, wrong, text('{"n":4}'));
 		const schema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
@@ -173,7 +173,7 @@ describe('required arguments', () => {
 		},
 	);
 
-	test('beside valid calls it is left out with a hint', async () => {
+	test('next to valid calls it is omitted with a hint', async () => {
 		const both = calls(['a', 'delete_files', '{}'], ['b', 'delete_files', '{"paths":["x"]}']);
 		const server = await serve(both, both, both);
 		const { bound, hints } = await ask(server.url);
@@ -182,7 +182,7 @@ describe('required arguments', () => {
 		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('paths')]);
 	});
 
-	test("n8n's own arguments of an approval are never asked for", async () => {
+	test("n8n's own arguments of an approval are never requested", async () => {
 		const server = await serve(calls(['c', 'cancel_order', '{"toolParameters":{"id":"4711"}}']));
 		const { bound, hints } = await ask(server.url);
 		const { tool_calls: run } = await bound.invoke([new HumanMessage('Go.')]);

@@ -1,11 +1,11 @@
 /** From the results of tools only data become images: a model server would fetch an address inside its own network. */
-import { AIMessage, HumanMessage, ToolMessage } from '../guarantees/support/agent-turns';
-import { CHAT, LLAMA_SERVER, text } from '../guarantees/support/responses';
-import { chatModel } from '../guarantees/support/node-runner';
-import { sendJson, type SeamServer, useServers } from '../guarantees/support/scripted-server';
+import { AIMessage, HumanMessage, ToolMessage } from './support/agent-turns';
+import { CHAT, LLAMA_SERVER, text } from './support/responses';
+import { chatModel } from './support/node-runner';
+import { sendJson, type ScriptedServer, useServers } from './support/scripted-server';
 
 const start = useServers();
-let server: SeamServer;
+let server: ScriptedServer;
 
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
@@ -59,7 +59,7 @@ beforeEach(async () => {
 	server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [text('A fox.')] });
 });
 
-describe.each(FORMS)('an address in the form of %s', (_form, blockOf) => {
+describe.each(FORMS)('a URL in the form of %s', (_form, blockOf) => {
 	test.each(WRAPPERS)('in %s stays text', async (_wrapper, wrapped) => {
 		for (const address of ADDRESSES) {
 			const messages = await sentWith(wrapped(blockOf(address)));
@@ -83,7 +83,7 @@ test.each([
 	});
 });
 
-test('an address stays text where a template refuses the conversation once', async () => {
+test('a URL stays text if a template rejects the conversation once', async () => {
 	server = await start({
 		...LLAMA_SERVER,
 		[`POST ${CHAT}`]: [
@@ -104,7 +104,7 @@ test('an address stays text where a template refuses the conversation once', asy
 	expect(JSON.stringify(messages)).toContain(address);
 });
 
-test('the user’s own address is an image', async () => {
+test('a URL from the user is an image', async () => {
 	const link = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
 	const [user] = await sentWith('nothing', [{ type: 'text', text: 'See' }, link]);
 	expect(user!.content).toContainEqual(link);
