@@ -1,4 +1,4 @@
-/** What a model's mistakes, formats and pictures become in each version of n8n's agent. */
+/** Results of model errors, formats and images in each version of n8n's agent. */
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	type Execution,
@@ -62,14 +62,14 @@ function outputOf({ data }: Execution): unknown {
 	return runData.Agent!.at(-1)!.data!.main![0]![0]!.json.output;
 }
 
-/** What the log of the model shows beside the text of its last answer. */
+/** Warnings in the model's log for its last response. */
 function infoOf({ data }: Execution): Record<string, unknown> {
 	const last = data.resultData.runData[MODEL]!.at(-1)!;
 	const { response } = last.data!.ai_languageModel![0]![0]!.json as ModelCall;
 	return response!.generations![0]![0]!.generationInfo!;
 }
 
-/** A tool that answers with its arguments. */
+/** A tool that returns its arguments. */
 const order: Parts[string] = {
 	type: `${LANGCHAIN}toolCode`,
 	typeVersion: 1.3,
@@ -110,19 +110,19 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 	test.each([
 		['an invented tool', call('multiply', '{"input":"17*23"}'), 'there is no tool'],
 		['arguments that are no JSON', call('Calculator', '{"input":17*23}'), 'are not valid JSON'],
-	])('%s is told, and the next call runs', async (_what, wrong, told) => {
+	])('%s is reported to the model, and the next call runs', async (_what, wrong, told) => {
 		sim.script(wrong, call('Calculator', '{"input":"17*23"}'), reply.text('It is 391.'));
 		const execution = await run(version, {}, { Calculator: calculator });
 		expect(outputOf(execution)).toBe('It is 391.');
 		expect(execution.data.resultData.runData.Calculator).toHaveLength(1);
 		const [, second, third] = getChatRequests();
 		expect(JSON.stringify(second!.messages)).toContain(told);
-		// The next round knows nothing of the mistake.
+		// The next round does not contain the mistake.
 		expect(JSON.stringify(third!.messages)).not.toContain(told);
 		expect(JSON.stringify(third!.messages)).toContain('391');
 	});
 
-	test('a missing argument is told, and the next call runs', async () => {
+	test('a missing argument is reported to the model, and the next call runs', async () => {
 		sim.script(call('Order', '{}'), call('Order', '{"count":2}'), reply.text('Done.'));
 		const execution = await run(version, {}, { Order: order });
 		expect(outputOf(execution)).toBe('Done.');
@@ -132,7 +132,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		);
 	});
 
-	test('an answer that llama-server could not parse is asked for once more', async () => {
+	test('a response that llama-server could not parse is requested again', async () => {
 		const message =
 			'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
 		const error = { message, code: 500, type: 'server_error' };
@@ -156,7 +156,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		expect(toolMessage).not.toContain('"price"');
 	});
 
-	test('a response format waits for a final answer that breaks it', async () => {
+	test('a response format applies to the final response', async () => {
 		sim.script(
 			call('Calculator', '{"input":"17*23"}'),
 			reply.text('It is 391.'),
@@ -175,7 +175,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		]);
 	});
 
-	test('a final answer that n8n’s output parser would not find is its call', async () => {
+	test('a final response that n8n’s output parser would not find becomes its call', async () => {
 		sim.script(
 			call('Calculator', '{"input":"17*23"}'),
 			reply.text('Here it is: {"output":{"product":391}}'),
@@ -185,7 +185,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		expect(outputOf(await run(version, parameters, parts))).toEqual({ product: 391 });
 	});
 
-	test('a picture that a tool returns goes as a picture', async () => {
+	test('an image returned by a tool is sent as an image', async () => {
 		const blocks = [{ type: 'image', data: PIXEL, mimeType: 'image/png' }];
 		const camera: Parts[string] = {
 			type: `${LANGCHAIN}toolCode`,
@@ -206,7 +206,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		expect(JSON.stringify(messages.slice(0, -1))).not.toContain(PIXEL);
 	});
 
-	test('a pretended use of a tool is noted', async () => {
+	test('a pretended tool call causes a warning', async () => {
 		sim.script(reply.text('[Used tools: Tool: Calculator, Input: 17*23, Result: 391] 391'));
 		const execution = await run(version, {}, { Calculator: calculator });
 		expect(JSON.stringify(infoOf(execution).notes)).toContain(

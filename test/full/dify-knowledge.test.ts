@@ -153,7 +153,7 @@ describe('Dify Knowledge', () => {
 		transcript('dify-knowledge-sync', [{ killedWith: left }, ...secondSync, { third }]);
 	});
 
-	it('an agent retrieves with it as a tool, and a chain answers with the Dify Retriever', async () => {
+	it('an agent retrieves with it as a tool, and a chain responds with the Dify Retriever', async () => {
 		const sim = kept(await startDifySim({}));
 		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
 		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });

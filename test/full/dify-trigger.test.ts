@@ -39,7 +39,7 @@ async function startApp(): Promise<DifySim> {
 	return sim;
 }
 
-/** A user asks the app. */
+/** A user sends a message to the app. */
 async function answered(sim: DifySim): Promise<string> {
 	const { result } = await say(clientOf(sim), { user: 'anna' });
 	return result.messageId!;
@@ -55,7 +55,7 @@ const rate = async (
 		content: content ?? null,
 		user: 'anna',
 	});
-/** A user asks the app and rates the answer. */
+/** A user sends a message to the app and rates the response. */
 async function rated(sim: DifySim, content: string): Promise<string> {
 	const messageId = await answered(sim);
 	await rate(sim, messageId, 'like', content);
@@ -67,7 +67,7 @@ interface Watched {
 	id: string;
 	/** Trigger items of successful executions, in order. */
 	given(): Promise<Items>;
-	/** The same, once there are so many. */
+	/** The same, after the given number has arrived. */
 	whenGiven(count: number): Promise<Items>;
 	/** Messages of executions that report a failed poll. */
 	failures(): Promise<string[]>;
@@ -101,7 +101,7 @@ async function watch(sim: DifySim, parameters: Record<string, unknown> = {}): Pr
 		(await executions('success')).flatMap((execution) => itemsOf(execution));
 	const lists = () =>
 		sim.requests.filter(({ path, status }) => path === FEEDBACKS && status !== undefined).length;
-	// The first poll may have begun earlier, and the last one may not have started its execution yet.
+	// The first poll may have started earlier, and the last one may not have started its execution yet.
 	const looks = async () => {
 		const before = lists();
 		await until(
@@ -261,7 +261,7 @@ describe('the state is kept', () => {
 		expect(texts(await watched.given())).toEqual(['one', 'two']);
 	});
 
-	it('when n8n is killed, and begins again while Dify is down', async () => {
+	it('when n8n is killed, and restarts while Dify is down', async () => {
 		const chat = await startApp();
 		const ratings = await watch(chat);
 		await ratings.start();

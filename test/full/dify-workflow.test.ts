@@ -80,7 +80,7 @@ function keep(name: string, sim: DifySim, items: Record<string, unknown>): void 
 	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.join(''));
 }
 
-it('a run that asks a person pauses, and goes on when the form is answered', async () => {
+it('a run with human input pauses, and continues when the form is submitted', async () => {
 	const review = {
 		nodeId: 'review',
 		nodeTitle: 'Review',
@@ -132,7 +132,7 @@ it('a run that asks a person pauses, and goes on when the form is answered', asy
 	expect(sim.runs).toHaveLength(1);
 });
 
-it('a run whose stream breaks is recovered', async () => {
+it('a run whose stream ends early is recovered', async () => {
 	const sim = await startFlow({
 		reply: () => ({ steps: [START, { wait: 3_000 }, START], outputs: { text: 'whole' } }),
 	});

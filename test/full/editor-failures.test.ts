@@ -1,5 +1,5 @@
 /**
- * What a person sees in the editor where a sub-node of this package fails, while it is supplied and while it is called: the
+ * The editor after an error of a sub-node of this package, while it is supplied and while it is called: the
  * toast, the panels of the root node and of the sub-node, and the mark on the canvas.
  */
 import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
@@ -36,7 +36,7 @@ interface Situation {
 	root: string;
 	/** Name of the sub-node that fails. */
 	sub: string;
-	/** Beginning of the title, and a part of what to do. */
+	/** Beginning of the title, and a part of the suggestion. */
 	title: string;
 	remedy: string;
 }
@@ -282,7 +282,7 @@ it.each([...CHAT_MODEL, ...OTHERS])(
 );
 
 it(
-	'the chat shows what happened and what to do, also where no model is chosen',
+	'the chat shows the error and the suggestion, also without a selected model',
 	async () => {
 		const { page, get } = editor;
 		await openSituation({

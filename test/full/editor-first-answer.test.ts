@@ -1,5 +1,5 @@
 /**
- * The first minutes of a new user, by mouse and keyboard: from an empty n8n to the first answer without choosing a model,
+ * The first minutes of a new user, by mouse and keyboard: from an empty n8n to the first response without selecting a model,
  * an example from its file, and a Dify app in the chat with a rating. The README describes the steps.
  */
 import { appKey, startDifySim } from '../simulators/dify';
@@ -17,7 +17,7 @@ import {
 import { until } from '../e2e/support/until';
 
 const MODEL = 'Local Chat Model';
-/** n8n 2.20 takes one more: it leaves the dialog of the credential open. */
+/** n8n 2.20 needs one more: it leaves the dialog of the credential open. */
 const MAX_CLICKS = 11;
 
 let n8n: N8nServer;
@@ -44,7 +44,7 @@ const listed = (name: string) =>
 		.first();
 const opened = async () => await editor.get('node-parameters').waitFor();
 
-/** The answers that the chat shows. */
+/** The responses in the chat. */
 const answers = async () => {
 	const bubbles = editor.page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 	return (await bubbles.allInnerTexts()).join('').trim();
@@ -58,7 +58,7 @@ async function ended(): Promise<string> {
 	);
 }
 
-/** Asks in the chat, which the browser keeps open. */
+/** Sends a message in the chat, which the browser keeps open. */
 async function sendMessage(question: string): Promise<string> {
 	const { get, page } = editor;
 	await get('workflow-chat-button').waitFor();
@@ -68,7 +68,7 @@ async function sendMessage(question: string): Promise<string> {
 	return await ended();
 }
 
-it('an empty workflow answers after a few clicks, and no model is chosen', async () => {
+it('an empty workflow responds after a few clicks, without a selected model', async () => {
 	const { page, get, node, picture, closeNode } = editor;
 	let clicks = 0;
 	const click = async (what: Locator) => {
@@ -124,7 +124,7 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	expect(clicks).toBeLessThanOrEqual(MAX_CLICKS);
 });
 
-it('an example from the file of the custom folder knows every node, and answers', async () => {
+it('an example from the file of the custom folder has every node, and responds', async () => {
 	const { page, get, node } = editor;
 	await page.goto(`${n8n.url}/workflow/new`);
 	await get('workflow-menu').click();
@@ -136,14 +136,14 @@ it('an example from the file of the custom folder knows every node, and answers'
 	await (await chosen).setFiles(file);
 	await node(MODEL).waitFor();
 	expect(await get('canvas-node').getByText('?', { exact: true }).count()).toBe(0);
-	// n8n takes the only credential when the panel is opened.
+	// n8n selects the only credential when the panel is opened.
 	await editor.openNode(MODEL);
 	await editor.closeNode();
 	expect(await sendMessage('Why is the sky blue?')).toContain('Success');
 	expect(await answers()).not.toBe('');
 });
 
-it('a Dify app answers behind a Chat Trigger, and its answer is rated', async () => {
+it('a Dify app responds after a Chat Trigger, and its message is rated', async () => {
 	const { page, get, node, closeNode, picture } = editor;
 	const reply = () => ({ steps: [{ text: 'Lamps go back ' }, { text: 'within 30 days.' }] });
 	const app = { mode: 'chat', key: appKey('chat'), name: 'Lamp shop', reply } as const;

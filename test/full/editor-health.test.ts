@@ -22,7 +22,7 @@ beforeAll(async () => {
 	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>(
 		'ports',
 	);
-	// The picture shows the usual port, if it is free.
+	// The screenshot shows the usual port, if it is free.
 	down = { url: `http://127.0.0.1:${await freePortFrom(9931)}` };
 	const model = await scriptedModel([{ reply: 'Hello.' }], { contextLength: 32_768 });
 	const options = { parallel: 1, args: ['--metrics'] };

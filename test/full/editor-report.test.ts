@@ -17,7 +17,7 @@ import { itemsOf } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
 import { workflowOf } from '../e2e/support/workflows';
 
-/** Picture for the documents: the whole report. */
+/** Screenshot for the documents: the whole report. */
 const PICTURE = { width: 900, height: 1180 };
 
 let n8n: N8nServer;
@@ -41,7 +41,7 @@ afterAll(async () => {
 	await stopEverything();
 });
 
-it('a report of the real server comes as a file', async () => {
+it('a report of the real server is a file', async () => {
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
 	const hook = 'server-report';
 	const workflow = workflowOf('Report', {
@@ -124,7 +124,7 @@ it.each(['light', 'dark'] as const)(
 		expect(await tab.title()).toBe('Weekly server report');
 		const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
 		expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
-		// The charts of the speed, in the colours of the page.
+		// The charts of the speed, in the colors of the page.
 		expect(await tab.locator('svg .line').count()).toBe(2);
 		for (const text of await tab.locator('svg text').all())
 			expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);

@@ -33,7 +33,7 @@ const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
 
-/** A Dify app with a form, which answers at the speed of a model. */
+/** A Dify app with a form, which responds at the speed of a model. */
 const SHOP: AppSpec = {
 	mode: 'advanced-chat',
 	key: appKey('advanced-chat'),
@@ -55,7 +55,7 @@ const SHOP: AppSpec = {
 	}),
 };
 
-/** A Dify app without a form, for pictures of panels. */
+/** A Dify app without a form, for screenshots of panels. */
 const DESK: AppSpec = { mode: 'chat', key: appKey('chat'), name: 'Front desk' };
 
 let n8n: N8nServer;
@@ -97,7 +97,7 @@ const difyCredentialFor = async (
 	return { id, name };
 };
 
-/** A chat with an agent and Local Chat Model, without a chosen model. */
+/** A chat with an agent and Local Chat Model, without a selected model. */
 const chatWith = async (name: string, credential: Named) =>
 	await n8n.createWorkflow(
 		workflowOf(name, {
@@ -113,7 +113,7 @@ const ownTypes = async () =>
 		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
 	) as unknown as INodeTypeDescription[];
 
-/** Name of a node's page and picture: `dify-app`. */
+/** Name of a node's page and screenshot: `dify-app`. */
 const pageOf = ({ name }: INodeTypeDescription) =>
 	name.replace('CUSTOM.', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -199,7 +199,7 @@ afterAll(async () => {
 
 describe('finding the nodes', () => {
 	it(
-		'by their names and by what they are for',
+		'by their names and by their purpose',
 		async () => {
 			const { page, get, openWorkflow, picture } = editor;
 			await page.goto(`${n8n.url}/workflow/new`);
@@ -462,7 +462,7 @@ describe('the panels', () => {
 	);
 
 	it(
-		'of the chat model: what is wrong and what to do when the server is down',
+		'of the chat model: problem and suggestion when the server is down',
 		async () => {
 			const { get, openWorkflow, openNode, picture } = editor;
 			const { id } = await chatWith('Server is down', down);
@@ -504,7 +504,7 @@ describe('the panels', () => {
 	);
 
 	it(
-		'of Dify Chat Message: why the form cannot be loaded, with the fields and values it had',
+		'of Dify Chat Message: why the form cannot be loaded, with its previous fields and values',
 		async () => {
 			const { get, openWorkflow, openNode } = editor;
 			const silent = await difyCredentialFor(`${nowhere}/v1`, 'Dify without a form');
@@ -547,7 +547,7 @@ describe('the panels', () => {
 
 describe('Server Health', () => {
 	it(
-		'says in its output what is wrong with the server, and what to do',
+		'shows the problem of the server and a suggestion in its output',
 		async () => {
 			const { get, page, drag, openWorkflow, openNode, picture } = editor;
 			const { id } = await n8n.createWorkflow(
@@ -575,7 +575,7 @@ describe('Server Health', () => {
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('"findings"').waitFor();
 			expect((await output.innerText()).replace(/\s+/g, ' ')).toContain('--ctx-size');
-			// The picture is about its output.
+			// The screenshot is about its output.
 			await drag(get('panel-drag-button'), -400, 0);
 			await page.setViewportSize({ ...WINDOW, height: 848 });
 			await picture('server-health', [page.locator('.node-settings'), output]);
@@ -616,7 +616,7 @@ describe('the credential', () => {
 });
 
 /**
- * Counts the different lengths of an answer within the page: polling from outside is too slow on a busy machine.
+ * Counts the different lengths of a response within the page: polling from outside is too slow on a busy machine.
  */
 const COUNT_PIECES = `{
 	const shown = () =>
@@ -633,9 +633,9 @@ const COUNT_PIECES = `{
 }`;
 
 /**
- * Asks in the chat below the canvas and waits for the end of the execution.
+ * Sends a message in the chat below the canvas and waits for the end of the execution.
  *
- * @returns the answer, and the number of lengths that it had while it was streamed
+ * @returns the response, and the number of lengths that it had while it was streamed
  */
 async function sendMessage(
 	question: string,
@@ -649,7 +649,7 @@ async function sendMessage(
 	await get('chat-input').fill(question);
 	await page.evaluate(COUNT_PIECES);
 	await page.keyboard.press('Enter');
-	// While an answer is streamed, the typing indicator is a separate bubble below it.
+	// While a response is streamed, the typing indicator is a separate bubble below it.
 	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 	const read = async () => (await bubbles.allInnerTexts()).join('').trim();
 	for (;;) {
@@ -710,7 +710,7 @@ describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
 
 	it(
-		'streams the answer, and the log shows tokens and speed',
+		'streams the response, and the log shows tokens and speed',
 		async () => {
 			const { get, openWorkflow, picture } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
@@ -747,7 +747,7 @@ describe('a chat', () => {
 	);
 
 	it(
-		'with an agent shows every tool call in the log, with what was asked and what came back',
+		'with an agent shows every tool call in the log, with arguments and result',
 		async () => {
 			const { get, page, openWorkflow, picture } = editor;
 			const model = await scriptedModel(
@@ -805,7 +805,7 @@ describe('a chat', () => {
 	);
 
 	it(
-		'says what happened, where the server breaks off in the middle of a tool call',
+		'shows an error if the server disconnects during a tool call',
 		async () => {
 			const { get, page, openWorkflow, picture } = editor;
 			const sim = await startLlamaServerSim();
@@ -835,7 +835,7 @@ describe('a chat', () => {
 	);
 
 	it(
-		'with Dify types the answer piece by piece',
+		'streams the response of Dify',
 		async () => {
 			const { openWorkflow, picture } = editor;
 			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
@@ -858,7 +858,7 @@ describe('a chat', () => {
 
 describe('the examples', () => {
 	it.each(EXAMPLES)(
-		'%s opens with every node known and complete, and every note whole',
+		'%s opens with every node found and complete, and every note readable',
 		async (name) => {
 			const { get, node, openWorkflow, picture } = editor;
 			const workflow = example(name, {
@@ -900,7 +900,7 @@ describe('the examples', () => {
 
 describe('the dark theme', () => {
 	it(
-		'shows nodes and panel with icons that can be seen',
+		'shows nodes and panel with visible icons',
 		async () => {
 			const dark = await openEditor(n8n, 'dark');
 			const icons = async (workflowId: string) => {

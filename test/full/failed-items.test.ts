@@ -16,7 +16,7 @@ const expectedError = {
 	url: text,
 };
 
-/** One node of each kind, and the fields of its failed item without a server. */
+/** One node of each type, and the fields of its failed item without a server. */
 const NODES: Record<
 	string,
 	{ type: string; credential: string; parameters: IDataObject; error: object }
@@ -87,35 +87,32 @@ afterAll(async () => {
 	await stopEverything();
 });
 
-describe.each(Object.keys(NODES))(
-	'a failed item of %s keeps all details of the failure',
-	(name) => {
-		const { type, credential, parameters, error } = NODES[name]!;
+describe.each(Object.keys(NODES))('a failed item of %s keeps all details of the error', (name) => {
+	const { type, credential, parameters, error } = NODES[name]!;
 
-		it.each(['continueRegularOutput', 'continueErrorOutput'])('%s', async (onError) => {
-			const { id } = credentials[credential]!;
-			const workflow = workflowOf(`${name} ${onError}`, {
-				Start: { ...MANUAL, to: [name] },
-				[name]: {
-					type,
-					parameters,
-					credentials: { [credential]: { id, name: credential } },
-					onError,
-				},
-			});
-			const execution = await n8n.waitForExecution(
-				await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
-			);
-			expect(execution.status).toBe('success');
-			const outputs = execution.data.resultData.runData[name]!.at(-1)!.data!.main!;
-			const items = outputs.flatMap((output) => output ?? []);
-			expect(items.map(({ json }) => json)).toEqual([
-				{ error: expect.objectContaining(error) as object },
-			]);
-			// The error output comes last.
-			if (onError === 'continueErrorOutput') expect(outputs.at(-1)).toEqual(items);
-			for (const secret of Object.values(SECRETS))
-				expect(JSON.stringify(execution)).not.toContain(secret);
+	it.each(['continueRegularOutput', 'continueErrorOutput'])('%s', async (onError) => {
+		const { id } = credentials[credential]!;
+		const workflow = workflowOf(`${name} ${onError}`, {
+			Start: { ...MANUAL, to: [name] },
+			[name]: {
+				type,
+				parameters,
+				credentials: { [credential]: { id, name: credential } },
+				onError,
+			},
 		});
-	},
-);
+		const execution = await n8n.waitForExecution(
+			await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
+		);
+		expect(execution.status).toBe('success');
+		const outputs = execution.data.resultData.runData[name]!.at(-1)!.data!.main!;
+		const items = outputs.flatMap((output) => output ?? []);
+		expect(items.map(({ json }) => json)).toEqual([
+			{ error: expect.objectContaining(error) as object },
+		]);
+		// The error output comes last.
+		if (onError === 'continueErrorOutput') expect(outputs.at(-1)).toEqual(items);
+		for (const secret of Object.values(SECRETS))
+			expect(JSON.stringify(execution)).not.toContain(secret);
+	});
+});

@@ -49,7 +49,7 @@ const withAll: Array<[string, (text: string, ids: string[]) => InputMessage[]]> 
 	Object.entries(SHAPES);
 
 test.each(withAll)('%s: each round processes only new tokens', async (name, shape) => {
-	// A unique question, so that no other shape has filled the cache.
+	// A unique message, so that no other shape has filled the cache.
 	const history: InputMessage[] = [
 		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
 	];
@@ -61,7 +61,7 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 	history.push(ai('Done.'), human('Thanks'));
 	rows.push({ round: 'next turn', ...(await generateUsage(history)) });
 	rows.slice(1).forEach(({ cachedTokens, promptTokens }, at) => {
-		// All but the first tokens of the answer.
+		// All but the first tokens of the response.
 		expect(cachedTokens).toBeGreaterThan(rows[at]!.promptTokens - 16);
 		expect(cachedTokens).toBeLessThan(promptTokens);
 	});
@@ -73,7 +73,7 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 	);
 });
 
-test('a database memory of 3.3 after live rounds of another shape: the whole turn comes out of the cache', async () => {
+test('a database memory of 3.3 after live rounds of another shape: the whole turn is read from the cache', async () => {
 	const question = { ...QUESTION, content: `Across shapes. ${String(QUESTION.content)}` };
 	const turn = (shape: (text: string, ids: string[]) => InputMessage[]) =>
 		ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
@@ -84,7 +84,7 @@ test('a database memory of 3.3 after live rounds of another shape: the whole tur
 	}
 });
 
-test('a turn that comes back without its text is processed again', async () => {
+test('a turn returned without its text is processed again', async () => {
 	const question = { ...QUESTION, content: `Lost. ${String(QUESTION.content)}` };
 	const first = ROUNDS[0]!;
 	const calls = first.slice(1);

@@ -63,7 +63,7 @@ const run = async (parts: Parameters<typeof workflowOf>[1]): Promise<Execution> 
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 };
 
-it('a text is spoken, stored, heard again and becomes subtitles', async () => {
+it('a text becomes speech, a stored file, a transcript and subtitles', async () => {
 	const execution = await run({
 		Start: { ...MANUAL, to: ['Speak'] },
 		Speak: {
@@ -95,7 +95,7 @@ it('a text is spoken, stored, heard again and becomes subtitles', async () => {
 	});
 });
 
-it('a picture is made', async () => {
+it('an image is generated', async () => {
 	const execution = await run({
 		Start: { ...MANUAL, to: ['Draw'] },
 		Draw: await localLlama(painter, 'image', { operation: 'generate', prompt: 'a cat' }),
@@ -106,7 +106,7 @@ it('a picture is made', async () => {
 	});
 });
 
-it('an agent that has the node as a tool gets facts in place of the file', async () => {
+it('an agent that has the node as a tool gets facts instead of the file', async () => {
 	const tool = await localLlama(painter, 'image', { operation: 'generate', prompt: 'a cat' });
 	const { id, name } = await n8n.createCredential({ ...llamaCredential(llama), id: undefined });
 	llama.script((request) => {

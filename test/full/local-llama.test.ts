@@ -73,7 +73,7 @@ function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedIt
 	return runData[node]!.at(-1)!.data!.main![0]!;
 }
 
-test('chat: several items at once, in their order, with what n8n shows as usage', async () => {
+test('chat: concurrent items, in their order, with the usage that n8n shows', async () => {
 	const colors = ['red', 'green', 'blue', 'black', 'white', 'grey'];
 	const execution = await run('Chat', {
 		...items(colors),
@@ -129,7 +129,7 @@ async function post<Answer>(path: string, body: object): Promise<Answer> {
 	return (await response.json()) as Answer;
 }
 
-test('extract: typed data, held to the schema by the real grammar', async () => {
+test('extract: typed data, constrained to the schema by the real grammar', async () => {
 	const execution = await run('Extract', {
 		...items(['Invoice 4711 of ACME, 12.50 EUR, due 2026-12-31.', 'Invoice 9 of Initech, 3 USD.']),
 		[NODE]: localLlama({
@@ -183,7 +183,7 @@ test('classify: a label of the list for one or two tokens, with scores that add 
 	}
 });
 
-test('several labels, held to the signs by the real grammar', async () => {
+test('several labels, constrained to the separators by the real grammar', async () => {
 	const execution = await run('Classify several', {
 		...items(['The invoice is wrong and I am angry.']),
 		[NODE]: localLlama({
@@ -197,7 +197,7 @@ test('several labels, held to the signs by the real grammar', async () => {
 	expect((item!.json.labels as string[]).length).toBeGreaterThan(0);
 });
 
-test('complete: its own route', async () => {
+test('complete: its own endpoint', async () => {
 	const completed = await run('Complete', {
 		...items(['The capital of France is']),
 		[NODE]: localLlama({
@@ -210,7 +210,7 @@ test('complete: its own route', async () => {
 	expect(item!.json.text).toContain('Paris');
 });
 
-test('types into the chat', async () => {
+test('streams into the chat', async () => {
 	const parts: Parts = {
 		Chat: chatTrigger('local-llama-chat', NODE),
 		[NODE]: localLlama({
@@ -250,7 +250,7 @@ test('an expression in the credential gives each item its own server; without on
 	}
 });
 
-test('the tool of an agent: the agent asks it to classify, and reads the label', async () => {
+test('as the tool of an agent: the agent calls it to classify, and reads the label', async () => {
 	const model = await startLlamaServerSim({ nCtx: 100_000 });
 	try {
 		model.script(

@@ -72,7 +72,7 @@ describe('unverified packages are off', () => {
 		});
 	});
 
-	test('case N2: installing from the interface is refused', async () => {
+	test('case N2: installing from the interface is rejected', async () => {
 		const install = n8n.request('POST', '/rest/community-packages', {
 			name: 'n8n-nodes-local-llama',
 		});

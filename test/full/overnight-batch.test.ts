@@ -94,7 +94,7 @@ describe('a night with kills', () => {
 	);
 });
 
-/** Waits until so many rows are done, and then for a random moment of a round. */
+/** Waits until a number of rows is done, and then for a random moment of a round. */
 async function somewhereIn(table: NightTable, rows: number): Promise<void> {
 	await until(
 		async () => table.done(),

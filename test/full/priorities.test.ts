@@ -1,4 +1,4 @@
-/** Which class each kind of execution gets, read from the spans of the real n8n: the table of docs/operations.md. */
+/** The priority of each type of execution, read from the spans of the real n8n: the table of docs/operations.md. */
 import { startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
 import { startOtlpReceiver } from '../simulators/otlp';
 import {
@@ -88,7 +88,7 @@ async function runScheduled(workflow: Workflow, model: string): Promise<void> {
 	await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
 }
 
-/** The class of the requests for a model. */
+/** The priority of the requests for a model. */
 async function classOf(model: string): Promise<string> {
 	const spans = await until(
 		async () =>
@@ -159,7 +159,7 @@ async function evaluate(model: string): Promise<void> {
 	await n8n.request('POST', `/rest/workflows/${id}/test-runs/new`, {});
 }
 
-/** Starts an execution of each kind; its requests are for a model of the same name. */
+/** Starts an execution of each type; its requests are for a model of the same name. */
 const CASES: Record<string, { priority: string; begin: (model: string) => Promise<unknown> }> = {
 	'chat, agent': {
 		priority: 'person',
@@ -242,7 +242,7 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 	'evaluation, one item': { priority: 'batch', begin: evaluate },
 };
 
-describe('the class of an execution in the real n8n', () => {
+describe('the priority of an execution in the real n8n', () => {
 	beforeAll(async () => await start(startN8n({ env: tracing() })), SLOW);
 	afterAll(stopEverything, SLOW);
 
@@ -256,7 +256,7 @@ describe('the class of an execution in the real n8n', () => {
 	);
 });
 
-describe('the class of an execution on a worker of queue mode', () => {
+describe('the priority of an execution on a worker of queue mode', () => {
 	beforeAll(async () => await start(startN8nWithWorker(tracing())), SLOW);
 	afterAll(stopEverything, SLOW);
 
@@ -272,7 +272,7 @@ describe('the class of an execution on a worker of queue mode', () => {
 	);
 
 	it(
-		'a batch at a server that has answered before looks at its slots first',
+		'a batch request at a server that has responded before checks its slots first',
 		async () => {
 			const name = 'manual, several items';
 			await CASES[name]!.begin(name);

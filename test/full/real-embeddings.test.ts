@@ -22,9 +22,9 @@ const QUESTION = 'Where does the cat sit?';
 interface Store {
 	name: string;
 	type: string;
-	/** Parameters that name what is stored. */
+	/** Parameters that name the stored documents. */
 	place: Record<string, unknown>;
-	/** Only of those that insert. */
+	/** Parameters only for inserts. */
 	emptied: Record<string, unknown>;
 }
 
@@ -114,7 +114,7 @@ async function run(workflow: Workflow): Promise<Execution> {
 const itemsOf = ({ data }: Execution, node: string): Array<Record<string, unknown>> =>
 	Object.values(data.resultData.runData[node]!.at(-1)!.data!)[0]![0]!.map(({ json }) => json);
 
-/** What the chat model was given last. */
+/** The last input of the chat model. */
 const lastPrompt = (): string =>
 	JSON.stringify(chat.requests.filter(({ method }) => method === 'POST').at(-1)!.body);
 
@@ -174,7 +174,7 @@ describe.each(STORES)('$name', (store) => {
 			}>;
 			expect(found.map(({ document }) => document.pageContent)).toEqual([CAT, KITTEN, REVENUE]);
 			const [cat, kitten, revenue] = found.map(({ score }) => score) as [number, number, number];
-			// The one gives similarities, the other distances.
+			// One store returns similarities, the other distances.
 			const distances =
 				store.name === 'PGVector' ? [cat, kitten, revenue] : [1 - cat, 1 - kitten, 1 - revenue];
 			expect(distances[1]! - distances[0]!).toBeGreaterThan(0);

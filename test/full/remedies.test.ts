@@ -1,4 +1,4 @@
-/** Follows what an error says on the real llama-server: the failure is gone then. */
+/** Follows the suggestion of an error on the real llama-server, which must fix it. */
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
 import { describeError } from '../../lib/errors/describe-error';
@@ -16,7 +16,7 @@ const LIMITS = { timeouts: {}, retries: 0 };
 const SAMPLE = 'right-sample-123456';
 const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
 
-/** Uses a server. The failure is what it throws. */
+/** Uses a server. @throws the error */
 type Use = (server: ModelServer) => Promise<unknown>;
 
 afterEach(async () => await stopEverything());
@@ -28,7 +28,7 @@ const chat =
 		const settings: ChatSettings = {
 			...LIMITS,
 			model: 'test-model',
-			// A model with random weights may end its answer before the first word.
+			// A model with random weights may end its response before the first word.
 			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
 			thinkingHistory: 'off',
 			showThinking: false,
@@ -90,7 +90,7 @@ function captured(text: string | undefined, advice: RegExp): string {
 	return match[1]!;
 }
 
-describe('a prompt that is too long for llama-server: its advice leads out at once', () => {
+describe('a prompt that is too long for llama-server: its suggestion fixes it', () => {
 	const useLong = chat('word '.repeat(1800));
 
 	it.each([[['--parallel', '1']], [['--parallel', '2']], [['--parallel', '8']], [[]]])(
@@ -104,7 +104,7 @@ describe('a prompt that is too long for llama-server: its advice leads out at on
 		},
 	);
 
-	it('longer than the model reads: no option of the server is recommended', async () => {
+	it('longer than the context of the model: no option of the server is suggested', async () => {
 		const model = parts().noise;
 		const text = await failureWith(model, ['--ctx-size', '4096', '--parallel', '1'], useLong);
 		expect(text).toContain('This model supports at most 4096 tokens');
@@ -116,11 +116,11 @@ interface Situation {
 	name: string;
 	model: () => string | Promise<string>;
 	use: Use;
-	/** Options of llama-server that lead to the failure, and those that stay when the advice is followed. */
+	/** Options of llama-server that cause the error, and those that stay when the suggestion is followed. */
 	options?: string[];
 	kept?: string[];
 	failure: string;
-	/** Its group holds the options that the text names. */
+	/** Its group captures the options that the text names. */
 	advice: RegExp;
 }
 
@@ -183,7 +183,7 @@ const SITUATIONS: Situation[] = [
 ];
 
 it.each(SITUATIONS)(
-	'$name: the option that the text names leads out',
+	'$name: the suggested option fixes it',
 	async ({ model, use, options = [], kept = [], failure, advice }) => {
 		const file = await model();
 		const text = await failureWith(file, options, use);
@@ -197,7 +197,7 @@ describe('the credential', () => {
 	it.each([
 		['none', undefined, 'the credential has none'],
 		['another', 'wrong-sample-123456', 'must be a key that the server was started with'],
-	])('API key, %s: one of the keys of --api-key leads out', async (_name, apiKey, advice) => {
+	])('API key, %s: one of the keys of --api-key fixes it', async (_name, apiKey, advice) => {
 		const { url: baseUrl } = await startLlamaServer({ apiKey: SAMPLE });
 		const withKey = (key?: string) => ({ baseUrl, apiKey: key ?? '' });
 		expect(await failureOf(chat(), withKey(apiKey))).toContain(advice);
@@ -207,14 +207,14 @@ describe('the credential', () => {
 	it.each([
 		['a path too long', '/chat', /for example (\S+?): \/v1 is added/],
 		['https', undefined, /use (?:the )?http:\/\/ in the Base URL: (\S+?)(?:\.|,) /i],
-	])('Base URL, %s: the address that the text names leads out', async (_name, path, advice) => {
+	])('Base URL, %s: the suggested URL fixes it', async (_name, path, advice) => {
 		const { url } = await startLlamaServer();
 		const wrongUrl = path === undefined ? url.replace('http:', 'https:') : `${url}${path}`;
 		const text = await failureOf(chat(), { baseUrl: wrongUrl });
 		expect(await failureOf(chat(), { baseUrl: captured(text, advice) })).toBeUndefined();
 	});
 
-	it('a prefix of the API: added to the Base URL as the text says', async () => {
+	it('a prefix of the API: added to the Base URL as suggested', async () => {
 		const { url } = await startLlamaServer({ args: ['--api-prefix', '/llm'], wait: false });
 		const isReady = async () =>
 			await fetch(`${url}/llm/health`).then(
@@ -227,7 +227,7 @@ describe('the credential', () => {
 		expect(await failureOf(chat(), { baseUrl: `${url}/llm` })).toBeUndefined();
 	});
 
-	it('a port where nothing listens: a server that is started there', async () => {
+	it('a port without a server: starting one fixes it', async () => {
 		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('ports');
 		const port = await freePort();
 		const baseUrl = `http://127.0.0.1:${port}`;

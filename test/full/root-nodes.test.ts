@@ -95,7 +95,7 @@ const root = (type: string, typeVersion: number, parameters: Record<string, unkn
 });
 
 describe('n8n’s own root nodes', () => {
-	it('Basic LLM Chain, three items at once', async () => {
+	it('Basic LLM Chain, three concurrent items', async () => {
 		const execution = await run(
 			(request) => reply.text(`About ${bodyOf(request).messages.at(-1)!.content}`),
 			(credential) => ({
@@ -161,7 +161,7 @@ describe('n8n’s own root nodes', () => {
 		expectExactCounts(execution);
 	});
 
-	it('Sentiment Analysis, whose first answer has to be repaired', async () => {
+	it('Sentiment Analysis, whose first response is repaired', async () => {
 		const execution = await run(
 			(request) =>
 				reply.text(
@@ -227,7 +227,7 @@ describe('n8n’s own root nodes', () => {
 		expectExactCounts(execution);
 	});
 
-	it('AI Agent with a structured answer, a tool, and one model for agent and parser', async () => {
+	it('AI Agent with a structured response, a tool, and one model for agent and parser', async () => {
 		const execution = await run(
 			(request) =>
 				textOf(request).includes('391')

@@ -1,6 +1,6 @@
 /**
  * Keys, passwords and headers of credentials never leak: not into n8n's database, log, executions, error items, streamed
- * chats, or answers to a browser, whatever the servers echo.
+ * chats, or responses to a browser, for anything the servers echo.
  */
 import type { INodeTypeDescription } from 'n8n-workflow';
 
@@ -42,7 +42,7 @@ const AT_ONCE = 4;
 /** Each operation is tested with every n-th fault here, and with all in the unit tests (test/nodes/secrets/). */
 const SHARES = 8;
 
-/** A unique text in a place where it is allowed: shows that the search finds it. */
+/** A unique text in an allowed location: shows that the search finds it. */
 const control = canary(24);
 const search = new Search(secrets);
 
@@ -103,7 +103,7 @@ beforeAll(async () => {
 					[type.name.replace('CUSTOM.', ''), withLowLimits(everyOperation(type)[0]!)] as const,
 			),
 	);
-	// Otherwise none is asked.
+	// Otherwise no server is called.
 	subNodes.difyRetriever!.parameters.difyDatasetIds = ['3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90'];
 	const credentials = await credentialsFor('none');
 	well = {
@@ -148,7 +148,7 @@ async function run(parts: Parts): Promise<Execution> {
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-/** n8n's answer, including errors. */
+/** n8n's response, including errors. */
 async function answered(
 	what: string,
 	method: string,
@@ -174,7 +174,7 @@ async function captureRun(what: string, parts: Parts, ran: Set<string>): Promise
 }
 
 it(
-	'what servers echo: every operation of every node',
+	'server echoes: every operation of every node',
 	async () => {
 		const ran = new Set<string>();
 		await inTurns([...Object.keys(FAULTS).entries()], async ([index, fault]) => {
@@ -210,7 +210,7 @@ function listsOf({ name: type, properties }: INodeTypeDescription) {
 }
 
 it(
-	'what the editor asks for: tests of credentials, lists and forms',
+	'requests of the editor: tests of credentials, lists and forms',
 	async () => {
 		const lists = types.flatMap(listsOf);
 		expect(lists.length).toBeGreaterThan(5);
@@ -249,7 +249,7 @@ it(
 );
 
 it(
-	'addresses with a password or a key in them, which are refused',
+	'URLs that contain a password or a key, which are rejected',
 	async () => {
 		const ran = new Set<string>();
 		const oneOfEach = actions.filter(
@@ -280,7 +280,7 @@ it(
 );
 
 it(
-	'streamed chats, and triggers that cannot begin',
+	'streamed chats, and triggers that cannot start',
 	async () => {
 		await inTurns(
 			['refusedInJson', 'errorInStream', 'errorOfDifyInStream', 'strayLines', 'page'],
@@ -404,7 +404,7 @@ it(
 		expect(files.filter((file) => file.endsWith('.log'))).not.toEqual([]);
 		expect(files.some((file) => file.endsWith('database.sqlite'))).toBe(true);
 		if (isOldestN8n()) {
-			// At level "debug" n8n logs a server's answer to its credential test (docs/security.md).
+			// At level "debug" n8n logs a server's response to its credential test (docs/security.md).
 			for (const file of files.filter((name) => name.endsWith('.log'))) {
 				const lines = fs.readFileSync(path.join(folder, file), 'utf8').split('\n');
 				const others = lines.filter((line) => !/debug.*Credential test failed/.test(line));

@@ -27,7 +27,7 @@ async function check(
 	options: CheckOptions = {},
 	apiKey = '',
 ): Promise<CheckResult> {
-	// Longer than the node's own limit, for busy machines.
+	// Longer than the node's own timeout, for busy machines.
 	return await checkServer(createModelServerTarget({ baseUrl: url, apiKey }), {
 		timeoutMs: 10_000,
 		...options,
@@ -138,7 +138,7 @@ describe("the real llama-server's router", () => {
 		router.stop();
 	});
 
-	it('a model that was unloaded by force while it answered: no outage', async () => {
+	it('a model that was force-unloaded during a response: no outage', async () => {
 		const router = await startRouter(['smollm2'], ['--metrics']);
 		const server = createModelServer({ baseUrl: router.url });
 		const work = { model: 'smollm2', wait: true, timeoutMs: 240_000 };

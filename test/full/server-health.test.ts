@@ -36,7 +36,7 @@ async function check(
 	options: CheckOptions = {},
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
-	// Longer than the node's own limit, for busy machines.
+	// Longer than the node's own timeout, for busy machines.
 	return await checkServer(createModelServerTarget({ baseUrl: url, ...credential }), {
 		timeoutMs: 60_000,
 		...options,
@@ -89,7 +89,7 @@ function occupy(
 }
 
 describe('the real llama-server', () => {
-	it('healthy: everything that it tells of itself', async () => {
+	it('healthy: every detail that it reports', async () => {
 		const server = await startLlamaServer({
 			contextSize: 16384,
 			parallel: 2,
@@ -148,7 +148,7 @@ describe('the real llama-server', () => {
 		await server.stop();
 	});
 
-	it('a model whose template takes no tools: a warning, and the server stays healthy', async () => {
+	it('a model whose template does not support tools: a warning, and the server stays healthy', async () => {
 		const server = await startLlamaServer({
 			model: parts().smolLm2,
 			contextSize: 8192,
@@ -168,7 +168,7 @@ describe('the real llama-server', () => {
 		['one slot', { contextSize: 2048, parallel: 1 }, ''],
 		['four slots', { contextSize: 8192, parallel: 4 }, ' --kv-unified'],
 	])(
-		'advice on the context never exceeds what the model was trained for: %s',
+		'suggestions for the context never exceed the trained context: %s',
 		async (_name, options, shared) => {
 			const server = await startLlamaServer({ model: parts().smolLm2, ...options });
 			const small = await check(server);
@@ -193,7 +193,7 @@ describe('the real llama-server', () => {
 		await server.stop();
 	});
 
-	it('is caught while it loads, and waited for', async () => {
+	it('is detected while it loads, and waited for', async () => {
 		const server = await startLlamaServer({
 			model: parts().smolLm2,
 			contextSize: 8192,
@@ -262,7 +262,7 @@ describe('the real llama-server', () => {
 		expect(stopped).toMatchObject({ status: 'unreachable', findings: [{ id: 'refused' }] });
 	});
 
-	it('speed test: alone and two at once', async () => {
+	it('speed test: one and two concurrent requests', async () => {
 		const server = await startLlamaServer({
 			model: parts().smolLm2,
 			contextSize: 4096,
@@ -369,7 +369,7 @@ describe('the real n8n', () => {
 		return data.resultData.runData[node]?.[0]?.data?.main?.[0]?.map(({ json }) => json);
 	}
 
-	it('leaves by Healthy or by Unhealthy', async () => {
+	it('uses the output Healthy or Unhealthy', async () => {
 		const outputs = ['Healthy', 'Unhealthy'];
 		const well = await run(branches(await credentialFor(), outputs));
 		expect(well.status).toBe('success');
@@ -387,7 +387,7 @@ describe('the real n8n', () => {
 		expect(JSON.stringify([well, unwell])).not.toMatch(/right-key-0815|wrong-key-4711/);
 	});
 
-	it('fails where it is told to, with advice', async () => {
+	it('fails if it is set to, with a suggestion', async () => {
 		const failed = await run(
 			branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], {
 				options: { failWhenUnhealthy: true },
@@ -400,7 +400,7 @@ describe('the real n8n', () => {
 		});
 	});
 
-	it('an error goes to the error output, which n8n adds', async () => {
+	it('an error is sent to the error output, which n8n adds', async () => {
 		const workflow = branches(
 			await credentialFor({ apiKey: 'wrong-key-4711' }),
 			['Healthy', 'Unhealthy', 'Error'],
@@ -459,7 +459,7 @@ describe('the real n8n', () => {
 		},
 	);
 
-	it('the example workflow tells once when the server becomes unwell, and once when it is well again', async () => {
+	it('the example workflow reports once when the server becomes unhealthy, and once when it is healthy again', async () => {
 		const example = JSON.parse(
 			fs
 				.readFileSync(path.join(process.cwd(), 'workflows', 'health-watch.json'), 'utf8')
@@ -547,7 +547,7 @@ describe('Server Health Trigger in the real n8n', () => {
 		return { url: `http://127.0.0.1:${port}`, sent: sentMessages, close: () => server.close() };
 	}
 
-	it('tells of a change once', async () => {
+	it('reports a change once', async () => {
 		const n8n = await startN8n();
 		const llama = await startLlamaServer();
 		const mail = await mailbox();

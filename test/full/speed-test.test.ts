@@ -12,7 +12,7 @@ import {
 	type LlamaServer,
 } from '../e2e/support/playground';
 
-/** All generated text is thinking. It takes long enough to be told from an answer that comes at once. */
+/** All generated text is thinking. It takes long enough to differ from an immediate response. */
 const THINKING = `<think>\n${'So much to consider, and no end to it. '.repeat(200)}`;
 const THINKING_TOKENS = 1_024;
 
@@ -59,7 +59,7 @@ async function test(
 const ids = ({ findings }: SpeedCheckResult) => findings.map(({ id }) => id);
 
 describe('the speed test on the real llama-server', () => {
-	it('sees the first token as it comes where nothing is in between', async () => {
+	it('measures the first token if there is no proxy', async () => {
 		const result = await test(plain);
 		expect(result.speed!.runs).toMatchObject([
 			{ failures: [], firstTokenMs: expect.any(Number) as number },
@@ -67,7 +67,7 @@ describe('the speed test on the real llama-server', () => {
 		expect(ids(result)).not.toContain('streamBuffered');
 	});
 
-	it('behind a proxy that holds the whole answer back the first token is not to be seen, and it says so', async () => {
+	it('reports that the first token cannot be measured behind a buffering proxy', async () => {
 		const result = await test(plain, { buffer: 'all' });
 		expect(result.speed!.runs).toMatchObject([
 			{ tokensPerSecond: expect.any(Number) as number, firstTokenMs: null },
@@ -75,7 +75,7 @@ describe('the speed test on the real llama-server', () => {
 		expect(ids(result)).toContain('streamBuffered');
 	});
 
-	it('thinking that is shown is the first token', async () => {
+	it('visible thinking is the first token', async () => {
 		const result = await test(thinking, undefined, THINKING_TOKENS);
 		expect(result.speed!.runs).toMatchObject([
 			{ failures: [], firstTokenMs: expect.any(Number) as number },

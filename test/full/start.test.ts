@@ -79,7 +79,7 @@ async function ctrlC(): Promise<void> {
 const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) =>
 	exitCode !== null || signalCode !== null;
 
-// Also of a test that failed: while one of them runs, jest does not end.
+// Failed tests included: while a process runs, jest does not end.
 afterEach(async () => {
 	await editor?.close();
 	await ctrlC();
@@ -88,7 +88,7 @@ afterAll(stopEverything);
 
 describe('npm start', () => {
 	it(
-		'prints an address where the examples are, and a chat answers; a second start imports nothing anew and keeps what was done',
+		'prints the URL of an n8n with the examples, and a chat responds; a second start imports nothing again and keeps all changes',
 		async () => {
 			const data = path.join(workFolder('start'), 'data');
 			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
@@ -138,7 +138,7 @@ describe('npm start', () => {
 	);
 
 	it(
-		'a login that was lost is told, with what gives a new one',
+		'a lost login is reported, with the way to a new one',
 		async () => {
 			const data = path.join(workFolder('start'), 'data');
 			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');

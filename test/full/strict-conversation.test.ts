@@ -1,4 +1,4 @@
-/** Conversations that chat templates refuse, on the real llama-server: each is sent once more in strict form. */
+/** Conversations that chat templates reject, on the real llama-server: each is sent again with strict roles. */
 import { runTurn } from '../../lib/chat/turn';
 import type { InputMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
@@ -11,14 +11,14 @@ afterEach(async () => {
 	await stopEverything();
 });
 
-/** What all of these templates end with. */
+/** Common end of these templates. */
 const MESSAGES = `{%- for message in messages %}
 {{- '<' + message.role + '>' }}
 {%- if message.content is string %}{{- message.content }}{%- endif %}
 {%- if message.tool_calls %}{%- for call in message.tool_calls %}{{- call.function.name }}{%- endfor %}{%- endif %}
 {%- endfor %}{{- '<assistant>' }}`;
 
-/** The refusals of Gemma 2's, Mistral's, Llama 3.1's and Qwen3.5's templates, in their words; and of a begun answer. */
+/** Rejections of Gemma 2's, Mistral's, Llama 3.1's and Qwen3.5's templates, with their messages; and of a partial response. */
 const TEMPLATES = {
 	gemma: `{%- if messages[0].role == 'system' %}{{- raise_exception('System role not supported') }}{%- endif %}
 {%- for message in messages %}{%- if (message.role == 'user') != (loop.index0 % 2 == 0) %}
@@ -36,14 +36,14 @@ const TEMPLATES = {
 	qwen: `{%- for message in messages %}{%- if message.role == 'system' and not loop.first %}
 {{- raise_exception('System message must be at the beginning.') }}
 {%- endif %}{%- endfor %}${MESSAGES}`,
-	// llama-server itself refuses to go on with an answer where the template has a switch for thinking.
+	// llama-server itself rejects partial responses if the template has an option for thinking.
 	thinking: `${MESSAGES}{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- else %}{{- '<think>\n' }}{%- endif %}`,
 } as const;
 
 const system = (content: string): InputMessage => ({ type: 'system', content });
 const user = (content: unknown): InputMessage => ({ type: 'human', content });
 const assistant = (content: string): InputMessage => ({ type: 'ai', content });
-/** As the pictures of a tool are sent: behind all results, in a message of the user. */
+/** Images of a tool are sent after all results, in a user message. */
 const behindResults: InputMessage[] = [
 	user('Look.'),
 	{ type: 'ai', content: '', toolCalls: [{ id: 'call00001', name: 'look', args: {} }] },
@@ -73,7 +73,7 @@ test.each<[string, keyof typeof TEMPLATES, InputMessage[]]>([
 	['two messages of the user in a row', 'mistral', [user('Hi'), user('Are you there?')]],
 	['two calls in one message', 'llama', twoCalls],
 	['a message of the user behind tool results', 'mistral', behindResults],
-	['a begun answer while thinking is on', 'thinking', [user('Hi'), assistant('Dear')]],
+	['a partial response while thinking is on', 'thinking', [user('Hi'), assistant('Dear')]],
 	['any system message', 'gemma', [system('Be brief.'), user('Hi')]],
 ])('%s (%s)', async (_shape, template, messages) => {
 	const { value, notes } = await answered(template, messages);
@@ -83,7 +83,7 @@ test.each<[string, keyof typeof TEMPLATES, InputMessage[]]>([
 	expect(notes.some((note) => note.includes('stricter form'))).toBe(isStrict);
 });
 
-test('the shape that was taken is sent at once the next time', async () => {
+test('the accepted format is sent directly the next time', async () => {
 	const messages = [system('Be brief.'), user('Hi')];
 	const { url, ask } = await serverWith('gemma', messages);
 	await ask();

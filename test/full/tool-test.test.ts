@@ -23,7 +23,7 @@ afterAll(stopEverything);
 const written = (name: string, args: unknown) =>
 	`<tool_call>\n{"name": "${name}", "arguments": ${typeof args === 'string' ? args : JSON.stringify(args)}}\n</tool_call>`;
 
-/** Correct answer of the model in each case. */
+/** Correct response of the model in each case. */
 const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, followUp }) => {
 	const toReplies = (some: typeof calls) =>
 		some.length === 0
@@ -38,7 +38,7 @@ const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, followUp }) => 
 			];
 });
 
-/** Wrong answers, each with another mistake. */
+/** Wrong responses, each with another mistake. */
 const WRONG: Record<string, string> = {
 	'no call needed': written('get_weather', { city: 'Bonn' }),
 	'one call': 'It is sunny in Paris.',
@@ -77,7 +77,7 @@ async function run(server: LlamaServer) {
 	return item!.toolTest!;
 }
 
-it('a model that does everything right', async () => {
+it('a model without mistakes', async () => {
 	const server = await scripted(RIGHT);
 	const tested = await run(server);
 	expect(tested.cases.filter(({ passed }) => !passed)).toEqual([]);
@@ -106,7 +106,7 @@ it('a model that fails in each way: each is named', async () => {
 	await server.stop();
 });
 
-it('SmolLM2, whose template takes no tools: nothing is tried, and the server stays healthy', async () => {
+it('SmolLM2, whose template does not support tools: no case runs, and the server stays healthy', async () => {
 	const server = await startLlamaServer({
 		model: parts().smolLm2,
 		contextSize: 8192,

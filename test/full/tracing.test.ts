@@ -57,7 +57,7 @@ afterAll(async () => {
 	await receiver.close();
 });
 
-/** A published chat with two servers, the first of which is down: so for some conversations the other takes over. */
+/** A published chat with two servers, the first of which is down: for some conversations the other takes over. */
 async function chatWith(
 	webhookId: string,
 	urls: readonly string[],

@@ -101,7 +101,7 @@ it('Simple Vector Store: texts are stored, found and reranked, and no vector is 
 	]);
 });
 
-it('as the tool of an agent: found, reranked, handed to the model', async () => {
+it('as the tool of an agent: found, reranked, passed to the model', async () => {
 	const embedding = await server({ embeddings: { dimensions: 64 } });
 	const ranking = await server({ rerank: true });
 	const chat = await server({ nCtx: 100_000 });
@@ -156,7 +156,7 @@ it('as the tool of an agent: found, reranked, handed to the model', async () => 
 	});
 });
 
-it('a failure is that of the embeddings node, with its advice', async () => {
+it('an error is that of the embeddings node, with its suggestion', async () => {
 	const { credentials } = await server({});
 	const created = await n8n.createWorkflow(
 		workflowOf('Not for embeddings', {

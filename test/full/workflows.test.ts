@@ -1,4 +1,4 @@
-/** The example workflows that need more than scripted servers, and what one of them does when its alert fails. */
+/** The example workflows that need more than scripted servers, and a failing alert of one of them. */
 import { listen } from '../support/listen';
 import { fs, http, path } from '../support/node-builtins';
 import { example, postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
@@ -27,7 +27,7 @@ import { startEmbeddingServer, startPostgres, startRerankServer } from './suppor
 /** The only folder that n8n may read files from. */
 let folder: string;
 
-/** Creates three files and a chat that answers from them once they are stored. */
+/** Creates three files and a chat that responds from them once they are stored. */
 async function chatWithFolder(name: string, others: Wiring['others'] = {}): Promise<string> {
 	const files = {
 		'opening.md': 'A cat sits on the mat of our shop from 9 to 5.',
@@ -66,7 +66,7 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 	const found = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 	for (const part of ['opening-hours.md', 'on Saturday from 9 to 13', 'returns.md', 'repairs.txt'])
 		expect(found).toContain(part);
-	// After filling twice, every file is stored once, and the samples are gone.
+	// After filling twice, every file is stored once, and the samples are deleted.
 	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
 	await fill();
 	await fill();
@@ -102,7 +102,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 describe('an alert of health-watch', () => {
 	it(
-		'that could not be sent is sent at a later check, also when the server is well again by then',
+		'that could not be sent is sent at a later check, even if the server is healthy again',
 		async () => {
 			const server = await startLlamaServer();
 			let isBroken = true;

@@ -1,4 +1,4 @@
-/** Workflows and credentials for the search for leaked secrets: canaries in each field that may hold a secret. */
+/** Workflows and credentials for the search for leaked secrets: canaries in each field that may contain a secret. */
 import { canary } from '../../support/canaries';
 import type { FilledNode } from '../../support/every-operation';
 import { chatTrigger, workflowOf } from '../../e2e/support/workflows';
@@ -31,7 +31,7 @@ type OnError = 'continueRegularOutput' | 'continueErrorOutput';
 
 const header = (name: string, value: string) => ({ name, value });
 
-/** Credential data for two servers; two per model server, since a header holds one key only. */
+/** Credential data for two servers; two per model server, since a header contains only one key. */
 export const credentialData = (first: string, second: string) => ({
 	local: {
 		baseUrl: first,
@@ -68,7 +68,7 @@ export const credentialData = (first: string, second: string) => ({
 	},
 });
 
-/** Addresses that contain a secret, which the package refuses. */
+/** URLs that contain a secret, which the package rejects. */
 export const ADDRESSES = {
 	password: `http://anna:${secrets.passwordInAddress}@127.0.0.1:9/v1`,
 	oddPassword: `http://anna:${secrets.passwordInAddress}/#@127.0.0.1:9`,

@@ -1,8 +1,8 @@
-/** What the nights of `overnight-batch` need: a server that is killed, and a schedule that does not wait for the night. */
+/** For tests of `overnight-batch`: a server that is killed, and a schedule that does not wait for the night. */
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
 import { example, type Wiring } from '../../e2e/support/examples';
 
-/** How many rows the example has under way. */
+/** Number of rows that the example processes at the same time. */
 export const AT_ONCE = 4;
 const MAX_GENERATIONS = 10_000;
 
@@ -10,7 +10,7 @@ const MAX_GENERATIONS = 10_000;
 export class NightServer {
 	private sim: LlamaServerSim | undefined;
 	private port: number | undefined;
-	/** How many chats it was asked for, in all its lives. */
+	/** Number of chat requests, over all restarts. */
 	generations = 0;
 	private stopped = false;
 
@@ -46,7 +46,7 @@ function replaced(name: string, text: string, replacement: string): Record<strin
 	return JSON.parse(changed) as Record<string, unknown>;
 }
 
-/** Often, at any hour, and with a wait after a kill that a test can bear. */
+/** Runs often, at any hour, and with a short wait after a kill. */
 export const hurried = (): Wiring['change'] => {
 	const often = { interval: [{ field: 'cronExpression', expression: '*/5 * * * * *' }] };
 	return {

@@ -1,4 +1,4 @@
-/** The data table of the example `overnight-batch`, read and filled in n8n's SQLite file, also while n8n is not there. */
+/** The data table of the example `overnight-batch`, read and filled in n8n's SQLite file, also while n8n is not running. */
 import { path, process } from '../../support/node-builtins';
 
 export interface NightRow {
@@ -13,9 +13,9 @@ export interface NightTable {
 	/** Adds rows with a prompt only, as a user does. */
 	add(prompts: readonly string[]): void;
 	rows(): NightRow[];
-	/** How many rows have an answer. */
+	/** Number of rows with a response. */
 	done(): number;
-	/** How often each row got the state "done": one entry for each time. */
+	/** Changes to the state "done" by row: one entry per change. */
 	timesWritten(): number[];
 	close(): void;
 }
