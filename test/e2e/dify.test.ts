@@ -9,7 +9,7 @@ import {
 	type DifySimOptions,
 } from '../simulators/dify';
 import type { SimRun } from '../simulators/dify/types';
-import { gate } from '../support/deferred';
+import { createDeferred } from '../support/deferred';
 import { listen } from '../support/listen';
 import { delay, http } from '../support/node-builtins';
 import { afterShown } from './support/paced-stream';
@@ -296,7 +296,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 	});
 
 	it('continues when the visitor closes the chat, and keeps the whole response', async () => {
-		const left = gate();
+		const left = createDeferred();
 		const sim = await startSim({
 			apps: [
 				{
@@ -599,7 +599,7 @@ describe('many items', () => {
 	});
 
 	it('stops the others when one fails and the node with it', async () => {
-		const started = gate();
+		const started = createDeferred();
 		const reply = ({ query }: { query: string }) =>
 			query === 'number 1'
 				? {

@@ -3,7 +3,7 @@ import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow
 
 import { appKey, startDifySim, type DifySim } from '../simulators/dify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
-import { gate } from '../support/deferred';
+import { createDeferred } from '../support/deferred';
 import { isWhole, openEditor, type Editor } from './support/editor';
 import {
 	llamaCredential,
@@ -273,7 +273,7 @@ describe('an error of the chat model', () => {
 
 describe('a chat', () => {
 	it('streams the response', async () => {
-		const displayed = gate();
+		const displayed = createDeferred();
 		sim.script(reply.chunks(['The first words ', { wait: displayed.wait }, 'and the rest.']));
 		await opened(chatWith('Typed', await credentialFor(sim.url)));
 		await sendMessage('Tell me a story');

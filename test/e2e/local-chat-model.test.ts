@@ -1,5 +1,5 @@
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
-import { gate } from '../support/deferred';
+import { createDeferred } from '../support/deferred';
 import {
 	ENDLESS,
 	chatLines,
@@ -430,7 +430,7 @@ describe('the running n8n', () => {
 	}
 
 	it('streams the response of an agent into the chat', async () => {
-		const displayed = gate();
+		const displayed = createDeferred();
 		const server = await startLlamaServerSim();
 		server.script(reply.chunks(['The first words ', { wait: displayed.wait }, 'and the rest.']));
 		const { id } = await live(server, 'streamed', (credential) =>

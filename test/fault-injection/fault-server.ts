@@ -6,7 +6,7 @@ import { listen } from '../support/listen';
 import { net, setTimeout } from '../support/node-builtins';
 
 /** One request, and the socket for its response. */
-export interface Asked {
+export interface FaultRequest {
 	readonly method: string;
 	/** Path and query, as sent. */
 	readonly target: string;
@@ -28,7 +28,7 @@ export interface Asked {
 
 export interface FaultServerOptions {
 	/** Called when the head of a request has arrived; its body may be incomplete. */
-	handle(asked: Asked): void | Promise<void>;
+	handle(asked: FaultRequest): void | Promise<void>;
 	/** Handles a new connection itself, so that no request is read from it. */
 	connection?: (socket: net.Socket) => boolean;
 	/** A path prefix that is removed: makes the URL unique, so that facts cached for another server do not apply. */
@@ -173,7 +173,7 @@ function readRequests(
 		const path = target.split('?')[0]!;
 		const body = new BodyReader(headers, options.forgetBodies === true);
 		reading = body;
-		const request: Asked = {
+		const request: FaultRequest = {
 			method,
 			target,
 			path,

@@ -4,7 +4,7 @@ import type { INodeType } from 'n8n-workflow';
 import { fakeContext } from '../support/context';
 import { executeContext, type ExecuteSetup } from '../support/execute-context';
 import { polling } from '../support/poll-context';
-import type { Asked } from './fault-server';
+import type { FaultRequest } from './fault-server';
 import type { AnswerForm } from './fault-offsets';
 
 /** The nodes by name, built or from the sources. */
@@ -58,7 +58,7 @@ export interface Operation {
 	way: Way;
 	form: AnswerForm;
 	/** The requests that get faults. */
-	target: (asked: Pick<Asked, 'method' | 'path'>) => boolean;
+	target: (asked: Pick<FaultRequest, 'method' | 'path'>) => boolean;
 	/** Whether a request can be large enough to take time to send. */
 	uploads: boolean;
 	/** Whether it waits in n8n for Max Concurrent Requests. */

@@ -1,6 +1,6 @@
 /** Correct responses to an operation: recorded once from a simulator, replayed any number of times. */
 import { http } from '../support/node-builtins';
-import { type Asked, send, startFaultServer } from './fault-server';
+import { type FaultRequest, send, startFaultServer } from './fault-server';
 
 /** One received response. */
 export interface RecordedAnswer {
@@ -52,7 +52,7 @@ export async function record(
 	return answers;
 }
 
-async function forward(origin: string, asked: Asked): Promise<RecordedAnswer> {
+async function forward(origin: string, asked: FaultRequest): Promise<RecordedAnswer> {
 	return await new Promise((resolve, reject) => {
 		const request = http.request(
 			`${origin}${asked.target}`,
@@ -86,7 +86,7 @@ async function forward(origin: string, asked: Asked): Promise<RecordedAnswer> {
 }
 
 /** The body of a request. Node's client frames it again. */
-function unchunked(asked: Asked): Buffer {
+function unchunked(asked: FaultRequest): Buffer {
 	const bytes = asked.body();
 	if (!/chunked/i.test(asked.headers['transfer-encoding'] ?? '')) return bytes;
 	const parts: Buffer[] = [];
@@ -108,7 +108,7 @@ export function headOf(
 }
 
 /** The recorded response, unchanged. */
-export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<void> {
+export async function sendWhole(asked: FaultRequest, answer: RecordedAnswer): Promise<void> {
 	const hasBody = answer.status !== 204 && answer.status !== 304;
 	const head = headOf(
 		answer,
@@ -122,7 +122,7 @@ export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<v
 }
 
 /** The recorded response to a request; undefined if there is none. */
-export function answerTo(recording: Recording, asked: Asked): RecordedAnswer | undefined {
+export function answerTo(recording: Recording, asked: FaultRequest): RecordedAnswer | undefined {
 	const answers = recording.get(`${asked.method} ${asked.path}`);
 	return answers?.[Math.min(asked.index, answers.length - 1)];
 }

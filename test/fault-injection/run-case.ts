@@ -2,7 +2,7 @@
 import { startSilentServer } from '../simulators/silent';
 import type { net } from '../support/node-builtins';
 import {
-	type Asked,
+	type FaultRequest,
 	expiry,
 	type FaultServer,
 	pause,
@@ -175,7 +175,7 @@ class FaultCase {
 		};
 	}
 
-	private async handle(asked: Asked): Promise<void> {
+	private async handle(asked: FaultRequest): Promise<void> {
 		const { operation, phase, prepared } = this;
 		const isTarget = phase === 'upload' ? asked.method === 'POST' : operation.target(asked);
 		const isStopCall = this.stopping && asked.method === 'POST' && asked.path.endsWith('/stop');
@@ -204,7 +204,7 @@ class FaultCase {
 	}
 
 	/** The recorded response up to the fault offset, and then the fault. */
-	private async answer(asked: Asked, recorded: RecordedAnswer): Promise<void> {
+	private async answer(asked: FaultRequest, recorded: RecordedAnswer): Promise<void> {
 		const { phase, operation } = this;
 		const { socket } = asked;
 		const echo = echoOf(asked);
@@ -244,7 +244,7 @@ class FaultCase {
 }
 
 /** The request's headers, as proxies and servers echo them in errors. */
-function echoOf({ headers }: Asked): string {
+function echoOf({ headers }: FaultRequest): string {
 	return Object.entries(headers)
 		.filter(([name]) => name === 'authorization' || name === 'x-canary-token')
 		.map(([name, value]) => `${name}: ${value}`)

@@ -17,7 +17,7 @@ const behindApproval = (node: string, name: string) =>
 	ofClient(node, name, { sourceNodeName: 'Ask me', gatedToolNodeName: node });
 const toolsNamed = (...names: string[]) => names.map((name) => toolNamed(name));
 
-/** Tools that a call with this name runs, if the model gives up after its correction. */
+/** Tools that a call with this name runs, if the model does not retry after its correction. */
 async function runBy(
 	name: string,
 	tools: unknown[],

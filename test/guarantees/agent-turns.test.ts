@@ -45,7 +45,7 @@ async function agentOn(url: string, parameters: Record<string, unknown> = {}) {
 }
 
 const question = new HumanMessage('Both?');
-/** Text, thinking and two calls at once, the second with blanks that JSON does not need. */
+/** Text, thinking and two parallel calls, the second with blanks that JSON does not need. */
 const BOTH = streamed(
 	delta({ role: 'assistant', content: null, reasoning_content: 'I need both.' }),
 	delta({ content: 'Let me see.' }),

@@ -65,7 +65,7 @@ async function failureOf(work: Promise<unknown>): Promise<string | undefined> {
 	);
 }
 
-/** Waits for something that is about to happen in another place of this process, but not for ever. */
+/** Waits for an event elsewhere in this process, but not indefinitely. */
 async function until(happened: () => boolean): Promise<void> {
 	for (let looks = 0; looks < 4_000 && !happened(); looks++) await delay(5);
 }

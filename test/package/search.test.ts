@@ -91,7 +91,7 @@ describe('a search in the list of nodes', () => {
 		expect(names).not.toContain('Dify');
 	});
 
-	it('for what Local Llama does says that it does it', () => {
+	it('finds Local Llama by each of its tasks', () => {
 		const description = found('classify')[0]!.description;
 		for (const work of ['extract', 'classify', 'transcribe', 'speak', 'embed', 'rerank'])
 			expect(description).toContain(work);

@@ -10,7 +10,7 @@ export interface ScriptedRequest {
 	readonly headers: http.IncomingHttpHeaders;
 	/** The body to the letter. */
 	readonly text: string;
-	/** The body as JSON; empty if it is none. */
+	/** The body as JSON; empty if it is not JSON. */
 	readonly body: Record<string, unknown>;
 	/** Resolves when the client closed the connection before the answer was complete. */
 	readonly cut: Promise<void>;
@@ -137,7 +137,7 @@ export function useServers(): (routes: Routes, options?: ServerOptions) => Promi
 	};
 }
 
-/** Waits until something is so that no event tells. */
+/** Polls until a condition holds for which there is no event. */
 export async function until(isSo: () => boolean): Promise<void> {
 	while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,7 @@ import {
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { reply } from '../../simulators/llama-server';
-import { gate } from '../../support/deferred';
+import { createDeferred } from '../../support/deferred';
 import { useLocalLlama } from './run-node';
 
 const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
@@ -60,7 +60,7 @@ test('an operation that does not exist', async () => {
 
 test('concurrent items keep their order and pairing', async () => {
 	const sim = await serve({ slots: 4 });
-	const first = gate();
+	const first = createDeferred();
 	sim.script(async ({ body }) => {
 		if (JSON.stringify(body).includes('slow')) await first.wait;
 		return undefined;
