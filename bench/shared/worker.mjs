@@ -23,7 +23,7 @@ const serve = async (clone, url) => {
 	const chat = async () => {
 		const from = performance.now();
 		let ms = 0;
-		const settings = { ...SETTINGS, priority: 'person' };
+		const settings = { ...SETTINGS, priority: 'interactive' };
 		const messages = [{ type: 'human', content: 'Hello' }];
 		await runTurn(server, settings, { messages }, () => (ms ||= performance.now() - from));
 		return ms;

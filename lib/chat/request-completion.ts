@@ -132,7 +132,7 @@ async function requestCompletionVia(
 				timeouts: settings.timeouts,
 				maxRetries: settings.retries,
 				isPreemptible: chatRequest.isBuffered === true,
-				...omitUndefined({ signal: chatRequest.signal, priority: settings.priority ?? 'person' }),
+				...omitUndefined({ signal: chatRequest.signal, priority: settings.priority ?? 'interactive' }),
 			},
 			async (answer) => {
 				reader = createAccumulator(turn, body, api);

@@ -194,7 +194,7 @@ async function measureOnce(
 			model,
 			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
 			signal,
-			priority: 'person',
+			priority: 'interactive',
 		},
 		async (response) => await readSample(server, response, startedAt),
 	);

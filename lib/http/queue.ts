@@ -1,5 +1,5 @@
 /** Classes of requests, the most urgent first. `person`: someone waits for the answer. `batch`: nobody waits. */
-export type Priority = 'person' | 'batch';
+export type Priority = 'interactive' | 'batch';
 
 export interface PermitRequest {
 	priority: Priority;
@@ -102,7 +102,7 @@ export class RequestQueue {
 				signal?.removeEventListener('abort', leave);
 				const waitedMs = performance.now() - from;
 				// A batch that waited so long came before persons: then it does not give its place up to one.
-				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'person';
+				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'interactive';
 				this.running.add(running);
 				resolve({ waitedMs, hasPreemptedBatch });
 			};

@@ -13,7 +13,7 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 			'Interactive for one item of a chat or webhook; batch for schedules and several items',
 		],
 		batch: ['Batch', 'Lowest priority'],
-		person: ['Interactive', 'A user is waiting for the response: highest priority'],
+		interactive: ['Interactive', 'A user is waiting for the response: highest priority'],
 	}),
 	description:
 		'Which requests go first while all server slots are busy. A request that has waited for one minute goes next.',
@@ -96,5 +96,5 @@ function getAutomaticPriority(context: ExecutionSource): Priority {
 	// The default for a sub-node is its own connection type.
 	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
 	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
-	return items.length > 1 || isStartedByN8n ? 'batch' : 'person';
+	return items.length > 1 || isStartedByN8n ? 'batch' : 'interactive';
 }

@@ -162,7 +162,7 @@ async function evaluate(model: string): Promise<void> {
 /** Starts an execution of each type; its requests are for a model of the same name. */
 const CASES: Record<string, { priority: string; begin: (model: string) => Promise<unknown> }> = {
 	'chat, agent': {
-		priority: 'person',
+		priority: 'interactive',
 		begin: async (model) => {
 			const parts = { Chat: chatTrigger('class-chat'), Agent: agent(), Model: modelOf(model) };
 			await importWorkflow(n8n, workflowOf(model, parts));
@@ -170,7 +170,7 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 		},
 	},
 	'webhook, one item': {
-		priority: 'person',
+		priority: 'interactive',
 		begin: async (model) => {
 			const parts = { Hook: webhook('class-one', 'Llama'), Llama: llama(model) };
 			await importWorkflow(n8n, workflowOf(model, parts));
@@ -186,7 +186,7 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 		},
 	},
 	'manual, one item': {
-		priority: 'person',
+		priority: 'interactive',
 		begin: async (model) =>
 			await run(workflowOf(model, { Start: manual('Llama'), Llama: llama(model) })),
 	},

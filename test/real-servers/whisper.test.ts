@@ -73,7 +73,7 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 	const ask = async (more: Partial<TranscribeRequest> = {}) =>
 		await transcribe(
 			createModelServer({ baseUrl: url }),
-			{ model: '', timeouts: {}, retries: 0, priority: 'person' },
+			{ model: '', timeouts: {}, retries: 0, priority: 'interactive' },
 			{
 				translate: false,
 				file: fileOf(tone()),

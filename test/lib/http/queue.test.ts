@@ -9,7 +9,7 @@ const settled = async () =>
 		setImmediate(resolve);
 	});
 
-const PERSON: PermitRequest = { priority: 'person', preempt: () => false };
+const PERSON: PermitRequest = { priority: 'interactive', preempt: () => false };
 
 function queueOf(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');

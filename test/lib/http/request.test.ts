@@ -297,7 +297,7 @@ describe('the queue', () => {
 		const arrivals = async (count: number) => {
 			while (waiting.length < count) await new Promise<void>((resolve) => (arrived = resolve));
 		};
-		const run = async (name: string, priority: 'person' | 'batch') =>
+		const run = async (name: string, priority: 'interactive' | 'batch') =>
 			await server.ask({ json: { name }, priority }, asJson);
 		return { waiting, arrivals, run };
 	}
@@ -307,7 +307,7 @@ describe('the queue', () => {
 		['the slots of the server', { getSlots: () => 1 }],
 	])('lets no more than %s run', async (_name, more) => {
 		const { waiting, arrivals, run } = await slowServer(more);
-		const both = Promise.all([run('first', 'person'), run('second', 'person')]);
+		const both = Promise.all([run('first', 'interactive'), run('second', 'interactive')]);
 		await arrivals(1);
 		expect(waiting.map(({ sent }) => sent.body.name)).toEqual(['first']);
 		waiting[0]!.answer();
@@ -322,7 +322,7 @@ describe('the queue', () => {
 		await arrivals(1);
 		const persons: Array<Promise<unknown>> = [];
 		for (const name of ['one', 'two', 'three']) {
-			persons.push(run(name, 'person'));
+			persons.push(run(name, 'interactive'));
 			if (name === 'three') break;
 			await arrivals(waiting.length + 1);
 			waiting.at(-1)!.answer();
@@ -347,9 +347,9 @@ describe('the queue', () => {
 	test('says so where a limit ends the wait', async () => {
 		const { ask } = await serve(() => {}, { maxConcurrentRequests: 1 });
 		const stop = new AbortController();
-		const running = ask({ json: {}, priority: 'person', signal: stop.signal }, asJson);
+		const running = ask({ json: {}, priority: 'interactive', signal: stop.signal }, asJson);
 		const timeouts = { firstTokenMs: 30 };
-		const failed = await failedBy(ask({ json: {}, priority: 'person', timeouts }, asJson));
+		const failed = await failedBy(ask({ json: {}, priority: 'interactive', timeouts }, asJson));
 		expect(failed).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
 		stop.abort();
 		expect((await failedBy(running)).type).toBe('aborted');

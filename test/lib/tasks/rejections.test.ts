@@ -7,7 +7,7 @@ import { rerank } from '../../../lib/tasks/rerank';
 import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
 import { httpFixture } from '../../support/streams';
 
-const COMMON = { model: 'm', batchSize: 32, retries: 0, priority: 'person' } as const;
+const COMMON = { model: 'm', batchSize: 32, retries: 0, priority: 'interactive' } as const;
 let server: ScriptedServer | undefined;
 let bodies: Array<Record<string, unknown>>;
 beforeEach(() => {

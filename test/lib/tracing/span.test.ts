@@ -52,16 +52,16 @@ describe('a generation', () => {
 			reply.text('Batch.'),
 		);
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
-		const askAs = async (priority: 'person' | 'batch') => {
+		const askAs = async (priority: 'interactive' | 'batch') => {
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
 			await chatWith(credential, { priority })({ messages, isBuffered: true });
 		};
 		const batch = askAs('batch');
 		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
-		await askAs('person');
+		await askAs('interactive');
 		await batch;
 		const seen = traces.spans().map(({ attributes }) => attributes['local_llama.priority']);
-		expect(seen).toEqual(['person', 'batch']);
+		expect(seen).toEqual(['interactive', 'batch']);
 	});
 
 	test('case N31, N32: a client span below that of the node, with what was asked and answered', async () => {
@@ -255,7 +255,7 @@ describe('case N37: other work has a span of its own name', () => {
 
 	test('completion', async () => {
 		const server = await start();
-		const settings = { model: 'sim-model', parameters: {}, priority: 'person' } as const;
+		const settings = { model: 'sim-model', parameters: {}, priority: 'interactive' } as const;
 		await completeText(
 			createModelServer({ baseUrl: server.url }, traces.helpers),
 			settings,

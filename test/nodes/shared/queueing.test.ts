@@ -28,14 +28,14 @@ function classOf(execution: Execution): string {
 
 describe('the priority of a request', () => {
 	test.each<[WorkflowExecuteMode, string]>([
-		['manual', 'person'],
-		['webhook', 'person'],
-		['chat', 'person'],
-		['integrated', 'person'],
-		['retry', 'person'],
-		['cli', 'person'],
-		['internal', 'person'],
-		['agent', 'person'],
+		['manual', 'interactive'],
+		['webhook', 'interactive'],
+		['chat', 'interactive'],
+		['integrated', 'interactive'],
+		['retry', 'interactive'],
+		['cli', 'interactive'],
+		['internal', 'interactive'],
+		['agent', 'interactive'],
 		['trigger', 'batch'],
 		['error', 'batch'],
 		['evaluation', 'batch'],
@@ -46,16 +46,16 @@ describe('the priority of a request', () => {
 	});
 
 	test('the option Priority takes precedence, also for many items', () => {
-		for (const priority of ['person', 'batch'])
+		for (const priority of ['interactive', 'batch'])
 			expect(classOf({ mode: 'webhook', items: [{}, {}], options: { priority } })).toBe(priority);
-		expect(classOf({ mode: 'webhook', options: { priority: 'auto' } })).toBe('person');
+		expect(classOf({ mode: 'webhook', options: { priority: 'auto' } })).toBe('interactive');
 	});
 
 	test('a context without mode and items is interactive', () => {
 		const { context } = fakeContext({}, {});
 		const bare = Object.assign(context, { getMode: undefined });
 		const parameters = new NodeParameters(bare, 0, embeddings);
-		expect(readPriority({}, parameters)).toBe('person');
+		expect(readPriority({}, parameters)).toBe('interactive');
 		expect(readExplicitPriority(parameters)).toBeUndefined();
 	});
 

@@ -15,7 +15,7 @@ export const embeddingsOf = (
 	settings: Partial<EmbedSettings> & { model: string },
 ) =>
 	new Embedder(server, {
-		priority: 'person',
+		priority: 'interactive',
 		prefixes: {},
 		longTexts: 'fail',
 		blankTexts: 'fail',
@@ -33,7 +33,7 @@ export const rerankOf = (
 		await rerank(
 			server,
 			{
-				priority: 'person',
+				priority: 'interactive',
 				topN: 0,
 				scores: 'received',
 				longDocuments: 'fail',
