@@ -1,33 +1,33 @@
 import { tryOrUndefined, withoutEnds } from './values';
 
-/** Characters; file systems take 255 bytes. */
+/** Characters; file systems allow 255 bytes. */
 const MAX_LENGTH = 120;
 
-/** Control characters and what separates folders, on any system. */
+/** Control, format and line separator characters. */
 const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A name that came from outside, as a name only: without folders, control characters, and dots or blanks at its ends
- * (RFC 6266 4.3).
+ * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
+ * 4.3).
  *
- * @param fallback for a name of which nothing is left
+ * @param fallback used if nothing is left of the name
  */
 export function sanitizeFileName(name: string, fallback: string): string {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
 	const trimmed = withoutEnds(last, /[\s.]/);
-	const plain = shortened(trimmed);
+	const plain = limitLength(trimmed);
 	return plain === '' ? fallback : plain;
 }
 
 /** Keeps the extension. */
-function shortened(name: string): string {
+function limitLength(name: string): string {
 	const characters = [...name];
 	if (characters.length <= MAX_LENGTH) return name;
 	const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
 	return characters.slice(0, MAX_LENGTH - extension.length).join('') + extension;
 }
 
-/** A MIME type without its parameters, in small letters; empty where it is none: it stands in URLs and headers. */
+/** A MIME type without its parameters, in lower case; empty if it is invalid, since it is used in URLs and headers. */
 export function parseMimeType(text = ''): string {
 	const [essence = ''] = text.split(';', 1);
 	const type = essence.trim().toLowerCase();

@@ -1,6 +1,6 @@
 /**
- * What a file is by its bytes: mail programs and browsers call many files `application/octet-stream`, Windows calls a CSV
- * file a workbook, and phones call HEIC a JPEG.
+ * Detects the type of a file from its bytes: mail programs and browsers label many files `application/octet-stream`,
+ * Windows labels a CSV file a workbook, and phones label HEIC a JPEG.
  */
 
 import { parseMimeType } from './file-name';
@@ -18,7 +18,7 @@ type Row = readonly [signature: RegExp, mimeType: string, extension: string];
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 
-/** By the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. */
+/** Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. */
 const SIGNATURES: readonly Row[] = [
 	[/^\x89PNG\r\n/, 'image/png', 'png'],
 	[/^\xff\xd8\xff/, 'image/jpeg', 'jpg'],
@@ -57,64 +57,69 @@ const SIGNATURES: readonly Row[] = [
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
 ];
 
-const KINDS: Readonly<Record<string, FileCategory>> = {
+const CATEGORY_BY_FAMILY: Readonly<Record<string, FileCategory>> = {
 	image: 'picture',
 	audio: 'sound',
 	video: 'video',
 };
 
-const PHOTO = 'Convert it to JPEG or PNG first, or set the phone or camera to save photos as JPEG.';
-const extract = (operation: string) =>
+const PHOTO_SUGGESTION =
+	'Convert it to JPEG or PNG first, or set the phone or camera to save photos as JPEG.';
+const suggestExtract = (operation: string) =>
 	`Add the node "Extract From File" (${operation}) before this one and pass on its text.`;
-const OF_OFFICE =
+const OFFICE_SUGGESTION =
 	'Save it as PDF first, and add the node "Extract From File" (Extract From PDF) before this one.';
 
-/** What to do with files that no model server reads, by their extension. */
+/** Suggestions for files that no model server reads, by extension. */
 export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
-	heic: PHOTO,
-	heif: PHOTO,
-	avif: PHOTO,
+	heic: PHOTO_SUGGESTION,
+	heif: PHOTO_SUGGESTION,
+	avif: PHOTO_SUGGESTION,
 	svg: 'SVG is a vector format: convert the file to PNG first, or pass its source as text.',
-	pdf: `${extract('Extract From PDF')} A scan contains no text: set the scanner to save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
-	rtf: extract('Extract From RTF'),
-	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
-	xlsx: extract('Extract From XLSX'),
-	docx: OF_OFFICE,
-	pptx: OF_OFFICE,
-	odt: OF_OFFICE,
-	doc: `For an old workbook: ${extract('Extract From XLS')} For an old document: ${OF_OFFICE}`,
+	pdf: `${suggestExtract('Extract From PDF')} A scan contains no text: set the scanner to save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
+	rtf: suggestExtract('Extract From RTF'),
+	mht: `Save the page as HTML. ${suggestExtract('Extract From HTML')}`,
+	xlsx: suggestExtract('Extract From XLSX'),
+	docx: OFFICE_SUGGESTION,
+	pptx: OFFICE_SUGGESTION,
+	odt: OFFICE_SUGGESTION,
+	doc: `For an old workbook: ${suggestExtract('Extract From XLS')} For an old document: ${OFFICE_SUGGESTION}`,
 	zip: 'Add the node "Compression" (Decompress) before this one and pass on its files.',
 	'': 'Pass images, audio (wav, mp3, flac), video or text, or remove the file.',
 };
 
-/** Of a file that nothing tells what it is. */
+/** Used if neither bytes nor MIME type identify a file. */
 export const UNKNOWN_FILE_TYPE: FileType = { category: 'document', mimeType: '', extension: '' };
 
-/** Names of sounds in MIME types, where the extension is another. */
-const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', wave: 'wav', mp4: 'm4a' };
+/** Audio subtypes whose extension differs from their name. */
+const AUDIO_EXTENSION_BY_SUBTYPE: Readonly<Record<string, string>> = {
+	mpeg: 'mp3',
+	wave: 'wav',
+	mp4: 'm4a',
+};
 
 export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 
-/** The usual file extension of a sound's MIME type; undefined for an unknown one. */
+/** The usual file extension of an audio MIME type; undefined if unknown. */
 export function getAudioExtension(mimeType: string): string | undefined {
 	const [, family, name = ''] =
 		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(parseMimeType(mimeType)) ?? [];
-	const extension = (family === 'audio' ? SOUNDS[name] : undefined) ?? name;
+	const extension = (family === 'audio' ? AUDIO_EXTENSION_BY_SUBTYPE[name] : undefined) ?? name;
 	return AUDIO_EXTENSIONS.has(extension) ? extension : undefined;
 }
 
-/** The type that a file is called by, for one whose bytes say nothing. */
+/** The type by MIME type, for files without a known signature. */
 export function fileTypeFromMime(mime: string): FileType | undefined {
 	const mimeType = parseMimeType(mime);
 	const [family = '', name = ''] = mimeType.replace(/\+.*/, '').split('/');
-	const category = KINDS[family];
+	const category = CATEGORY_BY_FAMILY[family];
 	const extension = (category === 'sound' && getAudioExtension(mimeType)) || name;
 	return category && { category, mimeType, extension };
 }
 
-/** Bytes that are looked at. */
+/** Bytes that are inspected. */
 const HEAD_BYTES = 8192;
 
 export const TEXT_FILE_TYPE: FileType = {
@@ -124,73 +129,78 @@ export const TEXT_FILE_TYPE: FileType = {
 };
 const MAIL: FileType = { category: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
 
-/** The type by the content of a file; undefined if it has no known signature and is no text. */
+/** The type by the content of a file; undefined if it has no known signature and is not text. */
 export function detectFileType(bytes: Uint8Array): FileType | undefined {
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
 	const row = SIGNATURES.find(([signature]) => signature.test(head));
 	if (row !== undefined) {
 		const [, mimeType, extension] = row;
-		return { category: KINDS[mimeType.split('/')[0]!] ?? 'document', mimeType, extension };
+		return {
+			category: CATEGORY_BY_FAMILY[mimeType.split('/')[0]!] ?? 'document',
+			mimeType,
+			extension,
+		};
 	}
-	if (head === '' || (utf16Of(bytes) === undefined && [...head].some(isControl))) return undefined;
+	if (head === '' || (detectUtf16(bytes) === undefined && [...head].some(isControl)))
+		return undefined;
 	return isMail(head) ? MAIL : TEXT_FILE_TYPE;
 }
 
-/** The control characters that texts have: tab, line breaks, form feed, escape. */
+/** Control characters that occur in text: tab, line breaks, form feed, escape. */
 const TEXT_CONTROLS = '\t\n\v\f\r\x1b';
 
 function isControl(character: string): boolean {
 	return character < ' ' && !TEXT_CONTROLS.includes(character);
 }
 
-/** Fewer of its headers may stand at the beginning of a text. */
-const LEAST_OF_MAILS = 3;
+/** A plain text may begin with fewer email headers. */
+const MIN_MAIL_HEADERS = 3;
 
 function isMail(head: string): boolean {
 	const [header = ''] = head.split(/\r?\n\r?\n/, 1);
 	const names = header.match(/^(?:from|to|date|subject|message-id|mime-version|received)(?=:)/gim);
 	const distinct = new Set(names?.map((name) => name.toLowerCase()));
-	return /^[\w-]{1,60}:/.test(header) && distinct.size >= LEAST_OF_MAILS;
+	return /^[\w-]{1,60}:/.test(header) && distinct.size >= MIN_MAIL_HEADERS;
 }
 
 /**
- * Decodes the bytes of a text file: UTF-16 with its mark, UTF-8, GB18030 by its shape, else Windows-1252, a superset of
- * Latin-1.
+ * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise Windows-1252, a
+ * superset of Latin-1.
  */
 export function decodeText(bytes: Uint8Array): string {
-	const wide = utf16Of(bytes);
-	if (wide !== undefined) return new TextDecoder(wide).decode(bytes);
+	const utf16 = detectUtf16(bytes);
+	if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes);
 	return (
-		decoded(bytes, 'utf-8') ??
-		(isInPairs(bytes) ? decoded(bytes, 'gb18030') : undefined) ??
+		tryDecode(bytes, 'utf-8') ??
+		(hasPairedBytes(bytes) ? tryDecode(bytes, 'gb18030') : undefined) ??
 		new TextDecoder('windows-1252').decode(bytes)
 	);
 }
 
-function decoded(bytes: Uint8Array, encoding: string): string | undefined {
+function tryDecode(bytes: Uint8Array, encoding: string): string | undefined {
 	return tryOrUndefined(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
 }
 
-/** Chinese stands in words of two and more bytes above ASCII, Western letters mostly alone. */
-function isInPairs(bytes: Uint8Array): boolean {
-	const looked = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-	const runs = looked.match(/[\x80-\xff]+/g) ?? [];
+/** Chinese text has runs of two or more bytes above ASCII; Western letters above ASCII are mostly single. */
+function hasPairedBytes(bytes: Uint8Array): boolean {
+	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
+	const runs = head.match(/[\x80-\xff]+/g) ?? [];
 	return runs.join('').length >= 3 * runs.length;
 }
 
-/** By its mark. */
-function utf16Of([first, second]: Uint8Array): string | undefined {
+/** Detects the byte-order mark. */
+function detectUtf16([first, second]: Uint8Array): string | undefined {
 	if (first === 0xff && second === 0xfe) return 'utf-16le';
 	return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }
 
 /** The bytes in which a camera writes EXIF. */
 const EXIF_BYTES = 65_536;
-/** The mark of EXIF, and its entry of the orientation up to the number: both orders of bytes. In hexadecimal. */
+/** The EXIF marker and the orientation entry up to its value, in both byte orders. In hexadecimal. */
 const EXIF = '457869660000';
 const ORIENTATION = /(?:011200030000000100|1201030001000000)0([1-8])/;
 
-/** The orientation in the EXIF of a JPEG: 1 is upright. Undefined where it has none, or was cut. */
+/** The EXIF orientation of a JPEG: 1 is upright. Undefined if it is missing or truncated. */
 export function readOrientation(bytes: Uint8Array): number | undefined {
 	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES)).toString('hex');
 	const [, exif = ''] = head.split(EXIF, 2);
@@ -198,27 +208,27 @@ export function readOrientation(bytes: Uint8Array): number | undefined {
 	return entry === null ? undefined : Number(entry[1]);
 }
 
-const END_OF_PICTURE = Buffer.from('ffd9', 'hex');
+const END_OF_IMAGE = Buffer.from('ffd9', 'hex');
 
-/** The marks of a JPEG behind which no length stands: pixels, filling. */
-const WITHOUT_LENGTH = [0xda, 0xff];
+/** JPEG markers that no length follows: pixels, padding. */
+const MARKERS_WITHOUT_LENGTH = [0xda, 0xff];
 
-/** Segments of a JPEG that are passed over; a color profile has 255 at most. */
+/** JPEG segments that are skipped; a color profile has at most 255. */
 const MAX_SEGMENTS = 1_000;
-/** The end is looked for in the last bytes: pixels never contain its mark, and long videos behind it do. */
+/** The end marker is searched in the last bytes only: pixels never contain it, but long videos appended to a photo do. */
 const END_BYTES = 1024 * 1024;
 
-/** Whether a JPEG has no end. A small picture in its EXIF has an end of its own. */
-export function isTruncatedJpeg(picture: Buffer): boolean {
-	let at = 2;
+/** Whether a JPEG has no end marker. A thumbnail in its EXIF has a separate one. */
+export function isTruncatedJpeg(image: Buffer): boolean {
+	let offset = 2;
 	for (
 		let segments = 0;
 		segments < MAX_SEGMENTS &&
-		picture[at] === 0xff &&
-		!WITHOUT_LENGTH.includes(picture[at + 1]!) &&
-		at + 4 <= picture.length;
+		image[offset] === 0xff &&
+		!MARKERS_WITHOUT_LENGTH.includes(image[offset + 1]!) &&
+		offset + 4 <= image.length;
 		segments++
 	)
-		at += 2 + picture.readUInt16BE(at + 2);
-	return picture.indexOf(END_OF_PICTURE, Math.max(at, picture.length - END_BYTES)) < 0;
+		offset += 2 + image.readUInt16BE(offset + 2);
+	return image.indexOf(END_OF_IMAGE, Math.max(offset, image.length - END_BYTES)) < 0;
 }

@@ -1,7 +1,7 @@
 import { isRecord, type JsonRecord, tryOrUndefined } from './values';
 
 /**
- * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never as deep.
+ * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never this deep.
  */
 export const MAX_DEPTH = 500;
 
@@ -12,7 +12,7 @@ export function parseJson(source: string): unknown {
 
 /** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */
 export function isDeepText(source: string): boolean {
-	// A shorter text has no room for as many pairs of brackets.
+	// A shorter text cannot contain that many pairs of brackets.
 	if (source.length < 2 * MAX_DEPTH) return false;
 	const brackets = new JsonBrackets();
 	brackets.read(source);
@@ -20,29 +20,29 @@ export function isDeepText(source: string): boolean {
 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-/** `{` and `}`. Only this bit tells them from `[` and `]`. */
+/** `{` and `}`. They differ from `[` and `]` in this bit only. */
 const [OPENING, CLOSING, CASE] = [0x7b, 0x7d, 0x20];
 
-/** Reads the brackets of JSON that arrives in pieces, each character once. */
+/** Tracks the brackets of JSON that arrives in chunks, reading each character once. */
 export class JsonBrackets {
 	/** Deepest nesting so far. */
 	deepest = 0;
 	private depth = 0;
 	private isInString = false;
-	/** Characters of the next piece that a backslash escapes: 0 or 1. */
+	/** Characters of the next chunk that a backslash escapes: 0 or 1. */
 	private escaped = 0;
 
 	/** @returns the index after the bracket that closes the first one; undefined if none does so far */
-	read(piece: string, from = 0): number | undefined {
+	read(chunk: string, from = 0): number | undefined {
 		let at = from + this.escaped;
-		for (; at < piece.length; at++) {
-			const code = piece.charCodeAt(at);
+		for (; at < chunk.length; at++) {
+			const code = chunk.charCodeAt(at);
 			if (code === QUOTE) this.isInString = !this.isInString;
 			else if (this.isInString) at += code === BACKSLASH ? 1 : 0;
 			else if ((code | CASE) === OPENING) this.open();
 			else if ((code | CASE) === CLOSING && --this.depth <= 0) return at + 1;
 		}
-		this.escaped = at - piece.length;
+		this.escaped = at - chunk.length;
 		return undefined;
 	}
 
@@ -59,13 +59,13 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
 	return Object.values(value).some((inner) => isTooDeep(inner, depth + 1));
 }
 
-/** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */
+/** JSON with strings instead of numbers that JavaScript cannot represent, and a list of those numbers. */
 export interface ExactJson {
 	value: unknown;
 	unsafeNumbers: string[];
 }
 
-/** Numbers of many digits, or with an exponent of three. */
+/** Numbers with many digits or a three-digit exponent. */
 const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 
 /**
@@ -76,8 +76,8 @@ const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 export function parseExactJson(json: string, value = parseJson(json)): ExactJson {
 	const unsafeNumbers: string[] = [];
 	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, unsafeNumbers };
-	const exact = (_key: string, one: unknown, { source = '' }: { source?: string } = {}) => {
-		if (typeof one !== 'number' || isExact(source)) return one;
+	const exact = (_key: string, entry: unknown, { source = '' }: { source?: string } = {}) => {
+		if (typeof entry !== 'number' || isExact(source)) return entry;
 		unsafeNumbers.push(source);
 		return source;
 	};
@@ -86,7 +86,7 @@ export function parseExactJson(json: string, value = parseJson(json)): ExactJson
 
 const MAX_NAMED = 5;
 
-/** The note for the user about such numbers, as a list of none or one. */
+/** The warning about such numbers, as a list with at most one element. */
 export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 	const names = [...new Set(numbers)].slice(0, MAX_NAMED).join(', ');
 	return names === '' ? [] : [`${names} exceeds number precision and was kept as text.`];
@@ -116,7 +116,7 @@ export function parseObject(body: string): JsonRecord | undefined {
 	return isRecord(value) ? value : undefined;
 }
 
-/** JSON with the keys of every object sorted, so that equal values give equal texts. */
+/** JSON with the keys of every object sorted, so that equal values produce equal text. */
 export function stringifyCanonical(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		isRecord(inner)

@@ -1,9 +1,9 @@
-/** How many values a cache keeps. */
+/** Per cache. */
 const MAX_ENTRIES = 1_000;
 /** A server may have been updated. */
 const TTL_MS = 10 * 60_000;
 
-/** One request per key: concurrent and later callers share its result. A failure is not kept, so the next call tries again. */
+/** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
 export async function fetchOnce<K, V>(
 	cache: Map<K, Promise<V>>,
 	key: K,
@@ -15,7 +15,7 @@ export async function fetchOnce<K, V>(
 	return await fetching;
 }
 
-/** Derives a value once per object, which must not change. It is kept as long as the object. */
+/** Derives a value once per object, which must not change. The value lives as long as the object. */
 export function memoize<K extends object, V>(derive: (object: K) => V): (object: K) => V {
 	const derived = new WeakMap<K, V>();
 	return (object) => {
@@ -29,12 +29,12 @@ export function memoize<K extends object, V>(derive: (object: K) => V): (object:
 const caches: Array<{ clear(): void }> = [];
 
 /**
- * A bounded cache of hints for the whole process; the least recently used entry goes first. Each process has its own, also
+ * A bounded cache for the whole process that evicts the least recently used entry. Each process has its own, including
  * each worker of n8n's queue mode, so everything must work without it, too.
  */
 export class LruCache<V> {
-	/** `until` is on the monotonic clock: the one of the day may be set back. */
-	private readonly entries = new Map<string, { value: V; until: number }>();
+	/** `expiresAt` uses the monotonic clock: the system time may be set back. */
+	private readonly entries = new Map<string, { value: V; expiresAt: number }>();
 
 	/** @param ttlMs milliseconds for which a value is kept */
 	constructor(private readonly ttlMs = TTL_MS) {
@@ -44,14 +44,14 @@ export class LruCache<V> {
 	get(key: string): V | undefined {
 		const entry = this.entries.get(key);
 		this.entries.delete(key);
-		if (entry === undefined || entry.until <= performance.now()) return undefined;
+		if (entry === undefined || entry.expiresAt <= performance.now()) return undefined;
 		this.entries.set(key, entry);
 		return entry.value;
 	}
 
 	set(key: string, value: V): void {
 		this.entries.delete(key);
-		this.entries.set(key, { value, until: performance.now() + this.ttlMs });
+		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });
 		if (this.entries.size > MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
 	}
 

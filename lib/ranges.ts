@@ -1,15 +1,15 @@
-/** Smallest and largest allowed number; `Infinity` where there is no limit on that side. */
+/** Smallest and largest allowed number; infinite if there is no limit on that side. */
 export type NumberRange = readonly [least: number, most: number];
 
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
 
-export function isInRange(value: number, [least, most]: NumberRange): boolean {
-	return Number.isFinite(value) && value >= least && value <= most;
+export function isInRange(value: number, [min, max]: NumberRange): boolean {
+	return Number.isFinite(value) && value >= min && value <= max;
 }
 
-/** The range in words for an error: "a number", "a number from 0", "a number from 0 to 1". */
-export function formatRange([least, most]: NumberRange): string {
-	const from = least === -Infinity ? '' : ` from ${least}`;
-	const to = most === Infinity ? '' : `${from === '' ? ' up' : ''} to ${most}`;
+/** The range as text for an error: "a number", "a number from 0", "a number from 0 to 1". */
+export function formatRange([min, max]: NumberRange): string {
+	const from = min === -Infinity ? '' : ` from ${min}`;
+	const to = max === Infinity ? '' : `${from === '' ? ' up' : ''} to ${max}`;
 	return `a number${from}${to}`;
 }

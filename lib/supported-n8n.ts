@@ -1,6 +1,6 @@
 /**
- * The oldest n8n this package supports: the first one with `@n8n/ai-node-sdk`. README and CONTRIBUTING repeat it; a
- * test compares them.
+ * The oldest n8n this package supports: the first one with `@n8n/ai-node-sdk`. README and CONTRIBUTING repeat it, and
+ * a test compares them.
  */
 export const OLDEST_N8N = '2.20.0';
 

@@ -3,20 +3,20 @@ export function asString(value: unknown): string | undefined {
 }
 
 /**
- * Any JSON value as text. Not `String`, which fails for `{"toString":1}` and gives "[object Object]" for other objects.
+ * Any JSON value as text. Not `String`, which throws for `{"toString":1}` and returns "[object Object]" for other objects.
  */
 export function toText(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
-/** A text of at most `most` characters; one that was cut ends in "…". */
-export function truncate(text: string, most: number): string {
-	if (text.length <= most) return text;
-	const characters = [...text.slice(0, 2 * most + 1)];
-	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+/** Shortens a text to `maxLength` characters; a shortened text ends in "…". */
+export function truncate(text: string, maxLength: number): string {
+	if (text.length <= maxLength) return text;
+	const characters = [...text.slice(0, 2 * maxLength + 1)];
+	return characters.length <= maxLength ? text : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
-/** A text without the signs at its ends that a pattern matches. Of patterns, `x+$` would take quadratic time. */
+/** Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time. */
 export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): string {
 	let from = 0;
 	let to = text.length;
@@ -25,7 +25,7 @@ export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): str
 	return text.slice(from, to);
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function getErrorMessage(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
@@ -34,7 +34,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The result of work that may fail; undefined where it throws. */
+/** The result of work that may fail; undefined if it throws. */
 export function tryOrUndefined<T>(work: () => T): T | undefined {
 	try {
 		return work();
@@ -43,7 +43,7 @@ export function tryOrUndefined<T>(work: () => T): T | undefined {
 	}
 }
 
-/** The letters and digits of a text, in lower case: what quotes it may escape all else. */
+/** The letters and digits of a text, in lower case: a quotation of it may escape everything else. */
 export function normalizeLetters(text: string): string {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
@@ -58,8 +58,8 @@ export function parseBoolean(value: unknown): boolean | undefined {
 export type JsonRecord = Record<string, unknown>;
 
 /**
- * A text that is not empty. Dify's versions send null, an empty text or nothing for the same (docs/protocols/dify.md
- * 3.11).
+ * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
+ * (docs/protocols/dify.md 3.11).
  */
 export function asNonEmptyString(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
@@ -95,14 +95,14 @@ export function isNonEmpty(value: unknown): boolean {
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
-/** The fields whose values are filled. */
+/** The fields with non-empty values. */
 export function omitEmpty<T extends object>(fields: T): Partial<T> {
 	return Object.fromEntries(
 		Object.entries(fields).filter(([, value]) => isNonEmpty(value)),
 	) as Partial<T>;
 }
 
-/** The fields that are not undefined, so that `...optional({ a, b })` adds no undefined field to an object. */
+/** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
 export function omitUndefined<T extends object>(
 	fields: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -112,42 +112,42 @@ export function omitUndefined<T extends object>(
 	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
-/** An object with the same names and other values. */
+/** An object with the same names and changed values. */
 export function mapValues(record: JsonRecord, change: (value: unknown) => unknown): JsonRecord {
 	return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
-/** The first value that stands in a list for the second time. Lists may come from an item, with any length. */
+/** The first value that occurs twice in a list. Lists may come from an item, with any length. */
 export function findDuplicate<T>(list: readonly T[]): T | undefined {
 	const seen = new Set<T>();
 	return list.find((value) => seen.size === seen.add(value).size);
 }
 
-/** Adds the elements of a list, of any length: as arguments of `push`, more than about 120,000 end n8n's stack. */
-export function pushAll<T>(list: T[], more: Iterable<T>): void {
-	for (const element of more) list.push(element);
+/** Appends any number of elements: as arguments of `push`, more than about 120,000 overflow n8n's stack. */
+export function pushAll<T>(list: T[], elements: Iterable<T>): void {
+	for (const element of elements) list.push(element);
 }
 
-/** The largest of numbers, as many as there are. @param least what it is at least, and where there is none */
-export function maxOf(numbers: readonly number[], least = -Infinity): number {
-	return numbers.reduce((largest, number) => Math.max(largest, number), least);
+/** The largest of any number of values. @param min lower bound of the result, returned for an empty list */
+export function maxOf(numbers: readonly number[], min = -Infinity): number {
+	return numbers.reduce((largest, number) => Math.max(largest, number), min);
 }
 
-/** The smallest of numbers, as many as there are. @param most what it is at most, and where there is none */
-export function minOf(numbers: readonly number[], most = Infinity): number {
-	return numbers.reduce((smallest, number) => Math.min(smallest, number), most);
+/** The smallest of any number of values. @param max upper bound of the result, returned for an empty list */
+export function minOf(numbers: readonly number[], max = Infinity): number {
+	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
 /** Characters that are invalid in HTML, and those that change the direction of text. */
 export const UNSAFE_CHARACTERS =
 	/(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** Between the characters of a mark it makes plain text of it. */
+/** Placed inside a tag, it turns the tag into plain text. */
 export const ZERO_WIDTH_SPACE = '\u200B';
 
 /**
- * A sentence that may quote a server, as text and nothing else. n8n's editor shows the description of an error and a
- * hint as HTML with links and pictures, and terminals read control characters.
+ * Makes a sentence that may quote a server safe to show: n8n's editor renders error descriptions and hints as HTML with
+ * links and images, and terminals interpret control characters.
  */
 export function toPlainText(sentence: string): string {
 	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);

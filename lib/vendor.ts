@@ -22,8 +22,8 @@ export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsou
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 export { Pool, sendWith, type Dispatcher };
-// The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
-// stream.
+// The lint rules of community nodes allow these imports in this file only. n8n stores a file in chunks only from this
+// stream class.
 export { env } from 'node:process';
 export { Readable } from 'node:stream';
 export { clearTimeout, setImmediate, setTimeout } from 'node:timers';

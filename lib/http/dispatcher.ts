@@ -4,7 +4,7 @@ import { omitUndefined, tryOrUndefined } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
-	/** Identifies the credential. A hash, because it is stored. */
+	/** Identifies the credential. */
 	scope: string;
 	ignoreSslIssues: boolean;
 	egressFilter?: EgressFilter;
@@ -12,7 +12,7 @@ export interface ServerChannelKey {
 
 /** The connection pools for one origin with one credential. */
 interface ServerChannel {
-	/** For what may be sent again: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
+	/** For requests that may be repeated: connections are kept for 4 s, since llama-server closes idle ones after 5 s. */
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
 	readonly fresh: Dispatcher;
@@ -35,7 +35,7 @@ type LookupDone = Parameters<Lookup>[2];
 
 interface ChannelEntry extends ServerChannel {
 	lookup: Lookup | undefined;
-	/** Number of requests that use it. */
+	/** Requests that use the channel. */
 	users: number;
 }
 
@@ -50,7 +50,7 @@ export function acquireChannel(key: ServerChannelKey): ChannelUse {
 	const { origin, scope, ignoreSslIssues, egressFilter } = key;
 	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined].join('\n');
 	const entry = channels.get(id) ?? createEntry(key);
-	// The lookup holds one execution's helpers. Using the newest one lets the older be freed.
+	// The lookup references the helpers of one execution. Replacing it lets older ones be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
 	entry.users++;
 	channels.delete(id);
@@ -93,32 +93,32 @@ function createEntry(key: ServerChannelKey): ChannelEntry {
 			? undefined
 			: (hostname, options, done) =>
 					entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done));
-	const options = agentOptions(key, lookup);
-	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
+	const options = toAgentOptions(key, lookup);
+	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
 	return Object.assign(entry, {
-		keepAlive: agent(key.origin, options),
-		fresh: agent(key.origin, { ...options, pipelining: 0 }),
+		keepAlive: createAgent(key.origin, options),
+		fresh: createAgent(key.origin, { ...options, pipelining: 0 }),
 	});
 }
 
 /**
- * Turns an empty list of addresses, which crashes Node's sockets, into ENOTFOUND. The system's lookup never gives one,
+ * Turns an empty list of addresses, which crashes Node's sockets, into ENOTFOUND. The system lookup never returns one,
  * but n8n's filter may.
  */
 function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
-	return (...found: unknown[]) => {
-		const [error, addresses] = found;
+	return (...results: unknown[]) => {
+		const [error, addresses] = results;
 		const isEmpty = addresses === undefined || (Array.isArray(addresses) && addresses.length === 0);
-		if (error || !isEmpty) return done(...(found as never[]));
-		const notFound = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
+		if (error || !isEmpty) return done(...(results as never[]));
+		const notFoundError = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
 			code: 'ENOTFOUND',
 			hostname,
 		});
-		done(notFound as never);
+		done(notFoundError as never);
 	};
 }
 
-function agentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
+function toAgentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {
@@ -133,13 +133,13 @@ function agentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | un
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
 		factory: (address: string | URL, options: Pool.Options) => new Pool(address, options),
-		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
+		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token timeout.
 		clientFactory: (proxy: string | URL, options: Pool.Options) =>
 			new TunnelPool(proxy, { ...options, headersTimeout: MAX_CONNECT_MS }),
 		allowH2: false,
-		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
+		// Common proxies reject a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,
-		// The Watchdog applies the limits: undici's default of 5 minutes would break slow generations.
+		// The Watchdog applies the timeouts: undici's default of 5 minutes would break slow generations.
 		headersTimeout: 0,
 		bodyTimeout: 0,
 		// Safety margin for the time that a server names in Keep-Alive.
@@ -150,34 +150,36 @@ function agentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | un
 }
 
 /**
- * The proxies of the environment, as n8n's own requests read them (proxy-from-env): by the scheme of the address, else
- * ALL_PROXY. undici takes HTTP_PROXY for https addresses, too.
+ * The proxies of the environment, as n8n's own requests read them (proxy-from-env): by the scheme of the URL, otherwise
+ * ALL_PROXY. undici also uses HTTP_PROXY for https URLs.
  */
-function agent(origin: string, options: AgentOptions): Dispatcher {
-	const all = env.all_proxy || env.ALL_PROXY;
+function createAgent(origin: string, options: AgentOptions): Dispatcher {
+	const allProxy = env.all_proxy || env.ALL_PROXY;
 	const isEncrypted = origin.startsWith('https:');
-	const httpProxy = isEncrypted ? '' : proxyUrl(env.http_proxy || env.HTTP_PROXY || all);
-	const httpsProxy = proxyUrl(env.https_proxy || env.HTTPS_PROXY || all);
+	const httpProxy = isEncrypted ? '' : toProxyUrl(env.http_proxy || env.HTTP_PROXY || allProxy);
+	const httpsProxy = toProxyUrl(env.https_proxy || env.HTTPS_PROXY || allProxy);
 	return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy });
 }
 
-/** Empty where there is none: undefined would make undici read the variables itself. */
-function proxyUrl(variable = ''): string {
+/** Empty if not set: undefined would make undici read the variables itself. */
+function toProxyUrl(variable = ''): string {
 	const address = variable.replace(/^(?!https?:)(?:\w*:\/\/)?(?=.)/, 'http://');
 	return URL.canParse(address) ? address : '';
 }
 
-const VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
 	name,
 	name.toUpperCase(),
 ]);
 
-/** What the proxies of the environment get as their user and password: an echo of it is masked as a key is. */
+/** The credentials sent to the proxies of the environment, so that they are masked like keys. */
 export function proxyHeaders(): Record<string, string> {
-	return Object.fromEntries(VARIABLES.map((name) => [name, authorizationFor(proxyUrl(env[name]))]));
+	return Object.fromEntries(
+		PROXY_VARIABLES.map((name) => [name, toBasicAuthorization(toProxyUrl(env[name]))]),
+	);
 }
 
-function authorizationFor(proxy: string): string {
+function toBasicAuthorization(proxy: string): string {
 	if (!proxy.includes('@')) return '';
 	const { username, password } = new URL(proxy);
 	const pair = `${username}:${password}`;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadBody } from './types';
 import { getErrorMessage } from '../values';
 
-/** A file that is read in pieces, and never completely in memory. */
+/** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {
 	name: string;
 	mimeType: string;
@@ -28,7 +28,7 @@ interface FormBody extends UploadBody {
 	sent: UploadProgress;
 }
 
-/** Characters that file systems and servers refuse, or that would end the header line. */
+/** Characters that file systems and servers reject, or that would end the header line. */
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
 /** The file name that is sent. */
@@ -39,31 +39,31 @@ export function toUploadFileName(name: string): string {
 /** A form with files as a request body (RFC 7578). The files are read while they are sent, and again for each retry. */
 export function createFormBody(parts: readonly FormPart[]): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
-	const blocks = parts.map((part) => ({ head: encode(headOf(part, boundary)), part }));
+	const blocks = parts.map((part) => ({ head: encode(toPartHead(part, boundary)), part }));
 	const tail = encode(`--${boundary}--\r\n`);
 	const length = blocks.reduce(
-		(sum, { head, part }) => sum + head.byteLength + sizeOf(part) + 2,
+		(sum, { head, part }) => sum + head.byteLength + getPartSize(part) + 2,
 		tail.byteLength,
 	);
-	const sent: UploadProgress = { bytes: 0 };
-	async function* pieces(): AsyncGenerator<Uint8Array> {
-		sent.bytes = 0;
-		sent.unreadable = undefined;
+	const progress: UploadProgress = { bytes: 0 };
+	async function* generateChunks(): AsyncGenerator<Uint8Array> {
+		progress.bytes = 0;
+		progress.unreadable = undefined;
 		for (const { head, part } of blocks) {
 			yield head;
 			if ('value' in part) yield encode(part.value);
-			else yield* contentOf(part.file, sent);
+			else yield* readContent(part.file, progress);
 			// Ending before the announced length aborts the request.
-			if (sent.unreadable !== undefined) return;
+			if (progress.unreadable !== undefined) return;
 			yield encode('\r\n');
 		}
 		yield tail;
 	}
 	return {
-		content: { [Symbol.asyncIterator]: pieces },
+		content: { [Symbol.asyncIterator]: generateChunks },
 		contentType: `multipart/form-data; boundary=${boundary}`,
 		length,
-		sent,
+		sent: progress,
 	};
 }
 
@@ -71,11 +71,11 @@ function encode(value: string): Uint8Array {
 	return new TextEncoder().encode(value);
 }
 
-function sizeOf(part: FormPart): number {
+function getPartSize(part: FormPart): number {
 	return 'value' in part ? encode(part.value).byteLength : part.file.size;
 }
 
-function headOf(part: FormPart, boundary: string): string {
+function toPartHead(part: FormPart, boundary: string): string {
 	const disposition = `Content-Disposition: form-data; name="${part.field}"`;
 	if ('value' in part) return `--${boundary}\r\n${disposition}\r\n\r\n`;
 	const { name, mimeType } = part.file;
@@ -83,23 +83,23 @@ function headOf(part: FormPart, boundary: string): string {
 	return `--${boundary}\r\n${disposition}; filename="${toUploadFileName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 }
 
-async function* contentOf(
+async function* readContent(
 	{ name, size, open }: FileSource,
-	sent: UploadProgress,
+	progress: UploadProgress,
 ): AsyncGenerator<Uint8Array> {
-	let read = 0;
+	let readBytes = 0;
 	const fail = (reason: string) => {
-		sent.unreadable = { name, reason };
+		progress.unreadable = { name, reason };
 	};
 	try {
-		for await (const piece of open()) {
-			read += piece.byteLength;
-			sent.bytes += piece.byteLength;
-			if (read > size) break;
-			yield piece;
+		for await (const chunk of open()) {
+			readBytes += chunk.byteLength;
+			progress.bytes += chunk.byteLength;
+			if (readBytes > size) break;
+			yield chunk;
 		}
-		if (read < size) fail(`it ended after ${read} of ${size} bytes`);
-		if (read > size) fail(`it is longer than its ${size} bytes`);
+		if (readBytes < size) fail(`it ended after ${readBytes} of ${size} bytes`);
+		if (readBytes > size) fail(`it is longer than its ${size} bytes`);
 	} catch (error) {
 		fail(getErrorMessage(error));
 	}

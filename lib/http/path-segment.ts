@@ -1,10 +1,10 @@
 import { createInputError } from '../errors/create-error';
 
 /**
- * A value from outside as one segment of a path. One of dots would lead to another route, since URLs resolve it, also as
- * `%2e` (WHATWG URL, "double-dot URL path segment").
+ * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
+ * as `%2e` (WHATWG URL, "double-dot URL path segment").
  *
- * @throws {ServerError} of kind `invalidInput` for `.` and `..`
+ * @throws {ServerError} of type `invalidInput` for `.` and `..`
  */
 export function encodePathSegment(value: string): string {
 	if (/^\.{1,2}$/.test(value))

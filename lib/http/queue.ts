@@ -1,17 +1,17 @@
-/** Classes of requests, the most urgent first. `person`: someone waits for the answer. `batch`: nobody waits. */
+/** Most urgent first. `interactive`: a user is waiting for the response. `batch`: no user is waiting. */
 export type Priority = 'interactive' | 'batch';
 
 export interface PermitRequest {
 	priority: Priority;
-	/** Ends the waiting. */
+	/** Ends the wait. */
 	signal?: AbortSignal;
-	/** Gives the place of a batch up for a person. @returns whether it did */
+	/** Cancels a running batch request for an interactive one. @returns whether it did */
 	preempt(): boolean;
 }
 
 interface WaitStats {
 	waitedMs: number;
-	/** A batch gave its place up for it. */
+	/** A batch request was canceled for it. */
 	hasPreemptedBatch: boolean;
 }
 
@@ -23,9 +23,9 @@ interface Permit extends WaitStats {
 const queues = new Map<string, RequestQueue>();
 
 /**
- * Waits for a place in a queue, which exists from its first to its last request.
+ * Waits for a permit of a queue, which exists from its first to its last request.
  *
- * @param limit concurrent requests. A server's own number of slots may become known or change while the queue exists.
+ * @param limit concurrent requests; may change while the queue exists, once the server's slots are known
  * @throws the reason of the signal, as soon as that aborts
  */
 export async function acquirePermit(
@@ -40,31 +40,31 @@ export async function acquirePermit(
 	return await queue.acquire(request);
 }
 
-/** The waiting requests of one class. First come, first served. */
+/** The waiting requests of one priority. First come, first served. */
 interface WaitingQueue {
-	/** Each gets to know whether a place was given up. */
-	waiters: Set<(wasGiven: boolean) => void>;
-	/** When the first one began to wait, or when the last turn was. */
-	waitsSince: number;
+	/** Callbacks that admit a request. */
+	waiters: Set<(hasPreemptedBatch: boolean) => void>;
+	/** When the first one started to wait, or was last admitted. */
+	waitingSince: number;
 }
 
-/** A class that waited this long without a turn goes next, whatever its class is. */
+/** A priority that has waited this long is admitted next, even if it is lower. */
 export const MAX_STARVATION_MS = 60_000;
 
 /** Queue for a server with few slots. */
 export class RequestQueue {
 	/** Concurrent requests, at least 1; a new value applies from the next request that enters or leaves. */
 	limit = 1;
-	/** In the order in which they got their place. */
+	/** In the order of admission. */
 	private readonly running = new Set<PermitRequest>();
-	/** Requests that were told to give up their place, and still have it. */
+	/** Canceled requests that have not released their permit yet. */
 	private readonly preempting = new Set<PermitRequest>();
-	private readonly interactive: WaitingQueue = { waiters: new Set(), waitsSince: 0 };
-	private readonly batches: WaitingQueue = { waiters: new Set(), waitsSince: 0 };
+	private readonly interactive: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
+	private readonly batches: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
 
 	constructor(private readonly id: string) {}
 
-	/** Number of requests with a place. */
+	/** Number of running requests. */
 	get active(): number {
 		return this.running.size;
 	}
@@ -74,73 +74,73 @@ export class RequestQueue {
 		return this.interactive.waiters.size + this.batches.waiters.size;
 	}
 
-	/** Waits for a place. Rejects with the signal's reason when it aborts. */
+	/** Waits for a permit. Rejects with the signal's reason when it aborts. */
 	async acquire(request: PermitRequest): Promise<Permit> {
 		const running = { ...request };
 		const isFree = this.active < this.limit && this.length === 0;
-		const waited = isFree ? { waitedMs: 0, hasPreemptedBatch: false } : await this.wait(running);
+		const stats = isFree ? { waitedMs: 0, hasPreemptedBatch: false } : await this.wait(running);
 		if (isFree) this.running.add(running);
-		return { ...waited, release: () => this.release(running) };
+		return { ...stats, release: () => this.release(running) };
 	}
 
 	private release(running: PermitRequest): void {
-		const isGiven = this.preempting.delete(running);
+		const isPreempted = this.preempting.delete(running);
 		if (!this.running.delete(running)) return;
-		this.admitNext(isGiven);
+		this.admitNext(isPreempted);
 		if (this.active === 0) queues.delete(this.id);
 	}
 
 	private async wait(running: PermitRequest): Promise<WaitStats> {
 		const { priority, signal } = running;
-		const line = priority === 'batch' ? this.batches : this.interactive;
-		const from = performance.now();
+		const queue = priority === 'batch' ? this.batches : this.interactive;
+		const startedAt = performance.now();
 		return await new Promise((resolve, reject) => {
-			const leave = () => {
-				if (line.waiters.delete(start)) reject(signal?.reason as Error);
+			const onAbort = () => {
+				if (queue.waiters.delete(admit)) reject(signal?.reason as Error);
 			};
-			const start = (hasPreemptedBatch: boolean) => {
-				signal?.removeEventListener('abort', leave);
-				const waitedMs = performance.now() - from;
-				// A batch that waited so long came before persons: then it does not give its place up to one.
+			const admit = (hasPreemptedBatch: boolean) => {
+				signal?.removeEventListener('abort', onAbort);
+				const waitedMs = performance.now() - startedAt;
+				// A batch request that was starved so long must not be preempted right away.
 				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'interactive';
 				this.running.add(running);
 				resolve({ waitedMs, hasPreemptedBatch });
 			};
-			if (line.waiters.size === 0) line.waitsSince = from;
-			line.waiters.add(start);
-			signal?.addEventListener('abort', leave, { once: true });
+			if (queue.waiters.size === 0) queue.waitingSince = startedAt;
+			queue.waiters.add(admit);
+			signal?.addEventListener('abort', onAbort, { once: true });
 			this.admitNext();
 			this.preemptBatches();
 		});
 	}
 
-	/** Reserves the place before the waiting request wakes up, so that no newcomer can take it. */
-	private admitNext(isGiven = false): void {
+	/** Reserves the permit before the waiting request resumes, so that no newcomer can take it. */
+	private admitNext(isPreempted = false): void {
 		while (this.active < this.limit) {
-			const line = this.selectQueue();
-			const [start] = line.waiters;
-			if (start === undefined) return;
-			line.waiters.delete(start);
-			line.waitsSince = performance.now();
-			start(isGiven && line === this.interactive);
+			const queue = this.selectQueue();
+			const [admit] = queue.waiters;
+			if (admit === undefined) return;
+			queue.waiters.delete(admit);
+			queue.waitingSince = performance.now();
+			admit(isPreempted && queue === this.interactive);
 		}
 	}
 
-	/** Persons, unless batches were passed over for a minute, and persons had a turn after them. */
+	/** Interactive requests first, unless batches have waited for a minute and interactive ones were admitted meanwhile. */
 	private selectQueue(): WaitingQueue {
 		const { interactive, batches } = this;
 		if (batches.waiters.size === 0) return interactive;
-		const isLate = performance.now() - batches.waitsSince >= MAX_STARVATION_MS;
-		const isTurn = isLate && interactive.waitsSince > batches.waitsSince;
-		return isTurn || interactive.waiters.size === 0 ? batches : interactive;
+		const isStarved = performance.now() - batches.waitingSince >= MAX_STARVATION_MS;
+		const isBatchTurn = isStarved && interactive.waitingSince > batches.waitingSince;
+		return isBatchTurn || interactive.waiters.size === 0 ? batches : interactive;
 	}
 
-	/** Lets the youngest batches give up their places, one for each person that waits. */
+	/** Cancels the newest batch requests, one for each waiting interactive request. */
 	private preemptBatches(): void {
 		for (const running of [...this.running].reverse()) {
 			if (this.preempting.size >= this.interactive.waiters.size) return;
-			const isAsked = running.priority === 'batch' && !this.preempting.has(running);
-			if (isAsked && running.preempt()) this.preempting.add(running);
+			const isCandidate = running.priority === 'batch' && !this.preempting.has(running);
+			if (isCandidate && running.preempt()) this.preempting.add(running);
 		}
 	}
 }

@@ -1,4 +1,4 @@
-/** What failures of requests mean. */
+/** Converts failures of requests into errors with a type and a suggestion. */
 import type { RequestOptions, ErrorResponse, Endpoint } from './types';
 import type { Watchdog } from './timeouts';
 import { formatMegabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
@@ -9,9 +9,9 @@ import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
-export function toErrorContext(target: Endpoint, url: string, model?: string): ErrorContext {
-	const { root, typed } = target.url;
-	return { root, typed, model, secrets: target.secrets, ...target.getErrorContext(model), url };
+export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
+	const { root, typed } = endpoint.url;
+	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.getErrorContext(model), url };
 }
 
 const TIMEOUT_LABELS = {
@@ -20,15 +20,15 @@ const TIMEOUT_LABELS = {
 	totalTimeout: 'Total Timeout',
 };
 
-/** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
+/** Converts an exception: aborted, a timeout, a response that is too large, or a network error. */
 export function toTransportError(
 	error: unknown,
-	target: Endpoint,
-	ask: RequestOptions,
-	{ watchdog, hasBegun }: { watchdog: Watchdog; hasBegun: boolean },
+	endpoint: Endpoint,
+	options: RequestOptions,
+	{ watchdog, hasStarted }: { watchdog: Watchdog; hasStarted: boolean },
 ): ServerError {
-	const context = toErrorContext(target, ask.url, ask.model);
-	if (ask.signal?.aborted) return createServerError('aborted', context);
+	const context = toErrorContext(endpoint, options.url, options.model);
+	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
 			about: { timeoutMs: watchdog.expiredMs },
@@ -45,21 +45,24 @@ export function toTransportError(
 			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 		});
-	return toNetworkError(error, context, hasBegun);
+	return toNetworkError(error, context, hasStarted);
 }
 
-/** The failure of a request that was cancelled, or reached a limit, while it waited in the queue. */
+/** The error of a request that was aborted or timed out while it waited in the queue. */
 export function createQueueError(
-	target: Endpoint,
-	ask: RequestOptions,
+	endpoint: Endpoint,
+	options: RequestOptions,
 	watchdog: Watchdog,
 ): ServerError {
-	const context = toErrorContext(target, ask.url, ask.model);
-	if (ask.signal?.aborted || watchdog.expired === undefined)
+	const context = toErrorContext(endpoint, options.url, options.model);
+	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
 	return createServerError(watchdog.expired, context, {
 		message: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
-		suggestion: suggestConcurrency(target.maxConcurrentRequests, target.getSlots(ask.model)),
+		suggestion: suggestConcurrency(
+			endpoint.maxConcurrentRequests,
+			endpoint.getSlots(options.model),
+		),
 		facts: { queued: true },
 	});
 }
@@ -70,29 +73,33 @@ function suggestConcurrency(limit: number, slots = 1): string {
 		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
 }
 
-/** The failure that a refusal means. */
+/** The error that an error response means. */
 export function toResponseError(
-	target: Endpoint,
-	ask: RequestOptions,
-	answer: ErrorResponse,
+	endpoint: Endpoint,
+	options: RequestOptions,
+	response: ErrorResponse,
 ): ServerError {
-	const { status, url, headers } = answer;
-	// Before anything is cut off, which could leave half a key.
-	const text = mask(answer.text, target.secrets);
+	const { status, url, headers } = response;
+	// Before the text is shortened, which could leave half a key.
+	const text = mask(response.text, endpoint.secrets);
 	// The key was not sent to another origin, so it may still be right.
-	if (status === 401 && new URL(url).origin !== target.url.origin)
-		return createServerError('unexpectedRedirect', toErrorContext(target, ask.url, ask.model), {
-			status,
-			about: { location: url },
-		});
-	// From the HTTP proxy of the environment, which the status does not tell.
+	if (status === 401 && new URL(url).origin !== endpoint.url.origin)
+		return createServerError(
+			'unexpectedRedirect',
+			toErrorContext(endpoint, options.url, options.model),
+			{
+				status,
+				about: { location: url },
+			},
+		);
+	// Sent by the HTTP proxy of the environment, which the status does not show.
 	const squid = headers['x-squid-error'];
-	const context = toErrorContext(target, url, ask.model);
+	const context = toErrorContext(endpoint, url, options.model);
 	if (squid !== undefined)
 		return createServerError('proxyError', context, { status, about: { code: squid } });
 	const { location = '' } = headers;
 	return (
-		target.toResponseError?.({ ...answer, text }, context) ??
+		endpoint.toResponseError?.({ ...response, text }, context) ??
 		classifyErrorResponse(
 			{
 				status,
@@ -100,7 +107,7 @@ export function toResponseError(
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
-				keyMissing: !Object.keys(target.headers).some((name) => /auth|key|token/i.test(name)),
+				keyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},
 			context,
 		)

@@ -1,4 +1,4 @@
-/** The one way to ask a server. */
+/** Sends all requests to servers. */
 import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
 import { StreamParser, readChunks, readText } from './response-body';
 import { acquireChannel } from './dispatcher';
@@ -14,38 +14,42 @@ import { captureError, type ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
 import { isRecord } from '../values';
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const MAX_REFUSAL_BYTES = 512 * 1024;
-/** Bytes of a stream: two million tokens have as many. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 512 * 1024;
+/** Bytes of a stream: about two million tokens. */
 const MAX_STREAM_BYTES = 512 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const MAX_END_MS = 3_000;
-/** How often a batch gives its place up for a person. */
+/** How often a batch request is canceled for interactive ones. */
 const MAX_PREEMPTIONS = 2;
 
 /**
- * Asks a server: waits for a place in its queue, sends, tries again where the server cannot have taken it up, and reads.
- * A batch request gives its place up for a person, at most twice, and is then read anew.
+ * Waits for a permit of the server's queue, sends the request, retries if the server cannot have started it, and reads
+ * the response. A batch request may be preempted by interactive ones, at most twice, and is then repeated.
  *
- * @param read reads the answer; what it collects must be its own, since it may be called again
- * @throws {ServerError} also for a refusal
+ * @param read reads the response; it may be called again, so it must not keep state between calls
+ * @throws {ServerError} also for an error response
  */
 export async function request<T>(
-	target: Endpoint,
-	ask: RequestOptions,
-	read: (answer: HttpResponse) => Promise<T>,
+	endpoint: Endpoint,
+	options: RequestOptions,
+	read: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...ask.timeouts }, ask.signal);
-	const log: QueueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, options.signal);
+	const queueStats: QueueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	try {
 		for (;;) {
-			const place = await acquireRequestPermit(target, ask, watchdog, log);
+			const permit = await acquireRequestPermit(endpoint, options, watchdog, queueStats);
 			try {
-				return await withRetries(target, ask, read, { watchdog, log, signal: place.signal });
+				return await withRetries(endpoint, options, read, {
+					watchdog,
+					queueStats,
+					signal: permit.signal,
+				});
 			} catch (error) {
-				if (!place.isPreempted() || watchdog.signal.aborted) throw captureError(error).failed;
+				if (!permit.isPreempted() || watchdog.signal.aborted) throw captureError(error).failed;
 			} finally {
-				place.leave();
+				permit.release();
 			}
 		}
 	} finally {
@@ -54,77 +58,77 @@ export async function request<T>(
 }
 
 interface RequestPermit {
-	/** Aborts at a limit, at Stop, and where the place is given up. */
+	/** Aborts at a timeout, at Stop, and if the request is preempted. */
 	signal: AbortSignal;
 	isPreempted(): boolean;
-	leave(): void;
+	release(): void;
 }
 
-/** @throws {ServerError} where a limit or Stop ends the wait */
+/** @throws {ServerError} if a timeout or Stop ends the wait */
 async function acquireRequestPermit(
-	target: Endpoint,
-	ask: RequestOptions,
+	endpoint: Endpoint,
+	options: RequestOptions,
 	watchdog: Watchdog,
-	log: QueueStats,
+	queueStats: QueueStats,
 ): Promise<RequestPermit> {
-	const { priority } = ask;
-	const mayGiveUp = priority === 'batch' && ask.isPreemptible !== false;
+	const { priority } = options;
+	const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
 	const { signal } = watchdog;
-	if (priority === undefined) return { signal, isPreempted: () => false, leave: () => {} };
-	const attempt = new AbortController();
+	if (priority === undefined) return { signal, isPreempted: () => false, release: () => {} };
+	const preemption = new AbortController();
 	const preempt = () => {
-		if (!mayGiveUp || log.timesPreempted >= MAX_PREEMPTIONS) return false;
-		log.timesPreempted++;
-		attempt.abort();
+		if (!isPreemptible || queueStats.timesPreempted >= MAX_PREEMPTIONS) return false;
+		queueStats.timesPreempted++;
+		preemption.abort();
 		return true;
 	};
-	const { id, maxConcurrentRequests: most } = target;
-	// Different limits have different queues.
+	const { id, maxConcurrentRequests: maxConcurrent } = endpoint;
+	// Each limit has a separate queue.
 	const [queue, limit] =
-		most > 0
-			? [`${most} ${id}`, most]
-			: [`automatic ${id} ${ask.model}`, target.getSlots(ask.model) ?? Infinity];
+		maxConcurrent > 0
+			? [`${maxConcurrent} ${id}`, maxConcurrent]
+			: [`automatic ${id} ${options.model}`, endpoint.getSlots(options.model) ?? Infinity];
 	try {
-		const place = await acquirePermit(queue, limit, { priority, signal, preempt });
-		log.waitedMs += place.waitedMs;
-		log.hasPreemptedBatch ||= place.hasPreemptedBatch;
+		const permit = await acquirePermit(queue, limit, { priority, signal, preempt });
+		queueStats.waitedMs += permit.waitedMs;
+		queueStats.hasPreemptedBatch ||= permit.hasPreemptedBatch;
 		return {
-			signal: mayGiveUp ? AbortSignal.any([signal, attempt.signal]) : signal,
-			isPreempted: () => attempt.signal.aborted,
-			leave: place.release,
+			signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
+			isPreempted: () => preemption.signal.aborted,
+			release: permit.release,
 		};
 	} catch {
-		throw createQueueError(target, ask, watchdog);
+		throw createQueueError(endpoint, options, watchdog);
 	}
 }
 
 interface ActiveRequest {
 	watchdog: Watchdog;
-	log: QueueStats;
+	queueStats: QueueStats;
 	signal: AbortSignal;
 }
 
 async function withRetries<T>(
-	target: Endpoint,
-	ask: RequestOptions,
-	read: (answer: HttpResponse) => Promise<T>,
+	endpoint: Endpoint,
+	options: RequestOptions,
+	read: (response: HttpResponse) => Promise<T>,
 	running: ActiveRequest,
 ): Promise<T> {
-	const { isIdempotent = getMethod(ask) === 'GET', maxRetries = 0 } = ask;
+	const { isIdempotent = getMethod(options) === 'GET', maxRetries = 0 } = options;
 	const policy = new RetryPolicy(maxRetries, isIdempotent);
-	const { origin } = target.url;
-	const { id: scope, ignoreSslIssues, egressFilter } = target;
+	const { origin } = endpoint.url;
+	const { id: scope, ignoreSslIssues, egressFilter } = endpoint;
 	const channels = acquireChannel({ origin, scope, ignoreSslIssues, egressFilter });
 	const fresh = { dispatcher: channels.fresh, reset: true };
-	const open = { dispatcher: channels.keepAlive, reset: false };
-	let channel = isIdempotent ? open : fresh;
+	const keptAlive = { dispatcher: channels.keepAlive, reset: false };
+	let channel = isIdempotent ? keptAlive : fresh;
 	try {
 		for (;;) {
-			const outcome = await attempt(target, ask, read, { ...running, channel });
-			if (!('error' in outcome)) return outcome.value;
-			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
-			const wasIdle = channel === open && outcome.error.type === 'closedBeforeResponse';
-			if (!wasIdle) await pauseBeforeRetry(outcome, policy, running);
+			const result = await runAttempt(endpoint, options, read, { ...running, channel });
+			if (!('error' in result)) return result.value;
+			// Servers close idle connections silently: repeating what was sent there does not count as a retry.
+			const wasIdle = channel === keptAlive && result.error.type === 'closedBeforeResponse';
+			if (!wasIdle) await pauseBeforeRetry(result, policy, running);
 			channel = fresh;
 		}
 	} finally {
@@ -134,11 +138,11 @@ async function withRetries<T>(
 
 interface FailedAttempt {
 	error: ServerError;
-	/** Content of the answer was used already. */
+	/** Content of the response was used already. */
 	hasEmittedContent: boolean;
 }
 
-/** @throws {ServerError} where there is no further attempt */
+/** @throws {ServerError} if there is no further attempt */
 async function pauseBeforeRetry(
 	{ error, hasEmittedContent }: FailedAttempt,
 	policy: RetryPolicy,
@@ -148,111 +152,122 @@ async function pauseBeforeRetry(
 	await sleepWithAbort(policy.nextDelayMs(error, watchdog.firstTokenRemainingMs), signal);
 }
 
-async function attempt<T>(
-	target: Endpoint,
-	ask: RequestOptions,
-	read: (answer: HttpResponse) => Promise<T>,
-	{ channel, watchdog, log, signal }: ActiveRequest & { channel: Channel },
+async function runAttempt<T>(
+	endpoint: Endpoint,
+	options: RequestOptions,
+	read: (response: HttpResponse) => Promise<T>,
+	{ channel, watchdog, queueStats, signal }: ActiveRequest & { channel: Channel },
 ): Promise<{ value: T } | FailedAttempt> {
-	const progress = { hasBegun: false, wasSeen: false };
-	let unread: RawResponse | undefined;
+	const progress = { hasStarted: false, hasEmittedContent: false };
+	let rawResponse: RawResponse | undefined;
 	try {
-		unread = await sendRequest(target, withProgress(ask, watchdog), channel, signal);
-		if (unread.status >= 300 && ask.allowErrorStatus !== true)
-			return { error: await readErrorResponse(target, ask, unread), hasEmittedContent: false };
-		return { value: await read(createResponse(unread, { target, ask, watchdog, log, progress })) };
+		rawResponse = await sendRequest(endpoint, withProgress(options, watchdog), channel, signal);
+		if (rawResponse.status >= 300 && options.allowErrorStatus !== true)
+			return {
+				error: await readErrorResponse(endpoint, options, rawResponse),
+				hasEmittedContent: false,
+			};
+		return {
+			value: await read(
+				createResponse(rawResponse, { endpoint, options, watchdog, queueStats, progress }),
+			),
+		};
 	} catch (error) {
-		const failed = toTransportError(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
-		return { error: failed, hasEmittedContent: progress.wasSeen };
+		const transportError = toTransportError(error, endpoint, options, {
+			watchdog,
+			hasStarted: progress.hasStarted,
+		});
+		return { error: transportError, hasEmittedContent: progress.hasEmittedContent };
 	} finally {
-		unread?.close();
+		rawResponse?.close();
 	}
 }
 
-/** The same request, which reports each piece of its upload. */
-function withProgress(ask: RequestOptions, watchdog: Watchdog): RequestOptions {
-	const { upload } = ask;
-	if (upload === undefined || upload.content instanceof Uint8Array) return ask;
-	return { ...ask, upload: { ...upload, content: watched(upload.content, watchdog) } };
+/** The same request, reporting each chunk of its upload. */
+function withProgress(options: RequestOptions, watchdog: Watchdog): RequestOptions {
+	const { upload } = options;
+	if (upload === undefined || upload.content instanceof Uint8Array) return options;
+	return { ...options, upload: { ...upload, content: reportChunks(upload.content, watchdog) } };
 }
 
-async function* watched(
+async function* reportChunks(
 	content: AsyncIterable<Uint8Array>,
 	watchdog: Watchdog,
 ): AsyncGenerator<Uint8Array> {
-	for await (const piece of content) {
-		watchdog.sent();
-		yield piece;
+	for await (const chunk of content) {
+		watchdog.onUpload();
+		yield chunk;
 	}
 }
 
-/** A refusal with a broken or endless body is still one. */
+/** An error response with a broken or endless body is still an error. */
 async function readErrorResponse(
-	target: Endpoint,
-	ask: RequestOptions,
-	unread: RawResponse,
+	endpoint: Endpoint,
+	options: RequestOptions,
+	rawResponse: RawResponse,
 ): Promise<ServerError> {
-	const text = await readText(unread.body, MAX_REFUSAL_BYTES).catch(() => '');
-	return toResponseError(target, ask, { ...unread, text });
+	const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
+	return toResponseError(endpoint, options, { ...rawResponse, text });
 }
 
 interface ResponseContext {
-	target: Endpoint;
-	ask: RequestOptions;
+	endpoint: Endpoint;
+	options: RequestOptions;
 	watchdog: Watchdog;
-	log: QueueStats;
-	progress: { hasBegun: boolean; wasSeen: boolean };
+	queueStats: QueueStats;
+	progress: { hasStarted: boolean; hasEmittedContent: boolean };
 }
 
 function createResponse(
-	unread: RawResponse,
-	{ target, ask, watchdog, log, progress }: ResponseContext,
+	rawResponse: RawResponse,
+	{ endpoint, options, watchdog, queueStats, progress }: ResponseContext,
 ): HttpResponse {
-	const { url, status, headers, body } = unread;
-	const masked = (text: string) => mask(text, target.secrets);
-	const refused = (text: string) => toResponseError(target, ask, { url, status, headers, text });
+	const { url, status, headers, body } = rawResponse;
+	const maskSecrets = (text: string) => mask(text, endpoint.secrets);
+	const toError = (text: string) =>
+		toResponseError(endpoint, options, { url, status, headers, text });
 	const begin = () => {
-		progress.hasBegun = true;
+		progress.hasStarted = true;
 		watchdog.onContent();
 	};
 	const text = async () => {
 		begin();
-		return masked(await readText(body, ask.maxBytes ?? MAX_ANSWER_BYTES));
+		return maskSecrets(await readText(body, options.maxBytes ?? MAX_RESPONSE_BYTES));
 	};
-	let stray: readonly string[] = [];
+	let nonEventLines: readonly string[] = [];
 	return {
 		url,
 		status,
 		headers,
-		queueStats: log,
+		queueStats,
 		text,
 		json: async () => {
-			const whole = await text();
-			const value = parseJson(whole);
+			const fullText = await text();
+			const value = parseJson(fullText);
 			if (isRecord(value) && !isErrorResponse({ status, json: value })) return value;
-			throw refused(whole);
+			throw toError(fullText);
 		},
 		events: async function* (maxLength) {
-			const reader = new StreamParser(ask.streamFormat ?? 'events', maxLength);
-			stray = reader.nonEventLines;
-			for await (const bytes of readChunks(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
+			const reader = new StreamParser(options.streamFormat ?? 'events', maxLength);
+			nonEventLines = reader.nonEventLines;
+			for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 				const events = reader.push(bytes);
-				if (events.length > 0) yield events.map(masked);
+				if (events.length > 0) yield events.map(maskSecrets);
 			}
 			const last = reader.end();
-			if (last.length > 0) yield last.map(masked);
-			if (reader.page !== undefined) throw refused(reader.page);
+			if (last.length > 0) yield last.map(maskSecrets);
+			if (reader.page !== undefined) throw toError(reader.page);
 		},
 		bytes: async function* () {
 			begin();
-			for await (const piece of readChunks(body, ask.maxBytes ?? MAX_FILE_BYTES)) {
+			for await (const chunk of readChunks(body, options.maxBytes ?? MAX_FILE_BYTES)) {
 				watchdog.onContent();
-				yield piece;
+				yield chunk;
 			}
 		},
-		getNonEventLines: () => stray.map(masked),
+		getNonEventLines: () => nonEventLines.map(maskSecrets),
 		markContent: () => {
-			progress.wasSeen = true;
+			progress.hasEmittedContent = true;
 			begin();
 		},
 		expectEnd: () => watchdog.expectEnd(MAX_END_MS),

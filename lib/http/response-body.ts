@@ -1,10 +1,10 @@
-/** Reading of bodies: unpacked once, bounded, and not longer than there is something to come. */
+/** Reads bodies: decompressed once, bounded, and no longer than more data is expected. */
 import { setUnrefTimeout } from './timeouts';
 import { JsonBrackets, parseJson } from '../json';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
-/** How long an answer that is complete is waited for to end: not every server closes it. */
-const TAIL_MS = 1_000;
+/** How long to wait for the end of a complete response: not every server closes it. */
+const END_TIMEOUT_MS = 1_000;
 
 const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 	gzip: 'gzip',
@@ -13,8 +13,7 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 };
 
 /**
- * The body without its compression, of which one layer is undone: proxies compress although `accept-encoding: identity`
- * was sent.
+ * Removes one layer of compression: proxies compress although `accept-encoding: identity` was sent.
  */
 export function decompress(
 	body: AsyncIterable<Uint8Array>,
@@ -27,30 +26,30 @@ export function decompress(
 	) as unknown as AsyncIterable<Uint8Array>;
 }
 
-/** Whether a body has said all it will, although its connection may stay open. */
+/** Detects that a body is complete, although its connection may stay open. */
 interface EndDetector {
-	/** Cheap: asked for each piece. */
+	/** Cheap: called for each chunk. */
 	mayHaveEnded(): boolean;
-	/** Asked when nothing came for a second. */
+	/** Called after one second without data. */
 	hasEnded(): boolean;
 }
 
 /**
- * The pieces of a body, up to its end or what `ending` takes for it.
+ * The chunks of a body, up to its end or the one that `endDetector` detects.
  *
- * @throws {BodyTooLargeError} for more than `maxBytes`
+ * @throws {BodyTooLargeError} if it exceeds `maxBytes`
  */
 export async function* readChunks(
 	body: AsyncIterable<Uint8Array>,
 	maxBytes: number,
-	ending?: EndDetector,
+	endDetector?: EndDetector,
 ): AsyncGenerator<Uint8Array> {
 	const source = body[Symbol.asyncIterator]();
 	let size = 0;
 	for (;;) {
 		const next = source.next();
-		const isPaused = ending?.mayHaveEnded() && (await raceWithPause(next)) === undefined;
-		if (isPaused && ending?.hasEnded()) {
+		const isPaused = endDetector?.mayHaveEnded() && (await raceWithPause(next)) === undefined;
+		if (isPaused && endDetector?.hasEnded()) {
 			// The caller closes the connection now, at which this read fails.
 			next.catch(() => {});
 			return;
@@ -63,87 +62,87 @@ export async function* readChunks(
 	}
 }
 
-/** The next piece; undefined if it takes longer than a second. */
+/** The next chunk; undefined if it takes longer than a second. */
 async function raceWithPause<R>(next: Promise<R>): Promise<R | undefined> {
-	let disarm = () => {};
+	let cancel = () => {};
 	const pause = new Promise<undefined>((resolve) => {
-		disarm = setUnrefTimeout(TAIL_MS, () => resolve(undefined));
+		cancel = setUnrefTimeout(END_TIMEOUT_MS, () => resolve(undefined));
 	});
 	try {
 		return await Promise.race([next, pause]);
 	} finally {
-		disarm();
+		cancel();
 	}
 }
 
 /** Collects a body as text. @throws {BodyTooLargeError} */
 export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
 	const decoder = new TextDecoder('utf-8');
-	const whole = new WholeText();
-	for await (const piece of readChunks(body, maxBytes, whole))
-		whole.add(decoder.decode(piece, { stream: true }));
-	return whole.text + decoder.decode();
+	const buffered = new BufferedText();
+	for await (const chunk of readChunks(body, maxBytes, buffered))
+		buffered.add(decoder.decode(chunk, { stream: true }));
+	return buffered.text + decoder.decode();
 }
 
 /** The text of a body that may be JSON, whose end is its closing bracket. */
-class WholeText implements EndDetector {
-	private readonly pieces: string[] = [];
+class BufferedText implements EndDetector {
+	private readonly chunks: string[] = [];
 	private readonly brackets = new JsonBrackets();
-	private read = 0;
+	private readCount = 0;
 	private isClosed = false;
-	/** Of what had arrived when the first bracket was closed: what follows cannot make it JSON. */
+	/** Checked once, when the first bracket is closed: later text cannot make it JSON. */
 	private isJson: boolean | undefined;
 
 	get text(): string {
-		return this.pieces.join('');
+		return this.chunks.join('');
 	}
 
-	add(piece: string): void {
-		this.pieces.push(piece);
+	add(chunk: string): void {
+		this.chunks.push(chunk);
 	}
 
 	mayHaveEnded(): boolean {
-		const end = (this.pieces.at(-1) ?? '').trimEnd();
+		const end = (this.chunks.at(-1) ?? '').trimEnd();
 		return end.endsWith('}') || end.endsWith(']');
 	}
 
-	/** Reads what came since the last pause, and parses once: a body without an end may pause every second. */
+	/** Reads the chunks since the last pause, and parses once: a body without an end may pause every second. */
 	hasEnded(): boolean {
-		while (!this.isClosed && this.read < this.pieces.length)
-			this.isClosed = this.brackets.read(this.pieces[this.read++]!) !== undefined;
+		while (!this.isClosed && this.readCount < this.chunks.length)
+			this.isClosed = this.brackets.read(this.chunks[this.readCount++]!) !== undefined;
 		return this.isClosed && (this.isJson ??= parseJson(this.text) !== undefined);
 	}
 }
 
-/** A bound in words. */
+/** A size limit as text. */
 export function formatMegabytes(bytes: number): string {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
-/** Concatenates all pieces. @throws {BodyTooLargeError} for more than `maxBytes` */
+/** Concatenates all chunks. @throws {BodyTooLargeError} if they exceed `maxBytes` */
 export async function readBuffer(
-	pieces: AsyncIterable<Uint8Array>,
+	chunks: AsyncIterable<Uint8Array>,
 	maxBytes = Infinity,
 ): Promise<Buffer> {
-	const read: Uint8Array[] = [];
+	const buffers: Uint8Array[] = [];
 	let size = 0;
-	for await (const piece of pieces) {
-		size += piece.byteLength;
+	for await (const chunk of chunks) {
+		size += chunk.byteLength;
 		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
-		read.push(piece);
+		buffers.push(chunk);
 	}
-	return Buffer.concat(read);
+	return Buffer.concat(buffers);
 }
 
-/** A body with more bytes than is read of it. */
+/** The body exceeds the limit. */
 export class BodyTooLargeError extends Error {
 	constructor(readonly maxBytes: number) {
 		super(`more than ${formatMegabytes(maxBytes)}`);
-		this.name = 'TooLongError';
+		this.name = 'BodyTooLargeError';
 	}
 }
 
-/** More text in one response: content, thinking and arguments of tool calls together. */
+/** The text of one response exceeds the limit: content, reasoning and tool call arguments together. */
 export class TooMuchTextError extends BodyTooLargeError {}
 
 /** Characters. About 500,000 tokens, more than the context of most models. */
@@ -157,78 +156,78 @@ export class TextCount {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
-	/** @throws {TooMuchTextError} for more than 2 MB in all */
+	/** @throws {TooMuchTextError} for more than 2 MB in total */
 	add(length: number): void {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
 	}
 }
 
-/** Characters of one event, line or whole JSON answer in place of a stream. */
+/** Characters of one event, one line, or a JSON response instead of a stream. */
 const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
 
-/** Characters of a web page, of which an error shows the title. */
+/** Characters of a web page, whose text an error shows. */
 const MAX_PAGE_LENGTH = 64 * 1024;
 
-/** Lines that belong to no event, as many as an error can show. */
-const MAX_STRAY_LINES = 20;
+/** Lines outside of events, as many as an error can show. */
+const MAX_NON_EVENT_LINES = 20;
 
-const MAX_STRAY_LENGTH = 500;
+const MAX_NON_EVENT_LINE_LENGTH = 500;
 
 /** Some FastAPI servers write `data: `, although their framework (sse-starlette) writes it, too. */
-const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
+const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
 
 /** First characters of the lines of an event stream: comments and its four fields. */
-const BEGINS_FIELD = /[:deir]/i;
+const FIELD_START = /[:deir]/i;
 
-type BodyFormat = 'unknown' | 'events' | 'lines' | 'whole' | 'page';
+type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
 
 /**
- * Reads the body of a streamed answer, however its bytes are split. Its form is told by its first character and not by
- * its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
+ * Parses the body of a streamed response, however its bytes are split. The first character determines the format, not
+ * the content type: servers that cannot stream respond with JSON (docs/protocols/llama-server.md, case 44), and
  * frameworks label event streams as JSON or HTML.
  */
 export class StreamParser implements EndDetector {
-	private form: BodyFormat = 'unknown';
+	private format: BodyFormat = 'unknown';
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: string[] = [];
-	/** What belongs to no event yet; of a page its beginning. It is read when its line is complete. */
+	/** The incomplete last line, or the beginning of a page. */
 	private pending = '';
 	/** Characters since the last event. */
 	private length = 0;
-	private readonly whole = new WholeText();
+	private readonly buffered = new BufferedText();
 	private readonly nonEventLineBuffer: string[] = [];
 	private readonly parser = createParser({
 		onEvent: ({ data }: EventSourceMessage) => {
 			this.length = 0;
-			this.takeEvent(data);
+			this.addEvents(data);
 		},
-		onError: (error: ParseError) => this.takeStray(error.line ?? error.value ?? ''),
+		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
 	});
 
-	/** @param framing what the protocol sends: server-sent events, or one JSON value a line */
+	/** @param framing of the protocol: server-sent events, or one JSON value per line */
 	constructor(
 		private readonly framing: 'events' | 'lines',
 		private readonly maxLength = MAX_EVENT_LENGTH,
 	) {}
 
-	/** Lines that are no part of an event, for example a router's `proxy error: …`. */
+	/** Lines outside of events, for example a router's `proxy error: …`. */
 	get nonEventLines(): readonly string[] {
 		return this.nonEventLineBuffer;
 	}
 
-	/** The beginning of a web page in place of an answer. */
+	/** The beginning of a web page received instead of a response. */
 	get page(): string | undefined {
-		return this.form === 'page' ? this.pending : undefined;
+		return this.format === 'page' ? this.pending : undefined;
 	}
 
-	/** A page or a whole answer, which may be complete although the body stays open. */
+	/** A page or a JSON response may be complete although the body stays open. */
 	mayHaveEnded(): boolean {
-		return this.form === 'page' || this.form === 'whole';
+		return this.format === 'page' || this.format === 'buffered';
 	}
 
 	hasEnded(): boolean {
-		return this.form === 'page' || this.whole.hasEnded();
+		return this.format === 'page' || this.buffered.hasEnded();
 	}
 
 	/**
@@ -240,79 +239,80 @@ export class StreamParser implements EndDetector {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
-	/** At the end of the body: also an event without the blank line at its end, and a whole JSON answer. */
+	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
 	end(): string[] {
 		const rest = this.feed(this.decoder.decode());
-		if (this.form === 'page') return rest;
-		const last = (this.form === 'whole' ? this.whole.text : this.pending).trim();
-		if (this.form === 'events') this.parser.feed(`${this.pending}\n\n`);
+		if (this.format === 'page') return rest;
+		const last = (this.format === 'buffered' ? this.buffered.text : this.pending).trim();
+		if (this.format === 'events') this.parser.feed(`${this.pending}\n\n`);
 		else if (last !== '') this.events.push(last);
 		return [...rest, ...this.events.splice(0)];
 	}
 
 	private feed(decoded: string): string[] {
-		const piece = this.form === 'unknown' ? this.begun(decoded) : decoded;
-		if (this.form === 'page') {
-			this.pending += piece.slice(0, MAX_PAGE_LENGTH - this.pending.length);
+		const chunk = this.format === 'unknown' ? this.detectFormat(decoded) : decoded;
+		if (this.format === 'page') {
+			this.pending += chunk.slice(0, MAX_PAGE_LENGTH - this.pending.length);
 			return [];
 		}
-		this.length += piece.length;
+		this.length += chunk.length;
 		if (this.length > this.maxLength) throw new BodyTooLargeError(this.maxLength);
-		if (this.form === 'whole') this.whole.add(piece);
-		if (this.form === 'events') this.feedLines(piece);
-		if (this.form === 'lines') this.splitLines(piece);
+		if (this.format === 'buffered') this.buffered.add(chunk);
+		if (this.format === 'events') this.feedLines(chunk);
+		if (this.format === 'lines') this.splitLines(chunk);
 		return this.events.splice(0);
 	}
 
-	/** The beginning of the body, without blanks. Its first character tells the form. */
-	private begun(piece: string): string {
-		const start = piece.replace(/^[\s\uFEFF]+/, '');
+	/** Detects the format by the first character that is not blank. @returns the text from there on */
+	private detectFormat(chunk: string): string {
+		const start = chunk.replace(/^[\s\uFEFF]+/, '');
 		const first = start.charAt(0);
 		if (first === '') return '';
-		if (first === '<') this.form = 'page';
+		if (first === '<') this.format = 'page';
 		else if (first === '{' || first === '[')
-			this.form = this.framing === 'lines' ? 'lines' : 'whole';
-		else this.form = BEGINS_FIELD.test(first) || this.framing === 'events' ? 'events' : 'lines';
+			this.format = this.framing === 'lines' ? 'lines' : 'buffered';
+		else this.format = FIELD_START.test(first) || this.framing === 'events' ? 'events' : 'lines';
 		return start;
 	}
 
-	/** Only whole lines: the parser silently drops a part of a line that cannot become a field. */
-	private feedLines(piece: string): void {
-		const end = Math.max(piece.lastIndexOf('\n'), piece.lastIndexOf('\r')) + 1;
-		if (end > 0) this.parser.feed(this.pending + piece.slice(0, end));
-		this.pending = end > 0 ? piece.slice(end) : this.pending + piece;
+	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
+	private feedLines(chunk: string): void {
+		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
+		if (end > 0) this.parser.feed(this.pending + chunk.slice(0, end));
+		this.pending = end > 0 ? chunk.slice(end) : this.pending + chunk;
 	}
 
-	private splitLines(piece: string): void {
-		if (!piece.includes('\n')) {
-			this.pending += piece;
+	private splitLines(chunk: string): void {
+		if (!chunk.includes('\n')) {
+			this.pending += chunk;
 			return;
 		}
-		const lines = (this.pending + piece).split('\n');
+		const lines = (this.pending + chunk).split('\n');
 		this.pending = lines.pop() ?? '';
 		this.length = this.pending.length;
 		for (const line of lines)
 			if (/^\s*[{[]/.test(line)) this.events.push(line.trim());
-			else this.takeStray(line);
+			else this.addNonEventLine(line);
 	}
 
-	/** Servers of one's own forget the blank line between events: then each line of the data is one. */
-	private takeEvent(data: string): void {
-		const whole = data.replace(DATA_TWICE, '');
-		const lines = whole.includes('\n') ? linesOf(whole) : [];
-		const areEvents = lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
-		for (const event of areEvents ? lines : [whole]) this.events.push(event);
+	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
+	private addEvents(data: string): void {
+		const text = data.replace(REPEATED_PREFIX, '');
+		const lines = text.includes('\n') ? splitData(text) : [];
+		const isOneEventPerLine =
+			lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
+		for (const event of isOneEventPerLine ? lines : [text]) this.events.push(event);
 	}
 
-	private takeStray(line: string): void {
-		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_STRAY_LINES) return;
-		this.nonEventLineBuffer.push(line.slice(0, MAX_STRAY_LENGTH));
+	private addNonEventLine(line: string): void {
+		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
+		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
 	}
 }
 
-function linesOf(data: string): string[] {
+function splitData(data: string): string[] {
 	const lines = data.split('\n').filter((line) => line.trim() !== '');
-	return lines.map((line) => line.replace(DATA_TWICE, ''));
+	return lines.map((line) => line.replace(REPEATED_PREFIX, ''));
 }
 
 function isJson(text: string): boolean {

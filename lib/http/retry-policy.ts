@@ -1,14 +1,14 @@
-/** When a request is sent again. */
+/** Decides when a request is sent again. */
 import { createServerError } from '../errors/create-error';
 import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
 
-/** Short, because asking a loading server costs nothing, and somebody may be waiting in a chat. */
-const MAX_LOADING_PAUSE_MS = 2000;
+/** Short, because polling a loading server costs nothing, and a user may be waiting in a chat. */
+const MAX_LOADING_DELAY_MS = 2000;
 
-/** Longest pause that is waited for. A server that asks for a longer one is not asked again. */
+/** Longest accepted pause. If the server requests a longer one, there is no retry. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Statuses while a server behind a gateway is restarting or busy. */
@@ -18,8 +18,8 @@ const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 5
 const OLLAMA_RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
 /**
- * Decides after each failed attempt of one request. What the server cannot have taken up is sent again: it is loading its
- * model, refuses connections, or is too busy. Idempotent requests also after a lost connection.
+ * Decides after each failed attempt of one request. It is sent again if the server cannot have started it: the model is
+ * loading, connections are refused, or the server is busy. Idempotent requests also after a lost connection.
  */
 export class RetryPolicy {
 	private tries = 0;
@@ -32,57 +32,59 @@ export class RetryPolicy {
 	) {}
 
 	/**
-	 * @param leftMs milliseconds until the first-token limit; Infinity without one
+	 * @param remainingMs milliseconds until the first-token timeout; Infinity without one
 	 * @returns milliseconds to wait before the next attempt
-	 * @throws {ServerError} where there is none
+	 * @throws {ServerError} if there is none
 	 */
-	nextDelayMs(failed: ServerError, leftMs: number): number {
-		if (failed.type === 'modelLoading') return this.pauseForLoading(failed, leftMs);
-		if (!this.isTransient(failed)) throw failed;
-		const pause = requestedPause(failed) ?? this.nextPause();
-		const isWorthWaiting = pause <= MAX_RETRY_AFTER_MS && pause < leftMs;
-		if (this.tries++ < this.maxRetries && isWorthWaiting) return pause;
-		throw this.lastFailure(failed, pause);
+	nextDelayMs(error: ServerError, remainingMs: number): number {
+		if (error.type === 'modelLoading') return this.nextLoadingDelayMs(error, remainingMs);
+		if (!this.isTransient(error)) throw error;
+		const delayMs = getRetryAfterMs(error) ?? this.nextBackoffMs();
+		const isWorthWaiting = delayMs <= MAX_RETRY_AFTER_MS && delayMs < remainingMs;
+		if (this.tries++ < this.maxRetries && isWorthWaiting) return delayMs;
+		throw this.toFinalError(error, delayMs);
 	}
 
-	private pauseForLoading(failed: ServerError, leftMs: number): number {
+	private nextLoadingDelayMs(error: ServerError, remainingMs: number): number {
 		this.wasLoading = true;
-		const pause = Math.min(this.nextPause(), MAX_LOADING_PAUSE_MS);
-		if (pause < leftMs) return pause;
-		throw failed;
+		const delayMs = Math.min(this.nextBackoffMs(), MAX_LOADING_DELAY_MS);
+		if (delayMs < remainingMs) return delayMs;
+		throw error;
 	}
 
 	private isTransient({ type, status, serverText = '' }: ServerError): boolean {
 		// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
-		const isRefused =
+		const isRejected =
 			type === 'busy' || type === 'connectionRefused' || (type === 'badGateway' && status === 503);
-		if (isRefused || !this.isIdempotent) return isRefused;
-		// Sent with 429, but no wait helps.
+		if (isRejected || !this.isIdempotent) return isRejected;
+		// Sent with 429, but waiting does not help.
 		if (type === 'keyBudgetExceeded') return false;
-		const isLost = type === 'closedBeforeResponse' || type === 'connectionLost';
-		return isLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText);
+		const isConnectionLost = type === 'closedBeforeResponse' || type === 'connectionLost';
+		return (
+			isConnectionLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText)
+		);
 	}
 
-	private nextPause(): number {
+	private nextBackoffMs(): number {
 		return BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
 	}
 
-	private lastFailure(failed: ServerError, pause: number): ServerError {
+	private toFinalError(error: ServerError, delayMs: number): ServerError {
 		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
-		if (failed.type === 'connectionRefused' && this.wasLoading)
-			return failed.copyWith({
+		if (error.type === 'connectionRefused' && this.wasLoading)
+			return error.copyWith({
 				type: 'modelLoadFailed',
 				message: 'The server exited while loading the model',
 				suggestion: createServerError('modelLoadFailed', {}).suggestion,
 			});
-		if (pause <= MAX_RETRY_AFTER_MS) return failed;
-		return failed.withSuggestion(
-			`The server requires a wait of ${formatDuration(pause)} (Retry-After), so the request was not retried. ${failed.suggestion}`,
+		if (delayMs <= MAX_RETRY_AFTER_MS) return error;
+		return error.withSuggestion(
+			`The server requires a wait of ${formatDuration(delayMs)} (Retry-After), so the request was not retried. ${error.suggestion}`,
 		);
 	}
 }
 
-/** Milliseconds that the server asks to wait. */
-function requestedPause({ facts: { retryAfterMs } }: ServerError): number | undefined {
+/** Milliseconds that the server requests to wait. */
+function getRetryAfterMs({ facts: { retryAfterMs } }: ServerError): number | undefined {
 	return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
 }

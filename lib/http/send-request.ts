@@ -1,4 +1,4 @@
-/** Sends one request over the network, and follows redirects. */
+/** Sends one request and follows redirects. */
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { decompress } from './response-body';
 import { toErrorContext } from './request-errors';
@@ -11,18 +11,18 @@ import { type Dispatcher, type Readable, sendWith, setImmediate } from '../vendo
 
 const MAX_REDIRECTS = 5;
 
-const REDIRECTS = [301, 302, 303, 307, 308];
+const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 
 /** The request is repeated with its method and body (RFC 9110 15.4.8 and 15.4.9). */
-const REPEATS_REQUEST = [307, 308];
+const REPEATING_STATUSES = [307, 308];
 
-/** An HTTP answer whose body has not been read. */
+/** An HTTP response whose body has not been read. */
 export interface RawResponse extends ResponseHead {
 	body: AsyncIterable<Uint8Array>;
 	close(): void;
 }
 
-/** The connection for a request: an open one if there is, or a new one (`reset`). */
+/** The connection for a request: an open one if available, or a new one (`reset`). */
 export interface Channel {
 	dispatcher: Dispatcher;
 	reset: boolean;
@@ -32,26 +32,27 @@ export interface Channel {
  * Sends a request and follows redirects: to other origins without the headers of the credential, and only requests
  * without content.
  *
- * @throws {ServerError} of n8n's egress filter, else the network's own errors
+ * @throws {ServerError} of n8n's egress filter, otherwise the raw network error
  */
 export async function sendRequest(
-	target: Endpoint,
-	ask: RequestOptions,
+	endpoint: Endpoint,
+	options: RequestOptions,
 	channel: Channel,
 	signal: AbortSignal,
 ): Promise<RawResponse> {
-	let { url } = ask;
+	let { url } = options;
 	const visited = new Set([url]);
 	for (;;) {
-		const answer = await sendOnce(target, { ...ask, url }, channel, signal);
-		const next = visited.size <= MAX_REDIRECTS ? redirectTarget(target, ask, answer) : undefined;
-		// A redirect to where the request has been repeats it without an end.
-		if (next === undefined || visited.has(next)) return answer;
+		const response = await sendOnce(endpoint, { ...options, url }, channel, signal);
+		const next =
+			visited.size <= MAX_REDIRECTS ? resolveRedirect(endpoint, options, response) : undefined;
+		// A redirect to a visited URL would loop.
+		if (next === undefined || visited.has(next)) return response;
 		visited.add(next);
-		answer.close();
-		const refused = ask.rejectRedirect?.(next);
-		if (refused !== undefined) throw refused;
-		assertRedirectAllowed(target, url, next);
+		response.close();
+		const rejection = options.rejectRedirect?.(next);
+		if (rejection !== undefined) throw rejection;
+		assertRedirectAllowed(endpoint, url, next);
 		url = next;
 	}
 }
@@ -60,104 +61,108 @@ export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
 }
 
-function isPlainGet(ask: RequestOptions): boolean {
-	return getMethod(ask) === 'GET' && ask.json === undefined && ask.upload === undefined;
+function isPlainGet(options: RequestOptions): boolean {
+	return getMethod(options) === 'GET' && options.json === undefined && options.upload === undefined;
 }
 
-/** Where a redirect is followed to; undefined where it is not. */
-function redirectTarget(
-	target: Endpoint,
-	ask: RequestOptions,
-	answer: RawResponse,
+/** The URL to follow a redirect to; undefined if it is not followed. */
+function resolveRedirect(
+	endpoint: Endpoint,
+	options: RequestOptions,
+	response: RawResponse,
 ): string | undefined {
-	const location = answer.headers.location?.replace(/#.*/s, '');
-	if (!REDIRECTS.includes(answer.status) || !location) return undefined;
-	if (!URL.canParse(location, answer.url)) return undefined;
-	const { href, origin, protocol } = new URL(location, answer.url);
+	const location = response.headers.location?.replace(/#.*/s, '');
+	if (!REDIRECT_STATUSES.includes(response.status) || !location) return undefined;
+	if (!URL.canParse(location, response.url)) return undefined;
+	const { href, origin, protocol } = new URL(location, response.url);
 	if (!/^https?:$/.test(protocol)) return undefined;
-	if (isPlainGet(ask)) {
-		// Some proxies put the headers that they got into the URL of their login page, which another host must not see.
-		const isOpen = mask(href, target.secrets) === href;
-		return origin === target.url.origin || isOpen ? href : undefined;
+	if (isPlainGet(options)) {
+		// Some proxies put the received headers into the URL of their login page, which another host must not see.
+		const isOpen = mask(href, endpoint.secrets) === href;
+		return origin === endpoint.url.origin || isOpen ? href : undefined;
 	}
-	// What users wrote is for the server of the credential only. An upload can be read only once.
-	const isRepeatable = REPEATS_REQUEST.includes(answer.status) && ask.upload === undefined;
-	return isRepeatable && origin === target.url.origin ? href : undefined;
+	// Content of users is sent only to the server of the credential. An upload can be read only once.
+	const isRepeatable = REPEATING_STATUSES.includes(response.status) && options.upload === undefined;
+	return isRepeatable && origin === endpoint.url.origin ? href : undefined;
 }
 
-/** @throws {ServerError} where n8n's egress filter refuses it */
-function assertRedirectAllowed(target: Endpoint, from: string, to: string): void {
+/** @throws {ServerError} if n8n's egress filter blocks it */
+function assertRedirectAllowed(endpoint: Endpoint, from: string, to: string): void {
 	try {
-		target.egressFilter?.validateRedirectSync(to);
+		endpoint.egressFilter?.validateRedirectSync(to);
 	} catch (error) {
-		throw toNetworkError(error, { ...toErrorContext(target, from), url: to });
+		throw toNetworkError(error, { ...toErrorContext(endpoint, from), url: to });
 	}
 }
 
 async function sendOnce(
-	target: Endpoint,
-	ask: RequestOptions,
+	endpoint: Endpoint,
+	options: RequestOptions,
 	channel: Channel,
 	signal: AbortSignal,
 ): Promise<RawResponse> {
-	const { url } = ask;
-	await assertUrlAllowed(target, url, signal);
+	const { url } = options;
+	await assertUrlAllowed(endpoint, url, signal);
 	const { dispatcher, reset } = channel;
-	const { headers: ownHeaders, body: content } = contentOf(ask);
+	const { headers: contentHeaders, body: content } = toRequestContent(options);
 	const { origin, pathname, search } = new URL(url);
-	// undici looks at the signal only when it has connected, which takes 10 s where packets are dropped.
+	// undici checks the signal only after connecting, which takes 10 s if packets are dropped.
 	const { statusCode, headers, body } = await rejectOnAbort(signal, async () => {
-		const sending = sendWith.call(dispatcher, {
+		const pendingResponse = sendWith.call(dispatcher, {
 			reset,
 			signal,
-			// The Watchdog has the limits.
+			// The Watchdog applies the timeouts.
 			headersTimeout: 0,
 			bodyTimeout: 0,
 			origin,
 			path: pathname + search,
-			method: getMethod(ask) as Dispatcher.HttpMethod,
+			method: getMethod(options) as Dispatcher.HttpMethod,
 			headers: {
-				accept: `application/json, ${ask.streamFormat === 'lines' ? 'application/x-ndjson' : 'text/event-stream'}`,
-				// Proxies that compress a stream hold it back.
+				accept: `application/json, ${options.streamFormat === 'lines' ? 'application/x-ndjson' : 'text/event-stream'}`,
+				// Proxies that compress a stream delay it.
 				'accept-encoding': 'identity',
-				...ownHeaders,
-				...ask.headers,
-				...(origin === target.url.origin ? target.headers : {}),
+				...contentHeaders,
+				...options.headers,
+				...(origin === endpoint.url.origin ? endpoint.headers : {}),
 			},
 			...omitUndefined({ body: content }),
 		});
-		sending.then(
-			({ body: late }) => signal.aborted && late.destroy(),
+		pendingResponse.then(
+			({ body: lateBody }) => signal.aborted && lateBody.destroy(),
 			() => {},
 		);
-		return await sending;
+		return await pendingResponse;
 	});
-	const flat = flatten(headers);
+	const flatHeaders = flattenHeaders(headers);
 	return {
 		status: statusCode,
-		headers: flat,
+		headers: flatHeaders,
 		url,
-		body: decompress(body, flat['content-encoding']),
+		body: decompress(body, flatHeaders['content-encoding']),
 		close: () => discardBody(body),
 	};
 }
 
-/** Most bodies end with the bytes that are here already, which is cheaper than undici's error for an early end. */
+/** Most bodies end with bytes that have arrived already, which is cheaper than undici's error for an early end. */
 function discardBody(body: Readable): void {
 	body.on('error', () => {}).resume();
 	setImmediate(() => body.destroy());
 }
 
-/** @throws {ServerError} where n8n's egress filter refuses the address */
-async function assertUrlAllowed(target: Endpoint, url: string, signal: AbortSignal): Promise<void> {
-	const { egressFilter } = target;
+/** @throws {ServerError} if n8n's egress filter blocks the URL */
+async function assertUrlAllowed(
+	endpoint: Endpoint,
+	url: string,
+	signal: AbortSignal,
+): Promise<void> {
+	const { egressFilter } = endpoint;
 	if (egressFilter === undefined) return;
 	const { ok, error } = await rejectOnAbort(
 		signal,
 		async () => await egressFilter.validateUrl(url),
 	);
 	if (ok) return;
-	const context = toErrorContext(target, url);
+	const context = toErrorContext(endpoint, url);
 	throw error === undefined || error.name.startsWith('Ssrf')
 		? createServerError('blockedByPolicy', context, { facts: { reason: error?.message } })
 		: toNetworkError(error, context);
@@ -168,19 +173,21 @@ interface RequestContent {
 	body?: Dispatcher.DispatchOptions['body'];
 }
 
-function contentOf({ json, upload }: RequestOptions): RequestContent {
+function toRequestContent({ json, upload }: RequestOptions): RequestContent {
 	if (upload !== undefined) {
 		const { content, contentType, length } = upload;
 		const headers: Record<string, string> = { 'content-type': contentType };
 		if (length !== undefined) headers['content-length'] = String(length);
-		// undici takes any async iterable, which its types do not say.
+		// undici accepts any async iterable, which its types do not declare.
 		return { headers, body: content as RequestContent['body'] };
 	}
 	if (json === undefined) return { headers: {} };
 	return { headers: { 'content-type': 'application/json' }, body: stringifyBody(json) };
 }
 
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+function flattenHeaders(
+	headers: Record<string, string | string[] | undefined>,
+): Record<string, string> {
 	const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
 	return Object.fromEntries(
 		entries.map(([name, value]) => [name.toLowerCase(), [value].flat().join(', ')]),
@@ -188,12 +195,12 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 }
 
 /**
- * A request as JSON, without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken
- * body.
+ * A request as JSON, without lone surrogates, which texts shortened by length contain: llama-server rejects them as a
+ * broken body.
  */
 export function stringifyBody(value: unknown): string {
 	const json = JSON.stringify(value);
 	if (!json.includes('\\ud')) return json;
-	// `JSON.stringify` escapes lone surrogates; behind a backslash, the text itself contains such an escape.
+	// `JSON.stringify` escapes lone surrogates; after a backslash, the text itself contains such an escape.
 	return json.replace(/\\(?:\\|ud[89a-f]..)/g, (escape) => (escape === '\\\\' ? escape : '\uFFFD'));
 }

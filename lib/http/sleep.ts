@@ -1,9 +1,9 @@
 import { sleep } from 'n8n-workflow';
 
-/** Pauses are slept in pieces, so that a cancelled one leaves no long timer behind. */
-const PAUSE_PIECE_MS = 250;
+/** Long pauses are split, so that a canceled one leaves no long timer behind. */
+const SLEEP_STEP_MS = 250;
 
-/** Stops waiting for work when the signal aborts, for work that ignores the signal: the egress filter's DNS lookup. */
+/** Stops waiting when the signal aborts, for work that ignores signals: the egress filter's DNS lookup. */
 export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
@@ -26,8 +26,8 @@ export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<
 		wake = resolve;
 		signal?.addEventListener('abort', wake, { once: true });
 	});
-	for (let left = ms; left > 0; left -= PAUSE_PIECE_MS) {
-		await Promise.race([sleep(Math.min(left, PAUSE_PIECE_MS)), aborted]);
+	for (let remainingMs = ms; remainingMs > 0; remainingMs -= SLEEP_STEP_MS) {
+		await Promise.race([sleep(Math.min(remainingMs, SLEEP_STEP_MS)), aborted]);
 		signal?.throwIfAborted();
 	}
 	signal?.removeEventListener('abort', wake);

@@ -1,13 +1,13 @@
 import { clearTimeout, setTimeout } from '../vendor';
 
-/** Time limits of one request, in milliseconds; 0 = none. No total limit by default. */
+/** Timeouts of one request, in milliseconds; 0 = none. No total timeout by default. */
 export interface Timeouts {
 	/**
-	 * From the start of the request, or the last sent piece of an upload, to the first content: includes the queues in
-	 * n8n and on the server, loading, and reading the prompt.
+	 * From the start of the request, or the last sent chunk of an upload, to the first content: includes the queues in
+	 * n8n and on the server, loading, and processing the prompt.
 	 */
 	firstTokenMs: number;
-	/** Between two pieces of content after the first one. Pings and empty pieces do not count. */
+	/** Between two pieces of content. Pings and empty content do not count. */
 	idleMs: number;
 	/** From the start of the request to the end. */
 	totalMs?: number;
@@ -26,7 +26,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type Phase = 'begin' | 'content' | 'end';
 
-/** Applies the limits of one request, and the caller's own signal. */
+/** Applies the timeouts of one request, and the caller's signal. */
 export class Watchdog {
 	private readonly controller = new AbortController();
 	private readonly startedAt = performance.now();
@@ -34,56 +34,57 @@ export class Watchdog {
 	private timer: ReturnType<typeof setTimeout> | undefined;
 	private phase: Phase = 'begin';
 
-	/** The limit that was exceeded, if any. */
+	/** The timeout that expired, if any. */
 	expired: TimeoutName | undefined;
 
-	/** The exceeded limit in milliseconds. */
+	/** The expired timeout in milliseconds. */
 	expiredMs: number | undefined;
 
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
-		private readonly limits: Timeouts,
-		private readonly caller?: AbortSignal,
+		private readonly timeouts: Timeouts,
+		private readonly callerSignal?: AbortSignal,
 	) {
-		this.total = this.start('totalTimeout', limits.totalMs);
-		this.timer = this.start('firstTokenTimeout', limits.firstTokenMs);
-		if (caller?.aborted) this.onCaller();
-		else caller?.addEventListener('abort', this.onCaller, { once: true });
+		this.total = this.start('totalTimeout', timeouts.totalMs);
+		this.timer = this.start('firstTokenTimeout', timeouts.firstTokenMs);
+		if (callerSignal?.aborted) this.onCallerAbort();
+		else callerSignal?.addEventListener('abort', this.onCallerAbort, { once: true });
 	}
 
-	/** Aborted when a limit is exceeded or the caller's signal aborts. */
+	/** Aborted when a timeout expires or the caller's signal aborts. */
 	get signal(): AbortSignal {
 		return this.controller.signal;
 	}
 
-	/** To be called when a piece of an upload is sent: the wait for the first content starts again. */
-	sent(): void {
+	/** Call this when a chunk of an upload is sent: the wait for the first content restarts. */
+	onUpload(): void {
 		if (this.phase === 'begin') this.timer?.refresh();
 	}
 
-	/** To be called when content arrives: from then on the idle limit counts, which each further content starts anew. */
+	/** Call this when content arrives: from then on the idle timeout applies, which further content restarts. */
 	onContent(): void {
 		if (this.phase === 'content') this.timer?.refresh();
-		else this.enter('content', this.limits.idleMs);
+		else this.enter('content', this.timeouts.idleMs);
 	}
 
-	/** To be called when no more content is expected: until there is some, `mostMs` is the longest idle limit. */
-	expectEnd(mostMs: number): void {
-		if (this.phase !== 'end') this.enter('end', Math.min(this.limits.idleMs || mostMs, mostMs));
+	/** Call this when no more content is expected: until more arrives, the idle timeout is at most `maxIdleMs`. */
+	expectEnd(maxIdleMs: number): void {
+		if (this.phase !== 'end')
+			this.enter('end', Math.min(this.timeouts.idleMs || maxIdleMs, maxIdleMs));
 	}
 
-	/** Milliseconds left until the first-token limit; Infinity without one. */
+	/** Milliseconds left until the first-token timeout; Infinity without one. */
 	get firstTokenRemainingMs(): number {
-		return this.startedAt + (this.limits.firstTokenMs || Infinity) - performance.now();
+		return this.startedAt + (this.timeouts.firstTokenMs || Infinity) - performance.now();
 	}
 
 	stop(): void {
-		this.caller?.removeEventListener('abort', this.onCaller);
+		this.callerSignal?.removeEventListener('abort', this.onCallerAbort);
 		clearTimeout(this.total);
 		clearTimeout(this.timer);
 	}
 
-	private readonly onCaller = () => this.abort(this.caller?.reason);
+	private readonly onCallerAbort = () => this.abort(this.callerSignal?.reason);
 
 	private abort(reason: unknown): void {
 		this.stop();
@@ -98,22 +99,22 @@ export class Watchdog {
 
 	private start(name: TimeoutName, ms = 0): ReturnType<typeof setTimeout> | undefined {
 		if (ms === 0) return undefined;
-		const exceeded = () => {
+		const onTimeout = () => {
 			this.expired = name;
 			this.expiredMs = ms;
 			this.abort(new Error(name));
 		};
-		return setTimeout(exceeded, Math.min(ms, MAX_TIMER_MS)).unref();
+		return setTimeout(onTimeout, Math.min(ms, MAX_TIMER_MS)).unref();
 	}
 }
 
 /**
  * A timer that does not keep the process alive. Not `AbortSignal.timeout`, which creates an exception with its stack
- * (0.05 ms for each read) and cannot be cancelled.
+ * (0.05 ms for each read) and cannot be canceled.
  *
  * @returns cancels the timer
  */
-export function setUnrefTimeout(ms: number, call: () => void): () => void {
-	const timer = setTimeout(call, ms).unref();
+export function setUnrefTimeout(ms: number, callback: () => void): () => void {
+	const timer = setTimeout(callback, ms).unref();
 	return () => clearTimeout(timer);
 }

@@ -1,4 +1,4 @@
-/** What is asked of a server, and what it answers. */
+/** Requests and responses, independent of the HTTP client. */
 import type { Timeouts } from './timeouts';
 import type { Priority } from './queue';
 import type { ErrorContext } from '../errors/create-error';
@@ -16,13 +16,13 @@ export interface EgressFilter {
 	validateRedirectSync(url: string): void;
 }
 
-/** The addresses of a server, which `lib/servers` derives from what the user typed. */
+/** The URLs of a server, which `lib/servers` derives from the Base URL. */
 export interface ServerAddress {
-	/** What the user typed, unchanged. */
+	/** The Base URL as entered. */
 	typed: string;
 	/** Scheme, host and port. The credential's headers are sent only there. */
 	origin: string;
-	/** Origin and path prefix, for routes outside the API, and for advice. */
+	/** Origin and path prefix, for routes outside the API and for suggestions. */
 	root: string;
 	/** URL of the API. Part of the key of the credential's queue. */
 	api: string;
@@ -31,21 +31,21 @@ export interface ServerAddress {
 /** A server as requests see it. */
 export interface Endpoint {
 	readonly url: ServerAddress;
-	/** Identifies server and credential. Holds no key. */
+	/** Identifies server and credential. Contains no key. */
 	readonly id: string;
 	/** The key and the user's extra headers, by lower-case names. They go to the origin of the base URL only. */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly ignoreSslIssues: boolean;
-	/** Generations at once, as the user set it; 0: as many as `slots` says. */
+	/** Concurrent generations as set by the user; 0: as many as `getSlots` returns. */
 	readonly maxConcurrentRequests: number;
-	/** How many generations the server handles at once with a model; undefined: not known. */
+	/** Concurrent generations that the server supports with a model; undefined: unknown. */
 	getSlots(model?: string): number | undefined;
 	readonly egressFilter?: EgressFilter;
-	/** Hidden in all texts from outside. */
+	/** Masked in all text received. */
 	readonly secrets: readonly string[];
-	/** The failure that a refusal means, of a service with errors of its own; undefined where it is not from there. */
-	toResponseError?(answer: ErrorResponse, context: ErrorContext): ServerError | undefined;
-	/** What errors know of the server beside its address. */
+	/** For a service with specific errors: the error of an error response; undefined if another program sent it. */
+	toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
+	/** Facts about the server for errors, in addition to its URL. */
 	getErrorContext(model?: string): Partial<ErrorContext>;
 }
 
@@ -57,12 +57,12 @@ export interface ResponseHead {
 	headers: Record<string, string>;
 }
 
-/** An answer that was read because it is a refusal. */
+/** An error response with its text. */
 export interface ErrorResponse extends ResponseHead {
 	text: string;
 }
 
-/** A body that is sent as it is: a form with files. */
+/** A body that is sent unchanged: a form with files. */
 export interface UploadBody {
 	content: AsyncIterable<Uint8Array> | Uint8Array;
 	contentType: string;
@@ -71,7 +71,7 @@ export interface UploadBody {
 }
 
 export interface RequestOptions {
-	/** Default: GET without a body, else POST. */
+	/** Default: GET without a body, otherwise POST. */
 	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	url: string;
 	json?: JsonRecord;
@@ -82,52 +82,52 @@ export interface RequestOptions {
 	timeouts?: Partial<Timeouts>;
 	signal?: AbortSignal;
 	/**
-	 * Of a batch: where a person waits, it gives its place up, at most twice, and is sent anew. Default: yes. False
-	 * where somebody sees the answer before its end.
+	 * Whether a batch request may be canceled for an interactive one, at most twice, and sent again. Default: true. False
+	 * if a user sees the response before its end.
 	 */
 	isPreemptible?: boolean;
-	/** Its class in the queue. Without one it does not wait for a place: lists of models and other short requests. */
+	/** Priority in the queue. Requests without one do not wait: model lists and other short requests. */
 	priority?: Priority;
-	/** How often it is sent again where the server cannot have taken it up. Default: not at all. */
+	/** How often to retry if the server cannot have started the request. Default: 0. */
 	maxRetries?: number;
-	/** It may be sent again after a lost connection, too, so it may use one that is open already. Default: GET only. */
+	/** May also be sent again after a lost connection, so an open connection can be reused. Default: GET only. */
 	isIdempotent?: boolean;
-	/** The failure where a redirect leads to an address that is not fetched. */
+	/** The error if a redirect leads to a URL that must not be fetched. */
 	rejectRedirect?(url: string): ServerError | undefined;
-	/** Longest response in bytes. Default: 64 MB, of a stream 512 MB. */
+	/** Longest response in bytes. Default: 64 MB, for a stream 512 MB. */
 	maxBytes?: number;
-	/** Refusals are answers, too: for what tells a server apart. */
+	/** Return error responses instead of throwing: used to identify servers. */
 	allowErrorStatus?: boolean;
-	/** The model that errors name. */
+	/** Named in errors. */
 	model?: string;
 }
 
-/** An answer whose body is still to be read. */
+/** A response whose body has not been read. */
 export interface HttpResponse extends ResponseHead {
 	text(): Promise<string>;
-	/** @throws {ServerError} for anything but a JSON object that is no refusal */
+	/** @throws {ServerError} for anything but a JSON object without an error */
 	json(): Promise<JsonRecord>;
-	/** The data of its events, as many as arrived at once. A whole JSON answer is one. */
+	/** The data of its events, as many as arrived together. A JSON response is one event. */
 	events(maxLength?: number): AsyncIterable<string[]>;
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
-	/** Lines of a stream that were no events. */
+	/** Lines of a stream outside of events. */
 	getNonEventLines(): readonly string[];
 	/**
-	 * To be called when content came, not for a ping. The idle limit takes the place of the first-token limit, and the
+	 * Call this when content arrives, not for a ping. The idle timeout then replaces the first-token timeout, and the
 	 * request is not sent again.
 	 */
 	markContent(): void;
-	/** To be called when only an end marker may follow: the stream is read for 3 s more. */
+	/** Call this when only an end marker may follow: the stream is read for 3 s more. */
 	expectEnd(): void;
-	/** How it came through the queue. */
+	/** How the request passed the queue. */
 	queueStats: QueueStats;
 }
 
 export interface QueueStats {
 	waitedMs: number;
-	/** A batch gave up its place for it. */
+	/** A batch request was canceled for it. */
 	hasPreemptedBatch: boolean;
-	/** How often it gave up its own place for a person. */
+	/** How often it was canceled for an interactive request. */
 	timesPreempted: number;
 }
