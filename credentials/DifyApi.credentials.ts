@@ -28,13 +28,13 @@ import {
 	withHeaders,
 } from '../lib/servers/credential';
 
-/** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
+/** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';
 
 /**
  * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both
- * are resolved here, so that the test passes with every form that the nodes accept and asks what the type of key may
- * ask.
+ * are resolved here, so that the test passes with every form that the nodes accept and calls a route that the key
+ * type may use.
  */
 async function authenticate(
 	data: ICredentialDataDecryptedObject,
@@ -47,14 +47,14 @@ async function authenticate(
 		skipSslCertificateValidation: credential.ignoreSslIssues,
 		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
 	};
-	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
+	const resolved = isCredentialTest(request, data.baseUrl, TEST_PATH)
 		? { ...request, ...test }
 		: request;
-	return withHeaders(sent, credential.baseUrl, buildDifyHeaders(credential));
+	return withHeaders(resolved, credential.baseUrl, buildDifyHeaders(credential));
 }
 
-function getSuggestion(kind: ErrorType): string {
-	return getErrorText(kind, { service: 'dify' }).suggestion;
+function getSuggestion(type: ErrorType): string {
+	return getErrorText(type, { service: 'dify' }).suggestion;
 }
 
 export class DifyApi implements ICredentialType {

@@ -31,7 +31,7 @@ import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/texts';
 
-/** What error statuses mean here. */
+/** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {
 	unexpectedRedirect: [301, 302, 303, 307, 308],
 	unauthorized: [401],
@@ -41,7 +41,7 @@ const ERROR_STATUSES = {
 	badGateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<ErrorType, number[]>>;
 
-/** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
+/** n8n's test calls one route and sees its status only: some servers have no model list, and gateways also send 503. */
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
@@ -66,32 +66,32 @@ async function authenticate(
 		skipSslCertificateValidation: credential.ignoreSslIssues,
 		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
 	};
-	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
+	const resolved = isCredentialTest(request, data.baseUrl, TEST_PATH)
 		? { ...request, ...test }
 		: request;
-	return withHeaders(sent, credential.baseUrl, buildCredentialHeaders(credential));
+	return withHeaders(resolved, credential.baseUrl, buildCredentialHeaders(credential));
 }
 
 /**
- * Adds the hidden mark `sameForEachItem`. n8n decides on what is displayed before it evaluates expressions, and leaves
- * out the values of hidden fields: the mark is there only if no field holds an expression. Fields in rows are not seen.
+ * Adds the hidden mark `sameForEachItem`. n8n evaluates display conditions before expressions, and omits the values of
+ * hidden fields: the mark exists only if no field contains an expression. Fields in rows are not seen.
  */
 function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
-	const holdsExpression = [{ _cnd: { startsWith: '=' } }];
-	const hide = Object.fromEntries(fields.map(({ name }) => [name, holdsExpression]));
-	const mark: INodeProperties = {
+	const isExpression = [{ _cnd: { startsWith: '=' } }];
+	const hide = Object.fromEntries(fields.map(({ name }) => [name, isExpression]));
+	const markField: INodeProperties = {
 		displayName: 'Same for Each Item',
 		name: 'sameForEachItem',
 		type: 'hidden',
 		default: true,
 		displayOptions: { hide },
 	};
-	return [...fields, mark];
+	return [...fields, markField];
 }
 
-function toTestMessage(kind: ErrorType, status?: number): string {
-	const { title, detail = title, suggestion } = getErrorText(kind, { status });
-	return `${ERROR_DETAILS[kind] ?? detail}. ${suggestion}`;
+function toTestMessage(type: ErrorType, status?: number): string {
+	const { title, detail = title, suggestion } = getErrorText(type, { status });
+	return `${ERROR_DETAILS[type] ?? detail}. ${suggestion}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -180,9 +180,9 @@ export class LocalLlamaApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...Object.entries(ERROR_STATUSES).flatMap(([kind, statuses]) =>
+			...Object.entries(ERROR_STATUSES).flatMap(([type, statuses]) =>
 				statuses.flatMap((status) => {
-					const message = toTestMessage(kind as ErrorType, status);
+					const message = toTestMessage(type as ErrorType, status);
 					return [statusRule(status, message), bodyRule('error.code', status, message)];
 				}),
 			),

@@ -164,8 +164,8 @@ function isMail(head: string): boolean {
 }
 
 /**
- * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise Windows-1252, a
- * superset of Latin-1.
+ * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise
+ * Windows-1252, a superset of Latin-1.
  */
 export function decodeText(bytes: Uint8Array): string {
 	const utf16 = detectUtf16(bytes);

@@ -15,93 +15,94 @@ import {
 	toText,
 } from '../values';
 
-/** An answer that is a refusal, or an error inside an answer. */
+/** An error response, or an error inside a response. */
 export interface ErrorResponseInput {
-	/** 200 where an answer or an event with a good status holds an error. */
+	/** 200 if a response or event with a success status contains an error. */
 	status: number;
 	/** Names in lower case. */
 	headers?: Readonly<Record<string, string>>;
 	body: string;
-	/** Where a redirect leads to, absolute. */
+	/** The absolute target of a redirect. */
 	location?: string;
 	/** No key was sent. */
-	keyMissing?: boolean;
+	isKeyMissing?: boolean;
 }
 
-/** Patterns read no further: on a megabyte of the wrong text they would block n8n. */
-const MAX_READ = 4_000;
-/** Characters that are shown of a text that is no JSON. */
-const MAX_FOREIGN = 200;
+/** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
+const MAX_SCANNED_TEXT = 4_000;
+/** Characters that are shown of text that is not JSON. */
+const MAX_UNPARSED_TEXT = 200;
 
-/** What the body of a refusal says. */
+/** The parsed body of an error response. */
 interface ParsedErrorBody {
 	form: 'json' | 'page' | 'text' | 'empty';
 	message: string;
-	/** Type and code of the error, as texts. */
+	/** Type and code of the error. */
 	codes: string[];
 	facts: JsonRecord;
-	/** The status that the error names itself. */
+	/** The status in the error itself. */
 	status?: number;
 	/** The body has the form of an error. */
 	isError?: true;
 }
 
 /**
- * The failure that a refusal means: by the words and codes of the server, then by the status. Never throws, whatever the
- * body is.
+ * The error that an error response means: by the message and codes of the server, then by the status. Never throws,
+ * whatever the body is.
  */
 export function classifyErrorResponse(
-	refusal: ErrorResponseInput,
+	response: ErrorResponseInput,
 	context: Partial<ErrorContext>,
 ): ServerError {
-	const said = parseErrorBody(refusal);
-	const { message, form } = said;
-	const isHidden = refusal.status < 300;
-	const status = isHidden ? (said.status ?? refusal.status) : refusal.status;
-	// An error under a good status that names none is one of the server.
-	const readAs = isHidden && said.isError ? (said.status ?? 500) : status;
-	const kind = toErrorType({ ...refusal, status: readAs }, said);
-	return createServerError(kind, context, {
+	const errorBody = parseErrorBody(response);
+	const { message, form } = errorBody;
+	const hasSuccessStatus = response.status < 300;
+	const status = hasSuccessStatus ? (errorBody.status ?? response.status) : response.status;
+	// An error with a success status that contains no status counts as a server error.
+	const effectiveStatus =
+		hasSuccessStatus && errorBody.isError ? (errorBody.status ?? 500) : status;
+	const type = toErrorType({ ...response, status: effectiveStatus }, errorBody);
+	return createServerError(type, context, {
 		status,
-		serverText: shownText(kind, said),
-		facts: { ...said.facts, ...waitIn(kind, refusal, message) },
+		serverText: toServerText(type, errorBody),
+		facts: { ...errorBody.facts, ...toRetryFacts(type, response, message) },
 		about: {
 			status,
-			promptTokens: asFiniteNumber(said.facts.n_prompt_tokens),
-			contextTokens: asFiniteNumber(said.facts.n_ctx),
+			promptTokens: asFiniteNumber(errorBody.facts.n_prompt_tokens),
+			contextTokens: asFiniteNumber(errorBody.facts.n_ctx),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
-			location: refusal.location,
+			location: response.location,
 			isEmpty: form === 'empty',
 			isPage: form === 'page',
-			isKeyMissing: refusal.keyMissing,
+			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
 }
 
-function shownText(kind: ErrorType, { form, message }: ParsedErrorBody): string | undefined {
-	if (kind === 'templateRejected') return withTemplateFirst(message);
-	const shown = form === 'json' ? message : message.slice(0, MAX_FOREIGN);
-	return shown || undefined;
+function toServerText(type: ErrorType, { form, message }: ParsedErrorBody): string | undefined {
+	if (type === 'templateRejected') return withTemplateErrorFirst(message);
+	const text = form === 'json' ? message : message.slice(0, MAX_UNPARSED_TEXT);
+	return text || undefined;
 }
 
 /** llama-server wraps a template's own message: "Unable to generate parser for this template. … Error: Jinja Exception: …". */
-function withTemplateFirst(message: string): string {
+function withTemplateErrorFirst(message: string): string {
 	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function toErrorType(refusal: ErrorResponseInput, said: ParsedErrorBody): ErrorType {
+function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
 	return (
-		typeFromProxy(refusal, said) ??
-		typeFromKey(refusal, said) ??
-		TYPE_BY_DECISIVE_STATUS[refusal.status] ??
-		typeFromText(said) ??
-		typeFromStatus(refusal.status, said)
+		typeFromProxy(response, errorBody) ??
+		typeFromKey(response, errorBody) ??
+		TYPE_BY_DECISIVE_STATUS[response.status] ??
+		typeFromText(errorBody) ??
+		typeFromStatus(response.status, errorBody)
 	);
 }
 
-/** Servers send their own refusals as JSON; a page, a redirect or a password is a proxy's. */
+/** Servers send errors as JSON; a page, a redirect or a password prompt is sent by a proxy. */
 function typeFromProxy(
 	{ status, headers = {} }: ErrorResponseInput,
 	{ form }: ParsedErrorBody,
@@ -109,9 +110,9 @@ function typeFromProxy(
 	if (isRedirect(status)) return 'unexpectedRedirect';
 	if (status === 407) return 'proxyError';
 	if (form === 'json') return undefined;
-	if (isOfGateway(status)) return 'badGateway';
-	const asksForPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
-	if (status === 401 && asksForPassword) return 'proxyAuthRequired';
+	if (isGatewayStatus(status)) return 'badGateway';
+	const requiresPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
+	if (status === 401 && requiresPassword) return 'proxyAuthRequired';
 	return form === 'page' && [401, 403].includes(status) ? 'blockedByProxy' : undefined;
 }
 
@@ -119,38 +120,43 @@ function isRedirect(status: number): boolean {
 	return status >= 300 && status < 400;
 }
 
-/** Cloudflare has a range of its own. */
-function isOfGateway(status: number): boolean {
+/** 520 to 530 are Cloudflare's. */
+function isGatewayStatus(status: number): boolean {
 	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 }
 
-/** Statuses that tell more than any words. */
+/** Statuses that are more specific than any text. */
 const TYPE_BY_DECISIVE_STATUS: Readonly<Record<number, ErrorType>> = {
 	413: 'requestTooLarge',
 	501: 'featureDisabled',
 };
 
-const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
+const KEY_REJECTED = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
-/** A 401 says no more than that, whatever its text is. */
-function typeFromKey({ status }: ErrorResponseInput, said: ParsedErrorBody): ErrorType | undefined {
-	if (status === 401) return isUpstreamError(said) ? 'upstreamKeyRejected' : 'unauthorized';
-	const says = [said.message, ...said.codes];
-	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
-	return refusesKey ? 'unauthorized' : undefined;
+/** A 401 always means a rejected key, whatever its text is. */
+function typeFromKey(
+	{ status }: ErrorResponseInput,
+	errorBody: ParsedErrorBody,
+): ErrorType | undefined {
+	if (status === 401) return isUpstreamError(errorBody) ? 'upstreamKeyRejected' : 'unauthorized';
+	const texts = [errorBody.message, ...errorBody.codes];
+	const isKeyRejected = status === 403 && texts.some((text) => KEY_REJECTED.test(text));
+	return isKeyRejected ? 'unauthorized' : undefined;
 }
 
-/** LiteLLM (seen: 1.106.2) names the exception of its client; of its own key it says "Authentication Error". */
+/** LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error". */
 function isUpstreamError({ message }: ParsedErrorBody): boolean {
 	return /^litellm\.AuthenticationError:/.test(message);
 }
 
-/** The text first: LM Studio's code says "model not found" for a chat model that is asked for embeddings. */
+/** The text first: LM Studio's code says "model not found" if embeddings are requested from a chat model. */
 function typeFromText({ message, codes }: ParsedErrorBody): ErrorType | undefined {
-	const start = message.slice(0, MAX_READ);
-	const isSaid = (pattern: RegExp) => pattern.test(start);
-	const byText = TYPE_BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
-	return byText ?? codes.map((code) => TYPE_BY_CODE[code]).find((kind) => kind !== undefined);
+	const start = message.slice(0, MAX_SCANNED_TEXT);
+	const matches = (pattern: RegExp) => pattern.test(start);
+	const textType = TYPE_BY_TEXT.find(([, ...patterns]) =>
+		(patterns as RegExp[]).some(matches),
+	)?.[0];
+	return textType ?? codes.map((code) => TYPE_BY_CODE[code]).find((type) => type !== undefined);
 }
 
 const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
@@ -164,77 +170,83 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 function typeFromStatus(status: number, { form, message }: ParsedErrorBody): ErrorType {
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
-		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
+		// Text that begins like JSON is a truncated response; other text is from another program ("It works!").
 		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidResponse';
 	}
-	const known = TYPE_BY_STATUS[status];
-	if (known !== undefined) return known;
+	const statusType = TYPE_BY_STATUS[status];
+	if (statusType !== undefined) return statusType;
 	if (status < 500) return 'badRequest';
 	return form === 'page' ? 'badGateway' : 'serverError';
 }
 
-/** In the middle of an answer, these say no more than that the server reported an error. */
+/** In the middle of a response, these only mean that the server reported an error. */
 const UNSPECIFIC_TYPES: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'serverError',
 	'routeNotFound',
 ]);
 
-/** The failure of an error in the middle of an answer: the same as in place of one. */
+/** Classifies an error in the middle of a response like an error response. */
 export function classifyStreamError(
 	body: string,
 	context: Partial<ErrorContext> = {},
 ): ServerError {
-	const failed = classifyErrorResponse({ status: 200, body }, context);
-	if (!UNSPECIFIC_TYPES.has(failed.type)) return failed;
-	const { serverText, status } = failed;
+	const error = classifyErrorResponse({ status: 200, body }, context);
+	if (!UNSPECIFIC_TYPES.has(error.type)) return error;
+	const { serverText, status } = error;
 	return createServerError('streamError', context, {
 		serverText,
 		status: status === 200 ? undefined : status,
 	});
 }
 
-/** Whether an answer is a refusal, by its status or its body: LM Studio refuses with status 200. */
+/** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
 export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
 	if (!isRecord(json) || asArray(json.data).length > 0) return false;
 	return hasError(json.error);
 }
 
-/** Whether there is an error: `{}` or `{"code":0,"message":""}` beside an answer is none. */
+/** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
 export function hasError(error: unknown): boolean {
 	if (!isRecord(error)) return isNonEmpty(error);
 	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
 }
 
-/** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
+/** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
 function parseErrorBody({ body }: ErrorResponseInput): ParsedErrorBody {
 	const json = parseObject(body);
-	if (json !== undefined) return inJson(json);
-	const bare = body.trim();
-	const nothing = { codes: [], facts: {} };
-	if (bare === '') return { form: 'empty', message: '', ...nothing };
-	if (!bare.startsWith('<'))
-		return { form: 'text', message: bare.slice(0, MAX_READ).replace(/\s+/g, ' '), ...nothing };
-	return { form: 'page', message: textOfPage(bare), ...nothing };
+	if (json !== undefined) return parseErrorJson(json);
+	const trimmed = body.trim();
+	const empty = { codes: [], facts: {} };
+	if (trimmed === '') return { form: 'empty', message: '', ...empty };
+	if (!trimmed.startsWith('<'))
+		return {
+			form: 'text',
+			message: trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' '),
+			...empty,
+		};
+	return { form: 'page', message: toPageText(trimmed), ...empty };
 }
 
-/** What a page shows, without its code. */
-function textOfPage(page: string): string {
-	const start = page.slice(0, 4 * MAX_READ);
-	const bare = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
-	return bare.replace(/\s+/g, ' ').trim().slice(0, MAX_READ);
+/** The visible text of a page. */
+function toPageText(page: string): string {
+	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
+	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	return trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
 }
 
-function inJson(json: JsonRecord): ParsedErrorBody {
+function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 	const error = json.error ?? json.detail;
 	const inner = isRecord(error) ? error : json;
-	const { message: own, type, code, ...others } = inner;
-	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
-	const codes = [type, code].map(asString).filter((one) => one !== undefined);
-	const facts = readableFacts(isRecord(error) ? { ...others, ...omitUndefined({ code }) } : {});
+	const { message: innerMessage, type, code, ...extraFields } = inner;
+	const message = isRecord(error) ? toSentence(innerMessage ?? inner) : findSentence(json, error);
+	const codes = [type, code].map(asString).filter((value) => value !== undefined);
+	const facts = omitNullFacts(
+		isRecord(error) ? { ...extraFields, ...omitUndefined({ code }) } : {},
+	);
 	const isError = hasError(error) || undefined;
-	const status = statusNamed(inner);
+	const status = parseInnerStatus(inner);
 	return withUpstreamError({
 		form: 'json',
 		message,
@@ -244,67 +256,67 @@ function inJson(json: JsonRecord): ParsedErrorBody {
 	});
 }
 
-/** With what an error inside of the message says: it is the nearer one. */
-function withUpstreamError(said: ParsedErrorBody): ParsedErrorBody {
-	const within = parseNestedError(said.message);
-	if (within === undefined) return said;
+/** Prefers an error inside the message, since it is more specific. */
+function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
+	const nested = parseNestedError(errorBody.message);
+	if (nested === undefined) return errorBody;
 	return {
-		...said,
-		message: within.message,
-		codes: [...said.codes, ...within.codes],
-		facts: { ...said.facts, ...within.facts },
-		...omitUndefined({ status: within.status ?? said.status }),
+		...errorBody,
+		message: nested.message,
+		codes: [...errorBody.codes, ...nested.codes],
+		facts: { ...errorBody.facts, ...nested.facts },
+		...omitUndefined({ status: nested.status ?? errorBody.status }),
 	};
 }
 
-/** The sentence beside or in place of an error object: where both are there, `error` is the phrase of the status. */
-function sentenceIn(json: JsonRecord, error: unknown): string {
+/** The sentence next to or instead of an error object: if both exist, `error` is the phrase of the status. */
+function findSentence(json: JsonRecord, error: unknown): string {
 	const { message, detail } = json;
-	return sentenceOf([message, detail, error].find(isNonEmpty) ?? json);
+	return toSentence([message, detail, error].find(isNonEmpty) ?? json);
 }
 
-/** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
+/** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
 function parseNestedError(message: string): ParsedErrorBody | undefined {
 	const start = message.indexOf('{');
-	if (start < 0 || message.length > MAX_READ) return undefined;
+	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
 	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
-	return inJson(json);
+	return parseErrorJson(json);
 }
 
-function statusNamed({ code, status }: JsonRecord): number | undefined {
+function parseInnerStatus({ code, status }: JsonRecord): number | undefined {
 	return [code, status]
 		.map(parseNumber)
-		.find((one) => one !== undefined && one >= 400 && one < 600);
+		.find((status) => status !== undefined && status >= 400 && status < 600);
 }
 
-function sentenceOf(value: unknown): string {
+function toSentence(value: unknown): string {
 	if (typeof value === 'string') return value;
-	if (Array.isArray(value)) return value.map(problemOf).join('; ');
-	return toText(value).slice(0, MAX_READ);
+	if (Array.isArray(value)) return value.map(formatIssue).join('; ');
+	return toText(value).slice(0, MAX_SCANNED_TEXT);
 }
 
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function problemOf(problem: unknown): string {
-	if (!isRecord(problem) || !('msg' in problem)) return toText(problem).slice(0, MAX_READ);
-	return `${[problem.loc].flat().map(toText).join('.')}: ${toText(problem.msg)}`;
+function formatIssue(issue: unknown): string {
+	if (!isRecord(issue) || !('msg' in issue)) return toText(issue).slice(0, MAX_SCANNED_TEXT);
+	return `${[issue.loc].flat().map(toText).join('.')}: ${toText(issue.msg)}`;
 }
 
-function readableFacts(facts: JsonRecord): JsonRecord {
+function omitNullFacts(facts: JsonRecord): JsonRecord {
 	const filled = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
 	return Object.fromEntries(filled);
 }
 
-/** The pause that a busy server asks for, by the header Retry-After or its words. */
-function waitIn(
-	kind: ErrorType,
+/** The pause that a busy server requests, by the header Retry-After or its message. */
+function toRetryFacts(
+	type: ErrorType,
 	{ headers = {} }: ErrorResponseInput,
 	message: string,
 ): { retryAfterMs?: number } {
 	// LiteLLM
-	const inWords = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_READ))?.[1];
+	const seconds = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_SCANNED_TEXT))?.[1];
 	return omitUndefined({
-		retryAfterMs: parseRetryAfter(headers['retry-after'] ?? (kind === 'busy' ? inWords : '')),
+		retryAfterMs: parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : '')),
 	});
 }
 
@@ -313,6 +325,6 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 	const value = header.trim();
 	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.
-	const at = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
-	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+	const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
+	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
 }

@@ -10,41 +10,41 @@ export interface ErrorContext
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
-	/** What to do on this kind of server, in place of the advice of the table. */
-	getSuggestion?(kind: ErrorType): string | undefined;
+	/** The suggestion for this server type, instead of the one in the table. */
+	getSuggestion?(type: ErrorType): string | undefined;
 }
 
-const MAX_SENTENCE = 10_000;
+const MAX_SENTENCE_LENGTH = 10_000;
 
-/** What replaces or completes the row of a kind; `about`: facts for its sentences. */
+/** Replaces or completes the row of a type; `about`: facts for its sentences. */
 export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
 	about?: ErrorTextParams;
 };
 
 /**
- * Builds the error of a kind from the tables of remedies. The context's secrets are masked in everything that came from
- * outside. `message` and `remedy` replace the title and the advice of the table.
+ * Builds an error from the tables of texts. The context's secrets are masked in everything that was received. `message`
+ * and `suggestion` replace the title and the suggestion of the table.
  */
 export function createServerError(
 	type: ErrorType,
 	context: Partial<ErrorContext>,
-	more: ErrorOverrides = {},
+	overrides: ErrorOverrides = {},
 ): ServerError {
-	const { about, ...details } = more;
+	const { about, ...details } = overrides;
 	const { root, typed, model, service, secrets } = context;
 	const address = parseHostAndPort(context.url);
-	const outside = maskDeep({ ...about }, secrets);
+	const maskedParams = maskDeep({ ...about }, secrets);
 	const url = maskUrl(context);
-	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...outside });
-	// The table's meaning explains its own title only.
-	const ownMeaning = details.detail ?? details.message;
+	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...maskedParams });
+	// The table's detail explains its own title only.
+	const detail = details.detail ?? details.message;
 	return new ServerError({
 		type,
 		url,
 		...details,
 		suggestion: details.suggestion ?? context.getSuggestion?.(type) ?? row.suggestion,
 		message: tidy(details.message ?? row.title),
-		detail: tidy(ownMeaning ?? row.detail ?? row.title),
+		detail: tidy(detail ?? row.detail ?? row.title),
 		code: maskExcerpt(details.code, secrets),
 		serverText: maskExcerpt(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
@@ -55,12 +55,12 @@ export function createServerError(
 export function createInputError(
 	message: string,
 	suggestion: string,
-	more: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
+	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
 ): ServerError {
-	return createServerError('invalidInput', {}, { message, suggestion, ...more });
+	return createServerError('invalidInput', {}, { message, suggestion, ...overrides });
 }
 
-/** Nobody reads more of a server's words, and masking a megabyte of escapes would block n8n. */
+/** More of a server message is never read, and masking a megabyte of escapes would block n8n. */
 const MAX_SERVER_TEXT = 16_000;
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]): string | undefined {
@@ -69,17 +69,17 @@ function maskExcerpt(text: string | undefined, secrets?: readonly string[]): str
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
 function tidy(sentence: string): string {
-	return truncate(sentence, MAX_SENTENCE).replace(/ {2,}/g, ' ').replace(/ $/, '');
+	return truncate(sentence, MAX_SENTENCE_LENGTH).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**
- * Masks secrets behind the part that the user typed. The target of a redirect may repeat what was sent, as login pages
+ * Masks secrets after the part that the user entered. The target of a redirect may repeat sent headers, as login pages
  * do.
  */
 function maskUrl({ url, root, secrets }: Partial<ErrorContext>): string | undefined {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
-	const own = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
-	return own + mask(url.slice(own.length), secrets);
+	const prefix = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
+	return prefix + mask(url.slice(prefix.length), secrets);
 }
 
 export function parseHostAndPort(url: string | undefined): { host?: string; port?: string } {

@@ -1,23 +1,23 @@
-/** What supported servers write into their errors, and the kind of failure that it means. New words go into the row of their kind. */
+/** Error messages of supported servers, by the error type that they mean. New messages go into the row of their type. */
 import type { ErrorType } from './error-types';
 
-/** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down, in the words of aiohttp. */
+/** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
 export const NO_INSTANCE_PATTERN =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
 type ErrorPattern = readonly [ErrorType, ...RegExp[]];
 
 /**
- * Kinds by the text of an error, whatever its status: llama-server answers many mistakes of the request with 500. Where
- * two rows match, the first counts.
+ * Types by the text of an error, whatever its status: llama-server responds to many invalid requests with 500. The
+ * first matching row counts.
  */
 export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	[
 		'outputParseFailed',
 		/output that does not match the expected .{0,200} format/i,
-		// llama-server, before the rest of what the model wrote, which may contain the words of any row
+		// llama-server, before the rest of the model's output, which may match any row
 		/\bfailed to parse input at pos \d/i,
-		// llama-server: "now finding less tool calls!", or the piece of text that was not found
+		// llama-server: "now finding less tool calls!", or the text that was not found
 		/\binvalid diff: (?:now finding|')/i,
 	],
 	// nginx, Go's server
@@ -26,9 +26,9 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		'promptTooLong',
 		// llama-server, Ollama with truncate: false, LiteLLM
 		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
-		// llama-server: all of a text for a vector must fit into one physical batch (-ub)
+		// llama-server: a text to embed must fit into one physical batch (-ub)
 		/\binput (?:\(\d{1,9} tokens\) )?is too large to process/i,
-		// vLLM, with pictures too
+		// vLLM, also with images
 		/(?:larg|long)er than the m(?:ax|odel)(?:imum model|'s|_)? ?(?:context|length)/i,
 		/maximum context length|context length exceeded/i,
 		// LM Studio
@@ -57,7 +57,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	[
 		'modalityUnsupported',
 		/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i,
-		// FastAPI servers whose messages are texts only
+		// FastAPI servers whose messages contain only text
 		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
 	],
 	[
@@ -77,9 +77,9 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	['invalidToolCallInHistory', /failed to parse tool call arguments/i],
 	[
 		'unauthorized',
-		// LiteLLM (seen: 1.109.1), with 400, where it has no database: to every key but its own
+		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
 		/^no connected db\b/i,
-		// FastAPI, where the header of the key is missing or has another name
+		// FastAPI, if the header of the key is missing or has another name
 		/^header\.\S{0,40}(?:auth|key|token)/i,
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
@@ -93,12 +93,12 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	[
 		'badGateway',
 		/^(?:server )?connection error\b/i,
-		// llama-swap, nginx's and GPUStack's ways to say that nothing answers behind them
+		// llama-swap, nginx and GPUStack: the upstream server does not respond
 		/\bdial tcp\b.{0,300}: |\bECONNREFUSED\b|\bconnection refused\b|^all connection attempts failed\b/i,
 	],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
-	// Mistakes in the request that llama-server answers with 500
+	// Invalid requests that llama-server responds to with 500
 	[
 		'badRequest',
 		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use both|unknown reasoning format|invalid base64|failed to (?:download|load) image)/i,
@@ -121,7 +121,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		'toolsUnsupported',
 		/tools? param requires --jinja|does not support tools|cannot use tools with stream/i,
 		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
-		// FastAPI servers that forbid fields they do not know, or whose messages have every role but that of a result
+		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
 		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
 	],
@@ -150,7 +150,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	],
 ];
 
-/** Kinds by the type or code inside an error, which are clearer than any text. */
+/** Types by the type or code inside an error, which are clearer than any text. */
 export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 	exceed_context_size_error: 'promptTooLong',
 	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over

@@ -3,19 +3,18 @@ import type { MODEL_ERROR_TEXTS } from './texts/model';
 import type { NETWORK_ERROR_TEXTS } from './texts/network';
 
 /**
- * Kinds of failures: one list for all servers, used by error items, Server Health and the code. Each kind is a row of
- * the tables in `remedies/`, which say what it means and what to do about it.
+ * Error types: one list for all servers, used by error items, Server Health and the code. Each type is a row of the
+ * tables in `texts/`, which have its title, detail and suggestion.
  */
 
-/** Address, network, time limits, and other programs that answer in place of the server. */
+/** Base URL, network, timeouts, and other programs that respond instead of the server. */
 type NetworkErrorType = keyof typeof NETWORK_ERROR_TEXTS;
 
-/** What model servers refuse, and answers that cannot be used. */
+/** Errors of model servers, and unusable responses. */
 type ModelErrorType = keyof typeof MODEL_ERROR_TEXTS;
 
 /**
- * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and
- * remedy.
+ * Errors of Dify. A type that is also in the lists above means the same, with a title and suggestion for Dify.
  */
 export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
 
@@ -33,11 +32,11 @@ const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
 ]);
 
 /** Whether no connection was made, so that another request would fail in the same way. */
-export function isConnectionError(kind: ErrorType): boolean {
-	return CONNECTION_ERRORS.has(kind);
+export function isConnectionError(type: ErrorType): boolean {
+	return CONNECTION_ERRORS.has(type);
 }
 
-/** Failures of what was asked for, such as a value, an ID or a file. Whoever asks can mend them. */
+/** Errors in the request, such as a value, an ID or a file, which the caller can correct. */
 const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'invalidInput',
 	'badRequest',
@@ -72,17 +71,17 @@ const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'nameTaken',
 ]);
 
-export function isRequestError(kind: ErrorType): boolean {
-	return REQUEST_ERRORS.has(kind);
+export function isRequestError(type: ErrorType): boolean {
+	return REQUEST_ERRORS.has(type);
 }
 
-/** Failures after which the same request may be sent again: the server did not start on it. */
+/** Errors after which the same request may be sent again: the server did not start it. */
 const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'connectionRefused',
 	'modelLoading',
 	'busy',
 ]);
 
-export function isRetryable(kind: ErrorType): boolean {
-	return RETRYABLE_ERRORS.has(kind);
+export function isRetryable(type: ErrorType): boolean {
+	return RETRYABLE_ERRORS.has(type);
 }

@@ -1,44 +1,44 @@
 import { memoize } from '../lru-cache';
 import { isRecord } from '../values';
 
-/** Headers that describe the request: their values are no secrets. Every other value is taken for one. */
+/** Headers that describe the request: their values are not secret. All other values are treated as secrets. */
 const OPEN_HEADERS =
 	/^(?:accept(?:-\w+)?|content-\w+|forwarded|host|(?:http-)?referer|origin|trace(?:parent|state)|user-agent|via|x-forwarded-\w+|x-real-ip|x-request-id|x-title)$/i;
 
-/** What people type where a server needs no key, and words that are common in model names and diagnoses. */
+/** Placeholders for servers that need no key, and words that are common in model names and diagnoses. */
 const PLACEHOLDER =
 	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
 
-/** A secret that is a word would garble every text that holds it. */
+/** Masking a common word would garble every text that contains it. */
 const MIN_WORD_LENGTH = 16;
 const MIN_MIXED_LENGTH = 8;
 
 /**
- * The secrets in the headers of a credential: their values, the key behind a scheme, and user, password and pair of
- * Basic. Short and common words are left out.
+ * The secrets in the headers of a credential: their values, the key after a scheme, and the password and pair of Basic.
+ * Short and common words are omitted.
  */
 export function collectSecrets(headers: Readonly<Record<string, string>>): string[] {
 	const values = Object.entries(headers).flatMap(([name, value]) =>
-		OPEN_HEADERS.test(name) ? [] : partsOf(value),
+		OPEN_HEADERS.test(name) ? [] : splitHeaderValue(value),
 	);
-	return [...new Set(values)].filter(isWorthHiding);
+	return [...new Set(values)].filter(isSecret);
 }
 
-function partsOf(value: string): string[] {
-	const behindScheme = value.replace(/^\S+\s+/, '');
-	const pieces = value.split(/[\s;,=]+/);
-	return [value, behindScheme, ...pieces, ...basicParts(value)];
+function splitHeaderValue(value: string): string[] {
+	const withoutScheme = value.replace(/^\S+\s+/, '');
+	const words = value.split(/[\s;,=]+/);
+	return [value, withoutScheme, ...words, ...decodeBasic(value)];
 }
 
 /** The pair of Basic, decoded, and its password. */
-function basicParts(value: string): string[] {
+function decodeBasic(value: string): string[] {
 	const encoded = /^Basic\s+(\S+)$/i.exec(value)?.[1];
 	if (encoded === undefined) return [];
 	const pair = Buffer.from(encoded, 'base64').toString();
 	return [pair, pair.slice(pair.indexOf(':') + 1)];
 }
 
-function isWorthHiding(value: string): boolean {
+function isSecret(value: string): boolean {
 	if (PLACEHOLDER.test(value)) return false;
 	const isMixed = /\d/.test(value) && /[a-z]/i.test(value);
 	return value.length >= (isMixed ? MIN_MIXED_LENGTH : MIN_WORD_LENGTH);
@@ -47,26 +47,26 @@ function isWorthHiding(value: string): boolean {
 /** Longest part of a text that is masked to show its beginning: a megabyte of it would block n8n. */
 const MAX_MASKED_LENGTH = 64 * 1024;
 
-const formsOfSecrets = memoize((secrets: readonly string[]) =>
-	[...new Set(secrets.flatMap(formsOf))].sort((one, other) => other.length - one.length),
+const getSecretForms = memoize((secrets: readonly string[]) =>
+	[...new Set(secrets.flatMap(toSecretForms))].sort((a, b) => b.length - a.length),
 );
 
 /**
- * Puts `***` in place of secrets in a text from outside: some servers show the header that they refuse. A secret is found
- * as it is, in JSON, URL-encoded, and in base64 at each of the three places where it may begin.
+ * Replaces secrets in received text by `***`: some servers quote the header that they reject. A secret is found in plain
+ * text, in JSON, URL-encoded, and in base64 at each of the three offsets where it may begin.
  */
 export function mask(text: string, secrets: readonly string[] = []): string {
-	const forms = formsOfSecrets(secrets);
+	const forms = getSecretForms(secrets);
 	return forms.reduce((masked, form) => masked.replaceAll(form, '***'), text);
 }
 
-/** The first `length` characters of a text, masked. Cutting first could leave half a key at the end. */
+/** The first `length` characters of a text, masked. Truncating first could leave half a key at the end. */
 export function maskedExcerpt(
 	text: string,
 	length: number,
 	secrets: readonly string[] = [],
 ): string {
-	const longest = formsOfSecrets(secrets)[0]?.length ?? 0;
+	const longest = getSecretForms(secrets)[0]?.length ?? 0;
 	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + longest), secrets).slice(
 		0,
 		length,
@@ -85,15 +85,15 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
 	return Object.fromEntries(entries) as T;
 }
 
-function formsOf(secret: string): string[] {
+function toSecretForms(secret: string): string[] {
 	const inUrl = encodeURIComponent(secret.toWellFormed());
 	// In a stream, JSON is masked before it is read.
 	const inJson = JSON.stringify(secret).slice(1, -1);
-	return [secret, inJson, inUrl, ...[0, 1, 2].map((shift) => inBase64(secret, shift))];
+	return [secret, inJson, inUrl, ...[0, 1, 2].map((shift) => toBase64Fragment(secret, shift))];
 }
 
-/** The letters of base64 that a secret alone decides, where it begins `shift` bytes behind a group of three. */
-function inBase64(secret: string, shift: number): string {
+/** The base64 characters that only the secret determines, if it begins `shift` bytes after a group of three. */
+function toBase64Fragment(secret: string, shift: number): string {
 	const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
 	const letters = bytes.toString('base64').replace(/={1,2}$/, '');
 	const isPartial = bytes.length % 3 !== 0;

@@ -13,27 +13,27 @@ interface LowLevelError {
 	/** With `port`: target of a failed connection attempt. */
 	address?: unknown;
 	port?: unknown;
-	/** Of a failed DNS lookup. */
+	/** Host name of a failed DNS lookup. */
 	hostname?: unknown;
 }
 
 /**
  * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).
  */
-function chain(error: unknown, depth = 0): LowLevelError[] {
+function collectErrors(error: unknown, depth = 0): LowLevelError[] {
 	if (typeof error !== 'object' || error === null || depth > 5) return [];
 	const { cause, errors } = error as LowLevelError;
-	const errorsOfAddresses = Array.isArray(errors)
-		? errors.flatMap((one) => chain(one, depth + 1))
+	const nestedErrors = Array.isArray(errors)
+		? errors.flatMap((nestedError) => collectErrors(nestedError, depth + 1))
 		: [];
-	return [error as LowLevelError, ...errorsOfAddresses, ...chain(cause, depth + 1)];
+	return [error as LowLevelError, ...nestedErrors, ...collectErrors(cause, depth + 1)];
 }
 
-/** The connection ended right after the head of an answer. undici's parser gives this error no code. */
-const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
+/** The connection ended right after the head of a response. undici's parser sets no code for this error. */
+const INVALID_EOF = 'HPE_INVALID_EOF_STATE';
 
-const CODES: Partial<Record<ErrorType, readonly string[]>> = {
-	// The last: the lookup returned something that is no address.
+const CODES_BY_TYPE: Partial<Record<ErrorType, readonly string[]>> = {
+	// The last: the lookup returned something that is not an IP address.
 	dnsLookupFailed: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
 	connectionRefused: ['ECONNREFUSED'],
 	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
@@ -57,12 +57,14 @@ const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 		'ERR_TLS_CERT_ALTNAME_INVALID',
 	],
-	closedBeforeResponse: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
+	closedBeforeResponse: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', INVALID_EOF],
 };
 
 function toErrorType(code: string): ErrorType | undefined {
-	const named = (Object.keys(CODES) as ErrorType[]).find((kind) => CODES[kind]!.includes(code));
-	if (named !== undefined) return named;
+	const type = (Object.keys(CODES_BY_TYPE) as ErrorType[]).find((candidate) =>
+		CODES_BY_TYPE[candidate]!.includes(code),
+	);
+	if (type !== undefined) return type;
 	if (code.startsWith('HPE_')) return 'notHttp';
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
@@ -70,38 +72,41 @@ function toErrorType(code: string): ErrorType | undefined {
 	return code.startsWith('EAI_') ? 'dnsLookupFailed' : undefined;
 }
 
-/** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
+/** Turns a low-level network error (undici, Node) into a `ServerError`. `hasStarted`: part of the response had arrived. */
 export function toNetworkError(
 	error: unknown,
 	context: ErrorContext,
-	started = false,
+	hasStarted = false,
 ): ServerError {
 	if (error instanceof ServerError) return error;
-	const links = chain(error);
+	const links = collectErrors(error);
 	// The host's egress filter throws its own classes from the DNS lookup.
-	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
-	if (blocked !== undefined)
+	const filterError = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
+	if (filterError !== undefined)
 		return createServerError('blockedByPolicy', context, {
-			facts: { reason: asString(blocked.message) },
+			facts: { reason: asString(filterError.message) },
 		});
-	const proxy = links
-		.map((link) => proxyProblem(link, context.url))
-		.find((problem) => problem !== undefined);
-	if (proxy !== undefined)
-		return createServerError('proxyError', context, { code: proxy, about: { code: proxy } });
+	const proxyCode = links
+		.map((link) => describeProxyError(link, context.url))
+		.find((description) => description !== undefined);
+	if (proxyCode !== undefined)
+		return createServerError('proxyError', context, {
+			code: proxyCode,
+			about: { code: proxyCode },
+		});
 	const codes = links
 		.map(
 			({ code, message }) =>
-				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined),
+				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? INVALID_EOF : undefined),
 		)
 		.filter((code): code is string => typeof code === 'string');
 	const code = codes.find((candidate) => toErrorType(candidate) !== undefined);
-	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for users.
+	// Messages of undici and Node ("Invalid EOF state") help with bug reports, but not users.
 	const details = {
 		code: code ?? codes[0],
 		facts: { reason: asString(links[0]?.message) ?? String(error) },
 	};
-	if (started) return createServerError('connectionLost', context, details);
+	if (hasStarted) return createServerError('connectionLost', context, details);
 	if (code !== undefined)
 		return createServerError(toErrorType(code)!, context, { ...details, about: { code } });
 	if (links.some(({ name }) => name === 'HTTPParserError'))
@@ -117,25 +122,25 @@ export function toNetworkError(
 }
 
 /**
- * What is wrong between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port than
- * that of the URL. Undefined where no proxy is involved.
+ * Describes an error between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port
+ * than that of the URL. Undefined if no proxy is involved.
  */
-function proxyProblem(
+function describeProxyError(
 	{ code, message, address, port, hostname }: LowLevelError,
 	url: string,
 ): string | undefined {
-	const status = proxyStatus(String(message));
+	const status = parseProxyStatus(String(message));
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to the proxy';
-	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
+	// Only opening a tunnel has this timeout: lib/http applies its own timeouts to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no response to CONNECT';
 	const target = parseHostAndPort(url);
 	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
 	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;
 }
 
-/** Of the answer to CONNECT. */
-function proxyStatus(message: string): string | undefined {
+/** The status of the response to CONNECT. */
+function parseProxyStatus(message: string): string | undefined {
 	if (message.startsWith('Proxy Authentication Required')) return '407';
 	return /^Proxy response \((\d+)\)/.exec(message)?.[1];
 }

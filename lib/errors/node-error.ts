@@ -9,7 +9,7 @@ export interface NodeErrorOptions {
 	itemIndex?: number;
 }
 
-/** The fields of a failure for an error item or an error's details: plain JSON, without any key. */
+/** The fields of an error for an error item or the error details: plain JSON, without any key. */
 export function toErrorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
@@ -26,7 +26,7 @@ export function toErrorDetails(error: ServerError): JsonObject {
 }
 
 /**
- * n8n's own error for a failure: a short title as message, the whole text as description, and everything received in
+ * Converts an error to n8n's own: a short title as message, the full text as description, and everything received in
  * the details.
  *
  * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
@@ -62,8 +62,8 @@ const TOOL_UNAVAILABLE_TEXT =
 	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
 
 /**
- * n8n hands message and description of a tool's error to the model, which may repeat them to anybody: no address, and no
- * words of a server that is away or fails.
+ * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
+ * message of a server that is down or fails.
  */
 function toToolErrorText(error: ServerError): string {
 	return isRequestError(error.type) ? describeError(error, '') : TOOL_UNAVAILABLE_TEXT;
@@ -71,8 +71,8 @@ function toToolErrorText(error: ServerError): string {
 
 /**
  * An error of a sub-node that cannot be supplied (docs/protocols/n8n.md 4.2). n8n replaces any error by "Error in sub-node"
- * with the title alone, except one of the functionality `configuration-node`, which it hands on as it is. The editor hides
- * the text of such an error only where it has the name of one of n8n's own classes, so this class has its own.
+ * with the title alone, except one of the functionality `configuration-node`, which it passes on unchanged. The editor hides
+ * the text of such an error only if it has the name of one of n8n's own classes, so this class has its own.
  */
 export class SubNodeError extends NodeOperationError {
 	override name = 'SubNodeError';

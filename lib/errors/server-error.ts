@@ -5,23 +5,23 @@ export interface ServerErrorDetails {
 	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
 	message: string;
-	/** What happened in full, where the title leaves something out. Default: the title. */
+	/** What happened in full, if the title omits something. Default: the title. */
 	detail?: string;
 	/** What to do about it. */
 	suggestion: string;
-	/** The resolved URL the request went to. Never holds a key. */
+	/** The resolved URL the request went to. Never contains a key. */
 	url?: string;
-	/** HTTP status, if there was an answer. */
+	/** HTTP status, if there was a response. */
 	status?: number;
 	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
 	code?: string;
-	/** The same request may be sent again: nothing was started. Default: by the kind. */
+	/** The same request may be sent again: nothing was started. Default: by the type. */
 	retryable?: boolean;
-	/** What the server said, shortened to 2,000 characters. */
+	/** The server message, shortened to 2,000 characters. */
 	serverText?: string;
-	/** Text that had arrived before the failure. */
+	/** Text that had arrived before the error. */
 	partialText?: string;
-	/** Thinking that had arrived before the failure. */
+	/** Reasoning that had arrived before the error. */
 	partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
 	facts?: JsonRecord;
@@ -30,12 +30,12 @@ export interface ServerErrorDetails {
 }
 
 const MAX_SERVER_TEXT = 2_000;
-/** Characters. The details of a failure go into n8n's database, and a stream may have 512 MB. */
+/** Characters. The details of an error are stored in n8n's database, and a stream may have 512 MB. */
 const MAX_PARTIAL_TEXT = 1_000_000;
 
 /**
- * The one error class of `lib`. `message` is a short title, `meaning` says what happened in full, `remedy` what to do,
- * `url` where; `description.ts` turns them into one text, `node-error.ts` into n8n's own error.
+ * The one error class of `lib`. `message` is a short title, `detail` says what happened in full, `suggestion` what to
+ * do, `url` where; `describe-error.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
 	readonly type: ErrorType;
@@ -69,37 +69,37 @@ export class ServerError extends Error {
 		this.result = details.result;
 	}
 
-	/** The same failure with what had been received until then. */
+	/** The same error with the content received until then. */
 	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
-		return this.with({
+		return this.copy({
 			partialText: partial.text || this.partialText,
 			partialReasoning: partial.reasoning || this.partialReasoning,
 		});
 	}
 
-	/** The same failure with other advice. */
+	/** The same error with another suggestion. */
 	withSuggestion(suggestion: string): ServerError {
-		return this.with({ suggestion });
+		return this.copy({ suggestion });
 	}
 
 	/**
-	 * The same failure with other texts: a new `message` replaces the `meaning` too. A new `kind` also changes whether a
+	 * The same error with other texts: a new `message` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
 	copyWith(
-		words: Partial<
+		changes: Partial<
 			Pick<ServerErrorDetails, 'type' | 'message' | 'detail' | 'suggestion' | 'facts'>
 		>,
 	): ServerError {
-		const { type = this.type, detail = words.message ?? this.detail } = words;
-		return this.with({
-			...words,
+		const { type = this.type, detail = changes.message ?? this.detail } = changes;
+		return this.copy({
+			...changes,
 			detail,
 			retryable: type === this.type ? this.retryable : isRetryable(type),
 		});
 	}
 
-	private with(change: Partial<ServerErrorDetails>): ServerError {
+	private copy(change: Partial<ServerErrorDetails>): ServerError {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}
 }
@@ -111,7 +111,7 @@ function truncate(text: string | undefined): string | undefined {
 }
 
 /**
- * For the `catch` of a promise whose failure is inspected, not passed on. Other errors than a `ServerError` are
+ * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
  * rethrown.
  */
 export function captureError(error: unknown): { failed: ServerError } {
@@ -119,11 +119,11 @@ export function captureError(error: unknown): { failed: ServerError } {
 	throw error;
 }
 
-/** For `catch`: throws a `ServerError` as `explained` rewords it, and any other error unchanged. */
+/** For `catch`: throws a `ServerError` as `explain` rewords it, and any other error unchanged. */
 export function rethrowWith(
-	explained: (error: ServerError) => ServerError,
+	explain: (error: ServerError) => ServerError,
 ): (error: unknown) => never {
 	return (error) => {
-		throw error instanceof ServerError ? explained(error) : error;
+		throw error instanceof ServerError ? explain(error) : error;
 	};
 }

@@ -107,7 +107,7 @@ export function toResponseError(
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
-				keyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
+				isKeyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},
 			context,
 		)

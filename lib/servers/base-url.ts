@@ -3,7 +3,7 @@ import type { ServerAddress, Endpoint } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { getModelEntries } from './models';
 
-/** The Base URL cannot be used. `part` names what is wrong with it, `message` is a sentence for the user. */
+/** The Base URL cannot be used. `part` names the invalid part, `message` is a sentence for the user. */
 export class BaseUrlError extends Error {
 	constructor(
 		readonly part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
@@ -67,14 +67,14 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 			'The Base URL is empty. Enter the server address, for example http://192.168.1.20:9931',
 		);
 	}
-	const url = parse(withScheme(text), text.split(/[?#]/, 1)[0]!);
+	const url = parseUrl(withScheme(text), text.split(/[?#]/, 1)[0]!);
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
 	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
 	const root = url.origin + prefix;
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
-/** What Chinese and Japanese input methods type for the signs of a URL. */
+/** Full-width characters that Chinese and Japanese input methods enter in URLs. */
 const FULL_WIDTH: Record<string, string> = {
 	'：': ':',
 	'／': '/',
@@ -94,7 +94,7 @@ function normalizeTyped(typed: string): string {
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
 	return oneLine
-		.replace(/[：／．。＠？＃]/g, (letter) => FULL_WIDTH[letter]!)
+		.replace(/[：／．。＠？＃]/g, (character) => FULL_WIDTH[character]!)
 		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
@@ -103,8 +103,8 @@ function normalizeTyped(typed: string): string {
 
 function withScheme(text: string): string {
 	// A URL pasted after the scheme of the placeholder.
-	const once = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
-	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(once)?.[1];
+	const singleUrl = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
+	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(singleUrl)?.[1];
 	if (scheme !== undefined) {
 		if (!/^https?$/i.test(scheme)) {
 			throw new BaseUrlError(
@@ -112,26 +112,26 @@ function withScheme(text: string): string {
 				`The Base URL starts with "${scheme}://", but only http:// and https:// are supported`,
 			);
 		}
-		return once.replace(/^(https?):\/{3,}/i, '$1://');
+		return singleUrl.replace(/^(https?):\/{3,}/i, '$1://');
 	}
-	const mistyped = /^(https?)(?:[:;]\/*|\/{1,2})(?!\/)(.+)$/i.exec(once);
+	const mistyped = /^(https?)(?:[:;]\/*|\/{1,2})(?!\/)(.+)$/i.exec(singleUrl);
 	if (mistyped) return `${mistyped[1]}://${mistyped[2]}`;
-	if (once.startsWith('//')) return `http:${once}`;
-	return `http://${once}`;
+	if (singleUrl.startsWith('//')) return `http:${singleUrl}`;
+	return `http://${singleUrl}`;
 }
 
-function parse(text: string, shown: string): URL {
+function parseUrl(text: string, quotedUrl: string): URL {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
-	if (holdsPassword(authority, text))
+	if (hasPassword(authority, text))
 		throw new BaseUrlError(
 			'credentials',
 			'The Base URL contains a user name or password. Remove them, set Authentication to Basic, and enter them there; a key belongs in the API Key field',
 		);
-	checkAuthority(authority, shown);
+	assertAuthority(authority, quotedUrl);
 	if (!URL.canParse(text))
 		throw new BaseUrlError(
 			'host',
-			`The host name "${authority}" in the Base URL "${shown}" is not valid`,
+			`The host name "${authority}" in the Base URL "${quotedUrl}" is not valid`,
 		);
 	const url = new URL(text);
 	if (url.search !== '')
@@ -146,7 +146,7 @@ function parse(text: string, shown: string): URL {
  * Whether the URL contains a password. One with a slash, question mark or hash ends the authority too early:
  * `http://admin:pa/ss@host`.
  */
-function holdsPassword(authority: string, text: string): boolean {
+function hasPassword(authority: string, text: string): boolean {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:.]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
@@ -156,27 +156,27 @@ function holdsPassword(authority: string, text: string): boolean {
 	);
 }
 
-function checkAuthority(authority: string, shown: string): void {
+function assertAuthority(authority: string, quotedUrl: string): void {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`IPv6 addresses need brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
+			`IPv6 addresses need brackets, as in http://[::1]:9931. The Base URL is "${quotedUrl}"`,
 		);
 	}
 	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`The Base URL "${shown}" has no host name. Use the form http://host:port`,
+			`The Base URL "${quotedUrl}" has no host name. Use the form http://host:port`,
 		);
 	}
 	if (/\s/.test(authority))
-		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a space`);
+		throw new BaseUrlError('host', `The host name in the Base URL "${quotedUrl}" contains a space`);
 	const port = /^(?:\[[^\]]*\]|[^:[]*):(.+)$/.exec(authority)?.[1];
 	if (port === undefined || isPort(port)) return;
 	throw new BaseUrlError(
 		'port',
-		`The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`,
+		`The port "${port}" in the Base URL "${quotedUrl}" is not a number from 1 to 65535`,
 	);
 }
 
@@ -184,18 +184,18 @@ function isPort(text: string): boolean {
 	return /^\d+$/.test(text) && Number(text) > 0 && Number(text) <= 65535;
 }
 
-function splitPath(segments: string[], ollama: boolean): { prefix: string; version: string } {
-	const at = segments.findLastIndex((segment) => VERSION.test(segment));
-	if (at >= 0) {
+function splitPath(segments: string[], isOllama: boolean): { prefix: string; version: string } {
+	const versionIndex = segments.findLastIndex((segment) => VERSION.test(segment));
+	if (versionIndex >= 0) {
 		return {
-			prefix: joined(segments.slice(0, at)),
-			version: versionPart(segments.slice(at)),
+			prefix: joinSegments(segments.slice(0, versionIndex)),
+			version: toVersionPath(segments.slice(versionIndex)),
 		};
 	}
-	const path = joined(segments);
+	const path = joinSegments(segments);
 	const base = withoutEndpoint(path);
 	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
-	if (ollama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
+	if (isOllama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
 	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
 	// Open WebUI serves /api/chat/completions and /api/models, without a version.
@@ -206,12 +206,12 @@ function splitPath(segments: string[], ollama: boolean): { prefix: string; versi
  * The path from the version segment on, without a pasted endpoint. Other segments stay: AnythingLLM serves
  * `/api/v1/openai/chat/completions`.
  */
-function versionPart([segment = '', ...after]: string[]): string {
+function toVersionPath([segment = '', ...segments]: string[]): string {
 	// llama-server's paths are case-sensitive.
 	const version = `/${segment.toLowerCase()}`;
-	return ENDPOINT_HEADS.has(after[0]?.toLowerCase())
+	return ENDPOINT_HEADS.has(segments[0]?.toLowerCase())
 		? version
-		: version + withoutEndpoint(joined(after));
+		: version + withoutEndpoint(joinSegments(segments));
 }
 
 function withoutEndpoint(path: string): string {
@@ -219,14 +219,14 @@ function withoutEndpoint(path: string): string {
 	return route === undefined ? path : withoutEndpoint(path.slice(0, -route.length));
 }
 
-function joined(segments: string[]): string {
+function joinSegments(segments: string[]): string {
 	return segments.map((segment) => `/${segment}`).join('');
 }
 
 /**
  * Resolves a base URL, and turns a `BaseUrlError` into the error that users see.
  *
- * @throws {ServerError} of kind `invalidUrl`
+ * @throws {ServerError} of type `invalidUrl`
  */
 export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
 	try {
@@ -240,50 +240,51 @@ export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
 	}
 }
 
-/** An answer to the question for a list. */
+/** The response to a request for the model list. */
 interface ModelListResponse {
 	status: number;
 	json: unknown;
 }
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by credential. */
-const withoutVersion = new LruCache<true>();
+const unversionedServers = new LruCache<true>();
 
-/** The address, with the API URL as learned by `findApiRoot`. @param id of the server */
+/** The address with the API URL that `findApiRoot` detected. @param id of the server */
 export function withCachedApiRoot(address: ServerAddress, id: string): ServerAddress {
 	const { api, root } = address;
 	return Object.defineProperty({ ...address }, 'api', {
 		enumerable: true,
-		get: () => (withoutVersion.get(id) === true ? root : api),
+		get: () => (unversionedServers.get(id) === true ? root : api),
 	});
 }
 
 /**
- * If the API has no list of models, looks for one without the version in the path, and without any list for the route
- * of chats. If it is found there, all requests with this credential use that API from then on.
+ * If the API has no model list, probes for one without the version in the path, and without any list for the chat
+ * route. If found there, all requests with this credential use that API from then on.
  */
 export async function findApiRoot<A extends ModelListResponse>(
 	{ id, url: { api, root } }: Pick<Endpoint, 'id' | 'url'>,
 	list: A,
-	look: (url: string) => Promise<A | undefined>,
+	probeUrl: (url: string) => Promise<A | undefined>,
 ): Promise<A> {
 	if (list.status !== 404 || api === root) return list;
-	const takesChats = async (place: string) => isPostOnlyRoute(await look(place + CHAT_ROUTE));
-	const other = await look(`${root}/models`);
-	const isListed = other !== undefined && isApiResponse(other);
-	const isThere = isListed || (!(await takesChats(api)) && (await takesChats(root)));
-	if (isThere) withoutVersion.set(id, true);
-	return isListed ? other : list;
+	const hasChatRoute = async (apiRoot: string) =>
+		isPostOnlyRoute(await probeUrl(apiRoot + CHAT_ROUTE));
+	const unversionedList = await probeUrl(`${root}/models`);
+	const isListed = unversionedList !== undefined && isApiResponse(unversionedList);
+	const isUnversioned = isListed || (!(await hasChatRoute(api)) && (await hasChatRoute(root)));
+	if (isUnversioned) unversionedServers.set(id, true);
+	return isListed ? unversionedList : list;
 }
 
 export const CHAT_ROUTE = '/chat/completions';
 
-/** How FastAPI, Flask and others answer GET where a route takes POST: nothing is generated. */
-export function isPostOnlyRoute<A extends object>(answer: A | undefined): answer is A {
-	return (answer as { status?: number } | undefined)?.status === 405;
+/** FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated. */
+export function isPostOnlyRoute<A extends object>(response: A | undefined): response is A {
+	return (response as { status?: number } | undefined)?.status === 405;
 }
 
-/** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */
+/** A rejected key, after 404 at the versioned URL, proves the API as well as a list does. */
 function isApiResponse({ status, json }: ModelListResponse): boolean {
 	if (status === 401 || status === 403) return true;
 	const isRedirect = status >= 300 && status < 400;

@@ -5,7 +5,7 @@ import type { ServerTypeName } from './types/server-type';
 import { omitUndefined, asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
 
-/** The kinds of server that can be chosen. */
+/** The server types that can be selected. */
 const SELECTABLE_SERVER_TYPES = [
 	'llamaServer',
 	'ollama',
@@ -28,7 +28,7 @@ interface LocalLlamaCredential {
 	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
-	/** Absent: the server is asked. */
+	/** Absent: detected. */
 	serverType?: ServerTypeName;
 }
 
@@ -39,10 +39,10 @@ export function readLocalLlamaCredential(
 	const headers = asRecords(asRecord(data.extraHeaders).header);
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
-		apiKey: textIn(data.apiKey),
-		authentication: AUTHENTICATIONS.find((one) => one === data.authentication) ?? 'bearer',
-		user: textIn(data.user),
-		password: textIn(data.password),
+		apiKey: toText(data.apiKey),
+		authentication: AUTHENTICATIONS.find((option) => option === data.authentication) ?? 'bearer',
+		user: toText(data.user),
+		password: toText(data.password),
 		extraHeaders: {
 			header: headers.map(({ name, value }) => ({
 				name: String(name ?? ''),
@@ -50,14 +50,14 @@ export function readLocalLlamaCredential(
 			})),
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
-		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
+		maxConcurrentRequests: parseCount(data.maxConcurrentRequests),
 		...omitUndefined({
 			serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
 		}),
 	};
 }
 
-/** Whether no field holds an expression, which could give each item another value. n8n hides those in rows from the mark. */
+/** Whether no field contains an expression, which could give each item another value. n8n hides those in rows from the mark. */
 export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
 	return (
 		data.sameForEachItem === true && asRecords(asRecord(data.extraHeaders).header).length === 0
@@ -65,12 +65,12 @@ export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean
 }
 
 /** In an expression, a key such as 123456 becomes a number. */
-function textIn(value: unknown): string {
+function toText(value: unknown): string {
 	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-/** A whole number from 0 on, also as text, which expressions may give. */
-function countOf(value: unknown): number {
+/** An integer from 0, also as text, which expressions may return. */
+function parseCount(value: unknown): number {
 	const count =
 		typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
 	return Number.isFinite(count) ? Math.max(0, count) : 0;
@@ -82,14 +82,14 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/;
 
 /** Headers that the HTTP client sets itself. */
-const RESERVED = new Set([
+const RESERVED_HEADERS = new Set([
 	'connection',
 	'content-length',
 	'content-type',
 	'expect',
 	'host',
 	'keep-alive',
-	// Belongs in HTTP_PROXY: undici refuses it as a request header.
+	// Belongs in HTTP_PROXY: undici rejects it as a request header.
 	'proxy-authorization',
 	'te',
 	'trailer',
@@ -100,17 +100,17 @@ const RESERVED = new Set([
 /**
  * The headers of a credential, by lower-case names. An empty key adds none.
  *
- * @throws {ServerError} of kind `invalidInput` that names the header, never its value
+ * @throws {ServerError} of type `invalidInput` that names the header, never its value
  */
 export function buildCredentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
 	const { extraHeaders } = credential;
-	const headers = keyHeader(credential);
+	const headers = buildKeyHeader(credential);
 	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
 		const [header, content] = [name.trim(), value.trim()];
 		if (header === '' && content === '') continue;
-		checkHeader(index + 1, header, content);
+		assertHeader(index + 1, header, content);
 		if (credential.authentication === 'basic' && header.toLowerCase() === 'authorization')
-			throw invalid(
+			throw createCredentialError(
 				'Basic and an extra header Authorization cannot be combined: the server reads only one',
 			);
 		headers[header.toLowerCase()] = content;
@@ -118,41 +118,47 @@ export function buildCredentialHeaders(credential: LocalLlamaCredential): Record
 	return headers;
 }
 
-function keyHeader(credential: LocalLlamaCredential): Record<string, string> {
+function buildKeyHeader(credential: LocalLlamaCredential): Record<string, string> {
 	const { apiKey = '', authentication } = credential;
 	if (authentication === 'none') return {};
-	if (authentication === 'basic') return basicHeader(credential);
+	if (authentication === 'basic') return buildBasicHeader(credential);
 	// Keys are pasted with their scheme, and with the line end of a file.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key === '') return {};
 	if (!HEADER_VALUE.test(key))
-		throw invalid('The API Key contains characters that are not allowed in a header');
+		throw createCredentialError('The API Key contains characters that are not allowed in a header');
 	return authentication === 'xApiKey' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
 }
 
 /** RFC 7617: a colon ends the user. */
-function basicHeader({ user = '', password = '' }: LocalLlamaCredential): Record<string, string> {
+function buildBasicHeader({
+	user = '',
+	password = '',
+}: LocalLlamaCredential): Record<string, string> {
 	const name = user.trim();
 	if (name === '' && password === '') return {};
-	if (name.includes(':')) throw invalid('The user name for Basic must not contain a colon');
+	if (name.includes(':'))
+		throw createCredentialError('The user name for Basic must not contain a colon');
 	return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
-function checkHeader(position: number, header: string, content: string): void {
+function assertHeader(position: number, header: string, content: string): void {
 	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
 	if (!HEADER_NAME.test(header))
-		throw invalid(
+		throw createCredentialError(
 			`The name of extra header ${position} is invalid: use letters, digits and hyphens, without the colon`,
 		);
-	if (RESERVED.has(header.toLowerCase()))
-		throw invalid(`The extra header "${header}" cannot be set, because the HTTP client sets it`);
+	if (RESERVED_HEADERS.has(header.toLowerCase()))
+		throw createCredentialError(
+			`The extra header "${header}" cannot be set, because the HTTP client sets it`,
+		);
 	if (!HEADER_VALUE.test(content))
-		throw invalid(
+		throw createCredentialError(
 			`The value of extra header ${position}, "${header}", contains characters that are not allowed`,
 		);
 }
 
-function invalid(message: string) {
+function createCredentialError(message: string) {
 	return createInputError(message, 'Open the credential and correct it.');
 }
 
@@ -168,8 +174,8 @@ export function getEgressFilter(helpers: object | undefined): EgressFilter | und
 }
 
 /**
- * Rules by which n8n checks the answer to a credential test. n8n takes both kinds in one list, and the first that
- * matches is the error (credentials-tester.service.ts); n8n's type allows only lists of one kind.
+ * Rules by which n8n checks the response to a credential test. n8n accepts both types in one list, and the first match
+ * is the error (credentials-tester.service.ts); n8n's types allow only lists of one type.
  */
 
 /** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
@@ -183,7 +189,7 @@ export function bodyRule(key: string, value: unknown, message: string) {
 }
 
 /**
- * For text with status 200: a user interface, a login page, a server with one answer for everything. JSON objects have
+ * For text with status 200: a user interface, a login page, a server with one response for everything. JSON objects have
  * another constructor.
  */
 export function plainTextRule(message: string) {
@@ -196,7 +202,7 @@ export function missingFieldRule(field: string, message: string) {
 }
 
 /**
- * How long n8n waits for the answer to a credential test. n8n's default is 300 s, and a timeout in the test's request
+ * How long n8n waits for the response to a credential test. n8n's default is 300 s, and a timeout in the test's request
  * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
  */
 export const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
@@ -207,7 +213,7 @@ const CREDENTIAL_TEST_PAGE =
 /** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
 export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and how to fix it</a>.`;
 
-/** Older helpers of n8n, which HTTP Request uses, have their own names for the address and for redirects. */
+/** Older helpers of n8n, which HTTP Request uses, name the URL and the redirect options differently. */
 interface LegacyOptions {
 	uri?: string;
 	followRedirect?: boolean;
@@ -233,7 +239,7 @@ export function isCredentialTest(
 /**
  * Adds the headers of a credential to a request of n8n.
  *
- * @throws {ServerError} for an address of another origin than that of the Base URL
+ * @throws {ServerError} for a URL with another origin than the Base URL
  * @throws {BaseUrlError}
  */
 export function withHeaders(

@@ -3,7 +3,7 @@ const DURATION =
 	/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))*$/;
 
 /**
- * Parses the field: Ollama takes a number of seconds, or a duration with a unit as text, and refuses "120" (seen with
+ * Parses the field: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120" (seen with
  * 0.17.4). Undefined for an empty field.
  */
 export function parseKeepAlive(typed: string): string | number | undefined {

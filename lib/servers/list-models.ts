@@ -1,4 +1,4 @@
-/** The models of a server. No list loads or wakes a model. */
+/** Lists the models of a server, without loading or waking one. */
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/classify-error';
 import type { ServerError } from '../errors/server-error';
@@ -9,12 +9,12 @@ import { parseModels, type ServerModel } from './models';
 import { getServerType, getCachedTypeName, SERVER_TYPES, cacheServerType } from './types';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
 
-const LIST_LIMIT_MS = 10_000;
-/** Lists above this are refused: they would block n8n, and nobody can choose from them. */
+const LIST_TIMEOUT_MS = 10_000;
+/** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;
 
 /**
- * The models of a server, with what it tells about them.
+ * The models of a server, with the facts that it reports.
  *
  * @throws {ServerError} if there is no list, or an empty one
  */
@@ -22,34 +22,34 @@ export async function listModels(
 	server: ModelServer,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	return (await list(server, '', signal)).models;
+	return (await fetchModelList(server, '', signal)).models;
 }
 
 /**
- * The models that may serve a use, as far as the server tells: by its own marks (GPUStack), the arguments of a router,
- * capabilities (Ollama), or types of input. All where it tells nothing.
+ * The models for a task, as far as the server reports: by categories (GPUStack), the arguments of a router, capabilities
+ * (Ollama), or types of input. All models if it reports nothing.
  *
  * @throws {ServerError} also if there is none
  */
 export async function listModelsFor(
 	server: ModelServer,
-	use: ModelTask,
+	task: ModelTask,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const { models, kind } = await list(server, '', signal);
-	if (use === 'reranking') assertRerankSupported(server, kind);
-	const marked = await listModelsByCategory(server, kind, use, signal);
-	const fit = (marked ?? models).filter((model) => supportsTask(model, use));
-	if (fit.length > 0) return fit;
+	const { models, serverType: serverType } = await fetchModelList(server, '', signal);
+	if (task === 'reranking') assertRerankSupported(server, serverType);
+	const categorized = await listModelsByCategory(server, serverType, task, signal);
+	const matching = (categorized ?? models).filter((model) => supportsTask(model, task));
+	if (matching.length > 0) return matching;
 	// A chat may be tried with any model.
-	if (use === 'chat') return models;
+	if (task === 'chat') return models;
 	throw createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
-		message: `The server has no model for ${use}`,
-		suggestion: `${remedyWithout(use, kind)} You can also enter a name with "By Name".`,
+		message: `The server has no model for ${task}`,
+		suggestion: `${suggestForTask(task, serverType)} You can also enter a name with "By Name".`,
 	});
 }
 
-/** @throws {ServerError} for a server that has no route that ranks */
+/** @throws {ServerError} for a server without a rerank route */
 export function assertRerankSupported(
 	server: ModelServer,
 	{ cannotRerank, label, texts }: ServerType,
@@ -61,86 +61,91 @@ export function assertRerankSupported(
 	});
 }
 
-function supportsTask({ embeddings, isReranker, audio }: ServerModel, use: ModelTask): boolean {
-	if (use === 'embeddings') return embeddings !== false && isReranker !== true;
-	if (use === 'reranking') return isReranker ?? embeddings !== false;
-	// Embedding models write no text, and make neither pictures nor sound.
-	const writes = embeddings !== true && isReranker !== true;
-	return writes && !(use === 'transcription' && audio === false);
+function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: ModelTask): boolean {
+	if (task === 'embeddings') return embeddings !== false && isReranker !== true;
+	if (task === 'reranking') return isReranker ?? embeddings !== false;
+	// Embedding models generate no text, images or audio.
+	const generatesText = embeddings !== true && isReranker !== true;
+	return generatesText && !(task === 'transcription' && audio === false);
 }
 
-function remedyWithout(use: ModelTask, { texts }: ServerType): string {
-	if (use === 'chat') return texts.noModels;
-	return use === 'reranking' ? texts.rerank : texts[use];
+function suggestForTask(task: ModelTask, { texts }: ServerType): string {
+	if (task === 'chat') return texts.noModels;
+	return task === 'reranking' ? texts.rerank : texts[task];
 }
 
 async function listModelsByCategory(
 	server: ModelServer,
 	{ modelCategories }: ServerType,
-	use: ModelTask,
+	task: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const word = modelCategories?.words[use];
-	if (modelCategories === undefined || word === undefined) return undefined;
-	const marked = await list(server, `?${modelCategories.query}=${word}`, signal).catch(
-		() => undefined,
-	);
-	return marked?.models;
+	const category = modelCategories?.words[task];
+	if (modelCategories === undefined || category === undefined) return undefined;
+	const categorized = await fetchModelList(
+		server,
+		`?${modelCategories.query}=${category}`,
+		signal,
+	).catch(() => undefined);
+	return categorized?.models;
 }
 
 interface ModelList {
 	models: ServerModel[];
-	kind: ServerType;
+	serverType: ServerType;
 }
 
-async function list(
+async function fetchModelList(
 	server: ModelServer,
 	query: string,
 	signal: AbortSignal | undefined,
 ): Promise<ModelList> {
-	const options = { limitMs: LIST_LIMIT_MS, signal };
-	const first = await probe(server, `${server.url.api}/models${query}`, options);
-	const reply = await findApiRoot(
+	const options = { timeoutMs: LIST_TIMEOUT_MS, signal };
+	const firstResponse = await probe(server, `${server.url.api}/models${query}`, options);
+	const response = await findApiRoot(
 		server,
-		first,
+		firstResponse,
 		async (url) => await probe(server, url, options).catch(() => undefined),
 	);
-	const models = isErrorResponse(reply) ? undefined : parseModels(reply.json);
-	if (models === undefined) throw createListError(server, reply);
-	// An empty list tells no server apart.
-	if (models.length === 0) throw noModels(server, await getServerType(server, signal));
-	const kind = cacheServerType(server, reply);
-	if (models.length > MAX_MODELS) throw tooMany(server, models.length);
-	return { models: (await kind.enrichModels?.(server, models, signal)) ?? models, kind };
+	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
+	if (models === undefined) throw createListError(server, response);
+	// An empty list does not identify the server.
+	if (models.length === 0) throw createNoModelsError(server, await getServerType(server, signal));
+	const serverType = cacheServerType(server, response);
+	if (models.length > MAX_MODELS) throw createTooManyModelsError(server, models.length);
+	return {
+		models: (await serverType.enrichModels?.(server, models, signal)) ?? models,
+		serverType: serverType,
+	};
 }
 
-function createListError(server: ModelServer, reply: ProbeResponse): ServerError {
+function createListError(server: ModelServer, response: ProbeResponse): ServerError {
 	const url = `${server.url.api}/models`;
-	const { status, headers, text } = reply;
+	const { status, headers, text } = response;
 	return toResponseError(server, { url }, { status, headers: { ...headers }, text, url });
 }
 
-/** An empty list under 200: there may be none, or the key may use none. */
-function noModels(server: ModelServer, { texts }: ServerType): ServerError {
+/** An empty list with 200: there are no models, or the key has no access to them. */
+function createNoModelsError(server: ModelServer, { texts }: ServerType): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
-	const orKey = hasKey ? ' Or the key has no access to its models.' : '';
+	const keySuggestion = hasKey ? ' Or the key has no access to its models.' : '';
 	return createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
 		message: 'The server has no models',
-		suggestion: `${texts.noModels}${orKey} You can also enter a name with "By Name".`,
+		suggestion: `${texts.noModels}${keySuggestion} You can also enter a name with "By Name".`,
 	});
 }
 
-function tooMany(server: ModelServer, count: number): ServerError {
+function createTooManyModelsError(server: ModelServer, count: number): ServerError {
 	return createServerError('invalidResponse', toErrorContext(server, `${server.url.api}/models`), {
 		message: `The server lists ${count} models, more than ${MAX_MODELS}`,
 		suggestion: 'Enter the model name with "By Name".',
 	});
 }
 
-/** The advice to use another model, by what is known of the server. */
+/** The suggestion to use another model, if the server type is known. */
 export function getMissingModelSuggestion(server: ModelServer, model: string): string | undefined {
-	const kind = getCachedTypeName(server);
-	return kind === undefined
+	const serverType = getCachedTypeName(server);
+	return serverType === undefined
 		? undefined
-		: (SERVER_TYPES[kind] as ServerType).texts.missingModel?.(model);
+		: (SERVER_TYPES[serverType] as ServerType).texts.missingModel?.(model);
 }

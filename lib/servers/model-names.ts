@@ -9,7 +9,7 @@ export function matchesModelId(id: string, name: string | undefined): boolean {
 /**
  * The same for the ID and the aliases of a model.
  *
- * @param isSameName further rules of its kind of server
+ * @param isSameName further rules of its server type
  */
 export function matchesModel(
 	{ id, aliases }: { id: string; aliases: readonly string[] },
@@ -22,14 +22,14 @@ export function matchesModel(
 
 const MAX_NAMES = 10;
 
-/** Advice for a missing model. `orElse`: advice for the kind of server, a sentence that begins in lower case. */
-export function suggestModels(others: readonly string[], orElse: string | undefined): string {
-	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
+/** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
+export function suggestModels(names: readonly string[], alternative: string | undefined): string {
+	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
-	if (others.length > 0)
-		sentences.push(`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`);
-	if (orElse !== undefined)
-		sentences.push(`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`);
+	if (names.length > 0)
+		sentences.push(`Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${remainder}.`);
+	if (alternative !== undefined)
+		sentences.push(`${names.length === 0 ? 'Choose another model, or' : 'Or'} ${alternative}`);
 	return sentences.join(' ');
 }
 
@@ -38,26 +38,28 @@ export function suggestModels(others: readonly string[], orElse: string | undefi
  * the whole path.
  */
 export function getDisplayName(id: string): string {
-	return withoutEnding(isPath(id) ? (/[^/\\]*$/.exec(id)?.[0] ?? '') : id);
+	return withoutFileEnding(isFilePath(id) ? (/[^/\\]*$/.exec(id)?.[0] ?? '') : id);
 }
 
-/** A display name for each ID: the whole ID where several would have the same one. */
+/** A display name for each ID: the full ID if several would have the same name. */
 export function getDisplayNames(ids: readonly string[]): Map<string, string> {
-	const short = [...new Set(ids)].map((id) => [id, getDisplayName(id)] as const);
-	const seen = new Set<string>();
-	const repeated = new Set(short.map(([, name]) => name).filter((name) => !isNew(seen, name)));
-	return new Map(short.map(([id, name]) => [id, repeated.has(name) ? id : name]));
+	const displayNames = [...new Set(ids)].map((id) => [id, getDisplayName(id)] as const);
+	const visited = new Set<string>();
+	const repeated = new Set(
+		displayNames.map(([, name]) => name).filter((name) => !addIfNew(visited, name)),
+	);
+	return new Map(displayNames.map(([id, name]) => [id, repeated.has(name) ? id : name]));
 }
 
-function isNew(seen: Set<string>, name: string): boolean {
-	return seen.size < seen.add(name).size;
+function addIfNew(visited: Set<string>, name: string): boolean {
+	return visited.size < visited.add(name).size;
 }
 
-function isPath(id: string): boolean {
+function isFilePath(id: string): boolean {
 	return /^(?:[/\\~.]|[a-z]:[/\\])/i.test(id) || /\.gguf$/i.test(id);
 }
 
-function withoutEnding(name: string): string {
+function withoutFileEnding(name: string): string {
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
@@ -68,29 +70,29 @@ function withoutEnding(name: string): string {
  */
 export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
-	const abilities = ABILITIES.filter(([ability]) => model[ability] === true);
+	const capabilities = CAPABILITIES.filter(([capability]) => model[capability] === true);
 	const facts = [
-		typeof parameters === 'number' ? inBillions(parameters) : parameters,
+		typeof parameters === 'number' ? formatBillions(parameters) : parameters,
 		quantization,
-		context === undefined ? undefined : `${inThousands(context)} context`,
-		...abilities.map(([, word]) => word),
+		context === undefined ? undefined : `${formatThousands(context)} context`,
+		...capabilities.map(([, label]) => label),
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
 	].filter((fact) => fact !== undefined);
 	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
-const ABILITIES = [
+const CAPABILITIES = [
 	['vision', 'vision'],
 	['audio', 'audio'],
 	['video', 'video'],
 ] as const;
 
-function inThousands(tokens: number): string {
+function formatThousands(tokens: number): string {
 	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
 }
 
-function inBillions(count: number): string {
+function formatBillions(count: number): string {
 	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }
 
@@ -105,7 +107,7 @@ export function preferLoadedModels<T extends { state?: string | null }>(
 /**
  * The model for an empty field: the only loaded one, or the only one.
  *
- * @throws {ServerError} of kind `invalidInput` if there is none or several, with their names
+ * @throws {ServerError} of type `invalidInput` if there is none or several, with their names
  */
 export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
@@ -125,7 +127,7 @@ export function selectOnlyModel(
 	});
 }
 
-/** @throws {ServerError} of kind `invalidInput` */
+/** @throws {ServerError} of type `invalidInput` */
 export function assertModelName(model: string): void {
 	if (model.trim() === '')
 		throw createInputError(

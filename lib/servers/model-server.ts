@@ -10,10 +10,10 @@ import { SERVER_TYPES, getCachedTypeName, getCachedSlots } from './types';
 import type { ModelServer } from './types/server-type';
 
 /**
- * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.
+ * The server of a "LocalLlama API" credential. Cheap: sockets, queue and caches are shared.
  *
  * @param helpers of the node's context, for n8n's egress filter
- * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
+ * @throws {ServerError} of type `invalidUrl` or `invalidInput`, before anything is sent
  */
 export function createModelServer(
 	data: ICredentialDataDecryptedObject,
@@ -23,7 +23,7 @@ export function createModelServer(
 	const address: ServerAddress = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
 	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
-	const id = JSON.stringify([address.api, hashOf(headers), ignoreSslIssues]);
+	const id = JSON.stringify([address.api, hashHeaders(headers), ignoreSslIssues]);
 	const server: ModelServer = {
 		url: withCachedApiRoot(address, id),
 		id,
@@ -34,9 +34,9 @@ export function createModelServer(
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
 		getErrorContext: () => ({
-			getSuggestion: (failure) => {
-				const kind = getCachedTypeName(server);
-				return kind && SERVER_TYPES[kind].texts.suggestions?.[failure];
+			getSuggestion: (errorType) => {
+				const typeName = getCachedTypeName(server);
+				return typeName && SERVER_TYPES[typeName].texts.suggestions?.[errorType];
 			},
 		}),
 		host: helpers,
@@ -45,6 +45,6 @@ export function createModelServer(
 	return server;
 }
 
-function hashOf(headers: Record<string, string>): string {
+function hashHeaders(headers: Record<string, string>): string {
 	return createHash('sha256').update(JSON.stringify(headers)).digest('base64');
 }

@@ -1,5 +1,5 @@
 /**
- * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
+ * Parses what servers report about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
 import {
@@ -12,7 +12,7 @@ import {
 	asRecord,
 } from '../values';
 
-/** A model, with the facts that its server tells. */
+/** A model, with the facts that its server reports. */
 export interface ServerModel {
 	id: string;
 	aliases: string[];
@@ -29,9 +29,9 @@ export interface ServerModel {
 	audio?: boolean;
 	video?: boolean;
 	tools?: boolean;
-	/** Whether it gives vectors or scores, not text. */
+	/** Whether it returns vectors or scores, not text. */
 	embeddings?: boolean;
-	/** Whether it gives scores. */
+	/** Whether it returns scores. */
 	isReranker?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
@@ -39,66 +39,66 @@ export interface ServerModel {
 	remoteHost?: string;
 	/** How much of it is in the memory of the GPU, from 0 to 1 (Ollama). */
 	gpuShare?: number;
-	/** Of a failed process of a router. */
+	/** Exit code of a router's failed process. */
 	exitCode?: number;
 	/** The command line of a router's process. */
 	args?: string[];
 }
 
 /**
- * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, also of names;
+ * The entries of a `/v1/models` response; undefined if it is not a list. Custom servers send a bare list, also of names;
  * Ollama sends null for an empty one.
  */
 export function getModelEntries(json: unknown): JsonRecord[] | undefined {
 	const list = isRecord(json) ? ('data' in json ? (json.data ?? []) : json.models) : json;
 	if (!Array.isArray(list)) return undefined;
-	const known = entriesOfLists.get(list);
-	if (known !== undefined) return known;
+	const cached = entriesByList.get(list);
+	if (cached !== undefined) return cached;
 	const entries = list as unknown[];
-	const isOfNames = entries.length > 0 && entries.every((entry) => typeof entry === 'string');
-	const records = isOfNames ? entries.map((id) => ({ id })) : entries.filter(isRecord);
-	entriesOfLists.set(list, records);
+	const hasNamesOnly = entries.length > 0 && entries.every((entry) => typeof entry === 'string');
+	const records = hasNamesOnly ? entries.map((id) => ({ id })) : entries.filter(isRecord);
+	entriesByList.set(list, records);
 	return records;
 }
 
-/** Each kind of server looks at the entries to recognize itself. */
-const entriesOfLists = new WeakMap<object, JsonRecord[]>();
+/** Each identity rule reads the entries. */
+const entriesByList = new WeakMap<object, JsonRecord[]>();
 
-const readLists = new WeakMap<JsonRecord[], ServerModel[]>();
+const modelsByEntries = new WeakMap<JsonRecord[], ServerModel[]>();
 
-/** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. Each answer is read once. */
+/** The models of a `/v1/models` response, without duplicates; undefined if it is not a list. Parsed once. */
 export function parseModels(json: unknown): ServerModel[] | undefined {
 	const entries = getModelEntries(json);
 	if (entries === undefined) return undefined;
-	const read = readLists.get(entries);
-	if (read !== undefined) return [...read];
-	// Gateways list a model once per server behind them.
+	const cached = modelsByEntries.get(entries);
+	if (cached !== undefined) return [...cached];
+	// Gateways list a model once per upstream server.
 	const byId = new Map<string, ServerModel>();
 	for (const entry of entries) {
-		const model = readModel(entry);
+		const model = toServerModel(entry);
 		if (model !== undefined && !byId.has(model.id)) byId.set(model.id, model);
 	}
 	const models = [...byId.values()];
-	readLists.set(entries, models);
+	modelsByEntries.set(entries, models);
 	return [...models];
 }
 
-function readModel(entry: JsonRecord): ServerModel | undefined {
+function toServerModel(entry: JsonRecord): ServerModel | undefined {
 	const id = asNonEmptyString(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = asRecord(entry.meta);
-	const aliases = [...texts(entry.aliases), ...texts(asRecord(meta.llamaswap).aliases)];
+	const aliases = [...toStrings(entry.aliases), ...toStrings(asRecord(meta.llamaswap).aliases)];
 	return {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
 		...omitUndefined({
 			// llama-server, vLLM, gateways
 			context: [meta.n_ctx, entry.max_model_len, entry.context_length]
-				.map(countOf)
+				.map(asPositiveNumber)
 				.find(isNonEmpty),
-			trainedContext: countOf(meta.n_ctx_train),
-			parameters: countOf(meta.n_params),
-			size: countOf(meta.size),
+			trainedContext: asPositiveNumber(meta.n_ctx_train),
+			parameters: asPositiveNumber(meta.n_params),
+			size: asPositiveNumber(meta.size),
 			quantization: asNonEmptyString(meta.ftype),
 		}),
 		...readModalities(asRecord(entry.architecture)),
@@ -109,16 +109,16 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 /** Inputs of a model (docs/protocols/llama-server.md 2.2). */
 function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
 	return omitUndefined({
-		vision: listOf(inputs)?.includes('image'),
-		audio: listOf(inputs)?.includes('audio'),
-		video: listOf(inputs)?.includes('video'),
+		vision: asArrayOrUndefined(inputs)?.includes('image'),
+		audio: asArrayOrUndefined(inputs)?.includes('audio'),
+		video: asArrayOrUndefined(inputs)?.includes('video'),
 	});
 }
 
 /** The process of a model of a router. */
 function readProcess(status: unknown): Partial<ServerModel> {
 	if (!isRecord(status)) return {};
-	const args = texts(status.args);
+	const args = toStrings(status.args);
 	const state = status.failed === true ? 'failed' : asNonEmptyString(status.value);
 	const exitCode = typeof status.exit_code === 'number' ? status.exit_code : undefined;
 	if (args.length === 0) return omitUndefined({ state, exitCode });
@@ -138,56 +138,60 @@ export function parseProps(props: JsonRecord): Partial<ServerModel> {
 	const modalities = asRecord(props.modalities);
 	return {
 		...omitUndefined({
-			context: countOf(asRecord(props.default_generation_settings).n_ctx),
-			vision: flagOf(modalities.vision),
-			audio: flagOf(modalities.audio),
-			video: flagOf(modalities.video),
-			tools: flagOf(asRecord(props.chat_template_caps).supports_tools),
+			context: asPositiveNumber(asRecord(props.default_generation_settings).n_ctx),
+			vision: asBoolean(modalities.vision),
+			audio: asBoolean(modalities.audio),
+			video: asBoolean(modalities.video),
+			tools: asBoolean(asRecord(props.chat_template_caps).supports_tools),
 		}),
 		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
 	};
 }
 
-/** Ollama's answers about a model. */
-interface OllamaAnswers {
+/** Ollama's responses about a model. */
+interface OllamaResponses {
 	/** Its entry in `/api/tags`. */
 	tag?: JsonRecord;
 	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
 	running?: JsonRecord | null;
-	/** The answer of `/api/show`. */
+	/** The response of `/api/show`. */
 	shown?: JsonRecord;
 }
 
 export function parseOllamaModel(
 	id: string,
-	{ tag = {}, running, shown = {} }: OllamaAnswers,
+	{ tag = {}, running, shown = {} }: OllamaResponses,
 ): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
 	const info = asRecord(shown.model_info);
-	const ofModel = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
-	const [, trained = details.context_length] = ofModel ?? [];
+	const contextEntry = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
+	const [, trainedContext = details.context_length] = contextEntry ?? [];
 	return {
 		id,
 		aliases: [],
 		...omitUndefined({
-			context: countOf(asRecord(running).context_length),
-			trainedContext: countOf(trained),
+			context: asPositiveNumber(asRecord(running).context_length),
+			trainedContext: asPositiveNumber(trainedContext),
 			parameters:
-				countOf(info['general.parameter_count']) ?? asNonEmptyString(details.parameter_size),
-			size: countOf(tag.size),
+				asPositiveNumber(info['general.parameter_count']) ??
+				asNonEmptyString(details.parameter_size),
+			size: asPositiveNumber(tag.size),
 			quantization: asNonEmptyString(details.quantization_level),
-			...readCapabilities(listOf(shown.capabilities) ?? listOf(tag.capabilities), details),
+			...readCapabilities(
+				asArrayOrUndefined(shown.capabilities) ?? asArrayOrUndefined(tag.capabilities),
+				details,
+			),
 			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
-			state: stateOfRunning(running),
-			gpuShare: shareIn(asRecord(running)),
+			state: toState(running),
+			gpuShare: computeGpuShare(asRecord(running)),
 		}),
 	};
 }
 
 function readCapabilities(capabilities: unknown[] | undefined, details: JsonRecord) {
 	if (capabilities === undefined) {
-		// Older releases send no capabilities. Encoders (BERT) write no text.
-		const families = texts([details.family, details.families].flat());
+		// Older releases send no capabilities. Encoders (BERT) generate no text.
+		const families = toStrings([details.family, details.families].flat());
 		return { embeddings: families.some((family) => /bert/i.test(family)) || undefined };
 	}
 	return {
@@ -199,22 +203,22 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 }
 
 /** @param running null: not loaded; undefined: unknown */
-function stateOfRunning(running: OllamaAnswers['running']): string | undefined {
+function toState(running: OllamaResponses['running']): string | undefined {
 	if (running === undefined) return undefined;
 	return running === null ? 'unloaded' : 'loaded';
 }
 
-function shareIn({ size, size_vram: inGpu }: JsonRecord): number | undefined {
-	return typeof inGpu === 'number' && countOf(size) !== undefined
-		? inGpu / Number(size)
+function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord): number | undefined {
+	return typeof gpuBytes === 'number' && asPositiveNumber(size) !== undefined
+		? gpuBytes / Number(size)
 		: undefined;
 }
 
-/** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */
+/** The entries of `/api/tags` or `/api/ps` by name; undefined if the response is not a list. */
 export function indexOllamaEntries(
-	answer: JsonRecord | undefined,
+	response: JsonRecord | undefined,
 ): Map<string, JsonRecord> | undefined {
-	const list = listOf(answer?.models);
+	const list = asArrayOrUndefined(response?.models);
 	return (
 		list &&
 		new Map(
@@ -236,19 +240,19 @@ export function parseParameterCount(value: number | string | undefined): number 
 		: Math.round(Number(digits) * factor);
 }
 
-function listOf(value: unknown): unknown[] | undefined {
+function asArrayOrUndefined(value: unknown): unknown[] | undefined {
 	return Array.isArray(value) ? (value as unknown[]) : undefined;
 }
 
-function texts(value: unknown): string[] {
+function toStrings(value: unknown): string[] {
 	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
-function flagOf(value: unknown): boolean | undefined {
+function asBoolean(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
 }
 
 /** A positive number; 0 means unknown. */
-function countOf(value: unknown): number | undefined {
+function asPositiveNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }

@@ -9,17 +9,17 @@ interface PollOptions {
 	signal?: AbortSignal;
 }
 
-/** Polls until `look` returns a value. @throws what `late` returns, after `limitMs` */
+/** Polls until `poll` returns a value. @throws the result of `toTimeoutError`, after `timeoutMs` */
 export async function pollUntil<Seen>(
 	{ timeoutMs, pauseMs = PAUSE_MS, signal }: PollOptions,
-	look: () => Promise<Seen | undefined>,
-	late: () => ServerError,
+	poll: () => Promise<Seen | undefined>,
+	toTimeoutError: () => ServerError,
 ): Promise<Seen> {
 	const startedAt = performance.now();
 	for (;;) {
-		const seen = await look();
-		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > timeoutMs) throw late();
+		const result = await poll();
+		if (result !== undefined) return result;
+		if (performance.now() - startedAt > timeoutMs) throw toTimeoutError();
 		await sleepWithAbort(pauseMs, signal);
 	}
 }

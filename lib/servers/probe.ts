@@ -1,19 +1,19 @@
-/** Short questions to a server, outside of its queue. None loads or wakes a model. */
+/** Short requests to a server, outside of its queue. None loads or wakes a model. */
 import type { RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 
-const LIMIT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 10_000;
 
 type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & {
-	/** Milliseconds for all of it. Default: 10 s. */
-	limitMs?: number;
+	/** Total timeout in milliseconds. Default: 10 s. */
+	timeoutMs?: number;
 };
 
 /**
- * One answer, whatever its status.
+ * The response, whatever its status.
  *
  * @param path below the root of the server, or a URL
  * @throws {ServerError} if there is none
@@ -21,20 +21,20 @@ type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'>
 export async function probe(
 	server: ModelServer,
 	path: string,
-	{ limitMs = LIMIT_MS, ...options }: ProbeOptions = {},
+	{ timeoutMs: timeoutMs = PROBE_TIMEOUT_MS, ...options }: ProbeOptions = {},
 ): Promise<ProbeResponse> {
 	const url = path.startsWith('/') ? server.url.root + path : path;
-	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
-	// A question that changes nothing may be asked twice, also by POST.
-	const ask = { ...options, url, timeouts, allowErrorStatus: true, isIdempotent: true };
-	return await request(server, ask, async (answer) => {
-		const text = await answer.text();
-		const { status, headers } = answer;
+	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
+	// Probes change nothing, so they may be repeated, also with POST.
+	const requestOptions = { ...options, url, timeouts, allowErrorStatus: true, isIdempotent: true };
+	return await request(server, requestOptions, async (response) => {
+		const text = await response.text();
+		const { status, headers } = response;
 		return { status, headers, text, json: parseJson(text) };
 	});
 }
 
-/** The JSON object of a route that not every server has; undefined on any failure, which other requests will tell. */
+/** The JSON object of a route that not every server has; undefined on any error, which other requests will report. */
 export async function tryProbeObject(
 	server: ModelServer,
 	path: string,
@@ -50,6 +50,6 @@ export async function tryProbeJson(
 	path: string,
 	options?: ProbeOptions,
 ): Promise<unknown> {
-	const reply = await probe(server, path, options).catch(() => undefined);
-	return reply !== undefined && reply.status < 300 ? reply.json : undefined;
+	const response = await probe(server, path, options).catch(() => undefined);
+	return response !== undefined && response.status < 300 ? response.json : undefined;
 }

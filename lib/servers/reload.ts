@@ -1,12 +1,12 @@
-/** The context that models of Ollama were last asked to run with. */
+/** Remembers the context size that was last requested for each Ollama model. */
 import { LruCache } from '../lru-cache';
 import { asFiniteNumber } from '../values';
 import type { ModelServer, ServerType } from './types/server-type';
 
 /** By credential and model. */
-const sizes = new LruCache<number>();
+const contextSizes = new LruCache<number>();
 
-/** A hint if a recent request ran the model with another context: Ollama loads it again for each other one. */
+/** A warning if a recent request used another context size: Ollama reloads the model for each change. */
 export function hintOnReload(
 	{ label }: ServerType,
 	server: ModelServer,
@@ -16,10 +16,10 @@ export function hintOnReload(
 	const size = asFiniteNumber(context);
 	if (size === undefined) return [];
 	const key = JSON.stringify([server.id, model.trim().replace(/:latest$/i, '')]);
-	const earlier = sizes.get(key);
-	sizes.set(key, size);
-	if (earlier === undefined || earlier === size) return [];
+	const previousSize = contextSizes.get(key);
+	contextSizes.set(key, size);
+	if (previousSize === undefined || previousSize === size) return [];
 	return [
-		`This request runs the model with a context of ${size} tokens, and an earlier one did with ${earlier}. ${label} loads the model again for each change, so set the same Context Size in all nodes.`,
+		`This request runs the model with a context of ${size} tokens, and an earlier one did with ${previousSize}. ${label} loads the model again for each change, so set the same Context Size in all nodes.`,
 	];
 }

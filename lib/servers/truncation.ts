@@ -1,33 +1,33 @@
-/** Whether a server read all that was sent: some cut what is too long without a word. */
+/** Detects silently truncated input. */
 import { getServerType, fetchTrainedContext } from './types';
 import type { ModelServer } from './types/server-type';
 
 /** Shorter texts fit into every context. */
 const MIN_CHARACTERS = 2_000;
 
-/** More letters for each token than any tokenizer of a text makes; half of a text has 8 to 10 of the whole one. */
+/** More letters per token than any tokenizer produces; if half of a text was cut, there are 8 to 10. */
 const MAX_LETTERS_PER_TOKEN = 7;
 
-/** Of scripts whose letters are words or syllables. */
-const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
+/** Letters of scripts whose letters are words or syllables. */
+const WIDE_LETTERS = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
 
-/** Latin letters that have as many tokens as one of those. */
+/** Latin letters that have as many tokens as one wide letter. */
 const WIDE_WEIGHT = 3;
 
-/** More letters for each token than prose has. */
+/** More letters per token than prose has. */
 const MAX_PROSE_LETTERS_PER_TOKEN = 5;
 
-/** Letters of a token in languages other than English. */
+/** Letters per token in languages other than English. */
 const MIN_LETTERS_PER_TOKEN = 3;
 
 interface ProcessedInput {
 	texts: readonly string[];
-	/** What the server says that it read. */
+	/** Reported by the server. */
 	processedTokens: number | undefined;
 	model: string;
 }
 
-/** A hint where the tokens that a server read are too few for what was sent, or as many as it leaves of a longer one. */
+/** Warns if the server processed too few tokens for the input, or as many as it leaves of a truncated one. */
 export async function getTruncationWarnings(
 	server: ModelServer,
 	{ texts, processedTokens, model }: ProcessedInput,
@@ -36,43 +36,47 @@ export async function getTruncationWarnings(
 	if (processedTokens === undefined || processedTokens <= 0 || characters < MIN_CHARACTERS)
 		return [];
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
-	const perToken = letters / processedTokens;
-	const kind = await getServerType(server);
-	const context = await kind.getTruncationLimit?.(server, model);
-	if (perToken <= MAX_LETTERS_PER_TOKEN && !fillsContext(processedTokens, perToken, context))
+	const lettersPerToken = letters / processedTokens;
+	const serverType = await getServerType(server);
+	const context = await serverType.getTruncationLimit?.(server, model);
+	if (
+		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
+		!fillsContext(processedTokens, lettersPerToken, context)
+	)
 		return [];
-	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
-	const needed = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
-	const trained = await fetchTrainedContext(server, model);
-	const advice =
-		context !== undefined && context >= trained
+	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
+	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
+	const trainedContext = await fetchTrainedContext(server, model);
+	const suggestion =
+		context !== undefined && context >= trainedContext
 			? 'The model does not support a larger context: choose a model that does.'
-			: kind.texts.context(Math.min(needed, trained));
+			: serverType.texts.context(Math.min(requiredTokens, trainedContext));
 	return [
-		`The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${size} ${advice} Or send smaller parts.`,
+		`The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`,
 	];
 }
 
-/** Ollama 0.17.4 leaves all of the context of a text, 0.33 half of it, and both less of a conversation. */
-function fillsContext(tokens: number, perToken: number, context = 0): boolean {
+/** Ollama 0.17.4 truncates a text to the full context, 0.33 to half of it, and both truncate conversations further. */
+function fillsContext(tokens: number, lettersPerToken: number, context = 0): boolean {
 	const isBetween = tokens >= context / 2 && tokens < context;
-	return tokens === context || (isBetween && perToken > MAX_PROSE_LETTERS_PER_TOKEN);
+	return tokens === context || (isBetween && lettersPerToken > MAX_PROSE_LETTERS_PER_TOKEN);
 }
 
-/** Runs of one sign count as one: padded tables and rules have few tokens. */
+/** Runs of one character count as one: padded tables and rules have few tokens. */
 function countWeightedLetters(text: string): number {
-	const short = text.replace(/(.)\1+/gsu, '$1');
-	return short.length + (short.match(WIDE)?.length ?? 0) * (WIDE_WEIGHT - 1);
+	const collapsed = text.replace(/(.)\1+/gsu, '$1');
+	return collapsed.length + (collapsed.match(WIDE_LETTERS)?.length ?? 0) * (WIDE_WEIGHT - 1);
 }
 
 const CHARACTERS_PER_TOKEN = 4;
 
-/** The first sign of Chinese, Japanese and Korean. What is behind them, such as emoji, has as many tokens. */
+/** The first Chinese, Japanese or Korean character. Characters above, such as emoji, have as many tokens. */
 const FIRST_IDEOGRAM = 0x2e80;
 
 /** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
 export function estimateTokens(text: string): number {
 	let ideograms = 0;
-	for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= FIRST_IDEOGRAM) ideograms++;
+	for (let index = 0; index < text.length; index++)
+		if (text.charCodeAt(index) >= FIRST_IDEOGRAM) ideograms++;
 	return ideograms + Math.ceil((text.length - ideograms) / CHARACTERS_PER_TOKEN);
 }

@@ -5,8 +5,7 @@ const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
 
 /**
- * What Dify refuses or fails in, in words that a user of n8n can follow. Facts from docs/protocols/dify.md 1.3, 2, 5
- * and 6.
+ * Errors of Dify, explained for users of n8n. Facts from docs/protocols/dify.md 1.3, 2, 5 and 6.
  */
 export const DIFY_ERROR_TEXTS = {
 	unauthorized: ({ isKeyMissing }) => ({

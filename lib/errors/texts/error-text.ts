@@ -1,4 +1,4 @@
-/** Facts that a remedy may name. All optional: a text is complete without them. */
+/** Facts that a text may include. All optional: a text is complete without them. */
 export interface ErrorTextParams {
 	/** Resolved URL of the request. */
 	url?: string;
@@ -7,11 +7,11 @@ export interface ErrorTextParams {
 	port?: string;
 	/** Root URL of the server, to suggest as Base URL. */
 	root?: string;
-	/** What the user typed as Base URL. */
+	/** The Base URL as entered. */
 	typed?: string;
 	/** The low-level code, for example `ECONNREFUSED`. */
 	code?: string;
-	/** The time limit that was exceeded. */
+	/** The timeout that expired. */
 	timeoutMs?: number;
 	status?: number;
 	model?: string;
@@ -21,17 +21,17 @@ export interface ErrorTextParams {
 	modality?: string;
 	tool?: string;
 	maxTokens?: number;
-	/** The model ended its answer itself, no token limit did. */
+	/** The model ended its response itself, not a token limit. */
 	hasModelEnded?: boolean;
 	/** No key was sent. */
 	isKeyMissing?: boolean;
-	/** No instance of the model answers its gateway. */
+	/** No instance of the model responds to its gateway. */
 	hasNoInstance?: boolean;
-	/** The answer had no body. */
+	/** The response had no body. */
 	isEmpty?: boolean;
-	/** The answer was a web page. */
+	/** The response was a web page. */
 	isPage?: boolean;
-	/** The service, where it is not a model server. */
+	/** The service, if it is not a model server. */
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
@@ -40,7 +40,7 @@ export interface ErrorTextParams {
 export interface ErrorText {
 	/** What happened in a few words, without URL and without a full stop. At most about 80 characters. */
 	title: string;
-	/** What happened in full, where the title leaves something out. */
+	/** What happened in full, if the title omits something. */
 	detail?: string;
 	/** What to do about it. */
 	suggestion: string;

@@ -14,10 +14,10 @@ const ROWS: Readonly<Record<ErrorType, ErrorTextBuilder>> = {
 const DIFY_ROWS: Readonly<Partial<Record<ErrorType, ErrorTextBuilder>>> = DIFY_ERROR_TEXTS;
 
 /**
- * Title, meaning and remedy of a kind of failure. The nodes' errors, Server Health and the credential tests use the
- * same rows.
+ * Title, detail and suggestion of an error type. The nodes' errors, Server Health and the credential tests use the same
+ * rows.
  */
-export function getErrorText(kind: ErrorType, facts: ErrorTextParams = {}): ErrorText {
-	const own = facts.service === 'dify' ? DIFY_ROWS[kind] : undefined;
-	return (own ?? ROWS[kind])(facts);
+export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): ErrorText {
+	const difyText = facts.service === 'dify' ? DIFY_ROWS[type] : undefined;
+	return (difyText ?? ROWS[type])(facts);
 }

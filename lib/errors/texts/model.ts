@@ -34,7 +34,7 @@ function otherBaseUrl(root: string | undefined): string {
 	return `If other requests to this Base URL work, the server does not have this endpoint. Otherwise enter only the server address${example}: /v1 is added automatically. A prefix (${PREFIXES}) belongs in the Base URL.`;
 }
 
-/** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
+/** Ollama (seen: 0.17.4) responds with 403 and an empty body. */
 const OLLAMA_HOSTS =
 	' Ollama responds like this when it listens on 127.0.0.1 only and is called by a host name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
@@ -46,7 +46,7 @@ const addedSlash: ErrorText = {
 };
 
 /**
- * What model servers refuse, and answers that cannot be used. Advice from the diagnosis table in
+ * Errors of model servers, and unusable responses. Suggestions from the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
  */
 export const MODEL_ERROR_TEXTS = {

@@ -16,7 +16,7 @@ const NO_TLS_AT_ALL = new Set([
 ]);
 
 /**
- * Failures between n8n and a server, the same for model servers and Dify. Order and advice: see
+ * Errors between n8n and a server, the same for model servers and Dify. Order and suggestions: see
  * docs/protocols/llama-server.md 9.3.
  */
 export const NETWORK_ERROR_TEXTS = {
@@ -31,10 +31,10 @@ export const NETWORK_ERROR_TEXTS = {
 				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
 				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
 	}),
-	connectionRefused: refused,
+	connectionRefused: describeRefusedConnection,
 	connectTimeout: ({ host, port, url, root }) => {
 		const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port ?? '9931'}/tcp), a wrong IP address, or a VPN that is down.`;
-		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
+		// llama-server without TLS reads the handshake as the start of a request line, and waits for the rest.
 		if (url?.startsWith('https:')) {
 			return {
 				title: `No response from ${quoteName(host)} while opening an https connection`,
@@ -152,14 +152,14 @@ export const NETWORK_ERROR_TEXTS = {
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
 const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
 
-function otherPortIn(port = ''): string {
-	const other = OTHER_DEFAULT_PORT[port];
-	return other === undefined
+function suggestOtherPort(port = ''): string {
+	const otherPort = OTHER_DEFAULT_PORT[port];
+	return otherPort === undefined
 		? ''
-		: ` llama-server listens on 9931 by default, older versions on 8080: try ${other}.`;
+		: ` llama-server listens on 9931 by default, older versions on 8080: try ${otherPort}.`;
 }
 
-function refused({ host, port, service }: ErrorTextParams): ErrorText {
+function describeRefusedConnection({ host, port, service }: ErrorTextParams): ErrorText {
 	if (service === 'dify') {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
@@ -169,21 +169,21 @@ function refused({ host, port, service }: ErrorTextParams): ErrorText {
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
-			suggestion: `Check that the model server is running and that the port is correct.${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+			suggestion: `Check that the model server is running and that the port is correct.${suggestOtherPort(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {
 		title: `The machine ${quoteName(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
-		suggestion: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
+		suggestion: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${suggestOtherPort(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
 	};
 }
 
-/** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. */
+/** Cloudflare's own statuses: the server, or the tunnel to it, does not respond. */
 export function isCloudflare(status: number | undefined): boolean {
 	return status !== undefined && status >= 520 && status <= 530;
 }
 
-/** Names both sides of a redirect, as far as they are known. */
+/** Names both sides of a redirect, if known. */
 export function describeRedirect(
 	url: string | undefined,
 	location: string | undefined,

@@ -3,7 +3,7 @@ import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
 /**
- * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
+ * GPUStack, a gateway to vLLM, llama-server and others: it accepts the fields of the model's engine, and lists a
  * model only while an instance runs (docs/protocols/llama-server.md 8.3; gpustack.ai, API reference).
  */
 export const gpustack: ServerType = {

@@ -1,35 +1,38 @@
-/** What gives a server away: one table, by which a server is recognized by its answers. */
+/** Identifies servers by their responses. */
 import { isRecord, type JsonRecord, asNonEmptyString } from '../../values';
 import { getModelEntries } from '../models';
 import type { IdentityResponses, ServerTypeName, ProbeResponse } from './server-type';
 
 /** In the order in which they are tested: gateways first. */
 const IDENTITY_RULES: ReadonlyArray<
-	readonly [ServerTypeName, (answers: IdentityResponses) => boolean]
+	readonly [ServerTypeName, (responses: IdentityResponses) => boolean]
 > = [
 	[
 		'gpustack',
-		(answers) =>
-			getListEntries(answers).some(({ owned_by: owner }) => owner === 'gpustack') ||
-			matchesBody(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+		(responses) =>
+			getListEntries(responses).some(({ owned_by: owner }) => owner === 'gpustack') ||
+			matchesBody(
+				responses.models,
+				({ code, reason }) => code === 401 && reason === 'Unauthorized',
+			),
 	],
 	[
 		'litellm',
-		// By its headers, or by the date that it gives all models (litellm/constants.py).
-		(answers) =>
-			hasHeader(answers, /^x-litellm-/) ||
-			getListEntries(answers).some(
+		// By its headers, or by the date that it reports for all models (litellm/constants.py).
+		(responses) =>
+			hasHeader(responses, /^x-litellm-/) ||
+			getListEntries(responses).some(
 				({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 			),
 	],
 	[
 		'llamaServer',
-		(answers) =>
-			// In every answer, also in errors; a proxy may rewrite it.
-			hasHeader(answers, /^server$/, /llama\.cpp/i) ||
-			ownsModels(answers, 'llamacpp') ||
+		(responses) =>
+			// In every response, also in errors; a proxy may rewrite it.
+			hasHeader(responses, /^server$/, /llama\.cpp/i) ||
+			ownsModels(responses, 'llamacpp') ||
 			matchesBody(
-				answers.models,
+				responses.models,
 				({ error }) =>
 					isRecord(error) &&
 					error.message === 'Invalid API Key' &&
@@ -38,87 +41,89 @@ const IDENTITY_RULES: ReadonlyArray<
 	],
 	[
 		'ollama',
-		(answers) => {
-			const entries = getListEntries(answers);
+		(responses) => {
+			const entries = getListEntries(responses);
 			if (entries.length > 0) return entries.every(isOllamaEntry);
-			return isOllamaVersion(answers) && mayHaveNoModels(answers);
+			return isOllamaVersion(responses) && mayHaveNoModels(responses);
 		},
 	],
 	[
 		'vllm',
-		(answers) =>
-			ownsModels(answers, 'vllm') ||
-			matchesBody(answers.models, ({ error }) => error === 'Unauthorized'),
+		(responses) =>
+			ownsModels(responses, 'vllm') ||
+			matchesBody(responses.models, ({ error }) => error === 'Unauthorized'),
 	],
 	[
 		'lmStudio',
-		(answers) =>
-			ownsModels(answers, 'organization_owner') ||
-			[answers.models, answers.version].some((reply) =>
+		(responses) =>
+			ownsModels(responses, 'organization_owner') ||
+			[responses.models, responses.version].some((response) =>
 				matchesBody(
-					reply,
+					response,
 					({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
 				),
 			),
 	],
 ];
 
-/** The kind that these answers fit; `other` where they fit none. */
-export function identifyServerType(answers: IdentityResponses): ServerTypeName {
-	return IDENTITY_RULES.find(([, fits]) => fits(answers))?.[0] ?? 'other';
+/** The type that these responses match; `other` if they match none. */
+export function identifyServerType(responses: IdentityResponses): ServerTypeName {
+	return IDENTITY_RULES.find(([, matches]) => matches(responses))?.[0] ?? 'other';
 }
 
-/** Entries of a list that are looked at: gateways list thousands. */
+/** Entries of a list that are checked: gateways list thousands. */
 const MAX_ENTRIES = 5_000;
 
-/** The entries of the list of models; none without a list. */
+/** The entries of the model list; empty without a list. */
 export function getListEntries({ models }: IdentityResponses): JsonRecord[] {
 	const isList = models !== undefined && models.status < 300;
 	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(0, MAX_ENTRIES);
 }
 
 /**
- * Whether the list is that of one server: the owner of every entry is the same. A gateway lists other owners, or puts
- * the owner in front of the names (`openai/gpt-4o`).
+ * Whether all entries have the same owner, so the list is that of one server. Gateways list other owners, or prefix
+ * names with the owner (`openai/gpt-4o`).
  */
-function ownsModels(answers: IdentityResponses, owner: string): boolean {
-	const entries = getListEntries(answers);
-	const isOwned = ({ id, owned_by: by }: JsonRecord) =>
-		by === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
+function ownsModels(responses: IdentityResponses, owner: string): boolean {
+	const entries = getListEntries(responses);
+	const isOwned = ({ id, owned_by: entryOwner }: JsonRecord) =>
+		entryOwner === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
 	return entries.length > 0 && entries.every(isOwned);
 }
 
-/** Whether the JSON object of an answer, with any status, passes the test. */
+/** Whether the JSON object of a response, with any status, passes the test. */
 function matchesBody(
-	reply: ProbeResponse | undefined,
-	fits: (body: JsonRecord) => boolean,
+	response: ProbeResponse | undefined,
+	matches: (body: JsonRecord) => boolean,
 ): boolean {
-	return isRecord(reply?.json) && fits(reply.json);
+	return isRecord(response?.json) && matches(response.json);
 }
 
-/** Whether any answer has a header whose name and value match. */
-function hasHeader(answers: IdentityResponses, name: RegExp, value = /(?:)/): boolean {
-	const replies = [answers.models, answers.version].filter((reply) => reply !== undefined);
-	return replies.some(({ headers }) =>
+/** Whether any response has a header whose name and value match. */
+function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/): boolean {
+	const responsesWithHeaders = [responses.models, responses.version].filter(
+		(response) => response !== undefined,
+	);
+	return responsesWithHeaders.some(({ headers }) =>
 		Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text)),
 	);
 }
 
-/** Its names always have a tag; `openai/gpt-4o` of the owner `openai` is one of a gateway. */
+/** Ollama's names always have a tag; `openai/gpt-4o` of the owner `openai` is from a gateway. */
 function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 	if (typeof id !== 'string' || typeof owner !== 'string') return false;
-	const isOfOther = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
-	return owner === 'library' || isOfOther;
+	const isNamedAfterOwner = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
+	return owner === 'library' || isNamedAfterOwner;
 }
 
-/** Whether `/api/version` answers `{"version":"…"}` and nothing else: many servers imitate Ollama's API. */
+/** Whether `/api/version` returns only `{"version":"…"}`: many servers imitate Ollama's API. */
 function isOllamaVersion({ version }: IdentityResponses): boolean {
 	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
 	const names = Object.keys(version.json);
 	return names.length === 1 && asNonEmptyString(version.json.version) !== undefined;
 }
 
-/** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */
+/** Without models, Ollama sends null as its list; below a path without OpenAI's routes, 404 in plain text. */
 function mayHaveNoModels({ models }: IdentityResponses): boolean {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;

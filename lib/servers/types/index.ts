@@ -1,4 +1,4 @@
-/** The table of servers, which one a server is, and what it told about itself. */
+/** The table of server types, with detection and cached properties of servers. */
 import { captureError } from '../../errors/server-error';
 import { rejectOnAbort } from '../../http/sleep';
 import { fetchOnce, LruCache } from '../../lru-cache';
@@ -33,90 +33,93 @@ export const SERVER_TYPES = {
 
 const RECOGNIZED_TTL_MS = 10 * 60_000;
 /** After a failed identification, which may succeed soon. */
-const FAILED_MS = 5_000;
-const ASK_LIMIT_MS = 5_000;
-/** Models of a server whose properties are kept. */
-const MAX_MODELS = 50;
+const FAILED_TTL_MS = 5_000;
+const DETECTION_TIMEOUT_MS = 5_000;
+/** Models per server whose properties are cached. */
+const MAX_CACHED_MODELS = 50;
 
 interface CachedServerType {
 	typeName: ServerTypeName;
 	/** By `performance.now()`. */
 	expiresAt: number;
-	/** The only model of a server that answers with it, whatever name is sent. */
+	/** The only model of a server that ignores model names. */
 	onlyModel?: ServerModel;
 }
 
-/** By credential. Kept longer than `until`: if the next identification fails, the server counts as what it was last. */
+/** By credential. Kept longer than `expiresAt`: if the next detection fails, the last type is used. */
 const serverTypeCache = new LruCache<CachedServerType>(Infinity);
 /** By credential, and by model. */
-const props = new LruCache<Map<string, ServerProps>>();
+const propsCache = new LruCache<Map<string, ServerProps>>();
 const pendingDetections = new Map<string, Promise<ServerTypeName>>();
 
-/** Whether a row is that of a server that is known. */
-export function isRecognizedType(kind: ServerType): boolean {
-	return kind !== SERVER_TYPES.other;
+/** Whether the type is that of a known server. */
+export function isRecognizedType(serverType: ServerType): boolean {
+	return serverType !== SERVER_TYPES.other;
 }
 
-function knownOf({ id }: ModelServer): CachedServerType | undefined {
-	const known = serverTypeCache.get(id);
-	return known !== undefined && known.expiresAt > performance.now() ? known : undefined;
+function getCachedType({ id }: ModelServer): CachedServerType | undefined {
+	const cached = serverTypeCache.get(id);
+	return cached !== undefined && cached.expiresAt > performance.now() ? cached : undefined;
 }
 
-/** Which row a server is, without a request; undefined if it is not known. */
+/** The server type, without a request; undefined if unknown. */
 export function getCachedTypeName(server: ModelServer): ServerTypeName | undefined {
-	return server.configuredType ?? knownOf(server)?.typeName;
+	return server.configuredType ?? getCachedType(server)?.typeName;
 }
 
 /**
- * Its row in the table. The server is asked once in ten minutes for all that ask at the same time, so the request does
- * not end with the signal of one of them.
+ * The server type, detected once in ten minutes. Concurrent callers share the request, so it does not end with the
+ * signal of one of them.
  */
 export async function getServerType(
 	server: ModelServer,
 	signal?: AbortSignal,
 ): Promise<ServerType> {
-	const known = getCachedTypeName(server);
-	if (known !== undefined) return SERVER_TYPES[known];
-	const asked = fetchOnce(pendingDetections, server.id, async () => {
+	const cached = getCachedTypeName(server);
+	if (cached !== undefined) return SERVER_TYPES[cached];
+	const detection = fetchOnce(pendingDetections, server.id, async () => {
 		return await detectTypeName(server).finally(() => pendingDetections.delete(server.id));
 	});
-	if (signal === undefined) return SERVER_TYPES[await asked];
-	const found = await rejectOnAbort(signal, async () => await asked).catch((error: unknown) => {
-		if (signal.aborted) return lastKind(server);
-		throw error;
-	});
-	return SERVER_TYPES[found];
+	if (signal === undefined) return SERVER_TYPES[await detection];
+	const typeName = await rejectOnAbort(signal, async () => await detection).catch(
+		(error: unknown) => {
+			if (signal.aborted) return getLastTypeName(server);
+			throw error;
+		},
+	);
+	return SERVER_TYPES[typeName];
 }
 
 async function detectTypeName(server: ModelServer): Promise<ServerTypeName> {
-	const options = { limitMs: ASK_LIMIT_MS };
+	const options = { timeoutMs: DETECTION_TIMEOUT_MS };
 	const models = await probe(server, `${server.url.api}/models`, options).catch(captureError);
-	if ('failed' in models) return keepLastKind(server);
+	if ('failed' in models) return keepLastType(server);
 	const first = identifyServerType({ models });
 	if (first !== 'other') return storeServerType(server, first, models);
-	if (REJECTS_KEY.has(models.status) || isPassing(models)) return keepLastKind(server);
+	if (KEY_REJECTED_STATUSES.has(models.status) || isTransientResponse(models))
+		return keepLastType(server);
 	const version = await probe(server, '/api/version', options).catch(captureError);
-	if ('failed' in version || isPassing(version)) return keepLastKind(server);
+	if ('failed' in version || isTransientResponse(version)) return keepLastType(server);
 	return storeServerType(server, identifyServerType({ models, version }));
 }
 
-const REJECTS_KEY: ReadonlySet<number> = new Set([401, 403, 407]);
+const KEY_REJECTED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407]);
 
-/** Whether a response tells of the moment, not of the server. */
-function isPassing({ status }: ProbeResponse): boolean {
+/** Whether a response reflects a temporary state. */
+function isTransientResponse({ status }: ProbeResponse): boolean {
 	return status === 408 || status === 429 || status >= 500;
 }
 
-function lastKind({ id }: ModelServer): ServerTypeName {
+function getLastTypeName({ id }: ModelServer): ServerTypeName {
 	return serverTypeCache.get(id)?.typeName ?? 'other';
 }
 
-function keepLastKind(server: ModelServer): ServerTypeName {
-	const typeName = lastKind(server);
+function keepLastType(server: ModelServer): ServerTypeName {
+	const typeName = getLastTypeName(server);
 	serverTypeCache.set(server.id, {
 		...serverTypeCache.get(server.id),
 		typeName,
-		expiresAt: performance.now() + FAILED_MS,
+		expiresAt: performance.now() + FAILED_TTL_MS,
 	});
 	return typeName;
 }
@@ -126,73 +129,75 @@ function storeServerType(
 	typeName: ServerTypeName,
 	models?: ProbeResponse,
 ): ServerTypeName {
-	const [only, ...others] = parseModels(models?.json) ?? [];
-	const ignoresName =
-		(SERVER_TYPES[typeName] as ServerType).ignoresModelName === true && others.length === 0;
+	const [onlyModel, ...otherModels] = parseModels(models?.json) ?? [];
+	const hasOnlyModel =
+		(SERVER_TYPES[typeName] as ServerType).ignoresModelName === true && otherModels.length === 0;
 	const expiresAt = performance.now() + RECOGNIZED_TTL_MS;
 	serverTypeCache.set(server.id, {
 		typeName,
 		expiresAt,
-		...omitUndefined({ onlyModel: ignoresName ? only : undefined }),
+		...omitUndefined({ onlyModel: hasOnlyModel ? onlyModel : undefined }),
 	});
 	return typeName;
 }
 
-/** The only model of a server that answers with it, whatever name is sent; undefined if that is not known. */
+/** The only model of a server that ignores model names; undefined if unknown. */
 export function getCachedOnlyModel(server: ModelServer): ServerModel | undefined {
-	return knownOf(server)?.onlyModel;
+	return getCachedType(server)?.onlyModel;
 }
 
-/** Tokens of context that a model was made for; Infinity where nothing tells it. */
+/** Tokens of context that a model was trained for; Infinity if unknown. */
 export async function fetchTrainedContext(
 	server: ModelServer,
 	model: string,
 	signal?: AbortSignal,
 ): Promise<number> {
 	const { fetchModel } = await getServerType(server, signal);
-	const told = getCachedOnlyModel(server) ?? (await fetchModel?.(server, model, signal));
-	return told?.trainedContext ?? Infinity;
+	const serverProps = getCachedOnlyModel(server) ?? (await fetchModel?.(server, model, signal));
+	return serverProps?.trainedContext ?? Infinity;
 }
 
-/** Which row a server is, where something told it. */
+/** The server type, if it was recognized. */
 export function getRecognizedTypeName(server: ModelServer): ServerTypeName | undefined {
-	const kind = getCachedTypeName(server);
-	return kind === undefined || SERVER_TYPES[kind] === other ? undefined : kind;
+	const serverType = getCachedTypeName(server);
+	return serverType === undefined || SERVER_TYPES[serverType] === other ? undefined : serverType;
 }
 
-/** Learns from a list of models that was asked for anyway. */
+/** Detects the type from a model list that was fetched anyway. */
 export function cacheServerType(server: ModelServer, models: ProbeResponse): ServerType {
-	const kind = identifyServerType({ models });
-	if (kind !== 'other') storeServerType(server, kind, models);
-	return SERVER_TYPES[getCachedTypeName(server) ?? kind];
+	const serverType = identifyServerType({ models });
+	if (serverType !== 'other') storeServerType(server, serverType, models);
+	return SERVER_TYPES[getCachedTypeName(server) ?? serverType];
 }
 
-/** An answer contradicts what is known: the next request asks again. */
+/** After a response that contradicts the cached type: the next request detects it again. */
 export function forgetServerType(server: ModelServer): void {
-	const known = serverTypeCache.get(server.id);
-	if (known !== undefined) known.expiresAt = 0;
-	props.delete(server.id);
+	const cached = serverTypeCache.get(server.id);
+	if (cached !== undefined) cached.expiresAt = 0;
+	propsCache.delete(server.id);
 }
 
-/** What a server tells about itself; asked once in ten minutes. */
+/** The properties that a server reports; fetched once in ten minutes. */
 export async function getServerProps(
 	server: ModelServer,
 	model = '',
 	signal?: AbortSignal,
 ): Promise<ServerProps | undefined> {
-	const known = props.get(server.id)?.get(model);
-	if (known !== undefined) return known;
-	const told = await (await getServerType(server, signal)).fetchProps?.(server, model, signal);
-	if (told === undefined) return undefined;
-	const ofServer = props.get(server.id) ?? new Map<string, ServerProps>();
-	// All of it ends ten minutes after the first answer: another model must not keep an old one.
-	if (ofServer.size === 0) props.set(server.id, ofServer);
-	ofServer.set(model, told);
-	if (ofServer.size > MAX_MODELS) ofServer.delete(ofServer.keys().next().value!);
-	return told;
+	const cached = propsCache.get(server.id)?.get(model);
+	if (cached !== undefined) return cached;
+	const serverProps = await (
+		await getServerType(server, signal)
+	).fetchProps?.(server, model, signal);
+	if (serverProps === undefined) return undefined;
+	const propsByModel = propsCache.get(server.id) ?? new Map<string, ServerProps>();
+	// All entries expire ten minutes after the first: another model must not keep an old one.
+	if (propsByModel.size === 0) propsCache.set(server.id, propsByModel);
+	propsByModel.set(model, serverProps);
+	if (propsByModel.size > MAX_CACHED_MODELS) propsByModel.delete(propsByModel.keys().next().value!);
+	return serverProps;
 }
 
-/** How many generations a server handles at once with a model, where it told so. */
+/** Concurrent generations that a server supports with a model, if it reported that. */
 export function getCachedSlots(server: ModelServer, model = ''): number | undefined {
-	return props.get(server.id)?.get(model)?.slots;
+	return propsCache.get(server.id)?.get(model)?.slots;
 }

@@ -2,7 +2,7 @@ import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
-/** LiteLLM's proxy, recognized by its headers, or by the date that it gives all models (litellm/constants.py). */
+/** LiteLLM's proxy, recognized by its headers, or by the date that it reports for all models (litellm/constants.py). */
 export const litellm: ServerType = {
 	...other,
 	label: 'LiteLLM',

@@ -12,9 +12,9 @@ import { DEFAULT_TEXTS } from './other';
 import { getListEntries } from './identify';
 import { routerActions } from './router-actions';
 
-/** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
-export function isRouter(answers: IdentityResponses): boolean {
-	return getListEntries(answers).some(({ status }) => isRecord(status));
+/** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
+export function isRouter(responses: IdentityResponses): boolean {
+	return getListEntries(responses).some(({ status }) => isRecord(status));
 }
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
@@ -33,21 +33,21 @@ export const llamaServer: ServerType = {
 	videoPartType: 'input_video',
 	ignoresModelName: true,
 	hasEveryRoute: true,
-	// A router would load the model for the question.
+	// A router would load the model for this request.
 	fetchProps: async (server, model = '', signal) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
 		const all = await tryProbeObject(server, `/props${query}`, { signal });
-		return all === undefined ? undefined : propsIn(all);
+		return all === undefined ? undefined : toServerProps(all);
 	},
 	enrichModels: async (server, models, signal) => {
 		const [only] = models;
 		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
 		const all = await tryProbeObject(server, '/props', { signal });
 		if (all === undefined) return models;
-		const told = parseProps(all);
-		// What the list says of inputs counts first; its context is that of all slots together.
-		const context = told.context ?? only.context;
-		return [{ state: 'loaded', ...told, ...only, ...omitUndefined({ context }) }];
+		const props = parseProps(all);
+		// Inputs of the list take precedence; its context is that of all slots together.
+		const context = props.context ?? only.context;
+		return [{ state: 'loaded', ...props, ...only, ...omitUndefined({ context }) }];
 	},
 	modelActions: routerActions,
 	supportsBase64: true,
@@ -55,7 +55,7 @@ export const llamaServer: ServerType = {
 		...DEFAULT_TEXTS,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
-		// With --kv-unified, one request can use all of it; else it is divided by the slots.
+		// With --kv-unified, one request can use all of it; otherwise it is divided by the slots.
 		context: (tokens, slots = 1) =>
 			`Start llama-server with --ctx-size ${tokens}${slots > 1 ? ' --kv-unified' : ''}.`,
 		tools:
@@ -72,7 +72,7 @@ export const llamaServer: ServerType = {
 	},
 };
 
-function propsIn(all: JsonRecord): ServerProps {
+function toServerProps(all: JsonRecord): ServerProps {
 	const slots = asFiniteNumber(all.total_slots);
 	const { context, vision, audio, tools, state } = parseProps(all);
 	return {

@@ -4,18 +4,18 @@ import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ModelServer, LoadOptions, ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
-/** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
+/** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */
 export const lmStudio: ServerType = {
 	...other,
 	label: 'LM Studio',
 	modelActions: {
 		// lmstudio.ai/docs/developer/rest: load and unload
 		load: async (server, options) => {
-			await order(server, 'load', { model: options.model }, options);
+			await sendCommand(server, 'load', { model: options.model }, options);
 			return { model: options.model, before: 'unknown', state: 'loaded' };
 		},
 		unload: async (server, options) => {
-			await order(server, 'unload', { instance_id: options.model }, options);
+			await sendCommand(server, 'unload', { instance_id: options.model }, options);
 			return { model: options.model, before: 'unknown', state: 'unloaded' };
 		},
 	},
@@ -31,7 +31,7 @@ export const lmStudio: ServerType = {
 	},
 };
 
-async function order(
+async function sendCommand(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	json: JsonRecord,
@@ -42,6 +42,6 @@ async function order(
 	await request(
 		server,
 		{ url, json, model, signal, timeouts },
-		async (answer) => await answer.json(),
+		async (response) => await response.json(),
 	);
 }

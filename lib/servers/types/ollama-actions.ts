@@ -1,4 +1,4 @@
-/** Names of Ollama's models, and actions on them, by its own API (docs/protocols/ollama.md 4.6). */
+/** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { createServerError } from '../../errors/create-error';
 import { formatDuration } from '../../errors/texts';
 import { captureError, type ServerError } from '../../errors/server-error';
@@ -31,7 +31,7 @@ import type {
 import { tryProbeObject } from '../probe';
 import { matchesModelId } from '../model-names';
 
-const REMOVE_LIMIT_MS = 60_000;
+const REMOVE_TIMEOUT_MS = 60_000;
 
 export const ollamaActions: ModelActions = { load, unload, pull, remove };
 
@@ -46,9 +46,9 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	const { model, timeoutMs } = options;
 	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
 	await generateEmpty(server, options, { keep_alive: 0 });
-	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
+	// The response arrives before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
 	// then lose it.
-	const late = () =>
+	const toTimeoutError = () =>
 		createServerError(
 			'modelLoading',
 			toErrorContext(server, `${server.url.root}/api/generate`, model),
@@ -59,8 +59,8 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 					'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 			},
 		);
-	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
-	await pollUntil(options, isGone, late);
+	const pollUnloaded = async () => ((await isLoaded(server, options)) ? undefined : true);
+	await pollUntil(options, pollUnloaded, toTimeoutError);
 	return { model, before: 'loaded', state: 'unloaded' };
 }
 
@@ -77,30 +77,36 @@ async function generateEmpty(
 	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	const json = { model, stream: false, ...fields };
 	const send = async (path: string) => {
-		const ask: RequestOptions = { url: server.url.root + path, json, model, signal, timeouts };
-		return await request(server, ask, async (answer) => await answer.json());
+		const requestOptions: RequestOptions = {
+			url: server.url.root + path,
+			json,
+			model,
+			signal,
+			timeouts,
+		};
+		return await request(server, requestOptions, async (response) => await response.json());
 	};
-	const refused = await send('/api/generate').then(
+	const error = await send('/api/generate').then(
 		() => undefined,
 		(error: unknown) => captureError(error).failed,
 	);
-	if (refused === undefined) return;
+	if (error === undefined) return;
 	// An embedding model: a request without input also only loads or unloads it.
-	if (!/does not support generate/i.test(refused.serverText ?? '')) throw refused;
+	if (!/does not support generate/i.test(error.serverText ?? '')) throw error;
 	await send('/api/embed');
 }
 
 /** Ollama expects a body with DELETE, too. */
 async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
-	const ask: RequestOptions = {
+	const requestOptions: RequestOptions = {
 		method: 'DELETE',
 		url: `${server.url.root}/api/delete`,
 		json: { model },
 		model,
 		signal,
-		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_LIMIT_MS },
+		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_TIMEOUT_MS },
 	};
-	await request(server, ask, async (answer) => await answer.text());
+	await request(server, requestOptions, async (response) => await response.text());
 }
 
 /** Bytes of a layer, and how many of them had been downloaded before. */
@@ -112,7 +118,7 @@ interface Layer {
 /** @throws {ServerError} */
 async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
 	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
-	const ask: RequestOptions = {
+	const requestOptions: RequestOptions = {
 		url: `${server.url.root}/api/pull`,
 		json: { model, ...(insecure ? { insecure } : {}), stream: true },
 		streamFormat: 'lines',
@@ -120,8 +126,12 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 		signal,
 		timeouts: { firstTokenMs: idleMs, idleMs },
 	};
-	const reading = request(server, ask, async (answer) => await followPull(server, options, answer));
-	const layers = await reading.catch((error: unknown) => {
+	const pendingLayers = request(
+		server,
+		requestOptions,
+		async (response) => await followPull(server, options, response),
+	);
+	const layers = await pendingLayers.catch((error: unknown) => {
 		throw explainRegistryError(captureError(error).failed, model);
 	});
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
@@ -130,27 +140,27 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 }
 
 /**
- * Reads the progress to its end. Ollama tells a failure as an `error` in a line of a 200 answer; only a last line with
- * the status `success` means that it is done. If a registry has lost a file, Ollama repeats the same line forever (seen:
+ * Reads the progress to its end. Ollama reports errors as `error` in a line of a 200 response; only a last line with the
+ * status `success` means that it is done. If a registry has lost a file, Ollama repeats the same line forever (seen:
  * 0.17.4), so only new lines count as progress.
  */
 async function followPull(
 	server: ModelServer,
 	{ model, onProgress }: PullOptions,
-	answer: HttpResponse,
+	response: HttpResponse,
 ): Promise<Layer[]> {
 	const layers = new Map<string, Layer>();
-	const context = toErrorContext(server, answer.url, model);
-	let last = '';
-	for await (const lines of answer.events())
+	const context = toErrorContext(server, response.url, model);
+	let lastLine = '';
+	for await (const lines of response.events())
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
 			if (isNonEmpty(line.error))
-				throw createServerError('serverError', context, { serverText: textOf(line.error) });
-			if (data !== last) answer.markContent();
-			last = data;
-			const progress = progressIn(line);
+				throw createServerError('serverError', context, { serverText: toErrorText(line.error) });
+			if (data !== lastLine) response.markContent();
+			lastLine = data;
+			const progress = parseProgress(line);
 			if (progress === undefined) continue;
 			recordProgress(layers, progress);
 			await onProgress?.(progress);
@@ -160,15 +170,15 @@ async function followPull(
 		message: `Ollama stopped before the download of the model "${model}" was complete`,
 		suggestion:
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
-		serverText: answer.getNonEventLines().join('\n') || last,
+		serverText: response.getNonEventLines().join('\n') || lastLine,
 	});
 }
 
-function textOf(error: unknown): string {
+function toErrorText(error: unknown): string {
 	return isRecord(error) ? (asNonEmptyString(error.message) ?? toText(error)) : toText(error);
 }
 
-function progressIn(line: JsonRecord): PullProgress | undefined {
+function parseProgress(line: JsonRecord): PullProgress | undefined {
 	const status = asNonEmptyString(line.status);
 	if (status === undefined) return undefined;
 	const [digest, total] = [asNonEmptyString(line.digest), asFiniteNumber(line.total)];
@@ -184,44 +194,44 @@ function recordProgress(
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
 }
 
-/** What the registry answered, in words that say what to do. */
-function explainRegistryError(failed: ServerError, model: string): ServerError {
-	const { serverText, type } = failed;
-	if (serverText === undefined || type === 'streamEndedEarly') return failed;
+/** Rewords an error of the registry with a suggestion. */
+function explainRegistryError(error: ServerError, model: string): ServerError {
+	const { serverText, type } = error;
+	if (serverText === undefined || type === 'streamEndedEarly') return error;
 	if (/invalid model name/i.test(serverText))
-		return failed.copyWith({
+		return error.copyWith({
 			type: 'badRequest',
 			message: `"${model}" is not a valid model name`,
 			suggestion:
 				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	if (/file does not exist|manifest unknown|not found/i.test(serverText))
-		return failed.copyWith({
+		return error.copyWith({
 			type: 'modelNotFound',
 			message: `The registry has no model "${model}"`,
 			suggestion:
 				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
-	if (type !== 'serverError') return failed;
-	return failed.copyWith({
+	if (type !== 'serverError') return error;
+	return error.copyWith({
 		message: `Ollama could not download the model "${model}"`,
 		suggestion:
 			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
 	});
 }
 
-/** Where Ollama fetches models that are named without a registry (types/model/name.go). */
+/** The registry of models that are named without one (types/model/name.go). */
 const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
 
 /** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
 export function isSameOllamaName(id: string, name: string): boolean {
-	const [one = '', other = ''] = [id, name].map((full) =>
-		full.toLowerCase().replace(DEFAULT_REGISTRY, ''),
+	const [a = '', b = ''] = [id, name].map((modelName) =>
+		modelName.toLowerCase().replace(DEFAULT_REGISTRY, ''),
 	);
-	return matchesModelId(one, other) || matchesModelId(other, one);
+	return matchesModelId(a, b) || matchesModelId(b, a);
 }
 
-/** What Ollama tells of a model that is in memory. */
+/** The facts about a model that is in memory. */
 export async function fetchRunningModel(
 	server: ModelServer,
 	model: string,

@@ -18,18 +18,18 @@ export const ollama: ServerType = {
 	reasoningFields: ['reasoning'],
 	toolChoiceSupport: 'ignored',
 	hasEveryRoute: true,
-	getTruncationLimit: async (...of) =>
-		asFiniteNumber((await fetchRunningModel(...of))?.context_length),
+	getTruncationLimit: async (...args) =>
+		asFiniteNumber((await fetchRunningModel(...args))?.context_length),
 	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
 	getModelWarning: (model) =>
 		/[:-]cloud$/.test(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
 	fetchModel: async (server, model, signal) => {
-		const shown = await tryProbeObject(server, '/api/show', { json: { model }, signal });
-		return parseOllamaModel(model, omitUndefined({ shown }));
+		const details = await tryProbeObject(server, '/api/show', { json: { model }, signal });
+		return parseOllamaModel(model, omitUndefined({ shown: details }));
 	},
-	enrichModels: withTags,
+	enrichModels: addTags,
 	cannotRerank: true,
 	isSameModel: isSameOllamaName,
 	modelActions: ollamaActions,
@@ -47,8 +47,8 @@ export const ollama: ServerType = {
 	},
 };
 
-/** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
-async function withTags(
+/** Adds the facts of `/api/tags` and `/api/ps`, which load nothing. Releases before 0.35 list no capabilities there. */
+async function addTags(
 	server: ModelServer,
 	models: ServerModel[],
 	signal?: AbortSignal,

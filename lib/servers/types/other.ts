@@ -1,6 +1,6 @@
 import type { ServerType, ServerTexts } from './server-type';
 
-/** Sentences for a server whose options are not known here. */
+/** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS: ServerTexts = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
 	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
@@ -14,13 +14,13 @@ export const DEFAULT_TEXTS: ServerTexts = {
 	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
 };
 
-/** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */
+/** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */
 export const other: ServerType = {
 	label: 'An OpenAI-compatible server',
 	supportedFields: 'all',
 	thinkingSwitch: 'template',
 	supportsThinkingBudget: true,
-	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
+	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be used by
 	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	toGrammarFields: (grammar) => ({ grammar }),

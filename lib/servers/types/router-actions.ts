@@ -20,30 +20,37 @@ import type {
 	ModelActionOptions,
 } from './server-type';
 
-const CALL_MS = 15_000;
-const PULL_PAUSE_MS = 2_000;
+const COMMAND_TIMEOUT_MS = 15_000;
+const PULL_POLL_INTERVAL_MS = 2_000;
 /** How long a router may take to list a download. */
-const APPEARS_MS = 30_000;
-const REMOVE_LIMIT_MS = 60_000;
+const MAX_LISTING_DELAY_MS = 30_000;
+const REMOVE_TIMEOUT_MS = 60_000;
 
-const UP: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
+const ACTIVE_STATES: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
 
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
-async function listedModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
-	const ask = { url: `${server.url.api}/models`, signal, timeouts: within(CALL_MS) };
-	return parseModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
+async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
+	const requestOptions = {
+		url: `${server.url.api}/models`,
+		signal,
+		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
+	};
+	return (
+		parseModels(await request(server, requestOptions, async (response) => await response.json())) ??
+		[]
+	);
 }
 
-/** @throws {ServerError} of kind `modelNotFound` */
-async function routerModel(
+/** @throws {ServerError} of type `modelNotFound` */
+async function findModel(
 	server: ModelServer,
 	{ model, signal }: ModelActionOptions,
 ): Promise<ServerModel> {
-	const models = await listedModels(server, signal);
-	// Only a router tells states, and has these routes.
-	if (models.every(({ state }) => state === undefined)) throw noRouter(server);
-	const listed = models.find((one) => matchesModel(one, model));
+	const models = await fetchModels(server, signal);
+	// Only a router reports states, and has these routes.
+	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server);
+	const listed = models.find((candidate) => matchesModel(candidate, model));
 	if (listed !== undefined) return listed;
 	throw createServerError(
 		'modelNotFound',
@@ -59,7 +66,7 @@ async function routerModel(
 	);
 }
 
-function noRouter(server: ModelServer): ServerError {
+function createNotRouterError(server: ModelServer): ServerError {
 	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
 		message:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
@@ -69,23 +76,23 @@ function noRouter(server: ModelServer): ServerError {
 }
 
 async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
-	const isUp = UP.has(before);
-	if (!isUp) await sendCommand(server, 'load', { ...options, model });
-	if (!options.wait) return { model, before, state: isUp ? before : 'loading' };
+	const { id: model, state: before = 'unknown' } = await findModel(server, options);
+	const isActive = ACTIVE_STATES.has(before);
+	if (!isActive) await sendCommand(server, 'load', { ...options, model });
+	if (!options.wait) return { model, before, state: isActive ? before : 'loading' };
 	return { model, before, state: await waitForFinalState(server, 'load', { ...options, model }) };
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
-	if (!UP.has(before)) return { model, before, state: before };
-	const done: ModelStateChange = { model, before, state: 'unloaded' };
-	const change = { ...options, model };
+	const { id: model, state: before = 'unknown' } = await findModel(server, options);
+	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
+	const result: ModelStateChange = { model, before, state: 'unloaded' };
+	const actionOptions = { ...options, model };
 	if (before === 'loaded' && options.isForced !== true)
-		done.wasIdle = await waitForRunningRequests(server, change);
-	await sendCommand(server, 'unload', change);
-	if (options.wait) done.state = await waitForFinalState(server, 'unload', change);
-	return done;
+		result.wasIdle = await waitForRunningRequests(server, actionOptions);
+	await sendCommand(server, 'unload', actionOptions);
+	if (options.wait) result.state = await waitForFinalState(server, 'unload', actionOptions);
+	return result;
 }
 
 async function sendCommand(
@@ -94,14 +101,22 @@ async function sendCommand(
 	{ model, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/models/${action}`;
-	const ask = { url, json: { model }, model, signal, timeouts: within(CALL_MS) };
-	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
-		captureError,
-	);
-	if (typeof outcome === 'string') return;
-	// Somebody else was faster: the model already is in this state.
-	const isDone = /is already running|is not running/.test(outcome.failed.serverText ?? '');
-	if (!isDone) throw outcome.failed;
+	const requestOptions = {
+		url,
+		json: { model },
+		model,
+		signal,
+		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
+	};
+	const result = await request(
+		server,
+		requestOptions,
+		async (response) => await response.text(),
+	).catch(captureError);
+	if (typeof result === 'string') return;
+	// Another client was faster: the model is already in this state.
+	const isInState = /is already running|is not running/.test(result.failed.serverText ?? '');
+	if (!isInState) throw result.failed;
 }
 
 /** Polls the list until the state is final. */
@@ -113,33 +128,33 @@ async function waitForFinalState(
 	const { model, timeoutMs } = options;
 	const url = `${server.url.root}/models/${action}`;
 	const context = toErrorContext(server, url, model);
-	const seen = async () => {
-		const { state, exitCode } = await routerModel(server, options);
-		if (action === 'unload') return unloadedState(state);
+	const pollState = async () => {
+		const { state, exitCode } = await findModel(server, options);
+		if (action === 'unload') return toUnloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw createServerError('modelLoadFailed', context, {
 			detail: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
-	const late = () =>
+	const toTimeoutError = () =>
 		createServerError('modelLoading', context, {
 			about: { timeoutMs },
 			message: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
 			suggestion:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
-	return await pollUntil(options, seen, late);
+	return await pollUntil(options, pollState, toTimeoutError);
 }
 
 /** A killed process may count as failed. */
-function unloadedState(state: string | undefined): string | undefined {
+function toUnloadedState(state: string | undefined): string | undefined {
 	if (state === 'failed') return 'unloaded';
 	return state === 'unloaded' || state === 'downloaded' ? state : undefined;
 }
 
 /**
- * Waits until no answer is running: a router kills the process of a model in the middle of its answers (seen: v0.5.0: a
+ * Waits until no request is running: a router kills the process of a model during its responses (seen: v0.5.0: a
  * stream just ends, other requests get 500).
  *
  * @returns false if the server shows neither slots nor metrics
@@ -147,43 +162,45 @@ function unloadedState(state: string | undefined): string | undefined {
 async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
-	const seen = async () => {
+	const pollIdle = async () => {
 		running = await countRunningRequests(server, options);
 		return running === undefined || running === 0 ? running === 0 : undefined;
 	};
-	const first = await seen();
-	if (first !== undefined) return first;
-	const busy = (message: string, suggestion: string) =>
+	const isIdle = await pollIdle();
+	if (isIdle !== undefined) return isIdle;
+	const createBusyError = (message: string, suggestion: string) =>
 		createServerError('busy', toErrorContext(server, server.url.root, model), {
 			message,
 			suggestion,
 			facts: { running },
 		});
 	if (!wait)
-		throw busy(
-			`The model "${model}" is processing ${requests(running)}; unloading it would cut off the responses`,
+		throw createBusyError(
+			`The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
 			'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
 		);
-	return await pollUntil(options, seen, () =>
-		busy(
-			`The model "${model}" is still processing ${requests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
+	return await pollUntil(options, pollIdle, () =>
+		createBusyError(
+			`The model "${model}" is still processing ${formatRequests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
 			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
 		),
 	);
 }
 
-function requests(count = 0): string {
+function formatRequests(count = 0): string {
 	return `${count} ${count === 1 ? 'request' : 'requests'}`;
 }
 
-/** Requests that a model works on or has queued; undefined if unknown. */
+/** Requests that a model processes or has queued; undefined if unknown. */
 async function countRunningRequests(
 	server: ModelServer,
 	{ model, signal }: LoadOptions,
 ): Promise<number | undefined> {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
-	const shown = await probe(server, `/metrics${query}`, { signal }).catch(() => undefined);
-	const metrics = parseMetrics(shown !== undefined && shown.status < 300 ? shown.text : '');
+	const response = await probe(server, `/metrics${query}`, { signal }).catch(() => undefined);
+	const metrics = parseMetrics(
+		response !== undefined && response.status < 300 ? response.text : '',
+	);
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = await tryProbeJson(server, `/slots${query}`, { signal });
@@ -195,39 +212,51 @@ async function countRunningRequests(
 async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
 	const { model, wait, signal, timeoutMs } = options;
 	const url = `${server.url.root}/models`;
-	const ask = { url, json: { model }, model, signal, timeouts: within(CALL_MS) };
-	const asking = request(server, ask, async (answer) => await answer.text());
-	await asking.catch(
-		rethrowWith((failed) => (failed.type === 'routeNotFound' ? noRouter(server) : failed)),
+	const requestOptions = {
+		url,
+		json: { model },
+		model,
+		signal,
+		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
+	};
+	const pendingResponse = request(
+		server,
+		requestOptions,
+		async (response) => await response.text(),
+	);
+	await pendingResponse.catch(
+		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
 	);
 	if (!wait) return { state: 'downloading' };
-	const late = () =>
+	const toTimeoutError = () =>
 		createServerError('idleTimeout', toErrorContext(server, url, model), { about: { timeoutMs } });
-	const polling = {
+	const pollOptions = {
 		timeoutMs: timeoutMs > 0 ? timeoutMs : Infinity,
-		pauseMs: PULL_PAUSE_MS,
+		pauseMs: PULL_POLL_INTERVAL_MS,
 		signal,
 	};
-	return await pollUntil(polling, createDownloadPoll(server, options), late);
+	return await pollUntil(pollOptions, createDownloadPoll(server, options), toTimeoutError);
 }
 
-/** Looks whether the download has ended. It may take a moment to appear in the list. */
+/** Checks whether the download has ended. It may take a moment to appear in the list. */
 function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: PullOptions) {
 	const startedAt = performance.now();
-	let wasSeen = false;
+	let wasListed = false;
 	return async (): Promise<PullResult | undefined> => {
-		const models = await listedModels(server, signal);
+		const models = await fetchModels(server, signal);
 		// The router adds the quantization that it chose.
-		const listed = models.find((one) => matchesModel(one, model) || one.id.startsWith(`${model}:`));
+		const listed = models.find(
+			(candidate) => matchesModel(candidate, model) || candidate.id.startsWith(`${model}:`),
+		);
 		if (listed?.state === 'downloading') {
-			wasSeen = true;
+			wasListed = true;
 			await onProgress?.({ status: `downloading ${model}` });
 			return undefined;
 		}
 		// A model that failed before the download was seen failed earlier.
 		if (listed !== undefined)
-			return wasSeen || listed.state !== 'failed' ? { state: 'success' } : undefined;
-		if (!wasSeen && performance.now() - startedAt <= APPEARS_MS) return undefined;
+			return wasListed || listed.state !== 'failed' ? { state: 'success' } : undefined;
+		if (!wasListed && performance.now() - startedAt <= MAX_LISTING_DELAY_MS) return undefined;
 		throw createServerError(
 			'serverError',
 			toErrorContext(server, `${server.url.root}/models`, model),
@@ -240,19 +269,21 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 	};
 }
 
-/** Deletes what the router has downloaded. */
+/** Deletes a model that the router has downloaded. */
 async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
 	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
-	const timeouts = within(REMOVE_LIMIT_MS);
-	const ask = { method: 'DELETE', url, model, signal, timeouts } as const;
-	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(
-		captureError,
-	);
-	if (typeof outcome === 'string') return;
-	const { failed } = outcome;
-	if (failed.type === 'routeNotFound') throw noRouter(server);
-	if (!/is not removable/i.test(failed.serverText ?? '')) throw failed;
-	throw failed.copyWith({
+	const timeouts = toTimeouts(REMOVE_TIMEOUT_MS);
+	const requestOptions = { method: 'DELETE', url, model, signal, timeouts } as const;
+	const result = await request(
+		server,
+		requestOptions,
+		async (response) => await response.text(),
+	).catch(captureError);
+	if (typeof result === 'string') return;
+	const { failed: error } = result;
+	if (error.type === 'routeNotFound') throw createNotRouterError(server);
+	if (!/is not removable/i.test(error.serverText ?? '')) throw error;
+	throw error.copyWith({
 		type: 'featureDisabled',
 		message: `The router did not delete the model "${model}"`,
 		suggestion:
@@ -260,6 +291,6 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 	});
 }
 
-function within(totalMs: number) {
+function toTimeouts(totalMs: number) {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }

@@ -1,4 +1,4 @@
-/** What this package knows about a kind of server. */
+/** Capabilities, fields and texts of a server type. */
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
@@ -13,15 +13,15 @@ export type ServerTypeName =
 	| 'lmStudio'
 	| 'other';
 
-/** A model server: an address with headers, a queue, and what is known of it. */
+/** A model server: an endpoint with a server type. */
 export interface ModelServer extends Endpoint {
-	/** The kind that the credential names; undefined: Automatic. */
+	/** The type selected in the credential; undefined: Automatic. */
 	readonly configuredType?: ServerTypeName;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly host?: object;
 }
 
-/** One answer of a server, whatever its status. */
+/** One response of a server, whatever its status. */
 export interface ProbeResponse {
 	status: number;
 	/** Names in lower case. */
@@ -30,21 +30,21 @@ export interface ProbeResponse {
 	json: unknown;
 }
 
-/** What a server answered to the questions that identify it. */
+/** The responses that identify a server. */
 export interface IdentityResponses {
-	/** Of `GET /v1/models`. */
+	/** Response to `GET /v1/models`. */
 	models?: ProbeResponse;
-	/** Of `GET /api/version`, which is asked only where the list settles nothing. */
+	/** Response to `GET /api/version`, which is sent only if the list is not conclusive. */
 	version?: ProbeResponse;
 }
 
-/** What a server tells about itself and its model. */
+/** The properties that a server reports about itself and its model. */
 export interface ServerProps {
-	/** Generations at once. */
+	/** Concurrent generations. */
 	slots?: number;
 	/** Tokens of context of one slot. */
 	context?: number;
-	/** Whether its chat template takes tools. */
+	/** Whether its chat template supports tools. */
 	supportsTools?: boolean;
 	vision?: boolean;
 	audio?: boolean;
@@ -52,21 +52,21 @@ export interface ServerProps {
 	template?: string;
 	/** The model sleeps, and wakes with the next request. */
 	isSleeping?: boolean;
-	/** The whole answer. */
+	/** The full response. */
 	all: JsonRecord;
 }
 
-/** What a list of models may be for. */
+/** The task that models are listed for. */
 export type ModelTask = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
 
 /** The state of a model before and after. */
 export interface ModelStateChange {
-	/** Its name on the server, where an alias was given. */
+	/** Its name on the server, if an alias was sent. */
 	model: string;
 	before: string;
 	state: string;
 	/**
-	 * After unloading from a router: whether it was certain that no answer was running. False: the server
+	 * After unloading from a router: whether it was certain that no request was running. False: the server
 	 * does not show that.
 	 */
 	wasIdle?: boolean;
@@ -95,14 +95,14 @@ export interface PullResult {
 export interface ModelActionOptions {
 	model: string;
 	signal?: AbortSignal;
-	/** Wait until it is done. Ollama's requests last as long as their work. */
+	/** Wait until it is done. Ollama's requests always wait. */
 	wait: boolean;
-	/** Milliseconds for all of it; of a download, without progress. 0: no limit. */
+	/** Total milliseconds; for a download, milliseconds without progress. 0: no limit. */
 	timeoutMs: number;
 }
 
 export interface LoadOptions extends ModelActionOptions {
-	/** Unload a model although it is answering. */
+	/** Unload a model even if it is generating. */
 	isForced?: boolean;
 }
 
@@ -112,7 +112,7 @@ export interface PullOptions extends ModelActionOptions {
 	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
-/** Actions on models. What is missing is not supported. */
+/** Actions on models. Missing ones are not supported. */
 export interface ModelActions {
 	load?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
 	unload?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
@@ -120,91 +120,91 @@ export interface ModelActions {
 	remove?(server: ModelServer, options: ModelActionOptions): Promise<void>;
 }
 
-/** Whole sentences about a kind of server. */
+/** Complete sentences about a server type. */
 export interface ServerTexts {
 	/** It has no models at all. */
 	noModels: string;
-	/** It does not have this model: an alternative to choosing another, in lower case. */
+	/** It does not have this model: an alternative to selecting another, in lower case. */
 	missingModel?(model: string): string;
 	/** One request needs this many tokens of context; `slots` share it. */
 	context(tokens: number, slots?: number): string;
-	/** How to make it take tools, and read the calls of its models. */
+	/** How to enable tools, and parsing of tool calls. */
 	tools: string;
-	/** How to make it take longer texts for vectors and rankings. */
+	/** How to enable longer texts for embeddings and reranking. */
 	longerTexts?: string;
-	/** How to make it give vectors. */
+	/** How to enable embeddings. */
 	embeddings: string;
-	/** How to make it rerank. */
+	/** How to enable reranking. */
 	rerank: string;
-	/** Which servers make pictures, transcribe and speak. */
+	/** Which servers generate images, transcribe and speak. */
 	images: string;
 	transcription: string;
 	speech: string;
-	/** It cannot load models on request: how to make it able to. */
+	/** It cannot load models on request: how to enable that. */
 	noModelActions?: string;
-	/** What to do about failures, where the general advice is for other servers. */
+	/** Suggestions for errors, if the general suggestion is for other servers. */
 	suggestions?: Readonly<Partial<Record<ErrorType, string>>>;
 }
 
-/** One row of the table of servers. Callers ask for a member, never for a name. */
+/** One row of the table of server types. Callers check a member, never a name. */
 export interface ServerType {
 	/** The server's name in sentences. */
 	label: string;
-	/** The fields that it takes beyond OpenAI's. */
+	/** The fields that it supports beyond OpenAI's. */
 	supportedFields: 'all' | readonly string[];
-	/** The API of its own that has options which the one of OpenAI lacks. */
+	/** The native API, if it has options that the OpenAI API lacks. */
 	nativeApi?: 'ollama';
-	/** How thinking is switched: by the chat template, by an effort, not at all. */
+	/** How thinking is controlled: by the chat template, by an effort, not at all. */
 	thinkingSwitch: 'template' | 'effort' | 'none';
 	/** Options whose field has another name than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
-	/** `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
+	/** `max_tokens: -1` means no limit. Others reject it, and apply no limit if nothing is sent. */
 	supportsUnlimitedTokens?: true;
-	/** It takes a budget of tokens for thinking. */
+	/** It supports a token budget for thinking. */
 	supportsThinkingBudget?: true;
 	/** The fields of a message from which it reads the thinking of earlier turns. */
 	reasoningFields: readonly string[];
-	/** The fields for a GBNF grammar; undefined: it takes none. */
+	/** The fields for a GBNF grammar; undefined: not supported. */
 	toGrammarFields?(grammar: string): JsonRecord;
-	/** What it turns JSON schemas of into a grammar. What it cannot turn it refuses, or dies of. */
+	/** Where JSON schemas are compiled to a grammar. Schemas that it cannot compile are rejected, or crash it. */
 	compilesSchemas?: 'formats' | 'formatsAndTools';
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoiceSupport: 'named' | 'mode' | 'ignored';
-	/** The type of a message's part that holds a video; undefined: it takes none. */
+	/** The type of a video content part; undefined: not supported. */
 	videoPartType?: 'input_video' | 'video_url';
-	/** Alone, it answers with its only model, whatever name is sent (docs/protocols/llama-server.md 4.3). */
+	/** With a single model, it ignores the sent name (docs/protocols/llama-server.md 4.3). */
 	ignoresModelName?: true;
-	/** It has every route, whatever its models are for: a missing one is a wrong path. */
+	/** It has every route, whatever its models support: a missing one means a wrong path. */
 	hasEveryRoute?: true;
-	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */
+	/** Tokens of context that a model runs with, if the server silently truncates longer conversations. */
 	getTruncationLimit?(
 		server: ModelServer,
 		model: string,
 		signal?: AbortSignal,
 	): Promise<number | undefined>;
-	/** What the user should know of a model by its name. */
+	/** A warning about a model, by its name. */
 	getModelWarning?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */
 	benchmarkFields?: Readonly<JsonRecord>;
-	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
+	/** Neither loads nor wakes a model. Undefined if the server reports nothing. */
 	fetchProps?(
 		server: ModelServer,
 		model?: string,
 		signal?: AbortSignal,
 	): Promise<ServerProps | undefined>;
-	/** What it tells of one model. A blind one may invent what it sees. */
+	/** The facts about one model. */
 	fetchModel?(server: ModelServer, model: string, signal?: AbortSignal): Promise<ServerModel>;
-	/** Adds to listed models what one more request tells. */
+	/** Adds facts of one more request to listed models. */
 	enrichModels?(
 		server: ModelServer,
 		models: ServerModel[],
 		signal?: AbortSignal,
 	): Promise<ServerModel[]>;
-	/** The models that its list marks for a use: the query of the list, and the word for each use. */
+	/** Categories by which its list can be filtered: the query parameter, and the value for each task. */
 	modelCategories?: { query: string; words: Readonly<Partial<Record<ModelTask, string>>> };
-	/** It sends vectors in base64, too: a quarter of the size. */
+	/** It also sends vectors in base64: a quarter of the size. */
 	supportsBase64?: true;
-	/** It has no route that ranks. */
+	/** It has no rerank route. */
 	cannotRerank?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;

@@ -1,4 +1,4 @@
-/** What to do about failures on servers that are not llama-server, whose options the general advice names. */
+/** Suggestions for servers other than llama-server, whose options the general suggestions name. */
 import type { ErrorType } from '../../errors/error-types';
 
 type Suggestions = Readonly<Partial<Record<ErrorType, string>>>;
@@ -6,7 +6,7 @@ type Suggestions = Readonly<Partial<Record<ErrorType, string>>>;
 const SHORTEN =
 	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 
-/** For a server whose options are not known here. */
+/** For a server with unknown options. */
 export const DEFAULT_SUGGESTIONS: Suggestions = {
 	routeNotFound:
 		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
