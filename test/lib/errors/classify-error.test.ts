@@ -74,7 +74,7 @@ test('the numbers of tokens go into the title', () => {
 	);
 });
 
-test("a template's own message stands in front", () => {
+test("a template's own message comes first", () => {
 	const body = JSON.stringify(
 		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),
 	);
@@ -83,14 +83,14 @@ test("a template's own message stands in front", () => {
 	);
 });
 
-test('secrets in the words of a server are masked', () => {
+test('secrets in the server message are masked', () => {
 	const key = ['sk', '9f8e7d6c5b4a3210'].join('-');
 	const body = JSON.stringify(openAi(`key ${key} is unknown`, { given: key }));
 	const failed = classifyErrorResponse({ status: 401, body }, { ...context, secrets: [key] });
 	expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain(key);
 });
 
-test('an error in a stream means the same as in place of one', () => {
+test('an error in a stream means the same as an error response', () => {
 	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').type).toBe(
 		'modelLoading',
 	);

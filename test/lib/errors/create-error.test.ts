@@ -24,7 +24,7 @@ describe('a failure', () => {
 		);
 	});
 
-	test('where a fact is not known, the sentences have no gap', () => {
+	test('sentences have no gap if a fact is unknown', () => {
 		expect(createServerError('modelNotFound', {}).message).toBe(
 			'The server does not know the model',
 		);

@@ -17,7 +17,7 @@ describe('the whole text of a failure', () => {
 		);
 	});
 
-	test('what is not there leaves no gap, and nothing is said twice', () => {
+	test('missing parts leave no gap, and nothing is repeated', () => {
 		const of = (message: string, serverText?: string) =>
 			describeError(
 				new ServerError({ type: 'badRequest', message, suggestion: 'Mend it.', serverText }),
@@ -30,7 +30,7 @@ describe('the whole text of a failure', () => {
 		).toBe('No.');
 	});
 
-	test('a long text of the server is shortened', () => {
+	test('a long server message is shortened', () => {
 		const long = new ServerError({
 			type: 'badRequest',
 			message: 'No',

@@ -26,12 +26,12 @@ test.each<[string, Record<string, string>]>([
 		'what describes a request',
 		{ 'user-agent': 'n8n-2.41.3-build-1234', 'x-forwarded-for': '192.168.100.200' },
 	],
-])('%s are none, since they would garble texts', (_name, headers) => {
+])('%s are not secrets, since they would garble texts', (_name, headers) => {
 	const all = collectSecrets(headers).filter((secret) => !secret.startsWith('Bearer '));
 	expect(all).toEqual([]);
 });
 
-test('a secret is hidden as it is, in a URL, and in base64 wherever it begins', () => {
+test('a secret is masked in plain text, in a URL, and in base64 at any offset', () => {
 	const key = fc
 		.stringMatching(/^[\w+/=:-]{16,40}$/)
 		.filter((one) => /\d/.test(one) && /[a-z]/i.test(one));
@@ -53,7 +53,7 @@ test('a secret is hidden as it is, in a URL, and in base64 wherever it begins', 
 	);
 });
 
-test('other texts stay as they are', () => {
+test('other texts are unchanged', () => {
 	expect(mask('nothing secret', [KEY])).toBe('nothing secret');
 	expect(mask('no secrets at all')).toBe('no secrets at all');
 });

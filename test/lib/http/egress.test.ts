@@ -93,7 +93,7 @@ describe("n8n's own egress filter, switched on", () => {
 		expect(other.connections.accepted).toBe(0);
 	});
 
-	test('a name that does not exist is told as that', async () => {
+	test('a name that does not exist is reported as such', async () => {
 		failDnsLookups();
 		const { failed } = await ask(
 			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),

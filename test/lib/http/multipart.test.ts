@@ -45,7 +45,7 @@ async function parsed(parts: readonly FormPart[]) {
 	return read;
 }
 
-test('fields and files of every content arrive as they are, in their order', async () => {
+test('fields and files of any content arrive unchanged, in order', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(

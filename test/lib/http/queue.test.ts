@@ -9,7 +9,7 @@ const settled = async () =>
 		setImmediate(resolve);
 	});
 
-const PERSON: PermitRequest = { priority: 'interactive', preempt: () => false };
+const INTERACTIVE: PermitRequest = { priority: 'interactive', preempt: () => false };
 
 function queueOf(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');
@@ -25,7 +25,7 @@ function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortContr
 		cancel: (reason?: unknown) => controller.abort(reason),
 		leave: () => {},
 	};
-	queue.acquire({ ...PERSON, signal: controller.signal }).then(
+	queue.acquire({ ...INTERACTIVE, signal: controller.signal }).then(
 		({ release }) => {
 			request.state = 'running';
 			request.leave = () => {
@@ -42,7 +42,7 @@ function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortContr
 }
 
 describe('RequestQueue', () => {
-	test('case 97: no more at once than the limit, the others first come, first served', async () => {
+	test('case 97: at most as many concurrent requests as the limit, the others first come, first served', async () => {
 		const queue = queueOf(2);
 		const requests = Array.from({ length: 5 }, () => enter(queue));
 		await settled();
@@ -93,9 +93,9 @@ describe('RequestQueue', () => {
 	test('an already cancelled request takes no place', async () => {
 		const controller = new AbortController();
 		controller.abort('stopped');
-		const request = { ...PERSON, signal: controller.signal };
+		const request = { ...INTERACTIVE, signal: controller.signal };
 		await expect(acquirePermit('cancelled', 1, request)).rejects.toBe('stopped');
-		const { release, waitedMs } = await acquirePermit('cancelled', 1, PERSON);
+		const { release, waitedMs } = await acquirePermit('cancelled', 1, INTERACTIVE);
 		expect(waitedMs).toBe(0);
 		release();
 	});
@@ -111,7 +111,7 @@ describe('RequestQueue', () => {
 
 	test('freeing a place twice frees only one', async () => {
 		const queue = queueOf(1);
-		const { release } = await queue.acquire(PERSON);
+		const { release } = await queue.acquire(INTERACTIVE);
 		const others = [enter(queue), enter(queue)];
 		release();
 		release();
@@ -121,7 +121,7 @@ describe('RequestQueue', () => {
 
 	test('a freed place goes to the first waiting request, before new ones', async () => {
 		const queue = queueOf(1);
-		const { release } = await queue.acquire(PERSON);
+		const { release } = await queue.acquire(INTERACTIVE);
 		const waiting = enter(queue);
 		await settled();
 		release();
@@ -243,10 +243,10 @@ describe('giving up a place', () => {
 		return request;
 	}
 
-	test('for a person, the youngest request gives its place up', async () => {
+	test('an interactive request preempts the newest request', async () => {
 		const queue = queueOf(2);
 		const [older, younger] = [await running(queue), await running(queue)];
-		const { release, ...waited } = await queue.acquire(PERSON);
+		const { release, ...waited } = await queue.acquire(INTERACTIVE);
 		expect(waited).toEqual({ waitedMs: expect.any(Number) as number, hasPreemptedBatch: true });
 		expect([older.told, younger.told, queue.active]).toEqual([0, 1, 2]);
 		release();
@@ -256,33 +256,33 @@ describe('giving up a place', () => {
 	test('one that keeps its place is passed over for an older one', async () => {
 		const queue = queueOf(2);
 		const [older, younger] = [await running(queue), await running(queue, false)];
-		await queue.acquire(PERSON);
+		await queue.acquire(INTERACTIVE);
 		expect([older.told, younger.told]).toEqual([1, 1]);
 	});
 
 	test('one that came in front of persons after a minute keeps its place', async () => {
 		const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
 		const queue = queueOf(1);
-		const { release } = await queue.acquire(PERSON);
+		const { release } = await queue.acquire(INTERACTIVE);
 		const batch = running(queue);
 		clock.mockReturnValue(60_000);
-		void queue.acquire(PERSON);
+		void queue.acquire(INTERACTIVE);
 		release();
 		const { told } = await batch;
-		void queue.acquire(PERSON);
+		void queue.acquire(INTERACTIVE);
 		clock.mockRestore();
 		expect(told).toBe(0);
 		expect((await batch).told).toBe(0);
 		expect([queue.active, queue.length]).toEqual([1, 2]);
 	});
 
-	test('each person that waits gets one place, and others get none', async () => {
+	test('each waiting interactive request preempts one batch request', async () => {
 		const queue = queueOf(3);
 		const batch = [await running(queue), await running(queue), await running(queue)];
-		void queue.acquire({ ...PERSON, priority: 'batch' });
-		void queue.acquire({ ...PERSON, priority: 'batch' });
+		void queue.acquire({ ...INTERACTIVE, priority: 'batch' });
+		void queue.acquire({ ...INTERACTIVE, priority: 'batch' });
 		expect(batch.map(({ told }) => told)).toEqual([0, 0, 0]);
-		await Promise.all([1, 2].map(async () => await queue.acquire(PERSON)));
+		await Promise.all([1, 2].map(async () => await queue.acquire(INTERACTIVE)));
 		expect(batch.map(({ told }) => told)).toEqual([0, 1, 1]);
 		expect([queue.active, queue.length]).toEqual([3, 2]);
 	});
@@ -290,7 +290,7 @@ describe('giving up a place', () => {
 	test('with a free place, nobody is told', async () => {
 		const queue = queueOf(2);
 		const batch = await running(queue);
-		await queue.acquire(PERSON);
+		await queue.acquire(INTERACTIVE);
 		expect(batch.told).toBe(0);
 	});
 });
@@ -329,7 +329,7 @@ describe('the automatic limit', () => {
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
 		await settled();
-		void acquirePermit('grows', 3, PERSON);
+		void acquirePermit('grows', 3, INTERACTIVE);
 		await settled();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		for (const request of requests) request.leave();

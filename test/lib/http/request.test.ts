@@ -316,20 +316,20 @@ describe('the queue', () => {
 		expect(await both).toEqual([{ of: 'first' }, { of: 'second' }]);
 	});
 
-	test('a batch gives its place up for a person, twice at most, and is sent again', async () => {
+	test('a batch request is preempted at most twice, and is sent again', async () => {
 		const { waiting, arrivals, run } = await slowServer({ maxConcurrentRequests: 1 });
 		const batch = run('batch', 'batch');
 		await arrivals(1);
-		const persons: Array<Promise<unknown>> = [];
+		const interactive: Array<Promise<unknown>> = [];
 		for (const name of ['one', 'two', 'three']) {
-			persons.push(run(name, 'interactive'));
+			interactive.push(run(name, 'interactive'));
 			if (name === 'three') break;
 			await arrivals(waiting.length + 1);
 			waiting.at(-1)!.answer();
-			await persons.at(-1);
+			await interactive.at(-1);
 			await arrivals(waiting.length + 1);
 		}
-		// The third person waits for the batch.
+		// The third interactive request waits for the batch request.
 		expect(waiting.map(({ sent }) => sent.body.name)).toEqual([
 			'batch',
 			'one',
@@ -341,10 +341,10 @@ describe('the queue', () => {
 		expect(await batch).toEqual({ of: 'batch' });
 		await arrivals(6);
 		waiting.at(-1)!.answer();
-		expect(await Promise.all(persons)).toEqual([{ of: 'one' }, { of: 'two' }, { of: 'three' }]);
+		expect(await Promise.all(interactive)).toEqual([{ of: 'one' }, { of: 'two' }, { of: 'three' }]);
 	});
 
-	test('says so where a limit ends the wait', async () => {
+	test('reports the timeout that ends the wait', async () => {
 		const { ask } = await serve(() => {}, { maxConcurrentRequests: 1 });
 		const stop = new AbortController();
 		const running = ask({ json: {}, priority: 'interactive', signal: stop.signal }, asJson);

@@ -157,7 +157,7 @@ describe('credentialHeaders', () => {
 });
 
 describe('readLocalLlamaCredential', () => {
-	test('what is missing or of another type counts as not set', () => {
+	test('missing values and those of another type count as not set', () => {
 		const unset = {
 			baseUrl: '',
 			apiKey: '',
@@ -223,7 +223,7 @@ describe('the server of a credential', () => {
 		expect(failed.message).toContain('The port "port"');
 	});
 
-	test("n8n's egress filter is taken where n8n has one", () => {
+	test("n8n's egress filter is used if n8n has one", () => {
 		const filter = {
 			validateUrl: jest.fn(),
 			createSecureLookup: jest.fn(),

@@ -10,7 +10,7 @@ import {
 	suggestModels,
 } from '../../../lib/servers/model-names';
 
-test('Ollama takes a name without a tag for its latest', () => {
+test('Ollama reads a name without a tag as latest', () => {
 	expect([
 		matchesModelId('qwen3:latest', 'qwen3'),
 		matchesModelId('qwen3:8b', 'qwen3'),
@@ -80,7 +80,7 @@ test.each([
 	expect(getDisplayName(id)).toBe(name);
 });
 
-test('equal names show what tells them apart', () => {
+test('equal display names are replaced by full IDs', () => {
 	const names = (...ids: string[]) => [...getDisplayNames(ids).values()];
 	expect(names('/a/q4/qwen.gguf', '/a/q8/qwen.gguf', '/a/q8/gemma.gguf')).toEqual([
 		'/a/q4/qwen.gguf',
