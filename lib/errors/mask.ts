@@ -26,8 +26,8 @@ export function collectSecrets(headers: Readonly<Record<string, string>>): strin
 
 function splitHeaderValue(value: string): string[] {
 	const withoutScheme = value.replace(/^\S+\s+/, '');
-	const words = value.split(/[\s;,=]+/);
-	return [value, withoutScheme, ...words, ...decodeBasic(value)];
+	const parts = value.split(/[\s;,=]+/);
+	return [value, withoutScheme, ...parts, ...decodeBasic(value)];
 }
 
 /** The pair of Basic, decoded, and its password. */
@@ -53,7 +53,7 @@ const getSecretForms = memoize((secrets: readonly string[]) =>
 
 /**
  * Replaces secrets in received text by `***`: some servers quote the header that they reject. A secret is found in plain
- * text, in JSON, URL-encoded, and in base64 at each of the three offsets where it may begin.
+ * text, in JSON, URL-encoded, and in base64 at each of its three possible offsets.
  */
 export function mask(text: string, secrets: readonly string[] = []): string {
 	const forms = getSecretForms(secrets);

@@ -126,7 +126,7 @@ async function withRetries<T>(
 		for (;;) {
 			const result = await runAttempt(endpoint, options, read, { ...running, channel });
 			if (!('error' in result)) return result.value;
-			// Servers close idle connections silently: repeating what was sent there does not count as a retry.
+			// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 			const wasIdle = channel === keptAlive && result.error.type === 'closedBeforeResponse';
 			if (!wasIdle) await pauseBeforeRetry(result, policy, running);
 			channel = fresh;
