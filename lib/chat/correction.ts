@@ -1,16 +1,16 @@
-/** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
+/** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { truncate } from '../values';
-import { ArgumentFitter } from './coerce-arguments';
+import { ArgumentCoercer } from './coerce-arguments';
 import { parseArguments, findMissingArguments, type RawToolCall } from './tool-calls';
 import { breakControlTokens } from './content';
 import { fittingName } from './grammar-schema';
 import type { ChatMessage, ToolDefinition } from './types';
 
-/** How often a turn is corrected. */
+/** Maximum corrections per turn. */
 export const MAX_CORRECTIONS = 2;
-/** Bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
+/** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
-/** Calls that a correction repeats, and bytes for the text and for each call's arguments: the first that fits counts. */
+/** Maximum repeated calls, and bytes for the text and for each call's arguments. The first pair that fits is used. */
 const SIZES = [
 	[10, 1_000],
 	[10, 300],
@@ -20,169 +20,174 @@ const SIZES = [
 ] as const;
 const MAX_NAMES = 20;
 const MAX_NAME = 64;
-/** Bytes of a name or a list of names, of broken arguments, of an answer that breaks its format. */
+/** Maximum bytes of a name, a list of names, broken arguments, and a response that violates its format. */
 const MAX_NAME_BYTES = 200;
 const MAX_LIST_BYTES = 1_000;
 const MAX_QUOTED = 200;
 const MAX_FORMATTED = 2_000;
 
-/** What is wrong with a call. */
+/** An invalid tool call. */
 export interface ToolCallIssue {
-	call: RawToolCall;
+	toolCall: RawToolCall;
 	type: 'unknownTool' | 'brokenArguments' | 'missingArguments';
 	/** Missing arguments. */
 	missing: string[];
 }
 
-/** The valid calls of an answer with the names and arguments of offered tools, and what is wrong with the others. */
+/** Returns the valid calls with the tools' own names and coerced arguments, and the issues of the other calls. */
 export function checkToolCalls(
-	calls: readonly RawToolCall[],
+	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
-	areFromText = false,
-): { calls: RawToolCall[]; faults: ToolCallIssue[] } {
-	const findTool = toolFinder(tools, areFromText);
-	const faults: ToolCallIssue[] = [];
-	const fitter = new ArgumentFitter();
-	const valid: RawToolCall[] = [];
-	for (const call of calls) {
-		const tool = findTool(call.name);
-		const args = tool && parseArguments(call.arguments);
-		if (tool === undefined) faults.push({ call, type: 'unknownTool', missing: [] });
-		else if (args === undefined) faults.push({ call, type: 'brokenArguments', missing: [] });
+	isFromText = false,
+): { validCalls: RawToolCall[]; issues: ToolCallIssue[] } {
+	const findTool = createToolFinder(tools, isFromText);
+	const issues: ToolCallIssue[] = [];
+	const coercer = new ArgumentCoercer();
+	const validCalls: RawToolCall[] = [];
+	for (const toolCall of toolCalls) {
+		const tool = findTool(toolCall.name);
+		const args = tool && parseArguments(toolCall.arguments);
+		if (tool === undefined) issues.push({ toolCall, type: 'unknownTool', missing: [] });
+		else if (args === undefined) issues.push({ toolCall, type: 'brokenArguments', missing: [] });
 		else {
-			const fitted = fitter.fitted(args, tool.parameters);
-			const missing = findMissingArguments(fitted, tool.parameters);
-			if (missing.length > 0) faults.push({ call, type: 'missingArguments', missing });
-			else valid.push({ ...call, name: tool.name, arguments: fitted });
+			const coerced = coercer.coerce(args, tool.parameters);
+			const missing = findMissingArguments(coerced, tool.parameters);
+			if (missing.length > 0) issues.push({ toolCall, type: 'missingArguments', missing });
+			else validCalls.push({ ...toolCall, name: tool.name, arguments: coerced });
 		}
 	}
-	return { calls: valid, faults };
+	return { validCalls, issues };
 }
 
 /**
- * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has that. The model
- * sees the sent form of a name, and may know the own one. A call in a text has the exact name.
+ * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has it. The model
+ * sees the wire name and may know the original one. Calls in text need the exact name.
  */
-function toolFinder(
+function createToolFinder(
 	tools: readonly ToolDefinition[],
-	areFromText: boolean,
+	isFromText: boolean,
 ): (name: string) => ToolDefinition | undefined {
-	const exact = new Map(tools.map((tool) => [tool.name, tool]));
-	const short = new Map<string, ToolDefinition | undefined>();
-	for (const tool of areFromText ? [] : tools) {
+	const byName = new Map(tools.map((tool) => [tool.name, tool]));
+	const byShortName = new Map<string, ToolDefinition | undefined>();
+	for (const tool of isFromText ? [] : tools) {
 		const { shortName } = tool;
 		const names = shortName === undefined ? [] : [shortName, fittingName(shortName)];
-		for (const name of new Set(names)) short.set(name, short.has(name) ? undefined : tool);
+		for (const name of new Set(names))
+			byShortName.set(name, byShortName.has(name) ? undefined : tool);
 	}
-	return (name) => exact.get(name) ?? short.get(name);
+	return (name) => byName.get(name) ?? byShortName.get(name);
 }
 
-/** A name from a model or a tool, so that it is no order to anybody. */
-export function shownName(name: string): string {
-	return startOf(truncate(name, MAX_NAME), MAX_NAME_BYTES);
+/** Shortens a name from a model or a tool, and breaks its control tokens. */
+export function toSafeName(name: string): string {
+	return toSafeStart(truncate(name, MAX_NAME), MAX_NAME_BYTES);
 }
 
-/** Names from a tool's schema. */
-export function shownNames(names: readonly string[]): string {
-	return startOf(names.slice(0, MAX_NAMES).map(shownName).join(', '), MAX_LIST_BYTES);
+/** Quotes names from a tool's schema. */
+export function toSafeNames(names: readonly string[]): string {
+	return toSafeStart(names.slice(0, MAX_NAMES).map(toSafeName).join(', '), MAX_LIST_BYTES);
 }
 
-/** The beginning of a text, without control tokens, in at most so many bytes of JSON. */
-function startOf(text: string, bytes: number): string {
+/** Truncates a text to a number of bytes as JSON, and breaks its control tokens. */
+function toSafeStart(text: string, bytes: number): string {
 	let start = '';
 	let size = 0;
 	for (const character of breakControlTokens(text.slice(0, bytes))) {
-		size += jsonBytes(character) - '""'.length;
+		size += getJsonSize(character) - '""'.length;
 		if (size > bytes - Buffer.byteLength('…')) return `${start}…`;
 		start += character;
 	}
 	return start;
 }
 
-function jsonBytes(value: unknown): number {
+function getJsonSize(value: unknown): number {
 	return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** What the model reads of a fault. */
-function sentenceOf({ call, type, missing }: ToolCallIssue): string {
-	const name = shownName(call.name);
+/** The error that the model reads as the result of its call. */
+function formatIssue({ toolCall, type, missing }: ToolCallIssue): string {
+	const name = toSafeName(toolCall.name);
 	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
 	if (type === 'missingArguments')
-		return `Error: the call of ${name} lacks required arguments: ${shownNames(missing)}. Call it again with them.`;
-	const quoted = JSON.stringify(startOf(call.arguments, MAX_QUOTED));
+		return `Error: the call of ${name} lacks required arguments: ${toSafeNames(missing)}. Call it again with them.`;
+	const quoted = JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED));
 	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
 }
 
 /**
- * What is added to the conversation for the next try: the calls as they were, and as their results what was wrong.
- * Arguments that are no JSON, and long ones, go as `{}`, since a template parses them (llama-server answers 500
- * otherwise).
+ * Messages added for the next attempt: the same calls, with their issues as results. Invalid and long arguments are sent
+ * as `{}`, because a template parses them (llama-server responds with 500 otherwise).
  */
 export function buildToolCallCorrection(
 	text: string,
 	calls: readonly RawToolCall[],
-	faults: readonly ToolCallIssue[],
+	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
-	idOf: (index: number) => string,
+	getId: (index: number) => string,
 ): ChatMessage[] {
-	const byCall = new Map(faults.map((fault) => [fault.call, fault]));
-	const faultyFirst = [...new Set([...byCall.keys(), ...calls])];
+	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
+	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
 	let correction: ChatMessage[] = [];
 	for (const [count, bytes] of SIZES) {
-		const repeated = new Set(faultyFirst.slice(0, count));
-		const shown = calls.filter((call) => repeated.has(call));
-		const results = resultsOf(shown, byCall, tools, calls.length - shown.length);
-		const toolCalls = shown.map((call, index) => ({
-			id: idOf(index),
-			name: shownName(call.name),
-			arguments: repeatedArguments(call, bytes),
+		const repeated = new Set(invalidFirst.slice(0, count));
+		const repeatedCalls = calls.filter((toolCall) => repeated.has(toolCall));
+		const results = buildToolResults(
+			repeatedCalls,
+			issueByCall,
+			tools,
+			calls.length - repeatedCalls.length,
+		);
+		const toolCalls = repeatedCalls.map((toolCall, index) => ({
+			id: getId(index),
+			name: toSafeName(toolCall.name),
+			arguments: toRepeatedArguments(toolCall, bytes),
 		}));
 		correction = [
-			{ role: 'assistant', content: startOf(text, bytes), toolCalls },
+			{ role: 'assistant', content: toSafeStart(text, bytes), toolCalls },
 			...toolCalls.map(({ id, name }, index): ChatMessage => {
 				return { role: 'tool', toolCallId: id, name, content: results[index]! };
 			}),
 		];
-		if (jsonBytes(correction) <= MAX_BYTES) break;
+		if (getJsonSize(correction) <= MAX_BYTES) break;
 	}
 	return correction;
 }
 
-function repeatedArguments(call: RawToolCall, bytes: number): string {
-	const isShort = call.arguments.length <= bytes && jsonBytes(call.arguments) <= bytes;
-	const args = isShort ? parseArguments(call.arguments) : undefined;
+function toRepeatedArguments(toolCall: RawToolCall, bytes: number): string {
+	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
+	const args = isShort ? parseArguments(toolCall.arguments) : undefined;
 	return breakControlTokens(args ?? '{}');
 }
 
-function resultsOf(
+function buildToolResults(
 	calls: readonly RawToolCall[],
-	faults: ReadonlyMap<RawToolCall, ToolCallIssue>,
+	issues: ReadonlyMap<RawToolCall, ToolCallIssue>,
 	tools: readonly ToolDefinition[],
 	omitted: number,
 ): string[] {
-	const results = calls.map((call) => {
-		const fault = faults.get(call);
-		return fault === undefined
+	const results = calls.map((toolCall) => {
+		const issue = issues.get(toolCall);
+		return issue === undefined
 			? 'Not run, because another call of the same answer was faulty.'
-			: sentenceOf(fault);
+			: formatIssue(issue);
 	});
-	const unknown = calls.findIndex((call) => faults.get(call)?.type === 'unknownTool');
+	const unknownIndex = calls.findIndex((call) => issues.get(call)?.type === 'unknownTool');
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
-	if (unknown >= 0)
-		results[unknown] +=
+	if (unknownIndex >= 0)
+		results[unknownIndex] +=
 			` Available tools: ${names.join(', ')}. Call one of these, or answer without a tool.`;
 	if (omitted > 0) results[results.length - 1] += ` ${omitted} more calls were not run.`;
 	return results;
 }
 
-/** The correction of an answer that breaks the schema of the response format. */
+/** The correction of a response that does not match the schema of the response format. */
 export function buildFormatCorrection(text: string, problem: string): ChatMessage[] {
-	const short = startOf(problem, MAX_LIST_BYTES);
+	const issue = toSafeStart(problem, MAX_LIST_BYTES);
 	return [
-		{ role: 'assistant', content: startOf(text, MAX_FORMATTED) },
+		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED) },
 		{
 			role: 'user',
-			content: `The answer does not fit the JSON schema: ${short}. Answer again with JSON that fits it, and nothing else.`,
+			content: `The answer does not fit the JSON schema: ${issue}. Answer again with JSON that fits it, and nothing else.`,
 		},
 	];
 }

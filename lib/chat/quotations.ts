@@ -1,27 +1,27 @@
-/** Whether a call that was read from a text is a quotation of what the model was sent. */
+/** Detects tool calls in the text of a response that quote the request. */
 import { parseJson } from '../json';
 import { isRecord, normalizeLetters } from '../values';
 import type { RawToolCall } from './tool-calls';
 import { getText } from './content';
-import { readingsOf } from './readings';
+import { toTextVariants } from './text-variants';
 import type { ChatMessage, ToolDefinition } from './types';
 
-/** Letters between the name of a call and its first sign, and beside each of its values. */
+/** Maximum letters between the name of a call and its first sign, and next to each of its values. */
 const MAX_GAP = 64;
 const MAX_BESIDE_VALUE = 32;
-/** Letters in brackets that are read. */
+/** Maximum letters read between brackets. */
 const MAX_IN_BRACKETS = 4_096;
-/** A call with more values, or a longer one, is recognized by these. */
+/** A call with more or longer values is recognized by the first ones. */
 const MAX_VALUES = 16;
 const MAX_LETTERS = 64;
-/** A number may be written with as many zeros behind it. */
+/** Trailing zeros that a number may have. */
 const MAX_ZEROS = 4;
-/** Letters that are compared for all calls of a response. After that, a call counts as a quotation. */
+/** Letters compared for all calls of a response. Calls after that count as quotations. */
 const MAX_STEPS = 2_000_000;
-/** Reading the signs at a place costs as much as comparing so many letters. */
+/** Reading the signs at one position costs as much as comparing this many letters. */
 const SIGN_STEPS = 8;
 
-/** Words of a call around its name and its values, each as a sign. */
+/** Words around the name and the values of a call, each with its sign. */
 const WORDS: ReadonlyMap<string, string> = new Map([
 	['name', 'n'],
 	['arguments', 'a'],
@@ -31,75 +31,79 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Whether a call stands in a message of a conversation. In texts of which a call is no instruction, descriptions of tools
- * and what the model wrote earlier, only a complete one counts; calls that the model made count nowhere.
+ * Returns a check whether a call appears in a message of the conversation. In tool descriptions and in earlier text of
+ * the model, only complete calls count. Tool calls of the model never count.
  */
-export function quotationIn(
+export function createQuotationCheck(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[] = [],
-): (call: RawToolCall) => boolean {
-	let sent: SentText[] | undefined;
+): (toolCall: RawToolCall) => boolean {
+	let sentTexts: SentText[] | undefined;
 	const steps = { left: MAX_STEPS };
-	return (call) => {
-		sent ??= sentTexts(messages, tools, steps);
-		const sought = soughtCall(call);
-		return sought.name !== '' && sent.some((text) => text.quotes(sought));
+	return (toolCall) => {
+		sentTexts ??= collectSentTexts(messages, tools, steps);
+		const pattern = toCallPattern(toolCall);
+		return pattern.name !== '' && sentTexts.some((text) => text.quotes(pattern));
 	};
 }
 
-/** Joined, so that a call that is split over two of them is found. */
-function sentTexts(
+/** Texts are joined, so that a call split over two of them is found. */
+function collectSentTexts(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[],
 	steps: Steps,
 ): SentText[] {
-	const others = messages.filter(({ role }) => role !== 'assistant');
-	const own = messages.filter(
+	const inputMessages = messages.filter(({ role }) => role !== 'assistant');
+	const modelMessages = messages.filter(
 		(message) => message.role === 'assistant' && !message.toolCalls?.length,
 	);
-	const told = tools.flatMap(({ description, parameters }) => [
+	const toolTexts = tools.flatMap(({ description, parameters }) => [
 		description ?? '',
-		...textsIn(parameters),
+		...collectStrings(parameters),
 	]);
-	const textsOf = (from: readonly ChatMessage[]) =>
-		from.map(({ content }) => getText(content, '\n'));
+	const getTexts = (source: readonly ChatMessage[]) =>
+		source.map(({ content }) => getText(content, '\n'));
 	return [
-		...readingsOf(textsOf(others).join('\n')).map((text) => new SentText(text, false, steps)),
-		...readingsOf([...textsOf(own), ...told].join('\n')).map(
+		...toTextVariants(getTexts(inputMessages).join('\n')).map(
+			(text) => new SentText(text, false, steps),
+		),
+		...toTextVariants([...getTexts(modelMessages), ...toolTexts].join('\n')).map(
 			(text) => new SentText(text, true, steps),
 		),
 	];
 }
 
-function textsIn(value: unknown): string[] {
+function collectStrings(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
-	return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+	return typeof value === 'object' && value !== null
+		? Object.values(value).flatMap(collectStrings)
+		: [];
 }
 
 /** A value of a call, as letters and digits. */
-interface SoughtValue {
+interface CallValue {
 	letters: string;
-	/** Further letters may follow. */
+	/** Whether further letters may follow. */
 	isBeginning: boolean;
 }
 
-interface SoughtCall {
+interface CallPattern {
 	name: string;
-	/** Where the name has `_` or `-`, which plain words do not have. */
+	/** Positions of `_` and `-` in the name, which plain words do not have. */
 	joints: number[];
-	values: SoughtValue[];
+	values: CallValue[];
 	/** Letters of all values and their names. */
 	length: number;
-	/** Letters within which a text has all of them. */
+	/** Number of letters within which a text must contain all values. */
 	reach: number;
 }
 
-function soughtCall(call: RawToolCall): SoughtCall {
-	const args = parseJson(call.arguments) ?? call.arguments;
-	const leaves = leavesIn(args).map(([key, value]) => {
-		const letters = reducedLetters(typeof value === 'string' ? value : String(value));
+function toCallPattern(toolCall: RawToolCall): CallPattern {
+	const args = parseJson(toolCall.arguments) ?? toolCall.arguments;
+	const leaves = listLeaves(args).map(([key, value]) => {
+		const letters = toPlainLetters(typeof value === 'string' ? value : String(value));
 		const keyLetters = normalizeLetters(key);
-		// Number 1.5 may be written as 1.50, and one of many digits in another way.
+		// 1.5 may be written as 1.50, and a long number in another notation.
 		const isInexact = typeof value === 'number' && !Number.isSafeInteger(value);
 		return {
 			letters: letters || keyLetters,
@@ -112,223 +116,233 @@ function soughtCall(call: RawToolCall): SoughtCall {
 		letters: letters.slice(0, MAX_LETTERS),
 		isBeginning: isInexact || letters.length > MAX_LETTERS,
 	}));
-	const { at, text } = signsIn(call.name);
+	const { at, text } = parseSigns(toolCall.name);
 	return {
-		name: normalizeLetters(call.name),
-		joints: at.filter((_place, index) => text[index]!.includes(JOINT)),
+		name: normalizeLetters(toolCall.name),
+		joints: at.filter((_position, index) => text[index]!.includes(SEPARATOR)),
 		values,
 		length,
 		reach: MAX_GAP + length + MAX_BESIDE_VALUE * leaves.length,
 	};
 }
 
-function reducedLetters(text: string): string {
-	return normalizeLetters(readingsOf(text)[0]!);
+function toPlainLetters(text: string): string {
+	return normalizeLetters(toTextVariants(text)[0]!);
 }
 
-/** Values that are no list and no object, with their names. */
-function leavesIn(value: unknown, key = ''): Array<[key: string, value: unknown]> {
-	if (Array.isArray(value)) return value.flatMap((one) => leavesIn(one, key));
+/** Values that are neither lists nor objects, with their names. */
+function listLeaves(value: unknown, key = ''): Array<[key: string, value: unknown]> {
+	if (Array.isArray(value)) return value.flatMap((item) => listLeaves(item, key));
 	if (!isRecord(value)) return [[key, value]];
-	return Object.entries(value).flatMap(([name, one]) => leavesIn(one, name));
+	return Object.entries(value).flatMap(([name, field]) => listLeaves(field, name));
 }
 
-/** What may still be read for all calls of a response. */
+/** Remaining letters that may be read for all calls of a response. */
 interface Steps {
 	left: number;
 }
 
-/** A stretch of the letters of a text. */
-interface Stretch {
+/** A range of the letters of a text. */
+interface LetterRange {
 	from: number;
 	to: number;
-	/** Between brackets of its own. */
+	/** Whether the range is enclosed in brackets. */
 	isClosed?: true;
 }
 
-/** A text as its letters and digits, which no layout and no escape changes, and the signs between them. */
+/** A text as letters and digits, which layout and escapes do not change, with the signs between them. */
 class SentText {
 	private readonly letters: string;
 	private signs: Signs | undefined;
 
-	/** @param isWholeOnly whether only a complete call is one */
+	/** @param requiresCompleteCall whether only complete calls count */
 	constructor(
 		private readonly text: string,
-		private readonly isWholeOnly: boolean,
+		private readonly requiresCompleteCall: boolean,
 		private readonly steps: Steps,
 	) {
 		this.letters = normalizeLetters(text);
 	}
 
-	quotes(call: SoughtCall): boolean {
-		const { name } = call;
+	quotes(pattern: CallPattern): boolean {
+		const { name } = pattern;
 		const { steps } = this;
 		for (let at = this.letters.indexOf(name); at >= 0; at = this.letters.indexOf(name, at + 1)) {
 			steps.left -= MAX_GAP;
-			if (steps.left < 0 || this.hasCallAt({ from: at, to: at + name.length }, call)) return true;
+			if (steps.left < 0 || this.hasCallAt({ from: at, to: at + name.length }, pattern))
+				return true;
 		}
 		return false;
 	}
 
-	private hasCallAt(name: Stretch, call: SoughtCall): boolean {
+	private hasCallAt(name: LetterRange, pattern: CallPattern): boolean {
 		const isName =
-			this.isLimit(name.from) &&
-			this.isLimit(name.to) &&
-			call.joints.every((joint) => this.signsAt(name.from + joint).includes(JOINT));
+			this.isWordBoundary(name.from) &&
+			this.isWordBoundary(name.to) &&
+			pattern.joints.every((separator) =>
+				this.getSignsAt(name.from + separator).includes(SEPARATOR),
+			);
 		if (!isName) return false;
-		if (call.values.length === 0) return this.isBareCall(name);
-		return this.hasValuesBehind(name, call) || this.hasValuesByKey(name, call);
+		if (pattern.values.length === 0) return this.isCallWithoutValues(name);
+		return this.hasValuesAfter(name, pattern) || this.hasValuesNearKey(name, pattern);
 	}
 
-	private hasValuesBehind(name: Stretch, call: SoughtCall): boolean {
-		for (const stretch of this.stretchesBehind(name.to, call.reach)) {
-			const counts = !this.isWholeOnly || this.isWhole(name, stretch, call);
-			if (counts && this.hasValues(stretch, call)) return true;
+	private hasValuesAfter(name: LetterRange, pattern: CallPattern): boolean {
+		for (const range of this.findArgumentRanges(name.to, pattern.reach)) {
+			const isCandidate = !this.requiresCompleteCall || this.isComplete(name, range, pattern);
+			if (isCandidate && this.hasValues(range, pattern)) return true;
 		}
 		return false;
 	}
 
-	/** What stands in brackets behind a place, or behind another sign of a call. */
-	private *stretchesBehind(place: number, reach: number): Generator<Stretch> {
+	/** Ranges in brackets after a position, or after another sign of a call. */
+	private *findArgumentRanges(position: number, reach: number): Generator<LetterRange> {
 		let depth = 0;
-		let from = place;
-		const end = place + reach + MAX_IN_BRACKETS;
-		for (const { at, sign } of this.signsFrom(place, end)) {
-			if (depth === 0 && at > place + MAX_GAP) return;
+		let from = position;
+		const end = position + reach + MAX_IN_BRACKETS;
+		for (const { at, sign } of this.iterateSigns(position, end)) {
+			if (depth === 0 && at > position + MAX_GAP) return;
 			if ('{[('.includes(sign)) {
 				if (depth === 0) from = at;
 				depth += 1;
 			} else if ('}])'.includes(sign) && depth > 0) {
 				depth -= 1;
 				if (depth === 0) yield { from, to: at, isClosed: true };
-			} else if (depth === 0 && this.isSignOfCall(sign)) yield { from: at, to: at + reach };
+			} else if (depth === 0 && this.startsArguments(sign)) yield { from: at, to: at + reach };
 		}
 		if (depth > 0) yield { from, to: end, isClosed: true };
 	}
 
-	/** A complete call has brackets, so that words are none there. */
-	private isSignOfCall(sign: string): boolean {
-		return (this.isWholeOnly ? '=<' : '=<ap').includes(sign);
+	/** Complete calls have brackets, so words are not signs of one. */
+	private startsArguments(sign: string): boolean {
+		return (this.requiresCompleteCall ? '=<' : '=<ap').includes(sign);
 	}
 
-	/** Whether nothing else stands between a name and a stretch, and in brackets. */
-	private isWhole(name: Stretch, { from, to, isClosed }: Stretch, call: SoughtCall): boolean {
+	/** Whether there is nothing else between a name and a range, nor in its brackets. */
+	private isComplete(
+		name: LetterRange,
+		{ from, to, isClosed }: LetterRange,
+		pattern: CallPattern,
+	): boolean {
 		const between = this.letters.slice(name.to, from);
-		const isBeside = between === '' || (isClosed === true && WORDS.has(between));
-		return isBeside && (isClosed === undefined || to - from <= call.length + MAX_ZEROS);
+		const isAdjacent = between === '' || (isClosed === true && WORDS.has(between));
+		return isAdjacent && (isClosed === undefined || to - from <= pattern.length + MAX_ZEROS);
 	}
 
-	/** Values of the next `arguments` on either side of `"name":"delete_customer"`, whatever stands between. */
-	private hasValuesByKey(name: Stretch, call: SoughtCall): boolean {
-		if (!this.isNamed(name)) return false;
-		const { keys } = this.readSigns();
-		const next = firstFrom(keys, name.to);
+	/** Checks the nearest `arguments` on either side of `"name":"delete_customer"`. */
+	private hasValuesNearKey(name: LetterRange, pattern: CallPattern): boolean {
+		if (!this.followsNameKey(name)) return false;
+		const { keys } = this.getSigns();
+		const next = findFirstIndex(keys, name.to);
 		return keys
 			.slice(Math.max(0, next - 1), next + 1)
-			.some((from) => this.hasValues({ from, to: from + call.reach }, call));
+			.some((from) => this.hasValues({ from, to: from + pattern.reach }, pattern));
 	}
 
-	private hasValues({ from, to }: Stretch, { values }: SoughtCall): boolean {
+	private hasValues({ from, to }: LetterRange, { values }: CallPattern): boolean {
 		this.steps.left -= to - from;
-		const part = this.letters.slice(from, to);
+		const text = this.letters.slice(from, to);
 		return values.every(({ letters, isBeginning }) => {
-			for (let at = part.indexOf(letters); at >= 0; at = part.indexOf(letters, at + 1)) {
-				const begin = from + at;
-				if (this.isLimit(begin) && (isBeginning || this.isLimit(begin + letters.length)))
+			for (let at = text.indexOf(letters); at >= 0; at = text.indexOf(letters, at + 1)) {
+				const start = from + at;
+				if (
+					this.isWordBoundary(start) &&
+					(isBeginning || this.isWordBoundary(start + letters.length))
+				)
 					return true;
 			}
 			return false;
 		});
 	}
 
-	/** Whether a call without values stands here: its name alone is none. */
-	private isBareCall(name: Stretch): boolean {
-		const behind = this.signsAt(name.to).replaceAll(JOINT, '');
-		if (!this.isWholeOnly && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(behind)) return true;
-		const isCalled = this.isNamed(name) || /[=<][nap]?$/.test(this.signsAt(name.from));
-		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name));
+	/** Whether the name belongs to a call without values; a name alone is not a call. */
+	private isCallWithoutValues(name: LetterRange): boolean {
+		const following = this.getSignsAt(name.to).replaceAll(SEPARATOR, '');
+		if (!this.requiresCompleteCall && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(following)) return true;
+		const isCalled = this.followsNameKey(name) || /[=<][nap]?$/.test(this.getSignsAt(name.from));
+		return isCalled && (/^[}><)\]]/.test(following) || this.hasEmptyArguments(name));
 	}
 
 	/** Whether `"arguments":{}` follows in the same object. */
-	private hasNoArguments({ to }: Stretch): boolean {
-		const signs = [...this.signsFrom(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
-		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(JOINT, ''));
+	private hasEmptyArguments({ to }: LetterRange): boolean {
+		const signs = [...this.iterateSigns(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
+		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(SEPARATOR, ''));
 	}
 
-	/** Whether the word `name` or the tag of a call stands directly before. */
-	private isNamed({ from }: Stretch): boolean {
-		if (/[([{]/.test(this.signsAt(from))) return false;
-		const isKey = this.signsAt(from - 'name'.length).endsWith('n');
+	/** Whether the word `name` or the tag of a call directly precedes. */
+	private followsNameKey({ from }: LetterRange): boolean {
+		if (/[([{]/.test(this.getSignsAt(from))) return false;
+		const isKey = this.getSignsAt(from - 'name'.length).endsWith('n');
 		return isKey || this.letters.endsWith('toolcall', from);
 	}
 
-	/** Whether a word begins or ends at a place. */
-	private isLimit(place: number): boolean {
-		const { at } = this.readSigns();
-		return place === this.letters.length || at[firstFrom(at, place)] === place;
+	/** Whether a word begins or ends at a position. */
+	private isWordBoundary(position: number): boolean {
+		const { at } = this.getSigns();
+		return position === this.letters.length || at[findFirstIndex(at, position)] === position;
 	}
 
-	private signsAt(place: number): string {
-		const { at, text } = this.readSigns();
-		const index = firstFrom(at, place);
-		return at[index] === place ? text[index]! : '';
+	private getSignsAt(position: number): string {
+		const { at, text } = this.getSigns();
+		const index = findFirstIndex(at, position);
+		return at[index] === position ? text[index]! : '';
 	}
 
-	private *signsFrom(from: number, to: number): Generator<{ at: number; sign: string }> {
-		const { at, text } = this.readSigns();
-		for (let index = firstFrom(at, from); index < at.length && at[index]! <= to; index++) {
+	private *iterateSigns(from: number, to: number): Generator<{ at: number; sign: string }> {
+		const { at, text } = this.getSigns();
+		for (let index = findFirstIndex(at, from); index < at.length && at[index]! <= to; index++) {
 			this.steps.left -= SIGN_STEPS;
 			for (const sign of text[index]!) yield { at: at[index]!, sign };
 		}
 	}
 
-	/** Only of a text that has the name of a call. */
-	private readSigns(): Signs {
-		return (this.signs ??= signsIn(this.text));
+	/** Parsed only for texts that contain the name of a call. */
+	private getSigns(): Signs {
+		return (this.signs ??= parseSigns(this.text));
 	}
 }
 
-/** Signs that are kept of those in a row. */
+/** Maximum consecutive signs that are kept. */
 const MAX_SIGNS = 16;
-/** The sign for `_` and `-` in a name. */
-const JOINT = '_';
+/** Sign for `_` and `-` in a name. */
+const SEPARATOR = '_';
 
-/** Where words begin and end, counted in letters. */
+/** Positions where words begin and end, counted in letters. */
 interface Signs {
 	at: number[];
-	/** The signs and the words of calls there. */
+	/** Signs and words of calls at each position. */
 	text: string[];
-	/** Where values are announced by a word. */
+	/** Positions of words that introduce values. */
 	keys: number[];
 }
 
-function signsIn(text: string): Signs {
+function parseSigns(text: string): Signs {
 	const signs: Signs = { at: [], text: [], keys: [] };
-	let place = 0;
-	// The blank is a limit of the first word.
-	const pieces = ` ${text.toLowerCase()}`.matchAll(/([\p{L}\p{N}]+)|[^\p{L}\p{N}]+/gu);
-	for (const [piece, word] of pieces) {
+	let position = 0;
+	// The space is the boundary of the first word.
+	const tokens = ` ${text.toLowerCase()}`.matchAll(/([\p{L}\p{N}]+)|[^\p{L}\p{N}]+/gu);
+	for (const [token, word] of tokens) {
 		if (word === undefined) {
-			const kept = piece.replace(/-/g, JOINT).replace(/[^{}[\]()<>=_]+/g, '');
-			signs.at.push(place);
-			signs.text.push(kept.slice(0, MAX_SIGNS));
+			const marks = token.replace(/-/g, SEPARATOR).replace(/[^{}[\]()<>=_]+/g, '');
+			signs.at.push(position);
+			signs.text.push(marks.slice(0, MAX_SIGNS));
 			continue;
 		}
 		const sign = WORDS.get(word);
 		if (sign !== undefined) signs.text[signs.text.length - 1] += sign;
-		if (sign === 'a' || sign === 'p') signs.keys.push(place);
-		place += word.length;
+		if (sign === 'a' || sign === 'p') signs.keys.push(position);
+		position += word.length;
 	}
 	return signs;
 }
 
-/** The index of the first number that is not below a limit, in an ascending list. */
-function firstFrom(numbers: readonly number[], limit: number): number {
+/** Index of the first number that is at least `min`, in an ascending list. */
+function findFirstIndex(numbers: readonly number[], min: number): number {
 	let low = 0;
 	let high = numbers.length;
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if (numbers[middle]! < limit) low = middle + 1;
+		if (numbers[middle]! < min) low = middle + 1;
 		else high = middle;
 	}
 	return low;

@@ -69,8 +69,8 @@ export interface RejectedTextCall {
 	name: string;
 	reason:
 		| 'no such tool is connected'
-		| 'the same text stands in the input'
-		| 'the answer contains more than 100 calls';
+		| 'the same text appears in the input'
+		| 'the response contains more than 100 calls';
 }
 
 /** A model that repeats itself writes thousands. */
@@ -103,11 +103,11 @@ function unrunIn(
 	isQuoted: (call: RawToolCall) => boolean,
 ): RejectedTextCall | undefined {
 	if (calls.length > MAX_CALLS)
-		return { name: calls[0]!.name, reason: 'the answer contains more than 100 calls' };
+		return { name: calls[0]!.name, reason: 'the response contains more than 100 calls' };
 	const unknown = calls.find(({ name }) => !offered.includes(name));
 	if (unknown !== undefined) return { name: unknown.name, reason: 'no such tool is connected' };
 	const quoted = calls.find(isQuoted);
-	return quoted && { name: quoted.name, reason: 'the same text stands in the input' };
+	return quoted && { name: quoted.name, reason: 'the same text appears in the input' };
 }
 
 /** The calls in one format, and where they begin. None unless each of them is one. */

@@ -20,7 +20,7 @@ import { assertValidParameters, isJsonRequested } from './parameters';
 import { getText } from './content';
 import { createToolNames } from './grammar-schema';
 import { createToolCallIds, toolCallCache } from './tool-calls';
-import { quotationIn } from './quotations';
+import { createQuotationCheck } from './quotations';
 import { addUsage, toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
 import { DisplayedText } from './reasoning';
@@ -67,7 +67,7 @@ export async function runTurn(
 					...(chatRequest.tools ?? []),
 					...(chatRequest.unofferedTools ?? []),
 				]),
-				isQuoted: quotationIn(messages, chatRequest.tools),
+				isQuoted: createQuotationCheck(messages, chatRequest.tools),
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), show),
 				startedAt,
 			};

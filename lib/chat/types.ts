@@ -69,7 +69,7 @@ export interface ChatParameters extends SamplerValues {
 }
 
 /** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
-export type ThinkingHistory = 'off' | 'toolTurns' | 'always';
+export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
 export interface ChatSettings {
 	model: string;

@@ -1,4 +1,4 @@
-/** Whether an answer is usable, and what the model is asked next where it is not. */
+/** Validates a completion: accepts it, or builds the request that corrects it. */
 import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
@@ -14,8 +14,8 @@ import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
 	type ToolCallIssue,
-	shownName,
-	shownNames,
+	toSafeName,
+	toSafeNames,
 } from './correction';
 import { parseFormatCall } from './format-tool';
 import type { ChatResult, ResponseFormat, ToolDefinition } from './types';
@@ -23,38 +23,39 @@ import { getUnsafeNumberWarnings } from '../json';
 import { extractJson, type ExtractedJson } from './extract-json';
 import { validateAgainstSchema } from './validate-json';
 
-/** What a usable answer says. */
+/** A usable completion. */
 export interface AcceptedCompletion extends Completion {
-	/** Notes for the user. */
+	/** Warnings for the user. */
 	warnings: string[];
 }
 
 export interface ValidationResult {
-	/** What is asked in its place; undefined for a good answer. */
+	/** Request that corrects the completion; undefined for a valid one. */
 	correctedRequest?: CompletionRequest;
 	/**
-	 * The answer, if nothing more is asked.
+	 * Accepts the completion without a correction.
 	 *
-	 * @throws {ServerError} where it is not usable at all
+	 * @throws {ServerError} if it is not usable at all
 	 */
 	accept(): AcceptedCompletion | Promise<AcceptedCompletion>;
 }
 
-/** Judges what was read as the answer to a body. */
 export function validateCompletion(
 	turn: TurnContext,
-	read: CompletionAttempt,
+	attempt: CompletionAttempt,
 	body: CompletionRequest,
 ): ValidationResult {
-	const { completion } = read;
-	const { toolCalls: calls = [], text } = completion;
-	if (calls.length > 0 || 'type' in completion) return validateToolCalls(turn, read, body, calls);
-	const written = parseBufferedFormatCall(turn, text, body.tools);
-	if (written !== undefined) return accept(read, completion, { text: '', toolCalls: [written] });
-	return validateText(turn, read, body, completion);
+	const { completion } = attempt;
+	const { toolCalls: toolCalls = [], text } = completion;
+	if (toolCalls.length > 0 || 'type' in completion)
+		return validateToolCalls(turn, attempt, body, toolCalls);
+	const formatCall = parseBufferedFormatCall(turn, text, body.tools);
+	if (formatCall !== undefined)
+		return accept(attempt, completion, { text: '', toolCalls: [formatCall] });
+	return validateText(turn, attempt, body, completion);
 }
 
-/** A call of n8n's output parser, where nobody saw the text. */
+/** Parses a call of n8n's output parser, if the text was not streamed. */
 function parseBufferedFormatCall(
 	turn: TurnContext,
 	text: string,
@@ -64,42 +65,43 @@ function parseBufferedFormatCall(
 }
 
 function accept(
-	read: CompletionAttempt,
-	answer: Completion,
+	attempt: CompletionAttempt,
+	completion: Completion,
 	changes: Partial<AcceptedCompletion> = {},
 ): ValidationResult {
-	const usable = {
-		...answer,
+	const accepted = {
+		...completion,
 		...changes,
-		warnings: [...read.warnings, ...(changes.warnings ?? [])],
+		warnings: [...attempt.warnings, ...(changes.warnings ?? [])],
 	};
-	return { accept: () => usable };
+	return { accept: () => accepted };
 }
 
 function validateToolCalls(
 	turn: TurnContext,
-	read: CompletionAttempt,
+	attempt: CompletionAttempt,
 	body: CompletionRequest,
 	toolCalls: readonly RawToolCall[],
 ): ValidationResult {
-	const { completion } = read;
+	const { completion } = attempt;
 	const { chatRequest, toolNames } = turn;
-	const further = (chatRequest.unofferedTools ?? []).map((tool) => ({
+	const unofferedTools = (chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
 		name: toolNames.toWire(tool.name),
 	}));
-	const tools = [...body.tools, ...further];
+	const tools = [...body.tools, ...unofferedTools];
 	const isFromText = 'hasCallsFromText' in completion;
-	const { calls, faults } =
+	const { validCalls, issues: faults } =
 		tools.length === 0
-			? { calls: [...toolCalls], faults: [] }
+			? { validCalls: [...toolCalls], issues: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
-	const whole = 'type' in completion ? undefined : completion;
-	if (faults.length === 0 && whole !== undefined) return accept(read, whole, { toolCalls: calls });
+	const usable = 'type' in completion ? undefined : completion;
+	if (faults.length === 0 && usable !== undefined)
+		return accept(attempt, usable, { toolCalls: validCalls });
 	const fail = () => {
-		throw toToolCallError(turn, read, faults, tools);
+		throw toToolCallError(turn, attempt, faults, tools);
 	};
-	// Without tools there is nothing to correct a call by.
+	// Without tools, a call cannot be corrected.
 	if (faults.length === 0) return { accept: fail };
 	const ids = createToolCallIds(toolCalls.map(() => undefined));
 	const correction = buildToolCallCorrection(
@@ -112,124 +114,130 @@ function validateToolCalls(
 	return {
 		correctedRequest: { ...body, messages: [...body.messages, ...correction] },
 		accept: () => {
-			if (whole === undefined || calls.length === 0) return fail();
-			return { ...whole, toolCalls: calls, warnings: [...read.warnings, ...notesOnFaults(faults)] };
+			if (usable === undefined || validCalls.length === 0) return fail();
+			return {
+				...usable,
+				toolCalls: validCalls,
+				warnings: [...attempt.warnings, ...getIssueWarnings(faults)],
+			};
 		},
 	};
 }
 
-const MAX_NOTES = 10;
+const MAX_WARNINGS = 10;
 
-/** Notes on calls that were ignored beside valid ones. */
-function notesOnFaults(faults: readonly ToolCallIssue[]): string[] {
-	const notes = faults
-		.slice(0, MAX_NOTES)
-		.map((fault) => `${wordsOn(fault)}. That call was ignored.`);
-	const more = faults.length - notes.length;
-	return more > 0 ? [...notes, `${more} more calls were ignored.`] : notes;
+/** Warnings about calls that were ignored next to valid ones. */
+function getIssueWarnings(issues: readonly ToolCallIssue[]): string[] {
+	const warnings = issues
+		.slice(0, MAX_WARNINGS)
+		.map((issue) => `${describeIssue(issue)}. That call was ignored.`);
+	const hiddenCount = issues.length - warnings.length;
+	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
 
-/** A call of an unknown tool, or one that lacks arguments. */
-function wordsOn({ call, missing }: ToolCallIssue): string {
-	const what =
+/** Describes a call of an unknown tool, or one without required arguments. */
+function describeIssue({ toolCall: call, missing }: ToolCallIssue): string {
+	const suffix =
 		missing.length === 0
 			? ', which is not connected'
-			: ` without the required arguments ${shownNames(missing)}`;
-	return `The model called the tool "${shownName(call.name)}"${what}`;
+			: ` without the required arguments ${toSafeNames(missing)}`;
+	return `The model called the tool "${toSafeName(call.name)}"${suffix}`;
 }
 
 function toToolCallError(
 	turn: TurnContext,
 	{ completion, url }: CompletionAttempt,
-	faults: readonly ToolCallIssue[],
+	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
-	const unknown = faults.find(({ type }) => type === 'unknownTool');
-	if (unknown === undefined && 'type' in completion)
+	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
+	if (unknownIssue === undefined && 'type' in completion)
 		return toServerError(completion, { url, headers: {} }, turn);
 	const { server, settings } = turn;
-	const fault = unknown ?? faults[0]!;
-	const named = [fault, ...faults.filter(({ type }) => type !== 'brokenArguments')];
-	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
+	const issue = unknownIssue ?? issues[0]!;
+	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
+	const sentences = [...new Set(namedIssues.slice(0, MAX_WARNINGS).map(describeIssue))];
 	const offeredTools = tools.map(({ name }) => name);
-	if (unknown !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
+	if (unknownIssue !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
 		message: sentences.join('. '),
-		suggestion: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
+		suggestion: unknownIssue === undefined ? LOST_ARGUMENTS_SUGGESTION : UNKNOWN_TOOL_SUGGESTION,
 		...omitUndefined({
 			partialText: completion.text || undefined,
 			partialReasoning: completion.reasoning || undefined,
 		}),
-		facts: unknown === undefined ? { missingArguments: fault.missing } : { offeredTools },
-		about: { tool: shownName(fault.call.name) },
+		facts: unknownIssue === undefined ? { missingArguments: issue.missing } : { offeredTools },
+		about: { tool: toSafeName(issue.toolCall.name) },
 	});
 }
 
-const TOOL_UNKNOWN =
+const UNKNOWN_TOOL_SUGGESTION =
 	'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.';
-const ARGUMENTS_LOST =
+const LOST_ARGUMENTS_SUGGESTION =
 	'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.';
 
 function validateText(
 	turn: TurnContext,
-	read: CompletionAttempt,
+	attempt: CompletionAttempt,
 	body: CompletionRequest,
-	answer: Completion,
+	completion: Completion,
 ): ValidationResult {
-	const outcome = validateJson(answer.text, turn.settings.parameters.responseFormat);
-	if (outcome === undefined) return accept(read, answer);
-	if (!('faults' in outcome)) {
-		const isBare = answer.text.trim() === outcome.json;
-		const text = isBare ? answer.text : outcome.json;
-		return accept(read, answer, { text, warnings: outcome.unchecked });
+	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
+	if (result === undefined) return accept(attempt, completion);
+	if (!('faults' in result)) {
+		const isBare = completion.text.trim() === result.json;
+		const text = isBare ? completion.text : result.json;
+		return accept(attempt, completion, { text, warnings: result.unchecked });
 	}
-	const { faults } = outcome;
-	const isCut = answer.finishReason === 'length';
+	const { faults } = result;
+	const isTruncated = completion.finishReason === 'length';
 	return {
-		...(isCut ? {} : { correctedRequest: buildJsonCorrection(turn, body, answer, faults) }),
+		...(isTruncated
+			? {}
+			: { correctedRequest: buildJsonCorrection(turn, body, completion, faults) }),
 		accept: async () => {
-			const failed = createJsonError(
-				answer,
-				toErrorContext(turn.server, read.url, body.model),
+			const error = createJsonError(
+				completion,
+				toErrorContext(turn.server, attempt.url, body.model),
 				faults,
 			);
-			throw await withSuggestion(failed, turn, body);
+			throw await withSuggestion(error, turn, body);
 		},
 	};
 }
 
-/** With the format, if the first try went without it; else with what was wrong. */
+/** Adds the response format if the first attempt was sent without it, otherwise a message with the issues. */
 function buildJsonCorrection(
 	{ settings, serverType }: TurnContext,
 	body: CompletionRequest,
-	answer: Completion,
-	faults: readonly string[],
+	completion: Completion,
+	issues: readonly string[],
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
 	if (body.parameters.responseFormat === undefined) {
 		const parameters = { ...body.parameters, ...omitUndefined({ responseFormat }) };
 		return { ...body, parameters: cleanResponseFormat(parameters, serverType) };
 	}
-	const correction = buildFormatCorrection(answer.text, faults.join('; '));
+	const correction = buildFormatCorrection(completion.text, issues.join('; '));
 	return { ...body, messages: [...body.messages, ...correction] };
 }
 
-/** JSON that follows its schema, as far as that could be checked. */
+/** JSON that matches its schema, as far as the schema could be checked. */
 interface ValidatedJson extends ExtractedJson {
-	/** What could not be checked, in sentences. */
+	/** Warnings about parts that could not be checked. */
 	unchecked: string[];
 }
 
-/** Notes for the user about the value of an answer. */
+/** Warnings for the user about the JSON value of a response. */
 export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): string[] {
 	return [...unchecked, ...getUnsafeNumberWarnings(unsafeNumbers)];
 }
 
 /**
- * The JSON of a text, if the format asks for JSON; otherwise undefined. Checked here, since a server may ignore the
- * format or not enforce the schema.
+ * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
+ * the format or not enforce the schema.
  *
- * @returns the JSON, or the faults of what was found
+ * @returns the JSON, or its issues
  */
 function validateJson(
 	text: string,
@@ -239,31 +247,31 @@ function validateJson(
 	const schema =
 		format.type === 'jsonSchema' ? (format.least ?? format.schema) : { type: 'object' };
 	const unchecked = new Set<string>();
-	const outcome = extractJson(text, (value) => {
+	const result = extractJson(text, (value) => {
 		const check = validateAgainstSchema(schema, value);
-		for (const what of check.unchecked)
-			unchecked.add(`Not validated against the JSON schema: ${what}`);
+		for (const part of check.unchecked)
+			unchecked.add(`Not validated against the JSON schema: ${part}`);
 		return check.issues;
 	});
-	if (!('faults' in outcome)) return { ...outcome, unchecked: [...unchecked] };
-	return outcome.faults.length === 0 ? { faults: ['not valid JSON'] } : outcome;
+	if (!('faults' in result)) return { ...result, unchecked: [...unchecked] };
+	return result.faults.length === 0 ? { faults: ['not valid JSON'] } : result;
 }
 
 /**
- * The JSON of an answer, if the format asks for JSON; otherwise undefined.
+ * The JSON of a response, if the format requires JSON; otherwise undefined.
  *
- * @throws {ServerError} of kind `invalidResponse` with the text in `partialText`
+ * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
  */
 export function getRequestedJson(
-	answer: ChatResult,
+	result: ChatResult,
 	format: ResponseFormat | undefined,
 ): ValidatedJson | undefined {
-	const outcome = validateJson(answer.text, format);
-	if (outcome === undefined || !('faults' in outcome)) return outcome;
-	throw createJsonError(answer, { url: answer.url }, outcome.faults);
+	const validated = validateJson(result.text, format);
+	if (validated === undefined || !('faults' in validated)) return validated;
+	throw createJsonError(result, { url: result.url }, validated.faults);
 }
 
-/** The error for an answer whose JSON was cut off or is wrong. */
+/** The error for a response whose JSON is truncated or invalid. */
 function createJsonError(
 	{
 		text,
@@ -272,23 +280,23 @@ function createJsonError(
 		usage,
 	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<ErrorContext>,
-	faults: readonly string[],
+	issues: readonly string[],
 ): ServerError {
-	const wrong = {
+	const invalidTexts = {
 		message: 'The response is not the requested JSON',
-		detail: `The response is not the requested JSON: ${faults.join('; ')}`,
+		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
 		suggestion:
 			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
 	};
-	const cut = {
+	const truncatedTexts = {
 		message: 'The JSON was cut off at the token limit',
 		detail: 'The token limit was reached before the JSON was complete',
 		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};
 	return createServerError('invalidResponse', context, {
-		...(finishReason === 'length' ? cut : wrong),
+		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { faults, finishReason, ...omitUndefined({ usage }) },
+		facts: { faults: issues, finishReason, ...omitUndefined({ usage }) },
 	});
 }

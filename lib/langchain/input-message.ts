@@ -95,7 +95,7 @@ export function toGenerationInfo(answer: ChatResult): JsonRecord {
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
 		timings: answer.timings,
 		reasoning: beginningOf(answer.reasoning),
-		notes: listed(answer.warnings.map(toPlainText)),
+		warnings: listed(answer.warnings.map(toPlainText)),
 		url: answer.url,
 		...answer.logFields,
 	});

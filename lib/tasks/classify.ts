@@ -150,7 +150,7 @@ export async function classify(
 	return toClassification(query, completion, correctedIndexes, labels.length);
 }
 
-const PLAIN = { thinkingHistory: 'off', showThinking: false } as const;
+const PLAIN = { thinkingHistory: 'never', showThinking: false } as const;
 /** Enough for a character, its quotes and the end token. */
 const TOKENS_PER_LABEL = 3;
 /** Without constraints: enough for a name in a sentence. */

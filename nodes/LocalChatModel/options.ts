@@ -20,7 +20,7 @@ const ownFields: INodeProperties[] = [
 				'During Tool Calls',
 				'While the model calls tools for one question, as models expect',
 			],
-			off: 'Never',
+			never: 'Never',
 		}),
 		description: 'Whether the model receives its earlier thinking with the tool results',
 	}),

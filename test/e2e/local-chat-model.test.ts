@@ -265,7 +265,7 @@ describe('AI Agent and chains', () => {
 		);
 		expect(JSON.stringify(outputOf(data, 'Chain'))).toMatch(/"colour":"(red|blue)"/);
 		const info = callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!;
-		expect(JSON.stringify(info.notes)).toContain('no grammar can match');
+		expect(JSON.stringify(info.warnings)).toContain('no grammar can match');
 		await server.stop();
 	});
 });

@@ -209,7 +209,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 	test('a pretended tool call causes a warning', async () => {
 		sim.script(reply.text('[Used tools: Tool: Calculator, Input: 17*23, Result: 391] 391'));
 		const execution = await run(version, {}, { Calculator: calculator });
-		expect(JSON.stringify(infoOf(execution).notes)).toContain(
+		expect(JSON.stringify(infoOf(execution).warnings)).toContain(
 			'looks like a tool result but did not call a tool',
 		);
 	});

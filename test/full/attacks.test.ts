@@ -128,7 +128,7 @@ describe('an email that demands to delete a customer (prompt injection)', () => 
 		data.resultData.runData[MODEL]!.map((one) => {
 			const call = one.data!.ai_languageModel![0]![0]!.json as ModelCall;
 			const { text, generationInfo } = call.response!.generations![0]![0]!;
-			return { text, notes: JSON.stringify(generationInfo?.notes ?? []) };
+			return { text, notes: JSON.stringify(generationInfo?.warnings ?? []) };
 		});
 
 	describe.each(Object.entries(MAILS))('%s', (_which, mail) => {

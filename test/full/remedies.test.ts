@@ -30,7 +30,7 @@ const chat =
 			model: 'test-model',
 			// A model with random weights may end its response before the first word.
 			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
-			thinkingHistory: 'off',
+			thinkingHistory: 'never',
 			showThinking: false,
 		};
 		await runTurn(server, settings, {

@@ -112,7 +112,7 @@ async function serverWith(template: keyof typeof TEMPLATES, messages: InputMessa
 	const settings = {
 		model: 'test-model',
 		parameters: { maxTokens: 8, extraBody: { ignore_eos: true } },
-		thinkingHistory: 'off' as const,
+		thinkingHistory: 'never' as const,
 		showThinking: false,
 		timeouts: {},
 		retries: 0,

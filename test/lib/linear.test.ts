@@ -3,7 +3,7 @@
  * done for a text and for texts of two, four and eight times its length.
  */
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
-import { ArgumentFitter } from '../../lib/chat/coerce-arguments';
+import { ArgumentCoercer } from '../../lib/chat/coerce-arguments';
 import { parseArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import {
 	blockToText,
@@ -87,7 +87,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	exactJson: (text) => parseExactJson(text),
 	argumentsOf: parseArguments,
 	'the arguments of a call': (text) =>
-		new ArgumentFitter().fitted(JSON.stringify({ a: text, b: [text] }), {
+		new ArgumentCoercer().coerce(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
 		}),
 	toolResult: parseToolResult,
@@ -327,14 +327,14 @@ const STREAMS: Record<string, (count: number) => void> = {
 	'reasoning of Dify': (count) =>
 		run(times(count, () => ({ event: 'reasoning_chunk', data: { reasoning: WORDS } }))),
 	'texts for a schema of many branches': (count) =>
-		void new ArgumentFitter().fitted(JSON.stringify({ list: times(count, () => 'text') }), {
+		void new ArgumentCoercer().coerce(JSON.stringify({ list: times(count, () => 'text') }), {
 			properties: { list: { items: { anyOf: times(count, () => ({ type: 'integer' })) } } },
 		}),
 	'omitted fields of a schema': (count) => {
 		const names = times(count, (index) => `field${index}`);
 		const properties = Object.fromEntries(names.map((name) => [name, { type: 'integer' }]));
 		const args = Object.fromEntries(names.map((name) => [name, null]));
-		new ArgumentFitter().fitted(JSON.stringify(args), { properties, required: names });
+		new ArgumentCoercer().coerce(JSON.stringify(args), { properties, required: names });
 	},
 	'nested lists': (count) => void parseJson('['.repeat(100 * count) + ']'.repeat(100 * count)),
 };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { ArgumentFitter } from '../../../lib/chat/coerce-arguments';
+import { ArgumentCoercer } from '../../../lib/chat/coerce-arguments';
 
 const schema = {
 	type: 'object',
@@ -29,7 +29,7 @@ test.each([
 	['{"level":"2"}', { level: 2 }],
 	['{"flag":null}', {}],
 ])('%s fits as %j', (args, expected) => {
-	expect(JSON.parse(new ArgumentFitter().fitted(args, schema))).toEqual(expected);
+	expect(JSON.parse(new ArgumentCoercer().coerce(args, schema))).toEqual(expected);
 });
 
 test.each([
@@ -48,13 +48,13 @@ test.each([
 	'{"count":12345678901234567890}',
 	'no JSON',
 ])('%s stays as it is written', (args) => {
-	expect(new ArgumentFitter().fitted(args, schema)).toBe(args);
+	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
 });
 
 test('names of prototypes are no properties', () => {
 	const args = '{"__proto__":"5","constructor":"5"}';
 	expect(
-		new ArgumentFitter().fitted(args, { type: 'object', properties: { a: { type: 'integer' } } }),
+		new ArgumentCoercer().coerce(args, { type: 'object', properties: { a: { type: 'integer' } } }),
 	).toBe(args);
 });
 
@@ -63,8 +63,8 @@ test('whatever the schema and the arguments are, texts that it takes stay, and n
 		fc.property(fc.jsonValue(), fc.object(), (value, any) => {
 			const args = JSON.stringify(value);
 			const texts = { type: 'object', additionalProperties: { type: 'string' } };
-			expect(new ArgumentFitter().fitted(args, texts)).toBe(args);
-			expect(() => new ArgumentFitter().fitted(args, any)).not.toThrow();
+			expect(new ArgumentCoercer().coerce(args, texts)).toBe(args);
+			expect(() => new ArgumentCoercer().coerce(args, any)).not.toThrow();
 		}),
 	);
 });

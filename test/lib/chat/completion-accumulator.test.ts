@@ -4,7 +4,7 @@ import {
 	CompletionAccumulator,
 	type AccumulatorOptions,
 } from '../../../lib/chat/completion-accumulator';
-import { quotationIn } from '../../../lib/chat/quotations';
+import { createQuotationCheck } from '../../../lib/chat/quotations';
 import { opensReasoningInPrompt } from '../../../lib/chat/reasoning';
 
 const chunk = (delta: object, finish: string | null = null) =>
@@ -136,7 +136,7 @@ describe('calls in the text', () => {
 		expect(
 			read(whole(text), {
 				offeredTools: offered,
-				isQuoted: quotationIn([{ role: 'user', content: sent }]),
+				isQuoted: createQuotationCheck([{ role: 'user', content: sent }]),
 			}),
 		).toMatchObject({
 			answer: { text, toolCalls: [] },

@@ -31,7 +31,7 @@ const corrected = (
 	calls: readonly RawToolCall[],
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
-	const { faults } = checkToolCalls(calls, tools);
+	const { issues: faults } = checkToolCalls(calls, tools);
 	return buildToolCallCorrection(text, calls, faults, tools, (index) => `id${index}`);
 };
 
@@ -41,7 +41,10 @@ test.each([
 	['such a name in the form that is sent', 'remove_file', 'github_remove_file'],
 	['and in its own', 'remove.file', 'github_remove_file'],
 ])('%s is that tool', (_name, written, expected) => {
-	const { calls, faults } = checkToolCalls([call(written, '{"city":"Rome","days":"2"}')], TOOLS);
+	const { validCalls: calls, issues: faults } = checkToolCalls(
+		[call(written, '{"city":"Rome","days":"2"}')],
+		TOOLS,
+	);
 	expect(faults).toEqual([]);
 	expect(calls).toEqual([{ name: expected, arguments: '{"city":"Rome","days":2}' }]);
 });
@@ -62,18 +65,18 @@ test.each([
 	],
 	['a missing argument', call('get_weather'), 'lacks required arguments: city', 'get_weather'],
 ])('%s is told to the model', (_name, given, ...words) => {
-	expect(checkToolCalls([given], TOOLS).calls).toEqual([]);
+	expect(checkToolCalls([given], TOOLS).validCalls).toEqual([]);
 	const said = JSON.stringify(corrected([given]));
 	for (const word of words) expect(said).toContain(word);
 });
 
 test('an exact name counts before the short name of another tool', () => {
 	const tools = [tool('notes_delete', 'delete'), tool('delete')];
-	expect(checkToolCalls([call('delete')], tools).calls).toEqual([call('delete')]);
+	expect(checkToolCalls([call('delete')], tools).validCalls).toEqual([call('delete')]);
 });
 
 test('a name without its prefix is no tool where the call stood in the text', () => {
-	expect(checkToolCalls([call('create_issue')], TOOLS, true).faults).toHaveLength(1);
+	expect(checkToolCalls([call('create_issue')], TOOLS, true).issues).toHaveLength(1);
 });
 
 test('the correction repeats the calls, with an object in place of broken arguments, and runs none', () => {
@@ -214,12 +217,12 @@ describe('the arguments of an approval', () => {
 		['of the tool stand inside', { city: 'Rome' }, ['toolParameters']],
 		['of the tool are an object', { toolParameters: null }, ['toolParameters.city']],
 	])('%s', (_what, args, missing) => {
-		const { faults } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
+		const { issues: faults } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
 		expect(faults.flatMap((fault) => fault.missing)).toEqual(missing);
 	});
 
 	test('a tool of a user with one of these names is no approval', () => {
-		const { faults } = checkToolCalls(
+		const { issues: faults } = checkToolCalls(
 			[call('own', '{}')],
 			[
 				{

@@ -630,8 +630,8 @@ describe('thinking', () => {
 			message.role === 'assistant' && message.reasoning !== undefined ? [message.reasoning] : [],
 		);
 
-	it('is not sent back when off', () => {
-		expect(sent('off')).toEqual([]);
+	it('is not sent back when never', () => {
+		expect(sent('never')).toEqual([]);
 	});
 	it('is sent back in the running tool turn', () => {
 		expect(sent('toolTurns')).toEqual(['new turn']);
@@ -857,7 +857,7 @@ describe('whatever the conversation', () => {
 		fc.assert(
 			fc.property(conversations, conversations, (earlier, later) => {
 				// Up to a question nothing depends on what follows, apart from the thinking of the running turn.
-				const options = { thinkingHistory: 'off' as const, getCachedCall };
+				const options = { thinkingHistory: 'never' as const, getCachedCall };
 				const short = convert([...earlier, human('q')], options);
 				const long = convert([...earlier, human('q'), ...later], options);
 				expect(long.slice(0, short.length)).toEqual(short);

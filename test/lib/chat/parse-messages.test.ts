@@ -20,7 +20,7 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 	expect(read[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
 	expect(parseMessages(JSON.stringify(list))).toEqual(read);
 	expect(parseMessages({ model: 'x', messages: list })).toEqual(read);
-	expect(convertMessages(read, { thinkingHistory: 'off' })[1]).toMatchObject({
+	expect(convertMessages(read, { thinkingHistory: 'never' })[1]).toMatchObject({
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
 	});
@@ -50,7 +50,7 @@ test('calls and results of Ollama without IDs belong together in their order', (
 		{ role: 'tool', tool_name: 'add', content: '2' },
 		{ role: 'tool', tool_name: 'find', content: 'it' },
 	]);
-	expect(convertMessages(read, { thinkingHistory: 'off' }).slice(2)).toMatchObject([
+	expect(convertMessages(read, { thinkingHistory: 'never' }).slice(2)).toMatchObject([
 		{ role: 'tool', name: 'add', content: '2' },
 		{ role: 'tool', name: 'find', content: 'it' },
 	]);
@@ -60,7 +60,7 @@ test('pictures of Ollama: bare base64 beside the text', () => {
 	const [message] = parseMessages([
 		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
 	]);
-	expect(convertMessages([message!], { thinkingHistory: 'off' })).toEqual([
+	expect(convertMessages([message!], { thinkingHistory: 'never' })).toEqual([
 		{
 			role: 'user',
 			content: [

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { quotationIn } from '../../../lib/chat/quotations';
+import { createQuotationCheck } from '../../../lib/chat/quotations';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
@@ -22,7 +22,7 @@ const isQuoted = (
 	args = ARGS,
 	name = NAME,
 	tools: readonly ToolDefinition[] = [],
-) => quotationIn(messages, tools)({ name, arguments: args });
+) => createQuotationCheck(messages, tools)({ name, arguments: args });
 
 const quotedPrintable = (text: string) =>
 	text.replace(/[^\w ]/g, (sign) => `=${hexOf(sign)}`).replace(/(.{20})/g, '$1=\r\n');
@@ -389,7 +389,7 @@ describe('the time grows with the length of the text', () => {
 		const sent = `a_b {${piece.repeat(SIZE / piece.length)}`;
 		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
 		const work = () => {
-			const quotes = quotationIn([user(sent)]);
+			const quotes = createQuotationCheck([user(sent)]);
 			for (const args of ['{"x":7,"y":"zz"}', long, '{}']) quotes({ name: 'a_b', arguments: args });
 		};
 		expect(cpuMilliseconds(work)).toBeLessThan(LINEAR_CPU_MS);

@@ -47,7 +47,7 @@ it('stands in a message of the user behind the results of the turn', () => {
 			result('a', [PICTURES[0]![1]]),
 			result('b', 'nothing'),
 		],
-		{ thinkingHistory: 'off' },
+		{ thinkingHistory: 'never' },
 	);
 	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
 	expect(messages.at(-1)).toMatchObject({

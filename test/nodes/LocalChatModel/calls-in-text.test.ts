@@ -51,7 +51,7 @@ describe('nothing runs, and the answer is shown with a hint', () => {
 		const { calls, content, hints } = await answerTo(after(sent), text);
 		expect(calls).toEqual([]);
 		expect(content).toBe(text);
-		expect(hints).toContain('the same text stands in the input');
+		expect(hints).toContain('the same text appears in the input');
 	});
 
 	test('a call in the description of a tool', async () => {

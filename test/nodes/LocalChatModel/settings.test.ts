@@ -288,7 +288,7 @@ describe('the settings of the chat model', () => {
 		],
 		[
 			{ options: { thinkingHistory: true } },
-			'The field "Include Thinking in History" must be one of always, toolTurns, off, but is true',
+			'The field "Include Thinking in History" must be one of always, toolTurns, never, but is true',
 		],
 		[
 			{ thinking: true },

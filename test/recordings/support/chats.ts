@@ -187,10 +187,10 @@ function isFunction({ type, function: called }: Json): boolean {
 	return type === 'function' && isJson(called) && typeof called.name === 'string';
 }
 
-/** Warnings anywhere in the log entry of a response. */
+/** All warnings in the execution log of a model. */
 function notesIn(value: unknown): unknown[] {
 	if (Array.isArray(value)) return value.flatMap(notesIn);
 	if (!isJson(value)) return [];
-	const { notes, ...others } = value;
-	return [...(Array.isArray(notes) ? notes : []), ...Object.values(others).flatMap(notesIn)];
+	const { warnings, ...others } = value;
+	return [...(Array.isArray(warnings) ? warnings : []), ...Object.values(others).flatMap(notesIn)];
 }
