@@ -1,4 +1,4 @@
-/** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
+/** Collects a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { classifyStreamError, hasError } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
 import { TextCount } from '../http/response-body';
@@ -24,28 +24,28 @@ import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
 import type { Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
-/** A whole answer. */
+/** A complete response. */
 export interface Completion extends TextAndReasoning {
 	toolCalls: RawToolCall[];
 	finishReason: string;
 	usage?: Usage;
 	timings?: Timings;
-	/** As the server names it. */
+	/** Model name that the server reported. */
 	model?: string;
-	/** The calls stood in the text. */
+	/** Whether the calls were read from the text. */
 	hasCallsFromText?: true;
-	/** What looks like a call in the text, and is none. */
+	/** A call in the text that is not executed. */
 	rejectedCall?: RejectedTextCall;
 }
 
-/** Why an answer cannot be used, with what had arrived. The caller adds the address. */
+/** Why a response cannot be used, with its partial output. The caller adds the URL. */
 export interface FailedCompletion extends TextAndReasoning {
 	type: ErrorType;
 	serverText?: string;
 	status?: number;
-	/** The tool of a call that is broken. */
+	/** Tool of the invalid call. */
 	tool?: string;
-	/** All calls as they arrived. */
+	/** All calls as received. */
 	toolCalls?: RawToolCall[];
 	finishReason?: string;
 	usage?: Usage;
@@ -53,147 +53,153 @@ export interface FailedCompletion extends TextAndReasoning {
 }
 
 export interface AccumulatorOptions {
-	/** Names of the tools that a call in the text may have; none where such calls are left. */
+	/** Tools that may be called in text; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];
-	/** Whether a call stands in what was sent, and is a quotation. */
+	/** Whether a call is quoted from the request. */
 	isQuoted?(call: RawToolCall): boolean;
-	/** The opening tag of the thinking may stand in the prompt. */
+	/** Whether the prompt may contain the opening tag of the thinking. */
 	mayStartInReasoning?: boolean;
-	/** The begun answer that some servers repeat. */
+	/** Start of the response in the request, which some servers repeat. */
 	prefill?: string;
-	/** Maps an event of another API onto OpenAI's chunk. */
+	/** Maps an event of another API to OpenAI's chunk. */
 	decode?(event: JsonRecord): JsonRecord;
 }
 
 const DONE_MARKER = /^\[?DONE\]?$/i;
-/** Finish reasons of failed answers. */
+
 const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
 	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
 ];
 
-/** Collects an answer from its events, and gives out what can be shown of it. */
+/** Collects a completion from events, and returns the text that can be shown. */
 export class CompletionAccumulator {
-	private readonly split: ReasoningSplitter;
-	private readonly count = new TextCount();
-	private readonly assembly = new ToolCallAccumulator(this.count);
-	/** How many events brought text, thinking or calls. */
+	private readonly reasoningSplitter: ReasoningSplitter;
+	private readonly textCount = new TextCount();
+	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
+	/** Number of events with text, thinking or tool calls. */
 	contentEvents = 0;
-	private shown = '';
-	/** What may become a call. It is apart, so that a piece is looked at without all of the text before it. */
+	private displayedText = '';
+	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
 	private undecidedText = '';
-	/** Nothing more is shown before the end tells whether it is a call. */
+	/** Whether the rest is shown only at the end, when it is clear whether it is a call. */
 	private isHoldingToolCall = false;
 	private reasoning = '';
 	private finishReason: string | undefined;
 	private isDone = false;
-	/** Of the choice that is read. */
+	/** Index of the choice that is read. */
 	private choiceIndex: number | undefined;
-	/** Sent no finish reason, not even null: then only the end of the body tells. */
+	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
 	private failure: Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined;
-	private counts: { usage?: Usage; timings?: Timings; model?: string } = {};
+	private metadata: { usage?: Usage; timings?: Timings; model?: string } = {};
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
-		this.split = new ReasoningSplitter(options.mayStartInReasoning === true);
+		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
 	}
 
-	/** Whether only counts and an end marker may follow. */
+	/** Whether only token counts and an end marker may follow. */
 	get isFinished(): boolean {
 		return this.finishReason !== undefined && this.failure === undefined;
 	}
 
-	/** Whether further events mean nothing. */
+	/** Whether further events are ignored. */
 	get isOver(): boolean {
-		return this.isDone || this.failure !== undefined || this.assembly.hasTooMany;
+		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
 	}
 
-	/** What has arrived so far. */
+	/** Output received so far. */
 	get partial(): TextAndReasoning {
-		const { text: rest, reasoning } = this.split.rest;
-		return { text: this.shown + this.undecidedText + rest, reasoning: this.reasoning + reasoning };
+		const { text: rest, reasoning } = this.reasoningSplitter.rest;
+		return {
+			text: this.displayedText + this.undecidedText + rest,
+			reasoning: this.reasoning + reasoning,
+		};
 	}
 
 	/**
-	 * @returns what can be shown now
+	 * @returns the output that can be shown now
 	 * @throws {TooMuchTextError}
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
 		const parsed = parseJson(data);
-		// Only arguments of calls have numbers that must not lose a digit. Python writes `NaN`, too.
+		// Only tool call arguments contain numbers whose digits matter. Python also writes `NaN`.
 		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
 		const event = isExact ? parsed : parseExactJson(data, parsed).value;
 		if (!isRecord(event)) return this.fail('invalidResponse', data);
-		const error = errorIn(event);
+		const error = findChunkError(event);
 		if (error !== undefined) return this.failWithServerError(error);
 		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
 	/**
-	 * At the end of the body.
+	 * Ends the response.
 	 *
-	 * @param strayLines lines of the body that were no events
-	 * @returns what was held back, and the answer or why it cannot be used
+	 * @param strayLines lines of the body that are not events
+	 * @returns the remaining output, and the completion or why it cannot be used
 	 */
 	end(
 		strayLines: readonly string[] = [],
 	): { rest: TextAndReasoning } & ({ answer: Completion } | { failure: FailedCompletion }) {
-		const last = this.split.end();
-		this.addText(last.text);
-		this.reasoning += last.reasoning;
-		const { inText, unrun: rejectedCall } = this.findCallsInText();
-		const answerText = inText?.text ?? this.partial.text;
-		const rest = { text: answerText.slice(this.shown.length), reasoning: last.reasoning };
-		[this.shown, this.undecidedText] = [answerText, ''];
-		const calls = inText?.calls ?? this.assembly.calls;
-		const failure = this.failureIn(calls, strayLines);
+		const remainder = this.reasoningSplitter.end();
+		this.addText(remainder.text);
+		this.reasoning += remainder.reasoning;
+		const { textCalls, rejectedCall } = this.findCallsInText();
+		const fullText = textCalls?.text ?? this.partial.text;
+		const rest = {
+			text: fullText.slice(this.displayedText.length),
+			reasoning: remainder.reasoning,
+		};
+		[this.displayedText, this.undecidedText] = [fullText, ''];
+		const rawCalls = textCalls?.calls ?? this.toolCalls.calls;
+		const failure = this.findFailure(rawCalls, strayLines);
 		if (failure !== undefined)
-			return { rest, failure: { ...this.partial, ...this.countsField(), ...failure } };
-		const toolCalls = calls.map((call) => ({
+			return { rest, failure: { ...this.partial, ...this.toUsageFields(), ...failure } };
+		const toolCalls = rawCalls.map((call) => ({
 			...call,
 			arguments: parseArguments(call.arguments)!,
 		}));
 		const { finishReason = 'unknown' } = this;
-		const { model } = this.counts;
-		const hasCallsFromText = inText === undefined ? undefined : (true as const);
+		const { model } = this.metadata;
+		const hasCallsFromText = textCalls === undefined ? undefined : (true as const);
 		const facts = omitUndefined({ model, hasCallsFromText, rejectedCall });
 		return {
 			rest,
-			answer: { ...this.partial, toolCalls, finishReason, ...this.countsField(), ...facts },
+			answer: { ...this.partial, toolCalls, finishReason, ...this.toUsageFields(), ...facts },
 		};
 	}
 
-	/** Calls that stand in the text, where no others came, and the one that is not run. */
+	/** Parses tool calls in the text if the response contains no others. */
 	private findCallsInText() {
 		const { offeredTools = [], isQuoted = () => false } = this.options;
-		if (this.assembly.calls.length > 0 || offeredTools.length === 0) return {};
-		const found = parseTextToolCalls(this.partial.text, offeredTools, isQuoted);
-		if (found === undefined) return {};
-		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
+		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return {};
+		const parsed = parseTextToolCalls(this.partial.text, offeredTools, isQuoted);
+		if (parsed === undefined) return {};
+		return 'calls' in parsed ? { textCalls: parsed } : { rejectedCall: parsed.rejectedCall };
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {
-		this.takeCounts(chunk);
-		const choice = this.choiceIn(chunk);
+		this.applyMetadata(chunk);
+		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
 		const message = asRecord(choice.delta ?? choice.message);
-		this.assembly.add(message.tool_calls);
-		const reasoning = this.takeReasoning(message);
+		this.toolCalls.add(message.tool_calls);
+		const reasoning = this.appendReasoning(message);
 		const content = extractContent(message, choice);
 		if (content !== '' || reasoning !== '' || isNonEmpty(message.tool_calls))
 			this.contentEvents += 1;
-		const { text: shownText, reasoning: split } = this.takeText(content);
-		this.count.add(reasoning.length + content.length);
-		return { text: shownText, reasoning: reasoning + split };
+		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
+		this.textCount.add(reasoning.length + content.length);
+		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
-	/** Only one choice is requested: the first index that comes counts, since some servers count from 1. */
-	private choiceIn({ choices }: JsonRecord): JsonRecord {
-		const choice = asArray(choices).find((one) => {
-			const index = Number(asRecord(one).index ?? 0);
+	/** Only one choice is requested. The first index counts, because some servers count from 1. */
+	private selectChoice({ choices }: JsonRecord): JsonRecord {
+		const choice = asArray(choices).find((candidate) => {
+			const index = Number(asRecord(candidate).index ?? 0);
 			this.choiceIndex ??= index;
 			return index === this.choiceIndex;
 		});
@@ -201,65 +207,65 @@ export class CompletionAccumulator {
 	}
 
 	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
-	private takeReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
+	private appendReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
 		const reasoning =
 			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
 		if (reasoning === undefined) return '';
-		this.split.ignoreTags();
+		this.reasoningSplitter.ignoreTags();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
-		const piece = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
-		this.reasoning += piece;
-		return piece;
+		const delta = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
+		this.reasoning += delta;
+		return delta;
 	}
 
-	private takeText(piece: string): TextAndReasoning {
-		if (piece === '') return { text: '', reasoning: '' };
-		const { text: more, reasoning } = this.split.push(this.withoutPrefill(piece));
-		this.addText(more);
+	private appendText(delta: string): TextAndReasoning {
+		if (delta === '') return { text: '', reasoning: '' };
+		const { text, reasoning } = this.reasoningSplitter.push(this.withoutPrefill(delta));
+		this.addText(text);
 		this.reasoning += reasoning;
-		return { text: this.showable(), reasoning };
+		return { text: this.takeDisplayableText(), reasoning };
 	}
 
 	private get hasText(): boolean {
-		return this.shown !== '' || this.undecidedText !== '';
+		return this.displayedText !== '' || this.undecidedText !== '';
 	}
 
-	private addText(more: string): void {
-		this.undecidedText += this.hasText ? more : more.replace(/^\n+/, '');
+	private addText(text: string): void {
+		this.undecidedText += this.hasText ? text : text.replace(/^\n+/, '');
 	}
 
-	/** Some servers repeat a begun answer; the first piece tells. */
-	private withoutPrefill(piece: string): string {
+	/** Some servers repeat the prefill at the start of the response. */
+	private withoutPrefill(delta: string): string {
 		const { prefill = '' } = this.options;
 		const isFirst = !this.hasText && this.reasoning === '';
-		return isFirst && prefill !== '' && piece.startsWith(prefill)
-			? piece.slice(prefill.length)
-			: piece;
+		return isFirst && prefill !== '' && delta.startsWith(prefill)
+			? delta.slice(prefill.length)
+			: delta;
 	}
 
-	private showable(): string {
+	private takeDisplayableText(): string {
 		if (this.isHoldingToolCall) return '';
 		const { offeredTools = [] } = this.options;
-		const to =
+		const length =
 			offeredTools.length === 0
 				? this.undecidedText.length
-				: getDisplayableLength(this.undecidedText, this.shown === '');
-		const piece = this.undecidedText.slice(0, to);
-		this.undecidedText = this.undecidedText.slice(to);
-		this.isHoldingToolCall = to === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
-		this.shown += piece;
-		return piece;
+				: getDisplayableLength(this.undecidedText, this.displayedText === '');
+		const text = this.undecidedText.slice(0, length);
+		this.undecidedText = this.undecidedText.slice(length);
+		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
+		this.displayedText += text;
+		return text;
 	}
 
-	private takeCounts({ usage, timings, model }: JsonRecord): void {
-		const counted = parseOpenAiUsage(usage);
-		if (counted !== undefined) this.counts.usage = counted;
-		if (isRecord(timings)) this.counts.timings = parseTimings(timings);
-		this.counts.model = asNonEmptyString(model) ?? this.counts.model;
+	private applyMetadata({ usage, timings, model }: JsonRecord): void {
+		const parsedUsage = parseOpenAiUsage(usage);
+		if (parsedUsage !== undefined) this.metadata.usage = parsedUsage;
+		if (isRecord(timings)) this.metadata.timings = parseTimings(timings);
+		this.metadata.model = asNonEmptyString(model) ?? this.metadata.model;
 	}
 
-	private countsField(): { usage?: Usage; timings?: Timings } {
-		const { usage, timings } = this.counts;
+	private toUsageFields(): { usage?: Usage; timings?: Timings } {
+		const { usage, timings } = this.metadata;
 		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings });
 	}
 
@@ -274,32 +280,32 @@ export class CompletionAccumulator {
 		return { text: '', reasoning: '' };
 	}
 
-	/** Why the answer cannot be used; undefined for a good one. */
-	private failureIn(
+	/** Why the response cannot be used; undefined for a usable one. */
+	private findFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (this.failure !== undefined) return this.failure;
-		if (this.assembly.hasTooMany) return tooManyCalls(calls);
+		if (this.toolCalls.hasTooMany) return createTooManyCallsFailure(calls);
 		return (
-			this.failureOfEnd(calls, strayLines) ??
-			this.failureOfCalls(calls) ??
-			this.failureOfNothing(calls)
+			this.findEndFailure(calls, strayLines) ??
+			this.findToolCallFailure(calls) ??
+			this.findEmptyFailure(calls)
 		);
 	}
 
-	private failureOfEnd(
+	private findEndFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		const { finishReason } = this;
 		if (finishReason === undefined && !this.canEndWithoutReason(calls, strayLines))
-			return { type: 'streamEndedEarly', ...strayFailure(strayLines) };
-		const type = FAILED_FINISH_REASONS.find(([, says]) => says.test(finishReason ?? ''))?.[0];
+			return { type: 'streamEndedEarly', ...parseStrayLines(strayLines) };
+		const type = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? ''))?.[0];
 		return type && { type, serverText: `finish_reason: ${finishReason}` };
 	}
 
-	/** A server of one's own may tell no reason, only its end. */
+	/** Custom servers may report no finish reason, only the end. */
 	private canEndWithoutReason(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
@@ -308,19 +314,19 @@ export class CompletionAccumulator {
 		return hasContent && strayLines.length === 0 && (this.isDone || this.lacksFinishReason);
 	}
 
-	/** A call is run whole or not at all. */
-	private failureOfCalls(
+	/** A single invalid call fails the response: no tool is executed. */
+	private findToolCallFailure(
 		calls: readonly RawToolCall[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
-		const broken = calls.find(
+		const invalidCall = calls.find(
 			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
-		if (broken === undefined) return undefined;
+		if (invalidCall === undefined) return undefined;
 		const type = this.finishReason === 'length' ? 'toolCallTruncated' : 'invalidToolCall';
-		return { type, tool: broken.name, toolCalls: [...calls] };
+		return { type, tool: invalidCall.name, toolCalls: [...calls] };
 	}
 
-	private failureOfNothing(
+	private findEmptyFailure(
 		calls: readonly RawToolCall[],
 	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
@@ -329,20 +335,20 @@ export class CompletionAccumulator {
 	}
 }
 
-function tooManyCalls(
+function createTooManyCallsFailure(
 	calls: readonly RawToolCall[],
 ): Omit<FailedCompletion, keyof TextAndReasoning> {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
 	return { type: 'invalidToolCall', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
 }
 
-/** The error in a chunk, as the body of a refusal. */
-function errorIn(chunk: JsonRecord): string | undefined {
+/** The error in a chunk, as the body of an error response. */
+function findChunkError(chunk: JsonRecord): string | undefined {
 	const { error, object, detail, choices } = chunk;
 	if (hasError(error)) return JSON.stringify({ error });
 	if (object === 'error' || (choices === undefined && hasError(detail)))
 		return JSON.stringify(chunk);
-	// GPUStack in the middle of a stream.
+	// GPUStack, in the middle of a stream.
 	const { code, message, reason } = chunk;
 	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
 	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
@@ -352,20 +358,20 @@ function isText(value: unknown): boolean {
 	return asString(value) !== undefined;
 }
 
-/** The text of a message, also in parts. */
-function extractContent({ content }: JsonRecord, { text: ofCompletion }: JsonRecord): string {
+/** The text of a message, as a string or in parts. */
+function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord): string {
 	if (Array.isArray(content))
 		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
-	return asString(content) ?? asString(ofCompletion) ?? '';
+	return asString(content) ?? asString(completionText) ?? '';
 }
 
-/** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
-function strayFailure(
+/** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
+function parseStrayLines(
 	lines: readonly string[],
 ): Pick<FailedCompletion, 'serverText'> & { type?: ErrorType } {
 	const error = lines.find((line) => {
 		const json = parseJson(line);
-		return isRecord(json) && errorIn(json) !== undefined;
+		return isRecord(json) && findChunkError(json) !== undefined;
 	});
 	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
 	const { type, serverText } = classifyStreamError(error);

@@ -1,4 +1,4 @@
-/** What is asked, as the kind of server takes it. */
+/** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerProps, ModelServer, ServerType } from '../servers/types/server-type';
 import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
@@ -19,16 +19,16 @@ import type { QueueStats } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import type { DisplayedText } from './reasoning';
 
-/** What stays the same through all tries of a turn. */
+/** Everything that stays the same for all attempts of a turn. */
 export interface TurnContext {
 	server: ModelServer;
 	serverType: ServerType;
 	settings: ChatSettings;
 	chatRequest: ChatRequest;
-	/** How it came through the queue. */
+
 	queueStats: QueueStats;
 	toolNames: ToolNames;
-	/** Whether a call in a text is a quotation of the conversation. What corrections quote is none. */
+	/** Whether a call in text is quoted from the conversation, without its corrections. */
 	isQuoted: (call: RawToolCall) => boolean;
 	display: DisplayedText;
 	/** By `performance.now()`. */
@@ -36,32 +36,34 @@ export interface TurnContext {
 }
 
 /**
- * The body of the first try. With tools, a response format waits for a final answer that breaks it: llama-server could
- * begin no call under its grammar.
+ * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
+ * because llama-server cannot start a tool call under its grammar.
  *
- * @returns also notes on what was left out
- * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
+ * @returns also warnings about omitted parts
+ * @throws {ServerError} of type `invalidInput` if the forced tool is not offered
  */
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-): { body: CompletionRequest; notes: string[] } {
+): { body: CompletionRequest; warnings: string[] } {
 	const { model, parameters } = settings;
 	const { toolChoice } = chatRequest;
-	const notes = [
+	const warnings = [
 		...getIgnoredOptionWarnings(parameters, serverType),
 		...hintOnContext(serverType, server, { model, parameters }),
 	];
 	const tools = (chatRequest.tools ?? []).map((tool) =>
-		toWireTool(tool, toolNames.toWire(tool.name), serverType, notes),
+		toWireTool(tool, toolNames.toWire(tool.name), serverType, warnings),
 	);
 	if (
 		typeof toolChoice === 'object' &&
 		!chatRequest.tools?.some(({ name }) => name === toolChoice.name)
 	)
-		throw unknownTool(toolChoice.name);
-	const waits = tools.length > 0 && isJsonRequested(parameters);
-	const formatted = waits ? { ...parameters, responseFormat: undefined } : parameters;
+		throw createUnknownToolError(toolChoice.name);
+	const isFormatDeferred = tools.length > 0 && isJsonRequested(parameters);
+	const initialParameters = isFormatDeferred
+		? { ...parameters, responseFormat: undefined }
+		: parameters;
 	const choice =
 		typeof toolChoice === 'object' ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
 	return {
@@ -70,62 +72,61 @@ export function buildCompletionRequest(
 			messages: withWireNames(messages, toolNames),
 			tools,
 			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : choice }),
-			parameters: cleanResponseFormat(formatted, serverType, notes),
+			parameters: cleanResponseFormat(initialParameters, serverType, warnings),
 		},
-		notes,
+		warnings,
 	};
 }
 
 function toWireTool(
 	{ name, shortName, description, parameters }: ToolDefinition,
-	sentName: string,
-	kind: ServerType,
-	notes: string[],
+	wireName: string,
+	serverType: ServerType,
+	warnings: string[],
 ): ToolDefinition {
 	const schema =
-		kind.compilesSchemas === 'formatsAndTools'
-			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
+		serverType.compilesSchemas === 'formatsAndTools'
+			? cleanSchema(parameters, `the schema of the tool "${name}"`, warnings)
 			: parameters;
-	const typed = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
+	const objectSchema = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
 	const tool = {
-		name: sentName,
+		name: wireName,
 		...omitUndefined({ shortName, description }),
-		parameters: typed,
+		parameters: objectSchema,
 	};
-	// They come from other servers where tools do (MCP).
+	// Tools may come from other servers (MCP).
 	return JSON.parse(breakControlTokens(JSON.stringify(tool))) as ToolDefinition;
 }
 
-/** The format of a second try, too. */
 export function cleanResponseFormat(
 	parameters: ChatParameters,
-	kind: ServerType,
-	notes: string[] = [],
+	serverType: ServerType,
+	warnings: string[] = [],
 ): ChatParameters {
 	const { responseFormat } = parameters;
-	if (responseFormat?.type !== 'jsonSchema' || !kind.compilesSchemas) return parameters;
-	const schema = cleaned(responseFormat.schema, 'the JSON schema', notes);
+	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return parameters;
+	const schema = cleanSchema(responseFormat.schema, 'the JSON schema', warnings);
 	return { ...parameters, responseFormat: { ...responseFormat, schema } };
 }
 
-function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord {
+function cleanSchema(schema: JsonRecord, schemaLabel: string, warnings: string[]): JsonRecord {
 	const result = toGrammarSchema(schema);
 	if (result.removedPaths.length > 0)
-		notes.push(
-			`The server does not support parts of ${where}, so they were removed: ${result.removedPaths.join(', ')}`,
+		warnings.push(
+			`The server does not support parts of ${schemaLabel}, so they were removed: ${result.removedPaths.join(', ')}`,
 		);
 	return result.schema;
 }
 
-function getIgnoredOptionWarnings(parameters: ChatParameters, kind: ServerType): string[] {
-	const ignored = getIgnoredParameters(parameters, kind);
+function getIgnoredOptionWarnings(parameters: ChatParameters, serverType: ServerType): string[] {
+	const ignored = getIgnoredParameters(parameters, serverType);
 	if (ignored.length === 0) return [];
 	return [
-		`This server (${kind.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
 	];
 }
 
-function unknownTool(name: string) {
+function createUnknownToolError(name: string) {
 	return createInputError(
 		`Tool choice names the tool "${name}", which is not connected to the model`,
 		'Connect the tool, or let the model choose the tool.',
@@ -133,9 +134,9 @@ function unknownTool(name: string) {
 }
 
 /**
- * Refuses tools that the chat template would leave out, and pictures for a model that would invent what it sees.
+ * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
  *
- * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
+ * @throws {ServerError} of type `toolsUnsupported` or `modalityUnsupported`
  */
 export async function assertCapabilities(
 	{
@@ -154,11 +155,10 @@ export async function assertCapabilities(
 			message: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
 			suggestion: serverType.texts.tools,
 		});
-	const hasPicture = messages.some(({ content }) =>
+	const hasImage = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasPicture || (await serverType.fetchModel?.(server, model, signal))?.vision !== false)
-		return;
+	if (!hasImage || (await serverType.fetchModel?.(server, model, signal))?.vision !== false) return;
 	throw createServerError('modalityUnsupported', context, {
 		message: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,

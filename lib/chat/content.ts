@@ -3,30 +3,30 @@ import { parseJson } from '../json';
 import { isRecord, asRecord } from '../values';
 import { parseContentPart } from './media';
 
-/** The text of a content, without its pictures and recordings. */
-export function getText(content: ChatMessage['content'], between = ''): string {
+/** The text of a content, without images, audio and video. */
+export function getText(content: ChatMessage['content'], separator = ''): string {
 	if (typeof content === 'string') return content;
-	return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(between);
+	return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(separator);
 }
 
-/** The pictures and recordings. */
+/** The images, audio and video. */
 export function getMedia(content: ChatMessage['content']): MediaPart[] {
 	return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
 }
 
-/** With texts in a row as one: some templates put nothing between them, and halves of a word would join. */
+/** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
 export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] {
 	const joined: ContentPart[] = [];
 	for (const part of parts) {
-		const before = joined.at(-1);
-		if (part.type === 'text' && before?.type === 'text')
-			joined[joined.length - 1] = { type: 'text', text: `${before.text}\n${part.text}` };
+		const previous = joined.at(-1);
+		if (part.type === 'text' && previous?.type === 'text')
+			joined[joined.length - 1] = { type: 'text', text: `${previous.text}\n${part.text}` };
 		else joined.push(part);
 	}
 	return joined;
 }
 
-/** Whether a message has a picture, a recording or a video. */
+/** Whether a message contains an image, audio or video. */
 export function hasMedia({ content }: ChatMessage): boolean {
 	return getMedia(content).length > 0;
 }
@@ -54,15 +54,15 @@ export function stripAgentText(
 		({ name, args }) =>
 			// n8n 2.20, in every replayed call.
 			trimmed === `Calling ${name} with input: ${JSON.stringify(args)}` ||
-			// n8n 2.41, the same text in all calls of an answer.
+			// n8n 2.41, the same text in all calls of a response.
 			listed.has(name),
 	);
 	return isCallingText ? '' : stripUsedTools(text);
 }
 
 /**
- * Removes n8n's text in front of an answer, which it adds if a memory keeps only texts: up to the first bracket before a
- * blank behind the last result. A text with nothing else is kept.
+ * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
+ * result. A text with nothing else is kept.
  */
 function stripUsedTools(text: string): string {
 	const result = text.lastIndexOf(RESULT);
@@ -76,48 +76,49 @@ interface ToolResultContent {
 }
 
 /**
- * Splits a tool's result into text and pictures: servers take pictures only in user messages, and as text a picture
- * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
+ * Splits a tool's result into text and images: servers accept images only in user messages, and as text an image would
+ * be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
  * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
  */
 export function parseToolResult(content: unknown): ToolResultContent {
 	const isText = typeof content === 'string';
-	const blocks = blocksIn(content);
-	const pictures = blocks.map(parseImage);
-	if (isText && pictures.every((one) => one === undefined)) return { text: content, images: [] };
+	const blocks = collectBlocks(content);
+	const imageByBlock = blocks.map(parseImage);
+	if (isText && imageByBlock.every((image) => image === undefined))
+		return { text: content, images: [] };
 	let count = 0;
 	return {
 		text: blocks
 			.map((block, index) =>
-				pictures[index] === undefined ? blockToText(block) : `[Image ${++count}, below]`,
+				imageByBlock[index] === undefined ? blockToText(block) : `[Image ${++count}, below]`,
 			)
 			.join('\n'),
-		images: pictures.filter((one) => one !== undefined),
+		images: imageByBlock.filter((image) => image !== undefined),
 	};
 }
 
-/** MCP puts blocks into `content`, n8n's agent 3.1 lists them in the `response` of each entry, as text where it was one. */
-function blocksIn(result: unknown): unknown[] {
+/** MCP puts blocks into `content`; n8n's agent 3.1 lists them in the `response` of each entry, as text if it was text. */
+function collectBlocks(result: unknown): unknown[] {
 	const parsed =
 		typeof result === 'string' && result.includes('"image') ? parseJson(result) : undefined;
-	const inside = asRecord(parsed ?? result).content ?? parsed ?? result;
-	return [inside].flat().flatMap((entry: unknown) => {
+	const blocks = asRecord(parsed ?? result).content ?? parsed ?? result;
+	return [blocks].flat().flatMap((entry: unknown) => {
 		const { response } = asRecord(entry);
-		return response === undefined ? [entry] : blocksIn(response);
+		return response === undefined ? [entry] : collectBlocks(response);
 	});
 }
 
-/** Of an image, in base64. */
+/** Data URL of an image in base64. */
 const IMAGE_DATA = /^data:image\/[\w.+-]+;base64,[\w+/=]+$/;
 
-/** Only data: the model server would fetch an address inside its own network, past n8n's egress filter. */
+/** Accepts only data: a URL would be fetched by the model server inside its network, past n8n's egress filter. */
 function parseImage(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
 		const part = parseContentPart(block);
 		return part?.type === 'image' && IMAGE_DATA.test(part.url) ? part : undefined;
 	} catch {
-		// Data that only looks like a picture.
+		// Data that only looks like an image.
 		return undefined;
 	}
 }
@@ -130,15 +131,14 @@ export function blockToText(block: unknown): string {
 	return typeof text === 'string' ? text : JSON.stringify(block);
 }
 
-/** Breaks up control tokens of models in texts of users, tools and files, so that they are words to every template. */
-
 /** `<|…|>` of ChatML, Llama 3, gpt-oss; `[INST]` of Mistral and Llama 2; Gemma's turns; DeepSeek's bars; ends of texts. */
 const CONTROL_TOKENS =
 	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
 
-/** Nobody sees a zero-width space, and no tokenizer joins what stands around it. */
+/** A zero-width space is invisible, and tokenizers do not join the text around it. */
 const BREAK = '\u200b';
 
+/** Breaks up control tokens of models in texts of users, tools and files, so that templates treat them as text. */
 export function breakControlTokens(text: string): string {
 	return text.replace(CONTROL_TOKENS, (start) => start + BREAK);
 }

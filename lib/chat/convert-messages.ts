@@ -33,7 +33,7 @@ import type {
 
 export interface ConversionOptions {
 	thinkingHistory: ThinkingHistory;
-	/** Looks up a call of an earlier answer by its id from `ownToolCallIds`; undefined if it is not cached. */
+	/** Looks up a call of an earlier response by its ID from `createToolCallIds`; undefined if it is not cached. */
 	getCachedCall?: (callId: string) => CachedToolCall | undefined;
 }
 
@@ -46,12 +46,12 @@ interface AssistantDraft {
 	toolCalls: ToolCall[];
 	/** The results, in the order of the calls. */
 	results: ToolMessage[];
-	/** The pictures in these results. */
+	/** The images in these results. */
 	images: ContentPart[];
-	/** The key of the answer that the calls belong to, if their ids contain it. */
+	/** The key of the turn that the calls belong to, if their IDs contain it. */
 	turnKey?: string;
 }
-/** Put in front of pictures from tool results. */
+/** Precedes images from tool results. */
 const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
 type MessageDraft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
@@ -59,26 +59,26 @@ type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
 type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 
 /**
- * The messages of a turn: those that fit into the budget of the history, with control tokens of models as words.
+ * The messages of a turn that fit into the history budget, with control tokens broken up.
  *
- * @returns also notes on what was left out
- * @throws {ServerError} of kind `invalidInput` for content that no model server can read
+ * @returns also warnings about omitted turns
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
-): { messages: ChatMessage[]; notes: string[] } {
+): { messages: ChatMessage[]; warnings: string[] } {
 	const getCachedCall = (id: string) => toolCallCache.get(id);
 	const converted = convertMessages(source, { thinkingHistory, getCachedCall });
 	const messages = converted.map(breakControlTokensIn);
-	if (historyBudget === 0) return { messages, notes: [] };
-	const fitted = trimHistory(messages, historyBudget);
-	if (fitted.leftOut === 0) return { messages, notes: [] };
-	const note = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${fitted.leftOut}.`;
-	return { messages: fitted.messages, notes: [note] };
+	if (historyBudget === 0) return { messages, warnings: [] };
+	const trimmed = trimHistory(messages, historyBudget);
+	if (trimmed.leftOut === 0) return { messages, warnings: [] };
+	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${trimmed.leftOut}.`;
+	return { messages: trimmed.messages, warnings: [warning] };
 }
 
-/** What the model wrote itself goes back as it wrote it. */
+/** The model's own text is sent back unchanged. */
 function breakControlTokensIn(message: ChatMessage): ChatMessage {
 	if (message.role === 'assistant') return message;
 	const { content } = message;
@@ -98,7 +98,7 @@ function breakControlTokensIn(message: ChatMessage): ChatMessage {
  * into messages are joined, the injected `id` argument and the text "Calling X with input: …" are removed, `[]` becomes
  * `''`, and files are put into the question that they belong to.
  *
- * @throws {ServerError} of kind `invalidInput` for content that no model server can read
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function convertMessages(
 	messages: readonly InputMessage[],
@@ -107,19 +107,21 @@ export function convertMessages(
 	const source = mergeFileMessages(messages);
 	const results = matchToolResults(source);
 	const drafts: MessageDraft[] = [];
-	const recalled = (call: InputToolCall) =>
-		call.id === undefined ? undefined : findOriginalCall(call, options.getCachedCall?.(call.id));
+	const findCached = (toolCall: InputToolCall) =>
+		toolCall.id === undefined
+			? undefined
+			: findOriginalCall(toolCall, options.getCachedCall?.(toolCall.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
-		if (isAssistant(message)) pushAll(drafts, assistantDraft(message, results, recalled));
-		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
+		if (isAssistant(message)) pushAll(drafts, toAssistantDrafts(message, results, findCached));
+		else drafts.push({ role: toRole(message), content: toContent(message.content) });
 	}
 	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.thinkingHistory);
 }
 
 /**
- * Joins the texts of the system at the beginning of a conversation: some templates refuse a second message of the
- * system (Mistral's, Gemma's), and some servers keep only the last one without a word (FastChat, seen: 0.2.36).
+ * Joins the system messages at the beginning of a conversation: some templates reject a second one (Mistral's, Gemma's),
+ * and some servers silently keep only the last one (FastChat, seen: 0.2.36).
  */
 function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
 	const isSystemText = ({ role, content }: MessageDraft) =>
@@ -132,39 +134,39 @@ function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
 }
 
 /**
- * Matches tool calls and results. Either may be missing, because the memory's window cut it off or a run failed;
- * servers refuse both halves. Results come before the user's next message, and ids may be repeated.
+ * Matches tool calls and results. Either may be missing, because the memory window truncated it or a run failed, and
+ * servers reject both halves. Results come before the user's next message, and IDs may be repeated.
  */
 function matchToolResults(source: readonly InputMessage[]): ToolResults {
 	const results = new Map<InputToolCall, InputMessage>();
-	let open: InputMessage[] = [];
+	let callers: InputMessage[] = [];
 	for (const message of source) {
-		if (isAssistant(message)) open.push(message);
-		else if (message.type !== 'tool') open = [];
+		if (isAssistant(message)) callers.push(message);
+		else if (message.type !== 'tool') callers = [];
 		else {
-			const isAnswered = (call: InputToolCall) =>
-				(call.id ?? '') === (message.toolCallId ?? '') && !results.has(call);
-			const caller = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAnswered));
-			const call = caller?.toolCalls?.find(isAnswered);
-			if (call !== undefined) results.set(call, message);
+			const isMatch = (toolCall: InputToolCall) =>
+				(toolCall.id ?? '') === (message.toolCallId ?? '') && !results.has(toolCall);
+			const caller = callers.findLast(({ toolCalls = [] }) => toolCalls.some(isMatch));
+			const toolCall = caller?.toolCalls?.find(isMatch);
+			if (toolCall !== undefined) results.set(toolCall, message);
 		}
 	}
 	return results;
 }
 
 /**
- * n8n's agent puts files into a separate user message after the question. The templates of some vision models refuse
+ * n8n's agent puts files into a separate user message after the question. The templates of some vision models reject
  * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
 function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 	const joined: InputMessage[] = [];
 	for (const message of source) {
-		const before = joined.at(-1);
-		const hasFile = [before, message].some((one) => Array.isArray(one?.content));
-		if (before !== undefined && isUser(before) && isUser(message) && hasFile)
+		const previous = joined.at(-1);
+		const hasFile = [previous, message].some((candidate) => Array.isArray(candidate?.content));
+		if (previous !== undefined && isUser(previous) && isUser(message) && hasFile)
 			joined[joined.length - 1] = {
-				...before,
-				content: [before, message].flatMap(({ content }) => content),
+				...previous,
+				content: [previous, message].flatMap(({ content }) => content),
 			};
 		else joined.push(message);
 	}
@@ -172,7 +174,7 @@ function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 }
 
 function isUser(message: InputMessage): boolean {
-	return message.type !== 'tool' && !isAssistant(message) && roleOf(message) === 'user';
+	return message.type !== 'tool' && !isAssistant(message) && toRole(message) === 'user';
 }
 
 function isAssistant({ type, role }: InputMessage): boolean {
@@ -182,40 +184,40 @@ function isAssistant({ type, role }: InputMessage): boolean {
 	);
 }
 
-function roleOf({ type, role }: InputMessage): 'system' | 'user' {
+function toRole({ type, role }: InputMessage): 'system' | 'user' {
 	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
 }
 
 /** A string if there is only text, otherwise parts. */
-function contentOf(content: unknown): string | ContentPart[] {
+function toContent(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
 	const parts = [content].flat().flatMap((block) => parseContentPart(block) ?? []);
 	return getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts);
 }
 
-/** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */
-function assistantDraft(
+/** Returns no draft for a message that has only invalid calls or calls without results. */
+function toAssistantDrafts(
 	message: InputMessage,
 	results: ToolResults,
-	recalled: (call: InputToolCall) => CachedToolCall | undefined,
+	findCached: (call: InputToolCall) => CachedToolCall | undefined,
 ): AssistantDraft[] {
 	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
 	const calls = allCalls.filter((call) => results.has(call));
-	const memories = calls.map(recalled);
-	const firstMemory = memories.find((memory) => memory !== undefined);
-	const split = splitReasoning(plainText(message.content));
-	const ownText = stripAgentText(split.text, allCalls);
-	// Memories belong to calls, so without calls there is none.
-	const content = ownText || (firstMemory?.text ?? '');
-	const hasLostCalls = allCalls.length + invalidToolCalls.length > 0;
-	if (content === '' && calls.length === 0 && hasLostCalls) return [];
+	const cachedCalls = calls.map(findCached);
+	const firstCached = cachedCalls.find((memory) => memory !== undefined);
+	const split = splitReasoning(getPlainText(message.content));
+	const modelText = stripAgentText(split.text, allCalls);
+	// Only calls are cached, so there is no cached text without calls.
+	const content = modelText || (firstCached?.text ?? '');
+	const hasUnmatchedCalls = allCalls.length + invalidToolCalls.length > 0;
+	if (content === '' && calls.length === 0 && hasUnmatchedCalls) return [];
 	const reasoning = firstFilled(
 		message.reasoning,
-		thinkingBlocks(message.content),
+		getThinkingText(message.content),
 		split.reasoning,
-		firstMemory?.reasoning,
+		firstCached?.reasoning,
 	);
-	const toolCalls = calls.map((call, index) => toolCall(call, memories[index]));
+	const toolCalls = calls.map((call, index) => toToolCall(call, cachedCalls[index]));
 	return [
 		{
 			role: 'assistant',
@@ -228,11 +230,11 @@ function assistantDraft(
 	];
 }
 
-function toolCall(call: InputToolCall, memory: CachedToolCall | undefined): ToolCall {
+function toToolCall(call: InputToolCall, cached: CachedToolCall | undefined): ToolCall {
 	return {
 		id: toServerToolCallId(call.id ?? ''),
 		name: call.name,
-		arguments: memory?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
+		arguments: cached?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
 	};
 }
 
@@ -241,7 +243,7 @@ function firstFilled(...texts: Array<string | undefined>): string {
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */
-function plainText(content: unknown): string {
+function getPlainText(content: unknown): string {
 	if (typeof content === 'string') return content;
 	const blocks = [content ?? []].flat().filter((block) => !isNonText(block));
 	return blocks.map(blockToText).join('\n');
@@ -256,7 +258,7 @@ function collectToolResults(
 		results: calls.map((call, index) => ({
 			role: 'tool',
 			toolCallId: toServerToolCallId(call.id ?? ''),
-			// A result from the memory has a name of its own, and one of the running turn none.
+			// Results from the memory have another name, and those of the running turn have none.
 			name: call.name,
 			content: contents[index]!.text,
 		})),
@@ -268,7 +270,7 @@ function isNonText(block: unknown): boolean {
 	return NOT_CONTENT.has(String(asRecord(block).type));
 }
 
-function thinkingBlocks(content: unknown): string {
+function getThinkingText(content: unknown): string {
 	return asRecords(content)
 		.map(({ thinking, reasoning }) => asString(thinking) ?? asString(reasoning) ?? '')
 		.join('');
@@ -279,20 +281,20 @@ function thinkingBlocks(content: unknown): string {
  * models would imitate it, and prompt caches would miss.
  */
 function stripInjectedArguments(call: InputToolCall, args: JsonRecord = call.args): JsonRecord {
-	if (!hasInjected(call)) return args;
+	if (!hasInjectedArguments(call)) return args;
 	const hasName = call.args.tool === call.name;
 	return Object.fromEntries(
 		Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')),
 	);
 }
 
-function hasInjected({ id, args }: InputToolCall): boolean {
+function hasInjectedArguments({ id, args }: InputToolCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
 /**
  * A tool that needs approval is called with `toolParameters`, often with `hitlParameters`. n8n runs it with the first;
- * after a rejection, the second stand beside them (`createEngineRequests`).
+ * after a rejection, it adds the second to the arguments (`createEngineRequests`).
  */
 function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRecord[] {
 	const { toolParameters } = args;
@@ -300,41 +302,41 @@ function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRe
 	return [toolParameters, { ...args, ...asRecord(hitlParameters), toolParameters }];
 }
 
-/** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
+/** The cached original of a call, if both are the same call. Arguments that n8n overwrote are not compared. */
 function findOriginalCall(
 	call: InputToolCall,
-	memory: CachedToolCall | undefined,
+	cached: CachedToolCall | undefined,
 ): CachedToolCall | undefined {
-	if (memory?.name !== call.name) return undefined;
-	const args = parseObject(memory.arguments);
+	if (cached?.name !== call.name) return undefined;
+	const args = parseObject(cached.arguments);
 	if (args === undefined) return undefined;
 	const current = stringifyCanonical(stripInjectedArguments(call));
 	const isSame = [args, ...argumentsAfterApproval(args)].some(
-		(known) => stringifyCanonical(stripInjectedArguments(call, known)) === current,
+		(candidate) => stringifyCanonical(stripInjectedArguments(call, candidate)) === current,
 	);
-	return isSame ? memory : undefined;
+	return isSame ? cached : undefined;
 }
 
 /**
- * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one answer:
- * by their ids, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
+ * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one response:
+ * by their IDs, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
 function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 	const joined: MessageDraft[] = [];
 	for (const draft of drafts) {
-		const open = joined.at(-1);
+		const previous = joined.at(-1);
 		if (draft.role !== 'assistant') joined.push(draft);
-		else if (open?.role === 'assistant' && isSameTurn(open, draft)) {
-			pushAll(open.toolCalls, draft.toolCalls);
-			pushAll(open.results, draft.results);
-			pushAll(open.images, draft.images);
-		} else joined.push(copyOf(draft));
+		else if (previous?.role === 'assistant' && isSameTurn(previous, draft)) {
+			pushAll(previous.toolCalls, draft.toolCalls);
+			pushAll(previous.results, draft.results);
+			pushAll(previous.images, draft.images);
+		} else joined.push(copyDraft(draft));
 	}
 	return joined;
 }
 
-/** A draft with lists of its own, to which those of others are added. */
-function copyOf(draft: AssistantDraft): AssistantDraft {
+/** Copies a draft with its lists, to which those of other drafts are added. */
+function copyDraft(draft: AssistantDraft): AssistantDraft {
 	const { toolCalls, results, images } = draft;
 	return {
 		...draft,
@@ -344,26 +346,26 @@ function copyOf(draft: AssistantDraft): AssistantDraft {
 	};
 }
 
-function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
-	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
-	if (open.turnKey !== undefined || next.turnKey !== undefined)
-		return open.turnKey === next.turnKey;
+function isSameTurn(previous: AssistantDraft, next: AssistantDraft): boolean {
+	if (previous.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
+	if (previous.turnKey !== undefined || next.turnKey !== undefined)
+		return previous.turnKey === next.turnKey;
 	return (
-		open.reasoning !== '' &&
-		open.reasoning === next.reasoning &&
-		(next.content === '' || next.content === open.content)
+		previous.reasoning !== '' &&
+		previous.reasoning === next.reasoning &&
+		(next.content === '' || next.content === previous.content)
 	);
 }
 
-function withReasoning(drafts: readonly MessageDraft[], echo: ThinkingHistory): ChatMessage[] {
+function withReasoning(drafts: readonly MessageDraft[], history: ThinkingHistory): ChatMessage[] {
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
 		const { content, reasoning, toolCalls, results, images } = draft;
 		const isRunningTurn = index > lastUser && toolCalls.length > 0;
-		const isEchoed = echo === 'always' || (echo === 'toolTurns' && isRunningTurn);
+		const includesReasoning = history === 'always' || (history === 'toolTurns' && isRunningTurn);
 		const message: ChatMessage = { role: 'assistant', content };
-		if (isEchoed && reasoning !== '') message.reasoning = reasoning;
+		if (includesReasoning && reasoning !== '') message.reasoning = reasoning;
 		if (toolCalls.length > 0) message.toolCalls = toolCalls;
 		if (images.length === 0) return [message, ...results];
 		return [message, ...results, { role: 'user', content: [IMAGES_INTRO, ...images] }];

@@ -1,4 +1,4 @@
-/** The body of a chat in OpenAI's form, as llama-server, vLLM, GPUStack, FastAPI servers and Ollama take it. */
+/** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
 import type { ServerType } from '../servers/types/server-type';
 import { isRecord, type JsonRecord, omitUndefined } from '../values';
 import { extractBase64 } from './data-url';
@@ -10,7 +10,7 @@ import {
 } from './parameters';
 import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
 
-/** What is sent. */
+/** A chat completion request, independent of the wire protocol. */
 export interface CompletionRequest {
 	model: string;
 	messages: readonly ChatMessage[];
@@ -20,29 +20,29 @@ export interface CompletionRequest {
 }
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
-export function toOpenAiBody(body: CompletionRequest, kind: ServerType): JsonRecord {
+export function toOpenAiBody(body: CompletionRequest, serverType: ServerType): JsonRecord {
 	const { parameters } = body;
-	const thinking = toThinkingFields(parameters, kind);
+	const thinking = toThinkingFields(parameters, serverType);
 	return {
 		model: body.model,
-		messages: body.messages.map((message) => wireMessage(message, kind)),
-		...toolFields(body, kind),
+		messages: body.messages.map((message) => toWireMessage(message, serverType)),
+		...toolFields(body, serverType),
 		stream: true,
-		// vLLM refuses it where nothing is streamed.
+		// vLLM rejects it without streaming.
 		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
-		...toParameterFields(parameters, kind),
-		...toResponseFormatFields(parameters, kind),
+		...toParameterFields(parameters, serverType),
+		...toResponseFormatFields(parameters, serverType),
 		...thinking,
 		...extraBodyFields(parameters, thinking),
 	};
 }
 
-/** Extra Body overrides everything else, but its template arguments stand beside the switch of thinking. */
+/** Extra Body overrides everything else, but its template arguments are merged with the thinking switch. */
 function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord): JsonRecord {
-	const { chat_template_kwargs: switched } = thinking;
-	const { chat_template_kwargs: more } = extraBody;
-	if (!isRecord(switched) || !isRecord(more)) return extraBody;
-	return { ...extraBody, chat_template_kwargs: { ...switched, ...more } };
+	const { chat_template_kwargs: thinkingArguments } = thinking;
+	const { chat_template_kwargs: extraArguments } = extraBody;
+	if (!isRecord(thinkingArguments) || !isRecord(extraArguments)) return extraBody;
+	return { ...extraBody, chat_template_kwargs: { ...thinkingArguments, ...extraArguments } };
 }
 
 /**
@@ -51,30 +51,30 @@ function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecor
  */
 function toolFields(
 	{ tools, toolChoice, parameters }: CompletionRequest,
-	kind: ServerType,
+	serverType: ServerType,
 ): JsonRecord {
-	// Where the choice is ignored (Ollama), forbidden tools are not sent.
-	if (tools.length === 0 || (kind.toolChoiceSupport === 'ignored' && toolChoice === 'none'))
+	// If the choice is ignored (Ollama), forbidden tools are not sent.
+	if (tools.length === 0 || (serverType.toolChoiceSupport === 'ignored' && toolChoice === 'none'))
 		return {};
-	const isNamed = typeof toolChoice === 'object' && kind.toolChoiceSupport === 'named';
+	const isNamed = typeof toolChoice === 'object' && serverType.toolChoiceSupport === 'named';
 	return {
 		...toToolsField(isNamed ? tools : selectCallableTools(tools, toolChoice)),
 		...omitUndefined({
 			tool_choice: isNamed
 				? { type: 'function', function: { name: toolChoice.name } }
-				: wordOf(toolChoice),
-			parallel_tool_calls: supportsOption(kind, 'parallelToolCalls')
+				: toToolChoiceString(toolChoice),
+			parallel_tool_calls: supportsOption(serverType, 'parallelToolCalls')
 				? parameters.parallelToolCalls
 				: undefined,
 		}),
 	};
 }
 
-function wordOf(choice: ToolChoice | undefined): string | undefined {
+function toToolChoiceString(choice: ToolChoice | undefined): string | undefined {
 	return typeof choice === 'object' ? 'required' : choice;
 }
 
-/** The tool that is to be called, else all. */
+/** The forced tool, otherwise all tools. */
 export function selectCallableTools(
 	tools: readonly ToolDefinition[],
 	choice: ToolChoice | undefined,
@@ -92,24 +92,26 @@ export function toToolsField(tools: readonly ToolDefinition[]) {
 	};
 }
 
-function wireMessage(message: ChatMessage, kind: ServerType): JsonRecord {
+function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
 	switch (message.role) {
 		case 'assistant':
-			return toWireAssistantMessage(message, kind);
+			return toWireAssistantMessage(message, serverType);
 		case 'tool': {
 			const { toolCallId: tool_call_id, name, content } = message;
 			return { role: 'tool', tool_call_id, ...(name ? { name } : {}), content };
 		}
 		default:
-			return { role: message.role, content: wireContent(message.content, kind) };
+			return { role: message.role, content: toWireContent(message.content, serverType) };
 	}
 }
 
-function wireContent(content: string | ContentPart[], kind: ServerType): unknown {
-	return typeof content === 'string' ? content : content.map((part) => wirePart(part, kind));
+function toWireContent(content: string | ContentPart[], serverType: ServerType): unknown {
+	return typeof content === 'string'
+		? content
+		: content.map((part) => toWirePart(part, serverType));
 }
 
-function wirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {
+function toWirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };
@@ -118,7 +120,7 @@ function wirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType
 		case 'audio':
 			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
 		case 'video': {
-			// llama-server decodes bare base64; some of its versions refuse a data URL here (docs/protocols/llama-server.md 5).
+			// llama-server decodes bare base64; some of its versions reject a data URL here (docs/protocols/llama-server.md 5).
 			const file =
 				videoPartType === 'input_video' ? { data: extractBase64(part.url) } : { url: part.url };
 			return { type: videoPartType, [videoPartType]: file };

@@ -1,20 +1,20 @@
-/** Splits thinking from the text of an answer. */
+/** Splits reasoning from the text of a response. */
 
 const OPEN = '<think>';
 const CLOSE = '</think>';
 
-/** Models whose templates open the thinking in the prompt, so that only its end stands in the answer. */
+/** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
 
-/** Whether an answer may begin inside of thinking, by the name of the model. */
+/** Whether a response may begin inside the thinking, by the model name. */
 export function opensReasoningInPrompt(model: string): boolean {
 	return OPENS_IN_PROMPT.test(model);
 }
 
-/** The thinking and the text of a whole answer. */
-export function splitReasoning(answer: string): TextAndReasoning {
+/** Splits a complete response. */
+export function splitReasoning(response: string): TextAndReasoning {
 	const splitter = new ReasoningSplitter(false);
-	const [first, last] = [splitter.push(answer), splitter.end()];
+	const [first, last] = [splitter.push(response), splitter.end()];
 	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };
 }
 
@@ -24,41 +24,41 @@ export interface TextAndReasoning {
 }
 
 /**
- * Reads text as it arrives, each character once. Tags count only where thinking may begin: at the start of the answer. A
- * model that writes about tags later on means the words.
+ * Reads text as it arrives, each character once. Tags count only at the start of the response, where thinking may begin.
+ * Later tags are plain text.
  */
 export class ReasoningSplitter {
 	private state: 'start' | 'inside' | 'outside' = 'start';
-	/** What was searched: blanks in front, or thinking that may be the answer. Only its end is read again. */
-	private kept = '';
-	/** What may be the beginning of a tag. */
+	/** Text already searched: leading spaces, or thinking that may be the response. Only its end is read again. */
+	private searched = '';
+	/** Text that may be the beginning of a tag. */
 	private pending = '';
 
-	/** @param mayBeInside the opening tag may stand in the prompt */
+	/** @param mayBeInside whether the prompt may contain the opening tag */
 	constructor(private readonly mayBeInside: boolean) {}
 
-	/** The server splits by itself: tags are words. */
+	/** For servers that split the thinking: tags are plain text. */
 	ignoreTags(): void {
 		if (this.state === 'start') this.state = 'outside';
 	}
 
-	push(piece: string): TextAndReasoning {
-		this.pending += piece;
+	push(delta: string): TextAndReasoning {
+		this.pending += delta;
 		if (this.state === 'start') this.begin();
 		if (this.state === 'inside') return this.readInside();
 		return { text: this.state === 'outside' ? this.take() : '', reasoning: '' };
 	}
 
-	/** What was held back until the end. */
+	/** Returns the pending text. */
 	end(): TextAndReasoning {
 		const { rest } = this;
 		this.take();
 		return rest;
 	}
 
-	/** What is held back. Thinking that never ended was the answer, if no tag opened it. */
+	/** The pending text. Thinking that never ended is the response, if no tag opened it. */
 	get rest(): TextAndReasoning {
-		const rest = this.kept + this.pending;
+		const rest = this.searched + this.pending;
 		const isThinking = this.state === 'inside' && !this.isAssumed;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
@@ -66,13 +66,13 @@ export class ReasoningSplitter {
 	private isAssumed = false;
 
 	private begin(): void {
-		const front = this.pending.trimStart();
-		this.keep(this.pending.length - front.length);
-		if (front.startsWith(OPEN)) {
+		const trimmed = this.pending.trimStart();
+		this.keep(this.pending.length - trimmed.length);
+		if (trimmed.startsWith(OPEN)) {
 			this.state = 'inside';
-			this.kept = '';
-			this.pending = front.slice(OPEN.length);
-		} else if (!OPEN.startsWith(front)) {
+			this.searched = '';
+			this.pending = trimmed.slice(OPEN.length);
+		} else if (!OPEN.startsWith(trimmed)) {
 			this.state = this.mayBeInside ? 'inside' : 'outside';
 			this.isAssumed = this.mayBeInside;
 		}
@@ -80,10 +80,10 @@ export class ReasoningSplitter {
 
 	private readInside(): TextAndReasoning {
 		const end = this.pending.indexOf(CLOSE);
-		this.keep(end < 0 ? this.pending.length - lengthOfBegunTag(this.pending) : end);
+		this.keep(end < 0 ? this.pending.length - getPartialTagLength(this.pending) : end);
 		if (end < 0 && this.isAssumed) return { text: '', reasoning: '' };
-		const reasoning = this.kept;
-		this.kept = '';
+		const reasoning = this.searched;
+		this.searched = '';
 		if (end < 0) return { text: '', reasoning };
 		this.pending = this.pending.slice(CLOSE.length).trimStart();
 		this.state = 'outside';
@@ -91,26 +91,26 @@ export class ReasoningSplitter {
 	}
 
 	private keep(length: number): void {
-		this.kept += this.pending.slice(0, length);
+		this.searched += this.pending.slice(0, length);
 		this.pending = this.pending.slice(length);
 	}
 
 	private take(): string {
-		const all = this.kept + this.pending;
-		this.kept = this.pending = '';
+		const all = this.searched + this.pending;
+		this.searched = this.pending = '';
 		return all;
 	}
 }
 
 /** Characters at the end of a text that may be the beginning of the closing tag. */
-function lengthOfBegunTag(text: string): number {
+function getPartialTagLength(text: string): number {
 	const from = text.lastIndexOf('<');
 	return from >= 0 && CLOSE.startsWith(text.slice(from)) ? text.length - from : 0;
 }
 
 /**
- * What is shown of a turn: the text of all its tries and, if wanted, the thinking in front of it between `<think>` tags,
- * which chats fold up.
+ * The displayed text of a turn: the text of all attempts, optionally preceded by the thinking between `<think>` tags,
+ * which chats collapse.
  */
 export class DisplayedText {
 	/** Everything shown so far. */
@@ -120,7 +120,7 @@ export class DisplayedText {
 
 	constructor(
 		private readonly showsThinking: boolean,
-		private readonly show: (piece: string) => void,
+		private readonly onDelta: (delta: string) => void,
 	) {}
 
 	push({ text, reasoning }: TextAndReasoning): void {
@@ -130,13 +130,13 @@ export class DisplayedText {
 		this.add(text);
 	}
 
-	/** What comes next is another answer, in a paragraph of its own. */
+	/** Starts a new paragraph for the next attempt. */
 	startRetry(): void {
 		this.close();
 		this.isRetry = this.text !== '';
 	}
 
-	/** Ends thinking without text behind it, as in a turn that only calls tools. */
+	/** Ends thinking without text after it, as in a turn that only calls tools. */
 	close(): void {
 		if (!this.isThinking) return;
 		this.isThinking = false;
@@ -152,10 +152,10 @@ export class DisplayedText {
 		}
 	}
 
-	private add(piece: string): void {
-		const whole = this.isRetry ? `\n\n${piece}` : piece;
+	private add(text: string): void {
+		const delta = this.isRetry ? `\n\n${text}` : text;
 		this.isRetry = false;
-		this.text += whole;
-		this.show(whole);
+		this.text += delta;
+		this.onDelta(delta);
 	}
 }

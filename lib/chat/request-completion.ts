@@ -1,7 +1,7 @@
-/** Sends the body of a chat, with what the server refuses left out or changed, and reads the answer. */
+/** Sends a chat completion, adapted to what the server rejects, and reads the response. */
 import { type ErrorContext, createServerError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
-import type { HttpResponse as HttpAnswer, QueueStats } from '../http/types';
+import type { HttpResponse, QueueStats } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { request } from '../http/request';
 import { listModels } from '../servers/list-models';
@@ -35,23 +35,23 @@ import { enforceStrictRoles } from './strict-roles';
 import { opensReasoningInPrompt, type TextAndReasoning } from './reasoning';
 import type { ChatMessage, ChatParameters } from './types';
 
-/** What was read. */
+/** A request and its completion. */
 export interface CompletionAttempt {
-	/** An answer, or a failure that the model can mend: broken calls. */
+	/** A completion, or invalid tool calls, which the model can correct. */
 	completion: Completion | FailedCompletion;
-	/** That answered. */
+	/** URL that responded. */
 	url: string;
-	/** From the call to the first token; 0 where the answer came as one JSON object. */
+	/** Milliseconds to the first token; 0 for a response as one JSON object. */
 	firstTokenMs: number;
-	/** On what was changed of the request. */
+	/** Changes made to the request. */
 	warnings: string[];
 }
 
-/** A way to ask for a chat. */
+/** A chat API of a server. */
 interface ChatApi {
 	url(server: ModelServer): string;
 	framing: 'events' | 'lines';
-	body(body: CompletionRequest, kind: ServerType): JsonRecord;
+	body(body: CompletionRequest, serverType: ServerType): JsonRecord;
 	decode?(event: JsonRecord): JsonRecord;
 }
 
@@ -61,7 +61,7 @@ const OPENAI_API: ChatApi = {
 	body: toOpenAiBody,
 };
 
-/** Those that servers have beside OpenAI's, by their names in the rows. */
+/** Native chat APIs by their names in the server types. */
 const NATIVE_APIS: Readonly<Record<NonNullable<ServerType['nativeApi']>, ChatApi>> = {
 	ollama: {
 		url: ({ url }) => `${url.root}/api/chat`,
@@ -72,29 +72,33 @@ const NATIVE_APIS: Readonly<Record<NonNullable<ServerType['nativeApi']>, ChatApi
 };
 
 /**
- * One answer, by the server's own API where that is needed, and by the other one where a route is missing.
+ * Requests a completion over the native API if the parameters need it, and over the other API if a route is missing.
  *
- * @throws {ServerError} with advice, and with what had arrived
+ * @throws {ServerError} with a suggestion, and with the partial output
  */
 export async function requestCompletion(
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<CompletionAttempt> {
 	const { serverType, server } = turn;
-	const native = serverType.nativeApi && NATIVE_APIS[serverType.nativeApi];
-	const api = native !== undefined && needsNativeApi(body.parameters) ? native : OPENAI_API;
-	const outcome = await requestCompletionVia(api, turn, body).catch(captureError);
-	if (!('failed' in outcome)) return outcome;
-	const { failed } = outcome;
-	const other = api === OPENAI_API ? native : OPENAI_API;
-	if (failed.type === 'routeNotFound' && (await isApiUrlChanged(server)))
+	const nativeApi = serverType.nativeApi && NATIVE_APIS[serverType.nativeApi];
+	const api = nativeApi !== undefined && needsNativeApi(body.parameters) ? nativeApi : OPENAI_API;
+	const result = await requestCompletionVia(api, turn, body).catch(captureError);
+	if (!('failed' in result)) return result;
+	const { failed: error } = result;
+	const otherApi = api === OPENAI_API ? nativeApi : OPENAI_API;
+	if (error.type === 'routeNotFound' && (await isApiUrlChanged(server)))
 		return await requestCompletionVia(api, turn, body);
-	if (failed.type === 'routeNotFound' && other !== undefined)
-		return withIgnoredOptionsWarning(await requestCompletionVia(other, turn, body), other, body);
-	throw await withSuggestion(failed, turn, body);
+	if (error.type === 'routeNotFound' && otherApi !== undefined)
+		return withIgnoredOptionsWarning(
+			await requestCompletionVia(otherApi, turn, body),
+			otherApi,
+			body,
+		);
+	throw await withSuggestion(error, turn, body);
 }
 
-/** With a note on options that only the server's own API knows. */
+/** Adds a warning about options that only the native API supports. */
 function withIgnoredOptionsWarning(
 	read: CompletionAttempt,
 	api: ChatApi,
@@ -102,15 +106,15 @@ function withIgnoredOptionsWarning(
 ): CompletionAttempt {
 	const ignored = api === OPENAI_API ? getOptionsIgnoredByOpenAi(parameters) : [];
 	if (ignored.length === 0) return read;
-	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
-	return { ...read, warnings: [...read.warnings, note] };
+	const warning = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
+	return { ...read, warnings: [...read.warnings, warning] };
 }
 
-/** Whether the API is at another URL than was assumed, as its list of models tells. */
+/** Whether listing the models has found the API at another URL. */
 async function isApiUrlChanged(server: ModelServer): Promise<boolean> {
-	const before = server.url.api;
+	const previousUrl = server.url.api;
 	await listModels(server).catch(captureError);
-	return server.url.api !== before;
+	return server.url.api !== previousUrl;
 }
 
 async function requestCompletionVia(
@@ -120,7 +124,7 @@ async function requestCompletionVia(
 ): Promise<CompletionAttempt> {
 	const { server, serverType, settings, chatRequest } = turn;
 	const url = api.url(server);
-	let reader: CompletionAccumulator | undefined;
+	let accumulator: CompletionAccumulator | undefined;
 	const send = async (json: JsonRecord) =>
 		await request(
 			server,
@@ -134,28 +138,33 @@ async function requestCompletionVia(
 				isPreemptible: chatRequest.isBuffered === true,
 				...omitUndefined({ signal: chatRequest.signal, priority: settings.priority ?? 'interactive' }),
 			},
-			async (answer) => {
-				reader = createAccumulator(turn, body, api);
-				return await readCompletion(answer, reader, turn);
+			async (response) => {
+				accumulator = createAccumulator(turn, body, api);
+				return await readCompletion(response, accumulator, turn);
 			},
 		);
 	try {
 		const adaptations = selectAdaptations(settings.parameters);
-		const place = JSON.stringify([server.id, url, body.model]);
-		const outcome = await sendWithAdaptations(place, api.body(body, serverType), adaptations, send);
-		return { ...outcome.value, warnings: outcome.notes };
+		const cacheKey = JSON.stringify([server.id, url, body.model]);
+		const result = await sendWithAdaptations(
+			cacheKey,
+			api.body(body, serverType),
+			adaptations,
+			send,
+		);
+		return { ...result.value, warnings: result.notes };
 	} catch (error) {
-		throw withPartialOutput(captureError(error).failed, reader);
+		throw withPartialOutput(captureError(error).failed, accumulator);
 	}
 }
 
 function withPartialOutput(
-	failed: ServerError,
-	reader: CompletionAccumulator | undefined,
+	error: ServerError,
+	accumulator: CompletionAccumulator | undefined,
 ): ServerError {
-	const { text = '', reasoning = '' } = reader?.partial ?? {};
+	const { text = '', reasoning = '' } = accumulator?.partial ?? {};
 	const isBlank = text.trim() === '' && reasoning.trim() === '';
-	return isBlank ? failed : failed.withPartial({ text, reasoning });
+	return isBlank ? error : error.withPartial({ text, reasoning });
 }
 
 function selectAdaptations({ extraBody = {} }: ChatParameters): Adaptation[] {
@@ -175,12 +184,12 @@ function createAccumulator(
 	{ decode }: ChatApi,
 ): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
-	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
-	const offered = isLeft ? [] : selectCallableTools(body.tools, body.toolChoice);
+	const ignoresTextCalls = toolCallsInText === 'leave' || body.toolChoice === 'none';
+	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(body.tools, body.toolChoice);
 	return new CompletionAccumulator({
-		offeredTools: offered.map(({ name }) => name),
+		offeredTools: offeredTools.map(({ name }) => name),
 		isQuoted,
-		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
+		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:
 			chatRequest.isBuffered === true ||
 			isJsonRequested(parameters) ||
@@ -189,84 +198,87 @@ function createAccumulator(
 	});
 }
 
-/** The text of a trailing assistant message, which the model goes on with. */
+/** The text of a trailing assistant message, which the model continues. */
 function getPrefill(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
-	const isBegun = last?.role === 'assistant' && last.toolCalls === undefined;
-	return isBegun && last.content !== '' ? last.content : undefined;
+	const isPrefill = last?.role === 'assistant' && last.toolCalls === undefined;
+	return isPrefill && last.content !== '' ? last.content : undefined;
 }
 
-/** Whether the text is shown only when it was judged. */
+/** Whether the text is shown only after validation. */
 export function isBuffered({ chatRequest, settings }: TurnContext): boolean {
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
 async function readCompletion(
-	answer: HttpAnswer,
-	reader: CompletionAccumulator,
+	response: HttpResponse,
+	accumulator: CompletionAccumulator,
 	turn: TurnContext,
 ): Promise<Omit<CompletionAttempt, 'warnings'>> {
 	const { chatRequest, queueStats, display } = turn;
-	const { firstTokenMs, broken } = await readEvents(answer, reader, turn);
-	// Else all content came before it.
-	if (broken !== undefined && (!reader.isFinished || chatRequest.signal?.aborted === true))
-		throw broken.error;
-	addQueueStats(queueStats, answer.queueStats);
-	const { rest, ...outcome } = reader.end(answer.getNonEventLines());
-	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	if ('type' in read && !isCorrectable(read)) throw toServerError(read, answer, turn);
+	const { firstTokenMs, streamError } = await readEvents(response, accumulator, turn);
+	// Otherwise the response was complete before the stream broke.
+	if (
+		streamError !== undefined &&
+		(!accumulator.isFinished || chatRequest.signal?.aborted === true)
+	)
+		throw streamError.error;
+	addQueueStats(queueStats, response.queueStats);
+	const { rest, ...result } = accumulator.end(response.getNonEventLines());
+	const completion = 'answer' in result ? result.answer : result.failure;
+	if ('type' in completion && !isCorrectable(completion))
+		throw toServerError(completion, response, turn);
 	if (!isBuffered(turn)) display.push(rest);
 	return {
-		completion: read,
-		url: answer.url,
-		firstTokenMs: isJsonResponse(answer) ? 0 : firstTokenMs,
+		completion,
+		url: response.url,
+		firstTokenMs: isJsonResponse(response) ? 0 : firstTokenMs,
 	};
 }
 
-/** An answer that did not come in pieces. */
-function isJsonResponse({ headers }: HttpAnswer): boolean {
+function isJsonResponse({ headers }: HttpResponse): boolean {
 	return /\bjson\b/.test(headers['content-type'] ?? '');
 }
 
-/** Reads the events to the end, or to where the stream breaks. */
+/** Reads events until the stream ends or breaks. */
 async function readEvents(
-	answer: HttpAnswer,
-	reader: CompletionAccumulator,
+	response: HttpResponse,
+	accumulator: CompletionAccumulator,
 	turn: TurnContext,
-): Promise<{ firstTokenMs: number; broken?: { error: unknown } }> {
+): Promise<{ firstTokenMs: number; streamError?: { error: unknown } }> {
 	let firstTokenMs = 0;
 	try {
-		for await (const events of answer.events()) {
-			const before = reader.contentEvents;
-			for (const data of events) emitDelta(reader.push(data), turn);
-			if (reader.contentEvents > before) {
-				answer.markContent();
+		for await (const events of response.events()) {
+			const eventsBefore = accumulator.contentEvents;
+			for (const data of events) emitDelta(accumulator.push(data), turn);
+			if (accumulator.contentEvents > eventsBefore) {
+				response.markContent();
 				firstTokenMs ||= performance.now() - turn.startedAt;
 			}
-			if (reader.isOver) break;
-			if (reader.isFinished) answer.expectEnd();
+			if (accumulator.isOver) break;
+			if (accumulator.isFinished) response.expectEnd();
 		}
 		return { firstTokenMs };
 	} catch (error) {
-		return { firstTokenMs, broken: { error } };
+		return { firstTokenMs, streamError: { error } };
 	}
 }
 
-function emitDelta(piece: TextAndReasoning, turn: TurnContext): void {
-	turn.chatRequest.onPiece?.(piece);
-	if (!isBuffered(turn)) turn.display.push(piece);
+function emitDelta(delta: TextAndReasoning, turn: TurnContext): void {
+	turn.chatRequest.onOutput?.(delta);
+	if (!isBuffered(turn)) turn.display.push(delta);
 }
 
 function addQueueStats(
-	place: QueueStats,
+	total: QueueStats,
 	{ waitedMs, hasPreemptedBatch, timesPreempted }: QueueStats,
 ): void {
-	place.waitedMs += waitedMs;
-	place.hasPreemptedBatch ||= hasPreemptedBatch;
-	place.timesPreempted += timesPreempted;
+	total.waitedMs += waitedMs;
+	total.hasPreemptedBatch ||= hasPreemptedBatch;
+	total.timesPreempted += timesPreempted;
 }
 
-/** Whether the model can be told what was wrong with its calls. */
+/** Whether the model can correct its tool calls. */
 function isCorrectable({ type, toolCalls }: FailedCompletion): boolean {
 	return type === 'invalidToolCall' && toolCalls !== undefined;
 }
@@ -274,26 +286,25 @@ function isCorrectable({ type, toolCalls }: FailedCompletion): boolean {
 const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
 
-/** The error for an answer that cannot be used. */
 export function toServerError(
-	failed: FailedCompletion,
-	answer: Pick<HttpAnswer, 'url' | 'headers'>,
+	failure: FailedCompletion,
+	response: Pick<HttpResponse, 'url' | 'headers'>,
 	{ server, settings }: TurnContext,
 ): ServerError {
-	const { type, serverText, status, tool, finishReason, usage } = failed;
+	const { type, serverText, status, tool, finishReason, usage } = failure;
 	const { model, parameters } = settings;
-	const context = toErrorContext(server, answer.url, model);
-	const foreign = toPlainTextError(failed, answer.headers['content-type'], context);
-	if (foreign !== undefined) return foreign;
+	const context = toErrorContext(server, response.url, model);
+	const plainTextError = toPlainTextError(failure, response.headers['content-type'], context);
+	if (plainTextError !== undefined) return plainTextError;
 	const { maxTokens = 0 } = parameters;
-	const isCut = type === 'emptyResponse' && finishReason === 'length';
+	const isTruncated = type === 'emptyResponse' && finishReason === 'length';
 	return createServerError(type, context, {
 		...omitUndefined({
 			status,
 			serverText,
-			partialText: failed.text || undefined,
-			partialReasoning: failed.reasoning || undefined,
-			suggestion: isCut ? TRUNCATED_BEFORE_TEXT : undefined,
+			partialText: failure.text || undefined,
+			partialReasoning: failure.reasoning || undefined,
+			suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
 		}),
 		facts: omitUndefined({ usage, finishReason }),
 		about: {
@@ -304,14 +315,14 @@ export function toServerError(
 	});
 }
 
-/** Plain text in place of events: from a server that streams plain text, or from another program. */
+/** The error for plain text instead of events: from a server that streams plain text, or from another program. */
 function toPlainTextError(
-	{ type: kind, text, reasoning, serverText }: FailedCompletion,
+	{ type: errorType, text, reasoning, serverText }: FailedCompletion,
 	contentType: string | undefined,
 	context: ErrorContext,
 ): ServerError | undefined {
 	const type = contentType?.split(';')[0]?.trim() ?? '';
-	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';
+	const isEmpty = errorType === 'streamEndedEarly' && text === '' && reasoning === '';
 	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
 		return undefined;
 	return createServerError('invalidResponse', context, {

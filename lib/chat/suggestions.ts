@@ -1,4 +1,4 @@
-/** What to do about a failed chat, by what its server is and has. */
+/** Suggestions for chat errors, by server type and state. */
 import { captureError, type ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
@@ -13,133 +13,133 @@ import { hasMedia, getText } from './content';
 import { FORMAT_TOOL_NAME } from './format-tool';
 import type { TurnContext } from './completion-request';
 
-/** Tokens to leave for the answer. */
+/** Tokens reserved for the response. */
 const ROOM_FOR_ANSWER = 512;
 
 const SHORTER_PROMPT =
 	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
 
-/** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
+/** Errors of servers whose model does not support images or audio. Few servers report the reason. */
 const POSSIBLE_MEDIA_ERRORS: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
 
 const TRY_WITHOUT_MEDIA =
 	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
 
-/** The error with advice for this server; unchanged where there is none. */
+/** Adds a suggestion for this server to an error, if there is one. */
 export async function withSuggestion(
-	failed: ServerError,
+	error: ServerError,
 	turn: TurnContext,
 	body: CompletionRequest,
 ): Promise<ServerError> {
-	if (POSSIBLE_MEDIA_ERRORS.has(failed.type) && body.messages.some(hasMedia))
-		return failed.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
-	switch (failed.type) {
+	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && body.messages.some(hasMedia))
+		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
+	switch (error.type) {
 		case 'modelNotFound':
-			return await withModelList(failed, turn);
+			return await withModelList(error, turn);
 		case 'emptyResponse':
 		case 'invalidResponse':
-			return await withTruncationSuggestion(failed, turn, body);
+			return await withTruncationSuggestion(error, turn, body);
 		case 'promptTooLong':
 			return await withContextSuggestion(
-				failed,
+				error,
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				SHORTER_PROMPT,
 			);
 		case 'routeNotFound':
-			return toNoChatModelError(failed, turn);
+			return toNoChatModelError(error, turn);
 		case 'toolsUnsupported':
 			return body.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
-				? withParserSuggestion(failed)
-				: failed;
+				? withParserSuggestion(error)
+				: error;
 		default:
-			return failed;
+			return error;
 	}
 }
 
-/** Ollama cuts a single message that is longer than the context, and answers nothing (docs/protocols/ollama.md 4.1). */
+/** Ollama truncates a single message that exceeds the context, and returns an empty response (docs/protocols/ollama.md 4.1). */
 async function withTruncationSuggestion(
-	failed: ServerError,
+	error: ServerError,
 	{ server, settings: { model } }: TurnContext,
 	{ messages }: CompletionRequest,
 ): Promise<ServerError> {
-	const processedTokens = asFiniteNumber(asRecord(failed.facts.usage).promptTokens);
+	const processedTokens = asFiniteNumber(asRecord(error.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => getText(content));
-	const [hint] = await getTruncationWarnings(server, { texts, processedTokens, model });
-	if (hint === undefined) return failed;
-	if (failed.type === 'invalidResponse')
-		return failed.withSuggestion(`${hint} ${failed.suggestion}`);
-	return failed.copyWith({
+	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
+	if (warning === undefined) return error;
+	if (error.type === 'invalidResponse')
+		return error.withSuggestion(`${warning} ${error.suggestion}`);
+	return error.copyWith({
 		type: 'promptTooLong',
 		message: 'The server truncated the input, and the model returned an empty response',
-		suggestion: hint,
+		suggestion: warning,
 	});
 }
 
-/** Which models the server has. */
+/** Lists the models of the server. */
 async function withModelList(
-	failed: ServerError,
+	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ): Promise<ServerError> {
 	const models = await listModels(server, chatRequest.signal).catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));
-	if (suggestion === '') return failed;
-	return failed.copyWith({ suggestion, facts: { ...failed.facts, models: ids.slice(0, 50) } });
+	if (suggestion === '') return error;
+	return error.copyWith({ suggestion, facts: { ...error.facts, models: ids.slice(0, 50) } });
 }
 
 interface ContextOverflow extends Pick<TurnContext, 'server' | 'serverType'> {
 	model: string;
 	signal?: AbortSignal;
-	/** Of what was sent. Default: as the refusal tells in its fields. */
+	/** Tokens of the request. Default: the number in the error response. */
 	tokens?: number;
 }
 
-/** How the server gets a context that is long enough. */
+/** Suggests how to give the server a sufficient context. */
 export async function withContextSuggestion(
-	failed: ServerError,
+	error: ServerError,
 	{
 		server,
 		serverType,
 		model,
 		signal,
-		tokens = asFiniteNumber(failed.facts.n_prompt_tokens),
+		tokens = asFiniteNumber(error.facts.n_prompt_tokens),
 	}: ContextOverflow,
-	orElse: string,
+	alternative: string,
 ): Promise<ServerError> {
-	if (tokens === undefined) return failed;
-	const limit = asFiniteNumber(failed.facts.n_ctx);
+	if (tokens === undefined) return error;
+	const limit = asFiniteNumber(error.facts.n_ctx);
 	// vLLM stops counting one token above its limit.
-	const isCountCut = limit !== undefined && tokens <= limit + 1;
-	const needed = isCountCut ? 2 * tokens : tokens;
+	const isCountCapped = limit !== undefined && tokens <= limit + 1;
+	const needed = isCountCapped ? 2 * tokens : tokens;
 	const props = await getServerProps(server, model, signal);
 	const trained = await fetchTrainedContext(server, model, signal);
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
-	const advice =
+	const suggestion =
 		needed < trained
 			? serverType.texts.context(size, props?.slots)
 			: `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
-	return failed.withSuggestion(`${advice} ${orElse}`);
+	return error.withSuggestion(`${suggestion} ${alternative}`);
 }
 
-/** The path is right, so it cannot chat (vLLM with an embedding model). */
+/** The path is correct, so the model does not support chat (vLLM with an embedding model). */
 function toNoChatModelError(
-	failed: ServerError,
+	error: ServerError,
 	{ server, serverType, settings: { model } }: TurnContext,
 ): ServerError {
-	if (serverType.hasEveryRoute || serverType === other) return failed;
-	const { status, serverText, url = server.url.api } = failed;
+	if (serverType.hasEveryRoute || serverType === other) return error;
+	const { status, serverText, url = server.url.api } = error;
 	return createServerError('wrongModelType', toErrorContext(server, url, model), {
 		status,
 		serverText,
 	});
 }
 
-/** The agent has no tools of the user's: n8n's output parser is one. */
-function withParserSuggestion(failed: ServerError): ServerError {
-	return failed.copyWith({
+/** The agent may have no other tools: n8n's output parser is one. */
+function withParserSuggestion(error: ServerError): ServerError {
+	return error.copyWith({
 		message:
 			'The model or server does not support tool calls, which the Structured Output Parser needs',
-		suggestion: `${failed.suggestion} Or remove the parser and set Response Format of the model to JSON Schema.`,
+		suggestion: `${error.suggestion} Or remove the parser and set Response Format of the model to JSON Schema.`,
 	});
 }

@@ -1,4 +1,4 @@
-/** Puts the calls of tools together that a server sends in pieces. */
+/** Collects streamed tool calls, and creates their IDs. */
 import { TextCount } from '../http/response-body';
 import { parseExactJson, parseJson, parseObject } from '../json';
 import {
@@ -14,72 +14,75 @@ import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
 
 /**
- * More calls in one answer come from a model that repeats itself. LangChain's work grows with their square, and blocks
- * n8n for seconds from some thousands on.
+ * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
+ * seconds from some thousands on.
  */
 const MAX_CALLS = 1000;
 
-/** A call as it arrived. */
+/** A tool call as received. */
 export interface RawToolCall {
-	/** The server's. */
+	/** The server's ID. */
 	id?: string;
 	name: string;
 	/** As the model wrote them. */
 	arguments: string;
 }
 
-/** Pieces belong together by index, else by id; a piece with neither continues the last call. */
+/** Matches deltas by index, otherwise by ID. A delta with neither continues the last call. */
 export class ToolCallAccumulator {
 	readonly calls: RawToolCall[] = [];
 	private readonly byIndex = new Map<string, RawToolCall>();
 	private readonly byId = new Map<string, RawToolCall>();
 
-	/** @param count of the text of the whole response */
-	constructor(private readonly count = new TextCount()) {}
+	/** @param textCount counts the text of the complete response */
+	constructor(private readonly textCount = new TextCount()) {}
 
-	/** Whether there are more calls than any answer needs. */
 	get hasTooMany(): boolean {
 		return this.calls.length > MAX_CALLS;
 	}
 
-	/** Takes `tool_calls` of a delta or a message, whatever it is. */
-	add(pieces: unknown): void {
-		for (const piece of asArray(pieces))
-			if (isRecord(piece) && !this.hasTooMany) this.addPiece(piece);
+	/** Adds `tool_calls` of a delta or a message, of any type. */
+	add(deltas: unknown): void {
+		for (const delta of asArray(deltas))
+			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
 
-	private addPiece(piece: JsonRecord): void {
-		const fn = isRecord(piece.function) ? piece.function : piece;
-		const { index } = piece;
-		const id = asNonEmptyString(piece.id);
+	private addDelta(delta: JsonRecord): void {
+		const fn = isRecord(delta.function) ? delta.function : delta;
+		const { index } = delta;
+		const id = asNonEmptyString(delta.id);
 		const name = asNonEmptyString(fn.name);
-		const before = this.callBefore(index, id, name);
-		const call = before ?? { name: '', arguments: '' };
-		const length = lengthOf(call);
-		if (before === undefined) this.calls.push(call);
-		if (index !== undefined) this.byIndex.set(String(index), call);
-		call.id ??= id;
-		if (call.id !== undefined && !this.byId.has(call.id)) this.byId.set(call.id, call);
-		call.name ||= cleanName(name ?? '');
-		call.arguments += textOf(fn.arguments);
-		this.count.add(lengthOf(call) - length);
+		const existing = this.findContinuedCall(index, id, name);
+		const toolCall = existing ?? { name: '', arguments: '' };
+		const length = getLength(toolCall);
+		if (existing === undefined) this.calls.push(toolCall);
+		if (index !== undefined) this.byIndex.set(String(index), toolCall);
+		toolCall.id ??= id;
+		if (toolCall.id !== undefined && !this.byId.has(toolCall.id))
+			this.byId.set(toolCall.id, toolCall);
+		toolCall.name ||= cleanName(name ?? '');
+		toolCall.arguments += toArgumentsText(fn.arguments);
+		this.textCount.add(getLength(toolCall) - length);
 	}
 
-	/** The call that a piece continues; undefined where it begins one. */
-	private callBefore(index: unknown, id?: string, name?: string): RawToolCall | undefined {
+	/** The call that a delta continues; undefined for a new call. */
+	private findContinuedCall(index: unknown, id?: string, name?: string): RawToolCall | undefined {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;
 		}
-		const known = this.byIndex.get(String(index));
-		// Servers that send calls whole often give all of them the same index.
+		const existing = this.byIndex.get(String(index));
+		// Servers that send complete calls often use the same index for all.
 		const isNext =
-			known !== undefined && name !== undefined && known.arguments !== '' && id !== known.id;
-		return isNext ? undefined : known;
+			existing !== undefined &&
+			name !== undefined &&
+			existing.arguments !== '' &&
+			id !== existing.id;
+		return isNext ? undefined : existing;
 	}
 }
 
-function lengthOf({ id = '', name, arguments: args }: RawToolCall): number {
+function getLength({ id = '', name, arguments: args }: RawToolCall): number {
 	return id.length + name.length + args.length;
 }
 
@@ -88,18 +91,18 @@ function cleanName(name: string): string {
 	return name.split('<|')[0]!.trim();
 }
 
-/** Some servers send the object itself. */
-function textOf(args: unknown): string {
+/** Some servers send an object instead of JSON text. */
+function toArgumentsText(args: unknown): string {
 	if (args === undefined || args === null) return '';
 	return typeof args === 'string' ? args : JSON.stringify(args);
 }
 
 /**
- * The arguments as JSON text of an object, with numbers that JavaScript cannot hold as texts; undefined where they are no
- * object.
+ * The arguments as JSON text of an object, with numbers that JavaScript cannot represent as strings; undefined if they
+ * are not an object.
  */
-export function parseArguments(written: string): string | undefined {
-	const text = written.trim();
+export function parseArguments(source: string): string | undefined {
+	const text = source.trim();
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
@@ -111,26 +114,26 @@ export function parseArguments(written: string): string | undefined {
 
 /** The names of required arguments that a call lacks. */
 export function findMissingArguments(args: string, parameters: JsonRecord): string[] {
-	return missingIn(asRecord(parseJson(args)), parameters);
+	return findMissing(asRecord(parseJson(args)), parameters);
 }
 
 /**
- * For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into `hitlParameters`, without which an
- * approval works (n8n-core, `createHitlToolkit`).
+ * For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into the optional `hitlParameters`
+ * (n8n-core, `createHitlToolkit`).
  */
-function missingIn(given: JsonRecord, { required, properties }: JsonRecord): string[] {
+function findMissing(args: JsonRecord, { required, properties }: JsonRecord): string[] {
 	const { toolParameters, hitlParameters } = asRecord(properties);
 	const missing = asArray(required)
 		.filter((name) => typeof name === 'string')
-		.filter((name) => !Object.hasOwn(given, name));
+		.filter((name) => !Object.hasOwn(args, name));
 	if (toolParameters === undefined || hitlParameters === undefined) return missing;
-	const asked = missing.filter((name) => name !== 'hitlParameters');
-	if (asked.includes('toolParameters')) return asked;
-	const inner = missingIn(asRecord(given.toolParameters), asRecord(toolParameters));
-	return [...asked, ...inner.map((name) => `toolParameters.${name}`)];
+	const missingForTool = missing.filter((name) => name !== 'hitlParameters');
+	if (missingForTool.includes('toolParameters')) return missingForTool;
+	const inner = findMissing(asRecord(args.toolParameters), asRecord(toolParameters));
+	return [...missingForTool, ...inner.map((name) => `toolParameters.${name}`)];
 }
 
-/** Longer server ids are not kept: such calls are sent back under our own ids. */
+/** Calls with longer server IDs are sent back under our own IDs. */
 const MAX_SERVER_ID = 200;
 
 const TURN_LENGTH = 9;
@@ -138,13 +141,13 @@ const TURN_LENGTH = 9;
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
 
 /**
- * Unique ids for the calls of one answer. A server's ids may be repeated in the next answer (vllm-project/vllm issue
+ * Unique IDs for the calls of one response. A server's IDs may be repeated in the next response (vllm-project/vllm issue
  * 50295, SGLang's `0` and `1`) or in other conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm issue 20789),
- * and n8n's agent drops every step whose id it has seen. Each id contains a key of the answer and the server's id, so
- * that every n8n worker can read both.
+ * and n8n's agent removes steps with a known ID. Each ID contains the turn key and the server's ID, so that every n8n
+ * worker can read both.
  *
  * Only letters, digits, `_` and `-`, and as short as possible: n8n's memory may pass the conversation to a provider
- * that takes nothing else. vLLM's ids of 46 characters become 64, OpenAI's maximum.
+ * that accepts nothing else. vLLM's IDs of 46 characters become 64, OpenAI's maximum.
  *
  * @param serverIds the server's id of each call; undefined without one
  */
@@ -154,25 +157,25 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>):
 		.toString(36)
 		.padStart(TURN_LENGTH, '0');
 	return serverIds.map((id, index) => {
-		const kept =
-			id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escaped(id)}`;
-		return `n8n${turn}${index}${kept}`;
+		const suffix =
+			id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
+		return `n8n${turn}${index}${suffix}`;
 	});
 }
 
-/** The id to send to the server: the server's own if it is in the id; other ids unchanged. */
+/** The server's ID if it is in the ID; other IDs unchanged. */
 export function toServerToolCallId(id: string): string {
-	const kept = OWN_ID.exec(id)?.[2];
-	return kept === undefined ? id : (unescaped(kept) ?? id);
+	const escapedId = OWN_ID.exec(id)?.[2];
+	return escapedId === undefined ? id : (unescapeId(escapedId) ?? id);
 }
 
-/** The key of the answer in a call's id; undefined for ids that are not from `ownToolCallIds`. */
+/** The turn key in a call's ID; undefined for IDs that are not from `createToolCallIds`. */
 export function getTurnKey(id: string): string | undefined {
 	return OWN_ID.exec(id)?.[1];
 }
 
 /** Writes bytes other than letters, digits and `_` as `-` and two hexadecimal digits. */
-function escaped(id: string): string {
+function escapeId(id: string): string {
 	return [...Buffer.from(id, 'utf8')]
 		.map((byte) => {
 			const character = String.fromCharCode(byte);
@@ -183,11 +186,11 @@ function escaped(id: string): string {
 		.join('');
 }
 
-function unescaped(kept: string): string | undefined {
-	return tryOrUndefined(() => decodeURIComponent(kept.replace(/-/g, '%')));
+function unescapeId(escapedId: string): string | undefined {
+	return tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
 }
 
-/** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
+/** The cached original of a tool call and its turn, which n8n splits and changes. */
 export interface CachedToolCall {
 	/** Text the model wrote before its calls. */
 	text: string;
@@ -197,15 +200,15 @@ export interface CachedToolCall {
 	arguments: string;
 }
 
-/** Longer calls are not kept. */
+/** Longer calls are not cached. */
 const MAX_CHARACTERS = 64 * 1024;
 
 /**
  * Caches the calls of recent answers with their exact arguments, and the text and thinking before them. n8n 2.20's
  * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
- * worker of n8n's queue mode: then the conversation is still correct, only less like what the model wrote.
+ * worker of n8n's queue mode: then the conversation is still correct, but less similar to the model's output.
  *
- * The key is our own unique id of the call (`ownToolCallIds`), never the server's id, which may be repeated in other
+ * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
  * conversations.
  */
 export class ToolCallCache {
@@ -226,5 +229,5 @@ export class ToolCallCache {
 	}
 }
 
-/** Of this process. */
+/** Shared by the whole process. */
 export const toolCallCache = new ToolCallCache();

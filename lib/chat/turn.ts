@@ -1,4 +1,4 @@
-/** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
+/** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { captureError, type ServerError } from '../errors/server-error';
 import { estimateTokens, getTruncationWarnings } from '../servers/truncation';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
@@ -27,21 +27,21 @@ import { DisplayedText } from './reasoning';
 import type { ServerModel } from '../servers/models';
 
 /**
- * Answers a call.
+ * Runs one turn.
  *
- * @param show gets the text as it arrives
- * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
+ * @param onDelta called with the text as it arrives
+ * @throws {ServerError} with the received text in `partialText` and `partialReasoning`
  */
 export async function runTurn(
 	server: ModelServer,
 	settings: ChatSettings,
 	chatRequest: ChatRequest,
-	show: (piece: string) => void = () => {},
+	onDelta: (delta: string) => void = () => {},
 ): Promise<ChatResult> {
 	assertModelName(settings.model);
 	assertValidParameters(settings.parameters);
 	const model = settings.model.trim();
-	const { messages, notes } = prepareMessages(chatRequest.messages, settings);
+	const { messages, warnings: historyWarnings } = prepareMessages(chatRequest.messages, settings);
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(chatRequest.stop ?? [])])];
 	const parameters = stop.length === 0 ? settings.parameters : { ...settings.parameters, stop };
 	const queueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
@@ -56,10 +56,10 @@ export async function runTurn(
 			input: messages,
 			...omitUndefined({ trace, priority }),
 		},
-		async (traced) => {
+		async (tracedServer) => {
 			const turn: TurnContext = {
-				server: traced,
-				serverType: await getServerType(traced, chatRequest.signal),
+				server: tracedServer,
+				serverType: await getServerType(tracedServer, chatRequest.signal),
 				settings: { ...settings, model, parameters },
 				chatRequest,
 				queueStats,
@@ -68,17 +68,17 @@ export async function runTurn(
 					...(chatRequest.unofferedTools ?? []),
 				]),
 				isQuoted: createQuotationCheck(messages, chatRequest.tools),
-				display: new DisplayedText(showThinking && !isJsonRequested(parameters), show),
+				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};
-			const answer = await completeWithCorrections(turn, messages);
-			return { ...answer, warnings: [...notes, ...answer.warnings] };
+			const result = await completeWithCorrections(turn, messages);
+			return { ...result, warnings: [...historyWarnings, ...result.warnings] };
 		},
-		(answer) => toResponseAttributes(answer, startedAt),
+		(result) => toResponseAttributes(result, startedAt),
 	);
 }
 
-/** Asks, and asks again where the model made a mistake. */
+/** Requests a completion, and corrects it if it is not valid. */
 async function completeWithCorrections(
 	turn: TurnContext,
 	messages: ChatMessage[],
@@ -86,28 +86,28 @@ async function completeWithCorrections(
 	const { server, settings, chatRequest, display } = turn;
 	const props = await getServerProps(server, settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const first = buildCompletionRequest(turn, messages);
-	let { body } = first;
+	const built = buildCompletionRequest(turn, messages);
+	let { body } = built;
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
-		const read = await withUsage(usage, async () => await requestWithRetry(turn, body));
-		usage = addUsage(usage, read.completion.usage);
-		const verdict = validateCompletion(turn, read, body);
-		if (verdict.correctedRequest === undefined || corrections >= MAX_CORRECTIONS) {
-			const answer = await withUsage(usage, () => verdict.accept());
-			const warnings = [...first.notes, ...answer.warnings];
-			const usable = { ...answer, ...omitUndefined({ usage }), warnings };
-			return await toChatResult(turn, { messages, read, corrections }, usable);
+		const attempt = await withUsage(usage, async () => await requestWithRetry(turn, body));
+		usage = addUsage(usage, attempt.completion.usage);
+		const validation = validateCompletion(turn, attempt, body);
+		if (validation.correctedRequest === undefined || corrections >= MAX_CORRECTIONS) {
+			const accepted = await withUsage(usage, () => validation.accept());
+			const warnings = [...built.warnings, ...accepted.warnings];
+			const completion = { ...accepted, ...omitUndefined({ usage }), warnings };
+			return await toChatResult(turn, { messages, attempt, corrections }, completion);
 		}
-		body = verdict.correctedRequest;
+		body = validation.correctedRequest;
 		display.startRetry();
 	}
 }
 
-/** Does a part of the turn. Its failure has the tokens of all tries. */
-async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>): Promise<T> {
+/** Adds the token usage of all attempts to errors. */
+async function withUsage<T>(usage: Usage | undefined, action: () => T | Promise<T>): Promise<T> {
 	try {
-		return await work();
+		return await action();
 	} catch (error) {
 		const { failed } = captureError(error);
 		throw failed.copyWith({ facts: { ...failed.facts, ...omitUndefined({ usage }) } });
@@ -115,8 +115,8 @@ async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>
 }
 
 /**
- * llama-server drops an answer that its parser cannot read ("Failed to parse input at pos …"): with another seed, the
- * next one may be valid.
+ * llama-server discards output that its parser cannot read ("Failed to parse input at pos …"). With another seed, the
+ * next output may be valid.
  */
 async function requestWithRetry(
 	turn: TurnContext,
@@ -137,38 +137,42 @@ function isWorthRetrying({ type }: ServerError, { settings, display }: TurnConte
 
 interface TurnProgress {
 	messages: readonly ChatMessage[];
-	read: CompletionAttempt;
+	attempt: CompletionAttempt;
 	corrections: number;
 }
 
 async function toChatResult(
 	turn: TurnContext,
-	{ messages, read, corrections }: TurnProgress,
-	usable: AcceptedCompletion,
+	{ messages, attempt, corrections }: TurnProgress,
+	completion: AcceptedCompletion,
 ): Promise<ChatResult> {
 	const { server, display, startedAt, toolNames } = turn;
-	if (isBuffered(turn)) display.push(usable);
+	if (isBuffered(turn)) display.push(completion);
 	display.close();
-	const ids = createToolCallIds(usable.toolCalls.map(({ id }) => id));
-	const toolCalls = usable.toolCalls.map((call, index) => ({
+	const ids = createToolCallIds(completion.toolCalls.map(({ id }) => id));
+	const toolCalls = completion.toolCalls.map((toolCall, index) => ({
 		id: ids[index]!,
-		name: toolNames.toOriginal(call.name),
-		arguments: call.arguments,
+		name: toolNames.toOriginal(toolCall.name),
+		arguments: toolCall.arguments,
 	}));
-	toolCallCache.store({ ...usable, toolCalls });
-	const { reasoning, finishReason, timings, model } = usable;
+	toolCallCache.store({ ...completion, toolCalls });
+	const { reasoning, finishReason, timings, model } = completion;
 	return {
 		text: display.text,
 		reasoning,
 		toolCalls,
 		finishReason,
-		...omitUndefined({ usage: usable.usage ?? estimateUsage(usable, messages), timings, model }),
-		warnings: await collectWarnings(turn, messages, {
-			...usable,
-			...omitUndefined({ usage: read.completion.usage }),
+		...omitUndefined({
+			usage: completion.usage ?? estimateUsage(completion, messages),
+			timings,
+			model,
 		}),
-		url: read.url,
-		firstTokenMs: read.firstTokenMs,
+		warnings: await collectWarnings(turn, messages, {
+			...completion,
+			...omitUndefined({ usage: attempt.completion.usage }),
+		}),
+		url: attempt.url,
+		firstTokenMs: attempt.firstTokenMs,
 		totalMs: performance.now() - startedAt,
 		...omitUndefined({
 			serverType: getRecognizedTypeName(server),
@@ -177,20 +181,20 @@ async function toChatResult(
 	};
 }
 
-/** Of a minimal server, which neither counts nor says why it ended. */
+/** Estimates the usage for minimal servers, which report neither token counts nor a finish reason. */
 function estimateUsage(
 	{ finishReason, text, reasoning }: AcceptedCompletion,
 	messages: readonly ChatMessage[],
 ): Usage | undefined {
 	if (finishReason !== 'unknown') return undefined;
-	const inputs = messages.map(({ content }) => estimateTokens(getText(content)));
-	const promptTokens = inputs.reduce((total, tokens) => total + tokens, 0);
+	const inputTokens = messages.map(({ content }) => estimateTokens(getText(content)));
+	const promptTokens = inputTokens.reduce((total, tokens) => total + tokens, 0);
 	const completionTokens = estimateTokens(text + reasoning);
 	const totalTokens = promptTokens + completionTokens;
 	return { promptTokens, completionTokens, totalTokens, estimated: true };
 }
 
-/** What the execution log shows of queue and corrections. */
+/** Execution log fields for the queue and corrections. */
 function toLogFields({ queueStats }: TurnContext, corrections: number): ChatResult['logFields'] {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
@@ -203,29 +207,29 @@ function toLogFields({ queueStats }: TurnContext, corrections: number): ChatResu
 	});
 }
 
-/** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */
+/** Warnings: truncated output or input, another model, a call that was not executed. */
 async function collectWarnings(
 	turn: TurnContext,
 	messages: readonly ChatMessage[],
-	answer: AcceptedCompletion,
+	completion: AcceptedCompletion,
 ): Promise<string[]> {
 	const { serverType, server } = turn;
 	const { model } = turn.settings;
 	const texts = messages.map(({ content }) => getText(content));
-	const notes = [
-		...answer.warnings,
-		...getFinishReasonWarnings(answer),
-		getRejectedCallWarning(answer, serverType.texts.tools),
-		getImitatedCallWarning(answer.text),
+	const warnings = [
+		...completion.warnings,
+		...getFinishReasonWarnings(completion),
+		getRejectedCallWarning(completion, serverType.texts.tools),
+		getImitatedCallWarning(completion.text),
 		...(await getTruncationWarnings(server, {
 			texts,
-			processedTokens: answer.usage?.promptTokens,
+			processedTokens: completion.usage?.promptTokens,
 			model,
 		})),
 		serverType.getModelWarning?.(model),
-		getOtherModelWarning(model, answer.model, getCachedOnlyModel(server)),
+		getOtherModelWarning(model, completion.model, getCachedOnlyModel(server)),
 	];
-	return notes.filter((note) => note !== undefined);
+	return warnings.filter((warning) => warning !== undefined);
 }
 
 function getFinishReasonWarnings({ finishReason, toolCalls }: AcceptedCompletion): string[] {
@@ -243,32 +247,36 @@ function getFinishReasonWarnings({ finishReason, toolCalls }: AcceptedCompletion
 
 function getRejectedCallWarning(
 	{ rejectedCall }: AcceptedCompletion,
-	advice: string,
+	suggestion: string,
 ): string | undefined {
 	if (rejectedCall === undefined) return undefined;
-	return `The response contains what looks like a call to ${rejectedCall.name}. It was not executed, because ${rejectedCall.reason}. ${advice}`;
+	return `The response contains what looks like a call to ${rejectedCall.name}. It was not executed, because ${rejectedCall.reason}. ${suggestion}`;
 }
 
-/** Models imitate what n8n writes of earlier calls into the memory. */
+/** Models imitate the text that n8n writes into the memory for earlier calls. */
 function getImitatedCallWarning(text: string): string | undefined {
 	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
 	return 'The model wrote text that looks like a tool result but did not call a tool. Start a new conversation, or use a model with better tool support.';
 }
 
 /**
- * A server with one model answers with it, whatever name is sent (docs/protocols/llama-server.md 4.3).
+ * A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3).
  *
- * @param only its one model, where it said so
+ * @param onlyModel the server's only model, if it reported one
  */
 function getOtherModelWarning(
 	requested: string,
-	answered: string | undefined,
-	only: ServerModel | undefined,
+	responseModel: string | undefined,
+	onlyModel: ServerModel | undefined,
 ): string | undefined {
-	if (answered === undefined || only === undefined || isSameModelName(answered, requested))
+	if (
+		responseModel === undefined ||
+		onlyModel === undefined ||
+		isSameModelName(responseModel, requested)
+	)
 		return undefined;
-	if (!hasName(only, answered) || hasName(only, requested)) return undefined;
-	return `The server does not have the model "${requested}" and used its only model, "${only.id}". Select that model in the node, or start the server with the other one.`;
+	if (!hasName(onlyModel, responseModel) || hasName(onlyModel, requested)) return undefined;
+	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
 }
 
 function hasName(model: ServerModel, name: string): boolean {
@@ -278,12 +286,12 @@ function hasName(model: ServerModel, name: string): boolean {
 	);
 }
 
-/** Whether two names mean one model, written as a path, a file name or a name. */
-function isSameModelName(one: string, other: string): boolean {
-	return bareName(one) === bareName(other);
+/** Whether two names, paths or file names refer to the same model. */
+function isSameModelName(a: string, b: string): boolean {
+	return toComparableName(a) === toComparableName(b);
 }
 
-function bareName(name: string): string {
+function toComparableName(name: string): string {
 	const fileName = name.split(/[/\\]/).at(-1) ?? name;
 	return getDisplayName(fileName).trim().toLowerCase();
 }

@@ -16,11 +16,11 @@ export type ContentPart =
 	/** `url`: a data URL with clean base64. */
 	| { type: 'video'; url: string };
 
-/** A picture, a recording or a video. */
+/** An image, audio or video. */
 export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
 
 export interface ToolCall {
-	/** Towards n8n our own id (`ownToolCallIds`), towards the server the server's. */
+	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
 	id: string;
 	name: string;
 	/** JSON text of an object, if possible exactly as the model wrote it. */
@@ -50,13 +50,13 @@ export type Thinking =
 	| { mode: 'on' }
 	| { mode: 'off' }
 	| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
-	/** Most tokens for the thinking block; llama-server only. */
+	/** Maximum tokens of the thinking block; llama-server only. */
 	| { mode: 'budget'; tokens: number };
 
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	/** `least`: what the answer is checked against, where that is less strict than what is asked for. */
+	/** `least`: the schema for validation, if it is less strict than the requested one. */
 	| { type: 'jsonSchema'; schema: JsonRecord; least?: JsonRecord; name?: string }
 	| { type: 'grammar'; grammar: string };
 
@@ -68,29 +68,29 @@ export interface ChatParameters extends SamplerValues {
 	extraBody?: JsonRecord;
 }
 
-/** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
+/** Whether history includes thinking: never, in running tool turns, or with every message that has it. */
 export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
 export interface ChatSettings {
 	model: string;
 	parameters: ChatParameters;
 	thinkingHistory: ThinkingHistory;
-	/** Show thinking in the answer, between `<think>` tags. */
+	/** Whether to show thinking in the response, between `<think>` tags. */
 	showThinking: boolean;
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
-	/** Maximum tokens of the earlier turns; older ones are left out. Default: no limit. */
+	/** Maximum tokens of the earlier turns; older ones are omitted. Default: no limit. */
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
 	timeouts: Partial<Timeouts>;
 	/** Retries after a refused connection or a busy server. */
 	retries: number;
-	/** Its class in the queue. */
+	/** Priority in the queue. */
 	priority?: Priority;
 }
 
-/** What is asked. */
+/** A request of a chain or agent. */
 export interface ChatRequest {
 	messages: readonly InputMessage[];
 	tools?: readonly ToolDefinition[];
@@ -100,10 +100,10 @@ export interface ChatRequest {
 	/** Additional stop texts for this call. */
 	stop?: readonly string[];
 	signal?: AbortSignal;
-	/** The answer is needed only as a whole: nobody sees it before its end. */
+	/** Whether the response is needed only when complete. */
 	isBuffered?: boolean;
-	/** Called with what each read of the stream brought. */
-	onPiece?: (piece: TextAndReasoning) => void;
+	/** Called with the output of each read of the stream. */
+	onOutput?: (delta: TextAndReasoning) => void;
 }
 
 /** Token counts as the server reports them. */
@@ -120,24 +120,24 @@ export interface Usage {
 
 /**
  * llama-server's timings: counts, milliseconds, and tokens per second. `load_ms`: load time of the model for this
- * answer (Ollama).
+ * response (Ollama).
  */
 export type Timings = Record<string, number>;
 
-/** A complete, usable answer, with its origin and times. */
+/** A complete, usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
 	usage?: Usage;
 	timings?: Timings;
-	/** As the server names it. */
+	/** Model name that the server reported. */
 	model?: string;
-	/** Notes for the user about this usable answer. */
+	/** Warnings for the user. */
 	warnings: string[];
-	/** The resolved URL that answered. */
+	/** Resolved URL that responded. */
 	url: string;
-	/** The kind of the server, where something told it. */
+	/** Server type, if it was recognized. */
 	serverType?: ServerTypeName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
 	firstTokenMs: number;
@@ -161,12 +161,12 @@ export interface InputMessage {
 }
 
 /**
- * A source of chat answers.
+ * Generates the result of a chat request.
  *
  * @param show gets the text as it arrives
- * @throws {ServerError} with the text that had arrived
+ * @throws {ServerError} with the received text
  */
 export type ChatGenerator = (
-	call: ChatRequest,
-	show?: (piece: string) => void,
+	chatRequest: ChatRequest,
+	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;
