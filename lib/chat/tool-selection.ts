@@ -1,25 +1,28 @@
-/** Which of many tools a model is offered: those that fit the questions of the user best, by the words they share. */
+/** Selects the tools that match the user's questions best, by shared words. */
 import { asRecord, asString } from '../values';
 import { FORMAT_TOOL_NAME } from './format-tool';
 import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 
 /**
- * Offers the model only the tools that fit best. A call of a connected tool that was left out is a call as any other.
+ * Offers the model only the tools that match best. Calls of omitted tools are valid, too.
  *
- * @param most how many tools are offered
+ * @param max maximum number of offered tools
  */
-export function withToolLimit(answers: ChatGenerator, most: number): ChatGenerator {
-	return async (call, show) => {
-		const { tools = [] } = call;
-		if (tools.length <= most) return await answers(call, show);
-		const offered = selectTools(call, most);
-		const leftOut = tools.filter((tool) => !offered.includes(tool));
-		const answer = await answers({ ...call, tools: offered, unofferedTools: leftOut }, show);
+export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerator {
+	return async (chatRequest, onDelta) => {
+		const { tools = [] } = chatRequest;
+		if (tools.length <= max) return await generate(chatRequest, onDelta);
+		const offered = selectTools(chatRequest, max);
+		const omittedTools = tools.filter((tool) => !offered.includes(tool));
+		const result = await generate(
+			{ ...chatRequest, tools: offered, unofferedTools: omittedTools },
+			onDelta,
+		);
 		const log = {
 			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
-			toolsOmitted: leftOut.map(({ name }) => name),
+			toolsOmitted: omittedTools.map(({ name }) => name),
 		};
-		return { ...answer, logFields: { ...answer.logFields, ...log } };
+		return { ...result, logFields: { ...result.logFields, ...log } };
 	};
 }
 
@@ -29,11 +32,11 @@ export function withToolLimit(answers: ChatGenerator, most: number): ChatGenerat
  */
 export function selectTools(
 	{ tools = [], messages, toolChoice }: ChatRequest,
-	most: number,
+	max: number,
 ): ToolDefinition[] {
 	const fit = scoreByWords(getRecentQuestions(messages), tools);
 	const byFit = [...tools.keys()].sort((one, other) => fit[other]! - fit[one]!);
-	const best = new Set(byFit.slice(0, most));
+	const best = new Set(byFit.slice(0, max));
 	// Where an output parser is connected, only a call of the first one ends the run.
 	const kept = new Set([FORMAT_TOOL_NAME, ...messages.flatMap(calledTools)]);
 	if (typeof toolChoice === 'object') kept.add(toolChoice.name);

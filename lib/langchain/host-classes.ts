@@ -18,7 +18,7 @@ export interface HostGenerationChunk {
 	generationInfo?: JsonRecord;
 }
 
-/** What a streaming model tells its callbacks. */
+/** Callbacks of a streaming model. */
 export interface HostRunManager {
 	/** Missing in LangChain's types, although LangChain itself reads it (core, language_models/chat_models.ts). */
 	handlers?: unknown;
@@ -63,7 +63,7 @@ interface Adapter {
 
 const lookups = new WeakMap<object, HostLookup>();
 
-/** A model that answers with one word: enough to see the host's chunk classes. */
+/** A model that responds with one word, enough to find the host's chunk classes. */
 const PROBE = {
 	provider: 'n8n-nodes-local-llama',
 	modelId: 'probe',
@@ -99,7 +99,7 @@ export async function findHostClasses(
 			return { missing: 'supplyModel returned no model' };
 		const cached = lookups.get(adapterClass);
 		if (cached !== undefined) return cached;
-		const lookup = await takeClasses(adapter, adapterClass);
+		const lookup = await collectClasses(adapter, adapterClass);
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
@@ -118,43 +118,43 @@ const BASE_METHODS = [
 	'_modelType',
 ];
 
-/** Its message names the first part that is missing. */
+/** An error whose message names the first missing part. */
 class MissingPartError extends Error {}
 
 /** @throws {MissingPartError} */
-async function takeClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
-	const BaseChatModel = baseClassOf(adapterClass);
-	const { ChatGenerationChunk, AIMessageChunk } = await chunkClassesOf(adapter);
-	const N8nLlmTracing = tracerClassOf(adapter);
+async function collectClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
+	const BaseChatModel = getBaseClass(adapterClass);
+	const { ChatGenerationChunk, AIMessageChunk } = await getChunkClasses(adapter);
+	const N8nLlmTracing = getTracerClass(adapter);
 	const classes = { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing };
 	return { classes: classes as unknown as HostClasses };
 }
 
-function baseClassOf(adapterClass: object): unknown {
+function getBaseClass(adapterClass: object): unknown {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
-	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
+	const BaseChatModel = isObject(base) ? getConstructor(base) : undefined;
 	if (BaseChatModel === undefined) throw new MissingPartError('the base class of its chat model');
 	const missing = BASE_METHODS.find((method) => typeof (base as JsonRecord)[method] !== 'function');
 	if (missing !== undefined) throw new MissingPartError(`BaseChatModel.${missing}`);
 	return BaseChatModel;
 }
 
-async function chunkClassesOf(adapter: Adapter) {
+async function getChunkClasses(adapter: Adapter) {
 	if (typeof adapter._streamResponseChunks !== 'function')
 		throw new MissingPartError('_streamResponseChunks');
 	const chunk = await firstChunk(adapter);
-	const ChatGenerationChunk = classOf(chunk);
+	const ChatGenerationChunk = getClass(chunk);
 	if (chunk === undefined || ChatGenerationChunk === undefined || !('concat' in chunk))
 		throw new MissingPartError('ChatGenerationChunk');
-	const AIMessageChunk = classOf(chunk.message);
+	const AIMessageChunk = getClass(chunk.message);
 	if (AIMessageChunk === undefined || !Array.isArray(chunk.message.tool_calls))
 		throw new MissingPartError('AIMessageChunk');
 	return { ChatGenerationChunk, AIMessageChunk };
 }
 
-function tracerClassOf({ callbacks }: Adapter): unknown {
+function getTracerClass({ callbacks }: Adapter): unknown {
 	const [tracer] = asArray(callbacks);
-	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
+	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? getClass(tracer) : undefined;
 	if (tracerClass === undefined) throw new MissingPartError('N8nLlmTracing');
 	return tracerClass;
 }
@@ -168,24 +168,23 @@ function isObject(value: unknown): value is object {
 	return typeof value === 'object' && value !== null;
 }
 
-function classOf(instance: unknown): unknown {
-	return isObject(instance) ? constructorOf(Object.getPrototypeOf(instance) as object) : undefined;
+function getClass(instance: unknown): unknown {
+	return isObject(instance) ? getConstructor(Object.getPrototypeOf(instance) as object) : undefined;
 }
 
-function constructorOf(prototype: object): unknown {
+function getConstructor(prototype: object): unknown {
 	return typeof prototype.constructor === 'function' && prototype.constructor !== Object
 		? prototype.constructor
 		: undefined;
 }
 
-/** What this package uses of n8n's `@n8n/ai-node-sdk`. */
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
 
 /**
  * The host's SDK. Loaded with `module.require`, not imported, so that an n8n without it gets an error that says what to
  * do, not "Cannot find module".
  *
- * @throws {Error} when this n8n brings no SDK
+ * @throws {Error} if this n8n has no SDK
  */
 export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),
@@ -203,12 +202,12 @@ export function loadSdk(
  * starting. The node throws the same message when it is used.
  */
 export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
-	const lacking = missingSdk(requireModule);
-	if (lacking !== undefined) LoggerProxy.error(lacking);
+	const problem = findSdkProblem(requireModule);
+	if (problem !== undefined) LoggerProxy.error(problem);
 }
 
-/** Why this n8n cannot run the nodes for agents and chains; undefined where it can. */
-function missingSdk(requireModule?: (name: string) => unknown): string | undefined {
+/** Why this n8n cannot run the nodes for agents and chains; undefined if it can. */
+function findSdkProblem(requireModule?: (name: string) => unknown): string | undefined {
 	try {
 		loadSdk(requireModule);
 		return undefined;

@@ -79,25 +79,25 @@ const MAX_LOGGED_REASONING = 2000;
 /** Shorter load times mean that the model was already in memory. */
 const COLD_START_MS = 1000;
 
-/** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
-export function toGenerationInfo(answer: ChatResult): JsonRecord {
-	const { usage, timings = {} } = answer;
+/** Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
+export function toGenerationInfo(result: ChatResult): JsonRecord {
+	const { usage, timings = {} } = result;
 	return omitUndefined({
-		finish_reason: answer.finishReason,
-		model: toPlainText(answer.model ?? '') || undefined,
-		tokensPerSecond: rounded(getTokensPerSecond(answer)),
+		finish_reason: result.finishReason,
+		model: toPlainText(result.model ?? '') || undefined,
+		tokensPerSecond: rounded(getTokensPerSecond(result)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
-		draftAcceptanceRate: percent(getDraftAcceptanceRate(answer.timings)),
+		draftAcceptanceRate: percent(getDraftAcceptanceRate(result.timings)),
 		usageEstimated: usage?.estimated,
-		firstTokenMs: rounded(answer.firstTokenMs || undefined),
-		totalMs: rounded(answer.totalMs),
+		firstTokenMs: rounded(result.firstTokenMs || undefined),
+		totalMs: rounded(result.totalMs),
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
-		timings: answer.timings,
-		reasoning: beginningOf(answer.reasoning),
-		warnings: listed(answer.warnings.map(toPlainText)),
-		url: answer.url,
-		...answer.logFields,
+		timings: result.timings,
+		reasoning: beginningOf(result.reasoning),
+		warnings: listed(result.warnings.map(toPlainText)),
+		url: result.url,
+		...result.logFields,
 	});
 }
 

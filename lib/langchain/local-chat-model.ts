@@ -21,17 +21,17 @@ interface LocalChatModelFields {
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks; the first one is n8n's tracer. */
 	callbacks: object[];
-	/** The cancel signal of the node that supplies the model, since several chains pass none with their calls. */
+	/** Cancel signal of the node that supplies the model, because several chains pass none. */
 	nodeSignal?: AbortSignal;
-	/** Called when an answer is requested; returns a function that is called when it has ended. */
+	/** Called when a response is requested; returns a function that is called at its end. */
 	onStart?: () => () => void;
-	/** Turns a failure into the error that n8n shows. */
+	/** Converts an error to the one that n8n shows. */
 	toError: (error: unknown) => Error;
-	/** Called with every finished answer. */
+	/** Called with every result. */
 	onFinished?: (answer: ChatResult) => void;
 	/** Settings for the execution log, without secrets. */
 	settings: JsonRecord;
-	/** Makes chains parse the answer as JSON. */
+	/** Makes chains parse the response as JSON. */
 	jsonOutput: boolean;
 }
 
@@ -72,7 +72,7 @@ export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 	return modelClass;
 }
 
-/** Agent 1.9 streams although nobody sees the text, which may be the call of the parser. */
+/** Agent 1.9 streams although the text is not shown, and it may be the call of the parser. */
 function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
 	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
 }
@@ -113,7 +113,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		async getNumTokens(content: unknown): Promise<number> {
 			return [content]
 				.flat()
-				.reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
+				.reduce((sum: number, block: unknown) => sum + estimateBlockTokens(block), 0);
 		}
 
 		/**
@@ -123,7 +123,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return this.withConfig({ ...kwargs, tools });
 		}
 
-		/** As LangChain does it, with a tool, but with the call required: otherwise small models answer in prose. */
+		/** Uses a tool as LangChain does, but requires the call: otherwise small models respond in prose. */
 		override withStructuredOutput(schema: unknown, config?: object): unknown {
 			const forced = Object.create(this, {
 				bindTools: {
@@ -143,15 +143,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const abandoned = new AbortController();
 			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			try {
-				const call = this.callOf(messages, options, abandoned.signal);
-				const listens = runManager !== undefined && wantsTokenEvents(runManager);
-				call.isBuffered = !listens && mayTargetOutputParser(call);
-				answer = streamText(async (show) => await generate(call, show), abandoned);
+				const chatRequest = this.toChatRequest(messages, options, abandoned.signal);
+				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
+				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
+				answer = streamText(async (show) => await generate(chatRequest, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
 					yield chunk;
-					if (listens)
+					if (handlesTokens)
 						await runManager.handleLLMNewToken(
 							next.value,
 							{ prompt: 0, completion: 0 },
@@ -167,7 +167,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				throw toError(error);
 			} finally {
 				stopWatching?.();
-				// A consumer that stops early closes the connection, which frees the server's slot.
+				// If the consumer stops early, this closes the connection, which frees the server's slot.
 				await answer?.return(undefined as never);
 			}
 		}
@@ -176,11 +176,14 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { generate, toError, onFinished, onStart } = this.fields;
 			const stopWatching = onStart?.();
 			try {
-				const answer = await generate({ ...this.callOf(messages, options), isBuffered: true });
-				onFinished?.(answer);
-				const { promptTokens, completionTokens, totalTokens } = answer.usage ?? NO_USAGE;
+				const result = await generate({
+					...this.toChatRequest(messages, options),
+					isBuffered: true,
+				});
+				onFinished?.(result);
+				const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
 				return {
-					generations: [lastChunk(answer, answer.text)],
+					generations: [lastChunk(result, result.text)],
 					llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens } },
 				};
 			} catch (error) {
@@ -190,13 +193,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			}
 		}
 
-		private callOf(
+		private toChatRequest(
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
 			abandoned?: AbortSignal,
 		): ChatRequest {
 			const { nodeSignal, toJsonSchema } = this.fields;
-			const signals = [signal, nodeSignal, abandoned].filter((one) => one !== undefined);
+			const signals = [signal, nodeSignal, abandoned].filter(
+				(candidate) => candidate !== undefined,
+			);
 			return {
 				messages: messages.map(toInputMessage),
 				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
@@ -207,11 +212,11 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	};
 
 	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
-	function lastChunk(answer: ChatResult, text: string): HostGenerationChunk {
-		const generationInfo = toGenerationInfo(answer);
+	function lastChunk(result: ChatResult, text: string): HostGenerationChunk {
+		const generationInfo = toGenerationInfo(result);
 		const message = new AIMessageChunk({
 			content: text,
-			tool_call_chunks: answer.toolCalls.map(({ id, name, arguments: args }, index) => ({
+			tool_call_chunks: result.toolCalls.map(({ id, name, arguments: args }, index) => ({
 				type: 'tool_call_chunk',
 				index,
 				id,
@@ -219,30 +224,30 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				args,
 			})),
 			// The agent stores this field with the action and puts it back into the next round (docs/protocols/n8n.md 2.4).
-			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
+			additional_kwargs: result.reasoning === '' ? {} : { reasoning_content: result.reasoning },
 			response_metadata: {
-				finish_reason: answer.finishReason,
-				...omitUndefined({ model_name: answer.model }),
+				finish_reason: result.finishReason,
+				...omitUndefined({ model_name: result.model }),
 			},
-			usage_metadata: toUsageMetadata(answer),
+			usage_metadata: toUsageMetadata(result),
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
 	}
 }
 
-/** Whether any callback wants tokens: n8n's tracer does not, its agent's events do. */
+/** Whether a callback handles tokens: n8n's tracer does not, its agent's events do. */
 export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
 	if (!Array.isArray(handlers)) return true;
 	return asRecords(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
 }
 
 /**
- * Tokens of a picture for most vision models. Counting its base64 would give hundreds of thousands, and make the agent
+ * Tokens of an image for most vision models. Counting its base64 would give hundreds of thousands, and make the agent
  * drop its memory.
  */
 const FILE_TOKENS = 1000;
 
-function tokensOfBlock(block: unknown): number {
+function estimateBlockTokens(block: unknown): number {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
 	if (typeof block.text === 'string') return estimateTokens(block.text);
@@ -262,11 +267,11 @@ const tracings = new WeakMap<Tracing, Tracing>();
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
 export function createTracerWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
-	const made =
+	const tracer =
 		tracings.get(N8nLlmTracing) ??
 		(canBeReplaced(N8nLlmTracing) ? tracingClass(N8nLlmTracing) : N8nLlmTracing);
-	tracings.set(N8nLlmTracing, made);
-	return made;
+	tracings.set(N8nLlmTracing, tracer);
+	return tracer;
 }
 
 function canBeReplaced({ prototype }: Tracing): boolean {
@@ -279,90 +284,90 @@ function tracingClass(N8nLlmTracing: Tracing): Tracing {
 	return class extends N8nLlmTracing {
 		/** `texts`: one text per prompt. */
 		async estimateTokensFromStringList(texts: unknown): Promise<number> {
-			return estimateOfTexts([texts].flat());
+			return estimateTextTokens([texts].flat());
 		}
 
 		async estimateTokensFromGeneration(
 			generations: Array<Array<{ text?: unknown }>>,
 		): Promise<number> {
-			return estimateOfTexts(generations.flat().map(({ text }) => text));
+			return estimateTextTokens(generations.flat().map(({ text }) => text));
 		}
 	};
 }
 
-function estimateOfTexts(texts: unknown[]): number {
+function estimateTextTokens(texts: unknown[]): number {
 	return texts.reduce(
 		(sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0),
 		0,
 	);
 }
 
-/** Pieces per second over all streams of one n8n process. With many streams, each gets fewer and larger ones. */
+/** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const MAX_DELTAS_PER_SECOND = 400;
 
 let streams = 0;
 
-/** 25 pieces per second look like steady typing. */
+/** 25 deltas per second look like a steady stream. */
 const DELTA_INTERVAL_MS = 40;
 
-/** Milliseconds between two pieces of a stream; more while many streams run. */
+/** Milliseconds between two deltas of a stream; longer while many streams run. */
 function getDeltaInterval(): number {
 	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
 }
 
 /** A queue of text between one writer and one reader, with a final result. */
 class TextQueue<R> {
-	private waiting = '';
-	private outcome: { value: R } | { error: Error } | undefined;
+	private pending = '';
+	private result: { value: R } | { error: Error } | undefined;
 	private ended: Promise<void> | undefined;
 	private wake = () => {};
 
-	push(piece: string): void {
-		this.waiting += piece;
+	push(delta: string): void {
+		this.pending += delta;
 		this.wake();
 	}
 
-	/** @param work pushes the text; its result, or its failure, ends the queue */
+	/** @param work pushes the text; its result or error ends the queue */
 	endWith(work: Promise<R>): void {
 		this.ended = work
 			.then(
-				(value) => void (this.outcome = { value }),
-				(error: Error) => void (this.outcome = { error }),
+				(value) => void (this.result = { value }),
+				(error: Error) => void (this.result = { error }),
 			)
 			.then(() => this.wake());
 	}
 
 	get hasEnded(): boolean {
-		return this.outcome !== undefined;
+		return this.result !== undefined;
 	}
 
 	/**
 	 * The text, with at least `intervalMs()` milliseconds between two pieces. The end, and an error, follow the last text
 	 * without a pause.
 	 */
-	async *pieces(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
+	async *deltas(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
 		for (;;) {
-			const piece = this.waiting;
-			if (piece !== '') {
-				this.waiting = '';
-				yield piece;
+			const delta = this.pending;
+			if (delta !== '') {
+				this.pending = '';
+				yield delta;
 				const pause = intervalMs();
-				if (this.outcome === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
-			} else if (this.outcome === undefined)
+				if (this.result === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
+			} else if (this.result === undefined)
 				await new Promise<void>((resolve) => (this.wake = resolve));
-			else if ('error' in this.outcome) throw this.outcome.error;
-			else return this.outcome.value;
+			else if ('error' in this.result) throw this.result.error;
+			else return this.result.value;
 		}
 	}
 }
 
 /**
- * Yields the first text at once, and then, at the pace of `pieceInterval`, all text that arrived since. The work per
- * piece behind it (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, while a reader
- * sees a steady flow.
+ * Yields the first text immediately, and then, at the interval of `getDeltaInterval`, all text that arrived since. The
+ * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
+ * a steady stream.
  *
  * @param work pushes the text
- * @param abandoned aborted when the consumer stops before the end, so that the work stops too
+ * @param abandoned aborted if the consumer stops before the end, so that the work also stops
  * @returns the result of the work
  */
 export async function* streamText<R>(
@@ -373,7 +378,7 @@ export async function* streamText<R>(
 	queue.endWith(work((piece) => queue.push(piece)));
 	streams++;
 	try {
-		return yield* queue.pieces(getDeltaInterval);
+		return yield* queue.deltas(getDeltaInterval);
 	} finally {
 		streams--;
 		if (!queue.hasEnded) abandoned.abort();

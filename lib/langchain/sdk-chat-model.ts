@@ -39,7 +39,7 @@ export function createSdkChatModel(
 	toError: (error: unknown) => Error,
 	tools: ToolDefinition[] = [],
 ): SdkModel {
-	const callOf = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
+	const toChatRequest = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
 		messages: messages.flatMap(toInputMessages),
 		tools,
 		...omitUndefined({
@@ -50,8 +50,8 @@ export function createSdkChatModel(
 	const model = {
 		provider: 'n8n-nodes-local-llama',
 		modelId,
-		withTools: (more: SdkTool[]) => {
-			const added = more.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
+		withTools: (newTools: SdkTool[]) => {
+			const added = newTools.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
 			return createSdkChatModel(answers, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
@@ -61,7 +61,7 @@ export function createSdkChatModel(
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			try {
 				const { text, toolCalls } = await answers({
-					...callOf(messages, config),
+					...toChatRequest(messages, config),
 					isBuffered: true,
 				});
 				const calls = toolCalls.map(({ id, name, arguments: input }) => ({
@@ -79,10 +79,13 @@ export function createSdkChatModel(
 			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			const abandoned = new AbortController();
 			try {
-				const call = callOf(messages, config);
-				const signals = [call.signal, abandoned.signal].filter((one) => one !== undefined);
+				const chatRequest = toChatRequest(messages, config);
+				const signals = [chatRequest.signal, abandoned.signal].filter((one) => one !== undefined);
 				const signal = AbortSignal.any(signals);
-				answer = streamText(async (show) => await answers({ ...call, signal }, show), abandoned);
+				answer = streamText(
+					async (show) => await answers({ ...chatRequest, signal }, show),
+					abandoned,
+				);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next())
 					yield { type: 'text-delta', delta: next.value };

@@ -20,22 +20,22 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  * @throws {ServerError} of kind `invalidInput` for something that is not a function tool
  */
 export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
-	if (!isRecord(tool)) throw notATool();
+	if (!isRecord(tool)) throw createNotAToolError();
 	const { metadata } = tool;
 	const openAiTool = tool.type === 'function' ? asRecord(tool.function) : {};
 	if (typeof openAiTool.name === 'string') {
 		const { name, description, parameters } = openAiTool as { name: string } & JsonRecord;
-		return definition({ name, description, metadata }, convertToJsonSchema(parameters, name));
+		return toDefinition({ name, description, metadata }, convertToJsonSchema(parameters, name));
 	}
 	const { name, description } = tool;
-	if (typeof name !== 'string') throw notATool();
+	if (typeof name !== 'string') throw createNotAToolError();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
-	if (schema === undefined && isProviderTool(tool)) throw notATool();
+	if (schema === undefined && isProviderTool(tool)) throw createNotAToolError();
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
 	const sdkTool = { type: 'function', name, inputSchema: schema };
 	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
 	const parameters = json === schema ? convertToJsonSchema(schema, name) : json;
-	return definition({ name, description, metadata }, parameters);
+	return toDefinition({ name, description, metadata }, parameters);
 }
 
 /** `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself. */
@@ -43,14 +43,14 @@ function isProviderTool({ type }: JsonRecord): boolean {
 	return typeof type === 'string' && type !== 'function';
 }
 
-interface Described {
+interface ToolFields {
 	name: string;
 	description: unknown;
 	metadata: unknown;
 }
 
-function definition(
-	{ name, description, metadata }: Described,
+function toDefinition(
+	{ name, description, metadata }: ToolFields,
 	parameters: unknown,
 ): ToolDefinition {
 	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
@@ -62,7 +62,7 @@ function definition(
 		name,
 		...omitUndefined({
 			description: asNonEmptyString(description),
-			shortName: shortNameOf(name, asRecord(metadata)),
+			shortName: findShortName(name, asRecord(metadata)),
 		}),
 		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
@@ -75,7 +75,7 @@ const MAX_NAME_LENGTH = 64;
  * The name of an MCP server's tool, from which n8n made the tool's name; undefined if the name does not begin with its
  * node's prefix. Behind an approval, `sourceNodeName` is the node of the approval.
  */
-function shortNameOf(
+function findShortName(
 	name: string,
 	{ gatedToolNodeName, sourceNodeName, isFromToolkit }: JsonRecord,
 ): string | undefined {
@@ -94,7 +94,7 @@ function mcpToolName(prefix: string, toolName: string): string {
 	return cut === '' ? toolName : `${cut}_${toolName}`;
 }
 
-function notATool() {
+function createNotAToolError() {
 	return createInputError(
 		'An object bound to the model is not a tool',
 		'Local servers support function tools only, not the built-in tools of cloud providers.',
@@ -113,12 +113,12 @@ export function toToolChoice(choice: unknown): ToolChoice | undefined {
 
 type Schema = JsonRecord;
 
-/** Zod's kinds of single values. What is in no list here may be anything. */
+/** Zod's types of single values. Types in no list here accept any value. */
 const PRIMITIVES = ['string', 'number', 'boolean', 'null'];
 
-/** Kinds around another schema that change nothing a model must know. */
-const OPTIONAL_KINDS = ['optional', 'exactoptional', 'default', 'prefault', 'catch'];
-const WRAPPERS = [...OPTIONAL_KINDS, 'nullable', 'readonly', 'branded', 'effects'];
+/** Types around another schema that change nothing relevant to a model. */
+const OPTIONAL_TYPES = ['optional', 'exactoptional', 'default', 'prefault', 'catch'];
+const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects'];
 
 /**
  * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
@@ -128,12 +128,12 @@ const WRAPPERS = [...OPTIONAL_KINDS, 'nullable', 'readonly', 'branded', 'effects
  */
 function convertToJsonSchema(schema: unknown, tool: string): Schema {
 	if (schema === undefined || schema === null) return {};
-	const json = converted(schema);
+	const json = convertLibrarySchema(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
 	const isUnconverted = json === schema && asRecord(schema)['~standard'] !== undefined;
 	const hasMethods = Object.values(asRecord(json)).some((value) => typeof value === 'function');
 	if (!isRecord(json) || isUnconverted || hasMethods)
-		throw unreadable(
+		throw createSchemaError(
 			tool,
 			'it is not a zod schema, a JSON schema or a Standard Schema that provides one',
 		);
@@ -141,59 +141,59 @@ function convertToJsonSchema(schema: unknown, tool: string): Schema {
 }
 
 /** The JSON schema of a library's schema; anything else unchanged. */
-function converted(schema: unknown): unknown {
+function convertLibrarySchema(schema: unknown): unknown {
 	const { toJSONSchema, '~standard': standard } = asRecord(schema);
 	const standardConverter = asRecord(asRecord(standard).jsonSchema).input;
 	if (typeof standardConverter === 'function')
 		return standardConverter({ target: 'draft-2020-12' }) as unknown;
 	if (typeof toJSONSchema === 'function')
 		return toJSONSchema.call(schema, { unrepresentable: 'any', io: 'input' }) as unknown;
-	return definitionOf(schema) === undefined ? schema : ofZod(schema);
+	return getZodDefinition(schema) === undefined ? schema : convertZod(schema);
 }
 
-function definitionOf(schema: unknown): Schema | undefined {
+function getZodDefinition(schema: unknown): Schema | undefined {
 	const { _zod, _def } = asRecord(schema);
 	const definition = asRecord(_zod).def ?? _def;
 	if (!isRecord(definition)) return undefined;
-	const kind = definition.typeName ?? definition.type;
-	return typeof kind === 'string' ? definition : undefined;
+	const type = definition.typeName ?? definition.type;
+	return typeof type === 'string' ? definition : undefined;
 }
 
-function ofZod(schema: unknown): Schema {
-	const def = definitionOf(schema);
+function convertZod(schema: unknown): Schema {
+	const def = getZodDefinition(schema);
 	if (def === undefined) return {};
 	const description = asNonEmptyString(asRecord(schema).description ?? def.description);
-	return { ...ofDefinition(def), ...omitUndefined({ description }) };
+	return { ...convertZodDefinition(def), ...omitUndefined({ description }) };
 }
 
-function kindOf(schema: unknown): string {
-	const { typeName, type } = definitionOf(schema) ?? {};
+function getZodType(schema: unknown): string {
+	const { typeName, type } = getZodDefinition(schema) ?? {};
 	return String(typeName ?? type)
 		.replace(/^Zod/, '')
 		.toLowerCase();
 }
 
-function ofDefinition(def: Schema): Schema {
-	const kind = kindOf({ _def: def });
-	if (PRIMITIVES.includes(kind)) return { type: kind };
-	if (WRAPPERS.includes(kind)) return ofZod(def.innerType ?? def.schema ?? def.type);
-	if (kind === 'object') return ofObject(def);
-	if (kind === 'array') return { type: 'array', items: ofZod(def.element ?? def.type) };
-	if (kind === 'enum')
+function convertZodDefinition(def: Schema): Schema {
+	const type = getZodType({ _def: def });
+	if (PRIMITIVES.includes(type)) return { type };
+	if (WRAPPERS.includes(type)) return convertZod(def.innerType ?? def.schema ?? def.type);
+	if (type === 'object') return convertZodObject(def);
+	if (type === 'array') return { type: 'array', items: convertZod(def.element ?? def.type) };
+	if (type === 'enum')
 		return { enum: Object.values(asRecord(def.entries ?? { ...(def.values as object) })) };
 	return {};
 }
 
-function ofObject({ shape }: Schema): Schema {
+function convertZodObject({ shape }: Schema): Schema {
 	const fields = asRecord(typeof shape === 'function' ? (shape as () => unknown)() : shape);
-	const properties = Object.entries(fields).map(([name, field]) => [name, ofZod(field)]);
+	const properties = Object.entries(fields).map(([name, field]) => [name, convertZod(field)]);
 	const required = Object.keys(fields).filter(
-		(name) => !OPTIONAL_KINDS.includes(kindOf(fields[name])),
+		(name) => !OPTIONAL_TYPES.includes(getZodType(fields[name])),
 	);
 	return { type: 'object', properties: Object.fromEntries(properties), required };
 }
 
-function unreadable(tool: string, why: string) {
+function createSchemaError(tool: string, why: string) {
 	return createInputError(
 		`The arguments of the tool "${tool}" cannot be read`,
 		'Describe the arguments with zod or JSON schema.',

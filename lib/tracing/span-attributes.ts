@@ -14,16 +14,16 @@ interface TracedMessage {
 	finishReason?: string;
 }
 
-/** What a user can search traces by. */
+/** Fields by which users can search traces. */
 export interface TraceSettings {
 	sessionId?: string;
 	userId?: string;
 	tags?: string[];
-	/** Whether the trace contains prompt and answer. */
+	/** Whether the trace contains prompt and response. */
 	recordTexts?: boolean;
 }
 
-/** What is known when a request is sent. */
+/** Attributes of a request. */
 export interface RequestAttributes {
 	/** Names of OpenTelemetry's conventions, which have none for reranking. */
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
@@ -35,15 +35,15 @@ export interface RequestAttributes {
 	parameters?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
-	/** Its class in n8n's queue. */
+	/** Priority in the queue. */
 	priority?: Priority;
 }
 
-/** What is known from an answer. */
+/** Attributes of a response. */
 export interface ResponseAttributes {
 	/** A kind of server, or `dify`. */
 	provider?: string;
-	/** The model that answered, according to the server. */
+	/** The model that the server reported. */
 	responseModel?: string;
 	id?: string;
 	conversationId?: string;
@@ -62,7 +62,7 @@ export interface ResponseAttributes {
 	/** The name of each called tool. */
 	toolCalls?: readonly string[];
 	output?: readonly TracedMessage[];
-	/** The kind of a failure. */
+	/** Type of the error. */
 	errorType?: string;
 }
 
@@ -84,7 +84,7 @@ const texts = (name: 'input' | 'output') => (observation: SpanData) =>
 		? stringifyMessages(observation[name])
 		: undefined;
 
-const sessionOf = ({ trace, conversationId }: SpanData) => trace?.sessionId ?? conversationId;
+const getSessionId = ({ trace, conversationId }: SpanData) => trace?.sessionId ?? conversationId;
 
 /**
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
@@ -94,7 +94,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.operation.name': ({ operation }) => operation,
 	'gen_ai.provider.name': ({ provider }) =>
 		provider === undefined ? undefined : snakeCase(provider),
-	'gen_ai.conversation.id': sessionOf,
+	'gen_ai.conversation.id': getSessionId,
 	'gen_ai.request.model': ({ model }) => model,
 	'gen_ai.request.temperature': set('temperature'),
 	'gen_ai.request.top_p': set('topP'),
@@ -117,9 +117,9 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.input.messages': texts('input'),
 	'gen_ai.output.messages': texts('output'),
 	'server.address': ({ server }) => new URL(server.origin).hostname,
-	'server.port': ({ server }) => portOf(new URL(server.origin)),
+	'server.port': ({ server }) => getPort(new URL(server.origin)),
 	'error.type': ({ errorType }) => errorType,
-	'session.id': sessionOf,
+	'session.id': getSessionId,
 	'user.id': ({ trace }) => trace?.userId,
 	'langfuse.trace.tags': ({ trace }) => trace?.tags,
 	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
@@ -140,8 +140,8 @@ export function toSpanAttributes(
 	mask: (text: string) => string,
 ): Record<string, AttributeValue> {
 	const attributes: Record<string, AttributeValue> = {};
-	for (const [name, valueIn] of Object.entries(ATTRIBUTES)) {
-		const value = attributeValue(valueIn(observation), mask);
+	for (const [name, getValue] of Object.entries(ATTRIBUTES)) {
+		const value = attributeValue(getValue(observation), mask);
 		if (value !== undefined) attributes[name] = value;
 	}
 	return attributes;
@@ -154,32 +154,32 @@ function attributeValue(
 	if (typeof value === 'string') return value === '' ? undefined : mask(value);
 	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
 	if (Array.isArray(value))
-		return value.length === 0 ? undefined : value.map((one) => mask(String(one)));
+		return value.length === 0 ? undefined : value.map((item) => mask(String(item)));
 	return typeof value === 'boolean' ? value : undefined;
 }
 
-function portOf({ port, protocol }: URL): number {
+function getPort({ port, protocol }: URL): number {
 	if (port !== '') return Number(port);
 	return protocol === 'https:' ? 443 : 80;
 }
 
-/** A kind of server as the conventions would write it. */
+/** A server type in the notation of the conventions. */
 function snakeCase(name: string): string {
 	return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Characters of a conversation in a trace: exporters and servers refuse longer attributes. */
+/** Characters of a conversation in a trace: exporters and servers reject longer attributes. */
 const MAX_CHARACTERS = 100_000;
 
-/** Messages as JSON in the form of the GenAI conventions. Of a conversation that is too long, the end is kept. */
+/** Messages as JSON in the form of the GenAI conventions. If it is too long, only the end of the conversation is kept. */
 export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {
-		const attribute = { role: message.role, parts: partsOf(message), ...finishOf(message) };
+		const attribute = { role: message.role, parts: toParts(message), ...toFinishReason(message) };
 		const size = JSON.stringify(attribute).length;
 		if (characters + size > MAX_CHARACTERS) {
-			const text = endOf(message, MAX_CHARACTERS - characters);
+			const text = getTextEnd(message, MAX_CHARACTERS - characters);
 			if (text !== '') newest.push({ ...attribute, parts: [{ type: 'text', content: text }] });
 			break;
 		}
@@ -189,23 +189,23 @@ export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	return JSON.stringify(newest.toReversed());
 }
 
-/** What a cut may leave at the start: the rest of a key, which would not be recognized, or half a character. */
+/** Possible start of a truncated text: the rest of a key, which would not be masked, or half a character. */
 const CUT_BEGINNING = /^[\x21-\x7e\udc00-\udfff]+/;
 
 /** The end of a message's text. */
-function endOf({ content }: TracedMessage, most: number): string {
+function getTextEnd({ content }: TracedMessage, max: number): string {
 	const text =
 		typeof content === 'string'
 			? content
 			: content.flatMap(({ text: part }) => part ?? []).join('\n');
-	return text.length <= most ? text : text.slice(-most).replace(CUT_BEGINNING, '').trimStart();
+	return text.length <= max ? text : text.slice(-max).replace(CUT_BEGINNING, '').trimStart();
 }
 
-function finishOf({ finishReason }: TracedMessage) {
+function toFinishReason({ finishReason }: TracedMessage) {
 	return finishReason === undefined ? {} : { finish_reason: finishReason };
 }
 
-function partsOf({ content, reasoning = '', toolCalls = [], toolCallId }: TracedMessage): object[] {
+function toParts({ content, reasoning = '', toolCalls = [], toolCallId }: TracedMessage): object[] {
 	const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 	const texts = parts.flatMap(({ type, text }): object[] => {
 		if (toolCallId !== undefined)

@@ -16,26 +16,26 @@ type OpenTelemetry = Pick<
 	'propagation' | 'trace' | 'ROOT_CONTEXT'
 >;
 
-/** A server that is asked on behalf of a node. */
+/** A server that receives requests of a node. */
 type TracedEndpoint = Endpoint & { readonly host?: object };
 
-/** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
+/** The span of one request to one server. Its methods do nothing if n8n exports no traces. */
 interface RequestSpan<S extends TracedEndpoint> {
 	/** With the header `traceparent`, so that the server's own spans are children of this one. */
 	endpoint: S;
-	/** Adds attributes from an answer. */
-	setAttributes(answer: ResponseAttributes): void;
-	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
+	/** Adds attributes of a response. */
+	setAttributes(response: ResponseAttributes): void;
+	/** Records an error by its title, which contains no URL and no server message. @returns the error */
 	recordException(error: unknown): unknown;
-	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
+	/** Passes the span to n8n's exporter. Calling it twice is harmless. */
 	end(): void;
 }
 
 /** Values of OpenTelemetry's enumerations. */
 const CLIENT_SPAN = 2;
 const STATUS_ERROR = 2;
-/** Limit for reading n8n's header, which n8n sets before it sends anything. */
-const HOST_LIMIT_MS = 1_000;
+/** Timeout for reading n8n's header, which n8n sets before it sends anything. */
+const HOST_TIMEOUT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
 async function startSpan<S extends TracedEndpoint>(
@@ -45,13 +45,13 @@ async function startSpan<S extends TracedEndpoint>(
 	const api = loadOpenTelemetry();
 	const headers = api === undefined ? {} : await fetchTraceHeaders(endpoint);
 	const isTraced = api !== undefined && 'traceparent' in headers;
-	const begun = isTraced ? tryOrUndefined(() => begin(endpoint, request, api, headers)) : undefined;
-	return (
-		begun ?? { endpoint, setAttributes: nothing, recordException: (error) => error, end: nothing }
-	);
+	const span = isTraced
+		? tryOrUndefined(() => createSpan(endpoint, request, api, headers))
+		: undefined;
+	return span ?? { endpoint, setAttributes: noop, recordException: (error) => error, end: noop };
 }
 
-function begin<S extends TracedEndpoint>(
+function createSpan<S extends TracedEndpoint>(
 	connection: S,
 	request: RequestAttributes,
 	api: OpenTelemetry,
@@ -73,14 +73,15 @@ function begin<S extends TracedEndpoint>(
 		{ kind: CLIENT_SPAN, attributes: toSpanAttributes(observation, masked) },
 		parent,
 	);
-	const own: Record<string, string> = {};
-	api.propagation.inject(api.trace.setSpan(parent, span), own);
-	const { traceparent, tracestate } = own;
+	const traceHeaders: Record<string, string> = {};
+	api.propagation.inject(api.trace.setSpan(parent, span), traceHeaders);
+	const { traceparent, tracestate } = traceHeaders;
 	return {
 		endpoint: withHeaders(connection, { ...omitUndefined({ traceparent, tracestate }) }),
-		setAttributes: (answer) =>
+		setAttributes: (response) =>
 			tryOrUndefined(
-				() => void span.setAttributes(toSpanAttributes(Object.assign(observation, answer), masked)),
+				() =>
+					void span.setAttributes(toSpanAttributes(Object.assign(observation, response), masked)),
 			),
 		recordException: (error) => {
 			const { type, message } =
@@ -111,12 +112,12 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	connection: S,
 	request: RequestAttributes,
 	work: (connection: S) => Promise<T>,
-	answerOf: (result: T) => ResponseAttributes,
+	toAttributes: (result: T) => ResponseAttributes,
 ): Promise<T> {
 	const span = await startSpan(connection, request);
 	try {
 		const result = await work(span.endpoint);
-		span.setAttributes(answerOf(result));
+		span.setAttributes(toAttributes(result));
 		return result;
 	} catch (error) {
 		throw span.recordException(error);
@@ -125,7 +126,7 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	}
 }
 
-function nothing(): void {}
+function noop(): void {}
 
 /**
  * Undefined: not looked for yet; null: not found. A search that finds nothing visits all folders, which takes longer
@@ -160,6 +161,6 @@ async function fetchTraceHeaders({ host, url }: TracedEndpoint): Promise<Record<
 		httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
 	);
 	// It always fails: it was aborted.
-	await rejectOnAbort(AbortSignal.timeout(HOST_LIMIT_MS), async () => await request).catch(nothing);
+	await rejectOnAbort(AbortSignal.timeout(HOST_TIMEOUT_MS), async () => await request).catch(noop);
 	return headers;
 }

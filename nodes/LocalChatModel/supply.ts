@@ -50,15 +50,15 @@ export async function supplyChatModel(
 }
 
 /**
- * Answers of the chosen model, else of the one that its server has. The server is asked for that with an answer, not
- * while n8n builds the model: only a failed answer lets an agent's Fallback Model take over.
+ * Uses the selected model, otherwise the only model of the server. That model is looked up with a request, not while n8n
+ * builds the model: only a failed request lets an agent's Fallback Model take over.
  *
- * @throws {ServerError} of kind `invalidInput` for a wrong option, at once
+ * @throws {ServerError} of type `invalidInput` for an invalid option, immediately
  */
 function createChatGenerator(server: ModelServer, settings: ChatSettings): ChatGenerator {
 	assertValidParameters(settings.parameters);
-	return async (call, show) => {
-		const chosen = await withResolvedModel(settings, server, 'chat', call.signal);
-		return await runTurn(server, chosen, call, show);
+	return async (chatRequest, onDelta) => {
+		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);
+		return await runTurn(server, resolved, chatRequest, onDelta);
 	};
 }
