@@ -36,7 +36,7 @@ const HEAD_CHARACTERS = 8192;
  * that a model server reads. Mail programs and browsers call many files `application/octet-stream`, and Excel's
  * registration makes a CSV file `application/vnd.ms-excel` on Windows.
  *
- * @throws {ServerError} of kind `invalidInput` with advice for anything else
+ * @throws {ServerError} of type `invalidInput` with advice for anything else
  */
 export function toContentPart(file: FileInput): ContentPart {
 	const { data } = file;

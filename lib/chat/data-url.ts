@@ -10,7 +10,7 @@ interface DataUrl {
 
 /** The parts of a data URL (RFC 2397); undefined for anything else. */
 export function parseDataUrl(url: string): DataUrl | undefined {
-	// The data may be megabytes, so only the part before it is looked at.
+	// The data may be megabytes, so only the part before it is read.
 	const [head] = /^data:[^,]{0,1000},/i.exec(url) ?? [];
 	if (head === undefined) return undefined;
 	return {

@@ -116,7 +116,7 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
  * Refuses a JSON schema that would overflow the stack where it is read, copied or sent.
  *
  * @param where the schema, in words: "The JSON schema"
- * @throws {ServerError} of kind `invalidInput`
+ * @throws {ServerError} of type `invalidInput`
  */
 export function assertDepth(schema: unknown, where: string): void {
 	if (!isTooDeep(schema)) return;

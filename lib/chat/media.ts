@@ -33,7 +33,7 @@ const READERS: Readonly<Record<string, (block: Block) => ContentPart | undefined
 /**
  * Converts a content block of LangChain or n8n; undefined if it holds nothing for the server.
  *
- * @throws {ServerError} of kind `invalidInput` for content that no model server can read
+ * @throws {ServerError} of type `invalidInput` for content that no model server can read
  */
 export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };

@@ -123,7 +123,7 @@ export function hintOnContext(
 	return hintOnReload(kind, server, model, optionsAndFields(parameters).options.num_ctx);
 }
 
-/** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
+/** @throws {ServerError} of type `modalityUnsupported` for sound and video, and for pictures by URL */
 export function toOllamaBody({
 	model,
 	messages,

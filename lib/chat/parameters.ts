@@ -94,7 +94,7 @@ export function toResponseFormatFields(
 /**
  * Throws for values that the server would refuse or misinterpret, before anything is sent.
  *
- * @throws {ServerError} of kind `invalidInput` that names the option
+ * @throws {ServerError} of type `invalidInput` that names the option
  */
 export function assertValidParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {

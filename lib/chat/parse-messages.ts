@@ -32,7 +32,7 @@ const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
  * Reads a conversation from JSON: a list of messages in OpenAI's or Ollama's form, an object with such a list in
  * `messages`, or JSON text of either.
  *
- * @throws {ServerError} of kind `invalidInput` that names the wrong message
+ * @throws {ServerError} of type `invalidInput` that names the wrong message
  */
 export function parseMessages(source: unknown): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;

@@ -23,7 +23,7 @@ interface NumberSampler extends BaseSampler {
 	isInteger?: true;
 	/** What the editor fills in when the option is added. */
 	defaultValue: number;
-	/** A drop-down in place of an input field. */
+	/** A drop-down instead of an input field. */
 	choices?: ReadonlyArray<{ name: string; value: number }>;
 }
 

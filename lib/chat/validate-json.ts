@@ -51,7 +51,7 @@ Object.assign(format, {
  * Checks a value against a JSON schema in bounded time. A server that takes a schema may not enforce it: llama.cpp with
  * llguidance accepts a broken one and constrains nothing (seen in 2026), and most small servers ignore the field.
  *
- * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
+ * @throws {ServerError} of type `invalidInput` where the schema itself is broken
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	requireLength(source);

@@ -14,7 +14,7 @@ import { booleanField, collectionField, stringField } from '../shared/field-buil
 /**
  * Reads the node's parameters, which may come out of expressions with any type.
  *
- * @throws {ServerError} of kind `invalidInput` naming the field
+ * @throws {ServerError} of type `invalidInput` naming the field
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
@@ -66,7 +66,7 @@ export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Fi
 		'What traces contain in addition to the request and its response, if n8n exports traces',
 });
 
-/** @throws {ServerError} of kind `invalidInput` naming the field */
+/** @throws {ServerError} of type `invalidInput` naming the field */
 function traceIn(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = parameters.value('options.trace');
 	if (!isRecord(trace)) return undefined;

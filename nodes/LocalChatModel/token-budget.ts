@@ -9,7 +9,7 @@ const UNCOUNTED =
  * Fails if the execution has used its tokens. The response that exceeds the budget is still returned.
  *
  * @param budget tokens of all prompts and responses of the execution
- * @throws {ServerError} of kind `invalidInput` before anything is sent, if nothing is left
+ * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
  */
 export function withTokenBudget(
 	generate: ChatGenerator,

@@ -32,7 +32,7 @@ const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unkno
  * Reads the options of a generation, which may come out of expressions with any type. Options that the operation does
  * not offer count as not added.
  *
- * @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do
+ * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
 export function readGeneration(
 	parameters: NodeParameters,
@@ -90,7 +90,7 @@ export function readResponseFormat(parameters: NodeParameters): ResponseFormat |
 /**
  * The plain JSON schema: people paste it in OpenAI's wrapping (`response_format`, or its `json_schema`).
  *
- * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
+ * @throws {ServerError} of type `invalidInput` where it cannot be used, before anything is generated
  */
 export function unwrapSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
