@@ -136,7 +136,10 @@ async function requestCompletionVia(
 				timeouts: settings.timeouts,
 				maxRetries: settings.retries,
 				isPreemptible: chatRequest.isBuffered === true,
-				...omitUndefined({ signal: chatRequest.signal, priority: settings.priority ?? 'interactive' }),
+				...omitUndefined({
+					signal: chatRequest.signal,
+					priority: settings.priority ?? 'interactive',
+				}),
 			},
 			async (response) => {
 				accumulator = createAccumulator(turn, body, api);

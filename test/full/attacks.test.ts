@@ -182,7 +182,9 @@ describe('an email that demands to delete a customer (prompt injection)', () => 
 			expect(execution.data.resultData.runData.Calculator).toHaveLength(1);
 			const [first, last] = answersIn(execution);
 			expect(first!.text).toBe(`I compute.\n${CALL}`);
-			expect(first!.notes).toContain('It was not executed, because the server already returned a call');
+			expect(first!.notes).toContain(
+				'It was not executed, because the server already returned a call',
+			);
 			expect(last!.text).toBe('It wants the product of 6 and 7.');
 			await server.close();
 		},

@@ -19,7 +19,7 @@ export function readChatSettings(parameters: NodeParameters): ChatSettings {
 /** Reads the settings of an operation with a fixed response format. */
 export function readShortTextSettings(parameters: NodeParameters): ChatSettings {
 	// Most likely response by default.
-	return buildChatSettings(parameters, { temperature: 0 }, 'off');
+	return buildChatSettings(parameters, { temperature: 0 }, 'never');
 }
 
 /** Reads the settings of a task that generates text. */

@@ -78,15 +78,15 @@ describe('the steps of one response', () => {
 		const branches = {
 			properties: { list: { items: { anyOf: anyOf.map((one) => ({ ...one })) } } },
 		};
-		const fitted = new ArgumentFitter().fitted(listOf(3000), branches);
-		expect(JSON.parse(fitted)).toEqual(numbers(3000));
+		const coerced = new ArgumentCoercer().coerce(listOf(3000), branches);
+		expect(JSON.parse(coerced)).toEqual(numbers(3000));
 	});
 
 	test('have a limit, after which arguments stay as they are written', () => {
-		const fitter = new ArgumentFitter();
-		expect(fitter.fitted(listOf(60_000), schema)).toBe(listOf(60_000));
-		expect(fitter.fitted('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
-		expect(JSON.parse(new ArgumentFitter().fitted(listOf(30_000), schema))).toEqual(
+		const coercer = new ArgumentCoercer();
+		expect(coercer.coerce(listOf(60_000), schema)).toBe(listOf(60_000));
+		expect(coercer.coerce('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
+		expect(JSON.parse(new ArgumentCoercer().coerce(listOf(30_000), schema))).toEqual(
 			numbers(30_000),
 		);
 	});

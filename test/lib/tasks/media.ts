@@ -3,7 +3,12 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 
-export const OPTIONS: TaskSettings = { model: '', timeouts: {}, retries: 0, priority: 'interactive' };
+export const OPTIONS: TaskSettings = {
+	model: '',
+	timeouts: {},
+	retries: 0,
+	priority: 'interactive',
+};
 
 export const connect = (url: string, apiKey = '') =>
 	createModelServer({ baseUrl: url, apiKey, authentication: 'bearer' });

@@ -180,7 +180,9 @@ describe("with n8n's own context", () => {
 		expect(await reading(node, values, (parameters) => parameters.string('model'))).toBe('hello');
 		expect(await reading(node, values, (parameters) => parameters.number('tokens'))).toBe(7);
 		expect(
-			await reading(node, values, (parameters) => parameters.number('expectations.minContext', 'none')),
+			await reading(node, values, (parameters) =>
+				parameters.number('expectations.minContext', 'none'),
+			),
 		).toBe('none');
 		await expect(
 			reading(node, values, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
