@@ -21,12 +21,19 @@ const LONGEST = [
 	'full/overnight-batch',
 	'full/local-llama',
 	'full/server-health',
+	'recordings/dify',
+	'recordings/models',
+	'package/regular-expressions',
+	'lib/http/dispatcher',
+	'lib/http/proxy',
+	'lib/linear',
+	'lib/http/request-body',
+	'nodes/shared/dify/lost-streams',
+	'nodes/LocalLlama/text/long-response',
+	'lib/chat/quotations',
 	'lib/health/tool-test',
-	'nodes/ServerHealth/speed-test',
 	'nodes/LocalLlama/large-files',
-	'lib/tasks/generate-images',
 	'nodes/shared/dify/combinations',
-	'lib/health/findings',
 ];
 
 const tests = join(__dirname, '..');
