@@ -109,7 +109,7 @@ function formatIssue({ toolCall, type, missing }: ToolCallIssue): string {
 	const name = toSafeName(toolCall.name);
 	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
 	if (type === 'missingArguments')
-		return `Error: the call of ${name} lacks required arguments: ${toSafeNames(missing)}. Call it again with them.`;
+		return `Error: the call to ${name} is missing required arguments: ${toSafeNames(missing)}. Call it again with all of them.`;
 	const quoted = JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED));
 	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
 }
@@ -168,15 +168,15 @@ function buildToolResults(
 	const results = calls.map((toolCall) => {
 		const issue = issues.get(toolCall);
 		return issue === undefined
-			? 'Not run, because another call of the same answer was faulty.'
+			? 'Not executed, because another call in the same response was invalid.'
 			: formatIssue(issue);
 	});
 	const unknownIndex = calls.findIndex((call) => issues.get(call)?.type === 'unknownTool');
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
 	if (unknownIndex >= 0)
 		results[unknownIndex] +=
-			` Available tools: ${names.join(', ')}. Call one of these, or answer without a tool.`;
-	if (omitted > 0) results[results.length - 1] += ` ${omitted} more calls were not run.`;
+			` Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`;
+	if (omitted > 0) results[results.length - 1] += ` ${omitted} more calls were not executed.`;
 	return results;
 }
 
@@ -187,7 +187,7 @@ export function buildFormatCorrection(text: string, problem: string): ChatMessag
 		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED) },
 		{
 			role: 'user',
-			content: `The answer does not fit the JSON schema: ${issue}. Answer again with JSON that fits it, and nothing else.`,
+			content: `The response does not match the JSON schema: ${issue}. Respond again with JSON that matches it, and nothing else.`,
 		},
 	];
 }

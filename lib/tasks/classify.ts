@@ -191,7 +191,7 @@ const MAX_REPEATED = 500;
 
 /** Beginning of the response without a label, and a request to correct it. */
 function buildCorrection({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
-	const content = `That is no answer. Write one of these letters and nothing else: ${assignKeys(options).join(', ')}`;
+	const content = `That is not a valid response. Write one of these letters and nothing else: ${assignKeys(options).join(', ')}`;
 	return [
 		{ role: 'assistant', content: breakControlTokens(truncate(text, MAX_REPEATED)) },
 		{ role: 'user', content },

@@ -235,7 +235,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(last).toBe('That one, too.');
 		const chats = server.requests.filter(({ path: url }) => url.endsWith('/chat/completions'));
 		expect(chats).toHaveLength(4);
-		expect(JSON.stringify(chats)).not.toContain('lacks required arguments');
+		expect(JSON.stringify(chats)).not.toContain('is missing required arguments');
 		return answer!;
 	},
 

@@ -128,7 +128,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		expect(outputOf(execution)).toBe('Done.');
 		expect(execution.data.resultData.runData.Order).toHaveLength(1);
 		expect(JSON.stringify(getChatRequests()[1]!.messages)).toContain(
-			'lacks required arguments: count',
+			'is missing required arguments: count',
 		);
 	});
 

@@ -63,7 +63,7 @@ test.each([
 		'not valid JSON',
 		'{\\\\\\"city\\\\\\":Rome}',
 	],
-	['a missing argument', call('get_weather'), 'lacks required arguments: city', 'get_weather'],
+	['a missing argument', call('get_weather'), 'is missing required arguments: city', 'get_weather'],
 ])('%s is told to the model', (_name, given, ...words) => {
 	expect(checkToolCalls([given], TOOLS).validCalls).toEqual([]);
 	const said = JSON.stringify(corrected([given]));
@@ -100,7 +100,7 @@ test('the correction repeats the calls, with an object in place of broken argume
 			role: 'tool',
 			toolCallId: 'id1',
 			name: 'delete_user',
-			content: expect.stringContaining('Not run'),
+			content: expect.stringContaining('Not executed'),
 		},
 	]);
 });
@@ -159,7 +159,7 @@ describe('a correction is short', () => {
 		expect(toolCalls[0]!.name).toBe('nothing_100');
 		const said = JSON.stringify(results);
 		expect(said.match(/tool_\d+/g)).toHaveLength(20);
-		expect(said).toContain('890 more calls were not run');
+		expect(said).toContain('890 more calls were not executed');
 	});
 
 	test('long arguments and texts are repeated in parts, short ones whole', () => {

@@ -40,7 +40,7 @@ describe('a call that is wrong is told, and made again', () => {
 			call('get_weather', '{"city":Rome}'),
 			/not valid JSON: "\{\\"city\\":Rome\}"/,
 		],
-		['a missing argument', call('get_weather', '{}'), /lacks required arguments: city/],
+		['a missing argument', call('get_weather', '{}'), /is missing required arguments: city/],
 	])('%s', async (_what, wrong, told) => {
 		server().script(wrong, call('get_weather', '{"city":"Rome"}'));
 		const { model, outputs } = await supplied();
@@ -96,7 +96,7 @@ describe('a call that is wrong is told, and made again', () => {
 		const { tool_calls: calls, content } = await ask(model, [WEATHER]);
 		expect([calls, content]).toEqual([[], 'Neither.']);
 		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
-			content: expect.stringContaining('Not run'),
+			content: expect.stringContaining('Not executed'),
 		});
 	});
 

@@ -83,7 +83,7 @@ test('an invalid response is sent back once, with its issues', async () => {
 	expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
 	const [first, second] = getChats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
-	expect(second!.messages.at(-1)!.content).toContain('does not fit the JSON schema: number: ');
+	expect(second!.messages.at(-1)!.content).toContain('does not match the JSON schema: number: ');
 	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(
 		JSON.stringify(first!.messages).length,
 	);
