@@ -338,7 +338,7 @@ describe('errors, as the user sees them', () => {
 		const server = await startLlamaServer({
 			model: await scriptedModel([
 				{ last: 'user', contains: 'refuse', reply: '{"answer": "no"}' },
-				{ last: 'user', contains: 'does not fit', reply: '{"answer": "no"}' },
+				{ last: 'user', contains: 'does not match', reply: '{"answer": "no"}' },
 				{ last: 'user', reply: '{"answer": "yes"}' },
 			]),
 		});
