@@ -1,39 +1,16 @@
 /** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/create-error';
-import type { ServerProps, ModelServer, ServerType } from '../servers/types/server-type';
+import type { ServerProps, ServerType } from '../servers/types/server-type';
 import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
 import type { CompletionRequest } from './openai-body';
-import type { RawToolCall } from './tool-calls';
 import { getMedia, breakControlTokens } from './content';
 import { hintOnContext } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './parameters';
-import { toGrammarSchema, type ToolNames, withWireNames } from './grammar-schema';
-import type {
-	ChatRequest,
-	ChatMessage,
-	ChatParameters,
-	ChatSettings,
-	ToolDefinition,
-} from './types';
-import type { QueueStats } from '../http/types';
+import { toGrammarSchema } from './grammar-schema';
+import { withWireNames } from './tool-names';
+import type { ChatMessage, ChatParameters, ToolDefinition } from './types';
 import { toErrorContext } from '../http/request-errors';
-import type { DisplayedText } from './reasoning';
-
-/** Everything that stays the same for all attempts of a turn. */
-export interface TurnContext {
-	server: ModelServer;
-	serverType: ServerType;
-	settings: ChatSettings;
-	chatRequest: ChatRequest;
-
-	queueStats: QueueStats;
-	toolNames: ToolNames;
-	/** Whether a call in text is quoted from the conversation, without its corrections. */
-	isQuoted: (call: RawToolCall) => boolean;
-	display: DisplayedText;
-	/** By `performance.now()`. */
-	startedAt: number;
-}
+import { TurnContext } from './turn-context';
 
 /**
  * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,

@@ -3,7 +3,7 @@ import { truncate } from '../values';
 import { ArgumentCoercer } from './coerce-arguments';
 import { parseArguments, findMissingArguments, type RawToolCall } from './tool-calls';
 import { breakControlTokens } from './content';
-import { fittingName } from './grammar-schema';
+import { fittingName } from './tool-names';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum corrections per turn. */

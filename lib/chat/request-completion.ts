@@ -17,7 +17,7 @@ import {
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
 import { withSuggestion } from './suggestions';
-import { type TurnContext } from './completion-request';
+import { type TurnContext } from './turn-context';
 import {
 	type Completion,
 	CompletionAccumulator,

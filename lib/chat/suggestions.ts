@@ -11,7 +11,7 @@ import { asFiniteNumber, asRecord } from '../values';
 import type { CompletionRequest } from './openai-body';
 import { hasMedia, getText } from './content';
 import { FORMAT_TOOL_NAME } from './format-tool';
-import type { TurnContext } from './completion-request';
+import type { TurnContext } from './turn-context';
 
 /** Tokens reserved for the response. */
 const ROOM_FOR_ANSWER = 512;

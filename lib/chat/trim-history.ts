@@ -1,4 +1,4 @@
-import { estimateTokens } from '../servers/truncation';
+import { estimateTokens } from '../tokens';
 import type { ChatMessage } from './types';
 import { getMedia, getText } from './content';
 

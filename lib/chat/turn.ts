@@ -1,6 +1,7 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { captureError, type ServerError } from '../errors/server-error';
-import { estimateTokens, getTruncationWarnings } from '../servers/truncation';
+import { getTruncationWarnings } from '../servers/truncation';
+import { estimateTokens } from '../tokens';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
 import {
 	getRecognizedTypeName,
@@ -14,11 +15,12 @@ import { omitUndefined } from '../values';
 import { requestCompletion, isBuffered, type CompletionAttempt } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { MAX_CORRECTIONS } from './correction';
-import { buildCompletionRequest, assertCapabilities, type TurnContext } from './completion-request';
+import { buildCompletionRequest, assertCapabilities } from './completion-request';
+import { type TurnContext } from './turn-context';
 import { validateCompletion, type AcceptedCompletion } from './validate-completion';
 import { assertValidParameters, isJsonRequested } from './parameters';
 import { getText } from './content';
-import { createToolNames } from './grammar-schema';
+import { createToolNames } from './tool-names';
 import { createToolCallIds, toolCallCache } from './tool-calls';
 import { createQuotationCheck } from './quotations';
 import { addUsage, toResponseAttributes } from './usage';

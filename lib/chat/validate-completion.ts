@@ -6,7 +6,8 @@ import { omitUndefined } from '../values';
 import { withSuggestion } from './suggestions';
 import type { Completion } from './completion-accumulator';
 import { toServerError, isBuffered, type CompletionAttempt } from './request-completion';
-import { cleanResponseFormat, type TurnContext } from './completion-request';
+import { cleanResponseFormat } from './completion-request';
+import { type TurnContext } from './turn-context';
 import type { CompletionRequest } from './openai-body';
 import { createToolCallIds, type RawToolCall } from './tool-calls';
 import {

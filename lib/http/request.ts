@@ -1,6 +1,7 @@
 /** Sends all requests to servers. */
 import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
-import { StreamParser, readChunks, readText } from './response-body';
+import { readChunks, readText } from './response-body';
+import { StreamParser } from './stream-parser';
 import { acquireChannel } from './dispatcher';
 import { toTransportError, createQueueError, toResponseError } from './request-errors';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';

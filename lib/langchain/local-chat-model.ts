@@ -11,7 +11,7 @@ import type {
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/format-tool';
 import { NOT_CONTENT } from '../chat/media';
-import { estimateTokens } from '../servers/truncation';
+import { estimateTokens } from '../tokens';
 import { toToolChoice, toToolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
 

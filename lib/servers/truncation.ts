@@ -67,16 +67,3 @@ function countWeightedLetters(text: string): number {
 	const collapsed = text.replace(/(.)\1+/gsu, '$1');
 	return collapsed.length + (collapsed.match(WIDE_LETTERS)?.length ?? 0) * (WIDE_WEIGHT - 1);
 }
-
-const CHARACTERS_PER_TOKEN = 4;
-
-/** The first Chinese, Japanese or Korean character. Characters above, such as emoji, have as many tokens. */
-const FIRST_IDEOGRAM = 0x2e80;
-
-/** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
-export function estimateTokens(text: string): number {
-	let ideograms = 0;
-	for (let index = 0; index < text.length; index++)
-		if (text.charCodeAt(index) >= FIRST_IDEOGRAM) ideograms++;
-	return ideograms + Math.ceil((text.length - ideograms) / CHARACTERS_PER_TOKEN);
-}

@@ -2,7 +2,7 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
-import { bindContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/bind-context';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';

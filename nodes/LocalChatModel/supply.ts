@@ -12,7 +12,7 @@ import { assertValidParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator, ChatSettings } from '../../lib/chat/types';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { withResolvedModel } from '../shared/search-models';
+import { withResolvedModel } from '../shared/resolve-model';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(

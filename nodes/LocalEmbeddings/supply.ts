@@ -12,7 +12,7 @@ import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { readExplicitPriority, readPriority } from '../shared/timeout-fields';
-import { withResolvedModel } from '../shared/search-models';
+import { withResolvedModel } from '../shared/resolve-model';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 

@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 
 import { modelSearches } from '../shared/search-models';
-import { bindContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/bind-context';
 import { runLocalLlama } from './operation';
 import { buildSubtitle } from '../shared/run/operations';
 import { operations } from './resources';

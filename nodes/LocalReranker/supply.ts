@@ -11,7 +11,7 @@ import { omitEmpty, omitUndefined } from '../../lib/values';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { readPriority } from '../shared/timeout-fields';
-import { withResolvedModel } from '../shared/search-models';
+import { withResolvedModel } from '../shared/resolve-model';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';

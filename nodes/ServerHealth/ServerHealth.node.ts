@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { bindContext } from '../shared/sub-node-log';
+import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
 import { operations } from './operations';

@@ -25,12 +25,12 @@ import {
 import { mask, maskDeep } from '../../lib/errors/mask';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { fileTypeFromMime, detectFileType, decodeText } from '../../lib/files';
-import { StreamParser } from '../../lib/http/response-body';
+import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { parseMetrics } from '../../lib/servers/metrics';
-import { estimateTokens } from '../../lib/servers/truncation';
+import { estimateTokens } from '../../lib/tokens';
 import { computeLabelScores } from '../../lib/tasks/label-scores';
 import { parseLabels } from '../../lib/tasks/parse-labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';

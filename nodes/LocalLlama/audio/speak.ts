@@ -17,7 +17,7 @@ import { fileNameField, mediaFields, readMediaSettings } from '../media-options'
 import type { LocalLlamaOperation } from '../operation';
 import { createOptionsField } from '../options';
 import { baseName, storeFile } from '../../shared/binary';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 export const audioSpeak: LocalLlamaOperation = {
 	option: {

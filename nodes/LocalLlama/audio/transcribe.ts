@@ -13,7 +13,7 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import { inputFileField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';

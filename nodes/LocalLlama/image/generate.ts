@@ -15,7 +15,7 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, storeFile } from '../../shared/binary';
 import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';

@@ -6,7 +6,7 @@ import { toTextItem, generate } from './generate';
 import { textOptions } from './option-sets';
 import { readChatSettings } from './settings';
 import { messageFields, readMessages } from './messages';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 export const textChat: LocalLlamaOperation = {
 	option: {

@@ -16,7 +16,7 @@ import { shortTextOptions } from './option-sets';
 import { binaryFieldsField, readPromptInput } from './files';
 import { readTaskSettings } from './settings';
 import { instructionsField, textField } from './text-field';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'Label', {
 	values: [

@@ -10,7 +10,7 @@ import { createOptionsField } from '../options';
 import { reportResult } from './generate';
 import { textOptions } from './option-sets';
 import { readTaskSettings } from './settings';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 const options: INodeProperties[] = [
 	...textOptions,

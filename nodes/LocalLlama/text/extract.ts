@@ -39,7 +39,7 @@ import { shortTextOptions, quickThinkingFields } from './option-sets';
 import { readShortTextSettings } from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
 import { instructionsField, textField } from './text-field';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 const TYPES = toOptions<FieldType>({
 	boolean: 'Boolean',

@@ -11,7 +11,7 @@ import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { throwItemError, ItemError } from '../../shared/run/item-error';
 import type { OperationItem } from '../../shared/run/operations';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 import { readTexts } from '../list-fields';
 import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
 import { createOptionsField } from '../options';

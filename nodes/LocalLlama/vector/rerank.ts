@@ -17,7 +17,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { throwItemError } from '../../shared/run/item-error';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
 import { createOptionsField } from '../options';
-import { withResolvedModel } from '../../shared/search-models';
+import { withResolvedModel } from '../../shared/resolve-model';
 
 /** Text and output fields of a document. */
 interface DocumentInput {

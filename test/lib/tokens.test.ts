@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { estimateTokens } from '../../../lib/servers/truncation';
-import { examples } from '../../support/properties';
+import { estimateTokens } from '../../lib/tokens';
+import { examples } from '../support/properties';
 
 test('an estimate is whole, not negative, and grows with the text', () => {
 	expect([estimateTokens(''), estimateTokens('你好，世界'), estimateTokens('four')]).toEqual([

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { StreamParser } from '../../../lib/http/response-body';
+import { StreamParser } from '../../../lib/http/stream-parser';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -1,0 +1,21 @@
+import type { QueueStats } from '../http/types';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { DisplayedText } from './reasoning';
+import type { RawToolCall } from './tool-calls';
+import type { ToolNames } from './tool-names';
+import type { ChatSettings, ChatRequest } from './types';
+
+/** Everything that stays the same for all attempts of a turn. */
+export interface TurnContext {
+	server: ModelServer;
+	serverType: ServerType;
+	settings: ChatSettings;
+	chatRequest: ChatRequest;
+	queueStats: QueueStats;
+	toolNames: ToolNames;
+	/** Whether a call in text is quoted from the conversation, without its corrections. */
+	isQuoted: (call: RawToolCall) => boolean;
+	display: DisplayedText;
+	/** By `performance.now()`. */
+	startedAt: number;
+}
