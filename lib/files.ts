@@ -6,7 +6,7 @@
 import { parseMimeType } from './file-name';
 import { tryOrUndefined } from './values';
 
-type FileCategory = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
+type FileCategory = 'image' | 'audio' | 'video' | 'text' | 'email' | 'document';
 
 export interface FileType {
 	category: FileCategory;
@@ -53,15 +53,16 @@ const SIGNATURES: readonly Row[] = [
 	[/^PK[^]{2}[^]{0,90}opendocument\.text/, 'application/vnd.oasis.opendocument.text', 'odt'],
 	[/^PK[^]{2}/, 'application/zip', 'zip'],
 	[/^\xd0\xcf[^]\xe0/, 'application/x-ole-storage', 'doc'],
-	// A web page that a browser saved as a mail.
+	// A web page that a browser saved as an email.
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
 ];
 
-const CATEGORY_BY_FAMILY: Readonly<Record<string, FileCategory>> = {
-	image: 'picture',
-	audio: 'sound',
-	video: 'video',
-};
+const MEDIA_CATEGORIES = ['image', 'audio', 'video'] as const;
+
+function toMediaCategory(mimeType: string): FileCategory | undefined {
+	const [family] = mimeType.split('/');
+	return MEDIA_CATEGORIES.find((category) => category === family);
+}
 
 const PHOTO_SUGGESTION =
 	'Convert it to JPEG or PNG first, or set the phone or camera to save photos as JPEG.';
@@ -113,9 +114,9 @@ export function getAudioExtension(mimeType: string): string | undefined {
 /** The type by MIME type, for files without a known signature. */
 export function fileTypeFromMime(mime: string): FileType | undefined {
 	const mimeType = parseMimeType(mime);
-	const [family = '', name = ''] = mimeType.replace(/\+.*/, '').split('/');
-	const category = CATEGORY_BY_FAMILY[family];
-	const extension = (category === 'sound' && getAudioExtension(mimeType)) || name;
+	const [, name = ''] = mimeType.replace(/\+.*/, '').split('/');
+	const category = toMediaCategory(mimeType);
+	const extension = (category === 'audio' && getAudioExtension(mimeType)) || name;
 	return category && { category, mimeType, extension };
 }
 
@@ -127,7 +128,7 @@ export const TEXT_FILE_TYPE: FileType = {
 	mimeType: 'text/plain',
 	extension: 'txt',
 };
-const MAIL: FileType = { category: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
+const EMAIL: FileType = { category: 'email', mimeType: 'message/rfc822', extension: 'eml' };
 
 /** The type by the content of a file; undefined if it has no known signature and is not text. */
 export function detectFileType(bytes: Uint8Array): FileType | undefined {
@@ -136,14 +137,14 @@ export function detectFileType(bytes: Uint8Array): FileType | undefined {
 	if (row !== undefined) {
 		const [, mimeType, extension] = row;
 		return {
-			category: CATEGORY_BY_FAMILY[mimeType.split('/')[0]!] ?? 'document',
+			category: toMediaCategory(mimeType) ?? 'document',
 			mimeType,
 			extension,
 		};
 	}
 	if (head === '' || (detectUtf16(bytes) === undefined && [...head].some(isControl)))
 		return undefined;
-	return isMail(head) ? MAIL : TEXT_FILE_TYPE;
+	return isMail(head) ? EMAIL : TEXT_FILE_TYPE;
 }
 
 /** Control characters that occur in text: tab, line breaks, form feed, escape. */

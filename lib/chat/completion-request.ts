@@ -4,7 +4,7 @@ import type { ServerProps, ServerType } from '../servers/types/server-type';
 import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
 import type { CompletionRequest } from './openai-body';
 import { getMedia, breakControlTokens } from './content';
-import { hintOnContext } from './ollama-body';
+import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './parameters';
 import { toGrammarSchema } from './grammar-schema';
 import { withWireNames } from './tool-names';
@@ -27,7 +27,7 @@ export function buildCompletionRequest(
 	const { toolChoice } = chatRequest;
 	const warnings = [
 		...getIgnoredOptionWarnings(parameters, serverType),
-		...hintOnContext(serverType, server, { model, parameters }),
+		...getContextWarnings(serverType, server, { model, parameters }),
 	];
 	const tools = (chatRequest.tools ?? []).map((tool) =>
 		toWireTool(tool, toolNames.toWire(tool.name), serverType, warnings),

@@ -45,11 +45,11 @@ export function toContentPart(file: FileInput): ContentPart {
 	if (remedy !== undefined)
 		throw createContentError(`Model servers cannot read ${labelOf(file)}`, remedy);
 	switch (category) {
-		case 'picture':
+		case 'image':
 			return { type: 'image', url: toDataUrl(mimeType, extractBase64(data)) };
 		case 'video':
 			return { type: 'video', url: toDataUrl(mimeType, extractBase64(data)) };
-		case 'sound':
+		case 'audio':
 			return { type: 'audio', data: normalizeBase64(extractBase64(data)), format: extension };
 		default:
 			return { type: 'text', text: decodeText(decodeBytes(data)) };
@@ -60,9 +60,9 @@ export function toContentPart(file: FileInput): ContentPart {
 function typeOf(file: FileInput): FileType {
 	if (TEXT_TYPES.test(parseMimeType(file.mime))) return TEXT_FILE_TYPE;
 	const declared = fileTypeFromMime(file.mime);
-	if (declared?.category === 'sound') return declared;
+	if (declared?.category === 'audio') return declared;
 	const actual = detectFileType(decodeBytes(file.data.slice(0, HEAD_CHARACTERS)));
-	if (declared?.category === 'picture' && !isSure(actual)) return declared;
+	if (declared?.category === 'image' && !isSure(actual)) return declared;
 	return actual ?? declared ?? UNKNOWN_FILE_TYPE;
 }
 
@@ -70,7 +70,7 @@ function typeOf(file: FileInput): FileType {
 function isSure(actual: FileType | undefined): boolean {
 	return (
 		actual !== undefined &&
-		(actual.category === 'picture' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
+		(actual.category === 'image' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
 	);
 }
 

@@ -6,7 +6,7 @@ import { createServerError } from '../errors/create-error';
 import { parseObject } from '../json';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
-import { hintOnReload } from '../servers/reload';
+import { getReloadWarnings } from '../servers/reload';
 import {
 	asFiniteNumber,
 	isNonEmpty,
@@ -114,13 +114,13 @@ function optionsAndFields(parameters: ChatParameters): ReturnType<typeof splitEx
 }
 
 /** A hint if the model is loaded again for the context of this request. */
-export function hintOnContext(
-	kind: ServerType,
+export function getContextWarnings(
+	serverType: ServerType,
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
-	if (kind.nativeApi === undefined) return [];
-	return hintOnReload(kind, server, model, optionsAndFields(parameters).options.num_ctx);
+	if (serverType.nativeApi === undefined) return [];
+	return getReloadWarnings(serverType, server, model, optionsAndFields(parameters).options.num_ctx);
 }
 
 /** @throws {ServerError} of type `modalityUnsupported` for sound and video, and for pictures by URL */

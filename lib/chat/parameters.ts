@@ -6,7 +6,7 @@ import { ANY_NUMBER, isInRange, formatRange } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
-/** Whether an option is sent to this kind of server: not if that is known to ignore it. */
+/** Whether an option is sent to this server type: not if that is known to ignore it. */
 export function supportsOption({ supportedFields }: ServerType, name: SamplerName): boolean {
 	const { isExtension, isServerSpecific }: Sampler = SAMPLERS[name];
 	if (isServerSpecific === true) return supportedFields !== 'all' && supportedFields.includes(name);
@@ -16,12 +16,12 @@ export function supportsOption({ supportedFields }: ServerType, name: SamplerNam
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function toParameterFields(parameters: ChatParameters, kind: ServerType): JsonRecord {
-	const { supportsUnlimitedTokens, fieldNames = {} } = kind;
+export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
 	for (const [name, { fieldName }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
-		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(kind, name))
+		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
 		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
 		body[fieldNames[name] ?? fieldName] = value;
@@ -29,17 +29,17 @@ export function toParameterFields(parameters: ChatParameters, kind: ServerType):
 	return body;
 }
 
-/** Labels of set parameters that this kind of server is known to ignore. */
-export function getIgnoredParameters(parameters: ChatParameters, kind: ServerType): string[] {
+/** Labels of set parameters that this server type is known to ignore. */
+export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = SAMPLER_ENTRIES.filter(
-		([name]) => parameters[name] !== undefined && !supportsOption(kind, name),
+		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
 	).map(([, { label }]) => label);
 	// Off is what a model without thinking does anyway.
-	if (thinking?.mode === 'on' && kind.thinkingSwitch === 'none') ignored.push('Thinking');
-	if (thinking?.mode === 'budget' && !kind.supportsThinkingBudget)
+	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
 		ignored.push('Thinking Token Budget');
-	if (responseFormat?.type === 'grammar' && kind.toGrammarFields === undefined)
+	if (responseFormat?.type === 'grammar' && serverType.toGrammarFields === undefined)
 		ignored.push('GBNF Grammar');
 	return ignored;
 }
@@ -48,32 +48,32 @@ export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
-/** The request fields for thinking on this kind of server. */
-export function toThinkingFields({ thinking }: ChatParameters, kind: ServerType): JsonRecord {
+/** The request fields for thinking on this server type. */
+export function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
-			return kind.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		case 'on':
 		case 'off':
-			return switchFields(thinking.mode === 'on', kind);
+			return switchFields(thinking.mode === 'on', serverType);
 		default:
 			return {};
 	}
 }
 
-function switchFields(isOn: boolean, kind: ServerType): JsonRecord {
-	if (kind.thinkingSwitch === 'template')
+function switchFields(isOn: boolean, serverType: ServerType): JsonRecord {
+	if (serverType.thinkingSwitch === 'template')
 		return { chat_template_kwargs: { enable_thinking: isOn } };
 	// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
-	return kind.thinkingSwitch === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
+	return serverType.thinkingSwitch === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
 }
 
-/** The request fields for the response format on this kind of server. Schemas are already cleaned. */
+/** The request fields for the response format on this server type. Schemas are already cleaned. */
 export function toResponseFormatFields(
 	{ responseFormat }: ChatParameters,
-	kind: ServerType,
+	serverType: ServerType,
 ): JsonRecord {
 	switch (responseFormat?.type) {
 		case 'jsonObject':
@@ -85,7 +85,7 @@ export function toResponseFormatFields(
 			};
 		}
 		case 'grammar':
-			return kind.toGrammarFields?.(responseFormat.grammar) ?? {};
+			return serverType.toGrammarFields?.(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}

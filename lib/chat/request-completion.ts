@@ -1,6 +1,6 @@
 /** Sends a chat completion, adapted to what the server rejects, and reads the response. */
 import { type ErrorContext, createServerError } from '../errors/create-error';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse, QueueStats } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { request } from '../http/request';
@@ -84,18 +84,17 @@ export async function requestCompletion(
 	const nativeApi = serverType.nativeApi && NATIVE_APIS[serverType.nativeApi];
 	const api = nativeApi !== undefined && needsNativeApi(body.parameters) ? nativeApi : OPENAI_API;
 	const result = await requestCompletionVia(api, turn, body).catch(captureError);
-	if (!('failed' in result)) return result;
-	const { failed: error } = result;
+	if (!(result instanceof ServerError)) return result;
 	const otherApi = api === OPENAI_API ? nativeApi : OPENAI_API;
-	if (error.type === 'routeNotFound' && (await isApiUrlChanged(server)))
+	if (result.type === 'routeNotFound' && (await isApiUrlChanged(server)))
 		return await requestCompletionVia(api, turn, body);
-	if (error.type === 'routeNotFound' && otherApi !== undefined)
+	if (result.type === 'routeNotFound' && otherApi !== undefined)
 		return withIgnoredOptionsWarning(
 			await requestCompletionVia(otherApi, turn, body),
 			otherApi,
 			body,
 		);
-	throw await withSuggestion(error, turn, body);
+	throw await withSuggestion(result, turn, body);
 }
 
 /** Adds a warning about options that only the native API supports. */
@@ -155,9 +154,9 @@ async function requestCompletionVia(
 			adaptations,
 			send,
 		);
-		return { ...result.value, warnings: result.notes };
+		return { ...result.value, warnings: result.warnings };
 	} catch (error) {
-		throw withPartialOutput(captureError(error).failed, accumulator);
+		throw withPartialOutput(captureError(error), accumulator);
 	}
 }
 

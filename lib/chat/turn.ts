@@ -111,8 +111,8 @@ async function withUsage<T>(usage: Usage | undefined, action: () => T | Promise<
 	try {
 		return await action();
 	} catch (error) {
-		const { failed } = captureError(error);
-		throw failed.copyWith({ facts: { ...failed.facts, ...omitUndefined({ usage }) } });
+		const serverError = captureError(error);
+		throw serverError.copyWith({ facts: { ...serverError.facts, ...omitUndefined({ usage }) } });
 	}
 }
 
@@ -125,8 +125,8 @@ async function requestWithRetry(
 	body: Parameters<typeof requestCompletion>[1],
 ): Promise<CompletionAttempt> {
 	return await requestCompletion(turn, body).catch(async (error: unknown) => {
-		const { failed } = captureError(error);
-		if (!isWorthRetrying(failed, turn)) throw failed;
+		const serverError = captureError(error);
+		if (!isWorthRetrying(serverError, turn)) throw serverError;
 		return await requestCompletion(turn, body);
 	});
 }

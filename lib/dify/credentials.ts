@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { collectSecrets } from '../errors/mask';
-import { proxyHeaders } from '../http/dispatcher';
+import { getProxyHeaders } from '../http/dispatcher';
 import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, getEgressFilter } from '../servers/credential';
 import { resolveDifyBaseUrl } from './base-url';
@@ -73,7 +73,7 @@ export function createDifyClient(
 		maxConcurrentRequests: 0,
 		getSlots: () => undefined,
 		egressFilter: getEgressFilter(helpers),
-		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
+		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		toResponseError: toDifyResponseError,
 		getErrorContext: () => ({ service: 'dify' }),
 		host: helpers,

@@ -114,8 +114,8 @@ function truncate(text: string | undefined): string | undefined {
  * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
  * rethrown.
  */
-export function captureError(error: unknown): { failed: ServerError } {
-	if (error instanceof ServerError) return { failed: error };
+export function captureError(error: unknown): ServerError {
+	if (error instanceof ServerError) return error;
 	throw error;
 }
 

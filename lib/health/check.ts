@@ -1,5 +1,5 @@
 /** Server checks: probes → facts → findings → result. */
-import { captureError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { toPlainText } from '../values';
 import { selectOnlyModel } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
@@ -69,10 +69,9 @@ function summarizeHealthy({ name, latencyMs, offerText, findings }: CheckOutcome
 
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	const outcome = await checkTarget(target, options).catch(captureError);
-	if (!('failed' in outcome)) return outcome;
-	const { failed: error } = outcome;
-	if (error.type === 'aborted') throw error;
-	const findings = [findingFromError(error, error.detail)];
+	if (!(outcome instanceof ServerError)) return outcome;
+	if (outcome.type === 'aborted') throw outcome;
+	const findings = [findingFromError(outcome, outcome.detail)];
 	const server = { type: 'unknown', version: null } as const;
 	return { url: null, findings, server, latencyMs: null, name: '', offerText: '', extraFields: {} };
 }

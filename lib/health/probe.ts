@@ -1,7 +1,7 @@
 /** One probe of a check. Probes do not generate, load or wake anything. */
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
 import { toResponseError } from '../http/request-errors';
 import { request } from '../http/request';
@@ -65,9 +65,8 @@ export async function runProbe(
 		url,
 		durationMs: elapsedMs(startedAt),
 	} as const;
-	if (!('failed' in outcome)) return withParsedJson(server, { ...probe, ...outcome });
-	const { failed: error } = outcome;
-	if (error.type === 'aborted') throw error;
+	if (!(outcome instanceof ServerError)) return withParsedJson(server, { ...probe, ...outcome });
+	if (outcome.type === 'aborted') throw outcome;
 	return {
 		...probe,
 		status: 0,
@@ -75,7 +74,7 @@ export async function runProbe(
 		text: '',
 		json: undefined,
 		finalUrl: url,
-		error,
+		error: outcome,
 	};
 }
 

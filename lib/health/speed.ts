@@ -8,7 +8,7 @@ import {
 } from '../chat/completion-accumulator';
 import { getReportedSpeed } from '../chat/usage';
 import { createServerError } from '../errors/create-error';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { request } from '../http/request';
@@ -126,8 +126,8 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 		async () => await measureOnce(server, options).catch(captureError),
 	);
 	const results = await Promise.all(measurements);
-	const samples = results.flatMap((result) => ('failed' in result ? [] : [result]));
-	const errors = results.flatMap((result) => ('failed' in result ? [result.failed] : []));
+	const samples = results.flatMap((result) => (result instanceof ServerError ? [] : [result]));
+	const errors = results.flatMap((result) => (result instanceof ServerError ? [result] : []));
 	const aborted = errors.find(({ type }) => type === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);

@@ -194,7 +194,7 @@ async function runCases(
 }
 
 function toCaseOutcome(cause: unknown): CaseOutcome {
-	const { failed: error } = captureError(cause);
+	const error = captureError(cause);
 	if (error.type === 'aborted') throw error;
 	const problem = toToolProblem(error);
 	const called = [error.message, error.serverText].filter(Boolean).join(': ');

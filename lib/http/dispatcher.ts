@@ -173,7 +173,7 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name
 ]);
 
 /** The credentials sent to the proxies of the environment, so that they are masked like keys. */
-export function proxyHeaders(): Record<string, string> {
+export function getProxyHeaders(): Record<string, string> {
 	return Object.fromEntries(
 		PROXY_VARIABLES.map((name) => [name, toBasicAuthorization(toProxyUrl(env[name]))]),
 	);

@@ -48,7 +48,7 @@ export async function request<T>(
 					signal: permit.signal,
 				});
 			} catch (error) {
-				if (!permit.isPreempted() || watchdog.signal.aborted) throw captureError(error).failed;
+				if (!permit.isPreempted() || watchdog.signal.aborted) throw captureError(error);
 			} finally {
 				permit.release();
 			}

@@ -52,7 +52,7 @@ export async function sendWithAdaptations<T>(
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
 	send: (body: JsonRecord) => Promise<T>,
-): Promise<{ value: T; notes: string[] }> {
+): Promise<{ value: T; warnings: string[] }> {
 	const cached = changeCache.get(cacheKey) ?? [];
 	const changes = [...cached];
 	let firstError: unknown;
@@ -61,7 +61,7 @@ export async function sendWithAdaptations<T>(
 		try {
 			const value = await send(changed);
 			if (changes.length > cached.length) changeCache.set(cacheKey, changes);
-			return { value, notes: collectWarnings(changes, body) };
+			return { value, warnings: collectWarnings(changes, body) };
 		} catch (error) {
 			firstError = firstError === undefined ? error : pickMoreSpecificError(firstError, error);
 			const change = findChange(error, changed, adaptations);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { collectSecrets } from '../errors/mask';
-import { proxyHeaders } from '../http/dispatcher';
+import { getProxyHeaders } from '../http/dispatcher';
 import type { ServerAddress } from '../http/types';
 import { resolveOrThrow, resolveBaseUrl, withCachedApiRoot } from './base-url';
 import { omitUndefined } from '../values';
@@ -32,7 +32,7 @@ export function createModelServer(
 		maxConcurrentRequests,
 		getSlots: (model) => getCachedSlots(server, model),
 		egressFilter: getEgressFilter(helpers),
-		secrets: collectSecrets({ ...headers, ...proxyHeaders() }),
+		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		getErrorContext: () => ({
 			getSuggestion: (errorType) => {
 				const typeName = getCachedTypeName(server);

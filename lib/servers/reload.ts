@@ -7,7 +7,7 @@ import type { ModelServer, ServerType } from './types/server-type';
 const contextSizes = new LruCache<number>();
 
 /** A warning if a recent request used another context size: Ollama reloads the model for each change. */
-export function hintOnReload(
+export function getReloadWarnings(
 	{ label }: ServerType,
 	server: ModelServer,
 	model: string,

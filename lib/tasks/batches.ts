@@ -1,6 +1,6 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import type { ErrorType } from '../errors/error-types';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { getServerType } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { pushAll, omitUndefined } from '../values';
@@ -54,15 +54,14 @@ export async function processInBatches<T extends BatchText, R>(
 		if (hasAccepted) return 'accepted';
 		if (texts.length === 1) return 'none';
 		const result = await sendBatch(texts.slice(-1)).catch(captureError);
-		return 'failed' in result ? 'rejected' : 'accepted';
+		return result instanceof ServerError ? 'rejected' : 'accepted';
 	};
 	const processBatch = async (batch: readonly T[]): Promise<R[]> => {
 		const result = await sendBatch(batch).catch(captureError);
-		if (!('failed' in result)) return result;
-		const { failed: error } = result;
+		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
-		if (!isBatchSpecific(error)) throw error;
-		if (second === undefined) return await onRejected(error, text!, await checkOtherTexts());
+		if (!isBatchSpecific(result)) throw result;
+		if (second === undefined) return await onRejected(result, text!, await checkOtherTexts());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));

@@ -7,7 +7,7 @@ import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText, breakControlTokens } from '../chat/content';
 import { prepareMessages } from '../chat/convert-messages';
 import { addUsage } from '../chat/usage';
-import { toOpenAiChunk, hintOnContext, toOllamaBody } from '../chat/ollama-body';
+import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertValidParameters } from '../chat/parameters';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
@@ -110,7 +110,7 @@ export async function classify(
 	const { signal } = settings;
 	const serverType = await getServerType(server, signal);
 	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;
-	const warnings = hintOnContext(serverType, server, settings);
+	const warnings = getContextWarnings(serverType, server, settings);
 	const query: LabelQuery = {
 		server,
 		serverType,
@@ -232,7 +232,7 @@ async function requestLabels(
 		serverType.nativeApi === undefined
 			? undefined
 			: { ...toOllamaBody(constrained), truncate: false };
-	const { value, notes: taskWarnings } = await runTask(
+	const { value, warnings: taskWarnings } = await runTask(
 		server,
 		{ ...common, model: model.trim() },
 		{
@@ -271,7 +271,7 @@ async function requestLabels(
 			getUsage: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
-		const serverError = captureError(error).failed;
+		const serverError = captureError(error);
 		throw await withContextSuggestion(
 			serverError,
 			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },

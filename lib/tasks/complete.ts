@@ -1,7 +1,7 @@
 /** Continues a text without the chat template of the model. */
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseOpenAiUsage, parseTimings } from '../chat/usage';
-import { toUsageFields, hintOnContext, toOllamaBody } from '../chat/ollama-body';
+import { toUsageFields, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertValidParameters, toParameterFields } from '../chat/parameters';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
 import { classifyStreamError, hasError } from '../errors/classify-error';
@@ -52,9 +52,9 @@ export async function completeText(
 	assertModelName(model);
 	assertValidParameters(parameters);
 	const serverType = await getServerType(server, settings.signal);
-	const contextWarnings = hintOnContext(serverType, server, settings);
+	const contextWarnings = getContextWarnings(serverType, server, settings);
 	let partialText = '';
-	const { value, notes: taskWarnings } = await runTask(server, settings, {
+	const { value, warnings: taskWarnings } = await runTask(server, settings, {
 		route: (body) =>
 			'raw' in body ? `${server.url.root}/api/generate` : `${server.url.api}/completions`,
 		streamFormat: serverType.nativeApi === undefined ? 'events' : 'lines',
@@ -79,7 +79,7 @@ export async function completeText(
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
-		const serverError = captureError(error).failed;
+		const serverError = captureError(error);
 		const contextError = await withContextSuggestion(
 			serverError,
 			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },
@@ -178,7 +178,7 @@ async function readTextCompletion(
 		}
 	} catch (error) {
 		// The response is complete, so errors of the open socket are ignored.
-		if (!hasEnded) throw captureError(error).failed;
+		if (!hasEnded) throw captureError(error);
 	}
 	if (hasEnded) return completion;
 	const serverText = response.getNonEventLines().join('\n') || undefined;

@@ -134,7 +134,7 @@ export class Embedder {
 		const serverType = await getServerType(server, taskSettings.signal);
 		const input = batch.map(({ text }) => text);
 		result.requests++;
-		const { value, notes: taskWarnings } = await runTask(server, taskSettings, {
+		const { value, warnings: taskWarnings } = await runTask(server, taskSettings, {
 			route: (body) =>
 				'truncate' in body ? `${server.url.root}/api/embed` : `${server.url.api}/embeddings`,
 			body: { ...buildBody(serverType, settings), input },

@@ -59,7 +59,7 @@ export async function generateImages(
 			`The size "${size}" is not valid`,
 			'Enter width x height in pixels, for example 512x768.',
 		);
-	const { value: entries, notes: taskWarnings } = await runTask(server, settings, {
+	const { value: entries, warnings: taskWarnings } = await runTask(server, settings, {
 		route: `${server.url.api}/images/generations`,
 		body: {
 			...omitEmpty({ prompt, n: count, size, output_format: format }),
@@ -71,7 +71,7 @@ export async function generateImages(
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => asRecords((await response.json()).data),
 	}).catch(async (error: unknown) => {
-		throw await explainImageError(server, settings, captureError(error).failed);
+		throw await explainImageError(server, settings, captureError(error));
 	});
 	const images = entries.map((entry) => toImage(server, settings, entry));
 	if (images.length === 0) throw createNoImageError(server, settings);
@@ -116,7 +116,7 @@ function toImage(
 	const [data = ''] = (asNonEmptyString(base64) ?? imageUrl ?? '').match(/[^,]*$/) ?? [];
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
-	if (type?.category !== 'picture')
+	if (type?.category !== 'image')
 		throw createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
 			message: 'The server response is not an image',
 			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,

@@ -40,7 +40,7 @@ export async function readFilePart(file: ItemFile): Promise<FilePart> {
 			`A model server cannot read the file ${describeFile(sentFile)}`,
 			suggestion,
 		);
-	if (type.category === 'mail') {
+	if (type.category === 'email') {
 		const { text, warnings } = await readMail(name, bytes);
 		return { block: { type: 'text', text }, sentFile, warnings };
 	}
@@ -54,9 +54,9 @@ function toContentBlock(
 	if (category === 'text') return { type: 'text', text: decodeText(bytes) };
 	const data = bytes.toString('base64');
 	const url = `data:${mimeType};base64,${data}`;
-	if (category === 'picture') return { type: 'image_url', image_url: { url } };
+	if (category === 'image') return { type: 'image_url', image_url: { url } };
 	// A video container may contain only audio, which only its declared type shows.
-	const isAudio = category === 'sound' || parseMimeType(declared).startsWith('audio/');
+	const isAudio = category === 'audio' || parseMimeType(declared).startsWith('audio/');
 	if (isAudio) return { type: 'input_audio', input_audio: { data, format: extension } };
 	return { type: 'video_url', video_url: { url } };
 }

@@ -145,7 +145,7 @@ async function sendBatch(
 ): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	result.requests++;
-	const { value, notes: taskWarnings } = await runTask(server, settings, {
+	const { value, warnings: taskWarnings } = await runTask(server, settings, {
 		// TEI has the route at the root.
 		route: (body) => ('texts' in body ? `${server.url.root}/rerank` : `${server.url.api}/rerank`),
 		body: { query, documents },

@@ -67,7 +67,7 @@ export async function runTask<T>(
 	server: ModelServer,
 	{ model, timeouts, retries: maxRetries, priority, signal }: TaskSettings,
 	task: TaskRequest<T>,
-): Promise<{ value: T; notes: string[] }> {
+): Promise<{ value: T; warnings: string[] }> {
 	const {
 		body,
 		file,

@@ -66,7 +66,7 @@ export async function synthesizeSpeech<Stored>(
 		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
 	).trim();
 	if (input === '') throw createEmptyTextError(speechRequest);
-	const { value, notes: taskWarnings } = await runTask(server, settings, {
+	const { value, warnings: taskWarnings } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/speech`,
 		headers: { accept: 'audio/*, application/json' },
 		body: omitEmpty({
@@ -86,7 +86,7 @@ export async function synthesizeSpeech<Stored>(
 			return { stored: await store({ ...type, content: chunks }), ...type };
 		},
 	}).catch(async (error: unknown) => {
-		throw await explainSpeechError(server, settings, captureError(error).failed, voice);
+		throw await explainSpeechError(server, settings, captureError(error), voice);
 	});
 	const { stored, extension } = value;
 	const isOtherFormat = extension !== format;
@@ -145,7 +145,7 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
 	const actual = detectFileType(head);
-	if (actual?.category !== 'sound') return requestedType;
+	if (actual?.category !== 'audio') return requestedType;
 	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isCoincidence = requested === 'pcm' && extension !== 'wav';

@@ -50,7 +50,7 @@ export async function transcribe(
 			`"${file.name}" is an image`,
 			'Enter the field that contains the recording.',
 		);
-	const { value: transcript, notes: taskWarnings } = await runTask(server, settings, {
+	const { value: transcript, warnings: taskWarnings } = await runTask(server, settings, {
 		route: `${server.url.api}/audio/${transcribeRequest.translate ? 'translations' : 'transcriptions'}`,
 		body: omitEmpty({
 			response_format: format,
@@ -69,12 +69,7 @@ export async function transcribe(
 			throw text.trim() === '' ? createEmptyResponseError(server, settings) : toError(text);
 		},
 	}).catch(async (error: unknown) => {
-		throw await explainRejectedAudio(
-			server,
-			settings,
-			captureError(error).failed,
-			transcribeRequest,
-		);
+		throw await explainRejectedAudio(server, settings, captureError(error), transcribeRequest);
 	});
 	const warnings = [...taskWarnings];
 	if (transcript.text === '')

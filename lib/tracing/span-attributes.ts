@@ -127,7 +127,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 			? undefined
 			: new Date(performance.timeOrigin + firstTokenAt).toISOString(),
 	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
-	'local_llama.accepted_drafts': ({ draftAcceptanceRate }) => draftAcceptanceRate,
+	'local_llama.draft_acceptance_rate': ({ draftAcceptanceRate }) => draftAcceptanceRate,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 	'local_llama.priority': ({ priority }) => priority,
 };

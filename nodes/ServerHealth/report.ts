@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { captureError } from '../../lib/errors/server-error';
+import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import { renderHtmlReport, renderTextReport, type ReportInput } from '../../lib/health/report';
 import { addSpeedTest } from '../../lib/health/speed';
@@ -84,7 +84,7 @@ async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
 	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...TIMEOUTS }).catch(
 		captureError,
 	);
-	if (!('failed' in measured)) {
+	if (!(measured instanceof ServerError)) {
 		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
 		if (wrongType === undefined) return measured;
 		// Servers for embeddings get reports, too.
@@ -94,9 +94,9 @@ async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
 			speed: null,
 		};
 	}
-	const { type, message: detail, suggestion } = measured.failed;
+	const { type, message: detail, suggestion } = measured;
 	// The model is ambiguous.
-	if (type !== 'invalidInput') throw measured.failed;
+	if (type !== 'invalidInput') throw measured;
 	const observed = 'No request was sent';
 	const finding = {
 		id: 'speedNotMeasured',

@@ -1,4 +1,4 @@
-import { captureError } from '../../lib/errors/server-error';
+import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
@@ -47,9 +47,9 @@ async function retryTransient<T>(
 	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);
 	const policy = new RetryPolicy(retries, true);
 	for (;;) {
-		const result = await request().then((value) => ({ value }), captureError);
-		if ('value' in result) return result.value;
-		await sleepWithAbort(policy.nextDelayMs(result.failed, endsAt - performance.now()), signal);
+		const result = await request().catch(captureError);
+		if (!(result instanceof ServerError)) return result;
+		await sleepWithAbort(policy.nextDelayMs(result, endsAt - performance.now()), signal);
 	}
 }
 
@@ -66,7 +66,7 @@ async function resolveOnlyModel(
 	// A server with one model for images or audio needs no name, and may have no list.
 	const models = await listModelsFor(server, task, signal).catch(captureError);
 	signal?.throwIfAborted();
-	if ('failed' in models) return '';
+	if (models instanceof ServerError) return '';
 	const { modelCategories } = await getServerType(server, signal);
 	return models.length === 1 || modelCategories !== undefined
 		? selectOnlyModel(models, context)

@@ -124,7 +124,7 @@ class RunReader {
 		try {
 			await this.readEvents();
 		} catch (error) {
-			this.streamError = captureError(error).failed;
+			this.streamError = captureError(error);
 		} finally {
 			signal?.removeEventListener('abort', this.abandon);
 			this.clearTimer();
@@ -301,7 +301,7 @@ class RunReader {
 					)
 				: completeFromRunRecord(client, run, workflowRunId, { ...options, timeoutMs });
 		const deltas = await recovering.catch(async (error: unknown) => {
-			const { type } = captureError(error).failed;
+			const { type } = captureError(error);
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || type === 'runTimeout') this.requestStop();
 			if (isStopped) throw await this.createCancelledError();

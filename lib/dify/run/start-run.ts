@@ -92,11 +92,10 @@ async function startRun(
 				),
 			toResponseAttributes,
 		);
-		const attempt = await running.then((result) => ({ result }), captureError);
-		if ('result' in attempt) return attempt.result;
-		const { failed: error } = attempt;
-		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
-		await client.sleep(policy.nextDelayMs(error, Infinity));
+		const attempt = await running.catch(captureError);
+		if (!(attempt instanceof ServerError)) return attempt;
+		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
+		await client.sleep(policy.nextDelayMs(attempt, Infinity));
 	}
 }
 

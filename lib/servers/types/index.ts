@@ -1,5 +1,5 @@
 /** The table of server types, with detection and cached properties of servers. */
-import { captureError } from '../../errors/server-error';
+import { captureError, ServerError } from '../../errors/server-error';
 import { rejectOnAbort } from '../../http/sleep';
 import { fetchOnce, LruCache } from '../../lru-cache';
 import { probe } from '../probe';
@@ -93,13 +93,13 @@ export async function getServerType(
 async function detectTypeName(server: ModelServer): Promise<ServerTypeName> {
 	const options = { timeoutMs: DETECTION_TIMEOUT_MS };
 	const models = await probe(server, `${server.url.api}/models`, options).catch(captureError);
-	if ('failed' in models) return keepLastType(server);
+	if (models instanceof ServerError) return keepLastType(server);
 	const first = identifyServerType({ models });
 	if (first !== 'other') return storeServerType(server, first, models);
 	if (KEY_REJECTED_STATUSES.has(models.status) || isTransientResponse(models))
 		return keepLastType(server);
 	const version = await probe(server, '/api/version', options).catch(captureError);
-	if ('failed' in version || isTransientResponse(version)) return keepLastType(server);
+	if (version instanceof ServerError || isTransientResponse(version)) return keepLastType(server);
 	return storeServerType(server, identifyServerType({ models, version }));
 }
 

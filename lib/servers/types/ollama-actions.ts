@@ -86,10 +86,7 @@ async function generateEmpty(
 		};
 		return await request(server, requestOptions, async (response) => await response.json());
 	};
-	const error = await send('/api/generate').then(
-		() => undefined,
-		(error: unknown) => captureError(error).failed,
-	);
+	const error = await send('/api/generate').then(() => undefined, captureError);
 	if (error === undefined) return;
 	// An embedding model: a request without input also only loads or unloads it.
 	if (!/does not support generate/i.test(error.serverText ?? '')) throw error;
@@ -132,7 +129,7 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 		async (response) => await followPull(server, options, response),
 	);
 	const layers = await pendingLayers.catch((error: unknown) => {
-		throw explainRegistryError(captureError(error).failed, model);
+		throw explainRegistryError(captureError(error), model);
 	});
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);

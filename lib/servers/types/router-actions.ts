@@ -115,8 +115,8 @@ async function sendCommand(
 	).catch(captureError);
 	if (typeof result === 'string') return;
 	// Another client was faster: the model is already in this state.
-	const isInState = /is already running|is not running/.test(result.failed.serverText ?? '');
-	if (!isInState) throw result.failed;
+	const isInState = /is already running|is not running/.test(result.serverText ?? '');
+	if (!isInState) throw result;
 }
 
 /** Polls the list until the state is final. */
@@ -280,10 +280,9 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 		async (response) => await response.text(),
 	).catch(captureError);
 	if (typeof result === 'string') return;
-	const { failed: error } = result;
-	if (error.type === 'routeNotFound') throw createNotRouterError(server);
-	if (!/is not removable/i.test(error.serverText ?? '')) throw error;
-	throw error.copyWith({
+	if (result.type === 'routeNotFound') throw createNotRouterError(server);
+	if (!/is not removable/i.test(result.serverText ?? '')) throw result;
+	throw result.copyWith({
 		type: 'featureDisabled',
 		message: `The router did not delete the model "${model}"`,
 		suggestion:

@@ -1,4 +1,4 @@
-import { captureError } from '../../../lib/errors/server-error';
+import { captureError, ServerError } from '../../../lib/errors/server-error';
 import { toModelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
@@ -34,7 +34,7 @@ export const modelGetAll: LocalLlamaOperation = {
 /** Returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(server, signal).catch(captureError);
-	if (!('failed' in models)) return models;
-	if (models.failed.type === 'modelNotFound') return [];
-	throw models.failed;
+	if (!(models instanceof ServerError)) return models;
+	if (models.type === 'modelNotFound') return [];
+	throw models;
 }

@@ -184,7 +184,7 @@ async function generateWithFormat(
 ): Promise<ChatResult> {
 	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
 	return await generate(call, withFormat, messages, files).catch(async (error: unknown) => {
-		if (!isFormatRejected(captureError(error).failed)) throw error;
+		if (!isFormatRejected(captureError(error))) throw error;
 		return await generate(call, settings, messages, files);
 	});
 }

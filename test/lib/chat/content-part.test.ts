@@ -98,7 +98,7 @@ describe('what a file is by its first bytes', () => {
 			fc.property(
 				words.filter((one) => [...one].every((character) => character >= ' ')),
 				(text) => {
-					expect(detectFileType(Buffer.from(text))?.category).toMatch(/^(?:text|mail|document)$/);
+					expect(detectFileType(Buffer.from(text))?.category).toMatch(/^(?:text|email|document)$/);
 				},
 			),
 		);

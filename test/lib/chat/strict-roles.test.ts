@@ -106,7 +106,7 @@ describe('strict conversation', () => {
 		const { sent, send } = templateServer('templateRejected', 'roles must alternate', isJoined);
 		const outcome = await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
 		expect(outcome.value).toBe('answer');
-		expect(outcome.notes).toEqual([expect.stringContaining('stricter form')]);
+		expect(outcome.warnings).toEqual([expect.stringContaining('stricter form')]);
 		expect(sent).toHaveLength(2);
 		await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
 		expect(sent).toHaveLength(3);

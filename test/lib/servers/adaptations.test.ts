@@ -31,8 +31,8 @@ async function sendTo(
 			throw createServerError('badRequest', {}, { status: 400, serverText });
 		return await Promise.resolve('answer');
 	}).then(
-		({ notes }) => ({ notes, failed: undefined }),
-		(failed: unknown) => ({ notes: undefined, failed }),
+		({ warnings }) => ({ warnings, failed: undefined }),
+		(failed: unknown) => ({ warnings: undefined, failed }),
 	);
 	return { sent, ...outcome };
 }
@@ -43,21 +43,21 @@ describe('a request is sent once more', () => {
 			field === undefined ? undefined : 'body.top_k: Extra inputs are not permitted';
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, refusal);
 		expect(first.sent.at(-1)).toEqual({ model: 'm' });
-		expect(first.notes).toEqual(['This server rejects the option top_k, so it was omitted.']);
+		expect(first.warnings).toEqual(['This server rejects the option top_k, so it was omitted.']);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, refusal);
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutIt = await sendTo('field', { model: 'm' }, refusal);
-		expect(withoutIt.notes).toEqual([]);
+		expect(withoutIt.warnings).toEqual([]);
 	});
 
 	test('with the other name of a field', async () => {
-		const { sent, notes } = await sendTo('name', { max_tokens: 5 }, ({ max_tokens: field }) =>
+		const { sent, warnings } = await sendTo('name', { max_tokens: 5 }, ({ max_tokens: field }) =>
 			field === undefined
 				? undefined
 				: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		);
 		expect(sent.at(-1)).toEqual({ max_completion_tokens: 5 });
-		expect(notes).toEqual([]);
+		expect(warnings).toEqual([]);
 	});
 
 	test.each(['model', 'messages', 'tools', 'response_format', 'kept'])(
@@ -87,11 +87,11 @@ describe('a request is sent once more', () => {
 		['think value "high" is not supported for this model', {}],
 		['invalid think value: "minimal"', { think: 'low' }],
 	])('for Ollama: %s', async (words, expected) => {
-		const { sent, notes } = await sendTo(words, { think: 'minimal' }, (body) =>
+		const { sent, warnings } = await sendTo(words, { think: 'minimal' }, (body) =>
 			body.think === 'minimal' ? words : undefined,
 		);
 		expect(sent.at(-1)).toEqual(expected);
-		expect(notes).toHaveLength(1);
+		expect(warnings).toHaveLength(1);
 	});
 
 	test('not for words that stand in what was sent: they teach nothing', async () => {
