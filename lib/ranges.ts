@@ -1,5 +1,5 @@
 /** Smallest and largest allowed number; infinite if there is no limit on that side. */
-export type NumberRange = readonly [least: number, most: number];
+export type NumberRange = readonly [min: number, max: number];
 
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
 

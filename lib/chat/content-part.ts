@@ -28,22 +28,22 @@ export interface FileInput {
 const TEXT_TYPES =
 	/^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
 
-/** What is decoded of a file to look at its content. */
+/** Base64 characters decoded to detect the type of a file. */
 const HEAD_CHARACTERS = 8192;
 
 /**
- * Converts a file to a picture, audio, video or text part: by its MIME type, and by its content where the type says nothing
- * that a model server reads. Mail programs and browsers call many files `application/octet-stream`, and Excel's
- * registration makes a CSV file `application/vnd.ms-excel` on Windows.
+ * Converts a file to an image, audio, video or text part: by its MIME type, or by its content if model servers do not
+ * support that type. Email programs and browsers label many files `application/octet-stream`, and on Windows, Excel
+ * registers CSV files as `application/vnd.ms-excel`.
  *
- * @throws {ServerError} of type `invalidInput` with advice for anything else
+ * @throws {ServerError} of type `invalidInput` with a suggestion for all other files
  */
 export function toContentPart(file: FileInput): ContentPart {
 	const { data } = file;
-	const { category, mimeType, extension } = typeOf(file);
-	const remedy = UNSUPPORTED_FILE_SUGGESTIONS[extension];
-	if (remedy !== undefined)
-		throw createContentError(`Model servers cannot read ${labelOf(file)}`, remedy);
+	const { category, mimeType, extension } = detectSentType(file);
+	const suggestion = UNSUPPORTED_FILE_SUGGESTIONS[extension];
+	if (suggestion !== undefined)
+		throw createContentError(`Model servers cannot read ${describeFile(file)}`, suggestion);
 	switch (category) {
 		case 'image':
 			return { type: 'image', url: toDataUrl(mimeType, extractBase64(data)) };
@@ -57,24 +57,24 @@ export function toContentPart(file: FileInput): ContentPart {
 }
 
 /** The type that decides how a file is sent. */
-function typeOf(file: FileInput): FileType {
+function detectSentType(file: FileInput): FileType {
 	if (TEXT_TYPES.test(parseMimeType(file.mime))) return TEXT_FILE_TYPE;
 	const declared = fileTypeFromMime(file.mime);
 	if (declared?.category === 'audio') return declared;
 	const actual = detectFileType(decodeBytes(file.data.slice(0, HEAD_CHARACTERS)));
-	if (declared?.category === 'image' && !isSure(actual)) return declared;
+	if (declared?.category === 'image' && !isReliable(actual)) return declared;
 	return actual ?? declared ?? UNKNOWN_FILE_TYPE;
 }
 
-/** Whether the bytes say more than a declared type of picture. */
-function isSure(actual: FileType | undefined): boolean {
+/** Whether the detected type overrides a declared image type. */
+function isReliable(actual: FileType | undefined): boolean {
 	return (
 		actual !== undefined &&
 		(actual.category === 'image' || UNSUPPORTED_FILE_SUGGESTIONS[actual.extension] !== undefined)
 	);
 }
 
-function labelOf(file: FileInput): string {
+function describeFile(file: FileInput): string {
 	const type = parseMimeType(file.mime);
 	if (file.name === undefined) return `a file of type ${type || 'unknown'}`;
 	return `the file "${file.name}" (${type || 'unknown type'})`;

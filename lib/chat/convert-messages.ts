@@ -73,8 +73,8 @@ export function prepareMessages(
 	const messages = converted.map(breakControlTokensIn);
 	if (historyBudget === 0) return { messages, warnings: [] };
 	const trimmed = trimHistory(messages, historyBudget);
-	if (trimmed.leftOut === 0) return { messages, warnings: [] };
-	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${trimmed.leftOut}.`;
+	if (trimmed.omittedTurns === 0) return { messages, warnings: [] };
+	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${trimmed.omittedTurns}.`;
 	return { messages: trimmed.messages, warnings: [warning] };
 }
 

@@ -3,7 +3,7 @@ import { truncate } from '../values';
 import { ArgumentCoercer } from './coerce-arguments';
 import { parseArguments, findMissingArguments, type RawToolCall } from './tool-calls';
 import { breakControlTokens } from './content';
-import { fittingName } from './tool-names';
+import { toValidName } from './tool-names';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum corrections per turn. */
@@ -71,7 +71,7 @@ function createToolFinder(
 	const byShortName = new Map<string, ToolDefinition | undefined>();
 	for (const tool of isFromText ? [] : tools) {
 		const { shortName } = tool;
-		const names = shortName === undefined ? [] : [shortName, fittingName(shortName)];
+		const names = shortName === undefined ? [] : [shortName, toValidName(shortName)];
 		for (const name of new Set(names))
 			byShortName.set(name, byShortName.has(name) ? undefined : tool);
 	}

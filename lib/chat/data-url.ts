@@ -49,7 +49,7 @@ export function decodeBytes(data: string): Buffer {
 /** The error for content that cannot be sent. */
 export function createContentError(
 	message: string,
-	remedy = 'Check the field or file that is passed to the model.',
+	suggestion = 'Check the field or file that is passed to the model.',
 ) {
-	return createInputError(message, remedy);
+	return createInputError(message, suggestion);
 }

@@ -6,66 +6,73 @@ import {
 	parseJson,
 } from '../json';
 
-/** JSON in an answer. */
+/** JSON in a response. */
 export interface ExtractedJson extends ExactJson {
 	/** The JSON as the model wrote it. */
 	json: string;
 }
 
-/** How many pieces of a text are tried as JSON, and how many values are checked. */
-const MAX_TRIED = 200;
-const MAX_CHECKED = 10;
-/** How many characters are read for it: the brackets of a broken answer may all stay open to its end. */
-const MAX_READ = 2_000_000;
+/** Maximum parts of a text that are parsed as JSON. */
+const MAX_PARSED = 200;
+
+/** Maximum values that are validated. */
+const MAX_VALIDATED = 10;
+
+/** Maximum characters read in total: in an invalid response, all brackets may stay open until its end. */
+const MAX_CHARACTERS = 2_000_000;
 
 /**
- * Finds the fitting JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
- * examples and drafts. Tried in this order: the whole text, code blocks, JSON between sentences. Several different fits
- * at one stage are ambiguous, and count as a fault.
+ * Finds the valid JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
+ * examples and drafts. Order of search: the whole text, code blocks, JSON between sentences. Several different valid
+ * values in one stage are ambiguous, which is an issue.
  *
- * @param faultsOf the faults of a value; empty where it fits
- * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
+ * @param validate returns the issues of a value; empty if it is valid
+ * @returns the valid JSON, or the issues: an empty list if the text contains no JSON
  */
 export function extractJson(
 	text: string,
-	faultsOf: (value: unknown) => string[],
-): ExtractedJson | { faults: string[] } {
-	let tried = 0;
-	const faults: string[][] = [];
+	validate: (value: unknown) => string[],
+): ExtractedJson | { issues: string[] } {
+	let parsedCount = 0;
+	const issues: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
 	const contents = blocks.map((block) => block.replace(/^[^\n]*\n/, '').trim());
 	for (const candidates of [[text.trim()], contents, findJsonCandidates(text)]) {
-		const fitting = new Map<string, ExtractedJson>();
+		const validValues = new Map<string, ExtractedJson>();
 		for (const json of candidates) {
-			if (++tried > MAX_TRIED || faults.length >= MAX_CHECKED) break;
+			if (++parsedCount > MAX_PARSED || issues.length >= MAX_VALIDATED) break;
 			const parsed = parseJson(json);
 			if (parsed === undefined) continue;
-			faults.push(faultsOf(parsed));
-			if (faults.at(-1)?.length === 0)
-				fitting.set(stringifyCanonical(parsed), { json, ...parseExactJson(json, parsed) });
+			issues.push(validate(parsed));
+			if (issues.at(-1)?.length === 0)
+				validValues.set(stringifyCanonical(parsed), { json, ...parseExactJson(json, parsed) });
 		}
-		const found = onlyOne(fitting);
-		if (found !== undefined) return found;
+		const result = getOnlyValue(validValues);
+		if (result !== undefined) return result;
 	}
-	return { faults: faults[0] ?? [] };
+	return { issues: issues[0] ?? [] };
 }
 
-function onlyOne(fitting: Map<string, ExtractedJson>): ReturnType<typeof extractJson> | undefined {
-	const [first] = fitting.values();
-	if (fitting.size <= 1) return first;
-	return { faults: [`The response contains ${fitting.size} different JSON values instead of one`] };
+function getOnlyValue(
+	validValues: Map<string, ExtractedJson>,
+): ReturnType<typeof extractJson> | undefined {
+	const [first] = validValues.values();
+	if (validValues.size <= 1) return first;
+	return {
+		issues: [`The response contains ${validValues.size} different JSON values instead of one`],
+	};
 }
 
-/** What may be objects and lists in a text, without those inside other ones. */
+/** Possible objects and arrays in a text, without nested ones. */
 function* findJsonCandidates(text: string): Generator<string> {
-	let read = 0;
-	let behind = 0;
+	let readCount = 0;
+	let end = 0;
 	for (const { index } of text.matchAll(/[{[]/g)) {
-		if (read >= MAX_READ) return;
-		if (index < behind) continue;
+		if (readCount >= MAX_CHARACTERS) return;
+		if (index < end) continue;
 		const json = text.slice(index, new JsonBrackets().read(text, index));
-		read += json.length;
+		readCount += json.length;
 		yield json;
-		if (parseJson(json) !== undefined) behind = index + json.length;
+		if (parseJson(json) !== undefined) end = index + json.length;
 	}
 }

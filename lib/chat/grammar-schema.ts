@@ -1,4 +1,4 @@
-/** JSON schemas in the form that llama.cpp turns into a grammar. */
+/** Converts JSON schemas to a form that llama.cpp can turn into a grammar. */
 import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
 import { createInputError } from '../errors/create-error';
 import { isTooDeep, MAX_DEPTH } from '../json';
@@ -17,91 +17,100 @@ const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolea
 /** Keywords whose values map names to schemas. */
 const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
 
-/** Keywords whose values are no schemas, though they may look like some. */
-const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required']);
+/** Keywords whose values are not schemas, although they may look like one. */
+const VALUE_KEYWORDS: ReadonlySet<string> = new Set([
+	'const',
+	'default',
+	'enum',
+	'examples',
+	'required',
+]);
 
 /** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
 const ROOT_DEFINITION = 'wholeSchema';
 
-/** Why llama.cpp cannot turn a keyword into a grammar; undefined where it can. */
+/** Returns the reason why llama.cpp cannot turn a keyword into a grammar; undefined if it can. */
 type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
 
 const CHECKS: Readonly<Record<string, Check>> = {
-	// llama.cpp reads few patterns as JavaScript does.
+	// llama.cpp interprets few patterns like JavaScript.
 	pattern: () => 'no grammar can match every pattern',
-	$ref: (value, _schema, root) => referenceReason(value, root),
+	$ref: (value, _schema, root) => checkReference(value, root),
 	type: (value) =>
 		value === null || [value].flat().every((type) => TYPES.has(String(type)))
 			? undefined
 			: `unknown type ${JSON.stringify(value)}`,
 	enum: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'empty'),
-	minItems: countReason('Items'),
-	maxItems: countReason('Items'),
-	minLength: countReason('Length'),
-	maxLength: countReason('Length'),
+	minItems: checkCount('Items'),
+	maxItems: checkCount('Items'),
+	minLength: checkCount('Length'),
+	maxLength: checkCount('Length'),
 };
 
 /**
- * Removes from a JSON schema what llama.cpp would refuse the request for, or worse: `minItems` above `maxItems` makes
- * llama-server allocate memory until it crashes. What llama.cpp only ignores (`not`, `if`, most of `format`) stays.
+ * Removes the parts of a JSON schema for which llama.cpp rejects the request or crashes: with `minItems` above
+ * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
  */
 export function toGrammarSchema(root: JsonRecord): CleanedSchema {
 	const removedPaths: string[] = [];
-	const node = (schema: JsonRecord, path: string): JsonRecord => {
+	const cleanSchema = (schema: JsonRecord, path: string): JsonRecord => {
 		const cleaned: JsonRecord = {};
 		for (const [key, value] of Object.entries(schema)) {
 			const at = path === '' ? key : `${path}.${key}`;
 			const reason = CHECKS[key]?.(value, schema, root);
 			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
-			else if (!isAddedByZod(key, value)) cleaned[key] = inner(key, value, at);
+			else if (!isAddedByZod(key, value)) cleaned[key] = cleanKeyword(key, value, at);
 		}
 		return cleaned;
 	};
-	const place = (value: unknown, at: string): unknown => {
-		if (Array.isArray(value)) return value.map((one, index) => place(one, `${at}[${index}]`));
-		// `true` allows anything, and is not known to llama.cpp.
+	const cleanValue = (value: unknown, at: string): unknown => {
+		if (Array.isArray(value))
+			return value.map((item, index) => cleanValue(item, `${at}[${index}]`));
+		// `true` allows any value, and llama.cpp does not support it.
 		if (value === true) return {};
-		return isRecord(value) ? node(value, at) : value;
+		return isRecord(value) ? cleanSchema(value, at) : value;
 	};
-	const inner = (key: string, value: unknown, at: string): unknown => {
+	const cleanKeyword = (key: string, value: unknown, at: string): unknown => {
 		if (key === '$ref' && value === '#') return `#/$defs/${ROOT_DEFINITION}`;
 		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
-		if (VALUES.has(key) || typeof value === 'string') return value;
-		if (!SCHEMA_MAP_KEYWORDS.has(key) || !isRecord(value)) return place(value, at);
-		// A forbidden property is one that is not listed.
-		const allowed = Object.entries(value).filter(([, one]) => one !== false);
-		return Object.fromEntries(allowed.map(([name, one]) => [name, place(one, `${at}.${name}`)]));
+		if (VALUE_KEYWORDS.has(key) || typeof value === 'string') return value;
+		if (!SCHEMA_MAP_KEYWORDS.has(key) || !isRecord(value)) return cleanValue(value, at);
+		// Forbidden properties are omitted.
+		const allowed = Object.entries(value).filter(([, property]) => property !== false);
+		return Object.fromEntries(
+			allowed.map(([name, property]) => [name, cleanValue(property, `${at}.${name}`)]),
+		);
 	};
-	const schema = node(root, '');
+	const schema = cleanSchema(root, '');
 	return { schema: withRootDefinition(schema), removedPaths };
 }
 
-/** A reference to the whole needs a name for it. */
+/** A reference to the whole schema requires a definition of it. */
 function withRootDefinition(schema: JsonRecord): JsonRecord {
 	if (!JSON.stringify(schema).includes(`"#/$defs/${ROOT_DEFINITION}"`)) return schema;
-	const { $defs, ...whole } = schema;
-	return { ...whole, $defs: { ...asRecord($defs), [ROOT_DEFINITION]: whole } };
+	const { $defs, ...rootSchema } = schema;
+	return { ...rootSchema, $defs: { ...asRecord($defs), [ROOT_DEFINITION]: rootSchema } };
 }
 
-/** zod gives every integer the range of safe ones; older llama.cpp overflows at it. */
+/** zod limits every integer to the safe range, at which older llama.cpp overflows. */
 function isAddedByZod(key: string, value: unknown): boolean {
 	const isBound = key === 'minimum' || key === 'maximum';
 	return isBound && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
 }
 
-function countReason(quantity: 'Items' | 'Length'): Check {
+function checkCount(quantity: 'Items' | 'Length'): Check {
 	return (value, schema) => {
 		if (!Number.isSafeInteger(value) || Number(value) < 0) return 'not a whole number';
-		const least = asFiniteNumber(schema[`min${quantity}`]) ?? 0;
-		const most = asFiniteNumber(schema[`max${quantity}`]) ?? Infinity;
-		if (least > most) return `min${quantity} greater than max${quantity}`;
+		const min = asFiniteNumber(schema[`min${quantity}`]) ?? 0;
+		const max = asFiniteNumber(schema[`max${quantity}`]) ?? Infinity;
+		if (min > max) return `min${quantity} greater than max${quantity}`;
 		return Number(value) > MAX_REPETITIONS ? `more than ${MAX_REPETITIONS}` : undefined;
 	};
 }
 
 /** llama.cpp resolves references within the schema, without JSON Pointer's escapes. */
-function referenceReason(reference: unknown, root: JsonRecord): string | undefined {
+function checkReference(reference: unknown, root: JsonRecord): string | undefined {
 	if (reference === '#') return undefined;
 	if (typeof reference !== 'string' || !reference.startsWith('#'))
 		return 'reference to an external document';
@@ -112,15 +121,15 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
 }
 
 /**
- * Refuses a JSON schema that would overflow the stack where it is read, copied or sent.
+ * Rejects a JSON schema that would overflow the stack when it is read, copied or sent.
  *
- * @param where the schema, in words: "The JSON schema"
+ * @param schemaLabel for example "The JSON schema"
  * @throws {ServerError} of type `invalidInput`
  */
-export function assertDepth(schema: unknown, where: string): void {
+export function assertDepth(schema: unknown, schemaLabel: string): void {
 	if (!isTooDeep(schema)) return;
 	throw createInputError(
-		`${where} is nested too deeply (maximum ${MAX_DEPTH} levels)`,
+		`${schemaLabel} is nested too deeply (maximum ${MAX_DEPTH} levels)`,
 		'Move recurring parts to $defs and reference them with $ref.',
 	);
 }

@@ -5,7 +5,7 @@ import { toContentPart, type FileInput } from './content-part';
 
 type Block = JsonRecord;
 
-/** Blocks that are sent elsewhere: in `tool_calls` or as thinking of the message. */
+/** Blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
 export const NOT_CONTENT = new Set([
 	'tool_use',
 	'tool_call',
@@ -17,21 +17,20 @@ export const NOT_CONTENT = new Set([
 	'non_standard',
 ]);
 
-/** The readers of content blocks by their type, as n8n, LangChain, MCP, OpenAI and vLLM write them. */
-const READERS: Readonly<Record<string, (block: Block) => ContentPart | undefined>> = {
-	text: ({ text: words }) =>
-		typeof words === 'string' ? { type: 'text', text: words } : undefined,
-	image_url: ({ image_url: link }) => linkedPart(link, 'image/png'),
-	video_url: ({ video_url: link }) => linkedPart(link, ''),
-	input_audio: openAiAudio,
-	image: (block) => mediaPart(block, 'image/png'),
-	audio: (block) => mediaPart(block, 'audio/wav'),
-	video: mediaPart,
-	file: openAiFile,
+/** Parsers of content blocks by type, in the formats of n8n, LangChain, MCP, OpenAI and vLLM. */
+const PARSERS: Readonly<Record<string, (block: Block) => ContentPart | undefined>> = {
+	text: ({ text }) => (typeof text === 'string' ? { type: 'text', text } : undefined),
+	image_url: ({ image_url: link }) => toLinkedPart(link, 'image/png'),
+	video_url: ({ video_url: link }) => toLinkedPart(link, ''),
+	input_audio: toAudioPart,
+	image: (block) => toMediaPart(block, 'image/png'),
+	audio: (block) => toMediaPart(block, 'audio/wav'),
+	video: toMediaPart,
+	file: toFilePart,
 };
 
 /**
- * Converts a content block of LangChain or n8n; undefined if it holds nothing for the server.
+ * Converts a content block of LangChain or n8n; undefined if it contains nothing to send.
  *
  * @throws {ServerError} of type `invalidInput` for content that no model server can read
  */
@@ -40,22 +39,22 @@ export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || block.type === undefined) return undefined;
 	const type = String(block.type);
 	if (NOT_CONTENT.has(type)) return undefined;
-	const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
-	if (reader !== undefined) return reader(block);
+	const parser = Object.hasOwn(PARSERS, type) ? PARSERS[type] : undefined;
+	if (parser !== undefined) return parser(block);
 	throw createContentError(
 		`Model servers cannot read content of type "${type}"`,
 		'Pass text, images, audio or video to the model.',
 	);
 }
 
-function linkedPart(link: unknown, mime: string): ContentPart {
+function toLinkedPart(link: unknown, mime: string): ContentPart {
 	const url = asString(isRecord(link) ? link.url : link)?.trim() ?? '';
-	if (!isAddress(url) && parseDataUrl(url) === undefined)
+	if (!isHttpUrl(url) && parseDataUrl(url) === undefined)
 		throw createContentError('The image or video is neither an http(s) URL nor a data URL');
-	return fileOrLink({ mime, data: url });
+	return toFileOrLink({ mime, data: url });
 }
 
-function openAiAudio(block: Block): ContentPart {
+function toAudioPart(block: Block): ContentPart {
 	const { data, format } = asRecord(block.input_audio);
 	if (typeof data !== 'string') throw createContentError('An audio input is empty');
 	return {
@@ -65,28 +64,28 @@ function openAiAudio(block: Block): ContentPart {
 	};
 }
 
-/** OpenAI's form of a file has a data URL in `file_data`. */
-function openAiFile(block: Block): ContentPart {
+/** A file in OpenAI's format has a data URL in `file_data`. */
+function toFilePart(block: Block): ContentPart {
 	const { file_data: data, filename } = asRecord(block.file);
-	if (typeof data !== 'string') return mediaPart(block);
-	return fileOrLink({ mime: '', data, name: asString(filename) });
+	if (typeof data !== 'string') return toMediaPart(block);
+	return toFileOrLink({ mime: '', data, name: asString(filename) });
 }
 
 /** A block with data or a URL, and often its MIME type and the file's name. */
-function mediaPart(block: Block, defaultType = ''): ContentPart {
+function toMediaPart(block: Block, defaultType = ''): ContentPart {
 	const data = asString(block.data) ?? asString(block.url);
 	if (data === undefined)
 		throw createContentError(`The ${String(block.type)} passed to the model is empty`);
-	return fileOrLink({
+	return toFileOrLink({
 		mime: asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
 		data,
 		name: asString(block.filename) ?? asString(asRecord(block.metadata).filename),
 	});
 }
 
-/** A data URL may be of another type than the block around it says. Servers fetch only pictures themselves. */
-function fileOrLink({ mime, data, name }: FileInput): ContentPart {
-	if (!isAddress(data))
+/** The type of a data URL overrides that of its block. Servers fetch only images by URL. */
+function toFileOrLink({ mime, data, name }: FileInput): ContentPart {
+	if (!isHttpUrl(data))
 		return toContentPart({ mime: parseDataUrl(data)?.mime || mime, data, name });
 	if (mime.startsWith('image/')) return { type: 'image', url: data };
 	throw createContentError(
@@ -95,6 +94,6 @@ function fileOrLink({ mime, data, name }: FileInput): ContentPart {
 	);
 }
 
-function isAddress(data: string): boolean {
+function isHttpUrl(data: string): boolean {
 	return /^https?:\/\//i.test(data);
 }

@@ -1,5 +1,5 @@
 /**
- * Ollama's own `/api/chat`, for all that its OpenAI route ignores in silence: the size of the context, samplers, thinking
+ * Ollama's native `/api/chat`, for the options that its OpenAI route silently ignores: context size, samplers, thinking
  * (docs/protocols/ollama.md 4).
  */
 import { createServerError } from '../errors/create-error';
@@ -30,18 +30,18 @@ const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 	n_predict: 'num_predict',
 };
 
-/** Options of the node that Ollama has, by its own names. */
+/** Options of the node that Ollama supports, with its names. */
 const OPTIONS = SAMPLER_ENTRIES.filter(
 	([name, { type }]) => (type === 'number' || type === 'texts') && supportsOption(ollama, name),
 ).map(([name, { fieldName, isExtension, label }]) => ({
 	name,
 	label,
 	native: OLLAMA_OPTION_NAMES[fieldName] ?? fieldName,
-	isOwn: isExtension === true,
+	isNativeOnly: isExtension === true,
 }));
 
-/** Further options, for Extra Body. */
-const MORE_OPTIONS: ReadonlySet<string> = new Set([
+/** All of its options, also those only available in Extra Body. */
+const NATIVE_OPTIONS: ReadonlySet<string> = new Set([
 	...OPTIONS.map(({ native }) => native),
 	'typical_p',
 	'num_keep',
@@ -53,12 +53,12 @@ const MORE_OPTIONS: ReadonlySet<string> = new Set([
 	'draft_num_predict',
 ]);
 
-/** Options that OpenAI's route takes, too. */
+/** Options that the OpenAI route supports, too. */
 const SHARED_OPTIONS: ReadonlySet<string> = new Set(
-	OPTIONS.filter(({ isOwn }) => !isOwn).map(({ native }) => native),
+	OPTIONS.filter(({ isNativeOnly }) => !isNativeOnly).map(({ native }) => native),
 );
 
-/** Fields beside `options`, where users and n8n's own Ollama node put them, without effect there. */
+/** Fields next to `options`. Users and n8n's Ollama node put them inside, where they have no effect. */
 const OUTER_FIELDS: ReadonlySet<string> = new Set([
 	'keep_alive',
 	'format',
@@ -67,37 +67,40 @@ const OUTER_FIELDS: ReadonlySet<string> = new Set([
 	'shift',
 ]);
 
-/** Whether a request needs this API, because the other one would ignore something of it. */
+/** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
 export function needsNativeApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody = {}, keepAlive } = parameters;
 	if (thinking?.mode === 'on' || thinking?.mode === 'effort' || keepAlive !== undefined)
 		return true;
-	if (OPTIONS.some(({ name, isOwn }) => isOwn && parameters[name] !== undefined)) return true;
-	return Object.keys(extraBody).some((name) => isNativeOnly(name, extraBody[name]));
+	if (OPTIONS.some(({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined))
+		return true;
+	return Object.keys(extraBody).some((name) => isNativeField(name, extraBody[name]));
 }
 
-function isNativeOnly(name: string, value: unknown): boolean {
+function isNativeField(name: string, value: unknown): boolean {
 	if (name === 'options') return isRecord(value);
-	return OUTER_FIELDS.has(name) || (MORE_OPTIONS.has(name) && !SHARED_OPTIONS.has(name));
+	return OUTER_FIELDS.has(name) || (NATIVE_OPTIONS.has(name) && !SHARED_OPTIONS.has(name));
 }
 
-/** Labels of set options that OpenAI's route ignores. */
+/** Labels of set options that the OpenAI route ignores. */
 export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] {
-	const own = OPTIONS.filter(({ name, isOwn }) => isOwn && parameters[name] !== undefined);
-	return own.map(({ label }) => label);
+	const ignored = OPTIONS.filter(
+		({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined,
+	);
+	return ignored.map(({ label }) => label);
 }
 
-/** Extra Body, sorted into `options` and the fields beside them, wherever the user put them. */
+/** Sorts Extra Body into `options` and the fields next to them, regardless of where the user put them. */
 function splitExtraBody({ options, ...rest }: JsonRecord = {}): {
 	options: JsonRecord;
 	fields: JsonRecord;
 } {
 	const sorted: { options: JsonRecord; fields: JsonRecord } = { options: {}, fields: {} };
-	const sort = (from: JsonRecord, isInside: boolean) => {
+	const sort = (from: JsonRecord, isInOptions: boolean) => {
 		for (const [userName, value] of Object.entries(from)) {
 			const name = OLLAMA_OPTION_NAMES[userName] ?? userName;
-			const belongsInside = isInside ? !OUTER_FIELDS.has(name) : MORE_OPTIONS.has(name);
-			sorted[belongsInside ? 'options' : 'fields'][name] = value;
+			const isOption = isInOptions ? !OUTER_FIELDS.has(name) : NATIVE_OPTIONS.has(name);
+			sorted[isOption ? 'options' : 'fields'][name] = value;
 		}
 	};
 	sort(rest, false);
@@ -105,25 +108,30 @@ function splitExtraBody({ options, ...rest }: JsonRecord = {}): {
 	return sorted;
 }
 
-/** `options`, and the fields of Extra Body beside them. */
-function optionsAndFields(parameters: ChatParameters): ReturnType<typeof splitExtraBody> {
+/** `options`, and the fields of Extra Body next to them. */
+function buildOptionsAndFields(parameters: ChatParameters): ReturnType<typeof splitExtraBody> {
 	const extra = splitExtraBody(parameters.extraBody);
-	const set = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
-	const options = { ...omitUndefined(Object.fromEntries(set)), ...extra.options };
+	const entries = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
+	const options = { ...omitUndefined(Object.fromEntries(entries)), ...extra.options };
 	return { options, fields: extra.fields };
 }
 
-/** A hint if the model is loaded again for the context of this request. */
+/** A warning if the model is loaded again for the context size of this request. */
 export function getContextWarnings(
 	serverType: ServerType,
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
 	if (serverType.nativeApi === undefined) return [];
-	return getReloadWarnings(serverType, server, model, optionsAndFields(parameters).options.num_ctx);
+	return getReloadWarnings(
+		serverType,
+		server,
+		model,
+		buildOptionsAndFields(parameters).options.num_ctx,
+	);
 }
 
-/** @throws {ServerError} of type `modalityUnsupported` for sound and video, and for pictures by URL */
+/** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
 export function toOllamaBody({
 	model,
 	messages,
@@ -131,17 +139,17 @@ export function toOllamaBody({
 	toolChoice,
 	parameters,
 }: CompletionRequest): JsonRecord {
-	const { options, fields } = optionsAndFields(parameters);
-	// There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone.
-	const offered = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);
+	const { options, fields } = buildOptionsAndFields(parameters);
+	// There is no tool_choice: forbidden tools are not sent, and a forced tool is the only one sent.
+	const callableTools = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);
 	return {
 		model,
-		messages: messages.map((message, index) => wireMessage(message, messages.slice(0, index))),
-		...(offered.length === 0 ? {} : toToolsField(offered)),
+		messages: messages.map((message, index) => toWireMessage(message, messages.slice(0, index))),
+		...(callableTools.length === 0 ? {} : toToolsField(callableTools)),
 		stream: true,
 		...omitUndefined({
-			format: formatOf(parameters),
-			think: thinkOf(parameters),
+			format: getFormat(parameters),
+			think: getThink(parameters),
 			keep_alive: parameters.keepAlive,
 			options: isNonEmpty(options) ? options : undefined,
 		}),
@@ -149,55 +157,55 @@ export function toOllamaBody({
 	};
 }
 
-function formatOf({ responseFormat }: ChatParameters): unknown {
+function getFormat({ responseFormat }: ChatParameters): unknown {
 	if (responseFormat?.type === 'jsonSchema') return responseFormat.schema;
 	return responseFormat?.type === 'jsonObject' ? 'json' : undefined;
 }
 
-/** Thinking models think by default. Other models refuse everything except false. */
-function thinkOf({ thinking }: ChatParameters): boolean | string | undefined {
+/** Thinking models think by default. Other models reject all values except false. */
+function getThink({ thinking }: ChatParameters): boolean | string | undefined {
 	if (thinking?.mode === 'effort') return thinking.effort;
 	return thinking?.mode === 'on' || thinking?.mode === 'off' ? thinking.mode === 'on' : undefined;
 }
 
-/** @param before the earlier messages, one of which holds the call of a result */
-function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): JsonRecord {
+/** @param earlierMessages one of them contains the tool call of a result */
+function toWireMessage(message: ChatMessage, earlierMessages: readonly ChatMessage[]): JsonRecord {
 	switch (message.role) {
 		case 'assistant': {
 			const { content, reasoning: thinking, toolCalls } = message;
-			const tool_calls = toolCalls?.map(wireToolCall);
+			const tool_calls = toolCalls?.map(toWireToolCall);
 			return { role: 'assistant', content, ...omitUndefined({ thinking, tool_calls }) };
 		}
 		case 'tool': {
 			const { content, toolCallId: tool_call_id } = message;
-			const tool_name = message.name ?? calledTool(tool_call_id, before);
+			const tool_name = message.name ?? findToolName(tool_call_id, earlierMessages);
 			return { role: 'tool', ...omitUndefined({ tool_name }), tool_call_id, content };
 		}
 		default:
-			return { role: message.role, ...wireContent(message.content) };
+			return { role: message.role, ...toWireContent(message.content) };
 	}
 }
 
-function wireToolCall({ id, name, arguments: args }: ToolCall) {
-	// JSON text here gives a 400: "Value looks like object, but can't find closing '}' symbol".
+function toWireToolCall({ id, name, arguments: args }: ToolCall) {
+	// JSON text here returns a 400: "Value looks like object, but can't find closing '}' symbol".
 	return { id, function: { name, arguments: parseObject(args) ?? {} } };
 }
 
-function calledTool(id: string, before: readonly ChatMessage[]): string | undefined {
-	const calls = before.flatMap((message) =>
+function findToolName(id: string, earlierMessages: readonly ChatMessage[]): string | undefined {
+	const calls = earlierMessages.flatMap((message) =>
 		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
 	);
 	return calls.findLast((call) => call.id === id)?.name;
 }
 
-/** The text as one string, and pictures beside it. */
-function wireContent(content: string | ContentPart[]): JsonRecord {
-	const images = getMedia(content).map(bareBase64);
+/** The text as one string, and the images in a separate field. */
+function toWireContent(content: string | ContentPart[]): JsonRecord {
+	const images = getMedia(content).map(getImageBase64);
 	return { content: getText(content, '\n'), ...(images.length === 0 ? {} : { images }) };
 }
 
-/** The base64 of a data URL; the URL itself would give a 400: "illegal base64 data at input byte 4". */
-function bareBase64(part: MediaPart): string {
+/** The base64 of a data URL; the URL itself returns a 400: "illegal base64 data at input byte 4". */
+function getImageBase64(part: MediaPart): string {
 	if (part.type === 'audio')
 		throw unsupported(
 			'The native API of this server does not accept audio',
@@ -217,7 +225,7 @@ function unsupported(message: string, suggestion: string) {
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** A line of an answer as a chunk in OpenAI's form, with llama-server's timings. */
+/** Converts a line of a response to a chunk in OpenAI's format, with llama-server's timings. */
 export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	if (line.error !== undefined && line.error !== null) return { error: line.error };
 	const isDone = line.done === true;
@@ -225,11 +233,11 @@ export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	const delta = {
 		content: message.content,
 		reasoning_content: message.thinking,
-		// Every call is whole; in some releases all have the index 0.
-		tool_calls: asRecords(message.tool_calls).map(({ function: called, id }, index) => ({
+		// Every call is complete; in some releases, all have the index 0.
+		tool_calls: asRecords(message.tool_calls).map(({ function: toolFunction, id }, index) => ({
 			index: `${line.created_at} ${index}`,
 			...omitUndefined({ id }),
-			function: called,
+			function: toolFunction,
 		})),
 	};
 	const finish_reason = isDone ? toText(line.done_reason) || 'stop' : null;
@@ -237,25 +245,26 @@ export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	return { model: line.model, choices, ...(isDone ? toUsageFields(line) : {}) };
 }
 
-/** Counts and durations of the last line, with OpenAI's and llama-server's names. */
+/** Token counts and durations of the last line, with the field names of OpenAI and llama-server. */
 export function toUsageFields(line: JsonRecord): JsonRecord {
-	const { prompt_eval_count: read, eval_count: written } = line;
-	const [readMs, writtenMs] = [msOf(line.prompt_eval_duration), msOf(line.eval_duration)];
+	const { prompt_eval_count: promptTokens, eval_count: completionTokens } = line;
+	const promptMs = toMs(line.prompt_eval_duration);
+	const completionMs = toMs(line.eval_duration);
 	return {
-		usage: { prompt_tokens: read, completion_tokens: written },
+		usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens },
 		timings: omitUndefined({
-			load_ms: msOf(line.load_duration),
-			prompt_n: read,
-			prompt_ms: readMs,
-			prompt_per_second: perSecond(read, readMs),
-			predicted_n: written,
-			predicted_ms: writtenMs,
-			predicted_per_second: perSecond(written, writtenMs),
+			load_ms: toMs(line.load_duration),
+			prompt_n: promptTokens,
+			prompt_ms: promptMs,
+			prompt_per_second: perSecond(promptTokens, promptMs),
+			predicted_n: completionTokens,
+			predicted_ms: completionMs,
+			predicted_per_second: perSecond(completionTokens, completionMs),
 		}),
 	};
 }
 
-function msOf(nanoseconds: unknown): number | undefined {
+function toMs(nanoseconds: unknown): number | undefined {
 	const count = asFiniteNumber(nanoseconds);
 	return count && count / NANOSECONDS_PER_MS;
 }

@@ -22,7 +22,7 @@ const MAX_STEPS = 2_000_000;
 const SIGN_STEPS = 8;
 
 /** Words around the name and the values of a call, each with its sign. */
-const WORDS: ReadonlyMap<string, string> = new Map([
+const SIGN_BY_WORD: ReadonlyMap<string, string> = new Map([
 	['name', 'n'],
 	['arguments', 'a'],
 	['args', 'a'],
@@ -225,7 +225,7 @@ class SentText {
 		pattern: CallPattern,
 	): boolean {
 		const between = this.letters.slice(name.to, from);
-		const isAdjacent = between === '' || (isClosed === true && WORDS.has(between));
+		const isAdjacent = between === '' || (isClosed === true && SIGN_BY_WORD.has(between));
 		return isAdjacent && (isClosed === undefined || to - from <= pattern.length + MAX_ZEROS);
 	}
 
@@ -328,7 +328,7 @@ function parseSigns(text: string): Signs {
 			signs.text.push(marks.slice(0, MAX_SIGNS));
 			continue;
 		}
-		const sign = WORDS.get(word);
+		const sign = SIGN_BY_WORD.get(word);
 		if (sign !== undefined) signs.text[signs.text.length - 1] += sign;
 		if (sign === 'a' || sign === 'p') signs.keys.push(position);
 		position += word.length;

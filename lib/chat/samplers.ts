@@ -5,7 +5,7 @@ interface BaseSampler {
 	label: string;
 	description: string;
 	/**
-	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a kind of server
+	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a server type
 	 * overrides it.
 	 */
 	fieldName?: string;

@@ -139,22 +139,22 @@ function matchBlocks(text: string, block: RegExp): string[] | undefined {
 function parseFunctionTag(content: string): JsonRecord {
 	const name = /^[^>\s]*/.exec(content)?.[0] ?? '';
 	const parameters = content.split(PARAMETER_END).slice(0, -1);
-	return { name, arguments: Object.fromEntries(parameters.flatMap(parameterIn)) };
+	return { name, arguments: Object.fromEntries(parameters.flatMap(parseParameter)) };
 }
 
 /** Name and value of a parameter without its end tag. */
-function parameterIn(piece: string): Array<[name: string, value: unknown]> {
-	const begin = piece.indexOf(PARAMETER);
-	const close = piece.indexOf('>', begin);
+function parseParameter(parameter: string): Array<[name: string, value: unknown]> {
+	const begin = parameter.indexOf(PARAMETER);
+	const close = parameter.indexOf('>', begin);
 	if (begin < 0 || close < 0) return [];
-	const value = piece
+	const value = parameter
 		.slice(close + 1)
 		.replace(/^\n/, '')
 		.replace(/\n$/, '');
 	const isJson = /^[[{]/.test(value.trim());
 	return [
 		[
-			piece.slice(begin + PARAMETER.length, close),
+			parameter.slice(begin + PARAMETER.length, close),
 			isJson ? (parseJson(value.trim()) ?? value) : value,
 		],
 	];

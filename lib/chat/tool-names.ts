@@ -9,28 +9,28 @@ export interface ToolNames {
 	toOriginal(name: string): string;
 }
 
-/** Unique within a request. A name that fits stays, and is never given to another tool. */
+/** Names are unique within a request. A valid name stays, and no other tool gets it. */
 export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
-	const taken = new Set(tools.map(({ name }) => name));
-	const sent = new Map<string, string>();
+	const usedNames = new Set(tools.map(({ name }) => name));
+	const wireNames = new Map<string, string>();
 	for (const { name } of tools) {
-		const fitting = fittingName(name);
-		if (fitting === name) continue;
-		let unique = fitting;
-		for (let count = 2; taken.has(unique); count++)
-			unique = `${fitting.slice(0, MAX_LENGTH - 4)}_${count}`;
-		taken.add(unique);
-		sent.set(name, unique);
+		const validName = toValidName(name);
+		if (validName === name) continue;
+		let unique = validName;
+		for (let count = 2; usedNames.has(unique); count++)
+			unique = `${validName.slice(0, MAX_LENGTH - 4)}_${count}`;
+		usedNames.add(unique);
+		wireNames.set(name, unique);
 	}
-	const own = new Map([...sent].map(([name, other]) => [other, name]));
+	const originalNames = new Map([...wireNames].map(([name, wireName]) => [wireName, name]));
 	return {
-		toWire: (name) => sent.get(name) ?? fittingName(name),
-		toOriginal: (name) => own.get(name) ?? name,
+		toWire: (name) => wireNames.get(name) ?? toValidName(name),
+		toOriginal: (name) => originalNames.get(name) ?? name,
 	};
 }
 
 /** A name that servers accept. */
-export function fittingName(name: string): string {
+export function toValidName(name: string): string {
 	return name.replace(/[^\w-]/g, '_').slice(0, MAX_LENGTH) || '_';
 }
 

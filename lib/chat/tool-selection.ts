@@ -12,14 +12,14 @@ export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerat
 	return async (chatRequest, onDelta) => {
 		const { tools = [] } = chatRequest;
 		if (tools.length <= max) return await generate(chatRequest, onDelta);
-		const offered = selectTools(chatRequest, max);
-		const omittedTools = tools.filter((tool) => !offered.includes(tool));
+		const offeredTools = selectTools(chatRequest, max);
+		const omittedTools = tools.filter((tool) => !offeredTools.includes(tool));
 		const result = await generate(
-			{ ...chatRequest, tools: offered, unofferedTools: omittedTools },
+			{ ...chatRequest, tools: offeredTools, unofferedTools: omittedTools },
 			onDelta,
 		);
 		const log = {
-			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
+			toolsOffered: `${offeredTools.length} of ${tools.length}, selected by keyword match`,
 			toolsOmitted: omittedTools.map(({ name }) => name),
 		};
 		return { ...result, logFields: { ...result.logFields, ...log } };
@@ -27,28 +27,28 @@ export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerat
 }
 
 /**
- * The tools to offer, in the order in which they are connected: the best ones, and those that were called or must be
- * called. The best depend only on the questions, so the prompt cache of the server stays valid during a turn.
+ * Selects the tools to offer, in the order of their connections: the best matches, and tools that were called or must be
+ * called. Matches depend only on the questions, so the server's prompt cache stays valid during a turn.
  */
 export function selectTools(
 	{ tools = [], messages, toolChoice }: ChatRequest,
 	max: number,
 ): ToolDefinition[] {
-	const fit = scoreByWords(getRecentQuestions(messages), tools);
-	const byFit = [...tools.keys()].sort((one, other) => fit[other]! - fit[one]!);
-	const best = new Set(byFit.slice(0, max));
-	// Where an output parser is connected, only a call of the first one ends the run.
-	const kept = new Set([FORMAT_TOOL_NAME, ...messages.flatMap(calledTools)]);
-	if (typeof toolChoice === 'object') kept.add(toolChoice.name);
-	return tools.filter(({ name }, index) => best.has(index) || kept.has(name));
+	const scores = scoreTools(getRecentQuestions(messages), tools);
+	const byScore = [...tools.keys()].sort((a, b) => scores[b]! - scores[a]!);
+	const best = new Set(byScore.slice(0, max));
+	// With an output parser, only a call of the format tool ends the run.
+	const requiredNames = new Set([FORMAT_TOOL_NAME, ...messages.flatMap(getCalledNames)]);
+	if (typeof toolChoice === 'object') requiredNames.add(toolChoice.name);
+	return tools.filter(({ name }, index) => best.has(index) || requiredNames.has(name));
 }
 
-function calledTools({ toolCalls = [], invalidToolCalls = [] }: InputMessage): string[] {
+function getCalledNames({ toolCalls = [], invalidToolCalls = [] }: InputMessage): string[] {
 	return [...toolCalls, ...invalidToolCalls].flatMap(({ name }) => name ?? []);
 }
 
 const MAX_QUESTIONS = 4;
-/** Characters of each end of a question: a document may stand before or after what is asked of it. */
+/** Characters read at each end of a question: its text may contain a document before or after the instruction. */
 const QUESTION_ENDS = 2_000;
 
 /** The last questions of the user, the newest first. */
@@ -57,37 +57,40 @@ function getRecentQuestions(messages: readonly InputMessage[]): string[] {
 		.filter(({ type, role }) => type === 'human' || role === 'user')
 		.slice(-MAX_QUESTIONS)
 		.reverse()
-		.map(({ content }) => [content].flat().map(textOfPart).join('\n'))
+		.map(({ content }) => [content].flat().map(getPartText).join('\n'))
 		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
 }
 
-function textOfPart(part: unknown): string {
+function getPartText(part: unknown): string {
 	return asString(part) ?? asString(asRecord(part).text) ?? '';
 }
 
 /**
- * How well each tool fits: a shared word counts more the fewer tools have it, and half with each newer question that does
- * not have it.
+ * Scores each tool by shared words. A word counts more if fewer tools contain it, and half for each newer question without
+ * it.
  */
-function scoreByWords(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
-	const asked = questions.map(toWordStems);
-	const words = tools.map(({ name, description = '' }) => toWordStems(`${name} ${description}`));
-	const weightOf = (word: string) => {
-		const age = asked.findIndex((question) => question.has(word));
-		return age < 0 ? 0 : 1 / 2 ** age / words.filter((ofTool) => ofTool.has(word)).length;
+function scoreTools(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
+	const questionStems = questions.map(toWordStems);
+	const toolStems = tools.map(({ name, description = '' }) =>
+		toWordStems(`${name} ${description}`),
+	);
+	const getWeight = (stem: string) => {
+		const age = questionStems.findIndex((stems) => stems.has(stem));
+		return age < 0 ? 0 : 1 / 2 ** age / toolStems.filter((stems) => stems.has(stem)).length;
 	};
-	return words.map((ofTool) => [...ofTool].reduce((sum, word) => sum + weightOf(word), 0));
+	return toolStems.map((stems) => [...stems].reduce((sum, stem) => sum + getWeight(stem), 0));
 }
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
-/** The beginning of a word stands for all its forms: order, orders, ordered. */
-const STEM = 5;
+
+/** The first letters of a word represent all its forms: order, orders, ordered. */
+const STEM_LENGTH = 5;
 
 function toWordStems(source: string): Set<string> {
 	// `getWeather_now` as "get Weather now".
 	const plain = source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
-	const words = [...segmenter.segment(plain)].filter(({ isWordLike }) => isWordLike);
-	const stems = words.map(({ segment }) => segment.toLowerCase().slice(0, STEM));
-	// Latin words of one or two letters say nothing.
+	const segments = [...segmenter.segment(plain)].filter(({ isWordLike }) => isWordLike);
+	const stems = segments.map(({ segment }) => segment.toLowerCase().slice(0, STEM_LENGTH));
+	// Latin words of one or two letters carry no meaning.
 	return new Set(stems.filter((stem) => !/^[a-z]{1,2}$/.test(stem)));
 }

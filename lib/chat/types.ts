@@ -56,8 +56,8 @@ export type Thinking =
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	/** `least`: the schema for validation, if it is less strict than the requested one. */
-	| { type: 'jsonSchema'; schema: JsonRecord; least?: JsonRecord; name?: string }
+	/** `validationSchema`: the schema for validation, if it is less strict than the requested one. */
+	| { type: 'jsonSchema'; schema: JsonRecord; validationSchema?: JsonRecord; name?: string }
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */

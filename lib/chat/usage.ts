@@ -1,4 +1,4 @@
-/** Reads token counts and times from the answers of each API. */
+/** Reads token counts and times from the responses of each API. */
 import { asFiniteNumber, isRecord, type JsonRecord, omitUndefined, asRecord } from '../values';
 import type { ChatResult, Timings, Usage } from './types';
 import type { ResponseAttributes } from '../tracing/span-attributes';
@@ -10,21 +10,24 @@ import type { ResponseAttributes } from '../tracing/span-attributes';
 function createUsage(
 	prompt: unknown,
 	completion: unknown,
-	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
+	details: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
 ): Usage | undefined {
-	const [promptTokens, completionTokens] = [countOf(prompt), countOf(completion)];
+	const [promptTokens, completionTokens] = [parseCount(prompt), parseCount(completion)];
 	if (!promptTokens && !completionTokens) return undefined;
-	const [cachedTokens, reasoningTokens] = [countOf(more.cached), countOf(more.reasoning)];
+	const [cachedTokens, reasoningTokens] = [
+		parseCount(details.cached),
+		parseCount(details.reasoning),
+	];
 	return {
 		promptTokens: promptTokens ?? 0,
 		completionTokens: completionTokens ?? 0,
-		totalTokens: countOf(more.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
+		totalTokens: parseCount(details.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
 		...omitUndefined({ cachedTokens, reasoningTokens }),
 	};
 }
 
-/** A count from 0 on. Larger ones than JavaScript can add up are none. */
-function countOf(value: unknown): number | undefined {
+/** A number from 0 to the largest safe integer; otherwise undefined. */
+function parseCount(value: unknown): number | undefined {
 	const count = asFiniteNumber(value);
 	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
 }
@@ -48,13 +51,17 @@ export function parseTimings(timings: JsonRecord): Timings {
 	);
 }
 
-/** The counts in llama-server's `timings`, which it also sends where the request left `usage` out. */
+/** The counts in llama-server's `timings`, which it also sends without `usage` in the request. */
 export function usageFromTimings({
 	cache_n: cached,
-	prompt_n: read,
-	predicted_n: written,
+	prompt_n: promptTokens,
+	predicted_n: completionTokens,
 }: Timings = {}) {
-	return createUsage(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
+	return createUsage(
+		promptTokens === undefined ? undefined : (cached ?? 0) + promptTokens,
+		completionTokens,
+		{ cached },
+	);
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
@@ -64,7 +71,7 @@ export function getReportedSpeed(timings: Timings | undefined): number | undefin
 		: timings?.predicted_per_second;
 }
 
-/** The share of drafted tokens that the model accepted, from 0 to 1; undefined where nothing was drafted. */
+/** The share of draft tokens that the model accepted, from 0 to 1; undefined without drafts. */
 export function getDraftAcceptanceRate({
 	draft_n: drafted = 0,
 	draft_n_accepted: accepted = 0,
@@ -72,8 +79,8 @@ export function getDraftAcceptanceRate({
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
-/** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
-export function toResponseAttributes(answer: ChatResult, startedAt: number): ResponseAttributes {
+/** The attributes of a chat result for its span. @param startedAt by `performance.now()` */
+export function toResponseAttributes(result: ChatResult, startedAt: number): ResponseAttributes {
 	const {
 		model,
 		finishReason,
@@ -84,21 +91,21 @@ export function toResponseAttributes(answer: ChatResult, startedAt: number): Res
 		text,
 		reasoning,
 		serverType = 'openai_compatible',
-	} = answer;
+	} = result;
 	return {
 		provider: serverType,
 		responseModel: model,
 		finishReason,
 		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
 		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
-		tokensPerSecond: getTokensPerSecond(answer),
+		tokensPerSecond: getTokensPerSecond(result),
 		draftAcceptanceRate: getDraftAcceptanceRate(timings),
 		toolCalls: toolCalls.map(({ name }) => name),
 		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
 	};
 }
 
-/** The speed that the server reports, or else the one measured here. */
+/** The speed reported by the server, otherwise the measured a. */
 export function getTokensPerSecond({
 	timings,
 	usage,
@@ -113,15 +120,15 @@ export function getTokensPerSecond({
 	);
 }
 
-/** The tokens of all tries. */
-export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
-	if (one === undefined || other === undefined) return one ?? other;
-	const added = (a = 0, b = 0) => a + b;
+/** Adds the tokens of all attempts. */
+export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
+	if (a === undefined || b === undefined) return a ?? b;
+	const add = (x = 0, y = 0) => x + y;
 	return {
-		promptTokens: one.promptTokens + other.promptTokens,
-		completionTokens: one.completionTokens + other.completionTokens,
-		totalTokens: one.totalTokens + other.totalTokens,
-		cachedTokens: added(one.cachedTokens, other.cachedTokens),
-		reasoningTokens: added(one.reasoningTokens, other.reasoningTokens),
+		promptTokens: a.promptTokens + b.promptTokens,
+		completionTokens: a.completionTokens + b.completionTokens,
+		totalTokens: a.totalTokens + b.totalTokens,
+		cachedTokens: add(a.cachedTokens, b.cachedTokens),
+		reasoningTokens: add(a.reasoningTokens, b.reasoningTokens),
 	};
 }

@@ -92,23 +92,23 @@ function validateToolCalls(
 	}));
 	const tools = [...body.tools, ...unofferedTools];
 	const isFromText = 'hasCallsFromText' in completion;
-	const { validCalls, issues: faults } =
+	const { validCalls, issues: issues } =
 		tools.length === 0
 			? { validCalls: [...toolCalls], issues: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
 	const usable = 'type' in completion ? undefined : completion;
-	if (faults.length === 0 && usable !== undefined)
+	if (issues.length === 0 && usable !== undefined)
 		return accept(attempt, usable, { toolCalls: validCalls });
 	const fail = () => {
-		throw toToolCallError(turn, attempt, faults, tools);
+		throw toToolCallError(turn, attempt, issues, tools);
 	};
 	// Without tools, a call cannot be corrected.
-	if (faults.length === 0) return { accept: fail };
+	if (issues.length === 0) return { accept: fail };
 	const ids = createToolCallIds(toolCalls.map(() => undefined));
 	const correction = buildToolCallCorrection(
 		completion.text,
 		toolCalls,
-		faults,
+		issues,
 		tools,
 		(index) => ids[index]!,
 	);
@@ -119,7 +119,7 @@ function validateToolCalls(
 			return {
 				...usable,
 				toolCalls: validCalls,
-				warnings: [...attempt.warnings, ...getIssueWarnings(faults)],
+				warnings: [...attempt.warnings, ...getIssueWarnings(issues)],
 			};
 		},
 	};
@@ -185,22 +185,22 @@ function validateText(
 ): ValidationResult {
 	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
 	if (result === undefined) return accept(attempt, completion);
-	if (!('faults' in result)) {
+	if (!('issues' in result)) {
 		const isBare = completion.text.trim() === result.json;
 		const text = isBare ? completion.text : result.json;
 		return accept(attempt, completion, { text, warnings: result.unchecked });
 	}
-	const { faults } = result;
+	const { issues } = result;
 	const isTruncated = completion.finishReason === 'length';
 	return {
 		...(isTruncated
 			? {}
-			: { correctedRequest: buildJsonCorrection(turn, body, completion, faults) }),
+			: { correctedRequest: buildJsonCorrection(turn, body, completion, issues) }),
 		accept: async () => {
 			const error = createJsonError(
 				completion,
 				toErrorContext(turn.server, attempt.url, body.model),
-				faults,
+				issues,
 			);
 			throw await withSuggestion(error, turn, body);
 		},
@@ -243,10 +243,10 @@ export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): st
 function validateJson(
 	text: string,
 	format: ResponseFormat | undefined,
-): ValidatedJson | { faults: string[] } | undefined {
+): ValidatedJson | { issues: string[] } | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
 	const schema =
-		format.type === 'jsonSchema' ? (format.least ?? format.schema) : { type: 'object' };
+		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
 	const unchecked = new Set<string>();
 	const result = extractJson(text, (value) => {
 		const check = validateAgainstSchema(schema, value);
@@ -254,8 +254,8 @@ function validateJson(
 			unchecked.add(`Not validated against the JSON schema: ${part}`);
 		return check.issues;
 	});
-	if (!('faults' in result)) return { ...result, unchecked: [...unchecked] };
-	return result.faults.length === 0 ? { faults: ['not valid JSON'] } : result;
+	if (!('issues' in result)) return { ...result, unchecked: [...unchecked] };
+	return result.issues.length === 0 ? { issues: ['not valid JSON'] } : result;
 }
 
 /**
@@ -268,8 +268,8 @@ export function getRequestedJson(
 	format: ResponseFormat | undefined,
 ): ValidatedJson | undefined {
 	const validated = validateJson(result.text, format);
-	if (validated === undefined || !('faults' in validated)) return validated;
-	throw createJsonError(result, { url: result.url }, validated.faults);
+	if (validated === undefined || !('issues' in validated)) return validated;
+	throw createJsonError(result, { url: result.url }, validated.issues);
 }
 
 /** The error for a response whose JSON is truncated or invalid. */
@@ -298,6 +298,6 @@ function createJsonError(
 		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { faults: issues, finishReason, ...omitUndefined({ usage }) },
+		facts: { issues: issues, finishReason, ...omitUndefined({ usage }) },
 	});
 }

@@ -4,18 +4,19 @@ import { dereference, format, type Schema, type SchemaDraft, validate } from '..
 import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 
 interface SchemaValidation {
-	/** What is wrong, in sentences; empty for a valid value. */
+	/** Sentences; empty for a valid value. */
 	issues: string[];
-	/** What could not be checked, for the user. */
+	/** Parts that could not be checked, as text for the user. */
 	unchecked: string[];
 }
 
-/** How many faults are reported: neither the model that corrects its answer nor the user needs more. */
+/** More issues help neither the user nor the model that corrects its response. */
 const MAX_ISSUES = 5;
-/** Limit for the validator's steps: so many take about 50 ms, in which n8n does nothing else. */
+
+/** Maximum validator steps: they take about 50 ms, during which n8n is blocked. */
 const MAX_STEPS = 10_000;
 
-/** Real schemas have some thousand characters. Those of a hundred thousand fields keep n8n for seconds. */
+/** Real schemas have some thousand characters. A schema of a hundred thousand fields blocks n8n for seconds. */
 const MAX_LENGTH = 200_000;
 
 class StepLimitError extends Error {}
@@ -26,8 +27,8 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/2019-09/, '2019-09'],
 ];
 
-/** Keywords whose errors only say that something inside them is wrong. */
-const OUTER: ReadonlySet<string> = new Set([
+/** Keywords whose errors only repeat that a value inside them is invalid. */
+const CONTAINER_KEYWORDS: ReadonlySet<string> = new Set([
 	'properties',
 	'patternProperties',
 	'items',
@@ -48,19 +49,19 @@ Object.assign(format, {
 });
 
 /**
- * Checks a value against a JSON schema in bounded time. A server that takes a schema may not enforce it: llama.cpp with
- * llguidance accepts a broken one and constrains nothing (seen in 2026), and most small servers ignore the field.
+ * Checks a value against a JSON schema in bounded time. A server that accepts a schema may not enforce it: llama.cpp with
+ * llguidance accepts an invalid one without constraining the output (observed in 2026), and most small servers ignore it.
  *
- * @throws {ServerError} of type `invalidInput` where the schema itself is broken
+ * @throws {ServerError} of type `invalidInput` if the schema itself is invalid
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
-	requireLength(source);
+	assertLength(source);
 	const unchecked = new Set<string>();
 	try {
-		const schema = boundedCopy(source, stepCounter(), unchecked) as Schema;
+		const schema = copyBounded(source, createStepCounter(), unchecked) as Schema;
 		const lookup = dereference(schema);
-		requireReferences(lookup);
-		const { valid, errors } = validate(value, schema, draftOf(source), lookup, false);
+		assertReferences(lookup);
+		const { valid, errors } = validate(value, schema, getDraft(source), lookup, false);
 		const issues = valid ? [] : formatIssues(errors).slice(0, MAX_ISSUES);
 		return { issues, unchecked: [...unchecked] };
 	} catch (error) {
@@ -75,41 +76,48 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 	}
 }
 
-function stepCounter(): () => void {
-	let left = MAX_STEPS;
+function createStepCounter(): () => void {
+	let remaining = MAX_STEPS;
 	return () => {
-		left -= 1;
-		if (left < 0) throw new StepLimitError();
+		remaining -= 1;
+		if (remaining < 0) throw new StepLimitError();
 	};
 }
 
-/** Keywords that the validator tries without a bound: `^(a+)+$` would hold n8n for years. */
-const UNBOUNDED: ReadonlySet<string> = new Set(['pattern', 'patternProperties', 'uniqueItems']);
+/** Keywords with unbounded run time: the pattern `^(a+)+$` would block n8n for years. */
+const UNBOUNDED_KEYWORDS: ReadonlySet<string> = new Set([
+	'pattern',
+	'patternProperties',
+	'uniqueItems',
+]);
 
-/** Keywords that refuse other names than those of the schema. */
-const CLOSING: ReadonlySet<string> = new Set(['additionalProperties', 'unevaluatedProperties']);
+/** Keywords that reject property names outside the schema. */
+const CLOSING_KEYWORDS: ReadonlySet<string> = new Set([
+	'additionalProperties',
+	'unevaluatedProperties',
+]);
 
 /**
- * A copy whose check ends, without the keywords that nothing bounds.
+ * Copies a schema without the keywords of unbounded run time.
  *
  * @param step called each time the validator visits a schema; may throw
- * @param unchecked gets the names of what is left out
+ * @param unchecked receives the names of the omitted keywords
  */
-function boundedCopy(schema: JsonRecord, step: () => void, unchecked: Set<string>): JsonRecord {
-	const copied = (value: unknown): unknown => {
-		if (Array.isArray(value)) return value.map(copied);
-		return isRecord(value) ? boundedCopy(value, step, unchecked) : value;
+function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string>): JsonRecord {
+	const copy = (value: unknown): unknown => {
+		if (Array.isArray(value)) return value.map(copy);
+		return isRecord(value) ? copyBounded(value, step, unchecked) : value;
 	};
-	const kept = Object.entries(schema).filter(([key, value]) => {
-		const isUnbounded = isKeyword(key, value) && UNBOUNDED.has(key);
+	const entries = Object.entries(schema).filter(([key, value]) => {
+		const isUnbounded = isKeyword(key, value) && UNBOUNDED_KEYWORDS.has(key);
 		const isUrl = key === 'format' && value === 'url';
 		if (isUnbounded || isUrl) unchecked.add(isUrl ? 'format: url' : key);
-		// It would refuse the names that the patterns allow.
-		const isForPatterns = CLOSING.has(key) && isRecord(schema.patternProperties);
+		// It would reject names that the patterns allow.
+		const isForPatterns = CLOSING_KEYWORDS.has(key) && isRecord(schema.patternProperties);
 		return !isUnbounded && !isUrl && !isForPatterns;
 	});
-	const copy = Object.fromEntries(
-		kept.map(([key, value]) => [key, NON_SCHEMA_KEYWORDS.has(key) ? value : copied(value)]),
+	const bounded = Object.fromEntries(
+		entries.map(([key, value]) => [key, NON_SCHEMA_KEYWORDS.has(key) ? value : copy(value)]),
 	);
 	const { $recursiveAnchor } = schema;
 	// The validator reads this property each time it visits a schema.
@@ -117,10 +125,10 @@ function boundedCopy(schema: JsonRecord, step: () => void, unchecked: Set<string
 		step();
 		return $recursiveAnchor;
 	};
-	return Object.defineProperty(copy, '$recursiveAnchor', { get, enumerable: false });
+	return Object.defineProperty(bounded, '$recursiveAnchor', { get, enumerable: false });
 }
 
-/** Keywords whose values are no schemas, though they may look like some. */
+/** Keywords whose values are not schemas, although they may look like one. */
 const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
 	'const',
 	'default',
@@ -130,30 +138,30 @@ const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
 	'dependentRequired',
 ]);
 
-/** Not a property that is called so. */
+/** Whether a key is the keyword, not a property of the same name. */
 function isKeyword(key: string, value: unknown): boolean {
 	return key === 'patternProperties' || !isRecord(value);
 }
 
-function requireLength(schema: JsonRecord): void {
+function assertLength(schema: JsonRecord): void {
 	const { length } = JSON.stringify(schema);
 	if (length <= MAX_LENGTH) return;
-	const [actual, most] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
+	const [actual, max] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
 	throw createInputError(
-		`The JSON schema is too long: ${actual} characters (maximum ${most})`,
+		`The JSON schema is too long: ${actual} characters (maximum ${max})`,
 		'Describe fewer fields per schema: split the task into several items, each with its own schema.',
 	);
 }
 
 function formatIssues(errors: ReturnType<typeof validate>['errors']): string[] {
-	const faults = errors
-		.filter(({ keyword }) => !OUTER.has(keyword))
+	const issues = errors
+		.filter(({ keyword }) => !CONTAINER_KEYWORDS.has(keyword))
 		.map(({ instanceLocation, error }) => `${formatPath(instanceLocation)}: ${error}`);
-	return faults.length > 0 ? [...new Set(faults)] : ['The response does not match the schema'];
+	return issues.length > 0 ? [...new Set(issues)] : ['The response does not match the schema'];
 }
 
-/** Throws for a reference without a target. The validator finds one only when a value reaches it. */
-function requireReferences(lookup: ReturnType<typeof dereference>): void {
+/** Throws for a reference without a target, which the validator detects only if a value reaches it. */
+function assertReferences(lookup: ReturnType<typeof dereference>): void {
 	for (const node of Object.values(lookup)) {
 		const { $ref, __absolute_ref__: target = $ref } = node as {
 			$ref?: string;
@@ -164,7 +172,7 @@ function requireReferences(lookup: ReturnType<typeof dereference>): void {
 	}
 }
 
-function draftOf({ $schema }: JsonRecord): SchemaDraft {
+function getDraft({ $schema }: JsonRecord): SchemaDraft {
 	const name = asString($schema) ?? '';
 	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }

@@ -371,11 +371,11 @@ class TextQueue<R> {
  * @returns the result of the work
  */
 export async function* streamText<R>(
-	work: (show: (piece: string) => void) => Promise<R>,
+	work: (onDelta: (delta: string) => void) => Promise<R>,
 	abandoned: AbortController,
 ): AsyncGenerator<string, R> {
 	const queue = new TextQueue<R>();
-	queue.endWith(work((piece) => queue.push(piece)));
+	queue.endWith(work((delta) => queue.push(delta)));
 	streams++;
 	try {
 		return yield* queue.deltas(getDeltaInterval);

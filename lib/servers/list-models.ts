@@ -80,7 +80,7 @@ async function listModelsByCategory(
 	task: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const category = modelCategories?.words[task];
+	const category = modelCategories?.valueByTask[task];
 	if (modelCategories === undefined || category === undefined) return undefined;
 	const categorized = await fetchModelList(
 		server,

@@ -29,7 +29,7 @@ export interface RequestAttributes {
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
 	/** The requested model. */
 	model?: string;
-	/** A kind of server, or `dify`. */
+	/** A server type, or `dify`. */
 	provider?: string;
 	/** Samplers, by their names in lib/chat/samplers.ts. */
 	parameters?: object;
@@ -41,7 +41,7 @@ export interface RequestAttributes {
 
 /** Attributes of a response. */
 export interface ResponseAttributes {
-	/** A kind of server, or `dify`. */
+	/** A server type, or `dify`. */
 	provider?: string;
 	/** The model that the server reported. */
 	responseModel?: string;
@@ -88,7 +88,7 @@ const getSessionId = ({ trace, conversationId }: SpanData) => trace?.sessionId ?
 
 /**
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
- * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
+ * (https://langfuse.com/integrations/native/opentelemetry), and custom names if neither defines one.
  */
 const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> = {
 	'gen_ai.operation.name': ({ operation }) => operation,

@@ -107,7 +107,7 @@ function withHeaders<S extends TracedEndpoint>(server: S, headers: Record<string
 	return { ...server, headers: { ...server.headers, ...headers } };
 }
 
-/** Runs work in a span of its own. `answerOf`: the attributes from its result. */
+/** Runs work in a separate span. @param toAttributes of its result */
 export async function withSpan<T, S extends TracedEndpoint>(
 	connection: S,
 	request: RequestAttributes,
@@ -129,7 +129,7 @@ export async function withSpan<T, S extends TracedEndpoint>(
 function noop(): void {}
 
 /**
- * Undefined: not looked for yet; null: not found. A search that finds nothing visits all folders, which takes longer
+ * Undefined before the search; null if it is not installed. A search that finds nothing visits all folders, which takes longer
  * than a request.
  */
 let hostApi: OpenTelemetry | null | undefined;

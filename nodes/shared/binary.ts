@@ -90,9 +90,9 @@ interface StoredFile {
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
-	{ content, fileName: givenName, mimeType }: FileToStore,
+	{ content, fileName: originalName, mimeType }: FileToStore,
 ): Promise<StoredFile> {
-	const fileName = sanitizeFileName(givenName, 'file');
+	const fileName = sanitizeFileName(originalName, 'file');
 	let bytes = 0;
 	const errors: unknown[] = [];
 	async function* countBytes(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

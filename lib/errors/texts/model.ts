@@ -72,12 +72,12 @@ export const MODEL_ERROR_TEXTS = {
 	routeNotFound: ({ root, url = '', typed = '' }) => {
 		if (url.endsWith('/')) return addedSlash;
 		const isList = /\/models$/.test(url);
-		const remedy = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
+		const suggestion = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
 		return {
 			title: isList
 				? 'The server responds, but has no model list at this path'
 				: 'The server responds, but not at this path',
-			suggestion: `${isList ? NO_LIST : ''}${remedy}`,
+			suggestion: `${isList ? NO_LIST : ''}${suggestion}`,
 		};
 	},
 	modelNotFound: ({ model }) => ({

@@ -31,7 +31,7 @@ export const NETWORK_ERROR_TEXTS = {
 				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
 				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
 	}),
-	connectionRefused: describeRefusedConnection,
+	connectionRefused: describeClosedPort,
 	connectTimeout: ({ host, port, url, root }) => {
 		const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port ?? '9931'}/tcp), a wrong IP address, or a VPN that is down.`;
 		// llama-server without TLS reads the handshake as the start of a request line, and waits for the rest.
@@ -159,7 +159,7 @@ function suggestOtherPort(port = ''): string {
 		: ` llama-server listens on 9931 by default, older versions on 8080: try ${otherPort}.`;
 }
 
-function describeRefusedConnection({ host, port, service }: ErrorTextParams): ErrorText {
+function describeClosedPort({ host, port, service }: ErrorTextParams): ErrorText {
 	if (service === 'dify') {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,

@@ -11,7 +11,7 @@ export const gpustack: ServerType = {
 	label: 'GPUStack',
 	modelCategories: {
 		query: 'categories',
-		words: {
+		valueByTask: {
 			embeddings: 'embedding',
 			reranking: 'reranker',
 			images: 'image',

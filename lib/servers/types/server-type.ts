@@ -201,7 +201,7 @@ export interface ServerType {
 		signal?: AbortSignal,
 	): Promise<ServerModel[]>;
 	/** Categories by which its list can be filtered: the query parameter, and the value for each task. */
-	modelCategories?: { query: string; words: Readonly<Partial<Record<ModelTask, string>>> };
+	modelCategories?: { query: string; valueByTask: Readonly<Partial<Record<ModelTask, string>>> };
 	/** It also sends vectors in base64: a quarter of the size. */
 	supportsBase64?: true;
 	/** It has no rerank route. */

@@ -142,7 +142,7 @@ export const textExtract: LocalLlamaOperation = {
 			'chat',
 			signal,
 		);
-		const format: ResponseFormat = { type: 'jsonSchema', schema, least: validationSchema };
+		const format: ResponseFormat = { type: 'jsonSchema', schema, validationSchema };
 		const result = await generateWithFormat(call, settings, format, messages, files);
 		// Without a format, the turn has not validated the text.
 		const { value, ...checked } = getRequestedJson(result, format)!;

@@ -6,7 +6,7 @@ import { extractJson } from '../../../lib/chat/extract-json';
 /** Of any kind. */
 function jsonIn(text: string): { value: unknown } | undefined {
 	const found = extractJson(text, () => []);
-	return 'faults' in found ? undefined : { value: found.value };
+	return 'issues' in found ? undefined : { value: found.value };
 }
 
 test.each([
@@ -66,13 +66,13 @@ describe('which JSON of an answer is meant', () => {
 	it('two different valid ones: neither', () => {
 		const found = extractJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(found).toEqual({
-			faults: ['The response contains 2 different JSON values instead of one'],
+			issues: ['The response contains 2 different JSON values instead of one'],
 		});
 	});
 
 	it('where none fits, what is wrong is told; nothing where there is none', () => {
-		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
-		expect(extractJson('no data', isNamed)).toEqual({ faults: [] });
+		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ issues: ['no name'] });
+		expect(extractJson('no data', isNamed)).toEqual({ issues: [] });
 	});
 
 	it('numbers that JavaScript cannot hold are kept as they were written', () => {
@@ -90,7 +90,7 @@ describe('which JSON of an answer is meant', () => {
 
 	it('JSON that is nested too deeply to work with is none', () => {
 		expect(extractJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
-			faults: [],
+			issues: [],
 		});
 	});
 

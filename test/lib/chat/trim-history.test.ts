@@ -14,7 +14,7 @@ const turn = (size: number): ChatMessage[] => [
 
 test('a history that fits is sent unchanged', () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
-	expect(trimHistory(messages, 20)).toEqual({ messages, leftOut: 0 });
+	expect(trimHistory(messages, 20)).toEqual({ messages, omittedTurns: 0 });
 });
 
 test('the oldest turns are dropped completely', () => {
@@ -25,7 +25,7 @@ test('the oldest turns are dropped completely', () => {
 		{ role: 'assistant', content: 'Fine.' },
 	];
 	const fitted = trimHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
-	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], leftOut: 1 });
+	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], omittedTurns: 1 });
 });
 
 test('the current turn stays, however long it is', () => {
@@ -35,14 +35,14 @@ test('the current turn stays, however long it is', () => {
 	];
 	expect(trimHistory([system, ...turn(10), ...current], 1)).toEqual({
 		messages: [system, ...current],
-		leftOut: 1,
+		omittedTurns: 1,
 	});
 });
 
 test('pictures count', () => {
 	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
 	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(trimHistory([picture, seen, user('Now?')], 500).leftOut).toBe(1);
+	expect(trimHistory([picture, seen, user('Now?')], 500).omittedTurns).toBe(1);
 });
 
 test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', () => {
@@ -53,12 +53,12 @@ test('in any conversation: within the budget, no more is left out than a step be
 			(sizes, budget) => {
 				const turns = sizes.map(turn);
 				const last = user('And now?');
-				const { messages, leftOut } = trimHistory([system, ...turns.flat(), last], budget);
-				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
-				const left = sizes.slice(leftOut).reduce((sum, size) => sum + size, 0);
+				const { messages, omittedTurns } = trimHistory([system, ...turns.flat(), last], budget);
+				expect(messages).toEqual([system, ...turns.slice(omittedTurns).flat(), last]);
+				const left = sizes.slice(omittedTurns).reduce((sum, size) => sum + size, 0);
 				expect(left).toBeLessThanOrEqual(budget);
-				if (leftOut > 0)
-					expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
+				if (omittedTurns > 0)
+					expect(left + sizes[omittedTurns - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
 			},
 		),
 	);
@@ -94,7 +94,7 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 test('a question in two messages, such as one with a file of text, is one turn', () => {
 	const current = [user('What does it say?'), user('The file')];
 	const fitted = trimHistory([...turn(9), ...current], 1);
-	expect(fitted).toEqual({ messages: current, leftOut: 1 });
+	expect(fitted).toEqual({ messages: current, omittedTurns: 1 });
 });
 
 test('over sixty rounds the beginning of the prompt changes a few times only', () => {
@@ -117,5 +117,5 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 test('calls count', () => {
 	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
 	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
-	expect(trimHistory([user('Why'), called, user('Now?')], 40).leftOut).toBe(1);
+	expect(trimHistory([user('Why'), called, user('Now?')], 40).omittedTurns).toBe(1);
 });
