@@ -197,20 +197,20 @@ class SentText {
 
 	/** Ranges in brackets after a position, or after another sign of a call. */
 	private *findArgumentRanges(position: number, reach: number): Generator<LetterRange> {
-		let depth = 0;
-		let from = position;
+		const openBrackets: number[] = [];
 		const end = position + reach + MAX_IN_BRACKETS;
 		for (const { at, sign } of this.iterateSigns(position, end)) {
-			if (depth === 0 && at > position + MAX_GAP) return;
-			if ('{[('.includes(sign)) {
-				if (depth === 0) from = at;
-				depth += 1;
-			} else if ('}])'.includes(sign) && depth > 0) {
-				depth -= 1;
-				if (depth === 0) yield { from, to: at, isClosed: true };
-			} else if (depth === 0 && this.startsArguments(sign)) yield { from: at, to: at + reach };
+			if (openBrackets.length === 0 && at > position + MAX_GAP) return;
+			if ('{[('.includes(sign)) openBrackets.push(at);
+			else if (openBrackets.length === 0) {
+				if (this.startsArguments(sign)) yield { from: at, to: at + reach };
+			} else if ('}])'.includes(sign)) {
+				const from = openBrackets.pop()!;
+				if (openBrackets.length === 0) yield { from, to: at, isClosed: true };
+			}
 		}
-		if (depth > 0) yield { from, to: end, isClosed: true };
+		const [from] = openBrackets;
+		if (from !== undefined) yield { from, to: end, isClosed: true };
 	}
 
 	/** Complete calls have brackets, so words are not signs of one. */

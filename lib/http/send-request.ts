@@ -71,11 +71,9 @@ function resolveRedirect(
 	options: RequestOptions,
 	response: RawResponse,
 ): string | undefined {
-	const location = response.headers.location?.replace(/#.*/s, '');
-	if (!REDIRECT_STATUSES.includes(response.status) || !location) return undefined;
-	if (!URL.canParse(location, response.url)) return undefined;
-	const { href, origin, protocol } = new URL(location, response.url);
-	if (!/^https?:$/.test(protocol)) return undefined;
+	const target = parseLocation(response);
+	if (target === undefined || !REDIRECT_STATUSES.includes(response.status)) return undefined;
+	const { href, origin } = target;
 	if (isPlainGet(options)) {
 		// Some proxies put the received headers into the URL of their login page, which another host must not see.
 		const isOpen = mask(href, endpoint.secrets) === href;
@@ -84,6 +82,13 @@ function resolveRedirect(
 	// Content of users is sent only to the server of the credential. An upload can be read only once.
 	const isRepeatable = REPEATING_STATUSES.includes(response.status) && options.upload === undefined;
 	return isRepeatable && origin === endpoint.url.origin ? href : undefined;
+}
+
+function parseLocation({ headers, url }: RawResponse): URL | undefined {
+	const location = headers.location?.replace(/#.*/s, '');
+	if (!location || !URL.canParse(location, url)) return undefined;
+	const target = new URL(location, url);
+	return /^https?:$/.test(target.protocol) ? target : undefined;
 }
 
 /** @throws {ServerError} if n8n's egress filter blocks it */

@@ -236,8 +236,7 @@ class MailReader {
 	/** Opens a multipart with the parts that follow. */
 	private openMultipart(fields: readonly string[]): void {
 		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '');
-		const [, quoted, token] = BOUNDARY.exec(type ?? '') ?? [];
-		const boundary = quoted ?? token;
+		const boundary = parseBoundary(type ?? '');
 		if (type === undefined || boundary === undefined) return;
 		if (this.open.length >= MAX_DEPTH)
 			throw createTooLongError(this.name, `nesting: maximum ${MAX_DEPTH}`);
@@ -265,6 +264,11 @@ class MailReader {
 		this.between.push(this.mail.subarray(end, next?.at));
 		return this.closeMultipart(next);
 	}
+}
+
+function parseBoundary(contentType: string): string | undefined {
+	const [, quoted, token] = BOUNDARY.exec(contentType) ?? [];
+	return quoted ?? token;
 }
 
 function stripHtml(html: string): string {

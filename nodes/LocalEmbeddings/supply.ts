@@ -93,6 +93,6 @@ function summarizeResult(
 			: { receivedDimensions }),
 		...omitUndefined({ tokens }),
 		...rest,
-		...omitEmpty({ remarks: warnings }),
+		...omitEmpty({ warnings }),
 	};
 }

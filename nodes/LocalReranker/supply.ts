@@ -88,6 +88,6 @@ function summarizeResult(
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
 		...omitUndefined({ tokens }),
 		...rest,
-		...omitEmpty({ remarks: warnings }),
+		...omitEmpty({ warnings }),
 	};
 }

@@ -249,7 +249,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			others: { Ask: { type: 'jwtAuth', credential } },
 			change: { Left: { ...small } },
 		});
-		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Make the table'));
+		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Create the table'));
 		const ask = async (user: string) =>
 			await theN8n().webhook('ask-with-budget', {
 				headers: tokenOf(user),
@@ -361,10 +361,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return String(sound!.fileName);
 	},
 
-	'pictures-by-form': async () => {
+	'images-by-form': async () => {
 		const painter = await startSdServerSim();
 		after(async () => await painter.close());
-		const workflow = await activated('pictures-by-form', { local: await localCredential(painter) });
+		const workflow = await activated('images-by-form', { local: await localCredential(painter) });
 		await submittedForm(workflow, ['A fox in the snow', '512x512']);
 		const [picture] = rowsOf(await lastExecution(workflow.id), 'Draw');
 		expect(picture).toMatchObject({ fileName: 'image.png', mimeType: 'image/png' });
@@ -376,7 +376,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const workflow = await theN8n().createWorkflow(example('overnight-batch', { local }));
 		const run = async (trigger: string) =>
 			await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, trigger));
-		await run('Make the table');
+		await run('Create the table');
 		const rows = rowsOf(await run('Start'), 'Write');
 		expect(rows.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
 		expect(rowsOf(await run('Start'), 'Next rows')).toEqual([]);
@@ -399,7 +399,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const { port, mails } = await mailServer();
 		const execution = await startedFrom('Every Monday at 8', 'weekly-server-report', {
 			local: await localCredential(sim),
-			others: { 'Send e-mail': { type: 'smtp', credential: await stored(smtpCredential(port)) } },
+			others: { 'Send email': { type: 'smtp', credential: await stored(smtpCredential(port)) } },
 		});
 		const [report] = rowsOf(execution, 'Report');
 		expect(mails).toHaveLength(1);
@@ -625,7 +625,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const mail = { type: 'smtp' as const, credential: await stored(smtpCredential(port)) };
 		const wiring = {
 			dify: await difyKey(sim, appKey('workflow')),
-			others: { 'Ask by e-mail': mail },
+			others: { 'Ask by email': mail },
 		};
 		const workflow = await theN8n().createWorkflow(example('dify-workflow-approval', wiring));
 		await theN8n().runWorkflow(workflow, 'Start');

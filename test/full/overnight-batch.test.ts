@@ -43,7 +43,7 @@ describeExamples(
 		'overnight-batch': async () => {
 			const { run } = await theExample();
 			// The samples exist only once, even if they are created again.
-			for (let times = 0; times < 2; times++) await run('Make the table');
+			for (let times = 0; times < 2; times++) await run('Create the table');
 			const first = await run('Start');
 			expect(first.data.resultData.error).toBeUndefined();
 			const rows = itemsOf(first, 'Write');
@@ -65,7 +65,7 @@ describe('a night with kills', () => {
 		`writes each of ${ROWS} rows once in spite of ${KILLS} kills of n8n and of the server`,
 		async () => {
 			const { server, workflow, run } = await theExample(hurried());
-			await run('Make the table');
+			await run('Create the table');
 			const { userFolder, port } = n8n;
 			const table = openNightTable(userFolder);
 			table.add(Array.from({ length: ROWS }, (_, index) => `Prompt ${index}`));

@@ -506,7 +506,7 @@ describe('the real n8n', () => {
 		const sentMessages = await until(messages, (all) => all.length > 1);
 		expect(sentMessages.map(({ status }) => status)).toEqual(['unreachable', 'healthy']);
 		expect(sentMessages[1]!.text).toMatch(
-			/is well again\n.*responds in \d+ ms.*\nIt was down since /,
+			/is healthy again\n.*responds in \d+ ms.*\nIt was down since /,
 		);
 		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
 	});

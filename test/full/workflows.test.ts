@@ -159,7 +159,7 @@ describe('an alert of health-watch', () => {
 				async () => await Promise.resolve(received),
 				({ length }) => length > 0,
 			);
-			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is well again/);
+			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is healthy again/);
 			// Reported once: the next checks report nothing.
 			const done = async () =>
 				await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });

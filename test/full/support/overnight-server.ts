@@ -52,6 +52,6 @@ export const hurried = (): Wiring['change'] => {
 	return {
 		"From 22 to 6 o'clock": { rule: often },
 		'Rows under way': replaced('Rows under way', 'minutes: 10', 'seconds: 8'),
-		'Go on?': replaced('Go on?', '$now.hour >= 22', 'true'),
+		'Continue?': replaced('Continue?', '$now.hour >= 22', 'true'),
 	};
 };

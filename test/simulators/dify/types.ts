@@ -42,7 +42,7 @@ export interface FormStep {
 	content: string;
 	inputs?: Json[];
 	actions: Array<{ id: string; title: string; button_style?: string }>;
-	/** Null: delivered by e-mail. Default: generated. */
+	/** Null: delivered by email. Default: generated. */
 	token?: string | null;
 	/** Default: if there is a token. */
 	inWebApp?: boolean;

@@ -1,0 +1,98 @@
+import { childProcess, createRequire, fs, process } from '../support/node-builtins';
+
+/**
+ * Words that names must not contain, because the glossary in CONTRIBUTING.md has another word for each of their
+ * meanings. A test and not a lint rule: n8n's strict lint accepts no other configuration than its own.
+ */
+const WORDS = [
+	'advice',
+	'ask',
+	'behind',
+	'fault',
+	'given',
+	'gone',
+	'held',
+	'kind',
+	'least',
+	'look',
+	'most',
+	'once more',
+	'picture',
+	'piece',
+	'place',
+	'quietly',
+	'refusal',
+	'refused',
+	'remark',
+	'remedy',
+	'said',
+	'sound',
+	'tell',
+	'told',
+	'unread',
+	'verdict',
+	'words',
+];
+
+const FORBIDDEN = new RegExp(` (?:${WORDS.join('|')})s? `);
+
+/** Names that others chose: fields of n8n and OpenTelemetry, and Node's ECONNREFUSED. `kind` is a type of Dify's nodes. */
+const ALLOWED: Readonly<Record<string, RegExp>> = {
+	connectionRefused: /^lib\//,
+	fieldWords: /^nodes\/shared\/dify\/inputs\.ts$/,
+	kind: /^lib\/(?:dify\/(?:types|run\/[\w-]+)|tracing\/span)\.ts$/,
+};
+
+type Typescript = typeof import('typescript');
+const ts = createRequire(`${process.cwd()}/package.json`)('typescript') as Typescript;
+
+/** Whether a name is declared here. The names of other declarations that are used are checked where they are declared. */
+function isDeclared(node: import('typescript').Identifier): boolean {
+	const parent = node.parent as { name?: unknown; label?: unknown; kind: number };
+	if (parent.kind === ts.SyntaxKind.PropertyAccessExpression) return false;
+	return parent.name === node;
+}
+
+function findForbiddenNames(file: string, text: string): string[] {
+	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+	const names: string[] = [];
+	const visit = (node: import('typescript').Node): void => {
+		if (ts.isIdentifier(node) && isDeclared(node) && isForbidden(node.text))
+			if (ALLOWED[node.text]?.test(file) !== true) {
+				const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
+				names.push(`${file}:${line + 1} ${node.text}`);
+			}
+		ts.forEachChild(node, visit);
+	};
+	visit(source);
+	return names;
+}
+
+/** Splits camelCase and CONSTANT_CASE into words, so that `replace` and `task` are no matches. */
+function isForbidden(name: string): boolean {
+	const words = name.replace(/([a-z\d])(?=[A-Z])/g, '$1 ').replace(/_+/g, ' ');
+	return FORBIDDEN.test(` ${words.toLowerCase()} `);
+}
+
+test.each([
+	['const refusal = 1;', ['refusal']],
+	['function askAgain(lastPlace: string) {}', ['askAgain', 'lastPlace']],
+	['const MOST_MODELS = 1;', ['MOST_MODELS']],
+	['interface A { words: string[]; tryQuietly(): void }', ['words', 'tryQuietly']],
+	['const { name: saidName, task, replace } = other.told;', ['saidName']],
+	['type Fault = [least: number];', ['Fault', 'least']],
+	['const sendOnceMore = () => look(defaults);', ['sendOnceMore']],
+	['const isConnectionRefused = placeholder.askedAt;', ['isConnectionRefused']],
+])('%s', (text, names) => {
+	expect(findForbiddenNames('a.ts', text)).toEqual(names.map((name) => `a.ts:1 ${name}`));
+});
+
+test('names of lib and nodes use the words of the glossary', () => {
+	const files = String(childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts']));
+	expect(
+		files
+			.trim()
+			.split('\n')
+			.flatMap((file) => findForbiddenNames(file, fs.readFileSync(file, 'utf8'))),
+	).toEqual([]);
+});
