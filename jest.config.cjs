@@ -25,6 +25,6 @@ module.exports = {
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
 	// The longest test takes seconds; the rest is for machines with a load of 25, and for more examples
-	// (test/support/properties.ts). So no test has a shorter limit of its own.
+	// (test/support/properties.ts). So no test has a shorter limit.
 	testTimeout: 900_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

@@ -131,8 +131,8 @@ await main(async () => {
 		const text = [
 			'# Many short items',
 			'',
-			`Written by \`npm run bench -- items\`. ${COUNT} questions of a few words in n8n ${install.version}, each node as it is when it is added. The server is a process of its own that answers without a model, so the table shows what the nodes and n8n cost. In turn, medians of ${ROUNDS} rounds after a warm-up; ratios are taken round by round, their middle half in brackets.`,
-			`HTTP Request sends all at once; Local Llama reads the answer as a stream, checks it and counts its tokens. ${machine()}, Node ${await nodeVersion()}, load ${loadavg()[0]?.toFixed(1)} at the end.`,
+			`Written by \`npm run bench -- items\`. ${COUNT} questions of a few words in n8n ${install.version}, each node with its default settings. The server is a separate process that responds without a model, so the table shows what the nodes and n8n cost. In turn, medians of ${ROUNDS} rounds after a warm-up; ratios are taken round by round, their middle half in brackets.`,
+			`HTTP Request sends all concurrently; Local Llama reads the response as a stream, checks it and counts its tokens. ${machine()}, Node ${await nodeVersion()}, load ${loadavg()[0]?.toFixed(1)} at the end.`,
 			'',
 			table,
 			'',

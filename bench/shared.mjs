@@ -28,7 +28,7 @@ const percentile = (values, share) =>
 
 /**
  * @param {string} clone
- * @returns {Promise<{ alone: number[], beside: number[], batchAlone: number, batchBeside: number, again: number }>}
+ * @returns {Promise<{ alone: number[], beside: number[], batchAlone: number, batchBeside: number, retried: number }>}
  */
 const measure = async (clone) => {
 	const server = await startSlotServer();
@@ -42,7 +42,7 @@ const measure = async (clone) => {
 		}
 		return await Promise.all(chats);
 	};
-	let again = 0;
+	let retried = 0;
 	/**
 	 * @template T
 	 * @param {() => Promise<T>} work
@@ -55,14 +55,14 @@ const measure = async (clone) => {
 		const ending = worker.endBatch();
 		const ms = performance.now() - from;
 		const counts = await ending;
-		again += counts.again;
+		retried += counts.again;
 		return { value, rate: (counts.done * 1000) / ms };
 	};
 	try {
 		const alone = await chats();
 		const { rate: batchAlone } = await besideBatch(async () => await delay(BATCH_ALONE_MS));
 		const { value: beside, rate: batchBeside } = await besideBatch(chats);
-		return { alone, beside, batchAlone, batchBeside, again };
+		return { alone, beside, batchAlone, batchBeside, retried };
 	} finally {
 		worker.stop();
 		server.stop();
@@ -70,13 +70,13 @@ const measure = async (clone) => {
 };
 
 /** @param {string} name @param {Awaited<ReturnType<typeof measure>>} measured */
-const row = (name, { alone, beside, batchAlone, batchBeside, again }) => {
+const row = (name, { alone, beside, batchAlone, batchBeside, retried }) => {
 	const [p50, p99] = [0.5, 0.99].map((share) =>
 		[alone, beside].map((times) => Math.round(percentile(times, share))),
 	);
 	const batchShare = `${Math.round((100 * batchBeside) / batchAlone)} %`;
 	const rates = `${batchAlone.toFixed(2)} | ${batchBeside.toFixed(2)} (${batchShare})`;
-	return `| ${name} | ${p50?.join(' | ')} | ${p99?.join(' | ')} | ${rates} | ${again} |`;
+	return `| ${name} | ${p50?.join(' | ')} | ${p99?.join(' | ')} | ${rates} | ${retried} |`;
 };
 
 const rows = [row('This build', await measure(root))];
@@ -84,11 +84,11 @@ if (options.against !== undefined)
 	rows.push(row('The other build', await measure(resolve(options.against))));
 const text = `# A chat beside a batch
 
-A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${AT_ONCE} items at once. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
+A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${AT_ONCE} concurrent items. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
 
 First token in milliseconds, batch in items a second.
 
-| | p50 alone | p50 beside the batch | p99 alone | p99 beside the batch | Batch alone | Batch beside the chats | Places given up |
+| | p50 alone | p50 beside the batch | p99 alone | p99 beside the batch | Batch alone | Batch beside the chats | Preempted |
 |---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 

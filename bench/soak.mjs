@@ -47,7 +47,7 @@ const planOf = () => {
 		// Six measurements in each tenth of the time, if possible.
 		intervalMs: between(minutes * 1000, 20_000, 300_000),
 		seed: Number(options.seed),
-		atOnce: between(Number(options['at-once']), 1, 64),
+		concurrency: between(Number(options['at-once']), 1, 64),
 	};
 };
 
@@ -112,7 +112,7 @@ await main(async () => {
 	write();
 	await servers.stop();
 	log.line(pageOf(result));
-	for (const { kind, fault, outcome, said } of unexpectedRuns(result.runs).slice(0, 5))
-		log.line(`  ${kind}${fault && ` (${fault})`}: ${outcome}: ${said}`);
+	for (const { profile, fault, outcome, text } of unexpectedRuns(result.runs).slice(0, 5))
+		log.line(`  ${profile}${fault && ` (${fault})`}: ${outcome}: ${text}`);
 	return isFlat(result) ? 0 : 1;
 });

@@ -41,12 +41,12 @@ const ERROR_STATUSES = {
 	badGateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<ErrorType, number[]>>;
 
-/** n8n's test calls one route and sees its status only: some servers have no model list, and gateways also send 503. */
+/** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
-		'The server responds but has no model list at this path. Some servers have none and still work with the nodes: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. If yours is one of these, keep the credential as it is: this test cannot pass, and Server Health (Check) shows whether the server works. Otherwise, the address may be wrong',
+		'The server responds but has no model list at this path. Some servers have none and still work with the nodes: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. If yours is one of these, keep this credential: this test cannot pass, and Server Health (Check) shows whether the server works. Otherwise, the address may be wrong',
 };
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */

@@ -44,7 +44,7 @@ const takenByTests = async () => {
 
 await main(async () => {
 	if (!TOOLS.every((tool) => findOnPath(tool)))
-		throw new Error(`The pictures are compressed: apt-get install -y ${TOOLS.join(' ')}`);
+		throw new Error(`Images are compressed, which requires: apt-get install -y ${TOOLS.join(' ')}`);
 	const { values, positionals: parts } = parseArgs({
 		options: { from: { type: 'string' } },
 		allowPositionals: true,

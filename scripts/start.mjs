@@ -47,10 +47,10 @@ npm run dev                      the same, and every change of the sources is in
 
 The model server is the first of these:
   LOCAL_LLAMA_BASE_URL           any OpenAI-compatible server (LOCAL_LLAMA_API_KEY: its key)
-  port 9931 or 8080              of this machine, when a model server answers there
+  port 9931 or 8080              of this machine, if a model server responds
   llama-server                   LLAMA_SERVER_BIN, one on PATH, or the one of the Python package xllamacpp (34 MB)
 The model for a llama-server started here:
-  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct
+  LOCAL_LLAMA_MODEL              a GGUF file (default SmolLM2-135M-Instruct)
 
 Other settings:
   LOCAL_LLAMA_CACHE              folder for n8n, llama-server and models

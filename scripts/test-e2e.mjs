@@ -16,8 +16,8 @@ import { runChecks } from './lib/test-summary.mjs';
 const log = createLog();
 
 /**
- * Installs the packed package like a user, in both ways: into the folder of custom nodes (types `CUSTOM.…`), and where n8n
- * puts packages that its interface installs (types `n8n-nodes-local-llama.…`).
+ * Installs the packed package like a user, in both ways: into the folder of custom nodes (types `CUSTOM.…`), and into the
+ * folder of packages installed in n8n's interface (types `n8n-nodes-local-llama.…`).
  *
  * @param {string} work
  * @param {string} userFolder
@@ -85,7 +85,7 @@ const runGate = async (work) => {
 		},
 	];
 	try {
-		return await runChecks(log, checks, `Logs of the servers: ${work}`);
+		return await runChecks(log, checks, `Server logs: ${work}`);
 	} finally {
 		await stop();
 	}

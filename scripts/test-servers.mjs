@@ -41,7 +41,7 @@ const test = async (work) => {
 	writeFileSync(file, JSON.stringify(await prepare(work)));
 	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...jestArgs];
 	const check = async () => await runJest(log, args, { LOCAL_LLAMA_SERVERS: file });
-	return await runChecks(log, [{ name: 'real servers', check }], `Logs of the servers: ${work}`);
+	return await runChecks(log, [{ name: 'real servers', check }], `Server logs: ${work}`);
 };
 
 await main(async () => await withWorkFolder('test-servers', test));

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const WORDS = 'This is a short answer of a model that needs no time.'.split(/(?<= )/);
+const WORDS = 'This is a short answer that a model generates without delay.'.split(/(?<= )/);
 const USAGE = { prompt_tokens: 12, completion_tokens: 12, total_tokens: 24 };
 
 /** @param {object} rest */

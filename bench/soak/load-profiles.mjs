@@ -1,6 +1,6 @@
-/** The kinds of runs in the mixed load, and the scripted model's replies to them. */
+/** The profiles of runs in the mixed load, and the responses of the scripted model. */
 
-/** @typedef {import('./types').Kind} Kind */
+/** @typedef {import('./types').LoadProfile} LoadProfile */
 
 const STORY =
 	'Once upon a time a llama lived on a high mountain. Every morning it counted the clouds below. One day it met a rabbit, and the two of them counted together until the evening came.';
@@ -20,8 +20,8 @@ export const REPLIES = [
 const ANY = ['reset', 'silence', 'error', 'html', 'cut'];
 const ASKS_TOOL = { text: 'What is 17 times 23?', expects: /three hundred and ninety-one/ };
 
-/** The webhook of each is its name in lower case with hyphens. @type {readonly Kind[]} */
-export const KINDS = [
+/** The webhook of each is its name in lower case with hyphens. @type {readonly LoadProfile[]} */
+export const LOAD_PROFILES = [
 	{ name: 'Agent, streamed', weight: 4, faults: [...ANY, 'leave'], way: 'chat', ...ASKS_TOOL },
 	{ name: 'Agent, whole', weight: 3, faults: ANY, way: 'webhook', ...ASKS_TOOL },
 	{
@@ -67,5 +67,5 @@ export const KINDS = [
 	},
 ];
 
-/** @param {string} name of a kind */
+/** @param {string} name of a profile */
 export const pathOf = (name) => `soak-${name.toLowerCase().replace(/\W+/g, '-')}`;

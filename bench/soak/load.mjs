@@ -1,10 +1,10 @@
 /** The mixed load: clients that run one workflow after another, and pause during a measurement. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { KINDS, pathOf } from './load-profiles.mjs';
+import { LOAD_PROFILES, pathOf } from './load-profiles.mjs';
 
-/** @typedef {import('./types').Kind} Kind */
+/** @typedef {import('./types').LoadProfile} LoadProfile */
 /** @typedef {import('./types').RunRecord} RunRecord */
-/** @typedef {Pick<RunRecord, 'outcome' | 'said'>} Outcome */
+/** @typedef {Pick<RunRecord, 'outcome' | 'text'>} Outcome */
 
 /** A run that takes longer hangs: the nodes' timeouts are 5 s, with one retry. */
 const HANG_MS = 45_000;
@@ -26,19 +26,23 @@ const randomFrom = (seed) => {
 	};
 };
 
-/** @param {number} seed @returns {() => { kind: Kind, fault: string }} yields the next run, in the same order for the same seed */
+/** @param {number} seed @returns {() => { profile: LoadProfile, fault: string }} yields the next run, in the same order for the same seed */
 export const sequence = (seed) => {
 	const random = randomFrom(seed);
-	const all = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
+	const all = LOAD_PROFILES.flatMap((profile) =>
+		Array.from({ length: profile.weight }, () => profile),
+	);
 	return () => {
-		const kind = /** @type {Kind} */ (all[Math.floor(random() * all.length)]);
+		const profile = /** @type {LoadProfile} */ (all[Math.floor(random() * all.length)]);
 		const [goesWrong, which] = [random() < FAULT_SHARE, random()];
-		const fault = goesWrong ? (kind.faults[Math.floor(which * kind.faults.length)] ?? '') : '';
-		return { kind, fault: kind.always ?? fault };
+		const fault = goesWrong
+			? (profile.faults[Math.floor(which * profile.faults.length)] ?? '')
+			: '';
+		return { profile, fault: profile.always ?? fault };
 	};
 };
 
-/** @param {Kind} kind @param {string} fault */
+/** @param {LoadProfile} profile @param {string} fault */
 const textOf = ({ text }, fault) => {
 	if (fault === '') return text;
 	return `${text} [[${fault in CLIENT_OUTCOMES ? 'slow' : fault}]]`;
@@ -49,43 +53,43 @@ const textOf = ({ text }, fault) => {
  * @param {Map<string, string>} ids of the workflows
  */
 const runner = (n8n, ids) => {
-	/** @param {Kind} kind */
+	/** @param {LoadProfile} profile */
 	const stopIn = async ({ name }) => {
 		const workflowId = ids.get(name) ?? '';
 		const running = await n8n.listExecutions({ workflowId, status: ['running'] });
 		for (const { id } of running) await n8n.stopExecution(id);
 	};
 
-	/** @param {Kind} kind @param {string} fault @param {AbortController} client @returns {Promise<Outcome>} */
-	const chat = async (kind, fault, client) => {
+	/** @param {LoadProfile} profile @param {string} fault @param {AbortController} client @returns {Promise<Outcome>} */
+	const chat = async (profile, fault, client) => {
 		const { signal } = client;
-		let said = '';
+		let text = '';
 		let failed = false;
 		let acted = false;
-		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), { signal })) {
+		for await (const line of n8n.chat(pathOf(profile.name), textOf(profile, fault), { signal })) {
 			if (line.type === 'error') failed = true;
-			said += line.content ?? '';
+			text += line.content ?? '';
 			if (line.type !== 'item' || acted) continue;
 			acted = fault in CLIENT_OUTCOMES;
 			if (fault === 'leave') client.abort();
 			if (fault !== 'stop') continue;
-			await stopIn(kind);
+			await stopIn(profile);
 			setTimeout(() => client.abort(), AFTER_STOP_MS);
 		}
-		if (fault === 'stop' && acted) return { outcome: 'stopped', said };
-		return { outcome: !failed && kind.expects.test(said) ? 'answered' : 'failed', said };
+		if (fault === 'stop' && acted) return { outcome: 'stopped', text };
+		return { outcome: !failed && profile.expects.test(text) ? 'answered' : 'failed', text };
 	};
 
 	/** @type {typeof chat} */
-	const webhook = async (kind, fault, client) => {
-		const body = { text: textOf(kind, fault) };
-		const response = await n8n.webhook(pathOf(kind.name), { body, signal: client.signal });
-		const said = await response.text();
-		return { outcome: response.ok && kind.expects.test(said) ? 'answered' : 'failed', said };
+	const webhook = async (profile, fault, client) => {
+		const body = { text: textOf(profile, fault) };
+		const response = await n8n.webhook(pathOf(profile.name), { body, signal: client.signal });
+		const text = await response.text();
+		return { outcome: response.ok && profile.expects.test(text) ? 'answered' : 'failed', text };
 	};
 
-	/** @param {Kind} kind @param {string} fault @returns {Promise<Outcome & { ms: number }>} */
-	return async (kind, fault) => {
+	/** @param {LoadProfile} profile @param {string} fault @returns {Promise<Outcome & { ms: number }>} */
+	return async (profile, fault) => {
 		const client = new AbortController();
 		let hung = false;
 		const timer = setTimeout(() => {
@@ -94,12 +98,12 @@ const runner = (n8n, ids) => {
 		}, HANG_MS);
 		const startedAt = performance.now();
 		try {
-			const result = await (kind.way === 'chat' ? chat : webhook)(kind, fault, client);
+			const result = await (profile.way === 'chat' ? chat : webhook)(profile, fault, client);
 			return { ...result, ms: performance.now() - startedAt };
 		} catch (error) {
 			const expected = client.signal.aborted ? CLIENT_OUTCOMES[fault] : undefined;
 			const outcome = hung ? 'hung' : (expected ?? 'failed');
-			return { outcome, said: String(error), ms: performance.now() - startedAt };
+			return { outcome, text: String(error), ms: performance.now() - startedAt };
 		} finally {
 			clearTimeout(timer);
 		}
@@ -109,10 +113,10 @@ const runner = (n8n, ids) => {
 /**
  * @param {import('../../scripts/lib/types').N8nServer} n8n
  * @param {Map<string, string>} ids of the workflows
- * @param {Pick<import('./types').SoakPlan, 'seed' | 'atOnce'>} plan
+ * @param {Pick<import('./types').SoakPlan, 'seed' | 'concurrency'>} plan
  * @param {(run: Omit<RunRecord, 'atMs'>) => void} ended called after each run
  */
-export const startLoad = (n8n, ids, { seed, atOnce }, ended) => {
+export const startLoad = (n8n, ids, { seed, concurrency }, ended) => {
 	const next = sequence(seed);
 	const run = runner(n8n, ids);
 	let pausing = true;
@@ -125,13 +129,13 @@ export const startLoad = (n8n, ids, { seed, atOnce }, ended) => {
 				continue;
 			}
 			running += 1;
-			const { kind, fault } = next();
-			const { outcome, said, ms } = await run(kind, fault);
-			ended({ kind: kind.name, fault, ms, outcome, said: said.slice(0, 400) });
+			const { profile, fault } = next();
+			const { outcome, text, ms } = await run(profile, fault);
+			ended({ profile: profile.name, fault, ms, outcome, text: text.slice(0, 400) });
 			running -= 1;
 		}
 	};
-	const clients = Array.from({ length: atOnce }, client);
+	const clients = Array.from({ length: concurrency }, client);
 	return {
 		resume: () => {
 			pausing = false;

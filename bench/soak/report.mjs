@@ -54,15 +54,17 @@ const verdictOf = (name, unit, judged, first, last) => {
 const timeVerdict = (runs, lastsMs) => {
 	const clean = runs.filter(({ fault, outcome }) => fault === '' && outcome === 'answered');
 	const usual = new Map(
-		clean.map(({ kind }) => [
-			kind,
-			median(clean.filter((run) => run.kind === kind).map(({ ms }) => ms)),
+		clean.map(({ profile }) => [
+			profile,
+			median(clean.filter((run) => run.profile === profile).map(({ ms }) => ms)),
 		]),
 	);
 	/** @param {(atMs: number) => boolean} when */
 	const against = (when) =>
 		median(
-			clean.filter(({ atMs }) => when(atMs)).map(({ kind, ms }) => ms / (usual.get(kind) ?? NaN)),
+			clean
+				.filter(({ atMs }) => when(atMs))
+				.map(({ profile, ms }) => ms / (usual.get(profile) ?? NaN)),
 		);
 	const overall = median(clean.map(({ ms }) => ms));
 	const earlyMs = overall * against((atMs) => atMs < lastsMs / 10);
@@ -109,7 +111,7 @@ export const pageOf = (result) => {
 		`Written by \`${command}\`. A real n8n with this package, real llama-servers (a scripted model for chat, one of random weights for vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make one request in five fail. Before each measurement the clients rest until every run is over and kept connections have closed.`,
 		`Flat: the median of the last tenth of the time is at most ${FLAT_PER_CENT} % above that of the first tenth. One more of something that is counted is no growth. ${machine}.`,
 		'',
-		`${(lastsMs / 60_000).toFixed(1)} minutes, ${plan.atOnce} clients at once, seed ${plan.seed}: ${runs.length} runs of workflows, ${faulty} of them with a fault; ${samples.length} measurements. ${odd.length} runs failed without a fault or hung.`,
+		`${(lastsMs / 60_000).toFixed(1)} minutes, ${plan.concurrency} concurrent clients, seed ${plan.seed}: ${runs.length} runs of workflows, ${faulty} of them with a fault; ${samples.length} measurements. ${odd.length} runs failed without a fault or hung.`,
 		'',
 		'| While nothing runs, after a garbage collection | First tenth | Last tenth | Growth | |',
 		'|---|---|---|---|---|',

@@ -20,7 +20,7 @@ export interface Sample {
 
 /** One run of a workflow. */
 export interface RunRecord {
-	kind: string;
+	profile: string;
 	/** Name of the fault, empty for none. */
 	fault: string;
 	/** Milliseconds since the start of the measurement. */
@@ -29,11 +29,11 @@ export interface RunRecord {
 	/** `left`, `stopped`: by the client. */
 	outcome: 'answered' | 'failed' | 'left' | 'stopped' | 'hung';
 	/** What the caller read. */
-	said: string;
+	text: string;
 }
 
-/** A kind of run. */
-export interface Kind {
+/** A profile of a run. */
+export interface LoadProfile {
 	name: string;
 	/** How often it comes, relative to the others. */
 	weight: number;
@@ -53,6 +53,6 @@ export interface SoakPlan {
 	minutes: number;
 	warmUpMs: number;
 	intervalMs: number;
-	atOnce: number;
+	concurrency: number;
 	seed: number;
 }

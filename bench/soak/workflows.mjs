@@ -1,5 +1,5 @@
 /** The workflows of the mixed load. */
-import { KINDS, pathOf } from './load-profiles.mjs';
+import { LOAD_PROFILES, pathOf } from './load-profiles.mjs';
 
 /** @typedef {{ id: string, name: string }} Named */
 /** @typedef {{ chat: string, embed: string, dify: string }} ProxyUrls */
@@ -29,7 +29,7 @@ const model = (value) => ({ __rl: true, mode: 'id', value });
  * @param {N8n} n8n
  * @param {ProxyUrls} urls
  * @param {{ chat: string, workflow: string }} keys of Dify
- * @returns {Promise<Record<string, Record<string, Part>>>} the nodes after the trigger, by the name of the kind
+ * @returns {Promise<Record<string, Record<string, Part>>>} the nodes after the trigger, by the name of the profile
  */
 const nodesOf = async (n8n, urls, keys) => {
 	/** @param {string} name @param {object} data */
@@ -143,7 +143,7 @@ const workflowOf = (name, parts) => {
 	return { name, nodes, connections: Object.fromEntries(connections), settings };
 };
 
-/** @param {import('./types').Kind} kind @param {string} to @returns {Part} */
+/** @param {import('./types').LoadProfile} profile @param {string} to @returns {Part} */
 const triggerOf = ({ name, way }, to) =>
 	way === 'chat'
 		? {
@@ -167,23 +167,25 @@ const triggerOf = ({ name, way }, to) =>
 			};
 
 /**
- * Creates and activates the workflow of every kind.
+ * Creates and activates the workflow of every profile.
  *
  * @param {N8n} n8n
  * @param {ProxyUrls} urls
  * @param {{ chat: string, workflow: string }} keys of Dify
- * @returns {Promise<Map<string, string>>} ID of the workflow, by the name of the kind
+ * @returns {Promise<Map<string, string>>} ID of the workflow, by the name of the profile
  */
 export const createWorkflows = async (n8n, urls, keys) => {
 	const nodes = await nodesOf(n8n, urls, keys);
 	/** @type {Map<string, string>} */
 	const ids = new Map();
-	for (const kind of KINDS) {
-		const parts = nodes[kind.name] ?? {};
-		const trigger = triggerOf(kind, Object.keys(parts)[0] ?? '');
-		const { id } = await n8n.createWorkflow(workflowOf(kind.name, { Trigger: trigger, ...parts }));
+	for (const profile of LOAD_PROFILES) {
+		const parts = nodes[profile.name] ?? {};
+		const trigger = triggerOf(profile, Object.keys(parts)[0] ?? '');
+		const { id } = await n8n.createWorkflow(
+			workflowOf(profile.name, { Trigger: trigger, ...parts }),
+		);
 		await n8n.activate(id);
-		ids.set(kind.name, id);
+		ids.set(profile.name, id);
 	}
 	return ids;
 };

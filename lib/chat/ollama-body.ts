@@ -58,7 +58,7 @@ const SHARED_OPTIONS: ReadonlySet<string> = new Set(
 	OPTIONS.filter(({ isNativeOnly }) => !isNativeOnly).map(({ native }) => native),
 );
 
-/** Fields next to `options`. Users and n8n's Ollama node put them inside, where they have no effect. */
+/** Fields next to `options`. Users and n8n's Ollama node put them inside, without effect. */
 const OUTER_FIELDS: ReadonlySet<string> = new Set([
 	'keep_alive',
 	'format',

@@ -31,7 +31,7 @@ const SIGN_BY_WORD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns a check whether a call appears in a message of the conversation. In tool descriptions and in earlier text of
+ * Returns a check whether a call appears in a message of the conversation. In tool descriptions and in earlier output of
  * the model, only complete calls count. Tool calls of the model never count.
  */
 export function createQuotationCheck(

@@ -120,7 +120,7 @@ export function selectOnlyModel(
 			candidates.length === 0
 				? 'The server lists no models'
 				: 'The server has several models, and none is selected',
-		suggestion: `Choose a model in the node or type its name. ${suggestModels(
+		suggestion: `Select a model in the node or enter its name. ${suggestModels(
 			candidates.map(({ id }) => id),
 			undefined,
 		)}`.trim(),

@@ -5,7 +5,7 @@ import { noticeField } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 
-/** n8n's own notice of its models, which it hides in places where nothing is connected by hand. */
+/** The notice of n8n's models, which n8n hides if models cannot be connected manually. */
 const connectionNotice: INodeProperties = {
 	...noticeField(
 		"This node must be connected to an AI agent or chain. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_languageModel'>Insert one</a>",

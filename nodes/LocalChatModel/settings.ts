@@ -12,7 +12,7 @@ import type { TraceSettings } from '../../lib/tracing/span-attributes';
 import { booleanField, collectionField, stringField } from '../shared/field-builders';
 
 /**
- * Reads the node's parameters, which may come out of expressions with any type.
+ * Reads the node's parameters, which may have any type if set by expressions.
  *
  * @throws {ServerError} of type `invalidInput` naming the field
  */

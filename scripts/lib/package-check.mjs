@@ -84,7 +84,7 @@ export const scanProblems = async () => {
 		if (files.some((file) => file !== BUNDLE))
 			problems.push(`the packed files do not pass: ${packed.details}`);
 		if (!files.includes(BUNDLE))
-			problems.push(`${BUNDLE} passes now: say so in docs/security.md and take it out of here`);
+			problems.push(`${BUNDLE} passes now: update docs/security.md and remove it here`);
 		return problems;
 	} finally {
 		clean();

@@ -1,4 +1,4 @@
-import type { Kind, RunRecord, Sample } from '../../bench/soak/types';
+import type { LoadProfile, RunRecord, Sample } from '../../bench/soak/types';
 import type { Workflow } from '../../scripts/lib/types';
 import { fs, http, setImmediate } from '../support/node-builtins';
 import { loadModule } from '../support/scripts';
@@ -20,10 +20,10 @@ interface ReportScript {
 	pageOf(result: Result & { plan: object; command: string; machine: string }): string;
 }
 interface LoadScript {
-	sequence(seed: number): () => { kind: Kind; fault: string };
+	sequence(seed: number): () => { profile: LoadProfile; fault: string };
 }
-interface KindsScript {
-	KINDS: Kind[];
+interface ProfilesScript {
+	LOAD_PROFILES: LoadProfile[];
 }
 interface FaultProxyScript {
 	startFaultProxy(target: string): Promise<{ url: string; open(): number; stop(): void }>;
@@ -52,12 +52,12 @@ const samples = (more: (at: number) => Partial<Sample> = () => ({})): Sample[] =
 	}));
 
 const run = (atMs: number, more: Partial<RunRecord> = {}): RunRecord => ({
-	kind: 'Dify workflow',
+	profile: 'Dify workflow',
 	fault: '',
 	atMs,
 	ms: 100,
 	outcome: 'answered',
-	said: '',
+	text: '',
 	...more,
 });
 const runs = (more: (atMs: number) => Partial<RunRecord> = () => ({})): RunRecord[] =>
@@ -119,7 +119,7 @@ describe('the verdict', () => {
 	test('more slow kinds at the end are no growth', async () => {
 		const mixed = runs((atMs) => {
 			const slow = atMs % (atMs >= LASTS_MS / 2 ? 2000 : 5000) === 0;
-			return slow ? { kind: 'Vectors', ms: 400 } : {};
+			return slow ? { profile: 'Vectors', ms: 400 } : {};
 		});
 		expect(await growing(samples(), mixed)).toEqual([]);
 	});
@@ -139,7 +139,7 @@ describe('the verdict', () => {
 
 	test('stands in the page, with the command', async () => {
 		const { pageOf } = await script<ReportScript>('report');
-		const plan = { atOnce: 4, seed: 1 };
+		const plan = { concurrency: 4, seed: 1 };
 		const command = 'npm run bench -- soak --minutes 10';
 		const growingTimers = samples((at) => ({ timers: 30 + at }));
 		const page = pageOf({ ...result(growingTimers), plan, command, machine: 'a machine' });
@@ -153,8 +153,8 @@ describe('the load', () => {
 	const first = async (seed: number, count: number) => {
 		const next = (await script<LoadScript>('load')).sequence(seed);
 		return Array.from({ length: count }, () => {
-			const { kind, fault } = next();
-			return `${kind.name}: ${fault}`;
+			const { profile, fault } = next();
+			return `${profile.name}: ${fault}`;
 		});
 	};
 
@@ -163,10 +163,10 @@ describe('the load', () => {
 		expect(await first(7, 200)).not.toEqual(await first(8, 200));
 	});
 
-	test('has every kind of run with every fault of it within an hour', async () => {
-		const { KINDS } = await script<KindsScript>('load-profiles');
+	test('has every profile of a run with every fault of it within an hour', async () => {
+		const { LOAD_PROFILES } = await script<ProfilesScript>('load-profiles');
 		const seen = new Set(await first(1, 5000));
-		const wanted = KINDS.flatMap(({ name, faults, always }) =>
+		const wanted = LOAD_PROFILES.flatMap(({ name, faults, always }) =>
 			always === undefined
 				? ['', ...faults].map((fault) => `${name}: ${fault}`)
 				: [`${name}: ${always}`],
@@ -174,9 +174,9 @@ describe('the load', () => {
 		expect(wanted.filter((each) => !seen.has(each))).toEqual([]);
 	});
 
-	test('has a workflow for each kind', async () => {
+	test('has a workflow for each profile', async () => {
 		const { createWorkflows } = await script<WorkflowsScript>('workflows');
-		const { KINDS } = await script<KindsScript>('load-profiles');
+		const { LOAD_PROFILES } = await script<ProfilesScript>('load-profiles');
 		const created: Workflow[] = [];
 		const activated: string[] = [];
 		const n8n = {
@@ -192,7 +192,7 @@ describe('the load', () => {
 		};
 		const urls = { chat: 'http://chat', embed: 'http://embed', dify: 'http://dify' };
 		await createWorkflows(n8n, urls, { chat: 'app-1', workflow: 'app-2' });
-		expect(activated).toEqual(KINDS.map(({ name }) => name));
+		expect(activated).toEqual(LOAD_PROFILES.map(({ name }) => name));
 		const types = created.flatMap(({ nodes }) => nodes.map(({ type }) => type));
 		const { n8n: manifest } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 			n8n: { nodes: string[] };

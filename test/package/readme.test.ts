@@ -175,7 +175,7 @@ describe('README.md', () => {
 	});
 
 	it('has at most ten rows with further links', () => {
-		const [links] = headingsOf(readme).filter(({ title }) => title === 'Where to go on');
+		const [links] = headingsOf(readme).filter(({ title }) => title === 'Next steps');
 		const rows = links!.text.split('\n').filter((line) => line.startsWith('| '));
 		expect(rows.length).toBeLessThanOrEqual(11);
 	});

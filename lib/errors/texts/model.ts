@@ -81,7 +81,7 @@ export const MODEL_ERROR_TEXTS = {
 		};
 	},
 	modelNotFound: ({ model }) => ({
-		title: `The server does not know the model ${quoteName(model)}`,
+		title: `The server does not have the model ${quoteName(model)}`,
 		suggestion:
 			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 	}),

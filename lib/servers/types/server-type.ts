@@ -1,4 +1,4 @@
-/** Capabilities, fields and texts of a server type. */
+/** A server type: its capabilities, fields and texts. */
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { jsonField, integerField } from '../field-builders';
 import { GENERATION_RETRIES, secondsField, priorityField } from '../timeout-fields';
 
-/** Options of every generation beside its samplers: further fields of the request, limits and retries. */
+/** Options of every generation except samplers: extra request fields, timeouts and retries. */
 export const generationFields: INodeProperties[] = [
 	jsonField('Extra Body', 'extraBody', '{}', {
 		description:

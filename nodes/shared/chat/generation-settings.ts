@@ -17,20 +17,20 @@ import {
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
-/** Readers of option values by type. */
-const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
+/** Parsers of option values by type. */
+const PARSERS: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
 	number: asNumber,
 	switch: asBoolean,
 	texts: (field, value) => {
 		const texts = [value].flat(2).filter((text) => !isUnset(text));
-		return texts.length === 0 ? undefined : texts.map((text) => unescaped(asText(field, text)));
+		return texts.length === 0 ? undefined : texts.map((text) => unescape(asText(field, text)));
 	},
 	duration: (field, value) => parseKeepAlive(asText(field, value)),
 };
 
 /**
- * Reads the options of a generation, which may come out of expressions with any type. Options that the operation does
- * not offer count as not added.
+ * Reads the options of a generation, which may have any type if set by expressions. Options that the operation does not
+ * offer count as not added.
  *
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
@@ -38,25 +38,25 @@ export function readGeneration(
 	parameters: NodeParameters,
 ): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
 	const path = 'options.extraBody';
-	const extraBody = filledObject(parameters.field(path), parameters.value(path) ?? {});
+	const extraBody = parseNonEmptyObject(parameters.field(path), parameters.value(path) ?? {});
 	return { ...readSamplers(parameters), ...omitUndefined({ extraBody }) };
 }
 
 function readSamplers(parameters: NodeParameters): SamplerValues {
 	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
 		const value = parameters.value(`options.${name}`);
-		const setting = isUnset(value) ? undefined : READ[sampler.type](sampler, value);
+		const setting = isUnset(value) ? undefined : PARSERS[sampler.type](sampler, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
 	return Object.fromEntries(values) as SamplerValues;
 }
 
-function filledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
+function parseNonEmptyObject(field: Field, value: unknown): Record<string, unknown> | undefined {
 	const object = asObject(field, value);
 	return Object.keys(object).length === 0 ? undefined : object;
 }
 
-/** Reads the thinking fields. Undefined: nothing is sent. */
+/** Reads the thinking fields; undefined if nothing is sent. */
 export function readThinking(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	if (mode === 'off') return { mode };
@@ -65,7 +65,7 @@ export function readThinking(parameters: NodeParameters): Thinking | undefined {
 	return mode === 'on' ? { mode } : undefined;
 }
 
-/** Reads the response format. Undefined: plain text. */
+/** Reads the response format; undefined for plain text. */
 export function readResponseFormat(parameters: NodeParameters): ResponseFormat | undefined {
 	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
 		case 'jsonObject':
@@ -88,9 +88,9 @@ export function readResponseFormat(parameters: NodeParameters): ResponseFormat |
 }
 
 /**
- * The plain JSON schema: people paste it in OpenAI's wrapping (`response_format`, or its `json_schema`).
+ * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
- * @throws {ServerError} of type `invalidInput` where it cannot be used, before anything is generated
+ * @throws {ServerError} of type `invalidInput` for an invalid schema, before anything is generated
  */
 export function unwrapSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
@@ -104,9 +104,9 @@ export function unwrapSchema(source: Record<string, unknown>): {
 	return { schema, ...(isWrapped ? omitUndefined({ name: asNonEmptyString(wrapped.name) }) : {}) };
 }
 
-function unescaped(text: string): string {
+function unescape(text: string): string {
 	return text.replace(
 		/\\([nrt\\])/g,
-		(_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\',
+		(_match, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\',
 	);
 }

@@ -10,10 +10,10 @@ export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, samp
 	displayName: sampler.label,
 	name,
 	description: sampler.description,
-	...inputOf(sampler),
+	...toInput(sampler),
 }));
 
-function inputOf(
+function toInput(
 	sampler: Sampler,
 ): Pick<INodeProperties, 'type' | 'default'> & Partial<INodeProperties> {
 	switch (sampler.type) {
@@ -30,20 +30,20 @@ function inputOf(
 			};
 		case 'number':
 			return sampler.choices === undefined
-				? { type: 'number', typeOptions: typeOptionsOf(sampler), default: sampler.defaultValue }
+				? { type: 'number', typeOptions: toTypeOptions(sampler), default: sampler.defaultValue }
 				: { type: 'options', options: [...sampler.choices], default: sampler.defaultValue };
 	}
 }
 
-function typeOptionsOf({ range, isInteger }: NumberSampler): INodePropertyTypeOptions {
+function toTypeOptions({ range, isInteger }: NumberSampler): INodePropertyTypeOptions {
 	const [minValue, maxValue] = range ?? [];
 	return {
 		...omitUndefined({ minValue, maxValue }),
-		numberPrecision: isInteger === true ? 0 : decimalsOf(maxValue),
+		numberPrecision: isInteger === true ? 0 : getDecimals(maxValue),
 	};
 }
 
-/** Probabilities need one more. */
-function decimalsOf(maxValue: number | undefined): number {
+/** Decimals of a field; probabilities need one more. */
+function getDecimals(maxValue: number | undefined): number {
 	return maxValue === 1 ? 3 : 2;
 }

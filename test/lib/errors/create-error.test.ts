@@ -26,7 +26,7 @@ describe('a failure', () => {
 
 	test('sentences have no gap if a fact is unknown', () => {
 		expect(createServerError('modelNotFound', {}).message).toBe(
-			'The server does not know the model',
+			'The server does not have the model',
 		);
 		expect(createServerError('dnsLookupFailed', { url: 'http://nas.lan/v1' }).message).toBe(
 			'The host name "nas.lan" cannot be resolved',

@@ -164,7 +164,7 @@ describe('Delete', () => {
 	it('a missing model is an error', async () => {
 		await ollama({ 'DELETE /api/delete': 'delete-again' });
 		expect((await getError(buildParameters('delete', { model: 'smol2' }))).message).toContain(
-			'does not know the model',
+			'does not have the model',
 		);
 	});
 
