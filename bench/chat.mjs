@@ -38,7 +38,7 @@ const SECONDS = 2;
 const log = createLog();
 
 /** @param {string} cell @param {Results} results */
-const rowOf = (cell, results) => {
+const formatRow = (cell, results) => {
 	/** @param {keyof import('./chat/comparison.mjs').Round} figure @param {number} digits */
 	const figures = (figure, digits = 1) =>
 		Object.values(results)
@@ -78,7 +78,7 @@ const streams = async (n8n) => {
 					await server.set({ rate, tokens: rate * SECONDS });
 					// Two answers in a row in each stream.
 					const contest = { streams: count, total: count * 2, rounds: ROUNDS };
-					rows.push(rowOf(`${rate} | ${count}`, await contestants.contest(contest)));
+					rows.push(formatRow(`${rate} | ${count}`, await contestants.contest(contest)));
 				});
 			}
 		} finally {

@@ -14,7 +14,7 @@ import { NOISE_BERT } from '../scripts/lib/model.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
-import { cpuSecondsOf, machine, nodeVersion } from './lib/machine.mjs';
+import { getCpuSeconds, machine, nodeVersion } from './lib/machine.mjs';
 import { patiently } from './lib/retry.mjs';
 import { median, ratio } from './lib/statistics.mjs';
 
@@ -97,13 +97,13 @@ const insert = async (n8n, { label, type, parameters, credential }) => {
 			Embeddings: { ai_embedding: [[{ node: 'Insert', type: 'ai_embedding', index: 0 }]] },
 		},
 	});
-	const before = cpuSecondsOf(n8n.service.pid);
+	const before = getCpuSeconds(n8n.service.pid);
 	const executionId = await n8n.runWorkflow(workflow, 'Start');
 	const execution = await patiently(
 		n8n,
 		async () => await n8n.waitForExecution(executionId, 30 * 60_000),
 	);
-	const cpuSeconds = cpuSecondsOf(n8n.service.pid) - before;
+	const cpuSeconds = getCpuSeconds(n8n.service.pid) - before;
 	const { runData, error } = execution.data.resultData;
 	const stored = runData.Insert?.[0];
 	if (execution.status !== 'success' || stored === undefined)
@@ -167,7 +167,7 @@ await main(async () => {
 		await n8n.stop();
 		await llama.stop();
 		/** @param {string} label @param {keyof Cost} figure */
-		const medianOf = (label, figure) =>
+		const getMedian = (label, figure) =>
 			median((costs.get(label) ?? []).map((cost) => cost[figure]));
 		const figures = /** @type {const} */ (['seconds', 'cpuSeconds', 'megabytes']);
 		const table = [
@@ -175,8 +175,8 @@ await main(async () => {
 			'|---|---|---|---|---|---|---|',
 			...contestants.map(({ label }) => {
 				const cells = figures.map((figure) => {
-					const value = medianOf(label, figure);
-					return `${value.toFixed(1)} | ${ratio(value / medianOf(RIVAL, figure))}`;
+					const value = getMedian(label, figure);
+					return `${value.toFixed(1)} | ${ratio(value / getMedian(RIVAL, figure))}`;
 				});
 				return `| ${label} | ${cells.join(' | ')} |`;
 			}),

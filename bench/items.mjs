@@ -31,7 +31,7 @@ const model = { __rl: true, mode: 'id', value: MODEL };
 const log = createLog();
 
 /** @param {string} url @returns {Record<string, Contestant>} */
-const contestantsOf = (url) => {
+const createContestants = (url) => {
 	const own = { name: 'own', type: 'localLlamaApi', data: { baseUrl: url } };
 	const httpRequest = {
 		method: 'POST',
@@ -90,7 +90,7 @@ const contestantsOf = (url) => {
 };
 
 /** @param {Map<string, number[]>} seconds of each contestant, round by round */
-const tableOf = (seconds) => {
+const formatTable = (seconds) => {
 	const mine = seconds.get(OWN) ?? [];
 	return [
 		'| | time, s | items per second | time against Local Llama |',
@@ -111,7 +111,7 @@ await main(async () => {
 		await copyPreparedUserFolder(install, userFolder);
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
 		await n8n.login(TEST_LOGIN);
-		const contestants = Object.entries(contestantsOf(server.url));
+		const contestants = Object.entries(createContestants(server.url));
 		const seconds = new Map(contestants.map(([name]) => [name, /** @type {number[]} */ ([])]));
 		// The first round warms up. In turn, so that a change of the machine's speed affects all alike.
 		for (let round = 0; round <= ROUNDS; round += 1) {
@@ -125,7 +125,7 @@ await main(async () => {
 			}
 		}
 		await n8n.stop();
-		const table = tableOf(seconds);
+		const table = formatTable(seconds);
 		log.line(`\n${table}`);
 		if (options.quick) return 0;
 		const text = [

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../scripts/lib/paths.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.mjs';
-import { AT_ONCE, startWorker } from './shared/worker.mjs';
+import { CONCURRENCY, startWorker } from './shared/worker.mjs';
 
 const { values: options } = parseArgs({
 	options: {
@@ -28,7 +28,7 @@ const percentile = (values, share) =>
 
 /**
  * @param {string} clone
- * @returns {Promise<{ alone: number[], beside: number[], batchAlone: number, batchBeside: number, retried: number }>}
+ * @returns {Promise<{ alone: number[], beside: number[], batchAlone: number, batchBeside: number, preemptions: number }>}
  */
 const measure = async (clone) => {
 	const server = await startSlotServer();
@@ -42,7 +42,7 @@ const measure = async (clone) => {
 		}
 		return await Promise.all(chats);
 	};
-	let retried = 0;
+	let preemptions = 0;
 	/**
 	 * @template T
 	 * @param {() => Promise<T>} work
@@ -55,14 +55,14 @@ const measure = async (clone) => {
 		const ending = worker.endBatch();
 		const ms = performance.now() - from;
 		const counts = await ending;
-		retried += counts.again;
+		preemptions += counts.preemptions;
 		return { value, rate: (counts.done * 1000) / ms };
 	};
 	try {
 		const alone = await chats();
 		const { rate: batchAlone } = await besideBatch(async () => await delay(BATCH_ALONE_MS));
 		const { value: beside, rate: batchBeside } = await besideBatch(chats);
-		return { alone, beside, batchAlone, batchBeside, retried };
+		return { alone, beside, batchAlone, batchBeside, preemptions };
 	} finally {
 		worker.stop();
 		server.stop();
@@ -70,13 +70,13 @@ const measure = async (clone) => {
 };
 
 /** @param {string} name @param {Awaited<ReturnType<typeof measure>>} measured */
-const row = (name, { alone, beside, batchAlone, batchBeside, retried }) => {
+const row = (name, { alone, beside, batchAlone, batchBeside, preemptions }) => {
 	const [p50, p99] = [0.5, 0.99].map((share) =>
 		[alone, beside].map((times) => Math.round(percentile(times, share))),
 	);
 	const batchShare = `${Math.round((100 * batchBeside) / batchAlone)} %`;
 	const rates = `${batchAlone.toFixed(2)} | ${batchBeside.toFixed(2)} (${batchShare})`;
-	return `| ${name} | ${p50?.join(' | ')} | ${p99?.join(' | ')} | ${rates} | ${retried} |`;
+	return `| ${name} | ${p50?.join(' | ')} | ${p99?.join(' | ')} | ${rates} | ${preemptions} |`;
 };
 
 const rows = [row('This build', await measure(root))];
@@ -84,7 +84,7 @@ if (options.against !== undefined)
 	rows.push(row('The other build', await measure(resolve(options.against))));
 const text = `# A chat beside a batch
 
-A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${AT_ONCE} concurrent items. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
+A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${CONCURRENCY} concurrent items. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
 
 First token in milliseconds, batch in items a second.
 

@@ -15,7 +15,7 @@ import { onExit } from '../scripts/lib/processes.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { startLoad } from './soak/load.mjs';
-import { isFlat, pageOf, unexpectedRuns } from './soak/report.mjs';
+import { isFlat, formatReport, unexpectedRuns } from './soak/report.mjs';
 import { startServers } from './soak/servers.mjs';
 import { createWorkflows } from './soak/workflows.mjs';
 
@@ -38,7 +38,7 @@ const log = createLog();
 const between = (value, least, most) => Math.min(most, Math.max(least, value));
 
 /** @returns {import('./soak/types').SoakPlan} */
-const planOf = () => {
+const readPlan = () => {
 	const minutes = Number(options.hours) * 60 + Number(options.minutes);
 	if (!(minutes >= 3)) throw new Error('How long? For example: npm run bench -- soak --minutes 30');
 	return {
@@ -52,7 +52,7 @@ const planOf = () => {
 };
 
 await main(async () => {
-	const plan = planOf();
+	const plan = readPlan();
 	const parts = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-soak-'));
 	onExit(() => rmSync(work, { recursive: true, force: true }));
@@ -91,7 +91,7 @@ await main(async () => {
 	};
 	const write = () => {
 		if (result.samples.length > 1)
-			writeFileSync(join(root, 'bench', 'results', 'soak.md'), pageOf(result));
+			writeFileSync(join(root, 'bench', 'results', 'soak.md'), formatReport(result));
 	};
 
 	await log.step('warm-up', async () => await loadAndMeasure(plan.warmUpMs));
@@ -111,7 +111,7 @@ await main(async () => {
 	takeBack();
 	write();
 	await servers.stop();
-	log.line(pageOf(result));
+	log.line(formatReport(result));
 	for (const { profile, fault, outcome, text } of unexpectedRuns(result.runs).slice(0, 5))
 		log.line(`  ${profile}${fault && ` (${fault})`}: ${outcome}: ${text}`);
 	return isFlat(result) ? 0 : 1;

@@ -1,5 +1,5 @@
 /**
- * Detects the type of a file from its bytes: mail programs and browsers label many files `application/octet-stream`,
+ * Detects the type of a file from its bytes: email programs and browsers label many files `application/octet-stream`,
  * Windows labels a CSV file a workbook, and phones label HEIC a JPEG.
  */
 

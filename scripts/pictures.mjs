@@ -12,7 +12,7 @@ import { node } from './lib/dependencies.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
 import { main } from './lib/script-main.mjs';
 import { root } from './lib/paths.mjs';
-import { IMAGES, LARGEST_BYTES, namedPictures } from './lib/pictures.mjs';
+import { IMAGES, LARGEST_BYTES, listImages } from './lib/pictures.mjs';
 import { findOnPath, onExit, run } from './lib/processes.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
@@ -49,7 +49,7 @@ await main(async () => {
 		options: { from: { type: 'string' } },
 		allowPositionals: true,
 	});
-	const imageFiles = namedPictures()
+	const imageFiles = listImages()
 		.filter((file) => file.startsWith(`${IMAGES}/`))
 		// The moving one is a recording that was made by hand.
 		.filter((file) => !file.endsWith('.gif'))

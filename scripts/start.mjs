@@ -9,7 +9,7 @@ import { DEV_ENVIRONMENT, watchSources } from './lib/dev.mjs';
 import { ensureN8nWithNodes } from './lib/e2e.mjs';
 import {
 	AGENT_WORKFLOW,
-	answerOf,
+	getResponseText,
 	askOnce,
 	exampleWorkflows,
 	playgroundCredential,
@@ -18,7 +18,7 @@ import {
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog, formatDuration } from './lib/log.mjs';
 import { allOrEveryFailure, main } from './lib/script-main.mjs';
-import { findModelServer, originOf, startModelServer } from './lib/model-server.mjs';
+import { findModelServer, toOrigin, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { executeWorkflow, importInto, startN8n } from './lib/n8n.mjs';
 import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
@@ -140,7 +140,7 @@ const once = async (question) => {
 		return await executeWorkflow(n8n, workflow.id, { userFolder, customExtensions: [nodes] });
 	});
 	await server.stop();
-	const answer = success ? answerOf(run.data) : '';
+	const answer = success ? getResponseText(run.data) : '';
 	log.line();
 	log.line(`Question    ${question}`);
 	log.line(`Model       ${describeServer(server)}`);
@@ -214,13 +214,13 @@ const serve = async (wantedPort, dev) => {
 	log.line(`Model       ${describeServer(server)}`);
 	log.line(`Logs        ${logFile}`);
 	log.line();
-	const addressOf = (/** @type {string} */ name) => {
+	const toAddress = (/** @type {string} */ name) => {
 		const { workflow } = examples.find((example) => example.name === name) ?? {};
 		return `http://localhost:${port}/workflow/${workflow?.id}  ${workflow?.name}`;
 	};
 	const [first = '', ...next] = FIRST_EXAMPLES;
-	log.line(`Start here: ${addressOf(first)}`);
-	for (const name of next) log.line(`            ${addressOf(name)}`);
+	log.line(`Start here: ${toAddress(first)}`);
+	for (const name of next) log.line(`            ${toAddress(name)}`);
 	log.line(`            All ${workflows.length} examples are in n8n's list of workflows.`);
 	log.line();
 	if (dev) {
@@ -258,7 +258,7 @@ await main(async () => {
 	const port = Number(values.port);
 	if (!(port > 0 && port < 65_536)) throw new Error(`--port ${values.port} is not a port`);
 	// Checked now, not after minutes of installing.
-	if (process.env.LOCAL_LLAMA_BASE_URL) originOf(process.env.LOCAL_LLAMA_BASE_URL);
+	if (process.env.LOCAL_LLAMA_BASE_URL) toOrigin(process.env.LOCAL_LLAMA_BASE_URL);
 	const question = values.once?.trim();
 	if (question === '')
 		throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');

@@ -32,7 +32,7 @@ const check = (name, tool, ...runs) => ({
 });
 
 /** @param {string} project @returns {string[]} arguments of TypeScript */
-const typesOf = (project) => {
+const checkTypes = (project) => {
 	const known = join(cache, `${project.replace('/', '-')}.tsbuildinfo`);
 	return ['--noEmit', '-p', project, '--incremental', '--tsBuildInfoFile', known];
 };
@@ -73,7 +73,7 @@ await main(async () => {
 		[
 			check('formatting', 'prettier', formatting),
 			check('lint', 'n8n-node', ['lint']),
-			check('types', 'tsc', typesOf('tsconfig.json'), typesOf('scripts/tsconfig.json')),
+			check('types', 'tsc', checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
 			{
 				name: 'build from scratch',
 				check: async () => void (await ensureBuild(log, { force: true })),

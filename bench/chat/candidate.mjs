@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CHAT_SETTINGS, partsOf } from '../lib/package-parts.mjs';
+import { CHAT_SETTINGS, loadPackageParts } from '../lib/package-parts.mjs';
 
 const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
 const host = createRequire(
@@ -41,28 +41,34 @@ const context = {
 	helpers: {},
 };
 
-/** @type {Record<string, () => Promise<(onPiece: () => void) => Promise<number>>>} */
+/** @type {Record<string, () => Promise<(onDelta: () => void) => Promise<number>>>} */
 const contestants = {
 	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
-		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, runTurn, serverOf } =
-			await partsOf(root, [
-				'langchain/local-chat-model',
-				'langchain/host-classes',
-				'chat/turn',
-				'servers/model-server',
-			]);
+		const {
+			getLocalChatModelClass,
+			findHostClasses,
+			createTracerWithoutTokenizer,
+			runTurn,
+			createModelServer,
+		} = await loadPackageParts(root, [
+			'langchain/local-chat-model',
+			'langchain/host-classes',
+			'chat/turn',
+			'servers/model-server',
+		]);
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await findHostClasses(context, sdk);
-		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
-		const Model = localChatModelClass(classes);
-		const server = serverOf({ baseUrl });
-		/** @param {object} call @param {(piece: string) => void} [show] */
-		const answers = async (call, show) => await runTurn(server, SETTINGS, call, show);
+		const Tracing = createTracerWithoutTokenizer(classes.N8nLlmTracing);
+		const Model = getLocalChatModelClass(classes);
+		const server = createModelServer({ baseUrl });
+		/** @param {object} chatRequest @param {(delta: string) => void} [onDelta] */
+		const generate = async (chatRequest, onDelta) =>
+			await runTurn(server, SETTINGS, chatRequest, onDelta);
 		return streamed(
 			() =>
 				new Model({
-					answers,
+					generate,
 					toJsonSchema: sdk.getParametersJsonSchema,
 					callbacks: [new Tracing(context)],
 					toError: (/** @type {Error} */ error) => error,
@@ -102,10 +108,10 @@ const contestants = {
  */
 function streamed(make) {
 	const { HumanMessage } = host('@langchain/core/messages');
-	return async (/** @type {() => void} */ onPiece) => {
+	return async (/** @type {() => void} */ onDelta) => {
 		let count = 0;
 		for await (const chunk of await make().stream([new HumanMessage(question)])) {
-			if (chunk.content) onPiece();
+			if (chunk.content) onDelta();
 			if (chunk.usage_metadata) count = chunk.usage_metadata.output_tokens;
 		}
 		return count;
@@ -117,16 +123,16 @@ if (start === undefined) throw new Error(`There is no contestant ${name}`);
 const run = await start();
 
 /**
- * `total` streams, of which `streams` run at once.
+ * `total` streams, of which `streams` run concurrently.
  *
  * @param {{ streams: number, total: number }} counts
  */
 async function round({ streams, total }) {
 	/** @type {number[]} */
 	const firstTokens = [];
-	/** @type {number[]} milliseconds between two pieces of one stream */
+	/** @type {number[]} milliseconds between two deltas of one stream */
 	const gaps = [];
-	let left = total;
+	let remaining = total;
 	let generated = 0;
 	let peak = 0;
 	const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 200);
@@ -134,7 +140,7 @@ async function round({ streams, total }) {
 	const startedAt = performance.now();
 	await Promise.all(
 		Array.from({ length: streams }, async () => {
-			while (left-- > 0) {
+			while (remaining-- > 0) {
 				let waits = firstTokens;
 				let before = performance.now();
 				const count = await run(() => {
@@ -151,16 +157,16 @@ async function round({ streams, total }) {
 	const { user, system } = process.cpuUsage(cpu);
 	clearInterval(sampler);
 	/** @param {number[]} waits @param {number} share */
-	const at = (waits, share) =>
+	const getPercentile = (waits, share) =>
 		waits.sort((a, b) => a - b)[Math.min(waits.length - 1, Math.floor(waits.length * share))];
 	return {
 		tokens: generated,
 		wallMs,
 		cpuMsPer1000: (user + system) / generated,
-		firstP50: at(firstTokens, 0.5),
-		firstP99: at(firstTokens, 0.99),
-		gapP50: at(gaps, 0.5),
-		gapP99: at(gaps, 0.99),
+		firstP50: getPercentile(firstTokens, 0.5),
+		firstP99: getPercentile(firstTokens, 0.99),
+		gapP50: getPercentile(gaps, 0.5),
+		gapP99: getPercentile(gaps, 0.99),
 		rssMb: Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024,
 	};
 }

@@ -11,7 +11,7 @@ const LONGEST_MS = 30 * 60_000;
 const PAUSE_MS = 2_000;
 
 /** @param {N8nServer} n8n @param {string} id also its name @param {Part} part @param {number} at place on the canvas */
-const nodeOf = async (n8n, id, { credential, typeVersion = 1, parameters, type }, at) => {
+const createNode = async (n8n, id, { credential, typeVersion = 1, parameters, type }, at) => {
 	/** @type {import('../../scripts/lib/types').WorkflowNode} */
 	const node = {
 		id,
@@ -53,7 +53,7 @@ export const secondsOn = async (n8n, name, texts, { work, below = {} }) => {
 		...below,
 	};
 	const nodes = await Promise.all(
-		Object.entries(parts).map(async ([id, part], at) => await nodeOf(n8n, id, part, at)),
+		Object.entries(parts).map(async ([id, part], at) => await createNode(n8n, id, part, at)),
 	);
 	/** @param {string} node @param {string} [type] */
 	const to = (node, type = 'main') => ({ [type]: [[{ node, type, index: 0 }]] });

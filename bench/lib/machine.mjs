@@ -15,7 +15,7 @@ export const nodeVersion = async () => (await run(node, ['--version'])).stdout.t
  * @param {number} pid
  * @returns {number} seconds of CPU that the process has used; not a number where the system does not tell
  */
-export const cpuSecondsOf = (pid) => {
+export const getCpuSeconds = (pid) => {
 	try {
 		// The fields after the name in parentheses, which may contain anything; in hundredths of a second (proc(5)).
 		const status = readFileSync(`/proc/${pid}/stat`, 'latin1');

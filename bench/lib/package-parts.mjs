@@ -9,11 +9,11 @@ import { join } from 'node:path';
  * @param {readonly string[]} modules paths in `lib`
  * @returns {Promise<Record<string, any>>} what they export
  */
-export const partsOf = async (clone, modules) => {
-	const own = createRequire(join(clone, 'package.json'));
+export const loadPackageParts = async (clone, modules) => {
+	const requireFromClone = createRequire(join(clone, 'package.json'));
 	// In the same folder as the clone's libraries, so that it finds them.
 	const outfile = join(clone, 'node_modules', '.cache', 'bench', `parts-${process.pid}.cjs`);
-	await own('esbuild').build({
+	await requireFromClone('esbuild').build({
 		stdin: {
 			contents: modules.map((path) => `export * from './lib/${path}';`).join('\n'),
 			resolveDir: clone,
@@ -26,13 +26,13 @@ export const partsOf = async (clone, modules) => {
 		minify: true,
 		external: ['n8n-workflow', '@n8n/*'],
 	});
-	return own(outfile);
+	return requireFromClone(outfile);
 };
 
 /** Settings of chats that every bench of the chat path uses. */
 export const CHAT_SETTINGS = {
 	thinkingHistory: 'toolTurns',
 	showThinking: false,
-	limits: {},
+	timeouts: {},
 	retries: 0,
 };

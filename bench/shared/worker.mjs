@@ -2,24 +2,27 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CHAT_SETTINGS, partsOf } from '../lib/package-parts.mjs';
+import { CHAT_SETTINGS, loadPackageParts } from '../lib/package-parts.mjs';
 
 /** Concurrent items of a batch, as in Local Llama. */
-export const AT_ONCE = 16;
+export const CONCURRENCY = 16;
 const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
 
 /**
  * @typedef {object} Worker
  * @property {() => Promise<number>} chat milliseconds to the first token
  * @property {() => void} startBatch
- * @property {() => Promise<{ done: number, again: number }>} endBatch completed items, and preemptions
+ * @property {() => Promise<{ done: number, preemptions: number }>} endBatch completed items, and preemptions
  * @property {() => void} stop
  */
 
 /** @param {string} clone @param {string} url */
 const serve = async (clone, url) => {
-	const { runTurn, serverOf } = await partsOf(clone, ['chat/turn', 'servers/model-server']);
-	const server = serverOf({ baseUrl: url });
+	const { runTurn, createModelServer } = await loadPackageParts(clone, [
+		'chat/turn',
+		'servers/model-server',
+	]);
+	const server = createModelServer({ baseUrl: url });
 	const chat = async () => {
 		const from = performance.now();
 		let ms = 0;
@@ -32,31 +35,31 @@ const serve = async (clone, url) => {
 	const item = async () => {
 		const messages = [{ type: 'human', content: 'One of many' }];
 		const settings = { ...SETTINGS, priority: 'batch' };
-		const { log } = await runTurn(server, settings, { messages, whole: true });
-		return log?.timesPreempted ?? 0;
+		const { logFields } = await runTurn(server, settings, { messages, isBuffered: true });
+		return logFields?.timesPreempted ?? 0;
 	};
 	let isRunning = false;
-	let counts = { done: 0, again: 0 };
+	let counts = { done: 0, preemptions: 0 };
 	const lane = async () => {
 		while (isRunning) {
-			counts.again += await item();
+			counts.preemptions += await item();
 			// The remaining items would be counted during a time with less work.
 			if (isRunning) counts.done += 1;
 		}
 	};
 	/** @type {Promise<void>[]} */
 	let lanes = [];
-	process.on('message', async (/** @type {{ id: number, ask: string }} */ { id, ask }) => {
-		if (ask === 'chat') process.send?.({ id, answer: await chat() });
-		if (ask === 'startBatch') {
+	process.on('message', async (/** @type {{ id: number, action: string }} */ { id, action }) => {
+		if (action === 'chat') process.send?.({ id, result: await chat() });
+		if (action === 'startBatch') {
 			isRunning = true;
-			counts = { done: 0, again: 0 };
-			lanes = Array.from({ length: AT_ONCE }, lane);
+			counts = { done: 0, preemptions: 0 };
+			lanes = Array.from({ length: CONCURRENCY }, lane);
 		}
-		if (ask === 'endBatch') {
+		if (action === 'endBatch') {
 			isRunning = false;
 			await Promise.all(lanes);
-			process.send?.({ id, answer: counts });
+			process.send?.({ id, result: counts });
 		}
 	});
 	process.send?.('ready');
@@ -72,14 +75,14 @@ export const startWorker = async (clone, url) => {
 	await once(child, 'message');
 	/** @type {Map<number, (result: any) => void>} */
 	const pending = new Map();
-	child.on('message', (/** @type {any} */ { id, answer }) => pending.get(id)?.(answer));
+	child.on('message', (/** @type {any} */ { id, result }) => pending.get(id)?.(result));
 	let last = 0;
-	/** @param {string} ask @returns {Promise<any>} */
-	const send = async (ask) =>
+	/** @param {string} action @returns {Promise<any>} */
+	const send = async (action) =>
 		await new Promise((resolve) => {
 			last += 1;
 			pending.set(last, resolve);
-			child.send({ id: last, ask });
+			child.send({ id: last, action });
 		});
 	return {
 		chat: async () => await send('chat'),

@@ -68,4 +68,4 @@ export const LOAD_PROFILES = [
 ];
 
 /** @param {string} name of a profile */
-export const pathOf = (name) => `soak-${name.toLowerCase().replace(/\W+/g, '-')}`;
+export const toWebhookPath = (name) => `soak-${name.toLowerCase().replace(/\W+/g, '-')}`;

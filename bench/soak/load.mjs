@@ -1,6 +1,6 @@
 /** The mixed load: clients that run one workflow after another, and pause during a measurement. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { LOAD_PROFILES, pathOf } from './load-profiles.mjs';
+import { LOAD_PROFILES, toWebhookPath } from './load-profiles.mjs';
 
 /** @typedef {import('./types').LoadProfile} LoadProfile */
 /** @typedef {import('./types').RunRecord} RunRecord */
@@ -43,7 +43,7 @@ export const sequence = (seed) => {
 };
 
 /** @param {LoadProfile} profile @param {string} fault */
-const textOf = ({ text }, fault) => {
+const buildPrompt = ({ text }, fault) => {
 	if (fault === '') return text;
 	return `${text} [[${fault in CLIENT_OUTCOMES ? 'slow' : fault}]]`;
 };
@@ -54,7 +54,7 @@ const textOf = ({ text }, fault) => {
  */
 const runner = (n8n, ids) => {
 	/** @param {LoadProfile} profile */
-	const stopIn = async ({ name }) => {
+	const stopRunning = async ({ name }) => {
 		const workflowId = ids.get(name) ?? '';
 		const running = await n8n.listExecutions({ workflowId, status: ['running'] });
 		for (const { id } of running) await n8n.stopExecution(id);
@@ -66,14 +66,16 @@ const runner = (n8n, ids) => {
 		let text = '';
 		let failed = false;
 		let acted = false;
-		for await (const line of n8n.chat(pathOf(profile.name), textOf(profile, fault), { signal })) {
+		for await (const line of n8n.chat(toWebhookPath(profile.name), buildPrompt(profile, fault), {
+			signal,
+		})) {
 			if (line.type === 'error') failed = true;
 			text += line.content ?? '';
 			if (line.type !== 'item' || acted) continue;
 			acted = fault in CLIENT_OUTCOMES;
 			if (fault === 'leave') client.abort();
 			if (fault !== 'stop') continue;
-			await stopIn(profile);
+			await stopRunning(profile);
 			setTimeout(() => client.abort(), AFTER_STOP_MS);
 		}
 		if (fault === 'stop' && acted) return { outcome: 'stopped', text };
@@ -82,8 +84,11 @@ const runner = (n8n, ids) => {
 
 	/** @type {typeof chat} */
 	const webhook = async (profile, fault, client) => {
-		const body = { text: textOf(profile, fault) };
-		const response = await n8n.webhook(pathOf(profile.name), { body, signal: client.signal });
+		const body = { text: buildPrompt(profile, fault) };
+		const response = await n8n.webhook(toWebhookPath(profile.name), {
+			body,
+			signal: client.signal,
+		});
 		const text = await response.text();
 		return { outcome: response.ok && profile.expects.test(text) ? 'answered' : 'failed', text };
 	};

@@ -38,7 +38,7 @@ const MEASURES = [
  * @param {number} last
  * @returns {Verdict} one additional object is not growth: a leak of runs would show a thousand times
  */
-const verdictOf = (name, unit, judged, first, last) => {
+const compareFigures = (name, unit, judged, first, last) => {
 	const growth = first === last ? 0 : ((last - first) / first) * 100;
 	const isOneMore = unit === '' && last - first <= 1;
 	return { name, unit, judged, first, last, growth, flat: isOneMore || !(growth > FLAT_PER_CENT) };
@@ -69,7 +69,7 @@ const timeVerdict = (runs, lastsMs) => {
 	const overall = median(clean.map(({ ms }) => ms));
 	const earlyMs = overall * against((atMs) => atMs < lastsMs / 10);
 	const lateMs = overall * against((atMs) => atMs >= lastsMs * 0.9);
-	return verdictOf('Time of a run', 'ms', true, earlyMs, lateMs);
+	return compareFigures('Time of a run', 'ms', true, earlyMs, lateMs);
 };
 
 /** @param {Pick<SoakResult, 'samples' | 'runs' | 'lastsMs'>} result @returns {Verdict[]} the first tenth against the last */
@@ -79,7 +79,7 @@ export const judge = ({ samples, runs, lastsMs }) => {
 	const rows = MEASURES.map(([name, unit, judged, key]) => {
 		const scale = unit === 'MB' ? MEGABYTE : 1;
 		const of = (/** @type {Sample[]} */ some) => median(some.map((sample) => sample[key] / scale));
-		return verdictOf(name, unit, judged, of(first), of(last));
+		return compareFigures(name, unit, judged, of(first), of(last));
 	});
 	return [...rows, timeVerdict(runs, lastsMs)];
 };
@@ -97,7 +97,7 @@ export const isFlat = (result) =>
 const formatValue = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
 
 /** @param {SoakResult} result @returns {string} bench/results/soak.md */
-export const pageOf = (result) => {
+export const formatReport = (result) => {
 	const { plan, command, machine, lastsMs, runs, samples } = result;
 	const faulty = runs.filter(({ fault }) => fault !== '').length;
 	const odd = unexpectedRuns(runs);

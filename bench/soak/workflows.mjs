@@ -1,5 +1,5 @@
 /** The workflows of the mixed load. */
-import { LOAD_PROFILES, pathOf } from './load-profiles.mjs';
+import { LOAD_PROFILES, toWebhookPath } from './load-profiles.mjs';
 
 /** @typedef {{ id: string, name: string }} Named */
 /** @typedef {{ chat: string, embed: string, dify: string }} ProxyUrls */
@@ -31,7 +31,7 @@ const model = (value) => ({ __rl: true, mode: 'id', value });
  * @param {{ chat: string, workflow: string }} keys of Dify
  * @returns {Promise<Record<string, Record<string, Part>>>} the nodes after the trigger, by the name of the profile
  */
-const nodesOf = async (n8n, urls, keys) => {
+const buildNodes = async (n8n, urls, keys) => {
 	/** @param {string} name @param {object} data */
 	const llama = async (name, data) => ({
 		localLlamaApi: await n8n.createCredential({ name, type: 'localLlamaApi', data: { ...data } }),
@@ -117,7 +117,7 @@ const nodesOf = async (n8n, urls, keys) => {
 };
 
 /** @param {string} name @param {Record<string, Part>} parts */
-const workflowOf = (name, parts) => {
+const buildWorkflow = (name, parts) => {
 	const connections = Object.entries(parts).map(([from, { to = [], outputs = 1, serves }]) => {
 		const next = to.map((node) => ({ node, type: 'main', index: 0 }));
 		const main = next.length === 0 ? {} : { main: Array.from({ length: outputs }, () => next) };
@@ -144,13 +144,13 @@ const workflowOf = (name, parts) => {
 };
 
 /** @param {import('./types').LoadProfile} profile @param {string} to @returns {Part} */
-const triggerOf = ({ name, way }, to) =>
+const buildTrigger = ({ name, way }, to) =>
 	way === 'chat'
 		? {
 				type: '@n8n/n8n-nodes-langchain.chatTrigger',
 				typeVersion: 1.3,
 				parameters: { public: true, mode: 'webhook', options: { responseMode: 'streaming' } },
-				webhookId: pathOf(name),
+				webhookId: toWebhookPath(name),
 				to: [to],
 			}
 		: {
@@ -158,11 +158,11 @@ const triggerOf = ({ name, way }, to) =>
 				typeVersion: 2,
 				parameters: {
 					httpMethod: 'POST',
-					path: pathOf(name),
+					path: toWebhookPath(name),
 					responseMode: 'lastNode',
 					options: {},
 				},
-				webhookId: pathOf(name),
+				webhookId: toWebhookPath(name),
 				to: [to],
 			};
 
@@ -175,14 +175,14 @@ const triggerOf = ({ name, way }, to) =>
  * @returns {Promise<Map<string, string>>} ID of the workflow, by the name of the profile
  */
 export const createWorkflows = async (n8n, urls, keys) => {
-	const nodes = await nodesOf(n8n, urls, keys);
+	const nodes = await buildNodes(n8n, urls, keys);
 	/** @type {Map<string, string>} */
 	const ids = new Map();
 	for (const profile of LOAD_PROFILES) {
 		const parts = nodes[profile.name] ?? {};
-		const trigger = triggerOf(profile, Object.keys(parts)[0] ?? '');
+		const trigger = buildTrigger(profile, Object.keys(parts)[0] ?? '');
 		const { id } = await n8n.createWorkflow(
-			workflowOf(profile.name, { Trigger: trigger, ...parts }),
+			buildWorkflow(profile.name, { Trigger: trigger, ...parts }),
 		);
 		await n8n.activate(id);
 		ids.set(profile.name, id);

@@ -70,7 +70,7 @@ export function prepareMessages(
 ): { messages: ChatMessage[]; warnings: string[] } {
 	const getCachedCall = (id: string) => toolCallCache.get(id);
 	const converted = convertMessages(source, { thinkingHistory, getCachedCall });
-	const messages = converted.map(breakControlTokensIn);
+	const messages = converted.map(withBrokenControlTokens);
 	if (historyBudget === 0) return { messages, warnings: [] };
 	const trimmed = trimHistory(messages, historyBudget);
 	if (trimmed.omittedTurns === 0) return { messages, warnings: [] };
@@ -79,7 +79,7 @@ export function prepareMessages(
 }
 
 /** The model's own text is sent back unchanged. */
-function breakControlTokensIn(message: ChatMessage): ChatMessage {
+function withBrokenControlTokens(message: ChatMessage): ChatMessage {
 	if (message.role === 'assistant') return message;
 	const { content } = message;
 	if (typeof content === 'string')
@@ -211,7 +211,7 @@ function toAssistantDrafts(
 	const content = modelText || (firstCached?.text ?? '');
 	const hasUnmatchedCalls = allCalls.length + invalidToolCalls.length > 0;
 	if (content === '' && calls.length === 0 && hasUnmatchedCalls) return [];
-	const reasoning = firstFilled(
+	const reasoning = findNonEmpty(
 		message.reasoning,
 		getThinkingText(message.content),
 		split.reasoning,
@@ -238,8 +238,8 @@ function toToolCall(call: InputToolCall, cached: CachedToolCall | undefined): To
 	};
 }
 
-function firstFilled(...texts: Array<string | undefined>): string {
-	return texts.map(asNonEmptyString).find((one) => one !== undefined) ?? '';
+function findNonEmpty(...texts: Array<string | undefined>): string {
+	return texts.map(asNonEmptyString).find((text) => text !== undefined) ?? '';
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */

@@ -6,7 +6,7 @@ import { ANY_NUMBER, isInRange, formatRange } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
-/** Whether an option is sent to this server type: not if that is known to ignore it. */
+/** Whether an option is sent to this server type, which is not known to ignore it. */
 export function supportsOption({ supportedFields }: ServerType, name: SamplerName): boolean {
 	const { isExtension, isServerSpecific }: Sampler = SAMPLERS[name];
 	if (isServerSpecific === true) return supportedFields !== 'all' && supportedFields.includes(name);
@@ -29,13 +29,13 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 	return body;
 }
 
-/** Labels of set parameters that this server type is known to ignore. */
+/** Labels of set parameters that this server type ignores. */
 export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = SAMPLER_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
 	).map(([, { label }]) => label);
-	// Off is what a model without thinking does anyway.
+	// A model without thinking is always off.
 	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
 	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
 		ignored.push('Thinking Token Budget');
@@ -57,16 +57,16 @@ export function toThinkingFields({ thinking }: ChatParameters, serverType: Serve
 			return { reasoning_effort: thinking.effort };
 		case 'on':
 		case 'off':
-			return switchFields(thinking.mode === 'on', serverType);
+			return toSwitchFields(thinking.mode === 'on', serverType);
 		default:
 			return {};
 	}
 }
 
-function switchFields(isOn: boolean, serverType: ServerType): JsonRecord {
+function toSwitchFields(isOn: boolean, serverType: ServerType): JsonRecord {
 	if (serverType.thinkingSwitch === 'template')
 		return { chat_template_kwargs: { enable_thinking: isOn } };
-	// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
+	// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
 	return serverType.thinkingSwitch === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
 }
 
@@ -92,34 +92,40 @@ export function toResponseFormatFields(
 }
 
 /**
- * Throws for values that the server would refuse or misinterpret, before anything is sent.
+ * Throws for values that the server would reject or misinterpret, before anything is sent.
  *
  * @throws {ServerError} of type `invalidInput` that names the option
  */
 export function assertValidParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {
 		const value: unknown = parameters[name];
-		if (value !== undefined) checkValue(sampler, value);
+		if (value !== undefined) assertValue(sampler, value);
 	}
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (parameters.maxTokens === 0)
-		throw invalid(SAMPLERS.maxTokens.label, 'must be at least 1, or -1 for no limit, but is 0');
+		throw createOptionError(
+			SAMPLERS.maxTokens.label,
+			'must be at least 1, or -1 for no limit, but is 0',
+		);
 	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
-		throw invalid('Extra Body', 'must be a JSON object');
+		throw createOptionError('Extra Body', 'must be a JSON object');
 }
 
-function checkValue(sampler: Sampler, value: unknown): void {
+function assertValue(sampler: Sampler, value: unknown): void {
 	if (sampler.type === 'duration' && !isValidKeepAlive(value as string | number))
-		throw invalid(
+		throw createOptionError(
 			sampler.label,
 			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
 		);
 	if (typeof value !== 'number') return;
 	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
 	if (!isInRange(value, range))
-		throw invalid(sampler.label, `must be ${formatRange(range)}, but is ${value}`);
+		throw createOptionError(sampler.label, `must be ${formatRange(range)}, but is ${value}`);
 }
 
-function invalid(label: string, what: string) {
-	return createInputError(`The option "${label}" ${what}`, 'Correct the option in the node.');
+function createOptionError(label: string, requirement: string) {
+	return createInputError(
+		`The option "${label}" ${requirement}`,
+		'Correct the option in the node.',
+	);
 }

@@ -9,9 +9,9 @@ interface BaseSampler {
 	 * overrides it.
 	 */
 	fieldName?: string;
-	/** Not in OpenAI's API: sent only to kinds of servers that support it (`extraFields`). */
+	/** Not in OpenAI's API: sent only to server types that support it (`supportedFields`). */
 	isExtension?: true;
-	/** Sent only to kinds of servers that list it in `ownFields`, not to unknown ones. */
+	/** Sent only to server types that list it in `supportedFields`, not to unknown ones. */
 	isServerSpecific?: true;
 }
 
@@ -19,9 +19,9 @@ interface NumberSampler extends BaseSampler {
 	type: 'number';
 	/** Default: any number. */
 	range?: NumberRange;
-	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM refuse them. */
+	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM reject them. */
 	isInteger?: true;
-	/** What the editor fills in when the option is added. */
+	/** Initial value in the editor when the option is added. */
 	defaultValue: number;
 	/** A drop-down instead of an input field. */
 	choices?: ReadonlyArray<{ name: string; value: number }>;
@@ -46,15 +46,15 @@ const defineSampler = <Type extends Sampler['type']>(
 	type: Type,
 	label: string,
 	description: string,
-	more: Omit<Row<Type>, 'type' | 'label' | 'description'>,
-) => ({ type, label, description, ...more }) as Row<Type>;
+	fields: Omit<Row<Type>, 'type' | 'label' | 'description'>,
+) => ({ type, label, description, ...fields }) as Row<Type>;
 
 const defineNumberSampler = (
 	label: string,
 	defaultValue: number,
 	description: string,
-	more: Partial<NumberSampler>,
-) => defineSampler('number', label, description, { defaultValue, ...more });
+	fields: Partial<NumberSampler>,
+) => defineSampler('number', label, description, { defaultValue, ...fields });
 
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
@@ -194,7 +194,7 @@ export const SAMPLERS = {
 
 export type SamplerName = keyof typeof SAMPLERS;
 
-interface ValueOf {
+interface ValueByType {
 	number: number;
 	switch: boolean;
 	texts: string[];
@@ -202,7 +202,9 @@ interface ValueOf {
 }
 
 /** The values of the options. Fields that are not set are not sent. */
-export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
+export type SamplerValues = {
+	[Name in SamplerName]?: ValueByType[(typeof SAMPLERS)[Name]['type']];
+};
 
 /** Every option with its name and field, in the order in which they are sent. */
 export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { fieldName: string }]> =

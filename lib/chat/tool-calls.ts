@@ -204,7 +204,7 @@ export interface CachedToolCall {
 const MAX_CHARACTERS = 64 * 1024;
 
 /**
- * Caches the calls of recent answers with their exact arguments, and the text and thinking before them. n8n 2.20's
+ * Caches the calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
  * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
  * worker of n8n's queue mode: then the conversation is still correct, but less similar to the model's output.
  *

@@ -163,7 +163,7 @@ export interface InputMessage {
 /**
  * Generates the result of a chat request.
  *
- * @param show gets the text as it arrives
+ * @param onDelta called with the text as it arrives
  * @throws {ServerError} with the received text
  */
 export type ChatGenerator = (

@@ -24,7 +24,7 @@ import { getUnsafeNumberWarnings } from '../json';
 import { extractJson, type ExtractedJson } from './extract-json';
 import { validateAgainstSchema } from './validate-json';
 
-/** A usable completion. */
+/** A usableCompletion completion. */
 export interface AcceptedCompletion extends Completion {
 	/** Warnings for the user. */
 	warnings: string[];
@@ -36,7 +36,7 @@ export interface ValidationResult {
 	/**
 	 * Accepts the completion without a correction.
 	 *
-	 * @throws {ServerError} if it is not usable at all
+	 * @throws {ServerError} if it is not usableCompletion at all
 	 */
 	accept(): AcceptedCompletion | Promise<AcceptedCompletion>;
 }
@@ -92,13 +92,13 @@ function validateToolCalls(
 	}));
 	const tools = [...body.tools, ...unofferedTools];
 	const isFromText = 'hasCallsFromText' in completion;
-	const { validCalls, issues: issues } =
+	const { validCalls, issues } =
 		tools.length === 0
 			? { validCalls: [...toolCalls], issues: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
-	const usable = 'type' in completion ? undefined : completion;
-	if (issues.length === 0 && usable !== undefined)
-		return accept(attempt, usable, { toolCalls: validCalls });
+	const usableCompletion = 'type' in completion ? undefined : completion;
+	if (issues.length === 0 && usableCompletion !== undefined)
+		return accept(attempt, usableCompletion, { toolCalls: validCalls });
 	const fail = () => {
 		throw toToolCallError(turn, attempt, issues, tools);
 	};
@@ -115,9 +115,9 @@ function validateToolCalls(
 	return {
 		correctedRequest: { ...body, messages: [...body.messages, ...correction] },
 		accept: () => {
-			if (usable === undefined || validCalls.length === 0) return fail();
+			if (usableCompletion === undefined || validCalls.length === 0) return fail();
 			return {
-				...usable,
+				...usableCompletion,
 				toolCalls: validCalls,
 				warnings: [...attempt.warnings, ...getIssueWarnings(issues)],
 			};
@@ -298,6 +298,6 @@ function createJsonError(
 		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { issues: issues, finishReason, ...omitUndefined({ usage }) },
+		facts: { issues, finishReason, ...omitUndefined({ usage }) },
 	});
 }

@@ -5,7 +5,7 @@ import type { ModelServer } from './types/server-type';
 /** Shorter texts fit into every context. */
 const MIN_CHARACTERS = 2_000;
 
-/** More letters per token than any tokenizer produces; if half of a text was cut, there are 8 to 10. */
+/** More letters per token than any tokenizer produces; if half of a text was truncated, there are 8 to 10. */
 const MAX_LETTERS_PER_TOKEN = 7;
 
 /** Letters of scripts whose letters are words or syllables. */

@@ -59,7 +59,7 @@ const entries = () => {
 };
 
 /** @param {string} entry @returns {string} its source, relative to the clone */
-const sourceOf = (entry) => relative('dist', entry).replace(/\.js$/, '.ts');
+const toSourcePath = (entry) => relative('dist', entry).replace(/\.js$/, '.ts');
 
 /**
  * @param {string} dist folder of the build
@@ -71,7 +71,7 @@ export const bundleOwnCode = async (dist) => {
 		...COMMON,
 		stdin: {
 			contents: entries()
-				.map((entry) => `export * from './${sourceOf(entry)}';`)
+				.map((entry) => `export * from './${toSourcePath(entry)}';`)
 				.join('\n'),
 			resolveDir: root,
 			loader: 'ts',

@@ -27,7 +27,7 @@ export const cacheDir = () => {
 };
 
 /** @param {string} file of a lock @returns {number} the process that holds it; 0 if it is not held */
-const holderOf = (file) => {
+const readHolder = (file) => {
 	try {
 		const pid = Number(readFileSync(file, 'utf8'));
 		process.kill(pid, 0);
@@ -59,11 +59,11 @@ const takeLock = (file) => {
  */
 export const withLock = async (file, work, onWait) => {
 	while (!takeLock(file)) {
-		const holder = holderOf(file);
+		const holder = readHolder(file);
 		if (holder === 0) {
 			// Its holder may be writing it at this moment.
 			await delay(500);
-			if (holderOf(file) === 0) rmSync(file, { force: true });
+			if (readHolder(file) === 0) rmSync(file, { force: true });
 			continue;
 		}
 		onWait?.(holder);

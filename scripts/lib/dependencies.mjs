@@ -74,14 +74,14 @@ const isInstalled = () => {
 
 /** The npm package `node` fetches its binary in an install script. */
 const ensureNode = async () => {
-	const versionOf = async () => {
+	const readVersion = async () => {
 		const { stdout } = await run(node, ['--version'], { check: false });
 		return stdout.trim();
 	};
-	if ((await versionOf()) === `v${nodeVersion}`) return;
+	if ((await readVersion()) === `v${nodeVersion}`) return;
 	const args = ['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error'];
 	const { output } = await npm(args, { cwd: root, check: false });
-	if ((await versionOf()) !== `v${nodeVersion}`)
+	if ((await readVersion()) !== `v${nodeVersion}`)
 		throw new Error(
 			`"npm rebuild node" gives no Node ${nodeVersion} that runs on this machine (Alpine and other musl systems have none).\n${output}`,
 		);

@@ -107,7 +107,7 @@ export const askOnce = (workflow, question) => {
  * @param {import('./types').ExecutionData} data
  * @returns {string} what the last node says
  */
-export const answerOf = ({ resultData: { runData, lastNodeExecuted = '' } }) => {
+export const getResponseText = ({ resultData: { runData, lastNodeExecuted = '' } }) => {
 	const last = runData[lastNodeExecuted]?.at(-1);
 	return String(last?.data?.main?.[0]?.[0]?.json.output ?? '').trim();
 };

@@ -31,7 +31,7 @@ export const bundledWorks = (files) => {
 };
 
 /** @param {string} name @returns {string} title and text of a licence */
-const licenceOf = (name) => {
+const formatLicense = (name) => {
 	const inside = INSIDE.find((work) => work.name === name);
 	if (inside !== undefined) return `${inside.title}\n\n${inside.text}\n`;
 	const folder = join(root, 'node_modules', name);
@@ -48,4 +48,4 @@ const licenceOf = (name) => {
 
 /** @param {string[]} files paths of the bundled files @returns {string} content of THIRD-PARTY-LICENSES.txt */
 export const thirdPartyLicences = (files) =>
-	`This package contains:\n\n${bundledWorks(files).map(licenceOf).join('\n---\n\n')}`;
+	`This package contains:\n\n${bundledWorks(files).map(formatLicense).join('\n---\n\n')}`;

@@ -43,7 +43,7 @@ const listModels = async (url, apiKey = '') => {
  * @param {string} input
  * @returns {string} the server URL
  */
-export const originOf = (input) => {
+export const toOrigin = (input) => {
 	const text = /^\w+:\/\//.test(input) ? input : `http://${input}`;
 	const url = URL.canParse(text) ? new URL(text) : undefined;
 	if (!url || url.username || !/^https?:$/.test(url.protocol))
@@ -62,7 +62,7 @@ export const findModelServer = async (log, { env = process.env, ports = LOCAL_PO
 	const { LOCAL_LLAMA_BASE_URL: named, LOCAL_LLAMA_API_KEY: apiKey } = env;
 	const stop = async () => {};
 	if (named) {
-		const { status, models } = await listModels(`${originOf(named)}/v1/models`, apiKey);
+		const { status, models } = await listModels(`${toOrigin(named)}/v1/models`, apiKey);
 		if (models.length === 0) log.line(`  Warning: ${named} lists no models (HTTP ${status})`);
 		// A server that lists no models may still have one; why it does not answer is diagnosed by the node.
 		const model = env.LOCAL_LLAMA_MODEL || models[0] || 'default';

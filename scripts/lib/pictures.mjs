@@ -20,7 +20,7 @@ export const documents = () => [
  * @param {string} file a document, from the project's root
  * @returns {string[]} the pictures that it shows or links to, from the project's root
  */
-export const picturesIn = (file) => {
+export const findImages = (file) => {
 	const text = readFileSync(join(root, file), 'utf8');
 	const links = [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc(?:set)?="([^"]+)"/g)].map(
 		([, link, source]) => link ?? source ?? '',
@@ -31,4 +31,4 @@ export const picturesIn = (file) => {
 };
 
 /** @returns {string[]} the pictures that documents name, each once, from the project's root */
-export const namedPictures = () => [...new Set(documents().flatMap(picturesIn))].sort();
+export const listImages = () => [...new Set(documents().flatMap(findImages))].sort();

@@ -117,7 +117,7 @@ const forget = ({ pid }) => {
  * @param {import('node:child_process').ChildProcess} child
  * @returns {Promise<{ code: number, reason: string }>} how it ended, after its last output
  */
-const endOf = async (child) =>
+const waitForExit = async (child) =>
 	await new Promise((resolve) => {
 		child.once('error', ({ message }) => resolve({ code: 127, reason: message }));
 		child.once('close', (code, signal) => {
@@ -179,7 +179,7 @@ export const run = async (command, args, options = {}) => {
 		output += text;
 	});
 	if (onLine) readLines(child, (line) => line.trim() && onLine(line.trimEnd()));
-	const { code, reason } = await endOf(child);
+	const { code, reason } = await waitForExit(child);
 	if (code === 0 || !check) return { code, stdout, output };
 	const title = `${[command, ...args].join(' ')}: ${reason}`;
 	throw new CommandError(`${title}\n${lastLines(output, 25)}`.trimEnd(), output, code);
@@ -209,7 +209,7 @@ export const startService = (name, command, args, options = {}) => {
 	});
 	/** @type {string | undefined} */
 	let endReason;
-	const exited = endOf(child).then(({ code, reason }) => {
+	const exited = waitForExit(child).then(({ code, reason }) => {
 		endReason = reason;
 		file?.end();
 		return code;

@@ -13,7 +13,7 @@ export const nodeProblem = (version) => {
 };
 
 /** @param {unknown} error @returns {string} its message; with the stack if it is a bug of the scripts */
-const textOf = (error) => {
+const formatError = (error) => {
 	if (!(error instanceof Error)) return String(error);
 	const code = 'code' in error ? String(error.code) : '';
 	const isPlain = error instanceof CommandError || error.name === 'Error';
@@ -36,7 +36,7 @@ export const main = async (script) => {
 	} catch (error) {
 		// After a signal the children end and their callers fail: not worth reporting.
 		if (isStopping()) return;
-		process.stderr.write(`\n${textOf(error)}\n`);
+		process.stderr.write(`\n${formatError(error)}\n`);
 	}
 	if (!isStopping()) process.exit(exitCode);
 };

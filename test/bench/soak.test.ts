@@ -17,7 +17,7 @@ interface ReportScript {
 	judge(result: Result): Verdict[];
 	unexpectedRuns(runs: RunRecord[]): RunRecord[];
 	isFlat(result: Result): boolean;
-	pageOf(result: Result & { plan: object; command: string; machine: string }): string;
+	formatReport(result: Result & { plan: object; command: string; machine: string }): string;
 }
 interface LoadScript {
 	sequence(seed: number): () => { profile: LoadProfile; fault: string };
@@ -138,11 +138,11 @@ describe('the verdict', () => {
 	});
 
 	test('stands in the page, with the command', async () => {
-		const { pageOf } = await script<ReportScript>('report');
+		const { formatReport } = await script<ReportScript>('report');
 		const plan = { concurrency: 4, seed: 1 };
 		const command = 'npm run bench -- soak --minutes 10';
 		const growingTimers = samples((at) => ({ timers: 30 + at }));
-		const page = pageOf({ ...result(growingTimers), plan, command, machine: 'a machine' });
+		const page = formatReport({ ...result(growingTimers), plan, command, machine: 'a machine' });
 		expect(page).toContain(command);
 		expect(page).toContain('| JavaScript heap | 200.0 MB | 200.0 MB | 0.0 % | flat |');
 		expect(page).toMatch(/\| Timers \| .* \| \*\*grows\*\* \|/);

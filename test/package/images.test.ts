@@ -5,8 +5,8 @@ interface PicturesScript {
 	IMAGES: string;
 	LARGEST_BYTES: number;
 	documents(): string[];
-	picturesIn(file: string): string[];
-	namedPictures(): string[];
+	findImages(file: string): string[];
+	listImages(): string[];
 }
 
 const ROOT = process.cwd();
@@ -36,7 +36,7 @@ describe('the images of the documents', () => {
 	it('exist if a document names them', () => {
 		const missing = script.documents().flatMap((file) =>
 			script
-				.picturesIn(file)
+				.findImages(file)
 				.filter((picture) => !fs.existsSync(path.join(ROOT, picture)))
 				.map((picture) => `${file}: ${picture}`),
 		);
@@ -44,7 +44,7 @@ describe('the images of the documents', () => {
 	});
 
 	it('are named by a document, each of them', () => {
-		const namedImages = script.namedPictures();
+		const namedImages = script.listImages();
 		expect(imageFiles.filter((file) => !namedImages.includes(file))).toEqual([]);
 		expect(imageFiles.length).toBeGreaterThanOrEqual(10);
 	});
@@ -53,7 +53,7 @@ describe('the images of the documents', () => {
 		const examples = fs
 			.readdirSync(path.join(ROOT, 'workflows'))
 			.filter((file) => file.endsWith('.json'));
-		const linkedImages = script.picturesIn('workflows/README.md');
+		const linkedImages = script.findImages('workflows/README.md');
 		expect(
 			examples
 				.map((file) => `${script.IMAGES}/workflows/${path.basename(file, '.json')}.png`)

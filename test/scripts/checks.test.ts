@@ -39,7 +39,7 @@ interface ExamplesScript {
 		workflow: object,
 		question: string,
 	): { nodes: Array<{ name: string; type: string; parameters: unknown }>; connections: object };
-	answerOf(data: object): string;
+	getResponseText(data: object): string;
 }
 
 describe('the check of the package', () => {
@@ -228,8 +228,10 @@ describe('asking an example workflow once', () => {
 	});
 
 	it('gives the answer of the last node', async () => {
-		const { answerOf } = await loadScript<ExamplesScript>('examples');
+		const { getResponseText } = await loadScript<ExamplesScript>('examples');
 		const runData = { 'AI Agent': [{ data: { main: [[{ json: { output: 'Hello!\n' } }]] } }] };
-		expect(answerOf({ resultData: { runData, lastNodeExecuted: 'AI Agent' } })).toBe('Hello!');
+		expect(getResponseText({ resultData: { runData, lastNodeExecuted: 'AI Agent' } })).toBe(
+			'Hello!',
+		);
 	});
 });
