@@ -31,8 +31,8 @@ export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
 export interface TextCompletion {
 	text: string;
-	/** Why it ended: `stop` (the model had finished), `limit`, or the server's own reason. */
-	stopType?: string;
+	/** `stop`, `length`, or another reason of the server. */
+	finishReason?: string;
 	usage?: Usage;
 	timings?: Timings;
 	model?: string;
@@ -164,8 +164,7 @@ async function readTextCompletion(
 		counter.add(delta.length);
 		Object.assign(
 			completion,
-			// This operation calls it `limit`.
-			omitUndefined({ ...parseFacts(event), stopType: reason?.replace(/^length$/, 'limit') }),
+			omitUndefined({ ...parseFacts(event), finishReason: reason }),
 		);
 		if (delta === '') return;
 		response.markContent();

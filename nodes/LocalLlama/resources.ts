@@ -19,12 +19,7 @@ import { vectorRerank } from './vector/rerank';
 export const operations = createResourceTable([
 	{
 		option: { name: 'Text', value: 'text' },
-		operations: [
-			withInputFields(textChat),
-			withInputFields(textExtract, true),
-			withInputFields(textClassify, true),
-			withInputFields(textComplete),
-		],
+		operations: [textChat, textExtract, textClassify, textComplete],
 	},
 	{
 		option: {

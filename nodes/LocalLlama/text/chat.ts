@@ -1,14 +1,14 @@
 import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
-import type { LocalLlamaOperation } from '../operation';
+import { withOutput } from '../output';
 import { toTextItem, generate } from './generate';
 import { textOptions } from './option-sets';
 import { readChatSettings } from './settings';
 import { messageFields, readMessages } from './messages';
 import { withResolvedModel } from '../../shared/resolve-model';
 
-export const textChat: LocalLlamaOperation = {
+export const textChat = withOutput({
 	option: {
 		name: 'Chat',
 		value: 'chat',
@@ -34,4 +34,4 @@ export const textChat: LocalLlamaOperation = {
 		const result = await generate(call, settings, messages, files);
 		return [toTextItem(call, result, settings.parameters.responseFormat)];
 	},
-};
+});

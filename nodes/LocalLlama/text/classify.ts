@@ -8,7 +8,7 @@ import { isRecord, omitUndefined } from '../../../lib/values';
 import { booleanField, fixedCollectionField, stringField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import type { LocalLlamaOperation } from '../operation';
+import { roundTo, withOutput } from '../output';
 import { rowFields, readRows } from '../list-fields';
 import { createOptionsField } from '../options';
 import { reportResult } from './generate';
@@ -30,7 +30,7 @@ const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'L
 	description: 'The labels to choose from, up to 62',
 });
 
-export const textClassify: LocalLlamaOperation = {
+export const textClassify = withOutput({
 	option: {
 		name: 'Classify',
 		value: 'classify',
@@ -77,33 +77,30 @@ export const textClassify: LocalLlamaOperation = {
 		reportResult(call, { ...result, warnings: result.warnings });
 		if (result.unmatchedText !== undefined)
 			call.hint(
-				'The model did not choose a label, so the label is null. The field "answer" contains its response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
+				'The model did not choose a label, so the output has none. Turn off Simplify to see its response in the field metadata.response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
-		const labelFields = { label: names[0] ?? null, ...(isMultiLabel ? { labels: names } : {}) };
-		return [{ json: { ...labelFields, ...toFacts(result, labels) } }];
+		const output = isMultiLabel ? names : (names[0] ?? null);
+		return [{ output, metadata: toMetadata(result, labels) }];
 	},
-};
+});
 
-function toFacts(result: Classification, labels: readonly Label[]): object {
+function toMetadata(result: Classification, labels: readonly Label[]): object {
 	const { scores, noneScore, unmatchedText, usage, model, server } = result;
 	const toScoreEntry = ({ name }: Label, at: number) => [name, roundProbability(scores?.[at])];
-	return {
-		...omitUndefined({
-			confidence: roundProbability(result.confidence),
-			scores: scores && Object.fromEntries(labels.map(toScoreEntry)),
-			answer: unmatchedText,
-			none: roundProbability(noneScore),
-			usage,
-			model,
-			server,
-		}),
-	};
+	return omitUndefined({
+		confidence: roundProbability(result.confidence),
+		scores: scores && Object.fromEntries(labels.map(toScoreEntry)),
+		response: unmatchedText,
+		none: roundProbability(noneScore),
+		usage,
+		model,
+		server,
+	});
 }
 
-/** Rounds to six decimals. */
 function roundProbability(probability: number | undefined): number | undefined {
-	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
+	return probability === undefined ? undefined : roundTo(probability, 4);
 }
 
 /** Reads labels from the form, or from a list of names or objects. */

@@ -1,13 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
+import { omitUndefined } from '../../../lib/values';
 import { longTextField, integerField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import type { OperationItem } from '../../shared/run/operations';
-import type { LocalLlamaOperation } from '../operation';
 import { createOptionsField } from '../options';
-import { reportResult } from './generate';
+import { type ResultItem, withOutput } from '../output';
+import { reportResult, toUsageMetadata } from './generate';
 import { textOptions } from './option-sets';
 import { readTaskSettings } from './settings';
 import { withResolvedModel } from '../../shared/resolve-model';
@@ -20,7 +20,7 @@ const options: INodeProperties[] = [
 	}),
 ];
 
-export const textComplete: LocalLlamaOperation = {
+export const textComplete = withOutput({
 	option: {
 		name: 'Complete',
 		value: 'complete',
@@ -43,7 +43,7 @@ export const textComplete: LocalLlamaOperation = {
 		const prompts = readPrompts(parameters);
 		const onDelta =
 			typing === undefined ? undefined : async (delta: string) => await typing.write(delta);
-		const items: OperationItem[] = [];
+		const items: ResultItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.write('\n\n');
@@ -55,14 +55,19 @@ export const textComplete: LocalLlamaOperation = {
 				);
 				const warnings = completion.text === '' ? ['The model generated no text.'] : taskWarnings;
 				reportResult(call, { ...completion, warnings });
-				items.push({
-					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
-				});
+				const { text: output, finishReason, model, server: serverType } = completion;
+				const promptIndex = prompts.length > 1 ? index : undefined;
+				const metadata = {
+					...omitUndefined({ promptIndex, finishReason }),
+					...toUsageMetadata(completion),
+					...omitUndefined({ model, server: serverType }),
+				};
+				items.push({ output, metadata });
 			}
 		}
 		return items;
 	},
-};
+});
 
 /** Increments the seed, if set, for each further completion. */
 function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSettings {

@@ -31,9 +31,10 @@ import {
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LlamaCall } from '../operation';
 import { rowFields, readRows } from '../list-fields';
 import { createOptionsField } from '../options';
+import { withOutput } from '../output';
 import { toMetadata, generate } from './generate';
 import { shortTextOptions, quickThinkingFields } from './option-sets';
 import { readShortTextSettings } from './settings';
@@ -108,7 +109,7 @@ const schemaFields: INodeProperties[] = [
 	),
 ];
 
-export const textExtract: LocalLlamaOperation = {
+export const textExtract = withOutput({
 	option: {
 		name: 'Extract',
 		value: 'extract',
@@ -163,10 +164,10 @@ export const textExtract: LocalLlamaOperation = {
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
 		const repaired = (result.logFields?.corrections ?? 0) !== 0;
-		const facts = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
-		return [{ json: { output: output ?? value, ...facts } }];
+		const metadata = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
+		return [{ output: output ?? value, metadata }];
 	},
-};
+});
 
 /** Converts a number that was kept as text, if the lost digits are below a 10^15th of it. */
 function asNumber(value: unknown): unknown {

@@ -4,18 +4,19 @@ import type {
 	ChatResult,
 	ResponseFormat,
 	InputMessage,
+	Timings,
 } from '../../../lib/chat/types';
 import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/tasks/file-errors';
-import { omitUndefined } from '../../../lib/values';
-import type { OperationItem } from '../../shared/run/operations';
+import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	addFailedTokenTotals,
 	type GenerationUsage,
 	addTokenTotals,
 } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
+import { type ResultItem, roundTo } from '../output';
 
 /** Generates a response and streams it to the chat. If the chat is closed, the generation is canceled. */
 export async function generate(
@@ -61,18 +62,43 @@ export function reportResult(
 
 /** Metadata of a result for its item. */
 export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
-	const { reasoning, finishReason, usage, timings, model, serverType, logFields } = result;
+	const { reasoning, finishReason, model, serverType, logFields } = result;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
+		...toUsageMetadata(result),
 		...omitUndefined({
-			usage,
-			timings,
 			model,
 			server: serverType,
 			timesPreempted: logFields?.timesPreempted,
 		}),
 	};
+}
+
+/** Timings that repeat a count of the usage, or the speed per token instead of per second. */
+const REPEATED_TIMINGS: ReadonlySet<string> = new Set([
+	'cache_n',
+	'prompt_n',
+	'prompt_per_token_ms',
+	'predicted_n',
+	'predicted_per_token_ms',
+]);
+
+/** Usage and timings, with each number once and rounded. */
+export function toUsageMetadata({ usage, timings }: Pick<ChatResult, 'usage' | 'timings'>) {
+	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
+	return omitEmpty({
+		usage: usage && { ...usage, ...omitUndefined({ cachedTokens }) },
+		timings: roundTimings(timings ?? {}),
+	});
+}
+
+function roundTimings(timings: Timings): Timings {
+	return Object.fromEntries(
+		Object.entries(timings)
+			.filter(([name]) => !REPEATED_TIMINGS.has(name))
+			.map(([name, value]) => [name, roundTo(value, name.endsWith('_ms') ? 1 : 2)]),
+	);
 }
 
 /**
@@ -84,14 +110,11 @@ export function toTextItem(
 	call: LlamaCall,
 	result: ChatResult,
 	format: ResponseFormat | undefined,
-): OperationItem {
+): ResultItem {
 	const requested = getRequestedJson(result, format);
 	if (requested !== undefined) getJsonWarnings(requested).forEach((warning) => call.hint(warning));
 	return {
-		json: {
-			text: result.text,
-			...omitUndefined({ json: requested?.value }),
-			...toMetadata(result),
-		},
+		output: requested === undefined ? result.text : requested.value,
+		metadata: toMetadata(result),
 	};
 }
