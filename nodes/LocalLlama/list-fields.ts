@@ -1,10 +1,7 @@
 /** Reads lists from expressions or JSON text. */
-import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
-
 import { parseJson } from '../../lib/json';
-import { asRecord, omitUndefined, withoutEnds } from '../../lib/values';
+import { asRecord, withoutEnds } from '../../lib/values';
 import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../shared/parameters';
-import { toOptions } from '../shared/field-builders';
 
 /**
  * Reads the entries of a list field: an array, JSON text of one, or a single entry.
@@ -44,45 +41,15 @@ export function readTexts(parameters: NodeParameters, path: string): string[] {
 	});
 }
 
-/**
- * Builds fields for rows: a form, or a list from an expression, since n8n ignores expressions for forms.
- *
- * @param form collection with the rows in its only group
- * @param list field for the expression
- */
-export function rowFields(
-	form: INodeProperties,
-	list: Pick<INodeProperties, 'displayName' | 'name' | 'default' | 'description'>,
-): INodeProperties[] {
-	const source = `${form.name}From`;
-	const showFor = (value: string): IDisplayOptions => ({
-		show: { ...form.displayOptions?.show, [source]: [value] },
-	});
-	return [
-		{
-			displayName: `Source for ${form.displayName}`,
-			name: source,
-			type: 'options',
-			default: 'form',
-			options: toOptions({
-				expression: ['Expression', 'A list from an expression'],
-				form: ['Define Below', 'Define the list in this node'],
-			}),
-			...omitUndefined({ displayOptions: form.displayOptions }),
-		},
-		{ ...form, displayOptions: showFor('form') },
-		{ ...list, type: 'json', required: true, displayOptions: showFor('expression') },
-	];
-}
-
-/** Reads the rows of the form or the entries of the list, with the label of that field. */
+/** Reads the rows of a form, or the entries of the list that replaces it, with the label of that field. */
 export function readRows(
 	parameters: NodeParameters,
 	form: string,
-	list: string,
+	listOption: string,
 ): { rows: unknown[]; label: string } {
-	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
-		return { rows: readListOrNames(parameters, list), label: parameters.field(list).label };
+	const path = `options.${listOption}`;
+	if (parameters.hasOption(listOption))
+		return { rows: readListOrNames(parameters, path), label: parameters.field(path).label };
 	const value = parameters.value(form);
 	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
 	return { rows, label: parameters.field(form).label };

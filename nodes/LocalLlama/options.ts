@@ -1,5 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
+
+import { createInputError } from '../../lib/errors/create-error';
 import { booleanField, optionsCollection, integerField } from '../shared/field-builders';
+import type { NodeParameters } from '../shared/parameters';
 
 function concurrencyField(defaultValue: number): INodeProperties {
 	return integerField('Max Concurrent Items', 'maxConcurrentItems', defaultValue, [1, 64], {
@@ -24,4 +27,22 @@ export function createOptionsField(
 	concurrency = 4,
 ): INodeProperties {
 	return optionsCollection([...options, concurrencyField(concurrency)]);
+}
+
+/**
+ * Finds the option that replaces a field of the panel; undefined if none was added.
+ *
+ * @throws {ServerError} `invalidInput` if several were added
+ */
+export function findReplacement<Name extends string>(
+	parameters: NodeParameters,
+	names: readonly Name[],
+): Name | undefined {
+	const [name, ...others] = names.filter((option) => parameters.hasOption(option));
+	if (others.length === 0) return name;
+	const labels = names.map((option) => `"${parameters.field(`options.${option}`).label}"`);
+	throw createInputError(
+		`The options ${labels.join(' and ')} cannot be combined`,
+		'Remove one of the two options.',
+	);
 }

@@ -133,6 +133,11 @@ export class NodeParameters {
 		return this.parse(path, asObject, whenUnset);
 	}
 
+	/** Whether an option was added, even if its expression returns nothing. */
+	hasOption(name: string): boolean {
+		return Object.hasOwn(this.collection('options'), name);
+	}
+
 	/** Whether a field was left empty. A field with an expression was not, even if that returns nothing. */
 	isUnset(name: string): boolean {
 		const value = this.value(name);

@@ -1,11 +1,11 @@
-import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
+import { responseFormatFields, toOptionFields } from '../../shared/chat/answer-fields';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
 import { withOutput } from '../output';
 import { toTextItem, generate } from './generate';
-import { textOptions } from './option-sets';
+import { textOptions, thinkingOptions } from './option-sets';
 import { readChatSettings } from './settings';
-import { messageFields, readMessages } from './messages';
+import { messageFields, messageOptions, readMessages } from './messages';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 export const textChat = withOutput({
@@ -19,9 +19,12 @@ export const textChat = withOutput({
 	fields: [
 		modelField('The model to chat with'),
 		...messageFields,
-		...thinkingFields(),
-		...responseFormatFields(),
-		createOptionsField(textOptions),
+		createOptionsField([
+			...textOptions,
+			...messageOptions,
+			...thinkingOptions,
+			...toOptionFields(responseFormatFields(), 'jsonObject', 'Text if not set.'),
+		]),
 	],
 	run: async (call) => {
 		const settings = await withResolvedModel(

@@ -5,11 +5,16 @@ import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/tasks/file-errors';
 import { isRecord, omitUndefined } from '../../../lib/values';
-import { booleanField, fixedCollectionField, stringField } from '../../shared/field-builders';
+import {
+	booleanField,
+	fixedCollectionField,
+	jsonField,
+	stringField,
+} from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { roundTo, withOutput } from '../output';
-import { rowFields, readRows } from '../list-fields';
+import { readRows } from '../list-fields';
 import { createOptionsField } from '../options';
 import { reportResult } from './generate';
 import { shortTextOptions } from './option-sets';
@@ -40,27 +45,28 @@ export const textClassify = withOutput({
 	fields: [
 		modelField('The model that classifies the text'),
 		textField,
-		binaryFieldsField('They are part of the text.'),
-		...rowFields(labelsField, {
-			displayName: 'Label List',
-			name: 'labelList',
-			default: '={{ $json.labels }}',
-			description:
-				'An array of names or of objects with name and description, or comma-separated names',
-		}),
-		booleanField('Multiple Labels', 'multiLabel', false, {
-			description: 'Whether a text may have more than one label',
-		}),
-		booleanField('Allow No Label', 'allowNoLabel', false, {
-			description: 'Whether a text may have no label. The label is then null.',
-		}),
-		instructionsField,
-		createOptionsField(shortTextOptions),
+		labelsField,
+		createOptionsField([
+			...shortTextOptions,
+			booleanField('Allow No Label', 'allowNoLabel', true, {
+				description: 'Whether a text may have no label. The output is then null. Off if not set.',
+			}),
+			binaryFieldsField('They are part of the text.'),
+			instructionsField,
+			jsonField('Label List', 'labelList', '={{ $json.labels }}', {
+				description:
+					'Replaces Labels with a list from an expression: an array of names or of objects with name and description, or comma-separated names',
+			}),
+			booleanField('Multiple Labels', 'multiLabel', true, {
+				description:
+					'Whether a text may have more than one label. The output is then an array. Off if not set.',
+			}),
+		]),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;
 		const labels = readLabels(parameters);
-		const isMultiLabel = parameters.boolean('multiLabel');
+		const isMultiLabel = parameters.boolean('options.multiLabel', false);
 		const { blocks, files } = await readPromptInput(call);
 		const taskSettings = readTaskSettings(call, { temperature: 0 });
 		const settings = await withResolvedModel(taskSettings, server, 'chat', signal);
@@ -68,8 +74,8 @@ export const textClassify = withOutput({
 			blocks,
 			labels,
 			isMultiLabel,
-			allowNone: parameters.boolean('allowNoLabel'),
-			instructions: parameters.rawString('instructions'),
+			allowNone: parameters.boolean('options.allowNoLabel', false),
+			instructions: parameters.rawString('options.instructions'),
 		};
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),

@@ -19,24 +19,23 @@ import {
 } from '../../../lib/tasks/extract';
 import type { SentFile } from '../../../lib/tasks/file-errors';
 import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
-import { unwrapSchema } from '../../shared/chat/generation-settings';
+import { readSchema } from '../../shared/chat/generation-settings';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { splitNames } from '../../shared/binary';
 import {
 	booleanField,
-	choiceField,
 	toOptions,
 	jsonField,
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
 import type { LlamaCall } from '../operation';
-import { rowFields, readRows } from '../list-fields';
-import { createOptionsField } from '../options';
+import { readRows } from '../list-fields';
+import { createOptionsField, findReplacement } from '../options';
 import { withOutput } from '../output';
 import { toMetadata, generate } from './generate';
-import { shortTextOptions, quickThinkingFields } from './option-sets';
+import { shortTextOptions, quickThinkingOptions } from './option-sets';
 import { readShortTextSettings } from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
 import { instructionsField, textField } from './text-field';
@@ -77,35 +76,17 @@ const tableFields: INodeProperties[] = [
 	}),
 ];
 
-const schemaFields: INodeProperties[] = [
-	choiceField('What to Extract', 'schemaSource', 'fields', {
-		options: toOptions({
-			fields: ['Fields', 'A table defined in this node'],
-			schema: ['JSON Schema', 'For nested data'],
-		}),
+/** Options that replace the form. */
+const replacementOptions: INodeProperties[] = [
+	jsonField('Field List', 'fieldList', '={{ $json.fields }}', {
+		description:
+			'Replaces Fields with a list from an expression: an array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
 	}),
-	...rowFields(
-		fixedCollectionField('Fields', 'fields', 'Field', {
-			values: tableFields,
-			typeOptions: { multipleValues: true, sortable: true },
-			displayOptions: { show: { schemaSource: ['fields'] } },
-		}),
-		{
-			displayName: 'Field List',
-			name: 'fieldList',
-			default: '={{ $json.fields }}',
-			description:
-				'An array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
-		},
-	),
 	jsonField(
 		'JSON Schema',
 		'jsonSchema',
 		'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
-		{
-			typeOptions: { rows: 8 },
-			displayOptions: { show: { schemaSource: ['schema'] } },
-		},
+		{ typeOptions: { rows: 8 }, description: 'Replaces Fields, for nested data' },
 	),
 ];
 
@@ -119,24 +100,36 @@ export const textExtract = withOutput({
 	fields: [
 		modelField('The model that reads the text'),
 		textField,
-		binaryFieldsField('They are part of the text.'),
-		...schemaFields,
-		instructionsField,
-		...quickThinkingFields,
-		createOptionsField(shortTextOptions),
+		fixedCollectionField('Fields', 'fields', 'Field', {
+			values: tableFields,
+			typeOptions: { multipleValues: true, sortable: true },
+			description: 'The values to extract',
+		}),
+		createOptionsField([
+			...shortTextOptions,
+			...replacementOptions,
+			...quickThinkingOptions,
+			binaryFieldsField('They are part of the text.'),
+			instructionsField,
+		]),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;
-		const fields =
-			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields'
-				? readFields(parameters)
-				: undefined;
-		const schema = fields === undefined ? readSchema(parameters) : buildSchema(fields);
+		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
+		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
+		const schema =
+			fields === undefined
+				? readSchema(parameters, 'options.jsonSchema').schema
+				: buildSchema(fields);
 		const validationSchema = fields === undefined ? schema : buildValidationSchema(fields);
 		// Throws for an invalid schema before anything is sent.
 		validateAgainstSchema(schema, null);
 		const { blocks, files } = await readPromptInput(call);
-		const messages = buildExtractMessages(schema, parameters.rawString('instructions'), blocks);
+		const messages = buildExtractMessages(
+			schema,
+			parameters.rawString('options.instructions'),
+			blocks,
+		);
 		const settings = await withResolvedModel(
 			readShortTextSettings(parameters),
 			server,
@@ -188,13 +181,6 @@ async function generateWithFormat(
 		if (!isFormatRejected(captureError(error))) throw error;
 		return await generate(call, settings, messages, files);
 	});
-}
-
-function readSchema(parameters: NodeParameters): Record<string, unknown> {
-	const { schema } = unwrapSchema(parameters.object('jsonSchema'));
-	if (Object.keys(schema).length === 0)
-		throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
-	return schema;
 }
 
 /** Reads the fields to extract from the form or a list. */

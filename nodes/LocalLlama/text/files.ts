@@ -6,7 +6,7 @@ import { stringField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
-/** @param usage sentence that says how the files are used */
+/** Option for files. @param usage sentence that says how the files are used */
 export function binaryFieldsField(usage: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
@@ -22,9 +22,9 @@ interface PromptInput {
 }
 
 function readNames(parameters: NodeParameters): string[] {
-	const fields = parameters.value('binaryFields');
+	const fields = parameters.value('options.binaryFields');
 	if (Array.isArray(fields)) return fields.map(String);
-	return splitNames(parameters.rawString('binaryFields'));
+	return splitNames(parameters.rawString('options.binaryFields'));
 }
 
 /**

@@ -11,33 +11,25 @@ import {
 	longTextField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { isUnset, createFieldError } from '../../shared/parameters';
+import { isUnset, createFieldError, type NodeParameters } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
+import { findReplacement } from '../options';
 import { binaryFieldsField, readItemFiles } from './files';
 
-type MessageSource = 'prompt' | 'list' | 'json';
-
-const systemField = longTextField('System Message', 'system', 2, {
-	description:
-		'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
-});
-
-const binaryField = binaryFieldsField('They are sent with the last user message.');
-
 export const messageFields: INodeProperties[] = [
-	choiceField('Source for Messages', 'messageSource', 'prompt', {
-		options: toOptions({
-			json: ['JSON', 'An array of messages with role and content, from an expression'],
-			list: ['Define Below', 'Messages defined in this node'],
-			prompt: ['Prompt', 'A single prompt with an optional system message'],
-		}),
-	}),
-	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
 	longTextField('Prompt', 'prompt', 4, {
 		default: '={{ $json.chatInput }}',
-		required: true,
-		displayOptions: { show: { messageSource: ['prompt'] } },
+		description: 'For a conversation, add the option Messages or Messages (JSON)',
 	}),
+	longTextField('System Message', 'system', 2, {
+		description:
+			'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+	}),
+];
+
+/** Options for files, and for a conversation instead of the prompt. */
+export const messageOptions: INodeProperties[] = [
+	binaryFieldsField('They are sent with the last user message.'),
 	fixedCollectionField('Messages', 'messages', 'Message', {
 		values: [
 			choiceField('Role', 'role', 'user', {
@@ -56,16 +48,14 @@ export const messageFields: INodeProperties[] = [
 			},
 		],
 		typeOptions: { multipleValues: true, sortable: true },
-		displayOptions: { show: { messageSource: ['list'] } },
-		description: 'If the last message has the role Assistant, the model continues it',
+		description:
+			'Replaces the prompt. If the last message has the role Assistant, the model continues it.',
 	}),
 	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
-		displayOptions: { show: { messageSource: ['json'] } },
 		description:
-			'As in the OpenAI API: role and content, with content as text or as parts with images and audio',
+			'Replaces the prompt with messages from an expression. As in the OpenAI API: an array of role and content, with content as text or as parts with images and audio.',
 	}),
-	binaryField,
 ];
 
 /**
@@ -88,36 +78,29 @@ export async function readMessages(
 }
 
 function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
-	const source = parameters.choice<MessageSource>('messageSource');
-	if (source === 'json')
-		return assertMessages(
-			parseMessages(parameters.value('messagesJson')),
-			parameters,
-			'messagesJson',
-		);
 	const system = parameters.rawString('system');
-	const head: InputMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
-	if (source === 'prompt') {
-		const prompt = parameters.rawString('prompt');
-		const hasFiles = parameters.rawString('binaryFields').trim() !== '';
-		if (prompt.trim() === '' && !hasFiles)
-			throw createFieldError(parameters.field('prompt').label, 'is empty');
-		return prompt.trim() === '' ? head : [...head, { type: 'human', content: prompt }];
-	}
-	const rows = asRecords(asRecord(parameters.value('messages')).message).filter(
-		({ content }) => !isUnset(content),
-	);
-	return [...head, ...assertMessages(parseMessages(rows), parameters, 'messages')];
+	const systemMessages: InputMessage[] =
+		system.trim() === '' ? [] : [{ type: 'system', content: system }];
+	const option = findReplacement(parameters, ['messages', 'messagesJson']);
+	if (option === undefined) return [...systemMessages, ...readPrompt(parameters)];
+	const path = `options.${option}`;
+	const value = parameters.value(path);
+	const messages = parseMessages(option === 'messages' ? getFilledRows(value) : value);
+	if (messages.length === 0)
+		throw createFieldError(parameters.field(path).label, 'has no messages');
+	return [...systemMessages, ...messages];
 }
 
-function assertMessages(
-	messages: InputMessage[],
-	parameters: LlamaCall['parameters'],
-	field: string,
-): InputMessage[] {
-	if (messages.length === 0)
-		throw createFieldError(parameters.field(field).label, 'has no messages');
-	return messages;
+function readPrompt(parameters: NodeParameters): InputMessage[] {
+	const prompt = parameters.rawString('prompt');
+	if (prompt.trim() !== '') return [{ type: 'human', content: prompt }];
+	const hasFiles = parameters.rawString('options.binaryFields').trim() !== '';
+	if (!hasFiles) throw createFieldError(parameters.field('prompt').label, 'is empty');
+	return [];
+}
+
+function getFilledRows(messages: unknown): object[] {
+	return asRecords(asRecord(messages).message).filter(({ content }) => !isUnset(content));
 }
 
 function toContentParts(content: unknown): unknown[] {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { thinkingFields } from '../../shared/chat/answer-fields';
+import { thinkingFields, toOptionFields } from '../../shared/chat/answer-fields';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { streamingField } from '../options';
@@ -18,7 +18,11 @@ export const shortTextOptions = [...selectSamplers(SHORT_TEXT_SAMPLERS), ...gene
 /** Options of operations that generate text. */
 export const textOptions = [...selectSamplers(TEXT_SAMPLERS), ...generationFields, streamingField];
 
-/** Off by default, since thinking takes most of the time of such an operation. */
-export const quickThinkingFields: INodeProperties[] = thinkingFields().map((field) =>
-	field.name === 'thinking' ? { ...field, default: 'off' } : field,
+export const thinkingOptions = toOptionFields(
+	thinkingFields(),
+	'off',
+	"If not set, the server's setting applies.",
 );
+
+/** Off if not set, since thinking takes most of the time of such an operation. */
+export const quickThinkingOptions = toOptionFields(thinkingFields(), 'on', 'Off if not set.');

@@ -12,14 +12,17 @@ import { readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
 
 export function readChatSettings(parameters: NodeParameters): ChatSettings {
-	const responseFormat = readResponseFormat(parameters);
-	return buildChatSettings(parameters, omitUndefined({ responseFormat }), 'toolTurns');
+	const responseFormat = readResponseFormat(parameters, 'options.');
+	const thinking = readThinking(parameters, 'options.');
+	return buildChatSettings(parameters, omitUndefined({ responseFormat, thinking }), 'toolTurns');
 }
 
 /** Reads the settings of an operation with a fixed response format. */
 export function readShortTextSettings(parameters: NodeParameters): ChatSettings {
+	const thinking = readThinking(parameters, 'options.', 'off');
 	// Most likely response by default.
-	return buildChatSettings(parameters, { temperature: 0 }, 'never');
+	const defaults = { temperature: 0, ...omitUndefined({ thinking }) };
+	return buildChatSettings(parameters, defaults, 'never');
 }
 
 /** Reads the settings of a task that generates text. */
@@ -39,11 +42,7 @@ function buildChatSettings(
 ): ChatSettings {
 	return {
 		model: parameters.string('model'),
-		parameters: {
-			...defaults,
-			...readGeneration(parameters),
-			...omitUndefined({ thinking: readThinking(parameters) }),
-		},
+		parameters: { ...defaults, ...readGeneration(parameters) },
 		thinkingHistory,
 		showThinking: false,
 		...readGenerationTimeouts(parameters),

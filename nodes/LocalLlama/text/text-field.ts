@@ -5,6 +5,7 @@ export const textField = longTextField('Text', 'text', 4, {
 	description: 'May be empty if the item has an image or audio',
 });
 
+/** Option for context. */
 export const instructionsField = longTextField('Instructions', 'instructions', 2, {
 	placeholder: 'e.g. The text is a customer email. Amounts are in euros.',
 	description:

@@ -1,6 +1,8 @@
 import { choiceField, toOptions, jsonField, longTextField, integerField } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 
+export const DEFAULT_THINKING_BUDGET = 1024;
+
 /** Fields for thinking. */
 export function thinkingFields(): INodeProperties[] {
 	return [
@@ -27,7 +29,7 @@ export function thinkingFields(): INodeProperties[] {
 			description:
 				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it responds. The thinking is returned separately.',
 		}),
-		choiceField('Effort', 'thinkingEffort', 'medium', {
+		choiceField('Thinking Effort', 'thinkingEffort', 'medium', {
 			options: toOptions({
 				high: 'High',
 				low: 'Low',
@@ -36,12 +38,23 @@ export function thinkingFields(): INodeProperties[] {
 			}),
 			displayOptions: { show: { thinking: ['effort'] } },
 		}),
-		integerField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
+		integerField('Thinking Token Budget', 'thinkingBudget', DEFAULT_THINKING_BUDGET, [0], {
 			displayOptions: { show: { thinking: ['budget'] } },
 			description:
 				'Maximum tokens for thinking; 0 ends it immediately. Llama-server only, and only if the chat template of the model has an end tag.',
 		}),
 	];
+}
+
+/** The fields as options, which apply only if they are added. @param unsetText what applies otherwise */
+export function toOptionFields(
+	fields: readonly INodeProperties[],
+	defaultValue: string,
+	unsetText: string,
+): INodeProperties[] {
+	const [first, ...dependent] = fields;
+	const description = [first!.description, unsetText].filter(Boolean).join(' ');
+	return [{ ...first!, default: defaultValue, description }, ...dependent];
 }
 
 /** Fields for the response format. */

@@ -1,6 +1,7 @@
 import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { parseKeepAlive } from '../../../lib/servers/keep-alive';
+import type { ServerError } from '../../../lib/errors/server-error';
 import { assertDepth } from '../../../lib/chat/grammar-schema';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import { isRecord, asNonEmptyString, omitUndefined } from '../../../lib/values';
@@ -14,6 +15,7 @@ import {
 	type NodeParameters,
 	createFieldError,
 } from '../parameters';
+import { DEFAULT_THINKING_BUDGET } from './answer-fields';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
@@ -56,35 +58,78 @@ function parseNonEmptyObject(field: Field, value: unknown): Record<string, unkno
 	return Object.keys(object).length === 0 ? undefined : object;
 }
 
-/** Reads the thinking fields; undefined if nothing is sent. */
-export function readThinking(parameters: NodeParameters): Thinking | undefined {
-	const mode = parameters.choice<Thinking['mode']>('thinking');
+/** Path of fields: `options.` if they are options, which may not have been added. */
+type Prefix = '' | 'options.';
+
+/**
+ * Reads the thinking fields; undefined if nothing is sent.
+ *
+ * @param whenUnset applies if the option was not added
+ */
+export function readThinking(
+	parameters: NodeParameters,
+	prefix: Prefix = '',
+	whenUnset: Thinking['mode'] = 'serverDefault',
+): Thinking | undefined {
+	const mode = readChoice(parameters, prefix, 'thinking', whenUnset);
 	if (mode === 'off') return { mode };
-	if (mode === 'effort') return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
-	if (mode === 'budget') return { mode, tokens: parameters.number('thinkingBudget') };
+	if (mode === 'effort')
+		return { mode, effort: readChoice<Effort>(parameters, prefix, 'thinkingEffort', 'medium') };
+	if (mode === 'budget')
+		return { mode, tokens: parameters.number(`${prefix}thinkingBudget`, DEFAULT_THINKING_BUDGET) };
 	return mode === 'on' ? { mode } : undefined;
 }
 
+function readChoice<T extends string>(
+	parameters: NodeParameters,
+	prefix: Prefix,
+	name: string,
+	whenUnset: T,
+): T {
+	const path = `${prefix}${name}`;
+	return prefix === '' ? parameters.choice<T>(path) : parameters.choice<T>(path, whenUnset);
+}
+
 /** Reads the response format; undefined for plain text. */
-export function readResponseFormat(parameters: NodeParameters): ResponseFormat | undefined {
-	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
+export function readResponseFormat(
+	parameters: NodeParameters,
+	prefix: Prefix = '',
+): ResponseFormat | undefined {
+	const type = readChoice<ResponseFormat['type']>(parameters, prefix, 'responseFormat', 'text');
+	switch (type) {
 		case 'jsonObject':
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
-			const { schema, name } = unwrapSchema(parameters.object('jsonSchema'));
-			if (Object.keys(schema).length === 0)
-				throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
+			const { schema, name } = readSchema(parameters, `${prefix}jsonSchema`);
 			return { type: 'jsonSchema', schema, ...omitUndefined({ name }) };
 		}
 		case 'grammar': {
-			const grammar = parameters.rawString('grammar');
-			if (grammar.trim() === '')
-				throw createFieldError(parameters.field('grammar').label, 'is empty');
+			const path = `${prefix}grammar`;
+			const grammar = parameters.rawString(path);
+			if (grammar.trim() === '') throw createEmptyError(parameters, path);
 			return { type: 'grammar', grammar };
 		}
 		default:
 			return undefined;
 	}
+}
+
+/** Reads the schema of a field. */
+export function readSchema(
+	parameters: NodeParameters,
+	path: string,
+): ReturnType<typeof unwrapSchema> {
+	const unwrapped = unwrapSchema(parameters.object(path, {}));
+	if (Object.keys(unwrapped.schema).length > 0) return unwrapped;
+	throw createEmptyError(parameters, path);
+}
+
+function createEmptyError(parameters: NodeParameters, path: string): ServerError {
+	const { label } = parameters.field(path);
+	const suggestion = path.startsWith('options.')
+		? `Add the option ${label} and fill it in.`
+		: undefined;
+	return createFieldError(label, 'is empty', suggestion);
 }
 
 /**
