@@ -69,7 +69,7 @@ test('concurrent items keep their order and pairing', async () => {
 	await sim.until(() => getBodies('/chat/completions').length === 3);
 	first.open();
 	const items = await pending;
-	expect(items.map((item) => item.json.text)).toEqual([
+	expect(items.map((item) => item.json.output)).toEqual([
 		'You said: slow',
 		'You said: b',
 		'You said: c',
@@ -158,7 +158,7 @@ test('continue on fail: the error is an item with details, and the others have r
 		},
 		pairedItem: { item: 0 },
 	});
-	expect(goodItem!.json.text).toBe('You said: good');
+	expect(goodItem!.json.output).toBe('You said: good');
 });
 
 test('Stop ends all items immediately and frees the slots', async () => {

@@ -12,17 +12,23 @@ const binary = (mimeType: string, data: string) => ({ data, mimeType, fileName: 
 test('a prompt with a system message: streamed from the server, and all metadata in the item', async () => {
 	await serve();
 	const fake = prepare({
-		parameters: { ...CHAT, system: 'Be brief.', options: { temperature: 0.5, maxTokens: '50' } },
+		parameters: {
+			...CHAT,
+			system: 'Be brief.',
+			options: { simplify: false, temperature: 0.5, maxTokens: '50' },
+		},
 	});
 	const [item] = await executeIn(fake);
 	expect(item).toMatchObject({
 		json: {
-			text: 'You said: Hi',
-			finishReason: 'stop',
-			usage: { promptTokens: expect.any(Number) as number },
-			timings: { predicted_n: expect.any(Number) as number },
-			model: 'sim-model',
-			server: 'llamaServer',
+			output: 'You said: Hi',
+			metadata: {
+				finishReason: 'stop',
+				usage: { promptTokens: expect.any(Number) as number },
+				timings: { predicted_ms: expect.any(Number) as number },
+				model: 'sim-model',
+				server: 'llamaServer',
+			},
 		},
 		pairedItem: { item: 0 },
 	});
@@ -42,8 +48,9 @@ test('a prompt with a system message: streamed from the server, and all metadata
 
 test('the server type is in the item, and is detected once', async () => {
 	const sim = await serve({ profile: 'vllm' });
-	expect(await json(CHAT)).toMatchObject({ server: 'vllm' });
-	expect(await json(CHAT)).toMatchObject({ server: 'vllm' });
+	const parameters = { ...CHAT, options: { simplify: false } };
+	for (let run = 0; run < 2; run++)
+		expect(await json(parameters)).toMatchObject({ metadata: { server: 'vllm' } });
 	expect(sim.requests.map(({ path }) => path)).toEqual([
 		'/v1/models',
 		'/v1/chat/completions',
@@ -58,8 +65,8 @@ test('messages from the form and from JSON; a last message of the assistant is c
 		{ role: 'user', content: '' },
 		{ role: 'assistant', content: '1, 2,' },
 	];
-	await json({ ...CHAT, messageSource: 'list', system: 'S', messages: { message: rows } });
-	await json({ ...CHAT, messageSource: 'json', messagesJson: JSON.stringify([rows[0]]) });
+	await json({ ...CHAT, system: 'S', options: { messages: { message: rows } } });
+	await json({ ...CHAT, options: { messagesJson: JSON.stringify([rows[0]]) } });
 	expect(getChats().map(({ messages }) => messages)).toEqual([
 		[{ role: 'system', content: 'S' }, rows[0], rows[2]],
 		[rows[0]],
@@ -79,7 +86,7 @@ test('images, audio and text files from binary fields, by names or by a list of 
 		},
 	];
 	for (const binaryFields of ['a, b,c', ['a', 'b', 'c']])
-		await execute({ items, parameters: { ...CHAT, binaryFields } });
+		await execute({ items, parameters: { ...CHAT, options: { binaryFields } } });
 	const [a, b] = getChats();
 	expect(a!.messages).toEqual([
 		{
@@ -101,15 +108,18 @@ test('a thinking level that Ollama rejects: the error without it is reported, no
 		reply.error(400, { error: 'think value "low" is not supported for this model' }),
 		reply.json({ message: { content: '', thinking: '1. Blue' }, done: true, done_reason: 'stop' }),
 	);
-	const { message } = await getError({ ...CHAT, thinking: 'effort', thinkingEffort: 'low' });
+	const { message } = await getError({
+		...CHAT,
+		options: { thinking: 'effort', thinkingEffort: 'low' },
+	});
 	expect(message).toBe('The model used its whole response for thinking');
 	expect(getBodies('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
 });
 
 test.each<[string, object]>([
-	['own API', { options: { contextSize: 2048 } }],
+	['own API', { contextSize: 2048 }],
 	['route of OpenAI', {}],
-])('parts of a JSON schema that crash Ollama are not sent: %s', async (_name, schemaPart) => {
+])('parts of a JSON schema that crash Ollama are not sent: %s', async (_name, furtherOptions) => {
 	await serve({ profile: 'ollama' });
 	// Seen with Ollama 0.17.4: the first crashed its runner, the second the server, and the third never got a response.
 	const properties = {
@@ -118,7 +128,10 @@ test.each<[string, object]>([
 		list: { type: 'array', items: { type: 'string' }, minItems: 5, maxItems: 2 },
 	};
 	const jsonSchema = JSON.stringify({ type: 'object', properties });
-	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema, ...schemaPart };
+	const prompts = {
+		...CHAT,
+		options: { responseFormat: 'jsonSchema', jsonSchema, ...furtherOptions },
+	};
 	const fake = prepare({ parameters: prompts });
 	await executeIn(fake).catch(() => []);
 	const bodies = JSON.stringify([...getBodies('/api/chat'), ...getChats()]);
@@ -130,7 +143,7 @@ test('an image without a prompt is sent', async () => {
 	await serve({ vision: true });
 	await execute({
 		items: [{ json: {}, binary: { data: binary('image/png', PNG) } }],
-		parameters: { ...CHAT, prompt: '', binaryFields: 'data' },
+		parameters: { ...CHAT, prompt: '', options: { binaryFields: 'data' } },
 	});
 	expect(getChats()[0]!.messages).toMatchObject([
 		{ role: 'user', content: [{ type: 'image_url' }] },
@@ -142,7 +155,7 @@ const VIDEO = [{ json: {}, binary: { data: binary('video/mp4', MP4) } }];
 
 test('a video is sent to a model that supports videos', async () => {
 	await serve({ vision: true, video: true });
-	await execute({ items: VIDEO, parameters: { ...CHAT, binaryFields: 'data' } });
+	await execute({ items: VIDEO, parameters: { ...CHAT, options: { binaryFields: 'data' } } });
 	expect(getChats()[0]!.messages).toEqual([
 		{
 			role: 'user',
@@ -160,7 +173,13 @@ test.each<[string, object]>([
 	['classify', { labels: { label: [{ name: 'cat' }, { name: 'dog' }] } }],
 ])('a rejection names the files of %s, by content and size', async (operation, fields) => {
 	await serve({ vision: true });
-	const parameters = { resource: 'text', operation, text: 'Hi', binaryFields: 'data', ...fields };
+	const parameters = {
+		resource: 'text',
+		operation,
+		text: 'Hi',
+		options: { binaryFields: 'data' },
+		...fields,
+	};
 	const error = await getError(parameters, { items: VIDEO });
 	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
 });
@@ -168,9 +187,9 @@ test.each<[string, object]>([
 test('reasoning is separate from the text', async () => {
 	const sim = await serve({ template: 'thinking' });
 	sim.script(reply.reasoning('Let me see.', 'Four.'));
-	expect(await json({ ...CHAT, thinking: 'on' })).toMatchObject({
-		text: 'Four.',
-		reasoning: 'Let me see.',
+	expect(await json({ ...CHAT, options: { simplify: false, thinking: 'on' } })).toMatchObject({
+		output: 'Four.',
+		metadata: { reasoning: 'Let me see.' },
 	});
 	expect(getChats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
 });
@@ -183,8 +202,9 @@ test('JSON is parsed in the item and validated by the node: llama.cpp with llgui
 		reply.text('{"n":'),
 		reply.text('[1]'),
 	);
-	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
-	expect(await json(prompts)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
+	const options = { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
+	const prompts = { ...CHAT, options };
+	expect(await json(prompts)).toEqual({ output: { n: 4 } });
 	const error = await getError(prompts);
 	expect(error.message).toBe('The response is not the requested JSON');
 	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
@@ -193,17 +213,18 @@ test('JSON is parsed in the item and validated by the node: llama.cpp with llgui
 test('JSON that violates its schema is sent back to the model with the issues', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
-	const prompts = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
-	expect(await json(prompts)).toMatchObject({ json: { n: 4 } });
+	const options = { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
+	expect(await json({ ...CHAT, options })).toEqual({ output: { n: 4 } });
 });
 
 test('warnings are shown at the node once each, also for a truncated response', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
-	const fake = prepare({ items: [{ json: {} }, { json: {} }], parameters: CHAT });
-	expect((await executeIn(fake)).map((item) => item.json.finishReason)).toEqual([
-		'length',
-		'length',
+	const parameters = { ...CHAT, options: { simplify: false } };
+	const fake = prepare({ items: [{ json: {} }, { json: {} }], parameters });
+	expect((await executeIn(fake)).map((item) => item.json.metadata)).toMatchObject([
+		{ finishReason: 'length' },
+		{ finishReason: 'length' },
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off')]);
 });
@@ -219,11 +240,27 @@ test('an interrupted response is an error with the received text', async () => {
 
 test.each([
 	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
-	['an empty list', { messageSource: 'list', messages: {} }, '"Messages" has no messages'],
-	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are not a JSON array'],
-	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
+	['an empty list', { options: { messages: {} } }, '"Messages" has no messages'],
+	['no JSON', { options: { messagesJson: '[' } }, 'The messages are not a JSON array'],
+	[
+		'an expression that returns no messages',
+		{ options: { messagesJson: undefined } },
+		'"Messages (JSON)" has no messages',
+	],
+	[
+		'two options that replace the prompt',
+		{ options: { messages: {}, messagesJson: '[]' } },
+		'The options "Messages" and "Messages (JSON)" cannot be combined',
+	],
+	[
+		'an empty schema',
+		{ options: { responseFormat: 'jsonSchema', jsonSchema: '{}' } },
+		'"JSON Schema" is empty',
+	],
+	['no schema', { options: { responseFormat: 'jsonSchema' } }, '"JSON Schema" is empty'],
+	['no grammar', { options: { responseFormat: 'grammar' } }, '"Grammar" is empty'],
 	['a wrong option', { options: { topP: 2 } }, 'Top P'],
-	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
+	['a binary field that is not there', { options: { binaryFields: 'nothing' } }, 'nothing'],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await getError({ ...CHAT, ...parameters })).message).toContain(message);
@@ -233,9 +270,8 @@ test.each([
 test('a PDF is rejected with a suggestion', async () => {
 	const sim = await serve();
 	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
-	expect((await getError({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain(
-		'Extract From File',
-	);
+	const parameters = { ...CHAT, options: { binaryFields: 'data' } };
+	expect((await getError(parameters, { items })).description).toContain('Extract From File');
 	expect(sim.requests).toHaveLength(0);
 });
 

@@ -1,3 +1,5 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
 import { reply } from '../../../simulators/llama-server';
 import { recordedReply } from '../../../support/recordings';
 import { useLocalLlama } from '../run-node';
@@ -8,14 +10,19 @@ const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a
 test('uses the route of OpenAI, streamed, with the options of the server', async () => {
 	await serve();
 	expect(
-		await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } }),
+		await json({
+			...COMPLETE,
+			options: { simplify: false, maxTokens: 40, topK: 10, stop: ['\\n\\n'] },
+		}),
 	).toMatchObject({
-		text: ' and so on after time',
-		stopType: 'stop',
-		usage: { promptTokens: expect.any(Number) as number },
-		timings: { predicted_n: expect.any(Number) as number },
-		model: 'sim-model',
-		server: 'llamaServer',
+		output: ' and so on after time',
+		metadata: {
+			finishReason: 'stop',
+			usage: { promptTokens: expect.any(Number) as number },
+			timings: { predicted_ms: expect.any(Number) as number },
+			model: 'sim-model',
+			server: 'llamaServer',
+		},
 	});
 	expect(getBodies('/v1/completions')).toEqual([
 		{
@@ -33,9 +40,10 @@ test('uses the route of OpenAI, streamed, with the options of the server', async
 test('B44: a list of prompts returns one item each, in order, with usage; so do several completions', async () => {
 	await serve();
 	const items = await execute({
-		parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { n: 2, seed: 7 } },
+		parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { simplify: false, n: 2, seed: 7 } },
 	});
-	expect(items.map(({ json: { text, promptIndex } }) => [text, promptIndex])).toEqual([
+	const metadataOf = ({ json }: INodeExecutionData) => json.metadata as Record<string, unknown>;
+	expect(items.map((item) => [item.json.output, metadataOf(item).promptIndex])).toEqual([
 		[' and so on after b', 0],
 		[' and so on after b', 0],
 		[' and so on after c', 1],
@@ -43,8 +51,8 @@ test('B44: a list of prompts returns one item each, in order, with usage; so do 
 	]);
 	expect(
 		items.every(
-			({ pairedItem, json: { usage } }) =>
-				usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
+			(item) =>
+				metadataOf(item).usage !== undefined && JSON.stringify(item.pairedItem) === '{"item":0}',
 		),
 	).toBe(true);
 	expect(getBodies('/completions').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
@@ -60,12 +68,15 @@ test('tokens instead of a text', async () => {
 test('Ollama: /api/generate, raw, with its option names; B83: context is never sent', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
-	const options = { maxTokens: 4, keepAlive: '5m', extraBody: { context: [99999999], num_gpu: 0 } };
+	const options = {
+		simplify: false,
+		maxTokens: 4,
+		keepAlive: '5m',
+		extraBody: { context: [99999999], num_gpu: 0 },
+	};
 	expect(await json({ ...COMPLETE, options })).toMatchObject({
-		text: 'The original sentence is',
-		stopType: 'limit',
-		usage: { completionTokens: 4 },
-		server: 'ollama',
+		output: 'The original sentence is',
+		metadata: { finishReason: 'length', usage: { completionTokens: 4 }, server: 'ollama' },
 	});
 	const [body] = getBodies('/api/generate');
 	expect(body).toMatchObject({
@@ -81,13 +92,13 @@ test('Ollama: /api/generate, raw, with its option names; B83: context is never s
 test('an unrecognized server', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
-	const item = await json(COMPLETE);
+	const item = await json({ ...COMPLETE, options: { simplify: false } });
 	expect(item).toMatchObject({
-		text: expect.stringContaining(' Paris') as string,
-		stopType: 'limit',
+		output: expect.stringContaining(' Paris') as string,
+		metadata: { finishReason: 'length' },
 	});
 	// The server type was not detected.
-	expect(item).not.toHaveProperty('server');
+	expect(item.metadata).not.toHaveProperty('server');
 	expect(getBodies('/v1/completions')).toEqual([
 		{
 			model: 'sim-model',
@@ -132,7 +143,7 @@ test('an empty text succeeds with a hint', async () => {
 	const sim = await serve();
 	sim.script(reply.empty());
 	const fake = prepare({ parameters: COMPLETE });
-	expect((await executeIn(fake))[0]!.json.text).toBe('');
+	expect((await executeIn(fake))[0]!.json.output).toBe('');
 	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
 });
 

@@ -1,3 +1,4 @@
+import type { Usage } from '../../../../lib/chat/types';
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
@@ -18,12 +19,14 @@ const getChats = () =>
 test('fields as a table: the schema is a constraint and part of the prompt, the text comes last', async () => {
 	const sim = await serve();
 	sim.script(reply.text(RIGHT));
-	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({
+	expect(await json({ ...EXTRACT, fields: FIELDS, options: { simplify: false } })).toMatchObject({
 		output: { number: 7, company: 'ACME' },
-		finishReason: 'stop',
-		usage: { promptTokens: expect.any(Number) as number },
-		model: 'sim-model',
-		server: 'llamaServer',
+		metadata: {
+			finishReason: 'stop',
+			usage: { promptTokens: expect.any(Number) as number },
+			model: 'sim-model',
+			server: 'llamaServer',
+		},
 	});
 	const [body] = getChats();
 	expect(body).toMatchObject({
@@ -45,7 +48,11 @@ test('the shared part comes first and is identical, for the prompt cache', async
 		prepare({
 			items: [{ json: {} }, { json: {} }],
 			perItem: [{ text: 'a' }, { text: 'b' }],
-			parameters: { ...EXTRACT, fields: FIELDS, instructions: 'Amounts are in euros.' },
+			parameters: {
+				...EXTRACT,
+				fields: FIELDS,
+				options: { instructions: 'Amounts are in euros.' },
+			},
 		}),
 	);
 	const [a, b] = getChats();
@@ -61,9 +68,7 @@ test('a JSON schema, also in the wrapper of OpenAI', async () => {
 	};
 	for (const jsonSchema of [schema, JSON.stringify(schema), { name: 'people', schema }]) {
 		sim.script(reply.text('[{"name":"Ann"}]'));
-		expect((await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema })).output).toEqual([
-			{ name: 'Ann' },
-		]);
+		expect((await json({ ...EXTRACT, options: { jsonSchema } })).output).toEqual([{ name: 'Ann' }]);
 	}
 });
 
@@ -79,12 +84,17 @@ test('a server that ignores the format: JSON in a code block is found', async ()
 test('an invalid response is sent back once, with its issues', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven","company":"ACME"}'), reply.text(RIGHT));
-	const item = await json({ ...EXTRACT, fields: FIELDS });
-	expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
+	const { output, metadata } = await json({
+		...EXTRACT,
+		fields: FIELDS,
+		options: { simplify: false },
+	});
+	expect(output).toEqual({ number: 7, company: 'ACME' });
+	expect(metadata).toMatchObject({ repaired: true });
 	const [first, second] = getChats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
 	expect(second!.messages.at(-1)!.content).toContain('does not match the JSON schema: number: ');
-	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(
+	expect((metadata as { usage: Usage }).usage.promptTokens).toBeGreaterThan(
 		JSON.stringify(first!.messages).length,
 	);
 });
@@ -130,12 +140,12 @@ test('fields from an expression, as names, objects, or JSON text', async () => {
 	const sim = await serve();
 	for (const fieldList of [FIELDS.field, JSON.stringify(FIELDS.field)]) {
 		sim.script(reply.text(RIGHT));
-		const item = await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList });
+		const item = await json({ ...EXTRACT, options: { fieldList } });
 		expect(item.output).toEqual({ number: 7, company: 'ACME' });
 	}
 	sim.script(reply.text('{"company":"ACME"}'));
 	expect(
-		(await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList: ['company'] })).output,
+		(await json({ ...EXTRACT, fields: FIELDS, options: { fieldList: ['company'] } })).output,
 	).toEqual({
 		company: 'ACME',
 	});
@@ -146,7 +156,7 @@ test.each(['number, company', 'number;company', 'number\ncompany'])(
 	async (fieldList) => {
 		const sim = await serve();
 		sim.script(reply.text('{"number":"7","company":"ACME"}'));
-		const item = await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList });
+		const item = await json({ ...EXTRACT, options: { fieldList } });
 		expect(item.output).toEqual({ number: '7', company: 'ACME' });
 	},
 );
@@ -159,7 +169,9 @@ test('an optional field may be missing and is null then; the model must write al
 		response_format: { json_schema: { schema: { required: ['number', 'company'] } } },
 	});
 	sim.script(reply.text('{"company":"ACME"}'), reply.text(RIGHT));
-	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({ repaired: true });
+	expect(await json({ ...EXTRACT, fields: FIELDS, options: { simplify: false } })).toMatchObject({
+		metadata: { repaired: true },
+	});
 });
 
 test('a number with more digits than JavaScript supports is a number, as requested', async () => {
@@ -206,7 +218,7 @@ test('data that cannot be validated is returned', async () => {
 	};
 	sim.script(reply.text('{"a":null}'), reply.text('{"a":"b"}'));
 	for (const a of [null, 'b']) {
-		const item = await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema: schema });
+		const item = await json({ ...EXTRACT, options: { jsonSchema: schema } });
 		expect(item.output).toEqual({ a });
 	}
 });
@@ -223,8 +235,7 @@ test.each([
 	[
 		'fields by the thousand',
 		{
-			fieldsFrom: 'expression',
-			fieldList: Array.from({ length: 100_000 }, (_, at) => `field ${at}`),
+			options: { fieldList: Array.from({ length: 100_000 }, (_, at) => `field ${at}`) },
 		},
 		'The JSON schema is too long',
 	],
@@ -233,16 +244,22 @@ test.each([
 		{ fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } },
 		'no choices for "a"',
 	],
-	['an empty schema', { schemaSource: 'schema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
+	['an empty schema', { options: { jsonSchema: '{}' } }, '"JSON Schema" is empty'],
 	[
 		'a reference deep inside that leads nowhere',
-		{ schemaSource: 'schema', jsonSchema: { properties: { a: { $ref: '#/x' } } } },
+		{ options: { jsonSchema: { properties: { a: { $ref: '#/x' } } } } },
 		'JSON schema is invalid',
 	],
+	['a broken schema', { options: { jsonSchema: { $ref: '#/none' } } }, 'JSON schema is invalid'],
 	[
-		'a broken schema',
-		{ schemaSource: 'schema', jsonSchema: { $ref: '#/none' } },
-		'JSON schema is invalid',
+		'two options that replace the fields',
+		{ options: { fieldList: ['a'], jsonSchema: '{"type":"object"}' } },
+		'The options "Field List" and "JSON Schema" cannot be combined',
+	],
+	[
+		'a field list whose expression returns nothing',
+		{ fields: FIELDS, options: { fieldList: undefined } },
+		'"Field List" has no field',
 	],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
@@ -255,7 +272,7 @@ test('S26: a scanned invoice without a text', async () => {
 	sim.script(reply.text(RIGHT));
 	const data = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1').toString('base64');
 	const item = await json(
-		{ ...EXTRACT, text: '', fields: FIELDS, binaryFields: ['scan'] },
+		{ ...EXTRACT, text: '', fields: FIELDS, options: { binaryFields: ['scan'] } },
 		{ items: [{ json: {}, binary: { scan: { mimeType: 'image/png', data } } }] },
 	);
 	expect(item).toMatchObject({ output: { number: 7 } });
@@ -268,7 +285,7 @@ test('S27: a PDF has a suggestion, also if it has no text', async () => {
 	await serve({ vision: true });
 	const data = Buffer.from('%PDF-1.7').toString('base64');
 	const error = await getError(
-		{ ...EXTRACT, fields: FIELDS, binaryFields: 'scan' },
+		{ ...EXTRACT, fields: FIELDS, options: { binaryFields: 'scan' } },
 		{ items: [{ json: {}, binary: { scan: { mimeType: 'application/pdf', data } } }] },
 	);
 	expect(error.description).toContain('Extract From PDF');

@@ -5,7 +5,12 @@ import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
-const CHAT = { resource: 'text', operation: 'chat', prompt: 'Sum up', binaryFields: 'data' };
+const CHAT = {
+	resource: 'text',
+	operation: 'chat',
+	prompt: 'Sum up',
+	options: { binaryFields: 'data' },
+};
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
 	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
@@ -191,7 +196,7 @@ test('a voice memo is sent as audio under any name, and the error of a server wi
 describe('the whole input was processed', () => {
 	const PAGES = Array.from({ length: 20_000 }, (_none, at) => `word${at % 97}`).join(' ');
 	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
-	const classifyParameters = { operation: 'classify', text: PAGES, binaryFields: '', ...LABELS };
+	const classifyParameters = { operation: 'classify', text: PAGES, options: {}, ...LABELS };
 
 	test('40 pages for Classify, truncated to the context of Ollama', async () => {
 		const sim = await serve({ profile: 'ollama' });
@@ -224,7 +229,7 @@ describe('the whole input was processed', () => {
 		);
 		const fields = { fields: { field: [{ name: 'what' }] } };
 		const hints = await getHints(
-			{ operation: 'extract', text: PAGES.slice(0, 18_000), binaryFields: '', ...fields },
+			{ operation: 'extract', text: PAGES.slice(0, 18_000), options: {}, ...fields },
 			[{ json: {} }],
 		);
 		expect(hints).toEqual([
@@ -245,7 +250,7 @@ describe('the whole input was processed', () => {
 		);
 		return sim;
 	};
-	const prompt = { prompt: CONTRACT, binaryFields: '' };
+	const prompt = { prompt: CONTRACT, options: {} };
 
 	// Token counts of a real Ollama for texts with many tokens per word.
 	test.each([
@@ -283,7 +288,7 @@ describe('the whole input was processed', () => {
 			role: at % 2 === 0 ? 'user' : 'assistant',
 			content: CONTRACT.slice(0, 2_300),
 		}));
-		const parameters = { ...prompt, messageSource: 'list', messages: { message } };
+		const parameters = { ...prompt, options: { messages: { message } } };
 		expect(await getHints(parameters, [{ json: {} }])).toEqual([
 			expect.stringContaining('processed only 3774 tokens'),
 		]);

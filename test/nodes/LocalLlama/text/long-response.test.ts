@@ -36,12 +36,12 @@ async function run(script: Script, parameters: Record<string, unknown> = {}) {
 		continueOnFail: true,
 	});
 	const [items] = await new LocalLlama().execute.call(context);
-	return items![0]!.json as { text?: string; error?: Record<string, unknown> };
+	return items![0]!.json as { output?: string; error?: Record<string, unknown> };
 }
 
 test('1.5 MB of text in 15,000 deltas, buffered until the end', async () => {
-	const { text } = await run(startStreaming(delta({ content: HUNDRED }), 15_000));
-	expect(text).toHaveLength(1_500_000);
+	const { output } = await run(startStreaming(delta({ content: HUNDRED }), 15_000));
+	expect(output).toHaveLength(1_500_000);
 });
 
 test('the CPU time of a response grows with its length', async () => {
@@ -63,7 +63,7 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 		[
 			'text with JSON',
 			delta({ content: THOUSAND }),
-			{ responseFormat: 'jsonObject' },
+			{ options: { responseFormat: 'jsonObject' } },
 			'partialText',
 		],
 		['thinking', delta({ reasoning_content: THOUSAND }), {}, 'partialReasoning'],

@@ -5,7 +5,12 @@ import { PostalMime } from '../../../../lib/vendor';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
-const CHAT = { resource: 'text', operation: 'chat', prompt: 'Sum up', binaryFields: 'data' };
+const CHAT = {
+	resource: 'text',
+	operation: 'chat',
+	prompt: 'Sum up',
+	options: { binaryFields: 'data' },
+};
 const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
 	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
 ];
