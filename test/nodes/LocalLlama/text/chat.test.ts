@@ -245,7 +245,7 @@ test.each([
 	[
 		'an expression that returns no messages',
 		{ options: { messagesJson: undefined } },
-		'"Messages (JSON)" has no messages',
+		'The messages are not a JSON array',
 	],
 	[
 		'two options that replace the prompt',

@@ -158,11 +158,13 @@ test('Ollama: native API with a schema, thinking off, and probabilities', async 
 			eval_count: 4,
 		}),
 	);
-	expect(await json({ ...CLASSIFY, options: { contextSize: 8192 } })).toMatchObject({
+	expect(await json(withOptions({ simplify: false, contextSize: 8192 }))).toMatchObject({
 		output: 'complaint',
-		confidence: 0.9,
-		usage: { promptTokens: 40, completionTokens: 4, totalTokens: 44 },
-		server: 'ollama',
+		metadata: {
+			confidence: 0.9,
+			usage: { promptTokens: 40, completionTokens: 4, totalTokens: 44 },
+			server: 'ollama',
+		},
 	});
 	expect(getBodies('/api/chat')[0]).toMatchObject({
 		format: { type: 'string', enum: ['A', 'B'] },
