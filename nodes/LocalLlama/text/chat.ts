@@ -23,7 +23,11 @@ export const textChat = withOutput({
 			...textOptions,
 			...messageOptions,
 			...thinkingOptions,
-			...toOptionFields(responseFormatFields(), 'jsonObject', 'Text if not set.'),
+			...toOptionFields(
+				responseFormatFields(),
+				'jsonObject',
+				'How the response is constrained. Text if not set.',
+			),
 		]),
 	],
 	run: async (call) => {

@@ -75,8 +75,10 @@ export function readThinking(
 	if (mode === 'off') return { mode };
 	if (mode === 'effort')
 		return { mode, effort: readChoice<Effort>(parameters, prefix, 'thinkingEffort', 'medium') };
-	if (mode === 'budget')
-		return { mode, tokens: parameters.number(`${prefix}thinkingBudget`, DEFAULT_THINKING_BUDGET) };
+	if (mode === 'budget') {
+		const whenMissing: [] | [number] = prefix === '' ? [] : [DEFAULT_THINKING_BUDGET];
+		return { mode, tokens: parameters.number(`${prefix}thinkingBudget`, ...whenMissing) };
+	}
 	return mode === 'on' ? { mode } : undefined;
 }
 

@@ -296,7 +296,7 @@ describe('the settings of the chat model', () => {
 		],
 		[
 			{ thinking: 'effort', thinkingEffort: 'extreme' },
-			'The field "Effort" must be one of high, low, medium, minimal, but is "extreme"',
+			'The field "Thinking Effort" must be one of high, low, medium, minimal, but is "extreme"',
 		],
 		[
 			{ thinking: 'budget', thinkingBudget: '' },
