@@ -205,7 +205,6 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await localLlama(setting, {
 				resource: 'text',
 				operation: 'chat',
-				messageSource: 'prompt',
 				prompt: textFor(setting, 'Hi'),
 			}),
 	},

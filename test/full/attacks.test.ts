@@ -291,8 +291,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 				resource: 'text',
 				operation: 'extract',
 				text: '={{ $json.text }}',
-				schemaSource: 'schema',
-				jsonSchema: JSON.stringify(schema),
+				options: { jsonSchema: JSON.stringify(schema) },
 			},
 			credentials: { localLlamaApi: credential },
 			onError: 'continueRegularOutput',
@@ -354,7 +353,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 
 	it.each([
 		['a response of 10 MB in 100,000 pieces', {}, 'contains more than 2 MB of text'],
-		['a mail of 24 MB', { binaryFields: 'data' }, 'is too long to be opened'],
+		['a mail of 24 MB', { options: { binaryFields: 'data' } }, 'is too long to be opened'],
 	])('%s', async (_what, fields, message) => {
 		const server = await startScripted(served);
 		const parts: Parts = {

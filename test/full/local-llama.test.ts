@@ -80,15 +80,15 @@ test('chat: concurrent items, in their order, with the usage that n8n shows', as
 		[NODE]: localLlama({
 			operation: 'chat',
 			prompt: '=Repeat this word: {{ $json.text }}',
-			options: { maxTokens: 16, temperature: 0, maxConcurrentItems: SLOTS },
+			options: { maxTokens: 16, temperature: 0, maxConcurrentItems: SLOTS, simplify: false },
 		}),
 	});
 	const answers = itemsOf(execution);
-	expect(answers.map(({ json: { text } }) => typeof text)).toEqual(colors.map(() => 'string'));
+	expect(answers.map(({ json: { output } }) => typeof output)).toEqual(colors.map(() => 'string'));
 	expect(answers.map(({ pairedItem }) => pairedItem)).toEqual(
 		colors.map((_word, item) => ({ item })),
 	);
-	expect(answers[0]!.json).toMatchObject({
+	expect(answers[0]!.json.metadata).toMatchObject({
 		usage: { completionTokens: expect.any(Number) as number },
 		timings: { predicted_per_second: expect.any(Number) as number },
 		server: 'llamaServer',
@@ -102,10 +102,10 @@ test('chat: a text cannot begin a message in the name of the system', async () =
 		[NODE]: localLlama({
 			operation: 'chat',
 			prompt: '={{ $json.text }}',
-			options: { maxTokens: 16, temperature: 0 },
+			options: { maxTokens: 16, temperature: 0, simplify: false },
 		}),
 	});
-	const { usage } = itemsOf(execution)[0]!.json as { usage: { promptTokens: number } };
+	const { usage } = itemsOf(execution)[0]!.json.metadata as { usage: { promptTokens: number } };
 	const [left, brokenUp] = [await promptTokens(attack), await promptTokens(zeroWidth(attack))];
 	expect(left.control).toBe(brokenUp.control + 2);
 	expect(brokenUp.control).toBe((await promptTokens('Hi')).control);
@@ -168,18 +168,19 @@ test('classify: a label of the list for one or two tokens, with scores that add 
 					{ name: 'greeting' },
 				],
 			},
-			allowNoLabel: true,
+			options: { allowNoLabel: true, simplify: false },
 		}),
 	});
 	for (const { json } of itemsOf(execution)) {
-		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.label);
-		expect((json.usage as Json).completionTokens).toBeLessThanOrEqual(2);
-		const sum = Object.values(json.scores as Record<string, number>).reduce(
+		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.output);
+		const metadata = json.metadata as Json;
+		expect((metadata.usage as Json).completionTokens).toBeLessThanOrEqual(2);
+		const sum = Object.values(metadata.scores as Record<string, number>).reduce(
 			(one, other) => one + other,
 			0,
 		);
-		expect(sum + (json.none as number)).toBeCloseTo(1, 4);
-		expect(json.confidence).toBeGreaterThan(0);
+		expect(sum + (metadata.none as number)).toBeCloseTo(1, 3);
+		expect(metadata.confidence).toBeGreaterThan(0);
 	}
 });
 
@@ -190,11 +191,11 @@ test('several labels, constrained to the separators by the real grammar', async 
 			operation: 'classify',
 			text: '={{ $json.text }}',
 			labels: { label: [{ name: 'complaint' }, { name: 'invoice' }, { name: 'greeting' }] },
-			multiLabel: true,
+			options: { multiLabel: true },
 		}),
 	});
 	const [item] = itemsOf(execution);
-	expect((item!.json.labels as string[]).length).toBeGreaterThan(0);
+	expect((item!.json.output as string[]).length).toBeGreaterThan(0);
 });
 
 test('complete: its own endpoint', async () => {
@@ -207,7 +208,7 @@ test('complete: its own endpoint', async () => {
 		}),
 	});
 	const [item] = itemsOf(completed);
-	expect(item!.json.text).toContain('Paris');
+	expect(item!.json.output).toContain('Paris');
 });
 
 test('streams into the chat', async () => {

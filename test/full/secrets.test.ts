@@ -326,11 +326,10 @@ it(
 	async () => {
 		const credentials = await credentialsFor('refusedInJson');
 		const chat = actions.find(({ name }) => name.endsWith('text chat'))!;
-		const fails = partOf(chat, credentials);
 		const { id } = await n8n.createWorkflow(
 			workflowOf('Pages', {
 				Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Fails'] },
-				Fails: { ...fails, parameters: { ...fails.parameters, binaryFields: '' } },
+				Fails: partOf(chat, credentials),
 			}),
 		);
 		editor = await openEditor(n8n);

@@ -185,7 +185,7 @@ describe('text files', () => {
 		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: text('Read.') });
 		const file = { data: bytes.toString('base64'), mimeType, fileName: 'list.txt' };
 		await run(server.url, 'text:chat', {
-			parameters: { prompt: 'Sum up', binaryFields: 'data' },
+			parameters: { prompt: 'Sum up', options: { binaryFields: 'data' } },
 			items: [{ json: {}, binary: { data: file } }],
 		});
 		const [{ messages }] = server.sent(CHAT) as [{ messages: Array<{ content: string }> }];

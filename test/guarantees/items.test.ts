@@ -36,7 +36,7 @@ const pairs = (items: Array<{ pairedItem?: unknown }>) => items.map(({ pairedIte
 describe('continue on fail', () => {
 	test.each([
 		['text:chat', {}],
-		['text:extract', { schemaSource: 'schema', jsonSchema: '{"type":"object"}', text: 'bad' }],
+		['text:extract', { fields: { field: [{ name: 'city' }] } }],
 	] as const)(
 		'%s: an error is an item at its position, and the others have their results',
 		async (operation, more) => {
@@ -129,7 +129,7 @@ describe('concurrent items', () => {
 		await server.arrived(CHAT, 3);
 		for (const at of [2, 0, 1]) release(at);
 		const out = await running;
-		expect(out.map((item) => item.json.text)).toEqual(['You said a', 'You said b', 'You said c']);
+		expect(out.map((item) => item.json.output)).toEqual(['You said a', 'You said b', 'You said c']);
 		expect(pairs(out)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 	});
 
@@ -172,7 +172,7 @@ describe('as a tool of an agent', () => {
 				streaming: true,
 			});
 			const out = await localLlama(fake);
-			expect(out.map((item) => item.json.text)).toEqual(['You said Hi']);
+			expect(out.map((item) => item.json.output)).toEqual(['You said Hi']);
 			expect(fake.chunks).toEqual([]);
 		}
 	});

@@ -252,7 +252,7 @@ describe('Stop', () => {
 
 	test.each([
 		['text:chat', { prompt: 'Hi' }, CHAT],
-		['text:extract', { text: 'Hi', schemaSource: 'schema', jsonSchema: '{"type":"object"}' }, CHAT],
+		['text:extract', { text: 'Hi', fields: { field: [{ name: 'a' }] } }, CHAT],
 		['vector:embed', { text: 'Hi' }, '/v1/embeddings'],
 		['vector:rerank', { query: 'q', document: 'd' }, '/v1/rerank'],
 		['image:generate', { prompt: 'Hi' }, '/v1/images/generations'],

@@ -140,7 +140,7 @@ describe('usage', () => {
 
 		test('of Local Llama: invalid JSON', async () => {
 			const server = await serve(text('I cannot.'));
-			const parameters = { prompt: 'Hi', responseFormat: 'jsonObject' };
+			const parameters = { prompt: 'Hi', options: { responseFormat: 'jsonObject' } };
 			const failed = await failureOf(run(server.url, 'text:chat', { parameters }));
 			expect(server.sent(CHAT)).toHaveLength(3);
 			expect(failed.context.data).toMatchObject({ type: 'invalidResponse', usage: ALL });

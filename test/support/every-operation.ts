@@ -68,10 +68,7 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 /** Values of fields for which a text is not valid, by operation. */
 const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Local Llama text classify': { labels: { label: [{ name: 'invoice' }, { name: 'offer' }] } },
-	'Local Llama text extract': {
-		schemaSource: 'schema',
-		jsonSchema: '{"type":"object","properties":{"city":{"type":"string"}}}',
-	},
+	'Local Llama text extract': { fields: { field: [{ name: 'city' }] } },
 	'Dify Knowledge chunk update': { options: { enabled: true } },
 	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },
 	'Dify Knowledge knowledgeBase delete': { confirm: true },

@@ -80,14 +80,19 @@ async function streamed(model: Model, messages: unknown[]): Promise<Chunk> {
 /** Local Llama, Text: Chat, streaming into the chat if the response was streamed. */
 export async function textChatResult(played: Played): Promise<Json> {
 	const { messages } = played.exchange.request.body;
+	const { model, options, ...answerOptions } = parametersFor(played);
 	return await itemsOfLocalLlama(
 		played,
 		{
-			...parametersFor(played),
+			model,
 			resource: 'text',
 			operation: 'chat',
-			messageSource: 'json',
-			messagesJson: JSON.stringify(areValid(messages) ? messages : [QUESTION]),
+			options: {
+				...(options as Json),
+				...answerOptions,
+				messagesJson: JSON.stringify(areValid(messages) ? messages : [QUESTION]),
+				simplify: false,
+			},
 		},
 		{ streaming: isStreamed(played) },
 	);

@@ -121,7 +121,11 @@ export async function completeResult(played: Played): Promise<Json> {
 			resource: 'text',
 			operation: 'complete',
 			prompt: typeof prompt === 'string' && prompt !== '' ? prompt : 'A',
-			options: { ...LIMITS, ...(typeof logprobs === 'number' ? { logprobs } : {}) },
+			options: {
+				...LIMITS,
+				...(typeof logprobs === 'number' ? { logprobs } : {}),
+				simplify: false,
+			},
 		},
 		{ streaming: true },
 	);
