@@ -101,10 +101,12 @@ describe('usage', () => {
 
 	test('of Local Llama is in the item', async () => {
 		const server = await serve(counted);
-		const [item] = await run(server.url, 'text:chat', { parameters: { prompt: 'Hi' } });
+		const [item] = await run(server.url, 'text:chat', {
+			parameters: { prompt: 'Hi', options: { simplify: false } },
+		});
 		expect(item!.json).toMatchObject({
-			text: 'Hello there.',
-			usage: { promptTokens: 120, completionTokens: 30 },
+			output: 'Hello there.',
+			metadata: { usage: { promptTokens: 120, completionTokens: 30 } },
 		});
 	});
 

@@ -62,15 +62,15 @@ test('llama-server: a grammar of the keys, a few tokens, thinking off, and the t
 	sim.script(
 		completionReply('A', [
 			['A', 0.6],
-			['B', 0.2],
-			['The', 0.2],
+			['B', 0.3],
+			['The', 0.1],
 		]),
 	);
 	expect(await json(WITH_METADATA)).toEqual({
 		output: 'invoice',
 		metadata: {
-			confidence: 0.75,
-			scores: { invoice: 0.75, complaint: 0.25 },
+			confidence: 0.6667,
+			scores: { invoice: 0.6667, complaint: 0.3333 },
 			usage: { promptTokens: 30, completionTokens: 1, totalTokens: 31 },
 			model: 'sim-model',
 			server: 'llamaServer',
