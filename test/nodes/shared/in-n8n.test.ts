@@ -26,6 +26,7 @@ import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { readThinking } from '../../../nodes/shared/chat/generation-settings';
 import { readUser } from '../../../nodes/shared/dify/ids';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
@@ -187,6 +188,25 @@ describe("with n8n's own context", () => {
 		await expect(
 			reading(node, values, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
 		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
+	});
+
+	it('an option whose expression returns nothing was added; options that depend on another one are read', async () => {
+		const options = {
+			messagesJson: '={{ $json.missing }}',
+			thinking: 'effort',
+			thinkingEffort: '={{ "high" }}',
+		};
+		const values = { resource: 'text', operation: 'chat', options };
+		const readOptions = (parameters: NodeParameters) => [
+			parameters.hasOption('messages'),
+			parameters.hasOption('messagesJson'),
+			readThinking(parameters, 'options.'),
+		];
+		expect(await reading(new LocalLlama(), values, readOptions)).toEqual([
+			false,
+			true,
+			{ mode: 'effort', effort: 'high' },
+		]);
 	});
 
 	it.each([
