@@ -11,6 +11,8 @@ export interface ResultItem {
 	output: unknown;
 	/** Everything else, for the field `metadata`. */
 	metadata?: object;
+	/** Fields of the list entry that was processed: they replace those of the input item, which may be large. */
+	entry?: object;
 	binary?: IBinaryKeyData;
 	/** Indexes of its input items. Default: the processed ones. */
 	from?: number | number[];
@@ -23,7 +25,7 @@ interface ResultOperation extends Omit<LocalLlamaOperation, 'run'> {
 const outputOptions: INodeProperties[] = [
 	booleanField('Include Input Fields', 'includeInputFields', false, {
 		description:
-			'Whether the output includes the fields and files of the input item. The fields output and metadata overwrite input fields with the same name. On if not set.',
+			'Whether the output includes the fields and files of the input item. The fields output and metadata overwrite input fields with the same name. On if not set, but off for the entries of an array.',
 	}),
 	booleanField('Simplify', 'simplify', false, {
 		description:
@@ -43,10 +45,12 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 		fields: operation.fields.map((field) =>
 			field.name === 'options' ? withOptions(field, outputOptions) : field,
 		),
-		run: async (call) =>
-			(await operation.run(call)).map((item) =>
-				item instanceof ItemError ? item : toOperationItem(item, call),
-			),
+		run: async (call) => {
+			const readOptions = createOptionsReader(call);
+			return (await operation.run(call)).map((item) =>
+				item instanceof ItemError ? item : toOperationItem(item, call, readOptions),
+			);
+		},
 	};
 }
 
@@ -59,19 +63,38 @@ function withOptions(
 	return { ...collection, options };
 }
 
-function toOperationItem(item: ResultItem, call: LlamaCall): OperationItem {
-	const { output, metadata, ...itemFields } = item;
+interface OutputOptions {
+	includesInput: boolean | undefined;
+	isSimplified: boolean;
+}
+
+/** Reads the options of each input item once: an array may have thousands of results. */
+function createOptionsReader(call: LlamaCall): (itemIndex: number) => OutputOptions {
+	const cached = new Map<number, OutputOptions>();
+	return (itemIndex) => {
+		const parameters = call.parametersOf(itemIndex);
+		const options = cached.get(itemIndex) ?? {
+			includesInput: parameters.boolean('options.includeInputFields', undefined),
+			isSimplified: parameters.boolean('options.simplify', true),
+		};
+		cached.set(itemIndex, options);
+		return options;
+	};
+}
+
+function toOperationItem(
+	item: ResultItem,
+	call: LlamaCall,
+	readOptions: (itemIndex: number) => OutputOptions,
+): OperationItem {
+	const { output, metadata = {}, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? call.itemIndexes].flat();
-	const parameters = call.parametersOf(itemIndex);
-	const includesInput =
-		furtherIndexes.length === 0 &&
-		parameters.boolean('options.includeInputFields', true) &&
-		!isToolOfAgent(call);
-	const input = includesInput ? call.context.getInputData()[itemIndex] : undefined;
-	const isSimplified = parameters.boolean('options.simplify', true);
+	const { includesInput = entry === undefined, isSimplified } = readOptions(itemIndex);
+	const hasInput = includesInput && furtherIndexes.length === 0 && !isToolOfAgent(call);
+	const input = hasInput ? call.context.getInputData()[itemIndex] : undefined;
 	return {
 		...itemFields,
-		json: { ...input?.json, output, ...(isSimplified ? {} : { metadata: metadata ?? {} }) },
+		json: { ...input?.json, ...entry, output, ...(isSimplified ? {} : { metadata }) },
 		...omitEmpty({ binary: mergeBinary(input, item) }),
 	};
 }

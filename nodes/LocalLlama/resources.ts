@@ -2,7 +2,6 @@ import { createResourceTable } from '../shared/run/operations';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageGenerate } from './image/generate';
-import { withInputFields } from './input-fields';
 import { modelDelete } from './model/delete';
 import { modelGetAll } from './model/get-all';
 import { modelLoad } from './model/load';
@@ -27,15 +26,15 @@ export const operations = createResourceTable([
 			value: 'vector',
 			description: 'Create embeddings, and rank documents by relevance',
 		},
-		operations: [withInputFields(vectorEmbed), vectorRerank],
+		operations: [vectorEmbed, vectorRerank],
 	},
 	{
 		option: { name: 'Image', value: 'image' },
-		operations: [withInputFields(imageGenerate)],
+		operations: [imageGenerate],
 	},
 	{
 		option: { name: 'Audio', value: 'audio' },
-		operations: [withInputFields(audioTranscribe), withInputFields(audioSpeak)],
+		operations: [audioTranscribe, audioSpeak],
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'Models on the server' },

@@ -6,7 +6,8 @@ import { timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
 export const topNField = integerField('Top N', 'topN', 0, [0], {
-	description: 'How many of the best documents to keep. 0 = all.',
+	description: 'How many of the best documents to keep',
+	hint: '0 = all documents',
 });
 
 /** Options for reranking. */

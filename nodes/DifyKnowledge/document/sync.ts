@@ -93,7 +93,7 @@ export const documentSync: DifyOperation = {
 		}),
 		optionsCollection([...syncOptions, ...contentOptions, ...datasetSetupOptions]),
 	],
-	runsOnceForAllItems: () => true,
+	runsOnceForAllItems: true,
 	run: syncItems,
 };
 

@@ -14,12 +14,12 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
-import type { LocalLlamaOperation } from '../operation';
 import { createOptionsField } from '../options';
+import { withOutput } from '../output';
 import { baseName, storeFile } from '../../shared/binary';
 import { withResolvedModel } from '../../shared/resolve-model';
 
-export const audioSpeak: LocalLlamaOperation = {
+export const audioSpeak = withOutput({
 	option: {
 		name: 'Speak',
 		value: 'speak',
@@ -39,20 +39,20 @@ export const audioSpeak: LocalLlamaOperation = {
 			placeholder: 'e.g. af_heart',
 			description: 'Name of the voice. If empty, the server decides or asks for one.',
 		}),
-		choiceField('File Format', 'format', 'mp3', {
-			options: toOptions({
-				aac: 'AAC',
-				flac: 'FLAC',
-				mp3: 'MP3',
-				opus: 'Opus',
-				pcm: ['PCM', 'Raw samples, 16 bit'],
-				wav: 'WAV',
-			}),
-			description: 'The audio format. Not every server supports all formats.',
-		}),
 		createOptionsField(
 			[
 				...mediaFields,
+				choiceField('File Format', 'format', 'wav', {
+					options: toOptions({
+						aac: 'AAC',
+						flac: 'FLAC',
+						mp3: 'MP3',
+						opus: 'Opus',
+						pcm: ['PCM', 'Raw samples, 16 bit'],
+						wav: 'WAV',
+					}),
+					description: 'The audio format. Not every server supports all formats. If not set, MP3.',
+				}),
 				fileNameField('speech'),
 				longTextField('Instructions', 'instructions', 2, {
 					description: 'How to speak the text, for models that follow such instructions',
@@ -82,14 +82,14 @@ export const audioSpeak: LocalLlamaOperation = {
 		const speechRequest = {
 			voice,
 			input: parameters.rawString('input'),
-			format: parameters.choice<AudioFormat>('format', 'mp3'),
+			format: parameters.choice<AudioFormat>('options.format', 'mp3'),
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.rawString('options.instructions'),
 			isPlainText: parameters.boolean('options.plainText', false),
 			extraBody: parameters.object('options.extraBody', {}),
 		};
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const { stored, extension, input, warnings } = await speakText(
+		const { stored, input, warnings } = await speakText(
 			server,
 			settings,
 			speechRequest,
@@ -101,9 +101,10 @@ export const audioSpeak: LocalLlamaOperation = {
 				}),
 		);
 		warnings.forEach((warning) => call.hint(warning));
-		const facts = { format: extension, ...omitEmpty({ voice, model: settings.model }) };
-		return [
-			{ json: { ...stored.facts, ...facts, characters: input.length }, binary: stored.binary },
-		];
+		const metadata = {
+			...omitEmpty({ model: settings.model, voice }),
+			characters: input.length,
+		};
+		return [{ output: stored.facts, metadata, binary: stored.binary }];
 	},
-};
+});

@@ -1,6 +1,6 @@
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import type { TranscriptFormat } from '../../../lib/tasks/transcript';
-import { omitEmpty } from '../../../lib/values';
+import type { Transcript, TranscriptFormat } from '../../../lib/tasks/transcript';
+import { asRecord, isRecord, omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
@@ -12,14 +12,14 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import type { OperationItem } from '../../shared/run/operations';
 import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import { inputFileField, mediaFields, readMediaSettings } from '../media-options';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LlamaCall } from '../operation';
 import { createOptionsField, streamingField } from '../options';
+import { type ResultItem, roundTo, withOutput } from '../output';
 
-export const audioTranscribe: LocalLlamaOperation = {
+export const audioTranscribe = withOutput({
 	option: {
 		name: 'Transcribe',
 		value: 'transcribe',
@@ -41,9 +41,6 @@ export const audioTranscribe: LocalLlamaOperation = {
 				vtt: ['VTT', 'The text, and a subtitle file for web pages'],
 			}),
 			description: 'The format the server returns',
-		}),
-		booleanField('Translate to English', 'translate', false, {
-			description: 'Whether to translate the text to English, whatever language is spoken',
 		}),
 		createOptionsField(
 			[
@@ -74,6 +71,9 @@ export const audioTranscribe: LocalLlamaOperation = {
 					}),
 					description: 'What to timestamp in the format Text with Segments',
 				}),
+				booleanField('Translate to English', 'translate', true, {
+					description: 'Whether to translate the text to English, whatever language is spoken',
+				}),
 			],
 			1,
 		),
@@ -91,20 +91,20 @@ export const audioTranscribe: LocalLlamaOperation = {
 			'transcription',
 			call.signal,
 		);
-		const transcript = await transcribe(server, settings, { ...readRequest(call), file });
+		const request = readRequest(call);
+		const transcript = await transcribe(server, settings, { ...request, file });
 		await call.typing?.write(transcript.text);
 		transcript.warnings.forEach((warning) => call.hint(warning));
-		const { text, subtitles, extraFields } = transcript;
-		const facts = { ...omitEmpty({ model: settings.model }), ...extraFields };
-		if (subtitles === undefined) return [{ json: { text, ...facts } }];
-		const json = { text, subtitles: subtitles.content, ...facts };
-		return [await withSubtitleFile(call, { json }, subtitles, file.name)];
+		const result = toResultItem(transcript, request.format, settings.model);
+		const { subtitles } = transcript;
+		if (subtitles === undefined) return [result];
+		return [await withSubtitleFile(call, result, subtitles, file.name)];
 	},
-};
+});
 
 function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	return {
-		translate: parameters.boolean('translate', false),
+		translate: parameters.boolean('options.translate', false),
 		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),
 		language: parameters.string('options.language'),
 		prompt: parameters.rawString('options.prompt'),
@@ -114,16 +114,45 @@ function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'>
 	};
 }
 
+/** The text, or an object with its times; other fields of the server are metadata. */
+function toResultItem(
+	{ text, extraFields }: Transcript,
+	format: TranscriptFormat,
+	model: string,
+): ResultItem {
+	const modelFact = omitEmpty({ model });
+	const facts = asRecord(roundNumbers(extraFields));
+	if (format !== 'verbose_json') return { output: text, metadata: { ...modelFact, ...facts } };
+	const { language, duration, segments, words, ...otherFacts } = facts;
+	return {
+		output: { text, ...omitUndefined({ language, duration, segments, words }) },
+		metadata: { ...modelFact, ...otherFacts },
+	};
+}
+
+const TIME_FIELDS: ReadonlySet<string> = new Set(['start', 'end', 'duration']);
+
+/** Rounds times to milliseconds and all other numbers, such as probabilities, to 6 decimals. */
+function roundNumbers(value: unknown, name?: string): unknown {
+	if (typeof value === 'number' && !Number.isInteger(value))
+		return roundTo(value, TIME_FIELDS.has(name ?? '') ? 3 : 6);
+	if (Array.isArray(value)) return value.map((entry) => roundNumbers(entry, name));
+	if (!isRecord(value)) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([key, entry]) => [key, roundNumbers(entry, key)]),
+	);
+}
+
 async function withSubtitleFile(
 	call: LlamaCall,
-	item: OperationItem,
+	{ output, metadata }: ResultItem,
 	{ format, content }: { format: 'srt' | 'vtt'; content: string },
 	recordingName: string,
-): Promise<OperationItem> {
-	const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+): Promise<ResultItem> {
+	const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
 		content: Buffer.from(content),
 		fileName: `${baseName(recordingName, 'subtitles')}.${format}`,
 		mimeType: format === 'srt' ? 'application/x-subrip' : 'text/vtt',
 	});
-	return { json: { ...item.json, ...stored.facts }, binary: stored.binary };
+	return { output, metadata: { subtitles: content, ...facts, ...metadata }, binary };
 }

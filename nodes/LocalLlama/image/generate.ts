@@ -3,7 +3,7 @@ import {
 	type ImageRequest,
 	type GeneratedImage,
 } from '../../../lib/tasks/generate-images';
-import { omitEmpty } from '../../../lib/values';
+import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	choiceField,
 	toOptions,
@@ -14,14 +14,14 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
-import type { OperationItem } from '../../shared/run/operations';
 import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, storeFile } from '../../shared/binary';
 import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LlamaCall } from '../operation';
 import { createOptionsField } from '../options';
+import { type ResultItem, withOutput } from '../output';
 
-export const imageGenerate: LocalLlamaOperation = {
+export const imageGenerate = withOutput({
 	option: {
 		name: 'Generate',
 		value: 'generate',
@@ -77,16 +77,16 @@ export const imageGenerate: LocalLlamaOperation = {
 		const imageRequest = readRequest(parameters);
 		const { images, warnings } = await generateImages(server, settings, imageRequest);
 		warnings.forEach((warning) => call.hint(warning));
-		const facts = { prompt: imageRequest.prompt, ...omitEmpty({ model: settings.model }) };
+		const metadata = { prompt: imageRequest.prompt, ...omitEmpty({ model: settings.model }) };
 		const name = baseName(parameters.string('options.fileName'), 'image');
-		const items: OperationItem[] = [];
+		const items: ResultItem[] = [];
 		for (const [index, image] of images.entries()) {
 			const fileName = images.length > 1 ? `${name}-${index + 1}` : name;
-			items.push(await toImageItem(call, image, fileName, facts));
+			items.push(await toImageItem(call, image, fileName, metadata));
 		}
 		return items;
 	},
-};
+});
 
 function readRequest(parameters: NodeParameters): ImageRequest {
 	return {
@@ -102,11 +102,15 @@ function readRequest(parameters: NodeParameters): ImageRequest {
 /** Stores an image in the binary data of its item. */
 async function toImageItem(
 	call: LlamaCall,
-	{ content, mimeType, extension, ...imageFacts }: GeneratedImage,
+	{ content, mimeType, extension, width, height, revisedPrompt, seed }: GeneratedImage,
 	name: string,
-	facts: object,
-): Promise<OperationItem> {
+	metadata: object,
+): Promise<ResultItem> {
 	const file = { content, fileName: `${name}.${extension}`, mimeType };
 	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
-	return { json: { ...stored.facts, ...imageFacts, ...facts }, binary: stored.binary };
+	return {
+		output: { ...stored.facts, ...omitUndefined({ width, height }) },
+		metadata: { ...metadata, ...omitUndefined({ revisedPrompt, seed }) },
+		binary: stored.binary,
+	};
 }

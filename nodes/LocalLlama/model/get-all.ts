@@ -4,6 +4,7 @@ import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
 import { getCachedTypeName } from '../../../lib/servers/types';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { omitUndefined } from '../../../lib/values';
 import { booleanField, optionsCollection } from '../../shared/field-builders';
 import type { LocalLlamaOperation } from '../operation';
 
@@ -21,12 +22,20 @@ export const modelGetAll: LocalLlamaOperation = {
 			}),
 		]),
 	],
-	run: async ({ server, parameters, signal }) => {
+	runsOnceForAllItems: true,
+	run: async ({ server, parameters, signal, itemIndex }) => {
 		const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
 		const models = (await fetchModels(server, signal)).map(toModelFacts);
 		const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+		// The state says whether a model is loaded.
 		return listedModels.map((model) => ({
-			json: { ...model, server: getCachedTypeName(server) ?? 'other' },
+			json: omitUndefined({
+				...model,
+				loaded: undefined,
+				server: getCachedTypeName(server) ?? 'other',
+			}),
+			// Pairing each model with each input item would grow with both.
+			from: itemIndex,
 		}));
 	},
 };

@@ -2,40 +2,34 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { Embedder, type EmbeddingResult, type EmbedSettings } from '../../../lib/tasks/embed';
+import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { pushAll } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
-import { choiceField, toOptions, jsonField, longTextField } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import {
+	booleanField,
+	choiceField,
+	longTextField,
+	optionsCollection,
+	toOptions,
+} from '../../shared/field-builders';
+import { type NodeParameters, createFieldError, quoteValue } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { throwItemError, ItemError } from '../../shared/run/item-error';
-import type { OperationItem } from '../../shared/run/operations';
+import { ItemError, throwItemError, toItemError } from '../../shared/run/item-error';
 import { withResolvedModel } from '../../shared/resolve-model';
-import { readTexts } from '../list-fields';
-import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
-import { createOptionsField } from '../options';
+import { countTokens, type LlamaCall } from '../operation';
+import { type ResultItem, withOutput } from '../output';
 
 const fields: INodeProperties[] = [
 	modelField('The model that creates the vectors', {
 		search: 'searchEmbeddingModels',
 		example: 'nomic-embed-text',
 	}),
-	choiceField('Source for Texts', 'textSource', 'items', {
-		options: toOptions({
-			items: ['Items', 'One text per item. All items are sent to the server together, in batches.'],
-			list: ['List', 'An array of texts in each item'],
-		}),
-	}),
 	longTextField('Text', 'text', 2, {
 		default: '={{ $json.text }}',
 		required: true,
-		displayOptions: { show: { textSource: ['items'] } },
-	}),
-	jsonField('Texts', 'texts', '={{ $json.texts }}', {
-		required: true,
-		displayOptions: { show: { textSource: ['list'] } },
-		description: 'An array of texts, from an expression or as JSON',
+		description:
+			'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
 	}),
 	choiceField('Role', 'role', 'document', {
 		options: toOptions({
@@ -45,25 +39,23 @@ const fields: INodeProperties[] = [
 		description:
 			'Some models need different prefixes for queries and documents; the node adds them',
 	}),
-	choiceField('Output', 'output', 'each', {
-		options: toOptions({
-			together: 'One Item With All Vectors',
-			each: 'One Item per Vector',
-		}),
-	}),
-	createOptionsField([
+	optionsCollection([
 		...embeddingOptions,
+		booleanField('All Vectors in One Item', 'singleItem', true, {
+			description:
+				'Whether to return one item with all vectors instead of one item per vector. An array of texts returns an item of its own. Off if not set.',
+		}),
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: toOptions({
-				base64: ['Base64', '32-bit numbers, little-endian: a fifth of the size'],
-				numbers: 'Numbers',
+				base64: ['Base64', '32-bit numbers, little-endian: half the size'],
+				numbers: ['Numbers', 'Rounded to 7 significant digits'],
 			}),
 			description: 'How to encode the vectors in the items. If not set, as arrays of numbers.',
 		}),
 	]),
 ];
 
-export const vectorEmbed: LocalLlamaOperation = {
+export const vectorEmbed = withOutput({
 	option: {
 		name: 'Embed',
 		value: 'embed',
@@ -71,13 +63,9 @@ export const vectorEmbed: LocalLlamaOperation = {
 		description: 'Create embeddings of texts, each checked before it is returned',
 	},
 	fields,
-	runsOnceForAllItems: usesItems,
-	run: async (call) => await (usesItems(call.parameters) ? embedItems(call) : embedList(call)),
-};
-
-function usesItems(parameters: NodeParameters): boolean {
-	return parameters.choice<'items' | 'list'>('textSource') === 'items';
-}
+	runsOnceForAllItems: true,
+	run: embedItems,
+});
 
 /** Options of one item: expressions may differ. */
 interface EmbedOptions {
@@ -88,53 +76,36 @@ interface EmbedOptions {
 	asBase64: boolean;
 }
 
-async function readEmbedOptions(
-	parameters: NodeParameters,
-	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
-): Promise<EmbedOptions> {
-	const settings = { ...readEmbeddingSettings(parameters), priority };
-	return {
-		settings: await withResolvedModel(settings, server, 'embeddings', signal),
-		role: parameters.choice<keyof Prefixes>('role', 'document'),
-		isSingleItem: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
-		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
-	};
+interface InputText {
+	itemIndex: number;
+	/** Number (from 0) among the texts of all items, for errors. */
+	index: number;
+	text: string;
+	/** Position in the array of its item, if it has one. */
+	position?: number;
+	/** Encoded, once the text is embedded. */
+	vector?: number[] | string;
 }
 
-async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const options = await readEmbedOptions(call.parameters, call);
-	const texts = readTexts(call.parameters, 'texts');
-	if (texts.length === 0)
-		throw createFieldError(call.parameters.field('texts').label, 'contains no texts');
-	const embedder = new Embedder(call.server, options.settings);
-	const result = await embedder.embed(texts, options.role, call.signal);
-	reportResult(call, result, texts.length);
-	const vectors = result.vectors.map((vector) => encodeVector(vector, options));
-	const facts = { dimensions: result.vectors[0]!.length, model: options.settings.model };
-	if (options.isSingleItem) return [{ json: { vectors, ...facts } }];
-	return vectors.map((vector, index) => ({
-		json: { vector, ...facts, text: texts[index], index },
-	}));
-}
-
-/** Items with the same server and settings. */
+/** Texts with the same server and settings. */
 interface Group {
 	server: ModelServer;
 	options: EmbedOptions;
-	items: Array<{ itemIndex: number; text: string }>;
+	texts: InputText[];
 }
 
-type EmbedOutputs = Array<OperationItem | ItemError>;
+type EmbedResults = Array<ResultItem | ItemError>;
 
 /**
- * Embeds all items, in their order. With "continue on fail", only the item with the invalid text fails.
+ * Embeds the texts of all items, in their order. With "continue on fail", only the item with the invalid text fails.
  *
  * @throws {ItemError} for the item that caused the error
  */
-async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
+async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 	const groups = new Map<string, Group>();
 	const servers: ModelServer[] = [];
-	const outputs: EmbedOutputs = [];
+	const results: EmbedResults = [];
+	let count = 0;
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const access = await call.accessOf(itemIndex);
@@ -143,96 +114,133 @@ async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 			if (!servers.includes(server)) servers.push(server);
 			const options = await readEmbedOptions(parameters, { ...access, signal: call.signal });
 			const key = JSON.stringify([servers.indexOf(server), options]);
-			const group = groups.get(key) ?? { server, options, items: [] };
+			const group = groups.get(key) ?? { server, options, texts: [] };
 			groups.set(key, group);
-			group.items.push({ itemIndex, text: parameters.rawString('text') });
+			for (const text of readTexts(parameters))
+				group.texts.push({ itemIndex, index: count++, ...text });
 		} catch (error) {
-			outputs.push(createItemError(call, itemIndex, error));
+			count++;
+			results.push(toItemError(call.context, itemIndex, error));
 		}
-	for (const group of groups.values()) pushAll(outputs, await embedGroup(call, group));
-	return outputs.sort((a, b) => getItemIndex(a) - getItemIndex(b));
+	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
+	return results.sort((a, b) => getItemIndex(a) - getItemIndex(b));
 }
 
-/** @throws {ItemError} unless the node continues on errors */
-function createItemError({ context }: LlamaCall, itemIndex: number, error: unknown): ItemError {
-	if (!context.continueOnFail()) throwItemError(itemIndex, error);
-	return new ItemError(itemIndex, error);
+async function readEmbedOptions(
+	parameters: NodeParameters,
+	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
+): Promise<EmbedOptions> {
+	const settings = { ...readEmbeddingSettings(parameters), priority };
+	return {
+		settings: await withResolvedModel(settings, server, 'embeddings', signal),
+		role: parameters.choice<keyof Prefixes>('role', 'document'),
+		isSingleItem: parameters.boolean('options.singleItem', false),
+		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
+	};
+}
+
+/** @throws {ServerError} `invalidInput` for an empty array, or naming the entry that is not text */
+function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | 'position'>> {
+	const value = parameters.value('text');
+	if (!Array.isArray(value)) return [{ text: parameters.rawString('text') }];
+	const { label } = parameters.field('text');
+	if (value.length === 0) throw createFieldError(label, 'is an empty array');
+	return value.map((entry: unknown, position) => {
+		if (typeof entry === 'string' || typeof entry === 'number')
+			return { text: String(entry), position };
+		const problem = `has an entry ${position + 1} that is not text: ${quoteValue(entry)}`;
+		throw createFieldError(label, problem);
+	});
 }
 
 async function embedGroup(
 	call: LlamaCall,
-	{ server, options, items }: Group,
-): Promise<EmbedOutputs> {
+	{ server, options, texts }: Group,
+): Promise<EmbedResults> {
 	const { settings, role } = options;
-	const failures = new Map<number, ItemError>();
-	const vectors = new Map<number, number[]>();
 	const embedder = new Embedder(server, settings);
-	const total = { truncated: 0, tokens: 0, warnings: [] as string[] };
-	for (let pending = items; pending.length > 0; ) {
-		const batch = pending.slice(0, settings.batchSize);
-		const indexes = batch.map(({ itemIndex }) => itemIndex);
-		const texts = batch.map(({ text }) => text);
-		const wereEmbedded = await embedder.embed(texts, role, call.signal, indexes).then(
-			(result) => {
-				result.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
-				total.truncated += result.truncated;
-				total.tokens += result.tokens ?? 0;
-				pushAll(total.warnings, result.warnings);
-				return true;
-			},
-			(error: unknown) => {
-				if (call.signal.aborted) throwItemError(indexes[0]!, error);
-				for (const index of getFailedIndexes(error, indexes))
-					failures.set(index, createItemError(call, index, error));
-				return false;
-			},
-		);
-		// The other texts of a failed batch are sent again without the failed text.
-		pending = wereEmbedded
-			? pending.slice(batch.length)
-			: pending.filter(({ itemIndex }) => !failures.has(itemIndex));
+	const failures = new Map<number, ItemError>();
+	let [tokens, truncated, dimensions] = [0, 0, 0];
+	let pending = texts;
+	for (let start = 0; start < pending.length; ) {
+		const batch = pending.slice(start, start + settings.batchSize);
+		const batchTexts = batch.map(({ text }) => text);
+		const indexes = batch.map(({ index }) => index);
+		try {
+			const result = await embedder.embed(batchTexts, role, call.signal, indexes);
+			for (const [at, vector] of result.vectors.entries())
+				batch[at]!.vector = encodeVector(vector, options);
+			dimensions = result.vectors[0]!.length;
+			tokens += result.tokens ?? 0;
+			truncated += result.truncated;
+			result.warnings.forEach((warning) => call.hint(warning));
+			start += batch.length;
+		} catch (error) {
+			if (call.signal.aborted) throwItemError(batch[0]!.itemIndex, error);
+			for (const itemIndex of getFailedItems(error, batch))
+				failures.set(itemIndex, toItemError(call.context, itemIndex, error));
+			// The other texts of a failed batch are sent again without those of the failed item.
+			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
+			start = 0;
+		}
 	}
-	reportResult(call, total, items.length);
-	const dimensions = [...vectors.values()][0]?.length ?? 0;
-	const facts = { dimensions, model: settings.model };
-	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
-	const getEncodedVector = (itemIndex: number) => encodeVector(vectors.get(itemIndex)!, options);
-	if (!options.isSingleItem)
-		return [
-			...failures.values(),
-			...embedded.map(({ itemIndex, text }) => ({
-				json: { vector: getEncodedVector(itemIndex), ...facts, text },
-				from: itemIndex,
-			})),
-		];
-	if (embedded.length === 0) return [...failures.values()];
-	const from = embedded.map(({ itemIndex }) => itemIndex);
-	return [...failures.values(), { json: { vectors: from.map(getEncodedVector), ...facts }, from }];
+	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
+	if (truncated > 0)
+		call.hint(
+			`${truncated} of ${texts.length} texts were too long for the model and were truncated.`,
+		);
+	const embeddedTexts = texts.filter(({ itemIndex }) => !failures.has(itemIndex));
+	const results = toResultItems(embeddedTexts, options.isSingleItem);
+	// Servers count the tokens of a request, not of each text.
+	const usage = results.length === 1 && tokens > 0 ? { tokens } : {};
+	const metadata = { dimensions, model: settings.model, ...usage };
+	return [
+		...failures.values(),
+		...results.map((result) => ({ ...result, metadata: { ...metadata, ...result.metadata } })),
+	];
 }
 
-/** Item whose text caused the error, otherwise all items of the batch. */
-function getFailedIndexes(error: unknown, indexes: readonly number[]): readonly number[] {
+/** Items whose texts caused the error, otherwise all items of the batch. */
+function getFailedItems(error: unknown, batch: readonly InputText[]): Set<number> {
 	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
-	return indexes.includes(failedIndex as number) ? [failedIndex as number] : indexes;
+	const failedTexts = batch.filter(({ index }) => index === failedIndex);
+	const texts = failedTexts.length > 0 ? failedTexts : batch;
+	return new Set(texts.map(({ itemIndex }) => itemIndex));
 }
 
-function getItemIndex(item: OperationItem | ItemError): number {
+function getItemIndex(item: ResultItem | ItemError): number {
 	if (item instanceof ItemError) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }
 
-/** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
-	return asBase64 ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
+/** One item per vector, or one per array and one for all other texts. */
+function toResultItems(texts: readonly InputText[], isSingleItem: boolean): ResultItem[] {
+	if (!isSingleItem)
+		return texts.map(({ itemIndex, position, text, vector }) => ({
+			output: vector,
+			from: itemIndex,
+			...(position === undefined ? {} : { entry: { text }, metadata: { index: position } }),
+		}));
+	const lists = Map.groupBy(texts, ({ itemIndex, position }) =>
+		position === undefined ? undefined : itemIndex,
+	);
+	return [...lists.values()].map((list) => ({
+		output: list.map(({ vector }) => vector),
+		from: [...new Set(list.map(({ itemIndex }) => itemIndex))],
+	}));
 }
 
-function reportResult(
-	call: LlamaCall,
-	{ truncated, tokens = 0, warnings }: Pick<EmbeddingResult, 'warnings' | 'tokens' | 'truncated'>,
-	count: number,
-): void {
-	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
-	warnings.forEach((warning) => call.hint(warning));
-	if (truncated > 0)
-		call.hint(`${truncated} of ${count} texts were too long for the model and were truncated.`);
+/** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
+function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
+	return asBase64
+		? Buffer.from(new Float32Array(vector).buffer).toString('base64')
+		: vector.map(roundFloat);
+}
+
+/** Rounds to 7 significant digits, the precision of a 32-bit float: longer numbers double the size of the items. */
+function roundFloat(value: number): number {
+	const magnitude = Math.abs(value);
+	let scale = 1e6;
+	while (magnitude * scale < 1e6 && scale < 1e22) scale *= 10;
+	return Math.round(value * scale) / scale;
 }

@@ -1,30 +1,22 @@
-import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { rerank } from '../../../lib/tasks/rerank';
-import { isRecord, toText, omitUndefined } from '../../../lib/values';
-import {
-	choiceField,
-	toOptions,
-	jsonField,
-	longTextField,
-	stringField,
-} from '../../shared/field-builders';
+import { isRecord, toText } from '../../../lib/values';
+import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import type { NodeParameters } from '../../shared/parameters';
+import { createFieldError } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
-import { readList } from '../list-fields';
-import type { OperationItem } from '../../shared/run/operations';
-import { throwItemError } from '../../shared/run/item-error';
-import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
+import { type ItemError, toItemError } from '../../shared/run/item-error';
+import { type LlamaCall, countTokens } from '../operation';
 import { createOptionsField } from '../options';
+import { type ResultItem, roundTo, withOutput } from '../output';
 import { withResolvedModel } from '../../shared/resolve-model';
 
-/** Text and output fields of a document. */
-interface DocumentInput {
+/** Text of a document, and what its output item keeps. */
+interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {
 	text: string;
-	json: object;
-	binary?: IBinaryKeyData;
-	from: number;
+	/** Position among the items, or in the array. */
+	index: number;
 }
 
 const fields: INodeProperties[] = [
@@ -35,36 +27,25 @@ const fields: INodeProperties[] = [
 	longTextField('Query', 'query', 2, {
 		required: true,
 		description:
-			'The query to rank the documents by. With Source for Documents set to Items, the query of the first item applies to all.',
-	}),
-	choiceField('Source for Documents', 'documentSource', 'items', {
-		options: toOptions({
-			items: ['Items', 'Each item is a document. The output is in the new order.'],
-			list: ['List', 'An array of documents in each item'],
-		}),
+			'The query to rank the documents by. If each item is a document, the query of the first item applies to all.',
 	}),
 	longTextField('Document', 'document', 2, {
 		default: '={{ $json.text }}',
 		required: true,
-		displayOptions: { show: { documentSource: ['items'] } },
-		description: 'The text of the document. All item fields are kept.',
-	}),
-	jsonField('Documents', 'documents', '={{ $json.documents }}', {
-		required: true,
-		displayOptions: { show: { documentSource: ['list'] } },
 		description:
-			'An array of texts, or of objects that contain a text, from an expression or as JSON',
-	}),
-	stringField('Text Field', 'textField', {
-		default: 'text',
-		displayOptions: { show: { documentSource: ['list'] } },
-		description: 'The field that contains the text, if the documents are objects',
+			'The text of the document: each item is one. Expressions may also return an array of texts or objects: each item is then ranked by itself.',
 	}),
 	topNField,
-	createOptionsField(rerankOptions),
+	createOptionsField([
+		...rerankOptions,
+		stringField('Text Field', 'textField', {
+			default: 'text',
+			description: 'The field that contains the text, if the documents are an array of objects',
+		}),
+	]),
 ];
 
-export const vectorRerank: LocalLlamaOperation = {
+export const vectorRerank = withOutput({
 	option: {
 		name: 'Rerank',
 		value: 'rerank',
@@ -72,19 +53,17 @@ export const vectorRerank: LocalLlamaOperation = {
 		description: 'Score documents and return the best ones first',
 	},
 	fields,
-	runsOnceForAllItems: usesItems,
-	run: async (call) =>
-		await rankDocuments(call, usesItems(call.parameters) ? fromItems(call) : fromList(call)),
-};
-
-function usesItems(parameters: NodeParameters): boolean {
-	return parameters.choice<'items' | 'list'>('documentSource') === 'items';
-}
+	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
+	run: async (call) => {
+		const { documents, failures } = readItems(call);
+		return [...(await rankDocuments(call, documents)), ...failures];
+	},
+});
 
 async function rankDocuments(
 	call: LlamaCall,
 	documents: readonly DocumentInput[],
-): Promise<OperationItem[]> {
+): Promise<ResultItem[]> {
 	const { parameters, server, priority, signal } = call;
 	const settings = { ...readRerankSettings(parameters), priority, signal };
 	const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
@@ -97,35 +76,50 @@ async function rankDocuments(
 			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
 		);
 	return result.ranking.map(({ index, score }) => {
-		const { json, binary, from } = documents[index]!;
+		const { entry, from, index: position } = documents[index]!;
 		return {
-			json: { ...json, ...omitUndefined({ score }), index },
-			...omitUndefined({ binary }),
+			output: score === undefined ? null : roundTo(score, 6),
+			metadata: { index: position, model: resolvedSettings.model },
+			entry,
 			from,
 		};
 	});
 }
 
-function fromItems(call: LlamaCall): DocumentInput[] {
-	const items = call.context.getInputData();
-	return call.itemIndexes.map((from) => {
+/** @throws {ItemError} unless the node continues on errors: then the other documents are ranked */
+function readItems(call: LlamaCall): { documents: DocumentInput[]; failures: ItemError[] } {
+	const failures: ItemError[] = [];
+	const documents = call.itemIndexes.flatMap((from) => {
 		try {
-			const text = call.parametersOf(from).rawString('document');
-			const { json = {}, binary } = items[from] ?? {};
-			return { text, json, from, ...omitUndefined({ binary }) };
+			return readDocuments(call, from);
 		} catch (error) {
-			return throwItemError(from, error);
+			failures.push(toItemError(call.context, from, error));
+			return [];
 		}
 	});
+	return { documents, failures };
 }
 
-function fromList({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
-	const field = parameters.string('textField') || 'text';
-	return readList(parameters, 'documents').map((entry) =>
-		isRecord(entry)
-			? { text: toDocumentText(entry[field]), json: entry, from: itemIndex }
-			: { text: toDocumentText(entry), json: { text: toDocumentText(entry) }, from: itemIndex },
-	);
+/** The document of an item, or all documents of its array. */
+function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
+	const parameters = call.parametersOf(itemIndex);
+	const value = parameters.value('document');
+	const isArray = Array.isArray(value);
+	// The first item decides whether all items are ranked together.
+	const isTogether = call.itemIndexes.length > 1;
+	if (isArray ? isTogether : !isTogether && itemIndex > 0)
+		throw createFieldError(
+			parameters.field('document').label,
+			'is an array in some items and a text in others',
+			'Return a text for each item, or an array of documents for each item.',
+		);
+	const from = itemIndex;
+	if (!isArray) return [{ text: parameters.rawString('document'), index: itemIndex, from }];
+	const textField = parameters.string('options.textField') || 'text';
+	return value.map((entry: unknown, index) => {
+		const text = toDocumentText(isRecord(entry) ? entry[textField] : entry);
+		return { text, index, entry: isRecord(entry) ? entry : { text }, from };
+	});
 }
 
 /** Documents without text come last, without a score. */

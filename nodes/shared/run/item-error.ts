@@ -25,6 +25,16 @@ export function throwItemError(itemIndex: number, reason: unknown): never {
 	throw new ItemError(itemIndex, reason);
 }
 
+/** The error of an item for the results. @throws {ItemError} unless the node continues on errors */
+export function toItemError(
+	context: Pick<IExecuteFunctions, 'continueOnFail'>,
+	itemIndex: number,
+	reason: unknown,
+): ItemError {
+	if (!context.continueOnFail()) throwItemError(itemIndex, reason);
+	return new ItemError(itemIndex, reason);
+}
+
 /**
  * The output item of an error, with everything in the field `error`: n8n sends such an item to the error output, if
  * there is one, unchanged. From an `error` next to `json`, n8n would keep only the message (n8n-core,

@@ -50,8 +50,8 @@ export type OperationResult = Array<OperationItem | ItemError>;
 
 /** One operation of a node: its list entry, its fields, and its function. */
 export interface Operation<Access extends object = object> extends OperationDescription {
-	/** Whether it runs once for all items that return true here. */
-	runsOnceForAllItems?(parameters: NodeParameters): boolean;
+	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
+	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
 	run(call: OperationCall<Access>): Promise<OperationResult>;
 }
 

@@ -42,8 +42,8 @@ export async function runOperations<Access extends object>(
 	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
 	const toItemNodeError = ({ reason, itemIndex }: ItemError) =>
 		createNodeError(context.getNode(), reason, { itemIndex });
-	const getAllItems = memoize((operation: Operation<never>) =>
-		collectItems(context, getOperation, operation),
+	const getGroup = memoize((operation: Operation<never>) =>
+		collectGroup(context, getOperation, operation),
 	);
 	const { streamsToChat, concurrency } = planRun(context, getOperation);
 	const results = await processItems(
@@ -53,8 +53,8 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
-			const runsOnce = operation.runsOnceForAllItems?.(parameters) === true;
-			const itemIndexes = runsOnce ? getAllItems(operation) : [itemIndex];
+			const group = getGroup(operation);
+			const itemIndexes = group.length > 0 ? group : [itemIndex];
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
@@ -94,20 +94,26 @@ export async function runOperations<Access extends object>(
 	return items;
 }
 
-/** Indexes of the items that an operation processes together. */
-function collectItems(
+/** Indexes of the items that an operation processes together; empty if it processes each item alone. */
+function collectGroup(
 	context: IExecuteFunctions,
 	getOperation: (itemIndex: number) => Operation<never>,
 	operation: Operation<never>,
 ): number[] {
+	const { runsOnceForAllItems: runsOnce, fields } = operation;
+	if (runsOnce === undefined) return [];
 	const count = Math.max(1, context.getInputData().length);
-	return Array.from({ length: count }, (_, itemIndex) => itemIndex).filter((itemIndex) => {
-		const parameters = new NodeParameters(context, itemIndex, operation.fields);
-		// An unreadable value is reported when that item is processed.
-		return tryOrUndefined(
-			() => getOperation(itemIndex) === operation && operation.runsOnceForAllItems!(parameters),
-		);
-	});
+	// An unreadable value is reported when that item is processed.
+	const itemIndexes = Array.from({ length: count }, (_, itemIndex) => itemIndex).filter(
+		(itemIndex) => tryOrUndefined(() => getOperation(itemIndex)) === operation,
+	);
+	if (runsOnce === true) return itemIndexes;
+	for (const itemIndex of itemIndexes) {
+		const parameters = new NodeParameters(context, itemIndex, fields);
+		const isGroup = tryOrUndefined(() => runsOnce(parameters));
+		if (isGroup !== undefined) return isGroup ? itemIndexes : [];
+	}
+	return [];
 }
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */

@@ -79,6 +79,15 @@ test('several results of one input item each have its fields', async () => {
 	]);
 });
 
+test('the entry of an array replaces the input fields, unless the option is on', async () => {
+	const items = [{ json: { a: 1, b: 1 }, binary: { photo: { data: '', mimeType: 'image/png' } } }];
+	const results = [{ output: 1, entry: { b: 2 } }];
+	expect(await getItems(items, results)).toEqual([{ json: { b: 2, output: 1 } }]);
+	expect(await getItems(items, results, { options: { includeInputFields: true } })).toEqual([
+		{ json: { a: 1, b: 2, output: 1 }, binary: items[0]!.binary },
+	]);
+});
+
 test.each([undefined, true, false])(
 	'the tool of an agent returns only the result, with the option %s',
 	async (includeInputFields) => {
@@ -115,6 +124,16 @@ describe('in the node', () => {
 				return name === 'options' && optionNames.every((option) => names.includes(option));
 			})
 			.map(({ displayOptions }) => Object.values(displayOptions!.show!).flat().join(' '));
-		expect(withOptions).toEqual(['text chat', 'text extract', 'text classify', 'text complete']);
+		expect(withOptions).toEqual([
+			'text chat',
+			'text extract',
+			'text classify',
+			'text complete',
+			'vector embed',
+			'vector rerank',
+			'image generate',
+			'audio transcribe',
+			'audio speak',
+		]);
 	});
 });

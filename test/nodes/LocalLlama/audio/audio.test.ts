@@ -54,7 +54,13 @@ describe('Transcribe', () => {
 	test('a recording from n8n’s storage, which is never fully in memory', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const { items, wholeReads: fullReads, hints } = await run(sim, { operation: 'transcribe' });
-		expect(items).toEqual([{ json: { text: 'Hello\n there' }, pairedItem: { item: 0 } }]);
+		expect(items).toEqual([
+			{
+				json: { output: 'Hello\n there' },
+				binary: recording()[0]!.binary,
+				pairedItem: { item: 0 },
+			},
+		]);
 		expect([fullReads, hints]).toEqual([0, []]);
 		expect(sim.forms[0]!.parts[0]).toMatchObject({
 			filename: 'Interview 1.wav',
@@ -72,12 +78,15 @@ describe('Transcribe', () => {
 			const { items } = await run(sim, {
 				operation: 'transcribe',
 				responseFormat,
-				options: { binaryPropertyOutput: 'subtitles' },
+				options: { binaryPropertyOutput: 'subtitles', simplify: false },
 			});
 			const fileName = `Interview 1.${responseFormat}`;
-			expect(items[0]!.json).toMatchObject({ text: 'Hello\nthere', fileName, mimeType });
+			const subtitles = readBytes(items[0]!, 'subtitles').toString();
+			expect(items[0]!.json).toMatchObject({
+				output: 'Hello\nthere',
+				metadata: { fileName, mimeType, subtitles },
+			});
 			expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
-			expect(readBytes(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
 		},
 	);
 
@@ -93,12 +102,12 @@ describe('Transcribe', () => {
 				temperature: '0.5',
 				timestamps: ['word', 'segment'],
 				extraBody: '{"without_timestamps":false}',
+				simplify: false,
 			},
 		});
 		expect(items[0]!.json).toMatchObject({
-			text: 'Hello there',
-			language: 'en',
-			segments: SEGMENTS,
+			output: { text: 'Hello there', language: 'en', segments: SEGMENTS },
+			metadata: { model: 'Systran/faster-whisper-tiny', task: 'transcribe' },
 		});
 		expect(sim.forms[0]!.fields).toEqual({
 			model: 'Systran/faster-whisper-tiny',
@@ -108,6 +117,28 @@ describe('Transcribe', () => {
 			temperature: '0.5',
 			'timestamp_granularities[]': 'segment',
 			without_timestamps: 'false',
+		});
+	});
+
+	test('times are rounded to milliseconds, probabilities to 6 decimals, and integers stay', async () => {
+		const segment = { id: 0, start: 0.1234567, end: 1.5, text: 'Hi', avg_logprob: -0.12345678 };
+		const [duration, created] = [2.00049, 1732600000123];
+		const sim = await startServer((_request, response) => {
+			json(response, { text: 'Hi', duration, created, segments: [segment] });
+		});
+		const { items } = await run(sim, {
+			operation: 'transcribe',
+			model: 'whisper',
+			responseFormat: 'verbose_json',
+			options: { simplify: false },
+		});
+		expect(items[0]!.json).toEqual({
+			output: {
+				text: 'Hi',
+				duration: 2,
+				segments: [{ ...segment, start: 0.123, avg_logprob: -0.123457 }],
+			},
+			metadata: { model: 'whisper', created },
 		});
 	});
 
@@ -130,8 +161,12 @@ describe('Transcribe', () => {
 	test('Translate to English uses a separate route', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		const model = 'Systran/faster-whisper-tiny';
-		const { items } = await run(sim, { operation: 'transcribe', model, translate: true });
-		expect(items[0]!.json.text).toBe('Hello there');
+		const { items } = await run(sim, {
+			operation: 'transcribe',
+			model,
+			options: { translate: true },
+		});
+		expect(items[0]!.json.output).toBe('Hello there');
 		expect(sim.requests.at(-1)!.path).toBe('/v1/audio/translations');
 	});
 
@@ -146,7 +181,7 @@ describe('Transcribe', () => {
 
 	test('silence succeeds with a hint', async () => {
 		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
-		expect(items[0]!.json).toEqual({ text: '' });
+		expect(items[0]!.json).toEqual({ output: '' });
 		expect(hints).toEqual([
 			expect.objectContaining({
 				message: expect.stringContaining('No speech was detected') as string,
@@ -160,15 +195,18 @@ describe('Transcribe', () => {
 				const matches = path === '/v1/audio/transcriptions';
 				json(response, matches ? { text } : { detail: 'Not Found' }, matches ? 200 : 404);
 			});
-			const { items, hints } = await run(sim, { operation: 'transcribe' });
+			const { items, hints } = await run(sim, {
+				operation: 'transcribe',
+				options: { simplify: false },
+			});
 			return { json: items[0]!.json, hints: hints.map(({ message }) => message) };
 		};
 		expect(await transcribedItem('language English<asr_text>Hello there.')).toEqual({
-			json: { text: 'Hello there.', language: 'English' },
+			json: { output: 'Hello there.', metadata: { language: 'English' } },
 			hints: [],
 		});
 		expect(await transcribedItem('language None<asr_text>')).toEqual({
-			json: { text: '' },
+			json: { output: '', metadata: {} },
 			hints: [expect.stringContaining('No speech was detected')],
 		});
 	});
@@ -195,7 +233,7 @@ describe('Transcribe', () => {
 		const subtitles = await failedItem({ responseFormat: 'srt' });
 		expect(subtitles.message).toBe('The server does not support the transcript format "srt"');
 		expect(subtitles.description).toContain('Set Response Format to Text');
-		const english = await failedItem({ translate: true });
+		const english = await failedItem({ options: { translate: true } });
 		expect(english.message).toBe('The server cannot translate audio');
 		expect(english.description).toContain('Turn off Translate to English');
 	});
@@ -223,7 +261,7 @@ describe('Transcribe', () => {
 			{ items: [{ json: {}, binary: { data: m4a } }, ...recording()], continueOnFail: true },
 		);
 		expect(
-			items.map(({ json }) => json.text ?? (json.error as { message: string }).message),
+			items.map(({ json }) => json.output ?? (json.error as { message: string }).message),
 		).toEqual(['The server cannot read the audio of "a.m4a"', 'Hello\n there']);
 	});
 });
@@ -235,15 +273,16 @@ describe('Speak', () => {
 			operation: 'speak',
 			input: 'Hello **there** 👋',
 			voice: 'af_heart',
-			options: { plainText: true, fileName: 'a/greeting.mp3', binaryPropertyOutput: 'sound' },
+			options: {
+				plainText: true,
+				fileName: 'a/greeting.mp3',
+				binaryPropertyOutput: 'sound',
+				simplify: false,
+			},
 		});
 		expect(items[0]!.json).toEqual({
-			fileName: 'greeting.mp3',
-			mimeType: 'audio/mpeg',
-			bytes: 3506,
-			format: 'mp3',
-			voice: 'af_heart',
-			characters: 11,
+			output: { fileName: 'greeting.mp3', mimeType: 'audio/mpeg', bytes: 3506 },
+			metadata: { voice: 'af_heart', characters: 11 },
 		});
 		expect(items[0]!.binary!.sound).toMatchObject({
 			fileName: 'greeting.mp3',
@@ -281,10 +320,9 @@ describe('Speak', () => {
 		const { items } = await run(sim, {
 			operation: 'speak',
 			input: 'One is here.',
-			format: 'pcm',
-			options: { speed: 1.5, extraBody: { lang_code: 'a' } },
+			options: { format: 'pcm', speed: 1.5, extraBody: { lang_code: 'a' } },
 		});
-		expect(items[0]!.json).toMatchObject({
+		expect(items[0]!.json.output).toMatchObject({
 			fileName: 'speech.pcm',
 			mimeType: 'audio/L16;rate=24000;channels=1',
 		});

@@ -40,17 +40,14 @@ test('Generate: one item per image, with metadata for agents, which do not recei
 			seed: 5,
 			fileName: 'cat',
 			extraBody: '{"steps":8}',
+			simplify: false,
 		},
 	});
 	expect(items.map((item) => getFileName(item))).toEqual(['cat-1.png', 'cat-2.png']);
 	expect(items[0]).toMatchObject({
 		json: {
-			fileName: 'cat-1.png',
-			mimeType: 'image/png',
-			bytes: 70,
-			width: 1,
-			height: 1,
-			prompt: 'a cat',
+			output: { fileName: 'cat-1.png', mimeType: 'image/png', bytes: 70, width: 1, height: 1 },
+			metadata: { prompt: 'a cat', model: 'sd-cpp-local' },
 		},
 		binary: { data: { data: PNG, mimeType: 'image/png' } },
 		pairedItem: { item: 0 },

@@ -12,15 +12,18 @@ const toRoute = (name: string) => {
 };
 
 describe('Get Many', () => {
-	it('returns one item per model, paired with the input', async () => {
-		await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }, { id: 'small' }] });
+	it('returns one item per model, once for all input items', async () => {
+		const sim = await serve({
+			profile: 'router',
+			models: [{ id: 'big', status: 'loaded' }, { id: 'small' }],
+		});
 		const items = await execute({ items: [{ json: {} }, { json: {} }], parameters: GET_ALL });
-		expect(items.map((item) => [item.json.id, item.json.loaded, item.pairedItem])).toEqual([
-			['big', true, { item: 0 }],
-			['small', false, { item: 0 }],
-			['big', true, { item: 1 }],
-			['small', false, { item: 1 }],
+		expect(items.map((item) => [item.json.id, item.json.state, item.pairedItem])).toEqual([
+			['big', 'loaded', { item: 0 }],
+			['small', 'unloaded', { item: 0 }],
 		]);
+		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(1);
+		expect(items[0]!.json).not.toHaveProperty('loaded');
 		const loaded = await execute({ parameters: { ...GET_ALL, options: { onlyLoaded: true } } });
 		expect(loaded.map((item) => item.json.id)).toEqual(['big']);
 	});

@@ -24,9 +24,20 @@ describe('one text of each item', () => {
 			{ item: 1 },
 			{ item: 2 },
 		]);
-		expect(items[0]!.json).toMatchObject({ dimensions: 8, model: 'sim-model' });
-		expect(items[0]!.json.vector).toHaveLength(8);
-		expect(items[0]!.json.vector).not.toEqual(items[1]!.json.vector);
+		expect(items[0]!.json.output).toHaveLength(8);
+		expect(items[0]!.json.output).not.toEqual(items[1]!.json.output);
+		expect(items.map(({ json: item }) => Object.keys(item))).toEqual(
+			Array(3).fill(['text', 'output']),
+		);
+	});
+
+	it('has metadata without Simplify; the tokens only if they are those of the item', async () => {
+		await serve({ embeddings: true });
+		const parameters = { ...EMBED, options: { simplify: false } };
+		const [first] = await execute({ parameters, ...texts('a', 'b') });
+		expect(first!.json.metadata).toEqual({ dimensions: 8, model: 'sim-model' });
+		const [only] = await execute({ parameters, ...texts('a') });
+		expect(only!.json.metadata).toMatchObject({ tokens: expect.any(Number) as number });
 	});
 
 	it('is sent in batches', async () => {
@@ -55,11 +66,11 @@ describe('one text of each item', () => {
 	it('can be returned as one item for all', async () => {
 		await serve({ embeddings: true });
 		const items = await execute({
-			parameters: { ...EMBED, output: 'together' },
+			parameters: { ...EMBED, options: { singleItem: true } },
 			...texts('a', 'b'),
 		});
 		expect(items).toHaveLength(1);
-		expect(items[0]!.json.vectors).toHaveLength(2);
+		expect(items[0]!.json).toEqual({ output: [expect.any(Array), expect.any(Array)] });
 		expect(items[0]!.pairedItem).toEqual([{ item: 0 }, { item: 1 }]);
 	});
 
@@ -166,36 +177,114 @@ describe('one text of each item', () => {
 	});
 });
 
-describe('a list of texts', () => {
-	const LIST = { ...EMBED, textSource: 'list' };
-
-	it.each([[['a', 'b']], ['["a","b"]']])('%j returns one item per text', async (list) => {
-		await serve({ embeddings: true });
-		const items = await execute({ parameters: { ...LIST, texts: list } });
-		expect(items.map((item) => [item.json.text, item.json.index])).toEqual([
-			['a', 0],
-			['b', 1],
-		]);
+describe('an array of texts', () => {
+	const arrays = (...lists: unknown[]) => ({
+		items: lists.map((_list, id) => ({ json: { id } })),
+		perItem: lists.map((text) => ({ text })),
 	});
+	const getTexts = (items: Array<{ json: object }>) =>
+		items.map(({ json: item }) => ('text' in item ? item.text : undefined));
 
-	it('returns one item with all', async () => {
+	it('returns one item per text, without the fields of the input item', async () => {
 		await serve({ embeddings: true });
-		expect((await json({ ...LIST, texts: ['a', 'b'], output: 'together' })).vectors).toHaveLength(
-			2,
+		const parameters = { ...EMBED, options: { simplify: false } };
+		const items = await execute({ parameters, ...arrays(['a', 5]) });
+		expect(items).toEqual(
+			['a', '5'].map((text, index) => ({
+				json: {
+					text,
+					output: expect.any(Array) as number[],
+					metadata: { dimensions: 8, model: 'sim-model', index },
+				},
+				pairedItem: { item: 0 },
+			})),
 		);
 	});
 
-	it('that is empty is an error before anything is sent', async () => {
+	it('has the fields of the input item if the option is on', async () => {
 		await serve({ embeddings: true });
-		expect((await getError({ ...LIST, texts: [] })).message).toContain('"Texts" contains no texts');
-		expect((await getError({ ...LIST, texts: '[1, ' })).message).toContain('"Texts"');
+		const parameters = { ...EMBED, options: { includeInputFields: true } };
+		const items = await execute({ parameters, ...arrays(['a']) });
+		expect(items[0]!.json).toEqual({ id: 0, text: 'a', output: expect.any(Array) as number[] });
 	});
+
+	it('is sent together with the texts of other items', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({ parameters: EMBED, ...arrays(['a', 'b'], 'c', ['d']) });
+		expect(inputs()).toEqual([['a', 'b', 'c', 'd']]);
+		expect(getTexts(items)).toEqual(['a', 'b', undefined, 'd']);
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
+			[0, 0, 1, 2].map((item) => ({ item })),
+		);
+	});
+
+	it('can be returned as one item per array', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({
+			parameters: { ...EMBED, options: { singleItem: true } },
+			...arrays(['a', 'b'], ['c']),
+		});
+		expect(items.map(({ json: item }) => [item.id, (item.output as unknown[]).length])).toEqual([
+			[0, 2],
+			[1, 1],
+		]);
+	});
+
+	it('fails as a whole if one text is invalid, and the others succeed', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({
+			parameters: { ...EMBED, options: { batchSize: 2 } },
+			...arrays(['a', 'b', ' '], ['c'], ['d', 'e']),
+			continueOnFail: true,
+		});
+		expect(getTexts(items)).toEqual([undefined, 'c', 'd', 'e']);
+		expect(items[0]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
+	});
+
+	it('that is empty or contains something else is an error before anything is sent', async () => {
+		await serve({ embeddings: true });
+		const getMessage = async (list: unknown) => (await getError(EMBED, arrays(list))).message;
+		expect(await getMessage([])).toBe('The field "Text" is an empty array');
+		expect(await getMessage(['a', { b: 1 }])).toBe(
+			'The field "Text" has an entry 2 that is not text: {"b":1}',
+		);
+		expect(inputs()).toEqual([]);
+	});
+
+	it('in JSON is a text', async () => {
+		await serve({ embeddings: true });
+		await execute({ parameters: { ...EMBED, text: '["a","b"]' } });
+		expect(inputs()).toEqual([['["a","b"]']]);
+	});
+});
+
+test('numbers have 7 significant digits, whatever their size', async () => {
+	const sim = await serve({ embeddings: true });
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 }), {
+				minLength: 2,
+				maxLength: 50,
+			}),
+			async (vector) => {
+				const sent = [...vector, 1];
+				sim.route('POST /v1/embeddings', reply.json({ data: [{ index: 0, embedding: sent }] }));
+				const { output } = await json({ ...EMBED, text: 'a' });
+				(output as number[]).forEach((value, at) => {
+					const expected = Number(sent[at]!.toPrecision(7));
+					expect(Math.abs(value - expected)).toBeLessThanOrEqual(Math.abs(expected) * 1e-6 + 1e-21);
+					if (Math.abs(sent[at]!) < 10 && Math.abs(sent[at]!) > 1e-15) expect(value).toBe(expected);
+				});
+			},
+		),
+		{ numRuns: 30 },
+	);
 });
 
 test('base64 contains the same numbers, little-endian', async () => {
 	await serve({ embeddings: true });
-	const { vector: numbers } = await json({ ...EMBED, text: 'a' });
-	const { vector } = await json({ ...EMBED, text: 'a', options: { encoding: 'base64' } });
+	const { output: numbers } = await json({ ...EMBED, text: 'a' });
+	const { output: vector } = await json({ ...EMBED, text: 'a', options: { encoding: 'base64' } });
 	const bytes = Buffer.from(vector as string, 'base64');
 	expect(bytes.byteLength).toBe(32);
 	(numbers as number[]).forEach((value, at) =>
@@ -218,7 +307,7 @@ test('Ollama gets requests at its own route, and truncated texts add a hint', as
 		},
 	});
 	const [item] = await executeIn(fake);
-	expect(item!.json.vector).toEqual([1, 0]);
+	expect(item!.json.output).toEqual([1, 0]);
 	expect(getBodies('/api/embed')).toMatchObject([
 		{ truncate: false },
 		{ truncate: false },
@@ -244,7 +333,7 @@ test('Stop ends the work between two batches', async () => {
 		continueOnFail: true,
 	}).catch((error: unknown) => error);
 	expect(inputs().length).toBeLessThanOrEqual(1);
-	expect(JSON.stringify(result)).not.toContain('"vector"');
+	expect(JSON.stringify(result)).not.toContain('"output"');
 });
 
 it('Stop is reported as Stop', async () => {

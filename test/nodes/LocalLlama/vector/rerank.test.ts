@@ -20,12 +20,13 @@ const scores = (...list: Array<[index: number, score: number]>) =>
 
 test('items are returned in the new order with score, index, all fields and pairing', async () => {
 	const sim = await serve({ rerank: true });
-	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.5], [2, 2]));
-	const items = await execute({ parameters: RERANK, ...fromItems });
+	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.1234567], [2, 2]));
+	const parameters = { ...RERANK, options: { simplify: false } };
+	const items = await execute({ parameters, ...fromItems });
 	expect(items.map((item) => item.json)).toEqual([
-		{ text: 'cat and kitten', id: 2, score: 2, index: 2 },
-		{ text: 'a cat sleeps', id: 1, score: 0.5, index: 1 },
-		{ text: 'revenue of the year', id: 0, score: -3, index: 0 },
+		{ text: 'cat and kitten', id: 2, output: 2, metadata: { index: 2, model: 'sim-model' } },
+		{ text: 'a cat sleeps', id: 1, output: 0.123457, metadata: { index: 1, model: 'sim-model' } },
+		{ text: 'revenue of the year', id: 0, output: -3, metadata: { index: 0, model: 'sim-model' } },
 	]);
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
 		{ item: 2 },
@@ -37,28 +38,91 @@ test('items are returned in the new order with score, index, all fields and pair
 	expect(fromItems.items[2]!.json).toEqual({ text: 'cat and kitten', id: 2 });
 });
 
-test('a list of texts or objects, also from JSON', async () => {
-	const sim = await serve({ rerank: true });
-	sim.route('POST /v1/rerank', scores([0, 1], [1, 2]));
-	const parameters = { ...RERANK, documentSource: 'list' };
-	const objects = [
-		{ body: 'a', url: 'x' },
-		{ body: 'b', url: 'y' },
-	];
-	const rankedItems = async (overrides: object) =>
-		(await execute({ parameters: { ...parameters, ...overrides } })).map(({ json }) => json);
-	expect(await rankedItems({ documents: ['a', 'b'] })).toEqual([
-		{ text: 'b', score: 2, index: 1 },
-		{ text: 'a', score: 1, index: 0 },
-	]);
-	expect(await rankedItems({ documents: JSON.stringify(objects), textField: 'body' })).toEqual([
-		{ body: 'b', url: 'y', score: 2, index: 1 },
-		{ body: 'a', url: 'x', score: 1, index: 0 },
-	]);
-	expect(getBodies('/rerank').map(({ documents: list }) => list)).toEqual([
-		['a', 'b'],
-		['a', 'b'],
-	]);
+describe('an array of documents', () => {
+	it('contains texts or objects, which keep their fields', async () => {
+		const sim = await serve({ rerank: true });
+		sim.route('POST /v1/rerank', scores([0, 1], [1, 2]));
+		const objects = [
+			{ body: 'a', url: 'x' },
+			{ body: 'b', url: 'y' },
+		];
+		const items = [{ json: { id: 7 } }];
+		const rankedItems = async (overrides: object) =>
+			(await execute({ items, parameters: { ...RERANK, ...overrides } })).map(({ json }) => json);
+		expect(await rankedItems({ document: ['a', 'b'] })).toEqual([
+			{ text: 'b', output: 2 },
+			{ text: 'a', output: 1 },
+		]);
+		expect(await rankedItems({ document: objects, options: { textField: 'body' } })).toEqual([
+			{ body: 'b', url: 'y', output: 2 },
+			{ body: 'a', url: 'x', output: 1 },
+		]);
+		expect(getBodies('/rerank').map(({ documents: list }) => list)).toEqual([
+			['a', 'b'],
+			['a', 'b'],
+		]);
+	});
+
+	it('is ranked for each item, with the query of that item', async () => {
+		await serve({ rerank: true });
+		const perItem = [
+			{ document: ['a', 'b'], query: 'one' },
+			{ document: ['c'], query: 'two' },
+		];
+		const items = await execute({
+			items: [{ json: {} }, { json: {} }],
+			perItem,
+			parameters: { ...RERANK, options: { maxConcurrentItems: 1 } },
+		});
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([0, 0, 1].map((item) => ({ item })));
+		expect(getBodies('/rerank').map(({ query, documents: list }) => [query, list])).toEqual([
+			['one', ['a', 'b']],
+			['two', ['c']],
+		]);
+	});
+
+	it('in JSON is a text', async () => {
+		await serve({ rerank: true });
+		await execute({ parameters: { ...RERANK, document: '["a","b"]' } });
+		expect(getBodies('/rerank')).toMatchObject([{ documents: ['["a","b"]'] }]);
+	});
+
+	test.each([
+		['an array', ['a', ['b']], 'an array in some items and a text in others'],
+		['a text', [['a'], 'b'], 'an array in some items and a text in others'],
+	])('%s after the other kind is an error of that item', async (_kind, values, problem) => {
+		await serve({ rerank: true });
+		const setup = {
+			items: values.map(() => ({ json: {} })),
+			perItem: values.map((document) => ({ document })),
+		};
+		expect(await getError(RERANK, setup)).toMatchObject({
+			message: expect.stringContaining(problem) as string,
+			context: { itemIndex: 1 },
+		});
+		const results = await execute({ parameters: RERANK, ...setup, continueOnFail: true });
+		expect(results.map(({ json }) => Object.keys(json).at(-1))).toEqual(['output', 'error']);
+	});
+});
+
+test('with On Error Continue, an unreadable document fails alone', async () => {
+	await serve({ rerank: true });
+	const perItem = ['a', new Error('no such field'), 'c'].map((document) => ({ document }));
+	const items = await execute({
+		items: perItem.map((_entry, id) => ({ json: { id } })),
+		perItem,
+		parameters: { ...RERANK, options: { simplify: false } },
+		continueOnFail: true,
+	});
+	expect(getBodies('/rerank')).toMatchObject([{ documents: ['a', 'c'] }]);
+	const results = items.map(({ pairedItem, json }) => ({ pairedItem, ...json }));
+	expect(results).toHaveLength(3);
+	expect(results).toEqual(
+		expect.arrayContaining([
+			expect.objectContaining({ id: 2, metadata: { index: 2, model: 'sim-model' } }),
+			expect.objectContaining({ pairedItem: { item: 1 }, error: expect.anything() as object }),
+		]),
+	);
 });
 
 test('Top N, Minimum Score and Sigmoid', async () => {
@@ -77,20 +141,16 @@ test('Top N, Minimum Score and Sigmoid', async () => {
 test('a document without text comes last and is not sent', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1]));
-	const items = await execute({
-		parameters: { ...RERANK, documentSource: 'list', documents: [{ title: 'x' }, 'b'] },
-	});
+	const items = await execute({ parameters: { ...RERANK, document: [{ title: 'x' }, 'b'] } });
 	expect(items.map(({ json }) => json)).toEqual([
-		{ text: 'b', score: 1, index: 1 },
-		{ title: 'x', index: 0 },
+		{ text: 'b', output: 1 },
+		{ title: 'x', output: null },
 	]);
 });
 
 test('without documents nothing is sent; without a query there is an error', async () => {
 	await serve({ rerank: true });
-	expect(
-		await execute({ parameters: { ...RERANK, documentSource: 'list', documents: [] } }),
-	).toEqual([]);
+	expect(await execute({ parameters: { ...RERANK, document: [] } })).toEqual([]);
 	expect((await getError({ ...RERANK, query: ' ' }, fromItems)).message).toContain(
 		'The query is empty',
 	);
@@ -117,7 +177,7 @@ test('warnings about scores are shown at the node', async () => {
 test('32 documents are sent in one request', async () => {
 	await serve({ rerank: true });
 	const list = Array.from({ length: 33 }, (_none, at) => `document ${at}`);
-	const parameters = { ...RERANK, documentSource: 'list', documents: list };
+	const parameters = { ...RERANK, document: list };
 	expect(await execute({ parameters })).toHaveLength(33);
 	const sizes = getBodies('/rerank').map((body) => (body.documents as string[]).length);
 	expect(sizes.sort((a, b) => b - a)).toEqual([32, 1]);
