@@ -220,10 +220,8 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await localLlama(setting, {
 				resource: 'vector',
 				operation: 'embed',
-				textSource: 'items',
 				text: textFor(setting, 'llama'),
 				role: 'document',
-				output: 'each',
 			}),
 	},
 	{
@@ -261,7 +259,6 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				operation: 'speak',
 				input: textFor(setting, 'Hello'),
 				voice: 'af_heart',
-				format: 'mp3',
 				model: byId('kokoro'),
 			}),
 	},

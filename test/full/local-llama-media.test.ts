@@ -74,11 +74,7 @@ it('a text becomes speech, a stored file, a transcript and subtitles', async () 
 	});
 	const spoken = itemOf(execution, 'Speak');
 	expect(spoken.json).toEqual({
-		fileName: 'speech.mp3',
-		mimeType: 'audio/mpeg',
-		bytes: 500_006,
-		format: 'mp3',
-		characters: 11,
+		output: { fileName: 'speech.mp3', mimeType: 'audio/mpeg', bytes: 500_006 },
 	});
 	expect(spoken.binary!.data).toMatchObject({
 		fileName: 'speech.mp3',
@@ -88,7 +84,7 @@ it('a text becomes speech, a stored file, a transcript and subtitles', async () 
 	});
 	expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({ filename: 'speech.mp3', size: 500_006 });
 	const transcription = itemOf(execution, 'Listen');
-	expect(transcription.json).toMatchObject({ text: 'Hello there', fileName: 'speech.srt' });
+	expect(transcription.json).toEqual({ output: 'Hello there' });
 	expect(transcription.binary!.data).toMatchObject({
 		fileName: 'speech.srt',
 		mimeType: 'application/x-subrip',
@@ -101,7 +97,7 @@ it('an image is generated', async () => {
 		Draw: await localLlama(painter, 'image', { operation: 'generate', prompt: 'a cat' }),
 	});
 	expect(itemOf(execution, 'Draw')).toMatchObject({
-		json: { fileName: 'image.png', width: 1, height: 1 },
+		json: { output: { fileName: 'image.png', width: 1, height: 1 } },
 		binary: { data: { fileName: 'image.png', mimeType: 'image/png', fileType: 'image' } },
 	});
 });

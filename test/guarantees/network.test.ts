@@ -26,7 +26,7 @@ async function requestAll(url: string, credentials: Record<string, string | bool
 		credentials: { baseUrl: url, ...credentials },
 	});
 	const { results } = await modelList(url, credentials);
-	return [content, item!.json.vector, results.map(({ value }) => value)];
+	return [content, item!.json.output, results.map(({ value }) => value)];
 }
 const ALL = ['Hello there.', [0.5, 0.5], ['sim-model']];
 

@@ -177,7 +177,7 @@ describe('timeouts', () => {
 			const [item] = await clock.passUntil(
 				run(server.url, 'vector:embed', { parameters: { text: 'a' } }),
 			);
-			expect(item!.json.vector).toEqual([0.5, 0.5]);
+			expect(item!.json.output).toEqual([0.5, 0.5]);
 		},
 	);
 

@@ -7,7 +7,7 @@ const [, , url = ''] = process.argv;
 async function vectorOrFailure(): Promise<unknown> {
 	const work = run(url, 'vector:embed', { parameters: { text: 'a' } });
 	const outcome = await work.catch(async () => await failureOf(work));
-	return Array.isArray(outcome) ? outcome[0]!.json.vector : outcome.context.data;
+	return Array.isArray(outcome) ? outcome[0]!.json.output : outcome.context.data;
 }
 
 void vectorOrFailure().then((result) => process.stdout.write(JSON.stringify(result)));

@@ -63,7 +63,7 @@ export async function itemsOfLocalLlama(
 	const fake = executeContext({
 		type: 'n8n-nodes-local-llama.localLlama',
 		credentials: credentialsFor(played),
-		parameters,
+		parameters: { ...parameters, options: { ...(parameters.options as Json), simplify: false } },
 		...setup,
 	});
 	const [items = []] = await new LocalLlama().execute.call(fake.context);

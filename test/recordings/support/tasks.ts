@@ -65,16 +65,16 @@ export async function embeddingsResult(played: Played): Promise<Json> {
 
 /** Local Llama, Vector: Embed, with all vectors in one item. */
 export async function embedResult(played: Played): Promise<Json> {
+	const { options, ...parameters } = parametersFor(played);
 	const { item, ...others } = await itemsOfLocalLlama(played, {
-		...parametersFor(played),
+		...parameters,
 		resource: 'vector',
 		operation: 'embed',
-		textSource: 'list',
-		texts: textsOf(played.exchange.request.body.input),
-		output: 'together',
+		text: textsOf(played.exchange.request.body.input),
+		options: { ...(options as Json), singleItem: true },
 	});
-	const { vectors = [], ...facts } = (item ?? {}) as Json & { vectors?: number[][] };
-	return { ...others, item: { ...facts, vectors: vectorsOf(vectors) } };
+	const { output = [], ...facts } = (item ?? {}) as Json & { output?: number[][] };
+	return { ...others, item: { ...facts, vectors: vectorsOf(output) } };
 }
 
 function documentsOf({ documents, texts }: Json): string[] {
@@ -106,8 +106,7 @@ export async function rerankResult(played: Played): Promise<Json> {
 		resource: 'vector',
 		operation: 'rerank',
 		query: queryOf(body),
-		documentSource: 'list',
-		documents: documentsOf(body),
+		document: documentsOf(body),
 	});
 }
 

@@ -305,7 +305,7 @@ describe('the whole input was processed', () => {
 		];
 		sim.route('POST /api/embed', reply.json({ embeddings, prompt_eval_count: 1000 }));
 		const texts = embeddings.map((_one, at) => PAGES.slice(at, 1_200 + at));
-		const embed = { resource: 'vector', operation: 'embed', textSource: 'list', texts };
+		const embed = { resource: 'vector', operation: 'embed', text: texts };
 		expect(await getHints({ ...embed, binaryFields: '' }, [{ json: {} }])).toEqual([]);
 	});
 
