@@ -43,7 +43,7 @@ const fields: INodeProperties[] = [
 		...embeddingOptions,
 		booleanField('All Vectors in One Item', 'singleItem', true, {
 			description:
-				'Whether to return one item with all vectors instead of one item per vector. An array of texts returns an item of its own. Off if not set.',
+				'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
 		}),
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: toOptions({

@@ -267,13 +267,14 @@ test('numbers have 7 significant digits, whatever their size', async () => {
 				maxLength: 50,
 			}),
 			async (vector) => {
-				const sent = [...vector, 1];
-				sim.route('POST /v1/embeddings', reply.json({ data: [{ index: 0, embedding: sent }] }));
+				const embedding = [...vector, 1];
+				sim.route('POST /v1/embeddings', reply.json({ data: [{ index: 0, embedding }] }));
 				const { output } = await json({ ...EMBED, text: 'a' });
 				(output as number[]).forEach((value, at) => {
-					const expected = Number(sent[at]!.toPrecision(7));
+					const expected = Number(embedding[at]!.toPrecision(7));
 					expect(Math.abs(value - expected)).toBeLessThanOrEqual(Math.abs(expected) * 1e-6 + 1e-21);
-					if (Math.abs(sent[at]!) < 10 && Math.abs(sent[at]!) > 1e-15) expect(value).toBe(expected);
+					if (Math.abs(embedding[at]!) < 10 && Math.abs(embedding[at]!) > 1e-15)
+						expect(value).toBe(expected);
 				});
 			},
 		),
