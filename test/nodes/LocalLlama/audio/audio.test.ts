@@ -122,7 +122,7 @@ describe('Transcribe', () => {
 
 	test('times are rounded to milliseconds, probabilities to 6 decimals, and integers stay', async () => {
 		const segment = { id: 0, start: 0.1234567, end: 1.5, text: 'Hi', avg_logprob: -0.12345678 };
-		const [duration, created] = [2.00049, 1732600000123];
+		const [duration, created] = [2.00049, 1732600008042];
 		const sim = await startServer((_request, response) => {
 			json(response, { text: 'Hi', duration, created, segments: [segment] });
 		});

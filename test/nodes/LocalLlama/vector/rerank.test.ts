@@ -105,22 +105,24 @@ describe('an array of documents', () => {
 	});
 });
 
-test('with On Error Continue, an unreadable document fails alone', async () => {
+test.each([0, 1])('with On Error Continue, unreadable document %s fails alone', async (failed) => {
 	await serve({ rerank: true });
-	const perItem = ['a', new Error('no such field'), 'c'].map((document) => ({ document }));
+	const perItem = ['a', 'b', 'c'].map((document, at) => ({
+		document: at === failed ? new Error('no such field') : document,
+	}));
 	const items = await execute({
 		items: perItem.map((_entry, id) => ({ json: { id } })),
 		perItem,
 		parameters: { ...RERANK, options: { simplify: false } },
 		continueOnFail: true,
 	});
-	expect(getBodies('/rerank')).toMatchObject([{ documents: ['a', 'c'] }]);
+	expect(getBodies('/rerank')).toMatchObject([{ documents: ['a', 'b', 'c'].toSpliced(failed, 1) }]);
 	const results = items.map(({ pairedItem, json }) => ({ pairedItem, ...json }));
 	expect(results).toHaveLength(3);
 	expect(results).toEqual(
 		expect.arrayContaining([
 			expect.objectContaining({ id: 2, metadata: { index: 2, model: 'sim-model' } }),
-			expect.objectContaining({ pairedItem: { item: 1 }, error: expect.anything() as object }),
+			expect.objectContaining({ pairedItem: { item: failed }, error: expect.anything() as object }),
 		]),
 	);
 });
