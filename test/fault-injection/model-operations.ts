@@ -257,7 +257,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 			await localLlama(setting, {
 				resource: 'audio',
 				operation: 'speak',
-				input: textFor(setting, 'Hello'),
+				text: textFor(setting, 'Hello'),
 				voice: 'af_heart',
 				model: byId('kokoro'),
 			}),

@@ -67,7 +67,7 @@ it('a text becomes speech, a stored file, a transcript and subtitles', async () 
 	const execution = await run({
 		Start: { ...MANUAL, to: ['Speak'] },
 		Speak: {
-			...(await localLlama(kokoro, 'audio', { operation: 'speak', input: 'Hello there' })),
+			...(await localLlama(kokoro, 'audio', { operation: 'speak', text: 'Hello there' })),
 			to: ['Listen'],
 		},
 		Listen: await localLlama(whisper, 'audio', { operation: 'transcribe', responseFormat: 'srt' }),

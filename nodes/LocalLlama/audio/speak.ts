@@ -31,7 +31,7 @@ export const audioSpeak = withOutput({
 			search: 'searchSpeechModels',
 			example: 'kokoro',
 		}),
-		longTextField('Text', 'input', 4, {
+		longTextField('Text', 'text', 4, {
 			required: true,
 			description: 'The text to speak',
 		}),
@@ -81,7 +81,7 @@ export const audioSpeak = withOutput({
 		const voice = parameters.string('voice');
 		const speechRequest = {
 			voice,
-			input: parameters.rawString('input'),
+			input: parameters.rawString('text'),
 			format: parameters.choice<AudioFormat>('options.format', 'mp3'),
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.rawString('options.instructions'),

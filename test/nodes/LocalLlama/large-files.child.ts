@@ -13,7 +13,7 @@ const context = (size: number): IExecuteFunctions =>
 	({
 		getInputData: () => [{ json: {} }],
 		getNodeParameter: (name: string, _item: number, defaultValue: unknown) =>
-			({ resource: 'audio', operation, model: '', input: 'Hello', binaryPropertyName: 'data' })[
+			({ resource: 'audio', operation, model: '', text: 'Hello', binaryPropertyName: 'data' })[
 				name
 			] ?? defaultValue,
 		getCredentials: async () => ({ baseUrl: url }),

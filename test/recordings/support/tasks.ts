@@ -168,7 +168,7 @@ export async function speakResult(played: Played): Promise<Json> {
 		...parametersFor(played),
 		resource: 'audio',
 		operation: 'speak',
-		input: 'Hello',
+		text: 'Hello',
 		voice: 'alloy',
 	});
 }

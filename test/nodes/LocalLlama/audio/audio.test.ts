@@ -271,7 +271,7 @@ describe('Speak', () => {
 		const sim = await startKokoro();
 		const { items } = await run(sim, {
 			operation: 'speak',
-			input: 'Hello **there** 👋',
+			text: 'Hello **there** 👋',
 			voice: 'af_heart',
 			options: {
 				plainText: true,
@@ -309,7 +309,7 @@ describe('Speak', () => {
 				isListed ? 200 : 404,
 			);
 		});
-		await run(server, { operation: 'speak', input: 'Hello', voice: 'Alloy' });
+		await run(server, { operation: 'speak', text: 'Hello', voice: 'Alloy' });
 		const speechItem = server.requests.find(({ path }) => path === '/v1/audio/speech');
 		expect(speechItem!.body.model).toBe(namedModel);
 	});
@@ -319,7 +319,7 @@ describe('Speak', () => {
 		const sim = await startKokoro({ sound: () => [samples] });
 		const { items } = await run(sim, {
 			operation: 'speak',
-			input: 'One is here.',
+			text: 'One is here.',
 			options: { format: 'pcm', speed: 1.5, extraBody: { lang_code: 'a' } },
 		});
 		expect(items[0]!.json.output).toMatchObject({
@@ -340,13 +340,13 @@ describe('Speak', () => {
 		);
 		const failedItem = await getError(
 			{},
-			buildSetup(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+			buildSetup(sim, { operation: 'speak', text: 'Hello', voice: '' }),
 		);
 		expect(failedItem.context.data).toMatchObject({ type: 'connectionLost' });
 		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
 		const toldError = await getError(
 			{},
-			buildSetup(sim, { operation: 'speak', input: 'Hello', voice: '' }),
+			buildSetup(sim, { operation: 'speak', text: 'Hello', voice: '' }),
 		);
 		expect(toldError.description).toContain('no voice pack');
 	});
