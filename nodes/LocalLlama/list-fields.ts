@@ -3,44 +3,6 @@ import { parseJson } from '../../lib/json';
 import { asRecord, withoutEnds } from '../../lib/values';
 import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../shared/parameters';
 
-/**
- * Reads the entries of a list field: an array, JSON text of one, or a single entry.
- *
- * @throws {ServerError} `invalidInput` for text that begins like an array but is not valid
- */
-export function readList(parameters: NodeParameters, path: string): unknown[] {
-	const value = parameters.value(path);
-	if (isUnset(value)) return [];
-	if (Array.isArray(value)) return value as unknown[];
-	if (typeof value !== 'string') return [value];
-	const text = value.trim();
-	if (text === '') return [];
-	if (!text.startsWith('[')) return [value];
-	const parsed = parseJson(text);
-	if (!Array.isArray(parsed))
-		throw createFieldError(
-			parameters.field(path).label,
-			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
-		);
-	return parsed as unknown[];
-}
-
-/**
- * Reads the texts of a list field; numbers are converted.
- *
- * @throws {ServerError} `invalidInput` naming the entry that is not text
- */
-export function readTexts(parameters: NodeParameters, path: string): string[] {
-	return readList(parameters, path).map((entry, index) => {
-		if (typeof entry === 'string') return entry;
-		if (typeof entry === 'number') return String(entry);
-		throw createFieldError(
-			parameters.field(path).label,
-			`has an entry ${index + 1} that is not text: ${quoteValue(entry)}`,
-		);
-	});
-}
-
 /** Reads the rows of a form, or the entries of the list that replaces it, with the label of that field. */
 export function readRows(
 	parameters: NodeParameters,
@@ -49,18 +11,32 @@ export function readRows(
 ): { rows: unknown[]; label: string } {
 	const path = `options.${listOption}`;
 	if (parameters.hasOption(listOption))
-		return { rows: readListOrNames(parameters, path), label: parameters.field(path).label };
+		return { rows: readList(parameters, path), label: parameters.field(path).label };
 	const value = parameters.value(form);
 	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
 	return { rows, label: parameters.field(form).label };
 }
 
-/** Reads a list field that may also contain names separated by commas, semicolons or line breaks. */
-function readListOrNames(parameters: NodeParameters, path: string): unknown[] {
+/**
+ * Reads the entries of a list field: an array, JSON text of one, names separated by commas, semicolons or line breaks, or
+ * a single entry.
+ *
+ * @throws {ServerError} `invalidInput` for text that begins like an array but is not valid
+ */
+function readList(parameters: NodeParameters, path: string): unknown[] {
 	const value = parameters.value(path);
-	const entries = readList(parameters, path);
-	const isSingleText = typeof value === 'string' && entries[0] === value;
-	return isSingleText ? splitQuotedNames(value) : entries;
+	if (isUnset(value)) return [];
+	if (Array.isArray(value)) return value as unknown[];
+	if (typeof value !== 'string') return [value];
+	const text = value.trim();
+	if (!text.startsWith('[')) return splitQuotedNames(text);
+	const parsed = parseJson(text);
+	if (!Array.isArray(parsed))
+		throw createFieldError(
+			parameters.field(path).label,
+			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
+		);
+	return parsed as unknown[];
 }
 
 /** Splits a text into names, without the quotes around them. */
