@@ -1,6 +1,6 @@
 /**
- * Histories as n8n's agent hands them over. Those of 2.41 were seen in a running n8n; those of 3.3 are assumed from what
- * its release notes say, since no n8n 3 can be installed from npm.
+ * Histories as n8n's agent passes them. Those of 2.41 were recorded in a running n8n; those of 3.3 are assumed from
+ * its release notes, because no n8n 3 can be installed from npm.
  */
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
@@ -32,7 +32,7 @@ const bodyOf = (body: typeof toOpenAiBody, messages: ChatMessage[]) =>
 	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, SERVER_TYPES.other));
 
 describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)', () => {
-	test.each(Object.keys(SHAPES))('%s: nothing is lost, doubled or out of order', (name) => {
+	test.each(Object.keys(SHAPES))('%s: all messages are sent once, in order', (name) => {
 		const source = [
 			human('Calculate'),
 			...ROUNDS.flatMap(([text, ...ids]) => SHAPES[name]!(text, ids)),
@@ -54,14 +54,14 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 		]);
 		for (const form of [toOpenAiBody, toOllamaBody]) {
 			const body = bodyOf(form, messages);
-			for (const text of [...ROUNDS.map(([said]) => said), 'Done.', 'result of a', 'result of d'])
+			for (const text of [...ROUNDS.map(([text]) => text), 'Done.', 'result of a', 'result of d'])
 				expect(body.split(text)).toHaveLength(2);
 			expect(body).not.toContain('n8n1');
 			expect(body).not.toContain('n8n2');
 		}
 	});
 
-	test('the cache of the prompt is hit: a later turn begins with all that was sent before', () => {
+	test('a later turn begins with exactly the earlier messages, so the prompt cache of the server applies', () => {
 		for (const shape of Object.values(SHAPES)) {
 			const turns = ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
 			const before = convert([human('Calculate'), ...turns]);
@@ -75,7 +75,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 		}
 	});
 
-	test('a database memory gives LangChain’s messages back', () => {
+	test('messages of a database memory convert like those of the agent', () => {
 		const stored = [
 			new HumanMessage('Calculate'),
 			...ROUNDS.flatMap(([content, ...ids]) => [
@@ -105,7 +105,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 });
 
 describe('histories of 2.41', () => {
-	test('case N10, N11, N20, N21: calls torn apart with empty content are one message again, with their own ids', () => {
+	test('case N10, N11, N20, N21: split tool calls with empty content are joined into one message, with the server’s IDs', () => {
 		const [a, b] = [own('a', 1), own('b', 1)];
 		const messages = convert([human('Both'), ai([], a), tool(a), ai([], b), tool(b)]);
 		expect(messages).toEqual([
@@ -124,7 +124,7 @@ describe('histories of 2.41', () => {
 		]);
 	});
 
-	test('case N15: of an earlier turn the memory has the last round only', () => {
+	test('case N15: a memory with only the last round of an earlier turn', () => {
 		const last = own('c', 2);
 		const source = [
 			human('One'),
@@ -142,7 +142,7 @@ describe('histories of 2.41', () => {
 		]);
 	});
 
-	test('case N17: a call whose result the memory cut off is left out', () => {
+	test('case N17: a tool call whose result is missing from the memory is omitted', () => {
 		const [a, b] = [own('a', 1), own('b', 1)];
 		expect(inShort(convert([human('Both'), ai('Let me see.', a, b), tool(b)]))).toEqual([
 			'user Both',
@@ -151,7 +151,7 @@ describe('histories of 2.41', () => {
 		]);
 	});
 
-	test('case N18: two items in one session are not mixed, although the servers name their calls alike', () => {
+	test('case N18: two items of one session stay separate even if their tool calls have the same ID', () => {
 		const memory = new ToolCallCache();
 		const answers = ['Rome', 'Oslo'].map((text) => ({
 			text,
@@ -177,7 +177,7 @@ describe('histories of 2.41', () => {
 		}
 	});
 
-	test('case N16: the text that n8n puts in place of that of the model is not sent', () => {
+	test('case N16: the text that n8n writes instead of the model’s text is not sent', () => {
 		const [a, b] = [own('a', 1), own('b', 1)];
 		const text = 'Calling tools: Calculator, Weather';
 		expect(inShort(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual([
@@ -191,7 +191,7 @@ describe('histories of 2.41', () => {
 	});
 });
 
-describe('case N19: [Used tools: …] in front of an answer', () => {
+describe('case N19: [Used tools: …] before a response', () => {
 	const used = (rest: string) =>
 		`[Used tools: Tool: list, Input: {"a":[1,[2]]}, Result: [["x"],[]]${rest.startsWith(';') ? '' : ']'}${rest}`;
 
@@ -212,7 +212,7 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		expect(stripAgentText(text, [])).toBe(expected);
 	});
 
-	test('however long it is, and however many brackets it has, at once', () => {
+	test('a very long text with many brackets is processed in linear time', () => {
 		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(400_000)}`;
 		expect(cpuMilliseconds(() => void stripAgentText(text, []))).toBeLessThan(LINEAR_CPU_MS);
 	});

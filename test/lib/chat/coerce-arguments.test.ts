@@ -28,7 +28,7 @@ test.each([
 	['{"of":"{\\"deep\\":\\"TRUE\\"}"}', { of: { deep: true } }],
 	['{"level":"2"}', { level: 2 }],
 	['{"flag":null}', {}],
-])('%s fits as %j', (args, expected) => {
+])('%s is coerced to %j', (args, expected) => {
 	expect(JSON.parse(new ArgumentCoercer().coerce(args, schema))).toEqual(expected);
 });
 
@@ -47,18 +47,18 @@ test.each([
 	'{"unknown":"true"}',
 	'{"count":12345678901234567890}',
 	'no JSON',
-])('%s stays as it is written', (args) => {
+])('%s is unchanged', (args) => {
 	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
 });
 
-test('names of prototypes are no properties', () => {
+test('names of prototype properties are ignored', () => {
 	const args = '{"__proto__":"5","constructor":"5"}';
 	expect(
 		new ArgumentCoercer().coerce(args, { type: 'object', properties: { a: { type: 'integer' } } }),
 	).toBe(args);
 });
 
-test('whatever the schema and the arguments are, texts that it takes stay, and nothing fails', () => {
+test('for any schema and arguments, valid strings are unchanged and nothing throws', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), fc.object(), (value, any) => {
 			const args = JSON.stringify(value);
@@ -69,11 +69,11 @@ test('whatever the schema and the arguments are, texts that it takes stay, and n
 	);
 });
 
-describe('the steps of one response', () => {
+describe('the number of steps per response', () => {
 	const listOf = (count: number) => JSON.stringify({ list: Array<string>(count).fill('1') });
 	const numbers = (count: number) => ({ list: Array<number>(count).fill(1) });
 
-	test('are few for many values of one schema with many branches', () => {
+	test('is small for many values of one schema with many branches', () => {
 		const anyOf = Array<object>(1000).fill({ type: 'integer' });
 		const branches = {
 			properties: { list: { items: { anyOf: anyOf.map((one) => ({ ...one })) } } },
@@ -82,7 +82,7 @@ describe('the steps of one response', () => {
 		expect(JSON.parse(coerced)).toEqual(numbers(3000));
 	});
 
-	test('have a limit, after which arguments stay as they are written', () => {
+	test('has a limit, after which arguments are unchanged', () => {
 		const coercer = new ArgumentCoercer();
 		expect(coercer.coerce(listOf(60_000), schema)).toBe(listOf(60_000));
 		expect(coercer.coerce('{"flag":"true"}', schema)).toBe('{"flag":"true"}');

@@ -9,45 +9,49 @@ import { opensReasoningInPrompt } from '../../../lib/chat/reasoning';
 
 const chunk = (delta: object, finish: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] });
-const whole = (text: string) => [chunk({ content: text }), chunk({}, 'stop'), '[DONE]'];
+const wholeText = (text: string) => [chunk({ content: text }), chunk({}, 'stop'), '[DONE]'];
 
-/** What a reader makes of events: what it showed on the way, and the end. */
-function read(events: readonly string[], options: AccumulatorOptions = {}) {
-	const reader = new CompletionAccumulator(options);
-	let shown = '';
-	let thought = '';
+/** Result of the events: the deltas on the way, and the end. */
+function accumulate(events: readonly string[], options: AccumulatorOptions = {}) {
+	const accumulator = new CompletionAccumulator(options);
+	let shownText = '';
+	let shownReasoning = '';
 	for (const event of events) {
-		const { text, reasoning } = reader.push(event);
-		shown += text;
-		thought += reasoning;
+		const { text, reasoning } = accumulator.push(event);
+		shownText += text;
+		shownReasoning += reasoning;
 	}
-	const { rest, ...end } = reader.end();
-	return { shown: shown + rest.text, thought: thought + rest.reasoning, ...end };
+	const { rest, ...end } = accumulator.end();
+	return {
+		shownText: shownText + rest.text,
+		shownReasoning: shownReasoning + rest.reasoning,
+		...end,
+	};
 }
 
-/** A text as content in pieces. */
+/** A text as several content deltas. */
 const inPieces = (text: string, cuts: readonly number[]) => {
 	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
 	const pieces = [...ends, text.length].map((end, index) => text.slice(ends[index - 1] ?? 0, end));
 	return [...pieces.map((content) => chunk({ content })), chunk({}, 'stop'), '[DONE]'];
 };
 const cuts = fc.array(fc.nat(200), { maxLength: 30 });
-const offered = ['get_weather'];
+const offeredTools = ['get_weather'];
 const CALL = '{"name": "get_weather", "arguments": {"city": "Zürich"}}';
 
-describe('thinking', () => {
+describe('reasoning', () => {
 	test.each<[string, string, boolean, string, string]>([
-		['behind a tag', '<think>a</think>\n\nb', false, 'a', 'b'],
-		['without an opening tag, where the template has it', 'a</think>b', true, 'a', 'b'],
-		['that never ends was the answer, where no tag opened it', 'just b', true, '', 'just b'],
-		['that was cut', '<think>a', false, 'a', ''],
-		['as words later on', 'b <think>a</think>', false, '', 'b <think>a</think>'],
-	])('%s', (_name, text, mayBeginInThinking_, reasoning, answer) => {
+		['after a tag', '<think>a</think>\n\nb', false, 'a', 'b'],
+		['without an opening tag, because the template contains it', 'a</think>b', true, 'a', 'b'],
+		['a text without any tag is the response', 'just b', true, '', 'just b'],
+		['that was truncated', '<think>a', false, 'a', ''],
+		['a tag after other text is text', 'b <think>a</think>', false, '', 'b <think>a</think>'],
+	])('%s', (_name, text, mayStartInReasoning, reasoning, answer) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const options = { mayStartInReasoning: mayBeginInThinking_ };
-				const outcome = read(inPieces(text, places), options);
-				expect(outcome.shown).toBe(answer);
+				const options = { mayStartInReasoning };
+				const outcome = accumulate(inPieces(text, places), options);
+				expect(outcome.shownText).toBe(answer);
 				expect('answer' in outcome ? outcome.answer.reasoning : outcome.failure.reasoning).toBe(
 					reasoning,
 				);
@@ -57,9 +61,9 @@ describe('thinking', () => {
 	});
 
 	test.each(['reasoning_content', 'reasoning', 'thinking'])('in the field %s', (field) => {
-		const outcome = read([chunk({ [field]: 'a' }), ...whole('<think>b</think>')]);
+		const outcome = accumulate([chunk({ [field]: 'a' }), ...wholeText('<think>b</think>')]);
 		expect(outcome).toMatchObject({
-			thought: 'a',
+			shownReasoning: 'a',
 			answer: { reasoning: 'a', text: '<think>b</think>' },
 		});
 	});
@@ -69,12 +73,12 @@ describe('thinking', () => {
 		['qwen3-4b-thinking-2507', true],
 		['QwQ-32B', true],
 		['llama-3.1', false],
-	])('may begin in the prompt: %s, %j', (model, expected) => {
+	])('may start in the prompt: %s, %j', (model, expected) => {
 		expect(opensReasoningInPrompt(model)).toBe(expected);
 	});
 });
 
-describe('calls in the text', () => {
+describe('tool calls in the text', () => {
 	test.each([
 		['Hermes', `<tool_call>\n${CALL}\n</tool_call>`],
 		[
@@ -88,9 +92,9 @@ describe('calls in the text', () => {
 	])('%s', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const outcome = read(inPieces(text, places), { offeredTools: offered });
+				const outcome = accumulate(inPieces(text, places), { offeredTools });
 				expect(outcome).toMatchObject({
-					shown: '',
+					shownText: '',
 					answer: { text: '', toolCalls: [{ name: 'get_weather' }] },
 				});
 				expect('answer' in outcome && JSON.parse(outcome.answer.toolCalls[0]!.arguments)).toEqual({
@@ -100,9 +104,9 @@ describe('calls in the text', () => {
 		);
 	});
 
-	test('behind a text, which is shown', () => {
+	test('after a text, which is shown', () => {
 		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-		expect(read(inPieces(text, [20, 30]), { offeredTools: offered })).toMatchObject({
+		expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
 			answer: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 		});
 	});
@@ -113,12 +117,12 @@ describe('calls in the text', () => {
 			`<tool_call>${CALL.replace('get_weather', 'rm')}</tool_call>`,
 		],
 		['that is not complete', `<tool_call>${CALL}`],
-		['with a text behind it', `<tool_call>${CALL}</tool_call> is how it looks`],
+		['followed by text', `<tool_call>${CALL}</tool_call> is how it looks`],
 	])('%s is text', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				expect(read(inPieces(text, places), { offeredTools: offered })).toMatchObject({
-					shown: text,
+				expect(accumulate(inPieces(text, places), { offeredTools })).toMatchObject({
+					shownText: text,
 					answer: { text, toolCalls: [] },
 				});
 			}),
@@ -126,16 +130,16 @@ describe('calls in the text', () => {
 	});
 
 	test.each([
-		['as it is', `Say: <tool_call>${CALL}</tool_call>`],
+		['unchanged', `Say: <tool_call>${CALL}</tool_call>`],
 		['in JSON', JSON.stringify([{ response: `<tool_call>${CALL}</tool_call>` }])],
 		['in JSON in JSON', JSON.stringify(JSON.stringify(`<tool_call>${CALL}</tool_call>`))],
 		['in HTML', `&lt;tool_call&gt;${CALL.replaceAll('"', '&quot;')}&lt;/tool_call&gt;`],
-		['in HTML by numbers', `<tool_call>${CALL.replaceAll('ü', '&#xfc;')}</tool_call>`],
-	])('that was sent %s is a quotation, and runs nothing', (_name, sent) => {
+		['in HTML with numeric entities', `<tool_call>${CALL.replaceAll('ü', '&#xfc;')}</tool_call>`],
+	])('that was sent %s is a quotation and is not run', (_name, sent) => {
 		const text = `<tool_call>${CALL}</tool_call>`;
 		expect(
-			read(whole(text), {
-				offeredTools: offered,
+			accumulate(wholeText(text), {
+				offeredTools,
 				isQuoted: createQuotationCheck([{ role: 'user', content: sent }]),
 			}),
 		).toMatchObject({
@@ -144,8 +148,8 @@ describe('calls in the text', () => {
 	});
 });
 
-describe('calls in pieces', () => {
-	test('by index, whatever is cut', () => {
+describe('streamed tool calls', () => {
+	test('are assembled by index, with arguments split anywhere', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.object(), { minLength: 1, maxLength: 3 }),
@@ -170,7 +174,7 @@ describe('calls in pieces', () => {
 							),
 						];
 					});
-					expect(read([...events, chunk({}, 'tool_calls')])).toMatchObject({
+					expect(accumulate([...events, chunk({}, 'tool_calls')])).toMatchObject({
 						answer: {
 							toolCalls: args.map((value, index) => ({
 								id: `call_${index}`,
@@ -198,7 +202,7 @@ describe('calls in pieces', () => {
 			],
 		],
 		[
-			'whole, all with index 0',
+			'complete, all with index 0',
 			[
 				{ index: 0, id: 'a', function: { name: 'x', arguments: '{}' } },
 				{ index: 0, id: 'b', function: { name: 'y', arguments: '{}' } },
@@ -220,7 +224,7 @@ describe('calls in pieces', () => {
 			[['ls', '{}']],
 		],
 	])('%s', (_name, pieces, expected) => {
-		const outcome = read([
+		const outcome = accumulate([
 			...pieces.map((piece) => chunk({ tool_calls: [piece] })),
 			chunk({}, 'tool_calls'),
 		]);
@@ -229,44 +233,44 @@ describe('calls in pieces', () => {
 		).toEqual(expected);
 	});
 
-	test('a call that is cut or broken is not one', () => {
-		const begun = chunk({
+	test('a truncated or invalid tool call is a failure', () => {
+		const firstChunk = chunk({
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
-		expect(read([begun, chunk({}, 'length')])).toMatchObject({
+		expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
 			failure: { type: 'toolCallTruncated', tool: 'x' },
 		});
-		expect(read([begun, chunk({}, 'stop')])).toMatchObject({
+		expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
 			failure: { type: 'invalidToolCall', tool: 'x' },
 		});
 	});
 });
 
-describe('ends', () => {
+describe('end of a stream', () => {
 	test.each<[string, string[], object]>([
 		[
-			'a stream that breaks off',
+			'a stream that ends early',
 			[chunk({ content: 'a' })],
 			{ failure: { type: 'streamEndedEarly', text: 'a' } },
 		],
 		[
-			'a marker without a reason',
+			'[DONE] without a finish reason',
 			[chunk({ content: 'a' }), '[DONE]'],
 			{ answer: { text: 'a', finishReason: 'unknown' } },
 		],
 		[
-			'a server that sends no reasons',
+			'a server that sends no finish reasons',
 			['{"choices":[{"delta":{"content":"a"}}]}'],
 			{ answer: { text: 'a' } },
 		],
-		['nothing', [chunk({}, 'stop')], { failure: { type: 'emptyResponse' } }],
+		['no content', [chunk({}, 'stop')], { failure: { type: 'emptyResponse' } }],
 		[
-			'the limit of tokens',
+			'the token limit',
 			[chunk({ content: 'a' }), chunk({}, 'length')],
 			{ answer: { finishReason: 'length' } },
 		],
 		[
-			'a filter',
+			'a content filter',
 			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
 			{ failure: { type: 'contentFiltered' } },
 		],
@@ -281,27 +285,27 @@ describe('ends', () => {
 			{ failure: { type: 'streamError', serverText: 'boom' } },
 		],
 		[
-			'what is no JSON',
+			'invalid JSON',
 			[chunk({ content: 'a' }), 'boom'],
 			{ failure: { type: 'invalidResponse', text: 'a' } },
 		],
 		[
-			'a whole message',
+			'a message that is not streamed',
 			[
 				'{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
 			],
 			{ answer: { text: 'a', usage: { totalTokens: 3 } } },
 		],
 		[
-			'parts of a text',
+			'content parts',
 			[chunk({ content: [{ type: 'text', text: 'a' }] }), chunk({}, 'stop')],
 			{ answer: { text: 'a' } },
 		],
 	])('%s', (_name, events, expected) => {
-		expect(read(events)).toMatchObject(expected);
+		expect(accumulate(events)).toMatchObject(expected);
 	});
 
-	test('JSON of any shape is an answer or a failure', () => {
+	test('any JSON results in a completion or a failure', () => {
 		const odd = fc.oneof(
 			fc.jsonValue(),
 			fc.record({
@@ -318,9 +322,9 @@ describe('ends', () => {
 		);
 		fc.assert(
 			fc.property(fc.array(odd, { maxLength: 5 }), (events) => {
-				const outcome = read(
+				const outcome = accumulate(
 					events.map((event) => JSON.stringify(event)),
-					{ offeredTools: offered },
+					{ offeredTools },
 				);
 				expect('answer' in outcome || 'failure' in outcome).toBe(true);
 			}),

@@ -10,7 +10,7 @@ const JPEG = base64(latin1('\xff\xd8\xff\xe0\0\x10JFIF'));
 const HEIC = base64(latin1('\0\0\0\x18ftypheic\0\0\0\0'));
 const SVG = base64('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"></svg>');
 
-it('lets no type from outside write into the data URL', () => {
+it('a file type from outside cannot add text to the data URL', () => {
 	const type = fc.oneof(
 		fc.string({ unit: 'binary' }),
 		fc.constantFrom('png;base64,AAAA#', 'png\r\nX-Evil: 1', '<script>', 'png', 'x-icon', '*'),
@@ -18,24 +18,24 @@ it('lets no type from outside write into the data URL', () => {
 	fc.assert(
 		fc.property(type, (subtype) => {
 			const part = toContentPart({ mime: `image/${subtype}`, data: JPEG });
-			if (part.type !== 'image') throw new Error('no picture');
+			if (part.type !== 'image') throw new Error('not an image');
 			expect(part.url).toMatch(/^data:image\/[\w.+-]+;base64,\/9j\//);
 		}),
 	);
 });
 
-describe('files by their content, where the type says nothing that a model server reads', () => {
-	it('takes a photo without a type for a picture', () => {
+describe('files whose declared type no model server supports, by content', () => {
+	it('a photo without a type is an image', () => {
 		const file = { mime: 'application/octet-stream', data: JPEG, name: 'foto.jpg' };
 		expect(toContentPart(file)).toEqual({ type: 'image', url: `data:image/jpeg;base64,${JPEG}` });
 	});
 
-	it('takes sound without a type for sound', () => {
+	it('audio without a type is audio', () => {
 		const data = base64(latin1('RIFF\0\0\0\0WAVEfmt '));
 		expect(toContentPart({ mime: '', data })).toEqual({ type: 'audio', data, format: 'wav' });
 	});
 
-	it('takes a video without a type for a video, by its container', () => {
+	it('a video without a type is detected by its container', () => {
 		const data = base64(latin1('\0\0\0\x18ftypisom\0\0\x02\0'));
 		expect(toContentPart({ mime: 'application/octet-stream', data })).toEqual({
 			type: 'video',
@@ -43,7 +43,7 @@ describe('files by their content, where the type says nothing that a model serve
 		});
 	});
 
-	it('reads a CSV file that Windows calls an Excel file, in the encoding of Excel', () => {
+	it('a CSV file that Windows declares as Excel is text, in the encoding of Excel', () => {
 		const data = base64(latin1('Stra\xdfe;Preis\r\nGr\xfcner Weg;5\r\n'));
 		expect(toContentPart({ mime: 'application/vnd.ms-excel', data, name: 'liste.csv' })).toEqual({
 			type: 'text',
@@ -51,7 +51,7 @@ describe('files by their content, where the type says nothing that a model serve
 		});
 	});
 
-	it('refuses a real Excel file', () => {
+	it('a real Excel file is rejected', () => {
 		const data = base64(latin1('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'));
 		expect(() =>
 			toContentPart({ mime: 'application/vnd.ms-excel', data, name: 'liste.xls' }),
@@ -61,19 +61,19 @@ describe('files by their content, where the type says nothing that a model serve
 	it.each([
 		['application/rtf', '{\\rtf1 Hello}', 'Extract From RTF'],
 		['application/octet-stream', 'PK\x03\x04\x14\0word/document.xml', 'Save it as PDF first'],
-	])('refuses what is text only in another form: %s', (mime, content, remedy) => {
+	])('a document format is rejected with a suggestion: %s', (mime, content, remedy) => {
 		expect(() => toContentPart({ mime, data: base64(content), name: 'a' })).toThrow(
 			expect.objectContaining({ suggestion: expect.stringContaining(remedy) as string }),
 		);
 	});
 
-	it('keeps the declared type of text and sound', () => {
+	it('the declared type of text and audio is kept', () => {
 		expect(toContentPart({ mime: 'text/html', data: base64('<svg></svg>') }).type).toBe('text');
 		expect(toContentPart({ mime: 'audio/ogg', data: JPEG }).type).toBe('audio');
 	});
 });
 
-describe('pictures that no model server reads', () => {
+describe('image formats that no model server supports', () => {
 	it.each([
 		['image/heic', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
 		['image/jpeg', HEIC, 'foto.jpg', 'Convert it to JPEG or PNG first'],
@@ -91,12 +91,12 @@ describe('pictures that no model server reads', () => {
 	});
 });
 
-describe('what a file is by its first bytes', () => {
-	it('is text for every text without control characters', () => {
-		const words = fc.string({ minLength: 1, unit: 'grapheme' }).map((one) => `a${one}`);
+describe('file types by the first bytes', () => {
+	it('any text without control characters is text, mail or a document', () => {
+		const texts = fc.string({ minLength: 1, unit: 'grapheme' }).map((one) => `a${one}`);
 		fc.assert(
 			fc.property(
-				words.filter((one) => [...one].every((character) => character >= ' ')),
+				texts.filter((one) => [...one].every((character) => character >= ' ')),
 				(text) => {
 					expect(detectFileType(Buffer.from(text))?.category).toMatch(/^(?:text|email|document)$/);
 				},

@@ -31,21 +31,21 @@ const corrected = (
 	calls: readonly RawToolCall[],
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
-	const { issues: faults } = checkToolCalls(calls, tools);
-	return buildToolCallCorrection(text, calls, faults, tools, (index) => `id${index}`);
+	const { issues } = checkToolCalls(calls, tools);
+	return buildToolCallCorrection(text, calls, issues, tools, (index) => `id${index}`);
 };
 
 test.each([
 	['a tool by its name', 'get_weather', 'get_weather'],
 	['a name without the prefix of its MCP client', 'create_issue', 'github_create_issue'],
-	['such a name in the form that is sent', 'remove_file', 'github_remove_file'],
-	['and in its own', 'remove.file', 'github_remove_file'],
-])('%s is that tool', (_name, written, expected) => {
-	const { validCalls: calls, issues: faults } = checkToolCalls(
+	['such a name as it is sent', 'remove_file', 'github_remove_file'],
+	['such a name as the client has it', 'remove.file', 'github_remove_file'],
+])('%s finds the tool', (_name, written, expected) => {
+	const { validCalls: calls, issues } = checkToolCalls(
 		[call(written, '{"city":"Rome","days":"2"}')],
 		TOOLS,
 	);
-	expect(faults).toEqual([]);
+	expect(issues).toEqual([]);
 	expect(calls).toEqual([{ name: expected, arguments: '{"city":"Rome","days":2}' }]);
 });
 
@@ -58,28 +58,28 @@ test.each([
 	['the ending of a short name', call('issue'), 'no tool'],
 	['a short name that two tools have', call('search'), 'no tool \\"search\\"'],
 	[
-		'arguments that are no JSON',
+		'arguments that are not JSON',
 		call('get_weather', '{"city":Rome}'),
 		'not valid JSON',
 		'{\\\\\\"city\\\\\\":Rome}',
 	],
 	['a missing argument', call('get_weather'), 'is missing required arguments: city', 'get_weather'],
-])('%s is told to the model', (_name, given, ...words) => {
-	expect(checkToolCalls([given], TOOLS).validCalls).toEqual([]);
-	const said = JSON.stringify(corrected([given]));
-	for (const word of words) expect(said).toContain(word);
+])('%s is reported to the model', (_name, toolCall, ...words) => {
+	expect(checkToolCalls([toolCall], TOOLS).validCalls).toEqual([]);
+	const message = JSON.stringify(corrected([toolCall]));
+	for (const word of words) expect(message).toContain(word);
 });
 
-test('an exact name counts before the short name of another tool', () => {
+test('an exact name has priority over the short name of another tool', () => {
 	const tools = [tool('notes_delete', 'delete'), tool('delete')];
 	expect(checkToolCalls([call('delete')], tools).validCalls).toEqual([call('delete')]);
 });
 
-test('a name without its prefix is no tool where the call stood in the text', () => {
+test('a name without its prefix is not accepted for a tool call in the text', () => {
 	expect(checkToolCalls([call('create_issue')], TOOLS, true).issues).toHaveLength(1);
 });
 
-test('the correction repeats the calls, with an object in place of broken arguments, and runs none', () => {
+test('the correction repeats the tool calls, with {} instead of invalid arguments, and runs none', () => {
 	const calls = [call('get_weather', '{"city":Rome}'), call('delete_user')];
 	expect(corrected(calls, { text: 'I look.' })).toEqual([
 		{
@@ -121,7 +121,7 @@ describe('a correction is short', () => {
 	);
 	const name = fc.oneof(text(100), fc.constantFrom('get_weather', 'delete_user'));
 
-	test('whatever was called, and it repeats each call with its result', () => {
+	test('for any tool calls, and each repeated call has a result', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.record({ name, arguments: args }), { minLength: 1, maxLength: 30 }),
@@ -137,7 +137,7 @@ describe('a correction is short', () => {
 		);
 	});
 
-	test('also with the longest names, of tools and of arguments', () => {
+	test('even with the longest names of tools and arguments', () => {
 		const required = Array.from({ length: 1000 }, (_, index) => `${'x'.repeat(300)}${index}`);
 		const tools = Array.from({ length: 900 }, (_, index) =>
 			tool(`t${'y'.repeat(60)}${index}`.slice(-64), undefined, ...required),
@@ -148,7 +148,7 @@ describe('a correction is short', () => {
 			expect(bytes(corrected(calls, { text: '"'.repeat(1_000_000), tools }))).toBeLessThan(3_600);
 	});
 
-	test('900 calls: ten are repeated, at most twenty tools are named, and faulty calls go first', () => {
+	test('of 900 calls, ten are repeated, invalid ones first, and twenty tools are named', () => {
 		const tools = Array.from({ length: 50 }, (_, index) => tool(`tool_${index}`));
 		const calls = Array.from({ length: 900 }, (_, index) =>
 			call(index < 100 ? 'tool_1' : `nothing_${index}`),
@@ -157,31 +157,37 @@ describe('a correction is short', () => {
 		expect(results).toHaveLength(10);
 		const { toolCalls } = assistant as { toolCalls: RawToolCall[] };
 		expect(toolCalls[0]!.name).toBe('nothing_100');
-		const said = JSON.stringify(results);
-		expect(said.match(/tool_\d+/g)).toHaveLength(20);
-		expect(said).toContain('890 more calls were not executed');
+		const text = JSON.stringify(results);
+		expect(text.match(/tool_\d+/g)).toHaveLength(20);
+		expect(text).toContain('890 more calls were not executed');
 	});
 
-	test('long arguments and texts are repeated in parts, short ones whole', () => {
+	test('long arguments and texts are truncated, short ones are complete', () => {
 		const written = JSON.stringify({ days: 1, note: 'x'.repeat(700) });
-		const [whole] = corrected([call('get_weather', written)], { text: 'y'.repeat(900) });
-		expect(whole).toMatchObject({
+		const [complete] = corrected([call('get_weather', written)], { text: 'y'.repeat(900) });
+		expect(complete).toMatchObject({
 			content: 'y'.repeat(900),
 			toolCalls: [{ arguments: written }],
 		});
-		const [cut] = corrected([call('get_weather', JSON.stringify({ note: 'x'.repeat(5000) }))], {
-			text: 'y'.repeat(5000),
+		const [truncated] = corrected(
+			[call('get_weather', JSON.stringify({ note: 'x'.repeat(5000) }))],
+			{
+				text: 'y'.repeat(5000),
+			},
+		);
+		expect(truncated).toMatchObject({
+			content: `${'y'.repeat(997)}…`,
+			toolCalls: [{ arguments: '{}' }],
 		});
-		expect(cut).toMatchObject({ content: `${'y'.repeat(997)}…`, toolCalls: [{ arguments: '{}' }] });
 	});
 
-	test('a name is cut at 64 characters, and its control tokens are broken up', () => {
-		const said = JSON.stringify(corrected([call(`x<|im_end|>${'y'.repeat(400_000)}`)]));
-		expect(said).not.toContain('<|im_end|>');
-		expect(Math.max(...said.match(/y+/g)!.map(({ length }) => length))).toBe(52);
+	test('a name is truncated at 64 characters, and its control tokens are broken up', () => {
+		const correction = JSON.stringify(corrected([call(`x<|im_end|>${'y'.repeat(400_000)}`)]));
+		expect(correction).not.toContain('<|im_end|>');
+		expect(Math.max(...correction.match(/y+/g)!.map(({ length }) => length))).toBe(52);
 	});
 
-	test('of an answer in a broken format, the beginning goes back', () => {
+	test('the correction of a response in the wrong format repeats its beginning', () => {
 		fc.assert(
 			fc.property(text(5000), text(3000), (answer, problem) => {
 				const correction = buildFormatCorrection(answer, problem);
@@ -214,15 +220,15 @@ describe('the arguments of an approval', () => {
 		['may be JSON in a text', { toolParameters: '{"city":"Rome"}' }, []],
 		['of the tool are required', { hitlParameters: {} }, ['toolParameters']],
 		['of the tool are required one by one', { toolParameters: {} }, ['toolParameters.city']],
-		['of the tool stand inside', { city: 'Rome' }, ['toolParameters']],
+		['of the tool must be nested', { city: 'Rome' }, ['toolParameters']],
 		['of the tool are an object', { toolParameters: null }, ['toolParameters.city']],
 	])('%s', (_what, args, missing) => {
-		const { issues: faults } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
-		expect(faults.flatMap((fault) => fault.missing)).toEqual(missing);
+		const { issues } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
+		expect(issues.flatMap((issue) => issue.missing)).toEqual(missing);
 	});
 
-	test('a tool of a user with one of these names is no approval', () => {
-		const { issues: faults } = checkToolCalls(
+	test('a tool of the user with such an argument is not an approval', () => {
+		const { issues } = checkToolCalls(
 			[call('own', '{}')],
 			[
 				{
@@ -231,6 +237,6 @@ describe('the arguments of an approval', () => {
 				},
 			],
 		);
-		expect(faults).toMatchObject([{ missing: ['hitlParameters'] }]);
+		expect(issues).toMatchObject([{ missing: ['hitlParameters'] }]);
 	});
 });

@@ -4,15 +4,15 @@ import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
 
 const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema } });
 
-describe('what llama.cpp takes stays', () => {
+describe('schemas that llama.cpp supports are unchanged', () => {
 	test.each<[string, Record<string, unknown>]>([
-		['an empty one', {}],
+		['an empty schema', {}],
 		['a list of types', { type: ['string', 'null'] }],
 		['tuples', { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] }],
 		['counts', { type: 'array', items: { type: 'string', minLength: 1, maxLength: 1998 } }],
-		['what it ignores', { not: { const: 1 }, format: 'email', default: { type: 'x' } }],
+		['keywords that it ignores', { not: { const: 1 }, format: 'email', default: { type: 'x' } }],
 		['references', { $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }],
-		['properties that are called like keywords', inField({ properties: { pattern: {} } })],
+		['properties with names of keywords', inField({ properties: { pattern: {} } })],
 		['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
 	])('%s', (_what, schema) => {
 		expect(toGrammarSchema(schema)).toEqual({ schema, removedPaths: [] });
@@ -37,7 +37,7 @@ describe('rewritten without loss', () => {
 		});
 	});
 
-	test('forbidden properties are left out, and the whole gets a name where a part refers to it', () => {
+	test('forbidden properties are removed, and the root moves to $defs if a part refers to it', () => {
 		expect(toGrammarSchema({ properties: { a: false, b: { $ref: '#' } } })).toEqual({
 			schema: {
 				properties: { b: { $ref: '#/$defs/wholeSchema' } },
@@ -48,7 +48,7 @@ describe('rewritten without loss', () => {
 	});
 });
 
-describe('what it cannot express is left out and named', () => {
+describe('parts that a grammar cannot express are removed and reported', () => {
 	test.each<[Record<string, unknown>, string]>([
 		[{ pattern: '^a$' }, 'pattern (no grammar can match every pattern)'],
 		[{ minLength: 2000 }, 'minLength (more than 1998)'],
@@ -63,17 +63,17 @@ describe('what it cannot express is left out and named', () => {
 		});
 	});
 
-	test('both, where the least is above the most: llama-server would eat memory until it dies', () => {
+	test('a minimum above the maximum removes both, because llama-server would run out of memory', () => {
 		const { schema, removedPaths } = toGrammarSchema({ type: 'array', minItems: 5, maxItems: 4 });
 		expect([schema, removedPaths.length]).toEqual([{ type: 'array' }, 2]);
 	});
 });
 
-test('a cleaned schema stays as it is', () => {
+test('converting a converted schema changes nothing', () => {
 	fc.assert(
 		fc.property(fc.object({ key: fc.constantFrom('type', 'items', 'a', 'enum') }), (schema) => {
-			const once = toGrammarSchema(schema).schema;
-			expect(toGrammarSchema(once).schema).toEqual(once);
+			const converted = toGrammarSchema(schema).schema;
+			expect(toGrammarSchema(converted).schema).toEqual(converted);
 		}),
 	);
 });

@@ -2,17 +2,17 @@ import { normalizeBase64 } from '../../../lib/chat/data-url';
 import { parseContentPart } from '../../../lib/chat/media';
 import { ServerError } from '../../../lib/errors/server-error';
 
-function refused(block: unknown): ServerError {
+function getRejection(block: unknown): ServerError {
 	try {
 		parseContentPart(block);
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
-	throw new Error('was not refused');
+	throw new Error('was not rejected');
 }
 
 const PNG = 'iVBORw0KGgo=';
-const PICTURE = { type: 'image', url: `data:image/png;base64,${PNG}` };
+const IMAGE = { type: 'image', url: `data:image/png;base64,${PNG}` };
 
 describe('base64', () => {
 	it.each([
@@ -21,14 +21,14 @@ describe('base64', () => {
 		['-_-_AA==', '+/+/AA=='],
 		[PNG, PNG],
 	])(
-		'case 93: %j is cleaned, since llama-server stops at the first other character',
+		'case 93: %j is normalized, because llama-server stops at the first invalid character',
 		(given, expected) => {
 			expect(normalizeBase64(given)).toBe(expected);
 		},
 	);
 });
 
-describe('addresses of pictures', () => {
+describe('image URLs', () => {
 	it.each([
 		[`data:image/png;base64,${PNG}`, `data:image/png;base64,${PNG}`],
 		[' data:image/PNG;name=a.png;base64,iVBO\nRw0KGgo= ', `data:image/png;base64,${PNG}`],
@@ -47,12 +47,12 @@ describe('addresses of pictures', () => {
 		['file:///etc/passwd', 'The image or video is neither an http(s) URL nor a data URL'],
 		['data:image/png', 'The image or video is neither an http(s) URL nor a data URL'],
 		['data:image/svg+xml,<svg/>', 'Model servers cannot read a file of type image/svg+xml'],
-	])('%j is refused', (given, message) => {
+	])('%j is rejected', (given, message) => {
 		expect(() => parseContentPart({ type: 'image_url', image_url: given })).toThrow(message);
 	});
 });
 
-describe('pictures in all the shapes that LangChain and n8n use', () => {
+describe('images in every form that LangChain and n8n use', () => {
 	it.each<[string, unknown]>([
 		[
 			'image_url as an object',
@@ -70,7 +70,7 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 		],
 		['a newer standard block', { type: 'image', mimeType: 'image/png', data: PNG }],
 		[
-			'a file with the type of a picture',
+			'a file with an image type',
 			{ type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG },
 		],
 		[
@@ -78,23 +78,23 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 			{ type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` },
 		],
 		[
-			'a file after OpenAI',
+			'a file as in OpenAI’s API',
 			{ type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } },
 		],
 		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
 	])('%s', (_what, block) => {
-		expect(parseContentPart(block)).toEqual(PICTURE);
+		expect(parseContentPart(block)).toEqual(IMAGE);
 	});
 
 	it.each<[unknown]>([
 		[{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }],
 		[{ type: 'image', source_type: 'url', url: 'https://example.com/a.png' }],
 		[{ type: 'file', mimeType: 'image/png', url: 'https://example.com/a.png' }],
-	])('leaves fetching to the server: %j', (block) => {
+	])('a URL is passed to the server: %j', (block) => {
 		expect(parseContentPart(block)).toEqual({ type: 'image', url: 'https://example.com/a.png' });
 	});
 
-	it('takes a data URL for what it holds, not for what it is called', () => {
+	it('the content of a data URL counts, not the name of its block', () => {
 		const text = Buffer.from('Hello').toString('base64');
 		expect(
 			parseContentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } }),
@@ -103,13 +103,15 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 			text: 'Hello',
 		});
 		expect(
-			refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } })
-				.message,
+			getRejection({
+				type: 'image_url',
+				image_url: { url: 'data:application/pdf;base64,JVBERi0=' },
+			}).message,
 		).toContain('cannot read a file of type application/pdf');
 	});
 });
 
-describe('sound', () => {
+describe('audio', () => {
 	const WAV = 'UklGRg==';
 	it.each<[unknown, string]>([
 		[{ type: 'input_audio', input_audio: { data: WAV, format: 'mp3' } }, 'mp3'],
@@ -157,12 +159,12 @@ describe('text', () => {
 		[{ type: 'text' }],
 		[null],
 		[7],
-	])('%j holds nothing for the server', (block) => {
+	])('%j is omitted', (block) => {
 		expect(parseContentPart(block)).toBeUndefined();
 	});
 });
 
-describe('what no model server can read', () => {
+describe('files for model servers', () => {
 	it.each<[unknown, string]>([
 		[
 			{
@@ -181,8 +183,8 @@ describe('what no model server can read', () => {
 			},
 			'the file "offer.pdf" (application/pdf)',
 		],
-	])('PDFs are refused with advice that names the file: %j', (block, name) => {
-		const error = refused(block);
+	])('a PDF is rejected with a suggestion and its file name: %j', (block, name) => {
+		const error = getRejection(block);
 		expect(error.type).toBe('invalidInput');
 		expect(error.message).toBe(`Model servers cannot read ${name}`);
 		expect(error.suggestion).toContain('Extract From File');
@@ -221,6 +223,6 @@ describe('what no model server can read', () => {
 			'Model servers cannot fetch a file from a URL',
 		],
 	])('%j', (block, message) => {
-		expect(refused(block)).toMatchObject({ type: 'invalidInput', message });
+		expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
 	});
 });
