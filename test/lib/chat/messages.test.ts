@@ -11,14 +11,14 @@ const human = (content: unknown): InputMessage => ({ type: 'human', content });
 const ai = (
 	content: unknown,
 	toolCalls?: Call[],
-	more: Partial<InputMessage> = {},
+	fields: Partial<InputMessage> = {},
 ): InputMessage => ({
 	type: 'ai',
 	content,
 	...(toolCalls === undefined ? {} : { toolCalls }),
-	...more,
+	...fields,
 });
-/** An id as n8n gets it, of the call that the server named `id`, in the answer number `turn`. */
+/** The ID passed to n8n for the server's `id` in the response number `turn`. */
 const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
 const result = (
 	toolCallId: string,
@@ -37,15 +37,15 @@ const call = (
 	name,
 	args,
 });
-/** As n8n's agent replays a call: alone, with empty content, its id put over the arguments. */
-const replayed = (id: string, more: Partial<InputMessage> = {}): InputMessage =>
-	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], more);
+/** A call as replayed by n8n's agent: alone, with empty content, its ID written into the arguments. */
+const replayed = (id: string, fields: Partial<InputMessage> = {}): InputMessage =>
+	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], fields);
 
 function convert(source: InputMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
 	return convertMessages(source, { thinkingHistory: 'toolTurns', ...options });
 }
 
-/** Remembers calls by the server's ids. */
+/** Cached calls by the server's IDs. */
 function memoryOf(
 	calls: Record<string, Partial<CachedToolCall>>,
 ): NonNullable<ConversionOptions['getCachedCall']> {
@@ -82,7 +82,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('joins the texts of the system at the beginning, and nothing behind them', () => {
+	it('joins the system messages at the beginning, but not later ones', () => {
 		const text = fc.string({ maxLength: 5 });
 		fc.assert(
 			fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (texts, late) => {
@@ -105,7 +105,7 @@ describe('plain conversations', () => {
 		['assistant', 'assistant'],
 		['ai', 'assistant'],
 		['model', 'assistant'],
-	])('gives a generic message of the role %s the role %s', (role, expected) => {
+	])('sends a generic message with the role %s as %s', (role, expected) => {
 		expect(convert([{ type: 'generic', role, content: 'x' }])).toEqual([
 			{ role: expected, content: 'x' },
 		]);
@@ -124,7 +124,7 @@ describe('plain conversations', () => {
 		).toEqual(['', '', 'x']);
 	});
 
-	it('joins blocks of text to a string', () => {
+	it('joins text blocks to a string', () => {
 		expect(
 			convert([
 				human([{ type: 'text', text: 'a' }, 'b', { type: 'text', text: 'c' }]),
@@ -139,7 +139,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('keeps pictures in the same message as their text, in their order', () => {
+	it('keeps images in the message of their text, in order', () => {
 		const [message] = convert([
 			human([
 				{ type: 'text', text: 'Compare' },
@@ -159,7 +159,7 @@ describe('plain conversations', () => {
 		});
 	});
 
-	it('fast-check: no two texts in a row are left for a template to write without anything between', () => {
+	it('never sends two text parts in a row, which templates would join without a separator', () => {
 		const url = 'data:image/png;base64,iVBORw0=';
 		const part = fc.oneof(
 			fc.string().map((text) => ({ type: 'text', text })),
@@ -169,12 +169,14 @@ describe('plain conversations', () => {
 			fc.property(fc.string(), fc.array(part), (question, parts) => {
 				const picture = { type: 'image_url', image_url: { url } };
 				const [message] = convert([human(question), human([...parts, picture])]);
-				const sent = message!.content as Array<{ type: string; text?: string }>;
-				const texts = sent.map(({ text, type }) => text ?? type);
+				const sentContent = message!.content as Array<{ type: string; text?: string }>;
+				const texts = sentContent.map(({ text, type }) => text ?? type);
 				const written = [{ text: question, type: 'text' }, ...parts, { type: 'image' }];
-				expect(sent.some(({ type }, at) => type === 'text' && sent[at + 1]?.type === 'text')).toBe(
-					false,
-				);
+				expect(
+					sentContent.some(
+						({ type }, at) => type === 'text' && sentContent[at + 1]?.type === 'text',
+					),
+				).toBe(false);
 				expect(texts.join('\n')).toBe(
 					written.map((one) => ('text' in one ? one.text : 'image')).join('\n'),
 				);
@@ -183,7 +185,7 @@ describe('plain conversations', () => {
 		);
 	});
 
-	it('joins a picture with the question before it, as the agent of n8n hands them over', () => {
+	it('joins an image with the question before it, as passed by n8n’s agent', () => {
 		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0=' } };
 		expect(
 			convert([
@@ -209,7 +211,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('joins a text file with the question before it, and leaves two questions apart', () => {
+	it('joins a text file with the question before it, but keeps two questions separate', () => {
 		expect(
 			convert([
 				human('Sum up'),
@@ -226,7 +228,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('keeps instructions apart from what follows them', () => {
+	it('keeps system messages separate from the messages after them', () => {
 		expect(
 			convert([
 				{ type: 'system', content: 'Be brief.' },
@@ -240,7 +242,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('puts text files into the text', () => {
+	it('inserts text files into the text', () => {
 		const file = {
 			type: 'file',
 			source_type: 'base64',
@@ -252,7 +254,7 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('refuses a PDF and names it', () => {
+	it('rejects a PDF with its file name', () => {
 		const pdf = {
 			type: 'file',
 			source_type: 'base64',
@@ -278,14 +280,14 @@ describe('plain conversations', () => {
 		).toEqual(['{"ok":true}', 'one\n{"rows":2}', '']);
 	});
 
-	it('a result has the name of its call, in the running turn as from the memory', () => {
+	it('a tool result has the name of its call, in the running turn and from the memory', () => {
 		const running = convert([ai('', [call('a')]), result('a')]);
 		const remembered = convert([ai('', [call('a')]), { ...result('a'), name: 'get_weather' }]);
 		expect(running).toEqual(remembered);
 		expect(running[1]).toEqual(wireResult('a'));
 	});
 
-	it('a turn comes back as the model wrote it after a person approved or rejected its call', () => {
+	it('after a user approved or rejected a tool call, the turn is sent as the model wrote it', () => {
 		const json = fc.jsonValue({ maxDepth: 2 });
 		const fields = fc.dictionary(fc.constantFrom('city', 'days', 'toolParameters'), json);
 		fc.assert(
@@ -314,8 +316,8 @@ describe('plain conversations', () => {
 	});
 });
 
-describe('turns that n8n splits', () => {
-	it('joins them by their ids, with the remembered arguments as the model wrote them', () => {
+describe('turns that n8n splits into one message per call', () => {
+	it('joins them by their IDs, with the cached arguments as the model wrote them', () => {
 		const source = [
 			human('Both?'),
 			replayed(own('a')),
@@ -343,7 +345,7 @@ describe('turns that n8n splits', () => {
 		]);
 	});
 
-	it('joins them by the same thinking where their ids do not tell', () => {
+	it('joins them by equal reasoning if their IDs have no turn', () => {
 		const source = [
 			human('Both?'),
 			replayed('a', { reasoning: 'Hm' }),
@@ -374,13 +376,13 @@ describe('turns that n8n splits', () => {
 		});
 		expect(turn).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
 		expect(results).toEqual([wireResult('a'), wireResult('b'), wireResult('c')]);
-		// The same where another worker made the calls, so that nothing is remembered.
+		// The same if another worker received the calls, so that nothing is cached.
 		expect(convert(source)[1]).toMatchObject({
 			toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }],
 		});
 	});
 
-	it('keeps turns apart that follow each other, though they think the same', () => {
+	it('keeps successive turns separate even if their reasoning is equal', () => {
 		const ids = [own('a', 1), own('b', 2), own('c', 2), own('d', 3)];
 		const source = [
 			human('x'),
@@ -395,7 +397,7 @@ describe('turns that n8n splits', () => {
 		).toEqual(['user', 'a', 'tool', 'b+c', 'tool', 'tool', 'd', 'tool']);
 	});
 
-	it('three rounds of a server that names every call call_0 are three turns with three thoughts (SGLang, vLLM issue 50295)', () => {
+	it('keeps three rounds separate if the server uses the ID call_0 in each (SGLang, vLLM issue 50295)', () => {
 		const ids = [1, 2, 3].map((turn) => own('call_0', turn));
 		const source = [
 			human('x'),
@@ -418,7 +420,7 @@ describe('turns that n8n splits', () => {
 		]);
 	});
 
-	it('does not join what thinks differently, does not think, or is only half ours', () => {
+	it('does not join calls with different reasoning, without reasoning, or with only one of our IDs', () => {
 		const differently = [
 			replayed('a', { reasoning: 'One' }),
 			result('a'),
@@ -438,7 +440,7 @@ describe('turns that n8n splits', () => {
 		expect(convert(half)).toHaveLength(4);
 	});
 
-	it('does not join over a question', () => {
+	it('does not join calls with a question between them', () => {
 		expect(
 			convert([
 				replayed('a', { reasoning: 'Hm' }),
@@ -450,7 +452,7 @@ describe('turns that n8n splits', () => {
 		).toHaveLength(5);
 	});
 
-	it('joins calls whose results all come behind them', () => {
+	it('joins calls that are followed by all their results', () => {
 		const source = [
 			replayed('a', { reasoning: 'Hm' }),
 			replayed('b', { reasoning: 'Hm' }),
@@ -469,7 +471,7 @@ describe('turns that n8n splits', () => {
 		]);
 	});
 
-	it('gives every call its own results where they cannot be joined', () => {
+	it('puts each result after its call if the calls cannot be joined', () => {
 		expect(convert([replayed('a'), replayed('b'), result('a'), result('b')])).toEqual([
 			{ role: 'assistant', content: '', toolCalls: [wireCall('a')] },
 			wireResult('a'),
@@ -478,7 +480,7 @@ describe('turns that n8n splits', () => {
 		]);
 	});
 
-	it('leaves a turn that came whole as it is', () => {
+	it('does not change a turn that is not split', () => {
 		const source = [
 			human('Both?'),
 			ai('Let me see.', [call('a'), call('b')], { reasoning: 'Hm' }),
@@ -500,17 +502,17 @@ describe('turns that n8n splits', () => {
 		]);
 	});
 
-	it('takes the remembered text only where the message has none', () => {
-		const getCachedCall = memoryOf({ a: { text: 'remembered' } });
+	it('uses the cached text only if the message has none', () => {
+		const getCachedCall = memoryOf({ a: { text: 'cached' } });
 		expect(convert([ai('own', [call('a')]), result('a')], { getCachedCall })[0]).toMatchObject({
 			content: 'own',
 		});
 		expect(convert([ai('', [call('a')]), result('a')], { getCachedCall })[0]).toMatchObject({
-			content: 'remembered',
+			content: 'cached',
 		});
 	});
 
-	it('uses the memory only for the same call', () => {
+	it('uses the cache only for the same call', () => {
 		const getCachedCall = memoryOf({ a: { reasoning: 'of another call' } });
 		expect(
 			convert([ai('', [call('a', 'other_tool')]), result('a')], { getCachedCall })[0],
@@ -523,7 +525,7 @@ describe('turns that n8n splits', () => {
 	});
 });
 
-describe('what n8n puts into the arguments', () => {
+describe('arguments that n8n adds', () => {
 	const argumentsOf = (
 		args: Record<string, unknown>,
 		getCachedCall?: ConversionOptions['getCachedCall'],
@@ -534,23 +536,23 @@ describe('what n8n puts into the arguments', () => {
 		return message?.role === 'assistant' ? message.toolCalls?.[0]?.arguments : undefined;
 	};
 
-	it('takes the injected id out', () => {
+	it('removes the injected ID', () => {
 		expect(argumentsOf({ city: 'Rome', id: 'a' })).toBe('{"city":"Rome"}');
 	});
 
-	it('keeps an id that is another', () => {
+	it('keeps a different ID', () => {
 		expect(argumentsOf({ id: 'customer-7', city: 'Rome' })).toBe(
 			'{"id":"customer-7","city":"Rome"}',
 		);
 		expect(argumentsOf({ id: 7 })).toBe('{"id":7}');
 	});
 
-	it('brings the id back that n8n has written over, where it is remembered', () => {
+	it('restores a cached ID that n8n has overwritten', () => {
 		const recall = memoryOf({ a: { arguments: '{"id": "customer-7"}', reasoning: 'Hm' } });
 		expect(argumentsOf({ id: 'a' }, recall)).toBe('{"id": "customer-7"}');
 	});
 
-	it('takes the name of the tool out that toolkits get, only beside the id', () => {
+	it('removes the tool name that n8n adds for toolkits, but only next to the ID', () => {
 		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' })).toBe('{"city":"Rome"}');
 		expect(argumentsOf({ city: 'Rome', tool: 'hammer', id: 'a' })).toBe(
 			'{"city":"Rome","tool":"hammer"}',
@@ -560,14 +562,14 @@ describe('what n8n puts into the arguments', () => {
 		);
 	});
 
-	it('finds a call of a toolkit in the memory', () => {
+	it('finds a call of a toolkit in the cache', () => {
 		const recall = memoryOf({ a: { arguments: '{"city": "Rome"}' } });
 		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' }, recall)).toBe(
 			'{"city": "Rome"}',
 		);
 	});
 
-	it('compares remembered arguments whatever their order and white space', () => {
+	it('compares cached arguments regardless of order and white space', () => {
 		const recall = memoryOf({ a: { arguments: '{ "b": {"y": 1, "x": [1, 2]}, "a": null }' } });
 		expect(argumentsOf({ a: null, b: { x: [1, 2], y: 1 }, id: 'a' }, recall)).toBe(
 			'{ "b": {"y": 1, "x": [1, 2]}, "a": null }',
@@ -604,7 +606,7 @@ describe('what n8n puts into the arguments', () => {
 		expect(message).toMatchObject({ role: 'assistant', content: expected });
 	});
 
-	it('puts the remembered text in the place of that of n8n 2.20', () => {
+	it('replaces the text of n8n 2.20 with the cached one', () => {
 		const content = 'Calling get_weather with input: {"city":"a","id":"a"}';
 		const [message] = convert(
 			[ai(content, [call('a', 'get_weather', { city: 'a', id: 'a' })]), result('a')],
@@ -616,7 +618,7 @@ describe('what n8n puts into the arguments', () => {
 	});
 });
 
-describe('thinking', () => {
+describe('reasoning', () => {
 	const turn = (reasoning: string) => [ai('', [call('a')], { reasoning }), result('a')];
 	const source = [
 		human('one'),
@@ -625,23 +627,23 @@ describe('thinking', () => {
 		human('two'),
 		...turn('new turn'),
 	];
-	const sent = (echo: ConversionOptions['thinkingHistory']) =>
+	const sentReasoning = (echo: ConversionOptions['thinkingHistory']) =>
 		convert(source, { thinkingHistory: echo }).flatMap((message) =>
 			message.role === 'assistant' && message.reasoning !== undefined ? [message.reasoning] : [],
 		);
 
-	it('is not sent back when never', () => {
-		expect(sent('never')).toEqual([]);
+	it('is never sent with "never"', () => {
+		expect(sentReasoning('never')).toEqual([]);
 	});
-	it('is sent back in the running tool turn', () => {
-		expect(sent('toolTurns')).toEqual(['new turn']);
+	it('is sent in the running tool turn with "toolTurns"', () => {
+		expect(sentReasoning('toolTurns')).toEqual(['new turn']);
 	});
-	it('is sent back with every message when always', () => {
-		expect(sent('always')).toEqual(['old turn', 'of the answer', 'new turn']);
+	it('is sent with every message with "always"', () => {
+		expect(sentReasoning('always')).toEqual(['old turn', 'of the answer', 'new turn']);
 	});
 
-	it('is taken from the message, from its blocks, from its tags, or from the memory, in this order', () => {
-		const getCachedCall = memoryOf({ a: { reasoning: 'remembered' } });
+	it('is read from the message, its blocks, its tags or the cache, in this order', () => {
+		const getCachedCall = memoryOf({ a: { reasoning: 'cached' } });
 		const reasoningOf = (content: unknown, more: Partial<InputMessage> = {}) => {
 			const [message] = convert([ai(content, [call('a')], more), result('a')], { getCachedCall });
 			return message?.role === 'assistant' ? message.reasoning : undefined;
@@ -659,10 +661,10 @@ describe('thinking', () => {
 			]),
 		).toBe('in a block');
 		expect(reasoningOf('<think>in tags</think>x')).toBe('in tags');
-		expect(reasoningOf('')).toBe('remembered');
+		expect(reasoningOf('')).toBe('cached');
 	});
 
-	it('is taken out of stored answers', () => {
+	it('is removed from stored responses', () => {
 		expect(convert([human('x'), ai('<think>\nHm\n</think>\n\nAnswer'), human('y')])).toEqual([
 			{ role: 'user', content: 'x' },
 			{ role: 'assistant', content: 'Answer' },
@@ -670,7 +672,7 @@ describe('thinking', () => {
 		]);
 	});
 
-	it('blocks of calls and thinking are no text', () => {
+	it('blocks of tool calls and thinking are not text', () => {
 		const content = [
 			{ type: 'redacted_thinking', data: 'x' },
 			{ type: 'text', text: 'See:' },
@@ -681,7 +683,7 @@ describe('thinking', () => {
 });
 
 describe('incomplete calls', () => {
-	it('case 75, 80: broken calls are dropped with their results', () => {
+	it('case 75, 80: invalid calls are omitted with their results', () => {
 		const source = [
 			human('x'),
 			ai('', [call('good')], { invalidToolCalls: [{ id: 'bad', name: 'f' }] }),
@@ -695,13 +697,13 @@ describe('incomplete calls', () => {
 		]);
 	});
 
-	it('a message with nothing but broken calls goes', () => {
+	it('a message with only invalid calls is omitted', () => {
 		expect(
 			convert([human('x'), ai('', [], { invalidToolCalls: [{ id: 'bad' }] }), result('bad')]),
 		).toEqual([{ role: 'user', content: 'x' }]);
 	});
 
-	it('a call without a result is dropped, its text kept', () => {
+	it('a call without a result is omitted, but its text is kept', () => {
 		expect(convert([human('x'), ai('Let me see.', [call('a')]), human('y')])).toEqual([
 			{ role: 'user', content: 'x' },
 			{ role: 'assistant', content: 'Let me see.' },
@@ -710,13 +712,13 @@ describe('incomplete calls', () => {
 		expect(convert([human('x'), ai('', [call('a')]), human('y')])).toHaveLength(2);
 	});
 
-	it('a result without a call is dropped', () => {
+	it('a result without a call is omitted', () => {
 		expect(convert([result('a'), human('x'), result('b')])).toEqual([
 			{ role: 'user', content: 'x' },
 		]);
 	});
 
-	it('a memory window that cuts between call and result leaves neither', () => {
+	it('a call and its result are omitted if the memory window ends between them', () => {
 		const whole = [
 			human('x'),
 			ai('', [call('a'), call('b')]),
@@ -732,7 +734,7 @@ describe('incomplete calls', () => {
 		expect(convert(whole.slice(0, 3))[1]).toMatchObject({ toolCalls: [{ id: 'a' }] });
 	});
 
-	it('repeated ids are kept apart', () => {
+	it('calls with equal IDs keep their own results', () => {
 		const source = [human('x'), ai('', [call('0')]), human('y'), ai('', [call('0')]), result('0')];
 		expect(convert(source)).toEqual([
 			{ role: 'user', content: 'x' },
@@ -740,7 +742,7 @@ describe('incomplete calls', () => {
 			{ role: 'assistant', content: '', toolCalls: [wireCall('0')] },
 			wireResult('0'),
 		]);
-		const again = [
+		const repeatedIds = [
 			human('x'),
 			ai('', [call('0')]),
 			result('0', 'first'),
@@ -748,13 +750,13 @@ describe('incomplete calls', () => {
 			result('0', 'second'),
 		];
 		expect(
-			convert(again)
+			convert(repeatedIds)
 				.filter(({ role }) => role === 'tool')
 				.map(({ content }) => content),
 		).toEqual(['first', 'second']);
 	});
 
-	it('calls without ids get their results in order', () => {
+	it('calls without IDs get their results in order', () => {
 		const nameless = (city: string): Call => ({ name: 'get_weather', args: { city } });
 		const source: InputMessage[] = [
 			ai('', [nameless('A'), nameless('B')]),
@@ -768,12 +770,12 @@ describe('incomplete calls', () => {
 		).toEqual(['a', 'b']);
 	});
 
-	it('a second result of a call is dropped', () => {
+	it('a second result of a call is omitted', () => {
 		expect(convert([ai('', [call('a')]), result('a', 'one'), result('a', 'two')])).toHaveLength(2);
 	});
 });
 
-describe('whatever the conversation', () => {
+describe('any conversation', () => {
 	const ids = fc.constantFrom('a', 'b', 'c', '0', own('a', 1), own('b', 1), own('a', 2));
 	const reasoning = fc.constantFrom(undefined, '', 'Hm', 'Ah');
 	const content = fc.constantFrom<unknown>(
@@ -823,7 +825,7 @@ describe('whatever the conversation', () => {
 	const getCachedCall: NonNullable<ConversionOptions['getCachedCall']> = (id) =>
 		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
 
-	it('every result has its call right before it, and every call its result', () => {
+	it('has each result right after its call, and a result for each call', () => {
 		fc.assert(
 			fc.property(conversations, fc.boolean(), (source, remembers) => {
 				let open: string[] = [];
@@ -842,7 +844,7 @@ describe('whatever the conversation', () => {
 		);
 	});
 
-	it('the same conversation gives the same bytes, and is not changed', () => {
+	it('is converted to the same bytes each time, and is not modified', () => {
 		fc.assert(
 			fc.property(conversations, (source) => {
 				const before = JSON.stringify(source);
@@ -853,7 +855,7 @@ describe('whatever the conversation', () => {
 		);
 	});
 
-	it('a longer conversation begins with the bytes of the shorter one, question by question', () => {
+	it('begins with the bytes of its earlier part, up to each question', () => {
 		fc.assert(
 			fc.property(conversations, conversations, (earlier, later) => {
 				// Up to a question nothing depends on what follows, apart from the thinking of the running turn.
@@ -865,8 +867,8 @@ describe('whatever the conversation', () => {
 		);
 	});
 
-	it('what was joined stays as it is when it is converted again', () => {
-		const back = (sent: ChatMessage): InputMessage => {
+	it('does not change when it is converted again', () => {
+		const toInput = (sent: ChatMessage): InputMessage => {
 			switch (sent.role) {
 				case 'assistant':
 					return ai(
@@ -886,10 +888,10 @@ describe('whatever the conversation', () => {
 		};
 		fc.assert(
 			fc.property(conversations, (source) => {
-				// The ids that go to the server do not tell any more which calls were of one answer.
+				// The IDs sent to the server no longer show which calls belong to one response.
 				fc.pre(!JSON.stringify(source).includes('n8n'));
-				const once = convert(source, { thinkingHistory: 'always' });
-				expect(convert(once.map(back), { thinkingHistory: 'always' })).toEqual(once);
+				const converted = convert(source, { thinkingHistory: 'always' });
+				expect(convert(converted.map(toInput), { thinkingHistory: 'always' })).toEqual(converted);
 			}),
 			examples(500),
 		);

@@ -3,7 +3,7 @@ import { convertMessages } from '../../../lib/chat/convert-messages';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
 
-test('messages in the form of OpenAI, as a list, as JSON text, or as the whole request', () => {
+test('OpenAI messages as a list, as JSON text, or as a complete request', () => {
 	const list = [
 		{ role: 'developer', content: 'Be brief.' },
 		{
@@ -15,12 +15,12 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 		},
 		{ role: 'assistant', content: 'A cat.', reasoning_content: 'Whiskers.' },
 	];
-	const read = parseMessages(list);
-	expect(read.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
-	expect(read[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
-	expect(parseMessages(JSON.stringify(list))).toEqual(read);
-	expect(parseMessages({ model: 'x', messages: list })).toEqual(read);
-	expect(convertMessages(read, { thinkingHistory: 'never' })[1]).toMatchObject({
+	const messages = parseMessages(list);
+	expect(messages.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
+	expect(messages[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
+	expect(parseMessages(JSON.stringify(list))).toEqual(messages);
+	expect(parseMessages({ model: 'x', messages: list })).toEqual(messages);
+	expect(convertMessages(messages, { thinkingHistory: 'never' })[1]).toMatchObject({
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
 	});
@@ -28,7 +28,7 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 
 test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
 	for (const args of ['{"a":1}', { a: 1 }]) {
-		const read = parseMessages([
+		const messages = parseMessages([
 			{ role: 'user', content: 'Add.' },
 			{
 				role: 'assistant',
@@ -37,26 +37,26 @@ test('tool calls and results, with arguments as text or as an object (Ollama)', 
 			},
 			{ role: 'tool', tool_call_id: 'c1', content: '2' },
 		]);
-		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
-		expect(read[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
+		expect(messages[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
+		expect(messages[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
 	}
 });
 
-test('calls and results of Ollama without IDs belong together in their order', () => {
+test('tool calls and results without IDs (Ollama) belong together by their order', () => {
 	const called = (name: string) => ({ function: { name, arguments: {} } });
-	const read = parseMessages([
+	const messages = parseMessages([
 		{ role: 'user', content: 'Both?' },
 		{ role: 'assistant', content: '', tool_calls: [called('add'), called('find')] },
 		{ role: 'tool', tool_name: 'add', content: '2' },
 		{ role: 'tool', tool_name: 'find', content: 'it' },
 	]);
-	expect(convertMessages(read, { thinkingHistory: 'never' }).slice(2)).toMatchObject([
+	expect(convertMessages(messages, { thinkingHistory: 'never' }).slice(2)).toMatchObject([
 		{ role: 'tool', name: 'add', content: '2' },
 		{ role: 'tool', name: 'find', content: 'it' },
 	]);
 });
 
-test('pictures of Ollama: bare base64 beside the text', () => {
+test('images of Ollama, which are base64 next to the text', () => {
 	const [message] = parseMessages([
 		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
 	]);
@@ -93,6 +93,6 @@ test.each([
 		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
 		'Message 1 contains a call to "f" whose arguments are not a JSON object',
 	],
-])('%j is refused with its type', (given, message) => {
+])('%j is rejected with the reason', (given, message) => {
 	expect(() => parseMessages(given)).toThrow(message);
 });

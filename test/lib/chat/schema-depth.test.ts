@@ -2,7 +2,7 @@ import { assertDepth } from '../../../lib/chat/grammar-schema';
 import { unwrapSchema } from '../../../nodes/shared/chat/generation-settings';
 import { toToolDefinition } from '../../../lib/langchain/tools';
 
-/** A schema in which objects and lists stand in each other. */
+/** A schema of nested lists and alternatives. */
 function nested(levels: number): Record<string, unknown> {
 	let schema: Record<string, unknown> = { type: 'string' };
 	for (let level = 1; level < levels; level++)
@@ -12,12 +12,12 @@ function nested(levels: number): Record<string, unknown> {
 
 const unchanged = (tool: { inputSchema: object }) => tool.inputSchema;
 
-test.each([1, 100, 300])('a schema of %d levels is taken', (levels) => {
+test.each([1, 100, 300])('a schema of %d levels is accepted', (levels) => {
 	expect(() => assertDepth(nested(levels), 'The JSON schema')).not.toThrow();
 });
 
 test.each([600, 3_000, 50_000])(
-	'a schema of %d levels is refused, wherever it stands',
+	'a schema of %d levels is rejected, also as the schema of a tool',
 	(levels) => {
 		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
 		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };

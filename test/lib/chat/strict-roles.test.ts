@@ -14,7 +14,7 @@ const assistant = (content: string, ...ids: string[]) => ({
 	...(ids.length === 0 ? {} : { tool_calls: ids.map((id) => ({ id, type: 'function' })) }),
 });
 const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: `result of ${id}` });
-const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
+const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
 
 describe('strict form', () => {
 	test.each<[string, JsonRecord[], JsonRecord[]]>([
@@ -24,35 +24,39 @@ describe('strict form', () => {
 			[system('A'), user('B'), assistant('C'), user('D\n\nE')],
 		],
 		[
-			'a system message behind the last question is a user message of its own, then joined',
+			'a system message after the last question is joined to it',
 			[system('A'), user('B'), system('C')],
 			[system('A'), user('B\n\nC')],
 		],
-		['two user messages are one (vllm 6862)', [user('A'), user('B')], [user('A\n\nB')]],
 		[
-			'two calls are two messages, each with its result (Llama 3)',
+			'two successive user messages are joined (vllm 6862)',
+			[user('A'), user('B')],
+			[user('A\n\nB')],
+		],
+		[
+			'two parallel calls become two messages, each with its result (Llama 3)',
 			[user('A'), assistant('B', 'x', 'y'), result('x'), result('y')],
 			[user('A'), assistant('B', 'x'), result('x'), assistant('', 'y'), result('y')],
 		],
 		[
-			'pictures behind a result come after an answer (Mistral)',
-			[user('A'), assistant('', 'x'), result('x'), user([picture])],
+			'an assistant message is inserted between a result and images (Mistral)',
+			[user('A'), assistant('', 'x'), result('x'), user([image])],
 			[
 				user('A'),
 				assistant('', 'x'),
 				result('x'),
 				assistant('I have read the result.'),
-				user([picture]),
+				user([image]),
 			],
 		],
 	])('%s', (_name, messages, expected) => {
 		expect(toStrictRoles(messages)).toEqual(expected);
 	});
 
-	test('where no system message is taken, the first one begins the first user message (Gemma)', () => {
+	test('without support for system messages, the first one begins the first user message (Gemma)', () => {
 		expect(toStrictRoles([system('A'), user('B')], false)).toEqual([user('A\n\nB')]);
-		expect(toStrictRoles([system('A'), user([picture])], false)).toEqual([
-			user([{ type: 'text', text: 'A' }, picture]),
+		expect(toStrictRoles([system('A'), user([image])], false)).toEqual([
+			user([{ type: 'text', text: 'A' }, image]),
 		]);
 	});
 
@@ -67,7 +71,7 @@ describe('strict form', () => {
 		),
 	);
 
-	test('is strict, keeps all texts, and is its own strict form', () => {
+	test('has strict roles, keeps all texts, and does not change again', () => {
 		fc.assert(
 			fc.property(messages, fc.boolean(), (given, hasSystem) => {
 				const strict = toStrictRoles(given, hasSystem);
@@ -86,78 +90,87 @@ describe('strict form', () => {
 
 describe('strict conversation', () => {
 	const messages = [system('A'), user('B'), user('C')];
-	/** A server that refuses with these words until the conversation is strict. */
+	/** A server that rejects requests with this text until the body is accepted. */
 	const templateServer = (
 		kind: ErrorType,
 		serverText: string,
-		isTaken: (body: JsonRecord) => boolean,
+		isAccepted: (body: JsonRecord) => boolean,
 	) => {
-		const sent: JsonRecord[] = [];
+		const sentBodies: JsonRecord[] = [];
 		const send = async (body: JsonRecord) => {
-			sent.push(body);
-			if (!isTaken(body)) throw createServerError(kind, {}, { serverText });
+			sentBodies.push(body);
+			if (!isAccepted(body)) throw createServerError(kind, {}, { serverText });
 			return await Promise.resolve('answer');
 		};
-		return { sent, send };
+		return { sentBodies, send };
 	};
 	const isJoined = (body: JsonRecord) => JSON.stringify(body.messages).includes('B\\n\\nC');
 
-	test('is sent once after a refusal of the template, noted, and remembered', async () => {
-		const { sent, send } = templateServer('templateRejected', 'roles must alternate', isJoined);
-		const outcome = await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
-		expect(outcome.value).toBe('answer');
-		expect(outcome.warnings).toEqual([expect.stringContaining('stricter form')]);
-		expect(sent).toHaveLength(2);
-		await sendWithAdaptations('place 1', { messages }, [enforceStrictRoles], send);
-		expect(sent).toHaveLength(3);
+	test('is sent after a rejection of the template, with a warning, and directly the next time', async () => {
+		const { sentBodies, send } = templateServer(
+			'templateRejected',
+			'roles must alternate',
+			isJoined,
+		);
+		const adapted = await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
+		expect(adapted.value).toBe('answer');
+		expect(adapted.notes).toEqual([expect.stringContaining('stricter form')]);
+		expect(sentBodies).toHaveLength(2);
+		await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
+		expect(sentBodies).toHaveLength(3);
 	});
 
-	test('tells the first error if the strict form is refused too', async () => {
+	test('throws the first error if the strict form is rejected, too', async () => {
 		let times = 0;
 		const send = async () =>
 			await Promise.reject(
 				createServerError('badRequest', {}, { status: 400, serverText: `refusal ${++times}` }),
 			);
-		const sending = sendWithAdaptations('place 2', { messages }, [enforceStrictRoles], send);
+		const sending = sendWithAdaptations('key 2', { messages }, [enforceStrictRoles], send);
 		await expect(sending).rejects.toMatchObject({ serverText: 'refusal 1' });
 		expect(times).toBe(2);
 	});
 
-	test('goes without a system message where the server says that it takes none', async () => {
-		const { sent, send } = templateServer(
+	test('contains no system message if the server rejects it', async () => {
+		const { sentBodies, send } = templateServer(
 			'templateRejected',
 			'System role not supported',
 			(body) => !JSON.stringify(body.messages).includes('"system"'),
 		);
-		await sendWithAdaptations('place 3', { messages }, [enforceStrictRoles], send);
-		expect(sent.at(-1)).toEqual({ messages: [user('A\n\nB\n\nC')] });
+		await sendWithAdaptations('key 3', { messages }, [enforceStrictRoles], send);
+		expect(sentBodies.at(-1)).toEqual({ messages: [user('A\n\nB\n\nC')] });
 	});
 
-	test('turns thinking off behind a begun answer (llama.cpp 20861)', async () => {
-		const { sent, send } = templateServer(
+	test('turns thinking off after a prefilled response (llama.cpp 20861)', async () => {
+		const { sentBodies, send } = templateServer(
 			'badRequest',
 			'Assistant response prefill is incompatible with enable_thinking.',
 			(body) => 'chat_template_kwargs' in body,
 		);
-		const begun = [user('A'), assistant('B')];
-		await sendWithAdaptations('place 4', { messages: begun }, [enforceStrictRoles], send);
-		expect(sent.at(-1)).toEqual({
-			messages: begun,
+		const messagesWithPrefill = [user('A'), assistant('B')];
+		await sendWithAdaptations(
+			'key 4',
+			{ messages: messagesWithPrefill },
+			[enforceStrictRoles],
+			send,
+		);
+		expect(sentBodies.at(-1)).toEqual({
+			messages: messagesWithPrefill,
 			chat_template_kwargs: { enable_thinking: false },
 		});
 	});
 
-	test('is not tried for another failure, or for a strict conversation', async () => {
-		const { sent, send } = templateServer('unauthorized', 'key', () => false);
+	test('is not used for other errors or for a conversation that is strict', async () => {
+		const { sentBodies, send } = templateServer('unauthorized', 'key', () => false);
 		await expect(
-			sendWithAdaptations('place 5', { messages }, [enforceStrictRoles], send),
+			sendWithAdaptations('key 5', { messages }, [enforceStrictRoles], send),
 		).rejects.toThrow();
-		expect(sent).toHaveLength(1);
+		expect(sentBodies).toHaveLength(1);
 		const other = templateServer('badRequest', 'max_tokens', () => false);
 		const strict = { messages: [system('A'), user('B')] };
 		await expect(
-			sendWithAdaptations('place 6', strict, [enforceStrictRoles], other.send),
+			sendWithAdaptations('key 6', strict, [enforceStrictRoles], other.send),
 		).rejects.toThrow();
-		expect(other.sent).toHaveLength(1);
+		expect(other.sentBodies).toHaveLength(1);
 	});
 });

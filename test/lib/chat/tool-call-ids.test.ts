@@ -2,8 +2,8 @@ import fc from 'fast-check';
 
 import { createToolCallIds, toServerToolCallId, getTurnKey } from '../../../lib/chat/tool-calls';
 
-describe('ids of tool calls', () => {
-	it('are different in every answer, though the server gives the same ones (vLLM issue 50295, SGLang)', () => {
+describe('tool call IDs', () => {
+	it('differ in each response even if the server repeats its IDs (vLLM issue 50295, SGLang)', () => {
 		const ids = [0, 1, 2].flatMap(() => createToolCallIds(['call_0', 'call_1']));
 		expect(new Set(ids).size).toBe(6);
 		expect(ids.map(toServerToolCallId)).toEqual([
@@ -16,7 +16,7 @@ describe('ids of tool calls', () => {
 		]);
 	});
 
-	it('show which calls belong to one answer', () => {
+	it('show which calls belong to one response', () => {
 		const [a, b] = createToolCallIds(['0', '1']);
 		const [c] = createToolCallIds(['0']);
 		expect(getTurnKey(a!)).toBe(getTurnKey(b!));
@@ -24,19 +24,19 @@ describe('ids of tool calls', () => {
 		expect(getTurnKey('call_0')).toBeUndefined();
 	});
 
-	it('encode what Kimi K2 needs back in characters that every provider accepts (vLLM issue 20789)', () => {
+	it('encode the ID that Kimi K2 expects in characters that every provider accepts (vLLM issue 20789)', () => {
 		const [id] = createToolCallIds(['functions.get_weather:0']);
 		expect(id).toMatch(/^n8n[0-9a-z]{9}0_functions-2Eget_weather-3A0$/);
 		expect(toServerToolCallId(id!)).toBe('functions.get_weather:0');
 	});
 
-	it('are no longer than OpenAI allows, to which n8n may hand the conversation', () => {
+	it('are within the length that OpenAI accepts, because n8n may send the conversation there', () => {
 		const [llama, vllm] = createToolCallIds(['a'.repeat(32), `chatcmpl-tool-${'0'.repeat(32)}`]);
 		expect(llama!.length).toBe(46);
 		expect(vllm!.length).toBe(64);
 	});
 
-	it('are sent to the server unchanged if it gave none, or one that is too long to encode', () => {
+	it('are sent to the server unchanged if its ID is missing or too long to encode', () => {
 		for (const id of createToolCallIds([undefined, '', 'x'.repeat(201)]))
 			expect(toServerToolCallId(id)).toBe(id);
 	});
@@ -48,9 +48,9 @@ describe('ids of tool calls', () => {
 		'n8n0123456780_-ZZ',
 		'n8n0123456780_-FF',
 		'n8n0123456780_',
-	])('of others stay as they are: %j', (id) => expect(toServerToolCallId(id)).toBe(id));
+	])('of other origin are unchanged: %j', (id) => expect(toServerToolCallId(id)).toBe(id));
 
-	it('can be decoded to any id of a server', () => {
+	it('can be decoded to any ID of a server', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })),

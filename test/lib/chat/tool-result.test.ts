@@ -6,13 +6,13 @@ import { parseToolResult } from '../../../lib/chat/content';
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
 const URL = `data:image/png;base64,${DATA}`;
-const PICTURES: Array<[string, object]> = [
+const IMAGES: Array<[string, object]> = [
 	['MCP', { type: 'image', data: DATA, mimeType: 'image/png' }],
 	['OpenAI', { type: 'image_url', image_url: { url: URL } }],
 	['LangChain', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: DATA }],
 ];
 
-describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_name, block) => {
+describe.each(IMAGES)('an image in a tool result in the format of %s', (_name, block) => {
 	const text = { type: 'text', text: 'Found:' };
 
 	it.each([
@@ -20,12 +20,12 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 		['JSON text of blocks', JSON.stringify([text, block])],
 		['the result of an MCP tool', { content: [text, block] }],
 		['JSON text of that', JSON.stringify({ content: [text, block] })],
-		['what agent 3.1 hands on', JSON.stringify([{ response: [text, block] }])],
+		['the result as passed by agent 3.1', JSON.stringify([{ response: [text, block] }])],
 		[
-			'what it hands on of a tool that returns text',
+			'a text result as passed by agent 3.1',
 			JSON.stringify([{ response: JSON.stringify([text, block]) }]),
 		],
-	])('in %s is a picture', (_form, content) => {
+	])('in %s is an image', (_form, content) => {
 		expect(parseToolResult(content)).toEqual({
 			text: 'Found:\n[Image 1, below]',
 			images: [{ type: 'image', url: URL }],
@@ -33,7 +33,7 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 	});
 });
 
-it('stands in a message of the user behind the results of the turn', () => {
+it('the image is sent in a user message after the results of the turn', () => {
 	const call = (id: string) => ({ id, name: 'look', args: {} });
 	const result = (toolCallId: string, content: unknown) => ({
 		type: 'tool' as const,
@@ -44,7 +44,7 @@ it('stands in a message of the user behind the results of the turn', () => {
 		[
 			{ type: 'human', content: 'What is there?' },
 			{ type: 'ai', content: '', toolCalls: [call('a'), call('b')] },
-			result('a', [PICTURES[0]![1]]),
+			result('a', [IMAGES[0]![1]]),
 			result('b', 'nothing'),
 		],
 		{ thinkingHistory: 'never' },
@@ -62,11 +62,11 @@ it.each([
 	'The word "image" in a text',
 	'"image',
 	JSON.stringify({ items: [{ type: 'image', data: DATA }] }),
-])('text that only looks like one stays as it is: %s', (content) => {
+])('text that only resembles an image is unchanged: %s', (content) => {
 	expect(parseToolResult(content)).toEqual({ text: content, images: [] });
 });
 
-it('all other text stays as it is', () => {
+it('all other text is unchanged', () => {
 	fc.assert(
 		fc.property(fc.oneof(fc.string(), fc.json()), (content) => {
 			expect(parseToolResult(content)).toEqual({ text: content, images: [] });

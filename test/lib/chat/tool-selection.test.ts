@@ -17,64 +17,64 @@ const calls = (...names: string[]): InputMessage => ({
 const namesOf = (...call: Parameters<typeof selectTools>) =>
 	selectTools(...call).map(({ name }) => name);
 
-/** Some tools, a question, and which tools were called, or have to be. */
+/** Tools, a question, and which tools were called or are forced. */
 const situations = fc
 	.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { minLength: 1, maxLength: 30 })
 	.chain((names) =>
 		fc.record({
 			tools: fc.constant(names.map((name) => tool(name))),
 			question: fc.oneof(fc.string(), fc.constantFrom(...names)),
-			most: fc.integer({ min: 1, max: 35 }),
+			max: fc.integer({ min: 1, max: 35 }),
 			called: fc.subarray(names),
 			forced: fc.option(fc.constantFrom(...names), { nil: undefined }),
 		}),
 	);
 
-test('any choice keeps the order and all called and forced tools, and is as large as it may be', () => {
+test('any selection keeps the order and all called and forced tools, and has the maximum size', () => {
 	fc.assert(
-		fc.property(situations, ({ tools, question, most, called, forced }) => {
+		fc.property(situations, ({ tools, question, max, called, forced }) => {
 			const messages = [human(question), calls(...called)];
 			const toolChoice = forced === undefined ? 'auto' : { name: forced };
-			const offered = selectTools({ messages, tools, toolChoice }, most);
-			expect(offered).toEqual(tools.filter((one) => offered.includes(one)));
-			const kept = new Set(forced === undefined ? called : [...called, forced]);
-			for (const name of kept) expect(offered.map((one) => one.name)).toContain(name);
-			expect(offered.length).toBeGreaterThanOrEqual(Math.min(most, tools.length));
-			expect(offered.length).toBeLessThanOrEqual(most + kept.size);
+			const selected = selectTools({ messages, tools, toolChoice }, max);
+			expect(selected).toEqual(tools.filter((one) => selected.includes(one)));
+			const requiredNames = new Set(forced === undefined ? called : [...called, forced]);
+			for (const name of requiredNames) expect(selected.map((one) => one.name)).toContain(name);
+			expect(selected.length).toBeGreaterThanOrEqual(Math.min(max, tools.length));
+			expect(selected.length).toBeLessThanOrEqual(max + requiredNames.size);
 		}),
 	);
 });
 
-test('calls of offered tools change nothing during a turn, and one that was left out joins', () => {
+test('calls of offered tools do not change the selection, and a call of an omitted tool adds it', () => {
 	fc.assert(
-		fc.property(situations, fc.nat(), ({ tools, question, most, called }, pick) => {
+		fc.property(situations, fc.nat(), ({ tools, question, max, called }, pick) => {
 			const before = [calls(...called), human(question)];
-			const first = namesOf({ messages: before, tools }, most);
-			expect(namesOf({ messages: [...before, calls(...first)], tools }, most)).toEqual(first);
+			const first = namesOf({ messages: before, tools }, max);
+			expect(namesOf({ messages: [...before, calls(...first)], tools }, max)).toEqual(first);
 			const leftOut = tools.map(({ name }) => name).filter((name) => !first.includes(name));
 			const missing = leftOut[pick % Math.max(1, leftOut.length)];
 			if (missing === undefined) return;
-			const joined = namesOf({ messages: [...before, calls(missing)], tools }, most);
+			const joined = namesOf({ messages: [...before, calls(missing)], tools }, max);
 			expect(new Set(joined)).toEqual(new Set([...first, missing]));
 		}),
 	);
 });
 
-test('the tool that ends a run of the agent with an output parser always stays', () => {
+test('the tool of the output parser, which ends a run of the agent, is always selected', () => {
 	const tools = [tool('one'), tool('two'), tool('format_final_json_response')];
 	const messages = [human('one and two')];
 	expect(namesOf({ messages, tools }, 1)).toEqual(['one', 'format_final_json_response']);
 });
 
 const TOOLS = [
-	tool('get_weather', 'Tells the weather of one city'),
+	tool('get_weather', 'Returns the weather of a city'),
 	tool('createOrder', 'Orders articles for a customer'),
 	tool('set_light', 'Changes the light of a room'),
 	tool('send_message', 'Sends a text to a person'),
 	tool('查询天气', '查询城市的天气'),
 ];
-const offeredFor = (most: number, ...messages: InputMessage[]) =>
-	namesOf({ messages, tools: TOOLS }, most);
+const offeredFor = (max: number, ...messages: InputMessage[]) =>
+	namesOf({ messages, tools: TOOLS }, max);
 
 test.each([
 	['What is the weather in Paris?', 'get_weather'],
@@ -87,28 +87,28 @@ test.each([
 	expect(offeredFor(1, human(question))).toEqual([best]);
 });
 
-test('the newest question counts most, and older ones still count', () => {
+test('the newest question has the most weight, and older ones still count', () => {
 	const questions = [human('and the weather?'), human('set the light')];
 	expect(offeredFor(1, ...questions)).toEqual(['set_light']);
 	expect(offeredFor(2, ...questions)).toEqual(['get_weather', 'set_light']);
 });
 
-test('texts beside pictures count, and what the model and the system say does not', () => {
-	const picture = { type: 'image_url', image_url: { url: 'data:,order' } };
+test('text next to images counts, but messages of the model and the system do not', () => {
+	const image = { type: 'image_url', image_url: { url: 'data:,order' } };
 	const messages: InputMessage[] = [
 		{ type: 'system', content: 'You send messages.' },
-		{ type: 'generic', role: 'user', content: [{ type: 'text', text: 'The light?' }, picture] },
+		{ type: 'generic', role: 'user', content: [{ type: 'text', text: 'The light?' }, image] },
 		{ type: 'ai', content: 'An order?' },
 	];
 	expect(offeredFor(1, ...messages)).toEqual(['set_light']);
 });
 
-test('broken calls keep their tools, too', () => {
+test('invalid calls keep their tools, too', () => {
 	const invalid: InputMessage = {
 		type: 'ai',
 		content: '',
 		invalidToolCalls: [{ name: 'createOrder' }, {}],
 	};
-	const offered = offeredFor(1, human('light'), invalid);
-	expect(offered).toEqual(['createOrder', 'set_light']);
+	const selected = offeredFor(1, human('light'), invalid);
+	expect(selected).toEqual(['createOrder', 'set_light']);
 });

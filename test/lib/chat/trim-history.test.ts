@@ -17,7 +17,7 @@ test('a history that fits is sent unchanged', () => {
 	expect(trimHistory(messages, 20)).toEqual({ messages, omittedTurns: 0 });
 });
 
-test('the oldest turns are dropped completely', () => {
+test('the oldest turns are omitted completely', () => {
 	const withTool: ChatMessage[] = [
 		user('Weather?'),
 		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
@@ -39,13 +39,13 @@ test('the current turn stays, however long it is', () => {
 	});
 });
 
-test('pictures count', () => {
-	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
-	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(trimHistory([picture, seen, user('Now?')], 500).omittedTurns).toBe(1);
+test('images count', () => {
+	const image: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
+	const response: ChatMessage = { role: 'assistant', content: 'A cat.' };
+	expect(trimHistory([image, response, user('Now?')], 500).leftOut).toBe(1);
 });
 
-test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', () => {
+test('any history is trimmed to the budget, by at most a quarter more, and keeps the system message and last turn', () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.integer({ min: 2, max: 60 }), { maxLength: 30 }),
@@ -66,24 +66,27 @@ test('in any conversation: within the budget, no more is left out than a step be
 
 const role = fc.constantFrom<ChatMessage['role']>('system', 'user', 'user', 'assistant', 'tool');
 
-test('of messages in any order: what stays keeps its place, and no answer or result stays without its question', () => {
+test('messages in any order keep their order, and no response or result is kept without its question', () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.tuple(role, fc.integer({ min: 0, max: 9 })), { maxLength: 30 }),
 			fc.integer({ min: 1, max: 60 }),
 			(shape, budget) => {
-				const given = shape.map(
+				const input = shape.map(
 					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
 				);
-				const { messages } = trimHistory(given, budget);
-				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
-				const gone = given.filter((message) => !messages.includes(message));
-				expect(gone.filter((message) => message.role === 'system')).toEqual([]);
-				if (gone.length === 0) return;
-				const said = given.filter((message) => message.role !== 'system');
-				const first = said[gone.length]!;
-				expect([first.role, said[gone.length - 1]!.role === 'user']).toEqual(['user', false]);
-				expect(said.slice(gone.length)).toEqual(
+				const { messages } = trimHistory(input, budget);
+				expect(messages).toEqual(input.filter((message) => messages.includes(message)));
+				const omitted = input.filter((message) => !messages.includes(message));
+				expect(omitted.filter((message) => message.role === 'system')).toEqual([]);
+				if (omitted.length === 0) return;
+				const conversation = input.filter((message) => message.role !== 'system');
+				const first = conversation[omitted.length]!;
+				expect([first.role, conversation[omitted.length - 1]!.role === 'user']).toEqual([
+					'user',
+					false,
+				]);
+				expect(conversation.slice(omitted.length)).toEqual(
 					messages.filter((message) => message.role !== 'system'),
 				);
 			},
@@ -91,13 +94,13 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 	);
 });
 
-test('a question in two messages, such as one with a file of text, is one turn', () => {
+test('a question in two messages, such as one with a text file, is one turn', () => {
 	const current = [user('What does it say?'), user('The file')];
 	const fitted = trimHistory([...turn(9), ...current], 1);
 	expect(fitted).toEqual({ messages: current, omittedTurns: 1 });
 });
 
-test('over sixty rounds the beginning of the prompt changes a few times only', () => {
+test('over sixty rounds the beginning of the prompt changes only a few times', () => {
 	const beginnings: Array<ChatMessage | undefined> = [];
 	for (let round = 1; round <= 60; round++) {
 		const turns = Array.from({ length: round }, (_, at) => [
@@ -109,12 +112,12 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 	const changes = beginnings.filter(
 		(first, at) => at > 0 && JSON.stringify(first) !== JSON.stringify(beginnings[at - 1]),
 	);
-	// Fifty turns go in all, a quarter of the budget at once: every second or third round.
+	// Fifty turns are omitted in total, a quarter of the budget each time: every second or third round.
 	expect(changes.length).toBeLessThanOrEqual(25);
 	expect(changes.length).toBeGreaterThan(10);
 });
 
-test('calls count', () => {
+test('tool calls count', () => {
 	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
 	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
 	expect(trimHistory([user('Why'), called, user('Now?')], 40).omittedTurns).toBe(1);

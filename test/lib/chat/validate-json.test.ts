@@ -1,7 +1,7 @@
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
-const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
+const getIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;
 
 const INVOICE = {
@@ -15,48 +15,48 @@ const INVOICE = {
 	additionalProperties: false,
 };
 
-test('nothing is wrong with what follows the schema, and the schema stays as it is', () => {
+test('a valid value has no issues, and the schema is not modified', () => {
 	const before = structuredClone(INVOICE);
-	expect(schemaFaults(INVOICE, { total: 1.5, currency: 'EUR', due: null })).toEqual([]);
+	expect(getIssues(INVOICE, { total: 1.5, currency: 'EUR', due: null })).toEqual([]);
 	expect(INVOICE).toEqual(before);
 });
 
 test.each([
 	['a wrong type', { total: '1.5' }, /^total: .*number/],
 	['a missing field', { currency: 'EUR' }, /total/],
-	['a foreign choice', { total: 1, currency: 'GBP' }, /^currency: /],
-	['no date', { total: 1, due: 'tomorrow' }, /^due: .*date/],
-	['a field too many', { total: 1, extra: 1 }, /extra/],
-	['no object', [], /^The response: .*object/],
-])('%s is told with its place', (_name, value, said) => {
-	expect(schemaFaults(INVOICE, value).join('\n')).toMatch(said);
+	['a value that is not in the enum', { total: 1, currency: 'GBP' }, /^currency: /],
+	['an invalid date', { total: 1, due: 'tomorrow' }, /^due: .*date/],
+	['an additional field', { total: 1, extra: 1 }, /extra/],
+	['not an object', [], /^The response: .*object/],
+])('%s is reported with its path', (_name, value, issue) => {
+	expect(getIssues(INVOICE, value).join('\n')).toMatch(issue);
 });
 
-test('at most five faults are told', () => {
+test('at most five issues are reported', () => {
 	const list = { type: 'array', items: { type: 'number' } };
 	expect(
-		schemaFaults(
+		getIssues(
 			list,
 			Array.from({ length: 50 }, () => 'x'),
 		),
 	).toHaveLength(5);
 });
 
-test('references into the schema, also to the whole of it', () => {
+test('references into the schema and to its root', () => {
 	const tree = {
 		type: 'object',
 		properties: { child: { $ref: '#' }, leaf: { $ref: '#/$defs/leaf' } },
 		$defs: { leaf: { type: 'string' } },
 	};
-	expect(schemaFaults(tree, { child: { leaf: 'a' } })).toEqual([]);
-	expect(schemaFaults(tree, { child: { leaf: 1 } })[0]).toMatch(/^child.leaf: /);
+	expect(getIssues(tree, { child: { leaf: 'a' } })).toEqual([]);
+	expect(getIssues(tree, { child: { leaf: 1 } })[0]).toMatch(/^child.leaf: /);
 });
 
 test.each([
-	['a unresolved reference', { $ref: '#/$defs/nothing' }],
+	['an unresolved reference', { $ref: '#/$defs/nothing' }],
 	['a reference to another file', { $ref: 'other.json' }],
-])('%s is told as a broken schema', (_name, schema) => {
-	expect(() => schemaFaults(schema, 'text')).toThrow(
+])('%s is reported as an invalid schema', (_name, schema) => {
+	expect(() => getIssues(schema, 'text')).toThrow(
 		expect.objectContaining({
 			type: 'invalidInput',
 			message: 'The JSON schema is invalid',
@@ -64,16 +64,16 @@ test.each([
 	);
 });
 
-test('older drafts of JSON schema', () => {
+test('older drafts of JSON Schema are supported', () => {
 	const pair = {
 		$schema: 'http://json-schema.org/draft-07/schema#',
 		items: [{ type: 'number' }, { type: 'string' }],
 	};
-	expect(schemaFaults(pair, [1, 'a'])).toEqual([]);
-	expect(schemaFaults(pair, ['a', 1])).not.toEqual([]);
+	expect(getIssues(pair, [1, 'a'])).toEqual([]);
+	expect(getIssues(pair, ['a', 1])).not.toEqual([]);
 });
 
-describe('a check has a bound', () => {
+describe('the validation time is bounded', () => {
 	const took = (work: () => unknown) => cpuMilliseconds(() => void work());
 
 	it.each([
@@ -85,18 +85,18 @@ describe('a check has a bound', () => {
 			{ patternProperties: { '^(a+)+$': {} }, additionalProperties: false },
 			{ aaa: 1 },
 		],
-	])('%s is not checked, which is said', (name, schema, value) => {
+	])('%s is not checked, and reported as unchecked', (name, schema, value) => {
 		expect(validateAgainstSchema(schema, value)).toEqual({ issues: [], unchecked: [name] });
 	});
 
-	it('what stands beside it is checked', () => {
+	it('keywords next to pattern are checked', () => {
 		const schema = { type: 'string', pattern: '^a', maxLength: 2 };
 		expect(validateAgainstSchema(schema, 'aaa').issues).toHaveLength(1);
 		const closed = { patternProperties: { '^a': {} }, unevaluatedProperties: false };
 		expect(validateAgainstSchema(closed, { b: 1 }).issues).toEqual([]);
 	});
 
-	it('a field that is called like such a keyword is a field', () => {
+	it('a field with the name of such a keyword is checked', () => {
 		const schema = { properties: { pattern: { type: 'string' }, uniqueItems: { type: 'number' } } };
 		expect(validateAgainstSchema(schema, { pattern: 1, uniqueItems: 'a' })).toMatchObject({
 			issues: [expect.stringContaining('pattern'), expect.stringContaining('uniqueItems')],
@@ -132,25 +132,25 @@ describe('a check has a bound', () => {
 			).toBeLessThan(LINEAR_CPU_MS);
 	});
 
-	it('an answer beyond it is unchecked, which is said', () => {
-		const many = Array.from({ length: 50_000 }, (_none, index) => index);
-		const check = validateAgainstSchema({ items: { type: 'string' } }, many);
+	it('a response that takes too long is reported as unchecked', () => {
+		const list = Array.from({ length: 50_000 }, (_none, index) => index);
+		const check = validateAgainstSchema({ items: { type: 'string' } }, list);
 		expect(check).toEqual({
 			issues: [],
 			unchecked: [expect.stringContaining('the complete response') as string],
 		});
-		const twice = (name: string) => ({
+		const referTo = (name: string) => ({
 			allOf: Array.from({ length: 30 }, () => ({ $ref: `#/$defs/${name}` })),
 		});
 		const doubling = {
-			$defs: { a: twice('b'), b: twice('c'), c: twice('d'), d: {} },
+			$defs: { a: referTo('b'), b: referTo('c'), c: referTo('d'), d: {} },
 			$ref: '#/$defs/a',
 		};
 		expect(validateAgainstSchema(doubling, 1).unchecked).toHaveLength(1);
 	});
 });
 
-test('a unresolved reference is told before there is an answer, wherever it stands', () => {
+test('an unresolved reference is reported before there is a response, at any level', () => {
 	for (const at of [
 		{ properties: { a: { $ref: '#/$defs/no' } } },
 		{ items: { anyOf: [{ $ref: 'other.json#/x' }] } },
@@ -158,19 +158,19 @@ test('a unresolved reference is told before there is an answer, wherever it stan
 		expect(() => validateAgainstSchema(at, null)).toThrow('The JSON schema is invalid');
 });
 
-test('times without a zone are times', () => {
-	const when = (format: string, text: string) =>
+test('times without a time zone are valid', () => {
+	const isValid = (format: string, text: string) =>
 		validateAgainstSchema({ format }, text).issues.length === 0;
 	expect([
-		when('date-time', '2026-01-31T10:00:00'),
-		when('time', '10:00:00'),
-		when('date-time', '2026-01-31T10:00:00Z'),
+		isValid('date-time', '2026-01-31T10:00:00'),
+		isValid('time', '10:00:00'),
+		isValid('date-time', '2026-01-31T10:00:00Z'),
 	]).toEqual([true, true, true]);
-	expect(when('date-time', '2026-02-31T10:00:00')).toBe(false);
+	expect(isValid('date-time', '2026-02-31T10:00:00')).toBe(false);
 });
 
-describe('a schema from outside', () => {
-	it('of very many fields is an error before anything is sent', () => {
+describe('a schema of the user', () => {
+	it('with very many fields is an error before anything is sent', () => {
 		const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
 		const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
 		expect(() => validateAgainstSchema({ type: 'object', properties }, null)).toThrow(
