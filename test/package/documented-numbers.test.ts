@@ -12,7 +12,7 @@ const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
 
 /**
  * Text of a page (empty: only the panel shows the number), and the number in the unit of the code (milliseconds, bytes)
- * with the locations that define it; `seam` with the test of what the node does; or `other`: not a limit of this package.
+ * with the locations that define it; `behavior` with the test of what the node does; or `other`: not a limit of this package.
  */
 const ROWS = read('test/package/documented-numbers.tsv')
 	.trim()
@@ -20,7 +20,7 @@ const ROWS = read('test/package/documented-numbers.tsv')
 	.slice(1)
 	.map((line) => line.split('\t') as [page: string, words: string, number: string, where: string]);
 const NUMBERS = ROWS.filter(([, , number]) => /^\d/.test(number));
-const AT_THE_SEAM = ROWS.filter(([, , number]) => number === 'seam');
+const BEHAVIORS = ROWS.filter(([, , number]) => number === 'behavior');
 
 const sources = new Map<string, ts.SourceFile>();
 
@@ -121,7 +121,7 @@ test.each(NUMBERS)('%s: "%s" is %s', async (page, words, number, where) => {
 	expect(found).toEqual(places.map((place) => [place, Number(number)]));
 });
 
-test.each(AT_THE_SEAM)('%s: "%s" is tested at the %s: %s', (page, words, _seam, where) => {
+test.each(BEHAVIORS)('%s: "%s" is tested as %s: %s', (page, words, _behavior, where) => {
 	expect(proseOf(page)).toContain(words);
 	const [file, ...title] = where.split(': ') as [string, ...string[]];
 	expect(read(file)).toContain(title.join(': '));

@@ -65,7 +65,7 @@ test.each<[ErrorType, number, unknown]>([
 	expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
 });
 
-test('the numbers of tokens go into the title', () => {
+test('token counts are in the title', () => {
 	const body = JSON.stringify(
 		openAi('too much', { type: 'exceed_context_size_error', n_prompt_tokens: 5000, n_ctx: 4096 }),
 	);
@@ -74,7 +74,7 @@ test('the numbers of tokens go into the title', () => {
 	);
 });
 
-test("a template's own message comes first", () => {
+test('the message of a chat template comes first', () => {
 	const body = JSON.stringify(
 		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),
 	);
@@ -90,7 +90,7 @@ test('secrets in the server message are masked', () => {
 	expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain(key);
 });
 
-test('an error in a stream means the same as an error response', () => {
+test('an error in a stream has the same type as an error response', () => {
 	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').type).toBe(
 		'modelLoading',
 	);
@@ -98,7 +98,7 @@ test('an error in a stream means the same as an error response', () => {
 	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);
 });
 
-test('whatever comes is a failure with a title', () => {
+test('any response results in an error with a title and a suggestion', () => {
 	const body = fc.oneof(
 		fc.string(),
 		fc.json(),
@@ -109,8 +109,8 @@ test('whatever comes is a failure with a title', () => {
 		fc.string(),
 	);
 	fc.assert(
-		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, named, status) => {
-			const failed = classifyErrorResponse({ status, headers: named, body: text }, context);
+		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, headers, status) => {
+			const failed = classifyErrorResponse({ status, headers: headers, body: text }, context);
 			expect(failed.message).not.toBe('');
 			expect(failed.suggestion).not.toBe('');
 		}),

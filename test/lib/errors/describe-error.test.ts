@@ -1,7 +1,7 @@
 import { describeError } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 
-describe('the whole text of a failure', () => {
+describe('describeError', () => {
 	const failed = new ServerError({
 		type: 'connectionLost',
 		message: 'It broke',
@@ -11,7 +11,7 @@ describe('the whole text of a failure', () => {
 		serverText: 'boom',
 	});
 
-	test('what happened and where, what to do, what the server said', () => {
+	test('contains detail, URL, suggestion and server message', () => {
 		expect(describeError(failed)).toBe(
 			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. Server message: "boom"',
 		);

@@ -1,8 +1,8 @@
 import { isRetryable, isConnectionError, type ErrorType } from '../../../lib/errors/error-types';
 
-describe('what may be sent again', () => {
+describe('isRetryable', () => {
 	test.each<ErrorType>(['connectionRefused', 'modelLoading', 'busy'])(
-		'%s: nothing was started, so the same request may go out again',
+		'%s: nothing was started, so the request can be retried',
 		(kind) => {
 			expect(isRetryable(kind)).toBe(true);
 		},
@@ -20,12 +20,12 @@ describe('what may be sent again', () => {
 		'runFailed',
 		'quotaExceeded',
 		'aborted',
-	])('%s: something may have run, or nothing will change', (kind) => {
+	])('%s: the request may have run, or would fail again, so it is not retried', (kind) => {
 		expect(isRetryable(kind)).toBe(false);
 	});
 });
 
-test('where no connection was made, another request fails in the same way', () => {
+test('isConnectionError is true if no connection was established', () => {
 	expect(
 		(['dnsLookupFailed', 'connectionRefused', 'connectTimeout', 'tlsUntrusted'] as const).every(
 			isConnectionError,

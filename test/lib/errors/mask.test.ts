@@ -8,7 +8,7 @@ const KEY = ['sk', '9f8e/7d6c+5b4a=3210'].join('-');
 
 test.each<[string, Record<string, string>, string[]]>([
 	['a bearer key', { authorization: `Bearer ${KEY}` }, [`Bearer ${KEY}`, KEY]],
-	['a key in a header of its own', { 'x-api-key': KEY }, [KEY]],
+	['a key in a custom header', { 'x-api-key': KEY }, [KEY]],
 	[
 		'user and password of Basic',
 		{ authorization: `Basic ${btoa('anna:correct4horse')}` },
@@ -23,10 +23,10 @@ test.each<[string, Record<string, string>]>([
 	['placeholders', { authorization: 'Bearer no-key', 'x-api-key': 'ollama' }],
 	['short words', { 'x-api-key': 'secret' }],
 	[
-		'what describes a request',
+		'headers that describe a request',
 		{ 'user-agent': 'n8n-2.41.3-build-1234', 'x-forwarded-for': '192.168.100.200' },
 	],
-])('%s are not secrets, since they would garble texts', (_name, headers) => {
+])('%s are not secrets, because masking them would garble texts', (_name, headers) => {
 	const all = collectSecrets(headers).filter((secret) => !secret.startsWith('Bearer '));
 	expect(all).toEqual([]);
 });
@@ -44,10 +44,12 @@ test('a secret is masked in plain text, in a URL, and in base64 at any offset', 
 				encodeURIComponent,
 				(plain: string) => Buffer.from(plain).toString('base64'),
 			]) {
-				const shown = mask(encode(before + secret + behind), secrets);
-				expect(shown).toContain('***');
-				expect(shown).not.toContain(secret);
-				expect(Buffer.from(shown.replaceAll('***', ''), 'base64').toString()).not.toContain(secret);
+				const masked = mask(encode(before + secret + behind), secrets);
+				expect(masked).toContain('***');
+				expect(masked).not.toContain(secret);
+				expect(Buffer.from(masked.replaceAll('***', ''), 'base64').toString()).not.toContain(
+					secret,
+				);
 			}
 		}),
 	);
@@ -58,13 +60,13 @@ test('other texts are unchanged', () => {
 	expect(mask('no secrets at all')).toBe('no secrets at all');
 });
 
-test('names and values of data are masked at any depth', () => {
+test('keys and values of data are masked at any depth', () => {
 	expect(maskDeep({ a: [{ [KEY]: `is ${KEY}` }], n: 1 }, [KEY])).toEqual({
 		a: [{ '***': 'is ***' }],
 		n: 1,
 	});
 });
 
-test('a beginning holds no half key', () => {
+test('an excerpt never contains a partial key', () => {
 	expect(maskedExcerpt(`key ${KEY} refused`, 10, [KEY])).toBe('key *** re');
 });

@@ -1,4 +1,4 @@
-import { describeError as wholeText } from '../../../lib/errors/describe-error';
+import { describeError } from '../../../lib/errors/describe-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { createServerError } from '../../../lib/errors/create-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
@@ -11,11 +11,11 @@ import { useSimulator } from '../../simulators/use-simulator';
 const startServer = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);
 
-const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
-const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
+const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
+const CONTEXT = { url: REQUEST_URL, root: 'http://10.0.0.5:8080', model: 'qwen3' };
 
-describe('the network', () => {
-	/** The error that a request really raises, as undici gives it. */
+describe('toNetworkError', () => {
+	/** The error that undici throws for a real request. */
 	async function raised(
 		url: string,
 		options: ConstructorParameters<typeof Agent>[0] = {},
@@ -34,93 +34,96 @@ describe('the network', () => {
 	const explain = async (url: string, options?: ConstructorParameters<typeof Agent>[0]) =>
 		toNetworkError(await raised(url, options), { url, root: new URL(url).origin });
 
-	test('case 1: nothing listens', async () => {
+	test('case 1: a port on which nothing listens', async () => {
 		const port = await closedPort();
-		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
-		expect(failed).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
-		expect(failed.message).toBe(`Nothing is listening on 127.0.0.1:${port}, as seen from n8n`);
-		expect(failed.suggestion).toContain(`http://host.docker.internal:${port}`);
+		const error = await explain(`http://127.0.0.1:${port}/v1/models`);
+		expect(error).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
+		expect(error.message).toBe(`Nothing is listening on 127.0.0.1:${port}, as seen from n8n`);
+		expect(error.suggestion).toContain(`http://host.docker.internal:${port}`);
 		// Several addresses of one name: an AggregateError.
 		expect((await explain(`http://localhost:${port}/`)).type).toBe('connectionRefused');
 	});
 
-	test('packets are dropped', async () => {
+	test('dropped packets', async () => {
 		const server = await startSilent();
-		const failed = await explain(`${server.url}/v1/models`, { connect: { timeout: 50 } });
+		const error = await explain(`${server.url}/v1/models`, { connect: { timeout: 50 } });
 		await server.close();
-		expect(failed).toMatchObject({ type: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
-		expect(failed.suggestion).toContain(`ufw allow ${server.port}/tcp`);
+		expect(error).toMatchObject({ type: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
+		expect(error.suggestion).toContain(`ufw allow ${server.port}/tcp`);
 	});
 
-	test('the name cannot be resolved', async () => {
+	test('a host name that cannot be resolved', async () => {
 		failDnsLookups();
-		const failed = await explain('http://no-such-host.invalid:8080/v1/models');
+		const error = await explain('http://no-such-host.invalid:8080/v1/models');
 		jest.restoreAllMocks();
-		expect(failed.type).toBe('dnsLookupFailed');
-		expect(failed.message).toContain('"no-such-host.invalid"');
+		expect(error.type).toBe('dnsLookupFailed');
+		expect(error.message).toContain('"no-such-host.invalid"');
 	});
 
-	test('case 13: https to an http port', async () => {
+	test('case 13: https on an http port', async () => {
 		const server = await startTcpServer((socket) =>
 			socket.once('data', () =>
 				socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
 			),
 		);
-		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
+		const error = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({
+		expect(error).toMatchObject({
 			type: 'tlsMismatch',
 			code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/),
 		});
-		expect(failed.message).toMatch(/^The server does not support https on this port/);
-		expect(failed.suggestion).toContain(`http://127.0.0.1:${server.port}`);
+		expect(error.message).toMatch(/^The server does not support https on this port/);
+		expect(error.suggestion).toContain(`http://127.0.0.1:${server.port}`);
 	});
 
-	test('http to an https port', async () => {
+	test('http on an https port', async () => {
 		const server = await startServer({ tls: true });
-		const failed = await explain(`http://127.0.0.1:${server.port}/v1/models`);
+		const error = await explain(`http://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(['closedBeforeResponse', 'notHttp']).toContain(failed.type);
-		expect(failed.suggestion).toContain('https');
+		expect(['closedBeforeResponse', 'notHttp']).toContain(error.type);
+		expect(error.suggestion).toContain('https');
 	});
 
-	test('a certificate that nobody trusts', async () => {
+	test('an untrusted certificate', async () => {
 		const server = await startServer({ tls: true });
-		const failed = await explain(`${server.url}/v1/models`);
+		const error = await explain(`${server.url}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
-		expect(failed.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-		expect(failed.suggestion).toContain('NODE_EXTRA_CA_CERTS');
+		expect(error).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+		expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+		expect(error.suggestion).toContain('NODE_EXTRA_CA_CERTS');
 	});
 
-	test('https to a port that closes on it', async () => {
+	test('https on a port that closes the connection', async () => {
 		const server = await startTcpServer((socket) => socket.once('data', () => socket.destroy()));
-		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
+		const error = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
-		expect(failed.type).toBe('closedBeforeResponse');
-		expect(failed.suggestion).toContain('The request is not retried');
+		expect(error.type).toBe('closedBeforeResponse');
+		expect(error.suggestion).toContain('The request is not retried');
 	});
 
-	test('a port that speaks something else', async () => {
+	test('a port that does not use HTTP', async () => {
 		const server = await startServer({
 			connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }),
 		});
-		const failed = await explain(`${server.url}/v1/models`);
+		const error = await explain(`${server.url}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({
+		expect(error).toMatchObject({
 			type: 'notHttp',
 		});
 	});
 
-	test.each(['fin', 'rst'] as const)('case 2: closed by %s before the answer', async (how) => {
-		const server = await startServer({ connections: () => how });
-		const failed = await explain(`${server.url}/v1/models`);
-		await server.close();
-		expect(failed).toMatchObject({
-			type: 'closedBeforeResponse',
-			code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET',
-		});
-	});
+	test.each(['fin', 'rst'] as const)(
+		'case 2: a connection closed by %s before the response',
+		async (how) => {
+			const server = await startServer({ connections: () => how });
+			const error = await explain(`${server.url}/v1/models`);
+			await server.close();
+			expect(error).toMatchObject({
+				type: 'closedBeforeResponse',
+				code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET',
+			});
+		},
+	);
 
 	test.each<[code: string, kind: ErrorType]>([
 		['EAI_AGAIN', 'dnsLookupFailed'],
@@ -135,26 +138,26 @@ describe('the network', () => {
 		['ERR_TLS_CERT_ALTNAME_INVALID', 'tlsUntrusted'],
 		['HPE_INVALID_CONSTANT', 'notHttp'],
 	])('%s', (code, type) => {
-		const failed = toNetworkError(
+		const error = toNetworkError(
 			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
 			CONTEXT,
 		);
-		expect(failed).toMatchObject({ type, code });
+		expect(error).toMatchObject({ type, code });
 	});
 
-	test('a TLS handshake that fails for another reason than plain text', () => {
+	test('a TLS handshake that fails although the server uses TLS', () => {
 		const context = { url: 'https://gpu/v1/models', root: 'https://gpu' };
-		const failed = toNetworkError(
+		const error = toNetworkError(
 			Object.assign(new Error('x'), { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }),
 			context,
 		);
-		expect(failed.type).toBe('tlsMismatch');
-		expect(failed.message).toContain(
+		expect(error.type).toBe('tlsMismatch');
+		expect(error.message).toContain(
 			'handshake with the server failed (ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE)',
 		);
 	});
 
-	test('case 52: what breaks after answer bytes had arrived is a lost connection', () => {
+	test('case 52: an error after the first bytes of a response is a lost connection', () => {
 		expect(
 			toNetworkError(
 				Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }),
@@ -172,9 +175,9 @@ describe('the network', () => {
 		}
 	});
 
-	test('unknown errors are shown unchanged; technical texts stay in the details', () => {
-		const failed = toNetworkError(new Error('something new'), CONTEXT);
-		expect(failed).toMatchObject({
+	test('unknown errors are included unchanged; texts of the HTTP parser are not', () => {
+		const error = toNetworkError(new Error('something new'), CONTEXT);
+		expect(error).toMatchObject({
 			type: 'closedBeforeResponse',
 			message: 'The request failed before a response arrived',
 			detail: 'The request failed before a response arrived: something new',
@@ -188,16 +191,16 @@ describe('the network', () => {
 			},
 		);
 		for (const started of [false, true])
-			expect(wholeText(toNetworkError(parser, CONTEXT, started))).not.toMatch(/EOF|HTTP\/1/);
+			expect(describeError(toNetworkError(parser, CONTEXT, started))).not.toMatch(/EOF|HTTP\/1/);
 	});
 
-	test('an attempt to reach another port or host than that of the URL is one to reach a proxy', () => {
-		const refused = Object.assign(new Error('connect'), {
+	test('a failed connection to another host or port than in the URL is a proxy error', () => {
+		const rejection = Object.assign(new Error('connect'), {
 			code: 'ECONNREFUSED',
 			address: '10.9.9.9',
 			port: 3128,
 		});
-		expect(toNetworkError(refused, CONTEXT)).toMatchObject({
+		expect(toNetworkError(rejection, CONTEXT)).toMatchObject({
 			type: 'proxyError',
 			code: 'ECONNREFUSED 10.9.9.9:3128',
 		});
@@ -213,9 +216,9 @@ describe('the network', () => {
 		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).type).toBe('dnsLookupFailed');
 	});
 
-	test('a typed error stays what it is', () => {
-		const failed = createServerError('busy', CONTEXT);
-		expect(toNetworkError(failed, { url: 'http://other/' })).toBe(failed);
+	test('a ServerError is returned unchanged', () => {
+		const error = createServerError('busy', CONTEXT);
+		expect(toNetworkError(error, { url: 'http://other/' })).toBe(error);
 	});
 });
 

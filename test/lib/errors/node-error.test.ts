@@ -5,7 +5,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../simulators/llama-server';
-import { statusOf } from '../http/client';
+import { fetchStatus } from '../http/client';
 import { util } from '../../support/node-builtins';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -20,29 +20,29 @@ const NODE: INode = {
 	position: [0, 0],
 	parameters: {},
 };
-const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
+const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 
 describe('toNodeError', () => {
-	test('a short title, all of it in the description, and everything received in the details', () => {
-		const failed = createServerError(
+	test('has a short title, the full text as description, and all received data in the details', () => {
+		const serverError = createServerError(
 			'connectionLost',
-			{ url: URL_ASKED },
+			{ url: REQUEST_URL },
 			{ status: 200, code: 'ECONNRESET', serverText: 'boom', facts: { taskId: 't1' } },
 		).withPartial({
 			text: 'Once upon',
 			reasoning: 'hm',
 		});
-		const error = toNodeError(NODE, failed, { itemIndex: 3 });
+		const error = toNodeError(NODE, serverError, { itemIndex: 3 });
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The connection was lost during the response');
 		expect(error.description).toBe(
-			`The connection was lost during the response (${URL_ASKED}). ${failed.suggestion} Server message: "boom"`,
+			`The connection was lost during the response (${REQUEST_URL}). ${serverError.suggestion} Server message: "boom"`,
 		);
 		expect(error.context).toMatchObject({
 			itemIndex: 3,
 			data: {
 				type: 'connectionLost',
-				url: URL_ASKED,
+				url: REQUEST_URL,
 				httpStatus: 200,
 				serverText: 'boom',
 				partialText: 'Once upon',
@@ -57,32 +57,32 @@ describe('toNodeError', () => {
 	});
 
 	test.each(['connectionRefused', 'busy', 'serverError', 'unauthorized', 'runFailed'] as const)(
-		'an agent reads no address and no words of a server that fails: %s',
+		'hides the URL and the server message from an agent: %s',
 		(type) => {
 			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
-			const failed = createServerError(
+			const serverError = createServerError(
 				type,
-				{ url: URL_ASKED },
+				{ url: REQUEST_URL },
 				{ status: 500, serverText: 'boom' },
 			);
-			const error = toNodeError(tool, failed);
+			const error = toNodeError(tool, serverError);
 			expect(error.message).toMatch(/^The service behind this tool is unavailable/);
 			expect(error.description).toBe(error.message);
-			// What a person sees of it in the panel.
-			expect(error.context.data).toMatchObject({ type, url: URL_ASKED, serverText: 'boom' });
+			// Shown to the user in the panel.
+			expect(error.context.data).toMatchObject({ type, url: REQUEST_URL, serverText: 'boom' });
 		},
 	);
 
-	test('an agent reads what it can correct', () => {
+	test('includes the server message in an agent’s error if the agent can correct its call', () => {
 		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
-		const words = { status: 400, message: 'topic is required in input form' };
-		const failed = createServerError('invalidInputs', { url: URL_ASKED }, words);
-		const { message } = toNodeError(tool, failed);
-		expect(message).toContain(failed.suggestion);
+		const response = { status: 400, message: 'topic is required in input form' };
+		const serverError = createServerError('invalidInputs', { url: REQUEST_URL }, response);
+		const { message } = toNodeError(tool, serverError);
+		expect(message).toContain(serverError.suggestion);
 		expect(message).not.toContain('10.0.0.5');
 	});
 
-	test('a sub-node that cannot be supplied hands on title, description and details', () => {
+	test('an error of a sub-node keeps title, description and details', () => {
 		const nodeError = toNodeError(NODE, createServerError('busy', {}));
 		const supplyError = new SubNodeError(NODE, nodeError);
 		const { message, description, context } = nodeError;
@@ -91,14 +91,14 @@ describe('toNodeError', () => {
 		expect(supplyError.node).toBe(NODE);
 	});
 
-	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
+	test("case 1: shows our message for a refused connection, not n8n's generic one", async () => {
 		const server = await startServer();
 		await server.close();
 		const target = createModelServer({ baseUrl: server.url });
-		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
+		const serverError: unknown = await fetchStatus(target, `${target.url.api}/chat/completions`, {
 			json: {},
 		}).catch((error: unknown) => error);
-		const error = toNodeError(NODE, failed);
+		const error = toNodeError(NODE, serverError);
 		expect(error.message).toMatch(/^Nothing is listening on 127\.0\.0\.1:\d+, as seen from n8n$/);
 		expect(error.description).toContain('host.docker.internal');
 		expect(error.context.data).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
@@ -109,12 +109,15 @@ describe('toNodeError', () => {
 		'http://team-eaccess.lan:8080/v1',
 		'http://super-eperm.lan/v1',
 		'http://gpu/enoent/v1',
-	])('our message also where the URL %s contains a code', (url) => {
-		const failed = createServerError('busy', { url });
-		expect(toNodeError(NODE, failed)).toMatchObject({ message: failed.message, messages: [] });
+	])('shows our message even if the URL %s contains an error code', (url) => {
+		const serverError = createServerError('busy', { url });
+		expect(toNodeError(NODE, serverError)).toMatchObject({
+			message: serverError.message,
+			messages: [],
+		});
 	});
 
-	test('a node error stays what it is, anything else becomes one', () => {
+	test('returns a node error unchanged, and converts anything else', () => {
 		const known = new NodeOperationError(NODE, 'known');
 		expect(toNodeError(NODE, known)).toBe(known);
 		expect(
@@ -122,14 +125,14 @@ describe('toNodeError', () => {
 		).toBe('more');
 		expect(toNodeError(NODE, new TypeError('a bug'), { itemIndex: 1 })).toMatchObject({
 			message: 'a bug',
-			// What a chat shows.
+			// Shown in the chat.
 			description: 'a bug',
 			context: { itemIndex: 1 },
 		});
 		expect(toNodeError(NODE, 'a text').message).toBe('a text');
 	});
 
-	test('nothing secret in any form, also when the server echoes it', async () => {
+	test('contains no secret in any form, even if the server echoes it', async () => {
 		const server = await startServer({ apiKey: SAMPLE });
 		server.route('POST /v1/chat/completions', (request) => ({
 			kind: 'plain',
@@ -151,34 +154,34 @@ describe('toNodeError', () => {
 			apiKey: SAMPLE,
 			extraHeaders: { header: [{ name: 'x-tenant-token', value: 'tenant-s3cret' }] },
 		});
-		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
+		const serverError: unknown = await fetchStatus(target, `${target.url.api}/chat/completions`, {
 			json: {},
 			allowErrorStatus: false,
 		}).catch((error: unknown) => error);
 		await server.close();
-		const error = toNodeError(NODE, failed);
-		const shown = [
+		const error = toNodeError(NODE, serverError);
+		const texts = [
 			JSON.stringify(error),
 			JSON.stringify({ ...error }),
 			util.inspect(error, { depth: 9, showHidden: true }),
 			error.stack,
 		].join('\n');
 		expect(server.requests[0]!.headers.authorization).toBe(`Bearer ${SAMPLE}`);
-		expect(shown).toContain('bad header ***');
-		for (const secret of [SAMPLE, 'tenant-s3cret']) expect(shown).not.toContain(secret);
+		expect(texts).toContain('bad header ***');
+		for (const secret of [SAMPLE, 'tenant-s3cret']) expect(texts).not.toContain(secret);
 	});
 });
 
 describe('errorDetails', () => {
-	test('is plain data, and given details do not replace known ones', () => {
-		const failed = new ServerError({
+	test('is plain data, and facts do not replace standard fields', () => {
+		const serverError = new ServerError({
 			type: 'badRequest',
 			message: 'No',
 			suggestion: '.',
 			status: 400,
 			facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },
 		});
-		expect(toErrorDetails(failed)).toEqual({
+		expect(toErrorDetails(serverError)).toEqual({
 			type: 'badRequest',
 			retryable: false,
 			httpStatus: 400,

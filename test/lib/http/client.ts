@@ -16,7 +16,7 @@ export const CHAT = {
 export interface Outcome {
 	/** The content of all deltas. */
 	text: string;
-	failed: ServerError | undefined;
+	error: ServerError | undefined;
 }
 
 export const connect = (url: string, settings: Partial<ModelServer> = {}): ModelServer => {
@@ -24,41 +24,41 @@ export const connect = (url: string, settings: Partial<ModelServer> = {}): Model
 	return { ...createModelServer({ baseUrl: url, ignoreSslIssues }), ...settings };
 };
 
-/** Sends a chat and reads the whole answer. */
-export async function ask(
+/** Sends a chat request and reads the complete response. */
+export async function sendChat(
 	server: ModelServer,
 	options: Partial<RequestOptions> = {},
 ): Promise<Outcome> {
 	let text = '';
-	const failed = await failureOf(async () => {
+	const error = await getError(async () => {
 		const url = `${server.url.api}/chat/completions`;
-		text = await request(server, { url, json: CHAT, ...options }, async (answer) => {
-			const pieces: string[] = [];
-			for await (const events of answer.events()) {
-				answer.markContent();
-				pieces.push(...events.map(contentOf));
+		text = await request(server, { url, json: CHAT, ...options }, async (response) => {
+			const deltas: string[] = [];
+			for await (const events of response.events()) {
+				response.markContent();
+				deltas.push(...events.map(getContent));
 			}
-			return pieces.join('');
+			return deltas.join('');
 		});
 	});
-	return { text, failed };
+	return { text, error };
 }
 
-/** A short question. @returns the status of the answer */
-export async function statusOf(
+/** Sends a short request. @returns the status of the response */
+export async function fetchStatus(
 	server: ModelServer,
 	url: string,
 	options: Partial<RequestOptions> = {},
 ): Promise<number> {
-	const question = { url, allowErrorStatus: true, isIdempotent: true, ...options };
-	return await request(server, question, async (answer) => {
-		await answer.text();
-		return answer.status;
+	const requestOptions = { url, allowErrorStatus: true, isIdempotent: true, ...options };
+	return await request(server, requestOptions, async (response) => {
+		await response.text();
+		return response.status;
 	});
 }
 
 /** The typed error of something that fails; anything else that is thrown fails the test. */
-export async function failureOf(act: () => Promise<unknown>): Promise<ServerError | undefined> {
+export async function getError(act: () => Promise<unknown>): Promise<ServerError | undefined> {
 	const thrown = await act().then(
 		() => undefined,
 		(error: unknown) => ({ error }),
@@ -67,7 +67,7 @@ export async function failureOf(act: () => Promise<unknown>): Promise<ServerErro
 	return thrown?.error as ServerError | undefined;
 }
 
-function contentOf(data: string): string {
+function getContent(data: string): string {
 	const [choice] = asRecords(asRecord(parseJson(data)).choices);
 	const { content } = asRecord(choice?.delta ?? choice?.message);
 	return typeof content === 'string' ? content : '';

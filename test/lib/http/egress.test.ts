@@ -9,7 +9,7 @@ import {
 import { failDnsLookups } from '../../support/failing-dns';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import { process } from '../../support/node-builtins';
-import { ask, connect, failureOf, statusOf } from './client';
+import { sendChat, connect, getError, fetchStatus } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -21,14 +21,14 @@ const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 afterEach(async () => {
 	jest.restoreAllMocks();
 });
-/** n8n's filter as a node gets it: from the helpers of a real execution context. */
+/** n8n's filter from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
 	const filter = getEgressFilter(filteringHelpers());
 	expect(filter).toBeDefined();
 	return filter!;
 }
 
-describe("n8n's own egress filter, switched on", () => {
+describe("n8n's own egress filter, enabled", () => {
 	let filter: EgressFilter;
 	beforeAll(() => {
 		Object.assign(process.env, FILTER_VARIABLES);
@@ -38,67 +38,67 @@ describe("n8n's own egress filter, switched on", () => {
 		for (const name of Object.keys(FILTER_VARIABLES)) delete process.env[name];
 	});
 
-	test('lets an allowed address through', async () => {
+	test('allows an allowed address', async () => {
 		const server = await start();
 		const connection = connect(server.url, { egressFilter: filter });
-		expect((await ask(connection)).failed).toBeUndefined();
-		expect(await statusOf(connection, `${server.url}/health`)).toBe(200);
+		expect((await sendChat(connection)).error).toBeUndefined();
+		expect(await fetchStatus(connection, `${server.url}/health`)).toBe(200);
 	});
 
-	test('refuses a private address before anything is sent', async () => {
+	test('blocks a private address before anything is sent', async () => {
 		const server = await start({ host: '127.0.0.2' });
 		const connection = connect(server.url, { egressFilter: filter });
-		for (const failed of [
-			(await ask(connection, { maxRetries: 3 })).failed,
-			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
+		for (const error of [
+			(await sendChat(connection, { maxRetries: 3 })).error,
+			await getError(async () => await fetchStatus(connection, `${server.url}/health`)),
 		]) {
-			expect(failed).toMatchObject({
+			expect(error).toMatchObject({
 				type: 'blockedByPolicy',
 				facts: { reason: expect.stringContaining('restricted IP address') as string },
 			});
-			expect(failed!.message).toContain('blocks "127.0.0.2"');
-			expect(failed!.suggestion).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+			expect(error!.message).toContain('blocks "127.0.0.2"');
+			expect(error!.suggestion).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
 		}
 		expect(server.connections.accepted).toBe(0);
 	});
 
-	test('refuses a host name, even if only the DNS lookup of the connection shows a private address', async () => {
+	test('blocks a host name even if only the DNS lookup of the connection returns a private address', async () => {
 		const server = await start();
 		const url = `http://localhost:${server.port}`;
-		expect((await ask(connect(url, { egressFilter: filter }))).failed!.type).toBe(
+		expect((await sendChat(connect(url, { egressFilter: filter }))).error!.type).toBe(
 			'blockedByPolicy',
 		);
 		// As with a name that resolves to another address the second time.
-		const late: EgressFilter = {
+		const permissive: EgressFilter = {
 			validateUrl: async () => await Promise.resolve({ ok: true }),
 			createSecureLookup: () => filter.createSecureLookup(),
 			validateRedirectSync: () => {},
 		};
-		expect((await ask(connect(url, { egressFilter: late }))).failed).toMatchObject({
+		expect((await sendChat(connect(url, { egressFilter: permissive }))).error).toMatchObject({
 			type: 'blockedByPolicy',
 			facts: { reason: expect.stringContaining('hostname is restricted') as string },
 		});
 		expect(server.connections.accepted).toBe(0);
 	});
 
-	test('refuses a redirect to a private address', async () => {
+	test('blocks a redirect to a private address', async () => {
 		const [server, other] = [await start(), await start({ host: '127.0.0.2' })];
 		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
 		const connection = connect(server.url, { egressFilter: filter });
-		const failed = await failureOf(
-			async () => await statusOf(connection, `${connection.url.api}/models`),
+		const error = await getError(
+			async () => await fetchStatus(connection, `${connection.url.api}/models`),
 		);
-		expect(failed).toMatchObject({ type: 'blockedByPolicy', url: `${other.url}/v1/models` });
-		expect(failed!.message).toContain('"127.0.0.2"');
+		expect(error).toMatchObject({ type: 'blockedByPolicy', url: `${other.url}/v1/models` });
+		expect(error!.message).toContain('"127.0.0.2"');
 		expect(other.connections.accepted).toBe(0);
 	});
 
-	test('a name that does not exist is reported as such', async () => {
+	test('reports a host name that does not exist', async () => {
 		failDnsLookups();
-		const { failed } = await ask(
+		const { error } = await sendChat(
 			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),
 		);
-		expect(failed!.type).toBe('dnsLookupFailed');
+		expect(error!.type).toBe('dnsLookupFailed');
 	});
 });
 
@@ -111,84 +111,88 @@ describe('any egress filter', () => {
 		createSecureLookup:
 			() => (hostname: string, options: { all?: boolean }, done: (...args: never[]) => void) => {
 				const address = lookup(hostname);
-				const answer = options.all === true ? [null, [{ address, family: 4 }]] : [null, address, 4];
-				(done as unknown as (...args: unknown[]) => void)(...answer);
+				const result = options.all === true ? [null, [{ address, family: 4 }]] : [null, address, 4];
+				(done as unknown as (...args: unknown[]) => void)(...result);
 			},
 		validateRedirectSync: () => {},
 	});
 
 	test('its DNS lookup is used for connections, and it checks every URL', async () => {
 		const server = await start();
-		const asked: string[] = [];
+		const checkedUrls: string[] = [];
 		const filter = filterWith(
 			() => '127.0.0.1',
 			async (url) => {
-				asked.push(String(url));
+				checkedUrls.push(String(url));
 				return await Promise.resolve({ ok: true });
 			},
 		);
 		const url = `http://gpu.test:${server.port}`;
 		server.route('GET /health', reply.redirect('/v1/health', 302));
 		const connection = connect(url, { egressFilter: filter });
-		expect((await ask(connection)).failed).toBeUndefined();
-		expect(await statusOf(connection, `${url}/health`)).toBe(200);
-		expect(asked).toEqual([`${url}/v1/chat/completions`, `${url}/health`, `${url}/v1/health`]);
+		expect((await sendChat(connection)).error).toBeUndefined();
+		expect(await fetchStatus(connection, `${url}/health`)).toBe(200);
+		expect(checkedUrls).toEqual([
+			`${url}/v1/chat/completions`,
+			`${url}/health`,
+			`${url}/v1/health`,
+		]);
 		expect(server.requests[0]!.headers.host).toBe(`gpu.test:${server.port}`);
 	});
 
-	test('the look-up of the newest execution counts, so that no old execution is kept alive', async () => {
+	test('the DNS lookup of the newest execution is used, so that older executions are released', async () => {
 		const server = await start();
 		const url = `http://gpu.test:${server.port}`;
 		const first = connect(url, { egressFilter: filterWith(() => '127.0.0.9') });
-		expect((await ask(first)).failed!.type).toBe('connectionRefused');
+		expect((await sendChat(first)).error!.type).toBe('connectionRefused');
 		expect(
-			(await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed,
+			(await sendChat(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).error,
 		).toBeUndefined();
 	});
 
-	test('case 60: a filter that takes its time is not waited for', async () => {
+	test('case 60: Stop and timeouts end the wait for a slow filter', async () => {
 		const filter = filterWith(
 			() => '127.0.0.1',
 			async () => await new Promise(() => {}),
 		);
 		const connection = connect('http://gpu.test', { egressFilter: filter });
 		const stop = new AbortController();
-		const outcome = ask(connection, { signal: stop.signal });
+		const chat = sendChat(connection, { signal: stop.signal });
 		stop.abort();
-		expect((await outcome).failed!.type).toBe('aborted');
-		expect((await ask(connection, { timeouts: { firstTokenMs: 20 } })).failed!.type).toBe(
+		expect((await chat).error!.type).toBe('aborted');
+		expect((await sendChat(connection, { timeouts: { firstTokenMs: 20 } })).error!.type).toBe(
 			'firstTokenTimeout',
 		);
 	});
 
-	test('another refusal than its own is told as what it is', async () => {
+	test('an error of the filter is reported, and a block without a reason, too', async () => {
 		const filter = filterWith(
 			() => '127.0.0.1',
 			async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }),
 		);
-		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));
-		expect(failed!.detail).toContain('Invalid URL: x');
-		const silent = filterWith(
+		const { error } = await sendChat(connect('http://gpu.test', { egressFilter: filter }));
+		expect(error!.detail).toContain('Invalid URL: x');
+		const withoutReason = filterWith(
 			() => '127.0.0.1',
 			async () => await Promise.resolve({ ok: false }),
 		);
-		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.type).toBe(
-			'blockedByPolicy',
-		);
+		expect(
+			(await sendChat(connect('http://gpu.test', { egressFilter: withoutReason }))).error!.type,
+		).toBe('blockedByPolicy');
 	});
 });
 
 test.each([
 	['no address', [[], undefined]],
-	['nonsense', [[{ address: 'no-address', family: 4 }], undefined]],
-])('a look-up of names that gives %s is told as that', async (_name, [addresses]) => {
+	['an invalid address', [[{ address: 'no-address', family: 4 }], undefined]],
+])('a DNS lookup that returns %s is reported as failed', async (_name, [addresses]) => {
 	const egressFilter = {
 		validateUrl: async () => ({ ok: true }),
 		createSecureLookup: () => (_host: string, _options: object, done: (...args: never[]) => void) =>
 			done(...([null, addresses] as never[])),
 		validateRedirectSync: () => undefined,
 	};
-	const { failed } = await ask(connect('http://faults.test:8080', { egressFilter }));
-	expect(failed).toMatchObject({ type: 'dnsLookupFailed' });
-	expect(failed!.message).toBe('The host name "faults.test" cannot be resolved');
+	const { error } = await sendChat(connect('http://faults.test:8080', { egressFilter }));
+	expect(error).toMatchObject({ type: 'dnsLookupFailed' });
+	expect(error!.message).toBe('The host name "faults.test" cannot be resolved');
 });

@@ -22,17 +22,17 @@ async function bytesOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise
 	return Buffer.concat(pieces);
 }
 
-/** A form as another reader of forms understands it. */
-async function parsed(parts: readonly FormPart[]) {
+/** A form as parsed by undici. */
+async function parseForm(parts: readonly FormPart[]) {
 	const { content, contentType, length } = createFormBody(parts);
 	const bytes = await bytesOf(content);
 	expect(bytes.byteLength).toBe(length);
 	const form = await new Response(new Uint8Array(bytes), {
 		headers: { 'content-type': contentType },
 	}).formData();
-	const read: Array<[string, unknown]> = [];
+	const entries: Array<[string, unknown]> = [];
 	for (const [name, value] of form.entries())
-		read.push([
+		entries.push([
 			name,
 			typeof value === 'string'
 				? value
@@ -42,7 +42,7 @@ async function parsed(parts: readonly FormPart[]) {
 						bytes: [...new Uint8Array(await value.arrayBuffer())],
 					},
 		]);
-	return read;
+	return entries;
 }
 
 test('fields and files of any content arrive unchanged, in order', async () => {
@@ -55,15 +55,15 @@ test('fields and files of any content arrive unchanged, in order', async () => {
 				),
 				{ maxLength: 4 },
 			),
-			async (drawn) => {
-				const parts = drawn.map(
+			async (inputs) => {
+				const parts = inputs.map(
 					(one, index): FormPart =>
 						'value' in one
 							? { field: `f${index}`, value: one.value.toWellFormed() }
 							: { field: `f${index}`, file: file(one.bytes) },
 				);
-				expect(await parsed(parts)).toEqual(
-					drawn.map((one, index) => [
+				expect(await parseForm(parts)).toEqual(
+					inputs.map((one, index) => [
 						`f${index}`,
 						'value' in one
 							? one.value.toWellFormed()
@@ -84,7 +84,7 @@ test('a form that is sent again reads its files from the beginning', async () =>
 	expect(sent).toEqual({ bytes: 20, unreadable: undefined });
 });
 
-test('a file that is not what its store said ends the form in its midst', async () => {
+test('a file with another size than stored ends the form early', async () => {
 	const short = createFormBody([
 		{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) },
 	]);
@@ -92,7 +92,7 @@ test('a file that is not what its store said ends the form in its midst', async 
 	expect(short.sent.unreadable).toEqual({ name: 'a.wav', reason: 'it ended after 20 of 30 bytes' });
 });
 
-test('names without what servers refuse', () => {
+test('file names without characters that servers reject', () => {
 	expect(['a:b?.wav', 'C:\\x\\y.wav', '\r\nX: y', '  '].map(toUploadFileName)).toEqual([
 		'a_b_.wav',
 		'C__x_y.wav',

@@ -4,20 +4,20 @@ import { acquirePermit, type PermitRequest, RequestQueue } from '../../../lib/ht
 import { examples } from '../../support/properties';
 import { setImmediate } from '../../support/node-builtins';
 
-const settled = async () =>
+const settle = async () =>
 	await new Promise<void>((resolve) => {
 		setImmediate(resolve);
 	});
 
 const INTERACTIVE: PermitRequest = { priority: 'interactive', preempt: () => false };
 
-function queueOf(limit: number): RequestQueue {
+function createQueue(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');
 	queue.limit = limit;
 	return queue;
 }
 
-/** A request in the queue whose life a test steers. */
+/** A request in the queue, controlled by the test. */
 function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortController()) {
 	const request = {
 		state: 'waiting' as 'waiting' | 'running' | 'left' | 'cancelled',
@@ -42,10 +42,10 @@ function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortContr
 }
 
 describe('RequestQueue', () => {
-	test('case 97: at most as many concurrent requests as the limit, the others first come, first served', async () => {
-		const queue = queueOf(2);
+	test('case 97: concurrent requests are limited, and the others are first come, first served', async () => {
+		const queue = createQueue(2);
 		const requests = Array.from({ length: 5 }, () => enter(queue));
-		await settled();
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual([
 			'running',
 			'running',
@@ -55,7 +55,7 @@ describe('RequestQueue', () => {
 		]);
 		expect([queue.active, queue.length]).toEqual([2, 3]);
 		requests[1]!.leave();
-		await settled();
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual([
 			'running',
 			'left',
@@ -65,7 +65,7 @@ describe('RequestQueue', () => {
 		]);
 		requests[0]!.leave();
 		requests[2]!.leave();
-		await settled();
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual([
 			'left',
 			'left',
@@ -76,21 +76,21 @@ describe('RequestQueue', () => {
 		expect([queue.active, queue.length]).toEqual([2, 0]);
 	});
 
-	test('case 60: a cancelled request leaves the queue at once, with the reason', async () => {
-		const queue = queueOf(1);
+	test('case 60: a canceled request leaves the queue immediately, with the reason', async () => {
+		const queue = createQueue(1);
 		const [first, second, third] = [enter(queue), enter(queue), enter(queue)];
-		await settled();
+		await settle();
 		second.cancel('stopped by the user');
 		expect(queue.length).toBe(1);
-		await settled();
+		await settle();
 		expect(second).toMatchObject({ state: 'cancelled', reason: 'stopped by the user' });
 		first.leave();
-		await settled();
+		await settle();
 		expect(third.state).toBe('running');
 		expect([queue.active, queue.length]).toEqual([1, 0]);
 	});
 
-	test('an already cancelled request takes no place', async () => {
+	test('a request that is already canceled gets no permit', async () => {
 		const controller = new AbortController();
 		controller.abort('stopped');
 		const request = { ...INTERACTIVE, signal: controller.signal };
@@ -100,50 +100,51 @@ describe('RequestQueue', () => {
 		release();
 	});
 
-	test('cancelling one that runs changes nothing in the queue', async () => {
-		const queue = queueOf(1);
+	test('canceling a running request does not change the queue', async () => {
+		const queue = createQueue(1);
 		const [first, second] = [enter(queue), enter(queue)];
-		await settled();
+		await settle();
 		first.cancel();
-		await settled();
+		await settle();
 		expect([first.state, second.state, queue.active]).toEqual(['running', 'waiting', 1]);
 	});
 
-	test('freeing a place twice frees only one', async () => {
-		const queue = queueOf(1);
+	test('releasing a permit twice releases only one', async () => {
+		const queue = createQueue(1);
 		const { release } = await queue.acquire(INTERACTIVE);
 		const others = [enter(queue), enter(queue)];
 		release();
 		release();
-		await settled();
+		await settle();
 		expect(others.map(({ state }) => state)).toEqual(['running', 'waiting']);
 	});
 
-	test('a freed place goes to the first waiting request, before new ones', async () => {
-		const queue = queueOf(1);
+	test('a released permit goes to the first waiting request, before new ones', async () => {
+		const queue = createQueue(1);
 		const { release } = await queue.acquire(INTERACTIVE);
 		const waiting = enter(queue);
-		await settled();
+		await settle();
 		release();
 		const newcomer = enter(queue);
-		await settled();
+		await settle();
 		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
 	});
 
-	test('200 random arrivals, ends and cancellations: limit and order hold, and every request is served', async () => {
+	test('for 200 random arrivals, ends and cancellations, limit and order hold, and every request is served', async () => {
 		const step = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'cancel', 'settle'), fc.nat());
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 5 }),
 				fc.array(step, { minLength: 200, maxLength: 200 }),
 				async (limit, steps) => {
-					const queue = queueOf(limit);
+					const queue = createQueue(limit);
 					const requests: Array<ReturnType<typeof enter>> = [];
-					const of = (state: string) => requests.filter((request) => request.state === state);
+					const withState = (state: string) =>
+						requests.filter((request) => request.state === state);
 					const check = () => {
-						expect(of('running').length).toBeLessThanOrEqual(limit);
+						expect(withState('running').length).toBeLessThanOrEqual(limit);
 						expect(queue.active).toBeLessThanOrEqual(limit);
-						// First come, first served: nobody runs or ran who came after someone that waits.
+						// First come, first served: no request runs or ran that came after a waiting one.
 						const firstWaiting = requests.findIndex(({ state }) => state === 'waiting');
 						if (firstWaiting >= 0)
 							expect(
@@ -152,26 +153,26 @@ describe('RequestQueue', () => {
 									.some(({ state }) => state === 'running' || state === 'left'),
 							).toBe(false);
 					};
-					for (const [act, which] of steps) {
-						if (act === 'enter') requests.push(enter(queue));
-						const pool = of(act === 'leave' ? 'running' : 'waiting');
-						const chosen = pool[which % Math.max(1, pool.length)];
-						if (act === 'leave') chosen?.leave();
-						if (act === 'cancel') chosen?.cancel();
-						if (act === 'settle') {
-							await settled();
+					for (const [action, index] of steps) {
+						if (action === 'enter') requests.push(enter(queue));
+						const candidates = withState(action === 'leave' ? 'running' : 'waiting');
+						const request = candidates[index % Math.max(1, candidates.length)];
+						if (action === 'leave') request?.leave();
+						if (action === 'cancel') request?.cancel();
+						if (action === 'settle') {
+							await settle();
 							check();
 							expect([queue.active, queue.length]).toEqual([
-								of('running').length,
-								of('waiting').length,
+								withState('running').length,
+								withState('waiting').length,
 							]);
 						}
 					}
-					for (await settled(); queue.active > 0; await settled()) {
+					for (await settle(); queue.active > 0; await settle()) {
 						check();
-						for (const request of of('running')) request.leave();
+						for (const request of withState('running')) request.leave();
 					}
-					expect([queue.length, of('waiting').length]).toEqual([0, 0]);
+					expect([queue.length, withState('waiting').length]).toEqual([0, 0]);
 				},
 			),
 			examples(50),
@@ -180,63 +181,63 @@ describe('RequestQueue', () => {
 });
 
 describe('the queues of credentials', () => {
-	/** The queue of a credential, as `enter` above takes it. */
-	const of = (id: string, limit: number) => ({
+	/** The queue of a credential, for `enter` above. */
+	const queueOf = (id: string, limit: number) => ({
 		acquire: async (request: PermitRequest) =>
 			await acquirePermit(`${limit} ${id}`, limit, request),
 	});
 
-	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
-		const first = [enter(of('a', 1)), enter(of('a', 1))];
-		await settled();
-		const others = [enter(of('b', 1)), enter(of('a', 2)), enter(of('a', 2))];
-		await settled();
+	test('two credentials never wait for each other, even if only their limits differ', async () => {
+		const first = [enter(queueOf('a', 1)), enter(queueOf('a', 1))];
+		await settle();
+		const others = [enter(queueOf('b', 1)), enter(queueOf('a', 2)), enter(queueOf('a', 2))];
+		await settle();
 		expect(others.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		expect(first.map(({ state }) => state)).toEqual(['running', 'waiting']);
 		for (const request of others) request.leave();
-		await settled();
+		await settle();
 		expect(first[1]!.state).toBe('waiting');
 		first[0]!.leave();
-		await settled();
+		await settle();
 		expect(first[1]!.state).toBe('running');
 		first[1]!.leave();
 	});
 
-	test('one that waited is counted until it leaves', async () => {
-		const requests = [enter(of('a', 1)), enter(of('a', 1)), enter(of('a', 1))];
-		await settled();
+	test('a request that waited counts until it leaves', async () => {
+		const requests = [enter(queueOf('a', 1)), enter(queueOf('a', 1)), enter(queueOf('a', 1))];
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'waiting', 'waiting']);
 		requests[2]!.cancel();
 		requests[0]!.leave();
-		await settled();
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual(['left', 'running', 'cancelled']);
-		const next = enter(of('a', 1));
-		await settled();
+		const next = enter(queueOf('a', 1));
+		await settle();
 		expect(next.state).toBe('waiting');
 		requests[1]!.leave();
-		await settled();
+		await settle();
 		expect(next.state).toBe('running');
 		next.leave();
 	});
 
-	test('10,000 that are cancelled leave', async () => {
-		const queue = queueOf(1);
+	test('10,000 canceled requests leave', async () => {
+		const queue = createQueue(1);
 		const requests = Array.from({ length: 10_000 }, () => enter(queue));
-		await settled();
+		await settle();
 		for (const request of requests.slice(1)) request.cancel();
-		await settled();
+		await settle();
 		expect([queue.active, queue.length]).toEqual([1, 0]);
 	});
 });
 
-describe('giving up a place', () => {
-	/** A running request that gives up its place when it is told to. */
-	async function running(queue: RequestQueue, givesUp = true) {
-		const request = { told: 0, leave: () => {} };
+describe('preemption', () => {
+	/** A running batch request that can be preempted. */
+	async function startBatch(queue: RequestQueue, isPreemptible = true) {
+		const request = { preemptCount: 0, leave: () => {} };
 		const preempt = () => {
-			request.told++;
-			if (givesUp) setImmediate(() => request.leave());
-			return givesUp;
+			request.preemptCount++;
+			if (isPreemptible) setImmediate(() => request.leave());
+			return isPreemptible;
 		};
 		const { release } = await queue.acquire({ priority: 'batch', preempt });
 		request.leave = release;
@@ -244,69 +245,69 @@ describe('giving up a place', () => {
 	}
 
 	test('an interactive request preempts the newest request', async () => {
-		const queue = queueOf(2);
-		const [older, younger] = [await running(queue), await running(queue)];
+		const queue = createQueue(2);
+		const [older, younger] = [await startBatch(queue), await startBatch(queue)];
 		const { release, ...waited } = await queue.acquire(INTERACTIVE);
 		expect(waited).toEqual({ waitedMs: expect.any(Number) as number, hasPreemptedBatch: true });
-		expect([older.told, younger.told, queue.active]).toEqual([0, 1, 2]);
+		expect([older.preemptCount, younger.preemptCount, queue.active]).toEqual([0, 1, 2]);
 		release();
 		expect(queue.active).toBe(1);
 	});
 
-	test('one that keeps its place is passed over for an older one', async () => {
-		const queue = queueOf(2);
-		const [older, younger] = [await running(queue), await running(queue, false)];
+	test('an older batch request is preempted if the newest one cannot be', async () => {
+		const queue = createQueue(2);
+		const [older, younger] = [await startBatch(queue), await startBatch(queue, false)];
 		await queue.acquire(INTERACTIVE);
-		expect([older.told, younger.told]).toEqual([1, 1]);
+		expect([older.preemptCount, younger.preemptCount]).toEqual([1, 1]);
 	});
 
-	test('one that came in front of persons after a minute keeps its place', async () => {
+	test('a batch request that got its permit after a minute of waiting is not preempted', async () => {
 		const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
-		const queue = queueOf(1);
+		const queue = createQueue(1);
 		const { release } = await queue.acquire(INTERACTIVE);
-		const batch = running(queue);
+		const batch = startBatch(queue);
 		clock.mockReturnValue(60_000);
 		void queue.acquire(INTERACTIVE);
 		release();
-		const { told } = await batch;
+		const { preemptCount } = await batch;
 		void queue.acquire(INTERACTIVE);
 		clock.mockRestore();
-		expect(told).toBe(0);
-		expect((await batch).told).toBe(0);
+		expect(preemptCount).toBe(0);
+		expect((await batch).preemptCount).toBe(0);
 		expect([queue.active, queue.length]).toEqual([1, 2]);
 	});
 
 	test('each waiting interactive request preempts one batch request', async () => {
-		const queue = queueOf(3);
-		const batch = [await running(queue), await running(queue), await running(queue)];
+		const queue = createQueue(3);
+		const batch = [await startBatch(queue), await startBatch(queue), await startBatch(queue)];
 		void queue.acquire({ ...INTERACTIVE, priority: 'batch' });
 		void queue.acquire({ ...INTERACTIVE, priority: 'batch' });
-		expect(batch.map(({ told }) => told)).toEqual([0, 0, 0]);
+		expect(batch.map(({ preemptCount }) => preemptCount)).toEqual([0, 0, 0]);
 		await Promise.all([1, 2].map(async () => await queue.acquire(INTERACTIVE)));
-		expect(batch.map(({ told }) => told)).toEqual([0, 1, 1]);
+		expect(batch.map(({ preemptCount }) => preemptCount)).toEqual([0, 1, 1]);
 		expect([queue.active, queue.length]).toEqual([3, 2]);
 	});
 
-	test('with a free place, nobody is told', async () => {
-		const queue = queueOf(2);
-		const batch = await running(queue);
+	test('no request is preempted if a permit is free', async () => {
+		const queue = createQueue(2);
+		const batch = await startBatch(queue);
 		await queue.acquire(INTERACTIVE);
-		expect(batch.told).toBe(0);
+		expect(batch.preemptCount).toBe(0);
 	});
 });
 
 describe('the automatic limit', () => {
-	test('it counts from the request on with which it becomes known, also those before', async () => {
-		const places: { known?: number } = {};
+	test('the limit applies from the first request that has it, and earlier requests count', async () => {
+		const slots: { known?: number } = {};
 		const queue = {
 			acquire: async (request: PermitRequest) =>
-				await acquirePermit('auto', places.known ?? Infinity, request),
+				await acquirePermit('auto', slots.known ?? Infinity, request),
 		};
 		const before = [enter(queue), enter(queue), enter(queue)];
-		await settled();
-		places.known = 2;
+		await settle();
+		slots.known = 2;
 		const after = enter(queue);
-		await settled();
+		await settle();
 		expect([...before, after].map(({ state }) => state)).toEqual([
 			'running',
 			'running',
@@ -314,23 +315,23 @@ describe('the automatic limit', () => {
 			'waiting',
 		]);
 		before[0]!.leave();
-		await settled();
+		await settle();
 		expect(after.state).toBe('waiting');
 		before[1]!.leave();
-		await settled();
+		await settle();
 		expect(after.state).toBe('running');
 		before[2]!.leave();
 		after.leave();
 	});
 
-	test('more places let in those that wait', async () => {
+	test('a higher limit starts waiting requests', async () => {
 		const queue = {
 			acquire: async (request: PermitRequest) => await acquirePermit('grows', 1, request),
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
-		await settled();
+		await settle();
 		void acquirePermit('grows', 3, INTERACTIVE);
-		await settled();
+		await settle();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		for (const request of requests) request.leave();
 	});

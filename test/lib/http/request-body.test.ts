@@ -5,18 +5,18 @@ import { stringifyBody } from '../../../lib/http/send-request';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { delay, setTimeout, stream } from '../../support/node-builtins';
-import { connect, statusOf } from './client';
+import { connect, fetchStatus } from './client';
 import { examples } from '../../support/properties';
 import { closeRawServers, rawServer } from '../../support/raw-http-server';
 
 const startServer = useSimulator(startLlamaServerSim);
 
-test('half a character in the request does not break it', async () => {
+test('a request with half a surrogate pair is sent', async () => {
 	const sim = await startServer({});
-	const cut = '👍'.slice(0, 1);
-	const json = { model: 'x', messages: [{ role: 'user', content: `cut ${cut}` }], max_tokens: 1 };
+	const half = '👍'.slice(0, 1);
+	const json = { model: 'x', messages: [{ role: 'user', content: `cut ${half}` }], max_tokens: 1 };
 	const url = `${sim.url}/v1/chat/completions`;
-	const status = await statusOf(connect(sim.url), url, { json });
+	const status = await fetchStatus(connect(sim.url), url, { json });
 	expect(status).toBe(200);
 	expect(JSON.stringify(sim.requests[0]!.body)).toContain('cut \uFFFD');
 	await closeChannels();
@@ -35,11 +35,11 @@ test.each([
 		['\\ud83d', '\\\\ud83d', '\\\uD83D'],
 		['\\ud83d', '\\\\ud83d', '\\\uFFFD'],
 	],
-])('only half characters are replaced: %s', (_name, value, sent) => {
+])('only unpaired surrogates are replaced: %s', (_name, value, sent) => {
 	expect(JSON.parse(stringifyBody(value))).toEqual(sent);
 });
 
-test('a text of any length is written as it is, with its half characters replaced', () => {
+test('a text of any length is unchanged except for its unpaired surrogates', () => {
 	const part = fc.string({ unit: 'binary', minLength: 1, maxLength: 9 });
 	const half = fc.constantFrom('\uD83D', '\uDC4D', '\\ud83d', '"');
 	const text = fc
@@ -59,7 +59,7 @@ test('a text of any length is written as it is, with its half characters replace
 	);
 });
 
-test('an upload that fails at any moment is one failed promise: nothing is thrown elsewhere, which would end n8n', async () => {
+test('an upload that fails at any moment is one rejected promise; an uncaught error would end n8n', async () => {
 	let afterMs = 0;
 	const origin = await rawServer(
 		(_path, socket) => void setTimeout(() => socket.resetAndDestroy(), afterMs),
@@ -81,7 +81,7 @@ test('an upload that fails at any moment is one failed promise: nothing is throw
 				);
 				const upload = { content, contentType: 'audio/wav' };
 				await expect(
-					statusOf(connect(baseUrl), `${baseUrl}/x`, { upload, signal: stop.signal }),
+					fetchStatus(connect(baseUrl), `${baseUrl}/x`, { upload, signal: stop.signal }),
 				).rejects.toThrow();
 				await delay(1);
 			},

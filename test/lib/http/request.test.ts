@@ -18,7 +18,7 @@ afterEach(async () => {
 	await closeChannels();
 });
 
-const targetAt = (origin: string, more: Partial<Endpoint> = {}): Endpoint => ({
+const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint => ({
 	url: { typed: origin, origin, root: origin, api: `${origin}/v1` },
 	id: `${origin} with key`,
 	headers: { authorization: `Bearer ${KEY}` },
@@ -27,36 +27,38 @@ const targetAt = (origin: string, more: Partial<Endpoint> = {}): Endpoint => ({
 	getSlots: () => undefined,
 	secrets: [KEY],
 	getErrorContext: () => ({}),
-	...more,
+	...overrides,
 });
 
-/** Asks a server that answers by a script. */
-async function serve(script: Script, more: Partial<Endpoint> = {}) {
+/** Starts a scripted server, and returns how to send requests to it. */
+async function serve(script: Script, overrides: Partial<Endpoint> = {}) {
 	const server = await startScripted(script);
 	open.add(server.close);
-	const target = targetAt(server.url, more);
-	const ask = async <T>(how: Partial<RequestOptions>, read: (answer: HttpResponse) => Promise<T>) =>
-		await request(target, { url: `${target.url.api}/models`, ...how }, read);
-	return { ask, target, requests: server.requests };
+	const endpoint = endpointAt(server.url, overrides);
+	const send = async <T>(
+		options: Partial<RequestOptions>,
+		read: (answer: HttpResponse) => Promise<T>,
+	) => await request(endpoint, { url: `${endpoint.url.api}/models`, ...options }, read);
+	return { send, target: endpoint, requests: server.requests };
 }
 
-const asText = async (answer: HttpResponse) => await answer.text();
-const asJson = async (answer: HttpResponse) => await answer.json();
-const allEvents = async (answer: HttpResponse) => {
+const readText = async (response: HttpResponse) => await response.text();
+const readJson = async (answer: HttpResponse) => await answer.json();
+const readEvents = async (answer: HttpResponse) => {
 	const data: string[] = [];
 	for await (const events of answer.events()) data.push(...events);
 	return data;
 };
-const failedBy = async (asking: Promise<unknown>): Promise<ServerError> =>
-	await asking.then(
+const getError = async (promise: Promise<unknown>): Promise<ServerError> =>
+	await promise.then(
 		() => {
 			throw new Error('did not fail');
 		},
 		(error: ServerError) => error,
 	);
 
-/** The first answers by some statuses, all later ones by JSON. */
-const after =
+/** Responds to the first requests as given, and to all later ones with JSON. */
+const respondFirst =
 	(...first: Array<(response: http.ServerResponse) => void>): Script =>
 	(_request, response) => {
 		const answer = first.shift();
@@ -74,99 +76,96 @@ const busy = (response: http.ServerResponse) =>
 const broken = (response: http.ServerResponse) => response.destroy();
 
 describe('a request', () => {
-	test('is sent with the headers of the credential, and its answer is masked', async () => {
-		const { ask, requests } = await serve((sent, response) =>
+	test('is sent with the headers of the credential, and secrets in its response are masked', async () => {
+		const { send, requests } = await serve((sent, response) =>
 			json(response, { echo: sent.headers.authorization, body: sent.body }),
 		);
-		const answer = await ask({ json: { a: 'b' }, headers: { 'x-trace': '1' } }, asJson);
-		expect(answer).toEqual({ echo: 'Bearer ***', body: { a: 'b' } });
+		const body = await send({ json: { a: 'b' }, headers: { 'x-trace': '1' } }, readJson);
+		expect(body).toEqual({ echo: 'Bearer ***', body: { a: 'b' } });
 		expect(requests[0]).toMatchObject({ method: 'POST', path: '/v1/models' });
 		expect(requests[0]!.headers).toMatchObject({ 'x-trace': '1', 'accept-encoding': 'identity' });
 	});
 
 	test.each<[string, Script, Partial<ServerError>]>([
 		[
-			'a refusal',
+			'an error response',
 			(_sent, response) => json(response, { error: { message: `bad key ${KEY}` } }, 401),
 			{ type: 'unauthorized', serverText: 'bad key ***' },
 		],
 		[
-			'an error under 200',
+			'an error with status 200',
 			(_sent, response) => json(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
 			{ type: 'routeNotFound' },
 		],
 		[
-			'a page',
+			'an HTML page',
 			(_sent, response) => response.end('<html><title>Hello</title>'),
 			{ type: 'notAnApi' },
 		],
-		['a broken answer', (_sent, response) => response.end('{"a":'), { type: 'invalidResponse' }],
+		['invalid JSON', (_sent, response) => response.end('{"a":'), { type: 'invalidResponse' }],
 		[
 			'a redirect to another host',
 			(_sent, response) => response.writeHead(307, { location: 'http://127.0.0.2:1/' }).end(),
 			{ type: 'unexpectedRedirect' },
 		],
 	])('fails with %s', async (_name, script, expected) => {
-		const { ask } = await serve(script);
-		const failed = await failedBy(ask({ json: {} }, asJson));
-		expect(failed).toMatchObject(expected);
+		const { send } = await serve(script);
+		const error = await getError(send({ json: {} }, readJson));
+		expect(error).toMatchObject(expected);
 	});
 
-	test('follows a redirect to another origin without the key, and without content only', async () => {
-		const other = await serve((_sent, response) => json(response, { from: 'other' }));
-		const { ask } = await serve((_sent, response) =>
-			response.writeHead(302, { location: `${other.target.url.origin}/list` }).end(),
+	test('follows a redirect to another origin without the key, and only if the request has no body', async () => {
+		const otherServer = await serve((_sent, response) => json(response, { from: 'other' }));
+		const { send } = await serve((_sent, response) =>
+			response.writeHead(302, { location: `${otherServer.target.url.origin}/list` }).end(),
 		);
-		expect(await ask({}, asJson)).toEqual({ from: 'other' });
-		expect(other.requests[0]!.headers).not.toHaveProperty('authorization');
-		expect((await failedBy(ask({ json: { text: 'private' } }, asJson))).type).toBe(
+		expect(await send({}, readJson)).toEqual({ from: 'other' });
+		expect(otherServer.requests[0]!.headers).not.toHaveProperty('authorization');
+		expect((await getError(send({ json: { text: 'private' } }, readJson))).type).toBe(
 			'unexpectedRedirect',
 		);
-		expect(other.requests).toHaveLength(1);
+		expect(otherServer.requests).toHaveLength(1);
 	});
 
 	test.each<[string, string | undefined, number, RegExp]>([
-		['without a Location', undefined, 1, /no Location header/],
-		['with an empty one', '', 1, /no Location header/],
-		['with an invalid one', 'http://[', 1, /redirects this request to http:\/\/\[/],
-		['of another scheme', 'file:///etc/passwd', 1, /file:/],
+		['a redirect without a Location', undefined, 1, /no Location header/],
+		['with an empty Location', '', 1, /no Location header/],
+		['with an invalid Location', 'http://[', 1, /redirects this request to http:\/\/\[/],
+		['to another scheme', 'file:///etc/passwd', 1, /file:/],
 		['to itself', '/v1/models', 1, /redirects this request/],
-		['to a place in itself', '#top', 1, /redirects this request/],
-		['around a loop', '/v1/b', 2, /redirects this request/],
-		['from place to place', '+1', 6, /redirects this request/],
-	])(
-		'sends a prompt no more than is asked for: a redirect %s',
-		async (_name, location, times, words) => {
-			for (const status of [301, 302, 303, 307, 308]) {
-				const { ask, requests } = await serve((_sent, response) => {
-					if (requests.length > 10) return void response.end('{}');
-					const next = location === '+1' ? `/v1/${requests.length}` : location;
-					response.writeHead(status, next === undefined ? {} : { location: next }).end();
-				});
-				const failed = await failedBy(ask({ json: { text: 'private' } }, asJson));
-				expect(failed).toMatchObject({ type: 'unexpectedRedirect', status });
-				if (status >= 307) expect(failed.detail).toMatch(words);
-				expect(requests).toHaveLength(status < 307 ? 1 : times);
-			}
-		},
-	);
+		['to a fragment of itself', '#top', 1, /redirects this request/],
+		['in a loop', '/v1/b', 2, /redirects this request/],
+		['to a new URL each time', '+1', 6, /redirects this request/],
+	])('sends a prompt at most once per redirect: %s', async (_name, location, times, detail) => {
+		for (const status of [301, 302, 303, 307, 308]) {
+			const { send, requests } = await serve((_sent, response) => {
+				if (requests.length > 10) return void response.end('{}');
+				const next = location === '+1' ? `/v1/${requests.length}` : location;
+				response.writeHead(status, next === undefined ? {} : { location: next }).end();
+			});
+			const error = await getError(send({ json: { text: 'private' } }, readJson));
+			expect(error).toMatchObject({ type: 'unexpectedRedirect', status });
+			if (status >= 307) expect(error.detail).toMatch(detail);
+			expect(requests).toHaveLength(status < 307 ? 1 : times);
+		}
+	});
 
-	test('unpacks one layer of compression', async () => {
-		const packed = await serve((_sent, response) => {
+	test('decompresses a gzip response', async () => {
+		const server = await serve((_sent, response) => {
 			response.writeHead(200, { 'content-encoding': 'gzip' });
 			response.end(zlib.gzipSync('{"a":1}'));
 		});
-		expect(await packed.ask({}, asJson)).toEqual({ a: 1 });
+		expect(await server.send({}, readJson)).toEqual({ a: 1 });
 	});
 
-	test('takes a complete answer for the end where the connection stays open', async () => {
-		const { ask } = await serve((_sent, response) => response.write('{"a":1}\n'));
-		expect(await ask({}, asJson)).toEqual({ a: 1 });
+	test('ends with complete JSON even if the connection stays open', async () => {
+		const { send } = await serve((_sent, response) => response.write('{"a":1}\n'));
+		expect(await send({}, readJson)).toEqual({ a: 1 });
 	});
 
-	test('does not read more than it may', async () => {
-		const { ask } = await serve((_sent, response) => response.end('x'.repeat(1000)));
-		expect(await failedBy(ask({ maxBytes: 10 }, asText))).toMatchObject({
+	test('stops reading at the maximum size', async () => {
+		const { send } = await serve((_sent, response) => response.end('x'.repeat(1000)));
+		expect(await getError(send({ maxBytes: 10 }, readText))).toMatchObject({
 			message: expect.stringContaining('reading was stopped'),
 		});
 	});
@@ -180,91 +179,91 @@ describe('a request', () => {
 		]
 	>([
 		['waits while the model is loading', {}, [loading, loading], undefined],
-		['tries a busy server again', { maxRetries: 2 }, [busy, busy], undefined],
-		['gives up on a busy server', { maxRetries: 1 }, [busy, busy], 'busy'],
+		['retries a busy server', { maxRetries: 2 }, [busy, busy], undefined],
+		['fails if the server is busy after all retries', { maxRetries: 1 }, [busy, busy], 'busy'],
 		[
-			'does not repeat a generation whose connection broke',
+			'does not retry a generation if the connection is lost',
 			{ json: {}, maxRetries: 5 },
 			[broken],
 			'closedBeforeResponse',
 		],
 		[
-			'repeats what is idempotent',
+			'retries an idempotent request if the connection is lost',
 			{ json: {}, maxRetries: 5, isIdempotent: true },
 			[broken],
 			undefined,
 		],
-	])('%s', async (_name, how, first, kind) => {
-		const { ask } = await serve(after(...first));
-		const outcome = await ask(how, asJson).then(
+	])('%s', async (_name, options, first, expected) => {
+		const { send } = await serve(respondFirst(...first));
+		const errorType = await send(options, readJson).then(
 			() => undefined,
 			(error: ServerError) => error.type,
 		);
-		expect(outcome).toBe(kind);
+		expect(errorType).toBe(expected);
 	});
 
-	test('says what happened where nothing listens', async () => {
-		const target = targetAt(`http://127.0.0.1:${await closedPort()}`);
+	test('reports a refused connection', async () => {
+		const endpoint = endpointAt(`http://127.0.0.1:${await closedPort()}`);
 		expect(
-			await failedBy(request(target, { url: `${target.url.api}/models` }, asText)),
+			await getError(request(endpoint, { url: `${endpoint.url.api}/models` }, readText)),
 		).toMatchObject({ type: 'connectionRefused' });
 	});
 });
 
 describe('a stream', () => {
 	const stream =
-		(...pieces: string[]): Script =>
+		(...chunks: string[]): Script =>
 		(_sent, response) => {
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
-			for (const piece of pieces) response.write(piece);
+			for (const chunk of chunks) response.write(chunk);
 			response.end();
 		};
 
-	test('gives the data of its events, masked', async () => {
-		const { ask } = await serve(
+	test('returns the data of its events, masked', async () => {
+		const { send } = await serve(
 			stream('data: {"a":1}\n\nda', `ta: {"key":"${KEY}"}\n\n`, 'data: [DONE]'),
 		);
-		expect(await ask({ json: {} }, allEvents)).toEqual(['{"a":1}', '{"key":"***"}', '[DONE]']);
+		expect(await send({ json: {} }, readEvents)).toEqual(['{"a":1}', '{"key":"***"}', '[DONE]']);
 	});
 
-	test('is one event where the server answers whole, and a failure where a page comes', async () => {
-		const whole = await serve((_sent, response) => json(response, { choices: [] }));
-		expect(await whole.ask({ json: {} }, allEvents)).toEqual(['{"choices":[]}']);
+	test('is one event for a JSON response, and an error for an HTML page', async () => {
+		const server = await serve((_sent, response) => json(response, { choices: [] }));
+		expect(await server.send({ json: {} }, readEvents)).toEqual(['{"choices":[]}']);
 		const page = await serve((_sent, response) =>
 			response.end('<html><title>Login</title></html>'),
 		);
-		expect((await failedBy(page.ask({ json: {} }, allEvents))).type).toBe('notAnApi');
+		expect((await getError(page.send({ json: {} }, readEvents))).type).toBe('notAnApi');
 	});
 
-	test('that breaks after content is a lost connection, and is not sent again', async () => {
-		const { ask, requests } = await serve((_sent, response) => {
+	test('that ends early after content is a lost connection and is not retried', async () => {
+		const { send, requests } = await serve((_sent, response) => {
 			response.write('data: {"a":1}\n\n', () => setImmediate(() => response.destroy()));
 		});
-		const reading = ask({ json: {}, maxRetries: 3, isIdempotent: true }, async (answer) => {
+		const reading = send({ json: {}, maxRetries: 3, isIdempotent: true }, async (answer) => {
 			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
 		});
-		expect((await failedBy(reading)).type).toBe('connectionLost');
+		expect((await getError(reading)).type).toBe('connectionLost');
 		expect(requests).toHaveLength(1);
 	});
 
-	test('ends by its limits, which say so', async () => {
-		const { ask } = await serve((_sent, response) => response.write('data: {"a":1}\n\n'));
-		const first = ask({ json: {}, timeouts: { firstTokenMs: 50 } }, allEvents);
-		expect((await failedBy(first)).type).toBe('firstTokenTimeout');
-		const idle = ask({ json: {}, timeouts: { idleMs: 50 } }, async (answer) => {
+	test('ends with the error of its first-token or idle timeout', async () => {
+		const { send } = await serve((_sent, response) => response.write('data: {"a":1}\n\n'));
+		const first = send({ json: {}, timeouts: { firstTokenMs: 50 } }, readEvents);
+		expect((await getError(first)).type).toBe('firstTokenTimeout');
+		const idle = send({ json: {}, timeouts: { idleMs: 50 } }, async (answer) => {
 			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
 		});
-		expect((await failedBy(idle)).type).toBe('idleTimeout');
+		expect((await getError(idle)).type).toBe('idleTimeout');
 	});
 
-	test('closes its connection at Stop', async () => {
+	test('closes its connection on Stop', async () => {
 		const stop = new AbortController();
 		const closed = new Promise<void>((resolve) => {
 			void serve((_sent, response) => {
 				response.on('close', resolve);
 				response.write('data: {"a":1}\n\n');
-			}).then(({ ask }) =>
-				ask({ json: {}, signal: stop.signal }, async (answer) => {
+			}).then(({ send }) =>
+				send({ json: {}, signal: stop.signal }, async (answer) => {
 					for await (const events of answer.events()) if (events.length > 0) stop.abort();
 				}).catch((error: ServerError) => expect(error.type).toBe('aborted')),
 			);
@@ -272,13 +271,13 @@ describe('a stream', () => {
 		await closed;
 	});
 
-	test('left early closes its connection', async () => {
+	test('closes its connection if the reader stops early', async () => {
 		let closed: Promise<void> | undefined;
-		const { ask } = await serve((_sent, response) => {
+		const { send } = await serve((_sent, response) => {
 			closed = new Promise((resolve) => response.on('close', resolve));
 			response.write('data: {"a":1}\n\n');
 		});
-		await ask({ json: {} }, async (answer) => {
+		await send({ json: {} }, async (answer) => {
 			for await (const events of answer.events()) if (events.length > 0) return;
 		});
 		expect(await closed).toBeUndefined();
@@ -286,27 +285,27 @@ describe('a stream', () => {
 });
 
 describe('the queue', () => {
-	/** A server that answers when a test says so. */
-	async function slowServer(more: Partial<Endpoint>) {
-		const waiting: Array<{ sent: ScriptedRequest; answer: () => void }> = [];
+	/** A server whose responses are sent by the test. */
+	async function slowServer(overrides: Partial<Endpoint>) {
+		const pending: Array<{ sent: ScriptedRequest; answer: () => void }> = [];
 		let arrived = () => {};
 		const server = await serve((sent, response) => {
-			waiting.push({ sent, answer: () => json(response, { of: sent.body.name }) });
+			pending.push({ sent, answer: () => json(response, { of: sent.body.name }) });
 			arrived();
-		}, more);
+		}, overrides);
 		const arrivals = async (count: number) => {
-			while (waiting.length < count) await new Promise<void>((resolve) => (arrived = resolve));
+			while (pending.length < count) await new Promise<void>((resolve) => (arrived = resolve));
 		};
 		const run = async (name: string, priority: 'interactive' | 'batch') =>
-			await server.ask({ json: { name }, priority }, asJson);
-		return { waiting, arrivals, run };
+			await server.send({ json: { name }, priority }, readJson);
+		return { waiting: pending, arrivals, run };
 	}
 
 	test.each([
-		['the number of the user', { maxConcurrentRequests: 1 }],
+		['the limit of the credential', { maxConcurrentRequests: 1 }],
 		['the slots of the server', { getSlots: () => 1 }],
-	])('lets no more than %s run', async (_name, more) => {
-		const { waiting, arrivals, run } = await slowServer(more);
+	])('limits concurrent requests to %s', async (_name, overrides) => {
+		const { waiting, arrivals, run } = await slowServer(overrides);
 		const both = Promise.all([run('first', 'interactive'), run('second', 'interactive')]);
 		await arrivals(1);
 		expect(waiting.map(({ sent }) => sent.body.name)).toEqual(['first']);
@@ -316,7 +315,7 @@ describe('the queue', () => {
 		expect(await both).toEqual([{ of: 'first' }, { of: 'second' }]);
 	});
 
-	test('a batch request is preempted at most twice, and is sent again', async () => {
+	test('preempts a batch request at most twice, and sends it again', async () => {
 		const { waiting, arrivals, run } = await slowServer({ maxConcurrentRequests: 1 });
 		const batch = run('batch', 'batch');
 		await arrivals(1);
@@ -344,15 +343,15 @@ describe('the queue', () => {
 		expect(await Promise.all(interactive)).toEqual([{ of: 'one' }, { of: 'two' }, { of: 'three' }]);
 	});
 
-	test('reports the timeout that ends the wait', async () => {
-		const { ask } = await serve(() => {}, { maxConcurrentRequests: 1 });
+	test('reports a first-token timeout that expires in the queue', async () => {
+		const { send } = await serve(() => {}, { maxConcurrentRequests: 1 });
 		const stop = new AbortController();
-		const running = ask({ json: {}, priority: 'interactive', signal: stop.signal }, asJson);
+		const running = send({ json: {}, priority: 'interactive', signal: stop.signal }, readJson);
 		const timeouts = { firstTokenMs: 30 };
-		const failed = await failedBy(ask({ json: {}, priority: 'interactive', timeouts }, asJson));
-		expect(failed).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
+		const error = await getError(send({ json: {}, priority: 'interactive', timeouts }, readJson));
+		expect(error).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
 		stop.abort();
-		expect((await failedBy(running)).type).toBe('aborted');
+		expect((await getError(running)).type).toBe('aborted');
 	});
 });
 
@@ -366,15 +365,15 @@ describe("n8n's egress filter", () => {
 		validateRedirectSync: () => {},
 	};
 
-	test('is asked before anything is sent', async () => {
-		const { ask, requests } = await serve((_sent, response) => json(response, {}), {
+	test('checks the URL before anything is sent', async () => {
+		const { send, requests } = await serve((_sent, response) => json(response, {}), {
 			egressFilter: filter,
 		});
-		expect((await failedBy(ask({}, asText))).type).toBe('blockedByPolicy');
+		expect((await getError(send({}, readText))).type).toBe('blockedByPolicy');
 		expect(requests).toHaveLength(0);
 	});
 
-	test('is asked for each redirect', async () => {
+	test('checks each redirect', async () => {
 		const egressFilter = {
 			...filter,
 			validateUrl: async () => await Promise.resolve({ ok: true }),
@@ -382,11 +381,11 @@ describe("n8n's egress filter", () => {
 				throw new SsrfError('blocked');
 			},
 		};
-		const { ask, requests } = await serve(
+		const { send, requests } = await serve(
 			(_sent, response) => response.writeHead(302, { location: '/other' }).end(),
 			{ egressFilter },
 		);
-		expect((await failedBy(ask({}, asText))).type).toBe('blockedByPolicy');
+		expect((await getError(send({}, readText))).type).toBe('blockedByPolicy');
 		expect(requests).toHaveLength(1);
 	});
 });

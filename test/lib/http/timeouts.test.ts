@@ -6,8 +6,8 @@ const NONE: Timeouts = { firstTokenMs: 0, idleMs: 0 };
 
 const clock = {
 	pass: (ms: number) => jest.advanceTimersByTime(ms),
-	/** How long it takes until the limit is hit; undefined when no limit counts. */
-	untilHit: ({ signal }: Watchdog): number | undefined => {
+	/** Time until a timeout expires; undefined if none is set. */
+	msUntilExpiry: ({ signal }: Watchdog): number | undefined => {
 		const started = performance.now();
 		while (!signal.aborted && jest.getTimerCount() > 0) jest.advanceTimersToNextTimer();
 		return signal.aborted ? performance.now() - started : undefined;
@@ -17,135 +17,135 @@ const clock = {
 describe('Watchdog', () => {
 	useClock();
 
-	test('by default 30 minutes to the first token, 5 minutes between two pieces, no total', () => {
+	test('the defaults are 30 minutes to the first token, 5 minutes between deltas, no total', () => {
 		expect(DEFAULT_TIMEOUTS).toEqual({ firstTokenMs: 1_800_000, idleMs: 300_000, totalMs: 0 });
 	});
 
-	test('the first-token limit is hit, and says which and how long it was', () => {
+	test('the first-token timeout expires, and reports its type and duration', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 100 });
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual([undefined, undefined]);
-		expect(clock.untilHit(watchdog)).toBe(400);
+		expect(clock.msUntilExpiry(watchdog)).toBe(400);
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['firstTokenTimeout', 400]);
 	});
 
-	test('case 58: the first-token limit expires, whatever arrives before the first token', () => {
+	test('case 58: data before the first token does not extend the first-token timeout', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		clock.pass(300);
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect(watchdog.expired).toBe('firstTokenTimeout');
 	});
 
-	test('case 59: the idle limit does not count before the first token', () => {
+	test('case 59: the idle timeout does not apply before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
 		clock.pass(1000);
 		expect(watchdog.signal.aborted).toBe(false);
 		watchdog.onContent();
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['idleTimeout', 100]);
 	});
 
-	test('after the first token only the idle limit counts, and all content starts it anew', () => {
+	test('after the first token only the idle timeout applies, and all content restarts it', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100 });
 		watchdog.onContent();
-		for (let pieces = 0; pieces < 20; pieces++) {
+		for (let count = 0; count < 20; count++) {
 			clock.pass(99);
 			watchdog.onContent();
 		}
 		expect(watchdog.signal.aborted).toBe(false);
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
-	test('0 means none', () => {
+	test('0 means no timeout', () => {
 		const watchdog = new Watchdog(NONE);
 		watchdog.onContent();
 		expect(watchdog.firstTokenRemainingMs).toBe(Infinity);
-		expect(clock.untilHit(watchdog)).toBeUndefined();
+		expect(clock.msUntilExpiry(watchdog)).toBeUndefined();
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual([undefined, undefined]);
 	});
 
-	test('the total limit counts from the start, whatever arrives', () => {
+	test('the total timeout runs from the start, whatever arrives', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 1000, totalMs: 600 });
 		watchdog.onContent();
 		clock.pass(500);
 		watchdog.onContent();
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['totalTimeout', 600]);
 	});
 
-	test('of several limits the first one counts', () => {
-		const limits = { firstTokenMs: 300, idleMs: 50, totalMs: 400 };
-		const hits = [limits, { ...limits, firstTokenMs: 0 }].map((given) => {
-			const watchdog = new Watchdog(given);
-			clock.untilHit(watchdog);
+	test('the timeout that expires first is reported', () => {
+		const timeouts = { firstTokenMs: 300, idleMs: 50, totalMs: 400 };
+		const expired = [timeouts, { ...timeouts, firstTokenMs: 0 }].map((input) => {
+			const watchdog = new Watchdog(input);
+			clock.msUntilExpiry(watchdog);
 			return watchdog.expired;
 		});
-		expect(hits).toEqual(['firstTokenTimeout', 'totalTimeout']);
+		expect(expired).toEqual(['firstTokenTimeout', 'totalTimeout']);
 	});
 
-	test('the time left until the first-token limit runs down', () => {
+	test('the time left of the first-token timeout decreases', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 0 });
 		clock.pass(300);
 		expect(watchdog.firstTokenRemainingMs).toBe(700);
 	});
 
-	test.each([0, 5000])('finishing shortens an idle limit of %d ms', (idleMs) => {
+	test.each([0, 5000])('the finish shortens an idle timeout of %d ms', (idleMs) => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs });
 		watchdog.onContent();
 		watchdog.expectEnd(300);
 		clock.pass(200);
 		watchdog.expectEnd(300);
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
-	test('a finished answer ends although the finish is told again and again', () => {
+	test('a repeated finish does not restart the timeout', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
 		watchdog.onContent();
 		watchdog.expectEnd(300);
-		for (let again = 0; again < 2; again++) {
+		for (let count = 0; count < 2; count++) {
 			clock.pass(100);
 			watchdog.expectEnd(300);
 		}
-		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
-	test('where content comes behind the finish after all, the limits count again: it was no finish', () => {
+	test('content after a finish restores the timeouts', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
 		watchdog.expectEnd(300);
 		clock.pass(200);
 		watchdog.onContent();
-		expect(clock.untilHit(watchdog)).toBe(5000);
+		expect(clock.msUntilExpiry(watchdog)).toBe(5000);
 	});
 
-	test('finishing does not lengthen the idle limit', () => {
+	test('the finish does not extend the idle timeout', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 200 });
 		watchdog.onContent();
 		watchdog.expectEnd(5000);
-		expect(clock.untilHit(watchdog)).toBe(200);
+		expect(clock.msUntilExpiry(watchdog)).toBe(200);
 	});
 
-	test('finishing ends the first-token limit, also when no token came', () => {
+	test('the finish ends the first-token timeout, even without a token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 100, idleMs: 200 });
 		watchdog.expectEnd(5000);
-		expect(clock.untilHit(watchdog)).toBe(200);
+		expect(clock.msUntilExpiry(watchdog)).toBe(200);
 		expect(watchdog.expired).toBe('idleTimeout');
 	});
 
-	test('after stop no limit expires', () => {
+	test('no timeout expires after stop', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 10, idleMs: 10, totalMs: 10 });
 		watchdog.stop();
-		expect(clock.untilHit(watchdog)).toBeUndefined();
+		expect(clock.msUntilExpiry(watchdog)).toBeUndefined();
 	});
 
-	test('a limit longer than a timer of Node can be ends nothing at once', () => {
+	test('a timeout beyond the maximum of Node’s timers does not expire immediately', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 2 ** 31 + 5000, idleMs: 0 });
 		clock.pass(800_000_000);
 		expect(watchdog.signal.aborted).toBe(false);
 	});
 
-	test("the caller's signal is passed on, with its reason, and is not taken for a limit", () => {
+	test("the caller's signal is passed on with its reason, and is not reported as a timeout", () => {
 		const caller = new AbortController();
 		const watchdog = new Watchdog({ firstTokenMs: 20, idleMs: 0 }, caller.signal);
 		caller.abort('stop');
@@ -154,14 +154,14 @@ describe('Watchdog', () => {
 		expect(watchdog.expired).toBeUndefined();
 	});
 
-	test('a signal that aborted before is passed on at once', () => {
+	test('an aborted signal is passed on immediately', () => {
 		expect(new Watchdog(NONE, AbortSignal.abort('early')).signal).toMatchObject({
 			aborted: true,
 			reason: 'early',
 		});
 	});
 
-	test("a stopped watchdog leaves the caller's signal alone", () => {
+	test("a stopped watchdog does not listen to the caller's signal", () => {
 		const caller = new AbortController();
 		const added = jest.spyOn(caller.signal, 'addEventListener');
 		const removed = jest.spyOn(caller.signal, 'removeEventListener');
@@ -173,10 +173,10 @@ describe('Watchdog', () => {
 	});
 });
 
-test('it works by the real clock as well', async () => {
+test('it works with the real clock, too', async () => {
 	const watchdog = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
-	const quiet = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
-	quiet.stop();
+	const stopped = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
+	stopped.stop();
 	await delay(60);
-	expect([watchdog.expired, quiet.expired]).toEqual(['firstTokenTimeout', undefined]);
+	expect([watchdog.expired, stopped.expired]).toEqual(['firstTokenTimeout', undefined]);
 });

@@ -1,7 +1,7 @@
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 
-describe('remedies for failures of Dify', () => {
-	test('no remedy sends people to an operation that no node has', () => {
+describe('texts of Dify errors', () => {
+	test('no suggestion names an operation that no node has', () => {
 		for (const row of Object.values(DIFY_ERROR_TEXTS))
 			expect(row({}).suggestion).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
 	});

@@ -1,25 +1,25 @@
 import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 
-describe('remedies for what model servers refuse', () => {
-	test('numbers that the server gave are in the title', () => {
+describe('texts of model server errors', () => {
+	test('numbers from the server message are in the title', () => {
 		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000, contextTokens: 4096 }).title).toBe(
 			'The prompt needs 9000 tokens, but a server slot has 4096',
 		);
-		// One of them alone says nothing.
+		// One number alone is not useful.
 		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000 }).title).not.toContain('9000');
 		expect(MODEL_ERROR_TEXTS.modelLoading({ timeoutMs: 90_000 }).title).toBe(
 			'The model is still loading after 90 s',
 		);
 	});
 
-	test('a key that is missing is not called a wrong one', () => {
+	test('a missing key and a wrong key have different titles', () => {
 		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).title).toContain(
 			'the credential has none',
 		);
 		expect(MODEL_ERROR_TEXTS.unauthorized({}).title).toBe('The server rejected the API key');
 	});
 
-	test('a key that is refused may be that of a gateway', () => {
+	test('the suggestion for a rejected key mentions gateways', () => {
 		const { suggestion } = MODEL_ERROR_TEXTS.unauthorized({});
 		expect(suggestion).toContain('If this address is a gateway');
 		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).suggestion).not.toContain(
@@ -27,7 +27,7 @@ describe('remedies for what model servers refuse', () => {
 		);
 	});
 
-	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
+	test('a missing route: the suggestion replaces a Base URL only if it has a path', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
 		const replaced = MODEL_ERROR_TEXTS.routeNotFound(withPath).suggestion;
 		expect(replaced).toMatch(
@@ -49,7 +49,7 @@ describe('remedies for what model servers refuse', () => {
 		);
 	});
 
-	test('a path to which a proxy added a slash: its rule is at fault, whatever was typed', () => {
+	test('a path to which a proxy added a slash: the suggestion names the redirect', () => {
 		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
 			for (const route of ['models', 'chat/completions'])
 				expect(
@@ -57,7 +57,7 @@ describe('remedies for what model servers refuse', () => {
 				).toContain('redirect added a slash');
 	});
 
-	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
+	test('a response of only thinking: the suggestion raises the token limit only if it was reached', () => {
 		expect(MODEL_ERROR_TEXTS.onlyThinking({ maxTokens: 512 }).suggestion).toContain(
 			'Raise Maximum Tokens (now 512)',
 		);
@@ -66,20 +66,20 @@ describe('remedies for what model servers refuse', () => {
 		).not.toContain('Maximum Tokens');
 	});
 
-	test('what a server cannot read is named, images and audio where it is not known', () => {
+	test('the title names the unsupported input, or images and audio if it is unknown', () => {
 		expect(MODEL_ERROR_TEXTS.modalityUnsupported({ modality: 'audio' }).title).toBe(
 			'The server does not support audio input',
 		);
 		expect(MODEL_ERROR_TEXTS.modalityUnsupported({}).title).toContain('image or audio input');
 	});
 
-	test('a tool call that was cut off names the tool and the limit', () => {
+	test('a truncated tool call: the detail names the tool and the token limit', () => {
 		expect(MODEL_ERROR_TEXTS.toolCallTruncated({ tool: 'search', maxTokens: 64 }).detail).toContain(
 			'the tool "search" when the token limit of 64 was reached',
 		);
 	});
 
-	test('Ollama is meant where nothing came with a refusal', () => {
+	test('an empty 403 response: the suggestion is for Ollama', () => {
 		expect(MODEL_ERROR_TEXTS.forbidden({ isEmpty: true }).suggestion).toContain(
 			'OLLAMA_HOST=0.0.0.0',
 		);

@@ -2,8 +2,8 @@ import { getErrorText } from '../../../../lib/errors/texts';
 import { createServerError } from '../../../../lib/errors/create-error';
 import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
 
-describe('remedies for the way to a server', () => {
-	test('localhost in a container is explained, other hosts are not told about Docker', () => {
+describe('texts of network errors', () => {
+	test('the suggestion mentions Docker only for localhost', () => {
 		expect(
 			createServerError('connectionRefused', { url: 'http://localhost:8080/v1' }).suggestion,
 		).toContain('n8n container itself');
@@ -14,7 +14,7 @@ describe('remedies for the way to a server', () => {
 		});
 	});
 
-	test('the address with the other scheme is written out', () => {
+	test('the suggestion contains the URL with the other scheme', () => {
 		const { tlsMismatch, connectTimeout } = NETWORK_ERROR_TEXTS;
 		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
 		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
@@ -24,7 +24,7 @@ describe('remedies for the way to a server', () => {
 		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).suggestion).toContain(
 			`Base URL: ${plain},`,
 		);
-		// Some TLS was spoken: http would be wrong advice.
+		// The server uses TLS, so http would be a wrong suggestion.
 		const failed = tlsMismatch({
 			url: `${tls}/v1`,
 			root: tls,
@@ -45,10 +45,15 @@ describe('remedies for the way to a server', () => {
 test.each([
 	['8080', '9931'],
 	['9931', '8080'],
-])('nothing listens on port %s: names the other default port, %s', (port, other) => {
-	for (const host of ['10.0.0.5', '127.0.0.1'])
-		expect(getErrorText('connectionRefused', { host, port }).suggestion).toContain(`try ${other}.`);
-	expect(
-		getErrorText('connectionRefused', { host: '10.0.0.5', port: '80' }).suggestion,
-	).not.toContain('9931');
-});
+])(
+	'if nothing listens on port %s, the suggestion names the other default port, %s',
+	(port, other) => {
+		for (const host of ['10.0.0.5', '127.0.0.1'])
+			expect(getErrorText('connectionRefused', { host, port }).suggestion).toContain(
+				`try ${other}.`,
+			);
+		expect(
+			getErrorText('connectionRefused', { host: '10.0.0.5', port: '80' }).suggestion,
+		).not.toContain('9931');
+	},
+);
