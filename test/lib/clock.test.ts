@@ -3,7 +3,7 @@ import { LruCache } from '../../lib/lru-cache';
 afterEach(() => jest.restoreAllMocks());
 
 it.each([-86_400_000, 86_400_000])(
-	'a clock of the day that jumps by %d ms changes no cache',
+	'a system clock that jumps by %d ms does not affect caches',
 	(jump) => {
 		const memory = new LruCache<number>(60_000);
 		memory.set('a', 1);

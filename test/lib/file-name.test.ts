@@ -41,7 +41,7 @@ test('a long name keeps its extension', () => {
 	expect(sanitizeFileName(`${'x'.repeat(500)}.pdf`, 'file')).toMatch(/^x{116}\.pdf$/);
 });
 
-test('a MIME type is one, or nothing', () => {
+test('an invalid MIME type is undefined', () => {
 	const part = fc.constantFrom(
 		'image',
 		'/',

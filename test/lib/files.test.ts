@@ -8,7 +8,7 @@ const PNG = Buffer.from(
 	'base64',
 );
 
-describe('a file is what its bytes say', () => {
+describe('detectFileType detects types by content', () => {
 	test.each<[string, Buffer, string | undefined]>([
 		['PNG', PNG, 'image/png'],
 		['JPEG', latin1('\xff\xd8\xff\xe0'), 'image/jpeg'],
@@ -56,22 +56,18 @@ describe('a file is what its bytes say', () => {
 	});
 });
 
-describe('a text says its encoding', () => {
+describe('decodeText detects the encoding', () => {
 	test.each<[string, Buffer, string]>([
 		['UTF-8', Buffer.from('Größe, 你好'), 'Größe, 你好'],
-		['UTF-8 with its mark', Buffer.from('\uFEFFGröße'), 'Größe'],
+		['UTF-8 with a byte order mark', Buffer.from('\uFEFFGröße'), 'Größe'],
 		[
 			'UTF-16 as Excel and PowerShell write it',
 			Buffer.from('\uFEFFName;Größe', 'utf16le'),
 			'Name;Größe',
 		],
-		[
-			'UTF-16, the other way round',
-			Buffer.from('\uFEFFName;Größe', 'utf16le').swap16(),
-			'Name;Größe',
-		],
+		['UTF-16, big-endian', Buffer.from('\uFEFFName;Größe', 'utf16le').swap16(), 'Name;Größe'],
 		['Windows-1252 of Excel', latin1('Gr\xf6\xdfe;\x80 5;M\xfcller'), 'Größe;€ 5;Müller'],
-		['GB18030 without a word', Buffer.from('c4e3bac3a3accac0bde7', 'hex'), '你好，世界'],
+		['GB18030 without ASCII characters', Buffer.from('c4e3bac3a3accac0bde7', 'hex'), '你好，世界'],
 		[
 			'a Chinese table',
 			Buffer.from('d0d5c3fb2cb3c7cad00ad5c5c8fd2cb1b1bea9', 'hex'),
@@ -82,7 +78,7 @@ describe('a text says its encoding', () => {
 	});
 });
 
-describe('how a photo lies', () => {
+describe('readOrientation', () => {
 	const exif = (order: 'II' | 'MM') => {
 		const tiff = Buffer.alloc(26);
 		tiff.write(order, 'latin1');
@@ -109,31 +105,31 @@ describe('how a photo lies', () => {
 		expect(readOrientation(bytes)).toBe(orientation);
 	});
 
-	test('cut off anywhere it does not tell, and never fails', () => {
+	test('never throws for truncated data', () => {
 		fc.assert(
 			fc.property(fc.constantFrom('II*\0', 'MM\0*'), fc.uint8Array(), (start, bytes) => {
-				const picture = Buffer.concat([latin1(`\xff\xd8\xff\xe1\0\x20Exif\0\0${start}`), bytes]);
-				expect(() => readOrientation(picture)).not.toThrow();
+				const image = Buffer.concat([latin1(`\xff\xd8\xff\xe1\0\x20Exif\0\0${start}`), bytes]);
+				expect(() => readOrientation(image)).not.toThrow();
 			}),
 		);
 	});
 });
 
-describe('the end of a JPEG', () => {
+describe('isTruncatedJpeg', () => {
 	const bytes = (...hex: string[]) => Buffer.from(hex.join(''), 'hex');
 
-	test('is looked for behind at most 1,000 segments', () => {
-		const picture = bytes('ffd8', 'ffe00002'.repeat(100_000), 'ffda', 'ffd9');
-		const read = jest.spyOn(picture, 'readUInt16BE');
-		expect(isTruncatedJpeg(picture)).toBe(false);
+	test('reads at most 1,000 segments', () => {
+		const image = bytes('ffd8', 'ffe00002'.repeat(100_000), 'ffda', 'ffd9');
+		const read = jest.spyOn(image, 'readUInt16BE');
+		expect(isTruncatedJpeg(image)).toBe(false);
 		expect(read).toHaveBeenCalledTimes(1_000);
 	});
 
-	test('is looked for in the last megabyte', () => {
-		const picture = Buffer.concat([bytes('ffd8', 'ffda', 'ffd9'), Buffer.alloc(5 * 1024 * 1024)]);
-		const search = jest.spyOn(picture, 'indexOf');
-		isTruncatedJpeg(picture);
+	test('searches the end marker only in the last megabyte', () => {
+		const image = Buffer.concat([bytes('ffd8', 'ffda', 'ffd9'), Buffer.alloc(5 * 1024 * 1024)]);
+		const search = jest.spyOn(image, 'indexOf');
+		isTruncatedJpeg(image);
 		const [[, from]] = search.mock.calls as unknown as [[unknown, number]];
-		expect(from).toBe(picture.length - 1024 * 1024);
+		expect(from).toBe(image.length - 1024 * 1024);
 	});
 });

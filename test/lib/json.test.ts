@@ -73,7 +73,7 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 	),
 }));
 
-test('whatever is written is read, and no number changes', () => {
+test('any JSON is parsed without changing a number', () => {
 	fc.assert(
 		fc.property(written, ({ json, value }) => {
 			expect(JSON.stringify(parseExactJson(json).value)).toBe(JSON.stringify(value));
@@ -91,13 +91,13 @@ test.each([
 	['1.50000000000000000000', false],
 	['0.0000000000000000000', false],
 	['1e-400', true],
-])('whether %s is text: %j', (number, isText) => {
+])('%s is kept as text: %j', (number, isText) => {
 	const { value, unsafeNumbers } = parseExactJson(`{"x":${number}}`);
 	expect(value).toEqual({ x: isText ? number : Number(number) });
 	expect(unsafeNumbers).toEqual(isText ? [number] : []);
 });
 
-test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
+test('JSON without unsafe numbers is parsed like JSON.parse', () => {
 	fc.assert(
 		fc.property(fc.json(), (text) =>
 			expect(parseExactJson(text)).toEqual({
@@ -109,13 +109,13 @@ test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
 });
 
 test.each(['', '{"a":NaN', 'NaNa', '[NaN,]', '{"a":\\"NaN}', '<p>NaN</p>'])(
-	'%j is no JSON',
+	'%j is not JSON',
 	(text) => {
 		expect(parseExactJson(text).value).toBeUndefined();
 	},
 );
 
-test('what is said of them: each once, and not hundreds', () => {
+test('the warning names each unsafe number once, and at most five', () => {
 	expect(getUnsafeNumberWarnings([])).toEqual([]);
 	expect(getUnsafeNumberWarnings(['1e400', '1e400'])).toEqual([
 		'1e400 exceeds number precision and was kept as text.',
@@ -126,7 +126,7 @@ test('what is said of them: each once, and not hundreds', () => {
 });
 
 describe('parseObject', () => {
-	test.each(['', 'null', '[1]', '"{}"', '{', 'text', '1'])('%j is no object', (text) => {
+	test.each(['', 'null', '[1]', '"{}"', '{', 'text', '1'])('%j is not an object', (text) => {
 		expect(parseObject(text)).toBeUndefined();
 	});
 
@@ -138,7 +138,7 @@ describe('parseObject', () => {
 describe('nested JSON', () => {
 	const nested = (depth: number, inside: string) => '['.repeat(depth) + inside + ']'.repeat(depth);
 
-	test('is parsed to a depth of 500, whatever its texts hold', () => {
+	test('is parsed to a depth of 500, regardless of brackets in strings', () => {
 		const texts = fc.string({ unit: fc.constantFrom(...'[]{}"\\ax') });
 		fc.assert(
 			fc.property(fc.integer({ min: 480, max: 520 }), texts, (depth, text) => {

@@ -1,5 +1,5 @@
 /**
- * Whatever reads text of a model, a tool, a file or a server takes a time that grows with its length: the same work is
+ * Functions that read text of models, tools, files or servers need time that is linear in its length: the same work is
  * done for a text and for texts of two, four and eight times its length.
  */
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
@@ -46,29 +46,29 @@ import {
 import { cpuMilliseconds } from '../support/cpu-time';
 
 const SIZES = [1, 2, 4, 8];
-/** Less is noise of the machine. */
+/** Shorter times are noise. */
 const NOISE_MS = 60;
 /** Four times the length takes four times as long if linear, sixteen times if quadratic. */
-const MOST_GROWTH = 9;
-const MOST_TRIES = 3;
-/** Far more than linear work of the smallest size takes on a busy machine, so that a failure comes soon. */
-const MOST_MS = 500;
+const MAX_GROWTH = 9;
+const MAX_TRIES = 3;
+/** Far above the linear time of the smallest size on a busy machine, so that a test fails early. */
+const MAX_MS = 500;
 
 /** The growth from twice to eight times the size, in the best of several tries: other work only adds time. */
-function growthOf(work: (size: number) => void): number {
+function measureGrowth(work: (size: number) => void): number {
 	const best = SIZES.map(() => Infinity);
-	for (let tries = 0; tries < MOST_TRIES; tries++) {
+	for (let tries = 0; tries < MAX_TRIES; tries++) {
 		for (const [index, size] of SIZES.entries()) {
 			const time = Math.min(
 				best[index]!,
 				cpuMilliseconds(() => work(size)),
 			);
 			best[index] = time;
-			if (time > MOST_MS * size) return Infinity;
+			if (time > MAX_MS * size) return Infinity;
 			// What grows with the third power of the length is noise even at the largest size.
 			if (time * (8 / size) ** 3 < NOISE_MS) return 0;
 		}
-		if (best[3]! < MOST_GROWTH * best[1]!) return 0;
+		if (best[3]! < MAX_GROWTH * best[1]!) return 0;
 	}
 	return best[3]! / best[1]!;
 }
@@ -78,7 +78,7 @@ const LENGTH = 2_000;
 const DIFY = { url: 'http://dify/v1/chat-messages', status: 400, headers: {} };
 const LABELS = ['billing', 'sales'].map((name) => ({ name }));
 
-/** Those that read a whole text. */
+/** Functions that read a complete text. */
 const READERS: Record<string, (text: string) => unknown> = {
 	splitThinking: splitReasoning,
 	fittingJson: (text) => extractJson(text, () => ['no']),
@@ -96,20 +96,20 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutControlTokens: breakControlTokens,
 	parseDataUrl,
 	bytesOf: decodeBytes,
-	'an event of an answer': (text) => new CompletionAccumulator().push(text),
-	'a text of an answer': (text) => {
+	'an event of a stream': (text) => new CompletionAccumulator().push(text),
+	'a text of a stream': (text) => {
 		const reader = new CompletionAccumulator({ offeredTools: ['a'], mayStartInReasoning: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
-	'a refusal': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
-	'a refusal in JSON': (text) =>
+	'an error response': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
+	'an error response in JSON': (text) =>
 		classifyErrorResponse({ status: 400, body: JSON.stringify({ detail: text }) }, {}),
 	failureInStream: (text) => classifyStreamError(JSON.stringify({ error: text })),
 	retryAfterMs: (text) => parseRetryAfter(text),
 	mask: (text) => mask(text, ['secret-key-1234567']),
 	maskDeep: (text) => maskDeep({ [text]: text }, ['secret-key-1234567']),
 	'a message of Dify': (message) => toErrorType({ message }),
-	'a refusal of Dify': (text) =>
+	'an error response of Dify': (text) =>
 		toDifyResponseError({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
 	fileNames: splitFileNames,
 	nameInUrl: getFileNameFromUrl,
@@ -140,7 +140,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutEnds: (text) => withoutEnds(text, /[\s."]/),
 };
 
-/** Texts that patterns are slow on: each is repeated, and stands between other signs, so that nothing matches its end. */
+/** Texts that make patterns slow: each is repeated, between other characters, so that nothing matches its end. */
 const REPEATED = [
 	' ',
 	'\n',
@@ -218,7 +218,7 @@ const around = (piece: string, length: number) => [
 test.each(Object.entries(READERS))('%s', (_name, read) => {
 	const slow = REPEATED.find((piece) => {
 		const work = (size: number) => around(piece, size * LENGTH).forEach(read);
-		return growthOf(work) >= MOST_GROWTH;
+		return measureGrowth(work) >= MAX_GROWTH;
 	});
 	expect(slow).toBeUndefined();
 });
@@ -230,31 +230,31 @@ const times = <T>(count: number, make: (index: number) => T) =>
 const chunk = (delta: object) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] });
 const WORDS = 'some words of a text, '.repeat(5);
-const answered = (
+const streamDeltas = (
 	options: ConstructorParameters<typeof CompletionAccumulator>[0],
 	deltas: object[],
 ) => {
-	const reader = new CompletionAccumulator(options);
-	for (const delta of deltas) reader.push(chunk(delta));
-	reader.end();
+	const accumulator = new CompletionAccumulator(options);
+	for (const delta of deltas) accumulator.push(chunk(delta));
+	accumulator.end();
 };
-const whole = { mayStartInReasoning: true };
-const called = (piece: object) => ({ tool_calls: [piece] });
-const bytes = (reader: StreamParser, pieces: string[], ask = false) => {
-	for (const piece of pieces) {
-		reader.push(Buffer.from(piece));
-		if (ask) reader.hasEnded();
+const inReasoning = { mayStartInReasoning: true };
+const toToolCallDelta = (toolCall: object) => ({ tool_calls: [toolCall] });
+const parseBytes = (parser: StreamParser, chunks: string[], checksEnd = false) => {
+	for (const text of chunks) {
+		parser.push(Buffer.from(text));
+		if (checksEnd) parser.hasEnded();
 	}
-	reader.end();
+	parser.end();
 };
 const run = (events: object[], options = {}) => {
 	const state = createRunState(options);
 	for (const event of events) applyEvent(state, event);
 };
 
-/** Those that read a response in pieces, by how many pieces it has. */
+/** Functions that read a streamed response, by its number of chunks. */
 const STREAMS: Record<string, (count: number) => void> = {
-	'thinking whose begin was not sent': (count) => {
+	'reasoning whose opening tag was not sent': (count) => {
 		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
 	},
@@ -262,30 +262,30 @@ const STREAMS: Record<string, (count: number) => void> = {
 		const splitter = new ReasoningSplitter(false);
 		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
 	},
-	'a text that nobody sees': (count) =>
-		answered(
-			whole,
+	'a text that is not displayed': (count) =>
+		streamDeltas(
+			inReasoning,
 			times(count, () => ({ content: WORDS })),
 		),
 	'a text with tools': (count) =>
-		answered(
+		streamDeltas(
 			{ offeredTools: ['a'] },
 			times(count, () => ({ content: `${WORDS}<` })),
 		),
-	'what may be a call': (count) =>
-		answered(
+	'a possible tool call': (count) =>
+		streamDeltas(
 			{ offeredTools: ['a'] },
 			times(count, () => ({ content: `<tool_call>${WORDS}` })),
 		),
 	thinking: (count) =>
-		answered(
-			whole,
+		streamDeltas(
+			inReasoning,
 			times(count, () => ({ reasoning_content: WORDS })),
 		),
 	arguments: (count) =>
-		answered(
+		streamDeltas(
 			{},
-			times(count, () => called({ index: 0, function: { name: 'a', arguments: WORDS } })),
+			times(count, () => toToolCallDelta({ index: 0, function: { name: 'a', arguments: WORDS } })),
 		),
 	'calls by their IDs': (count) => {
 		const assembly = new ToolCallAccumulator();
@@ -293,29 +293,29 @@ const STREAMS: Record<string, (count: number) => void> = {
 			assembly.add([{ id, function: { name: 'a', arguments: WORDS } }]);
 	},
 	'a line that does not end': (count) =>
-		bytes(new StreamParser('events', 1e8), ['data: ', ...times(count, () => WORDS)]),
+		parseBytes(new StreamParser('events', 1e8), ['data: ', ...times(count, () => WORDS)]),
 	'an event that does not end': (count) =>
-		bytes(
+		parseBytes(
 			new StreamParser('events', 1e8),
 			times(count, () => `data: ${WORDS}\n`),
 		),
 	'a line of JSON that does not end': (count) =>
-		bytes(new StreamParser('lines', 1e8), ['{"a":"', ...times(count, () => WORDS)]),
+		parseBytes(new StreamParser('lines', 1e8), ['{"a":"', ...times(count, () => WORDS)]),
 	'a body of JSON that does not end': (count) =>
-		bytes(
+		parseBytes(
 			new StreamParser('events', 1e8),
 			['{"a":[', ...times(count, () => '{"a":"b"}, {"a":"b"}')],
 			true,
 		),
-	'a body that is no JSON': (count) =>
-		bytes(new StreamParser('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
-	'a page': (count) =>
-		bytes(new StreamParser('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
+	'a body that is not JSON': (count) =>
+		parseBytes(new StreamParser('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
+	'an HTML page': (count) =>
+		parseBytes(new StreamParser('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
 	'chunks of a workflow': (count) =>
 		run(times(count, () => ({ event: 'text_chunk', data: { text: WORDS } }))),
 	'messages of a chatflow': (count) =>
 		run(times(count, () => ({ event: 'message', answer: WORDS }))),
-	'stored beginnings of an answer': (count) =>
+	'replaced beginnings of a response': (count) =>
 		run(
 			times(count, (index) =>
 				index % 2 === 0
@@ -339,8 +339,8 @@ const STREAMS: Record<string, (count: number) => void> = {
 	'nested lists': (count) => void parseJson('['.repeat(100 * count) + ']'.repeat(100 * count)),
 };
 
-test.each(Object.entries(STREAMS))('%s in pieces', (_name, read) => {
-	expect(growthOf((size) => read(size * PIECES))).toBeLessThan(MOST_GROWTH);
+test.each(Object.entries(STREAMS))('%s in chunks', (_name, read) => {
+	expect(measureGrowth((size) => read(size * PIECES))).toBeLessThan(MAX_GROWTH);
 });
 
 test('JSON that is nested too deeply is not parsed', () => {

@@ -8,7 +8,7 @@ import { summarizeFindings, findingFromError } from '../../lib/health/findings';
 import type { Finding } from '../../lib/health/result';
 import { addHintOnce } from '../../nodes/shared/run/hints';
 
-const said = fc
+const serverText = fc
 	.array(
 		fc.oneof(
 			fc.constantFrom('<a href="http://evil">', '</a>', '<img src=x>', '<!--', '<?x', '<', 'b>'),
@@ -29,21 +29,21 @@ const said = fc
 const MARKS = /<[a-z/!?]|(?![\t\n\r])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/iu;
 const bare = (text: string) => text.replaceAll('\u200b', '').replace(/[^\p{L}\p{N}<>|\n]/gu, '');
 
-test('fast-check: a sentence keeps its letters, and nothing in it is a tag or a command', () => {
+test('toPlainText keeps all letters and removes tags and control characters', () => {
 	fc.assert(
-		fc.property(said, (text) => {
-			const shown = toPlainText(text);
-			expect(shown).not.toMatch(MARKS);
-			expect(bare(shown)).toBe(bare(text));
-			expect(toPlainText(shown)).toBe(shown);
+		fc.property(serverText, (text) => {
+			const plainText = toPlainText(text);
+			expect(plainText).not.toMatch(MARKS);
+			expect(bare(plainText)).toBe(bare(text));
+			expect(toPlainText(plainText)).toBe(plainText);
 		}),
 	);
 });
 
-test('fast-check: errors, hints and findings that quote a server are such sentences', () => {
+test('errors, hints and findings that quote a server are plain text', () => {
 	const node = { name: 'N', type: 't' } as INode;
 	fc.assert(
-		fc.property(said, (text) => {
+		fc.property(serverText, (text) => {
 			const failed = new ServerError({
 				type: 'serverError',
 				message: `No model ${text}`,
@@ -56,8 +56,8 @@ test('fast-check: errors, hints and findings that quote a server are such senten
 			addHintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
 			const [{ observed, detail, suggestion }] = summarizeFindings([findingFromError(failed, text)])
 				.findings as [Finding];
-			for (const shown of [message, description, ...hints, observed, detail, suggestion])
-				expect(shown).not.toMatch(MARKS);
+			for (const quoted of [message, description, ...hints, observed, detail, suggestion])
+				expect(quoted).not.toMatch(MARKS);
 		}),
 	);
 });

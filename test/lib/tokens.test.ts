@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { estimateTokens } from '../../lib/tokens';
 import { examples } from '../support/properties';
 
-test('an estimate is whole, not negative, and grows with the text', () => {
+test('an estimate is a non-negative integer and grows with the text', () => {
 	expect([estimateTokens(''), estimateTokens('你好，世界'), estimateTokens('four')]).toEqual([
 		0, 5, 1,
 	]);
@@ -25,7 +25,7 @@ test.each([
 	expect(estimateTokens(text)).toBe(tokens);
 });
 
-test('the estimate of a long text is about that of its parts together', () => {
+test('the estimate of a long text is about the sum of its parts', () => {
 	expect(estimateTokens('a'.repeat(4_000_000))).toBe(1_000_000);
 	expect(estimateTokens('今天'.repeat(2_000_000))).toBe(4_000_000);
 	const part = fc.constantFrom('今天天气很好', 'Hello, how are you? ', '한국어 ');

@@ -12,12 +12,12 @@ import {
 	toText,
 } from '../../lib/values';
 
-describe('booleanOf', () => {
-	test.each([true, 1, 'true', ' TRUE\n', '1'])('%j is on', (value) => {
+describe('parseBoolean', () => {
+	test.each([true, 1, 'true', ' TRUE\n', '1'])('%j is true', (value) => {
 		expect(parseBoolean(value)).toBe(true);
 	});
 
-	test.each([false, 0, 'false', 'False ', '0'])('%j is off', (value) => {
+	test.each([false, 0, 'false', 'False ', '0'])('%j is false', (value) => {
 		expect(parseBoolean(value)).toBe(false);
 	});
 
@@ -35,13 +35,13 @@ describe('booleanOf', () => {
 		[],
 		[true],
 		'constructor',
-	])('%j says neither', (value) => {
+	])('%j is neither', (value) => {
 		expect(parseBoolean(value)).toBeUndefined();
 	});
 });
 
-describe('words', () => {
-	test('any JSON value has some, and none of them throws', () => {
+describe('toText', () => {
+	test('converts any JSON value', () => {
 		fc.assert(fc.property(fc.jsonValue(), (value) => expect(typeof toText(value)).toBe('string')));
 		expect([toText({ toString: 1 }), toText([1]), toText(null), toText('a')]).toEqual([
 			'{"toString":1}',
@@ -52,8 +52,8 @@ describe('words', () => {
 	});
 });
 
-describe('what a server sent, whatever its type', () => {
-	test('null, empty and absent are the same; another type is as good as nothing', () => {
+describe('values from a server', () => {
+	test('null, empty, missing and values of another type are undefined or empty', () => {
 		for (const none of [null, undefined, '', 5, {}]) expect(asNonEmptyString(none)).toBeUndefined();
 		for (const none of [null, undefined, '5', NaN, Infinity])
 			expect(asFiniteNumber(none)).toBeUndefined();
@@ -63,7 +63,7 @@ describe('what a server sent, whatever its type', () => {
 		expect(asRecord([1])).toEqual({});
 	});
 
-	test('what is filled', () => {
+	test('isNonEmpty', () => {
 		expect([0, false, 'x', [0], { a: null }].map(isNonEmpty)).toEqual([
 			true,
 			true,
@@ -81,26 +81,22 @@ describe('what a server sent, whatever its type', () => {
 	});
 });
 
-describe('shortened', () => {
-	test('a text is cut between characters', () => {
+describe('truncate', () => {
+	test('never splits a character', () => {
 		expect(truncate('abc', 3)).toBe('abc');
 		expect(truncate('ab😀😀', 3)).toBe('ab…');
 		expect(truncate('😀😀😀', 2)).toBe('😀…');
 		expect(truncate('😀😀😀', 3)).toBe('😀😀😀');
 	});
 
-	test('it has at most as many characters, and is whole where it has no more', () => {
+	test('limits the number of characters, and does not change shorter texts', () => {
 		fc.assert(
-			fc.property(
-				fc.string({ unit: 'grapheme' }),
-				fc.integer({ min: 1, max: 20 }),
-				(text, most) => {
-					const whole = [...text];
-					expect(truncate(text, most)).toBe(
-						whole.length <= most ? text : `${whole.slice(0, most - 1).join('')}…`,
-					);
-				},
-			),
+			fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
+				const characters = [...text];
+				expect(truncate(text, max)).toBe(
+					characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`,
+				);
+			}),
 		);
 	});
 });

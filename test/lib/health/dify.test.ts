@@ -53,7 +53,7 @@ describe('Dify', () => {
 		expect(sim.requests.every(({ method }) => method === 'GET')).toBe(true);
 	});
 
-	it('the API of the app is disabled', async () => {
+	it('the app API is disabled', async () => {
 		const sim = await dify({ apiEnabled: false }, {});
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
@@ -173,7 +173,7 @@ describe('proxies in front of Dify', () => {
 		expect(finding(result, 'difyBadGateway').suggestion).not.toContain('started');
 	});
 
-	it('Dify fails inside', async () => {
+	it('Dify returns internal errors', async () => {
 		const sim = await dify();
 		sim.fail({
 			path: '/info',
@@ -187,7 +187,7 @@ describe('proxies in front of Dify', () => {
 		});
 	});
 
-	it('is silent about one question only', async () => {
+	it('does not respond to one request only', async () => {
 		const sim = await dify();
 		sim.fail({ path: '/parameters', how: 'silence' });
 		const result = await checkDify(sim.url, { apiKey: APP }, { timeoutMs: 2000 });
@@ -230,7 +230,7 @@ describe('the address', () => {
 		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
 	});
 
-	it('has a path too many on an installation without nginx', async () => {
+	it('has an extra path on an installation without nginx', async () => {
 		const sim = await dify({}, { front: 'none' });
 		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
 		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
@@ -320,7 +320,7 @@ describe('the last run of a workflow app', () => {
 		});
 	});
 
-	it('failed for something in the app: no matter of its health', async () => {
+	it('failed for a reason within the app: not a finding', async () => {
 		expect(ids(await after('division by zero'))).toEqual(['difyPartlyChecked']);
 	});
 });

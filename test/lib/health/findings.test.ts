@@ -183,7 +183,7 @@ test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 /** Findings with a separate test below. */
 const OTHERS = ['redirected', 'slowResponse'];
 
-test('every finding has a breakage and a unique ID', () => {
+test('every finding has a test case and a unique ID', () => {
 	const all = FINDINGS.map(({ id }) => id);
 	expect(new Set(all).size).toBe(all.length);
 	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual([...all].sort());
@@ -213,7 +213,7 @@ describe('suggested context sizes never exceed the trained context of the model'
 			'/props': props(templateWith(true), context),
 		});
 
-	test('trained for 8,192: that much, and no more', async () => {
+	test('trained for 8,192: the suggestion is 8,192', async () => {
 		const { suggestion } = finding(
 			await check(await rawServer(small(4_096, 8_192))),
 			'contextSmallForAgents',
@@ -222,7 +222,7 @@ describe('suggested context sizes never exceed the trained context of the model'
 		expect(suggestion).not.toMatch(/16384|32768/);
 	});
 
-	test('more is expected than the model reads: another model', async () => {
+	test('more is expected than the model supports: another model', async () => {
 		const url = await rawServer(small(4_096, 8_192));
 		const result = await check(url, { expectations: { minContext: 32_768 } });
 		const { suggestion } = finding(result, 'contextBelowExpected');
@@ -230,7 +230,7 @@ describe('suggested context sizes never exceed the trained context of the model'
 		expect(suggestion).not.toContain('32768');
 	});
 
-	test('it has all that it reads: no setting helps', async () => {
+	test('the maximum is already set: no setting helps', async () => {
 		const { suggestion } = finding(
 			await check(await rawServer(small(2_048, 2_048))),
 			'contextSmallForAgents',
@@ -241,7 +241,7 @@ describe('suggested context sizes never exceed the trained context of the model'
 });
 
 test.each(['router-models', 'router-models-failed'])(
-	"a router's model that is not loaded is no outage: %s",
+	'an unloaded model of a router is not an outage: %s',
 	async (list) => {
 		const result = await check(await rawServer(router(list)));
 		expect(result).toMatchObject({ status: 'healthy', healthy: true, findings: [] });
@@ -268,7 +268,7 @@ test('a router reports slots, context and template of its loaded model', async (
 	});
 });
 
-test('an empty list without a key: there are none', async () => {
+test('an empty list without a key: the server has no models', async () => {
 	const url = await rawServer(llama({ '/v1/models': changed('models', { data: [] }) }));
 	const { detail } = finding(await check(url, {}, { apiKey: '' }), 'noModels');
 	expect(detail).toBe('The server has no models');
@@ -296,7 +296,7 @@ test('a server that responds to every route with 200 and an error text has no qu
 	});
 });
 
-test('of several models one with enough context is enough', async () => {
+test('one of several models with enough context is sufficient', async () => {
 	const model = (id: string, context: number) => ({ id, owned_by: 'vllm', max_model_len: context });
 	const list = { data: [model('small', 4_096), model('large', 32_768)] };
 	const url = await rawServer(routes({ '/v1/models': json('200 OK', list) }));
@@ -410,7 +410,7 @@ describe('the API cannot be used', () => {
 		);
 	});
 
-	test('a name that is not known, an address that cannot be read', async () => {
+	test('an unknown host name, an invalid URL', async () => {
 		expect(ids(await check('http://no-such-host.invalid'))).toEqual(['dnsLookupFailed']);
 		expect(await check('ftp://x')).toMatchObject({ url: null, findings: [{ id: 'invalidUrl' }] });
 		expect(ids(await check(`http://127.0.0.1:${await closedPort()}`))).toEqual([

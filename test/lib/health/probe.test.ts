@@ -65,7 +65,7 @@ describe('responses that do not end', () => {
 });
 
 describe('proxies that reject requests', () => {
-	it.each(['', SESAME])('a page with 403 is no matter of the key (key "%s")', async (apiKey) => {
+	it.each(['', SESAME])('an HTML page with 403 is not a key problem (key "%s")', async (apiKey) => {
 		const url = await rawServer(
 			whole('403 Forbidden', '<!DOCTYPE html><html><title>Just a moment...</title></html>', {
 				'Content-Type': 'text/html',
@@ -79,7 +79,7 @@ describe('proxies that reject requests', () => {
 		});
 	});
 
-	it.each(['', SESAME])('a password is wanted (key "%s")', async (apiKey) => {
+	it.each(['', SESAME])('a proxy requires a password (key "%s")', async (apiKey) => {
 		const url = await rawServer(
 			whole('401 Unauthorized', '<html></html>', {
 				'Content-Type': 'text/html',
@@ -114,12 +114,12 @@ describe('proxies that reject requests', () => {
 	});
 });
 
-it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (timeoutMs) => {
+it.each([3e9, 1e13, 1e15])('a timeout of %d ms is the same as no timeout', async (timeoutMs) => {
 	const server = await sim();
 	expect((await check(server.url, { timeoutMs })).status).toBe('healthy');
 });
 
-it('a dead host has a limit of less than 3 seconds', async () => {
+it('an unreachable host times out in less than 3 seconds', async () => {
 	const silent = await startSilent();
 	const result = await check(silent.url, { timeoutMs: undefined });
 	await silent.close();

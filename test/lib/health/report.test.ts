@@ -107,7 +107,7 @@ describe('a report', () => {
 		expect(page.match(/<svg/g)).toHaveLength(2);
 	});
 
-	it('is a text for a mail', () => {
+	it('is available as text for an email', () => {
 		expect(renderTextReport(result())).toBe(
 			[
 				'All is well.',
@@ -161,7 +161,7 @@ describe('a report', () => {
 		expectHarmless(dify);
 	});
 
-	it('stays below the size of a mail part, however much there is', () => {
+	it('stays below the size limit of a mail part for any amount of data', () => {
 		const long = '&'.repeat(5_000);
 		const much = result({
 			findings: Array.from({ length: 60 }, () => finding(long)),

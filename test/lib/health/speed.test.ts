@@ -81,7 +81,7 @@ describe('a speed test', () => {
 		expect(result.speed!.runs.map(({ concurrentRequests }) => concurrentRequests)).toEqual([1, 2]);
 	});
 
-	it('without timings by the clock, thinking included', async () => {
+	it('without server timings uses the clock, including the reasoning', async () => {
 		await sim({ profile: 'fastapi', tokenDelayMs: 20 });
 		server.script(reply.reasoning('Let me think about this mill for a while.'));
 		const result = await test();
@@ -120,13 +120,13 @@ describe('a speed test', () => {
 		expect(result.status).toBe('degraded');
 	});
 
-	it('of a server that does not work: nothing is sent', async () => {
+	it('of an unhealthy server sends nothing', async () => {
 		await sim({ apiKey: 'another' });
 		expect(await test()).toMatchObject({ status: 'unauthorized', speed: null });
 		expect(generations()).toEqual([]);
 	});
 
-	it('several models and none chosen: an error that names them', async () => {
+	it('several models and none selected: an error that names them', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(test()).rejects.toMatchObject({
 			type: 'invalidInput',
@@ -204,6 +204,6 @@ it.each([
 	[46, '0.046'],
 	[210, '0.21'],
 	[12_500, '12.5'],
-])('%d ms in words', (ms, words) => {
+])('%d ms as text', (ms, words) => {
 	expect(formatSeconds(ms)).toBe(words);
 });

@@ -45,18 +45,18 @@ export function ids(result: CheckResult): string[] {
 }
 
 export const JSON_TYPE = { 'Content-Type': 'application/json' };
-/** A whole answer with a JSON body. */
+/** A complete response with a JSON body. */
 export const json = (status: string, body: object, headers: Record<string, string> = {}) =>
 	whole(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
-/** A recorded answer, byte by byte. */
+/** A recorded response, byte by byte. */
 export const recorded = (name: string): RawAnswering => {
 	const { status, reason, headers, body } = httpFixture(name);
-	const shown = headers.filter(
+	const forwardedHeaders = headers.filter(
 		([header]) => !/^(?:content-length|transfer-encoding|connection|keep-alive)$/i.test(header),
 	);
-	return whole(`${status} ${reason}`, body, Object.fromEntries(shown));
+	return whole(`${status} ${reason}`, body, Object.fromEntries(forwardedHeaders));
 };
-/** Answers by path, and 404 elsewhere. */
+/** Responds by path, and with 404 otherwise. */
 export const routes =
 	(
 		known: Record<string, RawAnswering>,

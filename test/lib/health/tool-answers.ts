@@ -1,32 +1,32 @@
 import { CASES, type ToolCase } from '../../../lib/health/tool-test';
 import { type LlamaServerSim, reply, type Scripted } from '../../simulators/llama-server';
 
-interface Asked {
+interface ChatBody {
 	messages: Array<{ role: string; content: string }>;
 }
 
 type Reply = ReturnType<typeof reply.text> | ReturnType<typeof reply.llamaError>;
 
-/** What a model answers to a case; `second`: after the result of its tool. Undefined: what is right. */
+/** Response of a model to a case; `second`: after the result of its tool. Undefined: the correct response. */
 export type Answering = (one: ToolCase, second: boolean) => Reply | undefined;
 
 export function caseNamed(name: string): ToolCase {
 	return CASES.find((one) => one.name === name)!;
 }
 
-/** What is right. */
+/** The correct response. */
 export function rightAnswer({ calls, followUp }: ToolCase, second: boolean): Reply {
-	const wanted = second ? followUp!.calls : calls;
-	if (wanted.length === 0) return reply.text('Hello, it is good to see you.');
-	return reply.toolCalls([...wanted]);
+	const expectedCalls = second ? followUp!.calls : calls;
+	if (expectedCalls.length === 0) return reply.text('Hello, it is good to see you.');
+	return reply.toolCalls([...expectedCalls]);
 }
 
-/** Lets a server play a model that does everything right but for what `answering` says. */
+/** Scripts a model that responds correctly, except for the cases of `answering`. */
 export function playModel(server: LlamaServerSim, answering: Answering = () => undefined): void {
 	const play: Scripted = ({ body }) => {
-		const { messages } = body as Asked;
+		const { messages } = body as ChatBody;
 		const one = CASES.find(({ question }) => messages.some(({ content }) => content === question))!;
-		// The node sends the model its mistakes as results of tools, too.
+		// Corrections are also sent to the model as tool results.
 		const isSecond =
 			one.followUp !== undefined && messages.at(-1)!.content.includes(one.followUp.result);
 		return answering(one, isSecond) ?? rightAnswer(one, isSecond);
@@ -37,7 +37,7 @@ export function playModel(server: LlamaServerSim, answering: Answering = () => u
 const hermes = (call: object) => `<tool_call>\n${JSON.stringify(call)}\n</tool_call>`;
 const weather = (city: unknown) => ({ name: 'get_weather', arguments: { city } });
 
-/** Each way to fail: the case, what the model answers there, and what the test says of it. */
+/** Each failure: the case, the response of the model, and the result of the test. */
 export const WAYS_TO_FAIL: ReadonlyArray<
 	[name: string, answer: () => Reply, problem: string, did: string, second?: boolean]
 > = [

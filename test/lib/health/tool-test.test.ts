@@ -45,7 +45,7 @@ const generations = () =>
 		.map(({ body }) => body as { seed: number; tools: object[]; max_tokens: number });
 
 describe('a tool test', () => {
-	it('of a model that does everything right: eight cases in nine requests', async () => {
+	it('of a model that responds correctly: eight cases in nine requests', async () => {
 		await sim();
 		playModel(server);
 		const result = await test({ maxTokens: 100 });
@@ -101,13 +101,13 @@ describe('a tool test', () => {
 				return reply.toolCalls([{ name: 'set_light', arguments: args }]);
 			},
 		],
-	])('takes for right: %s', async (_name, answering) => {
+	])('accepts as correct: %s', async (_name, answering) => {
 		await sim();
 		playModel(server, answering);
 		expect((await test()).toolTest).toMatchObject({ passed: 8 });
 	});
 
-	it('a server that fails for one case: not tested; says nothing about the model', async () => {
+	it('a server that fails for one case: that case is skipped, without a finding about the model', async () => {
 		await sim();
 		playModel(server, (one) =>
 			one.name === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
@@ -118,7 +118,7 @@ describe('a tool test', () => {
 		expect(result.status).toBe('healthy');
 	});
 
-	it('a server that fails for all: its words are the finding, and it is not healthy', async () => {
+	it('a server that fails for all cases is unhealthy, and the finding contains the server message', async () => {
 		await sim();
 		playModel(server, () => reply.llamaError(500, 'Compute error.'));
 		const result = await test();
@@ -134,7 +134,7 @@ describe('a tool test', () => {
 		expect(generations()).toEqual([]);
 	});
 
-	it('ends with its time limit', async () => {
+	it('ends with its timeout', async () => {
 		await sim();
 		playModel(server);
 		const result = await test({ timeoutMs: 0 });
@@ -142,13 +142,13 @@ describe('a tool test', () => {
 		expect(finding(result, 'toolTestIncomplete').observed).toBe('The test timed out');
 	});
 
-	it('of a server that does not work: nothing is sent', async () => {
+	it('of an unhealthy server sends nothing', async () => {
 		await sim({ apiKey: 'another' });
 		expect(await test()).toMatchObject({ status: 'unauthorized', toolTest: null });
 		expect(generations()).toEqual([]);
 	});
 
-	it('several models and none chosen: an error that names them', async () => {
+	it('several models and none selected: an error that names them', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(test()).rejects.toMatchObject({
 			type: 'invalidInput',

@@ -53,23 +53,24 @@ interface Watched {
 	changes: HealthChange[];
 }
 
-/** What is remembered after these checks, and the reported changes. It is stored after each, as n8n does. */
-function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watched {
+/** The state after these checks, and the reported changes. The state is stored after each check, as in n8n. */
+function runChecks(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watched {
 	return checks.reduce<Watched>(
 		({ memory: stored, changes }, check) => {
 			const { memory, change } = updateWatchState(stored, check, { ...all, ...options });
-			const remembered = JSON.parse(JSON.stringify(memory)) as WatchState;
-			return { memory: remembered, changes: change === undefined ? changes : [...changes, change] };
+			const restored = JSON.parse(JSON.stringify(memory)) as WatchState;
+			return { memory: restored, changes: change === undefined ? changes : [...changes, change] };
 		},
 		{ memory: {}, changes: [] },
 	);
 }
 
-const told = ({ changes }: Watched) => changes.map(({ event, changedAt }) => [event, changedAt]);
+const getReportedEvents = ({ changes }: Watched) =>
+	changes.map(({ event, changedAt }) => [event, changedAt]);
 
 describe('a server that is watched', () => {
 	it('is reported once when it becomes unhealthy, and once when it is healthy again', () => {
-		const memory = after([
+		const memory = runChecks([
 			healthy(0),
 			healthy(1),
 			broken(2),
@@ -78,7 +79,7 @@ describe('a server that is watched', () => {
 			healthy(65),
 			healthy(66),
 		]);
-		expect(told(memory)).toEqual([
+		expect(getReportedEvents(memory)).toEqual([
 			['unhealthy', minute(2)],
 			['healthy', minute(65)],
 		]);
@@ -96,7 +97,7 @@ describe('a server that is watched', () => {
 	});
 
 	it('describes the change, the problems and how to fix them', () => {
-		const [down, up] = after([healthy(0), broken(2), healthy(65)]).changes;
+		const [down, up] = runChecks([healthy(0), broken(2), healthy(65)]).changes;
 		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
 		expect(down!.text).toBe(
 			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Observed: ECONNREFUSED`,
@@ -107,12 +108,12 @@ describe('a server that is watched', () => {
 		});
 	});
 
-	it('counts a change only after the set number of checks, from the first of them on', () => {
+	it('reports a change after the set number of checks, with the time of the first of them', () => {
 		const options = { confirmations: 3 };
-		expect(told(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
-		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([
-			['unhealthy', minute(1)],
-		]);
+		expect(getReportedEvents(runChecks([healthy(0), broken(1), broken(2)], options))).toEqual([]);
+		expect(
+			getReportedEvents(runChecks([healthy(0), broken(1), broken(2), broken(3)], options)),
+		).toEqual([['unhealthy', minute(1)]]);
 		const cleared = [
 			healthy(0),
 			broken(1),
@@ -123,18 +124,18 @@ describe('a server that is watched', () => {
 			broken(6),
 			broken(7),
 		];
-		expect(told(after(cleared, options))).toEqual([]);
+		expect(getReportedEvents(runChecks(cleared, options))).toEqual([]);
 	});
 
 	it('has another problem', () => {
 		const checks = [broken(0), broken(1, 'auth', 'unauthorized'), healthy(2)];
-		expect(told(after(checks))).toEqual([
+		expect(getReportedEvents(runChecks(checks))).toEqual([
 			['firstState', minute(0)],
 			['problem', minute(1)],
 			['healthy', minute(2)],
 		]);
-		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
-		expect(told(quiet)).toEqual([
+		const quiet = runChecks(checks, { events: ['unhealthy', 'healthy'] });
+		expect(getReportedEvents(quiet)).toEqual([
 			['firstState', minute(0)],
 			['healthy', minute(2)],
 		]);
@@ -149,12 +150,14 @@ describe('a server that is watched', () => {
 			detail: '',
 			suggestion: '',
 		};
-		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
+		expect(
+			getReportedEvents(runChecks([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),
+		).toEqual([]);
 	});
 
 	it('is reported at the first check if it is unhealthy then', () => {
-		expect(after([healthy(0)]).changes).toEqual([]);
-		expect(after([broken(0)]).changes).toMatchObject([{ event: 'firstState', previous: null }]);
+		expect(runChecks([healthy(0)]).changes).toEqual([]);
+		expect(runChecks([broken(0)]).changes).toMatchObject([{ event: 'firstState', previous: null }]);
 	});
 
 	it('reports its current state', () => {
@@ -168,19 +171,19 @@ it.each([
 	[61, '1 minute 1 second'],
 	[3600, '1 hour'],
 	[93_784, '1 day 2 hours'],
-])('%i seconds in words', (seconds, words) => {
+])('%i seconds as text', (seconds, words) => {
 	expect(formatLongDuration(seconds)).toBe(words);
 });
 
-describe('an alarm is about the server, not about the name of the finding', () => {
+describe('an alarm does not depend on the ID of the finding', () => {
 	const LOADING = (at: number) => broken(at, 'loading', 'loading');
 
 	it('a server that is down for another reason at every check is reported', () => {
 		const checks = Array.from({ length: 19 }, (_, at) =>
 			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
 		);
-		const memory = after([healthy(0), ...checks], { confirmations: 3 });
-		expect(told(memory)).toEqual([['unhealthy', minute(1)]]);
+		const memory = runChecks([healthy(0), ...checks], { confirmations: 3 });
+		expect(getReportedEvents(memory)).toEqual([['unhealthy', minute(1)]]);
 	});
 
 	it.each([2, 3])(
@@ -189,11 +192,13 @@ describe('an alarm is about the server, not about the name of the finding', () =
 			const checks = Array.from({ length: 12 }, (_, at) =>
 				at % 2 === 0 ? healthy(at) : broken(at),
 			);
-			expect(told(after(checks, { confirmations }))).toEqual([['unhealthy', minute(1)]]);
+			expect(getReportedEvents(runChecks(checks, { confirmations }))).toEqual([
+				['unhealthy', minute(1)],
+			]);
 		},
 	);
 
-	it('fast-check: it is unhealthy until the set number of consecutive checks saw it healthy, whatever the findings are', () => {
+	it('with any findings, a server is unhealthy until the set number of consecutive checks is healthy', () => {
 		const check = fc.constantFrom(healthy, broken, LOADING);
 		fc.assert(
 			fc.property(
@@ -201,7 +206,10 @@ describe('an alarm is about the server, not about the name of the finding', () =
 				fc.integer({ min: 1, max: 4 }),
 				(kinds, confirmations) => {
 					const checks = [healthy, ...kinds].map((make, at) => make(at));
-					const { changes } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
+					const { changes } = runChecks(checks, {
+						confirmations,
+						events: ['unhealthy', 'healthy'],
+					});
 					// Stretches that as many healthy checks in a row divide.
 					const stretches = checks
 						.map((one) => (one.healthy ? 'h' : 'u'))

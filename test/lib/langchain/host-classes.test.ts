@@ -4,7 +4,7 @@ import { fakeContext } from '../../support/context';
 const { context } = fakeContext({}, {});
 const sdk = loadSdk();
 
-/** The real SDK with something in its model taken away. */
+/** The real SDK with a part of its model removed. */
 function changedSdk(
 	change: (adapter: Record<string, unknown>, prototype: Record<string, unknown>) => void,
 ): AiNodeSdk {
@@ -12,7 +12,7 @@ function changedSdk(
 		...sdk,
 		supplyModel: (...args: Parameters<AiNodeSdk['supplyModel']>) => {
 			const { response } = sdk.supplyModel(...args) as { response: Record<string, unknown> };
-			// A class of its own, so that nothing remembered of the real one is used.
+			// A separate class, so that nothing cached for the real one is used.
 			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<
 				string,
 				unknown
@@ -41,7 +41,7 @@ describe("the host's classes", () => {
 		]);
 	});
 
-	it('are the same every time', async () => {
+	it('are cached', async () => {
 		expect(await findHostClasses(context, sdk)).toBe(await findHostClasses(context, sdk));
 	});
 
@@ -60,7 +60,7 @@ describe("the host's classes", () => {
 			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
 		],
 		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
-	])('name what is missing when n8n changes: %s', async (missing, change) => {
+	])('are reported as missing if n8n changes: %s', async (missing, change) => {
 		expect(await findHostClasses(context, changedSdk(change))).toEqual({ missing });
 	});
 });
@@ -76,7 +76,7 @@ describe('a probe that throws', () => {
 			}),
 		],
 		[
-			'when it is made',
+			'when it is created',
 			{
 				...sdk,
 				supplyModel: () => {
@@ -84,7 +84,7 @@ describe('a probe that throws', () => {
 				},
 			} as unknown as AiNodeSdk,
 		],
-	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
+	])('is reported as missing, so that the SDK is used: %s', async (_when, changed) => {
 		expect(await findHostClasses(context, changed)).toEqual({
 			missing: 'its chat model failed: no run manager',
 		});

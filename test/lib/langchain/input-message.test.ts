@@ -16,7 +16,7 @@ describe('messages of the host’s LangChain', () => {
 		'@langchain/core/messages',
 	) as Messages;
 
-	it('are read by their shape', () => {
+	it('are converted by their shape', () => {
 		const { HumanMessage, SystemMessage, AIMessage, ToolMessage, ChatMessage: Generic } = messages;
 		expect(
 			[
@@ -52,7 +52,7 @@ describe('messages of the host’s LangChain', () => {
 		]);
 	});
 
-	it('are read without a class, too', () => {
+	it('are converted without a class, too', () => {
 		expect(toInputMessage({ _getType: () => 'human', content: 'x' })).toEqual({
 			type: 'human',
 			content: 'x',
@@ -71,7 +71,7 @@ describe('messages of the host’s LangChain', () => {
 		).toEqual({ type: 'ai', content: '', toolCalls: [{ name: 'f', args: {} }] });
 	});
 
-	it('are read whatever they hold: the type is a known one, and every call has a name and an object of arguments', () => {
+	it('of any shape have a valid type, and every tool call has a name and an object of arguments', () => {
 		const message = fc.record(
 			{
 				getType: fc

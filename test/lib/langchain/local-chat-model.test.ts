@@ -13,23 +13,23 @@ import { reply } from '../../simulators/llama-server';
 const { server, supplied, chatRequests } = useChatModel();
 
 describe('the chat model', () => {
-	it('counts tokens without the network and at once', async () => {
+	it('counts tokens without a request', async () => {
 		const { model } = await supplied();
 		expect(await model.getNumTokens('Hello, how are you today?')).toBe(7);
 		expect(await model.getNumTokens('今天天气很好')).toBe(6);
 		expect(await model.getNumTokens([{ type: 'text', text: 'abcdefgh' }, 'abcd'])).toBe(3);
-		// The agent trims its memory by these counts: a picture must not empty it.
-		const picture = {
+		// The agent trims its memory by these counts: an image must not empty it.
+		const image = {
 			type: 'image_url',
 			image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` },
 		};
-		expect(await model.getNumTokens([picture, { type: 'text', text: 'abcd' }])).toBe(1001);
+		expect(await model.getNumTokens([image, { type: 'text', text: 'abcd' }])).toBe(1001);
 		expect(await model.getNumTokens([{ type: 'tool_use', name: 'f', input: { x: 1 } }])).toBe(12);
 		expect(await model.getNumTokens(undefined)).toBe(0);
 		expect(server().requests).toHaveLength(0);
 	});
 
-	it('tells chains to read JSON where JSON was asked for', async () => {
+	it('marks its output as JSON for chains if a JSON format is set', async () => {
 		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({
 			output_format: 'json',
 		});
@@ -40,11 +40,11 @@ describe('the chat model', () => {
 		expect((await supplied()).model.metadata?.output_format).toBeUndefined();
 	});
 
-	it('hands JSON in a code block on without the fence', async () => {
-		const answer = '```json\n{"n": 4}\n```';
+	it('returns JSON in a code block without the fence', async () => {
+		const response = '```json\n{"n": 4}\n```';
 		const settings = { responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' };
 		const { model } = await supplied(settings);
-		server().script(reply.text(answer), reply.text(answer));
+		server().script(reply.text(response), reply.text(response));
 		expect((await model.invoke('Hi')).content).toBe('{"n": 4}');
 		const streamed = await collect(model, 'Hi');
 		expect(streamed.map(({ content }) => content).join('')).toBe('{"n": 4}');
@@ -62,7 +62,7 @@ describe('the chat model', () => {
 	});
 });
 
-describe('streamed', () => {
+describe('a streamed response', () => {
 	it('yields plain text, and usage, reason and timings on exactly one chunk', async () => {
 		server().script(reply.text('Hello from the simulator'));
 		const { model, outputs } = await supplied();
@@ -94,7 +94,7 @@ describe('streamed', () => {
 		});
 	});
 
-	it('hands over parallel calls with their own arguments, however they were interleaved', async () => {
+	it('assembles parallel tool calls whose deltas are interleaved', async () => {
 		server().script(
 			reply.toolCalls(
 				[
@@ -122,7 +122,7 @@ describe('streamed', () => {
 		]);
 	});
 
-	it('keeps thinking out of the text and where the agent carries it', async () => {
+	it('keeps reasoning out of the text, in the field that the agent keeps', async () => {
 		server().script(reply.reasoning('Let me think.', 'Forty-two.'));
 		const { model } = await supplied();
 		const chunks = await collect(model, 'Hi');
@@ -133,7 +133,7 @@ describe('streamed', () => {
 	});
 
 	it('closes the connection when the reader stops early', async () => {
-		// LangChain reads one chunk ahead, and can only be told to stop when that one is there.
+		// LangChain reads one chunk ahead, and can stop only after that chunk has arrived.
 		server().script(reply.chunks(['a', { wait: 200 }, 'b', { wait: 60_000 }, 'c']));
 		const { model } = await supplied();
 		for await (const chunk of await model.stream('Hi')) {
@@ -144,8 +144,8 @@ describe('streamed', () => {
 	});
 });
 
-describe('generated', () => {
-	it('streams from the server all the same and returns one whole message', async () => {
+describe('a response that is not streamed', () => {
+	it('is streamed from the server and returned as one message', async () => {
 		server().script(reply.text('One answer'));
 		const { model, outputs } = await supplied();
 		const message = await model.invoke([new HumanMessage('Hi')]);
@@ -164,7 +164,7 @@ describe('generated', () => {
 		expect(outputs[0]).not.toHaveProperty('tokenUsageEstimate');
 	});
 
-	it('gives structured output through a tool', async () => {
+	it('has structured output through a tool', async () => {
 		server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
 		const { model } = await supplied();
 		const structured = model.withStructuredOutput({
@@ -205,7 +205,7 @@ describe('tools', () => {
 		expect(sent!.function.parameters).not.toHaveProperty('$schema');
 	});
 
-	it('sends back a turn of two calls as one message, with its thinking and without the injected id', async () => {
+	it('sends a turn of two calls back as one message, with its reasoning and without the injected ID', async () => {
 		server().script(
 			reply.toolCalls(
 				[

@@ -71,7 +71,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		expect(text).toBe('Hello there');
 	});
 
-	it('returns a whole answer', async () => {
+	it('returns a complete response', async () => {
 		sim.script(reply.text('Hello there'));
 		const message = await fallback().invoke('Hi');
 		expect(JSON.stringify(message.content)).toContain('Hello there');

@@ -4,7 +4,7 @@ import { loadSdk, reportUnsupportedHost } from '../../../lib/langchain/host-clas
 import { OLDEST_N8N } from '../../../lib/supported-n8n';
 
 describe('the SDK', () => {
-	it('is asked for with a sentence where an old n8n has none', () => {
+	it('is required: an old n8n without it gets an error that names the needed version', () => {
 		expect(() =>
 			loadSdk(() => {
 				throw new Error("Cannot find module '@n8n/ai-node-sdk'");
@@ -13,7 +13,7 @@ describe('the SDK', () => {
 		expect(() => loadSdk(() => ({}))).toThrow('has no supplyModel');
 	});
 
-	it('being absent does not keep the node file from loading', () => {
+	it('does not prevent the node file from loading if it is missing', () => {
 		expect(() =>
 			reportUnsupportedHost(() => {
 				throw new Error('Cannot find module');
@@ -21,7 +21,7 @@ describe('the SDK', () => {
 		).not.toThrow();
 	});
 
-	it('being absent is said in the log of n8n', () => {
+	it('is reported in n8n’s log if it is missing', () => {
 		const error = jest.spyOn(LoggerProxy, 'error').mockImplementation(() => {});
 		reportUnsupportedHost(() => ({}));
 		reportUnsupportedHost(() => ({ supplyModel: () => {} }));
@@ -29,7 +29,7 @@ describe('the SDK', () => {
 		error.mockRestore();
 	});
 
-	it('is the one that this n8n brings', () => {
+	it('is found in this n8n', () => {
 		expect(typeof loadSdk().getParametersJsonSchema).toBe('function');
 	});
 });

@@ -162,7 +162,7 @@ describe('tools as definitions', () => {
 		});
 
 		it.each([[() => 1], ['text'], [[]], [{ parse: () => 1 }]])(
-			'%p is an error in words',
+			'%p is a readable error',
 			(schema) => {
 				expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
 			},
@@ -209,7 +209,7 @@ describe('tools as definitions', () => {
 		[{ type: 'function' }],
 		[{ description: 'no name' }],
 		[{ type: 'web_search_20250305', name: 'web_search' }],
-	])('%j is no tool', (tool) => {
+	])('%j is not a tool', (tool) => {
 		expect(() => define(tool)).toThrow('An object bound to the model is not a tool');
 	});
 });

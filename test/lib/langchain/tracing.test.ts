@@ -24,14 +24,14 @@ async function tracer(options?: Record<string, unknown>) {
 const generations = [[{ text: 'x'.repeat(400), generationInfo: { finish_reason: 'stop' } }]];
 
 describe("n8n's tracer without its tokenizer", () => {
-	it("is one of n8n's own class, by which the Model Selector knows it", async () => {
+	it("is an instance of n8n's class, by which the Model Selector recognizes it", async () => {
 		const Host = await hostTracing();
 		const { trace } = await tracer();
 		expect(trace).toBeInstanceOf(Host);
 		expect(createTracerWithoutTokenizer(Host)).toBe(createTracerWithoutTokenizer(Host));
 	});
 
-	it('never runs the tokenizer, neither for the prompt nor for the answer', async () => {
+	it('never runs the tokenizer, neither for the prompt nor for the response', async () => {
 		const Host = await hostTracing();
 		const original = jest.spyOn(
 			Host.prototype as { estimateTokensFromStringList(): unknown },
@@ -44,7 +44,7 @@ describe("n8n's tracer without its tokenizer", () => {
 		original.mockRestore();
 	});
 
-	it("logs what n8n's tracer logs: the input with an estimate, the answer with the server's own counts", async () => {
+	it("logs as n8n's tracer: the input with an estimate, the response with the token counts of the server", async () => {
 		const { fake, trace } = await tracer();
 		await trace.handleLLMStart(
 			{ type: 'constructor', kwargs: { model: 'qwen' } },
@@ -73,7 +73,7 @@ describe("n8n's tracer without its tokenizer", () => {
 		]);
 	});
 
-	it('estimates where the server counts nothing', async () => {
+	it('estimates if the server does not count tokens', async () => {
 		const { fake, trace } = await tracer();
 		await trace.handleLLMStart(
 			{ type: 'constructor', kwargs: {} },

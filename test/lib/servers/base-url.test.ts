@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { BaseUrlError, resolveBaseUrl } from '../../../lib/servers/base-url';
 
-/** typed → [api, root]; root is left out where it is the origin. */
+/** typed → [api, root]; root is omitted if it is the origin. */
 const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	// As in ollama-js' table for its host normaliser
 	['http://localhost:8080', 'http://localhost:8080/v1'],
@@ -62,7 +62,7 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	['http://host/V1/Chat/Completions', 'http://host/v1'],
 	['http://gpu/v1-openai/chat/completions', 'http://gpu/v1-openai'],
 	['http://host/llama/v1/chat/completions', 'http://host/llama/v1', 'http://host/llama'],
-	// Without a version below a prefix the endpoint is meant as it is
+	// Without a version below a prefix, the endpoint is used unchanged
 	['http://webui:3000/api/chat/completions', 'http://webui:3000/api', 'http://webui:3000/api'],
 	['http://webui:3000/api/models', 'http://webui:3000/api', 'http://webui:3000/api'],
 	['http://webui:3000/api', 'http://webui:3000/api', 'http://webui:3000/api'],
@@ -186,14 +186,14 @@ describe('resolveBaseUrl', () => {
 		['http://host/v1？api_key=very-secret', 'query', 'contains a query'],
 		['http://host:x/v1?api_key=very-secret', 'port', '"http://host:x/v1"'],
 	])('%j: %s', (typed, part, text) => {
-		const failed = failureOf(typed);
+		const failed = getError(typed);
 		expect(failed).toBeInstanceOf(BaseUrlError);
 		expect(failed.part).toBe(part);
 		expect(failed.message).toContain(text);
 		expect(failed.message).not.toMatch(/hunter2|secret/);
 	});
 
-	test('a user, a password or a query is refused without being shown, in any scheme and width', () => {
+	test('a user, a password or a query is rejected without being shown, in any notation', () => {
 		const secret = 'Zk3vQ9xT7mB2';
 		const at = fc.constantFrom('@', '＠');
 		const mark = fc.constantFrom('?', '？', '/?', '?key=', '？a=b&key=');
@@ -209,13 +209,13 @@ describe('resolveBaseUrl', () => {
 		);
 		const name = fc.constantFrom('host', 'host:8080/v1', '[::1]:8080', '127.0.0.1');
 		const user = fc.constantFrom('', 'anna:', ':', 'anna：', 'anna:a/b', 'anna:a#b', 'anna:a@b');
-		const typed = fc.oneof(
+		const typedUrls = fc.oneof(
 			fc.tuple(scheme, user, fc.constant(secret), at, name),
 			fc.tuple(scheme, name, mark, fc.constant(secret), fc.constantFrom('', '=', '==', '=1')),
 		);
 		fc.assert(
-			fc.property(typed, (parts) => {
-				const failed = failureOf(parts.join(''));
+			fc.property(typedUrls, (parts) => {
+				const failed = getError(parts.join(''));
 				expect(failed).toBeInstanceOf(BaseUrlError);
 				expect(failed.message).not.toContain(secret);
 			}),
@@ -259,7 +259,7 @@ describe('resolveBaseUrl', () => {
 		)
 		.map((parts) => parts.join(''));
 
-	test('never a double or a trailing slash in the path', () => {
+	test('the path never has a double or a trailing slash', () => {
 		fc.assert(
 			fc.property(typedUrl, (typed) => {
 				const { api, root, origin } = resolveBaseUrl(typed);
@@ -276,9 +276,9 @@ describe('resolveBaseUrl', () => {
 		fc.assert(
 			fc.property(typedUrl, (typed) => {
 				const { api, root } = resolveBaseUrl(typed);
-				const again = resolveBaseUrl(`${api}/chat/completions`);
-				expect(again).toMatchObject({ api, root });
-				expect(resolveBaseUrl(`${again.api}/models`)).toMatchObject({ api, root });
+				const resolved = resolveBaseUrl(`${api}/chat/completions`);
+				expect(resolved).toMatchObject({ api, root });
+				expect(resolveBaseUrl(`${resolved.api}/models`)).toMatchObject({ api, root });
 			}),
 		);
 	});
@@ -296,7 +296,7 @@ describe('resolveBaseUrl', () => {
 	});
 });
 
-function failureOf(typed: string): BaseUrlError {
+function getError(typed: string): BaseUrlError {
 	try {
 		resolveBaseUrl(typed);
 	} catch (error) {

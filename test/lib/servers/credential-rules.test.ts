@@ -38,9 +38,9 @@ async function tested(answer: ReturnType<typeof reply.json>): Promise<string> {
 	return await testCredential(type, {});
 }
 
-describe('what n8n makes of an answer by these rules', () => {
+describe('what n8n’s test reports for a response', () => {
 	it.each([
-		['what is wanted', () => reply.json({ name: 'llama' }), 'OK'],
+		['a response as expected', () => reply.json({ name: 'llama' }), 'OK'],
 		['a status with a rule', () => reply.error(403, { error: 'Forbidden' }), 'Not for you'],
 		['text with status 200', () => reply.html(200, '<html></html>'), 'A page'],
 		['JSON without the field', () => reply.json({ title: 'x' }), 'Nobody'],
@@ -48,7 +48,7 @@ describe('what n8n makes of an answer by these rules', () => {
 		expect(await tested(answer())).toBe(message);
 	});
 
-	it('the page behind the hint has the codes that n8n shows without a word', () => {
+	it('the linked page explains the error codes that n8n shows without a message', () => {
 		const [, page] = /blob\/main\/([^#"]+)#the-test-of-the-credential"/.exec(
 			CONNECTION_CODES_HINT,
 		)!;
@@ -65,28 +65,30 @@ describe('what n8n makes of an answer by these rules', () => {
 	});
 });
 
-describe('a server that never answers', () => {
+describe('a server that never responds', () => {
 	const types = [
 		['LocalLlama API', new LocalLlamaApi(), { apiKey: '' }],
 		['Dify API', new DifyApi(), { apiKey: 'app-1234567890', keyType: 'app' }],
 	] as const;
 
 	it.each(types)(
-		'%s: the test ends by the limit that `authenticate` sets',
+		'%s: the test ends with the timeout set by `authenticate`',
 		async (_name, type, data) => {
 			const sim = await startServer({ connections: () => 'silent' });
-			const limits: unknown[] = [];
-			const inHaste: ICredentialType = {
+			const timeouts: unknown[] = [];
+			const withShortTimeout: ICredentialType = {
 				...type,
 				authenticate: async (credentials, request) => {
 					if (typeof type.authenticate !== 'function') throw new Error('No function');
 					const authenticated = await type.authenticate(credentials, request);
-					limits.push(authenticated.timeout);
+					timeouts.push(authenticated.timeout);
 					return { ...authenticated, timeout: 200 };
 				},
 			};
-			expect(await testCredential(inHaste, { ...data, baseUrl: sim.url })).toBe('ECONNABORTED');
-			expect(limits).toEqual([10_000]);
+			expect(await testCredential(withShortTimeout, { ...data, baseUrl: sim.url })).toBe(
+				'ECONNABORTED',
+			);
+			expect(timeouts).toEqual([10_000]);
 		},
 	);
 });

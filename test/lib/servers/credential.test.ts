@@ -47,7 +47,7 @@ describe('credentialHeaders', () => {
 		).toContain('cannot be combined');
 	});
 
-	test('none, whatever else is filled in', () => {
+	test('None: no header, even if other fields are set', () => {
 		expect(buildCredentialHeaders({ baseUrl: '', authentication: 'none', apiKey: SAMPLE })).toEqual(
 			{},
 		);
@@ -99,7 +99,7 @@ describe('credentialHeaders', () => {
 		'schlüssel-…',
 		'ключ-1234567890',
 		`${SAMPLE}\u0000`,
-	])('a key that no header can carry is refused without showing it: %j', (apiKey) => {
+	])('a key that is invalid in a header is rejected without showing it: %j', (apiKey) => {
 		const failed = thrown(() => buildCredentialHeaders({ baseUrl: '', apiKey }));
 		expect(failed).toMatchObject({
 			type: 'invalidInput',
@@ -143,7 +143,7 @@ describe('credentialHeaders', () => {
 			'The value of extra header 2, "x-token",',
 		],
 		[{ name: 'X-Token', value: `${SAMPLE}…` }, 'The value of extra header 2, "X-Token",'],
-	])('%j is refused without showing the value', (header, said) => {
+	])('%j is rejected without showing the value', (header, said) => {
 		const failed = thrown(() =>
 			buildCredentialHeaders({
 				baseUrl: '',
@@ -198,7 +198,7 @@ describe('readLocalLlamaCredential', () => {
 	});
 });
 
-describe('the server of a credential', () => {
+describe('the model server of a credential', () => {
 	test('carries the key, the extra headers and the TLS setting', async () => {
 		const server = await startServer({ tls: true, apiKey: SAMPLE });
 		const data = {
@@ -217,7 +217,7 @@ describe('the server of a credential', () => {
 		});
 	});
 
-	test('an address that cannot be used is an error before anything is sent', () => {
+	test('an invalid Base URL is an error before anything is sent', () => {
 		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
 		expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
 		expect(failed.message).toContain('The port "port"');
@@ -244,7 +244,7 @@ describe('the server of a credential', () => {
 	});
 });
 
-test('credentials whose fields come out of expressions as another type', () => {
+test('credential fields that expressions return as another type are converted', () => {
 	const read = (data: object) => readLocalLlamaCredential(data as ICredentialDataDecryptedObject);
 	expect(read({ apiKey: 123456, maxConcurrentRequests: '3' })).toMatchObject({
 		apiKey: '123456',

@@ -1,6 +1,6 @@
 import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
 
-it('numbers are seconds, and texts durations of Go', () => {
+it('numbers are seconds, texts are Go durations', () => {
 	expect(['120', ' -1 ', '3m', ''].map(parseKeepAlive)).toEqual([120, -1, '3m', undefined]);
 	for (const value of [120, 0, -1, '5m', '-1m', '1h30m', '1.5h', '300ms', '10us'])
 		expect([value, isValidKeepAlive(value)]).toEqual([value, true]);

@@ -32,7 +32,7 @@ test('GPUStack: by their categories', async () => {
 	]);
 });
 
-test('others: all but those that are for something else', async () => {
+test('other servers: all models except those for other tasks', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
 	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({

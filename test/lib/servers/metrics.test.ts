@@ -11,7 +11,7 @@ test('llama-server: its own metrics', () => {
 	});
 });
 
-test('vLLM: the models of one name are added up; comments, blanks and no numbers are passed over', () => {
+test('vLLM: values of one metric are added up; comments and invalid numbers are skipped', () => {
 	const text = [
 		'# HELP vllm:num_requests_running Number of requests',
 		'vllm:num_requests_running{model_name="a"} 2.0',

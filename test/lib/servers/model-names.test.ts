@@ -19,7 +19,7 @@ test('Ollama reads a name without a tag as latest', () => {
 	expect(matchesModelId('a', undefined)).toBe(false);
 });
 
-test('fast-check: on Ollama the case, its registry, library and :latest make no other name; elsewhere they do', () => {
+test('Ollama names are equal regardless of case, default registry, library and :latest; others are not', () => {
 	const part = fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}[a-z0-9]$/);
 	const flip = (name: string) =>
 		name.replace(/[a-z]/g, (letter, at: number) => (at % 2 ? letter : letter.toUpperCase()));
@@ -52,12 +52,12 @@ test('fast-check: on Ollama the case, its registry, library and :latest make no 
 	);
 });
 
-test('llama-swap: another name of a model is one of its names', () => {
+test('llama-swap: an alias matches the model', () => {
 	expect(matchesModel({ id: 'tiny', aliases: ['gpt-4o-mini'] }, 'gpt-4o-mini')).toBe(true);
 	expect(matchesModel({ id: 'tiny', aliases: [] }, undefined)).toBe(false);
 });
 
-test('ten names at most are shown, then how many more', () => {
+test('at most ten names are shown, then the number of the others', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
 	expect(suggestModels(names, undefined)).toBe(
 		`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`,
@@ -76,7 +76,7 @@ test.each([
 	['unsloth/Qwen3-8B-GGUF:Q4_K_M', 'unsloth/Qwen3-8B-GGUF:Q4_K_M'],
 	['qwen3:8b', 'qwen3:8b'],
 	['', ''],
-])('%j is known as %j', (id, name) => {
+])('%j is displayed as %j', (id, name) => {
 	expect(getDisplayName(id)).toBe(name);
 });
 
@@ -90,7 +90,7 @@ test('equal display names are replaced by full IDs', () => {
 	expect(names('m', 'm.gguf')).toEqual(['m', 'm.gguf']);
 });
 
-test('fast-check: no two IDs have one name, and each is a part of its ID', () => {
+test('no two IDs have the same display name, and each name is a part of its ID', () => {
 	const part = fc.constantFrom('a', 'b', 'm.gguf', 'm');
 	const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
 	fc.assert(
@@ -104,14 +104,14 @@ test('fast-check: no two IDs have one name, and each is a part of its ID', () =>
 	);
 });
 
-test('a list of 50,000 models, and IDs of 100,000 folders, are named at once', () => {
-	const many = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
-	expect(getDisplayNames(many).get(many[7]!)).toBe('/models/7/model.gguf');
+test('a list of 50,000 models, and IDs with 100,000 folders, are processed quickly', () => {
+	const ids = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
+	expect(getDisplayNames(ids).get(ids[7]!)).toBe('/models/7/model.gguf');
 	const deep = '/x'.repeat(100_000);
 	expect(getDisplayNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
 });
 
-describe('the model of an empty field', () => {
+describe('the model if the field is empty', () => {
 	const state = (id: string, of?: string) => ({ id, ...(of === undefined ? {} : { state: of }) });
 
 	test('is the only one, or the only one that is loaded', () => {

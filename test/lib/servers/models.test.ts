@@ -17,7 +17,7 @@ const recorded = (name: string): unknown =>
 	parseJson(httpFixture(`${name}.http`).body.toString('utf8'));
 
 describe('recorded lists', () => {
-	it('llama-server: context, size, what it was trained for', () => {
+	it('llama-server: context, size, trained context', () => {
 		expect(parseModels(recorded('llama-server-v0.5.0/models'))).toEqual([
 			{
 				id: expect.any(String) as string,
@@ -31,7 +31,7 @@ describe('recorded lists', () => {
 		]);
 	});
 
-	it('a router: states, command lines, what fails and why', () => {
+	it('a router: states, command lines, load errors', () => {
 		const models = parseModels(recorded('llama-server-v0.5.0/router-models-failed')) ?? [];
 		const failed = models.find(({ state }) => state === 'failed');
 		expect(failed).toMatchObject({
@@ -73,21 +73,21 @@ describe('recorded lists', () => {
 	});
 });
 
-describe('forms of a list', () => {
+describe('formats of a model list', () => {
 	it.each<[string, unknown, number | undefined]>([
-		['the usual', { object: 'list', data: [{ id: 'a' }] }, 1],
-		['bare, of home-made servers', [{ id: 'a' }, { id: 'b' }], 2],
-		['null, of Ollama without models', { data: null }, 0],
+		['OpenAI’s format', { object: 'list', data: [{ id: 'a' }] }, 1],
+		['a bare array, as from custom servers', [{ id: 'a' }, { id: 'b' }], 2],
+		['null, as from Ollama without models', { data: null }, 0],
 		['empty', { data: [] }, 0],
-		['with entries that are none', { data: [null, 'x', 3, { id: 'a' }] }, 1],
+		['with entries that are not objects', { data: [null, 'x', 3, { id: 'a' }] }, 1],
 		['a text', { data: 'x' }, undefined],
-		['none', { error: 'x' }, undefined],
-		['no JSON', undefined, undefined],
+		['an error', { error: 'x' }, undefined],
+		['not JSON', undefined, undefined],
 	])('%s', (_name, json, count) => {
 		expect(getModelEntries(json)?.length).toBe(count);
 	});
 
-	it('an embedding or rerank process of a router is told by its command line', () => {
+	it('embedding and rerank models of a router are detected by their command line', () => {
 		const entry = (id: string, args: string[]) => ({ id, status: { value: 'loaded', args } });
 		const models = parseModels({
 			data: [
@@ -111,7 +111,7 @@ describe('forms of a list', () => {
 	});
 });
 
-describe('what a model reads and writes, by its architecture (S3–S5)', () => {
+describe('input modalities of a model, by its architecture (S3–S5)', () => {
 	const modelWith = (architecture: unknown) =>
 		parseModels({ data: [{ id: 'm', architecture }] })![0]!;
 
@@ -132,13 +132,13 @@ describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 		[{}, {}],
 		[undefined, {}],
 		['image', {}],
-	])('%j tells %j', (architecture, told) => {
-		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...told });
+	])('%j means %j', (architecture, capabilities) => {
+		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...capabilities });
 	});
 });
 
-describe('whatever a server answers', () => {
-	it('each model has a name, and no number is below one', () => {
+describe('any response', () => {
+	it('gives each model an ID, and no number below one', () => {
 		const entry = fc.dictionary(
 			fc.constantFrom(
 				'id',
@@ -180,11 +180,11 @@ describe('whatever a server answers', () => {
 		[{ tag: { details: { family: 'bert' } }, shown: { capabilities: ['completion'] } }, false],
 		[{ tag: { details: { family: 'qwen3' } } }, undefined],
 		[{ shown: { capabilities: ['embedding'] } }, true],
-	])('what Ollama tells of a model for vectors: %j', (answers, embeddings) => {
+	])('detects embedding models of Ollama: %j', (answers, embeddings) => {
 		expect(parseOllamaModel('a', answers).embeddings).toBe(embeddings);
 	});
 
-	it('props, tags and running models that are anything', () => {
+	it('never throws for props, tags and running models', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (props, tag, shown) => {
 				if (isRecord(props)) parseProps(props);

@@ -40,7 +40,10 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 		baseUrl: scripted.url,
 		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
 	});
-	return { server, asked: () => scripted.requests.map(({ method, path }) => `${method} ${path}`) };
+	return {
+		server,
+		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
+	};
 }
 
 const list = (...models: object[]) => ({ object: 'list', data: models });
@@ -48,7 +51,7 @@ const LLAMA = { server: 'llama.cpp' };
 const OLLAMA = list({ id: 'qwen3:8b', owned_by: 'library' });
 const call = { wait: true, timeoutMs: 10_000, pauseMs: 1 };
 
-describe('which server it is', () => {
+describe('identification of the server type', () => {
 	test.each([
 		['llama-server-v0.5.0/lists', 'plain-models', 'llamaServer'],
 		['llama-server-v0.5.0/lists', 'key-models-none', 'llamaServer'],
@@ -56,17 +59,19 @@ describe('which server it is', () => {
 		['llama-server-v0.5.0/router', 'router-models-idle', 'llamaServer'],
 		['llama-swap-0bdb372/models', 'models', 'other'],
 		['whisper.cpp-233fe1f/server', 'models-404', 'other'],
-	])('recorded: %s %s is %s', (topic, name, kind) => {
+	])('recorded: %s %s is %s', (topic, name, serverType) => {
 		const {
 			status,
 			headers,
 			text = '',
 		} = recordedExchanges(topic).find((one) => one.name === name)!.answer;
-		const named = Object.fromEntries(
+		const responseHeaders = Object.fromEntries(
 			headers.map(([header, value]) => [header.toLowerCase(), value]),
 		);
 		const body = /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : undefined;
-		expect(identifyServerType({ models: { status, headers: named, text, json: body } })).toBe(kind);
+		expect(
+			identifyServerType({ models: { status, headers: responseHeaders, text, json: body } }),
+		).toBe(serverType);
 	});
 
 	test.each<[string, Answers, Record<string, string>]>([
@@ -100,26 +105,26 @@ describe('which server it is', () => {
 		expect((await getServerType(server)).label).toBe(label);
 	});
 
-	test('is asked once, with one question where that settles it, and with two at most', async () => {
+	test('takes one request, or two if the first is not sufficient, and is cached', async () => {
 		const llama = await serve({ 'GET /v1/models': list({ id: 'a' }) }, LLAMA);
 		await Promise.all([getServerType(llama.server), getServerType(llama.server)]);
 		await getServerType(llama.server);
-		expect(llama.asked()).toEqual(['GET /v1/models']);
+		expect(llama.requested()).toEqual(['GET /v1/models']);
 		const unknown = await serve({ 'GET /v1/models': list({ id: 'a' }) });
 		await getServerType(unknown.server);
-		expect(unknown.asked()).toEqual(['GET /v1/models', 'GET /api/version']);
+		expect(unknown.requested()).toEqual(['GET /v1/models', 'GET /api/version']);
 	});
 });
 
-test('properties of at most 50 models are kept of a server', async () => {
-	const { server, asked } = await serve(
+test('the properties of at most 50 models per server are cached', async () => {
+	const { server, requested } = await serve(
 		{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
 		LLAMA,
 	);
 	const countFor = async (model: string) => {
-		const before = asked().length;
+		const before = requested().length;
 		await getServerProps(server, model);
-		return asked().length - before;
+		return requested().length - before;
 	};
 	await countFor('first');
 	for (let at = 0; at < 49; at++) await countFor(`m${at}`);
@@ -129,8 +134,8 @@ test('properties of at most 50 models are kept of a server', async () => {
 });
 
 describe('lists of models', () => {
-	test('one call for the list, and at most one for details', async () => {
-		const { server, asked } = await serve(
+	test('takes one request, and at most one for details', async () => {
+		const { server, requested } = await serve(
 			{
 				'GET /v1/models': list({ id: 'qwen', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } }),
 				'GET /props': {
@@ -150,21 +155,21 @@ describe('lists of models', () => {
 				state: 'loaded',
 			}),
 		]);
-		expect(asked()).toEqual(['GET /v1/models', 'GET /props']);
+		expect(requested()).toEqual(['GET /v1/models', 'GET /props']);
 		expect(await getServerProps(server)).toMatchObject({ slots: 2, context: 4096 });
 	});
 
-	test('an answer that contradicts what is known has all of it asked again', async () => {
-		const { server, asked } = await serve(
+	test('after a response that contradicts the server type, everything is requested again', async () => {
+		const { server, requested } = await serve(
 			{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
 			LLAMA,
 		);
 		await getServerProps(server, 'a');
 		await getServerProps(server, 'a');
-		expect(asked()).toHaveLength(2);
+		expect(requested()).toHaveLength(2);
 		forgetServerType(server);
 		await getServerProps(server, 'a');
-		expect(asked()).toHaveLength(4);
+		expect(requested()).toHaveLength(4);
 	});
 
 	const tags = {
@@ -233,11 +238,11 @@ describe('lists of models', () => {
 		expect((await listModelsFor(server, use)).map(({ id }) => id)).toEqual(expected);
 	});
 
-	test('that fail say why', async () => {
-		const refused = await serve({
+	test('that fail report the reason', async () => {
+		const withWrongKey = await serve({
 			'GET /v1/models': [401, { error: { message: 'Invalid API Key' } }],
 		});
-		await expect(listModels(refused.server)).rejects.toMatchObject({ type: 'unauthorized' });
+		await expect(listModels(withWrongKey.server)).rejects.toMatchObject({ type: 'unauthorized' });
 		const empty = await serve({ 'GET /v1/models': list() });
 		await expect(listModels(empty.server)).rejects.toMatchObject({
 			message: 'The server has no models',
@@ -273,11 +278,11 @@ describe('lists of models', () => {
 	});
 });
 
-describe('work on models', () => {
-	/** A router that loads at once. */
+describe('model actions', () => {
+	/** A router that loads immediately. */
 	const routerWith = (
 		state: { value: string; exit_code?: number; failed?: boolean },
-		more: Answers = {},
+		routes: Answers = {},
 	) => ({
 		'GET /v1/models': () => list({ id: 'big', status: { ...state, args: ['-m', 'x'] } }),
 		'POST /models/load': () => {
@@ -289,13 +294,13 @@ describe('work on models', () => {
 			state.value = 'unloaded';
 			return { success: true };
 		},
-		...more,
+		...routes,
 	});
 
-	test('a router loads and unloads, and waits for running answers', async () => {
+	test('a router loads and unloads, and waits for running responses', async () => {
 		let requests = 1;
 		const metrics = () => [200, `ignored`];
-		const { server, asked } = await serve(
+		const { server, requested } = await serve(
 			routerWith(
 				{ value: 'unloaded' },
 				{
@@ -319,11 +324,11 @@ describe('work on models', () => {
 			state: 'unloaded',
 			wasIdle: true,
 		});
-		expect(asked()).toContain('GET /slots?model=big&autoload=false');
+		expect(requested()).toContain('GET /slots?model=big&autoload=false');
 	});
 
-	test('a model that is answering is not cut off without saying so', async () => {
-		const { server, asked } = await serve(
+	test('a model with a running response is unloaded only if forced', async () => {
+		const { server, requested } = await serve(
 			routerWith(
 				{ value: 'loaded' },
 				{ 'GET /slots': () => [200, [{ id: 0, is_processing: true }]] },
@@ -333,13 +338,13 @@ describe('work on models', () => {
 		await expect(
 			changeModel(server, 'unload', { ...call, wait: false, model: 'big' }),
 		).rejects.toMatchObject({ type: 'busy' });
-		expect(asked()).not.toContain('POST /models/unload');
+		expect(requested()).not.toContain('POST /models/unload');
 		expect(
 			await changeModel(server, 'unload', { ...call, isForced: true, model: 'big' }),
 		).toMatchObject({ state: 'unloaded' });
 	});
 
-	test('a process that ends is named with its exit code', async () => {
+	test('an error of a model process contains its exit code', async () => {
 		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
 		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
 			type: 'modelLoadFailed',
@@ -354,11 +359,11 @@ describe('work on models', () => {
 			LLAMA,
 		],
 		[
-			'a server that has no such routes',
+			'a server without such endpoints',
 			{ 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) },
 			{},
 		],
-	])('%s says who can', async (_name, answers, headers) => {
+	])('%s is an error that names servers with model actions', async (_name, answers, headers) => {
 		const { server } = await serve(answers, headers);
 		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
 			type: 'featureDisabled',
@@ -368,7 +373,7 @@ describe('work on models', () => {
 
 	test('Ollama loads, unloads and deletes', async () => {
 		const running = new Set<string>();
-		const { server, asked } = await serve({
+		const { server, requested } = await serve({
 			'GET /v1/models': OLLAMA,
 			'GET /api/ps': () => ({ models: [...running].map((name) => ({ name })) }),
 			'POST /api/generate': ({ body }: ScriptedRequest) => {
@@ -393,7 +398,7 @@ describe('work on models', () => {
 			type: 'modelNotFound',
 			suggestion: expect.stringContaining('already be deleted'),
 		});
-		expect(asked().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
+		expect(requested().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
 	});
 
 	test.each<[string, string[], object]>([
@@ -403,12 +408,12 @@ describe('work on models', () => {
 			{ state: 'success', changed: true, size: 10, downloaded: 10 },
 		],
 		[
-			'of what is there downloads nothing',
+			'of a model that is complete downloads nothing',
 			['{"status":"pulling","digest":"d","total":10,"completed":10}', '{"status":"success"}'],
 			{ changed: false, downloaded: 0 },
 		],
 		[
-			'that the registry refuses',
+			'that the registry rejects',
 			['{"error":"pull model manifest: file does not exist"}'],
 			{ type: 'modelNotFound' },
 		],
@@ -428,14 +433,14 @@ describe('work on models', () => {
 		const server = createModelServer({ baseUrl: scripted.url });
 		const seen: string[] = [];
 		const onProgress = ({ status }: { status: string }) => void seen.push(status);
-		const outcome = await pullModel(server, { ...call, model: 'qwen3:8b', onProgress }).catch(
+		const result = await pullModel(server, { ...call, model: 'qwen3:8b', onProgress }).catch(
 			(error: unknown) => error,
 		);
-		expect(outcome).toMatchObject(expected);
+		expect(result).toMatchObject(expected);
 	});
 
-	test('LM Studio loads, and unloads by the name of the instance', async () => {
-		const { server, asked } = await serve({
+	test('LM Studio loads, and unloads by the instance ID', async () => {
+		const { server, requested } = await serve({
 			'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }),
 			'POST /api/v1/models/load': ({ body }: ScriptedRequest) =>
 				body.model === 'a' ? { status: 'loaded' } : undefined,
@@ -444,7 +449,7 @@ describe('work on models', () => {
 		});
 		await changeModel(server, 'load', { ...call, model: 'a' });
 		await changeModel(server, 'unload', { ...call, model: 'a' });
-		expect(asked().filter((one) => one.startsWith('POST'))).toEqual([
+		expect(requested().filter((one) => one.startsWith('POST'))).toEqual([
 			'POST /api/v1/models/load',
 			'POST /api/v1/models/unload',
 		]);

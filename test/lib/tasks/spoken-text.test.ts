@@ -4,7 +4,7 @@ test.each([
 	['emoji, flags, skin and families', 'Hi 👋🏽 there 🇩🇪 👨‍👩‍👧!', 'Hi there !'],
 	['emphasis', '**Really** *new* and __old__ and ~~gone~~', 'Really new and old and gone'],
 	['headings, lists, quotes', '# Title\n\n- one\n* two\n> three\n---', 'Title\n\none\ntwo\nthree'],
-	['links and pictures', 'See [the page](https://x.y) ![a cat](c.png)', 'See the page a cat'],
+	['links and images', 'See [the page](https://x.y) ![a cat](c.png)', 'See the page a cat'],
 	['code', 'Run `npm i`:\n```sh\nls -la\n```', 'Run npm i:\nls -la'],
 	[
 		'names, sums and digits stay',

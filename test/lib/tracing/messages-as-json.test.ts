@@ -18,7 +18,7 @@ test.each([
 	['Chinese', '你好，世界。'],
 	['emoji', '😀'],
 	['quotes', '"\\ '],
-])('of a text of any length (%s) the end is kept, in whole characters', (_name, unit) => {
+])('the end of a text of any length (%s) is kept, in complete characters', (_name, unit) => {
 	for (const size of [1_000, MOST - 60, MOST, MOST + 1, 3 * MOST]) {
 		const text = `${unit.repeat(Math.ceil(size / unit.length))}The end.`;
 		const [{ content } = { content: '' }] = written(text)[0]!.parts;
@@ -29,31 +29,31 @@ test.each([
 	}
 });
 
-test('of a conversation the last messages are whole, and of the one in front of them its end', () => {
+test('the last messages of a conversation are complete, and the one before them is truncated at its start', () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 6 }),
 			(sizes) => {
 				const texts = sizes.map((size, at) => `${'a '.repeat(size)}${at}`);
-				const kept = written(...texts).map(({ parts }) => parts[0]!.content);
-				const [first = '', ...rest] = kept;
+				const contents = written(...texts).map(({ parts }) => parts[0]!.content);
+				const [first = '', ...rest] = contents;
 				expect(rest).toEqual(texts.slice(texts.length - rest.length));
-				expect(texts[texts.length - kept.length]!.endsWith(first)).toBe(true);
+				expect(texts[texts.length - contents.length]!.endsWith(first)).toBe(true);
 				const total = texts.join('').length;
-				expect(kept.join('').length).toBeGreaterThanOrEqual(Math.min(total, MOST - 1_000));
+				expect(contents.join('').length).toBeGreaterThanOrEqual(Math.min(total, MOST - 1_000));
 			},
 		),
 		examples(50),
 	);
 });
 
-test('a part of a key never begins it: masking knows whole keys only', () => {
+test('a truncated text never starts with a partial key, which masking could not find', () => {
 	const sample = 'local-0123456789abcdef';
-	for (let behind = MOST - 300; behind < MOST + 20; behind++) {
+	for (let suffixLength = MOST - 300; suffixLength < MOST + 20; suffixLength++) {
 		const text = stringifyMessages([
-			{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(behind)} c` },
+			{ role: 'user', content: `${'a '.repeat(100)}${sample} ${'b'.repeat(suffixLength)} c` },
 		]);
-		const begins = /"content":"([^"]{0,30})/.exec(text)?.[1] ?? '';
-		expect(text.includes(sample) || !/^[-\w]*[0-9a-f]{3} b/.test(begins)).toBe(true);
+		const beginning = /"content":"([^"]{0,30})/.exec(text)?.[1] ?? '';
+		expect(text.includes(sample) || !/^[-\w]*[0-9a-f]{3} b/.test(beginning)).toBe(true);
 	}
 });

@@ -21,7 +21,7 @@ const traces = useTraces();
 const SAMPLE = 'key-that-no-trace-may-hold-1';
 
 type Credential = Parameters<typeof createModelServer>[0];
-type Chat = (call: ChatRequest, show?: (piece: string) => void) => Promise<ChatResult>;
+type Chat = (chatRequest: ChatRequest, onDelta?: (piece: string) => void) => Promise<ChatResult>;
 
 function chatWith(
 	credential: Credential,
@@ -33,9 +33,9 @@ function chatWith(
 		await runTurn(target, { ...PLAIN_SETTINGS, ...settings }, call, show);
 }
 
-async function ask(chats: Chat, content = 'What is 2+2?', signal?: AbortSignal) {
+async function sendQuestion(chat: Chat, content = 'What is 2+2?', signal?: AbortSignal) {
 	const messages = [{ type: 'human' as const, content }];
-	return await chats({ messages, ...(signal === undefined ? {} : { signal }) });
+	return await chat({ messages, ...(signal === undefined ? {} : { signal }) });
 }
 
 const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers: object }> }) =>
@@ -44,7 +44,7 @@ const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers:
 	);
 
 describe('a generation', () => {
-	test('of a batch and of a person: its class in the queue', async () => {
+	test('has the priority of its request', async () => {
 		const server = await start({ slots: 1 });
 		server.script(
 			reply.chunks(['A', { wait: 3_600_000 }]),
@@ -52,24 +52,24 @@ describe('a generation', () => {
 			reply.text('Batch.'),
 		);
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
-		const askAs = async (priority: 'interactive' | 'batch') => {
+		const sendAs = async (priority: 'interactive' | 'batch') => {
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
 			await chatWith(credential, { priority })({ messages, isBuffered: true });
 		};
-		const batch = askAs('batch');
+		const batch = sendAs('batch');
 		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
-		await askAs('interactive');
+		await sendAs('interactive');
 		await batch;
-		const seen = traces.spans().map(({ attributes }) => attributes['local_llama.priority']);
-		expect(seen).toEqual(['interactive', 'batch']);
+		const priorities = traces.spans().map(({ attributes }) => attributes['local_llama.priority']);
+		expect(priorities).toEqual(['interactive', 'batch']);
 	});
 
-	test('case N31, N32: a client span below that of the node, with what was asked and answered', async () => {
+	test('case N31, N32: is a client span below that of the node, with request and response data', async () => {
 		const before = Date.now() - 1_000;
 		const server = await start();
 		server.script(reply.text('Four.'));
 		const settings = { parameters: { temperature: 0.2, maxTokens: 50, stop: ['END'] } };
-		const answer = await ask(chatWith({ baseUrl: server.url }, settings));
+		const result = await sendQuestion(chatWith({ baseUrl: server.url }, settings));
 		const [span] = traces.spans();
 		expect(traces.spans()).toHaveLength(1);
 		expect(span).toMatchObject({ name: 'chat sim-model', kind: 2, status: { code: 0 } });
@@ -83,31 +83,31 @@ describe('a generation', () => {
 			'gen_ai.request.max_tokens': 50,
 			'gen_ai.request.stop_sequences': ['END'],
 			'gen_ai.response.finish_reasons': ['stop'],
-			'gen_ai.usage.input_tokens': answer.usage?.promptTokens,
-			'gen_ai.usage.output_tokens': answer.usage?.completionTokens,
+			'gen_ai.usage.input_tokens': result.usage?.promptTokens,
+			'gen_ai.usage.output_tokens': result.usage?.completionTokens,
 			'server.address': '127.0.0.1',
 			'server.port': Number(new URL(server.url).port),
 		});
 		expect(span!.attributes['gen_ai.response.time_to_first_chunk']).toBeGreaterThanOrEqual(0);
 		expect(span!.attributes['local_llama.tokens_per_second']).toBeGreaterThan(0);
-		const begun = Date.parse(
+		const completionStartMs = Date.parse(
 			String(span!.attributes['langfuse.observation.completion_start_time']),
 		);
-		// Not exact: the one clock runs on while the other is set.
-		expect(begun).toBeGreaterThan(before);
-		expect(begun).toBeLessThan(Date.now() + 1_000);
+		// Not exact, because the system clock may be adjusted.
+		expect(completionStartMs).toBeGreaterThan(before);
+		expect(completionStartMs).toBeLessThan(Date.now() + 1_000);
 	});
 
-	test('the server is told of the span, so that its own stand below it', async () => {
+	test('is sent to the server, so that the spans of the server are below it', async () => {
 		const server = await start();
-		await ask(chatWith({ baseUrl: server.url }));
-		const told = traceparents(server);
-		expect(new Set(told)).toEqual(
+		await sendQuestion(chatWith({ baseUrl: server.url }));
+		const sentHeaders = traceparents(server);
+		expect(new Set(sentHeaders)).toEqual(
 			new Set([`00-${traces.traceId()}-${traces.spans()[0]!.spanContext().spanId}-01`]),
 		);
 	});
 
-	test('case N39: another host than the credential’s is not told', async () => {
+	test('case N39: is not sent to another host than the credential’s', async () => {
 		const other = await start();
 		const server = await start();
 		const plain = createModelServer({ baseUrl: server.url }, traces.helpers);
@@ -118,7 +118,7 @@ describe('a generation', () => {
 		expect(traceparents(server)).toEqual(['x']);
 	});
 
-	test('tool calls are named', async () => {
+	test('has the names of tool calls', async () => {
 		const server = await start();
 		server.script(
 			reply.toolCalls([
@@ -126,14 +126,14 @@ describe('a generation', () => {
 				{ name: 'multiply', arguments: { a: 2 } },
 			]),
 		);
-		await ask(chatWith({ baseUrl: server.url }));
+		await sendQuestion(chatWith({ baseUrl: server.url }));
 		expect(traces.spans()[0]!.attributes['local_llama.tool_calls']).toEqual(['add', 'multiply']);
 	});
 
-	test('case N35: a failure says its class and its title: no URL, no key, no text of the server', async () => {
+	test('case N35: an error has only its type and title: no URL, key or server message', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		server.script(reply.llamaError(500, `CUDA out of memory at /srv/secret/path with ${SAMPLE}`));
-		await expect(ask(chatWith({ baseUrl: server.url, apiKey: SAMPLE }))).rejects.toThrow();
+		await expect(sendQuestion(chatWith({ baseUrl: server.url, apiKey: SAMPLE }))).rejects.toThrow();
 		const [span] = traces.spans();
 		expect(span!.status.code).toBe(2);
 		expect(span!.attributes['error.type']).toEqual(expect.any(String));
@@ -143,7 +143,7 @@ describe('a generation', () => {
 			expect(whole).not.toContain(hidden);
 	});
 
-	test('case N36: Stop ends the span', async () => {
+	test('case N36: ends on Stop', async () => {
 		const server = await start();
 		const stop = new AbortController();
 		server.script(reply.chunks(['Once', { wait: new Promise(() => {}) }]));
@@ -164,10 +164,10 @@ describe('texts', () => {
 		return [attributes['gen_ai.input.messages'], attributes['gen_ai.output.messages']];
 	};
 
-	test('case N38: none without Record Texts', async () => {
+	test('case N38: are not recorded without Record Texts', async () => {
 		const server = await start();
 		server.script(reply.text('The answer is private.'));
-		await ask(
+		await sendQuestion(
 			chatWith({ baseUrl: server.url }, { trace: { userId: 'anna' } }),
 			'The question is private.',
 		);
@@ -175,11 +175,11 @@ describe('texts', () => {
 		expect(JSON.stringify(traces.spans()[0]!.attributes)).not.toContain('private');
 	});
 
-	test('with it, both, in the form of the conventions, and without the key', async () => {
+	test('are recorded with it, in the format of the conventions, and without the key', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		server.script(reply.text('Four.'));
 		const settings = { trace: { recordTexts: true } };
-		await ask(
+		await sendQuestion(
 			chatWith({ baseUrl: server.url, apiKey: SAMPLE }, settings),
 			`What is 2+2? ${SAMPLE}`,
 		);
@@ -194,14 +194,14 @@ describe('texts', () => {
 	});
 });
 
-test('session, user and tags, under the names of the conventions and of Langfuse', async () => {
+test('session, user and tags have the names of the conventions and of Langfuse', async () => {
 	const server = await start();
 	const trace = {
 		sessionId: 's1',
 		userId: 'anna',
 		tags: ['a', 'b'],
 	};
-	await ask(chatWith({ baseUrl: server.url }, { trace }));
+	await sendQuestion(chatWith({ baseUrl: server.url }, { trace }));
 	expect(traces.spans()[0]!.attributes).toMatchObject({
 		'gen_ai.conversation.id': 's1',
 		'session.id': 's1',
@@ -210,7 +210,7 @@ test('session, user and tags, under the names of the conventions and of Langfuse
 	});
 });
 
-describe('case N37: other work has a span of its own name', () => {
+describe('case N37: other tasks have their own span name', () => {
 	test('embeddings', async () => {
 		const server = await start({ embeddings: true });
 		const settings = {
@@ -283,69 +283,69 @@ describe('case N37: other work has a span of its own name', () => {
 });
 
 describe('case N34, N40: no span, no request and no error', () => {
-	test('where n8n exports no traces', async () => {
+	test('if n8n exports no traces', async () => {
 		const server = await start();
 		traces.switchOff();
 		const before = traces.asked();
-		expect((await ask(chatWith({ baseUrl: server.url }))).text).not.toBe('');
+		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).not.toBe('');
 		expect(traces.asked()).toBe(before);
 		expect(traceparents(server)).toEqual([]);
 	});
 
 	test.each<[string, object]>([
 		[
-			'where n8n writes no span into requests',
+			'if n8n adds no span to requests',
 			{ httpRequest: async () => await Promise.reject(new Error('canceled')) },
 		],
-		['where the context has no helpers', {}],
+		['if the context has no helpers', {}],
 	])('%s', async (_name, helpers) => {
 		const server = await start();
-		expect((await ask(chatWith({ baseUrl: server.url }, {}, helpers))).text).not.toBe('');
+		expect((await sendQuestion(chatWith({ baseUrl: server.url }, {}, helpers))).text).not.toBe('');
 		expect(traces.spans()).toEqual([]);
 		expect(traceparents(server)).toEqual([]);
 	});
 });
 
-const broken = (): never => {
+const throwing = (): never => {
 	throw new Error('tracer');
 };
 
 test.each([
-	['getTracer throws', () => jest.spyOn(trace, 'getTracer').mockImplementation(broken)],
+	['getTracer throws', () => jest.spyOn(trace, 'getTracer').mockImplementation(throwing)],
 	['no tracer', () => jest.spyOn(trace, 'getTracer').mockReturnValue(undefined as never)],
 	[
 		'startSpan throws',
-		() => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: broken } as never),
+		() => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: throwing } as never),
 	],
 	[
 		'no span',
 		() => jest.spyOn(trace, 'getTracer').mockReturnValue({ startSpan: () => ({}) } as never),
 	],
-	['extract throws', () => jest.spyOn(propagation, 'extract').mockImplementation(broken)],
+	['extract throws', () => jest.spyOn(propagation, 'extract').mockImplementation(throwing)],
 	[
 		'inject throws in ours',
 		() =>
-			jest.spyOn(trace, 'setSpan').mockImplementationOnce(trace.setSpan).mockImplementation(broken),
+			jest
+				.spyOn(trace, 'setSpan')
+				.mockImplementationOnce(trace.setSpan)
+				.mockImplementation(throwing),
 	],
-	['fields throws', () => jest.spyOn(propagation, 'fields').mockImplementation(broken)],
-])(
-	'a tracer that does not work (%s) costs no answer and no error its words',
-	async (_name, breakIt) => {
-		const server = await start();
-		const spy = breakIt();
-		try {
-			server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
-			expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
-			await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow(
-				'The server returned an error',
-			);
-		} finally {
-			spy.mockRestore();
-		}
-	},
-);
+	['fields throws', () => jest.spyOn(propagation, 'fields').mockImplementation(throwing)],
+])('a failing tracer (%s) affects neither response nor error', async (_name, breakIt) => {
+	const server = await start();
+	const spy = breakIt();
+	try {
+		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
+		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
+			'The server returned an error',
+		);
+	} finally {
+		spy.mockRestore();
+	}
+});
 
-test('a span that throws in any of its methods', async () => {
+test('a span that throws in any method affects neither response nor error', async () => {
 	const methods = [
 		'setAttribute',
 		'setAttributes',
@@ -359,14 +359,14 @@ test('a span that throws in any of its methods', async () => {
 	for (const which of methods) {
 		const server = await start();
 		const works = Object.fromEntries(
-			methods.map((name) => [name, name === which ? broken : () => true]),
+			methods.map((name) => [name, name === which ? throwing : () => true]),
 		);
 		const spy = jest
 			.spyOn(trace, 'getTracer')
 			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
 		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
-		expect((await ask(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
-		await expect(ask(chatWith({ baseUrl: server.url }))).rejects.toThrow(
+		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
+		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
 			'The server returned an error',
 		);
 		spy.mockRestore();
@@ -374,16 +374,16 @@ test('a span that throws in any of its methods', async () => {
 });
 
 test.each([
-	['never answers', async () => await new Promise<never>(() => {})],
-	['throws', broken],
-	['gives nothing', () => undefined],
+	['never responds', async () => await new Promise<never>(() => {})],
+	['throws', throwing],
+	['returns nothing', () => undefined],
 ])(
-	'a host whose helper %s gets no trace, and its answer without delay',
+	'a host whose helper %s gets no trace, and its response without delay',
 	async (_name, httpRequest) => {
 		const server = await start();
-		expect((await ask(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text).toContain(
-			'You said',
-		);
+		expect(
+			(await sendQuestion(chatWith({ baseUrl: server.url }, {}, { httpRequest }))).text,
+		).toContain('You said');
 		expect(traces.spans()).toEqual([]);
 	},
 );
