@@ -27,19 +27,19 @@ const HOST = `
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-probe-'));
 const socket = path.join(folder, 'probe');
 let host: ReturnType<typeof childProcess.spawn>;
-let said = '';
+let output = '';
 
-const hears = async (word: string): Promise<void> => {
-	while (!said.includes(word)) await new Promise((resolve) => host.stdout!.once('data', resolve));
+const waitForOutput = async (word: string): Promise<void> => {
+	while (!output.includes(word)) await new Promise((resolve) => host.stdout!.once('data', resolve));
 };
 
 const measure = async (): Promise<Sample> =>
 	await new Promise((resolve, reject) => {
-		let answer = '';
-		const asking = net.connect(socket, () => asking.write('measure\n'));
-		asking.on('data', (piece) => (answer += String(piece)));
-		asking.on('end', () => resolve(JSON.parse(answer) as Sample));
-		asking.on('error', reject);
+		let response = '';
+		const connection = net.connect(socket, () => connection.write('measure\n'));
+		connection.on('data', (piece) => (response += String(piece)));
+		connection.on('end', () => resolve(JSON.parse(response) as Sample));
+		connection.on('error', reject);
 	});
 
 beforeAll(async () => {
@@ -53,25 +53,25 @@ beforeAll(async () => {
 			stdio: ['pipe', 'pipe', 'inherit'],
 		},
 	);
-	host.stdout!.on('data', (piece: Uint8Array) => (said += String(piece)));
-	await hears('ready');
+	host.stdout!.on('data', (piece: Uint8Array) => (output += String(piece)));
+	await waitForOutput('ready');
 });
 afterAll(() => {
 	host.kill('SIGKILL');
 	fs.rmSync(folder, { recursive: true, force: true });
 });
 
-test('the probe detects what a process keeps, by kind', async () => {
+test('the probe counts the objects that a process keeps, by type', async () => {
 	await measure();
 	const before = await measure();
-	const again = await measure();
+	const second = await measure();
 	const steady = ({ sockets, timers, abortListeners, abortSignals, openSockets }: Sample) => ({
 		...{ sockets, timers, abortListeners, abortSignals, openSockets },
 	});
-	expect(steady(again)).toEqual(steady(before));
+	expect(steady(second)).toEqual(steady(before));
 
 	host.stdin!.write('leak\n');
-	await hears('leaked');
+	await waitForOutput('leaked');
 	await measure();
 	const after = await measure();
 	expect(after.heapUsed - before.heapUsed).toBeGreaterThan(7e6);

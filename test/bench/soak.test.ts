@@ -95,28 +95,28 @@ describe('the verdict', () => {
 		expect(await growing(samples(more))).toEqual([name]);
 	});
 
-	test('4 % more heap is flat, 6 % is not', async () => {
+	test('4 % more heap is flat, 6 % is growth', async () => {
 		const with_ = (share: number) =>
 			samples((at) => ({ heapUsed: (at < 30 ? 200 : 200 * share) * MEGABYTE }));
 		expect(await growing(with_(1.04))).toEqual([]);
 		expect(await growing(with_(1.06))).toEqual(['JavaScript heap']);
 	});
 
-	test('one more of a counted thing is no growth', async () => {
+	test('one more counted object is not growth', async () => {
 		expect(await growing(samples((at) => ({ sockets: at < 30 ? 4 : 5 })))).toEqual([]);
 	});
 
-	test('runs that take longer at the end are growth; runs with a fault do not count', async () => {
-		const late = (atMs: number) => atMs >= LASTS_MS - 60_000;
-		const slower = runs((atMs) => (late(atMs) ? { ms: 120 } : {}));
+	test('slower runs at the end are growth, unless they have a fault', async () => {
+		const isAtEnd = (atMs: number) => atMs >= LASTS_MS - 60_000;
+		const slower = runs((atMs) => (isAtEnd(atMs) ? { ms: 120 } : {}));
 		expect(await growing(samples(), slower)).toEqual(['Time of a run']);
 		const excused = runs((atMs) =>
-			late(atMs) && atMs % 3000 !== 0 ? { ms: 900, fault: 'cut' } : {},
+			isAtEnd(atMs) && atMs % 3000 !== 0 ? { ms: 900, fault: 'cut' } : {},
 		);
 		expect(await growing(samples(), excused)).toEqual([]);
 	});
 
-	test('more slow kinds at the end are no growth', async () => {
+	test('more runs of slow load profiles at the end are not growth', async () => {
 		const mixed = runs((atMs) => {
 			const slow = atMs % (atMs >= LASTS_MS / 2 ? 2000 : 5000) === 0;
 			return slow ? { profile: 'Vectors', ms: 400 } : {};
@@ -137,9 +137,9 @@ describe('the verdict', () => {
 		expect(isFlat(result(samples(), [...runs(), ...odd]))).toBe(false);
 	});
 
-	test('stands in the page, with the command', async () => {
-		const { formatReport } = await script<ReportScript>('report');
-		const plan = { concurrency: 4, seed: 1 };
+	test('is in the report, with the command', async () => {
+		const { pageOf } = await script<ReportScript>('report');
+		const plan = { atOnce: 4, seed: 1 };
 		const command = 'npm run bench -- soak --minutes 10';
 		const growingTimers = samples((at) => ({ timers: 30 + at }));
 		const page = formatReport({ ...result(growingTimers), plan, command, machine: 'a machine' });
@@ -150,7 +150,7 @@ describe('the verdict', () => {
 });
 
 describe('the load', () => {
-	const first = async (seed: number, count: number) => {
+	const takeFirst = async (seed: number, count: number) => {
 		const next = (await script<LoadScript>('load')).sequence(seed);
 		return Array.from({ length: count }, () => {
 			const { profile, fault } = next();
@@ -158,23 +158,23 @@ describe('the load', () => {
 		});
 	};
 
-	test('comes in the same order for the same seed, and in another one for another', async () => {
-		expect(await first(7, 200)).toEqual(await first(7, 200));
-		expect(await first(7, 200)).not.toEqual(await first(8, 200));
+	test('has the same order for the same seed, and another order for another seed', async () => {
+		expect(await takeFirst(7, 200)).toEqual(await takeFirst(7, 200));
+		expect(await takeFirst(7, 200)).not.toEqual(await takeFirst(8, 200));
 	});
 
-	test('has every profile of a run with every fault of it within an hour', async () => {
-		const { LOAD_PROFILES } = await script<ProfilesScript>('load-profiles');
-		const seen = new Set(await first(1, 5000));
-		const wanted = LOAD_PROFILES.flatMap(({ name, faults, always }) =>
+	test('has every load profile with each of its faults within an hour', async () => {
+		const { KINDS } = await script<KindsScript>('load-profiles');
+		const seen = new Set(await takeFirst(1, 5000));
+		const expectedLoads = KINDS.flatMap(({ name, faults, always }) =>
 			always === undefined
 				? ['', ...faults].map((fault) => `${name}: ${fault}`)
 				: [`${name}: ${always}`],
 		);
-		expect(wanted.filter((each) => !seen.has(each))).toEqual([]);
+		expect(expectedLoads.filter((each) => !seen.has(each))).toEqual([]);
 	});
 
-	test('has a workflow for each profile', async () => {
+	test('has a workflow for each load profile', async () => {
 		const { createWorkflows } = await script<WorkflowsScript>('workflows');
 		const { LOAD_PROFILES } = await script<ProfilesScript>('load-profiles');
 		const created: Workflow[] = [];
@@ -242,48 +242,48 @@ describe('a fault proxy', () => {
 		server.close();
 	});
 
-	const ask = async (text: string, signal?: AbortSignal) => {
+	const send = async (text: string, signal?: AbortSignal) => {
 		const response = await fetch(proxy.url, {
 			method: 'POST',
 			body: JSON.stringify({ text }),
 			signal,
 		});
-		let read = '';
+		let body = '';
 		const decoder = new TextDecoder();
 		try {
 			for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>)
-				read += decoder.decode(piece);
+				body += decoder.decode(piece);
 		} catch {
-			return { status: response.status, read, whole: false };
+			return { status: response.status, read: body, whole: false };
 		}
-		return { status: response.status, read, whole: true };
+		return { status: response.status, read: body, whole: true };
 	};
 
-	test('lets a request pass, at once or slowly', async () => {
+	test('forwards a request, immediately or slowly', async () => {
 		const whole = { status: 200, read: EVENTS.join(''), whole: true };
-		expect(await ask('Hello')).toEqual(whole);
-		expect(await ask('Hello [[slow]]')).toEqual(whole);
+		expect(await send('Hello')).toEqual(whole);
+		expect(await send('Hello [[slow]]')).toEqual(whole);
 	});
 
-	test('answers with the fault that the text asks for', async () => {
-		await expect(ask('Hello [[reset]]')).rejects.toThrow('fetch failed');
-		expect(await ask('Hello [[error]]')).toMatchObject({ status: 500, whole: true });
-		expect(await ask('Hello [[html]]')).toMatchObject({
+	test('causes the fault that the text requests', async () => {
+		await expect(send('Hello [[reset]]')).rejects.toThrow('fetch failed');
+		expect(await send('Hello [[error]]')).toMatchObject({ status: 500, whole: true });
+		expect(await send('Hello [[html]]')).toMatchObject({
 			status: 502,
 			read: expect.stringMatching('<html>') as string,
 		});
-		const cut = await ask('Hello [[cut]]');
-		expect(cut).toMatchObject({ status: 200, whole: false });
-		expect(EVENTS.join('').startsWith(cut.read)).toBe(true);
+		const truncated = await send('Hello [[cut]]');
+		expect(truncated).toMatchObject({ status: 200, whole: false });
+		expect(EVENTS.join('').startsWith(truncated.read)).toBe(true);
 	});
 
 	test('sends nothing until the caller disconnects, and detects that', async () => {
 		const leaving = new AbortController();
-		const asked = ask('Hello [[silence]]', leaving.signal);
+		const pending = send('Hello [[silence]]', leaving.signal);
 		while (proxy.open() === 0)
 			await new Promise((resolve) => setImmediate(() => resolve(undefined)));
 		leaving.abort();
-		await expect(asked).rejects.toThrow();
+		await expect(pending).rejects.toThrow();
 		while (proxy.open() > 0) await new Promise((resolve) => setImmediate(() => resolve(undefined)));
 		expect(proxy.open()).toBe(0);
 	});

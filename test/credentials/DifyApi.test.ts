@@ -38,7 +38,7 @@ describe('with', () => {
 		);
 	});
 
-	test('a wrong key, or the key of another type, is refused', async () => {
+	test('a wrong key, or a key of the other type, is rejected', async () => {
 		const sim = await startSim({});
 		for (const [apiKey, keyType] of [
 			[WRONG, 'app'],
@@ -52,7 +52,7 @@ describe('with', () => {
 	});
 
 	test.each(['', '/', '/v1/', '/v1/chat-messages', ' '])(
-		'passes with %j after the address',
+		'passes with %j after the Base URL',
 		async (ending) => {
 			const sim = await startSim({});
 			expect(
@@ -61,7 +61,7 @@ describe('with', () => {
 		},
 	);
 
-	test('an app whose API is switched off is reported as such', async () => {
+	test('an app whose API is disabled is reported', async () => {
 		const sim = await startApp({ mode: 'chat', apiEnabled: false });
 		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain(
 			'Backend service API',
@@ -70,40 +70,40 @@ describe('with', () => {
 });
 
 describe('other servers than Dify', () => {
-	/** A server that answers everything alike. */
-	async function answering(status: number, contentType: string, body: string): Promise<string> {
+	/** Message of the test with a server that sends this response to every request. */
+	async function testResponse(status: number, contentType: string, body: string): Promise<string> {
 		const server = http.createServer((request, response) => {
 			request.resume();
 			response.writeHead(status, { 'content-type': contentType, connection: 'close' });
 			response.end(body);
 		});
 		const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`;
-		const said = await tested({ baseUrl, apiKey: WRONG, keyType: 'app' });
-		expect(await tested({ baseUrl, apiKey: WRONG, keyType: 'knowledge' })).toBe(said);
+		const message = await tested({ baseUrl, apiKey: WRONG, keyType: 'app' });
+		expect(await tested({ baseUrl, apiKey: WRONG, keyType: 'knowledge' })).toBe(message);
 		server.close();
-		return said;
+		return message;
 	}
 
 	test.each([
 		['plain text', 'text/plain', 'pong'],
 		['a login page', 'text/html', '<!doctype html><title>Sign in</title>'],
-		['a page behind blanks', 'text/html', '\n\n  <html><body>Welcome</body></html>'],
-		['nothing at all', 'text/plain', ''],
+		['a page after blanks', 'text/html', '\n\n  <html><body>Welcome</body></html>'],
+		['an empty body', 'text/plain', ''],
 		['a JSON text', 'application/json', '"ok"'],
 	])('%s with status 200', async (_what, contentType, body) => {
-		expect(await answering(200, contentType, body)).toMatch(
+		expect(await testResponse(200, contentType, body)).toMatch(
 			/^This address returns plain text or a web page, not the Dify API/,
 		);
 	});
 
 	test.each([
 		['any JSON', '{"status":"ok"}'],
-		['a name, as many programs give', '{"name":"router","version":"1.2"}'],
+		['a name, as from many programs', '{"name":"router","version":"1.2"}'],
 		["a model server's list", '{"object":"list","data":[{"id":"qwen"}]}'],
 		['Ollama', '{"models":[]}'],
 		['null', 'null'],
 	])('%s with status 200', async (_what, body) => {
-		expect(await answering(200, 'application/json', body)).toMatch(
+		expect(await testResponse(200, 'application/json', body)).toMatch(
 			/^Another program responds at this address, not Dify/,
 		);
 	});
@@ -115,21 +115,18 @@ describe('other servers than Dify', () => {
 		[500, 'oops', /^Dify returned an error/],
 		[502, PAGES.nginx502, /^A proxy responds, but Dify behind it does not/],
 		[524, PAGES.cloudflare524, /^A proxy responds, but Dify behind it does not/],
-	])(
-		'status %d says what it means, not the phrase of the status',
-		async (status, body, message) => {
-			expect(await answering(status, 'text/html', body)).toMatch(message);
-		},
-	);
+	])('the message for status %d explains its meaning', async (status, body, message) => {
+		expect(await testResponse(status, 'text/html', body)).toMatch(message);
+	});
 });
 
-test('an address that cannot be used says why', async () => {
+test('an invalid Base URL is reported with the reason', async () => {
 	expect(await tested({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain(
 		'The port "port"',
 	);
 });
 
-test("adds the key to the HTTP Request node's requests and leaves the rest alone", async () => {
+test("adds only the key to the HTTP Request node's requests", async () => {
 	const authenticate = new DifyApi().authenticate as (
 		data: ICredentialDataDecryptedObject,
 		request: IHttpRequestOptions,
@@ -154,7 +151,7 @@ test("adds the key to the HTTP Request node's requests and leaves the rest alone
 	);
 });
 
-test('its hint leads to the codes that n8n shows for a connection that fails', () => {
+test('its hint links to the error codes that n8n shows for failed connections', () => {
 	const { hint } = new DifyApi().properties.find(({ name }) => name === 'baseUrl')!;
 	expect(hint).toContain('docs/troubleshooting.md#the-test-of-the-credential');
 });

@@ -26,7 +26,7 @@ const tested = async (data: ICredentialDataDecryptedObject) =>
 describe('the credential type', () => {
 	const type = new LocalLlamaApi();
 
-	test('has no address that was not typed', () => {
+	test('has no default Base URL', () => {
 		const baseUrl = type.properties.find(({ name }) => name === 'baseUrl')!;
 		expect(baseUrl).toMatchObject({ default: '', required: true });
 		expect(baseUrl.placeholder).toContain(':9931');
@@ -40,7 +40,7 @@ describe('the credential type', () => {
 			) => Promise<IHttpRequestOptions>
 		)(data, request);
 
-	test("adds headers to the HTTP Request node's requests and leaves the rest alone", async () => {
+	test("adds only headers to the HTTP Request node's requests", async () => {
 		const request: IHttpRequestOptions = {
 			url: 'http://gpu:8080/props',
 			method: 'GET',
@@ -79,7 +79,7 @@ describe('the credential type', () => {
 		[' gpu:8080/v1/chat/completions ', 'http://gpu:8080/v1'],
 		['http://gpu/v1-openai/', 'http://gpu/v1-openai'],
 		['http://webui:3000/api/chat/completions', 'http://webui:3000/api'],
-	])('the test request of %j goes below %s', async (baseUrl, api) => {
+	])('the test request of %j is sent below %s', async (baseUrl, api) => {
 		expect(type.test.request).toMatchObject({
 			baseURL: '={{ $credentials.baseUrl }}',
 			url: '/models',
@@ -96,7 +96,7 @@ describe('the credential type', () => {
 			timeout: 10_000,
 			headers: {},
 		});
-		// n8n authenticates once more after a 401.
+		// n8n authenticates again after a 401.
 		expect((await authenticate({ baseUrl }, resolved)).baseURL).toBe(api);
 	});
 
@@ -107,14 +107,14 @@ describe('the credential type', () => {
 		{ url: 'http://gpu:8080@other/props' },
 		{ baseURL: 'http://gpu:8080', url: '//other/props' },
 		{ url: '', uri: 'http://other/props' },
-	])('no key goes to another origin: %j', async (request) => {
+	])('no key is sent to another origin: %j', async (request) => {
 		const data = { baseUrl: 'http://gpu:8080/v1', apiKey: SAMPLE };
 		await expect(authenticate(data, request)).rejects.toThrow(
 			'This credential is for http://gpu:8080, so its key is not sent to',
 		);
 	});
 
-	test('the test of an address that cannot be used says why', async () => {
+	test('the test of an invalid Base URL reports the reason', async () => {
 		await expect(
 			authenticate(
 				{ baseUrl: 'http://host:port' },
@@ -143,7 +143,7 @@ describe("n8n's credential test", () => {
 		return server.url;
 	};
 	test.each(['', '/', '/v1', '/v1/', '/v1/chat/completions', '/chat/completions', ' '])(
-		'case 12: passes with %j after the address, and checks the key',
+		'case 12: passes with %j after the Base URL, and checks the key',
 		async (ending) => {
 			const baseUrl = (await start({ apiKey: SAMPLE })) + ending;
 			expect(await tested({ baseUrl, apiKey: SAMPLE })).toBe('OK');
@@ -189,7 +189,7 @@ describe("n8n's credential test", () => {
 		expect(await tested(data)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
 	});
 
-	test('says what is wrong', async () => {
+	test('reports the problem', async () => {
 		const baseUrl = await start({});
 		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
 			/^The server responds but has no model list at this path\. .* A prefix .* belongs in the Base URL/,
@@ -217,24 +217,27 @@ describe("n8n's credential test", () => {
 		['Text Embeddings Inference', reply.error(404, '')],
 		['whisper.cpp', reply.html(404, 'File Not Found (/v1/models)')],
 		['FastAPI with only a chat route', reply.json({ detail: 'Not Found' }, { status: 404 })],
-		['a gateway that says so with status 200', reply.json({ error: { code: 404, message: '' } })],
+		[
+			'a gateway that returns 404 in a response with status 200',
+			reply.json({ error: { code: 404, message: '' } }),
+		],
 	])(
-		'a server without a list of models is told to work all the same: %s',
+		'for a server without a model list, the message says that the nodes still work: %s',
 		async (_what, answer) => {
 			const baseUrl = await start({});
 			server.route('GET /v1/models', answer);
-			const said = await tested({ baseUrl });
-			expect(said).toMatch(/^The server responds/);
-			expect(said).toContain('still work with the nodes');
-			expect(said).toContain('keep the credential');
-			expect(said).toContain('Server Health (Check)');
+			const message = await tested({ baseUrl });
+			expect(message).toMatch(/^The server responds/);
+			expect(message).toContain('still work with the nodes');
+			expect(message).toContain('keep the credential');
+			expect(message).toContain('Server Health (Check)');
 		},
 	);
 
 	test.each<[string, ReturnType<typeof reply.json>, string]>([
 		['plain text', reply.error(200, 'pong'), 'The Base URL returns a web page, not the API'],
 		[
-			'a page behind blanks',
+			'a page after blanks',
 			reply.html(200, '\n <html></html>'),
 			'The Base URL returns a web page, not the API',
 		],
@@ -250,7 +253,7 @@ describe("n8n's credential test", () => {
 			'The response is empty. mlx_lm.server responds this way while no model is available on its machine',
 		],
 		[
-			'a refusal with status 200',
+			'an error with status 200',
 			reply.json({ error: { code: 503, message: 'Loading model' } }),
 			'The model is still loading',
 		],
@@ -260,7 +263,7 @@ describe("n8n's credential test", () => {
 		expect(await tested({ baseUrl })).toContain(message);
 	});
 
-	test('Ollama without any model passes, whose list is null', async () => {
+	test('Ollama without models passes, although its list is null', async () => {
 		const baseUrl = await start({});
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
 		expect(await tested({ baseUrl })).toBe('OK');

@@ -8,9 +8,9 @@ import { http } from '../support/node-builtins';
 
 const CANARY = 'local-key-1234567890';
 
-const asked: string[] = [];
-const elsewhere = http.createServer((request, response) => {
-	asked.push(request.url ?? '');
+const requestedPaths: string[] = [];
+const otherServer = http.createServer((request, response) => {
+	requestedPaths.push(request.url ?? '');
 	response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}');
 });
 let status = 307;
@@ -20,11 +20,11 @@ const server = http.createServer(
 );
 
 beforeAll(async () => {
-	location = `http://127.0.0.1:${await listen(elsewhere)}/there`;
+	location = `http://127.0.0.1:${await listen(otherServer)}/there`;
 	await listen(server);
 });
 afterAll(async () => {
-	for (const one of [server, elsewhere]) {
+	for (const one of [server, otherServer]) {
 		one.closeAllConnections();
 		await new Promise((resolve) => one.close(resolve));
 	}
@@ -46,8 +46,8 @@ const CREDENTIALS: Array<
 test.each(CREDENTIALS)('the test of %s does not follow redirects', async (_name, type, data) => {
 	const { port } = server.address() as { port: number };
 	for (status of [301, 302, 303, 307, 308]) {
-		const said = await testCredential(type, { ...data, baseUrl: `http://127.0.0.1:${port}` });
-		expect(said).toMatch(/redirects.*Base URL/is);
+		const message = await testCredential(type, { ...data, baseUrl: `http://127.0.0.1:${port}` });
+		expect(message).toMatch(/redirects.*Base URL/is);
 	}
-	expect(asked).toEqual([]);
+	expect(requestedPaths).toEqual([]);
 });

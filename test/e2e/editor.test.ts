@@ -137,7 +137,7 @@ const ended = async () =>
 	);
 
 describe('the panels', () => {
-	it('of all nodes open as added: an icon, every field in its order, every label whole', async () => {
+	it('of all nodes open as added: an icon, every field in its order, complete labels', async () => {
 		const { get, node, openNode, closeNode } = editor;
 		const types = await ownTypes();
 		// A Dify that responds would add the fields of its form later.

@@ -465,7 +465,7 @@ describe('the running n8n', () => {
 				[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
 			}),
 		);
-		for await (const { type } of n8n.chat('killed-chat', 'Go on for ever'))
+		for await (const { type } of n8n.chat('killed-chat', 'Never stop'))
 			if (type === 'item' && server.service.running) server.service.kill('SIGKILL');
 		const failed = failureOf(await onlyExecution(id));
 		expect(failed.everything).toContain('The connection was lost during the response');
@@ -524,7 +524,7 @@ describe('the running n8n', () => {
 			}),
 		);
 		const reader = new AbortController();
-		const reading = linesOf('stopped-chat', 'Go on for ever', reader.signal).catch(() => []);
+		const reading = linesOf('stopped-chat', 'Never stop', reader.signal).catch(() => []);
 		const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
 		await until(busy, (one) => one);
 		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });

@@ -157,7 +157,7 @@ describe('n8n in queue mode', () => {
 				}),
 			);
 			const reader = new AbortController();
-			const reading = chat('queued-stop', 'Go on for ever', reader.signal).catch(() => []);
+			const reading = chat('queued-stop', 'Never stop', reader.signal).catch(() => []);
 			const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
 			await until(busy, (one) => one);
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });

@@ -34,7 +34,7 @@ import {
 	after,
 	answering,
 	anyExecution,
-	asked,
+	sendChatMessage,
 	describeExamples,
 	dify,
 	difyCredential,
@@ -109,8 +109,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			{ says: 'Nice to meet you, Ada.' },
 		]);
 		const workflow = await activated('chat-with-local-model', wiring);
-		expect(await asked(workflow, 'I am Ada.')).toBe('Nice to meet you, Ada.');
-		const answer = await asked(workflow, 'What is my name?');
+		expect(await sendChatMessage(workflow, 'I am Ada.')).toBe('Nice to meet you, Ada.');
+		const answer = await sendChatMessage(workflow, 'What is my name?');
 		// The memory added the first exchange.
 		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('I am Ada.');
 		return answer;
@@ -131,7 +131,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const source = example('agent-with-tools').nodes.find(({ name }) => name === 'Weather')!;
 		const change = { Weather: { ...source.parameters, url: `${weather.url}/v1/forecast` } };
 		const workflow = await activated('agent-with-tools', { ...wiring, change });
-		const answer = await asked(workflow, 'What is 17 times 23, and how warm is it in Berlin?');
+		const answer = await sendChatMessage(
+			workflow,
+			'What is 17 times 23, and how warm is it in Berlin?',
+		);
 		const results = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 		for (const result of ['391', '12 pieces in stock', '21.5']) expect(results).toContain(result);
 		return answer;
@@ -168,8 +171,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			local: { 'Large model': large, 'Small model': small },
 			model: { 'Large model': MODEL, 'Small model': MODEL },
 		});
-		expect(await asked(workflow, 'Hello')).toBe('Hi.');
-		expect(await asked(workflow, 'Why is the sky blue?')).toBe('Carefully.');
+		expect(await sendChatMessage(workflow, 'Hello')).toBe('Hi.');
+		expect(await sendChatMessage(workflow, 'Why is the sky blue?')).toBe('Carefully.');
 		return 'Hello: small, Why: large';
 	},
 
@@ -183,9 +186,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			},
 			model: { 'Local Chat Model': MODEL, 'Fallback model': MODEL },
 		});
-		expect(await asked(workflow, 'Who answers?')).toBe('The first answers.');
+		expect(await sendChatMessage(workflow, 'Who answers?')).toBe('The first answers.');
 		await first.close();
-		const answer = await asked(workflow, 'And now?');
+		const answer = await sendChatMessage(workflow, 'And now?');
 		expect(answer).toBe('The second answers.');
 		return answer;
 	},
@@ -206,7 +209,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			others: { 'MCP Server Trigger': key, 'MCP Client': key },
 			change: { 'MCP Client': { endpointUrl: `${theN8n().url}/mcp/local-tools` } },
 		});
-		const answer = await asked(workflow, 'What is 17 times 23?');
+		const answer = await sendChatMessage(workflow, 'What is 17 times 23?');
 		// The tool call is a separate execution.
 		await anyExecution(workflow.id, ({ data }) => JSON.stringify(data).includes('391'));
 		return answer;
@@ -317,7 +320,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		});
 		const filled = await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Start'));
 		expect(rowsOf(filled, 'Store')).toHaveLength(1);
-		const answer = await asked(workflow, 'Where does the cat sit?');
+		const answer = await sendChatMessage(workflow, 'Where does the cat sit?');
 		const prompts = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 		expect(prompts).toContain('A cat sits on the mat');
 		return answer;
@@ -443,9 +446,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			dify: await difyCredential(sim),
 			model: MODEL,
 		});
-		expect(await asked(workflow, 'Who answers?', 'ben')).toBe('The local model answers.');
+		expect(await sendChatMessage(workflow, 'Who answers?', 'ben')).toBe('The local model answers.');
 		await server.close();
-		const answer = await asked(workflow, 'And now?', 'ben');
+		const answer = await sendChatMessage(workflow, 'And now?', 'ben');
 		expect(answer).toBe('Dify answers.');
 		return answer;
 	},
@@ -459,7 +462,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			])),
 			dify: await difyCredential(sim),
 		});
-		const answer = await asked(workflow, 'When can I come?', 'cleo');
+		const answer = await sendChatMessage(workflow, 'When can I come?', 'cleo');
 		expect(sim.runs).toMatchObject([{ query: 'When?', user: 'cleo' }]);
 		return answer;
 	},
@@ -473,7 +476,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			...wiring,
 			...(await animals()),
 		});
-		const answer = await asked(workflow, 'Where does the llama live?');
+		const answer = await sendChatMessage(workflow, 'Where does the llama live?');
 		expect(answer).toBe('In the Andes, says llama.txt.');
 		return answer;
 	},
@@ -537,8 +540,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			reply: ({ query }) => ({ steps: [{ text: 'You said: ' }, { text: query }] }),
 		});
 		const workflow = await activated('dify-chat-streamed', { dify: await difyCredential(sim) });
-		await asked(workflow, 'one', 'anna');
-		expect(await asked(workflow, 'two', 'anna')).toBe('You said: two');
+		await sendChatMessage(workflow, 'one', 'anna');
+		expect(await sendChatMessage(workflow, 'two', 'anna')).toBe('You said: two');
 		expect(sim.runs[1]!.conversationId).toBe(sim.runs[0]!.conversationId);
 		return 'You said: two';
 	},

@@ -191,7 +191,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 			type: `${LANGCHAIN}toolCode`,
 			typeVersion: 1.3,
 			parameters: {
-				description: 'Takes a picture',
+				description: 'Takes a photo',
 				jsCode: `return ${JSON.stringify(JSON.stringify(blocks))};`,
 			},
 			serves: [['ai_tool', 'Agent']],

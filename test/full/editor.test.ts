@@ -269,7 +269,7 @@ describe('finding the nodes', () => {
 
 describe('the panels', () => {
 	it(
-		'of all nodes open with an icon, every field in its order, and every label whole',
+		'of all nodes open with an icon, every field in its order, and complete labels',
 		async () => {
 			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
 			const types = await ownTypes();

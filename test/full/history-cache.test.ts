@@ -35,7 +35,7 @@ const CALCULATOR: ToolDefinition = {
 
 /** Enough text that tokens which are read again are noticeable. */
 const QUESTION = human(
-	`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`,
+	`Calculate. ${'The numbers are in the report of the third quarter. '.repeat(20)}`,
 );
 
 async function generateUsage(messages: InputMessage[]): Promise<Usage> {

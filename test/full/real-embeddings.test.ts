@@ -160,7 +160,7 @@ describe.each(STORES)('$name', (store) => {
 			expect(JSON.stringify(execution.data).length).toBeLessThan(20_000);
 		});
 
-		it('Get Many: the cat is nearer to the kitten than to the revenue', async () => {
+		it('Get Many: "cat" is closer to "kitten" than to "revenue"', async () => {
 			const execution = await run(
 				workflowOf('Find', {
 					Start: { ...MANUAL, to: ['Find'] },

@@ -138,7 +138,7 @@ describe("the real llama-server's router", () => {
 		router.stop();
 	});
 
-	it('a model that was force-unloaded during a response: no outage', async () => {
+	it('a model that was force-unloaded during a response is not an outage', async () => {
 		const router = await startRouter(['smollm2'], ['--metrics']);
 		const server = createModelServer({ baseUrl: router.url });
 		const work = { model: 'smollm2', wait: true, timeoutMs: 240_000 };

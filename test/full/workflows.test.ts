@@ -7,7 +7,7 @@ import {
 	activated,
 	after,
 	anyExecution,
-	asked,
+	sendChatMessage,
 	call,
 	describeExamples,
 	itemsOf,
@@ -62,7 +62,7 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 	// In an empty folder the samples are used.
 	for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
 	await fill();
-	await asked(workflow, 'Until when are you open on Saturday?', 'samples');
+	await sendChatMessage(workflow, 'Until when are you open on Saturday?', 'samples');
 	const found = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
 	for (const part of ['opening-hours.md', 'on Saturday from 9 to 13', 'returns.md', 'repairs.txt'])
 		expect(found).toContain(part);
@@ -70,7 +70,7 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
 	await fill();
 	await fill();
-	const answer = await asked(workflow, 'Where does the cat sit?');
+	const answer = await sendChatMessage(workflow, 'Where does the cat sit?');
 	expect(answer).toBe('On the mat, says opening.md.');
 	const execution = await lastExecution(workflow.id);
 	const promptTexts = promptsOf(execution, 'Local Chat Model');
@@ -102,7 +102,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 describe('an alert of health-watch', () => {
 	it(
-		'that could not be sent is sent at a later check, even if the server is healthy again',
+		'that could not be sent is sent after a later check, even if the server is healthy again',
 		async () => {
 			const server = await startLlamaServer();
 			let isBroken = true;

@@ -33,7 +33,7 @@ it('there are few npm scripts, and CONTRIBUTING explains each', () => {
 	expect(unexplained).toEqual([]);
 });
 
-it('every command that a text names exists', async () => {
+it('every command in the documents exists', async () => {
 	const { PROGRAMS } = await loadModule<{ PROGRAMS: Array<{ name: string }> }>(
 		'bench/lib/programs',
 	);
@@ -51,7 +51,7 @@ it('every command that a text names exists', async () => {
 	expect(missing).toEqual([]);
 });
 
-it('every script of package.json, and every task of the editor, leads to a file', () => {
+it('every script of package.json and every editor task runs an existing file', () => {
 	const files = Object.values(scripts).flatMap((command) => command.match(/[\w/-]+\.mjs/g) ?? []);
 	expect(files.filter((file) => !fs.existsSync(file))).toEqual([]);
 	const { tasks } = JSON.parse(fs.readFileSync('.vscode/tasks.json', 'utf8')) as {

@@ -40,20 +40,20 @@ const NOT_RECORDED: Readonly<Record<string, string>> = {
 const UNREAD = new Set(['agent_log', 'ping', 'text_replace', 'tts_message', 'tts_message_end']);
 const cases = textOf(filesIn('test/lib/dify', /\.test\.ts$/));
 
-it.each(EVENT_NAMES)('the event %s has its row in the protocol notes', (event) => {
+it.each(EVENT_NAMES)('the event %s has a row in the protocol notes', (event) => {
 	expect([...ROWS]).toContain(event);
 });
 
-it.each(EVENT_NAMES)('the event %s was recorded, or there is a reason and a case', (event) => {
+it.each(EVENT_NAMES)('the event %s was recorded, or has a reason and a test', (event) => {
 	if (isRecorded(event)) return expect(NOT_RECORDED).not.toHaveProperty(event);
 	expect(NOT_RECORDED).toHaveProperty(event);
 	expect(cases).toContain(`'${event}'`);
 });
 
-it('the reasons name no event that is not read', () => {
+it('the reasons contain only supported events', () => {
 	expect(Object.keys(NOT_RECORDED).filter((name) => !EVENT_NAMES.includes(name))).toEqual([]);
 });
 
-it('the protocol notes name no event that is not read', () => {
+it('the protocol notes contain only supported events', () => {
 	expect([...ROWS].filter((name) => !UNREAD.has(name) && !EVENT_NAMES.includes(name))).toEqual([]);
 });

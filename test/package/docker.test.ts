@@ -31,7 +31,7 @@ describe('docs/docker/compose.yaml', () => {
 		]);
 	});
 
-	it('has its profiles, its variables and its files in its page', () => {
+	it('has its profiles, variables and files documented on its page', () => {
 		const profileNames = [
 			...new Set(Object.values(services).flatMap(({ profiles = [] }) => profiles)),
 		];
@@ -42,7 +42,7 @@ describe('docs/docker/compose.yaml', () => {
 			if (build !== undefined) read(path.join(build.context, build.dockerfile));
 	});
 
-	it('sets n8n up as the page on operations recommends', () => {
+	it('configures n8n as the operations page recommends', () => {
 		const page = fs.readFileSync(path.join('docs', 'operations.md'), 'utf8');
 		const [, table = ''] = /\n### Settings of n8n\n([^]*?)\n##/.exec(page) ?? [];
 		const rows = [...table.matchAll(/^\| (`[^|]+`) \| `?(\d+|true)`?[^|]*\|/gm)].filter(
@@ -56,7 +56,7 @@ describe('docs/docker/compose.yaml', () => {
 		expect(recommended.filter(([name, value]) => String(environment[name]) !== value)).toEqual([]);
 	});
 
-	it('starts the model server on the port that the page names', () => {
+	it('starts the model server on the documented port', () => {
 		const [, port] = /--port (\d+)/.exec(read('compose.yaml'))!;
 		expect(read('README.md')).toContain(`http://llama:${port}`);
 		for (const file of ['compose.yaml', 'llama-gfx906.Dockerfile'])

@@ -105,7 +105,7 @@ test('the finished fields of every node pass the official lint', async () => {
 	expect(found).toEqual([]);
 });
 
-test('actions are in the order of their use: the main ones first, those that delete last', async () => {
+test('actions are ordered by use: the main ones first, deletions last', async () => {
 	for (const { name, properties } of await allNodes()) {
 		const listsOf = (field: string) => properties.filter((one) => one.name === field);
 		const valuesOf = ({ options = [] }: INodeProperties) =>

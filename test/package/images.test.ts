@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 describe('the images of the documents', () => {
-	it('exist if a document names them', () => {
+	it('exist if a document uses them', () => {
 		const missing = script.documents().flatMap((file) =>
 			script
 				.findImages(file)
@@ -43,8 +43,8 @@ describe('the images of the documents', () => {
 		expect(missing).toEqual([]);
 	});
 
-	it('are named by a document, each of them', () => {
-		const namedImages = script.listImages();
+	it('are each used in a document', () => {
+		const namedImages = script.namedPictures();
 		expect(imageFiles.filter((file) => !namedImages.includes(file))).toEqual([]);
 		expect(imageFiles.length).toBeGreaterThanOrEqual(10);
 	});

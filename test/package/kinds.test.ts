@@ -48,7 +48,7 @@ it.each(kinds)('%s has recorded responses or a simulator', (kind) => {
 	expect(STANDS_FOR.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
 });
 
-it.each(kinds)('%s is named in the page of servers, in both languages', (kind) => {
+it.each(kinds)('%s is on the servers page, in both languages', (kind) => {
 	for (const page of ['docs/servers.md', 'docs/servers.zh-CN.md'])
 		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
 });
@@ -57,7 +57,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 const MAY_NAME =
 	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/ollama-body|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
-it('no other file names a server type: it reads a capability of the type', () => {
+it('no other file names a server type: it uses a capability of the type', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
 		fs
 			.readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -112,7 +112,7 @@ const filesOf = (folder: string) =>
 		.filter((name) => name.endsWith('.ts'))
 		.map((name) => `${folder}/${name}`);
 
-it('no text outside of the server types names a server: it comes from the texts of the type', () => {
+it('no text outside the server types names a server: it uses the texts of the type', () => {
 	const wrong = filesOf('lib')
 		.filter((file) => !file.startsWith(FOLDER))
 		.filter((file) => !NAMES_WITH_REASON.some(([allowed]) => allowed.test(file)))

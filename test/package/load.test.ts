@@ -181,7 +181,7 @@ describe("n8n's own loader", () => {
 		['an installed package', () => new PackageDirectoryLoader(ROOT), [] as string[]],
 		['a custom folder', () => new CustomDirectoryLoader(DIST), ['Custom Nodes']],
 	])(
-		'reads category, search words and links of every node from the file beside it: %s',
+		'reads category, search words and links of every node from its codex file: %s',
 		async (_way, make, added) => {
 			const loader = make();
 			await loader.loadAll();
@@ -237,13 +237,13 @@ describe('package.json', () => {
 			expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
 	});
 
-	it('has the name that the README begins with', () => {
+	it('has the name at the beginning of the README', () => {
 		expect(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8')).toMatch(
 			new RegExp(`^# ${packageJson.name}\n`),
 		);
 	});
 
-	it('names the same oldest supported n8n everywhere', () => {
+	it('states the same oldest supported n8n everywhere', () => {
 		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
 			expect({
 				file,

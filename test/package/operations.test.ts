@@ -46,7 +46,7 @@ function isTested({ node, resource, operation }: Operation): boolean {
 	);
 }
 
-test('the list of operations shows their descriptions whole', async () => {
+test('the list of operations shows their complete descriptions', async () => {
 	const nodes = fs
 		.readdirSync('nodes')
 		.filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));

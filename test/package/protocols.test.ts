@@ -41,7 +41,7 @@ describe('docs/protocols', () => {
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
 	});
 
-	it('is what they cite, and no notes outside of the repository', () => {
+	it('is the only source they cite, not notes outside the repository', () => {
 		const elsewhere = sources.filter((file) =>
 			/\bcontract,? (?:(?:dify|llama-server|n8n-platform|model|breadth|section)[\w-]*,? ?)?\d/i.test(
 				fs.readFileSync(path.join(ROOT, file), 'utf8'),

@@ -75,7 +75,7 @@ describe('documents in two languages', () => {
 		(name) => `${name}${CHINESE}`,
 	);
 
-	it('exist for the first steps', () => {
+	it('exist for the pages of the first steps', () => {
 		expect(chinese.filter((file) => !documents.includes(file))).toEqual([]);
 	});
 
@@ -180,7 +180,7 @@ describe('README.md', () => {
 		expect(rows.length).toBeLessThanOrEqual(11);
 	});
 
-	it('leads to a page with every example workflow, and to one with every node', () => {
+	it('links to a page with every example workflow, and to one with every node', () => {
 		const files = fs
 			.readdirSync(path.join(ROOT, 'workflows'))
 			.filter((name) => name.endsWith('.json'));

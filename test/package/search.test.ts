@@ -81,7 +81,7 @@ describe('a search in the list of nodes', () => {
 		expect(found(text)[0]!.displayName).toBe(first);
 	});
 
-	it('for "dify" shows every node of Dify, no two alike', () => {
+	it('for "dify" shows every node of Dify, each with a different text', () => {
 		const names = found('dify').map(({ displayName }) => displayName);
 		const ofDify = items.filter(({ key }) => key.startsWith('dify'));
 		expect(names).toEqual(
@@ -97,7 +97,7 @@ describe('a search in the list of nodes', () => {
 			expect(description).toContain(work);
 	});
 
-	it('for nodes of Dify says first what each is for, since they share an icon', () => {
+	it('for nodes of Dify, descriptions begin with the purpose, because the nodes share an icon', () => {
 		const ofDify = items.filter(({ key }) => key.startsWith('dify'));
 		const first = ofDify.map(({ properties }) => properties.description.split(' ')[0]);
 		expect(first.filter((word) => word === 'Dify')).toEqual([]);

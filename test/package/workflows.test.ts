@@ -83,7 +83,7 @@ const problemsOf = (workflow: Workflow) => [
 ];
 
 describe('example workflows', () => {
-	it.each(files)('%s is right', (file) => {
+	it.each(files)('%s is valid', (file) => {
 		expect(problemsOf(read(file))).toEqual([]);
 	});
 
@@ -171,7 +171,7 @@ describe('the check itself', () => {
 		['gmail-trigger-version-v3', { type: `${BASE}gmailTrigger`, typeVersion: 1.3 }],
 		['removed-nodes-v3', { type: `${LANGCHAIN}memoryZep` }],
 		['cron-removed-v3', { type: `${BASE}cron` }],
-	])('finds what the rule %s of n8n 3 is about', (rule, node) => {
+	])('finds a violation of the rule %s of n8n 3', (rule, node) => {
 		expect(touched(node)).toEqual([rule]);
 	});
 
@@ -324,7 +324,7 @@ describe('the check itself', () => {
 		expect(problemsOf(workflow).join('\n')).toContain(problem);
 	});
 
-	it('allows a note around nodes', () => {
+	it('allows a sticky note around nodes', () => {
 		const framed = changed('Note', {
 			position: [-16, -64],
 			parameters: { width: 160, height: 240 },
@@ -332,7 +332,7 @@ describe('the check itself', () => {
 		expect(problemsOf(framed)).toEqual([]);
 	});
 
-	it('looks into groups of fields', () => {
+	it('checks groups of fields', () => {
 		const description: Description = {
 			name: 'grouped',
 			properties: [
@@ -386,7 +386,7 @@ function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
 }
 
 /** n8n evaluates texts that begin with "=", so such an option could not be chosen. */
-test('no option value or default begins with "=", but for expressions', () => {
+test('no option value or default begins with "=", except for expressions', () => {
 	const all = [...descriptions.values()].flatMap(({ name, properties }) =>
 		valuesIn(properties, name),
 	);

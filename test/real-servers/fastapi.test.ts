@@ -7,17 +7,20 @@ import { connection, problemOf, startServer, stopServers } from './support/serve
 const MODEL = { model: 'm' };
 const SAID = 'You said: Say hello.';
 
-describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
+describeWith(problemOf('fastapi'), 'a custom server on FastAPI', () => {
 	let url: string;
 	beforeAll(async () => {
 		({ url } = await startServer('fastapi'));
 	});
 	afterAll(stopServers);
 
-	it.each(['/v1', '/v1/', '/v1/chat/completions'])('answers in one piece at %s', async (path) => {
-		const { answer } = await chat(connection(`${url}${path}`, 'sk-test'), MODEL);
-		expect(answer.text).toBe(SAID);
-	});
+	it.each(['/v1', '/v1/', '/v1/chat/completions'])(
+		'a response that is not streamed, at %s',
+		async (path) => {
+			const { answer } = await chat(connection(`${url}${path}`, 'sk-test'), MODEL);
+			expect(answer.text).toBe(SAID);
+		},
+	);
 
 	it.each([
 		['its own check', '/v1'],
@@ -40,7 +43,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect(answer.warnings.join(' ')).toMatch(/top_k/);
 	});
 
-	it('a conversation with calls and their answers is strings throughout', async () => {
+	it('a conversation with tool calls and results has only strings as content', async () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), MODEL, {
 			messages: [
 				{ type: 'human', content: [{ type: 'text', text: 'Weather?' }] },
@@ -55,7 +58,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect(answer.text).toBe('You said: fine');
 	});
 
-	it('words without role, finish reason and usage', async () => {
+	it('deltas without role, finish reason and usage', async () => {
 		const { pieces, answer } = await chat(connection(`${url}/words/v1`), MODEL);
 		expect(answer.text).toBe('The weather is fine.');
 		expect(pieces.length).toBeGreaterThan(1);
@@ -74,7 +77,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect(JSON.stringify(answer.toolCalls)).toContain('Rome');
 	});
 
-	it('an exception before the answer, and in the middle of it', async () => {
+	it('an exception before and during the response', async () => {
 		expect(await failureOf(chat(connection(`${url}/crash/v1`), MODEL))).toMatchObject({
 			status: 500,
 			serverText: expect.stringContaining('Internal Server Error') as string,
@@ -83,7 +86,7 @@ describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 		expect(error).toMatchObject({ partialText: 'The weather ' });
 	});
 
-	it('Server Health says what it is', async () => {
+	it('Server Health identifies it', async () => {
 		const { server, models } = await check(`${url}/v1`, {}, { apiKey: 'sk-test' });
 		expect(server.type).toBe('openAiCompatible');
 		expect(models?.map(({ id }) => id)).toEqual(['m']);

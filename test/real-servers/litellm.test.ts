@@ -54,127 +54,135 @@ function writeConfig(behind: string): string {
 	return file;
 }
 
-describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-server', () => {
-	let url: string;
-	let kill: () => Promise<void>;
-	let server: ModelServer;
-	beforeAll(async () => {
-		const behind = await startRouter({
-			chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },
-			embed: { model: noiseBert, embeddings: true, pooling: 'mean', threads: 1 },
-			rank: { model: noiseBert, reranking: true, threads: 1 },
+describeWith(
+	problemOf('litellm') ?? llamaServer.problem,
+	'LiteLLM in front of llama-server',
+	() => {
+		let url: string;
+		let kill: () => Promise<void>;
+		let server: ModelServer;
+		beforeAll(async () => {
+			const behind = await startRouter({
+				chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },
+				embed: { model: noiseBert, embeddings: true, pooling: 'mean', threads: 1 },
+				rank: { model: noiseBert, reranking: true, threads: 1 },
+			});
+			const args = ['--config', writeConfig(behind), '--host', '127.0.0.1'];
+			({ url, kill } = await startServer('litellm', args));
+			server = connection(url, KEY);
 		});
-		const args = ['--config', writeConfig(behind), '--host', '127.0.0.1'];
-		({ url, kill } = await startServer('litellm', args));
-		server = connection(url, KEY);
-	});
-	afterAll(stopServers);
+		afterAll(stopServers);
 
-	it('Server Health knows it, and its list', async () => {
-		const result = await check(url, {}, { apiKey: KEY });
-		expect(result).toMatchObject({ healthy: true, server: { type: 'litellm' } });
-		expect(ids(result)).toEqual([]);
-		expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
-	});
-
-	it('a wrong key, which it rejects with 400 without a database', async () => {
-		expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
-		expect(
-			await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
-		).toMatchObject({
-			type: 'unauthorized',
-			status: 400,
+		it('Server Health identifies it and its model list', async () => {
+			const result = await check(url, {}, { apiKey: KEY });
+			expect(result).toMatchObject({ healthy: true, server: { type: 'litellm' } });
+			expect(ids(result)).toEqual([]);
+			expect((await listModels(server)).map(({ id }) => id).sort()).toEqual(MODELS);
 		});
-	});
 
-	it('a chat, a call of a tool, an answer by a schema', async () => {
-		const { pieces, answer } = await chat(server, { model: 'local-chat' }, asking('Tell a story.'));
-		expect(pieces.join('')).toBe(answer.text);
-		expect(pieces.length).toBeGreaterThan(10);
-		const call = { ...asking('How is the weather?'), tools: [WEATHER_TOOL] };
-		const called = (await chat(server, { model: 'local-chat' }, call)).answer;
-		expect(called.toolCalls).toMatchObject([
-			{ name: 'get_weather', arguments: '{"city": "Rome"}' },
-		]);
-		const parameters = { temperature: 0, maxTokens: 60, responseFormat: CITY_SCHEMA };
-		const json = asking('Answer in JSON.');
-		const written = (await chat(server, { model: 'local-chat', parameters }, json)).answer;
-		expect(JSON.parse(written.text)).toEqual({ city: 'Paris' });
-	});
+		it('a wrong key, which it rejects with 400 without a database', async () => {
+			expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
+			expect(
+				await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
+			).toMatchObject({
+				type: 'unauthorized',
+				status: 400,
+			});
+		});
 
-	it('vectors, also by a way that refuses the form of the numbers', async () => {
-		for (const model of ['local-embed', 'local-vectors']) {
-			const { vectors } = await embeddingsOf(server, { model }).embed(
-				[CAT, KITTEN, REVENUE],
-				'document',
+		it('a chat, a tool call, a response with a schema', async () => {
+			const { pieces, answer } = await chat(
+				server,
+				{ model: 'local-chat' },
+				asking('Tell a story.'),
 			);
-			const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
-			expect(nearness(cat, kitten)).toBeCloseTo(0.89, 2);
-			expect(nearness(cat, revenue)).toBeCloseTo(0.62, 2);
-		}
-	});
-
-	it('a text that is too long is named', async () => {
-		const texts = [CAT, 'word '.repeat(600)];
-		const failed = await failureOf(
-			embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
-		);
-		expect(failed).toMatchObject({ type: 'promptTooLong', facts: { tokens: 602, limit: 512 } });
-	});
-
-	it('reranking, and a model that has no such way', async () => {
-		const { ranking } = await rerankOf(server, { model: 'local-rank' }).rerank('cat', [
-			CAT,
-			KITTEN,
-			REVENUE,
-		]);
-		expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
-		expect(
-			await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
-		).toMatchObject({
-			type: 'featureDisabled',
-			suggestion: expect.stringContaining('jina_ai/') as string,
+			expect(pieces.join('')).toBe(answer.text);
+			expect(pieces.length).toBeGreaterThan(10);
+			const call = { ...asking('How is the weather?'), tools: [WEATHER_TOOL] };
+			const called = (await chat(server, { model: 'local-chat' }, call)).answer;
+			expect(called.toolCalls).toMatchObject([
+				{ name: 'get_weather', arguments: '{"city": "Rome"}' },
+			]);
+			const parameters = { temperature: 0, maxTokens: 60, responseFormat: CITY_SCHEMA };
+			const json = asking('Answer in JSON.');
+			const written = (await chat(server, { model: 'local-chat', parameters }, json)).answer;
+			expect(JSON.parse(written.text)).toEqual({ city: 'Paris' });
 		});
-	});
 
-	it('a chat with an embedding model, and vectors of a chat model', async () => {
-		expect(await failureOf(chat(server, { model: 'local-embed' }))).toMatchObject({
-			type: 'wrongModelType',
+		it('vectors, also with a provider that rejects encoding_format', async () => {
+			for (const model of ['local-embed', 'local-vectors']) {
+				const { vectors } = await embeddingsOf(server, { model }).embed(
+					[CAT, KITTEN, REVENUE],
+					'document',
+				);
+				const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
+				expect(nearness(cat, kitten)).toBeCloseTo(0.89, 2);
+				expect(nearness(cat, revenue)).toBeCloseTo(0.62, 2);
+			}
 		});
-		expect(
-			await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query')),
-		).toMatchObject({
-			type: 'wrongModelType',
-		});
-	});
 
-	it('an unknown model', async () => {
-		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			type: 'modelNotFound',
-			suggestion: expect.stringContaining('local-chat') as string,
+		it('a text that is too long is an error that names it', async () => {
+			const texts = [CAT, 'word '.repeat(600)];
+			const failed = await failureOf(
+				embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
+			);
+			expect(failed).toMatchObject({ type: 'promptTooLong', facts: { tokens: 602, limit: 512 } });
 		});
-		const expectedError = { type: 'modelNotFound' };
-		expect(
-			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
-		).toMatchObject(expectedError);
-		expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
-			expectedError,
-		);
-	});
 
-	it('a message that does not fit into the context', async () => {
-		const failed = await failureOf(
-			chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
-		);
-		expect(failed).toMatchObject({
-			type: 'promptTooLong',
-			message: expect.stringContaining('2048') as string,
+		it('reranking, and a model without it', async () => {
+			const { ranking } = await rerankOf(server, { model: 'local-rank' }).rerank('cat', [
+				CAT,
+				KITTEN,
+				REVENUE,
+			]);
+			expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+			expect(
+				await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
+			).toMatchObject({
+				type: 'featureDisabled',
+				suggestion: expect.stringContaining('jina_ai/') as string,
+			});
 		});
-	});
 
-	it('killed in the middle of an answer', async () => {
-		expect(await killedInMidAnswer(server, { model: 'local-chat', kill })).toMatchObject({
-			type: 'connectionLost',
+		it('a chat with an embedding model, and vectors of a chat model', async () => {
+			expect(await failureOf(chat(server, { model: 'local-embed' }))).toMatchObject({
+				type: 'wrongModelType',
+			});
+			expect(
+				await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query')),
+			).toMatchObject({
+				type: 'wrongModelType',
+			});
 		});
-	});
-});
+
+		it('an unknown model', async () => {
+			expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
+				type: 'modelNotFound',
+				suggestion: expect.stringContaining('local-chat') as string,
+			});
+			const expectedError = { type: 'modelNotFound' };
+			expect(
+				await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
+			).toMatchObject(expectedError);
+			expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
+				expectedError,
+			);
+		});
+
+		it('a message that does not fit into the context', async () => {
+			const failed = await failureOf(
+				chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
+			);
+			expect(failed).toMatchObject({
+				type: 'promptTooLong',
+				message: expect.stringContaining('2048') as string,
+			});
+		});
+
+		it('killed during a response', async () => {
+			expect(await killedInMidAnswer(server, { model: 'local-chat', kill })).toMatchObject({
+				type: 'connectionLost',
+			});
+		});
+	},
+);

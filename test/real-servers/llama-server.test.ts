@@ -32,14 +32,14 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	});
 	afterAll(stopServers);
 
-	it('each list has the models that fit', async () => {
+	it('each list contains the models for its task', async () => {
 		const idsFor = async (purpose: 'embeddings' | 'reranking') =>
 			(await listModelsFor(server, purpose)).map(({ id }) => id);
 		expect(await idsFor('embeddings')).toEqual(['embed']);
 		expect(await idsFor('reranking')).toEqual(['rank']);
 	});
 
-	it('a model for something else is refused, with what it is not for', async () => {
+	it('a model for another task is rejected with the reason', async () => {
 		const requests = {
 			embeddings: embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query'),
 			reranking: rerankOf(server, { model: 'embed' }).rerank('a', ['b']),
@@ -53,7 +53,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		}
 	});
 
-	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
+	it('vectors: "cat" is closer to "kitten" than to "revenue"', async () => {
 		const client = embeddingsOf(server, { model: 'embed', expectedDimensions: 32 });
 		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
 		const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
@@ -64,7 +64,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect({ tokens, requests }).toEqual({ tokens: 25, requests: 1 });
 	});
 
-	it('100 texts in four requests come back in order', async () => {
+	it('100 texts are sent in four requests and returned in order', async () => {
 		const client = embeddingsOf(server, { model: 'embed' });
 		const texts = Array.from(
 			{ length: 100 },
@@ -77,7 +77,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(nearness(vectors[76]!, alone!)).toBeLessThan(0.999);
 	});
 
-	it('a text of 513 tokens is named; cut or averaged it has a vector', async () => {
+	it('a text of 513 tokens is an error that names it; truncated or averaged, it has a vector', async () => {
 		const texts = [CAT, repeatWord(511), KITTEN];
 		expect(
 			(await embeddingsOf(server, { model: 'embed' }).embed([repeatWord(510)], 'document')).tokens,
@@ -97,7 +97,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(nearness(truncated.vectors[0]!, truncated.vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
-	it('reranking: every document once, best first, cut to Top N', async () => {
+	it('reranking: every document once, best first, limited to Top N', async () => {
 		const documents = [REVENUE, CAT, '', KITTEN];
 		const { ranking, requests, tokens } = await rerankOf(server, { model: 'rank' }).rerank(
 			'cat',
@@ -118,7 +118,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(top.ranking[0]!.score).toBeCloseTo(1 / (1 + Math.exp(-scores[0]!)), 5);
 	});
 
-	it('reranking: a document that is too long is named, or cut', async () => {
+	it('reranking: a document that is too long is an error that names it, or is truncated', async () => {
 		const documents = [CAT, repeatWord(600)];
 		expect(
 			await failureOf(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),

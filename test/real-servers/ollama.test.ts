@@ -61,7 +61,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('the list for embeddings has the embedding model alone, and reranking is refused', async () => {
+	it('the list for embeddings has only the embedding model, and reranking is rejected', async () => {
 		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual([
 			'bert:latest',
 		]);
@@ -73,7 +73,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
+	it('vectors: "cat" is closer to "kitten" than to "revenue"', async () => {
 		const client = embeddingsOf(server, { model: 'bert', expectedDimensions: 32 });
 		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
 		const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
@@ -82,7 +82,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect({ tokens, requests }).toEqual({ tokens: 25, requests: 1 });
 	});
 
-	it('a text that is too long is named, or cut', async () => {
+	it('a text that is too long is an error that names it, or is truncated', async () => {
 		const texts = [CAT, repeatWord(600), KITTEN];
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
@@ -96,7 +96,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
-	it('fewer dimensions are cut and normalised', async () => {
+	it('fewer dimensions are truncated and normalized', async () => {
 		const { vectors } = await embeddingsOf(server, { model: 'bert', dimensions: 16 }).embed(
 			[CAT],
 			'query',
@@ -105,7 +105,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(Math.hypot(...vectors[0]!)).toBeCloseTo(1, 5);
 	});
 
-	it('a model that is not there is named, with how to get it', async () => {
+	it('a missing model is an error with the command that downloads it', async () => {
 		expect(
 			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
 		).toMatchObject({
@@ -114,7 +114,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('chat: pieces, reason of the end, usage', async () => {
+	it('chat: deltas, finish reason, usage', async () => {
 		const { pieces, answer } = await chat(server, { model: 'smol', parameters: { maxTokens: 8 } });
 		expect(pieces.join('')).toBe(answer.text);
 		expect(pieces.length).toBeGreaterThan(1);
@@ -124,7 +124,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('chat by its own route: context, how long to keep the model, Top K, and how long it took to load', async () => {
+	it('chat with the native API: context size, keep-alive, Top K, and load time', async () => {
 		const settings = { contextSize: 512, keepAlive: '2m', topK: 1, maxTokens: 8 };
 		const { pieces, answer } = await chat(server, { model: 'smol', parameters: settings });
 		expect(answer.url).toBe(`${url}/api/chat`);
@@ -140,7 +140,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('chat by its own route: an answer as a JSON schema wants it', async () => {
+	it('chat with the native API: a response with a JSON schema', async () => {
 		const schema = {
 			type: 'object',
 			properties: { city: { type: 'string', maxLength: 10 } },
@@ -161,7 +161,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(Object.keys(JSON.parse(answer.text) as object)).toEqual(['city']);
 	});
 
-	it('chat by its own route: a message that does not fit into the context', async () => {
+	it('chat with the native API: a message that does not fit into the context', async () => {
 		const call = chat(
 			server,
 			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
@@ -178,7 +178,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(error.serverText).toContain('does not support chat');
 	});
 
-	it('models are loaded, shown and unloaded', async () => {
+	it('models are loaded, listed and unloaded', async () => {
 		await changeModel(server, 'load', { model: 'bert', ...PATIENCE });
 		const { models, server: found } = await check(url);
 		expect(found.type).toBe('ollama');

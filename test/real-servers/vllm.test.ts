@@ -31,7 +31,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 	}, PATIENCE_MS);
 	afterAll(stopServers);
 
-	it('Server Health knows it, and its list', async () => {
+	it('Server Health identifies it and its model list', async () => {
 		const result = await check(url, {}, { apiKey: KEY });
 		expect(result).toMatchObject({ healthy: true, server: { type: 'vllm' } });
 		expect(ids(result)).toEqual([]);
@@ -46,7 +46,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		);
 	});
 
-	it('a chat, an answer by a schema', async () => {
+	it('a chat, a response with a schema', async () => {
 		const { pieces, answer } = await chat(server, { model, parameters: { maxTokens: 8 } });
 		expect(pieces.join('')).toBe(answer.text);
 		expect(answer.usage?.estimated).toBeUndefined();
@@ -55,7 +55,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		expect(Object.keys(JSON.parse(written.answer.text) as object)).toEqual(['city']);
 	});
 
-	it('an unknown model, and a message that does not fit, in its own terms', async () => {
+	it('an unknown model, and a message that does not fit into the context', async () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
 			type: 'modelNotFound',
 			suggestion: 'Use one of: small. Or start vLLM with --served-model-name.',
@@ -68,7 +68,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		);
 	});
 
-	it('embeddings and reranking with a model for chats', async () => {
+	it('embeddings and reranking with a chat model', async () => {
 		expect(await failureOf(embeddingsOf(server, { model }).embed(['a'], 'query'))).toMatchObject({
 			type: 'featureDisabled',
 			suggestion: expect.stringContaining('Start vLLM with an embedding model') as string,
@@ -78,7 +78,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		});
 	});
 
-	it('killed in the middle of an answer', async () => {
+	it('killed during a response', async () => {
 		expect(await killedInMidAnswer(server, { model, kill })).toMatchObject({
 			type: 'connectionLost',
 		});

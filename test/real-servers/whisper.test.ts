@@ -94,13 +94,13 @@ describeWith(problemOf('whisper'), "whisper.cpp's server", () => {
 		},
 	);
 
-	it('a file that is not audio is reported as such', async () => {
+	it('a file that is not audio is reported', async () => {
 		const failed = await failureOf(ask({ file: fileOf(Buffer.from('not audio at all'), 'a.wav') }));
 		expect(failed.status).toBe(400);
 		expect(`${failed.detail} ${failed.suggestion}`).toMatch(/wav|mp3|convert/i);
 	});
 
-	it('Server Health says what it is', async () => {
+	it('Server Health identifies it', async () => {
 		expect((await check(url)).server.type).toBe('whisperCpp');
 	});
 });

@@ -26,19 +26,19 @@ const write = (name: string, content: string) => async (folder: string) => {
 
 const leftovers = () => fs.readdirSync(dir).filter((name) => name.startsWith('.building-'));
 
-it('builds a part once and finds it again', async () => {
+it('builds a part once and reuses it', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
 	const folder = await cached('part-1', write('file', 'built'), dir);
 	expect(fs.readFileSync(path.join(folder, 'file'), 'utf8')).toBe('built');
-	const again = await cached(
+	const secondFolder = await cached(
 		'part-1',
 		async () => await Promise.reject(new Error('built twice')),
 		dir,
 	);
-	expect(again).toBe(folder);
+	expect(secondFolder).toBe(folder);
 });
 
-it('leaves nothing of a build that failed, and builds again', async () => {
+it('removes the files of a failed build, and builds again', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
 	const broken = cached(
 		'part',
@@ -67,7 +67,7 @@ it('lets the second of two builders wait for the first', async () => {
 	expect(new Set(folders).size).toBe(1);
 });
 
-it('takes over a lock of a process that ended, and none of a running process', async () => {
+it('takes over the lock of an ended process, but not that of a running process', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
 	fs.writeFileSync(file, String(NO_SUCH_PROCESS));
@@ -82,7 +82,7 @@ it('takes over a lock of a process that ended, and none of a running process', a
 	);
 });
 
-it('gives the lock back when the work fails', async () => {
+it('releases the lock if the build fails', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
 	await expect(

@@ -61,7 +61,7 @@ describe('the check of the package', () => {
 		'dist/credentials/B.credentials.js',
 	];
 
-	it('accepts a valid one', async () => {
+	it('accepts a valid package', async () => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
 		expect(packageProblems(packed(right), manifest)).toEqual([]);
 	});
@@ -88,7 +88,7 @@ describe('the check of the package', () => {
 		expect(packageProblems(packed(paths), { ...manifest, ...extra })).toEqual([problem]);
 	});
 
-	it('finds that it is too large, and one without nodes', async () => {
+	it('finds a package that is too large, and one without nodes', async () => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
 		expect(packageProblems(packed(right, 560_000), manifest)).toEqual([
 			'it is 560000 bytes large, 560000 is the limit',
@@ -98,7 +98,7 @@ describe('the check of the package', () => {
 });
 
 describe('counting tests', () => {
-	it('counts a file that does not load as a failure, and names what failed or was skipped', async () => {
+	it('counts a file that does not load as a failure, and names failed and skipped tests', async () => {
 		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('test-summary');
 		const tally = tallyOfJest({
 			testResults: [
@@ -140,28 +140,28 @@ describe('checks', () => {
 		step: async (_name: string, work: () => Promise<void>) => await work(),
 	};
 
-	it('of a group run side by side, and what follows begins when all have passed', async () => {
+	it('of a group run concurrently, and the next group starts after all have passed', async () => {
 		const { runChecks } = await loadScript<TallyScript>('test-summary');
-		const begun: string[] = [];
+		const started: string[] = [];
 		let open = () => {};
 		const opened = new Promise<void>((resolve) => (open = resolve));
-		const first = { name: 'first', check: async () => (begun.push('first'), await opened) };
-		const second = { name: 'second', check: async () => (begun.push('second'), open()) };
-		const last = { name: 'last', check: async () => void begun.push('last') };
+		const first = { name: 'first', check: async () => (started.push('first'), await opened) };
+		const second = { name: 'second', check: async () => (started.push('second'), open()) };
+		const last = { name: 'last', check: async () => void started.push('last') };
 		expect(await runChecks(log, [[first, second], last])).toBe(0);
-		expect(begun).toEqual(['first', 'second', 'last']);
+		expect(started).toEqual(['first', 'second', 'last']);
 	});
 
 	it('stop after a group with a failure', async () => {
 		const { runChecks } = await loadScript<TallyScript>('test-summary');
-		const begun: string[] = [];
+		const started: string[] = [];
 		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
-		const beside = { name: 'beside', check: async () => void begun.push('beside') };
-		const last = { name: 'last', check: async () => void begun.push('last') };
+		const beside = { name: 'beside', check: async () => void started.push('beside') };
+		const last = { name: 'last', check: async () => void started.push('last') };
 		const lines: string[] = [];
-		const shown = { ...log, line: (line: string) => void lines.push(line) };
-		expect(await runChecks(shown, [[failing, beside], last])).toBe(1);
-		expect(begun).toEqual(['beside']);
+		const collectingLog = { ...log, line: (line: string) => void lines.push(line) };
+		expect(await runChecks(collectingLog, [[failing, beside], last])).toBe(1);
+		expect(started).toEqual(['beside']);
 		expect(lines[0]).toMatch(/no$/);
 		expect(lines[1]).toBe(`Failed: failing: ${lines[0]}`);
 		expect(lines.at(-1)).toBe('1 passed, 1 failed');
@@ -169,7 +169,7 @@ describe('checks', () => {
 });
 
 describe("n8n's stored execution data", () => {
-	it('is parsed, with indexes that are used twice', async () => {
+	it('is parsed, including shared references', async () => {
 		const { parseFlatted } = await loadScript<N8nScript>('n8n-client');
 		const flat = [{ a: '1', list: '2', n: 3, no: null }, 'text', ['1', '3', true], { back: '1' }];
 		expect(parseFlatted(JSON.stringify(flat))).toEqual({
@@ -181,7 +181,7 @@ describe("n8n's stored execution data", () => {
 	});
 });
 
-describe('asking an example workflow once', () => {
+describe('sending one question to an example workflow', () => {
 	const workflow = {
 		name: 'Agent',
 		nodes: [
@@ -205,7 +205,7 @@ describe('asking an example workflow once', () => {
 		connections: { Chat: { main: [[{ node: 'AI Agent', type: 'main', index: 0 }]] } },
 	};
 
-	it('puts the question where the Chat Trigger was, under its name', async () => {
+	it('replaces the Chat Trigger with the question, under the same name', async () => {
 		const { askOnce } = await loadScript<ExamplesScript>('examples');
 		const { nodes, connections } = askOnce(workflow, '=1+1');
 		expect(nodes.map(({ name, type }) => [name, type])).toEqual([
@@ -222,13 +222,13 @@ describe('asking an example workflow once', () => {
 		});
 	});
 
-	it('refuses a workflow that takes no question', async () => {
+	it('rejects a workflow without a Chat Trigger', async () => {
 		const { askOnce } = await loadScript<ExamplesScript>('examples');
 		expect(() => askOnce({ ...workflow, nodes: [] }, 'hello')).toThrow('has no Chat Trigger');
 	});
 
-	it('gives the answer of the last node', async () => {
-		const { getResponseText } = await loadScript<ExamplesScript>('examples');
+	it('returns the output of the last node', async () => {
+		const { answerOf } = await loadScript<ExamplesScript>('examples');
 		const runData = { 'AI Agent': [{ data: { main: [[{ json: { output: 'Hello!\n' } }]] } }] };
 		expect(getResponseText({ resultData: { runData, lastNodeExecuted: 'AI Agent' } })).toBe(
 			'Hello!',

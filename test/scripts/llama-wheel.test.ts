@@ -11,18 +11,22 @@ const launch = (...args: string[]) =>
 	childProcess.spawnSync(PYTHON ?? 'python3', ['-I', LAUNCHER, ...args], { encoding: 'utf8' });
 
 describe('the llama-server of the Python package', () => {
-	test('every option that the scripts and the end-to-end tests give is known', () => {
+	test('every option that the scripts and the end-to-end tests use is supported', () => {
 		const source = fs.readFileSync(LAUNCHER, 'utf8');
-		const known = new Set([...source.matchAll(/"(--[\w-]+)"/g)].map(([, option]) => option));
+		const supportedOptions = new Set(
+			[...source.matchAll(/"(--[\w-]+)"/g)].map(([, option]) => option),
+		);
 		const starter = fs.readFileSync(path.resolve('scripts', 'lib', 'llama-server.mjs'), 'utf8');
-		const given = [
+		const usedOptions = [
 			...starter.slice(starter.indexOf('startLlamaServer =')).matchAll(/'(--[\w-]+)'/g),
 		].map(([, option]) => option);
-		expect(given).toEqual(expect.arrayContaining(['--host', '--port', '--model', '--ctx-size']));
-		expect(given.filter((option) => !known.has(option!))).toEqual([]);
+		expect(usedOptions).toEqual(
+			expect.arrayContaining(['--host', '--port', '--model', '--ctx-size']),
+		);
+		expect(usedOptions.filter((option) => !supportedOptions.has(option!))).toEqual([]);
 	});
 
-	test('its shell script finds its folder, also through links', async () => {
+	test('its shell script finds its folder, also through symbolic links', async () => {
 		const { launcherScript } = await loadScript<{ launcherScript(python: string): string }>(
 			'llama-wheel',
 		);
@@ -44,7 +48,7 @@ describe('the llama-server of the Python package', () => {
 
 	// Skipped without Python: npm test needs only Node.
 	(PYTHON === undefined ? describe.skip : describe)('with Python', () => {
-		test('an unknown option ends it with a sentence', () => {
+		test('an unknown option is an error with a message', () => {
 			const { status, stderr } = launch('--model', 'x.gguf', '--models-dir', 'models');
 			expect(status).toBe(2);
 			expect(stderr).toContain('unrecognized arguments: --models-dir');

@@ -27,7 +27,7 @@ const stubborn = 'trap "echo asked" TERM; echo ready $$ $$; while :; do sleep 0.
 startService('stubborn', 'sh', ['-c', stubborn], { onLine: (line) => console.log(line) });
 `;
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 function isAlive(pid: number): boolean {
 	try {
@@ -45,22 +45,22 @@ async function startScript(code: string) {
 		stdio: ['pipe', 'pipe', 'inherit'],
 	});
 	const ended = new Promise<number | null>((resolve) => script.once('exit', resolve));
-	let said = '';
-	script.stdout.on('data', (data: Uint8Array) => (said += Buffer.from(data).toString()));
-	const hears = async (line: RegExp) => {
-		for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(25)) {
-			const [whole, ...numbers] = line.exec(said) ?? [];
+	let output = '';
+	script.stdout.on('data', (data: Uint8Array) => (output += Buffer.from(data).toString()));
+	const waitForLine = async (line: RegExp) => {
+		for (const until = Date.now() + TIMEOUT_MS; Date.now() < until; await delay(25)) {
+			const [whole, ...numbers] = line.exec(output) ?? [];
 			if (whole !== undefined) return numbers.map(Number);
 		}
-		throw new Error(`The script never said ${String(line)}, only: ${said}`);
+		throw new Error(`The script never printed ${String(line)}, only: ${output}`);
 	};
-	const pids = await hears(/ready (\d+) (\d+)\n/);
+	const pids = await waitForLine(/ready (\d+) (\d+)\n/);
 	expect(pids.map(isAlive)).toEqual([true, true]);
-	return { script, ended, pids, hears };
+	return { script, ended, pids, hears: waitForLine };
 }
 
 async function waitUntilGone(pids: number[]): Promise<boolean> {
-	for (const until = Date.now() + PATIENCE_MS; Date.now() < until && pids.some(isAlive); )
+	for (const until = Date.now() + TIMEOUT_MS; Date.now() < until && pids.some(isAlive); )
 		await delay(25);
 	return !pids.some(isAlive);
 }
@@ -104,8 +104,8 @@ it('a second signal does not wait for a child that ignores SIGTERM', async () =>
 	expect(await waitUntilGone(pids)).toBe(true);
 });
 
-describe('running a command to its end', () => {
-	it('gives both streams, and lines that were drawn over each other as lines', async () => {
+describe('running a command', () => {
+	it('returns both streams, and splits progress output at carriage returns', async () => {
 		const { run } = await loadScript<ProcScript>('processes');
 		const lines: string[] = [];
 		const { code, stdout, output } = await run(
@@ -121,7 +121,7 @@ describe('running a command to its end', () => {
 		expect(lines.sort()).toEqual(['10%', '20%', 'warning']);
 	});
 
-	it('fails with the last lines that were said', async () => {
+	it('fails with the last lines of the output', async () => {
 		const { run } = await loadScript<ProcScript>('processes');
 		await expect(run('sh', ['-c', 'echo it broke; exit 4'])).rejects.toThrow(
 			/exit code 4\nit broke/,

@@ -4,7 +4,7 @@ import { fs, http, path, process } from '../support/node-builtins';
 import { closedPort, listen } from '../support/listen';
 import { loadScript } from '../support/scripts';
 
-interface Found {
+interface ModelServerChoice {
 	baseUrl: string;
 	apiKey?: string;
 	model: string;
@@ -14,7 +14,7 @@ interface ModelServerScript {
 	findModelServer(
 		log: Log,
 		where: { env: Record<string, string>; ports: number[] },
-	): Promise<Found | undefined>;
+	): Promise<ModelServerChoice | undefined>;
 }
 
 const servers = new Set<http.Server>();
@@ -51,34 +51,34 @@ async function modelServer(
 async function find(
 	env: Record<string, string>,
 	port: number,
-): Promise<{ found?: Found; said: string }> {
+): Promise<{ server?: ModelServerChoice; output: string }> {
 	const { findModelServer } = await loadScript<ModelServerScript>('model-server');
 	const lines: string[] = [];
 	const log = { line: (text = '') => lines.push(text) } as unknown as Log;
-	return { found: await findModelServer(log, { env, ports: [port] }), said: lines.join('\n') };
+	return { server: await findModelServer(log, { env, ports: [port] }), output: lines.join('\n') };
 }
 
-describe('a model server that runs already', () => {
-	test('LOCAL_LLAMA_BASE_URL goes before the one on port 8080', async () => {
+describe('a model server that is already running', () => {
+	test('LOCAL_LLAMA_BASE_URL takes precedence over the one on port 8080', async () => {
 		const [named, other] = [await modelServer(['named-model']), await modelServer(['other-model'])];
 		const baseUrl = `127.0.0.1:${named}/v1`;
-		expect((await find({ LOCAL_LLAMA_BASE_URL: baseUrl }, other)).found).toMatchObject({
+		expect((await find({ LOCAL_LLAMA_BASE_URL: baseUrl }, other)).server).toMatchObject({
 			baseUrl,
 			model: 'named-model',
 			description: 'LOCAL_LLAMA_BASE_URL',
 		});
-		const { found, said } = await find({}, other);
-		expect(found).toMatchObject({ baseUrl: `http://127.0.0.1:${other}`, model: 'other-model' });
-		expect(said).toBe('');
+		const { server, output } = await find({}, other);
+		expect(server).toMatchObject({ baseUrl: `http://127.0.0.1:${other}`, model: 'other-model' });
+		expect(output).toBe('');
 	});
 
 	test('the configured one is used even if it does not respond: the node reports the problem', async () => {
-		const { found, said } = await find(
+		const { server, output } = await find(
 			{ LOCAL_LLAMA_BASE_URL: `http://127.0.0.1:${await closedPort()}` },
 			1,
 		);
-		expect(found).toMatchObject({ model: 'default', description: 'LOCAL_LLAMA_BASE_URL' });
-		expect(said).toContain('lists no models');
+		expect(server).toMatchObject({ model: 'default', description: 'LOCAL_LLAMA_BASE_URL' });
+		expect(output).toContain('lists no models');
 	});
 
 	test.each([
@@ -86,32 +86,32 @@ describe('a model server that runs already', () => {
 		['that lists its models without a key, and requires one for the rest', true],
 	])('one on port 8080 %s is reported, and not used', async (_name, openList) => {
 		const port = await modelServer(['model'], { key: 'right', openList });
-		const { found, said } = await find({}, port);
-		expect(found).toBeUndefined();
-		expect(said).toBe(
+		const { server, output } = await find({}, port);
+		expect(server).toBeUndefined();
+		expect(output).toBe(
 			`  A server on port ${port} wants a key, so it is not used. To use it:\n` +
 				`  LOCAL_LLAMA_BASE_URL=http://127.0.0.1:${port} LOCAL_LLAMA_API_KEY=… npm start`,
 		);
 		const right = await find({ LOCAL_LLAMA_API_KEY: 'right' }, port);
-		expect(right).toMatchObject({ found: { model: 'model', apiKey: 'right' }, said: '' });
+		expect(right).toMatchObject({ server: { model: 'model', apiKey: 'right' }, output: '' });
 	});
 
 	test('a server without models is skipped', async () => {
-		expect(await find({}, await modelServer([]))).toEqual({ said: '' });
-		expect(await find({}, await closedPort())).toEqual({ said: '' });
+		expect(await find({}, await modelServer([]))).toEqual({ output: '' });
+		expect(await find({}, await closedPort())).toEqual({ output: '' });
 	});
 });
 
 /** A fake Python whose pip records its arguments, and installs a xllamacpp with a version. */
 const PYTHON = `
-const said = argv.join(' ');
-if (said === '-m pip --version') console.log('pip 26');
-else if (said.startsWith('-m pip install')) {
+const command = argv.join(' ');
+if (command === '-m pip --version') console.log('pip 26');
+else if (command.startsWith('-m pip install')) {
 	const list = fs.readFileSync(argv[argv.indexOf('-r') + 1], 'utf8');
 	fs.writeFileSync(path.join(process.env.FOLDER, 'pip.json'), JSON.stringify({ argv, list, env: process.env }));
 	fs.mkdirSync(argv[argv.indexOf('--target') + 1]);
-} else if (said.endsWith('llama_server.py --version')) console.log('xllamacpp');
-else throw new Error('python was asked ' + said);`;
+} else if (command.endsWith('llama_server.py --version')) console.log('xllamacpp');
+else throw new Error('unexpected python command ' + command);`;
 
 const ENSURE = `
 const { ensureLlamaServer } = await lib('llama-server');
@@ -126,7 +126,7 @@ process.exit(0);`;
 const ensure = async (env: Record<string, string> = {}) =>
 	(await machine().run(ENSURE, { FOLDER: machine().folder, ...env })).stdout;
 
-describe('a llama-server to start', () => {
+describe('the llama-server that is started', () => {
 	test('the order: LLAMA_SERVER_BIN, PATH, the Python package', async () => {
 		machine().program('python3', PYTHON);
 		expect(await ensure()).toMatch(/^BINARY .*llama-server-xllamacpp-[^/]+\/llama-server$/m);
@@ -143,26 +143,28 @@ describe('a llama-server to start', () => {
 	test('the package is pinned, its hash is checked, and it needs no virtual environment', async () => {
 		machine().program('python3', PYTHON);
 		await ensure({ PIP_USER: '1', PIP_REQUIRE_VIRTUALENV: '1' });
-		const asked = JSON.parse(fs.readFileSync(path.join(machine().folder, 'pip.json'), 'utf8')) as {
+		const pipCall = JSON.parse(
+			fs.readFileSync(path.join(machine().folder, 'pip.json'), 'utf8'),
+		) as {
 			argv: string[];
 			list: string;
 			env: Record<string, string>;
 		};
-		expect(asked.argv).toEqual(
+		expect(pipCall.argv).toEqual(
 			expect.arrayContaining(['--require-hashes', '--no-deps', '--only-binary=:all:', '--target']),
 		);
-		expect(asked.list).toMatch(/^xllamacpp==\d+\.\d+\.\d+( --hash=sha256:[0-9a-f]{64}){4}\n$/);
+		expect(pipCall.list).toMatch(/^xllamacpp==\d+\.\d+\.\d+( --hash=sha256:[0-9a-f]{64}){4}\n$/);
 		// The user's pip settings that would forbid it.
-		expect(asked.env).toMatchObject({ PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
+		expect(pipCall.env).toMatchObject({ PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
 	});
 
 	test('if the wheel does not run, its last output is shown', async () => {
-		const fails = `if (said.endsWith('--version') && said.includes('llama_server')) { console.error('ImportError: no such symbol'); process.exit(1); }\n`;
+		const fails = `if (command.endsWith('--version') && command.includes('llama_server')) { console.error('ImportError: no such symbol'); process.exit(1); }\n`;
 		machine().program(
 			'python3',
 			PYTHON.replace(
-				"if (said === '-m pip --version')",
-				`${fails}if (said === '-m pip --version')`,
+				"if (command === '-m pip --version')",
+				`${fails}if (command === '-m pip --version')`,
 			),
 		);
 		expect(await ensure()).toContain(
@@ -177,7 +179,7 @@ describe('a llama-server to start', () => {
 
 describe('npm start', () => {
 	test.each(['ftp://host', 'http://[::1', 'http://user:secret@host'])(
-		'LOCAL_LLAMA_BASE_URL=%s is refused before anything is installed',
+		'LOCAL_LLAMA_BASE_URL=%s is rejected before anything is installed',
 		async (typed) => {
 			const { code, stderr } = await machine().script('scripts/start.mjs', ['--once', 'Hello'], {
 				LOCAL_LLAMA_BASE_URL: typed,

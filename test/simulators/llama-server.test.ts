@@ -207,7 +207,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 		if (group === 'plain') {
 			const findCase = (name: string): Case => cases.find((item) => item.name === name)!;
 
-			test('chat-stream-two-choices: the same events, in an order that timing decides', async () => {
+			test('chat-stream-two-choices: the same events, in any order', async () => {
 				const item = findCase('chat-stream-two-choices');
 				const recorded = httpFixture(`${FOLDER}/${item.name}.http`);
 				server.script(
@@ -230,7 +230,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 				expect(sseJson(answer.body).map(shape)).toEqual(sseJson(recorded.body).map(shape));
 			});
 
-			test('chat-stream-stop: text and finish; the recorded server shows the text it held back last', async () => {
+			test('chat-stream-stop: text and finish reason; the recorded server sends the buffered text last', async () => {
 				const item = findCase('chat-stream-stop');
 				const getText = (fixtureOrAnswer: HttpFixture): string =>
 					sseJson<Wire>(fixtureOrAnswer.body)
@@ -246,7 +246,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 				expect(sseJson<Wire>(answer.body).at(-1)?.choices?.[0]?.finish_reason).toBe('stop');
 			});
 
-			test('slots-used: names and types of a slot that has worked', async () => {
+			test('slots-used: names and types of a used slot', async () => {
 				const recorded = httpFixture(`${FOLDER}/slots-used.http`);
 				const answer = await rawAsk(server.url, { path: '/slots' });
 				expect(shape(JSON.parse(answer.body.toString()))).toEqual(
@@ -278,7 +278,7 @@ describe.each(groups.filter(({ name }) => OPTIONS[name]))(
 				);
 			});
 
-			test('router-models-failed: exit code and flag', async () => {
+			test('router-models-failed: exit code and failed flag', async () => {
 				const before = { ...server.models[0]! };
 				Object.assign(server.models[0]!, { status: 'unloaded', exitCode: 1 });
 				const answer = await rawAsk(server.url, { path: '/v1/models' });
@@ -309,7 +309,7 @@ describe('malformed JSON', () => {
 		' [true , false] ',
 		'-0.5e+10',
 		'{"a":[1,{"b":null}],"c":"\\u00e9\\ud83d\\ude00"}',
-	])('%s is fine', (body) => {
+	])('%s is valid', (body) => {
 		expect(parseError(body)).toBeUndefined();
 	});
 });

@@ -59,7 +59,7 @@ describe.each(TOPICS.map((one) => [one.topic, one] as const))(
 			);
 		}
 
-		test(`${all.length - differing.length} of ${all.length} recorded answers match`, () => {
+		test(`${all.length - differing.length} of ${all.length} recorded responses match`, () => {
 			expect(
 				Object.keys(deviations).filter((name) => !all.some((one) => one.name === name)),
 			).toEqual([]);

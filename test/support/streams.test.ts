@@ -58,7 +58,7 @@ test('anyInterleaving keeps the order of each sequence', () => {
 	);
 });
 
-test('wire and its way back', () => {
+test('wire writes events that sseData and sseJson parse', () => {
 	expect(wire([{ a: '🦙' }, '[DONE]']).equals(BYTES)).toBe(true);
 	expect(sseData(BYTES)).toEqual(['{"a":"🦙"}', '[DONE]']);
 	expect(sseJson(BYTES)).toEqual([{ a: '🦙' }]);

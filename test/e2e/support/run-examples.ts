@@ -211,7 +211,7 @@ export async function started(name: string, wiring: Wiring): Promise<Execution> 
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-export async function asked(
+export async function sendChatMessage(
 	{ nodes }: Workflow,
 	question: string,
 	sessionId = 'session',

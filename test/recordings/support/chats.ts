@@ -47,7 +47,7 @@ export async function chatModelResult(played: Played): Promise<Json> {
 		usage: answer.usage_metadata && withoutEmptyDetails(answer.usage_metadata),
 		finish: answer.response_metadata.finish_reason,
 		model: answer.response_metadata.model_name,
-		notes: notesIn(fake.outputs),
+		notes: collectWarnings(fake.outputs),
 		hints: fake.hints.map(({ message }) => message),
 	});
 }
@@ -192,10 +192,13 @@ function isFunction({ type, function: called }: Json): boolean {
 	return type === 'function' && isJson(called) && typeof called.name === 'string';
 }
 
-/** All warnings in the execution log of a model. */
-function notesIn(value: unknown): unknown[] {
-	if (Array.isArray(value)) return value.flatMap(notesIn);
+/** All warnings in a model's execution log. */
+function collectWarnings(value: unknown): unknown[] {
+	if (Array.isArray(value)) return value.flatMap(collectWarnings);
 	if (!isJson(value)) return [];
 	const { warnings, ...others } = value;
-	return [...(Array.isArray(warnings) ? warnings : []), ...Object.values(others).flatMap(notesIn)];
+	return [
+		...(Array.isArray(warnings) ? warnings : []),
+		...Object.values(others).flatMap(collectWarnings),
+	];
 }

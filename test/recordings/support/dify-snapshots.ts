@@ -4,10 +4,10 @@ import type { DifyResult } from './dify-results';
 
 const FOLDER = path.join(process.cwd(), 'test', 'recordings', 'dify');
 
-/** Objects and lists that fit into a line of this length are written in one. */
-const LINE = 110;
+/** Objects and lists up to this length are written on one line. */
+const MAX_LINE_LENGTH = 110;
 
-/** Whether the results are updated. @throws {Error} in CI, where they are only compared */
+/** Whether the results are updated. @throws {Error} in CI, which only compares them */
 export function updatesSnapshots(): boolean {
 	if (process.env.CONTRACT_WRITE !== '1') return false;
 	if (process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false')
@@ -36,7 +36,7 @@ function printed(value: unknown, indent = ''): string {
 	const inOneLine = JSON.stringify(value);
 	const isTop = indent === '';
 	if (typeof value !== 'object' || value === null) return inOneLine;
-	if (!isTop && inOneLine.length + indent.length <= LINE) return inOneLine;
+	if (!isTop && inOneLine.length + indent.length <= MAX_LINE_LENGTH) return inOneLine;
 	const inner = `${indent}\t`;
 	if (Array.isArray(value)) {
 		const entries = value.map((entry) => `${inner}${printed(entry, inner)}`);

@@ -10,29 +10,29 @@ import { OtherServerApp, type OtherServerHandler } from './other-servers';
 import type { Core } from './core';
 import type { ImitatorProfile, SimModel } from './options';
 
-interface Lookalike {
-	/** An entry of the list of models. */
+interface ImitatedServer {
+	/** An entry of the model list. */
 	model(model: SimModel): Json;
-	/** Answers of further routes: a JSON object, or a text. */
+	/** Responses of other routes: a JSON object or a text. */
 	routes: Record<string, object | string>;
-	/** Headers of every answer. */
+	/** Headers of every response. */
 	headers?: HeaderList;
-	/** Headers of answers to chats. */
+	/** Headers of chat responses. */
 	chatHeaders?: HeaderList;
 	/** The body of a 401. */
 	refusal: object;
-	/** The answer for an unknown route. */
+	/** The response for an unknown route. */
 	missing: { status: number; body: object };
 }
 
 const CREATED = 1763625600;
-const OPENAI_REFUSAL = {
+const OPENAI_KEY_ERROR = {
 	error: { message: 'Invalid API key', type: 'invalid_request_error', code: 'invalid_api_key' },
 };
 const plain404 = { status: 404, body: { raw: '404 page not found\n' } };
 const json404 = { status: 404, body: { detail: 'Not Found' } };
 
-export const LOOKS: Record<ImitatorProfile, Lookalike> = {
+export const LOOKS: Record<ImitatorProfile, ImitatedServer> = {
 	'llama-swap': {
 		model: ({ id, aliases, status = 'unloaded' }) => ({
 			id,
@@ -63,7 +63,7 @@ export const LOOKS: Record<ImitatorProfile, Lookalike> = {
 	'lm-studio': {
 		model: ({ id }) => ({ id, object: 'model', owned_by: 'organization_owner' }),
 		routes: {},
-		refusal: OPENAI_REFUSAL,
+		refusal: OPENAI_KEY_ERROR,
 		missing: { status: 200, body: { error: 'Unexpected endpoint or method. (GET /api/version)' } },
 	},
 	litellm: {
@@ -84,7 +84,7 @@ export const LOOKS: Record<ImitatorProfile, Lookalike> = {
 export class ImitatorApp extends OtherServerApp {
 	constructor(
 		core: Core,
-		private readonly looks: Lookalike,
+		private readonly looks: ImitatedServer,
 	) {
 		super(core);
 	}

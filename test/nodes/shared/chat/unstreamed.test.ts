@@ -1,6 +1,6 @@
 import { getStreamingHint } from '../../../../nodes/shared/supply-model';
 
-/** A run that began in a chat that answers at its end. */
+/** An execution started by a chat that responds when it finishes. */
 const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {
 	const options = change.responseMode === undefined ? {} : { responseMode: change.responseMode };
 	return {
@@ -13,7 +13,7 @@ const context = (change: { streaming?: boolean; responseMode?: string; executed?
 	};
 };
 
-it('names the setting where a chat showed nothing for more than five seconds', () => {
+it('names the setting if a chat showed nothing for more than five seconds', () => {
 	const hint = getStreamingHint(context({}), 20_400);
 	expect(hint).toContain('nothing for 20 seconds');
 	expect(hint).toContain('"When "chat"", set Options → Response Mode to Streaming');
@@ -22,18 +22,18 @@ it('names the setting where a chat showed nothing for more than five seconds', (
 
 it.each([
 	['a chat that is streamed', { streaming: true }],
-	['a trigger whose answer other nodes give', { responseMode: 'responseNodes' }],
-	['a run that another trigger began', { executed: false }],
-])('says nothing of %s', (_what, change) => {
+	['a trigger whose response other nodes send', { responseMode: 'responseNodes' }],
+	['an execution started by another trigger', { executed: false }],
+])('gives no hint for %s', (_what, change) => {
 	expect(getStreamingHint(context(change), 20_000)).toBeUndefined();
 });
 
-it('says nothing where n8n does not tell', () => {
-	const silent = context({});
-	expect(getStreamingHint({ ...silent, isStreaming: undefined }, 20_000)).toBeUndefined();
-	expect(getStreamingHint({ ...silent, getChatTrigger: () => null }, 20_000)).toBeUndefined();
+it('gives no hint if n8n does not report how the chat responds', () => {
+	const lastContext = context({});
+	expect(getStreamingHint({ ...lastContext, isStreaming: undefined }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...lastContext, getChatTrigger: () => null }, 20_000)).toBeUndefined();
 	const failing = () => {
 		throw new Error('no such node');
 	};
-	expect(getStreamingHint({ ...silent, evaluateExpression: failing }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...lastContext, evaluateExpression: failing }, 20_000)).toBeUndefined();
 });

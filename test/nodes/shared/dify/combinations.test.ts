@@ -16,7 +16,7 @@ import {
 	type Setup,
 } from '../../dify';
 
-const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
+const toSteps = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
@@ -36,7 +36,7 @@ describe('streams', () => {
 		async (mode) => {
 			const texts = ['Hé 你', '好 😀'];
 			const steps: Step[] = [
-				...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : said(...texts)),
+				...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : toSteps(...texts)),
 				{ tts: 'AAEC' },
 			];
 			const sim = await startApp(
@@ -122,7 +122,7 @@ describe('streams', () => {
 		const isRenamed = new Promise<void>((resolve) => (goOn = resolve));
 		const sim = await startApp({
 			mode: 'chat',
-			reply: () => ({ steps: [...said('a'), { wait: isRenamed }, ...said('b')] }),
+			reply: () => ({ steps: [...toSteps('a'), { wait: isRenamed }, ...toSteps('b')] }),
 		});
 		const running = chatJson(sim);
 		await waitFor(() => sim.runs[0]?.events.length === 1);
@@ -146,7 +146,7 @@ describe('streams', () => {
 		const outputs = { text: 'é'.repeat(4_000_000) };
 		const sim = await startApp({
 			mode: 'advanced-chat',
-			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }),
+			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...toSteps('done')] }),
 		});
 		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
 	});
@@ -199,7 +199,7 @@ describe('many items', () => {
 		expect(sim.requests).toHaveLength(before + 4);
 	});
 
-	test('a file that one of them does not have', async () => {
+	test('a file that one item does not have', async () => {
 		const sim = await startSim();
 		const [item] = textFile('eA==');
 		const items = await chat(sim, {
@@ -219,7 +219,7 @@ describe('many items', () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
 		const sim = await startApp({
 			mode: 'chat',
-			reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query),
+			reply: ({ query }) => (query === 'q1' ? { steps: [...toSteps('half'), error] } : query),
 		});
 		const fake = prepareNode('difyChatMessage', sim, {
 			...numbered(3),
@@ -247,7 +247,7 @@ describe('many items', () => {
 });
 
 describe('20 items, 8 concurrently', () => {
-	test('of all kinds: each has its own response or error, in order, and is sent once', async () => {
+	test('of all types: each has its own response or error, in order, and is sent once', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'number', variable: 'days' }],
@@ -256,11 +256,11 @@ describe('20 items, 8 concurrently', () => {
 				if (at % 5 === 1)
 					return {
 						steps: [
-							...said(`half ${at}`),
+							...toSteps(`half ${at}`),
 							{ error: { code: 'completion_request_error', status: 400, message: `no ${at}` } },
 						],
 					};
-				return { steps: [{ wait: (at * 7) % 20 }, ...said(`answer ${at}`)] };
+				return { steps: [{ wait: (at * 7) % 20 }, ...toSteps(`answer ${at}`)] };
 			},
 		});
 		const { items, perItem } = numbered(20);
@@ -319,7 +319,7 @@ test('more concurrent items than the app allows: none is lost, and none is stopp
 describe('the latest conversation', () => {
 	const latest = { conversation: 'latest' };
 
-	test('that cannot be looked up is a failure: a new one would lose what was said', async () => {
+	test('that cannot be looked up is an error: a new one would lose the history', async () => {
 		const sim = await startSim();
 		for (const fault of [
 			{
@@ -335,7 +335,7 @@ describe('the latest conversation', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('of a user who has none is the first; the next item continues it, also concurrently', async () => {
+	test('of a user without conversations is a new one, and the next item continues it, also concurrently', async () => {
 		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
 		const items = await chat(sim, {
 			items: numbered(2).items,
@@ -362,7 +362,7 @@ describe('the latest conversation', () => {
 });
 
 describe('Stop', () => {
-	test('between the upload and the run begins no run', async () => {
+	test('between the upload and the run starts no run', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, {
@@ -384,7 +384,7 @@ describe('Stop', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('during the wait before another try begins no run', async () => {
+	test('during the wait before a retry starts no run', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
 		sim.fail({
@@ -413,7 +413,7 @@ describe('Stop', () => {
 		],
 		['difyFeedback', { operation: 'getAll', returnAll: true }],
 		['difyFeedback', { operation: 'rate', messageId: UNKNOWN_ID }],
-	] as const)('ends what %s waits for: %j', async (name, parameters) => {
+	] as const)('ends the wait of %s: %j', async (name, parameters) => {
 		const sim = await startSim();
 		sim.fail({ how: 'silence', times: 9 });
 		const controller = new AbortController();
@@ -424,14 +424,14 @@ describe('Stop', () => {
 		expect(sim.requests).toHaveLength(1);
 	});
 
-	test('before the execution reaches the node begins nothing', async () => {
+	test('before the execution reaches the node starts nothing', async () => {
 		const sim = await startSim();
 		expect(await chat(sim, { ...numbered(3), signal: AbortSignal.abort() })).toEqual([]);
 		expect(sim.requests).toHaveLength(0);
 	});
 });
 
-describe('limits of rate', () => {
+describe('rate limits', () => {
 	test.each<[string, { body: string; contentType?: string }]>([
 		[
 			'of Dify',
@@ -446,7 +446,7 @@ describe('limits of rate', () => {
 		],
 		['of nginx, as a page', { body: PAGES.nginx429 }],
 		['of no server, with an empty body', { body: '', contentType: '' }],
-	])('%s are waited for', async (_name, fault) => {
+	])('%s: the node waits and retries', async (_name, fault) => {
 		const sim = await startSim();
 		sim.fail({ status: 429, ...fault });
 		expect(await chatJson(sim)).toMatchObject({ answer: 'You said: hi' });
@@ -454,7 +454,7 @@ describe('limits of rate', () => {
 	});
 });
 
-describe('redirects to another address, as from http to https', () => {
+describe('redirects to another URL, as from http to https', () => {
 	let server: http.Server | undefined;
 	afterEach(() => {
 		server?.close();
@@ -496,7 +496,7 @@ describe('the user', () => {
 		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
 	});
 
-	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is reported as such', async (user) => {
+	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is reported', async (user) => {
 		const sim = await startSim();
 		expect((await chatError(sim, { parameters: { user } })).message).toMatch(
 			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
@@ -506,7 +506,7 @@ describe('the user', () => {
 });
 
 describe('the form of the app', () => {
-	test('that is not filled in is left to Dify', async () => {
+	test('that is not filled in is not sent', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
@@ -523,7 +523,7 @@ describe('the form of the app', () => {
 		});
 	});
 
-	test('with files, and files beside it: none is uploaded if one of them is rejected', async () => {
+	test('with files, and other files: none is uploaded if one of them is rejected', async () => {
 		const form: FormField[] = [
 			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
@@ -557,7 +557,7 @@ describe('the form of the app', () => {
 		expect(sim.requests.filter(({ path }) => path === '/files/upload')).toHaveLength(0);
 	});
 
-	test('with a file as an object: the transfer method shows in the rest of it', async () => {
+	test('with a file as an object: the transfer method follows from its other fields', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
@@ -584,7 +584,7 @@ describe('output', () => {
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const sim = await startApp({
 				mode,
-				reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }),
+				reply: () => ({ steps: [...toSteps('half'), { wait: 60_000 }, ...toSteps('never')] }),
 			});
 			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
 			const running = executeIn('difyChatMessage', fake);
@@ -631,7 +631,7 @@ describe('output', () => {
 		];
 		const sim = await startApp({
 			mode: 'advanced-chat',
-			reply: () => ({ steps: [...said('One moment.'), { pause }] }),
+			reply: () => ({ steps: [...toSteps('One moment.'), { pause }] }),
 		});
 		const { data, ...json } = await chatJson(sim, {
 			mode: 'advanced-chat',
@@ -659,7 +659,7 @@ describe('output', () => {
 		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
 	});
 
-	test('an answer field with the name of another field holds the answer', async () => {
+	test('an answer field with the name of another field contains the answer', async () => {
 		const sim = await startSim();
 		expect(
 			await chatJson(sim, { parameters: { options: { answerField: 'status' } } }),
@@ -669,10 +669,10 @@ describe('output', () => {
 		});
 	});
 
-	test('a chat that can no longer be written to stops the run, and says why', async () => {
+	test('a chat that cannot be written to anymore stops the run with the reason', async () => {
 		const sim = await startApp({
 			mode: 'chat',
-			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
+			reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }),
 		});
 		const fake = prepareNode('difyChatMessage', sim, { streaming: true });
 		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) =>

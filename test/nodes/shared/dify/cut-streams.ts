@@ -17,8 +17,8 @@ export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [
 	['dify-1.14.2', 'workflow', 'workflow_started'],
 ];
 
-interface Seen {
-	typed: string;
+interface StreamResult {
+	shownText: string;
 	/** The text of a response, or the outputs of a workflow. */
 	result?: unknown;
 	/** Text received before the error. */
@@ -29,7 +29,7 @@ interface Seen {
 export async function expectWholeOrFailed(
 	set: DifySet,
 	name: string,
-	found: string,
+	identifyingEvent: string,
 	step: number,
 	isFrozen = false,
 ): Promise<void> {
@@ -38,40 +38,42 @@ export async function expectWholeOrFailed(
 	const [row] = operationsOf(exchange);
 	const playback = await startDifyPlayback(exchange, row!, siblings);
 	const { body } = exchange.answer;
-	const event = body.indexOf(`"event":"${found}"`);
-	const foundAt = body.indexOf('\n\n', event) + 2;
+	const event = body.indexOf(`"event":"${identifyingEvent}"`);
+	const identifiedAt = body.indexOf('\n\n', event) + 2;
 	const access = { baseUrl: playback.url, apiKey: `app-${'Cut'.padEnd(24, '0')}` };
 	const node = row!.node as ActionNode;
-	const run = async (): Promise<Seen> => {
+	const run = async (): Promise<StreamResult> => {
 		const fake = prepare(node, row!.operation, access, row!.parameters(exchange), {
 			streaming: true,
 			continueOnFail: true,
 		});
 		const [item] = await execute(node, fake);
 		const { answer, outputs, error } = item!.json as Record<string, unknown>;
-		const typed = fake.chunks.map(({ content, type }) => (type === 'item' ? content : '')).join('');
+		const shownText = fake.chunks
+			.map(({ content, type }) => (type === 'item' ? content : ''))
+			.join('');
 		// Line breaks separate the outputs of a workflow.
-		if (error === undefined) return { typed: typed.trimEnd(), result: answer ?? outputs };
-		return { typed, partial: (error as { answer?: string }).answer ?? '' };
+		if (error === undefined) return { shownText: shownText.trimEnd(), result: answer ?? outputs };
+		return { shownText, partial: (error as { answer?: string }).answer ?? '' };
 	};
 	try {
-		const whole = await run();
-		expect(whole).toMatchObject({
-			typed: expect.stringMatching(/./) as string,
+		const complete = await run();
+		expect(complete).toMatchObject({
+			shownText: expect.stringMatching(/./) as string,
 			result: expect.anything() as unknown,
 		});
-		const places = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
-		for (const bytes of [...places, foundAt - 3, foundAt, body.length]) {
+		const offsets = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
+		for (const bytes of [...offsets, identifiedAt - 3, identifiedAt, body.length]) {
 			const before = playback.starts();
 			playback.cut(bytes, isFrozen);
-			const { partial, ...seen } = await run();
+			const { partial, ...received } = await run();
 			expect([bytes, playback.starts()]).toEqual([bytes, before + 1]);
 			if (partial === undefined) {
-				expect([bytes, seen]).toEqual([bytes, whole]);
+				expect([bytes, received]).toEqual([bytes, complete]);
 			} else {
-				expect([bytes, bytes < foundAt]).toEqual([bytes, true]);
-				expect([bytes, seen.typed]).toEqual([bytes, partial]);
-				expect(whole.typed.startsWith(partial)).toBe(true);
+				expect([bytes, bytes < identifiedAt]).toEqual([bytes, true]);
+				expect([bytes, received.shownText]).toEqual([bytes, partial]);
+				expect(complete.shownText.startsWith(partial)).toBe(true);
 			}
 		}
 	} finally {

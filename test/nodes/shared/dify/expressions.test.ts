@@ -10,18 +10,18 @@ const textFile = (data: string) => [
 const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	(await executeNode('difyChatMessage', sim, setup))[0]!.json;
 
-/** Refused by name, and nothing was sent. */
-async function expectRefused(
+/** Rejected with this message before anything was sent. */
+async function expectRejected(
 	sim: DifySim,
-	running: Promise<unknown>,
+	promise: Promise<unknown>,
 	message: string,
 ): Promise<void> {
-	const sent = sim.requests.length;
-	expect((await nodeErrorOf(running)).message).toContain(message);
-	expect(sim.requests).toHaveLength(sent);
+	const sentCount = sim.requests.length;
+	expect((await nodeErrorOf(promise)).message).toContain(message);
+	expect(sim.requests).toHaveLength(sentCount);
 }
 
-describe('a choice that there is none of', () => {
+describe('an option that does not exist', () => {
 	test.each([
 		[
 			'Conversation',
@@ -38,7 +38,7 @@ describe('a choice that there is none of', () => {
 		['Conversation', 'conversation', null, 'must be one of auto, byId, latest, new, but is null'],
 	])('in the field %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { [name]: value } }),
 			`The field "${label}" ${message}`,
@@ -61,16 +61,16 @@ describe('a choice that there is none of', () => {
 		],
 	])('in the option %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { [name]: value } } }),
 			`The field "${label}" ${message}`,
 		);
 	});
 
-	test('in the source of a file, and in what happens to an earlier text', async () => {
+	test('in the source of a file, and in the handling of an earlier text', async () => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, {
 				items: textFile('eA=='),
@@ -82,7 +82,7 @@ describe('a choice that there is none of', () => {
 });
 
 describe('a toggle', () => {
-	test('that is the text "false", or 0, is off', async () => {
+	test('that is the text "false", or 0, is false', async () => {
 		const sim = await startSim();
 		for (const simplify of ['false', ' False ', 0, false])
 			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('message_id');
@@ -99,7 +99,7 @@ describe('a toggle', () => {
 		}
 	});
 
-	test('for the name by Dify, and for ratings that are not there', async () => {
+	test('for the name from Dify, and for missing ratings', async () => {
 		const sim = await startSim();
 		const { conversationId, messageId } = await chatJson(sim);
 		const rename = async (autoGenerate: unknown) =>
@@ -127,15 +127,15 @@ describe('a toggle', () => {
 		await expect(revoke('false')).rejects.toThrow('rating cannot be None when feedback not exists');
 	});
 
-	test.each(['maybe', 2, {}, []])('that is %j is neither', async (value) => {
+	test.each(['maybe', 2, {}, []])('that is %j is an error', async (value) => {
 		const sim = await startSim();
 		const message = `must be true or false, but is ${JSON.stringify(value)}`;
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { simplify: value } }),
 			`The field "Simplify" ${message}`,
 		);
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, {
 				parameters: { options: { enableStreaming: value } },
@@ -143,7 +143,7 @@ describe('a toggle', () => {
 			}),
 			`The field "Enable Streaming" ${message}`,
 		);
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', returnAll: value } }),
 			`The field "Return All" ${message}`,
@@ -153,10 +153,10 @@ describe('a toggle', () => {
 
 describe('a number', () => {
 	test.each([true, [5], { a: 1 }, 'many', null, undefined])(
-		'that is %j is not one',
+		'that is %j is an error',
 		async (value) => {
 			const sim = await startSim();
-			await expectRefused(
+			await expectRejected(
 				sim,
 				executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
 				`The field "Limit" must be a number from 1, but is ${JSON.stringify(value)}`,
@@ -164,21 +164,21 @@ describe('a number', () => {
 		},
 	);
 
-	test('has the limits of its field: a million at once would end n8n', async () => {
+	test('is limited to the range of its field: a million concurrent items would crash n8n', async () => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, {
 				parameters: { options: { maxConcurrentItems: 1_000_000 } },
 			}),
 			'"Max Concurrent Items" must be a number from 1 to 64, but is 1000000',
 		);
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
 			'"Retries" must be a number from 0 to 10',
 		);
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { idleTimeout: true } } }),
 			'"Idle Timeout (Seconds)" must be a number from 0',
@@ -186,7 +186,7 @@ describe('a number', () => {
 	});
 });
 
-test('options of the first item that cannot be read are its failure alone', async () => {
+test('options of the first item that cannot be read fail only that item', async () => {
 	const sim = await startSim();
 	for (const options of [new Error('no such field'), { maxConcurrentItems: 'many' }]) {
 		const setup = {
@@ -208,14 +208,14 @@ test('options of the first item that cannot be read are its failure alone', asyn
 });
 
 describe('a text', () => {
-	test('that is not text is not converted if it is a name', async () => {
+	test('that is a name is not converted from another type', async () => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }),
 			'The field "Response Field" must be a text, but is {"a":1}',
 		);
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }),
 			'The field "Workflow ID" must be a text, but is ["x"]',
@@ -244,7 +244,7 @@ describe('a file', () => {
 		[{ source: 'url', url: {} }, 'The file URL is not valid'],
 	])('that is requested is not silently omitted: %j', async (file, message) => {
 		const sim = await startSim();
-		await expectRefused(
+		await expectRejected(
 			sim,
 			executeNode('difyChatMessage', sim, {
 				items: textFile('eA=='),
@@ -254,7 +254,7 @@ describe('a file', () => {
 		);
 	});
 
-	test('may be none if it is an empty list', async () => {
+	test('is omitted if it is an empty list', async () => {
 		const sim = await startSim();
 		await chatJson(sim, {
 			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
@@ -268,7 +268,7 @@ describe('inputs', () => {
 		'as JSON that is %j are rejected',
 		async (inputsJson) => {
 			const sim = await startSim();
-			await expectRefused(
+			await expectRejected(
 				sim,
 				executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
 				'The inputs are not a JSON object',
@@ -276,7 +276,7 @@ describe('inputs', () => {
 		},
 	);
 
-	test('of the form: a checkbox is on or off', async () => {
+	test('of the form: a checkbox is true or false', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'checkbox', variable: 'terse' }],

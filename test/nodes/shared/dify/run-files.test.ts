@@ -67,7 +67,7 @@ describe('a file field of the form', () => {
 		['the same as JSON text', JSON.stringify([CLOUDINARY, 'data']), [url(CLOUDINARY), file]],
 		["Dify's own objects", [url(CLOUDINARY)], [url(CLOUDINARY)]],
 		['an empty list', [], undefined],
-	])('takes %s', async (_name, value, sent) => {
+	])('accepts %s', async (_name, value, sent) => {
 		expect(await sentFor(value)).toEqual(sent);
 	});
 
@@ -216,7 +216,7 @@ describe('files', () => {
 				})
 			).message,
 		).toContain(
-			'"Type" must be one of audio, auto, custom, document, image, video, but is "picture"',
+			'"Type" must be one of audio, auto, custom, document, image, video, but is "photo"',
 		);
 	});
 
