@@ -3,7 +3,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { dest, parallel, series, src } = require('gulp');
 
-const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+// TypeScript 7 checks types; ESLint and tests need the API of TypeScript 5, which is "typescript".
+const tsc = path.join(path.dirname(require.resolve('typescript-7/package.json')), 'bin/tsc');
 
 async function clean() {
 	await fs.promises.rm('dist', { recursive: true, force: true });

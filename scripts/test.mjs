@@ -20,16 +20,19 @@ const ELSEWHERE = ['/node_modules/', '/test/(e2e|full|real-servers)/', ...ON_REQ
 
 /**
  * @param {string} name
- * @param {string} tool
+ * @param {string} tool path in `node_modules`
  * @param {...string[]} runs the arguments of each
  */
 const check = (name, tool, ...runs) => ({
 	name,
 	check: async () => {
-		const file = join(root, 'node_modules', '.bin', tool);
+		const file = join(root, 'node_modules', tool);
 		for (const args of runs) await run(file, args, { cwd: root, env: toolEnvironment() });
 	},
 });
+
+/** Not `.bin/tsc`, which can also be that of TypeScript 5. */
+const TYPESCRIPT = 'typescript-7/bin/tsc';
 
 /** @param {string} project @returns {string[]} arguments of TypeScript */
 const checkTypes = (project) => {
@@ -71,9 +74,9 @@ await main(async () => {
 	const formatting = ['--check', '.', '--cache', '--cache-location', join(cache, 'prettier')];
 	return await runChecks(log, [
 		[
-			check('formatting', 'prettier', formatting),
-			check('lint', 'n8n-node', ['lint']),
-			check('types', 'tsc', checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
+			check('formatting', '.bin/prettier', formatting),
+			check('lint', '.bin/n8n-node', ['lint']),
+			check('types', TYPESCRIPT, typesOf('tsconfig.json'), typesOf('scripts/tsconfig.json')),
 			{
 				name: 'build from scratch',
 				check: async () => void (await ensureBuild(log, { force: true })),
