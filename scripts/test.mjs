@@ -75,13 +75,13 @@ await main(async () => {
 	return await runChecks(log, [
 		[
 			check('formatting', '.bin/prettier', formatting),
-			check('lint', '.bin/n8n-node', ['lint']),
 			check('types', TYPESCRIPT, typesOf('tsconfig.json'), typesOf('scripts/tsconfig.json')),
 			{
 				name: 'build from scratch',
 				check: async () => void (await ensureBuild(log, { force: true })),
 			},
 		],
-		[tests, packed, scan],
+		// The lint takes one core as long as the other checks of the first group together.
+		[tests, check('lint', '.bin/n8n-node', ['lint']), packed, scan],
 	]);
 });
