@@ -19,8 +19,8 @@ module.exports = {
 		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
-	// Many suites wait for simulated servers, so six workers keep two cores busy.
-	maxWorkers: 6,
+	// Many suites wait for simulated servers, so four workers keep two cores busy. Each worker loads all modules once.
+	maxWorkers: 4,
 	testSequencer: '<rootDir>/test/support/longest-first-sequencer.cjs',
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
