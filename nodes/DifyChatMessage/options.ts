@@ -35,7 +35,7 @@ const options: INodeProperties[] = [
 		options: toOptions({
 			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
 			files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
-			reasoning: ['Reasoning', 'The thinking of a reasoning model, if Dify returns it'],
+			sources: ['Sources', 'The knowledge base chunks that the response is based on'],
 			workflow: ['Workflow Nodes', 'The chatflow run with the inputs and outputs of each node'],
 		}),
 		description: 'What to add to the output item',

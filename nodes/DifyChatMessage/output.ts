@@ -1,12 +1,14 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { parseOpenAiUsage } from '../../lib/chat/usage';
 import type { ChatMessageResult } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
-import { omitUndefined } from '../../lib/values';
+import { omitEmpty } from '../../lib/values';
 import { toPlainObject } from '../shared/dify/plain-object';
+import { toSimpleForm } from '../shared/dify/run-request';
 
 /** Optional parts of the item. */
-export type IncludedPart = 'files' | 'reasoning' | 'thoughts' | 'workflow';
+export type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
 
 interface OutputOptions {
 	simplify: boolean;
@@ -28,22 +30,20 @@ export function toItemJson(messageResult: ChatMessageResult, options: OutputOpti
 	});
 }
 
-function toSimplifiedJson(result: RunResult, { answerField, user }: OutputOptions): object {
-	const answer = { [answerField]: result.text };
+/** The response, and what later nodes need. */
+function toSimplifiedJson(result: RunResult, options: OutputOptions): object {
+	const { conversationId, messageId, reasoning, files, status, workflowRunId, pause } = result;
+	const answer = { [options.answerField]: result.text };
 	return {
 		...answer,
-		conversationId: result.conversationId,
-		messageId: result.messageId,
-		taskId: result.taskId,
-		workflowRunId: result.workflowRunId,
-		user,
-		status: result.status,
-		usage: result.usage ?? {},
-		retrieverResources: result.retrieverResources,
-		files: result.files,
-		createdAt: result.createdAt,
-		// Same fields as Dify Workflow, for its resource Form.
-		...omitUndefined({ forms: result.pause?.forms, pause: result.pause }),
+		conversationId,
+		messageId,
+		user: options.user,
+		...omitEmpty({ reasoning, files }),
+		usage: parseOpenAiUsage(result.usage),
+		...(status !== 'succeeded' && { status }),
+		// As in Dify Workflow, whose operations submit the forms and follow the run.
+		...(pause && { workflowRunId, forms: pause.forms.map(toSimpleForm) }),
 		// Twice: above, to be first; here, to replace another field with the same name.
 		...answer,
 	};
@@ -63,6 +63,7 @@ function toRawJson(result: RunResult, { user }: OutputOptions): object {
 		answer: result.text,
 		metadata: result.metadata ?? {},
 		files: result.files,
+		...omitEmpty({ reasoning: result.reasoning }),
 		created_at: result.createdAt,
 		...(result.pause && {
 			forms: result.pause.forms,
@@ -82,8 +83,8 @@ function toSnakeCase(value: object): object {
 
 function toIncludedFields(result: RunResult, { include }: OutputOptions): object {
 	return {
+		...(include.includes('sources') && { sources: result.retrieverResources }),
 		...(include.includes('thoughts') && { thoughts: result.thoughts }),
-		...(include.includes('reasoning') && { reasoning: result.reasoning }),
-		...(include.includes('workflow') && { workflow: result.workflow ?? null }),
+		...(include.includes('workflow') && { workflow: result.workflow }),
 	};
 }

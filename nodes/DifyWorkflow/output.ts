@@ -1,11 +1,11 @@
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files/output-files';
-import type { HumanForm, RunResult } from '../../lib/dify/types';
+import type { RunResult } from '../../lib/dify/types';
 import { pushAll, omitEmpty, isRecord, mapValues, omitUndefined } from '../../lib/values';
 import { toPlainObject } from '../shared/dify/plain-object';
 import { storeResultFiles } from '../shared/dify/result-files';
 import type { DifyCall } from '../shared/dify/dify-operation';
-import { createPausedError } from '../shared/dify/run-request';
+import { createPausedError, toSimpleForm } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 
 /** Optional parts of the item. */
@@ -100,10 +100,6 @@ function toSimplifiedJson(result: RunResult): object {
 		totalTokens: workflow?.totalTokens,
 		...omitUndefined({ forms: pause?.forms.map(toSimpleForm), error: error?.message }),
 	};
-}
-
-function toSimpleForm(form: HumanForm): object {
-	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
 }
 
 function toRawJson({ client }: DifyCall, result: RunResult): object {

@@ -1,7 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import { sendCompletionMessage, withTextInput } from '../../../lib/dify/run/start-run';
 import type { RunResult } from '../../../lib/dify/types';
+import { omitEmpty } from '../../../lib/values';
 import { reportRun, type DifyOperation } from '../../shared/dify/dify-operation';
 import { userField } from '../../shared/dify/fields';
 import { readUser } from '../../shared/dify/ids';
@@ -70,21 +72,19 @@ export const textGenerate: DifyOperation = {
 };
 
 function toSimplifiedJson(result: RunResult, user: string): IDataObject {
-	const { text, messageId, taskId, usage, retrieverResources, files } = result;
+	const { text, messageId, usage, retrieverResources: sources, reasoning, files } = result;
 	return toPlainObject({
 		answer: text,
 		messageId,
-		taskId,
 		user,
-		usage: usage ?? {},
-		retrieverResources,
-		files,
+		usage: parseOpenAiUsage(usage),
+		...omitEmpty({ reasoning, sources, files }),
 	});
 }
 
 /** The result in Dify's fields, like a blocking response. */
 function toRawJson(result: RunResult, user: string): IDataObject {
-	const { text, messageId, taskId, metadata = {}, files, createdAt } = result;
+	const { text, messageId, taskId, metadata = {}, files, reasoning, createdAt } = result;
 	return toPlainObject({
 		event: 'message',
 		task_id: taskId,
@@ -94,6 +94,7 @@ function toRawJson(result: RunResult, user: string): IDataObject {
 		answer: text,
 		metadata,
 		files,
+		...omitEmpty({ reasoning }),
 		created_at: createdAt,
 	});
 }

@@ -1,7 +1,7 @@
 import { createDifyError } from '../../../lib/dify/errors';
 import { getAppFileTypes } from '../../../lib/dify/files/file-refs';
 import type { RunRequest } from '../../../lib/dify/run/start-run';
-import type { RunResult } from '../../../lib/dify/types';
+import type { HumanForm, RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { readInputs, uploadInputs } from './inputs';
 import type { DifyCall } from './dify-operation';
@@ -23,6 +23,11 @@ export async function buildRunRequest(
 		requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());
 	const inputs = await uploadInputs(call, user, parsedInputs);
 	return { inputs, files: await uploadFiles(call.client, user, requested, allowedTypes), user };
+}
+
+/** A form without what only Dify's own page needs. */
+export function toSimpleForm(form: HumanForm): object {
+	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
 }
 
 /** Error for a run that unexpectedly pauses for human input. */

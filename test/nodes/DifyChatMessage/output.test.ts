@@ -4,25 +4,38 @@ import { waitFor } from '../../lib/dify/request';
 import { chatError, chatJson, prepare, execute, said, shownIn } from '../dify';
 
 describe('output', () => {
-	test('case 13: answer, ids and usage; prices stay text', async () => {
-		const usage = { prompt_tokens: 2, total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
-		const resources = [{ document_name: 'a.pdf', content: 'x' }];
-		const sim = await startApp({
+	const usage = {
+		prompt_tokens: 2,
+		completion_tokens: 1,
+		total_tokens: 3,
+		total_price: '0.0000010',
+		currency: 'USD',
+	};
+	const resources = [{ document_name: 'a.pdf', content: 'x' }];
+	const startWithSources = async () =>
+		await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ text: 'Hello' }], usage, resources }),
 		});
-		const run = () => sim.runs[0]!;
-		expect(await chatJson(sim)).toEqual({
+
+	test('simplified: the response, its IDs, the user and token counts, and nothing empty', async () => {
+		const sim = await startWithSources();
+		const json = await chatJson(sim);
+		expect(json).toEqual({
 			answer: 'Hello',
-			conversationId: run().conversationId,
-			messageId: run().messageId,
-			taskId: run().taskId,
+			conversationId: sim.runs[0]!.conversationId,
+			messageId: sim.runs[0]!.messageId,
 			user: 'u1',
-			status: 'succeeded',
-			usage,
-			retrieverResources: resources,
-			files: [],
-			createdAt: run().startedAt,
+			usage: { promptTokens: 2, completionTokens: 1, totalTokens: 3 },
+		});
+	});
+
+	test('the sources are in the item on request, and in the raw output with the prices', async () => {
+		const sim = await startWithSources();
+		const options = { include: ['sources'] };
+		expect(await chatJson(sim, { parameters: { options } })).toMatchObject({ sources: resources });
+		expect(await chatJson(sim, { parameters: { simplify: false } })).toMatchObject({
+			metadata: { usage, retriever_resources: resources },
 		});
 	});
 
@@ -31,11 +44,12 @@ describe('output', () => {
 		for (let at = 1; at < whole.length; at++) {
 			const reply = () => [whole.slice(0, at), whole.slice(at)];
 			const sim = await startApp({ mode: 'chat', reply });
-			const parameters = { options: { include: ['reasoning'] } };
-			const fake = prepare(sim, { streaming: true, parameters });
-			const [item] = await execute(fake);
-			expect(item!.json).toMatchObject({ answer: 'b', reasoning: 'a' });
-			expect(shownIn(fake)).toBe('b');
+			for (const simplify of [true, false]) {
+				const fake = prepare(sim, { streaming: true, parameters: { simplify } });
+				const [item] = await execute(fake);
+				expect(item!.json).toMatchObject({ answer: 'b', reasoning: 'a' });
+				expect(shownIn(fake)).toBe('b');
+			}
 		}
 	});
 
@@ -59,13 +73,13 @@ describe('output', () => {
 		expect(json).not.toHaveProperty('answer_field');
 	});
 
-	test('on request: thoughts, nodes, and the field for the answer', async () => {
+	test('on request, the item has thoughts and nodes, and the response has another name', async () => {
 		const sim = await startApp({ mode: 'agent-chat', reply: () => SAMPLES.agentChat });
 		const json = await chatJson(sim, {
 			mode: 'agent-chat',
 			parameters: {
 				options: {
-					include: ['thoughts', 'workflow', 'reasoning'],
+					include: ['thoughts', 'workflow'],
 					answerField: 'output',
 				},
 			},
@@ -73,10 +87,8 @@ describe('output', () => {
 		expect(json).toMatchObject({
 			output: 'Let me check. It is noon.',
 			thoughts: [{ tool: 'time' }, {}],
-			workflow: null,
-			reasoning: '',
 		});
-		expect(json).not.toHaveProperty('answer');
+		for (const name of ['answer', 'workflow', 'reasoning']) expect(json).not.toHaveProperty(name);
 		const flow = await startApp({ mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		expect(
 			await chatJson(flow, {
@@ -86,7 +98,7 @@ describe('output', () => {
 		).toMatchObject({ workflow: { status: 'succeeded', nodes: [{ title: 'Start' }] } });
 	});
 
-	test('case 60: a paused chatflow returns its forms, or fails on request', async () => {
+	test('a paused chatflow returns its forms, or fails on request', async () => {
 		const pause = [
 			{
 				nodeId: 'h1',
@@ -102,7 +114,6 @@ describe('output', () => {
 		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({
 			status: 'paused',
 			answer: 'One moment.',
-			pause: { forms: [{ nodeTitle: 'Approve' }] },
 			// For the operations of Dify Workflow's resource Form.
 			forms: [{ nodeTitle: 'Approve', formToken: expect.any(String) as string }],
 			workflowRunId: sim.runs[0]!.workflowRunId,

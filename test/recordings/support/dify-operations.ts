@@ -57,7 +57,7 @@ const message = (exchange: DifyExchange): Parameters => ({
 	...conversationOf(exchange),
 	query: textOr(exchange.body.query, 'hi'),
 	user: userOf(exchange),
-	options: { ...ONE_TRY, include: ['thoughts', 'reasoning', 'workflow'] },
+	options: { ...ONE_TRY, include: ['thoughts', 'sources', 'workflow'] },
 });
 
 const run = (exchange: DifyExchange): Parameters => ({

@@ -114,10 +114,10 @@ function itemOf({ json, binary }: INodeExecutionData): unknown {
 /** The fields of an error that a workflow can read. Its description is not stored. */
 function errorOf(error: unknown): unknown {
 	const { message, context } = error as NodeOperationError;
-	const { kind, status, code, answer, ...data } = (context?.data ?? {}) as Record<string, unknown>;
+	const { type, status, code, answer, ...data } = (context?.data ?? {}) as Record<string, unknown>;
 	const { conversationId, messageId, taskId, workflowRunId } = data;
 	return {
-		kind,
+		type,
 		title: message,
 		status,
 		code,
@@ -143,7 +143,14 @@ function typedIn(chunks: readonly Chunk[]): string[] {
 /** Records of which only these fields are stored; a hash represents the others. */
 const NAMED_FIELDS: Readonly<Record<string, readonly string[]>> = {
 	nodes: ['title', 'type', 'status', 'error'],
-	usage: ['prompt_tokens', 'completion_tokens', 'total_tokens'],
+	usage: [
+		'prompt_tokens',
+		'completion_tokens',
+		'total_tokens',
+		'promptTokens',
+		'completionTokens',
+		'totalTokens',
+	],
 	tool_labels: [],
 };
 

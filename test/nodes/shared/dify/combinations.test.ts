@@ -659,14 +659,14 @@ describe('output', () => {
 		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
 	});
 
-	test('an answer field with the name of another field contains the answer', async () => {
+	test('a response field with the name of another field contains the response', async () => {
 		const sim = await startSim();
-		expect(
-			await chatJson(sim, { parameters: { options: { answerField: 'status' } } }),
-		).toMatchObject({
-			status: 'You said: hi',
-			taskId: sim.runs[0]!.taskId,
-		});
+		expect(await chatJson(sim, { parameters: { options: { answerField: 'user' } } })).toMatchObject(
+			{
+				user: 'You said: hi',
+				messageId: sim.runs[0]!.messageId,
+			},
+		);
 	});
 
 	test('a chat that cannot be written to anymore stops the run with the reason', async () => {

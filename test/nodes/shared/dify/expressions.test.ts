@@ -57,7 +57,7 @@ describe('an option that does not exist', () => {
 			'Include',
 			'include',
 			['thoughts', 'thougths'],
-			'must be one of thoughts, files, reasoning, workflow, but is "thougths"',
+			'must be one of thoughts, files, sources, workflow, but is "thougths"',
 		],
 	])('in the option %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
