@@ -20,11 +20,11 @@ import { omitUndefined, type JsonRecord } from '../../lib/values';
 import {
 	datasetField,
 	readDatasetId,
-	filterFields,
+	filtersField,
 	readModel,
 	modelLocatorField,
-	scoreThresholdField,
 	readRetrievalOptions,
+	retrievalOptions,
 	techniqueField,
 	topKField,
 } from '../shared/dify/knowledge-fields';
@@ -185,9 +185,9 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 				'The search query, up to 250 characters. Longer queries from an agent are truncated.',
 		}),
 		topKField,
-		...filterFields,
+		filtersField,
 		simplifyField,
-		optionsCollection([scoreThresholdField]),
+		retrievalOptions,
 	],
 	run: async (call) => {
 		const { parameters, context, hint } = call;

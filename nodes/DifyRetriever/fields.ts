@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { filterFields, scoreThresholdField, topKField } from '../shared/dify/knowledge-fields';
-import { multiChoiceField, noticeField, optionsCollection } from '../shared/field-builders';
+import { filtersField, retrievalOptions, topKField } from '../shared/dify/knowledge-fields';
+import { multiChoiceField, noticeField } from '../shared/field-builders';
 
 export const properties: INodeProperties[] = [
 	noticeField(
@@ -14,6 +14,6 @@ export const properties: INodeProperties[] = [
 			'Knowledge bases to search. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
 	}),
 	{ ...topKField, description: 'Max number of results to return' },
-	...filterFields,
-	optionsCollection([scoreThresholdField]),
+	filtersField,
+	retrievalOptions,
 ];

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { parseUuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
+import { filesField } from '../shared/dify/run-files';
 import { onPauseField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/run-options';
 import { choiceField, toOptions, multiChoiceField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
@@ -92,6 +93,11 @@ export const followOptions: INodeProperties[] = [
 /** Options to start a run. */
 export const executeOptions: INodeProperties[] = [
 	...common,
+	{
+		...filesField,
+		description:
+			'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
+	},
 	{
 		...RUN_OPTIONS.maxRetries,
 		description: `How often to restart a run ${RETRY_CONDITION}`,

@@ -5,6 +5,7 @@ import {
 	submitForm,
 } from '../../lib/dify/forms/human-form';
 import { isNonEmpty, omitUndefined, toText, type JsonRecord } from '../../lib/values';
+import { DEFAULT_USER } from '../shared/dify/fields';
 import { readUser } from '../shared/dify/ids';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/inputs';
 import { toPlainObject } from '../shared/dify/plain-object';
@@ -68,8 +69,7 @@ export const formSubmit: DifyOperation = {
 		}),
 		{
 			...runUserField,
-			description:
-				'Who submits the form. To follow the run afterwards, use the user who started it.',
+			description: `The user who submits the form. To follow the run afterwards, use the user who started it. ${DEFAULT_USER}`,
 		},
 	],
 	run: async (call) => {

@@ -268,7 +268,12 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		run: async (setting) =>
 			await withBase(
 				setting,
-				{ resource: 'document', operation: 'upsertFile', binaryPropertyName: 'data', wait: 0 },
+				{
+					resource: 'document',
+					operation: 'upsertFile',
+					binaryPropertyName: 'data',
+					options: { wait: 0 },
+				},
 				file(setting, 'new.md'),
 			),
 	},

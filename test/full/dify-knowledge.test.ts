@@ -85,10 +85,9 @@ const syncNode = (credential: Named, datasetId: string) =>
 		resource: 'document',
 		operation: 'sync',
 		difyDatasetId: byId(datasetId),
-		source: '={{ $json.source }}',
+		source: '',
 		contentType: 'text',
 		text: '={{ $json.text }}',
-		name: '={{ $json.source }}',
 		dryRun: false,
 		options: {},
 	});

@@ -393,7 +393,8 @@ describe('an empty or partial source list removes no document', () => {
 			const options = { onMissingSource, maxRemovedPercent: 100 };
 			const { items, perItem } = itemsOf(['a.md', 'b.md', 'c.md', 'd.md']);
 			perItem[3]!.source = '';
-			const fake = sync(of, options, { items, perItem, continueOnFail });
+			const written = { source: '={{ $json.path }}' };
+			const fake = sync(of, options, { items, perItem, written, continueOnFail });
 			await failureOf(execute('difyKnowledge', fake));
 			expect(documentsOf(of)).toEqual(OLD);
 		},
@@ -436,7 +437,7 @@ describe('an empty filter matches no documents instead of all', () => {
 		query: 'llama',
 		topK: 10,
 		simplify: true,
-		filterLogic: 'and',
+		options: { filterLogic: 'and' },
 		metadataFilters: { condition: [{ field: 'customer', operator, value }] },
 	});
 
@@ -528,7 +529,7 @@ describe('questions and answers of a chunk, and other metadata, survive an updat
 		const { of, document } = await withChunk();
 		of.base.form = 'text_model';
 		document.form = 'text_model';
-		const text = { name: document.name, text: 'New text.', wait: 0 };
+		const text = { name: document.name, text: 'New text.', options: { wait: 0 } };
 		await knowledge(of, 'document upsertText', text);
 		expect(of.base.documents.size).toBe(1);
 		expect([...document.values.keys()]).toEqual(['city', 'year']);

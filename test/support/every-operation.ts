@@ -58,6 +58,7 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		totalTimeout: 5,
 		timeLimit: 10,
 		timeout: 10,
+		wait: 1,
 		waitTimeout: 1,
 		maxRetries: 0,
 	},

@@ -120,6 +120,6 @@ function createUnfinishedError(
 		message: `The document was not indexed within ${seconds} s`,
 		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
 		suggestion:
-			'Dify continues indexing: use Get Status to wait for it later, or raise the wait time in the options. If it makes no progress, its embedding model may be slow or down.',
+			'Dify continues indexing: use Get Status to wait for it later, or raise "Wait for Indexing (Seconds)". If it makes no progress, its embedding model may be slow or down.',
 	});
 }

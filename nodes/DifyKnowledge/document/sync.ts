@@ -1,4 +1,4 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../../lib/dify/knowledge/sync';
 import { fetchAllPages } from '../../../lib/dify/pagination';
 import { ServerError } from '../../../lib/errors/server-error';
-import { pushAll } from '../../../lib/values';
+import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';
 import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
@@ -25,7 +25,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
+import { asText, createFieldError, type NodeParameters } from '../../shared/parameters';
 import { ItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField } from '../fields';
@@ -40,6 +40,9 @@ const syncOptions: INodeProperties[] = [
 		typeOptions: { minValue: 0, maxValue: 100 },
 		description:
 			'Cancels the sync before any change if more than this share of the documents would be removed',
+	}),
+	stringField('Name', 'name', {
+		description: 'Name of new documents. If empty, the file name or the source is used.',
 	}),
 	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 		typeOptions: { minValue: 1 },
@@ -66,17 +69,11 @@ export const documentSync: DifyOperation = {
 	},
 	fields: [
 		datasetField,
-		{
-			displayName: 'Source',
-			name: 'source',
-			type: 'string',
-			// n8n's Read Files returns the file path in the binary data only.
-			default:
-				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
-			required: true,
+		stringField('Source', 'source', {
+			placeholder: 'e.g. manuals/llama.md',
 			description:
-				'Stable identifier of the document, such as its file path or its ID in the source system',
-		},
+				'Stable identifier of the document, such as its file path or its ID in the source system. If empty: the source, path or ID in the item, otherwise the path of its file.',
+		}),
 		choiceField('Content', 'contentType', 'file', {
 			options: toOptions({
 				file: 'File',
@@ -85,9 +82,6 @@ export const documentSync: DifyOperation = {
 		}),
 		{ ...documentBinaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
-		stringField('Name', 'name', {
-			description: 'Name of new documents. If empty, the file name or the source is used.',
-		}),
 		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only report the changes without making them',
 		}),
@@ -151,14 +145,26 @@ function toItemError(
 	throw itemError;
 }
 
+/** @throws {ServerError} if neither the field nor the item names a source */
+function readSource(context: IExecuteFunctions, parameters: NodeParameters): string {
+	if (!parameters.isUnset('source')) return parameters.requiredString('source', NO_SOURCE);
+	const { json, binary } = context.getInputData()[parameters.itemIndex]!;
+	// n8n's Read Files returns the path of a file only here.
+	const file = binary?.[parameters.string('binaryPropertyName')];
+	const path = [file?.directory, file?.fileName].filter(isNonEmpty).join('/');
+	const field = parameters.field('source');
+	const source = asText(field, json.source ?? json.path ?? json.id ?? path).trim();
+	if (source === '') throw createFieldError(field.label, 'is empty', NO_SOURCE);
+	return source;
+}
+
+const NO_SOURCE = 'Enter an identifier for the document, for example the path or ID of its file.';
+
 async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
 	const { itemIndex } = parameters;
-	const source = parameters.requiredString(
-		'source',
-		'Enter an identifier for the document, for example the path or ID of its file.',
-	);
+	const source = readSource(context, parameters);
 	const customHash = parameters.string('options.hash');
-	const customName = parameters.string('name');
+	const customName = parameters.string('options.name');
 	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
 		const text = parameters.rawString('text');
 		const hash = customHash || (await computeSha256([Buffer.from(text)]));

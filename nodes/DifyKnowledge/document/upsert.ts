@@ -15,6 +15,7 @@ import { documentBinaryField, textField, indexingWaitField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './content-fields';
 
 const options = optionsCollection([
+	indexingWaitField,
 	...contentOptions,
 	...datasetSetupOptions,
 	choiceField('If It Exists', 'ifExists', 'update', {
@@ -35,7 +36,7 @@ export const documentUpsertFile: DifyOperation = {
 		action: 'Create or update a document from a file',
 		description: 'Create a document, or update the one with the same name',
 	},
-	fields: [datasetField, documentBinaryField, indexingWaitField, options],
+	fields: [datasetField, documentBinaryField, options],
 	run: async (call) => await upsert(call, { file: await readFile(call) }),
 };
 
@@ -54,7 +55,6 @@ export const documentUpsertText: DifyOperation = {
 				'Name of the document, up to 200 characters. An existing document with this name is updated.',
 		}),
 		textField,
-		indexingWaitField,
 		options,
 	],
 	run: async (call) => {
@@ -77,7 +77,7 @@ async function upsert(call: DifyCall, content: DocumentContent): Promise<Operati
 		name: document.name,
 		...omitUndefined({ batch }),
 	};
-	const timeoutMs = parameters.milliseconds('wait', 300_000);
+	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
 	if (action === 'skipped' || timeoutMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status } }];
 	const indexing = { datasetId, documentId, batch };

@@ -1,7 +1,7 @@
 import { followRun, runWorkflow } from '../../../lib/dify/run/start-run';
+import { DEFAULT_USER } from '../../shared/dify/fields';
 import { readUser } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
-import { filesField } from '../../shared/dify/run-files';
 import { readRunTimeouts, readRunOptions, simplifyField } from '../../shared/dify/run-options';
 import { buildRunRequest } from '../../shared/dify/run-request';
 import type { DifyOperation } from '../../shared/dify/dify-operation';
@@ -22,11 +22,6 @@ export const runExecute: DifyOperation = {
 		runUserField,
 		{ ...inputsMode!, description: "Variables of the workflow's start node" },
 		...inputValues,
-		{
-			...filesField,
-			description:
-				'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
-		},
 		simplifyField,
 		optionsCollection(executeOptions),
 	],
@@ -37,11 +32,10 @@ export const runExecute: DifyOperation = {
 		const output = readOutputOptions(call, user);
 		await typing?.begin();
 		const inputWarnings: string[] = [];
-		const request = await buildRunRequest(
-			call,
-			user,
-			(warning) => void inputWarnings.push(warning),
-		);
+		const request = await buildRunRequest(call, user, {
+			filesPath: 'options.files',
+			onWarning: (warning) => void inputWarnings.push(warning),
+		});
 		const options = { onDeltas: typing?.show, timeouts, retries };
 		const running = runWorkflow(client, { ...request, ...ids }, options);
 		running.catch(() => inputWarnings.forEach(call.hint));
@@ -58,7 +52,10 @@ export const runFollow: DifyOperation = {
 	},
 	fields: [
 		runIdField,
-		{ ...runUserField, description: 'The user who started the run. Other users cannot follow it.' },
+		{
+			...runUserField,
+			description: `The user who started the run. Other users cannot follow it. ${DEFAULT_USER}`,
+		},
 		simplifyField,
 		optionsCollection(followOptions),
 	],

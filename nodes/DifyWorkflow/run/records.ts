@@ -1,5 +1,6 @@
 import { fetchRunRecord, pollRunRecord } from '../../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../../lib/dify/run/start-run';
+import { DEFAULT_USER } from '../../shared/dify/fields';
 import { readUser } from '../../shared/dify/ids';
 import { toPlainObject } from '../../shared/dify/plain-object';
 import { defineListOperation } from '../../shared/dify/define-operation';
@@ -66,7 +67,7 @@ export const runStop: DifyOperation = {
 			placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 			description: 'The task ID of the run. Not the workflow run ID.',
 		}),
-		{ ...runUserField, description: 'The user who started the run' },
+		{ ...runUserField, description: `The user who started the run. ${DEFAULT_USER}` },
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');

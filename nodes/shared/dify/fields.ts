@@ -7,12 +7,13 @@ import { booleanField, resourceLocatorField, stringField, integerField } from '.
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
-export const SAME_USER =
-	'so use the same value in all Dify nodes. If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow. Dify does not verify the value.';
+export const DEFAULT_USER =
+	'If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow.';
+export const SAME_USER = `so use the same value in all Dify nodes. ${DEFAULT_USER} Dify does not verify the value.`;
 
 /** The user that owns the data in Dify. Default: see `readRawUser`. */
 export const userField = stringField('User', 'user', {
-	placeholder: 'Defaults to the chat session or this workflow',
+	placeholder: 'e.g. user-42',
 	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 

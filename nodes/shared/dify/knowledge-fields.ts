@@ -15,6 +15,7 @@ import {
 	toOptions,
 	numberField,
 	fixedCollectionField,
+	optionsCollection,
 	stringField,
 	integerField,
 } from '../field-builders';
@@ -63,18 +64,15 @@ export function techniqueField(description: string): INodeProperties {
 	});
 }
 
-export const scoreThresholdField = numberField('Score Threshold', 'scoreThreshold', 0.5, {
-	typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-	description:
-		'Results with a lower score are omitted. Applies to vector search and rerankers, not to keyword search. Dify always omits scores below 0, which some rerankers return.',
-});
-
 export const topKField = integerField('Limit', 'topK', 5, [1, 100], {
 	description: 'Max number of results to return',
 });
 
-export const filterFields: INodeProperties[] = [
-	fixedCollectionField('Metadata Filters', 'metadataFilters', 'Condition', {
+export const filtersField = fixedCollectionField(
+	'Metadata Filters',
+	'metadataFilters',
+	'Condition',
+	{
 		values: [
 			stringField('Field', 'field', {
 				description: 'Name of a metadata field of the knowledge base',
@@ -92,14 +90,22 @@ export const filterFields: INodeProperties[] = [
 			}),
 		],
 		description: 'Search only documents whose metadata matches',
-	}),
+	},
+);
+
+export const retrievalOptions = optionsCollection([
 	choiceField('Combine Filters', 'filterLogic', 'and', {
 		options: toOptions({
 			and: 'All Must Match',
 			or: 'Any Must Match',
 		}),
 	}),
-];
+	numberField('Score Threshold', 'scoreThreshold', 0.5, {
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+		description:
+			'Results with a lower score are omitted. Applies to vector search and rerankers, not to keyword search. Dify always omits scores below 0, which some rerankers return.',
+	}),
+]);
 
 /** Reads these fields. */
 export function readRetrievalOptions(parameters: NodeParameters): RetrievalOptions {
@@ -129,5 +135,5 @@ function readFilter(parameters: NodeParameters): Filter {
 			value: condition.value,
 		}),
 	);
-	return { logic: parameters.choice<'and' | 'or'>('filterLogic', 'and'), conditions };
+	return { logic: parameters.choice<'and' | 'or'>('options.filterLogic', 'and'), conditions };
 }

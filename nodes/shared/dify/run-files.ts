@@ -15,7 +15,14 @@ import {
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { parseJson } from '../../../lib/json';
-import { pushAll, isRecord, asRecords, toText, type JsonRecord } from '../../../lib/values';
+import {
+	pushAll,
+	isRecord,
+	asRecord,
+	asRecords,
+	toText,
+	type JsonRecord,
+} from '../../../lib/values';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 import { choiceField, toOptions, fixedCollectionField, stringField } from '../field-builders';
 import {
@@ -69,14 +76,14 @@ export type RequestedFile =
 	| { source: FileSource; type?: DifyFileType }
 	| { url: string; type?: DifyFileType };
 
-/** The entries of the field "Files". */
-export async function readRequestedFiles({
-	context,
-	parameters,
-}: Pick<DifyCall, 'context' | 'parameters'>): Promise<RequestedFile[]> {
+/** The entries of the field "Files". @param path of this field */
+export async function readRequestedFiles(
+	{ context, parameters }: Pick<DifyCall, 'context' | 'parameters'>,
+	path = 'files',
+): Promise<RequestedFile[]> {
 	const files: RequestedFile[] = [];
-	for (const entry of asRecords(parameters.value('files.file')))
-		pushAll(files, await readEntryFiles(context, parameters, entry));
+	for (const entry of asRecords(asRecord(parameters.value(path)).file))
+		pushAll(files, await readEntryFiles(context, parameters, entry, `${path}.file`));
 	return files;
 }
 
@@ -84,9 +91,10 @@ async function readEntryFiles(
 	context: IExecuteFunctions,
 	parameters: NodeParameters,
 	entry: JsonRecord,
+	path: string,
 ): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
-	const field = (name: string) => parameters.field(`files.file.${name}`);
+	const field = (name: string) => parameters.field(`${path}.${name}`);
 	const selectedType = isUnset(entry.type)
 		? 'auto'
 		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);

@@ -7,17 +7,20 @@ import { readInputs, uploadInputs } from './inputs';
 import type { DifyCall } from './dify-operation';
 import { readRequestedFiles, uploadFiles } from './run-files';
 
-/**
- * The request of a run. Files are uploaded after all checks.
- *
- * @param onWarning receives warnings about inputs that Dify silently drops. Default: hints
- */
+interface RequestOptions {
+	/** Path of the field "Files". Default: `files`. */
+	filesPath?: string;
+	/** Receives warnings about inputs that Dify silently drops. Default: hints. */
+	onWarning?: (warning: string) => void;
+}
+
+/** The request of a run. Files are uploaded after all checks. */
 export async function buildRunRequest(
 	call: DifyCall,
 	user: string,
-	onWarning: (warning: string) => void = call.hint,
+	{ filesPath, onWarning = call.hint }: RequestOptions = {},
 ): Promise<Pick<RunRequest, 'inputs' | 'files' | 'user'>> {
-	const requested = await readRequestedFiles(call);
+	const requested = await readRequestedFiles(call, filesPath);
 	const parsedInputs = await readInputs(call, onWarning);
 	const allowedTypes =
 		requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());

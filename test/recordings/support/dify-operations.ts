@@ -261,7 +261,7 @@ const PLAIN: readonly Row[] = [
 		'difyKnowledge',
 		'document upsertFile',
 		`POST ${BASE}/document/create-by-file`,
-		(exchange) => ({ ...ofBase(exchange), wait: 0, options: {} }),
+		(exchange) => ({ ...ofBase(exchange), options: { wait: 0 } }),
 	],
 	[
 		'difyKnowledge',
@@ -361,8 +361,7 @@ function textDocument(exchange: DifyExchange): Parameters {
 		...ofBase(exchange),
 		name: textOr(name, 'a.txt').slice(0, 200),
 		text: textOr(text, 'llama wool'),
-		wait: 0,
-		options: {},
+		options: { wait: 0 },
 	};
 }
 

@@ -8,7 +8,7 @@ const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 describe('Documents', () => {
 	test('documents: create or update from text and file, D85', async () => {
 		const of = await scene();
-		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 10 });
+		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, options: { wait: 10 } });
 		expect(made).toEqual({
 			action: 'created',
 			documentId: [...of.base.documents.keys()][0],
@@ -30,7 +30,7 @@ describe('Documents', () => {
 				},
 			},
 		];
-		const parameters = { binaryPropertyName: 'data', wait: 10 };
+		const parameters = { binaryPropertyName: 'data', options: { wait: 10 } };
 		expect(await manage(of, 'document', 'upsertFile', parameters, { items })).toMatchObject([
 			{ action: 'updated', documentId: made!.documentId },
 		]);
@@ -43,7 +43,7 @@ describe('Documents', () => {
 	test('D93: without waiting, the item is returned immediately, with the batch', async () => {
 		const of = await scene();
 		of.sim.store.worker = 'down';
-		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 0 });
+		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, options: { wait: 0 } });
 		expect(made).toMatchObject({
 			action: 'created',
 			indexingStatus: 'waiting',
@@ -61,8 +61,8 @@ describe('Documents', () => {
 
 	test('rules for chunks: complete, with line breaks entered as \\n', async () => {
 		const of = await scene();
-		const options = { separator: '\\n###\\n', maxTokens: 100 };
-		await manage(of, 'document', 'upsertText', { ...TEXT, wait: 5, options });
+		const options = { separator: '\\n###\\n', maxTokens: 100, wait: 5 };
+		await manage(of, 'document', 'upsertText', { ...TEXT, options });
 		expect(lastBody(of.sim, /create-by-text$/)).toMatchObject({
 			process_rule: {
 				mode: 'custom',
@@ -78,8 +78,7 @@ describe('Documents', () => {
 		const parents = await scene();
 		await manage(parents, 'document', 'upsertText', {
 			...TEXT,
-			wait: 5,
-			options: { childSeparator: '.' },
+			options: { childSeparator: '.', wait: 5 },
 		});
 		expect(lastBody(parents.sim, /create-by-text$/)).toMatchObject({
 			doc_form: 'hierarchical_model',

@@ -9,7 +9,7 @@ jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
-const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', wait: 600 };
+const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', options: { wait: 600 } };
 
 /** The document's state from now on. */
 function telling({ sim }: Scene, record: object): void {

@@ -18,8 +18,7 @@ const context = (size: number): IExecuteFunctions =>
 				operation: 'upsertFile',
 				difyDatasetId: datasetId,
 				binaryPropertyName: 'data',
-				wait: 10,
-				options: { maxFileSize: 1000 },
+				options: { wait: 10 },
 			})[name] ?? preset,
 		getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'knowledge' }),
 		getNode: () => ({

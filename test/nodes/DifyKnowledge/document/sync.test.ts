@@ -31,7 +31,7 @@ function items(
 		perItem: files.map(({ source, text, hash }) => ({
 			source,
 			...(isText
-				? { text, contentType: 'text', name: source }
+				? { text, contentType: 'text' }
 				: { contentType: 'file', binaryPropertyName: 'data' }),
 			...(hash === undefined ? {} : { options: { hash } }),
 		})),
@@ -112,7 +112,10 @@ describe('Document Sync', () => {
 				sources.map((source) => ({ source, text: source })),
 				true,
 			);
-			return { items: list, perItem: perItem.map((one) => ({ ...one, name: 'report.md' })) };
+			return {
+				items: list,
+				perItem: perItem.map((row) => ({ ...row, options: { name: 'report.md' } })),
+			};
 		};
 		const names = async () =>
 			(await manage(of, 'document', 'sync', {}, named(['2025', '2026']))).map(({ name }) => name);
@@ -144,6 +147,33 @@ describe('Document Sync', () => {
 				files.map((file) => ({ ...file, text: 'not looked at' })),
 			),
 		).toEqual(['unchanged a.md', 'unchanged b.md']);
+	});
+
+	test('without a source in the node, the item identifies the document: by source, path, ID or file path', async () => {
+		const of = await scene();
+		const binary = {
+			data: { data: 'eA==', mimeType: 'text/plain', fileName: 'd.md', directory: '/manuals' },
+		};
+		const list = [{ source: 'a', path: 'x' }, { path: 'b', id: 9 }, { id: 3 }, {}];
+		const done = await manage(
+			of,
+			'document',
+			'sync',
+			{ contentType: 'file', binaryPropertyName: 'data' },
+			{ items: list.map((json) => ({ json, binary })) },
+		);
+		expect(done.map(({ source }) => source)).toEqual(['a', 'b', '3', '/manuals/d.md']);
+	});
+
+	test('an expression without a result is an error, even if the item has a path', async () => {
+		const of = await scene();
+		const setup = {
+			items: [{ json: { path: 'a.md' } }],
+			written: { source: '={{ $json.key }}' },
+		};
+		await expect(manage(of, 'document', 'sync', { text: 'x' }, setup)).rejects.toThrow(
+			'The field "Source" is empty',
+		);
 	});
 
 	test('D100: an item without a source is an error, and then this sync removes no documents', async () => {

@@ -72,7 +72,7 @@ describe('Knowledge bases', () => {
 			await manage(of, 'knowledgeBase', 'retrieve', {
 				query: 'llama',
 				metadataFilters,
-				filterLogic: 'and',
+				options: { filterLogic: 'and' },
 			});
 			const sent = lastBody(of.sim, /retrieve$/) as {
 				retrieval_model: { metadata_filtering_conditions: object };

@@ -47,17 +47,18 @@ describe('User', () => {
 		new DifyConversation(),
 		new DifyFeedback(),
 		new DifyWorkflow(),
-	])('is empty at first, and need not be filled in: $description.displayName', (node) => {
-		const users = properties(node).filter(({ name }) => name === 'user');
-		expect(users.length).toBeGreaterThan(0);
-		for (const user of users) {
-			expect(user).toMatchObject({
-				default: '',
-				placeholder: 'Defaults to the chat session or this workflow',
-			});
-			expect(user.required).toBeUndefined();
-		}
-	});
+	])(
+		'is empty by default, and its description says who that is: $description.displayName',
+		(node) => {
+			const users = properties(node).filter(({ name }) => name === 'user');
+			expect(users.length).toBeGreaterThan(0);
+			for (const user of users) {
+				expect(user).toMatchObject({ default: '', placeholder: 'e.g. user-42' });
+				expect(user.description).toContain('If empty: the session of the Chat Trigger');
+				expect(user.required).toBeUndefined();
+			}
+		},
+	);
 
 	test.each(OPERATIONS)('an empty expression sends nothing: %s %j', async (name, operation) => {
 		const sim = await startSim();
