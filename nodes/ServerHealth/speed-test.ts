@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
-import { collectionField, numberField, integerField } from '../shared/field-builders';
+import { numberField, integerField } from '../shared/field-builders';
 import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
@@ -9,7 +9,7 @@ const FIRST_TOKEN_MS = 60_000;
 const TOTAL_MS = 180_000;
 
 /** Timeouts of each request of a speed test. */
-const speedTimeouts = [
+const timeoutFields = [
 	numberField('First Token Timeout (Seconds)', 'firstTokenTimeout', 60, {
 		typeOptions: { minValue: 1 },
 		description:
@@ -39,8 +39,7 @@ export const speedTest: HealthOperation = {
 			description:
 				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 		}),
-		collectionField('Timeouts', 'speedTimeouts', 'Timeout', { options: speedTimeouts }),
-		...checkFields(),
+		...checkFields(...timeoutFields),
 	],
 	run: async (call) => {
 		const { check, failWhenUnhealthy } = readCheckOptions(call);
@@ -55,8 +54,8 @@ export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 		model: parameters.string('model'),
 		tokens: parameters.number('tokens'),
 		concurrency: parameters.number('concurrentRequests'),
-		firstTokenMs: parameters.milliseconds('speedTimeouts.firstTokenTimeout', FIRST_TOKEN_MS),
-		totalMs: parameters.milliseconds('speedTimeouts.totalTimeout', TOTAL_MS),
+		firstTokenMs: parameters.milliseconds('options.firstTokenTimeout', FIRST_TOKEN_MS),
+		totalMs: parameters.milliseconds('options.totalTimeout', TOTAL_MS),
 		signal,
 	};
 }

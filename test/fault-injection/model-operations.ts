@@ -327,7 +327,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				model: MODEL,
 				tokens: 16,
 				concurrentRequests: 1,
-				speedTimeouts: {
+				options: {
 					firstTokenTimeout: setting.limits.firstToken,
 					totalTimeout: setting.limits.total,
 				},

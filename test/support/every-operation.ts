@@ -62,7 +62,6 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		waitTimeout: 1,
 		maxRetries: 0,
 	},
-	speedTimeouts: { firstTokenTimeout: 2, totalTimeout: 5 },
 	limits: { timeLimit: 10 },
 };
 

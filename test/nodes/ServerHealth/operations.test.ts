@@ -21,16 +21,7 @@ describe('the operations', () => {
 		],
 		[
 			{ service: 'modelServer', operation: 'speedTest' },
-			[
-				'service',
-				'operation',
-				'model',
-				'tokens',
-				'concurrentRequests',
-				'speedTimeouts',
-				'expectations',
-				'options',
-			],
+			['service', 'operation', 'model', 'tokens', 'concurrentRequests', 'expectations', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'toolTest' },

@@ -122,6 +122,18 @@ describe('a model that is not set', () => {
 		},
 	);
 
+	it.each([
+		['a loading model', () => reply.error(503, { error: { message: 'Loading model' } })],
+		['a busy server', () => reply.error(429, { error: 'too many requests' })],
+	])('the node waits for %s until the First Token Timeout', async (_state, response) => {
+		const sim = await startServer({ alias: 'only-one' });
+		sim.route('GET /v1/models', response());
+		const settings = { model: '', retries: 20, timeouts: { firstTokenMs: 700 } };
+		const startedAt = performance.now();
+		await expect(withResolvedModel(settings, at(sim.url), 'chat')).rejects.toThrow();
+		expect(performance.now() - startedAt).toBeLessThan(5_000);
+	});
+
 	it('a server for images or audio may have no list, or list several models', async () => {
 		const sim = await startServer();
 		sim.route('GET /v1/models', reply.error(500, { error: 'no list' }));
