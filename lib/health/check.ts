@@ -1,18 +1,18 @@
 /** Server checks: probes → facts → findings → result. */
-import { captureError, ServerError } from '../errors/server-error';
-import { toPlainText } from '../values';
+import { captureError } from '../errors/server-error';
 import { selectOnlyModel } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
 import { checkDify, type DifyServer } from './dify';
-import { toCheckFacts, type CheckFacts } from './facts';
+import { toCheckFacts, toModelFacts, type CheckFacts } from './facts';
 import {
 	summarizeFindings,
+	summarizeStatus,
 	pluralize,
 	getFindings,
 	findingFromError,
 	type CheckOutcome,
 } from './findings';
-import { type CheckOptions, elapsedMs } from './probe';
+import type { CheckOptions } from './probe';
 import { filterChatModels, probeServer } from './probe-server';
 import type { CheckResult } from './result';
 
@@ -29,21 +29,17 @@ export async function checkServer(
 	target: CheckTarget,
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	const startedAt = performance.now();
-	const outcome = await runCheck(target, options);
-	const { status, healthy, findings } = summarizeFindings(outcome.findings);
+	const { name, offerText, findings, ...facts } = await runCheck(target, options);
+	const outcome = summarizeFindings(findings);
+	const latencyMs = Math.round(facts.server.latencyMs ?? 0);
 	return {
 		// n8n's views show the first fields, so the summary and the findings come before facts.
-		summary: toPlainText(healthy ? summarizeHealthy(outcome) : `${findings[0]!.detail}.`),
-		status,
-		healthy,
-		url: outcome.url,
-		findings,
-		server: outcome.server,
-		latencyMs: outcome.latencyMs,
-		...outcome.extraFields,
+		summary: outcome.healthy
+			? summarizeStatus(`${name} responds in ${latencyMs} ms with ${offerText}`, outcome)
+			: summarizeStatus(`${name} is ${outcome.status}`, outcome),
+		...outcome,
+		...facts,
 		checkedAt: new Date().toISOString(),
-		checkMs: elapsedMs(startedAt),
 	};
 }
 
@@ -61,19 +57,13 @@ export function selectTestModel({ models = [] }: CheckResult, name: string): str
 	return name.trim() || selectOnlyModel(filterChatModels(models));
 }
 
-function summarizeHealthy({ name, latencyMs, offerText, findings }: CheckOutcome): string {
-	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
-	const warningText = warnings === 0 ? '' : `, with ${pluralize(warnings, 'warning')}`;
-	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offerText}${warningText}.`;
-}
-
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	const outcome = await checkTarget(target, options).catch(captureError);
-	if (!(outcome instanceof ServerError)) return outcome;
-	if (outcome.type === 'aborted') throw outcome;
-	const findings = [findingFromError(outcome, outcome.detail)];
-	const server = { type: 'unknown', version: null } as const;
-	return { url: null, findings, server, latencyMs: null, name: '', offerText: '', extraFields: {} };
+	if (!('failed' in outcome)) return outcome;
+	const { failed: error } = outcome;
+	if (error.type === 'aborted') throw error;
+	const findings = [findingFromError(error, error.detail)];
+	return { findings, server: { type: 'unknown' }, name: UNKNOWN_NAME, offerText: '' };
 }
 
 async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
@@ -83,21 +73,19 @@ async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<
 
 async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = toCheckFacts(await probeServer(server, options));
-	const findings = getFindings(facts);
-	const { url, latencyMs, serverFacts } = facts;
-	const name = formatServerName(facts);
-	const offerText = pluralize(serverFacts.models.length, 'model');
+	const { server: serverFacts, models } = facts;
 	return {
-		url,
-		findings,
-		server: facts.server,
-		latencyMs,
-		name,
-		offerText,
-		extraFields: serverFacts,
+		findings: getFindings(facts),
+		server: serverFacts,
+		name: formatServerName(facts),
+		offerText: pluralize(models.length, 'model'),
+		models: models.map(toModelFacts),
 	};
 }
 
-function formatServerName({ serverType, server: { version } }: CheckFacts): string {
-	return version === null ? serverType.label : `${serverType.label} ${version}`;
+const UNKNOWN_NAME = 'The server';
+
+function formatServerName({ serverType, server: { type, version } }: CheckFacts): string {
+	if (type === 'unknown' || type === 'dify') return UNKNOWN_NAME;
+	return version === undefined ? serverType.label : `${serverType.label} ${version}`;
 }

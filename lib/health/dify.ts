@@ -3,7 +3,15 @@ import { toErrorType } from '../dify/errors';
 import type { ErrorType } from '../errors/error-types';
 import { getErrorText } from '../errors/texts';
 import type { Endpoint } from '../http/types';
-import { asFiniteNumber, isRecord, asNonEmptyString, asRecord, asRecords } from '../values';
+import {
+	asFiniteNumber,
+	isRecord,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	omitEmpty,
+	omitUndefined,
+} from '../values';
 import { isDifyResponse } from './facts';
 import {
 	pluralize,
@@ -62,13 +70,15 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 		(result) => result !== undefined,
 	);
 	const dify = probes.find(isDifyResponse);
-	const version = dify?.headers['x-version'] || null;
+	const version = dify?.headers['x-version'] || undefined;
 	return {
-		url: url.root,
 		findings: getDifyFindings(facts),
-		server: { type: dify === undefined ? 'unknown' : 'dify', version },
-		latencyMs: getLatency(probes),
-		name: version === null ? 'Dify' : `Dify ${version}`,
+		server: {
+			url: url.root,
+			type: dify === undefined ? 'unknown' : 'dify',
+			...omitUndefined({ version, latencyMs: getLatency(probes) }),
+		},
+		name: version === undefined ? 'Dify' : `Dify ${version}`,
 		...describeOffer(facts),
 	};
 }
@@ -102,12 +112,12 @@ async function probeDatasets(probe: Prober): Promise<DifyFacts> {
 function describeOffer({
 	keyType,
 	keyTypeProbe,
-}: DifyFacts): Pick<CheckOutcome, 'offerText' | 'extraFields'> {
+}: DifyFacts): Pick<CheckOutcome, 'offerText' | 'app'> {
 	const { total, name, mode } = getJsonObject(keyTypeProbe);
 	if (keyType === 'knowledge')
-		return { offerText: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base'), extraFields: {} };
-	const app = { name: asNonEmptyString(name) ?? null, mode: asNonEmptyString(mode) ?? null };
-	return { offerText: `the app "${app.name}" (${app.mode})`, extraFields: { app } };
+		return { offerText: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base') };
+	const app = omitUndefined({ name: asNonEmptyString(name), mode: asNonEmptyString(mode) });
+	return { offerText: `the app "${app.name}" (${app.mode})`, ...omitEmpty({ app }) };
 }
 
 /** Reasons that the API cannot be used. The first match is the only finding. */

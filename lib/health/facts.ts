@@ -4,7 +4,7 @@ import { isPostOnlyRoute } from '../servers/base-url';
 import { isRecognizedType } from '../servers/types';
 import { parseMetrics } from '../servers/metrics';
 import { parseParameterCount, parseProps, type ServerModel } from '../servers/models';
-import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord } from '../values';
+import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
 import {
 	getJsonObject,
 	getLatency,
@@ -13,7 +13,7 @@ import {
 	DEFAULT_TIMEOUT_MS,
 } from './probe';
 import type { ServerSnapshot } from './probe-server';
-import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
+import type { Expectations, ModelFacts, ServerFacts } from './result';
 
 /** A probe that was rejected or got no response, and its error. */
 export interface FailedProbe {
@@ -24,8 +24,7 @@ export interface FailedProbe {
 /** Input of the findings. */
 export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	url: string;
-	server: CheckResult['server'];
-	latencyMs: number | null;
+	server: ServerFacts;
 	timeoutMs: number;
 	hasKey: boolean;
 	expected: Expectations;
@@ -34,7 +33,6 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	/** The server has no model list. If no probe failed, it has a chat endpoint. */
 	isUnlisted: boolean;
 	modelListProbe: ProbeResult;
-	serverFacts: ServerFacts;
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
 	checkedModel?: ServerModel;
@@ -47,21 +45,19 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 	return {
 		url: server.url.root,
 		serverType,
-		server: { type: getReportedType(snapshot), version: getVersion(snapshot) },
-		latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
+		server: toServerFacts(snapshot),
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
 		failedProbe: findFailedProbe(snapshot),
 		isUnlisted: snapshot.models === undefined,
 		modelListProbe: identity.models,
-		serverFacts: toServerFacts(snapshot, models),
 		models,
 		checkedModel: models.find(({ id }) => id === checkedModel?.id),
 	};
 }
 
-function getReportedType(snapshot: ServerSnapshot): CheckResult['server']['type'] {
+function getReportedType(snapshot: ServerSnapshot): ServerFacts['type'] {
 	const { typeName, serverType, identity } = snapshot;
 	if (isRecognizedType(serverType)) return typeName;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';
@@ -83,14 +79,16 @@ export function isDifyResponse({ headers }: ProbeResult): boolean {
 /** llama-server built without Git reports "b0-unknown", which is not a version. */
 const NO_VERSION = /^b0\b|unknown/i;
 
-function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot): string | null {
+function getVersion({
+	identity: { props, apiVersion, version },
+}: ServerSnapshot): string | undefined {
 	const versions = [
 		getJsonObject(props).build_info,
 		getJsonObject(apiVersion).version,
 		getJsonObject(version).version,
 	];
 	const reported = versions.map(asNonEmptyString).find((text) => text !== undefined);
-	return reported === undefined || NO_VERSION.test(reported) ? null : reported;
+	return reported === undefined || NO_VERSION.test(reported) ? undefined : reported;
 }
 
 function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
@@ -106,16 +104,23 @@ function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
-function toServerFacts({ props, details }: ServerSnapshot, models: ServerModel[]): ServerFacts {
+function toServerFacts(snapshot: ServerSnapshot): ServerFacts {
+	const { server, identity, details, props } = snapshot;
 	const metrics = parseCounters(details.metrics);
 	const findCount = (names: string[]) =>
-		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
+		names.map((name) => metrics[name]).find((count) => count !== undefined);
 	return {
-		models: models.map(toModelFacts),
-		slots: { total: asFiniteNumber(props.total_slots) ?? null, busy: findCount(RUNNING) },
-		queue: findCount(WAITING),
-		contextPerSlot: parseProps(props).context ?? null,
-		sleeping: parseBoolean(props.is_sleeping) ?? null,
+		url: server.url.root,
+		type: getReportedType(snapshot),
+		...omitUndefined({
+			version: getVersion(snapshot),
+			latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
+			slots: asFiniteNumber(props.total_slots),
+			busySlots: findCount(RUNNING),
+			queue: findCount(WAITING),
+			contextPerSlot: parseProps(props).context,
+			sleeping: parseBoolean(props.is_sleeping),
+		}),
 	};
 }
 
@@ -129,33 +134,37 @@ function isFeatureEnabled(probe: ProbeResult | undefined): boolean | undefined {
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
 
-/** A model without known facts, in the field order of the item. */
-const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
-	context: null,
-	trainedContext: null,
-	parameters: null,
-	size: null,
-	quantization: null,
-	vision: null,
-	audio: null,
-	tools: null,
-	embeddings: null,
-	remoteHost: null,
-	loaded: null,
-	state: null,
-};
-
-export function toModelFacts(model: ServerModel): ModelFacts {
-	const { id, aliases, state } = model;
-	const facts = Object.entries(model).filter(
-		([name, value]) => name in UNKNOWN_MODEL && value !== undefined,
-	);
+export function toModelFacts({
+	id,
+	aliases,
+	state,
+	context,
+	trainedContext,
+	parameters,
+	size,
+	quantization,
+	vision,
+	audio,
+	tools,
+	embeddings,
+	remoteHost,
+}: ServerModel): ModelFacts {
 	return {
 		id,
 		aliases,
-		...UNKNOWN_MODEL,
-		...Object.fromEntries(facts),
-		parameters: parseParameterCount(model.parameters) ?? null,
-		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
+		...omitUndefined({
+			context,
+			trainedContext,
+			parameters: parseParameterCount(parameters),
+			size,
+			quantization,
+			vision,
+			audio,
+			tools,
+			embeddings,
+			remoteHost,
+			loaded: state === undefined ? undefined : state === 'loaded' || state === 'sleeping',
+			state,
+		}),
 	};
 }

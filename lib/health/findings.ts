@@ -7,7 +7,7 @@ import { maxOf, toPlainText } from '../values';
 import { suggestModels } from '../servers/model-names';
 import { isDifyResponse, type CheckFacts } from './facts';
 import { describeProbe } from './probe';
-import type { CheckResult, Finding, HealthStatus, Severity } from './result';
+import type { CheckResult, Finding, HealthStatus, ServerFacts, Severity } from './result';
 
 /** One row of a table of findings. */
 export interface FindingRule<F> {
@@ -31,15 +31,14 @@ export interface FindingWithStatus extends Finding {
 
 /** Result of a check before it is summarized. */
 export interface CheckOutcome {
-	url: string | null;
 	findings: FindingWithStatus[];
-	server: CheckResult['server'];
-	latencyMs: number | null;
+	server: ServerFacts;
 	/** Server type and version for texts, such as "Ollama 0.9". */
 	name: string;
 	/** "2 models" */
 	offerText: string;
-	extraFields: Partial<CheckResult>;
+	models?: CheckResult['models'];
+	app?: CheckResult['app'];
 }
 
 export function pluralize(count: number, noun: string): string {
@@ -196,23 +195,21 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'requestsQueued',
 		severity: 'warning',
-		observe: ({ serverFacts: { queue, slots } }) =>
-			queue === null || queue === 0
+		observe: ({ server: { queue = 0, busySlots } }) =>
+			queue === 0
 				? undefined
-				: `/metrics reports ${queue} waiting, ${slots.busy ?? 'unknown'} running`,
-		detail: ({ serverFacts: { queue, slots } }) =>
-			`${queue} ${queue === 1 ? 'request is' : 'requests are'} waiting for a slot${slots.total === null ? '' : `; the server has ${slots.total}`}`,
+				: `/metrics reports ${queue} waiting, ${busySlots ?? 'unknown'} running`,
+		detail: ({ server: { queue, slots } }) =>
+			`${queue} ${queue === 1 ? 'request is' : 'requests are'} waiting for a slot${slots === undefined ? '' : `; the server has ${slots}`}`,
 		suggestion:
 			'Responses take longer than usual. Run fewer workflows at the same time, set Max Concurrent Requests in the credential, or add slots (-np).',
 	},
 	{
 		id: 'slowResponse',
 		severity: 'warning',
-		observe: ({ latencyMs }) =>
-			(latencyMs ?? 0) > SLOW_MS
-				? `The fastest response took ${Math.round(latencyMs!)} ms`
-				: undefined,
-		detail: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple response`,
+		observe: ({ server: { latencyMs = 0 } }) =>
+			latencyMs > SLOW_MS ? `The fastest response took ${latencyMs} ms` : undefined,
+		detail: ({ server }) => `The server took ${server.latencyMs} ms for a simple response`,
 		suggestion:
 			'The machine may be overloaded or short of memory, or the network may be slow. Check top on the server, and compare with ping.',
 	},
@@ -244,8 +241,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'serverSleeping',
 		severity: 'info',
-		observe: ({ serverFacts }) =>
-			serverFacts.sleeping === true ? '/props reports is_sleeping' : undefined,
+		observe: ({ server }) => (server.sleeping === true ? '/props reports is_sleeping' : undefined),
 		detail: 'The server is sleeping: it has unloaded its model and reloads it on the next request',
 		suggestion:
 			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
@@ -378,6 +374,19 @@ export function summarizeFindings(
 	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
 }
 
+/** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
+export function summarizeStatus(
+	clause: string,
+	{ findings }: Pick<CheckResult, 'findings'>,
+): string {
+	const counts = (['error', 'warning'] as const).flatMap((name) => {
+		const count = findings.filter(({ severity }) => severity === name).length;
+		return count === 0 ? [] : [pluralize(count, name)];
+	});
+	const suffix = counts.length === 0 ? '' : `, with ${counts.join(' and ')}`;
+	return toPlainText(`${clause}${suffix}.`);
+}
+
 /** Findings appear in emails and chats, and may quote the server. */
 function toPlainFinding({
 	id,
@@ -422,14 +431,13 @@ function getMaxContext({ checkedModel, models }: CheckFacts): number | undefined
 
 /** How to get this many tokens, within the context that the model was trained for. */
 function suggestContext(
-	{ checkedModel, serverFacts, serverType }: CheckFacts,
+	{ checkedModel, server: { slots }, serverType }: CheckFacts,
 	tokens: number,
 ): string {
 	const trained = checkedModel?.trainedContext ?? Infinity;
 	const context = checkedModel?.context ?? 0;
 	const limitText = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
 	if (context >= trained) return limitText;
-	if (trained >= tokens)
-		return serverType.texts.context(tokens, serverFacts.slots.total ?? undefined);
-	return `${serverType.texts.context(trained, serverFacts.slots.total ?? undefined)} ${limitText}`;
+	if (trained >= tokens) return serverType.texts.context(tokens, slots);
+	return `${serverType.texts.context(trained, slots)} ${limitText}`;
 }

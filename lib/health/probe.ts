@@ -8,7 +8,7 @@ import { request } from '../http/request';
 import { parseJson } from '../json';
 import type { ProbeResponse } from '../servers/types/server-type';
 import type { Expectations } from './result';
-import { isRecord, type JsonRecord, truncate } from '../values';
+import { isRecord, type JsonRecord, minOf, truncate } from '../values';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
 /** Several probes run at the same time, and any server may respond. */
@@ -99,9 +99,9 @@ export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
 }
 
 /** Milliseconds of the fastest response: almost only network time. */
-export function getLatency(probes: readonly ProbeResult[]): number | null {
+export function getLatency(probes: readonly ProbeResult[]): number | undefined {
 	const times = probes.flatMap(({ status, durationMs }) => (status > 0 ? [durationMs] : []));
-	return times.length === 0 ? null : times.reduce((min, ms) => Math.min(min, ms));
+	return times.length === 0 ? undefined : Math.round(minOf(times));
 }
 
 /** One line with the request and its response. */
@@ -128,6 +128,6 @@ function describeFailure({ type, code, detail }: ServerError): string {
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
 }
 
-export function elapsedMs(startedAt: number): number {
+function elapsedMs(startedAt: number): number {
 	return Math.round((performance.now() - startedAt) * 10) / 10;
 }

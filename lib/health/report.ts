@@ -2,14 +2,12 @@
 import { createHash } from 'node:crypto';
 
 import { SERVER_TYPES } from '../servers/types';
-import { truncate } from '../values';
+import { omitUndefined, truncate } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
 import type { CheckResult, Finding } from './result';
-import { formatSeconds, type SpeedRun, type SpeedCheckResult } from './speed';
+import { formatSeconds, type SpeedCheckResult, type SpeedRun } from './speed';
 import { STYLE } from './report-style';
-
-export type ReportInput = CheckResult & Partial<Pick<SpeedCheckResult, 'speed'>>;
 
 interface PageOptions {
 	title: string;
@@ -32,11 +30,14 @@ const FURTHER_SERVERS = {
 };
 
 /** Renders the page, with less than 100 kB. */
-export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageOptions): string {
-	const { server, url, status, summary, findings, speed } = result;
+export function renderHtmlReport(
+	result: SpeedCheckResult,
+	{ title, timeZone }: PageOptions,
+): string {
+	const { server, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
 	const { label } = { ...SERVER_TYPES, ...FURTHER_SERVERS }[server.type];
-	const version = server.version === null ? '' : ` ${truncate(server.version, MAX_NAME)}`;
+	const version = server.version === undefined ? '' : ` ${truncate(server.version, MAX_NAME)}`;
 	// Prettier must not format the template: a space inside <style> would change its hash.
 	const page = markup`${raw('<!doctype html>')}
 <html lang="en"><head>
@@ -51,7 +52,7 @@ export function renderHtmlReport(result: ReportInput, { title, timeZone }: PageO
 <header><h1>${name}</h1><p class="soft">${formatTime(result.checkedAt, timeZone)}</p></header>
 <section>
 <h2>${label}${version} <span class="badge ${status}">${status}</span></h2>
-<p class="soft">${truncate(url ?? 'no usable address', MAX_TEXT)}</p>
+<p class="soft">${truncate(server.url ?? 'no usable address', MAX_TEXT)}</p>
 <p>${truncate(summary, MAX_TEXT)}</p>
 ${renderFacts(result)}
 ${findings.slice(0, MAX_FINDINGS).map(renderFinding)}
@@ -63,8 +64,8 @@ ${speed ? renderSpeed(speed.model, speed.runs) : ''}
 }
 
 /** Renders the same as text for an email: status, findings, speed. */
-export function renderTextReport(result: ReportInput): string {
-	const { summary, url, findings, speed } = result;
+export function renderTextReport(result: SpeedCheckResult): string {
+	const { summary, server, findings, speed } = result;
 	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
 	const runs = (speed?.runs ?? []).map(
 		(run) =>
@@ -72,19 +73,20 @@ export function renderTextReport(result: ReportInput): string {
 				.map(({ title, cell }) => `${title} ${cell(run)}`)
 				.join(', ')}`,
 	);
-	return [summary, url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
+	return [summary, server.url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
 }
 
-function renderFacts({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
+function renderFacts({ app, server }: CheckResult): Html {
+	const { latencyMs, slots, busySlots, queue, contextPerSlot } = server;
 	const facts = {
 		App: app?.name,
-		'Response time': latencyMs && `${Math.round(latencyMs)} ms`,
-		Slots: slots?.total,
-		'In use': slots?.busy,
+		'Response time': latencyMs && `${latencyMs} ms`,
+		Slots: slots,
+		'In use': busySlots,
 		Waiting: queue,
 		'Context per slot': contextPerSlot && `${contextPerSlot} tokens`,
 	};
-	const rows = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
+	const rows = Object.entries(omitUndefined(facts));
 	return markup`<dl class="facts">
 		${rows.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
 	</dl>`;
@@ -99,10 +101,10 @@ function renderFinding({ severity, detail, suggestion, observed, id }: Finding):
 }
 
 function renderSpeed(model: string, runs: readonly SpeedRun[]): Html {
-	const toPoints = (getValue: (run: SpeedRun) => number | null) =>
+	const toPoints = (getValue: (run: SpeedRun) => number | undefined) =>
 		runs.flatMap((run) => {
 			const y = getValue(run);
-			return y === null ? [] : [{ x: run.concurrentRequests, y }];
+			return y === undefined ? [] : [{ x: run.concurrentRequests, y }];
 		});
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
 		${drawChart(
@@ -130,7 +132,7 @@ const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string 
 	{ title: 'Prompt processing, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },
 	{
 		title: 'First token, s',
-		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : formatSeconds(firstTokenMs)),
+		cell: ({ firstTokenMs }) => (firstTokenMs === undefined ? '–' : formatSeconds(firstTokenMs)),
 	},
 	{ title: 'Failed', cell: (run) => run.failures.length },
 ];

@@ -32,55 +32,55 @@ export interface Expectations {
 	minContext?: number;
 }
 
-/** A model, as far as the server reports it; null = not known. */
+/** A model, as far as the server reports it. */
 export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
 	/** Tokens of context that one request can use. */
-	context: number | null;
+	context?: number;
 	/** Tokens of context that the model was trained for. */
-	trainedContext: number | null;
-	parameters: number | null;
+	trainedContext?: number;
+	parameters?: number;
 	/** Bytes. */
-	size: number | null;
-	quantization: string | null;
-	vision: boolean | null;
-	audio: boolean | null;
-	tools: boolean | null;
-	embeddings: boolean | null;
+	size?: number;
+	quantization?: string;
+	vision?: boolean;
+	audio?: boolean;
+	tools?: boolean;
+	embeddings?: boolean;
 	/** The host on which it runs, if not on this server. */
-	remoteHost: string | null;
-	loaded: boolean | null;
-	state: string | null;
+	remoteHost?: string;
+	loaded?: boolean;
+	state?: string;
 }
 
-/** A model server, as far as it reports; null = not known. For a router: slots and context of one loaded model. */
+/** A server, as far as it reports. For a router: slots and context of one loaded model. */
 export interface ServerFacts {
-	models: ModelFacts[];
-	slots: { total: number | null; busy: number | null };
+	/** The parsed URL; missing if it cannot be used. */
+	url?: string;
+	type: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
+	version?: string;
+	/** Duration of the fastest response. */
+	latencyMs?: number;
+	slots?: number;
+	busySlots?: number;
 	/** Requests that wait for a slot. */
-	queue: number | null;
-	contextPerSlot: number | null;
-	sleeping: boolean | null;
+	queue?: number;
+	contextPerSlot?: number;
+	sleeping?: boolean;
 }
 
-export interface CheckResult extends Partial<ServerFacts> {
-	/** One sentence. */
+/** Facts that are not known are missing. */
+export interface CheckResult {
+	/** One sentence, which repeats no finding. */
 	summary: string;
 	status: HealthStatus;
 	healthy: boolean;
-	/** The parsed URL; null if it cannot be used. */
-	url: string | null;
 	/** Most important first. */
 	findings: Finding[];
-	server: {
-		type: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
-		version: string | null;
-	};
-	/** Duration of the fastest response. */
-	latencyMs: number | null;
+	server: ServerFacts;
+	/** Only for a model server. */
+	models?: ModelFacts[];
 	/** Only for the key of a Dify app: that app. */
-	app?: { name: string | null; mode: string | null };
+	app?: { name?: string; mode?: string };
 	/** ISO time. */
 	checkedAt: string;
-	/** Milliseconds that the check took. */
-	checkMs: number;
 }

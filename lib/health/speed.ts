@@ -15,10 +15,11 @@ import { request } from '../http/request';
 import { CHAT_ROUTE } from '../servers/base-url';
 import { getCachedTypeName, SERVER_TYPES } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { omitUndefined } from '../values';
+import { maxOf, omitUndefined } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	summarizeFindings,
+	summarizeStatus,
 	evaluateRules,
 	type FindingRule,
 	findingFromGenerationError,
@@ -38,31 +39,31 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-/** One request; null = not known. Times count from sending, without the wait in n8n's queue. */
+/** One request. Times count from sending, without the wait in n8n's queue. */
 interface Sample {
-	/** To the first generated token, thinking included. Null if the response was buffered. */
-	firstTokenMs: number | null;
-	promptTokensPerSecond: number | null;
+	/** To the first generated token, thinking included. Missing if the response was buffered. */
+	firstTokenMs?: number;
+	promptTokensPerSecond?: number;
 	generatedTokens: number;
 	/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
 	tokensPerSecond: number;
 }
 
-/** Averages of one round; `firstTokenMs`: the slowest. */
+/** Averages of one round; `firstTokenMs`: the slowest. Values that are not known are missing. */
 export interface SpeedRun {
 	concurrentRequests: number;
-	firstTokenMs: number | null;
-	promptTokensPerSecond: number | null;
+	firstTokenMs?: number;
+	promptTokensPerSecond?: number;
 	/** Per response. */
-	tokensPerSecond: number | null;
+	tokensPerSecond?: number;
 	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
-	totalTokensPerSecond: number | null;
+	totalTokensPerSecond?: number;
 	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
 }
 
 export interface SpeedCheckResult extends CheckResult {
-	/** Null if the check found that a generation cannot work. */
-	speed: { model: string; runs: SpeedRun[] } | null;
+	/** Missing if the check found that a generation cannot work. */
+	speed?: { model: string; runs: SpeedRun[] };
 }
 
 /**
@@ -76,7 +77,7 @@ export async function addSpeedTest(
 	health: CheckResult,
 	options: SpeedOptions,
 ): Promise<SpeedCheckResult> {
-	if (target.service !== 'modelServer' || !canGenerate(health)) return { ...health, speed: null };
+	if (target.service !== 'modelServer' || !canGenerate(health)) return health;
 	const server = target.open();
 	const model = selectTestModel(health, options.model);
 	// The limit of the credential applies here too: further requests would be measured one after another.
@@ -96,12 +97,12 @@ export async function addSpeedTest(
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const summary = outcome.healthy
 		? formatSpeed(model, first.run)
-		: `${outcome.findings[0]!.detail}.`;
+		: summarizeStatus(`The server is ${outcome.status}`, outcome);
 	return { ...health, ...outcome, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
 function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
-	if (firstTokenMs === null)
+	if (firstTokenMs === undefined)
 		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
 }
@@ -134,23 +135,26 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 	const totalMs = performance.now() - startedAt;
 	const run: SpeedRun = {
 		concurrentRequests: concurrency,
-		firstTokenMs: maxOrNull(samples.map((sample) => sample.firstTokenMs)),
-		promptTokensPerSecond: average(samples.map((sample) => sample.promptTokensPerSecond)),
-		tokensPerSecond: average(samples.map((sample) => sample.tokensPerSecond)),
-		totalTokensPerSecond: tokens === 0 ? null : round((tokens * 1000) / totalMs),
+		...omitUndefined({
+			firstTokenMs: maximum(samples.flatMap((sample) => sample.firstTokenMs ?? [])),
+			promptTokensPerSecond: average(
+				samples.flatMap((sample) => sample.promptTokensPerSecond ?? []),
+			),
+			tokensPerSecond: average(samples.map((sample) => sample.tokensPerSecond)),
+			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
+		}),
 		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
 	};
 	return { run, errors };
 }
 
-function maxOrNull(values: ReadonlyArray<number | null>): number | null {
-	return values.reduce((a, b) => ((a ?? 0) > (b ?? 0) ? a : b), null);
+function maximum(values: readonly number[]): number | undefined {
+	return values.length === 0 ? undefined : maxOf(values);
 }
 
-function average(values: ReadonlyArray<number | null>): number | null {
-	const numbers = values.filter((value) => value !== null);
-	if (numbers.length === 0) return null;
-	return round(numbers.reduce((sum, value) => sum + value, 0) / numbers.length);
+function average(values: readonly number[]): number | undefined {
+	if (values.length === 0) return undefined;
+	return round(values.reduce((sum, value) => sum + value, 0) / values.length);
 }
 
 function round(value: number): number {
@@ -266,10 +270,13 @@ function toSample(
 	const measuredSpeed = hasNoTimes
 		? (generatedTokens * 1000) / totalMs
 		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
-	const promptSpeed = hasNoTimes || !usage ? null : round((usage.promptTokens * 1000) / firstMs);
+	const promptSpeed =
+		hasNoTimes || !usage ? undefined : round((usage.promptTokens * 1000) / firstMs);
 	return {
-		firstTokenMs: hasNoTimes ? null : Math.round(firstMs),
-		promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
+		...omitUndefined({
+			firstTokenMs: hasNoTimes ? undefined : Math.round(firstMs),
+			promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
+		}),
 		generatedTokens,
 		tokensPerSecond: round(getReportedSpeed(timings) ?? measuredSpeed),
 	};
@@ -302,7 +309,8 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 		id: 'gpuPossiblyUnused',
 		severity: 'warning',
 		observe: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
-			const isKnown = tokensPerSecond !== null && firstTokenMs !== null && size >= MIN_SIZE;
+			const isKnown =
+				tokensPerSecond !== undefined && firstTokenMs !== undefined && size >= MIN_SIZE;
 			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
 			return `${tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(size * tokensPerSecond)} GB/s`;
 		},
@@ -314,7 +322,7 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 		id: 'streamBuffered',
 		severity: 'warning',
 		observe: ({ run: { tokensPerSecond, firstTokenMs } }) =>
-			tokensPerSecond !== null && firstTokenMs === null
+			tokensPerSecond !== undefined && firstTokenMs === undefined
 				? 'The complete response arrived at once'
 				: undefined,
 		detail:

@@ -11,11 +11,12 @@ import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { stringifyCanonical, parseObject } from '../json';
 import type { ModelServer } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
+import { omitUndefined, type JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	summarizeFindings,
+	summarizeStatus,
 	evaluateRules,
 	type FindingRule,
 	findingFromGenerationError,
@@ -74,7 +75,8 @@ interface CaseResult {
 	/** Calls of the model, or its text; for an error, the error message. */
 	called: string;
 	passed: boolean;
-	problem: ToolProblem | null;
+	/** Missing for a case that passed. */
+	problem?: ToolProblem;
 }
 
 interface ToolTestResult {
@@ -86,8 +88,8 @@ interface ToolTestResult {
 	cases: CaseResult[];
 }
 
-/** Null if the check found that a chat cannot work. */
-export type ToolCheckResult = CheckResult & { toolTest: ToolTestResult | null };
+/** `toolTest` is missing if the check found that a chat cannot work. */
+export type ToolCheckResult = CheckResult & { toolTest?: ToolTestResult };
 
 /**
  * Adds a tool test to the result of a check. A bad result leaves the server healthy.
@@ -99,8 +101,7 @@ export async function addToolTest(
 	health: CheckResult,
 	options: ToolTestOptions,
 ): Promise<ToolCheckResult> {
-	if (target.service !== 'modelServer' || !canGenerate(health))
-		return { ...health, toolTest: null };
+	if (target.service !== 'modelServer' || !canGenerate(health)) return health;
 	const model = selectTestModel(health, options.model);
 	const { toolTest, error } = await runCases(target.open(), { ...options, model });
 	// A template without tool support is a result, not an outage.
@@ -113,7 +114,7 @@ export async function addToolTest(
 	const { passed, completed, skipped } = toolTest;
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
 	const summary = isOutage
-		? `${outcome.findings[0]!.detail}.`
+		? summarizeStatus(`The server is ${outcome.status}`, outcome)
 		: `${model}: ${passed} of ${completed} tool cases passed${skippedText}.`;
 	return { ...health, ...outcome, summary, toolTest };
 }
@@ -123,7 +124,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 		id: 'toolsUnreliable',
 		severity: 'warning',
 		observe: ({ passed, completed, cases: results }) => {
-			const wrong = results.filter(({ problem }) => problem !== null && problem !== 'skipped');
+			const wrong = results.filter(({ problem }) => problem !== undefined && problem !== 'skipped');
 			if (wrong.length === 0) return undefined;
 			const problems = wrong.map((result) => `${result.case}: ${PROBLEMS[result.problem!]}`);
 			return `${passed} of ${completed} passed; ${problems.join('; ')}`;
@@ -177,10 +178,11 @@ async function runCases(
 				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome),
 		);
 	}
-	const results = outcomes.map(({ problem = null, called }, index): CaseResult => {
+	const results = outcomes.map(({ problem, called }, index): CaseResult => {
 		const { name, question } = CASES[index]!;
-		const passed = problem === null;
-		return { case: name, question, called: called.slice(0, MAX_CALLED), passed, problem };
+		const passed = problem === undefined;
+		const result = { case: name, question, called: called.slice(0, MAX_CALLED), passed };
+		return { ...result, ...omitUndefined({ problem }) };
 	});
 	const skipped = results.filter(({ problem }) => problem === 'skipped').length;
 	const toolTest: ToolTestResult = {

@@ -10,10 +10,12 @@ export interface WaitOptions {
 }
 
 interface WaitResult extends CheckResult {
-	waitedMs: number;
-	checks: number;
-	/** The first status, and each change of it. */
-	history: Array<{ atMs: number; status: HealthStatus; summary: string }>;
+	wait: {
+		waitedMs: number;
+		checks: number;
+		/** The first status, and each change of it. */
+		history: Array<{ atMs: number; status: HealthStatus }>;
+	};
 }
 
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
@@ -29,18 +31,18 @@ export async function waitUntilReady(
 ): Promise<WaitResult> {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
-	const history: WaitResult['history'] = [];
+	const history: WaitResult['wait']['history'] = [];
 	for (let checks = 1; ; checks++) {
 		const checkStartMs = elapsed();
 		const result = await check();
 		const tookMs = elapsed() - checkStartMs;
 		if (history.at(-1)?.status !== result.status)
-			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
+			history.push({ atMs: elapsed(), status: result.status });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = needsManualFix(result);
 		const isOver = elapsed() + pause + tookMs > timeoutMs;
 		if (result.healthy || isHopeless || isOver)
-			return { ...result, waitedMs: elapsed(), checks, history };
+			return { ...result, wait: { waitedMs: elapsed(), checks, history } };
 		await sleepWithAbort(pause, signal);
 	}
 }

@@ -23,17 +23,15 @@ interface ServerState {
 
 /** A change of the state: the output item of the trigger. */
 export interface HealthChange {
-	healthy: boolean;
-	status: HealthStatus;
 	event: WatchedEvent | 'firstState';
-	/** A line for the subject of a message. */
+	/** A line for the subject of a message: the change. */
 	title: string;
-	/** Body of a message: the change, the problems, and how to fix them. */
+	/** Body of a message: the server, the problems, and how to fix them. */
 	text: string;
 	/** ISO time of the first check that saw the new state. */
 	changedAt: string;
-	/** Null for the first state. */
-	previous: (ServerState & { seconds: number; lasted: string }) | null;
+	/** Missing for the first state. */
+	previous?: ServerState & { seconds: number; lasted: string };
 	health: CheckResult;
 }
 
@@ -117,13 +115,14 @@ function createChange(
 	health: CheckResult,
 ): HealthChange {
 	const suffix = event === 'healthy' ? ' again' : '';
-	const title = `The server at ${health.url ?? 'the address of the credential'} is ${status}${suffix}`;
-	const previous = state === undefined ? null : withDuration(state, since);
-	const lines = [title, health.summary];
-	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
+	const title = `The server at ${health.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
+	const previous = state === undefined ? undefined : withDuration(state, since);
+	// The title contains the status of an unhealthy server.
+	const lines = healthy ? [health.summary] : [];
+	if (previous !== undefined) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
 	if (!healthy) pushAll(lines, formatProblems(health));
-	const text = lines.filter((line) => line !== '').join('\n');
-	return { healthy, status, event, title, text, changedAt: since, previous, health };
+	const text = lines.join('\n');
+	return { event, title, text, changedAt: since, ...omitUndefined({ previous }), health };
 }
 
 function withDuration(state: ServerState, until: string) {

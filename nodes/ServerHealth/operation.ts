@@ -61,14 +61,14 @@ function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): obje
 function summarizeWorstFinding({
 	healthy,
 	summary,
-	url,
+	server: { url },
 	findings,
 }: CheckResult): string | undefined {
 	const [worst] = findings;
 	if (worst === undefined || worst.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';
-	const server = url === null ? '' : ` (${url})`;
-	return `${state}${server}: ${worst.detail.replace(/[.\s]{0,9}$/, '.')} ${worst.suggestion}`;
+	const address = url === undefined ? '' : ` (${url})`;
+	return `${state}${address}: ${worst.detail.replace(/[.\s]{0,9}$/, '.')} ${worst.suggestion}`;
 }
 
 /** The worst finding as an error. Its description repeats the title, since n8n's chat shows only the description. */

@@ -2,8 +2,8 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
-import { renderHtmlReport, renderTextReport, type ReportInput } from '../../lib/health/report';
-import { addSpeedTest } from '../../lib/health/speed';
+import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
+import { addSpeedTest, type SpeedCheckResult } from '../../lib/health/speed';
 import { booleanField, outputFileField, stringField, integerField } from '../shared/field-builders';
 import { checkFields, readCheckOptions } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
@@ -70,12 +70,13 @@ export const report: HealthOperation = {
 			fileName: `${baseName(parameters.string('options.fileName'), 'server-health')}.html`,
 			mimeType: 'text/html',
 		});
-		const health = { ...result, title, text: renderTextReport(result), file: file.facts };
+		const details = { title, text: renderTextReport(result), file: file.facts };
+		const health = { ...result, report: details };
 		return toHealthItems(call, { health, failWhenUnhealthy, binary: file.binary });
 	},
 };
 
-async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
+async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 	const { target, parameters } = call;
 	const { check } = readCheckOptions(call);
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
@@ -91,7 +92,6 @@ async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
 		return {
 			...health,
 			findings: [...health.findings, { ...wrongType, severity: 'info' }],
-			speed: null,
 		};
 	}
 	const { type, message: detail, suggestion } = measured;
@@ -105,5 +105,5 @@ async function checkAndMeasure(call: HealthCall): Promise<ReportInput> {
 		detail,
 		suggestion,
 	} as const;
-	return { ...health, findings: [...health.findings, finding], speed: null };
+	return { ...health, findings: [...health.findings, finding] };
 }

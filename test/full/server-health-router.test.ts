@@ -112,10 +112,9 @@ describe("the real llama-server's router", () => {
 				{ id: 'alpha', loaded: true, tools: true, vision: false },
 				{ id: 'beta', loaded: false },
 			],
-			slots: { total: 2, busy: 0 },
-			queue: 0,
+			server: { slots: 2, busySlots: 0, queue: 0 },
 		});
-		expect(after.contextPerSlot).toBeGreaterThan(0);
+		expect(after.server.contextPerSlot).toBeGreaterThan(0);
 		expect(
 			await addSpeedTest(target, after, {
 				model: '',
@@ -157,7 +156,7 @@ describe("the real llama-server's router", () => {
 		const ended = Promise.allSettled([answering]);
 		await until(
 			async () => await check(router),
-			({ slots }) => slots!.busy === 1,
+			({ server: { busySlots } }) => busySlots === 1,
 		);
 		await changeModel(server, 'unload', { ...work, isForced: true });
 		await ended;

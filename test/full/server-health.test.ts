@@ -99,7 +99,7 @@ describe('the real llama-server', () => {
 		const result = await check(server, {}, { apiKey: 'right-key' });
 		expect(result).toMatchObject({
 			status: 'healthy',
-			server: { type: 'llamaServer' },
+			server: { type: 'llamaServer', slots: 2, busySlots: 0, queue: 0, sleeping: false },
 			models: [
 				{
 					id: 'test-model',
@@ -112,13 +112,10 @@ describe('the real llama-server', () => {
 					size: expect.any(Number) as number,
 				},
 			],
-			slots: { total: 2, busy: 0 },
-			queue: 0,
-			sleeping: false,
 		});
 		// The build of the Python package has no Git, and names no version.
 		expect(result.server.version ?? 'b1-').toMatch(/^b\d+-/);
-		expect(result.models![0]!.context).toBe(result.contextPerSlot);
+		expect(result.models![0]!.context).toBe(result.server.contextPerSlot);
 		// Nothing was generated.
 		expect((await server.slots()).every((slot) => !('id_task' in slot))).toBe(true);
 
@@ -206,8 +203,7 @@ describe('the real llama-server', () => {
 			pausesMs: [10],
 		});
 		expect(result.status).toBe('healthy');
-		const [loading] = result.history.filter(({ status }) => status === 'loading');
-		expect(loading?.summary).toBe('The model is still loading.');
+		expect(result.wait.history.map(({ status }) => status)).toContain('loading');
 		await server.stop();
 	});
 
@@ -221,14 +217,17 @@ describe('the real llama-server', () => {
 		const busy = occupy(server, 3);
 		const queued = await until(
 			async () => await check(server),
-			({ queue }) => queue === 1,
+			({ server: { queue } }) => queue === 1,
 		);
-		expect(queued).toMatchObject({ status: 'healthy', slots: { total: 2, busy: 2 }, queue: 1 });
+		expect(queued).toMatchObject({
+			status: 'healthy',
+			server: { slots: 2, busySlots: 2, queue: 1 },
+		});
 		expect(ids(queued)).toContain('requestsQueued');
 		await busy.stop();
 		await until(
 			async () => await check(server),
-			({ slots }) => slots!.busy === 0,
+			({ server: { busySlots } }) => busySlots === 0,
 		);
 		await server.stop();
 	});
@@ -238,7 +237,7 @@ describe('the real llama-server', () => {
 		// It falls asleep although it is checked ten times a second.
 		const asleep = await until(
 			async () => await check(server),
-			({ sleeping }) => sleeping === true,
+			({ server: { sleeping } }) => sleeping === true,
 		);
 		expect(asleep).toMatchObject({ status: 'healthy', models: [{ state: 'sleeping' }] });
 		expect(ids(asleep)).toContain('serverSleeping');

@@ -38,8 +38,7 @@ describe('Dify', () => {
 		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
 		expect(result).toMatchObject({
 			status: 'healthy',
-			url: sim.url,
-			server: { type: 'dify' },
+			server: { url: sim.url, type: 'dify' },
 			app: { name: 'Helper', mode: 'chat' },
 			findings: [{ id: 'difyPartlyChecked', severity: 'info' }],
 		});
@@ -218,7 +217,7 @@ describe('the address', () => {
 		]) {
 			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({
 				status: 'healthy',
-				url: sim.url,
+				server: { url: sim.url },
 			});
 		}
 	});
@@ -246,9 +245,10 @@ describe('the address', () => {
 		const result = await checkDify(`http://127.0.0.1:${port}/v1`, { apiKey: APP });
 		expect(result).toMatchObject({
 			status: 'unreachable',
-			url: `http://127.0.0.1:${port}/v1`,
-			app: { name: null, mode: null },
+			summary: 'Dify is unreachable, with 1 error.',
+			server: { url: `http://127.0.0.1:${port}/v1` },
 		});
+		expect(result).not.toHaveProperty('app');
 		expect(finding(result, 'connectionRefused').suggestion).toContain('docker compose ps');
 		expect(JSON.stringify(result)).not.toContain('llama');
 	});

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import { type ReportInput, renderHtmlReport, renderTextReport } from '../../../lib/health/report';
+import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
-import type { SpeedRun } from '../../../lib/health/speed';
+import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
 import { crypto } from '../../support/node-builtins';
 import { examples } from '../../support/properties';
@@ -21,20 +21,14 @@ function model(id: string): ModelFacts {
 		size: 4.7e9,
 		quantization: 'Q4_K_M',
 		vision: false,
-		audio: null,
 		tools: true,
 		embeddings: false,
-		remoteHost: null,
 		loaded: true,
 		state: 'loaded',
 	};
 }
 
-function run(
-	concurrentRequests: number,
-	tokensPerSecond: number,
-	firstTokenMs: number | null,
-): SpeedRun {
+function run(concurrentRequests: number, tokensPerSecond: number, firstTokenMs: number): SpeedRun {
 	return {
 		concurrentRequests,
 		firstTokenMs,
@@ -49,21 +43,24 @@ function finding(text: string, severity: Finding['severity'] = 'info'): Finding 
 	return { id: 'serverSleeping', severity, observed: text, detail: text, suggestion: text };
 }
 
-function result(change: Partial<ReportInput> = {}): ReportInput {
+function result(change: Partial<SpeedCheckResult> = {}): SpeedCheckResult {
 	return {
 		status: 'healthy',
 		healthy: true,
 		summary: 'All is well.',
-		url: 'http://10.0.0.5:8080',
 		findings: [finding('Something small')],
-		server: { type: 'llamaServer', version: 'b6000-1234' },
-		latencyMs: 3,
+		server: {
+			url: 'http://10.0.0.5:8080',
+			type: 'llamaServer',
+			version: 'b6000-1234',
+			latencyMs: 3,
+			slots: 4,
+			busySlots: 0,
+			queue: 0,
+			contextPerSlot: 8192,
+		},
 		models: [model('qwen3-8b')],
-		slots: { total: 4, busy: 0 },
-		queue: 0,
-		contextPerSlot: 8192,
 		checkedAt: '2026-11-20T09:00:00.000Z',
-		checkMs: 12,
 		speed: { model: 'qwen3-8b', runs: [run(1, 82.4, 210), run(4, 61, 390)] },
 		...change,
 	};
@@ -139,11 +136,9 @@ describe('a report', () => {
 		const down = result({
 			status: 'unreachable',
 			healthy: false,
-			server: { type: 'unknown', version: null },
+			server: { type: 'unknown' },
 			models: undefined,
-			slots: undefined,
-			speed: null,
-			latencyMs: null,
+			speed: undefined,
 		});
 		const page = renderHtmlReport(down, { title: 't', timeZone: 'UTC' });
 		expect(page).toContain('badge unreachable');
@@ -180,11 +175,10 @@ describe('a report', () => {
 		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
 		const page = renderHtmlReport(
 			result({
-				url: hostile,
 				summary: hostile,
 				findings: [finding(hostile)],
 				models: [model(hostile)],
-				server: { type: 'llamaServer', version: hostile },
+				server: { url: hostile, type: 'llamaServer', version: hostile },
 				app: { name: hostile, mode: hostile },
 				status: hostile as HealthStatus,
 				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },
@@ -214,19 +208,18 @@ describe('a report', () => {
 			fc.double({ min: 0, max: 1e9, noNaN: true }),
 			fc.constantFrom(0, 1e300, 5e-324),
 		);
-		const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, fc.option(number)), {
+		const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, number), {
 			maxLength: 3,
 		});
 		fc.assert(
 			fc.property(text, text, number, rounds, (one, other, value, runs) => {
 				const page = renderHtmlReport(
 					result({
-						url: one,
 						summary: other,
 						findings: [finding(other)],
 						models: [{ ...model(one), size: value, state: other }],
 						speed: { model: other, runs: runs.map((round) => run(...round)) },
-						latencyMs: value,
+						server: { url: one, type: 'other', latencyMs: value },
 					}),
 					{ title: one, timeZone: 'UTC' },
 				);

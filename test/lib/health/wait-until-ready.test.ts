@@ -21,12 +21,9 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 			status,
 			healthy: status === 'healthy',
 			summary: `It is ${status}.`,
-			url: 'http://x',
-			server: { type: 'llamaServer', version: null },
-			latencyMs: 1,
 			findings: [],
+			server: { url: 'http://x', type: 'llamaServer', latencyMs: 1 },
 			checkedAt: '',
-			checkMs: 1,
 		};
 	};
 }
@@ -39,7 +36,7 @@ describe('waiting until a server is ready', () => {
 			return await unreachable();
 		};
 		const result = await waitUntilReady(slow, { timeoutMs: 1_000, pausesMs: [10] });
-		expect(result).toMatchObject({ checks: 1, healthy: false });
+		expect(result).toMatchObject({ wait: { checks: 1 }, healthy: false });
 	});
 
 	it('waits out loading and comes back with the healthy check', async () => {
@@ -50,16 +47,16 @@ describe('waiting until a server is ready', () => {
 		expect(result).toMatchObject({
 			status: 'healthy',
 			server: { type: 'llamaServer' },
-			history: [{ status: 'loading' }, { status: 'healthy' }],
+			wait: { history: [{ status: 'loading' }, { status: 'healthy' }] },
 		});
-		expect(result.checks).toBeGreaterThan(2);
+		expect(result.wait.checks).toBeGreaterThan(2);
 	});
 
 	it('waits for a server that is not started yet', async () => {
 		const port = await closedPort();
 		const waiting = waitUntilReady(async () => await check(`http://127.0.0.1:${port}`), QUICK);
 		server = await startServer({ port, apiKey: SESAME });
-		expect((await waiting).history.at(-1)).toMatchObject({ status: 'healthy' });
+		expect((await waiting).wait.history.at(-1)).toMatchObject({ status: 'healthy' });
 	});
 
 	it('gives up at its timeout, and reports that the model still loads', async () => {
@@ -67,14 +64,15 @@ describe('waiting until a server is ready', () => {
 		expect(result).toMatchObject({
 			status: 'loading',
 			healthy: false,
-			history: [{ status: 'loading' }],
+			wait: { history: [{ status: 'loading' }] },
 		});
 	});
 
 	it.each(['unauthorized', 'misconfigured'] as const)(
 		'does not wait if waiting does not help: %s',
 		async (status) => {
-			expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
+			const result = await waitUntilReady(played(status), QUICK);
+			expect(result).toMatchObject({ status, wait: { checks: 1 } });
 		},
 	);
 

@@ -22,12 +22,9 @@ function healthy(at: number): CheckResult {
 		status: 'healthy',
 		healthy: true,
 		summary: 'All is well.',
-		url: URL,
 		findings: [],
-		server: { type: 'llamaServer', version: null },
-		latencyMs: 1,
+		server: { url: URL, type: 'llamaServer', latencyMs: 1 },
 		checkedAt: minute(at),
-		checkMs: 1,
 	};
 }
 
@@ -100,11 +97,11 @@ describe('a server that is watched', () => {
 		const [down, up] = runChecks([healthy(0), broken(2), healthy(65)]).changes;
 		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
 		expect(down!.text).toBe(
-			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Observed: ECONNREFUSED`,
+			`It was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Observed: ECONNREFUSED`,
 		);
 		expect(up).toMatchObject({
 			title: `The server at ${URL} is healthy again`,
-			text: `The server at ${URL} is healthy again\nAll is well.\nIt was unreachable for 1 hour 3 minutes.`,
+			text: `All is well.\nIt was unreachable for 1 hour 3 minutes.`,
 		});
 	});
 
@@ -156,12 +153,14 @@ describe('a server that is watched', () => {
 	});
 
 	it('is reported at the first check if it is unhealthy then', () => {
-		expect(runChecks([healthy(0)]).changes).toEqual([]);
-		expect(runChecks([broken(0)]).changes).toMatchObject([{ event: 'firstState', previous: null }]);
+		expect(after([healthy(0)]).changes).toEqual([]);
+		const { changes } = after([broken(0)]);
+		expect(changes).toMatchObject([{ event: 'firstState' }]);
+		expect(changes[0]).not.toHaveProperty('previous');
 	});
 
 	it('reports its current state', () => {
-		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', previous: null });
+		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', health: broken(0) });
 	});
 });
 

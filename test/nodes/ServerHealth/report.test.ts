@@ -28,7 +28,6 @@ describe('Report', () => {
 		expect(item).toMatchObject({
 			json: {
 				status: 'healthy',
-				title: 'My servers',
 				speed: {
 					model: 'sim-model',
 					runs: [
@@ -36,11 +35,14 @@ describe('Report', () => {
 						{ concurrentRequests: 4, failures: [] },
 					],
 				},
-				slots: { total: 4 },
-				file: {
-					fileName: 'server-health.html',
-					mimeType: 'text/html',
-					bytes: expect.any(Number) as number,
+				server: { slots: 4 },
+				report: {
+					title: 'My servers',
+					file: {
+						fileName: 'server-health.html',
+						mimeType: 'text/html',
+						bytes: expect.any(Number) as number,
+					},
 				},
 			},
 			pairedItem: { item: 0 },
@@ -58,8 +60,9 @@ describe('Report', () => {
 		])
 			expect(page).toContain(text);
 		expect(page).not.toContain(SESAME);
-		expect(Buffer.byteLength(page)).toBe((item!.json.file as { bytes: number }).bytes);
-		expect(item!.json.text).toContain(`- 4 concurrent: Single response, tokens/s`);
+		const { file, text: email } = item!.json.report as { file: { bytes: number }; text: string };
+		expect(Buffer.byteLength(page)).toBe(file.bytes);
+		expect(email).toContain(`- 4 concurrent: Single response, tokens/s`);
 	});
 
 	it('sends as many requests as set, and none if measuring is off', async () => {
@@ -91,7 +94,8 @@ describe('Report', () => {
 			INodeExecutionData[],
 		];
 		expect(healthy).toEqual([]);
-		expect(item!.json).toMatchObject({ status: 'unauthorized', speed: null });
+		expect(item!.json).toMatchObject({ status: 'unauthorized' });
+		expect(item!.json).not.toHaveProperty('speed');
 		expect(pageOf(item)).toContain('badge unauthorized');
 		await expect(
 			run({ parameters: { ...REPORT, options: { timeout: 60, failWhenUnhealthy: true } } }),
@@ -101,7 +105,8 @@ describe('Report', () => {
 	it('several models and none selected: the report states that the speed was not measured', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		const item = await one({ parameters: REPORT });
-		expect(item!.json).toMatchObject({ status: 'healthy', speed: null });
+		expect(item!.json).toMatchObject({ status: 'healthy' });
+		expect(item!.json).not.toHaveProperty('speed');
 		expect(pageOf(item)).toContain('The server has several models, and none is selected');
 		expect(roundsSent()).toBe(0);
 	});
@@ -111,7 +116,6 @@ describe('Report', () => {
 		const item = await one({ parameters: REPORT });
 		expect(item!.json).toMatchObject({
 			status: 'healthy',
-			speed: null,
 			findings: [{ id: 'wrongModelType', severity: 'info' }],
 		});
 		expect(pageOf(item)).toContain('no endpoint for this task with the model');

@@ -9,17 +9,21 @@ const startDify = useSimulator(startDifySim);
 
 describe('a run of the node', () => {
 	it.each([
-		['speedTest', { speed: null }],
-		['toolTest', { toolTest: null }],
-	])('%s, left over from a model server, checks Dify and runs nothing', async (operation, left) => {
-		const dify = await startDify();
-		const [[item]] = (await run({
-			parameters: { service: 'dify', operation, options: { timeout: 60 } },
-			credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
-		})) as [INodeExecutionData[]];
-		expect(item!.json).toMatchObject({ status: 'healthy', ...left });
-		expect(dify.runs).toEqual([]);
-	});
+		['speedTest', 'speed'],
+		['toolTest', 'toolTest'],
+	])(
+		'%s, left over from a model server, checks Dify and runs nothing',
+		async (operation, field) => {
+			const dify = await startDify();
+			const [[item]] = (await run({
+				parameters: { service: 'dify', operation, options: { timeout: 60 } },
+				credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
+			})) as [INodeExecutionData[]];
+			expect(item!.json).toMatchObject({ status: 'healthy' });
+			expect(item!.json).not.toHaveProperty(field);
+			expect(dify.runs).toEqual([]);
+		},
+	);
 
 	it('an operation that does not exist', async () => {
 		await sim();

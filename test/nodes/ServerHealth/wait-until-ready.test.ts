@@ -9,14 +9,19 @@ describe('Wait Until Ready', () => {
 			parameters: { operation: 'waitUntilReady', options: { waitTimeout: 60 } },
 		});
 		expect(outputs[0]).toMatchObject([
-			{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } },
+			{
+				json: {
+					status: 'healthy',
+					wait: { history: [{ status: 'loading' }, { status: 'healthy' }] },
+				},
+			},
 		]);
 	});
 
 	it('Wait Until Ready with a rejected key returns immediately', async () => {
 		await sim({ apiKey: 'another' });
 		expect((await run({ parameters: { operation: 'waitUntilReady' } }))[1]).toMatchObject([
-			{ json: { status: 'unauthorized', checks: 1 } },
+			{ json: { status: 'unauthorized', wait: { checks: 1 } } },
 		]);
 	});
 

@@ -40,15 +40,11 @@ describe('Server Health Trigger', () => {
 		expect(down).toMatchObject([
 			{
 				event: 'unhealthy',
-				healthy: false,
-				status: 'unreachable',
 				previous: { healthy: true },
-				health: { findings: [{}] },
+				health: { healthy: false, status: 'unreachable', findings: [{}] },
 			},
 		]);
 		expect(Object.keys(down![0]!)).toEqual([
-			'healthy',
-			'status',
 			'event',
 			'title',
 			'text',
@@ -59,7 +55,7 @@ describe('Server Health Trigger', () => {
 		for (let i = 0; i < 3; i += 1) expect(await poll()).toBeUndefined();
 		serverIs(true);
 		expect(await poll()).toMatchObject([
-			{ event: 'healthy', healthy: true, previous: { status: 'unreachable' } },
+			{ event: 'healthy', previous: { status: 'unreachable' }, health: { healthy: true } },
 		]);
 	});
 
@@ -91,13 +87,13 @@ describe('Server Health Trigger', () => {
 		const { poll, serverIs } = watching();
 		serverIs(false);
 		expect(await poll()).toMatchObject([
-			{ event: 'firstState', previous: null, status: 'unreachable' },
+			{ event: 'firstState', health: { status: 'unreachable' } },
 		]);
 	});
 
 	it('shows the current state in the editor, without storing it', async () => {
 		const { poll, stored } = watching({}, 'manual');
-		expect(await poll()).toMatchObject([{ event: 'firstState', healthy: true }]);
+		expect(await poll()).toMatchObject([{ event: 'firstState', health: { healthy: true } }]);
 		expect(stored()).toEqual({});
 	});
 
