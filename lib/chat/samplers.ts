@@ -78,7 +78,7 @@ export const SAMPLERS = {
 		FRACTION,
 	),
 	topK: defineNumberSampler(
-		'Top K',
+		'Sampling: Top K',
 		40,
 		'Considers only this many of the most likely tokens; 0 = all',
 		{
@@ -87,7 +87,7 @@ export const SAMPLERS = {
 		},
 	),
 	minP: defineNumberSampler(
-		'Min P',
+		'Sampling: Min P',
 		0.05,
 		'Drops tokens less likely than this fraction of the most likely token',
 		{
@@ -95,12 +95,17 @@ export const SAMPLERS = {
 			...FRACTION,
 		},
 	),
-	repeatPenalty: defineNumberSampler('Repeat Penalty', 1.1, 'Reduces repetition; 1 = off', {
-		isExtension: true,
-		range: [0, 100],
-	}),
+	repeatPenalty: defineNumberSampler(
+		'Sampling: Repeat Penalty',
+		1.1,
+		'Reduces repetition; 1 = off',
+		{
+			isExtension: true,
+			range: [0, 100],
+		},
+	),
 	repeatLastN: defineNumberSampler(
-		'Repeat Last N',
+		'Sampling: Repeat Last N',
 		64,
 		'How many recent tokens the repeat penalty considers; 0 = off',
 		{
@@ -109,19 +114,19 @@ export const SAMPLERS = {
 		},
 	),
 	presencePenalty: defineNumberSampler(
-		'Presence Penalty',
+		'Sampling: Presence Penalty',
 		0,
 		'Positive values make words that already occurred less likely',
 		PENALTY,
 	),
 	frequencyPenalty: defineNumberSampler(
-		'Frequency Penalty',
+		'Sampling: Frequency Penalty',
 		0,
 		'Positive values make words less likely the more often they have occurred',
 		PENALTY,
 	),
 	mirostat: defineNumberSampler(
-		'Mirostat',
+		'Sampling: Mirostat',
 		0,
 		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
 		{
@@ -135,14 +140,14 @@ export const SAMPLERS = {
 			],
 		},
 	),
-	mirostatTau: defineNumberSampler('Mirostat: Tau', 5, 'Target perplexity of the output', {
+	mirostatTau: defineNumberSampler('Sampling: Mirostat Tau', 5, 'Target perplexity of the output', {
 		isExtension: true,
 	}),
-	mirostatEta: defineNumberSampler('Mirostat: Eta', 0.1, 'How quickly Mirostat adapts', {
+	mirostatEta: defineNumberSampler('Sampling: Mirostat Eta', 0.1, 'How quickly Mirostat adapts', {
 		isExtension: true,
 	}),
 	seed: defineNumberSampler(
-		'Seed',
+		'Sampling: Seed',
 		42,
 		'The same seed gives the same output where the server supports it; -1 = random',
 		{
@@ -168,7 +173,7 @@ export const SAMPLERS = {
 	),
 	parallelToolCalls: defineSampler(
 		'switch',
-		'Parallel Tool Calls',
+		'Tools: Parallel Calls',
 		'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
 		{ isExtension: true },
 	),

@@ -13,7 +13,7 @@ import { traceField } from './settings';
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
-	choiceField('Include Thinking in History', 'thinkingHistory', 'toolTurns', {
+	choiceField('Thinking: Include in History', 'thinkingHistory', 'toolTurns', {
 		options: toOptions({
 			always: ['Always', 'For every earlier message that contains thinking'],
 			toolTurns: [
@@ -24,7 +24,7 @@ const ownFields: INodeProperties[] = [
 		}),
 		description: 'Whether the model receives its earlier thinking with the tool results',
 	}),
-	booleanField('Show Thinking in Answer', 'showThinking', false, {
+	booleanField('Thinking: Show in Response', 'showThinking', false, {
 		description:
 			'Whether to put the thinking before the response in think tags. The execution log always contains it.',
 	}),
@@ -36,7 +36,7 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
 	}),
-	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
+	choiceField('Tools: Calls in Text', 'toolCallsInText', 'read', {
 		options: toOptions({
 			leave: ['Leave', 'Keep the markup in the response and call no tool'],
 			read: ['Read', 'Convert a complete call to a connected tool into a tool call'],
@@ -44,7 +44,7 @@ const ownFields: INodeProperties[] = [
 		description:
 			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
 	}),
-	integerField('Max Tools Offered', 'maxTools', 10, [0], {
+	integerField('Tools: Max Offered', 'maxTools', 10, [0], {
 		description:
 			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
 	}),

@@ -103,13 +103,19 @@ export function collectionField(
 }
 
 /** Options that come first. */
-const COMMON = ['Temperature', 'Maximum Tokens', 'Top P'];
+const COMMON = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
 
-/** The collection "Options" of a node or an operation, the common ones first, the others by name. */
+/**
+ * The collection "Options" of a node or an operation, the common ones first, the others by name. n8n's editor keeps the
+ * order. Timeouts stay together.
+ */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
-	const rank = ({ displayName }: INodeProperties) => [...COMMON, displayName].indexOf(displayName);
+	const getRank = ({ displayName }: INodeProperties) =>
+		[...COMMON, displayName].indexOf(displayName);
+	const getSortKey = ({ displayName }: INodeProperties) =>
+		displayName.endsWith('Timeout (Seconds)') ? `Timeouts: ${displayName}` : displayName;
 	const sorted = [...options].sort(
-		(a, b) => rank(a) - rank(b) || a.displayName.localeCompare(b.displayName),
+		(a, b) => getRank(a) - getRank(b) || getSortKey(a).localeCompare(getSortKey(b)),
 	);
 	return collectionField('Options', 'options', 'Option', { options: sorted });
 }

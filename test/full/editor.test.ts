@@ -390,8 +390,8 @@ describe('the panels', () => {
 					async () => await visibleOptions.allInnerTexts(),
 					(texts) => texts.length < optionTexts.length,
 				),
-			).toContain('Min P');
-			await visibleOptions.getByText('Min P', { exact: true }).click();
+			).toContain('Sampling: Min P');
+			await visibleOptions.getByText('Sampling: Min P', { exact: true }).click();
 			await get('parameter-input-minP').waitFor();
 		},
 		SLOW,

@@ -18,7 +18,7 @@ describe('the options of the chat model', () => {
 
 	it('begin with those that most people change', () => {
 		const common = optionsOf(optionsField).map(({ name }) => name);
-		expect(common.slice(0, 3)).toEqual(['temperature', 'maxTokens', 'topP']);
+		expect(common.slice(0, 5)).toEqual(['temperature', 'maxTokens', 'topP', 'contextSize', 'stop']);
 		expect(common).toEqual(
 			expect.arrayContaining([
 				'firstTokenTimeout',
@@ -28,6 +28,15 @@ describe('the options of the chat model', () => {
 				'stop',
 			]),
 		);
+	});
+
+	it('continue with groups of the same prefix', () => {
+		const labels = optionsOf(optionsField).map(({ displayName }) => displayName);
+		const groups = labels
+			.slice(5)
+			.map((label) => /^(\w+): |(Timeout) /.exec(label)?.slice(1).join(''));
+		const changes = groups.filter((group, at) => group !== undefined && group !== groups[at - 1]);
+		expect(changes).toEqual(['Sampling', 'Thinking', 'Timeout', 'Tools']);
 	});
 
 	it('are kept by n8n and read', () => {

@@ -253,7 +253,7 @@ describe('the settings of the chat model', () => {
 		[{ options: { topP: 7 } }, 'The field "Top P" must be a number from 0 to 1, but is 7'],
 		[
 			{ options: { topK: true } },
-			'The field "Top K" must be a number from 0 to 2147483647, but is true',
+			'The field "Sampling: Top K" must be a number from 0 to 2147483647, but is true',
 		],
 		[
 			{ options: { maxRetries: 'x' } },
@@ -271,11 +271,11 @@ describe('the settings of the chat model', () => {
 		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
 		[
 			{ options: { parallelToolCalls: 'perhaps' } },
-			'The field "Parallel Tool Calls" must be true or false, but is "perhaps"',
+			'The field "Tools: Parallel Calls" must be true or false, but is "perhaps"',
 		],
 		[
 			{ options: { showThinking: {} } },
-			'The field "Show Thinking in Answer" must be true or false, but is {}',
+			'The field "Thinking: Show in Response" must be true or false, but is {}',
 		],
 		[
 			{ options: { stop: [{ text: 'END' }] } },
@@ -284,11 +284,11 @@ describe('the settings of the chat model', () => {
 		[{ model: { name: 'qwen' } }, 'The field "Model" must be a text, but is {"name":"qwen"}'],
 		[
 			{ options: { toolCallsInText: true } },
-			'The field "Tool Calls in Text" must be one of leave, read, but is true',
+			'The field "Tools: Calls in Text" must be one of leave, read, but is true',
 		],
 		[
 			{ options: { thinkingHistory: true } },
-			'The field "Include Thinking in History" must be one of always, toolTurns, never, but is true',
+			'The field "Thinking: Include in History" must be one of always, toolTurns, never, but is true',
 		],
 		[
 			{ thinking: true },

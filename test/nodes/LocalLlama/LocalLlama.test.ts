@@ -20,7 +20,9 @@ const prompts = (...texts: string[]) => ({
 });
 
 test('every field is shown only for its resource and operation; options are sorted by label, common ones first', () => {
-	const common = ['Temperature', 'Maximum Tokens', 'Top P'];
+	const common = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
+	const getSortKey = (label: string) =>
+		label.endsWith('Timeout (Seconds)') ? `Timeouts: ${label}` : label;
 	const { properties } = new LocalLlama().description;
 	for (const { name, displayOptions, options, type } of properties) {
 		if (name === 'resource') continue;
@@ -29,7 +31,7 @@ test('every field is shown only for its resource and operation; options are sort
 		if (type !== 'collection') continue;
 		const labels = (options as INodeProperties[]).map(({ displayName }) => displayName);
 		const otherLabels = labels.filter((label) => !common.includes(label));
-		otherLabels.sort((a, b) => a.localeCompare(b));
+		otherLabels.sort((a, b) => getSortKey(a).localeCompare(getSortKey(b)));
 		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...otherLabels]);
 		expect(new Set(labels).size).toBe(labels.length);
 	}
