@@ -79,12 +79,15 @@ const MAX_LOGGED_REASONING = 2000;
 /** Shorter load times mean that the model was already in memory. */
 const COLD_START_MS = 1000;
 
-/** Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
+/**
+ * Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). LangChain adds them to
+ * `response_metadata`, so two have the names that it reads there. Token counts are in `usage_metadata`.
+ */
 export function toGenerationInfo(result: ChatResult): JsonRecord {
 	const { usage, timings = {} } = result;
 	return omitUndefined({
 		finish_reason: result.finishReason,
-		model: toPlainText(result.model ?? '') || undefined,
+		model_name: toPlainText(result.model ?? '') || undefined,
 		tokensPerSecond: rounded(getTokensPerSecond(result)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
@@ -93,7 +96,6 @@ export function toGenerationInfo(result: ChatResult): JsonRecord {
 		firstTokenMs: rounded(result.firstTokenMs || undefined),
 		totalMs: rounded(result.totalMs),
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
-		timings: result.timings,
 		reasoning: beginningOf(result.reasoning),
 		warnings: listed(result.warnings.map(toPlainText)),
 		url: result.url,

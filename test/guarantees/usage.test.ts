@@ -82,7 +82,6 @@ describe('usage', () => {
 					finish_reason: 'stop',
 					cachedTokens: 100,
 					tokensPerSecond: 30,
-					timings: { predicted_n: 30, prompt_n: 20 },
 				},
 			});
 		},
