@@ -122,6 +122,33 @@ async function evaluated(
 	}
 }
 
+test('n8n removes names that a node does not have before it runs, so no node can report them', () => {
+	const nodeType = new LocalLlama();
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: 'localLlama',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {
+			resource: 'text',
+			operation: 'chat',
+			unknownField: 1,
+			thinking: 'unknownValue',
+			options: { unknownOption: 1, temperature: 1 },
+		},
+	};
+	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
+	const { parameters } = workflow.getNode('Node')!;
+	expect(parameters).toMatchObject({ thinking: 'unknownValue', options: { temperature: 1 } });
+	expect(JSON.stringify(parameters)).not.toMatch(/unknownField|unknownOption/);
+});
+
 describe("with n8n's own context", () => {
 	it.each<[string, INodeType]>([
 		['Dify Chat Message', new DifyChatMessage()],

@@ -1,0 +1,150 @@
+/**
+ * The names that workflows contain, as data in public-names.tsv: parameters with their values, and output fields.
+ * `CONTRACT_WRITE=1 npx jest test/package/public-names.test.ts` writes the file anew.
+ */
+import type {
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeType,
+} from 'n8n-workflow';
+
+import { toCurrentState } from '../../lib/health/watch';
+import type { CheckResult } from '../../lib/health/result';
+import { isRecord } from '../../lib/values';
+import { run, sim, useServer } from '../nodes/ServerHealth/run-node';
+import { fs, path, process } from '../support/node-builtins';
+
+const FILE = 'test/package/public-names.tsv';
+const RECORDINGS = 'test/recordings';
+
+const toLine = (...cells: string[]) => cells.join('\t');
+
+async function readNodes(): Promise<Array<[folder: string, type: INodeType]>> {
+	const folders = fs
+		.readdirSync('nodes')
+		.filter((folder) => fs.existsSync(`nodes/${folder}/${folder}.node.ts`));
+	return await Promise.all(
+		folders.map(async (folder): Promise<[string, INodeType]> => {
+			const file = path.resolve('nodes', folder, `${folder}.node.ts`);
+			const module = (await import(file)) as Record<string, new () => INodeType>;
+			return [folder, new module[folder]!()];
+		}),
+	);
+}
+
+/** Values of a list, or modes of a resource locator. */
+function listValues({ type, options = [], modes = [] }: INodeProperties): unknown[] {
+	if (type === 'resourceLocator') return modes.map(({ name }) => name);
+	if (type !== 'options' && type !== 'multiOptions') return [];
+	return (options as INodePropertyOptions[]).map(({ value }) => value);
+}
+
+function listMembers({ type, options = [] }: INodeProperties): INodeProperties[] {
+	if (type === 'collection') return options as INodeProperties[];
+	if (type !== 'fixedCollection') return [];
+	return (options as INodePropertyCollection[]).flatMap(({ name, values }) =>
+		values.map((value) => ({ ...value, name: `${name}.${value.name}` })),
+	);
+}
+
+/** Lines of a field and its members. @param owner node, and the resource and operation that show the field */
+function describeField(owner: string, field: INodeProperties, prefix = ''): string[] {
+	if (field.type === 'notice') return [];
+	const name = prefix + field.name;
+	const values = listValues(field).map(String).sort();
+	return [
+		toLine(owner, 'parameter', name, [field.type, ...values].join(' ')),
+		...listMembers(field).flatMap((member) => describeField(owner, member, `${name}.`)),
+	];
+}
+
+function describeNode([folder, { description }]: [string, INodeType]): string[] {
+	const versions = [description.version].flat().join(' ');
+	const fields = description.properties.flatMap((field) => {
+		const { resource = [], operation = [] } = field.displayOptions?.show ?? {};
+		const names = [...resource, ...(field.name === 'operation' ? [] : operation)].map(String);
+		return describeField([folder, ...names].join(' '), field);
+	});
+	return [toLine(folder, 'version', versions), ...fields];
+}
+
+/** Lines for the fields of items, and those within them. */
+function describeItem(owner: string, item: unknown, depth: number, prefix = ''): string[] {
+	if (!isRecord(item)) return [];
+	return Object.entries(item).flatMap(([name, value]) => [
+		toLine(owner, 'output', prefix + name),
+		...(depth > 1 ? describeItem(owner, value, depth - 1, `${prefix}${name}.`) : []),
+	]);
+}
+
+type Results = Record<string, unknown>;
+
+const readResults = (folder: string) =>
+	fs.readdirSync(`${RECORDINGS}/${folder}`).flatMap((file): Array<[string, Results]> => {
+		if (!file.endsWith('.json')) return [];
+		const text = fs.readFileSync(`${RECORDINGS}/${folder}/${file}`, 'utf8');
+		return [[file, JSON.parse(text) as Results]];
+	});
+
+/** "Local Llama: Text: Chat" and its item or items. */
+function describeModelResults(): string[] {
+	const exchanges = readResults('models').flatMap(([, results]) => Object.values(results));
+	return exchanges.filter(isRecord).flatMap((exchange) =>
+		Object.entries(exchange).flatMap(([label, result]) => {
+			if (!isRecord(result)) return [];
+			const items = [result.item, result.items].flat();
+			return items.flatMap((item) => describeItem(label, item, 1));
+		}),
+	);
+}
+
+/** The items of a Dify node. Those of Dify itself have no more names of ours below. */
+function describeDifyResults(): string[] {
+	return readResults('dify').flatMap(([file, results]) => {
+		const node = file.split('.').at(-2)!;
+		return Object.values(results).flatMap((result) =>
+			[isRecord(result) ? result.items : []]
+				.flat()
+				.flatMap((item) => describeItem(node, isRecord(item) ? item.json : undefined, 1)),
+		);
+	});
+}
+
+/** Server Health and its trigger: one run of each operation. */
+async function describeHealthResults(): Promise<string[]> {
+	await sim({ metrics: true });
+	const lines: string[] = [];
+	for (const operation of ['check', 'speedTest', 'toolTest', 'report', 'waitUntilReady']) {
+		const parameters = { operation, tokens: 8, maxTokens: 16, options: { timeout: 60 } };
+		const { json } = (await run({ parameters })).flat()[0]!;
+		lines.push(...describeItem(`ServerHealth ${operation}`, json, 2));
+		if (operation !== 'check') continue;
+		const change = toCurrentState(json as unknown as CheckResult);
+		lines.push(...describeItem('ServerHealthTrigger', change, 1));
+	}
+	return lines;
+}
+
+useServer();
+
+test('names of parameters, values and outputs are those of the file', async () => {
+	const nodes = await readNodes();
+	const found = [
+		...nodes.flatMap(describeNode),
+		...describeModelResults(),
+		...describeDifyResults(),
+		...(await describeHealthResults()),
+	];
+	const lines = [...new Set(found)].sort();
+	if (process.env.CONTRACT_WRITE === '1') fs.writeFileSync(FILE, `${lines.join('\n')}\n`);
+	const stored = fs.readFileSync(FILE, 'utf8').trimEnd().split('\n');
+	const changes = [
+		...stored.filter((line) => !lines.includes(line)).map((line) => `- ${line}`),
+		...lines.filter((line) => !stored.includes(line)).map((line) => `+ ${line}`),
+	];
+	if (changes.length > 0)
+		throw new Error(
+			`A changed name or output needs a new typeVersion (docs/decisions.md, "Names and versions"). If the names below are new, or not released yet, write ${FILE} anew with CONTRACT_WRITE=1:\n${changes.join('\n')}`,
+		);
+});
