@@ -116,8 +116,8 @@ export const knowledgeBaseCreate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const name = parameters.requiredString('name');
 		const json = { permission: 'all_team_members', ...readSettings(parameters), name };
-		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
 		const usesExisting = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
+		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
 		const dataset = await creating.catch(async (error: unknown) => {
 			const isTaken = error instanceof ServerError && error.type === 'nameTaken';
 			const datasets =
