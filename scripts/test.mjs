@@ -75,7 +75,7 @@ await main(async () => {
 	return await runChecks(log, [
 		[
 			check('formatting', '.bin/prettier', formatting),
-			check('types', TYPESCRIPT, typesOf('tsconfig.json'), typesOf('scripts/tsconfig.json')),
+			check('types', TYPESCRIPT, checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
 			{
 				name: 'build from scratch',
 				check: async () => void (await ensureBuild(log, { force: true })),

@@ -1,5 +1,5 @@
 /** Server checks: probes → facts → findings → result. */
-import { captureError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { selectOnlyModel } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
 import { checkDify, type DifyServer } from './dify';
@@ -59,10 +59,9 @@ export function selectTestModel({ models = [] }: CheckResult, name: string): str
 
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	const outcome = await checkTarget(target, options).catch(captureError);
-	if (!('failed' in outcome)) return outcome;
-	const { failed: error } = outcome;
-	if (error.type === 'aborted') throw error;
-	const findings = [findingFromError(error, error.detail)];
+	if (!(outcome instanceof ServerError)) return outcome;
+	if (outcome.type === 'aborted') throw outcome;
+	const findings = [findingFromError(outcome, outcome.detail)];
 	return { findings, server: { type: 'unknown' }, name: UNKNOWN_NAME, offerText: '' };
 }
 

@@ -138,8 +138,8 @@ describe('the verdict', () => {
 	});
 
 	test('is in the report, with the command', async () => {
-		const { pageOf } = await script<ReportScript>('report');
-		const plan = { atOnce: 4, seed: 1 };
+		const { formatReport } = await script<ReportScript>('report');
+		const plan = { concurrency: 4, seed: 1 };
 		const command = 'npm run bench -- soak --minutes 10';
 		const growingTimers = samples((at) => ({ timers: 30 + at }));
 		const page = formatReport({ ...result(growingTimers), plan, command, machine: 'a machine' });
@@ -164,9 +164,9 @@ describe('the load', () => {
 	});
 
 	test('has every load profile with each of its faults within an hour', async () => {
-		const { KINDS } = await script<KindsScript>('load-profiles');
+		const { LOAD_PROFILES } = await script<ProfilesScript>('load-profiles');
 		const seen = new Set(await takeFirst(1, 5000));
-		const expectedLoads = KINDS.flatMap(({ name, faults, always }) =>
+		const expectedLoads = LOAD_PROFILES.flatMap(({ name, faults, always }) =>
 			always === undefined
 				? ['', ...faults].map((fault) => `${name}: ${fault}`)
 				: [`${name}: ${always}`],

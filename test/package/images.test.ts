@@ -44,7 +44,7 @@ describe('the images of the documents', () => {
 	});
 
 	it('are each used in a document', () => {
-		const namedImages = script.namedPictures();
+		const namedImages = script.listImages();
 		expect(imageFiles.filter((file) => !namedImages.includes(file))).toEqual([]);
 		expect(imageFiles.length).toBeGreaterThanOrEqual(10);
 	});

@@ -228,7 +228,7 @@ describe('sending one question to an example workflow', () => {
 	});
 
 	it('returns the output of the last node', async () => {
-		const { answerOf } = await loadScript<ExamplesScript>('examples');
+		const { getResponseText } = await loadScript<ExamplesScript>('examples');
 		const runData = { 'AI Agent': [{ data: { main: [[{ json: { output: 'Hello!\n' } }]] } }] };
 		expect(getResponseText({ resultData: { runData, lastNodeExecuted: 'AI Agent' } })).toBe(
 			'Hello!',

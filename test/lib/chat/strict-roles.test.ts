@@ -114,7 +114,7 @@ describe('strict conversation', () => {
 		);
 		const adapted = await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
 		expect(adapted.value).toBe('answer');
-		expect(adapted.notes).toEqual([expect.stringContaining('stricter form')]);
+		expect(adapted.warnings).toEqual([expect.stringContaining('stricter form')]);
 		expect(sentBodies).toHaveLength(2);
 		await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
 		expect(sentBodies).toHaveLength(3);

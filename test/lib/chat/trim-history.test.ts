@@ -42,7 +42,7 @@ test('the current turn stays, however long it is', () => {
 test('images count', () => {
 	const image: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
 	const response: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(trimHistory([image, response, user('Now?')], 500).leftOut).toBe(1);
+	expect(trimHistory([image, response, user('Now?')], 500).omittedTurns).toBe(1);
 });
 
 test('any history is trimmed to the budget, by at most a quarter more, and keeps the system message and last turn', () => {

@@ -153,8 +153,8 @@ describe('a server that is watched', () => {
 	});
 
 	it('is reported at the first check if it is unhealthy then', () => {
-		expect(after([healthy(0)]).changes).toEqual([]);
-		const { changes } = after([broken(0)]);
+		expect(runChecks([healthy(0)]).changes).toEqual([]);
+		const { changes } = runChecks([broken(0)]);
 		expect(changes).toMatchObject([{ event: 'firstState' }]);
 		expect(changes[0]).not.toHaveProperty('previous');
 	});

@@ -43,15 +43,15 @@ describe('a rejected request is retried', () => {
 			field === undefined ? undefined : 'body.top_k: Extra inputs are not permitted';
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, getRejection);
 		expect(first.sentBodies.at(-1)).toEqual({ model: 'm' });
-		expect(first.notes).toEqual(['This server rejects the option top_k, so it was omitted.']);
+		expect(first.warnings).toEqual(['This server rejects the option top_k, so it was omitted.']);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, getRejection);
 		expect(next.sentBodies).toEqual([{ model: 'm' }]);
 		const withoutIt = await sendTo('field', { model: 'm' }, getRejection);
-		expect(withoutIt.notes).toEqual([]);
+		expect(withoutIt.warnings).toEqual([]);
 	});
 
 	test('with the name of the field that the server supports', async () => {
-		const { sentBodies, notes } = await sendTo(
+		const { sentBodies, warnings } = await sendTo(
 			'name',
 			{ max_tokens: 5 },
 			({ max_tokens: field }) =>
@@ -60,7 +60,7 @@ describe('a rejected request is retried', () => {
 					: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		);
 		expect(sentBodies.at(-1)).toEqual({ max_completion_tokens: 5 });
-		expect(notes).toEqual([]);
+		expect(warnings).toEqual([]);
 	});
 
 	test.each(['model', 'messages', 'tools', 'response_format', 'kept'])(
@@ -93,11 +93,11 @@ describe('a rejected request is retried', () => {
 		['think value "high" is not supported for this model', {}],
 		['invalid think value: "minimal"', { think: 'low' }],
 	])('for Ollama: %s', async (rejection, expected) => {
-		const { sentBodies, notes } = await sendTo(rejection, { think: 'minimal' }, (body) =>
+		const { sentBodies, warnings } = await sendTo(rejection, { think: 'minimal' }, (body) =>
 			body.think === 'minimal' ? rejection : undefined,
 		);
 		expect(sentBodies.at(-1)).toEqual(expected);
-		expect(notes).toHaveLength(1);
+		expect(warnings).toHaveLength(1);
 	});
 
 	test('not if the rejection repeats text from the request', async () => {
