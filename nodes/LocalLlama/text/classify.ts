@@ -49,7 +49,8 @@ export const textClassify = withOutput({
 		createOptionsField([
 			...shortTextOptions,
 			booleanField('Allow No Label', 'allowNoLabel', true, {
-				description: 'Whether a text may have no label. The output is then null. Off if not set.',
+				description:
+					'Whether a text may have no label. The output is then null, or an empty array with Multiple Labels. Off if not set.',
 			}),
 			binaryFieldsField('They are part of the text.'),
 			instructionsField,
