@@ -45,8 +45,17 @@ export async function fetchPage(
 	const isFull = records.length >= limit || response.has_more === true;
 	const hasMore = total === undefined || typeof at === 'string' ? isFull : at * limit < total;
 	if (!hasMore || records.length === 0) return { records };
+	return { records, next: toNextCursor(cursor, at, records) };
+}
+
+function toNextCursor(
+	cursor: ListEndpoint['cursor'],
+	at: PageCursor,
+	records: readonly JsonRecord[],
+): PageCursor | undefined {
+	if (cursor === undefined) return Number(at) + 1;
 	const last = cursor === 'first_id' ? records[0] : records.at(-1);
-	return { records, next: cursor === undefined ? Number(at) + 1 : asNonEmptyString(last?.id) };
+	return asNonEmptyString(last?.id);
 }
 
 function toPageQuery(cursor: ListEndpoint['cursor'], at: PageCursor) {
