@@ -8,7 +8,7 @@ import { listen } from '../support/listen';
 import { http } from '../support/node-builtins';
 
 const WRONG = `app-${'Wrong'.repeat(5)}`;
-const tested = async (data: ICredentialDataDecryptedObject) =>
+const testWith = async (data: ICredentialDataDecryptedObject) =>
 	await testCredential(new DifyApi(), data);
 
 describe('with', () => {
@@ -27,13 +27,13 @@ describe('with', () => {
 		'the key of an app passes, published or not: %s',
 		async (mode) => {
 			const sim = await startApp({ mode, published: false });
-			expect(await tested({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' })).toBe('OK');
+			expect(await testWith({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' })).toBe('OK');
 		},
 	);
 
 	test('a knowledge base key passes', async () => {
 		const sim = await startSim({});
-		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(
+		expect(await testWith({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(
 			'OK',
 		);
 	});
@@ -46,7 +46,7 @@ describe('with', () => {
 			[appKey('chat'), 'knowledge'],
 			['', 'app'],
 		] as const)
-			expect(await tested({ baseUrl: sim.url, apiKey, keyType })).toMatch(
+			expect(await testWith({ baseUrl: sim.url, apiKey, keyType })).toMatch(
 				/^Dify, or a proxy in front of it, rejected the API key/,
 			);
 	});
@@ -56,14 +56,14 @@ describe('with', () => {
 		async (ending) => {
 			const sim = await startSim({});
 			expect(
-				await tested({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' }),
+				await testWith({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' }),
 			).toBe('OK');
 		},
 	);
 
 	test('an app whose API is disabled is reported', async () => {
 		const sim = await startApp({ mode: 'chat', apiEnabled: false });
-		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain(
+		expect(await testWith({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain(
 			'Backend service API',
 		);
 	});
@@ -78,8 +78,8 @@ describe('other servers than Dify', () => {
 			response.end(body);
 		});
 		const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`;
-		const message = await tested({ baseUrl, apiKey: WRONG, keyType: 'app' });
-		expect(await tested({ baseUrl, apiKey: WRONG, keyType: 'knowledge' })).toBe(message);
+		const message = await testWith({ baseUrl, apiKey: WRONG, keyType: 'app' });
+		expect(await testWith({ baseUrl, apiKey: WRONG, keyType: 'knowledge' })).toBe(message);
 		server.close();
 		return message;
 	}
@@ -121,7 +121,7 @@ describe('other servers than Dify', () => {
 });
 
 test('an invalid Base URL is reported with the reason', async () => {
-	expect(await tested({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain(
+	expect(await testWith({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain(
 		'The port "port"',
 	);
 });

@@ -20,7 +20,7 @@ const WITHOUT_REDIRECTS = {
 	followAllRedirects: false,
 };
 
-const tested = async (data: ICredentialDataDecryptedObject) =>
+const testWith = async (data: ICredentialDataDecryptedObject) =>
 	await testCredential(new LocalLlamaApi(), data);
 
 describe('the credential type', () => {
@@ -146,32 +146,32 @@ describe("n8n's credential test", () => {
 		'case 12: passes with %j after the Base URL, and checks the key',
 		async (ending) => {
 			const baseUrl = (await start({ apiKey: SAMPLE })) + ending;
-			expect(await tested({ baseUrl, apiKey: SAMPLE })).toBe('OK');
+			expect(await testWith({ baseUrl, apiKey: SAMPLE })).toBe('OK');
 			expect(
-				await tested({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` }),
+				await testWith({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` }),
 			).toBe('OK');
 			expect(
 				server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models'),
 			).toBe(true);
-			expect(await tested({ baseUrl, apiKey: 'wrong' })).toMatch(
+			expect(await testWith({ baseUrl, apiKey: 'wrong' })).toMatch(
 				/^The server rejected the API key\. Check the API Key/,
 			);
-			expect(await tested({ baseUrl })).toMatch(/^The server rejected the API key/);
+			expect(await testWith({ baseUrl })).toMatch(/^The server rejected the API key/);
 		},
 	);
 
 	test('passes on a server without keys, and below a prefix', async () => {
-		expect(await tested({ baseUrl: await start({}) })).toBe('OK');
+		expect(await testWith({ baseUrl: await start({}) })).toBe('OK');
 		expect(server.requests[0]!.headers).not.toHaveProperty('authorization');
 		await server.close();
-		expect(await tested({ baseUrl: `${await start({ apiPrefix: '/p' })}/p` })).toBe('OK');
+		expect(await testWith({ baseUrl: `${await start({ apiPrefix: '/p' })}/p` })).toBe('OK');
 	});
 
 	test.each(['ollama', 'vllm', 'gpustack', 'fastapi', 'router'] as const)(
 		'passes on %s',
 		async (profile) => {
 			expect(
-				await tested({ baseUrl: await start({ profile, apiKey: SAMPLE }), apiKey: SAMPLE }),
+				await testWith({ baseUrl: await start({ profile, apiKey: SAMPLE }), apiKey: SAMPLE }),
 			).toBe('OK');
 		},
 	);
@@ -184,31 +184,31 @@ describe("n8n's credential test", () => {
 			authentication: 'xApiKey',
 			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
 		};
-		expect(await tested({ ...data, ignoreSslIssues: true })).toBe('OK');
+		expect(await testWith({ ...data, ignoreSslIssues: true })).toBe('OK');
 		expect(server.requests[0]!.headers).toMatchObject({ 'x-api-key': SAMPLE, 'x-tenant': 'a' });
-		expect(await tested(data)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+		expect(await testWith(data)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
 	});
 
 	test('reports the problem', async () => {
 		const baseUrl = await start({});
-		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
+		expect(await testWith({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
 			/^The server responds but has no model list at this path\. .* A prefix .* belongs in the Base URL/,
 		);
 		server.setLoading(1);
-		expect(await tested({ baseUrl })).toMatch(
+		expect(await testWith({ baseUrl })).toMatch(
 			/^The model is still loading, or a gateway has no available server or key .* Wait/,
 		);
 		server.route('GET /v1/models', reply.html(502, '<html></html>'));
-		expect(await tested({ baseUrl })).toMatch(/^A proxy responds with 502/);
+		expect(await testWith({ baseUrl })).toMatch(/^A proxy responds with 502/);
 		server.route('GET /v1/models', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
-		expect(await tested({ baseUrl })).toMatch(
+		expect(await testWith({ baseUrl })).toMatch(
 			/^The Base URL returns a web page, not the API\. .*for Open WebUI the path \/api/,
 		);
 		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
-		expect(await tested({ baseUrl })).toContain('cloudflared');
+		expect(await testWith({ baseUrl })).toContain('cloudflared');
 		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
-		expect(await tested({ baseUrl })).toMatch(/^The server responds but has no model list/);
-		expect(await tested({ baseUrl: 'http://host:port' })).toContain(
+		expect(await testWith({ baseUrl })).toMatch(/^The server responds but has no model list/);
+		expect(await testWith({ baseUrl: 'http://host:port' })).toContain(
 			'The port "port" in the Base URL',
 		);
 	});
@@ -226,7 +226,7 @@ describe("n8n's credential test", () => {
 		async (_what, answer) => {
 			const baseUrl = await start({});
 			server.route('GET /v1/models', answer);
-			const message = await tested({ baseUrl });
+			const message = await testWith({ baseUrl });
 			expect(message).toMatch(/^The server responds/);
 			expect(message).toContain('still work with the nodes');
 			expect(message).toContain('keep the credential');
@@ -260,12 +260,12 @@ describe("n8n's credential test", () => {
 	])('another program is not accepted: %s', async (_what, answer, message) => {
 		const baseUrl = await start({});
 		server.route('GET /v1/models', answer);
-		expect(await tested({ baseUrl })).toContain(message);
+		expect(await testWith({ baseUrl })).toContain(message);
 	});
 
 	test('Ollama without models passes, although its list is null', async () => {
 		const baseUrl = await start({});
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
-		expect(await tested({ baseUrl })).toBe('OK');
+		expect(await testWith({ baseUrl })).toBe('OK');
 	});
 });

@@ -32,7 +32,7 @@ import { pressing } from './support/pressing';
 import {
 	activated,
 	after,
-	answering,
+	startRuleServer,
 	anyExecution,
 	sendChatMessage,
 	describeExamples,
@@ -44,12 +44,12 @@ import {
 	promptsOf,
 	service,
 	shareN8n,
-	started,
+	runExample,
 	stored,
 	submitted,
 	submittedForm,
 	theN8n,
-	wholeAnswer,
+	fetchChatResponse,
 	type Rule,
 } from './support/run-examples';
 import { until } from './support/until';
@@ -62,7 +62,7 @@ const MODEL = 'sim-model';
 
 /** A model server that responds by rules, for the credential of an example. */
 async function modelOf(rules: Rule[]): Promise<{ local: Named; model: string }> {
-	return { local: await localCredential(await answering(rules)), model: MODEL };
+	return { local: await localCredential(await startRuleServer(rules)), model: MODEL };
 }
 
 /** A Dify with one app. */
@@ -141,7 +141,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'describe-image': async () => {
-		const sim = await answering([{ says: 'A single pixel.' }], { vision: true });
+		const sim = await startRuleServer([{ says: 'A single pixel.' }], { vision: true });
 		const local = await localCredential(sim);
 		const workflow = await activated('describe-image', { local, model: MODEL });
 		const upload = { name: 'pixel.png', type: 'image/png', bytes: PICTURE };
@@ -165,8 +165,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'model-selector': async () => {
-		const large = await localCredential(await answering([{ says: 'Carefully.' }]), 'Large');
-		const small = await localCredential(await answering([{ says: 'Hi.' }]), 'Small');
+		const large = await localCredential(await startRuleServer([{ says: 'Carefully.' }]), 'Large');
+		const small = await localCredential(await startRuleServer([{ says: 'Hi.' }]), 'Small');
 		const workflow = await activated('model-selector', {
 			local: { 'Large model': large, 'Small model': small },
 			model: { 'Large model': MODEL, 'Small model': MODEL },
@@ -177,8 +177,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'model-with-fallback': async () => {
-		const first = await answering([{ says: 'The first answers.' }]);
-		const second = await answering([{ says: 'The second answers.' }]);
+		const first = await startRuleServer([{ says: 'The first answers.' }]);
+		const second = await startRuleServer([{ says: 'The second answers.' }]);
 		const workflow = await activated('model-with-fallback', {
 			local: {
 				'Local Chat Model': await localCredential(first, 'First'),
@@ -220,7 +220,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			{ name: 'Cancel_order', arguments: { toolParameters, ...more } },
 		];
 		// n8n wraps the fields of a tool that needs approval.
-		const server = await answering([
+		const server = await startRuleServer([
 			{ last: 'tool', contains: '4711 is cancelled', says: 'Done, it is off the list.' },
 			{ last: 'tool', contains: '4712 is cancelled', says: 'That one, too.' },
 			{ contains: '4712', says: cancelled({ input: 'order 4712' }) },
@@ -270,7 +270,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			{ contains: 'barn door', says: 'C' },
 			{ says: 'D' },
 		]);
-		const execution = await started('classify-and-route-email', wiring);
+		const execution = await runExample('classify-and-route-email', wiring);
 		expect(rowsOf(execution, 'To support')).toMatchObject([{ subject: 'Broken hinge' }]);
 		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711' }]);
 		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net' }]);
@@ -289,7 +289,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			{ contains: 'ACME Ltd', says: invoice('ACME Ltd', 'USD', 500, 0, 500) },
 			{ says: invoice('Initech', 'EUR', 10, 1.9, 12.9) },
 		]);
-		const execution = await started('extract-invoices', wiring);
+		const execution = await runExample('extract-invoices', wiring);
 		const suppliers = (node: string) => rowsOf(execution, node).map(({ supplier }) => supplier);
 		expect(suppliers('Book')).toEqual(['Berg & Sons', 'ACME Ltd']);
 		expect(suppliers('Check by hand')).toEqual(['Initech']);
@@ -299,12 +299,12 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'rag-over-folder': async () => {
 		const folder = folderOf('knowledge');
 		fs.writeFileSync(path.join(folder, 'opening.md'), 'A cat sits on the mat from 9 to 5.');
-		const chat = await answering([
+		const chat = await startRuleServer([
 			{ last: 'tool', says: 'On the mat, says opening.md.' },
 			{ says: [{ name: 'Knowledge', arguments: { input: 'Where does the cat sit?' } }] },
 		]);
-		const embeddings = await answering([], { embeddings: true });
-		const reranker = await answering([], { rerank: true });
+		const embeddings = await startRuleServer([], { embeddings: true });
+		const reranker = await startRuleServer([], { rerank: true });
 		const workflow = await activated('rag-over-folder', {
 			local: {
 				'Local Chat Model': await localCredential(chat, 'Chat'),
@@ -331,7 +331,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			segments: [{ text: ' We meet on Monday.', start: 0, end: 2 }],
 		});
 		after(async () => await whisper.close());
-		const writer = await answering([
+		const writer = await startRuleServer([
 			{ contains: 'We meet on Monday.', says: 'They meet on Monday.' },
 		]);
 		const workflow = await activated('transcribe-and-summarize', {
@@ -350,7 +350,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'speak-an-answer': async () => {
 		const kokoro = await startKokoroSim();
 		after(async () => await kokoro.close());
-		const writer = await answering([{ says: 'Because of its air.' }]);
+		const writer = await startRuleServer([{ says: 'Because of its air.' }]);
 		const workflow = await activated('speak-an-answer', {
 			local: {
 				Answer: await localCredential(writer, 'Writes'),
@@ -400,7 +400,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'weekly-server-report': async () => {
 		// With real words: noise is reported as broken.
 		const text = 'All is well here, and nothing is broken. '.repeat(40);
-		const sim = await answering([{ says: text }], { tokenDelayMs: 1 });
+		const sim = await startRuleServer([{ says: text }], { tokenDelayMs: 1 });
 		const { port, mails } = await mailServer();
 		const execution = await startedFrom('Every Monday at 8', 'weekly-server-report', {
 			local: await localCredential(sim),
@@ -432,7 +432,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		await theN8n().webhook('model-restarted', { headers, body: {} });
 		await asking;
 		await closedServer.close();
-		await answering([{ says: 'I am ready.' }], { port: closedServer.port });
+		await startRuleServer([{ says: 'I am ready.' }], { port: closedServer.port });
 		const execution = await lastExecution(workflow.id);
 		expect(rowsOf(execution, 'First run')).toEqual([{ text: 'I am ready.' }]);
 		return 'I am ready.';
@@ -440,7 +440,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'local-first-dify-fallback': async () => {
 		const sim = await appOf('chat', { reply: () => ({ steps: [{ text: 'Dify answers.' }] }) });
-		const server = await answering([{ says: 'The local model answers.' }]);
+		const server = await startRuleServer([{ says: 'The local model answers.' }]);
 		const workflow = await activated('local-first-dify-fallback', {
 			local: await localCredential(server),
 			dify: await difyCredential(sim),
@@ -484,7 +484,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	'qa-with-dify-retriever': async () => {
 		const wiring = await modelOf([{ says: 'High in the Andes.' }]);
 		const workflow = await activated('qa-with-dify-retriever', { ...wiring, ...(await animals()) });
-		expect(await wholeAnswer(workflow, 'where does the llama live')).toEqual({
+		expect(await fetchChatResponse(workflow, 'where does the llama live')).toEqual({
 			output: 'High in the Andes.',
 		});
 		return 'High in the Andes.';
@@ -529,7 +529,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'Read the folder': { fileSelector: `${folder}/**/*.{md,txt}` } },
 		};
 		const report = async () =>
-			rowsOf(await started('folder-to-dify-knowledge', wiring), 'Write the report')[0]!;
+			rowsOf(await runExample('folder-to-dify-knowledge', wiring), 'Write the report')[0]!;
 		expect(await report()).toMatchObject({ counts: { created: 2 } });
 		expect(await report()).toMatchObject({ counts: { unchanged: 2 } });
 		return '2 created, 2 unchanged';
@@ -588,7 +588,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			}),
 		});
 		const wiring = { dify: await difyCredential(sim) };
-		const execution = await started('dify-questions-from-table', wiring);
+		const execution = await runExample('dify-questions-from-table', wiring);
 		expect(rowsOf(execution, 'Answered')).toHaveLength(3);
 		expect(rowsOf(execution, 'Failed')).toMatchObject([{ question: 'Which plans are there?' }]);
 		return '3 answered, 1 kept as failed';
@@ -605,7 +605,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			}),
 		});
 		const wiring = { dify: await difyKey(sim, appKey('workflow')) };
-		const rows = rowsOf(await started('dify-workflow-batch', wiring), 'All rows');
+		const rows = rowsOf(await runExample('dify-workflow-batch', wiring), 'All rows');
 		expect(rows.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'failed']);
 		return '2 succeeded, 1 failed';
 	},

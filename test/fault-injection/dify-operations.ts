@@ -32,7 +32,7 @@ const limitsOf = ({ limits: { idle, total } }: Setting) => ({
 	maxRetries: 0,
 });
 
-const served = (sim: DifySim, apiKey: string) => ({
+const toService = (sim: DifySim, apiKey: string) => ({
 	url: sim.url,
 	apiKey,
 	close: async () => await sim.close(),
@@ -52,11 +52,11 @@ const app =
 				},
 			],
 		});
-		return served(sim, appKey(mode));
+		return toService(sim, appKey(mode));
 	};
 
 /** An app with one answered message. */
-const answered = async () => {
+const startAnsweredChat = async () => {
 	const sim = await app('chat')();
 	const response = await fetch(`${sim.url}/chat-messages`, {
 		method: 'POST',
@@ -72,7 +72,7 @@ const knowledge = async () => {
 	const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });
 	for (const text of ['llama wool', 'the moon'])
 		addDocument(sim.store, base, { name: `${text}.txt`, text });
-	return { ...served(sim, knowledgeKey()), id: base.id };
+	return { ...toService(sim, knowledgeKey()), id: base.id };
 };
 
 const credential = ({ baseUrl, apiKey, ignoreSslIssues }: Setting, keyType = 'app') => ({
@@ -104,8 +104,8 @@ const stream = {
 
 const is =
 	(method: string, ending: RegExp): Operation['target'] =>
-	(asked) =>
-		asked.method === method && ending.test(asked.path);
+	(request) =>
+		request.method === method && ending.test(request.path);
 
 const RUN_INPUT = { user: 'u1', inputsMode: 'json', inputsJson: '{}', simplify: true };
 
@@ -222,7 +222,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		node: 'difyFeedback',
 		label: 'Dify Feedback: Rate',
 		target: is('POST', /\/feedbacks$/),
-		serve: answered,
+		serve: startAnsweredChat,
 		run: async (setting) =>
 			await run(setting, 'difyFeedback', {
 				operation: 'rate',

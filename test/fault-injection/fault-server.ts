@@ -21,14 +21,14 @@ export interface FaultRequest {
 	/** 0 for the first request with this method and path. */
 	readonly index: number;
 	/** The client has disconnected, or the connection broke. */
-	readonly gone: boolean;
+	readonly isDisconnected: boolean;
 	/** Call after the last byte of the response: frees the connection for another request. */
 	answered(): void;
 }
 
 export interface FaultServerOptions {
 	/** Called when the head of a request has arrived; its body may be incomplete. */
-	handle(asked: FaultRequest): void | Promise<void>;
+	handle(request: FaultRequest): void | Promise<void>;
 	/** Handles a new connection itself, so that no request is read from it. */
 	connection?: (socket: net.Socket) => boolean;
 	/** A path prefix that is removed: makes the URL unique, so that facts cached for another server do not apply. */
@@ -56,7 +56,7 @@ export interface FaultServer {
 
 interface Link {
 	socket: net.Socket;
-	asked: boolean;
+	hasRequest: boolean;
 	taken: boolean;
 }
 
@@ -66,7 +66,7 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 	const log: string[] = [];
 	const counts = new Map<string, number>();
 	const server = net.createServer((socket) => {
-		const link: Link = { socket, asked: false, taken: false };
+		const link: Link = { socket, hasRequest: false, taken: false };
 		links.add(link);
 		socket.setNoDelay(true);
 		socket.on('error', () => socket.destroy());
@@ -86,8 +86,8 @@ export async function startFaultServer(options: FaultServerOptions): Promise<Fau
 	});
 	// The system may assign a port that was just closed, and must refuse connections, to the next server.
 	const port = await listen(server);
-	const getOpenRequests = () => [...links].filter(({ asked }) => asked).length;
-	const busy = () => [...links].filter(({ asked, taken }) => asked || taken).length;
+	const getOpenRequests = () => [...links].filter(({ hasRequest }) => hasRequest).length;
+	const busy = () => [...links].filter(({ hasRequest, taken }) => hasRequest || taken).length;
 	return {
 		port,
 		url: `http://127.0.0.1:${port}${options.prefix ?? ''}`,
@@ -156,7 +156,7 @@ function readRequests(
 
 	const begin = (): void => {
 		const end = pending.indexOf('\r\n\r\n');
-		if (end < 0 || link.asked) return;
+		if (end < 0 || link.hasRequest) return;
 		const [first = '', ...lines] = pending.toString('latin1', 0, end).split('\r\n');
 		const [method = '', sent = ''] = first.split(' ');
 		const { prefix = '' } = options;
@@ -169,7 +169,7 @@ function readRequests(
 		);
 		const rest = pending.subarray(end + 4);
 		pending = Buffer.alloc(0);
-		link.asked = true;
+		link.hasRequest = true;
 		const path = target.split('?')[0]!;
 		const body = new BodyReader(headers, options.forgetBodies === true);
 		reading = body;
@@ -182,12 +182,12 @@ function readRequests(
 			body: () => body.bytes(),
 			whole: body.whole,
 			index: counted(`${method} ${path}`),
-			get gone() {
+			get isDisconnected() {
 				return socket.destroyed;
 			},
 			answered: () => {
 				reading = undefined;
-				link.asked = false;
+				link.hasRequest = false;
 				begin();
 			},
 		};

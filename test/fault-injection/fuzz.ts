@@ -54,23 +54,23 @@ export class Fuzzer {
 		const prefix = `/fuzz${seed}`;
 		const server = await startFaultServer({
 			prefix,
-			handle: async (asked) => {
-				await asked.whole;
-				const recorded = answerTo(prepared.recording, asked) ?? NOT_FOUND;
-				if (!strikesAll && !operation.target(asked)) return await sendWhole(asked, recorded);
-				const own = new Dice(seeds[struck % seeds.length]!);
+			handle: async (request) => {
+				await request.whole;
+				const recorded = answerTo(prepared.recording, request) ?? NOT_FOUND;
+				if (!strikesAll && !operation.target(request)) return await sendWhole(request, recorded);
+				const requestDice = new Dice(seeds[struck % seeds.length]!);
 				struck += 1;
-				const echo = Object.entries(asked.headers)
+				const echo = Object.entries(request.headers)
 					.filter(([name]) => name === 'authorization' || name === 'x-canary-token')
 					.map(([name, value]) => `${name}: ${value}`)
 					.join('; ');
-				const script = mutated(foreign ?? recorded, own, {
+				const script = mutated(foreign ?? recorded, requestDice, {
 					form: operation.form,
 					echo,
 					mayStayOpen: operation.limitMs <= MAX_OPEN_LIMIT_MS,
 				});
 				done.push(script.done.join(', '));
-				await play(script, asked.socket);
+				await play(script, request.socket);
 			},
 		});
 		const api = operation.service === 'dify' ? '/v1' : '';
@@ -96,9 +96,9 @@ export class Fuzzer {
 
 	private recordedAnswer({ service }: Operation, dice: Dice): RecordedAnswer {
 		const folder = dice.pick(RECORDED[service]);
-		const known = this.recorded.get(folder) ?? httpFilesIn(folder);
-		this.recorded.set(folder, known);
-		const { status, reason, headers, body } = parseHttp(fixture(dice.pick(known)));
+		const files = this.recorded.get(folder) ?? httpFilesIn(folder);
+		this.recorded.set(folder, files);
+		const { status, reason, headers, body } = parseHttp(fixture(dice.pick(files)));
 		const framing = /^(?:transfer-encoding|content-length|connection|keep-alive)$/i;
 		return { status, reason, headers: headers.filter(([name]) => !framing.test(name)), body };
 	}

@@ -63,8 +63,8 @@ const base = {
 
 const is =
 	(method: string, ending: string): Operation['target'] =>
-	(asked) =>
-		asked.method === method && asked.path.endsWith(ending);
+	(request) =>
+		request.method === method && request.path.endsWith(ending);
 
 /** Audio or an image to send. */
 const fileItem = ({ big }: Setting, kind: 'sound' | 'picture') => {
@@ -287,7 +287,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		uploads: false,
 		queues: false,
 		limitMs: CALL_LIMIT_MS,
-		target: (asked) => asked.method === 'GET',
+		target: (request) => request.method === 'GET',
 		serve: llama(),
 		run: async (setting) =>
 			await localLlama(setting, {
@@ -306,7 +306,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		queues: false,
 		// Two rounds of requests, each with the limit of one request.
 		limitMs: 2 * LIMITS.total * 1_000,
-		target: (asked) => asked.method === 'GET',
+		target: (request) => request.method === 'GET',
 		serve: llama(),
 		run: async (setting) => await health(setting, { operation: 'check' }),
 	},
@@ -342,7 +342,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		uploads: false,
 		queues: false,
 		limitMs: 2 * LIMITS.total * 1_000,
-		target: (asked) => asked.method === 'GET',
+		target: (request) => request.method === 'GET',
 		serve: llama(),
 		run: async (setting) =>
 			await health(setting, {
@@ -361,7 +361,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		queues: false,
 		// Two rounds of requests, each with the limit of one request.
 		limitMs: 2 * LIMITS.total * 1_000,
-		target: (asked) => asked.method === 'GET',
+		target: (request) => request.method === 'GET',
 		serve: llama(),
 		run: async (setting) =>
 			await poll(setting, 'serverHealthTrigger', {

@@ -58,7 +58,7 @@ export interface Operation {
 	way: Way;
 	form: AnswerForm;
 	/** The requests that get faults. */
-	target: (asked: Pick<FaultRequest, 'method' | 'path'>) => boolean;
+	target: (request: Pick<FaultRequest, 'method' | 'path'>) => boolean;
 	/** Whether a request can be large enough to take time to send. */
 	uploads: boolean;
 	/** Whether it waits in n8n for Max Concurrent Requests. */

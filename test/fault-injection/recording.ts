@@ -29,17 +29,17 @@ export async function record(
 	const answers = new Map<string, RecordedAnswer[]>();
 	const failures: unknown[] = [];
 	const server = await startFaultServer({
-		handle: async (asked) => {
+		handle: async (request) => {
 			try {
-				await asked.whole;
-				const answer = await forward(new URL(upstream).origin, asked);
-				const key = `${asked.method} ${asked.path}`;
+				await request.whole;
+				const answer = await forward(new URL(upstream).origin, request);
+				const key = `${request.method} ${request.path}`;
 				answers.set(key, [...(answers.get(key) ?? []), answer]);
-				await sendWhole(asked, answer);
+				await sendWhole(request, answer);
 			} catch (error) {
 				// The client must not wait for a response that never arrives.
 				failures.push(error);
-				asked.socket.destroy();
+				request.socket.destroy();
 			}
 		},
 	});
@@ -52,13 +52,13 @@ export async function record(
 	return answers;
 }
 
-async function forward(origin: string, asked: FaultRequest): Promise<RecordedAnswer> {
+async function forward(origin: string, request: FaultRequest): Promise<RecordedAnswer> {
 	return await new Promise((resolve, reject) => {
-		const request = http.request(
-			`${origin}${asked.target}`,
+		const outgoing = http.request(
+			`${origin}${request.target}`,
 			{
-				method: asked.method,
-				headers: { ...asked.headers, host: new URL(origin).host },
+				method: request.method,
+				headers: { ...request.headers, host: new URL(origin).host },
 				agent: false,
 			},
 			(response) => {
@@ -80,15 +80,15 @@ async function forward(origin: string, asked: FaultRequest): Promise<RecordedAns
 				});
 			},
 		);
-		request.on('error', reject);
-		request.end(unchunked(asked));
+		outgoing.on('error', reject);
+		outgoing.end(unchunked(request));
 	});
 }
 
 /** The body of a request. Node's client frames it again. */
-function unchunked(asked: FaultRequest): Buffer {
-	const bytes = asked.body();
-	if (!/chunked/i.test(asked.headers['transfer-encoding'] ?? '')) return bytes;
+function unchunked(request: FaultRequest): Buffer {
+	const bytes = request.body();
+	if (!/chunked/i.test(request.headers['transfer-encoding'] ?? '')) return bytes;
 	const parts: Buffer[] = [];
 	for (let at = 0; ; ) {
 		const lineEnd = bytes.indexOf('\r\n', at);
@@ -108,23 +108,23 @@ export function headOf(
 }
 
 /** The recorded response, unchanged. */
-export async function sendWhole(asked: FaultRequest, answer: RecordedAnswer): Promise<void> {
+export async function sendWhole(request: FaultRequest, answer: RecordedAnswer): Promise<void> {
 	const hasBody = answer.status !== 204 && answer.status !== 304;
 	const head = headOf(
 		answer,
 		hasBody ? `Content-Length: ${answer.body.length}` : 'Connection: keep-alive',
 	);
 	await send(
-		asked.socket,
+		request.socket,
 		Buffer.concat([Buffer.from(head), hasBody ? answer.body : Buffer.alloc(0)]),
 	);
-	asked.answered();
+	request.answered();
 }
 
 /** The recorded response to a request; undefined if there is none. */
-export function answerTo(recording: Recording, asked: FaultRequest): RecordedAnswer | undefined {
-	const answers = recording.get(`${asked.method} ${asked.path}`);
-	return answers?.[Math.min(asked.index, answers.length - 1)];
+export function answerTo(recording: Recording, request: FaultRequest): RecordedAnswer | undefined {
+	const answers = recording.get(`${request.method} ${request.path}`);
+	return answers?.[Math.min(request.index, answers.length - 1)];
 }
 
 export const NOT_FOUND: RecordedAnswer = {

@@ -82,7 +82,7 @@ class FaultCase {
 	async run(): Promise<CaseResult> {
 		const { phase, fault, operation } = this;
 		this.server = await startFaultServer({
-			handle: async (asked) => await this.handle(asked),
+			handle: async (request) => await this.handle(request),
 			connection: (socket) => this.greets(socket),
 			prefix: this.prefix,
 			forgetBodies: true,
@@ -175,39 +175,39 @@ class FaultCase {
 		};
 	}
 
-	private async handle(asked: FaultRequest): Promise<void> {
+	private async handle(request: FaultRequest): Promise<void> {
 		const { operation, phase, prepared } = this;
-		const isTarget = phase === 'upload' ? asked.method === 'POST' : operation.target(asked);
-		const isStopCall = this.stopping && asked.method === 'POST' && asked.path.endsWith('/stop');
+		const isTarget = phase === 'upload' ? request.method === 'POST' : operation.target(request);
+		const isStopCall = this.stopping && request.method === 'POST' && request.path.endsWith('/stop');
 		if (isStopCall) {
-			await asked.whole;
+			await request.whole;
 			await strike(
-				this.strikeAt(asked.socket, 'head', echoOf(asked), Buffer.from('HTTP/1.1 200 OK\r\n')),
+				this.strikeAt(request.socket, 'head', echoOf(request), Buffer.from('HTTP/1.1 200 OK\r\n')),
 			);
 			return;
 		}
 		// The first of dependent requests gets the fault.
 		const isSpared = phase === 'queue' && operation.queues && this.struck > 0;
 		if (!isTarget || isSpared || phase === 'dns') {
-			await asked.whole;
-			await sendWhole(asked, answerTo(prepared.recording, asked) ?? NOT_FOUND);
+			await request.whole;
+			await sendWhole(request, answerTo(prepared.recording, request) ?? NOT_FOUND);
 			return;
 		}
 		this.struck += 1;
 		if (phase === 'upload') {
-			asked.socket.pause();
-			await strike(this.strikeAt(asked.socket, 'upload', echoOf(asked), Buffer.alloc(0)));
+			request.socket.pause();
+			await strike(this.strikeAt(request.socket, 'upload', echoOf(request), Buffer.alloc(0)));
 			return;
 		}
-		await asked.whole;
-		await this.answer(asked, answerTo(prepared.recording, asked) ?? NOT_FOUND);
+		await request.whole;
+		await this.answer(request, answerTo(prepared.recording, request) ?? NOT_FOUND);
 	}
 
 	/** The recorded response up to the fault offset, and then the fault. */
-	private async answer(asked: FaultRequest, recorded: RecordedAnswer): Promise<void> {
+	private async answer(request: FaultRequest, recorded: RecordedAnswer): Promise<void> {
 		const { phase, operation } = this;
-		const { socket } = asked;
-		const echo = echoOf(asked);
+		const { socket } = request;
+		const echo = echoOf(request);
 		const offsets = findFaultOffsets(operation.form, recorded.body);
 		const head = headOf(recorded, 'Transfer-Encoding: chunked');
 		if (phase === 'headers' || (phase === 'queue' && operation.queues)) {

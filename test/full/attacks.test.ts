@@ -216,7 +216,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 	}
 
 	/** Polls n8n's health every 50 ms until `act` is done. */
-	async function watched<T>(act: () => Promise<T>): Promise<{ result: T; waits: Wait[] }> {
+	async function measureWaits<T>(act: () => Promise<T>): Promise<{ result: T; waits: Wait[] }> {
 		const waits: Array<Promise<Wait>> = [];
 		let isDone = false;
 		const ask = async (): Promise<Wait> => {
@@ -305,7 +305,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 			...Array.from({ length: 2 * ITEMS }, () => reply.chunks([JSON.stringify(answer)])),
 		);
 		const parts = extract(await credentialFor(server), schema);
-		const { result, waits } = await watched(async () =>
+		const { result, waits } = await measureWaits(async () =>
 			itemsOf(await run('Extract', parts), 'Extract'),
 		);
 		await server.close();
@@ -341,7 +341,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 		'Words of a mail in a line that is as long as mail programs make them. \r\n'.repeat(340_000),
 	].join('\r\n');
 
-	const served: Script = ({ path }, response) => {
+	const script: Script = ({ path }, response) => {
 		if (path === '/mail') {
 			response.writeHead(200, { 'content-type': 'message/rfc822' }).end(MAIL);
 		} else if (path.endsWith('/completions')) {
@@ -355,7 +355,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 		['a response of 10 MB in 100,000 pieces', {}, 'contains more than 2 MB of text'],
 		['a mail of 24 MB', { options: { binaryFields: 'data' } }, 'is too long to be opened'],
 	])('%s', async (_what, fields, message) => {
-		const server = await startScripted(served);
+		const server = await startScripted(script);
 		const parts: Parts = {
 			Start: { ...MANUAL, to: ['Mail'] },
 			Mail: {
@@ -380,7 +380,9 @@ describe('n8n stays responsive while the package reads what a model or an email 
 				onError: 'continueRegularOutput',
 			},
 		};
-		const { result, waits } = await watched(async () => itemsOf(await run('Chat', parts), 'Chat'));
+		const { result, waits } = await measureWaits(async () =>
+			itemsOf(await run('Chat', parts), 'Chat'),
+		);
 		await server.close();
 		expect(JSON.stringify(result)).toContain(message);
 		const { waited, busy } = longest(waits);
@@ -389,7 +391,7 @@ describe('n8n stays responsive while the package reads what a model or an email 
 	});
 
 	it('an n8n expression with that pattern blocks n8n, which proves that the test detects it', async () => {
-		const { waits } = await watched(
+		const { waits } = await measureWaits(
 			async () =>
 				await run('Held', {
 					Start: { ...MANUAL, to: ['Held'] },

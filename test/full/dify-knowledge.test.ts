@@ -35,7 +35,7 @@ interface Named {
 	name: string;
 }
 
-function kept<T extends DifySim | LlamaServerSim>(server: T): T {
+function closeAfterTests<T extends DifySim | LlamaServerSim>(server: T): T {
 	servers.add(server);
 	return server;
 }
@@ -121,7 +121,7 @@ const COUNT = 8;
 
 describe('Dify Knowledge', () => {
 	it('a sync that was killed half-way completes in the next run', async () => {
-		const sim = kept(await startDifySim({}));
+		const sim = closeAfterTests(await startDifySim({}));
 		const base = addDataset(sim.store, { technique: 'high_quality' });
 		sim.store.knowledge.steps = 2;
 		const credential = await credentialOf(sim);
@@ -153,11 +153,11 @@ describe('Dify Knowledge', () => {
 	});
 
 	it('an agent retrieves with it as a tool, and a chain responds with the Dify Retriever', async () => {
-		const sim = kept(await startDifySim({}));
+		const sim = closeAfterTests(await startDifySim({}));
 		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
 		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
 		addDocument(sim.store, base, { name: 'moon.txt', text: 'Cheese is not found on the moon.' });
-		const chat = kept(await startLlamaServerSim());
+		const chat = closeAfterTests(await startLlamaServerSim());
 		chat.script(
 			reply.toolCalls([{ name: 'Animals', arguments: { query: 'where llama lives' } }]),
 			reply.text('In the Andes.'),

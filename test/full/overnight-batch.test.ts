@@ -5,7 +5,7 @@
 import type { LlamaServerSim } from '../simulators/llama-server';
 import { delay, process } from '../support/node-builtins';
 import { example, type Wiring } from '../e2e/support/examples';
-import { AT_ONCE, hurried, NightServer } from './support/overnight-server';
+import { AT_ONCE, useShortIntervals, NightServer } from './support/overnight-server';
 import { openNightTable, type NightTable } from './support/overnight-table';
 import {
 	after,
@@ -64,8 +64,8 @@ describe('a night with kills', () => {
 	it(
 		`writes each of ${ROWS} rows once in spite of ${KILLS} kills of n8n and of the server`,
 		async () => {
-			const { server, workflow, run } = await theExample(hurried());
-			await run('Create the table');
+			const { server, workflow, run } = await theExample(useShortIntervals());
+			await run('Make the table');
 			const { userFolder, port } = n8n;
 			const table = openNightTable(userFolder);
 			table.add(Array.from({ length: ROWS }, (_, index) => `Prompt ${index}`));

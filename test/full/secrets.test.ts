@@ -149,7 +149,7 @@ async function run(parts: Parts): Promise<Execution> {
 }
 
 /** n8n's response, including errors. */
-async function answered(
+async function captureResponse(
 	what: string,
 	method: string,
 	route: string,
@@ -222,14 +222,14 @@ it(
 			] as const) {
 				const { id } = await stored('tested', type, data);
 				const credentials = { id, name: 'tested', type, data };
-				await answered(`test, ${fault}`, 'POST', '/rest/credentials/test', { credentials });
+				await captureResponse(`test, ${fault}`, 'POST', '/rest/credentials/test', { credentials });
 			}
 			const credentials = await credentialsFor(fault);
 			for (const { type, field, method, kind } of lists.filter((_, at) => at % 3 === index % 3)) {
 				const difyApi = /knowledge|retriever/i.test(type)
 					? credentials.knowledge
 					: credentials.difyApi;
-				await answered(
+				await captureResponse(
 					`${type} ${method}, ${fault}`,
 					'POST',
 					`/rest/dynamic-node-parameters/${kind}`,
@@ -269,7 +269,7 @@ it(
 				);
 				await captureRun(what, everySubNode(subNodes, allCredentials, well), ran);
 				const credentials = { ...localLlamaApi, type: 'localLlamaApi', data: local };
-				await answered(`test, ${what}`, 'POST', '/rest/credentials/test', { credentials });
+				await captureResponse(`test, ${what}`, 'POST', '/rest/credentials/test', { credentials });
 			}
 		}
 		expect(leaks()).toEqual([]);
@@ -298,7 +298,7 @@ it(
 					const lines = await chatLines(n8n, `${webhook}-${name}`, 'Hello');
 					expect({ fault, name, lines: lines.length > 0 }).toEqual({ fault, name, lines: true });
 					capture(`chat ${name}, ${fault}`, lines);
-					await answered('end', 'POST', `/rest/workflows/${id}/deactivate`, {});
+					await captureResponse('end', 'POST', `/rest/workflows/${id}/deactivate`, {});
 				}
 				for (const trigger of triggers) {
 					const part = partOf(trigger, credentials);
@@ -310,7 +310,7 @@ it(
 						`${trigger.name}, ${fault}`,
 						(await n8n.activate(created.id).catch(String)) ?? 'active',
 					);
-					await answered('end', 'POST', `/rest/workflows/${created.id}/deactivate`, {});
+					await captureResponse('end', 'POST', `/rest/workflows/${created.id}/deactivate`, {});
 				}
 			},
 		);
@@ -372,8 +372,8 @@ it(
 );
 
 it('each secret was sent to its own server, and to no other', () => {
-	const getSentHeaders = ({ asked }: EchoServer) =>
-		asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+	const getSentHeaders = ({ requests }: EchoServer) =>
+		requests.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 	const atFirst = getSentHeaders(first);
 	for (const name of [
 		'key',
@@ -389,8 +389,8 @@ it('each secret was sent to its own server, and to no other', () => {
 	expect(getSentHeaders(second)).toContain(secrets.furtherKey);
 	expect(getSentHeaders(second)).not.toContain(secrets.key);
 	// Redirects lead there.
-	expect(elsewhere.asked.length).toBeGreaterThan(0);
-	expect(search.in(JSON.stringify(elsewhere.asked))).toEqual([]);
+	expect(elsewhere.requests.length).toBeGreaterThan(0);
+	expect(search.in(JSON.stringify(elsewhere.requests))).toEqual([]);
 });
 
 it(

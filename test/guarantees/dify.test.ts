@@ -603,7 +603,7 @@ describe('text of a form that looks like an expression is text', () => {
 
 describe("files are fetched only from the credential's Dify or from Fetch Files From", () => {
 	/** A host beside Dify, which notes who asks. */
-	async function otherHost(): Promise<{ origin: string; asked: Array<string | undefined> }> {
+	async function otherHost(): Promise<{ origin: string; authHeaders: Array<string | undefined> }> {
 		const authHeaders: Array<string | undefined> = [];
 		const server = http.createServer((request, response) => {
 			authHeaders.push(request.headers.authorization);
@@ -616,7 +616,7 @@ describe("files are fetched only from the credential's Dify or from Fetch Files 
 				server.close(() => resolve());
 			});
 		});
-		return { origin, asked: authHeaders };
+		return { origin, authHeaders: authHeaders };
 	}
 
 	async function runWith(fileUrl: (sim: DifySim) => string, options: Parameters) {
@@ -661,14 +661,14 @@ describe("files are fetched only from the credential's Dify or from Fetch Files 
 	test('not from another host', async () => {
 		const other = await otherHost();
 		expect(await runWith(() => `${other.origin}/report.txt`, {})).toBeUndefined();
-		expect(other.asked).toEqual([]);
+		expect(other.authHeaders).toEqual([]);
 	});
 
 	test('from another host that the node names, without the key', async () => {
 		const other = await otherHost();
 		const options = { fetchFilesFrom: other.origin };
 		expect(await runWith(() => `${other.origin}/report.txt`, options)).toBe('other');
-		expect(other.asked).toEqual([undefined]);
+		expect(other.authHeaders).toEqual([undefined]);
 	});
 
 	test('the file of a document from another host that the node names, without the key', async () => {
@@ -680,6 +680,6 @@ describe("files are fetched only from the credential's Dify or from Fetch Files 
 		const [item] = await knowledge({ sim, base }, 'document download', parameters);
 		const { data = '' } = Object.values(item!.binary ?? {})[0] ?? {};
 		expect(buffer.Buffer.from(data, 'base64').toString('utf8')).toBe('other');
-		expect(other.asked).toEqual([undefined]);
+		expect(other.authHeaders).toEqual([undefined]);
 	});
 });

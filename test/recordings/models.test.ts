@@ -27,7 +27,7 @@ async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Jso
 		const result = await run({ exchange, url: playback.url }).catch((error: unknown) =>
 			failureOf(error, exchange),
 		);
-		return playback.asked() > 0 || isRefusal(result) ? readable(result) : undefined;
+		return playback.requestCount() > 0 || isRefusal(result) ? readable(result) : undefined;
 	} finally {
 		await playback.close();
 	}

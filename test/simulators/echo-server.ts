@@ -13,7 +13,7 @@ interface EchoedRequest {
 
 export interface EchoServer {
 	url: string;
-	asked: EchoedRequest[];
+	requests: EchoedRequest[];
 	/** Address for this fault. */
 	at(fault: string): string;
 	close(): Promise<void>;
@@ -295,7 +295,7 @@ export async function startEchoServer(
 	const url = `http://127.0.0.1:${port}`;
 	return {
 		url,
-		asked: requests,
+		requests,
 		at: (fault) => `${url}/f/${fault}`,
 		close: async () => {
 			server.closeAllConnections();

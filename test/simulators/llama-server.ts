@@ -13,7 +13,7 @@ import type { App } from './llama-server/app';
 import { LlamaApp } from './llama-server/app';
 import { Core } from './llama-server/core';
 import { BAD_REQUEST, maxBody, TOO_LARGE } from './llama-server/http';
-import { ImitatorApp, LOOKS } from './llama-server/lookalikes';
+import { ImitatorApp, IMITATED_SERVERS } from './llama-server/lookalikes';
 import { OllamaApp } from './llama-server/ollama';
 import { type Profile, type SimModel, type SimOptions, withDefaults } from './llama-server/options';
 import { FastapiApp, GpustackApp, VllmApp } from './llama-server/python-servers';
@@ -91,7 +91,7 @@ const appFor = (profile: Profile, core: Core, options: SimOptions): App => {
 		case 'llama-server':
 			return new LlamaApp(core, options);
 		default:
-			return new ImitatorApp(core, LOOKS[profile]);
+			return new ImitatorApp(core, IMITATED_SERVERS[profile]);
 	}
 };
 

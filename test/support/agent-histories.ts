@@ -18,13 +18,13 @@ export const tool = (toolCallId: string): InputMessage => ({
 	content: `result of ${toServerToolCallId(toolCallId)}`,
 });
 /** This package's ID of a call: the number of the answer, then the server's ID. */
-export const own = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
+export const toN8nCallId = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
 
 /** Text of each round, and the IDs of its calls. */
 export const ROUNDS: Array<[text: string, ...ids: string[]]> = [
-	['I will calculate both.', own('a', 1), own('b', 1)],
-	['One more.', own('c', 2)],
-	['And the last.', own('d', 3)],
+	['I will calculate both.', toN8nCallId('a', 1), toN8nCallId('b', 1)],
+	['One more.', toN8nCallId('c', 2)],
+	['And the last.', toN8nCallId('d', 3)],
 ];
 
 /** Every way in which 3.3 may write the same turn: text as a string or a block, in all or the first of its calls. */

@@ -2,12 +2,12 @@ import { listen } from './listen';
 import { net } from './node-builtins';
 
 /** Handler of one request: gets the path, the socket, and the request's whole head. */
-export type RawAnswering = (path: string, socket: net.Socket, head: string) => void;
+export type RawHandler = (path: string, socket: net.Socket, head: string) => void;
 
 const open: Array<() => Promise<void>> = [];
 
 /** Starts an HTTP server whose handler writes the raw response. @returns its URL */
-export async function rawServer(answer: RawAnswering): Promise<string> {
+export async function rawServer(handle: RawHandler): Promise<string> {
 	const sockets = new Set<net.Socket>();
 	const server = net.createServer((socket) => {
 		sockets.add(socket);
@@ -16,7 +16,7 @@ export async function rawServer(answer: RawAnswering): Promise<string> {
 		socket.on('data', (bytes: Buffer) => {
 			head += bytes.toString('latin1');
 			if (!head.includes('\r\n\r\n')) return;
-			answer(head.split(' ')[1]!, socket, head);
+			handle(head.split(' ')[1]!, socket, head);
 			head = '';
 		});
 	});
@@ -37,11 +37,11 @@ export async function closeRawServers(): Promise<void> {
 }
 
 /** A handler that writes a complete response with Content-Length. */
-export function whole(
+export function completeResponse(
 	status: string,
 	body: string | Buffer = '',
 	headers: Record<string, string> = {},
-): RawAnswering {
+): RawHandler {
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	return (_path, socket) => {
 		socket.write(

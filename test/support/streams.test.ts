@@ -12,7 +12,7 @@ import {
 	splitBytes,
 	sseData,
 	sseJson,
-	wire,
+	toSseBytes,
 } from './streams';
 
 const BYTES = Buffer.from('data: {"a":"🦙"}\n\ndata: [DONE]\n\n');
@@ -59,7 +59,7 @@ test('anyInterleaving keeps the order of each sequence', () => {
 });
 
 test('wire writes events that sseData and sseJson parse', () => {
-	expect(wire([{ a: '🦙' }, '[DONE]']).equals(BYTES)).toBe(true);
+	expect(toSseBytes([{ a: '🦙' }, '[DONE]']).equals(BYTES)).toBe(true);
 	expect(sseData(BYTES)).toEqual(['{"a":"🦙"}', '[DONE]']);
 	expect(sseJson(BYTES)).toEqual([{ a: '🦙' }]);
 });

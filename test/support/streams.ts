@@ -75,7 +75,7 @@ export const sseJson = <T = Record<string, unknown>>(body: Buffer | string): T[]
 		.map((data) => JSON.parse(data) as T);
 
 /** An SSE stream of objects and texts: `wire([{ choices: [] }, '[DONE]'])`. */
-export const wire = (events: ReadonlyArray<object | string>): Buffer =>
+export const toSseBytes = (events: ReadonlyArray<object | string>): Buffer =>
 	Buffer.from(
 		events
 			.map((data) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)

@@ -43,7 +43,7 @@ export function useTraces() {
 			},
 		},
 		/** Requests through n8n's helpers. */
-		asked: () => requests,
+		requestCount: () => requests,
 		/** Ended spans, in order. */
 		spans: (): ReadableSpan[] => exporter.getFinishedSpans(),
 		nodeSpanId: () => nodeSpan.spanContext().spanId,

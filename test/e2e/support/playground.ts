@@ -80,7 +80,7 @@ const running = new Set<Stoppable>();
 const starting = new Set<Promise<unknown>>();
 
 /** Waits for a server and registers it for `stopEverything`. */
-export async function started<T extends Stoppable>(start: Promise<T>): Promise<T> {
+export async function registerServer<T extends Stoppable>(start: Promise<T>): Promise<T> {
 	starting.add(start);
 	try {
 		const server = await start;
@@ -162,7 +162,7 @@ export async function startLlamaServer(
 	options: Partial<LlamaServerOptions> = {},
 ): Promise<LlamaServer> {
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
-	return await started(
+	return await registerServer(
 		start(parts().llamaServer, {
 			model: parts().noise,
 			alias: 'test-model',
@@ -197,7 +197,7 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
 	const { n8n, nodes } = parts();
 	const userFolder = options.userFolder ?? (await newUserFolder());
-	const server = await started(
+	const server = await registerServer(
 		start(n8n, {
 			customExtensions: [nodes],
 			logFile: path.join(path.dirname(userFolder), 'n8n.log'),
@@ -214,7 +214,7 @@ export async function startN8nWithWorker(
 	more: Record<string, string> = {},
 ): Promise<N8nServer & { worker: Running; startWorker: () => Promise<Running> }> {
 	const { n8n: install, nodes, redis: bin } = parts();
-	const redis = await started(startRedis(bin, workFolder('redis')));
+	const redis = await registerServer(startRedis(bin, workFolder('redis')));
 	const env = {
 		EXECUTIONS_MODE: 'queue',
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
@@ -230,7 +230,7 @@ export async function startN8nWithWorker(
 	const main = await startN8n({ env });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
 	const startWorker = async () =>
-		await started(
+		await registerServer(
 			startN8nWorker(install, {
 				userFolder: main.userFolder,
 				customExtensions: [nodes],

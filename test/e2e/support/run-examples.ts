@@ -139,7 +139,10 @@ export interface Rule {
 }
 
 /** A simulated server whose model responds by rules. */
-export async function answering(rules: Rule[], options: SimOptions = {}): Promise<LlamaServerSim> {
+export async function startRuleServer(
+	rules: Rule[],
+	options: SimOptions = {},
+): Promise<LlamaServerSim> {
 	const sim = await startLlamaServerSim(options);
 	after(async () => await sim.close());
 	const answer = ({ body }: { body?: unknown }) => {
@@ -206,7 +209,7 @@ export async function activated(name: string, wiring: Wiring): Promise<Workflow 
 }
 
 /** Runs the example like the editor's button. */
-export async function started(name: string, wiring: Wiring): Promise<Execution> {
+export async function runExample(name: string, wiring: Wiring): Promise<Execution> {
 	const created = await n8n.createWorkflow(example(name, wiring));
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
@@ -227,7 +230,7 @@ export async function sendChatMessage(
 }
 
 /** Response of a chat that is not streamed. */
-export async function wholeAnswer({ nodes }: Workflow, chatInput: string): Promise<unknown> {
+export async function fetchChatResponse({ nodes }: Workflow, chatInput: string): Promise<unknown> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
 	const body = { action: 'sendMessage', sessionId: 'session', chatInput };
 	const ask = async () => await n8n.webhook(`${webhookId}/chat`, { body });

@@ -47,7 +47,7 @@ function replaced(name: string, text: string, replacement: string): Record<strin
 }
 
 /** Runs often, at any hour, and with a short wait after a kill. */
-export const hurried = (): Wiring['change'] => {
+export const useShortIntervals = (): Wiring['change'] => {
 	const often = { interval: [{ field: 'cronExpression', expression: '*/5 * * * * *' }] };
 	return {
 		"From 22 to 6 o'clock": { rule: often },

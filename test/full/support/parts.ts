@@ -9,7 +9,12 @@ import type {
 	N8nInstall,
 	Workflow,
 } from '../../../scripts/lib/types';
-import { newUserFolder, parts, startLlamaServer, started } from '../../e2e/support/playground';
+import {
+	newUserFolder,
+	parts,
+	startLlamaServer,
+	registerServer,
+} from '../../e2e/support/playground';
 import { startPostgres as startEmptyPostgres } from '../../e2e/support/services';
 import { fs, path } from '../../support/node-builtins';
 import { loadScript } from '../../support/scripts';
@@ -46,7 +51,7 @@ export async function startRerankServer(): Promise<LlamaServer> {
 }
 
 /** An empty PostgreSQL with pgvector. */
-export const startPostgres = async () => await started(startEmptyPostgres());
+export const startPostgres = async () => await registerServer(startEmptyPostgres());
 
 /** Writes the lines of a chat with their arrival times to a file for debugging. */
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {

@@ -11,7 +11,7 @@ import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { toInputMessage } from '../../../lib/langchain/input-message';
-import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
+import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
@@ -19,7 +19,7 @@ const convert = (source: InputMessage[]) =>
 	convertMessages(source, { thinkingHistory: 'toolTurns' });
 
 /** A conversation in short: text and calls of each message. */
-const inShort = (messages: readonly ChatMessage[]) =>
+const summarize = (messages: readonly ChatMessage[]) =>
 	messages.map((message) => {
 		if (message.role === 'tool') return `tool ${message.toolCallId}`;
 		const calls = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
@@ -40,7 +40,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 			human('Thanks'),
 		];
 		const messages = convert(source);
-		expect(inShort(messages)).toEqual([
+		expect(summarize(messages)).toEqual([
 			'user Calculate',
 			'assistant I will calculate both. a b',
 			'tool a',
@@ -93,8 +93,8 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 				),
 			]),
 		];
-		expect(inShort(convert(stored.map(toInputMessage)))).toEqual(
-			inShort(
+		expect(summarize(convert(stored.map(toInputMessage)))).toEqual(
+			summarize(
 				convert([
 					human('Calculate'),
 					...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)]),
@@ -106,7 +106,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 
 describe('histories of 2.41', () => {
 	test('case N10, N11, N20, N21: split tool calls with empty content are joined into one message, with the server’s IDs', () => {
-		const [a, b] = [own('a', 1), own('b', 1)];
+		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
 		const messages = convert([human('Both'), ai([], a), tool(a), ai([], b), tool(b)]);
 		expect(messages).toEqual([
 			{ role: 'user', content: 'Both' },
@@ -125,7 +125,7 @@ describe('histories of 2.41', () => {
 	});
 
 	test('case N15: a memory with only the last round of an earlier turn', () => {
-		const last = own('c', 2);
+		const last = toN8nCallId('c', 2);
 		const source = [
 			human('One'),
 			ai([], last),
@@ -133,7 +133,7 @@ describe('histories of 2.41', () => {
 			{ type: 'ai' as const, content: 'Done.' },
 			human('Two'),
 		];
-		expect(inShort(convert(source))).toEqual([
+		expect(summarize(convert(source))).toEqual([
 			'user One',
 			'assistant c',
 			'tool c',
@@ -143,8 +143,8 @@ describe('histories of 2.41', () => {
 	});
 
 	test('case N17: a tool call whose result is missing from the memory is omitted', () => {
-		const [a, b] = [own('a', 1), own('b', 1)];
-		expect(inShort(convert([human('Both'), ai('Let me see.', a, b), tool(b)]))).toEqual([
+		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
+		expect(summarize(convert([human('Both'), ai('Let me see.', a, b), tool(b)]))).toEqual([
 			'user Both',
 			'assistant Let me see. b',
 			'tool b',
@@ -158,7 +158,7 @@ describe('histories of 2.41', () => {
 			reasoning: `About ${text}.`,
 			toolCalls: [
 				{
-					id: own('call_0', text === 'Rome' ? 1 : 2),
+					id: toN8nCallId('call_0', text === 'Rome' ? 1 : 2),
 					name: 'Calculator',
 					arguments: '{ "input": "call_0" }',
 				},
@@ -178,14 +178,11 @@ describe('histories of 2.41', () => {
 	});
 
 	test('case N16: the text that n8n writes instead of the model’s text is not sent', () => {
-		const [a, b] = [own('a', 1), own('b', 1)];
+		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
 		const text = 'Calling tools: Calculator, Weather';
-		expect(inShort(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual([
-			'user Both',
-			'assistant a b',
-			'tool a',
-			'tool b',
-		]);
+		expect(summarize(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual(
+			['user Both', 'assistant a b', 'tool a', 'tool b'],
+		);
 		expect(stripAgentText(text, [])).toBe(text);
 		expect(stripAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
 	});

@@ -19,7 +19,7 @@ const ai = (
 	...fields,
 });
 /** The ID passed to n8n for the server's `id` in the response number `turn`. */
-const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
+const toN8nCallId = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
 const result = (
 	toolCallId: string,
 	content: unknown = `result of ${toServerToolCallId(toolCallId)}`,
@@ -51,10 +51,10 @@ function memoryOf(
 ): NonNullable<ConversionOptions['getCachedCall']> {
 	return (callId) => {
 		const id = toServerToolCallId(callId);
-		const known = calls[id];
-		return known === undefined
+		const cached = calls[id];
+		return cached === undefined
 			? undefined
-			: { text: '', reasoning: '', name: 'get_weather', arguments: `{"city": "${id}"}`, ...known };
+			: { text: '', reasoning: '', name: 'get_weather', arguments: `{"city": "${id}"}`, ...cached };
 	};
 }
 
@@ -298,8 +298,10 @@ describe('plain conversations', () => {
 				});
 				const rejected = { ...hitlParameters, toolParameters, tool: 'get_weather' };
 				for (const args of [toolParameters, rejected]) {
-					const replay = ai('', [call(own('a'), 'get_weather', { ...args, id: own('a') })]);
-					const [turn] = convert([replay, result(own('a'))], {
+					const replay = ai('', [
+						call(toN8nCallId('a'), 'get_weather', { ...args, id: toN8nCallId('a') }),
+					]);
+					const [turn] = convert([replay, result(toN8nCallId('a'))], {
 						getCachedCall,
 						thinkingHistory: 'always',
 					});
@@ -320,10 +322,10 @@ describe('turns that n8n splits into one message per call', () => {
 	it('joins them by their IDs, with the cached arguments as the model wrote them', () => {
 		const source = [
 			human('Both?'),
-			replayed(own('a')),
-			result(own('a')),
-			replayed(own('b')),
-			result(own('b')),
+			replayed(toN8nCallId('a')),
+			result(toN8nCallId('a')),
+			replayed(toN8nCallId('b')),
+			result(toN8nCallId('b')),
 		];
 		expect(
 			convert(source, {
@@ -369,7 +371,7 @@ describe('turns that n8n splits into one message per call', () => {
 	it('joins three parallel calls', () => {
 		const source = [
 			human('All?'),
-			...['a', 'b', 'c'].map((id) => own(id)).flatMap((id) => [replayed(id), result(id)]),
+			...['a', 'b', 'c'].map((id) => toN8nCallId(id)).flatMap((id) => [replayed(id), result(id)]),
 		];
 		const [, turn, ...results] = convert(source, {
 			getCachedCall: memoryOf({ a: {}, b: {}, c: {} }),
@@ -383,7 +385,12 @@ describe('turns that n8n splits into one message per call', () => {
 	});
 
 	it('keeps successive turns separate even if their reasoning is equal', () => {
-		const ids = [own('a', 1), own('b', 2), own('c', 2), own('d', 3)];
+		const ids = [
+			toN8nCallId('a', 1),
+			toN8nCallId('b', 2),
+			toN8nCallId('c', 2),
+			toN8nCallId('d', 3),
+		];
 		const source = [
 			human('x'),
 			...ids.flatMap((id) => [replayed(id, { reasoning: 'Hm' }), result(id)]),
@@ -398,7 +405,7 @@ describe('turns that n8n splits into one message per call', () => {
 	});
 
 	it('keeps three rounds separate if the server uses the ID call_0 in each (SGLang, vLLM issue 50295)', () => {
-		const ids = [1, 2, 3].map((turn) => own('call_0', turn));
+		const ids = [1, 2, 3].map((turn) => toN8nCallId('call_0', turn));
 		const source = [
 			human('x'),
 			...ids.flatMap((id, index) => [
@@ -429,8 +436,8 @@ describe('turns that n8n splits into one message per call', () => {
 		];
 		const without = [replayed('a'), result('a'), replayed('b'), result('b')];
 		const half = [
-			replayed(own('a'), { reasoning: 'Hm' }),
-			result(own('a')),
+			replayed(toN8nCallId('a'), { reasoning: 'Hm' }),
+			result(toN8nCallId('a')),
 			replayed('b', { reasoning: 'Hm' }),
 			result('b'),
 		];
@@ -719,7 +726,7 @@ describe('incomplete calls', () => {
 	});
 
 	it('a call and its result are omitted if the memory window ends between them', () => {
-		const whole = [
+		const conversation = [
 			human('x'),
 			ai('', [call('a'), call('b')]),
 			result('a'),
@@ -727,11 +734,11 @@ describe('incomplete calls', () => {
 			ai('Done.'),
 			human('y'),
 		];
-		expect(convert(whole.slice(2))).toEqual([
+		expect(convert(conversation.slice(2))).toEqual([
 			{ role: 'assistant', content: 'Done.' },
 			{ role: 'user', content: 'y' },
 		]);
-		expect(convert(whole.slice(0, 3))[1]).toMatchObject({ toolCalls: [{ id: 'a' }] });
+		expect(convert(conversation.slice(0, 3))[1]).toMatchObject({ toolCalls: [{ id: 'a' }] });
 	});
 
 	it('calls with equal IDs keep their own results', () => {
@@ -776,7 +783,15 @@ describe('incomplete calls', () => {
 });
 
 describe('any conversation', () => {
-	const ids = fc.constantFrom('a', 'b', 'c', '0', own('a', 1), own('b', 1), own('a', 2));
+	const ids = fc.constantFrom(
+		'a',
+		'b',
+		'c',
+		'0',
+		toN8nCallId('a', 1),
+		toN8nCallId('b', 1),
+		toN8nCallId('a', 2),
+	);
 	const reasoning = fc.constantFrom(undefined, '', 'Hm', 'Ah');
 	const content = fc.constantFrom<unknown>(
 		'',

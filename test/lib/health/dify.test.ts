@@ -11,7 +11,7 @@ import {
 } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
-import { closeRawServers, rawServer, whole } from '../../support/raw-http-server';
+import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
@@ -107,7 +107,7 @@ describe('servers that are not Dify', () => {
 		['an empty object', {}],
 	])('a program that answers everything with %s', async (_name, body) => {
 		const url = await rawServer(
-			whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
+			completeResponse('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
 		);
 		for (const keyType of ['app', 'knowledge']) {
 			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });

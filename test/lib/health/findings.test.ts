@@ -6,12 +6,12 @@ import type { HealthStatus } from '../../../lib/health/result';
 import { closedPort } from '../../support/listen';
 import {
 	closeRawServers,
-	type RawAnswering,
+	type RawHandler,
 	rawServer,
-	whole,
+	completeResponse,
 } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
-import { check, finding, ids, json, movedTo, recorded, routes } from './support';
+import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
 
 afterEach(async () => {
 	await closeRawServers();
@@ -24,29 +24,29 @@ const BY_LLAMA = { Server: 'llama.cpp' };
 const bodyOf = (name: string) =>
 	JSON.parse(httpFixture(`${LLAMA}/${name}.http`).body.toString()) as Fields;
 /** A recorded answer with other values in some of its fields. */
-const changed = (name: string, fields: Fields): RawAnswering =>
+const changed = (name: string, fields: Fields): RawHandler =>
 	json('200 OK', { ...bodyOf(name), ...fields }, BY_LLAMA);
 const props = (fields: Fields = {}, context = 16_384) =>
 	changed('props-tools', { default_generation_settings: { n_ctx: context }, ...fields });
 const templateWith = (tools: boolean) => ({ chat_template_caps: { supports_tools: tools } });
-const models = (meta: Fields = {}): RawAnswering => {
+const models = (meta: Fields = {}): RawHandler => {
 	const { data } = bodyOf('models') as { data: [{ meta: Fields }] };
 	const [model] = data;
 	const all = { ...model.meta, n_ctx: 16_384, n_ctx_train: 32_768, ...meta };
 	return changed('models', { data: [{ ...model, meta: all }] });
 };
 /** A llama-server after recordings, whose template supports tools. */
-const LLAMA_SERVER: Record<string, RawAnswering> = {
+const LLAMA_SERVER: Record<string, RawHandler> = {
 	'/v1/models': models(),
 	'/props': props(templateWith(true)),
-	'/metrics': recorded(`${LLAMA}/metrics.http`),
+	'/metrics': replayRecording(`${LLAMA}/metrics.http`),
 	'/v1/embeddings': json('501 Not Implemented', { error: { code: 501, message: 'off' } }, BY_LLAMA),
 };
-const llama = (change: Record<string, RawAnswering> = {}) => routes({ ...LLAMA_SERVER, ...change });
-const router = (list: string, change: Record<string, RawAnswering> = {}) =>
+const llama = (change: Record<string, RawHandler> = {}) => routes({ ...LLAMA_SERVER, ...change });
+const router = (list: string, change: Record<string, RawHandler> = {}) =>
 	routes({
-		'/v1/models': recorded(`${LLAMA}/${list}.http`),
-		'/props': recorded(`${LLAMA}/router-props.http`),
+		'/v1/models': replayRecording(`${LLAMA}/${list}.http`),
+		'/props': replayRecording(`${LLAMA}/router-props.http`),
 		'/props?model=smollm2-135m&autoload=false': props(templateWith(true)),
 		...change,
 	});
@@ -55,14 +55,14 @@ const OLLAMA = {
 		object: 'list',
 		data: [{ id: 'qwen3:8b', object: 'model', owned_by: 'library' }],
 	}),
-	'/api/version': recorded('ollama-v0.17.4/version.http'),
+	'/api/version': replayRecording('ollama-v0.17.4/version.http'),
 };
 const tags = (model: Fields) => json('200 OK', { models: [{ name: 'qwen3:8b', ...model }] });
 const ollama = (running: Fields, tag: Fields = {}) =>
 	routes({ ...OLLAMA, '/api/ps': tags(running), '/api/tags': tags(tag) });
 
 interface Breakage {
-	answers: RawAnswering;
+	answers: RawHandler;
 	expectations?: CheckOptions['expectations'];
 	timeLimitMs?: number;
 	status: HealthStatus;
@@ -75,7 +75,7 @@ const SMOLLM = { model: 'smollm2-135m' };
 /** One breakage for each finding. */
 const BREAKAGES: Record<string, Breakage> = {
 	difyDetected: {
-		answers: whole('404 Not Found', '{"code":"not_found"}', {
+		answers: completeResponse('404 Not Found', '{"code":"not_found"}', {
 			'X-Version': '1.16.0',
 			'X-Env': 'P',
 		}),
@@ -142,7 +142,10 @@ const BREAKAGES: Record<string, Breakage> = {
 	},
 	requestsQueued: {
 		answers: llama({
-			'/metrics': whole('200 OK', 'llamacpp:requests_processing 1\nllamacpp:requests_deferred 3\n'),
+			'/metrics': completeResponse(
+				'200 OK',
+				'llamacpp:requests_processing 1\nllamacpp:requests_deferred 3\n',
+			),
 		}),
 		status: 'healthy',
 		says: /^3 requests are waiting for a slot; the server has 1.*-np/,
@@ -350,7 +353,7 @@ describe('the API cannot be used', () => {
 	test.each([
 		[
 			'a web page',
-			whole('200 OK', '<!doctype html><p>Hi', { 'Content-Type': 'text/html' }),
+			completeResponse('200 OK', '<!doctype html><p>Hi', { 'Content-Type': 'text/html' }),
 			'notAnApi',
 			'misconfigured',
 		],
@@ -362,14 +365,19 @@ describe('the API cannot be used', () => {
 		],
 		[
 			'nothing at that path',
-			recorded(`${LLAMA}/prefix-health-outside.http`),
+			replayRecording(`${LLAMA}/prefix-health-outside.http`),
 			'routeNotFound',
 			'misconfigured',
 		],
-		['a refused key', recorded(`${LLAMA}/key-models-none.http`), 'unauthorized', 'unauthorized'],
+		[
+			'a refused key',
+			replayRecording(`${LLAMA}/key-models-none.http`),
+			'unauthorized',
+			'unauthorized',
+		],
 		[
 			'a proxy whose server is down',
-			whole('502 Bad Gateway', '<html>502', { 'Content-Type': 'text/html' }),
+			completeResponse('502 Bad Gateway', '<html>502', { 'Content-Type': 'text/html' }),
 			'badGateway',
 			'unreachable',
 		],
@@ -392,7 +400,7 @@ describe('the API cannot be used', () => {
 	});
 
 	test('the model is still loading', async () => {
-		const result = await check(await rawServer(recorded(`${LLAMA}/loading-health.http`)));
+		const result = await check(await rawServer(replayRecording(`${LLAMA}/loading-health.http`)));
 		expect(result).toMatchObject({
 			status: 'loading',
 			summary: 'llama-server is loading, with 1 error.',
@@ -403,7 +411,9 @@ describe('the API cannot be used', () => {
 	});
 
 	test('the model list needs no key, but other routes reject it', async () => {
-		const url = await rawServer(llama({ '/props': recorded(`${LLAMA}/key-models-none.http`) }));
+		const url = await rawServer(
+			llama({ '/props': replayRecording(`${LLAMA}/key-models-none.http`) }),
+		);
 		expect(await check(url)).toMatchObject({
 			status: 'unauthorized',
 			findings: [{ id: 'unauthorized', detail: 'The server rejected the API key' }],

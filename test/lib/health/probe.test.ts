@@ -7,9 +7,9 @@ import {
 import { delay, net } from '../../support/node-builtins';
 import {
 	closeRawServers,
-	type RawAnswering,
+	type RawHandler,
 	rawServer,
-	whole,
+	completeResponse,
 } from '../../support/raw-http-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 describe('responses that do not end', () => {
-	const webCam: RawAnswering = (_path, socket) => {
+	const webCam: RawHandler = (_path, socket) => {
 		socket.write('HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n');
 		const send = async () => {
 			while (!socket.destroyed) {
@@ -67,10 +67,14 @@ describe('responses that do not end', () => {
 describe('proxies that reject requests', () => {
 	it.each(['', SESAME])('an HTML page with 403 is not a key problem (key "%s")', async (apiKey) => {
 		const url = await rawServer(
-			whole('403 Forbidden', '<!DOCTYPE html><html><title>Just a moment...</title></html>', {
-				'Content-Type': 'text/html',
-				'cf-mitigated': 'challenge',
-			}),
+			completeResponse(
+				'403 Forbidden',
+				'<!DOCTYPE html><html><title>Just a moment...</title></html>',
+				{
+					'Content-Type': 'text/html',
+					'cf-mitigated': 'challenge',
+				},
+			),
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(finding(result, 'blockedByProxy')).toMatchObject({
@@ -81,7 +85,7 @@ describe('proxies that reject requests', () => {
 
 	it.each(['', SESAME])('a proxy requires a password (key "%s")', async (apiKey) => {
 		const url = await rawServer(
-			whole('401 Unauthorized', '<html></html>', {
+			completeResponse('401 Unauthorized', '<html></html>', {
 				'Content-Type': 'text/html',
 				'WWW-Authenticate': 'Basic realm="x"',
 			}),
@@ -93,7 +97,9 @@ describe('proxies that reject requests', () => {
 
 	it('Cloudflare cannot reach the tunnel', async () => {
 		const result = await check(
-			await rawServer(whole('530 <none>', 'error code: 1033', { 'Content-Type': 'text/plain' })),
+			await rawServer(
+				completeResponse('530 <none>', 'error code: 1033', { 'Content-Type': 'text/plain' }),
+			),
 		);
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'badGateway').suggestion).toContain('cloudflared');
@@ -102,7 +108,7 @@ describe('proxies that reject requests', () => {
 	it('the forward proxy of the environment responds instead of the server', async () => {
 		const result = await check(
 			await rawServer(
-				whole('503 Service Unavailable', '<html><title>ERROR</title></html>', {
+				completeResponse('503 Service Unavailable', '<html><title>ERROR</title></html>', {
 					Server: 'squid/5.7',
 					'Content-Type': 'text/html',
 					'X-Squid-Error': 'ERR_CONNECT_FAIL 111',

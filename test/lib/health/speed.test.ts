@@ -16,7 +16,7 @@ import {
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { closeRawServers, type RawAnswering, rawServer } from '../../support/raw-http-server';
+import { closeRawServers, type RawHandler, rawServer } from '../../support/raw-http-server';
 import { finding, ids, json, LIMITS, routes, SESAME } from './support';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -146,7 +146,7 @@ describe('meaning of the numbers', () => {
 	const chunk = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
 	const text = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }] });
 	/** A server with one model, and an answer with such timings. */
-	const llama = (size: number, events: string[], pauseMs = 0): RawAnswering =>
+	const llama = (size: number, events: string[], pauseMs = 0): RawHandler =>
 		routes({
 			'/v1/models': json('200 OK', {
 				data: [{ id: 'm', owned_by: 'llamacpp', meta: { size, n_ctx: 16_384 } }],
@@ -165,7 +165,7 @@ describe('meaning of the numbers', () => {
 		chunk({ choices: [], timings: { predicted_n: 64, predicted_per_second: perSecond } }),
 		'data: [DONE]\n\n',
 	];
-	const measured = async (answers: RawAnswering) =>
+	const measured = async (answers: RawHandler) =>
 		await test({}, { baseUrl: await rawServer(answers) });
 
 	it.each([

@@ -4,7 +4,7 @@ import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { CheckResult, Finding } from '../../../lib/health/result';
 import { createDifyTarget, createModelServerTarget } from '../../../nodes/shared/health/target';
-import { type RawAnswering, whole } from '../../support/raw-http-server';
+import { type RawHandler, completeResponse } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 
 export const SESAME = 'open-sesame-123456';
@@ -47,28 +47,28 @@ export function ids(result: CheckResult): string[] {
 export const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** A complete response with a JSON body. */
 export const json = (status: string, body: object, headers: Record<string, string> = {}) =>
-	whole(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
+	completeResponse(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
 /** A recorded response, byte by byte. */
-export const recorded = (name: string): RawAnswering => {
+export const replayRecording = (name: string): RawHandler => {
 	const { status, reason, headers, body } = httpFixture(name);
 	const forwardedHeaders = headers.filter(
 		([header]) => !/^(?:content-length|transfer-encoding|connection|keep-alive)$/i.test(header),
 	);
-	return whole(`${status} ${reason}`, body, Object.fromEntries(forwardedHeaders));
+	return completeResponse(`${status} ${reason}`, body, Object.fromEntries(forwardedHeaders));
 };
 /** Responds by path, and with 404 otherwise. */
 export const routes =
 	(
-		known: Record<string, RawAnswering>,
-		otherwise: RawAnswering = whole('404 Not Found', '404 page not found\n', {
+		known: Record<string, RawHandler>,
+		otherwise: RawHandler = completeResponse('404 Not Found', '404 page not found\n', {
 			'Content-Type': 'text/plain',
 		}),
-	): RawAnswering =>
+	): RawHandler =>
 	(path, socket, head) =>
 		(known[path] ?? otherwise)(path, socket, head);
 /** A redirect to the same path of another address. */
 export const movedTo =
-	(place: string, status = 301): RawAnswering =>
+	(place: string, status = 301): RawHandler =>
 	(path, socket) =>
 		void socket.end(
 			`HTTP/1.1 ${status} Moved\r\nLocation: ${place}${path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,

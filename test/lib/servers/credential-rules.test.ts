@@ -18,7 +18,7 @@ const startServer = useSimulator(startLlamaServerSim);
 type Rules = NonNullable<ICredentialType['test']>['rules'];
 
 /** A credential with these rules alone, tested as n8n does it. */
-async function tested(answer: ReturnType<typeof reply.json>): Promise<string> {
+async function testResponse(answer: ReturnType<typeof reply.json>): Promise<string> {
 	const sim = await startServer();
 	sim.route('GET /me', answer);
 	const type: ICredentialType = {
@@ -45,7 +45,7 @@ describe('what n8n’s test reports for a response', () => {
 		['text with status 200', () => reply.html(200, '<html></html>'), 'A page'],
 		['JSON without the field', () => reply.json({ title: 'x' }), 'Nobody'],
 	])('%s', async (_what, answer, message) => {
-		expect(await tested(answer())).toBe(message);
+		expect(await testResponse(answer())).toBe(message);
 	});
 
 	it('the linked page explains the error codes that n8n shows without a message', () => {

@@ -286,9 +286,9 @@ describe('case N34, N40: no span, no request and no error', () => {
 	test('if n8n exports no traces', async () => {
 		const server = await start();
 		traces.switchOff();
-		const before = traces.asked();
+		const before = traces.requestCount();
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).not.toBe('');
-		expect(traces.asked()).toBe(before);
+		expect(traces.requestCount()).toBe(before);
 		expect(traceparents(server)).toEqual([]);
 	});
 

@@ -91,7 +91,7 @@ const toText = (seen: unknown) =>
 	});
 
 /** All data of an execution that n8n gets. */
-async function seen(
+async function runAndInspect(
 	node: INodeType,
 	filled: FilledNode,
 	fault: string,
@@ -114,12 +114,12 @@ async function seen(
 		.execute!.call(fake.context as IExecuteFunctions)
 		.catch((error: unknown) => error);
 	// Files are passed through unchanged.
-	const known =
+	const withoutFiles =
 		GIVES_A_FILE.test(filled.name) && Array.isArray(outcome)
 			? withoutBytes(outcome as Output)
 			: outcome;
 	return toText({
-		outcome: known,
+		outcome: withoutFiles,
 		chunks: fake.chunks,
 		hints: fake.hints,
 		metadata: fake.metadata,
@@ -148,23 +148,23 @@ for (const file of manifest.nodes) {
 }
 
 /** Runs operations concurrently. @returns the findings */
-async function searched<T>(
+async function findLeaks<T>(
 	cases: T[],
 	label: (one: T) => string,
-	see: (one: T) => Promise<string>,
+	inspect: (one: T) => Promise<string>,
 ): Promise<string[]> {
-	const found: string[] = [];
+	const leaks: string[] = [];
 	const worker = async () => {
 		for (let one = cases.shift(); one !== undefined; one = cases.shift()) {
-			const text = await see(one);
-			found.push(...search.in(text).map((hit) => `${label(one!)}: ${hit}`));
+			const text = await inspect(one);
+			leaks.push(...search.in(text).map((hit) => `${label(one!)}: ${hit}`));
 		}
 	};
-	await Promise.all(Array.from({ length: AT_ONCE }, worker));
-	return found;
+	await Promise.all(Array.from({ length: MAX_CONCURRENT }, worker));
+	return leaks;
 }
 
-const AT_ONCE = 40;
+const MAX_CONCURRENT = 40;
 
 /** The operations of a node, as the editor can set it. */
 async function operationsOf(name: string): Promise<FilledNode[]> {
@@ -175,12 +175,12 @@ async function operationsOf(name: string): Promise<FilledNode[]> {
  * The suite of some nodes.
  *
  * @param sends the secrets that these nodes send to their servers
- * @param takes selects the operations that this suite tests
+ * @param isSelected selects the operations that this suite tests
  */
 export function testNodes(
 	names: readonly string[],
 	sends: ReadonlyArray<keyof typeof secrets>,
-	takes: (filled: FilledNode) => boolean = () => true,
+	isSelected: (filled: FilledNode) => boolean = () => true,
 ): void {
 	useServers();
 
@@ -188,24 +188,24 @@ export function testNodes(
 		'%s shows nothing of the credential, in any operation, through any fault',
 		async (name) => {
 			const node = await nodeOf(name);
-			const operations = (await operationsOf(name)).filter(takes);
+			const operations = (await operationsOf(name)).filter(isSelected);
 			const cases = Object.keys(FAULTS).flatMap((fault, index) =>
 				operations
 					.map((filled, at) => ({ fault, filled, continueOnFail: (index + at) % 2 === 0 }))
 					.filter((_, at) => isTriedPair(index, at)),
 			);
-			const found = await searched(
+			const leaks = await findLeaks(
 				cases,
 				({ fault, filled }) => `${filled.name}, ${fault}`,
 				async ({ fault, filled, continueOnFail }) =>
-					await seen(node, filled, fault, continueOnFail),
+					await runAndInspect(node, filled, fault, continueOnFail),
 			);
-			expect(found).toEqual([]);
-			const requestedUrls = server.asked.map(({ url }) => url).join('\n');
-			const unasked = operations
+			expect(leaks).toEqual([]);
+			const requestedUrls = server.requests.map(({ url }) => url).join('\n');
+			const withoutRequest = operations
 				.filter((one) => !requestedUrls.includes(`/${pathOf(one.name)}/`))
 				.map((one) => one.name);
-			expect(unasked.filter((one) => one !== WANTS_SOUND)).toEqual([]);
+			expect(withoutRequest.filter((one) => one !== REQUIRES_AUDIO)).toEqual([]);
 		},
 	);
 
@@ -213,7 +213,7 @@ export function testNodes(
 }
 
 /** Dify does not accept text files there. Its faults are in test/nodes/DifyApp. */
-const WANTS_SOUND = 'Dify Apps audio transcribe';
+const REQUIRES_AUDIO = 'Dify Apps audio transcribe';
 
 /** Uses of sub-nodes and triggers, as in the fault matrix. */
 const USES = [...MODEL_OPERATIONS, ...DIFY_OPERATIONS].filter(({ node }) =>
@@ -238,7 +238,7 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 			const cases = Object.keys(FAULTS).flatMap((fault) =>
 				[true, false].map((streaming) => ({ fault, streaming })),
 			);
-			const found = await searched(
+			const leaks = await findLeaks(
 				cases,
 				({ fault }) => fault,
 				async ({ fault, streaming }) => {
@@ -261,7 +261,7 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 					return toText(await outcome.catch((error: unknown) => error));
 				},
 			);
-			expect(found).toEqual([]);
+			expect(leaks).toEqual([]);
 		},
 	);
 
@@ -270,14 +270,14 @@ export function testOtherNodes(sends: ReadonlyArray<keyof typeof secrets>): void
 
 function testKeys(sends: ReadonlyArray<keyof typeof secrets>): void {
 	it('each key was sent to the server of the credential, and to no other', () => {
-		const getSentHeaders = ({ asked }: EchoServer) =>
-			asked.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
+		const getSentHeaders = ({ requests }: EchoServer) =>
+			requests.map(({ headers }) => Object.entries(headers).join('\n')).join('\n');
 		for (const [name, secret] of Object.entries(secrets))
 			expect({ name, sent: getSentHeaders(server).includes(secret) }).toEqual({
 				name,
 				sent: sends.some((one) => one === name),
 			});
-		expect(elsewhere.asked.length).toBeGreaterThan(0);
-		expect(search.in(JSON.stringify(elsewhere.asked))).toEqual([]);
+		expect(elsewhere.requests.length).toBeGreaterThan(0);
+		expect(search.in(JSON.stringify(elsewhere.requests))).toEqual([]);
 	});
 }

@@ -37,11 +37,11 @@ export async function resultOf(
 ): Promise<PlayedResult> {
 	const playback = await startDifyPlayback(exchange, row, siblings);
 	try {
-		const found =
+		const rawResult =
 			row.node === 'difyRetriever'
-				? await retrieved(playback.url, row.parameters(exchange))
-				: await executed(row.node, row, exchange, playback.url);
-		const result = normalized(found, new URL(playback.url).origin) as DifyResult;
+				? await retrieve(playback.url, row.parameters(exchange))
+				: await executeNode(row.node, row, exchange, playback.url);
+		const result = normalized(rawResult, new URL(playback.url).origin) as DifyResult;
 		return { result, starts: playback.starts() };
 	} finally {
 		await playback.close();
@@ -51,7 +51,7 @@ export async function resultOf(
 const APP_KEY = `app-${'Contract'.padEnd(24, '0')}`;
 const KNOWLEDGE_KEY = `dataset-${'Contract'.padEnd(24, '0')}`;
 
-async function executed(
+async function executeNode(
 	node: ActionNode,
 	row: OperationRow,
 	exchange: DifyExchange,
@@ -61,31 +61,28 @@ async function executed(
 	const parameters = row.parameters(exchange);
 	const setup = { items: [{ json: {}, binary: FILES }], streaming: true };
 	const fake = prepare(node, row.operation, { baseUrl, apiKey }, parameters, setup);
-	const outcome = await settled(async () => await execute(node, fake));
+	const outcome = await settle(async () => await execute(node, fake));
 	const chatMessages = typedIn(fake.chunks);
 	const hints = fake.hints.map(({ message }) => message);
-	const seen = {
+	const display = {
 		...(chatMessages.length > 0 && { typed: chatMessages }),
 		...(hints.length > 0 && { hints }),
 	};
-	if ('error' in outcome) return { error: errorOf(outcome.error), ...seen };
-	return { items: outcome.value.map(itemOf), ...seen };
+	if ('error' in outcome) return { error: errorOf(outcome.error), ...display };
+	return { items: outcome.value.map(itemOf), ...display };
 }
 
-async function retrieved(
-	baseUrl: string,
-	parameters: Record<string, unknown>,
-): Promise<DifyResult> {
+async function retrieve(baseUrl: string, parameters: Record<string, unknown>): Promise<DifyResult> {
 	const access = { baseUrl, apiKey: KNOWLEDGE_KEY };
 	const { retriever, fake } = await supplyRetriever(access, parameters);
-	const outcome = await settled(async () => await retriever.invoke(parameters.query));
+	const outcome = await settle(async () => await retriever.invoke(parameters.query));
 	const hints = fake.hints.map(({ message }) => message);
-	const seen = hints.length > 0 ? { hints } : {};
-	if ('error' in outcome) return { error: errorOf(outcome.error), ...seen };
-	return { documents: outcome.value, ...seen };
+	const display = hints.length > 0 ? { hints } : {};
+	if ('error' in outcome) return { error: errorOf(outcome.error), ...display };
+	return { documents: outcome.value, ...display };
 }
 
-async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+async function settle<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
 	return await work().then(
 		(value) => ({ value }),
 		(error: unknown) => ({ error }),

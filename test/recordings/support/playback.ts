@@ -1,12 +1,12 @@
 import { listen } from '../../support/listen';
 import { http } from '../../support/node-builtins';
 import { type Exchange, pathOf } from './exchange';
-import { homeAnswer } from './server-identities';
+import { identityResponse } from './server-identities';
 
 export interface Playback {
 	url: string;
 	/** Number of requests to the recorded endpoint. */
-	asked(): number;
+	requestCount(): number;
 	close(): Promise<void>;
 }
 
@@ -31,14 +31,14 @@ export async function play(exchange: Exchange): Promise<Playback> {
 		if (isRecorded) requestCount++;
 		request.resume();
 		request.on('end', () =>
-			socket.end(isRecorded ? exchange.answer : homeAnswer(exchange, method, url)),
+			socket.end(isRecorded ? exchange.answer : identityResponse(exchange, method, url)),
 		);
 		socket.on('error', () => {});
 	});
 	const port = await listen(server);
 	return {
 		url: `http://127.0.0.1:${port}`,
-		asked: () => requestCount,
+		requestCount: () => requestCount,
 		close: async () => {
 			server.closeAllConnections();
 			await new Promise<void>((resolve) => {

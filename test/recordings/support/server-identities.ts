@@ -164,7 +164,7 @@ const HOMES: Readonly<Record<ServerName, (exchange: Exchange) => Routes>> = {
 	}),
 };
 
-export function homeOf(exchange: Exchange): Routes {
+export function getIdentityRoutes(exchange: Exchange): Routes {
 	return HOMES[exchange.server](exchange);
 }
 
@@ -181,8 +181,8 @@ export function apiPathOf({ request }: Exchange): string {
 }
 
 /** @returns the server's response for an endpoint that was not recorded */
-export function homeAnswer(exchange: Exchange, method: string, url: string): Buffer {
-	const routes = homeOf(exchange);
+export function identityResponse(exchange: Exchange, method: string, url: string): Buffer {
+	const routes = getIdentityRoutes(exchange);
 	const [path = '', query] = url.slice(apiPathOf(exchange).replace(/\/v1$/, '').length).split('?');
 	const withQuery = query === undefined ? undefined : routes[`${method} ${path}?`];
 	return withQuery ?? routes[`${method} ${path}`] ?? routes['*']!;

@@ -22,26 +22,26 @@ export function writeExpected(file: string, results: Json): void {
 	fs.mkdirSync(FOLDER, { recursive: true });
 	if (nonEmpty.length === 0) return fs.rmSync(pathOf(file), { force: true });
 	const entries = nonEmpty.sort(([one], [other]) => (one < other ? -1 : 1));
-	fs.writeFileSync(pathOf(file), `${written(Object.fromEntries(entries))}\n`);
+	fs.writeFileSync(pathOf(file), `${formatJson(Object.fromEntries(entries))}\n`);
 }
 
 const MAX_LINE = 200;
 
 /** JSON with one line per value; short objects and lists in one line. */
-function written(value: unknown, indent = ''): string {
-	const whole = JSON.stringify(value);
-	if (indent !== '' && whole.length <= MAX_LINE) return whole;
+function formatJson(value: unknown, indent = ''): string {
+	const json = JSON.stringify(value);
+	if (indent !== '' && json.length <= MAX_LINE) return json;
 	const inner = `${indent}\t`;
 	const lines = linesOf(value, inner);
-	if (lines === undefined) return whole;
+	if (lines === undefined) return json;
 	const [open, close] = Array.isArray(value) ? '[]' : '{}';
 	return `${open}\n${lines.map((line) => inner + line).join(',\n')}\n${indent}${close}`;
 }
 
 function linesOf(value: unknown, indent: string): string[] | undefined {
-	if (Array.isArray(value)) return value.map((one) => written(one, indent));
+	if (Array.isArray(value)) return value.map((one) => formatJson(one, indent));
 	if (!isJson(value)) return undefined;
 	return Object.entries(value).map(
-		([key, one]) => `${JSON.stringify(key)}: ${written(one, indent)}`,
+		([key, one]) => `${JSON.stringify(key)}: ${formatJson(one, indent)}`,
 	);
 }

@@ -32,7 +32,7 @@ const OPENAI_KEY_ERROR = {
 const plain404 = { status: 404, body: { raw: '404 page not found\n' } };
 const json404 = { status: 404, body: { detail: 'Not Found' } };
 
-export const LOOKS: Record<ImitatorProfile, ImitatedServer> = {
+export const IMITATED_SERVERS: Record<ImitatorProfile, ImitatedServer> = {
 	'llama-swap': {
 		model: ({ id, aliases, status = 'unloaded' }) => ({
 			id,

@@ -9,24 +9,24 @@ import type { Settings } from './options';
 type Recording = { file: string } | { topic: string; exchange: string };
 
 interface Row {
-	asked: RegExp;
+	route: RegExp;
 	when?: (settings: Settings) => boolean;
-	says: Recording;
+	recording: Recording;
 }
 
 const ROWS: readonly Row[] = [
-	{ asked: /^GET (?:\/v1)?\/health$/, says: { file: 'health' } },
-	{ asked: /^POST \/props$/, says: { file: 'post-props-off' } },
-	{ asked: /^(?:GET|POST) \/(?:tools|cors-proxy)$/, says: { file: 'error-tools-disabled' } },
-	{ asked: /^POST \/infill$/, says: { file: 'error-infill-off' } },
+	{ route: /^GET (?:\/v1)?\/health$/, recording: { file: 'health' } },
+	{ route: /^POST \/props$/, recording: { file: 'post-props-off' } },
+	{ route: /^(?:GET|POST) \/(?:tools|cors-proxy)$/, recording: { file: 'error-tools-disabled' } },
+	{ route: /^POST \/infill$/, recording: { file: 'error-infill-off' } },
 	{
-		asked: /^POST (?:\/v1)?\/audio\/transcriptions$/,
-		says: { topic: 'lists', exchange: 'transcription-501' },
+		route: /^POST (?:\/v1)?\/audio\/transcriptions$/,
+		recording: { topic: 'lists', exchange: 'transcription-501' },
 	},
-	{ asked: /^GET \/metrics$/, when: ({ metrics }) => !metrics, says: { file: 'metrics-off' } },
+	{ route: /^GET \/metrics$/, when: ({ metrics }) => !metrics, recording: { file: 'metrics-off' } },
 ];
 
-function recorded(recording: Recording): { status: number; body: string } {
+function readRecording(recording: Recording): { status: number; body: string } {
 	if ('file' in recording) {
 		const { status, body } = httpFixture(`llama-server-v0.5.0/${recording.file}.http`);
 		return { status, body: body.toString('utf8') };
@@ -36,10 +36,10 @@ function recorded(recording: Recording): { status: number; body: string } {
 	return { status, body: text };
 }
 
-/** @param asked method and path, e.g. `GET /health` */
-export function recordedAnswer(asked: string, settings: Settings): WireReply | undefined {
-	const row = ROWS.find((one) => one.asked.test(asked) && one.when?.(settings) !== false);
+/** @param route method and path, e.g. `GET /health` */
+export function recordedAnswer(route: string, settings: Settings): WireReply | undefined {
+	const row = ROWS.find((one) => one.route.test(route) && one.when?.(settings) !== false);
 	if (row === undefined) return undefined;
-	const { status, body } = recorded(row.says);
+	const { status, body } = readRecording(row.recording);
 	return { ...textReply(body, 'application/json; charset=utf-8'), status };
 }

@@ -216,7 +216,7 @@ describe('files', () => {
 				})
 			).message,
 		).toContain(
-			'"Type" must be one of audio, auto, custom, document, image, video, but is "photo"',
+			'"Type" must be one of audio, auto, custom, document, image, video, but is "picture"',
 		);
 	});
 

@@ -2,7 +2,7 @@ import ts from 'typescript';
 
 import { SERVER_TYPES } from '../../lib/servers/types';
 import type { ServerTypeName } from '../../lib/servers/types/server-type';
-import { LOOKS } from '../simulators/llama-server/lookalikes';
+import { IMITATED_SERVERS } from '../simulators/llama-server/lookalikes';
 import { fs } from '../support/node-builtins';
 
 const FOLDER = 'lib/servers/types';
@@ -18,19 +18,23 @@ const SHARED = [
 ];
 
 /** `lmStudio` → `lm-studio` */
-const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const fileOf = (serverType: string) =>
+	serverType.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
 /** Name of the product without its role: "llama-server (router)" is a separate type of llama-server. */
-const productOf = (kind: ServerTypeName) => SERVER_TYPES[kind].label.replace(/ \(.*\)$/, '');
+const productOf = (serverType: ServerTypeName) =>
+	SERVER_TYPES[serverType].label.replace(/ \(.*\)$/, '');
 
-const kinds = (Object.keys(SERVER_TYPES) as ServerTypeName[]).filter((kind) => kind !== 'other');
+const serverTypes = (Object.keys(SERVER_TYPES) as ServerTypeName[]).filter(
+	(serverType) => serverType !== 'other',
+);
 
 /** Test doubles of real servers: folders of recordings, and simulators. */
-const STANDS_FOR = [
+const TEST_DOUBLES = [
 	...['test/fixtures', 'test/fixtures/models', 'test/simulators', 'test/simulators/media'].flatMap(
 		(folder) => fs.readdirSync(folder),
 	),
-	...Object.keys(LOOKS),
+	...Object.keys(IMITATED_SERVERS),
 ].map(letters);
 
 it('every file of a server type is in the list, under its own name', () => {
@@ -39,18 +43,18 @@ it('every file of a server type is in the list, under its own name', () => {
 		.filter((file) => file.endsWith('.ts'))
 		.map((file) => file.replace(/\.ts$/, ''));
 	expect(files.filter((file) => !SHARED.includes(file)).sort()).toEqual(
-		[...kinds, 'other'].map(fileOf).sort(),
+		[...serverTypes, 'other'].map(fileOf).sort(),
 	);
 });
 
-it.each(kinds)('%s has recorded responses or a simulator', (kind) => {
-	const names = [kind, productOf(kind)].map(letters);
-	expect(STANDS_FOR.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
+it.each(serverTypes)('%s has recorded responses or a simulator', (serverType) => {
+	const names = [serverType, productOf(serverType)].map(letters);
+	expect(TEST_DOUBLES.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
 });
 
-it.each(kinds)('%s is on the servers page, in both languages', (kind) => {
+it.each(serverTypes)('%s is on the servers page, in both languages', (serverType) => {
 	for (const page of ['docs/servers.md', 'docs/servers.zh-CN.md'])
-		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
+		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(serverType));
 });
 
 /** Files that may name server types: protocols, and the field in which a user selects one. */
@@ -64,7 +68,7 @@ it('no other file names a server type: it uses a capability of the type', () => 
 			.map((name) => `${folder}/${name}`),
 	);
 	const branches = new RegExp(
-		`(?:===|!==|case|KINDS\\.|kindOf\\(|takes\\()\\s*'?(?:${kinds.join('|')})\\b`,
+		`(?:===|!==|case|SERVER_TYPES\\.)\\s*'?(?:${serverTypes.join('|')})\\b`,
 	);
 	const wrong = files.filter(
 		(file) =>
@@ -79,13 +83,16 @@ const PRODUCTS =
 
 /** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
-	[/^lib\/servers\/adaptations\.ts$/, 'the hint for a field that a server rejects'],
-	[/^lib\/errors\/texts\//, 'remedies for a server of unknown kind, with examples'],
-	[/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/, 'what servers read, and say of files'],
-	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
-	[/^lib\/chat\/samplers\.ts$/, 'help texts of options, read before a server is known'],
-	[/^lib\/servers\/credential\.ts$/, 'the kinds that the credential offers'],
-	[/^lib\/dify\//, "plugins of Dify, whose names hold a server's"],
+	[/^lib\/servers\/adaptations\.ts$/, 'the warning about a rejected field'],
+	[/^lib\/errors\/texts\//, 'suggestions for a server of unknown type, with examples'],
+	[
+		/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/,
+		'file formats of servers, and their messages about files',
+	],
+	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
+	[/^lib\/chat\/samplers\.ts$/, 'descriptions of options, shown before a server is known'],
+	[/^lib\/servers\/credential\.ts$/, 'the server types in the credential'],
+	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];
 
 /** Files of `lib` with a server's name in a string, and the strings. Imports do not count. */

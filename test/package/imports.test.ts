@@ -1,7 +1,7 @@
 import { fs, path, process } from '../support/node-builtins';
 
 /** Folders that a folder of `lib` may import, besides itself and the single files of `lib`, which import no folder. */
-const ARROWS: Readonly<Record<string, readonly string[]>> = {
+const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 	errors: [],
 	http: ['errors'],
 	servers: ['http', 'errors'],
@@ -19,7 +19,7 @@ const LIB = path.join(process.cwd(), 'lib');
 /**
  * Every import in `lib` across folders, as `from → to`; both are top-level folders or files of `lib`.
  */
-const arrows = fs
+const libImports = fs
 	.readdirSync(LIB, { recursive: true, encoding: 'utf8' })
 	.filter((name) => name.endsWith('.ts'))
 	.flatMap((name) => {
@@ -59,10 +59,10 @@ function importedBy(file: string): string[] {
 }
 
 /** Import cycles, each as a list of files. */
-function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
-	const [done, way, circles] = [new Set<string>(), new Array<string>(), new Array<string>()];
+function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+	const [done, way, cycles] = [new Set<string>(), new Array<string>(), new Array<string>()];
 	const follow = (file: string) => {
-		if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '));
+		if (way.includes(file)) cycles.push([...way.slice(way.indexOf(file)), file].join(' → '));
 		if (way.includes(file) || done.has(file)) return;
 		way.push(file);
 		for (const next of graph.get(file) ?? []) follow(next);
@@ -70,28 +70,30 @@ function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 		done.add(file);
 	};
 	for (const file of graph.keys()) follow(file);
-	return circles;
+	return cycles;
 }
 
 test('there are no import cycles, not even for types', () => {
 	expect(imports.size).toBeGreaterThan(250);
-	expect(circlesIn(imports)).toEqual([]);
+	expect(findCycles(imports)).toEqual([]);
 });
 
 test('a cycle is found and named by its files', () => {
 	const graph = { a: ['b', 'd'], b: ['c', 'd'], c: ['b'], d: [], e: ['e'] };
-	expect(circlesIn(new Map(Object.entries(graph)))).toEqual(['b → c → b', 'e → e']);
+	expect(findCycles(new Map(Object.entries(graph)))).toEqual(['b → c → b', 'e → e']);
 });
 
 test('the imports of lib were found', () => {
-	expect(arrows.length).toBeGreaterThan(100);
-	expect(new Set(arrows.map(({ from }) => from))).toContain('http');
+	expect(libImports.length).toBeGreaterThan(100);
+	expect(new Set(libImports.map(({ from }) => from))).toContain('http');
 });
 
 test('lib imports in one direction, and nothing of the nodes', () => {
 	const isSingleFile = (name: string) => fs.existsSync(path.join(LIB, `${name}.ts`));
 	const isAllowed = (from: string, to: string) =>
-		isSingleFile(to) ? from in ARROWS || isSingleFile(from) : ARROWS[from]?.includes(to) === true;
-	const wrong = arrows.filter(({ from, to }) => !isAllowed(from, to));
+		isSingleFile(to)
+			? from in ALLOWED_IMPORTS || isSingleFile(from)
+			: ALLOWED_IMPORTS[from]?.includes(to) === true;
+	const wrong = libImports.filter(({ from, to }) => !isAllowed(from, to));
 	expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([]);
 });
