@@ -65,7 +65,7 @@ describe('a night with kills', () => {
 		`writes each of ${ROWS} rows once in spite of ${KILLS} kills of n8n and of the server`,
 		async () => {
 			const { server, workflow, run } = await theExample(useShortIntervals());
-			await run('Make the table');
+			await run('Create the table');
 			const { userFolder, port } = n8n;
 			const table = openNightTable(userFolder);
 			table.add(Array.from({ length: ROWS }, (_, index) => `Prompt ${index}`));

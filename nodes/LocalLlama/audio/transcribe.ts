@@ -1,6 +1,6 @@
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
 import type { Transcript, TranscriptFormat } from '../../../lib/tasks/transcript';
-import { asRecord, isRecord, omitEmpty, omitUndefined } from '../../../lib/values';
+import { asRecord, isRecord, omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
@@ -114,6 +114,9 @@ function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'>
 	};
 }
 
+/** Fields of the format verbose_json. */
+const OUTPUT_FACTS = ['language', 'duration', 'segments', 'words'];
+
 /** The text, or an object with its times; other fields of the server are metadata. */
 function toResultItem(
 	{ text, extraFields }: Transcript,
@@ -123,10 +126,12 @@ function toResultItem(
 	const modelFact = omitEmpty({ model });
 	const facts = asRecord(roundNumbers(extraFields));
 	if (format !== 'verbose_json') return { output: text, metadata: { ...modelFact, ...facts } };
-	const { language, duration, segments, words, ...otherFacts } = facts;
+	const entries = Object.entries(facts);
+	const outputFacts = entries.filter(([name]) => OUTPUT_FACTS.includes(name));
+	const otherFacts = entries.filter(([name]) => !OUTPUT_FACTS.includes(name));
 	return {
-		output: { text, ...omitUndefined({ language, duration, segments, words }) },
-		metadata: { ...modelFact, ...otherFacts },
+		output: { text, ...Object.fromEntries(outputFacts) },
+		metadata: { ...modelFact, ...Object.fromEntries(otherFacts) },
 	};
 }
 
