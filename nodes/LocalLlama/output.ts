@@ -2,6 +2,7 @@ import type { IBinaryKeyData, INodeExecutionData, INodeProperties } from 'n8n-wo
 
 import { omitEmpty } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-builders';
+import type { NodeParameters } from '../shared/parameters';
 import { ItemError } from '../shared/run/item-error';
 import type { OperationItem } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
@@ -72,13 +73,16 @@ interface OutputOptions {
 function createOptionsReader(call: LlamaCall): (itemIndex: number) => OutputOptions {
 	const cached = new Map<number, OutputOptions>();
 	return (itemIndex) => {
-		const parameters = call.parametersOf(itemIndex);
-		const options = cached.get(itemIndex) ?? {
-			includesInput: parameters.boolean('options.includeInputFields', undefined),
-			isSimplified: parameters.boolean('options.simplify', true),
-		};
+		const options = cached.get(itemIndex) ?? readOutputOptions(call.parametersOf(itemIndex));
 		cached.set(itemIndex, options);
 		return options;
+	};
+}
+
+function readOutputOptions(parameters: NodeParameters): OutputOptions {
+	return {
+		includesInput: parameters.boolean('options.includeInputFields', undefined),
+		isSimplified: parameters.boolean('options.simplify', true),
 	};
 }
 
