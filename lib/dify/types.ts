@@ -46,11 +46,11 @@ export interface AgentThought {
 
 export interface WorkflowNode
 	extends Pick<WorkflowRun, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
-	/** Id of this execution; a node inside a loop has one entry per pass. */
+	/** ID of this execution; a node inside a loop has one entry per pass. */
 	id: string;
-	kind: 'node' | 'iteration' | 'loop';
-	/** Id on the canvas. */
+	/** ID on the canvas. */
 	nodeId?: string;
+	/** Dify's type of the node, also `iteration` and `loop`. */
 	type?: string;
 	title?: string;
 	index?: number;

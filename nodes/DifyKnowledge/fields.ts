@@ -1,11 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { parseUuid } from '../../lib/dify/ids';
-import {
-	binaryField as binaryFieldOf,
-	ID_EXAMPLE,
-	recordLocatorField,
-} from '../shared/dify/fields';
+import { binaryField, ID_EXAMPLE, recordLocatorField } from '../shared/dify/fields';
 import { splitNames } from '../shared/binary';
 import { longTextField, numberField, stringField } from '../shared/field-builders';
 import { isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
@@ -27,7 +23,7 @@ export function readId(parameters: NodeParameters, path: string): string {
 	return parseUuid(parameters.value(path), parameters.field(path).label);
 }
 
-export const documentBinaryField = binaryFieldOf('the file');
+export const documentBinaryField = binaryField('the file');
 
 export const textField = longTextField('Text', 'text', 4, {
 	required: true,

@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
-import { keyTest, startApp, startSim } from '../lib/dify/client';
+import { fetchKeyTestStatus, startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listen';
@@ -15,7 +15,7 @@ describe('with', () => {
 	test('the tested route answers 401 to a wrong key, and 200 to a knowledge key and to the key of an unpublished app', async () => {
 		const sim = await startApp({ mode: 'advanced-chat', published: false });
 		const test = async (apiKey: string, keyType = 'app') =>
-			await keyTest({ baseUrl: sim.url, apiKey, keyType });
+			await fetchKeyTestStatus({ baseUrl: sim.url, apiKey, keyType });
 		expect(await test(appKey('advanced-chat'))).toBe(200);
 		expect(await test(knowledgeKey(), 'knowledge')).toBe(200);
 		expect(await test(`app-${'Wrong'.repeat(5)}`)).toBe(401);

@@ -1,4 +1,4 @@
-import { waitFor } from '../lib/dify/request';
+import { waitFor } from '../lib/dify/wait-for';
 import {
 	addDataset,
 	addDocument,

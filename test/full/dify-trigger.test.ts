@@ -1,5 +1,5 @@
 /** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
-import { say } from '../lib/dify/client';
+import { sendMessage } from '../lib/dify/client';
 import { createDifyClient } from '../../lib/dify/credentials';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../simulators/dify';
@@ -41,7 +41,7 @@ async function startApp(): Promise<DifySim> {
 
 /** A user sends a message to the app. */
 async function answered(sim: DifySim): Promise<string> {
-	const { result } = await say(clientOf(sim), { user: 'anna' });
+	const { result } = await sendMessage(clientOf(sim), { user: 'anna' });
 	return result.messageId!;
 }
 const rate = async (

@@ -1,5 +1,5 @@
 /** Dify Workflow in the real n8n, against the simulator of Dify. */
-import { waitFor } from '../lib/dify/request';
+import { waitFor } from '../lib/dify/wait-for';
 import { appKey, startDifySim, type AppSpec, type DifySim, type Step } from '../simulators/dify';
 import { fs, path } from '../support/node-builtins';
 import {

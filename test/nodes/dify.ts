@@ -12,7 +12,7 @@ import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.nod
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
-import { clientOf, say, startSim } from '../lib/dify/client';
+import { createClient, sendMessage, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../simulators/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
@@ -76,7 +76,7 @@ export function prepareNode(
 }
 
 /** Runs a node in a context, and gives its items. */
-export async function executeIn(
+export async function executePrepared(
 	name: DifyNodeName,
 	{ context }: ExecuteFake,
 ): Promise<INodeExecutionData[]> {
@@ -89,33 +89,35 @@ export async function executeIn(
 export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	prepareNode('difyChatMessage', sim, setup);
 export const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> =>
-	await executeIn('difyChatMessage', fake);
+	await executePrepared('difyChatMessage', fake);
 
 export async function executeNode(
 	name: DifyNodeName,
 	sim: Pick<DifySim, 'url'>,
 	setup: Setup = {},
 ): Promise<INodeExecutionData[]> {
-	return await executeIn(name, prepareNode(name, sim, setup));
+	return await executePrepared(name, prepareNode(name, sim, setup));
 }
 
 /** The node's error. */
-export async function nodeErrorOf(outcome: Promise<unknown>): Promise<NodeOperationError> {
-	const failed = await outcome.then(
+export async function getNodeError(work: Promise<unknown>): Promise<NodeOperationError> {
+	const error = await work.then(
 		() => undefined,
 		(error: unknown) => error as NodeOperationError,
 	);
-	expect(failed?.constructor.name).toBe('NodeOperationError');
-	return failed!;
+	expect(error?.constructor.name).toBe('NodeOperationError');
+	return error!;
 }
 
 /** Fields of a failed item. */
-export function errorIn({ json }: INodeExecutionData): Record<string, unknown> | undefined {
+export function getItemError({ json }: INodeExecutionData): Record<string, unknown> | undefined {
 	return json.error as Record<string, unknown> | undefined;
 }
 
 /** Items, each with its own question and user. */
-export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | 'perItem'>> {
+export function createNumberedItems(
+	count: number,
+): Required<Pick<ExecuteSetup, 'items' | 'perItem'>> {
 	const at = Array.from({ length: count }, (_, index) => index);
 	return {
 		items: at.map((index) => ({ json: { at: index } })),
@@ -124,25 +126,25 @@ export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | '
 }
 
 /** Characters that naive code would escape, cut or lose. */
-export const NASTY = `<b>"bold"</b> & 'quoted' 你好 😀`;
+export const SPECIAL_CHARACTERS = `<b>"bold"</b> & 'quoted' 你好 😀`;
 
-export { said } from '../lib/dify/play-events';
+export { textSteps as said } from '../lib/dify/play-events';
 export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
 /** Sends messages over Dify Chat Message. */
-export const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+export const sendMessages = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	await executeNode('difyChatMessage', sim, setup);
-export const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	(await chat(sim, setup))[0]!.json;
-export const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await nodeErrorOf(chat(sim, setup));
+export const sendMessageJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await sendMessages(sim, setup))[0]!.json;
+export const sendMessageError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await getNodeError(sendMessages(sim, setup));
 
 /** Text in the chat so far. */
-export function shownIn({ chunks }: ExecuteFake): string {
+export function getStreamedText({ chunks }: ExecuteFake): string {
 	return chunks.map(({ content }) => content ?? '').join('');
 }
 
-export function properties(node: INodeType): INodeProperties[] {
+export function getProperties(node: INodeType): INodeProperties[] {
 	return node.description.properties;
 }
 
@@ -181,7 +183,7 @@ export const WITH_FILES = {
 };
 
 /** Runs an operation of Dify Conversation. */
-export async function manage(
+export async function executeConversation(
 	sim: Pick<DifySim, 'url'>,
 	resource: string,
 	operation: string,
@@ -197,7 +199,7 @@ export async function manage(
 }
 
 /** Runs Dify Feedback. */
-export async function feedback(
+export async function executeFeedback(
 	sim: Pick<DifySim, 'url'>,
 	parameters: Record<string, unknown>,
 	setup: Setup = {},
@@ -206,18 +208,18 @@ export async function feedback(
 }
 
 /** A simulator in which one message was answered. */
-export async function startAnswered(): Promise<{ sim: DifySim; messageId: string }> {
+export async function startWithMessage(): Promise<{ sim: DifySim; messageId: string }> {
 	const sim = await startSim({});
-	const { result } = await say(clientOf(sim));
+	const { result } = await sendMessage(createClient(sim));
 	return { sim, messageId: result.messageId! };
 }
 
 /** The ratings that Dify has, with their texts. */
-export const ratingsOf = (sim: DifySim) =>
+export const getRatings = (sim: DifySim) =>
 	sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
 
 /** The context of lists, where expressions about items have no value. */
-export function editor(
+export function createEditorContext(
 	sim: Pick<DifySim, 'url'>,
 	parameters: Record<string, unknown>,
 	mode: DifyAppMode = 'chat',

@@ -98,20 +98,20 @@ function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
 
 /**
  * Upserts a node. Parallel branches interleave, and resumed runs may skip start events: any event can be the first of a
- * node.
+ * node. Iterations and loops send no `node_*` events for themselves.
  */
 export function addNode(
 	{ nodes }: WorkflowRun,
 	index: Map<string, WorkflowNode>,
-	kind: WorkflowNode['kind'],
 	name: string,
 	data: JsonRecord,
 ): void {
 	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
-	const key = `${kind}:${id}`;
+	const family = name.slice(0, name.indexOf('_'));
+	const key = `${family}:${id}`;
 	let node = index.get(key);
 	if (node === undefined) {
-		node = { id, kind, status: 'running' };
+		node = { id, status: 'running' };
 		index.set(key, node);
 		nodes.push(node);
 	}

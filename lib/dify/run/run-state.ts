@@ -32,7 +32,7 @@ import {
 } from './merge-events';
 
 export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
-	/** By kind and execution ID, for loops with thousands of passes. */
+	/** By type of event and execution ID, for loops with thousands of passes. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
 	/** Files by each of their keys, thoughts by ID: there may be thousands. */
 	readonly fileIndex: Map<string, DifyFile>;
@@ -90,14 +90,11 @@ export function createRunState({ isAttached = false, continueAfterPause = false 
 /** Applies the event to the run, and returns the text changes. */
 type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
 
-/** Handler of node events. Iterations and loops send no `node_*` events for themselves. */
-const applyNodeEvent =
-	(kind: WorkflowNode['kind']): Handler =>
-	(run, { event }, data) => {
-		addNode(ensureWorkflow(run), run.nodeIndex, kind, String(event), data);
-		// A run that is followed after its form was submitted sends no other event about it.
-		addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
-	};
+const applyNodeEvent: Handler = (run, { event }, data) => {
+	addNode(ensureWorkflow(run), run.nodeIndex, String(event), data);
+	// A run that is followed after its form was submitted sends no other event about it.
+	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
+};
 
 /** Other events (pings, speech, events of later versions) are ignored. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
@@ -122,15 +119,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	workflow_finished: applyWorkflowFinished,
 	workflow_paused: (run, _event, data) => applyPause(run, data),
 	error: applyErrorEvent,
-	node_started: applyNodeEvent('node'),
-	node_finished: applyNodeEvent('node'),
-	node_retry: applyNodeEvent('node'),
-	iteration_started: applyNodeEvent('iteration'),
-	iteration_next: applyNodeEvent('iteration'),
-	iteration_completed: applyNodeEvent('iteration'),
-	loop_started: applyNodeEvent('loop'),
-	loop_next: applyNodeEvent('loop'),
-	loop_completed: applyNodeEvent('loop'),
+	node_started: applyNodeEvent,
+	node_finished: applyNodeEvent,
+	node_retry: applyNodeEvent,
+	iteration_started: applyNodeEvent,
+	iteration_next: applyNodeEvent,
+	iteration_completed: applyNodeEvent,
+	loop_started: applyNodeEvent,
+	loop_next: applyNodeEvent,
+	loop_completed: applyNodeEvent,
 	human_input_required: (run, _event, data) => addForm(run.forms, data),
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: closeForm,

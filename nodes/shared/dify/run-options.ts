@@ -46,7 +46,7 @@ export const RUN_OPTIONS = {
 		'Total Timeout (Seconds)',
 		'totalTimeout',
 		0,
-		'How long a run may take. After that, the node stops it in Dify. Dify itself stops a run after 20 minutes by default. 0 = no limit.',
+		'How long a run may take. After that, the node requests a stop. Dify stops a run after 20 minutes by default. 0 = no limit.',
 	),
 	traceId: stringField('Trace ID', 'traceId', {
 		description:

@@ -2,28 +2,28 @@ import * as fc from 'fast-check';
 
 import { resolveDifyBaseUrl } from '../../../lib/dify/base-url';
 import { createDifyClient } from '../../../lib/dify/credentials';
-import { clientOf, say, startSim } from './client';
+import { createClient, sendMessage, startSim } from './client';
 
-describe('access', () => {
+describe('access to Dify', () => {
 	const start = async () => await startSim({});
 
 	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])(
-		'case 6: base URL with "%s" requests the route once, without a double slash',
+		'base URL with "%s" requests the route once, without a double slash',
 		async (suffix) => {
 			const sim = await start();
-			await say(clientOf({ url: sim.origin + suffix }));
+			await sendMessage(createClient({ url: sim.origin + suffix }));
 			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
 		},
 	);
 
-	test('case 6: the prefix of a reverse proxy is kept', async () => {
+	test('the prefix of a reverse proxy is kept', async () => {
 		const sim = await startSim({ prefix: '/tools/dify' });
-		await say(clientOf({ url: `${sim.origin}/tools/dify/v1/` }));
+		await sendMessage(createClient({ url: `${sim.origin}/tools/dify/v1/` }));
 		expect(sim.requests.map(({ url }) => url)).toEqual(['/tools/dify/v1/chat-messages']);
 	});
 });
 
-describe('base URL', () => {
+describe('a Base URL', () => {
 	test.each([
 		['https://api.dify.ai/v1', 'https://api.dify.ai/v1'],
 		['https://api.dify.ai', 'https://api.dify.ai/v1'],
@@ -35,17 +35,17 @@ describe('base URL', () => {
 		['https://x/dify/v1/workflows/run', 'https://x/dify/v1'],
 		['https://x/dify', 'https://x/dify'],
 		['http://host/v1/chat-messages/', 'http://host/v1'],
-	])('%s leads to %s', (typed, api) => {
-		expect(resolveDifyBaseUrl(typed)).toBe(api);
+	])('%s leads to %s', (text, api) => {
+		expect(resolveDifyBaseUrl(text)).toBe(api);
 	});
 
 	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])(
 		'"%s" is rejected with an error that contains no secrets',
-		(typed) => {
-			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
+		(text) => {
+			expect(() => createDifyClient({ baseUrl: text, apiKey: 'app-x' })).toThrow(
 				expect.objectContaining({ type: 'invalidUrl' }) as Error,
 			);
-			expect(() => createDifyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(
+			expect(() => createDifyClient({ baseUrl: text, apiKey: 'app-x' })).not.toThrow(
 				/hunter2|key=x/,
 			);
 		},

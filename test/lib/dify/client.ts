@@ -8,7 +8,6 @@ import {
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
-import type { FileSource } from '../../../lib/http/multipart';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
 	appKey,
@@ -31,7 +30,7 @@ export async function startApp(
 }
 
 /** A real client with the credential of a simulated app. */
-export function clientOf(
+export function createClient(
 	sim: Pick<DifySim, 'url'>,
 	mode: DifyAppMode = 'chat',
 	data: Record<string, string> = {},
@@ -40,7 +39,7 @@ export function clientOf(
 }
 
 /** Status of the credential test, as n8n sends it. */
-export async function keyTest(data: {
+export async function fetchKeyTestStatus(data: {
 	baseUrl: string;
 	apiKey: string;
 	keyType: string;
@@ -58,20 +57,20 @@ export async function keyTest(data: {
 }
 
 /** Sends a message with the real client. */
-export async function say(
+export async function sendMessage(
 	client: DifyClient,
-	over: Partial<ChatMessageRequest> = {},
+	overrides: Partial<ChatMessageRequest> = {},
 	options: ChatOptions = {},
 ): Promise<ChatMessageResult> {
 	return await sendChatMessage(
 		client,
-		{ query: 'hi', user: 'u1', conversation: { type: 'new' }, inputs: {}, ...over },
+		{ query: 'hi', user: 'u1', conversation: { type: 'new' }, inputs: {}, ...overrides },
 		options,
 	);
 }
 
 /** The error that a promise is rejected with. */
-export async function failureOf(promise: Promise<unknown>): Promise<ServerError> {
+export async function getServerError(promise: Promise<unknown>): Promise<ServerError> {
 	const error = await promise.then(
 		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
 		(failed: unknown) => failed,
@@ -80,26 +79,8 @@ export async function failureOf(promise: Promise<unknown>): Promise<ServerError>
 	throw error;
 }
 
-/** A file in memory, to upload. */
-export function fileOf(
-	content: string | Uint8Array,
-	name = 'note.txt',
-	mimeType = 'text/plain',
-	piece = 16_384,
-): FileSource {
-	const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-	return {
-		name,
-		mimeType,
-		size: bytes.byteLength,
-		open: async function* () {
-			for (let at = 0; at < bytes.byteLength; at += piece) yield bytes.subarray(at, at + piece);
-		},
-	};
-}
-
 /** Number of requests to a route. */
-export function calls(sim: DifySim, path: string | RegExp, method = 'POST'): number {
+export function countRequests(sim: DifySim, path: string | RegExp, method = 'POST'): number {
 	return sim.requests.filter(
 		(request) =>
 			request.method === method &&

@@ -3,9 +3,9 @@ import { playEvents } from './play-events';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
 
-function refusal(json: object, status = 400) {
-	const answer = { url: CONTEXT.url, status, headers: {}, text: JSON.stringify(json) };
-	return toDifyResponseError(answer, CONTEXT);
+function parseResponse(json: object, status = 400) {
+	const response = { url: CONTEXT.url, status, headers: {}, text: JSON.stringify(json) };
+	return toDifyResponseError(response, CONTEXT);
 }
 
 describe('an error body is recognized with any code', () => {
@@ -21,23 +21,23 @@ describe('an error body is recognized with any code', () => {
 		['agent_run_limit_exceeded', 429, 'busy'],
 		['agent_version_not_found_error', 404, 'workflowVersionNotFound'],
 		['vector_space_estimate_exceeded', 403, 'planLimitReached'],
-	])('%s with %i is %s, with the words of Dify as title', (code, status, type) => {
-		const failed = refusal({ code, message: 'Its own words.', status }, status);
-		expect(failed).toMatchObject({ type, code, status, message: 'Its own words' });
-		expect(failed!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
+	])('%s with %i is %s, with the message of Dify as title', (code, status, type) => {
+		const error = parseResponse({ code, message: 'Its own message.', status }, status);
+		expect(error).toMatchObject({ type, code, status, message: 'Its own message' });
+		expect(error!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
 	});
 
 	test('also with status 200 from a proxy', () => {
-		const failed = refusal(
+		const error = parseResponse(
 			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
 			200,
 		);
-		expect(failed).toMatchObject({ type: 'conversationNotFound', status: 404 });
+		expect(error).toMatchObject({ type: 'conversationNotFound', status: 404 });
 	});
 
-	test('a body without code or message is not', () => {
-		expect(refusal({ detail: 'Not Found' }, 404)).toBeUndefined();
-		expect(refusal({ error: { message: 'x' } })).toBeUndefined();
+	test('a body without code or message is not a Dify error', () => {
+		expect(parseResponse({ detail: 'Not Found' }, 404)).toBeUndefined();
+		expect(parseResponse({ error: { message: 'x' } })).toBeUndefined();
 	});
 });
 
@@ -52,28 +52,28 @@ describe('texts of codes with many causes', () => {
 		['SSE stream reconnect attempts exhausted', 'agentBackendUnreachable'],
 		['relation "embedding_vector_index_7896e6f3" does not exist', 'invalidParam'],
 		['[OpenAI-API-compatible] Error: ', 'pluginDaemonError'],
-	])('%s', (message, kind) => {
-		expect(refusal({ code: 'invalid_param', message, status: 400 })!.type).toBe(kind);
+	])('"%s" is %s', (message, type) => {
+		expect(parseResponse({ code: 'invalid_param', message, status: 400 })!.type).toBe(type);
 	});
 
 	test('the innermost message of a model is the title', () => {
 		const inner = '[models] Error: API request failed: {"error":{"message":"no such model"}}';
 		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
-		const failed = refusal({ code: 'invalid_param', message, status: 400 });
-		expect(failed).toMatchObject({
+		const error = parseResponse({ code: 'invalid_param', message, status: 400 });
+		expect(error).toMatchObject({
 			type: 'providerError',
 			message: '[models] Error: API request failed: no such model',
 		});
 	});
 
 	test('keys, SQL and sent values are omitted', () => {
-		const sent =
+		const validationErrors =
 			'1 validation error for ChatPayload\nuser\n  Field required [type=missing, input_value={"q": "private"}, input_type=dict]';
-		expect(refusal({ code: 'invalid_param', message: sent, status: 400 })!.serverText).toBe(
-			'user: Field required',
-		);
+		expect(
+			parseResponse({ code: 'invalid_param', message: validationErrors, status: 400 })!.serverText,
+		).toBe('user: Field required');
 		const key = `bad key sk-${'a'.repeat(20)}\n[SQL: SELECT 1]`;
-		expect(refusal({ code: 'invalid_param', message: key, status: 400 })!.serverText).toBe(
+		expect(parseResponse({ code: 'invalid_param', message: key, status: 400 })!.serverText).toBe(
 			'bad key [key]',
 		);
 	});
@@ -87,8 +87,8 @@ test('the error names the node whose model failed', () => {
 		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
 		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
 	);
-	const failed = createRunError({ ...result, error: result.error! }, CONTEXT);
-	expect(failed).toMatchObject({
+	const error = createRunError({ ...result, error: result.error! }, CONTEXT);
+	expect(error).toMatchObject({
 		type: 'providerError',
 		message: 'too slow',
 		detail: 'The run failed in Dify at the node "Answer" (llm): too slow',

@@ -7,7 +7,7 @@ import {
 	parseUser,
 	parseUuid,
 } from '../../../lib/dify/ids';
-import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
+import { createClient, getServerError, sendMessage, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 
@@ -57,7 +57,7 @@ test('a path accepts UUIDs and encodes the rest, so that no value leads to anoth
 });
 
 describe('a message', () => {
-	test('case 15: without a user nothing is sent; Dify would return an error', async () => {
+	test('without a user nothing is sent; Dify would return an error', async () => {
 		const sim = await startSim({});
 		for (const user of ['', '   ', undefined, null])
 			expect(() => parseUser(user)).toThrow(
@@ -66,12 +66,14 @@ describe('a message', () => {
 		expect(parseUser(42)).toBe('42');
 		expect(() => parseUser('x'.repeat(256))).toThrow('255');
 		const missing = { status: 400, code: 'invalid_param', type: 'missingUser' };
-		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
+		expect(await getServerError(sendMessage(createClient(sim), { user: '' }))).toMatchObject(
+			missing,
+		);
 	});
 });
 
 describe('feedback', () => {
-	test('case 73: an invalid ID is rejected before sending', async () => {
+	test('an invalid ID is rejected before sending', async () => {
 		for (const id of ['abc', '', '  ', undefined, null, 7])
 			expect(() => parseUuid(id, 'message ID')).toThrow(
 				expect.objectContaining({ type: 'invalidId' }) as Error,
@@ -85,8 +87,11 @@ describe('feedback', () => {
 		const sim = await startSim({});
 		// Dify itself returns an HTML page.
 		expect(
-			await failureOf(
-				clientOf(sim).sendJson('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
+			await getServerError(
+				createClient(sim).sendJson('POST', '/messages/abc/feedbacks', {
+					rating: 'like',
+					user: 'u1',
+				}),
 			),
 		).toMatchObject({ status: 404, type: 'routeNotFound' });
 	});

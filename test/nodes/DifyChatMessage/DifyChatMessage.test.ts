@@ -3,26 +3,26 @@ import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
 import { defaultApps } from '../../simulators/dify';
 import { listen } from '../../support/listen';
 import { http } from '../../support/node-builtins';
-import { chatJson } from '../dify';
+import { sendMessageJson } from '../dify';
 
-describe('messages', () => {
-	test('Mode: agents, which do not support blocking mode, respond with the defaults of the node', async () => {
+describe('a message', () => {
+	test('agents, which do not support blocking mode, respond with the defaults of the node', async () => {
 		const sim = await startSim({});
 		for (const { mode } of defaultApps().filter((app) => app.mode.startsWith('agent')))
-			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
+			expect(await sendMessageJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
 		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(
 			new Set(['streaming']),
 		);
 	});
 });
 
-test('Auth: each request has the key once', async () => {
-	const sent: Array<[string, string[]]> = [];
+test('each request has the key once', async () => {
+	const requests: Array<[string, string[]]> = [];
 	const server = http.createServer((request, response) => {
 		const names = request.rawHeaders
 			.filter((_, at) => at % 2 === 0)
 			.map((name) => name.toLowerCase());
-		sent.push([request.url!, names.filter((name) => name === 'authorization')]);
+		requests.push([request.url!, names.filter((name) => name === 'authorization')]);
 		request.resume();
 		request.on('end', () => {
 			const isRun = request.url === '/v1/chat-messages';
@@ -39,13 +39,13 @@ test('Auth: each request has the key once', async () => {
 		{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } },
 	];
 	expect(
-		await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } }),
+		await sendMessageJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } }),
 	).toMatchObject({
 		answer: 'ok',
 	});
 	await closeChannels();
 	server.close();
-	expect(sent).toEqual(
+	expect(requests).toEqual(
 		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [
 			path,
 			['authorization'],
@@ -53,11 +53,11 @@ test('Auth: each request has the key once', async () => {
 	);
 });
 
-test('Key: any format is accepted', async () => {
+test('a key of any format is accepted', async () => {
 	const key = 'old key';
 	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
 	expect(
-		await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } }),
+		await sendMessageJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } }),
 	).toMatchObject({
 		answer: 'You said: hi',
 	});

@@ -3,7 +3,7 @@ import { useClock } from '../../guarantees/support/fake-clock';
 import { openStream, send } from '../../guarantees/support/responses';
 import { json, type Routes, until, useServers } from '../../guarantees/support/scripted-server';
 import type { http } from '../../support/node-builtins';
-import { errorIn, execute, prepare } from '../dify';
+import { getItemError, execute, prepare } from '../dify';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -28,15 +28,15 @@ async function startRun(routes: Routes = {}, signal?: AbortSignal) {
 		{ url: `${server.url}/v1` },
 		{ continueOnFail: true, streaming: true, signal },
 	);
-	const seen = { isOver: false };
-	const items = execute(fake).finally(() => (seen.isOver = true));
+	const state = { isOver: false };
+	const items = execute(fake).finally(() => (state.isOver = true));
 	items.catch(() => undefined);
 	const [request] = await server.arrived('/chat-messages');
 	return {
 		server,
 		request: request!,
 		items,
-		seen,
+		seen: state,
 		ping: () => stream!.write('event: ping\n\n'),
 		say: async (answer: string) => {
 			send(stream!, { event: 'message', ...IDS, answer });
@@ -51,9 +51,15 @@ async function startRun(routes: Routes = {}, signal?: AbortSignal) {
 
 test.each([
 	['before the first event', []],
-	['behind an event', ['One ']],
-])('ten minutes of nothing but pings are the end, and not nine: %s', async (_name, texts) => {
-	const { items, seen, ping, say, request } = await startRun({
+	['after an event', ['One ']],
+])('a run with only pings ends after ten minutes, not after nine: %s', async (_name, texts) => {
+	const {
+		items,
+		seen: state,
+		ping,
+		say,
+		request,
+	} = await startRun({
 		[STOP]: json({ result: 'success' }),
 	});
 	for (const text of texts) await say(text);
@@ -62,29 +68,29 @@ test.each([
 		ping();
 	}
 	await clock.pass(55 * SECOND);
-	expect(seen.isOver).toBe(false);
+	expect(state.isOver).toBe(false);
 	await clock.pass(10 * SECOND);
 	const [item] = await clock.passUntil(items);
-	const { description } = errorIn(item!)!;
+	const { description } = getItemError(item!)!;
 	expect(description).toContain('for 10 minutes (Idle Timeout)');
 	await request.cut;
 });
 
-test('no total timeout: an hour and a half of deltas every nine minutes', async () => {
+test('there is no total timeout: a run with a delta every nine minutes continues for an hour and a half', async () => {
 	const { items, say, end } = await startRun();
-	const pieces = Array.from({ length: 10 }, (_, at) => `${at} `);
-	for (const piece of pieces) {
-		await say(piece);
+	const deltas = Array.from({ length: 10 }, (_, at) => `${at} `);
+	for (const delta of deltas) {
+		await say(delta);
 		await clock.pass(9 * MINUTE);
 	}
 	end();
 	const [item] = await items;
-	expect(item!.json.answer).toBe(pieces.join(''));
+	expect(item!.json.answer).toBe(deltas.join(''));
 });
 
 describe('Stop', () => {
 	/** Stops a run after its first text. @param status of Dify's response to the stop */
-	async function stopped(status: number) {
+	async function startAndStop(status: number) {
 		const controller = new AbortController();
 		const running = await startRun(
 			{ [STOP]: json({ result: 'success' }, status) },
@@ -97,30 +103,30 @@ describe('Stop', () => {
 	}
 
 	test('a run that Dify does not stop is not read further', async () => {
-		const { items, request } = await stopped(403);
+		const { items, request } = await startAndStop(403);
 		await request.cut;
 		const [item] = await items;
-		expect(errorIn(item!)).toMatchObject({ stopRequested: false, answer: 'One ' });
+		expect(getItemError(item!)).toMatchObject({ stopRequested: false, answer: 'One ' });
 	});
 
 	test('a run that Dify stops is read for three more seconds', async () => {
-		const { items, seen } = await stopped(200);
+		const { items, seen: state } = await startAndStop(200);
 		await clock.pass(2.9 * SECOND);
-		expect(seen.isOver).toBe(false);
+		expect(state.isOver).toBe(false);
 		await clock.pass(0.2 * SECOND);
 		const [item] = await clock.passUntil(items);
-		expect(errorIn(item!)).toMatchObject({ stopRequested: true, answer: 'One ' });
+		expect(getItemError(item!)).toMatchObject({ stopRequested: true, answer: 'One ' });
 	});
 
 	test('a run that has no ID yet is read for five seconds', async () => {
 		const controller = new AbortController();
-		const { items, seen, server } = await startRun({}, controller.signal);
+		const { items, seen: state, server } = await startRun({}, controller.signal);
 		controller.abort();
 		await clock.pass(4.9 * SECOND);
-		expect(seen.isOver).toBe(false);
+		expect(state.isOver).toBe(false);
 		await clock.pass(0.2 * SECOND);
 		const [item] = await clock.passUntil(items);
-		expect(errorIn(item!)).toMatchObject({ type: 'aborted' });
+		expect(getItemError(item!)).toMatchObject({ type: 'aborted' });
 		expect(server.sent('/stop')).toEqual([]);
 	});
 });

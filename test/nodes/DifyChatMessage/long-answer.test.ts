@@ -13,7 +13,7 @@ const IDS = { task_id: TASK, conversation_id: CONVERSATION, message_id: CONVERSA
 test.each([
 	['text of a chat', 'message'],
 	['text of an agent', 'agent_message'],
-])('more than 2 MB of %s', async (_name, event) => {
+])('a run is stopped after 2 MB of %s', async (_name, event) => {
 	const message = sse({ event, ...IDS, answer: 'a'.repeat(1000) });
 	const endless = function* () {
 		for (;;) yield message;

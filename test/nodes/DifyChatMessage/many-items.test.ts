@@ -1,46 +1,51 @@
-import { waitFor } from '../../lib/dify/request';
+import { waitFor } from '../../lib/dify/wait-for';
 import { startApp } from '../../lib/dify/client';
 import type { Step } from '../../simulators/dify';
 import { delay } from '../../support/node-builtins';
-import { chatError, numbered, prepare, execute } from '../dify';
+import { sendMessageError, createNumberedItems, prepare, execute } from '../dify';
 
 describe('many items', () => {
-	test('several concurrently, in order and paired', async () => {
-		const waiting: Array<() => void> = [];
+	test('run concurrently, and the output keeps the order and the pairing', async () => {
+		const releases: Array<() => void> = [];
 		let maxRunning = 0;
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({
-				steps: [{ wait: new Promise<void>((resolve) => waiting.push(resolve)) }, { text: query }],
+				steps: [{ wait: new Promise<void>((resolve) => releases.push(resolve)) }, { text: query }],
 			}),
 		});
-		const executed = execute(
-			prepare(sim, { ...numbered(12), parameters: { options: { maxConcurrentItems: 4 } } }),
+		const running = execute(
+			prepare(sim, {
+				...createNumberedItems(12),
+				parameters: { options: { maxConcurrentItems: 4 } },
+			}),
 		);
 		// Each continues when the maximum is running, the latest first; the first item ends last.
-		for (let answered = 0; answered < 12; answered++) {
-			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
+		for (let finishedCount = 0; finishedCount < 12; finishedCount++) {
+			await waitFor(() => releases.length === Math.min(4, 12 - finishedCount));
 			maxRunning = Math.max(
 				maxRunning,
 				sim.runs.filter(({ status }) => status === 'running').length,
 			);
-			waiting.pop()!();
+			releases.pop()!();
 		}
-		const items = await executed;
+		const items = await running;
 		expect(items.map(({ json, pairedItem }) => [json.answer, pairedItem])).toEqual(
 			Array.from({ length: 12 }, (_, at) => [`q${at}`, { item: at }]),
 		);
 		expect(maxRunning).toBe(4);
 	});
 
-	test('one after another by default', async () => {
+	test('run one after another by default', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
 			reply: ({ query }) => ({ steps: [{ wait: 3 }, { text: query }] }),
 		});
 		expect(
-			await execute(prepare(sim, { ...numbered(5), parameters: { options: { maxRetries: 0 } } })),
+			await execute(
+				prepare(sim, { ...createNumberedItems(5), parameters: { options: { maxRetries: 0 } } }),
+			),
 		).toHaveLength(5);
 	});
 
@@ -85,7 +90,7 @@ describe('many items', () => {
 			});
 			const items = await execute(
 				prepare(sim, {
-					...numbered(4),
+					...createNumberedItems(4),
 					continueOnFail: true,
 					parameters: { options: { maxConcurrentItems } },
 				}),
@@ -117,7 +122,7 @@ describe('many items', () => {
 		},
 	);
 
-	test('the first error stops the others, also in Dify', async () => {
+	test('stop after the first error, also in Dify', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({
@@ -127,24 +132,24 @@ describe('many items', () => {
 						: [{ text: 'a' }, { wait: 60_000 }],
 			}),
 		});
-		const failed = await chatError(sim, {
-			...numbered(9),
+		const error = await sendMessageError(sim, {
+			...createNumberedItems(9),
 			parameters: { options: { maxConcurrentItems: 3 } },
 		});
-		expect(failed.message).toBe('boom');
-		expect(failed.context.itemIndex).toBe(2);
+		expect(error.message).toBe('boom');
+		expect(error.context.itemIndex).toBe(2);
 		expect(sim.stops).toHaveLength(2);
 		expect(sim.runs).toHaveLength(3);
 	});
 
-	test('a stopped execution ends all, and starts no more', async () => {
+	test('end with the execution, and no further one starts', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});
 		const controller = new AbortController();
-		const running = chatError(sim, {
-			...numbered(9),
+		const running = sendMessageError(sim, {
+			...createNumberedItems(9),
 			signal: controller.signal,
 			parameters: { options: { maxConcurrentItems: 3 } },
 		});

@@ -1,10 +1,10 @@
 import { startApp, startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { chatError, chatJson } from '../dify';
+import { sendMessageError, sendMessageJson } from '../dify';
 
-describe('the request', () => {
-	test('options: version, name, trace', async () => {
+describe('the request of a message', () => {
+	test('version, automatic name and trace ID are sent', async () => {
 		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
-		await chatJson(sim, {
+		await sendMessageJson(sim, {
 			mode: 'advanced-chat',
 			parameters: {
 				options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' },
@@ -17,7 +17,7 @@ describe('the request', () => {
 		});
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					mode: 'advanced-chat',
 					parameters: { options: { traceId: 'no blanks' } },
 				})
@@ -31,14 +31,15 @@ describe('the request', () => {
 			{ stream: { pingEveryMs: 5 } },
 		);
 		expect(
-			(await chatError(sim, { parameters: { options: { totalTimeout: '0.05' } } })).description,
+			(await sendMessageError(sim, { parameters: { options: { totalTimeout: '0.05' } } }))
+				.description,
 		).toContain('longer than 50 ms');
 		expect(
-			(await chatError(sim, { parameters: { options: { idleTimeout: 'soon' } } })).message,
+			(await sendMessageError(sim, { parameters: { options: { idleTimeout: 'soon' } } })).message,
 		).toContain('"Idle Timeout (Seconds)" must be a number');
 	});
 
-	test('case 26: retries are those of the option', async () => {
+	test('a rejected run is retried as often as the option says', async () => {
 		const sim = await startSim();
 		sim.fail({
 			status: 429,
@@ -47,7 +48,7 @@ describe('the request', () => {
 			times: 1,
 		});
 		expect(
-			(await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).message,
+			(await sendMessageError(sim, { parameters: { options: { maxRetries: 0 } } })).message,
 		).toContain('Too many requests');
 		sim.fail({
 			status: 429,
@@ -55,7 +56,9 @@ describe('the request', () => {
 			contentType: 'application/json',
 			times: 1,
 		});
-		expect(await chatJson(sim, { parameters: { options: { maxRetries: 1 } } })).toMatchObject({
+		expect(
+			await sendMessageJson(sim, { parameters: { options: { maxRetries: 1 } } }),
+		).toMatchObject({
 			answer: 'You said: hi',
 		});
 	});

@@ -1,9 +1,16 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { SAMPLES } from '../../simulators/dify';
-import { waitFor } from '../../lib/dify/request';
-import { chatError, chatJson, prepare, execute, said, shownIn } from '../dify';
+import { waitFor } from '../../lib/dify/wait-for';
+import {
+	sendMessageError,
+	sendMessageJson,
+	prepare,
+	execute,
+	said,
+	getStreamedText,
+} from '../dify';
 
-describe('output', () => {
+describe('the item of a message', () => {
 	const usage = {
 		prompt_tokens: 2,
 		completion_tokens: 1,
@@ -20,7 +27,7 @@ describe('output', () => {
 
 	test('simplified: the response, its IDs, the user and token counts, and nothing empty', async () => {
 		const sim = await startWithSources();
-		const json = await chatJson(sim);
+		const json = await sendMessageJson(sim);
 		expect(json).toEqual({
 			answer: 'Hello',
 			conversationId: sim.runs[0]!.conversationId,
@@ -33,29 +40,34 @@ describe('output', () => {
 	test('the sources are in the item on request, and in the raw output with the prices', async () => {
 		const sim = await startWithSources();
 		const options = { include: ['sources'] };
-		expect(await chatJson(sim, { parameters: { options } })).toMatchObject({ sources: resources });
-		expect(await chatJson(sim, { parameters: { simplify: false } })).toMatchObject({
+		expect(await sendMessageJson(sim, { parameters: { options } })).toMatchObject({
+			sources: resources,
+		});
+		expect(await sendMessageJson(sim, { parameters: { simplify: false } })).toMatchObject({
 			metadata: { usage, retriever_resources: resources },
 		});
 	});
 
-	test('reasoning is split off the answer, wherever the stream cuts it', async () => {
-		const whole = '<think>a</think>b';
-		for (let at = 1; at < whole.length; at++) {
-			const reply = () => [whole.slice(0, at), whole.slice(at)];
+	test('reasoning is removed from the response, at whatever character the stream is split', async () => {
+		const fullText = '<think>a</think>b';
+		for (let at = 1; at < fullText.length; at++) {
+			const reply = () => [fullText.slice(0, at), fullText.slice(at)];
 			const sim = await startApp({ mode: 'chat', reply });
 			for (const simplify of [true, false]) {
 				const fake = prepare(sim, { streaming: true, parameters: { simplify } });
 				const [item] = await execute(fake);
 				expect(item!.json).toMatchObject({ answer: 'b', reasoning: 'a' });
-				expect(shownIn(fake)).toBe('b');
+				expect(getStreamedText(fake)).toBe('b');
 			}
 		}
 	});
 
-	test("raw: Dify's own fields, like a blocking response", async () => {
+	test("without Simplify, the item has Dify's own fields, like a blocking response", async () => {
 		const sim = await startApp({ mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
-		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
+		const json = await sendMessageJson(sim, {
+			mode: 'advanced-chat',
+			parameters: { simplify: false },
+		});
 		const run = sim.runs[0]!;
 		expect(json).toMatchObject({
 			event: 'message',
@@ -75,7 +87,7 @@ describe('output', () => {
 
 	test('on request, the item has thoughts and nodes, and the response has another name', async () => {
 		const sim = await startApp({ mode: 'agent-chat', reply: () => SAMPLES.agentChat });
-		const json = await chatJson(sim, {
+		const json = await sendMessageJson(sim, {
 			mode: 'agent-chat',
 			parameters: {
 				options: {
@@ -91,7 +103,7 @@ describe('output', () => {
 		for (const name of ['answer', 'workflow', 'reasoning']) expect(json).not.toHaveProperty(name);
 		const flow = await startApp({ mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		expect(
-			await chatJson(flow, {
+			await sendMessageJson(flow, {
 				mode: 'advanced-chat',
 				parameters: { options: { include: ['workflow'] } },
 			}),
@@ -111,7 +123,7 @@ describe('output', () => {
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ text: 'One moment.' }, { pause }] }),
 		});
-		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({
+		expect(await sendMessageJson(sim, { mode: 'advanced-chat' })).toMatchObject({
 			status: 'paused',
 			answer: 'One moment.',
 			// For the operations of Dify Workflow's resource Form.
@@ -119,23 +131,23 @@ describe('output', () => {
 			workflowRunId: sim.runs[0]!.workflowRunId,
 		});
 		expect(
-			await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } }),
+			await sendMessageJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } }),
 		).toMatchObject({
 			event: 'workflow_paused',
 			data: { forms: [{ node_title: 'Approve' }] },
 		});
-		const failed = await chatError(sim, {
+		const error = await sendMessageError(sim, {
 			mode: 'advanced-chat',
 			parameters: { options: { onPause: 'error' } },
 		});
-		expect(failed.message).toContain('is waiting for human input (Approve)');
-		expect(failed.context.data).toMatchObject({
+		expect(error.message).toContain('is waiting for human input (Approve)');
+		expect(error.context.data).toMatchObject({
 			answer: 'One moment.',
 			workflowRunId: sim.runs[2]!.workflowRunId,
 		});
 	});
 
-	test('hints: partial success, stopped, restarted', async () => {
+	test('a partial success and a restarted conversation are hints', async () => {
 		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ text: 'ok' }], exceptions: 1 }),
@@ -163,22 +175,22 @@ describe('a text that is only the start of a tag is complete', () => {
 		const fake = prepare(sim, { streaming: true });
 		const [item] = await execute(fake);
 		expect(item!.json.answer).toBe(text);
-		expect(shownIn(fake)).toBe(text);
+		expect(getStreamedText(fake)).toBe(text);
 	});
 
-	test('of a run that breaks off: in the error, and from its record', async () => {
-		const cut = { stream: { cut: { events: 2, how: 'reset' as const } } };
-		const chat = await startApp({ mode: 'chat', reply: () => [...'<th'] }, cut);
-		const [failed] = await execute(prepare(chat, { continueOnFail: true }));
-		expect(failed!.json.error).toMatchObject({ answer: '<t' });
-		const flow = await startApp({ mode: 'advanced-chat', reply: () => [...'<th'] }, cut);
+	test('also if the stream ends early: in the error, or from the record of the run', async () => {
+		const lostStream = { stream: { cut: { events: 2, how: 'reset' as const } } };
+		const chat = await startApp({ mode: 'chat', reply: () => [...'<th'] }, lostStream);
+		const [error] = await execute(prepare(chat, { continueOnFail: true }));
+		expect(error!.json.error).toMatchObject({ answer: '<t' });
+		const flow = await startApp({ mode: 'advanced-chat', reply: () => [...'<th'] }, lostStream);
 		const fake = prepare(flow, { mode: 'advanced-chat', streaming: true });
 		const [item] = await execute(fake);
 		expect(item!.json.answer).toBe('<th');
-		expect(shownIn(fake)).toBe('<th');
+		expect(getStreamedText(fake)).toBe('<th');
 	});
 
-	test('of a run that is stopped', async () => {
+	test('also if the run is stopped', async () => {
 		const steps = [...said('<'), { wait: new Promise(() => undefined) }];
 		const sim = await startApp({ mode: 'chat', reply: () => ({ steps }) });
 		const controller = new AbortController();

@@ -1,52 +1,59 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { waitFor } from '../../lib/dify/request';
-import { calls, startApp, startSim } from '../../lib/dify/client';
+import { waitFor } from '../../lib/dify/wait-for';
+import { countRequests, startApp, startSim } from '../../lib/dify/client';
 import { type Fault, PAGES } from '../../simulators/dify';
 import {
-	chat,
-	chatError,
-	chatJson,
-	errorIn,
-	executeIn,
+	sendMessages,
+	sendMessageError,
+	sendMessageJson,
+	getItemError,
+	executePrepared,
 	executeNode,
-	NASTY,
-	nodeErrorOf,
-	numbered,
+	SPECIAL_CHARACTERS,
+	getNodeError,
+	createNumberedItems,
 	prepareNode,
-	properties,
+	getProperties,
 	said,
-	shownIn,
+	getStreamedText,
 } from '../dify';
 
-describe('messages', () => {
+describe('a message', () => {
 	test.each(['/v1', '/v1/', '', '/', '/v1//'])(
-		'Base URL: with "%s" at its end the path is correct',
+		'a Base URL with "%s" at its end leads to the same route',
 		async (end) => {
 			const sim = await startSim({});
-			await chat({ url: sim.origin + end });
+			await sendMessages({ url: sim.origin + end });
 			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
 		},
 	);
 
-	test('Text: query, inputs and feedback arrive unchanged', async () => {
+	test('query, inputs and feedback arrive unchanged', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'paragraph', variable: 'about' }],
 		});
-		const { messageId, answer } = await chatJson(sim, {
-			parameters: { query: NASTY, inputsJson: { about: NASTY } },
+		const { messageId, answer } = await sendMessageJson(sim, {
+			parameters: { query: SPECIAL_CHARACTERS, inputsJson: { about: SPECIAL_CHARACTERS } },
 		});
-		await executeNode('difyFeedback', sim, { parameters: { messageId, content: NASTY } });
+		await executeNode('difyFeedback', sim, {
+			parameters: { messageId, content: SPECIAL_CHARACTERS },
+		});
 		expect([
 			sim.runs[0]!.query,
 			sim.runs[0]!.inputs.about,
 			sim.app('chat').feedbacks[0]!.content,
 			answer,
-		]).toEqual([NASTY, NASTY, NASTY, `You said: ${NASTY}`]);
+		]).toEqual([
+			SPECIAL_CHARACTERS,
+			SPECIAL_CHARACTERS,
+			SPECIAL_CHARACTERS,
+			`You said: ${SPECIAL_CHARACTERS}`,
+		]);
 	});
 
-	test('Stop: by the task ID from Dify, with the user in a JSON body', async () => {
+	test('Stop sends the task ID of Dify, and the user in a JSON body', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
@@ -57,8 +64,8 @@ describe('messages', () => {
 			streaming: true,
 			parameters: { user: 'anna' },
 		});
-		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
-		await waitFor(() => shownIn(fake) === 'a');
+		const running = getNodeError(executePrepared('difyChatMessage', fake));
+		await waitFor(() => getStreamedText(fake) === 'a');
 		controller.abort();
 		await running;
 		const { taskId } = sim.runs[0]!;
@@ -71,7 +78,7 @@ describe('messages', () => {
 		});
 	});
 
-	test('Retry: a message that may have started is never resent', async () => {
+	test('a message that may have started is never resent', async () => {
 		const faults: Fault[] = [
 			{
 				status: 500,
@@ -90,95 +97,100 @@ describe('messages', () => {
 		for (const fault of faults) {
 			const sim = await startSim({});
 			sim.fail({ ...fault, times: 9 });
-			await chatError(sim, {
+			await sendMessageError(sim, {
 				parameters: { options: { maxRetries: 9 } },
 			});
-			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
+			expect({ fault, sent: countRequests(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
 		}
-		const cut = await startApp(
+		const lostRun = await startApp(
 			{ mode: 'chat', reply: () => ['a', 'b'] },
 			{ stream: { cut: { events: 1, how: 'reset' } } },
 		);
 		expect(
-			(await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).message,
+			(await sendMessageError(lostRun, { parameters: { options: { maxRetries: 9 } } })).message,
 		).toContain('ended before it was complete');
-		expect(calls(cut, '/chat-messages')).toBe(1);
+		expect(countRequests(lostRun, '/chat-messages')).toBe(1);
 	});
 
 	test('a proxy page after pings is not a queued run', async () => {
 		const sim = await startSim({});
 		const body = `event: ping\n\n${PAGES.nginx502}`;
 		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
-		const failed = await chatError(sim, {});
-		expect(failed.context.data).toMatchObject({ type: 'streamEndedEarly' });
+		const error = await sendMessageError(sim, {});
+		expect(error.context.data).toMatchObject({ type: 'streamEndedEarly' });
 	});
 
-	test('Stop: a queued run is stopped as soon as it has an ID', async () => {
-		let go = () => {};
-		const wait = new Promise<void>((resolve) => (go = resolve));
+	test('Stop ends a queued run as soon as it has an ID', async () => {
+		let startRun = () => {};
+		const wait = new Promise<void>((resolve) => (startRun = resolve));
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ wait }, ...said('a'), { wait: 60_000 }] }),
 		});
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal });
-		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		const running = getNodeError(executePrepared('difyChatMessage', fake));
 		await waitFor(() => sim.runs.length === 1);
 		controller.abort();
-		go();
+		startRun();
 		await running;
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});
 
-	test('Timeout: timeouts also apply inside the stream, without a total timeout by default', async () => {
-		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
+	test('timeouts also apply inside the stream, without a total timeout by default', async () => {
+		const options = getProperties(new DifyChatMessage()).find(({ name }) => name === 'options')!
 			.options as INodeProperties[];
-		const limits = options.filter(({ name }) => name.endsWith('Timeout'));
-		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
+		const timeoutFields = options.filter(({ name }) => name.endsWith('Timeout'));
+		expect(
+			Object.fromEntries(timeoutFields.map(({ name, default: preset }) => [name, preset])),
+		).toEqual({
 			idleTimeout: 600,
 			totalTimeout: 0,
 		});
-		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
+		for (const { typeOptions } of timeoutFields) expect(typeOptions).not.toHaveProperty('maxValue');
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
-		const failed = await chatError(sim, { parameters: { options: { totalTimeout: 1.5 } } });
-		expect(failed.context.data).toMatchObject({
+		const error = await sendMessageError(sim, { parameters: { options: { totalTimeout: 1.5 } } });
+		expect(error.context.data).toMatchObject({
 			type: 'runTimeout',
 			answer: 'a',
 			stopRequested: true,
 		});
 	});
 
-	test('Errors: code, status, text and ids are in the error, and in the item if the node continues on fail', async () => {
-		const refuse = {
+	test('code, status and text are in the error, and in the item with continue on fail', async () => {
+		const rejection = {
 			status: 400,
 			code: 'provider_quota_exceeded',
 			message: 'Your quota has been exhausted.',
 		};
 		const sim = await startApp({
 			mode: 'chat',
-			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query),
+			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse: rejection } : query),
 		});
-		const items = await chat(sim, { ...numbered(3), continueOnFail: true });
+		const items = await sendMessages(sim, { ...createNumberedItems(3), continueOnFail: true });
 		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2']);
-		expect(errorIn(items[1]!)).toMatchObject({
-			code: refuse.code,
+		expect(getItemError(items[1]!)).toMatchObject({
+			code: rejection.code,
 			status: 400,
 			type: 'providerQuotaExceeded',
 			message: 'Your quota has been exhausted',
-			serverText: refuse.message,
+			serverText: rejection.message,
 		});
-		const failed = await chatError(sim, { parameters: { query: 'q1' } });
-		expect(failed.message).toBe('Your quota has been exhausted');
-		expect(failed.context.data).toMatchObject({ code: refuse.code, status: 400 });
+		const error = await sendMessageError(sim, { parameters: { query: 'q1' } });
+		expect(error.message).toBe('Your quota has been exhausted');
+		expect(error.context.data).toMatchObject({ code: rejection.code, status: 400 });
 	});
 
-	test('Output: each item has its own IDs and usage, and is paired with its input item', async () => {
+	test('each item has its own IDs and usage, and is paired with its input item', async () => {
 		const sim = await startSim({});
 		for (const simplify of [true, false]) {
-			const items = await chat(sim, { ...numbered(2), parameters: { simplify } });
+			const items = await sendMessages(sim, {
+				...createNumberedItems(2),
+				parameters: { simplify },
+			});
 			expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
 			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
 			expect(items[1]!.json).toMatchObject(

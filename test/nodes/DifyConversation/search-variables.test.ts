@@ -1,6 +1,6 @@
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 import { startApp } from '../../lib/dify/client';
-import { byId, editor } from '../dify';
+import { byId, createEditorContext } from '../dify';
 
 describe('lists in the editor', () => {
 	const { searchVariables } = new DifyConversation().methods.listSearch;
@@ -16,7 +16,7 @@ describe('lists in the editor', () => {
 		const id = sim.store.addConversation(sim.app('advanced-chat'), 'anna').id;
 		const search = async (conversationId: unknown, filter?: string) =>
 			await searchVariables.call(
-				editor(sim, { user: 'anna', conversationId }, 'advanced-chat'),
+				createEditorContext(sim, { user: 'anna', conversationId }, 'advanced-chat'),
 				filter,
 			);
 		expect((await search(byId(id))).results.map(({ name }) => name)).toEqual([
@@ -24,8 +24,8 @@ describe('lists in the editor', () => {
 			'count (number)',
 		]);
 		expect((await search(byId(id), 'cou')).results).toHaveLength(1);
-		for (const none of [byId(''), undefined, new Error('no item')])
-			await expect(search(none)).rejects.toThrow(
+		for (const conversationId of [byId(''), undefined, new Error('no item')])
+			await expect(search(conversationId)).rejects.toThrow(
 				'The list requires a conversation. Select one under Conversation',
 			);
 		await expect(search(byId('x'))).rejects.toThrow('conversation ID is not valid');

@@ -1,21 +1,28 @@
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
-import { chatJson, errorIn, feedback, properties, ratingsOf, startAnswered } from '../dify';
+import {
+	sendMessageJson,
+	getItemError,
+	executeFeedback,
+	getProperties,
+	getRatings,
+	startWithMessage,
+} from '../dify';
 
-test('after the webhook of chat ratings: many items, one of them invalid', async () => {
-	const { sim, messageId } = await startAnswered();
+test('an invalid item does not affect the other ratings', async () => {
+	const { sim, messageId } = await startWithMessage();
 	const perItem = [
 		{ messageId, rating: 'like' },
 		{ messageId: UNKNOWN_ID, rating: 'like' },
 		{ messageId, rating: 'none' },
 	];
-	const items = await feedback(
+	const items = await executeFeedback(
 		sim,
 		{},
 		{ items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true },
 	);
-	expect(items.map((item) => item.json.rating ?? errorIn(item)?.type ?? null)).toEqual([
+	expect(items.map((item) => item.json.rating ?? getItemError(item)?.type ?? null)).toEqual([
 		'like',
 		'messageNotFound',
 		null,
@@ -25,24 +32,26 @@ test('after the webhook of chat ratings: many items, one of them invalid', async
 		{ item: 1 },
 		{ item: 2 },
 	]);
-	expect(ratingsOf(sim)).toEqual([]);
+	expect(getRatings(sim)).toEqual([]);
 });
 
-test('an operation that does not exist', async () => {
+test('an operation that does not exist is an error', async () => {
 	const sim = await startSim();
-	await expect(feedback(sim, { operation: 'explode' })).rejects.toThrow('no operation "explode"');
+	await expect(executeFeedback(sim, { operation: 'explode' })).rejects.toThrow(
+		'no operation "explode"',
+	);
 });
 
-test('Chat Trigger, Dify Chat Message, Dify Feedback with defaults: the same user in all', async () => {
-	const { sim } = await startAnswered();
-	const answer = await chatJson(sim, { parameters: { user: 'session-77' } });
-	expect(answer.user).toBe('session-77');
+test('Dify Feedback has the same default user as Dify Chat Message, and the user is in its item', async () => {
+	const { sim } = await startWithMessage();
+	const message = await sendMessageJson(sim, { parameters: { user: 'session-77' } });
+	expect(message.user).toBe('session-77');
 	const [first, second] = [new DifyChatMessage(), new DifyFeedback()].map(
-		(node) => properties(node).find(({ name }) => name === 'user')!.default,
+		(node) => getProperties(node).find(({ name }) => name === 'user')!.default,
 	);
 	expect(second).toBe(first);
-	const { messageId, user } = answer as { messageId: string; user: string };
-	expect((await feedback(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({
+	const { messageId, user } = message as { messageId: string; user: string };
+	expect((await executeFeedback(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({
 		success: true,
 	});
 });

@@ -1,14 +1,18 @@
-import { calls } from '../../lib/dify/client';
-import { feedback, startAnswered } from '../dify';
+import { countRequests } from '../../lib/dify/client';
+import { executeFeedback, startWithMessage } from '../dify';
 
-test('case 75: the list, limited and complete', async () => {
-	const { sim, messageId } = await startAnswered();
-	await feedback(sim, { messageId, content: 'first' });
+test('the list of ratings is returned up to a limit or completely', async () => {
+	const { sim, messageId } = await startWithMessage();
+	await executeFeedback(sim, { messageId, content: 'first' });
 	const feedbacks = sim.app('chat').feedbacks;
 	while (feedbacks.length < 150) feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}` });
-	expect(await feedback(sim, { operation: 'getAll', returnAll: true })).toHaveLength(150);
-	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(2);
-	const [first, ...rest] = await feedback(sim, { operation: 'getAll', returnAll: false, limit: 2 });
+	expect(await executeFeedback(sim, { operation: 'getAll', returnAll: true })).toHaveLength(150);
+	expect(countRequests(sim, '/app/feedbacks', 'GET')).toBe(2);
+	const [first, ...rest] = await executeFeedback(sim, {
+		operation: 'getAll',
+		returnAll: false,
+		limit: 2,
+	});
 	expect(first).toMatchObject({
 		json: {
 			id: 'f149',
@@ -19,7 +23,7 @@ test('case 75: the list, limited and complete', async () => {
 		pairedItem: { item: 0 },
 	});
 	expect(rest).toHaveLength(1);
-	await expect(feedback(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow(
+	await expect(executeFeedback(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow(
 		'"Limit" must be a number from 1',
 	);
 });

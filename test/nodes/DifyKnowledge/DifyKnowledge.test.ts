@@ -1,38 +1,39 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument } from '../../simulators/dify';
-import { byId, editor, scene } from './setup';
+import { byId, createEditorContext, startScene } from './setup';
 
-describe('The lists of Dify Knowledge', () => {
-	test('the lists of the editor', async () => {
-		const of = await scene({ technique: 'economy' });
-		addDataset(of.sim.store, { name: 'Theirs', isOwn: false });
-		addDocument(of.sim.store, of.base, { name: 'off.txt', enabled: false });
+describe('the lists of Dify Knowledge', () => {
+	test('show the technique of a knowledge base and the status of a document, and are filtered', async () => {
+		const scene = await startScene({ technique: 'economy' });
+		addDataset(scene.sim.store, { name: 'Theirs', isOwn: false });
+		addDocument(scene.sim.store, scene.dataset, { name: 'off.txt', enabled: false });
 		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels } = new DifyKnowledge()
 			.methods.listSearch;
-		expect((await searchKnowledgeBases.call(editor(of))).results.map(({ name }) => name)).toEqual([
-			'Theirs (empty)',
-			'Papers (keywords)',
+		expect(
+			(await searchKnowledgeBases.call(createEditorContext(scene))).results.map(({ name }) => name),
+		).toEqual(['Theirs (empty)', 'Papers (keywords)']);
+		expect((await searchKnowledgeBases.call(createEditorContext(scene), 'pap')).results).toEqual([
+			{ name: 'Papers (keywords)', value: scene.dataset.id },
 		]);
-		expect((await searchKnowledgeBases.call(editor(of), 'pap')).results).toEqual([
-			{ name: 'Papers (keywords)', value: of.base.id },
-		]);
-		const here = editor(of, { difyDatasetId: byId(of.base.id) });
-		expect((await searchDocuments.call(here)).results.map(({ name }) => name)).toEqual([
+		const context = createEditorContext(scene, { difyDatasetId: byId(scene.dataset.id) });
+		expect((await searchDocuments.call(context)).results.map(({ name }) => name)).toEqual([
 			'off.txt (disabled)',
 		]);
-		await expect(searchDocuments.call(editor(of))).rejects.toThrow(
+		await expect(searchDocuments.call(createEditorContext(scene))).rejects.toThrow(
 			'The list requires a knowledge base',
 		);
-		expect((await searchEmbeddingModels.call(editor(of), 'mini')).results).toHaveLength(1);
+		expect(
+			(await searchEmbeddingModels.call(createEditorContext(scene), 'mini')).results,
+		).toHaveLength(1);
 	});
 
-	test('a longer list returns its next page', async () => {
-		const of = await scene();
-		for (let count = 0; count < 130; count++) addDataset(of.sim.store);
+	test('return the next page of a longer list', async () => {
+		const scene = await startScene();
+		for (let count = 0; count < 130; count++) addDataset(scene.sim.store);
 		const { searchKnowledgeBases } = new DifyKnowledge().methods.listSearch;
-		const first = await searchKnowledgeBases.call(editor(of));
+		const first = await searchKnowledgeBases.call(createEditorContext(scene));
 		expect([first.results.length, first.paginationToken]).toEqual([100, '2']);
-		const second = await searchKnowledgeBases.call(editor(of), '', '2');
+		const second = await searchKnowledgeBases.call(createEditorContext(scene), '', '2');
 		expect([second.results.length, second.paginationToken]).toEqual([31, undefined]);
 	});
 });

@@ -7,19 +7,19 @@ import { startSim } from '../../lib/dify/client';
 
 export interface Scene {
 	sim: DifySim;
-	base: SimDataset;
+	dataset: SimDataset;
 }
 
-export async function scene(base: Partial<SimDataset> = {}): Promise<Scene> {
+export async function startScene(dataset: Partial<SimDataset> = {}): Promise<Scene> {
 	const sim = await startSim({});
-	return { sim, base: addDataset(sim.store, { name: 'Papers', ...base }) };
+	return { sim, dataset: addDataset(sim.store, { name: 'Papers', ...dataset }) };
 }
 
 type Setup = Partial<ExecuteSetup>;
 
 /** Context of a Dify Knowledge node with a simulator and the editor's defaults. */
 export function prepare(
-	{ sim, base }: Scene,
+	{ sim, dataset: dataset }: Scene,
 	parameters: Record<string, unknown>,
 	setup: Setup = {},
 ): ExecuteFake {
@@ -28,7 +28,7 @@ export function prepare(
 		credentials: { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' },
 		...setup,
 		parameters: {
-			difyDatasetId: { __rl: true, mode: 'id', value: base.id },
+			difyDatasetId: { __rl: true, mode: 'id', value: dataset.id },
 			topK: 5,
 			simplify: true,
 			returnAll: true,
@@ -41,26 +41,28 @@ export function prepare(
 	});
 }
 
-export async function executeIn({ context }: ExecuteFake): Promise<INodeExecutionData[]> {
+export async function executePrepared({ context }: ExecuteFake): Promise<INodeExecutionData[]> {
 	const node: INodeType = new DifyKnowledge();
 	const [items] = (await node.execute!.call(context)) as INodeExecutionData[][];
 	return items!;
 }
 
 /** Runs an operation and returns the JSON of its items. */
-export async function manage(
-	of: Scene,
+export async function executeOperation(
+	scene: Scene,
 	resource: string,
 	operation: string,
 	parameters: Record<string, unknown> = {},
 	setup: Setup = {},
 ): Promise<Array<Record<string, unknown>>> {
-	const items = await executeIn(prepare(of, { resource, operation, ...parameters }, setup));
+	const items = await executePrepared(
+		prepare(scene, { resource, operation, ...parameters }, setup),
+	);
 	return items.map(({ json }) => json);
 }
 
 /** A context of the editor's lists. */
-export function editor(
+export function createEditorContext(
 	{ sim }: Pick<Scene, 'sim'>,
 	parameters: Record<string, unknown> = {},
 ): ILoadOptionsFunctions {

@@ -5,27 +5,27 @@ import { appKey, type DifySim } from '../../simulators/dify';
 import { startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
-import { feedback, startAnswered } from '../dify';
+import { executeFeedback, startWithMessage } from '../dify';
 
 const startServer = useSimulator(startScripted);
 
-const watching = (sim: Pick<DifySim, 'url'>, parameters: IDataObject = {}, run?: 'manual') =>
+const createTrigger = (sim: Pick<DifySim, 'url'>, parameters: IDataObject = {}, run?: 'manual') =>
 	polling(new DifyTrigger(), {
 		parameters,
 		credentials: () => ({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' }),
 		mode: run ?? 'trigger',
 	});
 
-const jsonOf = (result: Awaited<ReturnType<ReturnType<typeof polling>['poll']>>) =>
+const getJson = (result: Awaited<ReturnType<ReturnType<typeof polling>['poll']>>) =>
 	result?.[0]?.map(({ json }) => json) ?? null;
 
 describe('feedback', () => {
-	it('starts the workflow for ratings since the last look, and again for one that was changed', async () => {
-		const { sim, messageId } = await startAnswered();
-		const { poll } = watching(sim);
+	it('starts the workflow once for ratings since the last poll', async () => {
+		const { sim, messageId } = await startWithMessage();
+		const { poll } = createTrigger(sim);
 		expect(await poll()).toBeNull();
-		await feedback(sim, { messageId, rating: 'like' });
-		expect(jsonOf(await poll())).toMatchObject([
+		await executeFeedback(sim, { messageId, rating: 'like' });
+		expect(getJson(await poll())).toMatchObject([
 			{ event: 'feedback', isNew: true, message_id: messageId, rating: 'like' },
 		]);
 		expect(await poll()).toBeNull();
@@ -35,55 +35,55 @@ describe('feedback', () => {
 		[{ rating: 'dislike' }, ['dislike']],
 		[{ rating: 'like' }, ['like']],
 		[{ options: { source: 'admin' } }, ['like']],
-	])('only matching ratings: %j', async (wanted, ratings) => {
-		const { sim, messageId } = await startAnswered();
-		const { poll } = watching(sim, wanted);
+	])('starts the workflow only for matching ratings: %j', async (parameters, ratings) => {
+		const { sim, messageId } = await startWithMessage();
+		const { poll } = createTrigger(sim, parameters);
 		await poll();
-		await feedback(sim, { messageId, rating: 'dislike' });
-		const [given] = sim.app('chat').feedbacks;
-		sim.app('chat').feedbacks.push({ ...given!, id: 'by-team', rating: 'like', source: 'admin' });
-		expect(jsonOf(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
+		await executeFeedback(sim, { messageId, rating: 'dislike' });
+		const [ratings] = sim.app('chat').feedbacks;
+		sim.app('chat').feedbacks.push({ ...ratings!, id: 'by-team', rating: 'like', source: 'admin' });
+		expect(getJson(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
 	});
 
-	it('the next poll makes up for a failed one', async () => {
-		const { sim, messageId } = await startAnswered();
-		const { poll, stored } = watching(sim);
+	it('is also returned by the poll after a failed one', async () => {
+		const { sim, messageId } = await startWithMessage();
+		const { poll, stored } = createTrigger(sim);
 		await poll();
-		await feedback(sim, { messageId, rating: 'like' });
-		const before = stored();
+		await executeFeedback(sim, { messageId, rating: 'like' });
+		const state = stored();
 		const app = sim.app('chat');
 		app.apiEnabled = false;
 		await expect(poll()).rejects.toThrow();
-		expect(stored()).toEqual(before);
+		expect(stored()).toEqual(state);
 		app.apiEnabled = true;
-		expect(jsonOf(await poll())).toHaveLength(1);
+		expect(getJson(await poll())).toHaveLength(1);
 	});
 
-	it('overlapping polls of n8n return no duplicates', async () => {
-		const { sim, messageId } = await startAnswered();
-		const { poll, pollTwice } = watching(sim);
+	it('is returned once by overlapping polls of n8n', async () => {
+		const { sim, messageId } = await startWithMessage();
+		const { poll, pollTwice } = createTrigger(sim);
 		await poll();
-		await feedback(sim, { messageId, rating: 'like' });
-		const given = (await pollTwice()).flatMap((result) => jsonOf(result) ?? []);
-		expect(given).toMatchObject([{ rating: 'like' }]);
+		await executeFeedback(sim, { messageId, rating: 'like' });
+		const ratings = (await pollTwice()).flatMap((result) => getJson(result) ?? []);
+		expect(ratings).toMatchObject([{ rating: 'like' }]);
 		expect(await poll()).toBeNull();
-		await feedback(sim, { messageId, rating: 'dislike' });
-		expect(jsonOf(await poll())).toHaveLength(1);
+		await executeFeedback(sim, { messageId, rating: 'dislike' });
+		expect(getJson(await poll())).toHaveLength(1);
 	});
 
-	it('shows the newest ones in the editor, oldest first, and remembers nothing', async () => {
+	it('in the editor, the three newest ratings are shown, oldest first, and no state is stored', async () => {
 		const ids = ['a', 'b', 'c', 'd'];
 		const newest = ids.map((id) => ({ id, rating: 'like' })).reverse();
 		const { url } = await startServer((_request, response) => {
 			response.setHeader('content-type', 'application/json');
 			response.end(JSON.stringify({ data: newest }));
 		});
-		const { poll, stored } = watching({ url }, {}, 'manual');
-		expect(jsonOf(await poll())!.map(({ id }) => id)).toEqual(['b', 'c', 'd']);
+		const { poll, stored } = createTrigger({ url }, {}, 'manual');
+		expect(getJson(await poll())!.map(({ id }) => id)).toEqual(['b', 'c', 'd']);
 		expect(stored()).toEqual({});
 	});
 
-	it('shows only those in the editor that would start the workflow', async () => {
+	it('in the editor, only ratings that would start the workflow are shown', async () => {
 		const newest = ['like', 'dislike', 'like', 'like', 'like'].map((rating, at) => ({
 			id: String(at),
 			rating,
@@ -93,13 +93,13 @@ describe('feedback', () => {
 			response.setHeader('content-type', 'application/json');
 			response.end(JSON.stringify({ data: newest }));
 		});
-		const shown = async (fields: IDataObject) =>
-			jsonOf(await watching({ url }, fields, 'manual').poll());
-		expect((await shown({ rating: 'dislike' }))!.map(({ id }) => id)).toEqual(['1']);
+		const pollManually = async (fields: IDataObject) =>
+			getJson(await createTrigger({ url }, fields, 'manual').poll());
+		expect((await pollManually({ rating: 'dislike' }))!.map(({ id }) => id)).toEqual(['1']);
 		expect(
-			(await shown({ rating: 'like', options: { source: 'user' } }))!.map(({ id }) => id),
+			(await pollManually({ rating: 'like', options: { source: 'user' } }))!.map(({ id }) => id),
 		).toEqual(['4', '3', '0']);
-		expect(await shown({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
+		expect(await pollManually({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
 	});
 
 	it('a rating that another worker wrote late, up to a minute older than the newest, starts the workflow', async () => {
@@ -115,10 +115,10 @@ describe('feedback', () => {
 			response.setHeader('content-type', 'application/json');
 			response.end(JSON.stringify({ data: records }));
 		});
-		const { poll } = watching({ url });
+		const { poll } = createTrigger({ url });
 		expect(await poll()).toBeNull();
 		records = [record('known', 120), record('late', 65), record('too late', 55), records[1]!];
-		expect(jsonOf(await poll())!.map(({ id, isNew }) => [id, isNew])).toEqual([['late', true]]);
+		expect(getJson(await poll())!.map(({ id, isNew }) => [id, isNew])).toEqual([['late', true]]);
 		expect(await poll()).toBeNull();
 	});
 
@@ -139,13 +139,13 @@ describe('feedback', () => {
 			const at = Number(/[?&]page=(\d+)/.exec(path)![1]);
 			response.end(JSON.stringify({ data: isFull ? pageAt(at) : [], has_more: true }));
 		});
-		const { poll } = watching({ url });
+		const { poll } = createTrigger({ url });
 		await poll();
 		isFull = true;
-		const polled = poll();
+		const polling = poll();
 		if (name.includes('error'))
-			await expect(polled).rejects.toThrow('/app/feedbacks has more than 1000 pages');
-		else expect(jsonOf(await polled)).toHaveLength(3);
+			await expect(polling).rejects.toThrow('/app/feedbacks has more than 1000 pages');
+		else expect(getJson(await polling)).toHaveLength(3);
 		expect(requests).toHaveLength(1 + pages);
 	});
 });

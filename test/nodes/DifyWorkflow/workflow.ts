@@ -2,13 +2,13 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import type { Script, AppSpec, DifySim, Step, FormStep } from '../../simulators/dify';
 import { startApp } from '../../lib/dify/client';
-import { executeIn, nodeErrorOf, prepareNode, type Setup } from '../dify';
+import { executePrepared, getNodeError, prepareNode, type Setup } from '../dify';
 
 export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 export const FOREVER: Step = { wait: new Promise(() => undefined) };
 
 /** A simulator with one workflow. */
-export async function startFlow(
+export async function startWorkflow(
 	script: Script,
 	app: Partial<AppSpec> = {},
 	options: Parameters<typeof startApp>[1] = {},
@@ -40,26 +40,26 @@ export const REVIEW: FormStep = {
 	token: 'tok',
 };
 
-export const prepareFlow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
+export const prepareWorkflow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
 	prepareNode('difyWorkflow', sim, { mode: 'workflow', ...setup });
 
 /** Runs Dify Workflow; the default operation is Execute. */
-export async function work(
+export async function executeWorkflow(
 	sim: Pick<DifySim, 'url'>,
 	setup: Setup = {},
 ): Promise<INodeExecutionData[]> {
-	return await executeIn('difyWorkflow', prepareFlow(sim, setup));
+	return await executePrepared('difyWorkflow', prepareWorkflow(sim, setup));
 }
 
-export const workJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	(await work(sim, setup))[0]!.json;
-export const workError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await nodeErrorOf(work(sim, setup));
+export const executeWorkflowJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await executeWorkflow(sim, setup))[0]!.json;
+export const executeWorkflowError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await getNodeError(executeWorkflow(sim, setup));
 
 /** The same with parameters only. */
-export const operate = async (
+export const executeOperation = async (
 	sim: Pick<DifySim, 'url'>,
 	resource: string,
 	operation: string,
 	parameters: object = {},
-) => await work(sim, { parameters: { resource, operation, ...parameters } });
+) => await executeWorkflow(sim, { parameters: { resource, operation, ...parameters } });

@@ -1,7 +1,13 @@
-import { waitFor } from '../../lib/dify/request';
+import { waitFor } from '../../lib/dify/wait-for';
 import { startApp, startSim } from '../../lib/dify/client';
 import { delay } from '../../support/node-builtins';
-import { chat, chatError, executeIn, nodeErrorOf, prepareNode } from '../dify';
+import {
+	sendMessages,
+	sendMessageError,
+	executePrepared,
+	getNodeError,
+	prepareNode,
+} from '../dify';
 
 const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
@@ -15,7 +21,7 @@ describe('binary data', () => {
 			.toString('base64')
 			.replace(/(.{76})/g, '$1\r\n');
 		for (const data of [lines, 'YWI'])
-			await chat(sim, { items: textFile(data), parameters: ALL_FILES });
+			await sendMessages(sim, { items: textFile(data), parameters: ALL_FILES });
 		expect(
 			[...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString()),
 		).toEqual(['x'.repeat(1000), 'ab']);
@@ -36,7 +42,7 @@ describe('binary data', () => {
 			{ items: textFile('') },
 			{ items: storedItems, stored: { 'store:1': new Uint8Array(0) } },
 		]) {
-			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
+			expect((await sendMessageError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
 				'The binary data of "a.txt" is empty',
 			);
 		}
@@ -80,7 +86,7 @@ describe('binary data', () => {
 			parameters: ALL_FILES,
 		});
 		Object.assign(fake.context.helpers, { getBinaryStream: async () => read() });
-		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(
+		expect((await getNodeError(executePrepared('difyChatMessage', fake))).message).toBe(
 			`"a.txt" could not be read: ${reason}`,
 		);
 		expect(sim.runs).toHaveLength(0);
@@ -107,7 +113,7 @@ describe('binary data', () => {
 			}
 		};
 		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
-		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		const running = getNodeError(executePrepared('difyChatMessage', fake));
 		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
 		controller.abort();
 		await running;

@@ -4,9 +4,9 @@ import {
 	type Operator,
 } from '../../../../lib/dify/knowledge/filters';
 
-const fits = (operator: Operator, value: unknown, own: unknown) =>
+const matches = (operator: Operator, value: unknown, actual: unknown) =>
 	compileFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).matches(
-		own === undefined ? {} : { x: own },
+		actual === undefined ? {} : { x: actual },
 	);
 
 /** Operator, filter value, matching values, other values. */
@@ -31,12 +31,17 @@ const CASES: Array<[Operator, unknown, unknown[], unknown[]]> = [
 	['before', 1_767_312_000_000, [1_700_000_000], [1_800_000_000]],
 ];
 
-test.each(CASES)('%s %s, as Dify compares', (operator, value, fitting, others) => {
-	for (const own of fitting) expect([own, fits(operator, value, own)]).toEqual([own, true]);
-	for (const own of others) expect([own, fits(operator, value, own)]).toEqual([own, false]);
-});
+test.each(CASES)(
+	'%s %s matches the same values as in Dify',
+	(operator, value, matchingValues, otherValues) => {
+		for (const actual of matchingValues)
+			expect([actual, matches(operator, value, actual)]).toEqual([actual, true]);
+		for (const actual of otherValues)
+			expect([actual, matches(operator, value, actual)]).toEqual([actual, false]);
+	},
+);
 
-test('all or one of the conditions', () => {
+test('all conditions or one of them must match', () => {
 	const conditions = [
 		{ field: 'a', operator: 'is', value: 'x' },
 		{ field: 'b', operator: 'is', value: 'y' },
@@ -45,29 +50,29 @@ test('all or one of the conditions', () => {
 	expect(compileFilter({ logic: 'and', conditions }).matches(record)).toBe(false);
 	expect(compileFilter({ logic: 'or', conditions }).matches(record)).toBe(true);
 	// Inherited properties are not values.
-	const own = [{ field: 'constructor', operator: 'not empty' }] as const;
-	expect(compileFilter({ logic: 'and', conditions: own }).matches({})).toBe(false);
+	const actual = [{ field: 'constructor', operator: 'not empty' }] as const;
+	expect(compileFilter({ logic: 'and', conditions: actual }).matches({})).toBe(false);
 });
 
 test.each(['is', 'in', '>', 'after'] as const)(
 	'%s without a value is rejected, since Dify would search everywhere',
 	(operator) => {
 		for (const value of ['', undefined, null, []])
-			expect(() => fits(operator, value, 'x')).toThrow('has no value');
+			expect(() => matches(operator, value, 'x')).toThrow('has no value');
 	},
 );
 
 test('rejects a list of blanks, a condition without a field, and invalid times and numbers', () => {
-	expect(() => fits('in', ' , ', 'x')).toThrow('has no value');
-	expect(() => fits('after', 'soon', 'x')).toThrow(
+	expect(() => matches('in', ' , ', 'x')).toThrow('has no value');
+	expect(() => matches('after', 'soon', 'x')).toThrow(
 		'"x" after requires a date, but the value is soon',
 	);
-	expect(() => fits('>', 'many', 'x')).toThrow('"x" > requires a date, but the value is many');
+	expect(() => matches('>', 'many', 'x')).toThrow('"x" > requires a date, but the value is many');
 	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
 	expect(() => compileFilter({ logic: 'and', conditions })).toThrow('has no field name');
 });
 
-test('times: seconds, milliseconds, dates, and dates of n8n', () => {
+test('seconds, milliseconds, dates and n8n dates are converted to Unix seconds', () => {
 	const luxon = { toISO: () => '', toString: () => '2026-01-31T12:00:00Z' };
 	for (const value of [
 		1_769_860_800,

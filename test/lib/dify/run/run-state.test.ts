@@ -3,17 +3,17 @@ import * as fc from 'fast-check';
 import type { DifyAppMode } from '../../../../lib/dify/types';
 import type { Step } from '../../../simulators/dify';
 import { examples } from '../../../support/properties';
-import { ENV, eventsOf, playEvents, said } from '../play-events';
+import { EVENT_IDS, writeEvents, playEvents, textSteps } from '../play-events';
 
-const END = { event: 'message_end', ...ENV };
+const END = { event: 'message_end', ...EVENT_IDS };
 const data = (event: string, fields: object) => ({ event, task_id: 't', data: fields });
 
 describe('events without a recording', () => {
 	test("'message_file': a file, or text of a response with files", () => {
 		const { result } = playEvents(
-			{ event: 'message', ...ENV, answer: 'a' },
-			{ event: 'message_file', ...ENV, id: 'f', type: 'image', url: '/f.png' },
-			{ event: 'message_file', ...ENV, answer: 'b' },
+			{ event: 'message', ...EVENT_IDS, answer: 'a' },
+			{ event: 'message_file', ...EVENT_IDS, id: 'f', type: 'image', url: '/f.png' },
+			{ event: 'message_file', ...EVENT_IDS, answer: 'b' },
 			END,
 		);
 		expect(result).toMatchObject({ text: 'ab', files: [{ id: 'f', url: '/f.png' }] });
@@ -23,7 +23,7 @@ describe('events without a recording', () => {
 		const { result } = playEvents(
 			data('reasoning_chunk', { reasoning: 'hm ' }),
 			data('reasoning_chunk', { reasoning: 'well' }),
-			{ event: 'message', ...ENV, answer: 'a' },
+			{ event: 'message', ...EVENT_IDS, answer: 'a' },
 			END,
 		);
 		expect(result).toMatchObject({ text: 'a', reasoning: 'hm well' });
@@ -60,7 +60,7 @@ describe('undocumented events', () => {
 			{ event: 'brand_new', answer: 'no', data: 5 },
 			[1],
 			undefined,
-			{ event: 'message', ...ENV, answer: 'a', novel: [{}] },
+			{ event: 'message', ...EVENT_IDS, answer: 'a', novel: [{}] },
 			END,
 		);
 		expect(result).toMatchObject({
@@ -70,11 +70,15 @@ describe('undocumented events', () => {
 	});
 
 	test('nothing is read after the end', () => {
-		const { result, isOver } = playEvents({ event: 'message', ...ENV, answer: 'a' }, END, {
-			event: 'message',
-			...ENV,
-			answer: 'b',
-		});
+		const { result, isFinished: isOver } = playEvents(
+			{ event: 'message', ...EVENT_IDS, answer: 'a' },
+			END,
+			{
+				event: 'message',
+				...EVENT_IDS,
+				answer: 'b',
+			},
+		);
 		expect([result.text, isOver]).toEqual(['a', true]);
 	});
 });
@@ -82,7 +86,7 @@ describe('undocumented events', () => {
 const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion'];
 
 test('the displayed text is that of the result, even after replacements', () => {
-	const piece = fc.constantFrom<Step>(
+	const step = fc.constantFrom<Step>(
 		{ text: 'a ' },
 		{ text: '你好' },
 		{ text: '<think>hm</think>b' },
@@ -90,26 +94,31 @@ test('the displayed text is that of the result, even after replacements', () => 
 		{ emit: 'brand_new', fields: {} },
 	);
 	fc.assert(
-		fc.property(fc.constantFrom(...MODES), fc.array(piece, { maxLength: 8 }), (mode, steps) => {
-			const { result, shown } = playEvents(...eventsOf(mode, { steps }));
-			expect(shown).toBe(result.text);
+		fc.property(fc.constantFrom(...MODES), fc.array(step, { maxLength: 8 }), (mode, steps) => {
+			const { result, displayedText: displayedText } = playEvents(...writeEvents(mode, { steps }));
+			expect(displayedText).toBe(result.text);
 		}),
 		examples(200),
 	);
 });
 
-describe('reasoning is split off, wherever its tags are cut', () => {
-	const whole = '<think>a</think>b';
-	const cuts = Array.from({ length: whole.length - 1 }, (_, at) => at + 1);
+describe('reasoning is removed from the text, at whatever character its tags are split', () => {
+	const fullText = '<think>a</think>b';
+	const positions = Array.from({ length: fullText.length - 1 }, (_, at) => at + 1);
 
 	test.each(MODES)('%s', (mode) => {
-		for (const cut of cuts) {
-			const pieces = [whole.slice(0, cut), whole.slice(cut)];
+		for (const position of positions) {
+			const chunks = [fullText.slice(0, position), fullText.slice(position)];
 			const isAgent = mode.startsWith('agent');
-			const steps: Step[] = isAgent ? [{ round: { chunks: pieces } }] : said(...pieces);
-			const { result, shown } = playEvents(...eventsOf(mode, { steps }));
-			expect({ cut, text: result.text, reasoning: result.reasoning, shown }).toEqual({
-				cut,
+			const steps: Step[] = isAgent ? [{ round: { chunks: chunks } }] : textSteps(...chunks);
+			const { result, displayedText: displayedText } = playEvents(...writeEvents(mode, { steps }));
+			expect({
+				cut: position,
+				text: result.text,
+				reasoning: result.reasoning,
+				shown: displayedText,
+			}).toEqual({
+				cut: position,
 				text: 'b',
 				reasoning: 'a',
 				shown: 'b',

@@ -1,10 +1,10 @@
-import { chatApp, run } from '../app';
+import { startChatApp, executeApp } from '../app';
 
 describe('audio: speak', () => {
-	it('speak: D124, a file with an extension by its format', async () => {
+	it('the speech is stored with the extension of its format', async () => {
 		const speech = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE'), Buffer.alloc(500)]);
-		const sim = await chatApp({ textToSpeech: true, speech, voice: 'alloy' });
-		const [item] = await run(sim, {
+		const sim = await startChatApp({ textToSpeech: true, speech, voice: 'alloy' });
+		const [item] = await executeApp(sim, {
 			resource: 'audio',
 			operation: 'speak',
 			source: 'text',

@@ -1,28 +1,28 @@
-import { binaryItem, chatApp, run } from '../app';
+import { createBinaryItem, startChatApp, executeApp } from '../app';
 
 describe('files', () => {
-	it('upload gives what a later run takes, download gives it back', async () => {
-		const sim = await chatApp({ fileUpload: { enabled: true } });
-		const [up] = await run(
+	it('an upload returns the file for a later run, and a download returns its content', async () => {
+		const sim = await startChatApp({ fileUpload: { enabled: true } });
+		const [upload] = await executeApp(
 			sim,
 			{ resource: 'file', operation: 'upload', binaryPropertyName: 'data' },
-			{ items: [binaryItem('a.pdf', 'application/pdf', 'pdf!')] },
+			{ items: [createBinaryItem('a.pdf', 'application/pdf', 'pdf!')] },
 		);
-		expect(up!.json).toMatchObject({
+		expect(upload!.json).toMatchObject({
 			type: 'document',
 			fileName: 'a.pdf',
 			bytes: 4,
 			file: { transfer_method: 'local_file' },
 		});
-		const id = String(up!.json.uploadFileId);
+		const id = String(upload!.json.uploadFileId);
 		sim.store.files.get(id)!.attachedTo.add(sim.app('chat').id);
-		const [down] = await run(sim, {
+		const [download] = await executeApp(sim, {
 			resource: 'file',
 			operation: 'download',
 			fileId: id,
 			binaryPropertyOutput: 'data',
 		});
-		expect(down!.json).toMatchObject({ fileName: 'a.pdf', bytes: 4 });
-		expect(Buffer.from(down!.binary!.data!.data, 'base64').toString()).toBe('pdf!');
+		expect(download!.json).toMatchObject({ fileName: 'a.pdf', bytes: 4 });
+		expect(Buffer.from(download!.binary!.data!.data, 'base64').toString()).toBe('pdf!');
 	});
 });

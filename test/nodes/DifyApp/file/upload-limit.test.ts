@@ -2,8 +2,8 @@
 import { useClock } from '../../../guarantees/support/fake-clock';
 import { sendJson, useServers } from '../../../guarantees/support/scripted-server';
 import type { http } from '../../../support/node-builtins';
-import { errorIn, executeIn, prepareNode } from '../../dify';
-import { binaryItem } from '../app';
+import { getItemError, executePrepared, prepareNode } from '../../dify';
+import { createBinaryItem } from '../app';
 
 const SECOND = 1_000;
 const STORED = { id: '11111111-2222-4333-8444-555555555555', name: 'a.pdf' };
@@ -14,7 +14,7 @@ const clock = useClock();
 /** Uploads a file to a Dify that responds on demand. @param pause between the chunks of the file */
 async function upload(pause: () => Promise<void> = async () => {}) {
 	let response: http.ServerResponse;
-	const binary = binaryItem('a.pdf', 'application/pdf').binary.data;
+	const binary = createBinaryItem('a.pdf', 'application/pdf').binary.data;
 	const server = await start({ 'POST /v1/files/upload': (_request, open) => (response = open) });
 	const fake = prepareNode(
 		'difyApp',
@@ -33,16 +33,16 @@ async function upload(pause: () => Promise<void> = async () => {}) {
 		}
 	};
 	Object.assign(fake.context.helpers, { getBinaryStream });
-	const seen = { isOver: false };
-	const items = executeIn('difyApp', fake).finally(() => (seen.isOver = true));
+	const state = { isOver: false };
+	const items = executePrepared('difyApp', fake).finally(() => (state.isOver = true));
 	const [request] = await server.arrived('/files/upload');
-	return { items, seen, request: request!, answer: () => sendJson(response, STORED, 201) };
+	return { items, seen: state, request: request!, answer: () => sendJson(response, STORED, 201) };
 }
 
 test('a file that is stored in just under two minutes is uploaded', async () => {
-	const { items, seen, answer } = await upload();
+	const { items, seen: state, answer } = await upload();
 	await clock.pass(118 * SECOND);
-	expect(seen.isOver).toBe(false);
+	expect(state.isOver).toBe(false);
 	answer();
 	const [item] = await items;
 	expect(item!.json).toMatchObject({ uploadFileId: STORED.id });
@@ -52,7 +52,7 @@ test('two minutes without a response are a timeout', async () => {
 	const { items, request } = await upload();
 	await clock.pass(118 * SECOND);
 	const [item] = await clock.passUntil(items);
-	expect(errorIn(item!)).toMatchObject({
+	expect(getItemError(item!)).toMatchObject({
 		type: 'runTimeout',
 		message: 'Dify did not process "a.pdf" within 2 minutes',
 		retryable: false,
@@ -61,9 +61,9 @@ test('two minutes without a response are a timeout', async () => {
 });
 
 test('sending in chunks may take longer', async () => {
-	const { items, seen, answer } = await upload(async () => await clock.pass(100 * SECOND));
+	const { items, seen: state, answer } = await upload(async () => await clock.pass(100 * SECOND));
 	await clock.pass(100 * SECOND);
-	expect(seen.isOver).toBe(false);
+	expect(state.isOver).toBe(false);
 	answer();
 	const [item] = await items;
 	expect(item!.json).toMatchObject({ uploadFileId: STORED.id });

@@ -1,10 +1,10 @@
 import { startApp } from '../../../lib/dify/client';
-import { errorIn, executeIn, prepareNode, shownIn } from '../../dify';
-import { run } from '../app';
+import { getItemError, executePrepared, prepareNode, getStreamedText } from '../../dify';
+import { executeApp } from '../app';
 
 describe('text: generate', () => {
 	const generate = { resource: 'text', operation: 'generate' };
-	const writer = async () =>
+	const startWriter = async () =>
 		await startApp({
 			mode: 'completion',
 			form: [{ kind: 'paragraph', variable: 'topic' }],
@@ -12,8 +12,8 @@ describe('text: generate', () => {
 		});
 
 	it('returns one text per item, several concurrently, in order', async () => {
-		const items = await run(
-			await writer(),
+		const items = await executeApp(
+			await startWriter(),
 			{ ...generate, options: { maxConcurrentItems: 4 } },
 			{
 				mode: 'completion',
@@ -27,19 +27,19 @@ describe('text: generate', () => {
 		expect(items[0]!.json).toMatchObject({ messageId: expect.any(String) as string, user: 'u1' });
 	});
 
-	it('types it into the chat', async () => {
-		const fake = prepareNode('difyApp', await writer(), {
+	it('streams the text into the chat', async () => {
+		const fake = prepareNode('difyApp', await startWriter(), {
 			mode: 'completion',
 			streaming: true,
 			parameters: { ...generate, text: 'sea' },
 		});
-		await executeIn('difyApp', fake);
-		expect(shownIn(fake)).toBe('About sea');
+		await executePrepared('difyApp', fake);
+		expect(getStreamedText(fake)).toBe('About sea');
 	});
 
-	it('takes the form, and gives the answer as Dify would', async () => {
-		const [item] = await run(
-			await writer(),
+	it('sends the form, and returns the response in Dify fields without Simplify', async () => {
+		const [item] = await executeApp(
+			await startWriter(),
 			{ ...generate, inputsJson: '{"topic":"hills"}', simplify: false },
 			{ mode: 'completion' },
 		);
@@ -50,7 +50,7 @@ describe('text: generate', () => {
 		});
 	});
 
-	it('continues with the details of an error, if the node may', async () => {
+	it('has the error details in the item with continue on fail', async () => {
 		const sim = await startApp({
 			mode: 'completion',
 			reply: () => ({
@@ -60,7 +60,7 @@ describe('text: generate', () => {
 				],
 			}),
 		});
-		const [item] = await run(sim, generate, { mode: 'completion', continueOnFail: true });
-		expect(errorIn(item!)).toMatchObject({ answer: 'Half' });
+		const [item] = await executeApp(sim, generate, { mode: 'completion', continueOnFail: true });
+		expect(getItemError(item!)).toMatchObject({ answer: 'Half' });
 	});
 });

@@ -1,20 +1,20 @@
-import { clientOf, say, startSim } from '../../../lib/dify/client';
-import { byId, manage } from '../../dify';
+import { createClient, sendMessage, startSim } from '../../../lib/dify/client';
+import { byId, executeConversation } from '../../dify';
 
 describe('conversations', () => {
-	test('case 78: delete', async () => {
+	test('are deleted by their user only', async () => {
 		const sim = await startSim({});
-		const mine = (await say(clientOf(sim))).result.conversationId!;
-		const other = (await say(clientOf(sim), { user: 'u2' })).result.conversationId!;
-		expect(await manage(sim, 'conversation', 'delete', { conversationId: byId(mine) })).toEqual([
-			{ json: { conversationId: mine, deleted: true }, pairedItem: { item: 0 } },
-		]);
+		const ownId = (await sendMessage(createClient(sim))).result.conversationId!;
+		const otherId = (await sendMessage(createClient(sim), { user: 'u2' })).result.conversationId!;
+		expect(
+			await executeConversation(sim, 'conversation', 'delete', { conversationId: byId(ownId) }),
+		).toEqual([{ json: { conversationId: ownId, deleted: true }, pairedItem: { item: 0 } }]);
 		await expect(
-			manage(sim, 'conversation', 'delete', { conversationId: byId(other) }),
+			executeConversation(sim, 'conversation', 'delete', { conversationId: byId(otherId) }),
 		).rejects.toThrow('Conversation Not Exists');
 		await expect(
-			manage(sim, 'conversation', 'delete', { conversationId: byId('') }),
+			executeConversation(sim, 'conversation', 'delete', { conversationId: byId('') }),
 		).rejects.toThrow('conversation ID is empty');
-		expect([...sim.app('chat').conversations.keys()]).toEqual([other]);
+		expect([...sim.app('chat').conversations.keys()]).toEqual([otherId]);
 	});
 });

@@ -1,8 +1,8 @@
 import { startSim } from '../../../lib/dify/client';
-import { manage } from '../../dify';
+import { executeConversation } from '../../dify';
 
 describe('conversations', () => {
-	test('case 77: list limited, complete, sorted, of one user', async () => {
+	test('are listed for one user, up to a limit or completely, in the selected order', async () => {
 		const sim = await startSim({});
 		for (let at = 0; at < 130; at++)
 			sim.store.addConversation(sim.app('chat'), 'u1', {
@@ -12,7 +12,9 @@ describe('conversations', () => {
 			});
 		sim.store.addConversation(sim.app('chat'), 'u2');
 		const names = async (parameters: Record<string, unknown>) =>
-			(await manage(sim, 'conversation', 'getAll', parameters)).map(({ json }) => json.name);
+			(await executeConversation(sim, 'conversation', 'getAll', parameters)).map(
+				({ json }) => json.name,
+			);
 		expect(await names({ returnAll: true })).toEqual(
 			Array.from({ length: 130 }, (_, at) => `c${129 - at}`),
 		);

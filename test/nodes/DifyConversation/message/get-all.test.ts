@@ -1,15 +1,15 @@
-import { clientOf, say, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import { byId, manage } from '../../dify';
+import { createClient, sendMessage, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
+import { byId, executeConversation } from '../../dify';
 
 describe('conversations', () => {
 	test('messages, oldest first; the limit returns the newest', async () => {
 		const sim = await startSim({});
-		const first = (await say(clientOf(sim), { query: 'one' })).result;
-		await say(clientOf(sim), {
+		const first = (await sendMessage(createClient(sim), { query: 'one' })).result;
+		await sendMessage(createClient(sim), {
 			query: 'two',
 			conversation: { type: 'id', id: first.conversationId! },
 		});
-		const messages = await manage(sim, 'message', 'getAll', {
+		const messages = await executeConversation(sim, 'message', 'getAll', {
 			conversationId: byId(first.conversationId),
 			returnAll: true,
 		});
@@ -19,14 +19,14 @@ describe('conversations', () => {
 		]);
 		expect(
 			(
-				await manage(sim, 'message', 'getAll', {
+				await executeConversation(sim, 'message', 'getAll', {
 					conversationId: byId(first.conversationId),
 					limit: 1,
 				})
 			).map(({ json }) => json.query),
 		).toEqual(['two']);
 		await expect(
-			manage(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
+			executeConversation(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
 		).rejects.toThrow('Conversation Not Exists');
 	});
 });

@@ -1,6 +1,6 @@
 import { type AppSpec } from '../../../simulators/dify';
-import { clientOf, say, startApp } from '../../../lib/dify/client';
-import { byId, manage } from '../../dify';
+import { createClient, sendMessage, startApp } from '../../../lib/dify/client';
+import { byId, executeConversation } from '../../dify';
 
 describe('conversations', () => {
 	test('variables are listed, limited and complete', async () => {
@@ -9,18 +9,26 @@ describe('conversations', () => {
 			{ name: 'tags', valueType: 'array[string]', value: [] },
 		];
 		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const conversationId = byId((await say(clientOf(sim, 'advanced-chat'))).result.conversationId);
+		const conversationId = byId(
+			(await sendMessage(createClient(sim, 'advanced-chat'))).result.conversationId,
+		);
 		const list = async (parameters: object) =>
 			(
-				await manage(sim, 'variable', 'getAll', { conversationId, ...parameters }, 'advanced-chat')
+				await executeConversation(
+					sim,
+					'variable',
+					'getAll',
+					{ conversationId, ...parameters },
+					'advanced-chat',
+				)
 			).map(({ json }) => [json.name, json.value_type, json.value]);
-		const all = [
+		const allVariables = [
 			['lang', 'string', 'en'],
 			['tags', 'array[string]', '[]'],
 		];
-		expect(await list({ returnAll: true })).toEqual(all);
-		expect(await list({ limit: 5 })).toEqual(all);
-		expect(await list({ limit: 1 })).toEqual(all.slice(0, 1));
+		expect(await list({ returnAll: true })).toEqual(allVariables);
+		expect(await list({ limit: 5 })).toEqual(allVariables);
+		expect(await list({ limit: 1 })).toEqual(allVariables.slice(0, 1));
 	});
 
 	test('variables are read while pages are full, since their has_more is always false', async () => {
@@ -30,14 +38,14 @@ describe('conversations', () => {
 			value: at,
 		}));
 		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const { conversationId } = (await say(clientOf(sim, 'advanced-chat'))).result;
-		const found = await manage(
+		const { conversationId } = (await sendMessage(createClient(sim, 'advanced-chat'))).result;
+		const items = await executeConversation(
 			sim,
 			'variable',
 			'getAll',
 			{ conversationId: byId(conversationId), returnAll: true },
 			'advanced-chat',
 		);
-		expect(found).toHaveLength(150);
+		expect(items).toHaveLength(150);
 	});
 });

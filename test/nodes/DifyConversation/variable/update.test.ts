@@ -1,6 +1,6 @@
 import { type AppSpec } from '../../../simulators/dify';
-import { clientOf, say, startApp } from '../../../lib/dify/client';
-import { byId, manage } from '../../dify';
+import { createClient, sendMessage, startApp } from '../../../lib/dify/client';
+import { byId, executeConversation } from '../../dify';
 
 describe('conversations', () => {
 	test('a variable is updated by ID and by name', async () => {
@@ -9,27 +9,27 @@ describe('conversations', () => {
 			{ name: 'tags', valueType: 'array[string]', value: [] },
 		];
 		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const id = (await say(clientOf(sim, 'advanced-chat'))).result.conversationId!;
-		const set = async (variableId: unknown, value: unknown) =>
-			await manage(
+		const id = (await sendMessage(createClient(sim, 'advanced-chat'))).result.conversationId!;
+		const update = async (variableId: unknown, value: unknown) =>
+			await executeConversation(
 				sim,
 				'variable',
 				'update',
 				{ conversationId: byId(id), variableId, value },
 				'advanced-chat',
 			);
-		await set({ __rl: true, mode: 'name', value: 'lang' }, 'de');
-		const listed = await manage(
+		await update({ __rl: true, mode: 'name', value: 'lang' }, 'de');
+		const items = await executeConversation(
 			sim,
 			'variable',
 			'getAll',
 			{ conversationId: byId(id), returnAll: true },
 			'advanced-chat',
 		);
-		await set(byId(listed[1]!.json.id), '["a","b"]');
+		await update(byId(items[1]!.json.id), '["a","b"]');
 		expect(
 			(
-				await manage(
+				await executeConversation(
 					sim,
 					'variable',
 					'getAll',
@@ -38,7 +38,7 @@ describe('conversations', () => {
 				)
 			).map(({ json }) => json.value),
 		).toEqual(['de', "['a', 'b']"]);
-		await expect(set({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow(
+		await expect(update({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow(
 			'The field "Variable" is empty',
 		);
 	});

@@ -1,32 +1,34 @@
 import { addDocument } from '../../../simulators/dify';
-import { lastBody } from '../../../lib/dify/knowledge/setup';
-import { byId, manage, scene } from '../setup';
+import { getLastBody } from '../../../lib/dify/knowledge/setup';
+import { byId, executeOperation, startScene } from '../setup';
 
-describe('Chunks', () => {
-	test('create, list, get, update, delete', async () => {
-		const of = await scene({ technique: 'high_quality', form: 'hierarchical_model' });
-		const known = addDocument(of.sim.store, of.base, { text: 'A. B.' });
-		const documentId = byId(known.id);
-		const [made] = await manage(of, 'chunk', 'create', {
+describe('chunks', () => {
+	test('are created, listed, read, updated and deleted', async () => {
+		const scene = await startScene({ technique: 'high_quality', form: 'hierarchical_model' });
+		const document = addDocument(scene.sim.store, scene.dataset, { text: 'A. B.' });
+		const documentId = byId(document.id);
+		const [created] = await executeOperation(scene, 'chunk', 'create', {
 			documentId,
 			content: 'C.',
 			options: { keywords: 'x, y' },
 		});
-		expect(made).toMatchObject({ content: 'C.', keywords: ['x', 'y'] });
-		const chunkId = String(made!.id);
-		expect(await manage(of, 'chunk', 'getAll', { documentId, keyword: '' })).toHaveLength(2);
-		expect(await manage(of, 'chunk', 'get', { documentId, chunkId })).toMatchObject([
+		expect(created).toMatchObject({ content: 'C.', keywords: ['x', 'y'] });
+		const chunkId = String(created!.id);
+		expect(
+			await executeOperation(scene, 'chunk', 'getAll', { documentId, keyword: '' }),
+		).toHaveLength(2);
+		expect(await executeOperation(scene, 'chunk', 'get', { documentId, chunkId })).toMatchObject([
 			{ content: 'C.' },
 		]);
 		const options = { content: 'D.' };
-		expect(await manage(of, 'chunk', 'update', { documentId, chunkId, options })).toMatchObject([
-			{ content: 'D.', enabled: true },
-		]);
-		expect(lastBody(of.sim, /segments/)).toMatchObject({
+		expect(
+			await executeOperation(scene, 'chunk', 'update', { documentId, chunkId, options }),
+		).toMatchObject([{ content: 'D.', enabled: true }]);
+		expect(getLastBody(scene.sim, /segments/)).toMatchObject({
 			segment: { content: 'D.', regenerate_child_chunks: true },
 		});
-		expect(await manage(of, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([
-			{ existed: true },
-		]);
+		expect(await executeOperation(scene, 'chunk', 'delete', { documentId, chunkId })).toMatchObject(
+			[{ existed: true }],
+		);
 	});
 });

@@ -1,9 +1,9 @@
 import { addDocument, type Fault, PAGES } from '../../../simulators/dify';
 import { performance } from '../../../support/node-builtins';
-import { calls } from '../../../lib/dify/client';
-import { lastBody } from '../../../lib/dify/knowledge/setup';
-import { nodeErrorOf } from '../../dify';
-import { byId, manage, scene, type Scene } from '../setup';
+import { countRequests } from '../../../lib/dify/client';
+import { getLastBody } from '../../../lib/dify/knowledge/setup';
+import { getNodeError } from '../../dify';
+import { byId, executeOperation, startScene, type Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -12,7 +12,7 @@ jest.mock('../../../../lib/http/sleep', () =>
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', options: { wait: 600 } };
 
 /** The document's state from now on. */
-function telling({ sim }: Scene, record: object): void {
+function setProgress({ sim }: Scene, record: object): void {
 	sim.fail({
 		path: /indexing-status$/,
 		status: 200,
@@ -58,66 +58,73 @@ test.each([
 		{ indexing_status: 'indexing', completed_segments: 1, total_segments: 3 },
 		{ type: 'runTimeout', message: 'was not indexed within 600 s', advice: 'Get Status' },
 	],
-])('%j', async (record, { type, message, advice }) => {
-	const of = await scene();
-	telling(of, record);
-	const failed = await nodeErrorOf(manage(of, 'document', 'upsertText', TEXT));
-	expect(failed.message).toContain(message);
-	expect(failed.description).toContain(advice);
-	expect(failed.context.data).toMatchObject({
+])('the progress %j is an error', async (record, { type, message, advice: suggestion }) => {
+	const scene = await startScene();
+	setProgress(scene, record);
+	const error = await getNodeError(executeOperation(scene, 'document', 'upsertText', TEXT));
+	expect(error.message).toContain(message);
+	expect(error.description).toContain(suggestion);
+	expect(error.context.data).toMatchObject({
 		type,
-		documentId: [...of.base.documents.keys()][0],
+		documentId: [...scene.dataset.documents.keys()][0],
 	});
 	// The document exists: it is not resent.
-	expect(calls(of.sim, /create-by-text$/)).toBe(1);
+	expect(countRequests(scene.sim, /create-by-text$/)).toBe(1);
 });
 
 test('an archived or disabled document with the name is enabled first', async () => {
 	for (const state of [{ archived: true }, { enabled: false }]) {
-		const of = await scene();
-		const document = addDocument(of.sim.store, of.base, { name: TEXT.name, ...state });
-		const [done] = await manage(of, 'document', 'upsertText', TEXT);
-		expect(done).toMatchObject({ action: 'updated', documentId: document.id });
-		expect(of.base.documents.size).toBe(1);
+		const scene = await startScene();
+		const document = addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, ...state });
+		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		expect(item).toMatchObject({ action: 'updated', documentId: document.id });
+		expect(scene.dataset.documents.size).toBe(1);
 	}
 });
 
-test('an existing document stays unchanged with Skip', async () => {
-	const of = await scene();
-	addDocument(of.sim.store, of.base, { name: TEXT.name, text: 'old' });
+test('an existing document stays unchanged with Fail', async () => {
+	const scene = await startScene();
+	addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, text: 'old' });
 	const options = { ifExists: 'fail' };
-	const failed = await nodeErrorOf(manage(of, 'document', 'upsertText', { ...TEXT, options }));
-	expect(failed.message).toBe('The knowledge base already has a document "llama.txt"');
-	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['old']);
+	const error = await getNodeError(
+		executeOperation(scene, 'document', 'upsertText', { ...TEXT, options }),
+	);
+	expect(error.message).toBe('The knowledge base already has a document "llama.txt"');
+	expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
 
 test('an archived document is unarchived, then deleted', async () => {
-	const of = await scene();
-	const { id } = addDocument(of.sim.store, of.base, { archived: true });
-	const where = { documentId: byId(id) };
-	const failed = await nodeErrorOf(manage(of, 'document', 'delete', where));
-	expect(failed.description).toContain('Set Status');
-	await manage(of, 'document', 'setStatus', { documentIds: id, statusAction: 'un_archive' });
-	expect(await manage(of, 'document', 'delete', where)).toMatchObject([
+	const scene = await startScene();
+	const { id } = addDocument(scene.sim.store, scene.dataset, { archived: true });
+	const parameters = { documentId: byId(id) };
+	const error = await getNodeError(executeOperation(scene, 'document', 'delete', parameters));
+	expect(error.description).toContain('Set Status');
+	await executeOperation(scene, 'document', 'setStatus', {
+		documentIds: id,
+		statusAction: 'un_archive',
+	});
+	expect(await executeOperation(scene, 'document', 'delete', parameters)).toMatchObject([
 		{ deleted: true, existed: true },
 	]);
-	expect(await manage(of, 'document', 'delete', where)).toMatchObject([{ existed: false }]);
+	expect(await executeOperation(scene, 'document', 'delete', parameters)).toMatchObject([
+		{ existed: false },
+	]);
 });
 
 test('a 404 page instead of Dify is an error, not a missing document', async () => {
-	const of = await scene();
-	const { id } = addDocument(of.sim.store, of.base, {});
-	of.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
-	await nodeErrorOf(manage(of, 'document', 'delete', { documentId: byId(id) }));
-	expect(of.base.documents.has(id)).toBe(true);
+	const scene = await startScene();
+	const { id } = addDocument(scene.sim.store, scene.dataset, {});
+	scene.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
+	await getNodeError(executeOperation(scene, 'document', 'delete', { documentId: byId(id) }));
+	expect(scene.dataset.documents.has(id)).toBe(true);
 });
 
-describe('how long the indexing of a document may take', () => {
+describe('the wait for indexing', () => {
 	const SECOND = 1_000;
 	const INDEXED = { indexing_status: 'completed', completed_segments: 1, total_segments: 1 };
 
 	/** Dify's responses for every document, each record for so many seconds; then it is indexed. */
-	function tellingInTurn(
+	function setProgressSteps(
 		{ sim }: Scene,
 		...records: Array<[status: string, seconds: number]>
 	): void {
@@ -130,75 +137,83 @@ describe('how long the indexing of a document may take', () => {
 			times: 1_000,
 		};
 		const current = () => {
-			let left = performance.now() - startedAt;
-			const found = records.find(([, seconds]) => (left -= seconds * SECOND) < 0);
-			return JSON.stringify(found === undefined ? INDEXED : { indexing_status: found[0] });
+			let remainingMs = performance.now() - startedAt;
+			const currentStep = records.find(([, seconds]) => (remainingMs -= seconds * SECOND) < 0);
+			return JSON.stringify(
+				currentStep === undefined ? INDEXED : { indexing_status: currentStep[0] },
+			);
 		};
 		const record = { ...fault, path: /\/documents\/[\w-]{36}$/, status: 200 };
 		sim.store.faults.push(fault, Object.defineProperty(record, 'body', { get: current }));
 	}
 
-	const once = { items: [{ json: { source: 'a' } }] };
+	const oneItem = { items: [{ json: { source: 'a' } }] };
 	const operations: Array<[string, Record<string, unknown>]> = [
 		['upsertText', { name: TEXT.name, text: TEXT.text }],
 		['sync', { source: 'a.md', name: 'a.md', text: TEXT.text }],
 	];
 
-	test.each(operations)('five minutes by default: %s', async (name, fields) => {
-		const quick = await scene();
-		tellingInTurn(quick, ['indexing', 290]);
-		const [done] = await manage(quick, 'document', name, fields, once);
-		expect(done).toMatchObject({ action: 'created', indexingStatus: 'completed' });
-		const slow = await scene();
-		tellingInTurn(slow, ['indexing', 330]);
-		const failed = await nodeErrorOf(manage(slow, 'document', name, fields, once));
-		expect(failed.message).toContain('The document was not indexed within 300 s');
+	test.each(operations)('lasts five minutes by default: %s', async (name, fields) => {
+		const quick = await startScene();
+		setProgressSteps(quick, ['indexing', 290]);
+		const [item] = await executeOperation(quick, 'document', name, fields, oneItem);
+		expect(item).toMatchObject({ action: 'created', indexingStatus: 'completed' });
+		const slow = await startScene();
+		setProgressSteps(slow, ['indexing', 330]);
+		const error = await getNodeError(executeOperation(slow, 'document', name, fields, oneItem));
+		expect(error.message).toContain('The document was not indexed within 300 s');
 	});
 
-	test('no worker starts it: two minutes without interruption', async () => {
+	test('ends after two minutes in which no worker starts the document', async () => {
 		const slow: Array<[string, number]> = [
 			['waiting', 110],
 			['parsing', 10],
 			['waiting', 110],
 		];
-		const of = await scene();
-		tellingInTurn(of, ...slow);
-		const [done] = await manage(of, 'document', 'upsertText', TEXT);
-		expect(done).toMatchObject({ indexingStatus: 'completed' });
-		const stuck = await scene();
-		tellingInTurn(stuck, ['waiting', 140]);
-		const failed = await nodeErrorOf(manage(stuck, 'document', 'upsertText', TEXT));
-		expect(failed.context.data).toMatchObject({ type: 'indexingStuck' });
+		const scene = await startScene();
+		setProgressSteps(scene, ...slow);
+		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		expect(item).toMatchObject({ indexingStatus: 'completed' });
+		const stuck = await startScene();
+		setProgressSteps(stuck, ['waiting', 140]);
+		const error = await getNodeError(executeOperation(stuck, 'document', 'upsertText', TEXT));
+		expect(error.context.data).toMatchObject({ type: 'indexingStuck' });
 	});
 });
 
 test.each([
 	[false, true],
 	[true, false],
-])('of two documents of the name, the enabled one is updated: %s, %s', async (...enabled) => {
-	const of = await scene();
-	const made = enabled.map((isOn) =>
-		addDocument(of.sim.store, of.base, { name: TEXT.name, text: 'old', enabled: isOn }),
-	);
-	const [on, off] = enabled[0] ? made : made.toReversed();
-	const [done] = await manage(of, 'document', 'upsertText', TEXT);
-	expect(done).toMatchObject({ action: 'updated', documentId: on!.id });
-	expect(of.base.documents.get(off!.id)).toMatchObject({ text: 'old', enabled: false });
-	expect(of.base.documents.size).toBe(2);
-});
+])(
+	'of two documents with the same name, the enabled one is updated: %s, %s',
+	async (...enabled) => {
+		const scene = await startScene();
+		const documents = enabled.map((isOn) =>
+			addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, text: 'old', enabled: isOn }),
+		);
+		const [enabledDocument, disabledDocument] = enabled[0] ? documents : documents.toReversed();
+		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		expect(item).toMatchObject({ action: 'updated', documentId: enabledDocument!.id });
+		expect(scene.dataset.documents.get(disabledDocument!.id)).toMatchObject({
+			text: 'old',
+			enabled: false,
+		});
+		expect(scene.dataset.documents.size).toBe(2);
+	},
+);
 
 test.each([
-	['high quality, as in Dify itself', null, {}, 'high_quality'],
-	['that of the option', null, { technique: 'economy' }, 'economy'],
+	['high quality by default, as in Dify', null, {}, 'high_quality'],
+	['the technique of the option', null, { technique: 'economy' }, 'economy'],
 	[
-		'that of the base, whatever the option says',
+		'the technique of the knowledge base, regardless of the option',
 		'economy',
 		{ technique: 'high_quality' },
 		'economy',
 	],
-])('technique of the first document: %s', async (_name, technique, options, sent) => {
-	const of = await scene({ technique });
-	await manage(of, 'document', 'upsertText', { ...TEXT, options });
-	expect(lastBody(of.sim, /create-by-text$/)).toMatchObject({ indexing_technique: sent });
-	expect(of.base.technique).toBe(sent);
+])('technique of the first document: %s', async (_name, technique, options, expected) => {
+	const scene = await startScene({ technique });
+	await executeOperation(scene, 'document', 'upsertText', { ...TEXT, options });
+	expect(getLastBody(scene.sim, /create-by-text$/)).toMatchObject({ indexing_technique: expected });
+	expect(scene.dataset.technique).toBe(expected);
 });

@@ -12,14 +12,14 @@ const [, , url = '', key = '', datasetId = '', file = '', bytes = '0'] = process
 const context = (size: number): IExecuteFunctions =>
 	({
 		getInputData: () => [{ json: {} }],
-		getNodeParameter: (name: string, _item: number, preset: unknown) =>
+		getNodeParameter: (name: string, _item: number, fallback: unknown) =>
 			({
 				resource: 'document',
 				operation: 'upsertFile',
 				difyDatasetId: datasetId,
 				binaryPropertyName: 'data',
 				options: { wait: 10 },
-			})[name] ?? preset,
+			})[name] ?? fallback,
 		getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'knowledge' }),
 		getNode: () => ({
 			id: '1',
@@ -41,22 +41,22 @@ const context = (size: number): IExecuteFunctions =>
 				fileName: 'long.txt',
 			}),
 			getBinaryMetadata: async () => ({ fileSize: size }),
-			getBinaryStream: async (_id: string, piece: number) =>
-				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
+			getBinaryStream: async (_id: string, chunkSize: number) =>
+				fs.createReadStream(file, { highWaterMark: chunkSize, end: size - 1 }),
 		},
 	}) as unknown as IExecuteFunctions;
 
-async function measured(): Promise<void> {
+async function measureGrowth(): Promise<void> {
 	// Warm-up: loads code and buffers that every request needs. Node collects buffers only from 64 MB on, for any file
 	// size.
 	await new DifyKnowledge().execute.call(context(64 * 1024 * 1024));
 	const before = process.memoryUsage.rss();
-	let most = before;
-	const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+	let maxBytes = before;
+	const timer = setInterval(() => (maxBytes = Math.max(maxBytes, process.memoryUsage.rss())), 5);
 	const [items] = await new DifyKnowledge().execute.call(context(Number(bytes)));
 	clearInterval(timer);
-	process.stdout.write(JSON.stringify({ grew: most - before, json: items![0]!.json }));
+	process.stdout.write(JSON.stringify({ grew: maxBytes - before, json: items![0]!.json }));
 	process.exit(0);
 }
 
-void measured();
+void measureGrowth();

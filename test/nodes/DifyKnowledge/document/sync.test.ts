@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { writes } from '../../../lib/dify/knowledge/setup';
-import { executeIn, manage, prepare, scene, type Scene } from '../setup';
+import { getWrites } from '../../../lib/dify/knowledge/setup';
+import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -13,12 +13,12 @@ interface File {
 	hash?: string;
 }
 
-function items(
+function createItems(
 	files: File[],
 	isText: boolean,
-): { items: INodeExecutionData[]; perItem: Array<Record<string, unknown>> } {
+): { createItems: INodeExecutionData[]; perItem: Array<Record<string, unknown>> } {
 	return {
-		items: files.map(({ source, text }) => ({
+		createItems: files.map(({ source, text }) => ({
 			json: { source },
 			binary: {
 				data: {
@@ -39,13 +39,19 @@ function items(
 }
 
 async function sync(
-	of: Scene,
+	scene: Scene,
 	files: File[],
 	parameters: Record<string, unknown> = {},
 	isText = false,
 ) {
-	const done = await manage(of, 'document', 'sync', parameters, items(files, isText));
-	return done.map(({ action, source }) => `${String(action)} ${String(source)}`);
+	const results = await executeOperation(
+		scene,
+		'document',
+		'sync',
+		parameters,
+		createItems(files, isText),
+	);
+	return results.map(({ action, source }) => `${String(action)} ${String(source)}`);
 }
 
 const FILES: File[] = [
@@ -53,62 +59,67 @@ const FILES: File[] = [
 	{ source: 'b.md', text: 'second' },
 ];
 
-describe('Document Sync', () => {
+describe('syncing documents', () => {
 	test('a document that Dify has locked does not block the others, and the next sync retries it', async () => {
-		const of = await scene();
-		await sync(of, FILES);
-		const [locked] = [...of.base.documents.values()];
+		const scene = await startScene();
+		await sync(scene, FILES);
+		const [locked] = [...scene.dataset.documents.values()];
 		locked!.enabled = false;
 		locked!.busy = 1_000;
-		const done = await manage(
-			of,
+		const results = await executeOperation(
+			scene,
 			'document',
 			'sync',
 			{},
-			items([...FILES, { source: 'c.md', text: 'third' }], false),
+			createItems([...FILES, { source: 'c.md', text: 'third' }], false),
 		);
-		expect(done.map(({ action, source }) => `${String(action)} ${String(source)}`)).toEqual([
+		expect(results.map(({ action, source }) => `${String(action)} ${String(source)}`)).toEqual([
 			'locked a.md',
 			'unchanged b.md',
 			'created c.md',
 		]);
-		expect(String((done[0]!.warnings as string[])[0])).toMatch(
+		expect(String((results[0]!.warnings as string[])[0])).toMatch(
 			/"a\.md" was not enabled; the next sync will try again: /,
 		);
 		locked!.busy = 0;
-		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
+		expect(await sync(scene, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
 			'enabled a.md',
 			'unchanged b.md',
 			'unchanged c.md',
 		]);
 	});
 
-	test.each([true, false])('created, unchanged, updated, disabled; as text: %s', async (isText) => {
-		const of = await scene();
-		expect(await sync(of, FILES, {}, isText)).toEqual(['created a.md', 'created b.md']);
-		expect(await sync(of, FILES, {}, isText)).toEqual(['unchanged a.md', 'unchanged b.md']);
-		expect(await sync(of, [{ source: 'a.md', text: 'changed' }, FILES[1]!], {}, isText)).toEqual([
-			'updated a.md',
-			'unchanged b.md',
-		]);
-		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['changed', 'second']);
-		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow(
-			'The source of 1 of 2 documents is missing',
-		);
-		const options = { maxRemovedPercent: 50 };
-		const perItem = items([FILES[1]!], isText);
-		perItem.perItem[0]!.options = options;
-		const done = await manage(of, 'document', 'sync', {}, perItem);
-		expect(done).toMatchObject([
-			{ action: 'unchanged', source: 'b.md' },
-			{ action: 'disabled', source: 'a.md', datasetId: of.base.id },
-		]);
-	});
+	test.each([true, false])(
+		'creates, updates and disables documents, and leaves the others unchanged; as text: %s',
+		async (isText) => {
+			const scene = await startScene();
+			expect(await sync(scene, FILES, {}, isText)).toEqual(['created a.md', 'created b.md']);
+			expect(await sync(scene, FILES, {}, isText)).toEqual(['unchanged a.md', 'unchanged b.md']);
+			expect(
+				await sync(scene, [{ source: 'a.md', text: 'changed' }, FILES[1]!], {}, isText),
+			).toEqual(['updated a.md', 'unchanged b.md']);
+			expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual([
+				'changed',
+				'second',
+			]);
+			await expect(sync(scene, [FILES[1]!], {}, isText)).rejects.toThrow(
+				'The source of 1 of 2 documents is missing',
+			);
+			const options = { maxRemovedPercent: 50 };
+			const perItem = createItems([FILES[1]!], isText);
+			perItem.perItem[0]!.options = options;
+			const results = await executeOperation(scene, 'document', 'sync', {}, perItem);
+			expect(results).toMatchObject([
+				{ action: 'unchanged', source: 'b.md' },
+				{ action: 'disabled', source: 'a.md', datasetId: scene.dataset.id },
+			]);
+		},
+	);
 
 	test('sources with the same name keep separate documents, and other documents stay', async () => {
-		const of = await scene();
-		const named = (sources: string[]) => {
-			const { items: list, perItem } = items(
+		const scene = await startScene();
+		const createNamedItems = (sources: string[]) => {
+			const { createItems: list, perItem } = createItems(
 				sources.map((source) => ({ source, text: source })),
 				true,
 			);
@@ -117,100 +128,108 @@ describe('Document Sync', () => {
 				perItem: perItem.map((row) => ({ ...row, options: { name: 'report.md' } })),
 			};
 		};
-		const names = async () =>
-			(await manage(of, 'document', 'sync', {}, named(['2025', '2026']))).map(({ name }) => name);
-		expect(await names()).toEqual(['report.md', '2026_report.md']);
-		expect(await names()).toEqual(['report.md', '2026_report.md']);
-		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['2025', '2026']);
-		await expect(manage(of, 'document', 'sync', {}, named(['1', '1']))).rejects.toThrow(
-			'Two items have the same source "1"',
-		);
+		const syncNames = async () =>
+			(
+				await executeOperation(scene, 'document', 'sync', {}, createNamedItems(['2025', '2026']))
+			).map(({ name }) => name);
+		expect(await syncNames()).toEqual(['report.md', '2026_report.md']);
+		expect(await syncNames()).toEqual(['report.md', '2026_report.md']);
+		expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual(['2025', '2026']);
+		await expect(
+			executeOperation(scene, 'document', 'sync', {}, createNamedItems(['1', '1'])),
+		).rejects.toThrow('Two items have the same source "1"');
 	});
 
 	test('a dry run reports the steps and changes nothing', async () => {
-		const of = await scene();
-		const done = await manage(of, 'document', 'sync', { dryRun: true }, items(FILES, false));
-		expect(done).toMatchObject([
+		const scene = await startScene();
+		const results = await executeOperation(
+			scene,
+			'document',
+			'sync',
+			{ dryRun: true },
+			createItems(FILES, false),
+		);
+		expect(results).toMatchObject([
 			{ action: 'created', source: 'a.md', name: 'a.md', dryRun: true },
 			{ action: 'created', source: 'b.md', dryRun: true },
 		]);
-		expect(writes(of.sim)).toEqual([]);
+		expect(getWrites(scene.sim)).toEqual([]);
 	});
 
-	test('with a hash from the source, nothing is read', async () => {
-		const of = await scene();
+	test('with a hash from the source, changed content is not compared', async () => {
+		const scene = await startScene();
 		const files = FILES.map((file) => ({ ...file, hash: `hash of ${file.source}` }));
-		await sync(of, files);
+		await sync(scene, files);
 		expect(
 			await sync(
-				of,
-				files.map((file) => ({ ...file, text: 'not looked at' })),
+				scene,
+				files.map((file) => ({ ...file, text: 'not compared' })),
 			),
 		).toEqual(['unchanged a.md', 'unchanged b.md']);
 	});
 
 	test('without a source in the node, the item identifies the document: by source, path, ID or file path', async () => {
-		const of = await scene();
+		const scene = await startScene();
 		const binary = {
 			data: { data: 'eA==', mimeType: 'text/plain', fileName: 'd.md', directory: '/manuals' },
 		};
 		const list = [{ source: 'a', path: 'x' }, { path: 'b', id: 9 }, { id: 3 }, {}];
-		const done = await manage(
-			of,
+		const results = await executeOperation(
+			scene,
 			'document',
 			'sync',
 			{ contentType: 'file', binaryPropertyName: 'data' },
 			{ items: list.map((json) => ({ json, binary })) },
 		);
-		expect(done.map(({ source }) => source)).toEqual(['a', 'b', '3', '/manuals/d.md']);
+		expect(results.map(({ source }) => source)).toEqual(['a', 'b', '3', '/manuals/d.md']);
 	});
 
 	test('an expression without a result is an error, even if the item has a path', async () => {
-		const of = await scene();
+		const scene = await startScene();
 		const setup = {
 			items: [{ json: { path: 'a.md' } }],
 			written: { source: '={{ $json.key }}' },
 		};
-		await expect(manage(of, 'document', 'sync', { text: 'x' }, setup)).rejects.toThrow(
+		await expect(executeOperation(scene, 'document', 'sync', { text: 'x' }, setup)).rejects.toThrow(
 			'The field "Source" is empty',
 		);
 	});
 
-	test('D100: an item without a source is an error, and then this sync removes no documents', async () => {
-		const of = await scene();
-		await sync(of, FILES);
-		const broken = items([{ source: '', text: 'x' }, FILES[1]!], false);
-		await expect(manage(of, 'document', 'sync', {}, broken)).rejects.toThrow(
+	test('an item without a source is an error, and then this sync removes no documents', async () => {
+		const scene = await startScene();
+		await sync(scene, FILES);
+		const setup = createItems([{ source: '', text: 'x' }, FILES[1]!], false);
+		await expect(executeOperation(scene, 'document', 'sync', {}, setup)).rejects.toThrow(
 			'The field "Source" is empty',
 		);
 		const fake = prepare(
-			of,
+			scene,
 			{ resource: 'document', operation: 'sync' },
-			{ ...broken, continueOnFail: true },
+			{ ...setup, continueOnFail: true },
 		);
-		expect((await executeIn(fake)).map(({ json }) => json.action ?? 'error')).toEqual([
+		expect((await executePrepared(fake)).map(({ json }) => json.action ?? 'error')).toEqual([
 			'error',
 			'unchanged',
 		]);
 		expect(fake.hints[0]?.message).toContain('this sync removes no documents');
 	});
 
-	test('D100: an empty list, as from "Always Output Data", changes nothing', async () => {
-		const of = await scene();
-		await sync(of, FILES);
-		const before = writes(of.sim).length;
-		const fake = prepare(of, { resource: 'document', operation: 'sync', source: undefined });
-		expect(await executeIn(fake)).toEqual([]);
+	test('an empty list, as from "Always Output Data", changes nothing', async () => {
+		const scene = await startScene();
+		await sync(scene, FILES);
+		const writeCount = getWrites(scene.sim).length;
+		const fake = prepare(scene, { resource: 'document', operation: 'sync', source: undefined });
+		expect(await executePrepared(fake)).toEqual([]);
 		expect(fake.hints[0]?.message).toContain('nothing was changed');
-		expect(writes(of.sim)).toHaveLength(before);
+		expect(getWrites(scene.sim)).toHaveLength(writeCount);
 	});
 
 	test('a failed document continues as an item, and the others are synced', async () => {
-		const of = await scene();
+		const scene = await startScene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
-		const setup = { ...items(files, false), continueOnFail: true };
-		const done = await manage(of, 'document', 'sync', {}, setup);
-		expect(done).toMatchObject([
+		const setup = { ...createItems(files, false), continueOnFail: true };
+		const results = await executeOperation(scene, 'document', 'sync', {}, setup);
+		expect(results).toMatchObject([
 			{
 				action: 'failed',
 				source: 'bad.zip',
@@ -221,12 +240,12 @@ describe('Document Sync', () => {
 	});
 
 	test('results belong to their items', async () => {
-		const of = await scene();
-		const result = await executeIn(
-			prepare(of, { resource: 'document', operation: 'sync' }, items(FILES, false)),
+		const scene = await startScene();
+		const result = await executePrepared(
+			prepare(scene, { resource: 'document', operation: 'sync' }, createItems(FILES, false)),
 		);
 		expect(result.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
-		await expect(sync(of, [FILES[0]!, FILES[0]!])).rejects.toThrow(
+		await expect(sync(scene, [FILES[0]!, FILES[0]!])).rejects.toThrow(
 			'Two items have the same source "a.md"',
 		);
 	});

@@ -1,25 +1,29 @@
 import { addDocument } from '../../../simulators/dify';
-import { byId, manage, scene } from '../setup';
+import { byId, executeOperation, startScene } from '../setup';
 
-describe('Metadata', () => {
-	test('metadata: fields, values', async () => {
-		const of = await scene();
-		const known = addDocument(of.sim.store, of.base);
-		await manage(of, 'metadata', 'createField', { name: 'year', type: 'number' });
+describe('metadata', () => {
+	test('of a document is set, and missing fields are created on request', async () => {
+		const scene = await startScene();
+		const document = addDocument(scene.sim.store, scene.dataset);
+		await executeOperation(scene, 'metadata', 'createField', { name: 'year', type: 'number' });
 		const values = {
 			value: [
 				{ field: 'year', value: '2020' },
 				{ field: 'read', value: 7 },
 			],
 		};
-		const documentId = byId(known.id);
-		await expect(manage(of, 'metadata', 'set', { documentId, values })).rejects.toThrow(
-			'no metadata field "read"',
-		);
+		const documentId = byId(document.id);
+		await expect(
+			executeOperation(scene, 'metadata', 'set', { documentId, values }),
+		).rejects.toThrow('no metadata field "read"');
 		expect(
-			await manage(of, 'metadata', 'set', { documentId, values, options: { createFields: true } }),
-		).toEqual([{ documentId: known.id, metadata: { year: 2020, read: 7 } }]);
-		expect(await manage(of, 'metadata', 'getFields')).toMatchObject([
+			await executeOperation(scene, 'metadata', 'set', {
+				documentId,
+				values,
+				options: { createFields: true },
+			}),
+		).toEqual([{ documentId: document.id, metadata: { year: 2020, read: 7 } }]);
+		expect(await executeOperation(scene, 'metadata', 'getFields')).toMatchObject([
 			{ name: 'year', type: 'number', builtInEnabled: false },
 			{ name: 'read', type: 'number' },
 		]);

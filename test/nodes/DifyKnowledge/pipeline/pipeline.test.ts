@@ -1,5 +1,5 @@
-import { writes } from '../../../lib/dify/knowledge/setup';
-import { byId, editor, manage, scene, type Scene } from '../setup';
+import { getWrites } from '../../../lib/dify/knowledge/setup';
+import { byId, createEditorContext, executeOperation, startScene, type Scene } from '../setup';
 import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
 
 const FILES = { node_id: 'files', datasource_type: 'local_file', title: 'File', credentials: [] };
@@ -11,7 +11,7 @@ const WEB = {
 };
 
 const withPipeline = async (datasources: Array<typeof FILES> = [FILES, WEB]): Promise<Scene> =>
-	await scene({ pipeline: { datasources } });
+	await startScene({ pipeline: { datasources } });
 
 const file = (name: string, text: string) => ({
 	json: {},
@@ -22,34 +22,37 @@ const file = (name: string, text: string) => ({
 
 const RUN = { binaryPropertyName: 'data', inputs: '{}' };
 
-test('run: files of the items are uploaded, one run each', async () => {
-	const of = await withPipeline([FILES]);
+test('each item uploads its file and starts one run', async () => {
+	const scene = await withPipeline([FILES]);
 	const items = [file('one.txt', 'First.'), file('two.txt', 'Second.')];
-	const made = await manage(of, 'pipeline', 'run', RUN, { items });
-	expect(made).toEqual(
+	const created = await executeOperation(scene, 'pipeline', 'run', RUN, { items });
+	expect(created).toEqual(
 		['one.txt', 'two.txt'].map((name, at) => ({
-			documentId: [...of.base.documents.keys()][at],
-			datasetId: of.base.id,
+			documentId: [...scene.dataset.documents.keys()][at],
+			datasetId: scene.dataset.id,
 			name,
 			batch: expect.any(String) as string,
 			indexingStatus: 'waiting',
 		})),
 	);
-	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['First.', 'Second.']);
+	expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual([
+		'First.',
+		'Second.',
+	]);
 });
 
-test('run: a pipeline without a node for files is rejected before any upload', async () => {
-	const of = await withPipeline([WEB]);
-	await expect(manage(of, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] })).rejects.toThrow(
-		'no datasource for files',
-	);
-	expect(writes(of.sim)).toEqual([]);
+test('a pipeline without a file node is rejected before any upload', async () => {
+	const scene = await withPipeline([WEB]);
+	await expect(
+		executeOperation(scene, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] }),
+	).rejects.toThrow('no datasource for files');
+	expect(getWrites(scene.sim)).toEqual([]);
 });
 
-test('the list of datasources in the editor', async () => {
-	const of = await withPipeline();
+test('the list in the editor has only datasources that accept files', async () => {
+	const scene = await withPipeline();
 	const { searchDatasources } = new DifyKnowledge().methods.listSearch;
-	const context = editor(of, { difyDatasetId: byId(of.base.id) });
+	const context = createEditorContext(scene, { difyDatasetId: byId(scene.dataset.id) });
 	expect(await searchDatasources.call(context, 'fil')).toEqual({
 		results: [{ name: 'File', value: 'files' }],
 	});

@@ -1,18 +1,25 @@
 import { type Json } from '../../../simulators/dify';
-import { nodeErrorOf } from '../../dify';
-import { operate, REVIEW, START, startFlow, work, workJson } from '../workflow';
+import { getNodeError } from '../../dify';
+import {
+	executeOperation,
+	REVIEW,
+	START,
+	startWorkflow,
+	executeWorkflow,
+	executeWorkflowJson,
+} from '../workflow';
 
 describe('submitting a form', () => {
-	test('Form: files are uploaded by the user who submits it', async () => {
+	test('uploads files as the user who submits it', async () => {
 		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
-		const sim = await startFlow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
-		await workJson(sim);
+		const sim = await startWorkflow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
+		await executeWorkflowJson(sim);
 		const data = {
 			data: Buffer.from('png!').toString('base64'),
 			mimeType: 'image/png',
 			fileName: 'a.png',
 		};
-		await work(sim, {
+		await executeWorkflow(sim, {
 			items: [{ json: {}, binary: { data } }],
 			parameters: {
 				resource: 'form',
@@ -26,11 +33,11 @@ describe('submitting a form', () => {
 		expect(body.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
 	});
 
-	test('a button by its label, values as text, and defaults of the form', async () => {
-		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
-		await workJson(sim);
-		const answer = { formToken: 'tok', action: 'APPROVE', values: { pick: 'Rot' } };
-		expect((await operate(sim, 'form', 'submit', answer))[0]!.json).toMatchObject({
+	test('finds a button by its label, sends values as text, and applies the form defaults', async () => {
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+		await executeWorkflowJson(sim);
+		const submission = { formToken: 'tok', action: 'APPROVE', values: { pick: 'Rot' } };
+		expect((await executeOperation(sim, 'form', 'submit', submission))[0]!.json).toMatchObject({
 			action: 'approve',
 			submitted: true,
 		});
@@ -41,18 +48,20 @@ describe('submitting a form', () => {
 	});
 
 	test('a rejected submission leaves the form open, and a second submission is too late', async () => {
-		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
-		await workJson(sim);
-		const answer = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
-		const wrong = { ...answer, action: 'burn' };
-		const rejectedError = await nodeErrorOf(operate(sim, 'form', 'submit', wrong));
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+		await executeWorkflowJson(sim);
+		const submission = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
+		const unknownAction = { ...submission, action: 'burn' };
+		const rejectedError = await getNodeError(
+			executeOperation(sim, 'form', 'submit', unknownAction),
+		);
 		expect(rejectedError.context.data).toMatchObject({ type: 'formRejected' });
-		await operate(sim, 'form', 'submit', answer);
-		const closedError = await nodeErrorOf(operate(sim, 'form', 'submit', answer));
+		await executeOperation(sim, 'form', 'submit', submission);
+		const closedError = await getNodeError(executeOperation(sim, 'form', 'submit', submission));
 		expect(closedError.context.data).toMatchObject({ type: 'formClosed' });
 		for (const formToken of ['', 'null'])
-			await expect(operate(sim, 'form', 'submit', { ...answer, formToken })).rejects.toThrow(
-				'The form has no token',
-			);
+			await expect(
+				executeOperation(sim, 'form', 'submit', { ...submission, formToken }),
+			).rejects.toThrow('The form has no token');
 	});
 });

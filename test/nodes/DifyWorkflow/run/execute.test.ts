@@ -1,19 +1,25 @@
-import { waitFor } from '../../../lib/dify/request';
-import { calls } from '../../../lib/dify/client';
+import { waitFor } from '../../../lib/dify/wait-for';
+import { countRequests } from '../../../lib/dify/client';
 import { appKey, knowledgeKey, type FormField, type Json } from '../../../simulators/dify';
-import { errorIn, executeIn, nodeErrorOf, shownIn, WITH_FILES } from '../../dify';
+import {
+	getItemError,
+	executePrepared,
+	getNodeError,
+	getStreamedText,
+	WITH_FILES,
+} from '../../dify';
 import {
 	FOREVER,
-	prepareFlow,
+	prepareWorkflow,
 	REVIEW,
 	START,
-	startFlow,
-	work,
-	workError,
-	workJson,
+	startWorkflow,
+	executeWorkflow,
+	executeWorkflowError,
+	executeWorkflowJson,
 } from '../workflow';
 
-const ALL_KINDS: FormField[] = [
+const ALL_TYPES: FormField[] = [
 	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
 	{ kind: 'number', variable: 'days', default: 3 },
 	{ kind: 'checkbox', variable: 'terse' },
@@ -26,13 +32,13 @@ const FILE_FORM: FormField[] = [
 ];
 
 describe('running a workflow', () => {
-	test('outputs, IDs and token counts, paired with the item', async () => {
-		const sim = await startFlow({
+	test('returns outputs, IDs and the token count, paired with the item', async () => {
+		const sim = await startWorkflow({
 			steps: [START],
 			outputs: { text: 'yes' },
 			totalTokens: 12,
 		});
-		const [item] = await work(sim);
+		const [item] = await executeWorkflow(sim);
 		const { taskId, workflowRunId } = sim.runs[0]!;
 		const json = {
 			outputs: { text: 'yes' },
@@ -45,13 +51,13 @@ describe('running a workflow', () => {
 		expect(item).toEqual({ json, pairedItem: { item: 0 } });
 	});
 
-	test('without Simplify, all data of the run', async () => {
-		const sim = await startFlow({
+	test('without Simplify, the item has all data of the run', async () => {
+		const sim = await startWorkflow({
 			steps: [START],
 			outputs: { text: 'yes' },
 			elapsed: 2.5,
 		});
-		const json = await workJson(sim, { parameters: { simplify: false } });
+		const json = await executeWorkflowJson(sim, { parameters: { simplify: false } });
 		expect(json).toMatchObject({
 			workflowId: sim.runs[0]!.workflowId,
 			elapsedTime: 2.5,
@@ -63,17 +69,17 @@ describe('running a workflow', () => {
 		});
 	});
 
-	test('no outputs are an empty object', async () => {
-		const sim = await startFlow({ steps: [START], outputs: {} }, { form: ALL_KINDS });
-		expect((await workJson(sim)).outputs).toEqual({});
+	test('a run without outputs has an empty object', async () => {
+		const sim = await startWorkflow({ steps: [START], outputs: {} }, { form: ALL_TYPES });
+		expect((await executeWorkflowJson(sim)).outputs).toEqual({});
 	});
 
-	test("outputs with the names of the node's own fields", async () => {
-		const sim = await startFlow({
+	test("outputs may have the names of the node's fields", async () => {
+		const sim = await startWorkflow({
 			steps: [START],
 			outputs: { status: 'mine', workflowRunId: 7 },
 		});
-		const json = await workJson(sim);
+		const json = await executeWorkflowJson(sim);
 		expect(json).toMatchObject({
 			status: 'succeeded',
 			outputs: { status: 'mine', workflowRunId: 7 },
@@ -81,10 +87,10 @@ describe('running a workflow', () => {
 		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
 	});
 
-	test('outputs of several end nodes are as Dify sends them, unset ones null', async () => {
+	test('outputs of several end nodes are returned as Dify sends them, unset ones as null', async () => {
 		const outputs = { a: 1, b: [2], c: null };
-		const sim = await startFlow({ steps: [START], outputs });
-		expect((await workJson(sim)).outputs).toEqual(outputs);
+		const sim = await startWorkflow({ steps: [START], outputs });
+		expect((await executeWorkflowJson(sim)).outputs).toEqual(outputs);
 	});
 
 	test('a failed run fails the node with its error, the failed node and the ID', async () => {
@@ -95,17 +101,17 @@ describe('running a workflow', () => {
 			status: 'failed' as const,
 			error: 'no route',
 		};
-		const sim = await startFlow({ steps: [START, { node }], fail: 'no route' });
-		const error = await workError(sim);
+		const sim = await startWorkflow({ steps: [START, { node }], fail: 'no route' });
+		const error = await executeWorkflowError(sim);
 		expect(error.description).toContain('"Ask" (http-request)');
 		expect(error.description).toContain('no route');
 		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
 	});
 
-	test('a failed run as an item, if the option is set', async () => {
-		const sim = await startFlow({ steps: [START, { text: 'half' }], fail: 'broken' });
+	test('a failed run is an item, if the option is set', async () => {
+		const sim = await startWorkflow({ steps: [START, { text: 'half' }], fail: 'broken' });
 		const options = { onFailure: 'return', include: ['text'] };
-		expect(await workJson(sim, { parameters: { options } })).toMatchObject({
+		expect(await executeWorkflowJson(sim, { parameters: { options } })).toMatchObject({
 			status: 'failed',
 			error: 'broken',
 			text: 'half',
@@ -114,18 +120,20 @@ describe('running a workflow', () => {
 	});
 
 	test('errors other than failed runs still fail the node', async () => {
-		const sim = await startFlow(
+		const sim = await startWorkflow(
 			{ steps: [] },
 			{ form: [{ kind: 'number', variable: 'n', required: true }] },
 		);
-		const error = await workError(sim, { parameters: { options: { onFailure: 'return' } } });
+		const error = await executeWorkflowError(sim, {
+			parameters: { options: { onFailure: 'return' } },
+		});
 		expect(error.context.data).toMatchObject({ type: 'invalidInputs' });
 	});
 
 	test('with continue on fail, the error item keeps the run ID', async () => {
-		const sim = await startFlow({ steps: [START], fail: 'broken' });
-		const [item] = await work(sim, { continueOnFail: true });
-		expect(errorIn(item!)).toMatchObject({
+		const sim = await startWorkflow({ steps: [START], fail: 'broken' });
+		const [item] = await executeWorkflow(sim, { continueOnFail: true });
+		expect(getItemError(item!)).toMatchObject({
 			workflowRunId: sim.runs[0]!.workflowRunId,
 			serverText: 'broken',
 		});
@@ -133,136 +141,136 @@ describe('running a workflow', () => {
 
 	test('a partial success and a stopped run are results, with a warning', async () => {
 		const failed = { id: 'a', title: 'Look', status: 'exception' as const };
-		const partial = await startFlow({
+		const partial = await startWorkflow({
 			steps: [{ node: failed }],
 			exceptions: 1,
 			outputs: { x: 1 },
 		});
-		const fake = prepareFlow(partial);
-		const [item] = await executeIn('difyWorkflow', fake);
+		const fake = prepareWorkflow(partial);
+		const [item] = await executePrepared('difyWorkflow', fake);
 		expect(item!.json).toMatchObject({
 			status: 'partial-succeeded',
 			warnings: [expect.stringContaining('"Look"')],
 		});
 		expect(fake.hints).toHaveLength(1);
-		const stopped = await startFlow({ steps: [START], stopped: 'Stopped by user.' });
-		expect(await workJson(stopped)).toMatchObject({
+		const stopped = await startWorkflow({ steps: [START], stopped: 'Stopped by user.' });
+		expect(await executeWorkflowJson(stopped)).toMatchObject({
 			status: 'stopped',
 			warnings: [expect.any(String)],
 		});
 	});
 
-	test('the form: values have the types that Dify requires, and empty ones are omitted', async () => {
-		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
+	test('form values get the types that Dify requires, and empty ones are omitted', async () => {
+		const sim = await startWorkflow({ steps: [START] }, { form: ALL_TYPES });
 		const value = { unit: 'F', days: '', terse: 'true', about: 5, more: '{"a":1}' };
-		await work(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
-		const sent = sim.requests.find(({ path }) => path === '/workflows/run')!.json as Json;
-		expect(sent.inputs).toEqual({ unit: 'F', terse: true, about: '5', more: { a: 1 } });
+		await executeWorkflow(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+		const body = sim.requests.find(({ path }) => path === '/workflows/run')!.json as Json;
+		expect(body.inputs).toEqual({ unit: 'F', terse: true, about: '5', more: { a: 1 } });
 	});
 
 	test('an input that is not in the form causes a warning', async () => {
-		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
-		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
-		await executeIn('difyWorkflow', fake);
-		const dropped = [expect.stringContaining('"colour", so the value was dropped')];
-		expect(fake.hints.map(({ message }) => message)).toEqual(dropped);
+		const sim = await startWorkflow({ steps: [START] }, { form: ALL_TYPES });
+		const fake = prepareWorkflow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
+		await executePrepared('difyWorkflow', fake);
+		const warnings = [expect.stringContaining('"colour", so the value was dropped')];
+		expect(fake.hints.map(({ message }) => message)).toEqual(warnings);
 		expect(
-			(await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
-		).toEqual(dropped);
+			(await executeWorkflowJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
+		).toEqual(warnings);
 	});
 
-	test('inputs as JSON name files as the fields of the form do', async () => {
-		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
+	test('files in JSON inputs are uploaded, as in form fields', async () => {
+		const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
 		const inputsJson = { doc: 'inItem', docs: ['inStore', 'https://example.com/c.png'] };
-		await work(sim, { ...WITH_FILES, parameters: { inputsMode: 'json', inputsJson } });
-		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] } };
-		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
-		expect(sent.inputs.docs.map((file) => file.transfer_method)).toEqual([
+		await executeWorkflow(sim, { ...WITH_FILES, parameters: { inputsMode: 'json', inputsJson } });
+		const body = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] } };
+		expect(body.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+		expect(body.inputs.docs.map((file) => file.transfer_method)).toEqual([
 			'local_file',
 			'remote_url',
 		]);
 	});
 
 	test('binary data for file variables is uploaded first, by the same user, and added to the inputs', async () => {
-		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
+		const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
 		const value = { doc: 'inItem', docs: 'inItem, inStore' };
-		await work(sim, {
+		await executeWorkflow(sim, {
 			...WITH_FILES,
 			parameters: { user: 'anna', inputsMode: 'form', inputs: { value } },
 		});
-		const sent = sim.requests.at(-1)!.json as {
+		const body = sim.requests.at(-1)!.json as {
 			inputs: { doc: Json; docs: Json[] };
 			files?: unknown;
 		};
-		expect(sent.files).toBeUndefined();
-		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
-		expect(sent.inputs.docs.map(({ type }) => type)).toEqual(['image', 'document']);
+		expect(body.files).toBeUndefined();
+		expect(body.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+		expect(body.inputs.docs.map(({ type }) => type)).toEqual(['image', 'document']);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
 		expect(uploads.map(({ upload }) => upload!.fields.user)).toEqual(['anna', 'anna', 'anna']);
 	});
 
 	test('an upload that fails starts no run', async () => {
-		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
+		const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
 		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
-		await workError(sim, {
+		await executeWorkflowError(sim, {
 			...WITH_FILES,
 			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
 		});
-		expect(calls(sim, '/workflows/run')).toBe(0);
+		expect(countRequests(sim, '/workflows/run')).toBe(0);
 	});
 
 	test('the error of a workflow with a trigger suggests its webhook', async () => {
-		const sim = await startFlow({ steps: [] });
+		const sim = await startWorkflow({ steps: [] });
 		const code = 'trigger_workflow_service_mode_unavailable';
 		const message = 'Trigger workflows are not available in service mode.';
 		const body = JSON.stringify({ code, message, status: 400 });
 		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
-		const failed = await workError(sim);
+		const failed = await executeWorkflowError(sim);
 		expect(failed.message).toBe('Trigger workflows are not available in service mode');
 		expect(failed.description).toContain('call its webhook');
 	});
 
 	test('a lost stream is recovered, with a warning', async () => {
-		const sim = await startFlow({ steps: [START, START], outputs: { a: 1 } });
+		const sim = await startWorkflow({ steps: [START, START], outputs: { a: 1 } });
 		sim.stream = { cut: { events: 2, how: 'reset' } };
-		const json = await workJson(sim);
+		const json = await executeWorkflowJson(sim);
 		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
 		expect(json.warnings).toEqual([
 			expect.stringContaining('The stream ended before the run finished') as string,
 		]);
-		expect(calls(sim, '/workflows/run')).toBe(1);
+		expect(countRequests(sim, '/workflows/run')).toBe(1);
 	});
 
 	test('text is streamed into the chat during the run', async () => {
-		let go = () => {};
-		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow({
+		let continueRun = () => {};
+		const wait = new Promise<void>((resolve) => (continueRun = resolve));
+		const sim = await startWorkflow({
 			steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }],
 		});
-		const fake = prepareFlow(sim, { streaming: true });
-		const running = executeIn('difyWorkflow', fake);
-		await waitFor(() => shownIn(fake) === 'Hel');
-		go();
+		const fake = prepareWorkflow(sim, { streaming: true });
+		const running = executePrepared('difyWorkflow', fake);
+		await waitFor(() => getStreamedText(fake) === 'Hel');
+		continueRun();
 		await running;
-		expect(shownIn(fake)).toBe('Hello');
+		expect(getStreamedText(fake)).toBe('Hello');
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item', 'end']);
 	});
 
 	test('as a tool it streams nothing', async () => {
-		const sim = await startFlow({ steps: [START, { text: 'x' }] });
-		const fake = prepareFlow(sim, {
+		const sim = await startWorkflow({ steps: [START, { text: 'x' }] });
+		const fake = prepareWorkflow(sim, {
 			streaming: true,
 			type: 'n8n-nodes-local-llama.difyWorkflowTool',
 		});
-		await executeIn('difyWorkflow', fake);
+		await executePrepared('difyWorkflow', fake);
 		expect(fake.chunks).toEqual([]);
 	});
 
 	test('Stop reaches Dify', async () => {
-		const sim = await startFlow({ steps: [START, FOREVER] });
+		const sim = await startWorkflow({ steps: [START, FOREVER] });
 		const controller = new AbortController();
-		const running = nodeErrorOf(
-			executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal })),
+		const running = getNodeError(
+			executePrepared('difyWorkflow', prepareWorkflow(sim, { signal: controller.signal })),
 		);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		controller.abort();
@@ -270,15 +278,15 @@ describe('running a workflow', () => {
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
 	});
 
-	test('many items: at most the configured number concurrently, in order', async () => {
-		const waiting: Array<() => void> = [];
+	test('many items run up to the configured number concurrently, and the output keeps their order', async () => {
+		const releases: Array<() => void> = [];
 		let maxRunning = 0;
-		const sim = await startFlow(
+		const sim = await startWorkflow(
 			{ steps: [] },
 			{
 				form: [{ kind: 'text-input', variable: 'n' }],
 				reply: ({ inputs }) => ({
-					steps: [START, { wait: new Promise<void>((resolve) => waiting.push(resolve)) }],
+					steps: [START, { wait: new Promise<void>((resolve) => releases.push(resolve)) }],
 					outputs: { n: inputs.n },
 				}),
 			},
@@ -286,52 +294,54 @@ describe('running a workflow', () => {
 		const count = 12;
 		const perItem = Array.from({ length: count }, (_, at) => ({ inputsJson: { n: `${at}` } }));
 		const items = perItem.map(() => ({ json: {} }));
-		const executed = work(sim, {
+		const running = executeWorkflow(sim, {
 			items,
 			perItem,
 			parameters: { options: { maxConcurrentItems: 3 } },
 		});
-		for (let done = 0; done < count; done++) {
-			await waitFor(() => waiting.length === Math.min(3, count - done));
+		for (let finishedCount = 0; finishedCount < count; finishedCount++) {
+			await waitFor(() => releases.length === Math.min(3, count - finishedCount));
 			maxRunning = Math.max(
 				maxRunning,
 				sim.runs.filter(({ status }) => status === 'running').length,
 			);
-			waiting.pop()!();
+			releases.pop()!();
 		}
 		expect(
-			(await executed).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem]),
+			(await running).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem]),
 		).toEqual(Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]));
 		expect(maxRunning).toBe(3);
 	});
 
 	test('the first rejection of an app with a limit is retried', async () => {
-		const sim = await startFlow({ steps: [START] });
+		const sim = await startWorkflow({ steps: [START] });
 		const body = JSON.stringify({
 			code: 'invalid_param',
 			message: 'Too many requests. Please try again later.',
 			status: 400,
 		});
 		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
-		expect((await workJson(sim)).status).toBe('succeeded');
+		expect((await executeWorkflowJson(sim)).status).toBe('succeeded');
 	});
 
-	test('the key of another app type, or of knowledge', async () => {
-		const sim = await startFlow({ steps: [] });
+	test('the key of another app type or of knowledge bases is an error that names the fix', async () => {
+		const sim = await startWorkflow({ steps: [] });
 		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
-		const chat = await workError(sim, { mode: 'chat' });
+		const chat = await executeWorkflowError(sim, { mode: 'chat' });
 		expect(chat.message).toBe('This key belongs to a chatbot');
 		expect(chat.description).toContain('Dify Chat Message');
 		const credentials = { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'app' };
-		expect((await workError(sim, { credentials })).description).toContain('knowledge key');
+		expect((await executeWorkflowError(sim, { credentials })).description).toContain(
+			'knowledge key',
+		);
 	});
 });
 
 describe('a workflow that waits for human input', () => {
 	test('returns its forms, and the data to submit them', async () => {
 		const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
-		const sim = await startFlow({ steps: [START, { pause: [REVIEW, second] }] });
-		const json = await workJson(sim);
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW, second] }] });
+		const json = await executeWorkflowJson(sim);
 		expect(json).toMatchObject({
 			status: 'paused',
 			user: 'u1',
@@ -352,8 +362,10 @@ describe('a workflow that waits for human input', () => {
 	});
 
 	test('fails if the option is set, with the ID', async () => {
-		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
-		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+		const error = await executeWorkflowError(sim, {
+			parameters: { options: { onPause: 'error' } },
+		});
 		expect(error.message).toBe('The workflow is waiting for human input (Review)');
 		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
 	});
@@ -373,24 +385,24 @@ describe('files in the outputs', () => {
 			...file(`/files/${at}.png?sign=1`),
 			filename: `${at}.png`,
 		}));
-		const sim = await startFlow({ steps: [START], outputs: { list } });
-		const [item] = await work(sim, { parameters: { options } });
+		const sim = await startWorkflow({ steps: [START], outputs: { list } });
+		const [item] = await executeWorkflow(sim, { parameters: { options } });
 		expect(sim.requests.filter(({ path }) => path.startsWith('/files/'))).toHaveLength(100);
 		expect(item!.json.warnings).toContain(
 			'The run has 20000 files (maximum 100), so 19900 were not fetched.',
 		);
 	});
 
-	test('become binary properties; one that cannot be fetched is a warning, and the outputs stay', async () => {
+	test('become binary fields; a file that cannot be fetched is a warning, and the outputs stay', async () => {
 		const outputs = {
 			one: file('/files/one.png?sign=1'),
 			list: [file('/files/two.png?sign=2')],
 			none: file(),
 		};
-		const sim = await startFlow({ steps: [START], outputs });
+		const sim = await startWorkflow({ steps: [START], outputs });
 		sim.fail({ path: '/files/one', status: 200, body: 'png!', contentType: 'image/png' });
 		sim.fail({ path: '/files/two', status: 403 });
-		const [item] = await work(sim, { parameters: { options } });
+		const [item] = await executeWorkflow(sim, { parameters: { options } });
 		expect(item!.binary).toEqual({
 			file_0: {
 				data: Buffer.from('png!').toString('base64'),
@@ -409,8 +421,8 @@ describe('files in the outputs', () => {
 	test("Dify's wrapper around lists is removed", async () => {
 		const wrapped = { value_type: 'array[file]', value: [file('/files/one.png?sign=1')] };
 		const outputs = { list: wrapped, none: { value_type: 'array[file]', value: [] }, text: 'x' };
-		const sim = await startFlow({ steps: [START], outputs });
-		expect((await work(sim))[0]!.json.outputs).toEqual({
+		const sim = await startWorkflow({ steps: [START], outputs });
+		expect((await executeWorkflow(sim))[0]!.json.outputs).toEqual({
 			list: wrapped.value,
 			none: [],
 			text: 'x',
@@ -419,16 +431,16 @@ describe('files in the outputs', () => {
 
 	test('a URL on another host, which a model could have generated, is not requested', async () => {
 		const outputs = { one: file('http://127.0.0.1:9/admin') };
-		const sim = await startFlow({ steps: [START], outputs });
-		const [item] = await work(sim, { parameters: { options } });
+		const sim = await startWorkflow({ steps: [START], outputs });
+		const [item] = await executeWorkflow(sim, { parameters: { options } });
 		expect(item!.binary).toBeUndefined();
 		expect(item!.json.warnings).toEqual([expect.stringContaining('Fetch Files From')]);
 	});
 });
 
-it('an unreachable Dify is reported immediately: the form is not waited for first, and the run after it', async () => {
+it('an unreachable Dify is reported after the first request', async () => {
 	const paths: string[] = [];
-	const fake = prepareFlow(
+	const fake = prepareWorkflow(
 		{ url: 'http://faults.test/v1' },
 		{ parameters: { inputsJson: '{"topic":"hills"}' } },
 	);
@@ -439,12 +451,14 @@ it('an unreachable Dify is reported immediately: the form is not waited for firs
 				return { ok: true };
 			},
 			createSecureLookup:
-				() => (_host: string, _options: object, done: (...args: never[]) => void) =>
-					done(...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[])),
+				() => (_host: string, _options: object, finishedCount: (...args: never[]) => void) =>
+					finishedCount(
+						...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[]),
+					),
 			validateRedirectSync: () => undefined,
 		}),
 	});
-	const failed = await nodeErrorOf(executeIn('difyWorkflow', fake));
+	const failed = await getNodeError(executePrepared('difyWorkflow', fake));
 	expect(failed.context.data).toMatchObject({ type: 'dnsLookupFailed' });
 	expect(paths).toEqual(['/v1/parameters']);
 });

@@ -1,34 +1,34 @@
-import { waitFor } from '../../../lib/dify/request';
-import { executeIn, nodeErrorOf, shownIn } from '../../dify';
+import { waitFor } from '../../../lib/dify/wait-for';
+import { executePrepared, getNodeError, getStreamedText } from '../../dify';
 import {
 	FOREVER,
-	operate,
-	prepareFlow,
+	executeOperation,
+	prepareWorkflow,
 	REVIEW,
 	START,
-	startFlow,
-	work,
-	workJson,
+	startWorkflow,
+	executeWorkflow,
+	executeWorkflowJson,
 } from '../workflow';
 
-describe('following', () => {
-	test('Follow: the outputs of an existing run, streamed into the chat', async () => {
-		let go = () => {};
-		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow({
+describe('following a run', () => {
+	test('returns the outputs of an existing run, and streams them into the chat', async () => {
+		let continueRun = () => {};
+		const wait = new Promise<void>((resolve) => (continueRun = resolve));
+		const sim = await startWorkflow({
 			steps: [START, { wait }, { text: 'late' }],
 			outputs: { text: 'late' },
 		});
-		const running = work(sim);
+		const running = executeWorkflow(sim);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const { workflowRunId } = sim.runs[0]!;
-		const fake = prepareFlow(sim, {
+		const fake = prepareWorkflow(sim, {
 			streaming: true,
 			parameters: { operation: 'follow', workflowRunId },
 		});
-		const following = executeIn('difyWorkflow', fake);
+		const following = executePrepared('difyWorkflow', fake);
 		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
-		go();
+		continueRun();
 		const [item] = await following;
 		await running;
 		expect(item!.json).toMatchObject({
@@ -36,19 +36,19 @@ describe('following', () => {
 			outputs: { text: 'late' },
 			workflowRunId,
 		});
-		expect(shownIn(fake)).toBe('late');
+		expect(getStreamedText(fake)).toBe('late');
 	});
 
-	test('Follow: waits until the form is submitted, if the option is set', async () => {
-		const sim = await startFlow({
+	test('waits until the form is submitted, if the option is set', async () => {
+		const sim = await startWorkflow({
 			steps: [START, { pause: [REVIEW] }],
 			outputs: { a: 1 },
 		});
-		const { workflowRunId } = await workJson(sim);
+		const { workflowRunId } = await executeWorkflowJson(sim);
 		const options = { onPause: 'wait' };
-		const following = operate(sim, 'run', 'follow', { workflowRunId, options });
+		const following = executeOperation(sim, 'run', 'follow', { workflowRunId, options });
 		await waitFor(() => sim.requests.some(({ url }) => url.includes('continue_on_pause=true')));
-		await operate(sim, 'form', 'submit', {
+		await executeOperation(sim, 'form', 'submit', {
 			formToken: 'tok',
 			action: 'approve',
 			values: { pick: 'Rot' },
@@ -62,34 +62,42 @@ describe('following', () => {
 	});
 
 	test('if Dify accepts two submissions of a form, each following item names the one that was used', async () => {
-		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
-		const { workflowRunId } = await workJson(sim);
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
+		const { workflowRunId } = await executeWorkflowJson(sim);
 		const options = { onPause: 'wait' };
-		const follow = async () => await operate(sim, 'run', 'follow', { workflowRunId, options });
+		const follow = async () =>
+			await executeOperation(sim, 'run', 'follow', { workflowRunId, options });
 		const following = [follow(), follow()];
 		const isAttached = ({ url }: { url: string }) => url.includes('/events');
 		await waitFor(() => sim.requests.filter(isAttached).length === 2);
 		sim.fail({ method: 'POST', path: '/form/human_input', status: 200, body: '{}' });
 		const submit = async (action: string) =>
-			await operate(sim, 'form', 'submit', { formToken: 'tok', action, values: { pick: 'Rot' } });
-		const [late] = await submit('reject');
+			await executeOperation(sim, 'form', 'submit', {
+				formToken: 'tok',
+				action,
+				values: { pick: 'Rot' },
+			});
+		const [rejection] = await submit('reject');
 		await submit('approve');
-		expect(late!.json).toMatchObject({ action: 'reject', submitted: true });
+		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
 		for (const [item] of await Promise.all(following))
 			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
 	});
 
-	test('cancelled while it follows: the run continues', async () => {
-		const sim = await startFlow({ steps: [START, FOREVER] });
+	test('can be stopped, and the run continues', async () => {
+		const sim = await startWorkflow({ steps: [START, FOREVER] });
 		const starter = new AbortController();
-		const running = nodeErrorOf(
-			executeIn('difyWorkflow', prepareFlow(sim, { signal: starter.signal })),
+		const running = getNodeError(
+			executePrepared('difyWorkflow', prepareWorkflow(sim, { signal: starter.signal })),
 		);
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const controller = new AbortController();
 		const parameters = { operation: 'follow', workflowRunId: sim.runs[0]!.workflowRunId };
-		const following = nodeErrorOf(
-			executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal, parameters })),
+		const following = getNodeError(
+			executePrepared(
+				'difyWorkflow',
+				prepareWorkflow(sim, { signal: controller.signal, parameters }),
+			),
 		);
 		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
 		controller.abort();

@@ -3,8 +3,8 @@ import { PAGES } from '../../../simulators/dify';
 import { startScripted, type ScriptedServer } from '../../../simulators/scripted';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { performance } from '../../../support/node-builtins';
-import { errorIn } from '../../dify';
-import { work } from '../workflow';
+import { getItemError } from '../../dify';
+import { executeWorkflow } from '../workflow';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -14,21 +14,23 @@ const RUN_ID = '11111111-2222-4333-8444-555555555555';
 const STARTED = { event: 'workflow_started', task_id: 't', workflow_run_id: RUN_ID };
 const SECOND = 1_000;
 
-type Answer = readonly [status: number, body: object | string];
+type RecordResponse = readonly [status: number, body: object | string];
 
-const ENDED: Answer = [200, { id: RUN_ID, status: 'succeeded', outputs: { text: 'yes' } }];
-const RUNNING: Answer = [200, { id: RUN_ID, status: 'running', outputs: null }];
-const NO_RECORD: Answer = [
+const ENDED: RecordResponse = [200, { id: RUN_ID, status: 'succeeded', outputs: { text: 'yes' } }];
+const RUNNING: RecordResponse = [200, { id: RUN_ID, status: 'running', outputs: null }];
+const NO_RECORD: RecordResponse = [
 	404,
 	{ code: 'not_found', message: 'Workflow run not found', status: 404 },
 ];
 /** Response of nginx while the API starts. */
-const AWAY: Answer = [502, PAGES.nginx502];
+const AWAY: RecordResponse = [502, PAGES.nginx502];
 
 const startServer = useSimulator(startScripted);
 
 /** A Dify that breaks off the stream, then returns these responses for the record, each for so many seconds. */
-async function startLost(...answers: ReadonlyArray<readonly [answer: Answer, forSeconds: number]>) {
+async function startLost(
+	...responses: ReadonlyArray<readonly [answer: RecordResponse, forSeconds: number]>
+) {
 	let brokenAt = 0;
 	return await startServer(({ method }, response) => {
 		if (method === 'POST') {
@@ -37,17 +39,19 @@ async function startLost(...answers: ReadonlyArray<readonly [answer: Answer, for
 			response.write(`data: ${JSON.stringify(STARTED)}\n\n`, () => response.destroy());
 			return;
 		}
-		let left = performance.now() - brokenAt;
-		const [answer] = answers.find(([, seconds]) => (left -= seconds * SECOND) < 0) ?? [ENDED];
-		const [status, body] = answer;
+		let remainingMs = performance.now() - brokenAt;
+		const [recordResponse] = responses.find(
+			([, seconds]) => (remainingMs -= seconds * SECOND) < 0,
+		) ?? [ENDED];
+		const [status, body] = recordResponse;
 		const isPage = typeof body === 'string';
 		response.writeHead(status, { 'content-type': isPage ? 'text/html' : 'application/json' });
 		response.end(isPage ? body : JSON.stringify(body));
 	});
 }
 
-async function resultOf({ url }: ScriptedServer, options: object = {}) {
-	const [item] = await work(
+async function executeLostRun({ url }: ScriptedServer, options: object = {}) {
+	const [item] = await executeWorkflow(
 		{ url: `${url}/v1` },
 		{ continueOnFail: true, parameters: { options } },
 	);
@@ -56,16 +60,16 @@ async function resultOf({ url }: ScriptedServer, options: object = {}) {
 
 test.each([
 	['there is no record yet', [[NO_RECORD, 8]]],
-	['the API is away from the break on', [[AWAY, 25]]],
+	['the API is unavailable after the stream ends', [[AWAY, 25]]],
 	[
-		'the API is away later',
+		'the API is unavailable later',
 		[
 			[RUNNING, 100],
 			[AWAY, 15],
 		],
 	],
 	[
-		'the API is away twice',
+		'the API is unavailable twice',
 		[
 			[RUNNING, 20],
 			[AWAY, 15],
@@ -74,32 +78,38 @@ test.each([
 		],
 	],
 	['the run continues for half an hour', [[RUNNING, 1_800]]],
-] as Array<[string, Array<[Answer, number]>]>)('is waited for: %s', async (_name, answers) => {
-	const server = await startLost(...answers);
-	const { json: result } = await resultOf(server);
-	expect(result).toMatchObject({ status: 'succeeded', outputs: { text: 'yes' } });
-	expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
-});
+] as Array<[string, Array<[RecordResponse, number]>]>)(
+	'the run is recovered if %s',
+	async (_name, responses) => {
+		const server = await startLost(...responses);
+		const { json: result } = await executeLostRun(server);
+		expect(result).toMatchObject({ status: 'succeeded', outputs: { text: 'yes' } });
+		expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+	},
+);
 
 test.each([
 	['there is no record for 30 s', [[NO_RECORD, 30]]],
-	['the API is away for two minutes', [[AWAY, 120]]],
+	['the API is unavailable for two minutes', [[AWAY, 120]]],
 	[
-		'the API goes away for two minutes',
+		'the API becomes unavailable for two minutes',
 		[
 			[RUNNING, 20],
 			[AWAY, 120],
 		],
 	],
-] as Array<[string, Array<[Answer, number]>]>)('is given up: %s', async (_name, answers) => {
-	const server = await startLost(...answers);
-	const failed = errorIn(await resultOf(server));
-	expect(failed).toMatchObject({ type: 'streamEndedEarly', workflowRunId: RUN_ID });
-	expect(failed).toMatchObject({ retryable: false });
-});
+] as Array<[string, Array<[RecordResponse, number]>]>)(
+	'the run is lost if %s',
+	async (_name, responses) => {
+		const server = await startLost(...responses);
+		const error = getItemError(await executeLostRun(server));
+		expect(error).toMatchObject({ type: 'streamEndedEarly', workflowRunId: RUN_ID });
+		expect(error).toMatchObject({ retryable: false });
+	},
+);
 
 test('the Total Timeout ends the wait', async () => {
 	const server = await startLost([RUNNING, 1_800]);
-	const failed = errorIn(await resultOf(server, { totalTimeout: 60 }));
-	expect(failed).toMatchObject({ workflowRunId: RUN_ID });
+	const error = getItemError(await executeLostRun(server, { totalTimeout: 60 }));
+	expect(error).toMatchObject({ workflowRunId: RUN_ID });
 });

@@ -1,6 +1,6 @@
-import { calls, startApp, startSim } from '../../../lib/dify/client';
+import { countRequests, startApp, startSim } from '../../../lib/dify/client';
 import { appKey } from '../../../simulators/dify';
-import { errorIn, numbered, prepare, execute } from '../../dify';
+import { getItemError, createNumberedItems, prepare, execute } from '../../dify';
 
 describe('many items', () => {
 	test('items may have different apps', async () => {
@@ -10,7 +10,7 @@ describe('many items', () => {
 			apiKey: appKey(mode),
 			keyType: 'app',
 		}));
-		await execute(prepare(sim, { ...numbered(2), credentials }));
+		await execute(prepare(sim, { ...createNumberedItems(2), credentials }));
 		expect(sim.runs.map(({ app }) => app.mode)).toEqual(['chat', 'advanced-chat']);
 	});
 });
@@ -27,12 +27,12 @@ describe('inputs', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
 			}),
 		);
-		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+		expect(countRequests(sim, '/parameters', 'GET')).toBe(1);
 		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: null } } }));
 		await execute(
 			prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }),
 		);
-		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+		expect(countRequests(sim, '/parameters', 'GET')).toBe(1);
 	});
 
 	test('a form that could not be loaded is fetched again by the next item', async () => {
@@ -53,7 +53,7 @@ describe('inputs', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.type ?? item.json.answer)).toEqual([
+		expect(items.map((item) => getItemError(item)?.type ?? item.json.answer)).toEqual([
 			'appUnavailable',
 			'You said: hi',
 		]);

@@ -1,34 +1,29 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { waitFor } from '../../../lib/dify/request';
-import { UNKNOWN_ID, clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { PAGES, appKey, type DifySim, type FormField, type Step } from '../../../simulators/dify';
+import { waitFor } from '../../../lib/dify/wait-for';
+import { UNKNOWN_ID, createClient, startApp, startSim } from '../../../lib/dify/client';
+import { PAGES, appKey, type FormField, type Step } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
 import { http } from '../../../support/node-builtins';
 import {
-	errorIn,
-	executeIn,
+	byId,
+	sendMessages,
+	sendMessageError,
+	sendMessageJson,
+	getItemError,
+	executePrepared,
 	executeNode,
-	nodeErrorOf,
-	numbered,
+	getNodeError,
+	createNumberedItems,
 	prepareNode,
-	type Setup,
+	said,
 } from '../../dify';
 
-const toSteps = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
-const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
 ];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
-
-const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await executeNode('difyChatMessage', sim, setup);
-const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	(await chat(sim, setup))[0]!.json;
-const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await nodeErrorOf(chat(sim, setup));
 
 describe('streams', () => {
 	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
@@ -47,7 +42,7 @@ describe('streams', () => {
 				mode,
 				streaming: true,
 			});
-			const [item] = await executeIn('difyChatMessage', fake);
+			const [item] = await executePrepared('difyChatMessage', fake);
 			expect(item!.json.answer).toBe('Hé 你好 😀');
 			expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
 		},
@@ -67,7 +62,7 @@ describe('streams', () => {
 			mode: 'advanced-chat',
 			reply: () => ({ steps, exceptions: 1 }),
 		});
-		const json = await chatJson(sim, {
+		const json = await sendMessageJson(sim, {
 			mode: 'advanced-chat',
 			parameters: { options: { include: ['workflow'] } },
 		});
@@ -102,7 +97,7 @@ describe('streams', () => {
 		for (const mode of ['agent-chat', 'agent'] as const) {
 			const sim = await startApp({ mode, reply: () => ({ steps }) });
 			expect(
-				await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } }),
+				await sendMessageJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } }),
 			).toMatchObject({
 				answer: 'Drawing. Here.',
 				files: [
@@ -124,7 +119,7 @@ describe('streams', () => {
 			mode: 'chat',
 			reply: () => ({ steps: [...toSteps('a'), { wait: isRenamed }, ...toSteps('b')] }),
 		});
-		const running = chatJson(sim);
+		const running = sendMessageJson(sim);
 		await waitFor(() => sim.runs[0]?.events.length === 1);
 		const { conversationId } = sim.runs[0]!;
 		const [renamed] = await executeNode('difyConversation', sim, {
@@ -148,7 +143,7 @@ describe('streams', () => {
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...toSteps('done')] }),
 		});
-		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
+		expect(await sendMessageJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
 	});
 });
 
@@ -160,15 +155,15 @@ describe('many items', () => {
 				steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }],
 			}),
 		});
-		const { conversationId } = await chatJson(sim);
+		const { conversationId } = await sendMessageJson(sim);
 		const spelled = (at: number) =>
 			at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `;
-		const perItem = numbered(8).perItem.map(({ query }, at) => ({
+		const perItem = createNumberedItems(8).perItem.map(({ query }, at) => ({
 			query,
 			conversationId: byId(spelled(at)),
 		}));
-		const items = await chat(sim, {
-			items: numbered(8).items,
+		const items = await sendMessages(sim, {
+			items: createNumberedItems(8).items,
 			perItem,
 			parameters: { conversation: 'byId', options: { maxConcurrentItems: 8 } },
 		});
@@ -185,8 +180,8 @@ describe('many items', () => {
 				return query;
 			},
 		});
-		const items = await chat(sim, { ...numbered(5), continueOnFail: true });
-		expect(items.map((item) => item.json.answer ?? errorIn(item)?.type)).toEqual([
+		const items = await sendMessages(sim, { ...createNumberedItems(5), continueOnFail: true });
+		expect(items.map((item) => item.json.answer ?? getItemError(item)?.type)).toEqual([
 			'q0',
 			'q1',
 			'q2',
@@ -195,19 +190,19 @@ describe('many items', () => {
 		]);
 		sim.app('chat').key = appKey('chat');
 		const before = sim.requests.length;
-		expect((await chatError(sim, numbered(5))).context.itemIndex).toBe(3);
+		expect((await sendMessageError(sim, createNumberedItems(5))).context.itemIndex).toBe(3);
 		expect(sim.requests).toHaveLength(before + 4);
 	});
 
 	test('a file that one item does not have', async () => {
 		const sim = await startSim();
 		const [item] = textFile('eA==');
-		const items = await chat(sim, {
+		const items = await sendMessages(sim, {
 			items: [item!, { json: {} }, item!],
 			continueOnFail: true,
 			parameters: { files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } },
 		});
-		expect(items.map((each) => each.json.answer ?? errorIn(each)?.message)).toEqual([
+		expect(items.map((each) => each.json.answer ?? getItemError(each)?.message)).toEqual([
 			'You said: hi',
 			"The item has no binary field 'data' [item 1]",
 			'You said: hi',
@@ -222,11 +217,11 @@ describe('many items', () => {
 			reply: ({ query }) => (query === 'q1' ? { steps: [...toSteps('half'), error] } : query),
 		});
 		const fake = prepareNode('difyChatMessage', sim, {
-			...numbered(3),
+			...createNumberedItems(3),
 			streaming: true,
 			continueOnFail: true,
 		});
-		const items = await executeIn('difyChatMessage', fake);
+		const items = await executePrepared('difyChatMessage', fake);
 		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual([
 			'0 begin',
 			'0 item',
@@ -238,7 +233,7 @@ describe('many items', () => {
 			'2 item',
 			'2 end',
 		]);
-		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual([
+		expect(items.map((item) => item.json.answer ?? getItemError(item)?.answer)).toEqual([
 			'q0',
 			'half',
 			'q2',
@@ -263,7 +258,7 @@ describe('20 items, 8 concurrently', () => {
 				return { steps: [{ wait: (at * 7) % 20 }, ...toSteps(`answer ${at}`)] };
 			},
 		});
-		const { items, perItem } = numbered(20);
+		const { items, perItem } = createNumberedItems(20);
 		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify rejects, names a conversation that
 		// is missing.
 		const odd = [
@@ -273,18 +268,18 @@ describe('20 items, 8 concurrently', () => {
 			{ inputsJson: '{"days":"many"}' },
 			{ conversation: 'byId', conversationId: byId(UNKNOWN_ID) },
 		];
-		const all = await chat(sim, {
+		const all = await sendMessages(sim, {
 			items,
 			perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })),
 			continueOnFail: true,
 			parameters: { options: { maxConcurrentItems: 8 } },
 		});
 		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
-		const seen = all.map((item) => [
-			item.json.answer ?? errorIn(item)!.type,
-			errorIn(item)?.answer,
+		const results = all.map((item) => [
+			item.json.answer ?? getItemError(item)!.type,
+			getItemError(item)?.answer,
 		]);
-		expect(seen).toEqual(
+		expect(results).toEqual(
 			items
 				.map(
 					(_, at) =>
@@ -309,10 +304,12 @@ test('more concurrent items than the app allows: none is lost, and none is stopp
 		reply: ({ query }) => ({ steps: [{ wait: 30 }, { text: query }] }),
 	});
 	const items = await executeNode('difyChatMessage', sim, {
-		...numbered(4),
+		...createNumberedItems(4),
 		parameters: { options: { maxConcurrentItems: 4 } },
 	});
-	expect(items.map(({ json }) => json.answer)).toEqual(numbered(4).items.map((_, at) => `q${at}`));
+	expect(items.map(({ json }) => json.answer)).toEqual(
+		createNumberedItems(4).items.map((_, at) => `q${at}`),
+	);
 	expect(sim.stops).toEqual([]);
 });
 
@@ -330,15 +327,15 @@ describe('the latest conversation', () => {
 			{ status: 200, body: '<html></html>' },
 		]) {
 			sim.fail({ path: '/conversations', ...fault });
-			await chatError(sim, { parameters: latest });
+			await sendMessageError(sim, { parameters: latest });
 		}
 		expect(sim.runs).toHaveLength(0);
 	});
 
 	test('of a user without conversations is a new one, and the next item continues it, also concurrently', async () => {
 		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
-		const items = await chat(sim, {
-			items: numbered(2).items,
+		const items = await sendMessages(sim, {
+			items: createNumberedItems(2).items,
 			parameters: { ...latest, options: { maxConcurrentItems: 2 } },
 		});
 		expect(items.map(({ json }) => json.answer)).toEqual(['turn 1', 'turn 2']);
@@ -347,14 +344,16 @@ describe('the latest conversation', () => {
 
 	test('that is deleted between the lookup and the message can be restarted', async () => {
 		const sim = await startSim();
-		const { conversationId } = await chatJson(sim);
+		const { conversationId } = await sendMessageJson(sim);
 		const { store } = sim;
 		const find = store.conversationOf.bind(store);
 		store.conversationOf = (app, id, user) =>
 			id === conversationId ? undefined : find(app, id, user);
-		expect((await chatError(sim, { parameters: latest })).message).toBe('Conversation Not Exists');
+		expect((await sendMessageError(sim, { parameters: latest })).message).toBe(
+			'Conversation Not Exists',
+		);
 		expect(
-			await chatJson(sim, {
+			await sendMessageJson(sim, {
 				parameters: { ...latest, options: { onStaleConversation: 'startNew' } },
 			}),
 		).toMatchObject({ conversationRestarted: true });
@@ -377,7 +376,7 @@ describe('Stop', () => {
 			controller.abort();
 			return keep(id, file);
 		};
-		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toMatch(
+		expect((await getNodeError(executePrepared('difyChatMessage', fake))).message).toMatch(
 			/stopped|cancelled/,
 		);
 		expect(files.size).toBe(1);
@@ -394,7 +393,7 @@ describe('Stop', () => {
 			contentType: 'application/json',
 			times: 9,
 		});
-		const running = chatError(sim, {
+		const running = sendMessageError(sim, {
 			signal: controller.signal,
 			parameters: { options: { maxRetries: 9 } },
 		});
@@ -417,7 +416,7 @@ describe('Stop', () => {
 		const sim = await startSim();
 		sim.fail({ how: 'silence', times: 9 });
 		const controller = new AbortController();
-		const running = nodeErrorOf(executeNode(name, sim, { parameters, signal: controller.signal }));
+		const running = getNodeError(executeNode(name, sim, { parameters, signal: controller.signal }));
 		await waitFor(() => sim.requests.length === 1);
 		controller.abort();
 		expect((await running).message).toContain('The execution was stopped');
@@ -426,7 +425,9 @@ describe('Stop', () => {
 
 	test('before the execution reaches the node starts nothing', async () => {
 		const sim = await startSim();
-		expect(await chat(sim, { ...numbered(3), signal: AbortSignal.abort() })).toEqual([]);
+		expect(
+			await sendMessages(sim, { ...createNumberedItems(3), signal: AbortSignal.abort() }),
+		).toEqual([]);
 		expect(sim.requests).toHaveLength(0);
 	});
 });
@@ -449,7 +450,7 @@ describe('rate limits', () => {
 	])('%s: the node waits and retries', async (_name, fault) => {
 		const sim = await startSim();
 		sim.fail({ status: 429, ...fault });
-		expect(await chatJson(sim)).toMatchObject({ answer: 'You said: hi' });
+		expect(await sendMessageJson(sim)).toMatchObject({ answer: 'You said: hi' });
 		expect(sim.runs).toHaveLength(1);
 	});
 });
@@ -478,7 +479,7 @@ describe('redirects to another URL, as from http to https', () => {
 				{ parameters: { conversation: 'latest' } },
 				{ items: textFile('eA=='), parameters: ALL_FILES },
 			]) {
-				const failed = await chatError({ url }, setup);
+				const failed = await sendMessageError({ url }, setup);
 				expect(failed.description).toContain(`redirects this request to ${target}/`);
 				expect(failed.description).toContain('set the Base URL to that address');
 				expect(failed.context.data).toMatchObject({ type: 'unexpectedRedirect' });
@@ -492,13 +493,14 @@ describe('redirects to another URL, as from http to https', () => {
 describe('the user', () => {
 	test('may be a number', async () => {
 		const sim = await startSim();
-		for (const user of [42, 0]) await chat(sim, { parameters: { user, conversation: 'latest' } });
+		for (const user of [42, 0])
+			await sendMessages(sim, { parameters: { user, conversation: 'latest' } });
 		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
 	});
 
 	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is reported', async (user) => {
 		const sim = await startSim();
-		expect((await chatError(sim, { parameters: { user } })).message).toMatch(
+		expect((await sendMessageError(sim, { parameters: { user } })).message).toMatch(
 			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
 		);
 		expect(sim.requests).toHaveLength(0);
@@ -513,11 +515,13 @@ describe('the form of the app', () => {
 		});
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
 			expect(
-				(await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message,
+				(await sendMessageError(sim, { parameters: { inputsMode: 'form', inputs } })).message,
 			).toContain('city is required in input form');
 		}
 		expect(
-			await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } }),
+			await sendMessageJson(sim, {
+				parameters: { inputsMode: 'form', inputs: { value: { city: '' } } },
+			}),
 		).toMatchObject({
 			answer: 'You said: hi',
 		});
@@ -543,7 +547,7 @@ describe('the form of the app', () => {
 			},
 		];
 		const send = async (value: object, beside: string) =>
-			await chatError(sim, {
+			await sendMessageError(sim, {
 				items,
 				parameters: {
 					inputsMode: 'form',
@@ -565,21 +569,21 @@ describe('the form of the app', () => {
 		const send = (picture: object) => ({
 			parameters: { inputsMode: 'form', inputs: { value: { picture } } },
 		});
-		await chat(sim, send({ type: 'image', url: 'https://example.com/a.png' }));
+		await sendMessages(sim, send({ type: 'image', url: 'https://example.com/a.png' }));
 		expect(sim.runs[0]!.inputs.picture).toMatchObject({
 			transfer_method: 'remote_url',
 			remote_url: 'https://example.com/a.png',
 		});
 		expect(
-			(await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message,
+			(await sendMessageError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message,
 		).toContain('Invalid upload file');
-		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
+		expect((await sendMessageError(sim, send({ type: 'image' }))).message).toBe(
 			'A file in the inputs has neither url nor upload_file_id',
 		);
 	});
 });
 
-describe('output', () => {
+describe('the item of a message', () => {
 	test('of a run that was stopped elsewhere: the received part, and a warning that it may be incomplete ()', async () => {
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const sim = await startApp({
@@ -587,9 +591,9 @@ describe('output', () => {
 				reply: () => ({ steps: [...toSteps('half'), { wait: 60_000 }, ...toSteps('never')] }),
 			});
 			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
-			const running = executeIn('difyChatMessage', fake);
+			const running = executePrepared('difyChatMessage', fake);
 			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-			await clientOf(sim, mode).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+			await createClient(sim, mode).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
 				user: 'u1',
 			});
 			expect((await running)[0]!.json.answer).toBe('half');
@@ -608,7 +612,7 @@ describe('output', () => {
 		const sim = await startSim();
 		for (const simplify of [true, false]) {
 			expect(
-				await chatJson(sim, {
+				await sendMessageJson(sim, {
 					parameters: {
 						simplify,
 						conversation: 'byId',
@@ -633,7 +637,7 @@ describe('output', () => {
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [...toSteps('One moment.'), { pause }] }),
 		});
-		const { data, ...json } = await chatJson(sim, {
+		const { data, ...json } = await sendMessageJson(sim, {
 			mode: 'advanced-chat',
 			parameters: { simplify: false },
 		});
@@ -661,12 +665,12 @@ describe('output', () => {
 
 	test('a response field with the name of another field contains the response', async () => {
 		const sim = await startSim();
-		expect(await chatJson(sim, { parameters: { options: { answerField: 'user' } } })).toMatchObject(
-			{
-				user: 'You said: hi',
-				messageId: sim.runs[0]!.messageId,
-			},
-		);
+		expect(
+			await sendMessageJson(sim, { parameters: { options: { answerField: 'user' } } }),
+		).toMatchObject({
+			user: 'You said: hi',
+			messageId: sim.runs[0]!.messageId,
+		});
 	});
 
 	test('a chat that cannot be written to anymore stops the run with the reason', async () => {
@@ -678,7 +682,7 @@ describe('output', () => {
 		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) =>
 			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
 		Object.assign(fake.context, { sendChunk });
-		const failed = await nodeErrorOf(executeIn('difyChatMessage', fake));
+		const failed = await getNodeError(executePrepared('difyChatMessage', fake));
 		expect(failed.description).toContain('the response could not be passed on: write after end');
 		expect(failed.context.data).toMatchObject({ answer: 'a', stopRequested: true });
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);

@@ -17,8 +17,8 @@ export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [
 	['dify-1.14.2', 'workflow', 'workflow_started'],
 ];
 
-interface StreamResult {
-	shownText: string;
+interface CutResult {
+	streamedText: string;
 	/** The text of a response, or the outputs of a workflow. */
 	result?: unknown;
 	/** Text received before the error. */
@@ -29,7 +29,7 @@ interface StreamResult {
 export async function expectWholeOrFailed(
 	set: DifySet,
 	name: string,
-	identifyingEvent: string,
+	recoveryEvent: string,
 	step: number,
 	isFrozen = false,
 ): Promise<void> {
@@ -38,42 +38,43 @@ export async function expectWholeOrFailed(
 	const [row] = operationsOf(exchange);
 	const playback = await startDifyPlayback(exchange, row!, siblings);
 	const { body } = exchange.answer;
-	const event = body.indexOf(`"event":"${identifyingEvent}"`);
-	const identifiedAt = body.indexOf('\n\n', event) + 2;
+	const event = body.indexOf(`"event":"${recoveryEvent}"`);
+	const recoveryAt = body.indexOf('\n\n', event) + 2;
 	const access = { baseUrl: playback.url, apiKey: `app-${'Cut'.padEnd(24, '0')}` };
 	const node = row!.node as ActionNode;
-	const run = async (): Promise<StreamResult> => {
+	const run = async (): Promise<CutResult> => {
 		const fake = prepare(node, row!.operation, access, row!.parameters(exchange), {
 			streaming: true,
 			continueOnFail: true,
 		});
 		const [item] = await execute(node, fake);
 		const { answer, outputs, error } = item!.json as Record<string, unknown>;
-		const shownText = fake.chunks
+		const streamedText = fake.chunks
 			.map(({ content, type }) => (type === 'item' ? content : ''))
 			.join('');
 		// Line breaks separate the outputs of a workflow.
-		if (error === undefined) return { shownText: shownText.trimEnd(), result: answer ?? outputs };
-		return { shownText, partial: (error as { answer?: string }).answer ?? '' };
+		if (error === undefined)
+			return { streamedText: streamedText.trimEnd(), result: answer ?? outputs };
+		return { streamedText: streamedText, partial: (error as { answer?: string }).answer ?? '' };
 	};
 	try {
-		const complete = await run();
-		expect(complete).toMatchObject({
-			shownText: expect.stringMatching(/./) as string,
+		const fullResult = await run();
+		expect(fullResult).toMatchObject({
+			typed: expect.stringMatching(/./) as string,
 			result: expect.anything() as unknown,
 		});
-		const offsets = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
-		for (const bytes of [...offsets, identifiedAt - 3, identifiedAt, body.length]) {
+		const positions = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
+		for (const bytes of [...positions, recoveryAt - 3, recoveryAt, body.length]) {
 			const before = playback.starts();
 			playback.cut(bytes, isFrozen);
-			const { partial, ...received } = await run();
+			const { partial, ...result } = await run();
 			expect([bytes, playback.starts()]).toEqual([bytes, before + 1]);
 			if (partial === undefined) {
-				expect([bytes, received]).toEqual([bytes, complete]);
+				expect([bytes, result]).toEqual([bytes, fullResult]);
 			} else {
-				expect([bytes, bytes < identifiedAt]).toEqual([bytes, true]);
-				expect([bytes, received.shownText]).toEqual([bytes, partial]);
-				expect(complete.shownText.startsWith(partial)).toBe(true);
+				expect([bytes, bytes < recoveryAt]).toEqual([bytes, true]);
+				expect([bytes, result.streamedText]).toEqual([bytes, partial]);
+				expect(fullResult.streamedText.startsWith(partial)).toBe(true);
 			}
 		}
 	} finally {

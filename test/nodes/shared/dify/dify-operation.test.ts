@@ -10,11 +10,11 @@ import {
 import { startSim } from '../../../lib/dify/client';
 import { delay } from '../../../support/node-builtins';
 import {
-	chat,
-	errorIn,
+	sendMessages,
+	getItemError,
 	executeNode,
-	nodeErrorOf,
-	numbered,
+	getNodeError,
+	createNumberedItems,
 	prepareNode,
 	type Setup,
 } from '../../dify';
@@ -40,7 +40,7 @@ test('sequential items of one conversation do not block other conversations', as
 	const { context } = prepareNode(
 		'difyChatMessage',
 		{ url: 'http://127.0.0.1:9/v1' },
-		{ items: numbered(30).items },
+		{ items: createNumberedItems(30).items },
 	);
 	const items = await workOnDifyItems(
 		context,
@@ -58,7 +58,9 @@ test('sequential items of one conversation do not block other conversations', as
 				['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
 		},
 	);
-	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
+	expect(items.map(({ json }) => json.itemIndex)).toEqual(
+		createNumberedItems(30).items.map((_, at) => at),
+	);
 	expect(maxRunning).toBe(4);
 	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
 	for (const [from, to] of [
@@ -66,8 +68,8 @@ test('sequential items of one conversation do not block other conversations', as
 		[10, 20],
 		[20, 25],
 	] as const) {
-		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
-		expect(own).toEqual([...own].sort((one, other) => one - other));
+		const ownIndexes = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
+		expect(ownIndexes).toEqual([...ownIndexes].sort((one, other) => one - other));
 	}
 });
 
@@ -78,7 +80,7 @@ describe('processing items', () => {
 	test('each has its own signal, since Node 20 warns about more than ten listeners; all run concurrently', async () => {
 		const signals = new Set<AbortSignal>();
 		const running = workOnDifyItems(
-			work({ items: numbered(20).items }),
+			work({ items: createNumberedItems(20).items }),
 			async (itemIndex, signal) => {
 				signals.add(signal);
 				if (itemIndex < 19) while (!signal.aborted) await delay(1);
@@ -94,7 +96,7 @@ describe('processing items', () => {
 		const controller = new AbortController();
 		const reasons: unknown[] = [];
 		const running = workOnDifyItems(
-			work({ items: numbered(9).items, signal: controller.signal }),
+			work({ items: createNumberedItems(9).items, signal: controller.signal }),
 			async (_itemIndex, signal) => {
 				while (!signal.aborted) await delay(1);
 				reasons.push(signal.reason);
@@ -109,7 +111,7 @@ describe('processing items', () => {
 
 	test('without items, the operation runs once, as some n8n versions call tools', async () => {
 		const sim = await startSim();
-		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
+		const [item] = await sendMessages(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
 		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
 		expect(
 			await executeNode('difyFeedback', sim, {
@@ -141,28 +143,28 @@ describe('processing items', () => {
 			[sim, { status: 502, body: '<h1>gate-3.lan</h1>', contentType: 'text/html', times: 2 }],
 		] as const) {
 			if (answer !== undefined) sim.fail(answer);
-			const error = await nodeErrorOf(chat(to, { type }));
-			const [item] = await chat(to, { type, continueOnFail: true });
+			const error = await getNodeError(sendMessages(to, { type }));
+			const [item] = await sendMessages(to, { type, continueOnFail: true });
 			for (const text of [error.message, error.description, JSON.stringify(item!.json)]) {
 				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
 				if (text) expect(text).toContain('tell the user that it is not available');
 			}
 			expect(error.context.data).toHaveProperty('url');
 		}
-		const query = await nodeErrorOf(chat(sim, { type, parameters: { query: '' } }));
+		const query = await getNodeError(sendMessages(sim, { type, parameters: { query: '' } }));
 		expect(query.message).toContain('The query is empty. Enter a query.');
 	});
 
 	test('if the chat cannot receive an error, other items are not affected', async () => {
 		const items = await workOnDifyItems(
-			work({ items: numbered(3).items, continueOnFail: true }),
+			work({ items: createNumberedItems(3).items, continueOnFail: true }),
 			async (itemIndex) =>
 				await (itemIndex === 1
 					? Promise.reject(new Error('no'))
 					: Promise.resolve([{ json: { itemIndex } }])),
 			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
 		);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([
+		expect(items.map((item) => getItemError(item)?.message ?? item.json.itemIndex)).toEqual([
 			0,
 			'no',
 			2,

@@ -1,5 +1,5 @@
 import { startSim } from '../../../lib/dify/client';
-import { chatError, errorIn, prepare, execute } from '../../dify';
+import { sendMessageError, getItemError, prepare, execute } from '../../dify';
 
 describe('errors', () => {
 	test('contain what happened, where, and what to do, without the key', async () => {
@@ -9,7 +9,7 @@ describe('errors', () => {
 			apiKey: `app-${'NoSuchKey'.repeat(3)}`,
 			keyType: 'app',
 		};
-		const failed = await chatError(sim, { credentials });
+		const failed = await sendMessageError(sim, { credentials });
 		expect(failed.message).toContain('Access token is invalid');
 		expect(failed.description).toContain(`${sim.url}/chat-messages`);
 		expect(failed.description).toContain('Copy the API key again');
@@ -17,7 +17,7 @@ describe('errors', () => {
 	});
 
 	test('a Dify that cannot be reached', async () => {
-		const failed = await chatError(
+		const failed = await sendMessageError(
 			{ url: 'http://127.0.0.1:9/v1' },
 			{ parameters: { options: { maxRetries: 0 } } },
 		);
@@ -28,7 +28,7 @@ describe('errors', () => {
 				{ continueOnFail: true, parameters: { options: { maxRetries: 0 } } },
 			),
 		);
-		expect(errorIn(item!)).toMatchObject({
+		expect(getItemError(item!)).toMatchObject({
 			type: 'connectionRefused',
 			description: expect.any(String) as string,
 		});
@@ -43,7 +43,7 @@ describe('errors', () => {
 				continueOnFail: true,
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
+		expect(items.map((item) => getItemError(item)?.message ?? item.json.answer)).toEqual([
 			'no such field',
 			'You said: hi',
 		]);

@@ -1,6 +1,13 @@
 import { type DifySim } from '../../../simulators/dify';
 import { startApp, startSim } from '../../../lib/dify/client';
-import { errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, type Setup } from '../../dify';
+import {
+	getItemError,
+	executePrepared,
+	executeNode,
+	getNodeError,
+	prepareNode,
+	type Setup,
+} from '../../dify';
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 const textFile = (data: string) => [
@@ -10,15 +17,15 @@ const textFile = (data: string) => [
 const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	(await executeNode('difyChatMessage', sim, setup))[0]!.json;
 
-/** Rejected with this message before anything was sent. */
+/** Refused by name, and nothing was sent. */
 async function expectRejected(
 	sim: DifySim,
 	promise: Promise<unknown>,
 	message: string,
 ): Promise<void> {
-	const sentCount = sim.requests.length;
-	expect((await nodeErrorOf(promise)).message).toContain(message);
-	expect(sim.requests).toHaveLength(sentCount);
+	const requestCount = sim.requests.length;
+	expect((await getNodeError(running)).message).toContain(message);
+	expect(sim.requests).toHaveLength(requestCount);
 }
 
 describe('an option that does not exist', () => {
@@ -88,14 +95,14 @@ describe('a toggle', () => {
 			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('message_id');
 		for (const simplify of ['true', 1, true])
 			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('messageId');
-		for (const [given, sent] of [
+		for (const [given, requestCount] of [
 			['false', false],
 			[0, false],
 			['1', true],
 			[true, true],
 		] as const) {
 			await chatJson(sim, { parameters: { options: { autoGenerateName: given } } });
-			expect(sim.requests.at(-1)!.json).toMatchObject({ auto_generate_name: sent });
+			expect(sim.requests.at(-1)!.json).toMatchObject({ auto_generate_name: requestCount });
 		}
 	});
 
@@ -195,12 +202,12 @@ test('options of the first item that cannot be read fail only that item', async 
 			continueOnFail: true,
 		};
 		const items = await executeNode('difyChatMessage', sim, setup);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
+		expect(items.map((item) => getItemError(item)?.message ?? item.json.answer)).toEqual([
 			expect.stringMatching(/no such field|"Max Concurrent Items" must be a number/),
 			'You said: hi',
 		]);
 		const fake = prepareNode('difyChatMessage', sim, { ...setup, streaming: true });
-		await executeIn('difyChatMessage', fake);
+		await executePrepared('difyChatMessage', fake);
 		expect(new Set(fake.chunks.map(({ itemIndex, type }) => `${itemIndex} ${type}`))).toEqual(
 			new Set(['0 error', '1 begin', '1 item', '1 end']),
 		);

@@ -13,9 +13,9 @@ import {
 	byId,
 	type DifyNodeName,
 	executeNode,
-	nodeErrorOf,
+	getNodeError,
 	prepareNode,
-	properties,
+	getProperties,
 } from '../../dify';
 
 /** Every operation with a user, without the fields that determine it. */
@@ -50,7 +50,7 @@ describe('User', () => {
 	])(
 		'is empty by default, and its description says who that is: $description.displayName',
 		(node) => {
-			const users = properties(node).filter(({ name }) => name === 'user');
+			const users = getProperties(node).filter(({ name }) => name === 'user');
 			expect(users.length).toBeGreaterThan(0);
 			for (const user of users) {
 				expect(user).toMatchObject({ default: '', placeholder: 'e.g. user-42' });
@@ -66,7 +66,7 @@ describe('User', () => {
 			parameters: { ...IDS, ...operation, user: '' },
 			written: { user: '={{ $json.author }}' },
 		});
-		expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
+		expect((await getNodeError(failed)).message).toBe('The user is empty');
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -77,7 +77,7 @@ describe('User', () => {
 			items: [{ json: { sessionId: '' } }],
 		});
 		// The item's session is used, even if it is empty.
-		expect((await nodeErrorOf(failed)).message).toBe('The user is empty');
+		expect((await getNodeError(failed)).message).toBe('The user is empty');
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -96,7 +96,7 @@ describe('User', () => {
 	});
 
 	test('left empty, messages of one session are sent in order, those of several concurrently', () => {
-		const keyOf = (json: IDataObject) => {
+		const getKey = (json: IDataObject) => {
 			const { context } = prepareNode(
 				'difyChatMessage',
 				{ url: 'http://127.0.0.1:1' },
@@ -105,9 +105,9 @@ describe('User', () => {
 			const fields = new DifyChatMessage().description.properties;
 			return getConversationKey(new NodeParameters(context, 0, fields));
 		};
-		expect(keyOf({ sessionId: 'a' })).toBe('latest a');
-		expect(keyOf({ user: 'b' })).toBe('latest b');
-		expect(keyOf({})).toBe('latest n8n-w1');
+		expect(getKey({ sessionId: 'a' })).toBe('latest a');
+		expect(getKey({ user: 'b' })).toBe('latest b');
+		expect(getKey({})).toBe('latest n8n-w1');
 	});
 });
 

@@ -1,7 +1,7 @@
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import type { FormField } from '../../../simulators/dify';
-import { calls, startApp } from '../../../lib/dify/client';
-import { editor } from '../../dify';
+import { countRequests, startApp } from '../../../lib/dify/client';
+import { createEditorContext } from '../../dify';
 
 describe('lists in the editor', () => {
 	test("the app's form as typed fields", async () => {
@@ -15,7 +15,7 @@ describe('lists in the editor', () => {
 		];
 		const sim = await startApp({ mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const { fields } = await getForm.call(editor(sim, {}));
+		const { fields } = await getForm.call(createEditorContext(sim, {}));
 		expect(
 			fields.map(({ id, type, required, displayName }) => [id, type, required, displayName]),
 		).toEqual([
@@ -40,7 +40,7 @@ describe('lists in the editor', () => {
 		];
 		const sim = await startApp({ mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const { fields } = await getForm.call(editor(sim, {}));
+		const { fields } = await getForm.call(createEditorContext(sim, {}));
 		expect(fields[0]).not.toHaveProperty('defaultValue');
 		expect(fields[0]!.displayName).toBe('<\u200bb>City');
 		expect(fields[1]!.options).toEqual([{ name: 'F', value: 'F' }]);
@@ -51,11 +51,11 @@ describe('lists in the editor', () => {
 	test('a form that cannot be loaded shows the reason, and keeps the existing fields', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const unpublished = await startApp({ mode: 'advanced-chat', published: false });
-		const found = await getForm.call(editor(unpublished, {}, 'advanced-chat'));
-		expect(found.fields).toEqual([]);
-		expect(found.emptyFieldsNotice).toContain('App unavailable');
-		expect(found.emptyFieldsNotice).toContain('publish it');
-		expect(calls(unpublished, '/parameters', 'GET')).toBe(1);
+		const form = await getForm.call(createEditorContext(unpublished, {}, 'advanced-chat'));
+		expect(form.fields).toEqual([]);
+		expect(form.emptyFieldsNotice).toContain('App unavailable');
+		expect(form.emptyFieldsNotice).toContain('publish it');
+		expect(countRequests(unpublished, '/parameters', 'GET')).toBe(1);
 
 		const schema = [
 			{
@@ -68,16 +68,23 @@ describe('lists in the editor', () => {
 			},
 		];
 		expect(
-			(await getForm.call(editor(unpublished, { 'inputs.schema': schema }, 'advanced-chat')))
-				.fields,
+			(
+				await getForm.call(
+					createEditorContext(unpublished, { 'inputs.schema': schema }, 'advanced-chat'),
+				)
+			).fields,
 		).toEqual(schema);
 		for (const odd of [null, {}, 'x'])
 			expect(
-				(await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields,
+				(
+					await getForm.call(
+						createEditorContext(unpublished, { 'inputs.schema': odd }, 'advanced-chat'),
+					)
+				).fields,
 			).toEqual([]);
 
 		const formless = await startApp({ mode: 'chat' });
-		expect(await getForm.call(editor(formless, {}))).toEqual({
+		expect(await getForm.call(createEditorContext(formless, {}))).toEqual({
 			fields: [],
 			emptyFieldsNotice: 'This app has no form to fill in.',
 		});
@@ -85,7 +92,7 @@ describe('lists in the editor', () => {
 
 	test('a node without a credential sends no request, and explains how to load its fields', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const context = editor({ url: 'http://127.0.0.1:1' }, {});
+		const context = createEditorContext({ url: 'http://127.0.0.1:1' }, {});
 		const getNode = () => ({ ...context.getNode(), credentials: undefined });
 		expect(await getForm.call({ ...context, getNode })).toEqual({
 			fields: [],
@@ -95,7 +102,7 @@ describe('lists in the editor', () => {
 
 	test('server messages are escaped as text', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const context = editor({ url: 'http://<img src=x>&/v1' }, {});
+		const context = createEditorContext({ url: 'http://<img src=x>&/v1' }, {});
 		expect((await getForm.call(context)).emptyFieldsNotice).not.toContain('<img');
 	});
 });

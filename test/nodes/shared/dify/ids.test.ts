@@ -1,12 +1,14 @@
 import { startSim } from '../../../lib/dify/client';
-import { feedback } from '../../dify';
+import { executeFeedback } from '../../dify';
 
-test('case 73: a blank or malformed message ID is rejected before sending', async () => {
+test('a blank or malformed message ID is rejected before sending', async () => {
 	const sim = await startSim();
 	for (const messageId of ['', '  ', 'abc', undefined, null])
-		await expect(feedback(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);
+		await expect(executeFeedback(sim, { messageId })).rejects.toThrow(
+			/message ID is (empty|not valid)/,
+		);
 	for (const operation of ['rate', 'revoke'])
-		await expect(feedback(sim, { messageId: 'abc', operation })).rejects.toThrow(
+		await expect(executeFeedback(sim, { messageId: 'abc', operation })).rejects.toThrow(
 			'message ID is not valid',
 		);
 	expect(sim.requests).toHaveLength(0);

@@ -1,7 +1,13 @@
 import { sendCompletionMessage, runWorkflow } from '../../../../lib/dify/run/start-run';
-import { clientOf, startApp, startSim } from '../../../lib/dify/client';
+import { createClient, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField } from '../../../simulators/dify';
-import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
+import {
+	sendMessages,
+	sendMessageError,
+	sendMessageJson,
+	executePrepared,
+	prepareNode,
+} from '../../dify';
 
 describe('inputs', () => {
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
@@ -15,13 +21,13 @@ describe('inputs', () => {
 			],
 		});
 		const inputs = { days: 0, terse: false, note: '', more: { a: [1] } };
-		await chat(sim, { parameters: { inputsJson: JSON.stringify(inputs) } });
-		await chat(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
+		await sendMessages(sim, { parameters: { inputsJson: JSON.stringify(inputs) } });
+		await sendMessages(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
 		const all = await startSim({});
 		const request = { inputs: {}, user: 'u1' };
-		const text = await sendCompletionMessage(clientOf(all, 'completion'), request);
-		const run = await runWorkflow(clientOf(all, 'workflow'), request);
+		const text = await sendCompletionMessage(createClient(all, 'completion'), request);
+		const run = await runWorkflow(createClient(all, 'workflow'), request);
 		expect([text.status, run.status]).toEqual(['succeeded', 'succeeded']);
 	});
 });
@@ -35,7 +41,7 @@ test.each(['form', 'json'])(
 			inputs: { value: { city: 'Rome' } },
 			inputsJson: '{"city":"Rome"}',
 		};
-		const failed = await chatError(sim, { mode: 'advanced-chat', parameters });
+		const failed = await sendMessageError(sim, { mode: 'advanced-chat', parameters });
 		expect(failed.description).toContain('Publish the app in Dify');
 		expect(failed.context.data).toMatchObject({ type: 'notPublished' });
 	},
@@ -50,7 +56,7 @@ test('a field that was renamed in Dify causes a warning', async () => {
 	const fake = prepareNode('difyChatMessage', sim, {
 		parameters: { inputsMode: 'form', inputs: { value } },
 	});
-	await executeIn('difyChatMessage', fake);
+	await executePrepared('difyChatMessage', fake);
 	expect(sim.runs[0]!.inputs).toEqual({ city: 'Rome' });
 	expect(fake.hints.map(({ message }) => message)).toEqual([
 		expect.stringContaining('no field "town"'),
@@ -66,7 +72,7 @@ test.each([
 	const sim = await startApp({ mode, form });
 	const hintsFor = async (inputsJson: string) => {
 		const fake = prepareNode(name, sim, { mode, parameters: { ...parameters, inputsJson } });
-		await executeIn(name, fake);
+		await executePrepared(name, fake);
 		return fake.hints.map(({ message }) => message);
 	};
 	expect(await hintsFor('{"town":"Rome","country":"","city":"Rome"}')).toEqual([
@@ -94,7 +100,7 @@ describe('inputs', () => {
 		fileName: 'b.txt',
 	};
 
-	test('case 20: from the form, typed, on every turn ()', async () => {
+	test('are sent from the form, with their types, on every turn', async () => {
 		const sim = await startApp({ mode: 'chat', form });
 		const parameters = {
 			inputsMode: 'form',
@@ -110,8 +116,8 @@ describe('inputs', () => {
 			conversation: 'latest',
 		};
 		const items = [{ json: {}, binary: { data: image, one: paper } }];
-		await chatJson(sim, { parameters, items });
-		await chatJson(sim, { parameters, items });
+		await sendMessageJson(sim, { parameters, items });
+		await sendMessageJson(sim, { parameters, items });
 		expect(sim.runs).toHaveLength(2);
 		for (const { inputs } of sim.runs) {
 			expect(inputs).toMatchObject({
@@ -133,18 +139,18 @@ describe('inputs', () => {
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
 		});
-		await chatJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
-		await chatJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
+		await sendMessageJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
+		await sendMessageJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
 		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([
 			{ city: '<Rome> & "more"' },
 			{ city: 'Paris' },
 		]);
-		expect((await chatError(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain(
-			'not a JSON object',
-		);
-		expect((await chatError(sim, { parameters: { inputsJson: '{"city":7}' } })).message).toContain(
-			'must be a string',
-		);
+		expect(
+			(await sendMessageError(sim, { parameters: { inputsJson: '{"city"' } })).message,
+		).toContain('not a JSON object');
+		expect(
+			(await sendMessageError(sim, { parameters: { inputsJson: '{"city":7}' } })).message,
+		).toContain('must be a string');
 	});
 
 	test("a file field accepts Dify's file objects, and a single file is not a list", async () => {
@@ -154,10 +160,10 @@ describe('inputs', () => {
 			transfer_method: 'remote_url',
 			url: 'https://example.com/x.png',
 		};
-		await chatJson(sim, {
+		await sendMessageJson(sim, {
 			parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } },
 		});
-		await chatJson(sim, {
+		await sendMessageJson(sim, {
 			parameters: { inputsMode: 'form', inputs: { value: { picture: object } } },
 		});
 		expect(
@@ -166,7 +172,7 @@ describe('inputs', () => {
 		const items = [{ json: {}, binary: { data: image, other: image } }];
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					items,
 					parameters: { inputsMode: 'form', inputs: { value: { picture: 'data, other' } } },
 				})
@@ -174,14 +180,14 @@ describe('inputs', () => {
 		).toContain('must be a file');
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } },
 				})
 			).message,
 		).toContain('must be a file');
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					items,
 					parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } },
 				})
@@ -189,14 +195,14 @@ describe('inputs', () => {
 		).toContain('File validation failed');
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } },
 				})
 			).message,
 		).toContain('no binary field');
 		expect(
 			(
-				await chatError(sim, {
+				await sendMessageError(sim, {
 					parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } },
 				})
 			).message,

@@ -1,6 +1,6 @@
 import { startSim } from '../../../lib/dify/client';
 import { defaultApps, type Json } from '../../../simulators/dify';
-import { byId, chat, chatJson, executeNode, WITH_FILES } from '../../dify';
+import { byId, sendMessages, sendMessageJson, executeNode, WITH_FILES } from '../../dify';
 
 describe('every operation', () => {
 	test('Invented routes: Dify has every route that the nodes request', async () => {
@@ -13,11 +13,11 @@ describe('every operation', () => {
 		}));
 		const sim = await startSim({ apps });
 		const mode = 'advanced-chat';
-		const { messageId, conversationId } = await chatJson(sim, {
+		const { messageId, conversationId } = await sendMessageJson(sim, {
 			mode,
 			parameters: { conversation: 'latest' },
 		});
-		await chat(sim, { ...WITH_FILES, mode });
+		await sendMessages(sim, { ...WITH_FILES, mode });
 		const feedback = async (operation: string) =>
 			await executeNode('difyFeedback', sim, { mode, parameters: { operation, messageId } });
 		for (const operation of ['rate', 'getAll', 'revoke']) await feedback(operation);

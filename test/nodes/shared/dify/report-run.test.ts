@@ -1,6 +1,6 @@
 import type { RunResult } from '../../../../lib/dify/types';
 import { reportRun, type DifyCall } from '../../../../nodes/shared/dify/dify-operation';
-import { clientOf, say, startSim } from '../../../lib/dify/client';
+import { createClient, sendMessage, startSim } from '../../../lib/dify/client';
 
 /** Metadata of the node and custom data of the execution after these runs. */
 function reported(...results: RunResult[]) {
@@ -17,8 +17,8 @@ function reported(...results: RunResult[]) {
 }
 
 test('token counts of runs add up', async () => {
-	const client = clientOf(await startSim({}));
-	const results = [(await say(client)).result, (await say(client)).result];
+	const client = createClient(await startSim({}));
+	const results = [(await sendMessage(client)).result, (await sendMessage(client)).result];
 	const sum = (field: 'prompt_tokens' | 'completion_tokens') =>
 		results.reduce((total, { usage }) => total + usage![field]!, 0);
 	expect(reported(...results)).toMatchObject({
@@ -30,7 +30,7 @@ test('token counts of runs add up', async () => {
 });
 
 test('a run without token counts is reported as such; a paused run is not finished', async () => {
-	const { result } = await say(clientOf(await startSim({})));
+	const { result } = await sendMessage(createClient(await startSim({})));
 	const runs = [
 		{ ...result, usage: undefined, warnings: ['Beware'] },
 		{ ...result, status: 'paused' as const },
@@ -43,7 +43,7 @@ test('a run without token counts is reported as such; a paused run is not finish
 });
 
 test('the time is that of Dify', async () => {
-	const { result } = await say(clientOf(await startSim({})));
+	const { result } = await sendMessage(createClient(await startSim({})));
 	const usage = { prompt_tokens: 5, completion_tokens: 10, total_tokens: 15, latency: 2 };
 	expect(reported({ ...result, usage })).toMatchObject({
 		usage: { seconds: 2, tokensPerSecond: 5 },

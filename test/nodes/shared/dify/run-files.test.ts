@@ -3,12 +3,12 @@ import { splitFileNames } from '../../../../lib/dify/files/file-refs';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { appKey, type Json } from '../../../simulators/dify';
-import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
+import { WITH_FILES, sendMessages, sendMessageError, prepare, execute } from '../../dify';
 
 describe('files', () => {
 	test('Files: each has the shape that Dify expects, with the ID from Dify', async () => {
 		const sim = await startSim({});
-		await chat(sim, WITH_FILES);
+		await sendMessages(sim, WITH_FILES);
 		const [png, pdf] = [...sim.store.files.keys()];
 		expect((sim.requests.at(-1)!.json as Json).files).toEqual([
 			{ type: 'image', transfer_method: 'local_file', upload_file_id: png },
@@ -20,7 +20,7 @@ describe('files', () => {
 
 	test('Upload: the part "file", the same user, a boundary, bytes from the item and from the store, and no extra limit', async () => {
 		const sim = await startSim({});
-		await chat(sim, WITH_FILES);
+		await sendMessages(sim, WITH_FILES);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
 		expect(
 			uploads.map(({ upload }) => [
@@ -44,7 +44,7 @@ describe('a file field of the form', () => {
 			mode: 'chat',
 			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
 		});
-		await chat(sim, {
+		await sendMessages(sim, {
 			items: [
 				{ json: {}, binary: { data: { data: 'aGk=', mimeType: 'text/plain', fileName: 'a.txt' } } },
 			],
@@ -76,7 +76,7 @@ describe('a file field of the form', () => {
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'papers' }],
 		});
-		const failed = await chatError(sim, {
+		const failed = await sendMessageError(sim, {
 			parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } },
 		});
 		expect(failed.message).toContain('must be a string, but is 7');
@@ -181,7 +181,7 @@ describe('files', () => {
 
 	test('files for an app without file upload are rejected, since Dify would drop them', async () => {
 		const sim = await startApp({ mode: 'chat', fileUpload: { enabled: false } });
-		const failed = await chatError(sim, {
+		const failed = await sendMessageError(sim, {
 			items: [item],
 			stored,
 			parameters: files({ source: 'all' }),
@@ -194,7 +194,7 @@ describe('files', () => {
 		const small = await startSim({});
 		expect(
 			(
-				await chatError(small, {
+				await sendMessageError(small, {
 					items: [item],
 					parameters: files({ source: 'binary', binaryProperty: 'nope' }),
 				})
@@ -202,7 +202,7 @@ describe('files', () => {
 		).toContain("no binary field 'nope'");
 		expect(
 			(
-				await chatError(small, {
+				await sendMessageError(small, {
 					items: [item],
 					parameters: files({ source: 'url', url: 'ftp://x' }),
 				})
@@ -210,7 +210,7 @@ describe('files', () => {
 		).toContain('file URL is not valid');
 		expect(
 			(
-				await chatError(small, {
+				await sendMessageError(small, {
 					items: [item],
 					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
 				})

@@ -1,7 +1,7 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
-import { calls, startSim } from '../../../lib/dify/client';
-import { editor } from '../../dify';
+import { countRequests, startSim } from '../../../lib/dify/client';
+import { createEditorContext } from '../../dify';
 
 describe('lists in the editor', () => {
 	const { searchConversations } = new DifyConversation().methods.listSearch;
@@ -14,7 +14,7 @@ describe('lists in the editor', () => {
 				sim.store.addConversation(sim.app('chat'), 'anna', { name: `Talk ${at}`, updatedAt: at })
 					.id,
 		);
-		const context = editor(sim, { user: 'anna' });
+		const context = createEditorContext(sim, { user: 'anna' });
 		const first: INodeListSearchResult = await searchConversations.call(context);
 		expect([first.results.length, first.results[0]!.name, first.paginationToken]).toEqual([
 			100,
@@ -51,16 +51,16 @@ describe('lists in the editor', () => {
 		const sim = await startSim();
 		for (let at = 0; at < 350; at++)
 			sim.store.addConversation(sim.app('chat'), 'anna', { name: `Talk ${at}`, updatedAt: at });
-		const context = editor(sim, { user: 'anna' });
+		const context = createEditorContext(sim, { user: 'anna' });
 		const search = async (filter: string): Promise<INodeListSearchResult> =>
 			await searchConversations.call(context, filter);
 		expect((await search('talk 77')).results.map(({ name }) => name)).toEqual(['Talk 77']);
 		expect((await search('talk 34')).results).toHaveLength(11);
 		expect(await search('nothing like it')).toEqual({ results: [] });
-		expect(calls(sim, '/conversations', 'GET')).toBe(12);
+		expect(countRequests(sim, '/conversations', 'GET')).toBe(12);
 		// A list that can be scrolled continues where it ended.
 		const first = await search('talk');
-		expect([first.results.length, calls(sim, '/conversations', 'GET')]).toEqual([100, 13]);
+		expect([first.results.length, countRequests(sim, '/conversations', 'GET')]).toEqual([100, 13]);
 		expect(
 			(await searchConversations.call(context, 'talk', first.paginationToken as string)).results[0]!
 				.name,
@@ -70,7 +70,7 @@ describe('lists in the editor', () => {
 	test('the list requires a fixed user instead of an expression', async () => {
 		const sim = await startSim();
 		for (const user of ['', undefined, new Error('no item')])
-			await expect(searchConversations.call(editor(sim, { user }))).rejects.toThrow(
+			await expect(searchConversations.call(createEditorContext(sim, { user }))).rejects.toThrow(
 				'The list requires a user',
 			);
 		expect(sim.requests).toHaveLength(0);

@@ -1,13 +1,13 @@
-import { waitFor } from '../../../lib/dify/request';
-import { clientOf, startApp } from '../../../lib/dify/client';
+import { waitFor } from '../../../lib/dify/wait-for';
+import { createClient, startApp } from '../../../lib/dify/client';
 import { SAMPLES, type Reply } from '../../../simulators/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
-	chatError,
-	chatJson,
-	executeIn,
+	sendMessageError,
+	sendMessageJson,
+	executePrepared,
 	prepareNode,
-	shownIn,
+	getStreamedText,
 	type Setup,
 	said,
 	prepare,
@@ -21,10 +21,10 @@ describe('streaming', () => {
 			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
 		});
 		const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
-		const running = executeIn('difyChatMessage', fake);
-		await waitFor(() => shownIn(fake) === 'Once [DONE] ');
+		const running = executePrepared('difyChatMessage', fake);
+		await waitFor(() => getStreamedText(fake) === 'Once [DONE] ');
 		expect(sim.runs[0]!.status).toBe('running');
-		await clientOf(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+		await createClient(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
 			user: 'u1',
 		});
 		expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
@@ -45,7 +45,7 @@ describe('streaming', () => {
 		];
 		for (const [mode, reply, answer] of answers)
 			expect(
-				await chatJson(await startApp({ mode: mode!, reply: () => reply }), { mode }),
+				await sendMessageJson(await startApp({ mode: mode!, reply: () => reply }), { mode }),
 			).toMatchObject({
 				answer,
 			});
@@ -58,7 +58,7 @@ describe('streaming', () => {
 				],
 			}),
 		});
-		expect((await chatError(failing)).message).toBe('no credits');
+		expect((await sendMessageError(failing)).message).toBe('no credits');
 	});
 });
 
