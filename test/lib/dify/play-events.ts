@@ -32,7 +32,7 @@ export function playEvents(...events: unknown[]): PlayedRun {
 	};
 	for (const event of events) display(applyEvent(run, event));
 	display(flushText(run));
-	return { result: toRunResult(run), displayedText: displayedText, isFinished: isRunFinished(run) };
+	return { result: toRunResult(run), displayedText, isFinished: isRunFinished(run) };
 }
 
 /** The events that the simulator's version writes for a script. */

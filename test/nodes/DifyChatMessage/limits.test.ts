@@ -36,7 +36,7 @@ async function startRun(routes: Routes = {}, signal?: AbortSignal) {
 		server,
 		request: request!,
 		items,
-		seen: state,
+		state,
 		ping: () => stream!.write('event: ping\n\n'),
 		say: async (answer: string) => {
 			send(stream!, { event: 'message', ...IDS, answer });
@@ -55,7 +55,7 @@ test.each([
 ])('a run with only pings ends after ten minutes, not after nine: %s', async (_name, texts) => {
 	const {
 		items,
-		seen: state,
+		state,
 		ping,
 		say,
 		request,
@@ -110,7 +110,7 @@ describe('Stop', () => {
 	});
 
 	test('a run that Dify stops is read for three more seconds', async () => {
-		const { items, seen: state } = await startAndStop(200);
+		const { items, state } = await startAndStop(200);
 		await clock.pass(2.9 * SECOND);
 		expect(state.isOver).toBe(false);
 		await clock.pass(0.2 * SECOND);
@@ -120,7 +120,7 @@ describe('Stop', () => {
 
 	test('a run that has no ID yet is read for five seconds', async () => {
 		const controller = new AbortController();
-		const { items, seen: state, server } = await startRun({}, controller.signal);
+		const { items, state, server } = await startRun({}, controller.signal);
 		controller.abort();
 		await clock.pass(4.9 * SECOND);
 		expect(state.isOver).toBe(false);

@@ -19,7 +19,7 @@ type Setup = Partial<ExecuteSetup>;
 
 /** Context of a Dify Knowledge node with a simulator and the editor's defaults. */
 export function prepare(
-	{ sim, dataset: dataset }: Scene,
+	{ sim, dataset }: Scene,
 	parameters: Record<string, unknown>,
 	setup: Setup = {},
 ): ExecuteFake {

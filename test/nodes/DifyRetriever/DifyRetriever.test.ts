@@ -30,7 +30,7 @@ async function startScene() {
 		const { response } = await new DifyRetriever().supplyData.call(fake.context, 0);
 		return { ...fake, retriever: response as SuppliedRetriever };
 	};
-	return { sim, fill: addFilledDataset, supplied: supply };
+	return { sim, addFilledDataset, supply };
 }
 
 /** The context of the list in the editor. */
@@ -61,7 +61,7 @@ const searchByLocator = async (...args: Parameters<typeof createEditorContext>) 
 
 describe('Dify Retriever', () => {
 	test('returns documents in the format of chains, and logs query and results', async () => {
-		const { fill: addFilledDataset, supplied: supply } = await startScene();
+		const { addFilledDataset, supply } = await startScene();
 		const dataset = addFilledDataset('Papers', ['llama wool', 'the moon']);
 		const { retriever, inputs, outputs } = await supply([dataset]);
 		expect([retriever.lc_runnable, Array.isArray(retriever.lc_namespace)]).toEqual([true, true]);
@@ -86,7 +86,7 @@ describe('Dify Retriever', () => {
 	});
 
 	test('an abort ends the request, and its error is not cached', async () => {
-		const { sim, fill: addFilledDataset, supplied: supply } = await startScene();
+		const { sim, addFilledDataset, supply } = await startScene();
 		const { retriever } = await supply([addFilledDataset('Papers', ['llama'])]);
 		sim.fail({ path: /retrieve$/, how: 'silence' });
 		const stop = new AbortController();
@@ -100,7 +100,7 @@ describe('Dify Retriever', () => {
 	});
 
 	test('results of several knowledge bases are sorted by score, keyword results last, up to the limit', async () => {
-		const { fill: addFilledDataset, supplied: supply } = await startScene();
+		const { addFilledDataset, supply } = await startScene();
 		const keywords = addFilledDataset('Words', ['llama of the words'], { technique: 'economy' });
 		const first = addFilledDataset('One', ['llama wool', 'llama alone']);
 		const second = addFilledDataset('Two', ['llama and more']);
@@ -119,7 +119,7 @@ describe('Dify Retriever', () => {
 	});
 
 	test('an error of one of two knowledge bases fails the node', async () => {
-		const { fill: addFilledDataset, supplied: supply } = await startScene();
+		const { addFilledDataset, supply } = await startScene();
 		const good = addFilledDataset('Good', ['llama']);
 		const bad = addFilledDataset('Bad', ['llama'], { apiEnabled: false });
 		const both = await supply([good, bad]);
@@ -128,14 +128,14 @@ describe('Dify Retriever', () => {
 	});
 
 	test('a long question is truncated, with a hint', async () => {
-		const { fill: addFilledDataset, supplied: supply } = await startScene();
+		const { addFilledDataset, supply } = await startScene();
 		const { retriever, hints } = await supply([addFilledDataset('Papers', ['llama'])]);
 		expect(await retriever.invoke(`llama ${'x '.repeat(300)}`)).toHaveLength(1);
 		expect(hints[0]?.message).toContain('truncated to 250 characters');
 	});
 
 	test('an error is reported by this node, also in its log', async () => {
-		const { sim, fill: addFilledDataset, supplied: supply } = await startScene();
+		const { sim, addFilledDataset, supply } = await startScene();
 		const { retriever, outputs } = await supply([addFilledDataset('Papers', ['llama'])]);
 		sim.store.knowledge.embeddingDown = true;
 		const failed = await getNodeError(retriever.invoke('llama'));
@@ -144,19 +144,19 @@ describe('Dify Retriever', () => {
 	});
 
 	test('no knowledge base is an error', async () => {
-		const { supplied: supply } = await startScene();
+		const { supply } = await startScene();
 		await expect(supply([])).rejects.toThrow('is empty');
 	});
 
 	test('the list has all knowledge bases except external ones', async () => {
-		const { sim, fill: addFilledDataset } = await startScene();
+		const { sim, addFilledDataset } = await startScene();
 		addFilledDataset('Papers', []);
 		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
 		expect((await listKnowledgeBases(sim)).map(({ name }) => name)).toEqual(['Papers']);
 	});
 
 	test('a failed list shows the reason and the fix, and keeps selected entries', async () => {
-		const { sim, fill: addFilledDataset } = await startScene();
+		const { sim, addFilledDataset } = await startScene();
 		const { id } = addFilledDataset('Papers', []);
 		const entries = await listKnowledgeBases(sim, { apiKey: 'dataset-wrong' }, [id, 'failedList']);
 		expect(entries).toEqual([
@@ -169,7 +169,7 @@ describe('Dify Retriever', () => {
 	});
 
 	test('the entry of a failed list is rejected before sending', async () => {
-		const { sim, fill: addFilledDataset, supplied: supply } = await startScene();
+		const { sim, addFilledDataset, supply } = await startScene();
 		const requestCount = sim.requests.length;
 		const failed = supply([addFilledDataset('Papers', []), { id: 'failedList' } as SimDataset]);
 		await expect(failed).rejects.toMatchObject({

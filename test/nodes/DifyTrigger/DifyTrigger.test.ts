@@ -40,8 +40,8 @@ describe('feedback', () => {
 		const { poll } = createTrigger(sim, parameters);
 		await poll();
 		await executeFeedback(sim, { messageId, rating: 'dislike' });
-		const [ratings] = sim.app('chat').feedbacks;
-		sim.app('chat').feedbacks.push({ ...ratings!, id: 'by-team', rating: 'like', source: 'admin' });
+		const [feedback] = sim.app('chat').feedbacks;
+		sim.app('chat').feedbacks.push({ ...feedback!, id: 'by-team', rating: 'like', source: 'admin' });
 		expect(getJson(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
 	});
 

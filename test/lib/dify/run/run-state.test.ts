@@ -70,7 +70,7 @@ describe('undocumented events', () => {
 	});
 
 	test('nothing is read after the end', () => {
-		const { result, isFinished: isOver } = playEvents(
+		const { result, isFinished } = playEvents(
 			{ event: 'message', ...EVENT_IDS, answer: 'a' },
 			END,
 			{
@@ -79,7 +79,7 @@ describe('undocumented events', () => {
 				answer: 'b',
 			},
 		);
-		expect([result.text, isOver]).toEqual(['a', true]);
+		expect([result.text, isFinished]).toEqual(['a', true]);
 	});
 });
 
@@ -95,7 +95,7 @@ test('the displayed text is that of the result, even after replacements', () => 
 	);
 	fc.assert(
 		fc.property(fc.constantFrom(...MODES), fc.array(step, { maxLength: 8 }), (mode, steps) => {
-			const { result, displayedText: displayedText } = playEvents(...writeEvents(mode, { steps }));
+			const { result, displayedText } = playEvents(...writeEvents(mode, { steps }));
 			expect(displayedText).toBe(result.text);
 		}),
 		examples(200),
@@ -110,8 +110,8 @@ describe('reasoning is removed from the text, at whatever character its tags are
 		for (const position of positions) {
 			const chunks = [fullText.slice(0, position), fullText.slice(position)];
 			const isAgent = mode.startsWith('agent');
-			const steps: Step[] = isAgent ? [{ round: { chunks: chunks } }] : textSteps(...chunks);
-			const { result, displayedText: displayedText } = playEvents(...writeEvents(mode, { steps }));
+			const steps: Step[] = isAgent ? [{ round: { chunks } }] : textSteps(...chunks);
+			const { result, displayedText } = playEvents(...writeEvents(mode, { steps }));
 			expect({
 				cut: position,
 				text: result.text,

@@ -36,11 +36,11 @@ async function upload(pause: () => Promise<void> = async () => {}) {
 	const state = { isOver: false };
 	const items = executePrepared('difyApp', fake).finally(() => (state.isOver = true));
 	const [request] = await server.arrived('/files/upload');
-	return { items, seen: state, request: request!, answer: () => sendJson(response, STORED, 201) };
+	return { items, state, request: request!, answer: () => sendJson(response, STORED, 201) };
 }
 
 test('a file that is stored in just under two minutes is uploaded', async () => {
-	const { items, seen: state, answer } = await upload();
+	const { items, state, answer } = await upload();
 	await clock.pass(118 * SECOND);
 	expect(state.isOver).toBe(false);
 	answer();
@@ -61,7 +61,7 @@ test('two minutes without a response are a timeout', async () => {
 });
 
 test('sending in chunks may take longer', async () => {
-	const { items, seen: state, answer } = await upload(async () => await clock.pass(100 * SECOND));
+	const { items, state, answer } = await upload(async () => await clock.pass(100 * SECOND));
 	await clock.pass(100 * SECOND);
 	expect(state.isOver).toBe(false);
 	answer();

@@ -36,29 +36,41 @@ test.each([
 			error: 'Your vector space is full',
 			error_code: 'vector_space_estimate_exceeded',
 		},
-		{ type: 'planLimitReached', message: 'Your vector space is full', advice: 'Upgrade the plan' },
+		{
+			type: 'planLimitReached',
+			message: 'Your vector space is full',
+			suggestion: 'Upgrade the plan',
+		},
 	],
 	[
 		{ indexing_status: 'error', error: '[models] Bad Gateway' },
-		{ type: 'indexingFailed', message: '[models] Bad Gateway', advice: 'with the status "error"' },
+		{
+			type: 'indexingFailed',
+			message: '[models] Bad Gateway',
+			suggestion: 'with the status "error"',
+		},
 	],
 	[
 		{ indexing_status: 'paused' },
-		{ type: 'datasetRejected', message: 'Indexing of the document is paused', advice: 'Resume it' },
+		{
+			type: 'datasetRejected',
+			message: 'Indexing of the document is paused',
+			suggestion: 'Resume it',
+		},
 	],
 	[
 		{ indexing_status: 'waiting' },
 		{
 			type: 'indexingStuck',
 			message: 'The Dify worker has not started on',
-			advice: 'docker compose',
+			suggestion: 'docker compose',
 		},
 	],
 	[
 		{ indexing_status: 'indexing', completed_segments: 1, total_segments: 3 },
-		{ type: 'runTimeout', message: 'was not indexed within 600 s', advice: 'Get Status' },
+		{ type: 'runTimeout', message: 'was not indexed within 600 s', suggestion: 'Get Status' },
 	],
-])('the progress %j is an error', async (record, { type, message, advice: suggestion }) => {
+])('the progress %j is an error', async (record, { type, message, suggestion }) => {
 	const scene = await startScene();
 	setProgress(scene, record);
 	const error = await getNodeError(executeOperation(scene, 'document', 'upsertText', TEXT));

@@ -16,9 +16,9 @@ interface File {
 function createItems(
 	files: File[],
 	isText: boolean,
-): { createItems: INodeExecutionData[]; perItem: Array<Record<string, unknown>> } {
+): { items: INodeExecutionData[]; perItem: Array<Record<string, unknown>> } {
 	return {
-		createItems: files.map(({ source, text }) => ({
+		items: files.map(({ source, text }) => ({
 			json: { source },
 			binary: {
 				data: {
@@ -119,7 +119,7 @@ describe('syncing documents', () => {
 	test('sources with the same name keep separate documents, and other documents stay', async () => {
 		const scene = await startScene();
 		const createNamedItems = (sources: string[]) => {
-			const { createItems: list, perItem } = createItems(
+			const { items: list, perItem } = createItems(
 				sources.map((source) => ({ source, text: source })),
 				true,
 			);

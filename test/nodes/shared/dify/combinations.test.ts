@@ -148,7 +148,7 @@ describe('streams', () => {
 });
 
 describe('many items', () => {
-	test('8 concurrent items of one conversation run one after another, however its ID is written', async () => {
+	test('8 concurrent items of one conversation run one after another, in whatever format its ID is', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query, turn }) => ({
@@ -172,7 +172,7 @@ describe('many items', () => {
 		);
 	});
 
-	test('a key that expires in between: earlier items succeed, the others report it', async () => {
+	test('earlier items succeed if the key expires in between, the others report it', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => {
@@ -194,7 +194,7 @@ describe('many items', () => {
 		expect(sim.requests).toHaveLength(before + 4);
 	});
 
-	test('a file that one item does not have', async () => {
+	test('a file that one item does not have fails only that item', async () => {
 		const sim = await startSim();
 		const [item] = textFile('eA==');
 		const items = await sendMessages(sim, {
@@ -210,7 +210,7 @@ describe('many items', () => {
 		expect(sim.runs.map(({ files }) => files.length)).toEqual([1, 1]);
 	});
 
-	test('streamed into a chat, and one of them fails: streamed text stays, the chat shows the error, the next starts a new message', async () => {
+	test('in a chat, streamed text stays after an error, the error is shown, and the next item starts a new message', async () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
 		const sim = await startApp({
 			mode: 'chat',
@@ -242,7 +242,7 @@ describe('many items', () => {
 });
 
 describe('20 items, 8 concurrently', () => {
-	test('of all types: each has its own response or error, in order, and is sent once', async () => {
+	test('each has its own response or error, in order, and is sent once', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'number', variable: 'days' }],
@@ -297,7 +297,7 @@ describe('20 items, 8 concurrently', () => {
 	});
 });
 
-test('more concurrent items than the app allows: none is lost, and none is stopped', async () => {
+test('no item is lost or stopped if more items run concurrently than the app allows', async () => {
 	const sim = await startApp({
 		mode: 'chat',
 		maxActive: 2,
@@ -316,7 +316,7 @@ test('more concurrent items than the app allows: none is lost, and none is stopp
 describe('the latest conversation', () => {
 	const latest = { conversation: 'latest' };
 
-	test('that cannot be looked up is an error: a new one would lose the history', async () => {
+	test('is an error if it cannot be looked up, since a new one would lose the history', async () => {
 		const sim = await startSim();
 		for (const fault of [
 			{
@@ -332,7 +332,7 @@ describe('the latest conversation', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('of a user without conversations is a new one, and the next item continues it, also concurrently', async () => {
+	test('is a new one for a new user, and the next item continues it, also concurrently', async () => {
 		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
 		const items = await sendMessages(sim, {
 			items: createNumberedItems(2).items,
@@ -342,7 +342,7 @@ describe('the latest conversation', () => {
 		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
 	});
 
-	test('that is deleted between the lookup and the message can be restarted', async () => {
+	test('can be restarted if it is deleted between the lookup and the message', async () => {
 		const sim = await startSim();
 		const { conversationId } = await sendMessageJson(sim);
 		const { store } = sim;
@@ -423,7 +423,7 @@ describe('Stop', () => {
 		expect(sim.requests).toHaveLength(1);
 	});
 
-	test('before the execution reaches the node starts nothing', async () => {
+	test('before the execution reaches the node sends nothing', async () => {
 		const sim = await startSim();
 		expect(
 			await sendMessages(sim, { ...createNumberedItems(3), signal: AbortSignal.abort() }),
@@ -498,7 +498,7 @@ describe('the user', () => {
 		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
 	});
 
-	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is reported', async (user) => {
+	test.each([true, { id: 5 }, ['a'], NaN])('%j is rejected by name', async (user) => {
 		const sim = await startSim();
 		expect((await sendMessageError(sim, { parameters: { user } })).message).toMatch(
 			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
@@ -508,7 +508,7 @@ describe('the user', () => {
 });
 
 describe('the form of the app', () => {
-	test('that is not filled in is not sent', async () => {
+	test('without a filled-in input is checked by Dify', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
@@ -527,7 +527,7 @@ describe('the form of the app', () => {
 		});
 	});
 
-	test('with files, and other files: none is uploaded if one of them is rejected', async () => {
+	test('uploads no file if one of the form or of Files is rejected', async () => {
 		const form: FormField[] = [
 			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
@@ -561,7 +561,7 @@ describe('the form of the app', () => {
 		expect(sim.requests.filter(({ path }) => path === '/files/upload')).toHaveLength(0);
 	});
 
-	test('with a file as an object: the transfer method follows from its other fields', async () => {
+	test('derives the transfer method of a file object from its other fields', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
@@ -584,7 +584,7 @@ describe('the form of the app', () => {
 });
 
 describe('the item of a message', () => {
-	test('of a run that was stopped elsewhere: the received part, and a warning that it may be incomplete ()', async () => {
+	test('has the received text of a run that was stopped elsewhere, and a warning', async () => {
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const sim = await startApp({
 				mode,
@@ -608,7 +608,7 @@ describe('the item of a message', () => {
 		}
 	});
 
-	test('reports in each output format that a new conversation was started', async () => {
+	test('names a new conversation with and without Simplify', async () => {
 		const sim = await startSim();
 		for (const simplify of [true, false]) {
 			expect(
@@ -624,7 +624,7 @@ describe('the item of a message', () => {
 		}
 	});
 
-	test("not simplified, a pause also has Dify's fields", async () => {
+	test("has Dify's fields of a pause without Simplify", async () => {
 		const pause = [
 			{
 				nodeId: 'h1',
@@ -663,7 +663,7 @@ describe('the item of a message', () => {
 		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
 	});
 
-	test('a response field with the name of another field contains the response', async () => {
+	test('has the response in the Response Field, even with the name of another field', async () => {
 		const sim = await startSim();
 		expect(
 			await sendMessageJson(sim, { parameters: { options: { answerField: 'user' } } }),
@@ -673,7 +673,7 @@ describe('the item of a message', () => {
 		});
 	});
 
-	test('a chat that cannot be written to anymore stops the run with the reason', async () => {
+	test('a chat that cannot receive text stops the run, and the error has the reason', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }),

@@ -55,12 +55,12 @@ export async function expectWholeOrFailed(
 		// Line breaks separate the outputs of a workflow.
 		if (error === undefined)
 			return { streamedText: streamedText.trimEnd(), result: answer ?? outputs };
-		return { streamedText: streamedText, partial: (error as { answer?: string }).answer ?? '' };
+		return { streamedText, partial: (error as { answer?: string }).answer ?? '' };
 	};
 	try {
 		const fullResult = await run();
 		expect(fullResult).toMatchObject({
-			typed: expect.stringMatching(/./) as string,
+			streamedText: expect.stringMatching(/./) as string,
 			result: expect.anything() as unknown,
 		});
 		const positions = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);

@@ -16,7 +16,7 @@ describe('errors', () => {
 		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');
 	});
 
-	test('a Dify that cannot be reached', async () => {
+	test('name the reason if Dify cannot be reached', async () => {
 		const failed = await sendMessageError(
 			{ url: 'http://127.0.0.1:9/v1' },
 			{ parameters: { options: { maxRetries: 0 } } },

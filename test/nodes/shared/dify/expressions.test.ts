@@ -28,7 +28,7 @@ async function expectRejected(
 	expect(sim.requests).toHaveLength(requestCount);
 }
 
-describe('an option that does not exist', () => {
+describe('an unknown choice is rejected', () => {
 	test.each([
 		[
 			'Conversation',
@@ -75,7 +75,7 @@ describe('an option that does not exist', () => {
 		);
 	});
 
-	test('in the source of a file, and in the handling of an earlier text', async () => {
+	test('in the source of a file', async () => {
 		const sim = await startSim();
 		await expectRejected(
 			sim,
@@ -89,7 +89,7 @@ describe('an option that does not exist', () => {
 });
 
 describe('a toggle', () => {
-	test('that is the text "false", or 0, is false', async () => {
+	test('is off for the text "false" and for 0', async () => {
 		const sim = await startSim();
 		for (const simplify of ['false', ' False ', 0, false])
 			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('message_id');
@@ -106,7 +106,7 @@ describe('a toggle', () => {
 		}
 	});
 
-	test('for the name from Dify, and for missing ratings', async () => {
+	test('may be text for the automatic name and for missing ratings', async () => {
 		const sim = await startSim();
 		const { conversationId, messageId } = await chatJson(sim);
 		const rename = async (autoGenerate: unknown) =>
@@ -134,7 +134,7 @@ describe('a toggle', () => {
 		await expect(revoke('false')).rejects.toThrow('rating cannot be None when feedback not exists');
 	});
 
-	test.each(['maybe', 2, {}, []])('that is %j is an error', async (value) => {
+	test.each(['maybe', 2, {}, []])('rejects %j', async (value) => {
 		const sim = await startSim();
 		const message = `must be true or false, but is ${JSON.stringify(value)}`;
 		await expectRejected(
@@ -171,7 +171,7 @@ describe('a number', () => {
 		},
 	);
 
-	test('is limited to the range of its field: a million concurrent items would crash n8n', async () => {
+	test('has the range of its field, since a million concurrent items would crash n8n', async () => {
 		const sim = await startSim();
 		await expectRejected(
 			sim,
@@ -193,7 +193,7 @@ describe('a number', () => {
 	});
 });
 
-test('options of the first item that cannot be read fail only that item', async () => {
+test('invalid options of the first item fail only that item', async () => {
 	const sim = await startSim();
 	for (const options of [new Error('no such field'), { maxConcurrentItems: 'many' }]) {
 		const setup = {
@@ -215,7 +215,7 @@ test('options of the first item that cannot be read fail only that item', async 
 });
 
 describe('a text', () => {
-	test('that is a name is not converted from another type', async () => {
+	test('is not converted from other types if it is a name', async () => {
 		const sim = await startSim();
 		await expectRejected(
 			sim,
@@ -261,7 +261,7 @@ describe('a file', () => {
 		);
 	});
 
-	test('is omitted if it is an empty list', async () => {
+	test('may be an empty list for none', async () => {
 		const sim = await startSim();
 		await chatJson(sim, {
 			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
@@ -283,7 +283,7 @@ describe('inputs', () => {
 		},
 	);
 
-	test('of the form: a checkbox is true or false', async () => {
+	test('of a checkbox are on or off', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'checkbox', variable: 'terse' }],

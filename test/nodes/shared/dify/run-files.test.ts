@@ -212,11 +212,11 @@ describe('files', () => {
 			(
 				await sendMessageError(small, {
 					items: [item],
-					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
+					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'photo' }),
 				})
 			).message,
 		).toContain(
-			'"Type" must be one of audio, auto, custom, document, image, video, but is "picture"',
+			'"Type" must be one of audio, auto, custom, document, image, video, but is "photo"',
 		);
 	});
 
