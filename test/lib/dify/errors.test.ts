@@ -87,8 +87,8 @@ test('the error names the node whose model failed', () => {
 		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
 		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
 	);
-	const error = createRunError({ ...result, error: result.error! }, CONTEXT);
-	expect(error).toMatchObject({
+	const runError = createRunError({ ...result, error: result.error! }, CONTEXT);
+	expect(runError).toMatchObject({
 		type: 'providerError',
 		message: 'too slow',
 		detail: 'The run failed in Dify at the node "Answer" (llm): too slow',

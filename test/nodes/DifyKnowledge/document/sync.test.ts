@@ -119,12 +119,12 @@ describe('syncing documents', () => {
 	test('sources with the same name keep separate documents, and other documents stay', async () => {
 		const scene = await startScene();
 		const createNamedItems = (sources: string[]) => {
-			const { items: list, perItem } = createItems(
+			const { items, perItem } = createItems(
 				sources.map((source) => ({ source, text: source })),
 				true,
 			);
 			return {
-				items: list,
+				items,
 				perItem: perItem.map((row) => ({ ...row, options: { name: 'report.md' } })),
 			};
 		};

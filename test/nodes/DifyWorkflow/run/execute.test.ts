@@ -209,6 +209,16 @@ describe('running a workflow', () => {
 		expect(uploads.map(({ upload }) => upload!.fields.user)).toEqual(['anna', 'anna', 'anna']);
 	});
 
+	test('files of the option are sent beside the inputs, as older workflows require', async () => {
+		const sim = await startWorkflow({ steps: [START] }, { fileUpload: { enabled: true } });
+		await executeWorkflow(sim, {
+			...WITH_FILES,
+			parameters: { options: WITH_FILES.parameters },
+		});
+		const body = sim.requests.at(-1)!.json as { files: Json[] };
+		expect(body.files.map(({ type }) => type)).toEqual(['image', 'document', 'image']);
+	});
+
 	test('an upload that fails starts no run', async () => {
 		const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
 		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
