@@ -9,11 +9,11 @@ export function readUser(parameters: NodeParameters): string {
 
 /** The unchecked user of the field. If empty, the default user. */
 export function readRawUser(parameters: NodeParameters): unknown {
-	return parameters.isUnset('user') ? defaultUser(parameters) : parameters.value('user');
+	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
 }
 
 /** The chat session, otherwise the user of the item, otherwise one for the workflow. */
-function defaultUser(parameters: NodeParameters): unknown {
+function getDefaultUser(parameters: NodeParameters): unknown {
 	const { sessionId, user } = parameters.item();
 	const workflowId = parameters.workflowId();
 	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);

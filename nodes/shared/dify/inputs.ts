@@ -111,9 +111,9 @@ export async function readFiles(
 ): Promise<ParsedInputs> {
 	const parsed: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
-		const entries = await readFormFiles(context, itemIndex, input[field.variable]);
-		if ('ready' in entries) parsed.values[field.variable] = toFileValue(field, entries.ready);
-		else if (entries.requested.length > 0) parsed.files.push({ field, ...entries });
+		const { type, files } = await readFormFiles(context, itemIndex, input[field.variable]);
+		if (type === 'ready') parsed.values[field.variable] = toFileValue(field, files);
+		else if (files.length > 0) parsed.files.push({ field, requested: files });
 	}
 	return parsed;
 }

@@ -111,6 +111,11 @@ async function readEntryFiles(
 	return files;
 }
 
+/** Files to upload, or Dify's file objects to send unchanged. */
+type FormFiles =
+	| { type: 'requested'; files: RequestedFile[] }
+	| { type: 'ready'; files: JsonRecord[] };
+
 /**
  * Reads a file field of the app's form: names of binary fields, URLs, or Dify's file objects. Several values are an
  * array, JSON text of one, or separated by commas.
@@ -119,11 +124,11 @@ export async function readFormFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
-): Promise<{ requested: RequestedFile[] } | { ready: JsonRecord[] }> {
-	const entries = isUnset(value) ? [] : formEntries(value);
+): Promise<FormFiles> {
+	const entries = isUnset(value) ? [] : parseFormEntries(value);
 	if (entries.length > 0 && entries.every(isRecord))
-		return { ready: entries.map(withTransferMethod) };
-	const requested: RequestedFile[] = [];
+		return { type: 'ready', files: entries.map(withTransferMethod) };
+	const files: RequestedFile[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined)
@@ -132,14 +137,13 @@ export async function readFormFiles(
 				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
 				FILE_SUGGESTION,
 			);
-		if (/^https?:/i.test(name)) requested.push({ url: parseFileUrl(name) });
-		else if (name !== '')
-			requested.push({ source: await createFileSource(context, itemIndex, name) });
+		if (/^https?:/i.test(name)) files.push({ url: parseFileUrl(name) });
+		else if (name !== '') files.push({ source: await createFileSource(context, itemIndex, name) });
 	}
-	return { requested };
+	return { type: 'requested', files };
 }
 
-function formEntries(value: unknown): unknown[] {
+function parseFormEntries(value: unknown): unknown[] {
 	if (typeof value !== 'string') return [value].flat();
 	const parsed = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
 	return parsed === undefined ? splitFileNames(value) : [parsed].flat();

@@ -53,13 +53,7 @@ test.each([
 	['before the first event', []],
 	['after an event', ['One ']],
 ])('a run with only pings ends after ten minutes, not after nine: %s', async (_name, texts) => {
-	const {
-		items,
-		state,
-		ping,
-		say,
-		request,
-	} = await startRun({
+	const { items, state, ping, say, request } = await startRun({
 		[STOP]: json({ result: 'success' }),
 	});
 	for (const text of texts) await say(text);

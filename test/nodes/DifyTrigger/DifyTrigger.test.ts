@@ -41,7 +41,9 @@ describe('feedback', () => {
 		await poll();
 		await executeFeedback(sim, { messageId, rating: 'dislike' });
 		const [feedback] = sim.app('chat').feedbacks;
-		sim.app('chat').feedbacks.push({ ...feedback!, id: 'by-team', rating: 'like', source: 'admin' });
+		sim
+			.app('chat')
+			.feedbacks.push({ ...feedback!, id: 'by-team', rating: 'like', source: 'admin' });
 		expect(getJson(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
 	});
 
