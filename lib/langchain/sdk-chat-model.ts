@@ -29,8 +29,8 @@ interface SdkCallOptions {
 
 /**
  * The chat model on the plain SDK, for an n8n whose LangChain classes could not be found. Every tool call is one
- * complete delta with an id, since the adapter mixes up other forms. Failures are thrown, since the adapter takes an
- * error chunk for success. Text and calls only: no pictures, thinking or usage.
+ * complete delta with an id, since the adapter mixes up other forms. Errors are thrown, since the adapter takes an
+ * error chunk for success. Text and calls only: no images, thinking or usage.
  */
 export function createSdkChatModel(
 	answers: ChatGenerator,
@@ -80,7 +80,9 @@ export function createSdkChatModel(
 			const abandoned = new AbortController();
 			try {
 				const chatRequest = toChatRequest(messages, config);
-				const signals = [chatRequest.signal, abandoned.signal].filter((one) => one !== undefined);
+				const signals = [chatRequest.signal, abandoned.signal].filter(
+					(signal) => signal !== undefined,
+				);
 				const signal = AbortSignal.any(signals);
 				answer = streamText(
 					async (show) => await answers({ ...chatRequest, signal }, show),

@@ -5,7 +5,7 @@ import { noticeField } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 
-/** The notice of n8n's models, which n8n hides if models cannot be connected manually. */
+/** n8n's own notice of its models, which it hides if users do not connect nodes themselves. */
 const connectionNotice: INodeProperties = {
 	...noticeField(
 		"This node must be connected to an AI agent or chain. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_languageModel'>Insert one</a>",

@@ -12,7 +12,7 @@ import type { TraceSettings } from '../../lib/tracing/span-attributes';
 import { booleanField, collectionField, stringField } from '../shared/field-builders';
 
 /**
- * Reads the node's parameters, which may have any type if set by expressions.
+ * Reads the node's parameters, which expressions may return with any type.
  *
  * @throws {ServerError} of type `invalidInput` naming the field
  */
@@ -31,13 +31,13 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		...omitUndefined({
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
 			historyBudget: parameters.number('options.historyBudget', undefined),
-			trace: traceIn(parameters),
+			trace: readTrace(parameters),
 		}),
 		...readGenerationTimeouts(parameters),
 	};
 }
 
-const fields: INodeProperties[] = [
+const traceFields: INodeProperties[] = [
 	booleanField('Record Content', 'recordTexts', false, {
 		description:
 			'Whether traces contain the conversation and the response. Everyone with access to the traces can read them.',
@@ -61,27 +61,27 @@ const fields: INodeProperties[] = [
 
 /** Options for n8n's traces. */
 export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
-	options: fields,
+	options: traceFields,
 	description:
 		'What traces contain in addition to the request and its response, if n8n exports traces',
 });
 
 /** @throws {ServerError} of type `invalidInput` naming the field */
-function traceIn(parameters: NodeParameters): TraceSettings | undefined {
+function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = parameters.value('options.trace');
 	if (!isRecord(trace)) return undefined;
-	const filledFields = fields.filter(({ name }) => !isUnset(trace[name]));
+	const filledFields = traceFields.filter(({ name }) => !isUnset(trace[name]));
 	if (filledFields.length === 0) return undefined;
 	const settings = filledFields.map(({ name, displayName }) => {
 		const field = { label: `Trace: ${displayName}` };
-		return [name, settingOf(field, name, trace[name])] as const;
+		return [name, readTraceField(field, name, trace[name])] as const;
 	});
 	return Object.fromEntries(settings);
 }
 
-function settingOf(field: Field, name: string, value: unknown): unknown {
+function readTraceField(field: Field, name: string, value: unknown): unknown {
 	if (name === 'recordTexts') return asBoolean(field, value);
-	const texts = [value].flat().map((one) => asText(field, one));
+	const texts = [value].flat().map((text) => asText(field, text));
 	if (name !== 'tags') return nonBlank(texts)[0];
 	return nonBlank(texts.flatMap((text) => text.split(',')));
 }

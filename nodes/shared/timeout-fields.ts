@@ -16,7 +16,7 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 		interactive: ['Interactive', 'A user is waiting for the response: highest priority'],
 	}),
 	description:
-		'Order of requests while all server slots are busy. A request that has waited for one minute is next.',
+		'Which requests are sent first while all server slots are busy. A request that has waited for one minute is sent next.',
 });
 
 /** Default retries of a generation. */

@@ -42,7 +42,7 @@ const RIGHT: ScriptedReply[] = CASES.flatMap(({ question, calls, followUp }) => 
 const WRONG: Record<string, string> = {
 	'no call needed': written('get_weather', { city: 'Bonn' }),
 	'one call': 'It is sunny in Paris.',
-	'two calls at once': written('get_weather', { city: 'Oslo' }),
+	'two calls in one response': written('get_weather', { city: 'Oslo' }),
 	'nested arguments': written('order_everything', { customer: 'Ada' }),
 	'one of a list': written('set_light', { room: 'kitchen', mode: 'bright' }),
 	'a number': written('set_heating', { celsius: 2.15 }),
@@ -96,7 +96,7 @@ it('a model that fails in each way: each is named', async () => {
 	expect(Object.fromEntries(tested.cases.map((one) => [one.case, one.problem]))).toMatchObject({
 		'no call needed': 'unnecessaryCall',
 		'one call': 'noCall',
-		'two calls at once': 'wrongCount',
+		'two calls in one response': 'wrongCount',
 		'one of a list': 'wrongArguments',
 		'a number': 'wrongArguments',
 		Unicode: 'wrongArguments',

@@ -25,14 +25,14 @@ const PARSERS: { [Type in Sampler['type']]: (field: Field, value: unknown) => un
 	switch: asBoolean,
 	texts: (field, value) => {
 		const texts = [value].flat(2).filter((text) => !isUnset(text));
-		return texts.length === 0 ? undefined : texts.map((text) => unescape(asText(field, text)));
+		return texts.length === 0 ? undefined : texts.map((text) => unescapeText(asText(field, text)));
 	},
 	duration: (field, value) => parseKeepAlive(asText(field, value)),
 };
 
 /**
- * Reads the options of a generation, which may have any type if set by expressions. Options that the operation does not
- * offer count as not added.
+ * Reads the options of a generation, which expressions may return with any type. Options that the operation does
+ * not offer count as not added.
  *
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
@@ -40,7 +40,7 @@ export function readGeneration(
 	parameters: NodeParameters,
 ): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
 	const path = 'options.extraBody';
-	const extraBody = parseNonEmptyObject(parameters.field(path), parameters.value(path) ?? {});
+	const extraBody = readFilledObject(parameters.field(path), parameters.value(path) ?? {});
 	return { ...readSamplers(parameters), ...omitUndefined({ extraBody }) };
 }
 
@@ -53,7 +53,7 @@ function readSamplers(parameters: NodeParameters): SamplerValues {
 	return Object.fromEntries(values) as SamplerValues;
 }
 
-function parseNonEmptyObject(field: Field, value: unknown): Record<string, unknown> | undefined {
+function readFilledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
 	const object = asObject(field, value);
 	return Object.keys(object).length === 0 ? undefined : object;
 }
@@ -137,7 +137,7 @@ function createEmptyError(parameters: NodeParameters, path: string): ServerError
 /**
  * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
- * @throws {ServerError} of type `invalidInput` for an invalid schema, before anything is generated
+ * @throws {ServerError} of type `invalidInput` if it cannot be used, before anything is generated
  */
 export function unwrapSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
@@ -151,7 +151,7 @@ export function unwrapSchema(source: Record<string, unknown>): {
 	return { schema, ...(isWrapped ? omitUndefined({ name: asNonEmptyString(wrapped.name) }) : {}) };
 }
 
-function unescape(text: string): string {
+function unescapeText(text: string): string {
 	return text.replace(
 		/\\([nrt\\])/g,
 		(_match, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\',

@@ -39,11 +39,11 @@ function toTypeOptions({ range, isInteger }: NumberSampler): INodePropertyTypeOp
 	const [minValue, maxValue] = range ?? [];
 	return {
 		...omitUndefined({ minValue, maxValue }),
-		numberPrecision: isInteger === true ? 0 : getDecimals(maxValue),
+		numberPrecision: isInteger === true ? 0 : getPrecision(maxValue),
 	};
 }
 
-/** Decimals of a field; probabilities need one more. */
-function getDecimals(maxValue: number | undefined): number {
+/** Number of decimals. Probabilities need one more. */
+function getPrecision(maxValue: number | undefined): number {
 	return maxValue === 1 ? 3 : 2;
 }

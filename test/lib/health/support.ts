@@ -51,10 +51,10 @@ export const json = (status: string, body: object, headers: Record<string, strin
 /** A recorded response, byte by byte. */
 export const replayRecording = (name: string): RawHandler => {
 	const { status, reason, headers, body } = httpFixture(name);
-	const forwardedHeaders = headers.filter(
+	const responseHeaders = headers.filter(
 		([header]) => !/^(?:content-length|transfer-encoding|connection|keep-alive)$/i.test(header),
 	);
-	return completeResponse(`${status} ${reason}`, body, Object.fromEntries(forwardedHeaders));
+	return whole(`${status} ${reason}`, body, Object.fromEntries(responseHeaders));
 };
 /** Responds by path, and with 404 otherwise. */
 export const routes =

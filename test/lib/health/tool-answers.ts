@@ -1,7 +1,7 @@
 import { CASES, type ToolCase } from '../../../lib/health/tool-test';
 import { type LlamaServerSim, reply, type Scripted } from '../../simulators/llama-server';
 
-interface ChatBody {
+interface RequestBody {
 	messages: Array<{ role: string; content: string }>;
 }
 
@@ -24,7 +24,7 @@ export function rightAnswer({ calls, followUp }: ToolCase, second: boolean): Rep
 /** Scripts a model that responds correctly, except for the cases of `answering`. */
 export function playModel(server: LlamaServerSim, answering: Answering = () => undefined): void {
 	const play: Scripted = ({ body }) => {
-		const { messages } = body as ChatBody;
+		const { messages } = body as RequestBody;
 		const one = CASES.find(({ question }) => messages.some(({ content }) => content === question))!;
 		// Corrections are also sent to the model as tool results.
 		const isSecond =
@@ -73,7 +73,7 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'The model called the tool "get_weather" without the required arguments city',
 	],
 	[
-		'two calls at once',
+		'two calls in one response',
 		() => reply.toolCalls([weather('Oslo')]),
 		'wrongCount',
 		'get_weather({"city":"Oslo"})',

@@ -158,7 +158,7 @@ describe('a tool test', () => {
 	});
 });
 
-const TWO = 'two calls at once';
+const TWO = 'two calls in one response';
 
 function flipped() {
 	return reply.toolCalls([...caseNamed(TWO).calls].reverse());

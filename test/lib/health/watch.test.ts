@@ -62,7 +62,7 @@ function runChecks(checks: CheckResult[], options: Partial<WatchOptions> = {}): 
 	);
 }
 
-const getReportedEvents = ({ changes }: Watched) =>
+const summarizeChanges = ({ changes }: Watched) =>
 	changes.map(({ event, changedAt }) => [event, changedAt]);
 
 describe('a server that is watched', () => {
@@ -76,7 +76,7 @@ describe('a server that is watched', () => {
 			healthy(65),
 			healthy(66),
 		]);
-		expect(getReportedEvents(memory)).toEqual([
+		expect(summarizeChanges(memory)).toEqual([
 			['unhealthy', minute(2)],
 			['healthy', minute(65)],
 		]);
@@ -107,10 +107,10 @@ describe('a server that is watched', () => {
 
 	it('reports a change after the set number of checks, with the time of the first of them', () => {
 		const options = { confirmations: 3 };
-		expect(getReportedEvents(runChecks([healthy(0), broken(1), broken(2)], options))).toEqual([]);
-		expect(
-			getReportedEvents(runChecks([healthy(0), broken(1), broken(2), broken(3)], options)),
-		).toEqual([['unhealthy', minute(1)]]);
+		expect(summarizeChanges(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
+		expect(summarizeChanges(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual(
+			[['unhealthy', minute(1)]],
+		);
 		const cleared = [
 			healthy(0),
 			broken(1),
@@ -121,18 +121,18 @@ describe('a server that is watched', () => {
 			broken(6),
 			broken(7),
 		];
-		expect(getReportedEvents(runChecks(cleared, options))).toEqual([]);
+		expect(summarizeChanges(after(cleared, options))).toEqual([]);
 	});
 
 	it('has another problem', () => {
 		const checks = [broken(0), broken(1, 'auth', 'unauthorized'), healthy(2)];
-		expect(getReportedEvents(runChecks(checks))).toEqual([
+		expect(summarizeChanges(after(checks))).toEqual([
 			['firstState', minute(0)],
 			['problem', minute(1)],
 			['healthy', minute(2)],
 		]);
-		const quiet = runChecks(checks, { events: ['unhealthy', 'healthy'] });
-		expect(getReportedEvents(quiet)).toEqual([
+		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
+		expect(summarizeChanges(quiet)).toEqual([
 			['firstState', minute(0)],
 			['healthy', minute(2)],
 		]);
@@ -148,7 +148,7 @@ describe('a server that is watched', () => {
 			suggestion: '',
 		};
 		expect(
-			getReportedEvents(runChecks([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),
+			summarizeChanges(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),
 		).toEqual([]);
 	});
 
@@ -181,8 +181,8 @@ describe('an alarm does not depend on the ID of the finding', () => {
 		const checks = Array.from({ length: 19 }, (_, at) =>
 			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
 		);
-		const memory = runChecks([healthy(0), ...checks], { confirmations: 3 });
-		expect(getReportedEvents(memory)).toEqual([['unhealthy', minute(1)]]);
+		const memory = after([healthy(0), ...checks], { confirmations: 3 });
+		expect(summarizeChanges(memory)).toEqual([['unhealthy', minute(1)]]);
 	});
 
 	it.each([2, 3])(
@@ -191,7 +191,7 @@ describe('an alarm does not depend on the ID of the finding', () => {
 			const checks = Array.from({ length: 12 }, (_, at) =>
 				at % 2 === 0 ? healthy(at) : broken(at),
 			);
-			expect(getReportedEvents(runChecks(checks, { confirmations }))).toEqual([
+			expect(summarizeChanges(after(checks, { confirmations }))).toEqual([
 				['unhealthy', minute(1)],
 			]);
 		},

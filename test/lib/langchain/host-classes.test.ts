@@ -60,7 +60,7 @@ describe("the host's classes", () => {
 			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
 		],
 		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
-	])('are reported as missing if n8n changes: %s', async (missing, change) => {
+	])('name the missing part when n8n changes: %s', async (missing, change) => {
 		expect(await findHostClasses(context, changedSdk(change))).toEqual({ missing });
 	});
 });

@@ -29,7 +29,7 @@ describe('the chat model', () => {
 		expect(server().requests).toHaveLength(0);
 	});
 
-	it('marks its output as JSON for chains if a JSON format is set', async () => {
+	it('makes chains parse JSON if the response format is JSON', async () => {
 		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({
 			output_format: 'json',
 		});
@@ -137,7 +137,7 @@ describe('streamed', () => {
 	});
 
 	it('closes the connection when the reader stops early', async () => {
-		// LangChain reads one chunk ahead, and can stop only after that chunk has arrived.
+		// LangChain reads one chunk ahead, and stops only when that one has arrived.
 		server().script(reply.chunks(['a', { wait: 200 }, 'b', { wait: 60_000 }, 'c']));
 		const { model } = await supplied();
 		for await (const chunk of await model.stream('Hi')) {
@@ -148,8 +148,8 @@ describe('streamed', () => {
 	});
 });
 
-describe('a response that is not streamed', () => {
-	it('is streamed from the server and returned as one message', async () => {
+describe('generated', () => {
+	it('also streams from the server and returns one complete message', async () => {
 		server().script(reply.text('One answer'));
 		const { model, outputs } = await supplied();
 		const message = await model.invoke([new HumanMessage('Hi')]);

@@ -4,7 +4,7 @@ import { loadSdk, reportUnsupportedHost } from '../../../lib/langchain/host-clas
 import { OLDEST_N8N } from '../../../lib/supported-n8n';
 
 describe('the SDK', () => {
-	it('is required: an old n8n without it gets an error that names the needed version', () => {
+	it('is required by an error message if an old n8n has none', () => {
 		expect(() =>
 			loadSdk(() => {
 				throw new Error("Cannot find module '@n8n/ai-node-sdk'");

@@ -78,7 +78,7 @@ describe('streamText', () => {
 		expect(deltas.join('')).toBe('ab');
 	});
 
-	it('aborts the source if the reader stops early', async () => {
+	it('aborts the work when the reader stops', async () => {
 		const left = new AbortController();
 		for await (const delta of streamText(tokens(1000, 1, left.signal), left)) {
 			expect(delta).toBe('0 ');

@@ -6,16 +6,16 @@ const { supplied } = useChatModel();
 describe('what n8n looks at before it takes the model', () => {
 	it('is a chat model that can bind tools', async () => {
 		const { model } = await supplied();
-		const looked = model as unknown as {
+		const chatModel = model as unknown as {
 			lc_namespace: string[];
 			_modelType(): string;
 			_llmType(): string;
 			bindTools: unknown;
 		};
-		expect(looked.lc_namespace).toContain('chat_models');
-		expect(looked._modelType()).toBe('base_chat_model');
-		expect(looked._llmType()).toBe('local-llama');
-		expect(typeof looked.bindTools).toBe('function');
+		expect(chatModel.lc_namespace).toContain('chat_models');
+		expect(chatModel._modelType()).toBe('base_chat_model');
+		expect(chatModel._llmType()).toBe('local-llama');
+		expect(typeof chatModel.bindTools).toBe('function');
 	});
 
 	it('its output is a language model, and its one credential must be chosen', () => {

@@ -16,7 +16,7 @@ const CALL = '{"name":"delete_customer","arguments":{"id":4711}}';
 const TAGGED = `<tool_call>${CALL}</tool_call>`;
 const LISTED = '<tool_call>{"name":"list_all","arguments":{}}</tool_call>';
 
-/** What n8n gets for a conversation and the text of the model. */
+/** Result for a conversation and a text that the model generates. */
 async function answerTo(messages: unknown[], text: string, tools: unknown[] = [DELETE, LIST]) {
 	server().script(reply.text(text));
 	const { model, hints } = await supplied();
@@ -73,7 +73,7 @@ describe('it runs', () => {
 		['after prose', [new HumanMessage('Please delete customer id 4711.')], TAGGED, DELETED],
 		['after data', after('[{"id":4711,"name":"Bob"}]'), TAGGED, DELETED],
 		[
-			'without arguments, where a prompt names the tool',
+			'without arguments, if a prompt names the tool',
 			[new HumanMessage('Tools: delete_customer, list_all. List all.')],
 			LISTED,
 			[['list_all', {}]],

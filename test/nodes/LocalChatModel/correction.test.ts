@@ -23,7 +23,7 @@ interface Answer {
 	usage_metadata?: { input_tokens: number };
 }
 
-async function ask(model: Model, tools: unknown[], text = 'Hi'): Promise<Answer> {
+async function invokeModel(model: Model, tools: unknown[], text = 'Hi'): Promise<Answer> {
 	const bound = tools.length > 0 ? model.bindTools(tools) : model;
 	return (await bound.invoke([new HumanMessage(text)])) as unknown as Answer;
 }
@@ -32,7 +32,7 @@ const call = (name: string, args = '{}') => reply.toolCalls([{ name, arguments: 
 const lastOf = (body: { messages: Array<Record<string, unknown>> }, at = -1) =>
 	body.messages.at(at)!;
 
-describe('a call that is wrong is told, and made again', () => {
+describe('a wrong call is reported to the model, which calls again', () => {
 	test.each([
 		['an invented tool', call('weather_lookup'), /no tool \\?"weather_lookup\\?".*get_weather/],
 		[
@@ -44,7 +44,7 @@ describe('a call that is wrong is told, and made again', () => {
 	])('%s', async (_what, wrong, told) => {
 		server().script(wrong, call('get_weather', '{"city":"Rome"}'));
 		const { model, outputs } = await supplied();
-		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		const { tool_calls: calls } = await invokeModel(model, [WEATHER]);
 		expect(calls).toEqual([
 			expect.objectContaining({ name: 'get_weather', args: { city: 'Rome' } }),
 		]);
@@ -53,17 +53,17 @@ describe('a call that is wrong is told, and made again', () => {
 		expect(JSON.stringify(outputs)).toContain('"corrections":1');
 	});
 
-	test('a broken call where no tool is connected is an error at once: nothing tells what would be right', async () => {
+	test('a broken call without connected tools is an error without a correction', async () => {
 		server().script(call('get_weather', '{"city":Rome}'));
 		const { model } = await supplied();
-		await expect(ask(model, [])).rejects.toThrow();
+		await expect(invokeModel(model, [])).rejects.toThrow();
 		expect(chatRequests()).toHaveLength(1);
 	});
 
 	test('broken arguments go back as an empty object, since templates parse them', async () => {
 		server().script(call('get_weather', '{"city":Rome}'), reply.text('Sorry.'));
 		const { model } = await supplied();
-		await ask(model, [WEATHER]);
+		await invokeModel(model, [WEATHER]);
 		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
 			role: 'assistant',
 			tool_calls: [{ function: { name: 'get_weather', arguments: '{}' } }],
@@ -73,27 +73,29 @@ describe('a call that is wrong is told, and made again', () => {
 	test('at most twice: then it is an error, and the tokens of all tries count', async () => {
 		server().script(...Array.from({ length: 4 }, () => call('weather_lookup')));
 		const { model } = await supplied();
-		await expect(ask(model, [WEATHER])).rejects.toThrow('"weather_lookup", which is not connected');
+		await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
+			'"weather_lookup", which is not connected',
+		);
 		expect(chatRequests()).toHaveLength(3);
 	});
 
 	test('after two tries, a call without a required argument is an error that names it', async () => {
 		server().script(...Array.from({ length: 3 }, () => call('get_weather', '{}')));
 		const { model } = await supplied();
-		await expect(ask(model, [WEATHER])).rejects.toThrow(
+		await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
 			'The model called the tool "get_weather" without the required arguments city',
 		);
 		expect(chatRequests()).toHaveLength(3);
 	});
 
-	test('nothing runs where one call of an answer is wrong', async () => {
+	test('nothing runs if one call of a response is wrong', async () => {
 		const both = [
 			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
 			{ name: 'nothing', arguments: '{}' },
 		];
 		server().script(reply.toolCalls(both), reply.text('Neither.'));
 		const { model } = await supplied();
-		const { tool_calls: calls, content } = await ask(model, [WEATHER]);
+		const { tool_calls: calls, content } = await invokeModel(model, [WEATHER]);
 		expect([calls, content]).toEqual([[], 'Neither.']);
 		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
 			content: expect.stringContaining('Not executed'),
@@ -108,7 +110,7 @@ describe('a call that is wrong is told, and made again', () => {
 		];
 		server().script(...Array.from({ length: 3 }, () => reply.toolCalls(both)));
 		const { model, hints } = await supplied();
-		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		const { tool_calls: calls } = await invokeModel(model, [WEATHER]);
 		expect(calls).toEqual([
 			expect.objectContaining({ name: 'get_weather', args: { city: 'Rome' } }),
 		]);
@@ -118,7 +120,7 @@ describe('a call that is wrong is told, and made again', () => {
 		]);
 	});
 
-	test('text that was typed stays, and the next follows in a paragraph of its own', async () => {
+	test('streamed text stays, and the next response follows in a new paragraph', async () => {
 		server().script(
 			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
 			reply.text('It is sunny.'),
@@ -131,7 +133,7 @@ describe('a call that is wrong is told, and made again', () => {
 	test('Stop ends it', async () => {
 		server().script(call('nothing'), reply.chunks([{ wait: 60_000 }]));
 		const { model, cancel } = await supplied();
-		const running = ask(model, [WEATHER]);
+		const running = invokeModel(model, [WEATHER]);
 		await server().until(() => chatRequests().length === 2);
 		cancel.abort();
 		await expect(running).rejects.toThrow('The execution was stopped');
@@ -142,7 +144,7 @@ describe('names of tools', () => {
 	test('without the prefix of their MCP client they mean its tool', async () => {
 		server().script(call('create_issue', '{"title":"a"}'));
 		const { model } = await supplied();
-		const { tool_calls: calls } = await ask(model, ISSUES);
+		const { tool_calls: calls } = await invokeModel(model, ISSUES);
 		expect(calls).toEqual([expect.objectContaining({ name: 'github_create_issue' })]);
 		expect(chatRequests()).toHaveLength(1);
 	});
@@ -150,20 +152,20 @@ describe('names of tools', () => {
 	test('a plain ending is another tool', async () => {
 		server().script(call('issue'), reply.text('None.'));
 		const { model } = await supplied();
-		expect((await ask(model, ISSUES)).tool_calls).toEqual([]);
+		expect((await invokeModel(model, ISSUES)).tool_calls).toEqual([]);
 	});
 
-	test('with signs that servers refuse are sent without them, and come back as they are', async () => {
+	test('with characters that servers reject are sent without them, and returned unchanged', async () => {
 		server().script(call('get_the_weather_', '{}'));
 		const { model } = await supplied();
-		const { tool_calls: calls } = await ask(model, [tool('get the weather!')]);
+		const { tool_calls: calls } = await invokeModel(model, [tool('get the weather!')]);
 		expect(calls).toEqual([expect.objectContaining({ name: 'get the weather!' })]);
 		expect(chatRequests()[0]!.tools).toMatchObject([{ function: { name: 'get_the_weather_' } }]);
 	});
 });
 
 test('arguments fit the schema', async () => {
-	const typed = tool('set', {
+	const typedTool = tool('set', {
 		on: { type: 'boolean' },
 		count: { type: 'integer' },
 		tags: { type: 'array', items: { type: 'string' } },
@@ -173,7 +175,7 @@ test('arguments fit the schema', async () => {
 	const args = '{"on":"True","count":"5","tags":"[\\"a\\"]","note":"5","maybe":null}';
 	server().script(call('set', args));
 	const { model } = await supplied();
-	const { tool_calls: calls } = await ask(model, [typed]);
+	const { tool_calls: calls } = await invokeModel(model, [typedTool]);
 	expect(calls[0]!.args).toEqual({ on: true, count: 5, tags: ['a'], note: '5' });
 });
 
@@ -184,15 +186,15 @@ describe('JSON and tools', () => {
 	test('the first request has no format, so that calls can begin', async () => {
 		server().script(call('get_weather', '{"city":"Rome"}'));
 		const { model } = await supplied(asJson);
-		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		const { tool_calls: calls } = await invokeModel(model, [WEATHER]);
 		expect(calls).toHaveLength(1);
 		expect(chatRequests()[0]).not.toHaveProperty('response_format');
 	});
 
-	test('a final answer that breaks it is asked for once more, with the same messages and the format', async () => {
+	test('a final response that violates it is requested again, with the same messages and the format', async () => {
 		server().script(reply.text('It is four.'), reply.text('{"n":4}'));
 		const { model } = await supplied(asJson);
-		expect((await ask(model, [WEATHER])).content).toBe('{"n":4}');
+		expect((await invokeModel(model, [WEATHER])).content).toBe('{"n":4}');
 		const [first, second] = chatRequests();
 		expect(second!.messages).toEqual(first!.messages);
 		expect(second).toHaveProperty('response_format');
@@ -208,7 +210,7 @@ describe('JSON and tools', () => {
 	test('without tools, the model reads what was wrong', async () => {
 		server().script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
 		const { model } = await supplied(asJson);
-		expect((await ask(model, [])).content).toBe('{"n":4}');
+		expect((await invokeModel(model, [])).content).toBe('{"n":4}');
 		expect(lastOf(chatRequests()[1]!)).toMatchObject({
 			role: 'user',
 			content: expect.stringContaining('n: '),
@@ -227,10 +229,10 @@ describe("n8n's Structured Output Parser", () => {
 			'its call written as text',
 			'{"name":"format_final_json_response","arguments":{"output":{"n":4}}}',
 		],
-	])('%s is its call, where nothing is streamed', async (_what, text) => {
+	])('%s is its call, if nothing is streamed', async (_what, text) => {
 		server().script(reply.text(text));
 		const { model } = await supplied();
-		const { tool_calls: calls } = await ask(model, [parser]);
+		const { tool_calls: calls } = await invokeModel(model, [parser]);
 		expect(calls).toEqual([
 			expect.objectContaining({
 				name: 'format_final_json_response',
@@ -239,16 +241,16 @@ describe("n8n's Structured Output Parser", () => {
 		]);
 	});
 
-	test('it is typed where somebody reads the stream, and read where nobody does, as in agent 1.9', async () => {
+	test('it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9', async () => {
 		const text = 'Here it is: {"output":{"n":4}}';
 		const { model } = await supplied();
 		const texts: string[] = [];
 		for (const callbacks of [[], [{ handleLLMNewToken() {} }]]) {
 			server().script(reply.text(text));
 			const chunks = await model.bindTools([parser]).stream('Hi', { callbacks });
-			let typed = '';
-			for await (const { content } of chunks) typed += String(content);
-			texts.push(typed);
+			let streamed = '';
+			for await (const { content } of chunks) streamed += String(content);
+			texts.push(streamed);
 		}
 		expect(texts).toEqual(['', text]);
 	});
@@ -269,9 +271,9 @@ describe.each([
 	])('%s: it is requested again, and then an error', async (_form, unreadable) => {
 		server().script(unreadable, reply.text('Fine.'), unreadable, unreadable, reply.text('Late.'));
 		const { model } = await supplied();
-		expect((await ask(model, [])).content).toBe('Fine.');
+		expect((await invokeModel(model, [])).content).toBe('Fine.');
 		expect(chatRequests()).toHaveLength(2);
-		await expect(ask(model, [])).rejects.toMatchObject({
+		await expect(invokeModel(model, [])).rejects.toMatchObject({
 			message: expect.stringContaining(
 				'The server could not parse the model output and discarded it',
 			),
@@ -294,7 +296,7 @@ test('a history that llama-server could not parse is an error at once', async ()
 	const message = 'Failed to parse tool call arguments as JSON: [json.exception.parse_error.101]';
 	server().script(reply.error(500, { error: { message, code: 500, type: 'server_error' } }));
 	const { model } = await supplied();
-	await expect(ask(model, [])).rejects.toThrow();
+	await expect(invokeModel(model, [])).rejects.toThrow();
 	expect(chatRequests()).toHaveLength(1);
 });
 
@@ -303,7 +305,7 @@ test('a pretended use of a tool is noted', async () => {
 		reply.text('[Used tools: Tool: get_weather, Input: {}, Result: sunny] It is sunny.'),
 	);
 	const { model, hints } = await supplied();
-	await ask(model, [WEATHER]);
+	await invokeModel(model, [WEATHER]);
 	expect(hints.map(({ message }) => message)).toEqual([
 		expect.stringContaining('looks like a tool result but did not call a tool'),
 	]);
@@ -312,6 +314,6 @@ test('a pretended use of a tool is noted', async () => {
 test('tools that the chat template would drop are an error before anything is sent', async () => {
 	server().route('GET /props', reply.json({ chat_template_caps: { supports_tools: false } }));
 	const { model } = await supplied();
-	await expect(ask(model, [WEATHER])).rejects.toThrow('does not support tools');
+	await expect(invokeModel(model, [WEATHER])).rejects.toThrow('does not support tools');
 	expect(chatRequests()).toEqual([]);
 });

@@ -11,7 +11,7 @@ const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[]
 const option = (name: string) => optionsOf(optionsField).find((one) => one.name === name)!;
 
 describe('the options of the chat model', () => {
-	it('stand in one list of at most 30', () => {
+	it('form one list of at most 30', () => {
 		expect(optionsField.name).toBe('options');
 		expect(optionsOf(optionsField).length).toBeLessThanOrEqual(30);
 	});
@@ -44,7 +44,7 @@ describe('the options of the chat model', () => {
 		const options = Object.fromEntries(
 			optionsOf(optionsField).map(({ name, default: preset }) => [name, preset]),
 		);
-		const kept = NodeHelpers.getNodeParameters(
+		const parameters = NodeHelpers.getNodeParameters(
 			properties,
 			{ model: 'm', options } as INodeParameters,
 			true,
@@ -52,8 +52,8 @@ describe('the options of the chat model', () => {
 			{ typeVersion: 1 },
 			new LocalChatModel().description,
 		)!;
-		expect(kept).toMatchObject({ options });
-		const { context } = fakeContext(kept, {});
+		expect(parameters).toMatchObject({ options });
+		const { context } = fakeContext(parameters, {});
 		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
 			minP: 0.05,
 			repeatPenalty: 1.1,

@@ -3,7 +3,7 @@ import { samplerFields } from '../../../nodes/shared/chat/sampler-fields';
 
 const option = (name: string) => samplerFields.find((one) => one.name === name)!;
 
-describe('the fields of the options that go to the server as they are', () => {
+describe('the fields of the options that are sent unchanged', () => {
 	it('have a field for every row of the table, with its label and range', () => {
 		for (const [name, sampler] of SAMPLER_ENTRIES) {
 			expect(option(name)).toMatchObject({
@@ -26,7 +26,7 @@ describe('the fields of the options that go to the server as they are', () => {
 		['mirostat', { type: 'options' }],
 		['parallelToolCalls', { type: 'boolean' }],
 		['stop', { type: 'string', default: [], typeOptions: { multipleValues: true } }],
-	])('%s is entered as what it is', (name, input) => {
+	])('%s has the input of its type', (name, input) => {
 		expect(option(name)).toMatchObject(input);
 	});
 });

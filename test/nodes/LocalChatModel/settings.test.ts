@@ -4,7 +4,7 @@ import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
-/** What n8n gives for a node whose fields were left as they are. */
+/** Parameters of a node with default values, as n8n returns them. */
 const DEFAULTS = {
 	model: 'qwen3-8b',
 	serverType: 'auto',
@@ -23,13 +23,13 @@ const read = (more: Given = {}) =>
 	);
 const options = (given: Record<string, unknown>) => read({ options: given }).parameters;
 
-function refused(more: Given): ServerError {
+function getError(more: Given): ServerError {
 	try {
 		read(more);
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
-	throw new Error('was not refused');
+	throw new Error('no field was rejected');
 }
 
 describe('the settings of the chat model', () => {
@@ -44,7 +44,7 @@ describe('the settings of the chat model', () => {
 		});
 	});
 
-	it('options that an expression makes null are none', () => {
+	it('options count as not added if an expression returns null', () => {
 		expect(read({ options: null } as unknown as Given)).toEqual(read());
 	});
 
@@ -182,7 +182,7 @@ describe('the settings of the chat model', () => {
 		expect(read({ options: { showThinking: 'true' } }).showThinking).toBe(true);
 	});
 
-	it('objects come as JSON or as they are', () => {
+	it('objects may be JSON texts or objects', () => {
 		expect(options({ extraBody: ' {"a": [1]} ' })).toEqual({
 			extraBody: { a: [1] },
 		});
@@ -215,7 +215,7 @@ describe('the settings of the chat model', () => {
 			{ responseFormat: 'jsonSchema', jsonSchema: { type: 'object' } },
 			{ type: 'jsonSchema', schema: { type: 'object' } },
 		],
-		// In the wrapping that OpenAI's API takes, and a schema that has such names of its own.
+		// In the format of OpenAI's API, and a schema with properties of these names.
 		[
 			{
 				responseFormat: 'jsonSchema',
@@ -313,8 +313,8 @@ describe('the settings of the chat model', () => {
 			/^The field "JSON Schema" is not valid JSON: /,
 		],
 		[{ responseFormat: 'grammar', grammar: ' ' }, 'The field "Grammar" is empty'],
-	])('%j is refused with the label of the field', (given, message) => {
-		const error = refused(given);
+	])('%j is rejected with the label of the field', (given, message) => {
+		const error = getError(given);
 		expect(error.type).toBe('invalidInput');
 		if (typeof message === 'string') expect(error.message).toBe(message);
 		else expect(error.message).toMatch(message);

@@ -26,7 +26,7 @@ describe('the execution log', () => {
 		expect(JSON.stringify(model.toJSON())).not.toContain('secret-key-123');
 	});
 
-	it('gives the user hints about an answer that is usable all the same', async () => {
+	it('shows hints about a response that is usable', async () => {
 		server().script(reply.text('cut off', { finish: 'length' }));
 		const { model, hints } = await supplied();
 		await model.invoke('Hi');
@@ -71,7 +71,7 @@ describe('failures', () => {
 			'streamError',
 		],
 	])('%s is a node error, streamed and generated', async (_name, scripted, type) => {
-		// A model that is told of its mistake makes it twice more.
+		// A model that receives its error repeats it twice.
 		for (let times = 0; times < 6; times++) server().script(scripted());
 		const { model } = await supplied();
 		const bound = model.bindTools([weather]);
@@ -143,13 +143,13 @@ describe('failures', () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
 		const close = jest.spyOn(CancelPoller.prototype, 'close');
-		const given = await supplied();
-		await given.model.invoke('Hi');
-		await collect(given.model, 'Hi');
+		const supply = await supplied();
+		await supply.model.invoke('Hi');
+		await collect(supply.model, 'Hi');
 		expect([begin.mock.calls.length, isOver.mock.calls.length, close.mock.calls.length]).toEqual([
 			2, 2, 0,
 		]);
-		await given.close!();
+		await supply.close!();
 		expect(close).toHaveBeenCalledTimes(1);
 		jest.restoreAllMocks();
 	});
@@ -174,11 +174,11 @@ describe('failures', () => {
 		expect((await failureOf(first.invoke('Hi'))).message).toContain('Nothing is listening');
 	});
 
-	it('takes the model of the server where none is chosen', async () => {
+	it('uses the model of the server if none is selected', async () => {
 		const { model } = await supplied({ model: { __rl: true, mode: 'list', value: '' } });
 		await model.invoke('Hi');
-		const sent = server().requests.filter(({ path }) => path === '/v1/chat/completions');
-		expect(sent.map(({ body }) => (body as { model: string }).model)).toEqual(['sim-model']);
+		const requests = server().requests.filter(({ path }) => path === '/v1/chat/completions');
+		expect(requests.map(({ body }) => (body as { model: string }).model)).toEqual(['sim-model']);
 	});
 
 	it.each([

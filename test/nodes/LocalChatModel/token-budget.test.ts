@@ -7,7 +7,7 @@ const ANSWER = { text: 'an answer', usage: COUNTED, warnings: [] as string[] } a
 const answers: ChatGenerator = async () => await Promise.resolve(ANSWER);
 
 /** The context of an execution that spent so many tokens. */
-const spent = (tokensIn: number, tokensOut: number) => {
+const contextWith = (tokensIn: number, tokensOut: number) => {
 	const totals: Record<string, string> = {
 		llm_tokens_in: String(tokensIn),
 		llm_tokens_out: String(tokensOut),
@@ -19,19 +19,19 @@ const ask = async (context: object, budget: number, source = answers) =>
 	await withTokenBudget(source, context, budget)({ messages: [] });
 
 test('below the budget, answers are passed on', async () => {
-	expect(await ask(spent(900, 99), 1000)).toBe(ANSWER);
+	expect(await ask(contextWith(900, 99), 1000)).toBe(ANSWER);
 	expect(await ask({}, 1000)).toBe(ANSWER);
 });
 
 test('when it is spent, nothing is sent, and the error says what was spent', async () => {
-	await expect(ask(spent(900, 150), 1000)).rejects.toMatchObject({
+	await expect(ask(contextWith(900, 150), 1000)).rejects.toMatchObject({
 		type: 'invalidInput',
 		message: 'The Token Budget of this execution is used up: 1050 of 1000 tokens',
 		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
 	});
 });
 
-test('where the server does not count tokens, the answer says that nothing is limited', async () => {
+test('if the server does not count tokens, a warning reports that nothing is limited', async () => {
 	const uncounted = { text: 'an answer', warnings: [] as string[] } as ChatResult;
 	const silent: ChatGenerator = async () => await Promise.resolve(uncounted);
 	const { warnings } = await ask({}, 1000, silent);

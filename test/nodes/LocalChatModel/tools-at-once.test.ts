@@ -28,7 +28,7 @@ test('the tools that fit are sent, and the log names the others', async () => {
 	expect(log).toContain('"toolsOmitted":["get_weather","get_time"]');
 });
 
-test('few tools, and 0, are sent as they are', async () => {
+test('few tools, and 0, are sent unchanged', async () => {
 	for (const maxTools of [0, 4]) {
 		const { model } = await supplied({ options: { maxTools } });
 		await model.bindTools(TOOLS).invoke('Hi');

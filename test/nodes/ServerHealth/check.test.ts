@@ -1,7 +1,7 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
 import { appKey, startDifySim } from '../../simulators/dify';
-import { SESAME, asked, hints, run, server, shape, sim, useServer } from './run-node';
+import { SESAME, credentialTypes, hints, run, server, shape, sim, useServer } from './run-node';
 
 useServer();
 
@@ -14,7 +14,7 @@ describe('Check', () => {
 			server: { type: 'llamaServer' },
 			findings: [],
 		});
-		expect(asked).toEqual(['localLlamaApi']);
+		expect(credentialTypes).toEqual(['localLlamaApi']);
 	});
 
 	it('sends any other to the second, without failing', async () => {
@@ -192,7 +192,7 @@ describe('Check', () => {
 			credentials: { baseUrl: dify.url, apiKey: appKey('workflow'), keyType: 'app' },
 		});
 		await dify.close();
-		expect(asked).toEqual(['difyApi']);
+		expect(credentialTypes).toEqual(['difyApi']);
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', app: { mode: 'workflow' } } }]);
 	});
 

@@ -6,7 +6,7 @@ const { properties } = operations;
 
 describe('the operations', () => {
 	/** What n8n shows for these values. */
-	function shown(values: Record<string, string | boolean>): string[] {
+	function listVisibleFields(values: Record<string, string | boolean>): string[] {
 		const fits = ({ displayOptions }: INodeProperties) =>
 			Object.entries(displayOptions?.show ?? {}).every(([name, allowed]) =>
 				(allowed as unknown[]).includes(values[name.replace('/', '')]),
@@ -52,7 +52,7 @@ describe('the operations', () => {
 		[{ service: 'dify', operation: 'check' }, ['service', 'operation', 'options']],
 		[{ service: 'dify', operation: 'waitUntilReady' }, ['service', 'operation', 'options']],
 	])('shows for %j: %j', (values, names) => {
-		expect(shown(values)).toEqual(names);
+		expect(listVisibleFields(values)).toEqual(names);
 	});
 
 	it('offers for Dify only the supported operations', () => {

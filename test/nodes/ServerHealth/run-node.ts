@@ -37,8 +37,8 @@ let current: LlamaServerSim | undefined;
 /** The server of this test. */
 export const server = (): LlamaServerSim => current!;
 
-/** Types of the credentials that the node asked for. */
-export const asked: string[] = [];
+/** Credential types that the node requested. */
+export const credentialTypes: string[] = [];
 
 /** What the node showed above its output. */
 export const hints: NodeExecutionHint[] = [];
@@ -59,7 +59,7 @@ function context(setup: Setup): IExecuteFunctions {
 	} = setup;
 	// Default of the tests: longer than a busy machine hangs.
 	const parameters = { options: { timeout: 60 }, ...setup.parameters };
-	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
+	const credentials = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {
 		getInputData: () =>
 			(setup.input ?? Array.from({ length: items }, (_, index) => ({ index }))).map((json) => ({
@@ -80,8 +80,8 @@ function context(setup: Setup): IExecuteFunctions {
 				: value;
 		},
 		getCredentials: async (name: string, itemIndex: number) => {
-			asked.push(name);
-			return Array.isArray(given) ? given[itemIndex]! : given;
+			credentialTypes.push(name);
+			return Array.isArray(credentials) ? credentials[itemIndex]! : credentials;
 		},
 		getNode: () => ({
 			id: '1',
@@ -147,7 +147,7 @@ export async function expectEndOnStop(
 /** Before and after each test of a suite. */
 export function useServer(): void {
 	beforeEach(() => {
-		asked.length = 0;
+		credentialTypes.length = 0;
 		hints.length = 0;
 	});
 	afterEach(async () => {

@@ -92,9 +92,9 @@ describe('Speed Test', () => {
 	it('uses the set numbers of tokens and requests', async () => {
 		await sim();
 		await run({ parameters: { operation: 'speedTest', tokens: 8.9, concurrentRequests: 3 } });
-		const sent = server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
-		expect(sent).toHaveLength(4);
-		for (const { body } of sent)
+		const requests = server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
+		expect(requests).toHaveLength(4);
+		for (const { body } of requests)
 			expect(body).toMatchObject({ max_tokens: 8, ignore_eos: true, cache_prompt: false });
 	});
 });

@@ -5,7 +5,8 @@ import { expectEndOnStop, run, server, sim, useServer } from './run-node';
 useServer();
 
 const TOOL_TEST = { operation: 'toolTest', options: { timeout: 60 } };
-const asked = () => server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
+const getRequests = () =>
+	server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('Tool Test', () => {
 	it('runs eight cases, and returns the table of questions and calls as an item', async () => {
@@ -35,14 +36,14 @@ describe('Tool Test', () => {
 			passed: false,
 			problem: 'noCall',
 		});
-		expect(asked()).toHaveLength(9);
+		expect(getRequests()).toHaveLength(9);
 	});
 
 	it('keeps to the limits in the fields', async () => {
 		await sim();
 		playModel(server());
 		await run({ parameters: { ...TOOL_TEST, maxTokens: 64, testTimeout: 90 } });
-		for (const { body } of asked()) expect(body).toMatchObject({ max_tokens: 64 });
+		for (const { body } of getRequests()) expect(body).toMatchObject({ max_tokens: 64 });
 	});
 
 	it('several models and none selected: the error has a suggestion', async () => {

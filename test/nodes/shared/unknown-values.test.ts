@@ -74,9 +74,9 @@ test.each(NODES.map((node) => [node.description.displayName, node] as const))(
 				filled.parameters as INodeParameters,
 			)) {
 				const message = await getMessage(node, filled.type, parameters);
-				const place = `${filled.name}: ${label}`;
-				const isLater = READ_LATER.some((name) => place.endsWith(name));
-				if (!message.includes(UNKNOWN) && !isLater) silent.push(`${place}: ${message}`);
+				const listName = `${filled.name}: ${label}`;
+				const isLater = READ_LATER.some((name) => listName.endsWith(name));
+				if (!message.includes(UNKNOWN) && !isLater) silent.push(`${listName}: ${message}`);
 			}
 		expect(silent).toEqual([]);
 	},

@@ -1,6 +1,6 @@
 import { getStreamingHint } from '../../../../nodes/shared/supply-model';
 
-/** An execution started by a chat that responds when it finishes. */
+/** An execution that a chat started, which responds at its end. */
 const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {
 	const options = change.responseMode === undefined ? {} : { responseMode: change.responseMode };
 	return {
@@ -22,16 +22,16 @@ it('names the setting if a chat showed nothing for more than five seconds', () =
 
 it.each([
 	['a chat that is streamed', { streaming: true }],
-	['a trigger whose response other nodes send', { responseMode: 'responseNodes' }],
-	['an execution started by another trigger', { executed: false }],
-])('gives no hint for %s', (_what, change) => {
+	['a trigger whose answer other nodes give', { responseMode: 'responseNodes' }],
+	['an execution that another trigger started', { executed: false }],
+])('has no hint for %s', (_what, change) => {
 	expect(getStreamingHint(context(change), 20_000)).toBeUndefined();
 });
 
-it('gives no hint if n8n does not report how the chat responds', () => {
-	const lastContext = context({});
-	expect(getStreamingHint({ ...lastContext, isStreaming: undefined }, 20_000)).toBeUndefined();
-	expect(getStreamingHint({ ...lastContext, getChatTrigger: () => null }, 20_000)).toBeUndefined();
+it('has no hint if n8n does not report streaming', () => {
+	const silent = context({});
+	expect(getStreamingHint({ ...silent, isStreaming: undefined }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, getChatTrigger: () => null }, 20_000)).toBeUndefined();
 	const failing = () => {
 		throw new Error('no such node');
 	};
