@@ -12,8 +12,12 @@ import type {
 import { toCurrentState } from '../../lib/health/watch';
 import type { CheckResult } from '../../lib/health/result';
 import { isRecord } from '../../lib/values';
-import { run, sim, useServer } from '../nodes/ServerHealth/run-node';
+import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
+import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';
 import { updatesSnapshots } from '../recordings/support/dify-snapshots';
+import { reply } from '../simulators/llama-server';
+import { everyOperation, withLowLimits } from '../support/every-operation';
+import { executeContext } from '../support/execute-context';
 import { fs, path } from '../support/node-builtins';
 
 const FILE = 'test/package/public-names.tsv';
@@ -127,6 +131,31 @@ async function describeHealthResults(): Promise<string[]> {
 	return lines;
 }
 
+/** Operations without a recording of their success, with the text that the model generates. */
+const UNRECORDED: Record<string, string> = {
+	'Local Llama text classify': 'invoice',
+	'Local Llama text extract': '{"city":"Quito"}',
+};
+
+async function describeTextResults(): Promise<string[]> {
+	const lines: string[] = [];
+	const node = new LocalLlama();
+	for (const filled of everyOperation(node.description).map(withLowLimits)) {
+		const text = UNRECORDED[filled.name];
+		if (text === undefined) continue;
+		server().script(reply.text(text));
+		const { context } = executeContext({
+			type: filled.type,
+			items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain' } } }],
+			credentials: { baseUrl: server().url, apiKey: SESAME },
+			parameters: { ...filled.parameters, model: 'sim-model' },
+		});
+		const [items = []] = await node.execute.call(context);
+		lines.push(...items.flatMap(({ json }) => describeItem(filled.name, json, 1)));
+	}
+	return lines;
+}
+
 useServer();
 
 test('names of parameters, values and outputs are those of the file', async () => {
@@ -136,6 +165,7 @@ test('names of parameters, values and outputs are those of the file', async () =
 		...describeModelResults(),
 		...describeDifyResults(),
 		...(await describeHealthResults()),
+		...(await describeTextResults()),
 	];
 	const lines = [...new Set(found)].sort();
 	if (updatesSnapshots()) fs.writeFileSync(FILE, `${lines.join('\n')}\n`);
