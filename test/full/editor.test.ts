@@ -177,7 +177,7 @@ beforeAll(async () => {
 	const mail = { id: (await n8n.createCredential(smtp)).id, name: smtp.name };
 	others = {
 		'Ask by email': { type: 'smtp', credential: mail },
-		'Send e-mail': { type: 'smtp', credential: mail },
+		'Send email': { type: 'smtp', credential: mail },
 		Ask: { type: 'jwtAuth', credential: jwt! },
 		Rate: { type: 'jwtAuth', credential: jwt! },
 		'Model restarted': { type: 'httpHeaderAuth', credential: header! },

@@ -54,7 +54,7 @@ export const replayRecording = (name: string): RawHandler => {
 	const responseHeaders = headers.filter(
 		([header]) => !/^(?:content-length|transfer-encoding|connection|keep-alive)$/i.test(header),
 	);
-	return whole(`${status} ${reason}`, body, Object.fromEntries(responseHeaders));
+	return completeResponse(`${status} ${reason}`, body, Object.fromEntries(responseHeaders));
 };
 /** Responds by path, and with 404 otherwise. */
 export const routes =

@@ -107,10 +107,10 @@ describe('a server that is watched', () => {
 
 	it('reports a change after the set number of checks, with the time of the first of them', () => {
 		const options = { confirmations: 3 };
-		expect(summarizeChanges(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
-		expect(summarizeChanges(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual(
-			[['unhealthy', minute(1)]],
-		);
+		expect(summarizeChanges(runChecks([healthy(0), broken(1), broken(2)], options))).toEqual([]);
+		expect(
+			summarizeChanges(runChecks([healthy(0), broken(1), broken(2), broken(3)], options)),
+		).toEqual([['unhealthy', minute(1)]]);
 		const cleared = [
 			healthy(0),
 			broken(1),
@@ -121,17 +121,17 @@ describe('a server that is watched', () => {
 			broken(6),
 			broken(7),
 		];
-		expect(summarizeChanges(after(cleared, options))).toEqual([]);
+		expect(summarizeChanges(runChecks(cleared, options))).toEqual([]);
 	});
 
 	it('has another problem', () => {
 		const checks = [broken(0), broken(1, 'auth', 'unauthorized'), healthy(2)];
-		expect(summarizeChanges(after(checks))).toEqual([
+		expect(summarizeChanges(runChecks(checks))).toEqual([
 			['firstState', minute(0)],
 			['problem', minute(1)],
 			['healthy', minute(2)],
 		]);
-		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
+		const quiet = runChecks(checks, { events: ['unhealthy', 'healthy'] });
 		expect(summarizeChanges(quiet)).toEqual([
 			['firstState', minute(0)],
 			['healthy', minute(2)],
@@ -148,7 +148,7 @@ describe('a server that is watched', () => {
 			suggestion: '',
 		};
 		expect(
-			summarizeChanges(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),
+			summarizeChanges(runChecks([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),
 		).toEqual([]);
 	});
 
@@ -181,7 +181,7 @@ describe('an alarm does not depend on the ID of the finding', () => {
 		const checks = Array.from({ length: 19 }, (_, at) =>
 			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
 		);
-		const memory = after([healthy(0), ...checks], { confirmations: 3 });
+		const memory = runChecks([healthy(0), ...checks], { confirmations: 3 });
 		expect(summarizeChanges(memory)).toEqual([['unhealthy', minute(1)]]);
 	});
 
@@ -191,7 +191,7 @@ describe('an alarm does not depend on the ID of the finding', () => {
 			const checks = Array.from({ length: 12 }, (_, at) =>
 				at % 2 === 0 ? healthy(at) : broken(at),
 			);
-			expect(summarizeChanges(after(checks, { confirmations }))).toEqual([
+			expect(summarizeChanges(runChecks(checks, { confirmations }))).toEqual([
 				['unhealthy', minute(1)],
 			]);
 		},

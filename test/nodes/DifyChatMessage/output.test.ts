@@ -6,7 +6,7 @@ import {
 	sendMessageJson,
 	prepare,
 	execute,
-	said,
+	toSteps,
 	getStreamedText,
 } from '../dify';
 
@@ -191,7 +191,7 @@ describe('a text that is only the start of a tag is complete', () => {
 	});
 
 	test('also if the run is stopped', async () => {
-		const steps = [...said('<'), { wait: new Promise(() => undefined) }];
+		const steps = [...toSteps('<'), { wait: new Promise(() => undefined) }];
 		const sim = await startApp({ mode: 'chat', reply: () => ({ steps }) });
 		const controller = new AbortController();
 		const fake = prepare(sim, { signal: controller.signal, continueOnFail: true });

@@ -15,7 +15,7 @@ import {
 	createNumberedItems,
 	prepareNode,
 	getProperties,
-	said,
+	toSteps,
 	getStreamedText,
 } from '../dify';
 
@@ -49,14 +49,14 @@ describe('a message', () => {
 			SPECIAL_CHARACTERS,
 			SPECIAL_CHARACTERS,
 			SPECIAL_CHARACTERS,
-			`You said: ${SPECIAL_CHARACTERS}`,
+			`You toSteps: ${SPECIAL_CHARACTERS}`,
 		]);
 	});
 
 	test('Stop sends the task ID of Dify, and the user in a JSON body', async () => {
 		const sim = await startApp({
 			mode: 'chat',
-			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
+			reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }),
 		});
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, {
@@ -125,7 +125,7 @@ describe('a message', () => {
 		const wait = new Promise<void>((resolve) => (startRun = resolve));
 		const sim = await startApp({
 			mode: 'chat',
-			reply: () => ({ steps: [{ wait }, ...said('a'), { wait: 60_000 }] }),
+			reply: () => ({ steps: [{ wait }, ...toSteps('a'), { wait: 60_000 }] }),
 		});
 		const controller = new AbortController();
 		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal });
@@ -149,7 +149,7 @@ describe('a message', () => {
 		});
 		for (const { typeOptions } of timeoutFields) expect(typeOptions).not.toHaveProperty('maxValue');
 		const sim = await startApp(
-			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
+			{ mode: 'chat', reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
 		const error = await sendMessageError(sim, { parameters: { options: { totalTimeout: 1.5 } } });

@@ -35,5 +35,5 @@ it('has no hint if n8n does not report streaming', () => {
 	const failing = () => {
 		throw new Error('no such node');
 	};
-	expect(getStreamingHint({ ...lastContext, evaluateExpression: failing }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, evaluateExpression: failing }, 20_000)).toBeUndefined();
 });

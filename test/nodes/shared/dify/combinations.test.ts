@@ -17,7 +17,7 @@ import {
 	getNodeError,
 	createNumberedItems,
 	prepareNode,
-	said,
+	toSteps,
 } from '../../dify';
 
 const textFile = (data: string) => [

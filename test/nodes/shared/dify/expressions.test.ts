@@ -24,7 +24,7 @@ async function expectRejected(
 	message: string,
 ): Promise<void> {
 	const requestCount = sim.requests.length;
-	expect((await getNodeError(running)).message).toContain(message);
+	expect((await getNodeError(promise)).message).toContain(message);
 	expect(sim.requests).toHaveLength(requestCount);
 }
 

@@ -9,7 +9,7 @@ import {
 	prepareNode,
 	getStreamedText,
 	type Setup,
-	said,
+	toSteps,
 	prepare,
 	execute,
 } from '../../dify';
@@ -18,7 +18,9 @@ describe('streaming', () => {
 	test('Streaming: deltas are displayed while Dify still streams; each input item has one output item', async () => {
 		const sim = await startApp({
 			mode: 'chat',
-			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
+			reply: () => ({
+				steps: [...toSteps('Once ', '[DONE] '), { wait: 60_000 }, ...toSteps('never')],
+			}),
 		});
 		const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
 		const running = executePrepared('difyChatMessage', fake);
@@ -34,14 +36,14 @@ describe('streaming', () => {
 	test('Streaming: agent messages, replacements, text in message_file and workflow events are handled; an error is an error', async () => {
 		const answers: Array<[Setup['mode'], Reply, string]> = [
 			['agent-chat', SAMPLES.agentChat, 'Let me check. It is noon.'],
-			['chat', { steps: [...said('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
+			['chat', { steps: [...toSteps('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
 			[
 				'chat',
-				{ steps: [{ file: { type: 'image', url: '/a.png' } }, ...said('See ', 'this')] },
+				{ steps: [{ file: { type: 'image', url: '/a.png' } }, ...toSteps('See ', 'this')] },
 				'See this',
 			],
 			['advanced-chat', SAMPLES.chatflow, 'Hello'],
-			['chat', { steps: [...said('a'), { raw: 'data: {broken\n\n' }, ...said('b')] }, 'ab'],
+			['chat', { steps: [...toSteps('a'), { raw: 'data: {broken\n\n' }, ...toSteps('b')] }, 'ab'],
 		];
 		for (const [mode, reply, answer] of answers)
 			expect(
@@ -53,7 +55,7 @@ describe('streaming', () => {
 			mode: 'chat',
 			reply: () => ({
 				steps: [
-					...said('half'),
+					...toSteps('half'),
 					{ error: { code: 'completion_request_error', status: 400, message: 'no credits' } },
 				],
 			}),
