@@ -49,7 +49,7 @@ describe('a message', () => {
 			SPECIAL_CHARACTERS,
 			SPECIAL_CHARACTERS,
 			SPECIAL_CHARACTERS,
-			`You toSteps: ${SPECIAL_CHARACTERS}`,
+			`You said: ${SPECIAL_CHARACTERS}`,
 		]);
 	});
 
