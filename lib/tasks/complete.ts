@@ -162,10 +162,7 @@ async function readTextCompletion(
 		hasEnded ||= reason !== undefined || event.done === true;
 		completion.text += delta;
 		counter.add(delta.length);
-		Object.assign(
-			completion,
-			omitUndefined({ ...parseFacts(event), finishReason: reason }),
-		);
+		Object.assign(completion, omitUndefined({ ...parseFacts(event), finishReason: reason }));
 		if (delta === '') return;
 		response.markContent();
 		await onDelta(delta);
