@@ -229,7 +229,7 @@ describe("n8n's credential test", () => {
 			const message = await testWith({ baseUrl });
 			expect(message).toMatch(/^The server responds/);
 			expect(message).toContain('still work with the nodes');
-			expect(message).toContain('keep the credential');
+			expect(message).toContain('keep this credential');
 			expect(message).toContain('Server Health (Check)');
 		},
 	);

@@ -66,7 +66,7 @@ describe('schemas', () => {
 				await failureOf(supplied.invoke('Hi')),
 				await failureOf(streamOf(supplied, 'Hi')),
 				await failureOf(
-					run(server.url, 'text:chat', { parameters: { prompt: 'Hi', ...parameters } }),
+					run(server.url, 'text:chat', { parameters: { prompt: 'Hi', options: parameters } }),
 				),
 			];
 			for (const failed of failures) {

@@ -66,13 +66,13 @@ describe('a response with several JSON values', () => {
 	it('two different valid ones are an issue', () => {
 		const result = extractJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(result).toEqual({
-			faults: ['The response contains 2 different JSON values instead of one'],
+			issues: ['The response contains 2 different JSON values instead of one'],
 		});
 	});
 
 	it('the issues of an invalid one are returned; without JSON there are none', () => {
-		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
-		expect(extractJson('no data', isNamed)).toEqual({ faults: [] });
+		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ issues: ['no name'] });
+		expect(extractJson('no data', isNamed)).toEqual({ issues: [] });
 	});
 
 	it('numbers beyond the precision of JavaScript keep all digits', () => {

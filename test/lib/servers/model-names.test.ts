@@ -128,7 +128,7 @@ describe('the model if the field is empty', () => {
 			[state('a', 'loaded'), state('b', 'loaded'), state('c')],
 			'Use one of: a, b.',
 		],
-		['none', [], 'type its name'],
+		['none', [], 'enter its name'],
 	])('%s: an error that lists them', (_name, models, advice) => {
 		expect(() => selectOnlyModel(models)).toThrow(
 			expect.objectContaining({ suggestion: expect.stringContaining(advice) as string }),

@@ -139,13 +139,12 @@ test('n8n removes names that a node does not have before it runs, so no node can
 			resource: 'text',
 			operation: 'chat',
 			unknownField: 1,
-			thinking: 'unknownValue',
-			options: { unknownOption: 1, temperature: 1 },
+			options: { unknownOption: 1, thinking: 'unknownValue' },
 		},
 	};
 	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
 	const { parameters } = workflow.getNode('Node')!;
-	expect(parameters).toMatchObject({ thinking: 'unknownValue', options: { temperature: 1 } });
+	expect(parameters).toMatchObject({ options: { thinking: 'unknownValue' } });
 	expect(JSON.stringify(parameters)).not.toMatch(/unknownField|unknownOption/);
 });
 

@@ -44,7 +44,9 @@ function* withUnknownValues(
 		if (isList(field)) yield [field.displayName, { ...parameters, [field.name]: value(field) }];
 		if (field.type !== 'collection') continue;
 		for (const option of (field.options as INodeProperties[]).filter(isList)) {
-			const options = { ...(parameters[field.name] as object), [option.name]: value(option) };
+			const values = parameters[field.name] as INodeParameters;
+			if (!NodeHelpers.displayParameter(values, option, null, description, parameters)) continue;
+			const options = { ...values, [option.name]: value(option) };
 			yield [option.displayName, { ...parameters, [field.name]: options as INodeParameters }];
 		}
 	}
