@@ -13,7 +13,7 @@ describe('the server that the credential names', () => {
 				credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject,
 			});
 			expect(outputs[1]).toMatchObject([
-				{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } },
+				{ json: { status: 'misconfigured', findings: [{ id: 'invalidUrl' }] } },
 			]);
 		},
 	);
