@@ -13,7 +13,7 @@ import {
 	adjustOllamaThinking,
 	omitRejectedField,
 	omitStreamOptions,
-} from '../servers/adaptations';
+} from '../exchange/adaptations';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
 import { withSuggestion } from './suggestions';

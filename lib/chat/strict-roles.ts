@@ -5,7 +5,7 @@
  * sent (Mistral), and any system message (Gemma).
  */
 import type { ErrorType } from '../errors/error-types';
-import type { Adaptation } from '../servers/adaptations';
+import type { Adaptation } from '../exchange/adaptations';
 import { asArray, isRecord, type JsonRecord, asRecord, asRecords } from '../values';
 
 /** A message of a request body, in the format of OpenAI or Ollama. */

@@ -24,7 +24,7 @@ export interface UploadProgress {
 	unreadable?: { name: string; reason: string };
 }
 
-interface FormBody extends UploadBody {
+export interface FormBody extends UploadBody {
 	sent: UploadProgress;
 }
 

@@ -38,6 +38,8 @@ export async function request<T>(
 ): Promise<T> {
 	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, options.signal);
 	const queueStats: QueueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+	const { maxRetries = 0, retryPolicy = new RetryPolicy(maxRetries, isIdempotent(options)) } =
+		options;
 	try {
 		for (;;) {
 			const permit = await acquireRequestPermit(endpoint, options, watchdog, queueStats);
@@ -45,6 +47,7 @@ export async function request<T>(
 				return await withRetries(endpoint, options, read, {
 					watchdog,
 					queueStats,
+					retryPolicy,
 					signal: permit.signal,
 				});
 			} catch (error) {
@@ -103,7 +106,12 @@ async function acquireRequestPermit(
 	}
 }
 
+function isIdempotent(options: RequestOptions): boolean {
+	return options.isIdempotent ?? getMethod(options) === 'GET';
+}
+
 interface ActiveRequest {
+	retryPolicy: RetryPolicy;
 	watchdog: Watchdog;
 	queueStats: QueueStats;
 	signal: AbortSignal;
@@ -115,21 +123,19 @@ async function withRetries<T>(
 	read: (response: HttpResponse) => Promise<T>,
 	running: ActiveRequest,
 ): Promise<T> {
-	const { isIdempotent = getMethod(options) === 'GET', maxRetries = 0 } = options;
-	const policy = new RetryPolicy(maxRetries, isIdempotent);
 	const { origin } = endpoint.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = endpoint;
 	const channels = acquireChannel({ origin, scope, ignoreSslIssues, egressFilter });
 	const fresh = { dispatcher: channels.fresh, reset: true };
 	const keptAlive = { dispatcher: channels.keepAlive, reset: false };
-	let channel = isIdempotent ? keptAlive : fresh;
+	let channel = isIdempotent(options) ? keptAlive : fresh;
 	try {
 		for (;;) {
 			const result = await runAttempt(endpoint, options, read, { ...running, channel });
 			if (!('error' in result)) return result.value;
 			// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 			const wasIdle = channel === keptAlive && result.error.type === 'closedBeforeResponse';
-			if (!wasIdle) await pauseBeforeRetry(result, policy, running);
+			if (!wasIdle) await pauseBeforeRetry(result, running);
 			channel = fresh;
 		}
 	} finally {
@@ -146,11 +152,10 @@ interface FailedAttempt {
 /** @throws {ServerError} if there is no further attempt */
 async function pauseBeforeRetry(
 	{ error, hasEmittedContent }: FailedAttempt,
-	policy: RetryPolicy,
-	{ watchdog, signal }: ActiveRequest,
+	{ retryPolicy, watchdog, signal }: ActiveRequest,
 ): Promise<void> {
 	if (hasEmittedContent || signal.aborted) throw error;
-	await sleepWithAbort(policy.nextDelayMs(error, watchdog.firstTokenRemainingMs), signal);
+	await sleepWithAbort(retryPolicy.nextDelayMs(error, watchdog.firstTokenRemainingMs), signal);
 }
 
 async function runAttempt<T>(

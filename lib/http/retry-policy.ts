@@ -4,6 +4,8 @@ import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+/** Share by which a pause is longer or shorter, so that many workers do not return at the same time. */
+const JITTER = 0.5;
 
 /** Short, because polling a loading server costs nothing, and a user may be waiting in a chat. */
 const MAX_LOADING_DELAY_MS = 2000;
@@ -18,7 +20,7 @@ const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 5
 const OLLAMA_RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
 /**
- * Decides after each failed attempt of one request. It is sent again if the server cannot have started it: the model is
+ * Decides after each failed attempt of one request, or of the requests of one exchange, which share the retries. It is sent again if the server cannot have started it: the model is
  * loading, connections are refused, or the server is busy. Idempotent requests also after a lost connection.
  */
 export class RetryPolicy {
@@ -29,6 +31,7 @@ export class RetryPolicy {
 	constructor(
 		private readonly maxRetries: number,
 		private readonly isIdempotent: boolean,
+		private readonly random: () => number = Math.random,
 	) {}
 
 	/**
@@ -47,7 +50,7 @@ export class RetryPolicy {
 
 	private nextLoadingDelayMs(error: ServerError, remainingMs: number): number {
 		this.wasLoading = true;
-		const delayMs = Math.min(this.nextBackoffMs(), MAX_LOADING_DELAY_MS);
+		const delayMs = this.nextBackoffMs(MAX_LOADING_DELAY_MS);
 		if (delayMs < remainingMs) return delayMs;
 		throw error;
 	}
@@ -65,8 +68,10 @@ export class RetryPolicy {
 		);
 	}
 
-	private nextBackoffMs(): number {
-		return BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
+	private nextBackoffMs(maxMs = Infinity): number {
+		const backoffMs = BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
+		const delayMs = Math.min(backoffMs, maxMs);
+		return Math.round(delayMs * (1 - JITTER + 2 * JITTER * this.random()));
 	}
 
 	private toFinalError(error: ServerError, delayMs: number): ServerError {

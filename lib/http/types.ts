@@ -1,6 +1,7 @@
 /** Requests and responses, independent of the HTTP client. */
 import type { Timeouts } from './timeouts';
 import type { Priority } from './queue';
+import type { RetryPolicy } from './retry-policy';
 import type { ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
@@ -90,6 +91,8 @@ export interface RequestOptions {
 	priority?: Priority;
 	/** How often to retry if the server cannot have started the request. Default: 0. */
 	maxRetries?: number;
+	/** The retries of several requests together, instead of `maxRetries`. */
+	retryPolicy?: RetryPolicy;
 	/** May also be sent again after a lost connection, so an open connection can be reused. Default: GET only. */
 	isIdempotent?: boolean;
 	/** The error if a redirect leads to a URL that must not be fetched. */

@@ -11,12 +11,14 @@ import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-
 import { assertValidParameters } from '../chat/parameters';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
+import type { ChatMessage, ChatSettings, Usage } from '../chat/types';
 import { createInputError } from '../errors/create-error';
-import { captureError } from '../errors/server-error';
+import { captureError, type ServerError } from '../errors/server-error';
+import type { HttpResponse } from '../http/types';
 import { parseObject } from '../json';
 import { assertModelName } from '../servers/model-names';
-import { type Adaptation, adjustOllamaThinking, omitRejectedField } from '../servers/adaptations';
+import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
+import { getRoutes } from '../exchange/routes';
 import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
@@ -127,27 +129,19 @@ export async function classify(
 		messages,
 		undefined,
 	);
-	const first = await requestLabels(
-		query,
-		messages,
-		TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2),
-	);
-	const labelIndexes = parseLabels(first.text, options, isMultiLabel);
-	if (labelIndexes !== undefined)
-		return toClassification(query, first, labelIndexes, labels.length);
-	// A model that thinks although it should not may have used up its tokens.
-	if (first.isTruncated && settings.parameters.maxTokens !== undefined)
-		return toUnmatched(query, first);
-	const second = first.isTruncated
-		? await requestLabels(query, messages, THINKING_TOKENS)
-		: await requestLabels(query, [...messages, ...buildCorrection(first, options)], FREE_TOKENS);
-	const completion = {
-		...second,
-		...omitUndefined({ usage: addUsage(first.usage, second.usage) }),
-	};
-	const correctedIndexes = parseLabels(second.text, options, isMultiLabel);
-	if (correctedIndexes === undefined) return toUnmatched(query, completion);
-	return toClassification(query, completion, correctedIndexes, labels.length);
+	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2);
+	const completion = await requestLabels(query, { messages, tokens });
+	const labelIndexes = parseLabels(completion.text, options, isMultiLabel);
+	if (labelIndexes === undefined) return toUnmatched(query, completion);
+	return toClassification(query, completion, labelIndexes, labels.length);
+}
+
+/** What differs between the first request and its correction. */
+interface LabelDraft {
+	messages: readonly ChatMessage[];
+	tokens: number;
+	/** The completion without a label, if this corrects it. */
+	first?: LabelCompletion;
 }
 
 const PLAIN = { thinkingHistory: 'never', showThinking: false } as const;
@@ -198,76 +192,38 @@ function buildCorrection({ text }: LabelCompletion, options: readonly Label[]): 
 	];
 }
 
-async function requestLabels(
-	query: LabelQuery,
-	messages: readonly ChatMessage[],
-	tokens: number,
-): Promise<LabelCompletion> {
+async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<LabelCompletion> {
 	const { server, serverType, settings, options, isMultiLabel, warnings } = query;
-	const { model, parameters, ...common } = settings;
-	const extraBody = parameters.extraBody ?? {};
-	const keys = assignKeys(options);
-	const buildRequest = (overrides: ChatParameters): CompletionRequest => ({
-		...{ model: model.trim(), messages, tools: [] },
-		parameters: {
-			...{ maxTokens: tokens, ...parameters, ...overrides },
-			extraBody: { stream: false, ...overrides.extraBody, ...extraBody },
-		},
-	});
-	// A grammar costs a token less than a schema, whose responses have quotes.
-	const responseFormat =
-		serverType.compilesSchemas === 'formatsAndTools'
-			? { type: 'grammar' as const, grammar: buildLabelGrammar(keys, isMultiLabel) }
-			: {
-					type: 'jsonSchema' as const,
-					name: 'category',
-					schema: buildLabelSchema(keys, isMultiLabel),
-				};
-	const constrained = buildRequest({
-		responseFormat,
-		thinking: { mode: 'off' },
-		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
-	});
-	const ollamaBody =
-		serverType.nativeApi === undefined
-			? undefined
-			: { ...toOllamaBody(constrained), truncate: false };
-	const { value, warnings: taskWarnings } = await runTask(
+	const { parameters } = settings;
+	const model = settings.model.trim();
+	const { extraBody = {} } = parameters;
+	const result = await runTask(
 		server,
-		{ ...common, model: model.trim() },
+		{ ...settings, model },
 		{
-			route: (requestBody) =>
-				'think' in requestBody
-					? `${server.url.root}/api/chat`
-					: `${server.url.api}/chat/completions`,
-			body: ollamaBody ?? toOpenAiBody(constrained, serverType),
+			routes: getRoutes(serverType, 'chat'),
+			draft,
+			toBody: (route, sent) => {
+				const constrained = buildConstrainedRequest(query, sent);
+				return route === 'ollamaChat'
+					? { ...toOllamaBody(constrained), truncate: false }
+					: toOpenAiBody(constrained, serverType);
+			},
 			extraBody,
 			operation: 'chat',
-			adaptations: [
-				useOpenAiRoute(toOpenAiBody(constrained, serverType)),
-				enforceStrictRoles,
-				omitRejectedField(new Set(Object.keys(extraBody))),
-				withoutConstraints(parameters.maxTokens ?? Math.max(tokens, FREE_TOKENS)),
-				adjustOllamaThinking,
-			],
+			adaptations: {
+				field: [adjustOllamaThinking],
+				format: [omitConstraints(parameters.maxTokens === undefined ? FREE_TOKENS : 0)],
+				conversation: [enforceStrictRoles],
+			},
 			isIdempotent: true,
 			maxBytes: MAX_RESPONSE_BYTES,
-			read: async (response, toError) => {
-				const accumulator = new CompletionAccumulator({
-					mayStartInReasoning: true,
-					decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
-				});
-				const logprobs: JsonRecord[] = [];
-				const rawEvents: string[] = [];
-				for await (const events of response.events())
-					for (const data of events) {
-						accumulator.push(data);
-						rawEvents.push(data);
-						pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
-					}
-				const result = accumulator.end(response.getNonEventLines());
-				return { ...toLabelCompletion(result, () => toError(rawEvents.join('\n'))), logprobs };
-			},
+			read: readLabelCompletion,
+			correct: (completion, sent) =>
+				sent.first === undefined &&
+				parseLabels(completion.text, options, isMultiLabel) === undefined
+					? correctDraft(query, sent, completion)
+					: undefined,
 			getUsage: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
@@ -278,14 +234,79 @@ async function requestLabels(
 			'Or shorten the text.',
 		);
 	});
+	const { value } = result;
+	const { messages, first } = result.draft;
 	const texts = messages.map(({ content }) => getText(content));
 	const processedTokens = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
 	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
 	pushAll(
 		warnings,
-		warning === undefined ? taskWarnings.filter((text) => !/logprobs/.test(text)) : [warning],
+		warning === undefined ? result.warnings.filter((text) => !/logprobs/.test(text)) : [warning],
 	);
-	return value;
+	return { ...value, ...omitUndefined({ usage: addUsage(first?.usage, value.usage) }) };
+}
+
+function buildConstrainedRequest(
+	{ serverType, settings: { model, parameters }, options, isMultiLabel }: LabelQuery,
+	{ messages, tokens }: LabelDraft,
+): CompletionRequest {
+	const keys = assignKeys(options);
+	const constraints = { logprobs: true, top_logprobs: TOP_LOGPROBS };
+	return {
+		...{ model: model.trim(), messages, tools: [] },
+		parameters: {
+			maxTokens: tokens,
+			...parameters,
+			// A grammar costs a token less than a schema, whose responses have quotes.
+			responseFormat:
+				serverType.compilesSchemas === 'formatsAndTools'
+					? { type: 'grammar', grammar: buildLabelGrammar(keys, isMultiLabel) }
+					: {
+							type: 'jsonSchema',
+							name: 'category',
+							schema: buildLabelSchema(keys, isMultiLabel),
+						},
+			thinking: { mode: 'off' },
+			extraBody: { stream: false, ...constraints, ...parameters.extraBody },
+		},
+	};
+}
+
+/** The request after a completion without a label; undefined if another one would end in the same way. */
+function correctDraft(
+	{ settings, options }: LabelQuery,
+	{ messages }: LabelDraft,
+	first: LabelCompletion,
+): LabelDraft | undefined {
+	if (!first.isTruncated)
+		return {
+			messages: [...messages, ...buildCorrection(first, options)],
+			tokens: FREE_TOKENS,
+			first,
+		};
+	// A model that thinks although it should not may have used up its tokens.
+	const canThink = settings.parameters.maxTokens === undefined;
+	return canThink ? { messages, tokens: THINKING_TOKENS, first } : undefined;
+}
+
+async function readLabelCompletion(
+	response: HttpResponse,
+	toError: (text: string) => ServerError,
+): Promise<LabelCompletion> {
+	const accumulator = new CompletionAccumulator({
+		mayStartInReasoning: true,
+		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
+	});
+	const logprobs: JsonRecord[] = [];
+	const rawEvents: string[] = [];
+	for await (const events of response.events())
+		for (const data of events) {
+			accumulator.push(data);
+			rawEvents.push(data);
+			pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
+		}
+	const result = accumulator.end(response.getNonEventLines());
+	return { ...toLabelCompletion(result, () => toError(rawEvents.join('\n'))), logprobs };
 }
 
 /** The label may be in the reasoning if the text is empty. */
@@ -312,37 +333,30 @@ function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
 	return asRecords(choice === undefined ? logprobs : asRecord(choice.logprobs).content);
 }
 
-/** Gateways may support only the routes of OpenAI's API. */
-const useOpenAiRoute =
-	(body: JsonRecord): Adaptation =>
-	({ type }, requestBody) =>
-		type === 'routeNotFound' && 'think' in requestBody
-			? { name: 'by the route of OpenAI', apply: () => body }
-			: undefined;
-
-const CONSTRAINTS: ReadonlySet<string> = new Set([
+const CONSTRAINTS = [
 	'response_format',
 	'grammar',
 	'format',
 	'logprobs',
 	'top_logprobs',
 	'chat_template_kwargs',
-]);
+];
 
 /** With the prompt alone, most models still write only the letters. */
-const withoutConstraints =
-	(tokens: number): Adaptation =>
+const omitConstraints =
+	(minTokens: number): Adaptation =>
 	(rejection, requestBody) => {
 		const matches = rejection.matches(/schema|grammar|structured|format|logprobs/gi);
-		const isUnconstrained = !Object.keys(requestBody).some((name) => CONSTRAINTS.has(name));
+		const isUnconstrained = !CONSTRAINTS.some((name) => name in requestBody);
 		if (matches.length === 0 || isUnconstrained) return undefined;
-		const apply = (body: JsonRecord) => {
-			const entries = Object.entries(body).filter(([name]) => !CONSTRAINTS.has(name));
-			const limit = 'max_tokens' in body ? { max_tokens: tokens } : {};
-			return { ...Object.fromEntries(entries), ...limit };
-		};
-		return { name: 'without constraints', apply };
+		const { name, apply } = omitFields(CONSTRAINTS);
+		return { name, apply: (body) => withMinTokens(apply(body), minTokens) };
 	};
+
+function withMinTokens(body: JsonRecord, minTokens: number): JsonRecord {
+	const { max_tokens: tokens } = body;
+	return typeof tokens === 'number' ? { ...body, max_tokens: Math.max(tokens, minTokens) } : body;
+}
 
 function toUnmatched(
 	{ server, warnings }: LabelQuery,

@@ -12,7 +12,8 @@ import { TextCount } from '../http/response-body';
 import { toErrorContext } from '../http/request-errors';
 import { parseObject } from '../json';
 import { assertModelName } from '../servers/model-names';
-import { type Adaptation, omitStreamOptions } from '../servers/adaptations';
+import { omitStreamOptions } from '../exchange/adaptations';
+import { getRoutes } from '../exchange/routes';
 import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
@@ -54,17 +55,16 @@ export async function completeText(
 	const serverType = await getServerType(server, settings.signal);
 	const contextWarnings = getContextWarnings(serverType, server, settings);
 	let partialText = '';
-	const { value, warnings: taskWarnings } = await runTask(server, settings, {
-		route: (body) =>
-			'raw' in body ? `${server.url.root}/api/generate` : `${server.url.api}/completions`,
-		streamFormat: serverType.nativeApi === undefined ? 'events' : 'lines',
-		body:
-			serverType.nativeApi === undefined
-				? toOpenAiBody(settings, serverType, prompt)
-				: buildRawOllamaBody(settings, prompt),
-		extraBody: serverType.nativeApi === undefined ? (parameters.extraBody ?? {}) : {},
+	const { extraBody } = parameters;
+	const { value, warnings } = await runTask(server, settings, {
+		routes: getRoutes(serverType, 'complete'),
+		toBody: (route) =>
+			route === 'ollamaGenerate'
+				? buildRawOllamaBody(settings, prompt)
+				: { ...toOpenAiBody(settings, serverType, prompt), ...extraBody },
+		...omitUndefined({ extraBody }),
 		operation: 'text_completion',
-		adaptations: [useOpenAiRoute(toOpenAiBody(settings, serverType, prompt)), omitStreamOptions],
+		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
 		read: async (response) => {
 			partialText = '';
@@ -103,7 +103,7 @@ export async function completeText(
 	return {
 		...value,
 		...omitUndefined({ server: getRecognizedTypeName(server) }),
-		warnings: [...taskWarnings, ...truncationWarnings, ...contextWarnings],
+		warnings: [...warnings, ...truncationWarnings, ...contextWarnings],
 	};
 }
 
@@ -135,14 +135,6 @@ function buildRawOllamaBody(
 	const fields = Object.entries(body).filter(([name]) => !['messages', 'context'].includes(name));
 	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };
 }
-
-/** Gateways may support only the routes of OpenAI's API. */
-const useOpenAiRoute =
-	(body: JsonRecord): Adaptation =>
-	({ type }, { raw, model }) =>
-		type === 'routeNotFound' && raw !== undefined
-			? { name: 'by the route of OpenAI', apply: () => ({ model, ...body }) }
-			: undefined;
 
 async function readTextCompletion(
 	response: HttpResponse,

@@ -3,9 +3,8 @@ import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
 import { assertModelName } from '../servers/model-names';
-import type { Adaptation } from '../servers/adaptations';
 import { isRecognizedType, getServerType } from '../servers/types';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { pushAll, type JsonRecord, omitUndefined } from '../values';
 import {
@@ -21,6 +20,7 @@ import {
 } from './batches';
 import { getPrefixes, type Prefixes } from './prefixes';
 import { readJson, runTask, type TaskSettings } from './run-task';
+import { getRoutes } from '../exchange/routes';
 import { getTruncationWarnings } from '../servers/truncation';
 import { truncateVector, type VectorIssue, parseVectors } from './vectors';
 
@@ -134,12 +134,10 @@ export class Embedder {
 		const serverType = await getServerType(server, taskSettings.signal);
 		const input = batch.map(({ text }) => text);
 		result.requests++;
-		const { value, warnings: taskWarnings } = await runTask(server, taskSettings, {
-			route: (body) =>
-				'truncate' in body ? `${server.url.root}/api/embed` : `${server.url.api}/embeddings`,
-			body: { ...buildBody(serverType, settings), input },
+		const { value, warnings } = await runTask(server, taskSettings, {
+			routes: getRoutes(serverType, 'embed'),
+			toBody: (route) => ({ ...buildBody(route, serverType, settings), input }),
 			operation: 'embeddings',
-			adaptations: [useOpenAiRoute],
 			isIdempotent: true,
 			read: async (response, toError) => {
 				const json = await readJson(response, toError);
@@ -160,7 +158,7 @@ export class Embedder {
 			processedTokens,
 			model: taskSettings.model,
 		});
-		pushAll(result.warnings, [...taskWarnings, ...truncationWarnings]);
+		pushAll(result.warnings, [...warnings, ...truncationWarnings]);
 		return vectors.map((vector) =>
 			this.assertDimensions(truncateVector(vector, settings.dimensions)),
 		);
@@ -233,25 +231,18 @@ export class Embedder {
 }
 
 /** Ollama's own route supports rejecting long texts. */
-function buildBody({ nativeApi, supportsBase64 }: ServerType, settings: EmbedSettings): JsonRecord {
-	const { dimensions, keepAlive } = settings;
-	if (nativeApi !== undefined)
+function buildBody(
+	route: RouteName,
+	{ supportsBase64 }: ServerType,
+	{ dimensions, keepAlive }: EmbedSettings,
+): JsonRecord {
+	if (route === 'ollamaEmbed')
 		return { truncate: false, ...omitUndefined({ dimensions, keep_alive: keepAlive }) };
 	return {
 		encoding_format: supportsBase64 === true ? 'base64' : 'float',
 		...omitUndefined({ dimensions }),
 	};
 }
-
-/** Gateways may support only the routes of OpenAI's API. */
-const useOpenAiRoute: Adaptation = ({ type }, body) => {
-	if (type !== 'routeNotFound' || !('truncate' in body)) return undefined;
-	const apply = (requestBody: JsonRecord) =>
-		Object.fromEntries(
-			Object.entries(requestBody).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),
-		);
-	return { name: 'by the route of OpenAI', apply };
-};
 
 /** Error for a text that is not sent. `issue` continues the sentence "Text 3 …". */
 function createTextError(index: number, issue: string): ServerError {

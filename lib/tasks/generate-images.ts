@@ -3,7 +3,7 @@ import { createServerError, createInputError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import { detectFileType } from '../files';
 import { toErrorContext } from '../http/request-errors';
-import type { Adaptation } from '../servers/adaptations';
+import { type Adaptation, omitFields } from '../exchange/adaptations';
 import type { ModelServer } from '../servers/types/server-type';
 import {
 	omitEmpty,
@@ -59,15 +59,16 @@ export async function generateImages(
 			`The size "${size}" is not valid`,
 			'Enter width x height in pixels, for example 512x768.',
 		);
-	const { value: entries, warnings: taskWarnings } = await runTask(server, settings, {
-		route: `${server.url.api}/images/generations`,
-		body: {
+	const { value: entries, warnings } = await runTask(server, settings, {
+		routes: ['images'],
+		toBody: () => ({
 			...omitEmpty({ prompt, n: count, size, output_format: format }),
 			...omitUndefined({ seed }),
 			response_format: 'b64_json',
-		},
+			...extraBody,
+		}),
 		extraBody,
-		adaptations: [omitResponseFormat],
+		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => asRecords((await response.json()).data),
 	}).catch(async (error: unknown) => {
@@ -77,17 +78,13 @@ export async function generateImages(
 	if (images.length === 0) throw createNoImageError(server, settings);
 	const isFewer = images.length < count;
 	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
-	return { images, warnings: isFewer ? [...taskWarnings, fewerWarning] : taskWarnings };
+	return { images, warnings: isFewer ? [...warnings, fewerWarning] : warnings };
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */
 const omitResponseFormat: Adaptation = (rejection, { response_format: format }) =>
 	format !== undefined && rejection.matches(/response_format/gi).length > 0
-		? {
-				name: 'without response_format',
-				apply: (body) =>
-					Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'response_format')),
-			}
+		? omitFields(['response_format'])
 		: undefined;
 
 async function explainImageError(

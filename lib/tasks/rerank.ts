@@ -6,7 +6,7 @@ import { toErrorContext } from '../http/request-errors';
 import { matchTextIndexes, parseTokenCount } from './vectors';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
-import type { Adaptation } from '../servers/adaptations';
+import { getRoutes } from '../exchange/routes';
 import { getServerType } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import {
@@ -145,12 +145,15 @@ async function sendBatch(
 ): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	result.requests++;
-	const { value, warnings: taskWarnings } = await runTask(server, settings, {
-		// TEI has the route at the root.
-		route: (body) => ('texts' in body ? `${server.url.root}/rerank` : `${server.url.api}/rerank`),
-		body: { query, documents },
+	const { value, warnings } = await runTask(server, settings, {
+		routes: getRoutes(await getServerType(server, settings.signal), 'rerank'),
+		// At the root with the field names of TEI and of Jina: servers ignore unknown names.
+		toBody: (route) => ({
+			query,
+			documents,
+			...(route === 'rootRerank' ? { texts: documents, truncate: false } : {}),
+		}),
 		operation: 'rerank',
-		adaptations: [useRootRoute],
 		isIdempotent: true,
 		read: async (response, toError) => {
 			const parsedScores = parseScores(await readJson(response, toError), batch.length);
@@ -175,22 +178,13 @@ async function sendBatch(
 		processedTokens,
 		model: settings.model,
 	});
-	pushAll(result.warnings, [...taskWarnings, ...truncationWarnings]);
+	pushAll(result.warnings, [...warnings, ...truncationWarnings]);
 	if (scores.length < batch.length)
 		result.warnings.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
 		);
 	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 }
-
-/** Root route, with the field names of TEI and of Jina: servers ignore unknown names. */
-const useRootRoute: Adaptation = ({ type }, { texts }) =>
-	type === 'routeNotFound' && texts === undefined
-		? {
-				name: 'at the root',
-				apply: (body) => ({ ...body, texts: body.documents, truncate: false }),
-			}
-		: undefined;
 
 /**
  * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of

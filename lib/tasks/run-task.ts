@@ -1,31 +1,32 @@
-/** Sends the request of a task: queue, timeouts, retries, adaptations after a rejection, and span. */
+/** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/classify-error';
 import { ServerError } from '../errors/server-error';
 import { createInputError } from '../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
-import { toResponseError } from '../http/request-errors';
 import type { Timeouts } from '../http/timeouts';
 import {
 	createFormBody,
+	type FormBody,
 	type FileSource,
 	type FormPart,
 	type UploadProgress,
 } from '../http/multipart';
-import { request } from '../http/request';
 import type { Priority } from '../http/queue';
 import { getMissingModelSuggestion } from '../servers/list-models';
-import { type Adaptation, sendWithAdaptations, omitRejectedField } from '../servers/adaptations';
+import { omitRejectedField } from '../exchange/adaptations';
+import type { Adaptations } from '../exchange/decide';
+import { exchange, type ExchangeResult } from '../exchange/exchange';
 import {
 	getRecognizedTypeName,
 	isRecognizedType,
 	getServerType,
 	getServerProps,
 } from '../servers/types';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/span-attributes';
 import { withSpan } from '../tracing/span';
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, toText } from '../values';
+import { isRecord, type JsonRecord, omitUndefined, toText } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -37,92 +38,81 @@ export interface TaskSettings {
 	signal?: AbortSignal;
 }
 
-interface TaskRequest<T>
-	extends Pick<
-		RequestOptions,
-		'streamFormat' | 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'
-	> {
-	/** URL. An adapted body may need another one. */
-	route: string | ((body: JsonRecord) => string);
+/** `D`: what a correction changes. */
+interface TaskRequest<T, D>
+	extends Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'> {
+	/** Best first. */
+	routes: readonly RouteName[];
+	draft?: D;
 	/** Fields of the JSON body, or of the form if there is a file. */
-	body: JsonRecord;
+	toBody(route: RouteName, draft: D): JsonRecord;
 	file?: FileSource;
-	/** Fields of Extra Body. They replace others, and are never adapted. */
+	/** Fields of Extra Body in the body. They are never adapted. */
 	extraBody?: JsonRecord;
 	/** Name of the span. */
 	operation?: RequestAttributes['operation'];
-	adaptations?: readonly Adaptation[];
+	/** Further adaptations. */
+	adaptations?: Adaptations;
 	/** @param toError converts an error text inside a response */
 	read(response: HttpResponse, toError: (text: string) => ServerError): Promise<T>;
+	/** The draft of a request that corrects the value; undefined for a usable one. */
+	correct?(value: T, draft: D): D | undefined;
 	/** Token counts for the span. */
 	getUsage?(value: T): { promptTokens?: number; completionTokens?: number };
 }
 
 /**
- * Sends the request of a task, and sends it again with the adaptations that a rejection requires.
+ * Gets the result of a task in an exchange.
  *
  * @throws {ServerError}
  */
-export async function runTask<T>(
+export async function runTask<T, D = undefined>(
 	server: ModelServer,
-	{ model, timeouts, retries: maxRetries, priority, signal }: TaskSettings,
-	task: TaskRequest<T>,
-): Promise<{ value: T; warnings: string[] }> {
-	const {
-		body,
-		file,
-		extraBody = {},
-		operation,
-		streamFormat,
-		maxBytes,
-		isIdempotent,
-		isPreemptible,
-	} = task;
-	const getUrl = (requestBody: JsonRecord) =>
-		typeof task.route === 'string' ? task.route : task.route(requestBody);
+	{ model, timeouts, retries, priority, signal }: TaskSettings,
+	task: TaskRequest<T, D>,
+): Promise<ExchangeResult<D, T>> {
+	const { routes, file, extraBody = {}, operation, adaptations, read, getUsage, ...http } = task;
 	// Reads how many concurrent requests the server supports.
 	if (server.maxConcurrentRequests === 0) await getServerProps(server, model, signal);
-	const send = async (target: ModelServer, requestBody: JsonRecord) => {
-		const form = file === undefined ? undefined : createFormBody(toFormParts(requestBody, file));
-		const requestOptions: RequestOptions = {
-			url: getUrl(requestBody),
-			...(form === undefined ? { json: requestBody } : { upload: form }),
-			...{ headers: task.headers, streamFormat, maxBytes, timeouts, maxRetries, priority, signal },
-			...{ isIdempotent, isPreemptible },
+	let form: FormBody | undefined;
+	const run = async (target: ModelServer) =>
+		await exchange<D, T>(target, {
+			...http,
+			...omitUndefined({ timeouts, maxRetries: retries, signal }),
+			priority,
 			...(model === '' ? {} : { model }),
-		};
-		const read = async (response: HttpResponse) => {
-			const { url, status, headers } = response;
-			return await task.read(response, (text) =>
-				toResponseError(target, requestOptions, { url, status, headers, text }),
-			);
-		};
-		return await request(target, requestOptions, read).catch((error: unknown) => {
+			task: routes[0]!,
+			routes,
+			draft: task.draft as D,
+			toBody: (draft, route) => ({
+				...(model === '' ? {} : { model }),
+				...task.toBody(route, draft),
+			}),
+			toContent: (body) => {
+				if (file === undefined) return { json: body };
+				form = createFormBody(toFormParts(body, file));
+				return { upload: form };
+			},
+			adaptations: {
+				...adaptations,
+				field: [...(adaptations?.field ?? []), omitRejectedField(new Set(Object.keys(extraBody)))],
+			},
+			read: async (response, { draft }, toError) => {
+				const value = await read(response, toError);
+				const completed = { type: 'completed', value } as const;
+				const correctedDraft = task.correct?.(value, draft);
+				return correctedDraft === undefined
+					? completed
+					: { type: 'unusable', correctedDraft, otherwise: completed };
+			},
+		}).catch((error: unknown) => {
 			throw form === undefined ? error : explainUploadError(error, form.sent);
 		});
-	};
-	const cacheKey = JSON.stringify([server.id, getUrl(body), model]);
-	const fields = { ...(model === '' ? {} : { model }), ...body, ...extraBody };
-	const adaptations = [
-		...(task.adaptations ?? []),
-		omitRejectedField(new Set(Object.keys(extraBody))),
-	];
-	return await sendWithAdaptations(cacheKey, fields, adaptations, async (requestBody) => {
-		if (operation === undefined) return await send(server, requestBody);
-		const span = {
-			operation,
-			model,
-			priority,
-			provider: getRecognizedTypeName(server) ?? 'openai_compatible',
-		};
-		const getSpanResult = (value: T) => ({ usage: task.getUsage?.(value) });
-		return await withSpan(
-			server,
-			span,
-			async (tracedServer) => await send(tracedServer, requestBody),
-			getSpanResult,
-		);
-	});
+	if (operation === undefined) return await run(server);
+	const provider = getRecognizedTypeName(server) ?? 'openai_compatible';
+	return await withSpan(server, { operation, model, priority, provider }, run, ({ value }) => ({
+		usage: getUsage?.(value),
+	}));
 }
 
 /**

@@ -66,15 +66,12 @@ export async function synthesizeSpeech<Stored>(
 		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
 	).trim();
 	if (input === '') throw createEmptyTextError(speechRequest);
-	const { value, warnings: taskWarnings } = await runTask(server, settings, {
-		route: `${server.url.api}/audio/speech`,
+	const { value, warnings } = await runTask(server, settings, {
+		routes: ['speech'],
 		headers: { accept: 'audio/*, application/json' },
-		body: omitEmpty({
-			input,
-			voice,
-			response_format: format,
-			speed,
-			instructions,
+		toBody: () => ({
+			...omitEmpty({ input, voice, response_format: format, speed, instructions }),
+			...extraBody,
 		}),
 		extraBody,
 		read: async (response, toError) => {
@@ -95,7 +92,7 @@ export async function synthesizeSpeech<Stored>(
 		stored,
 		extension,
 		input,
-		warnings: isOtherFormat ? [...taskWarnings, formatWarning] : taskWarnings,
+		warnings: isOtherFormat ? [...warnings, formatWarning] : warnings,
 	};
 }
 

@@ -50,14 +50,17 @@ export async function transcribe(
 			`"${file.name}" is an image`,
 			'Enter the field that contains the recording.',
 		);
-	const { value: transcript, warnings: taskWarnings } = await runTask(server, settings, {
-		route: `${server.url.api}/audio/${transcribeRequest.translate ? 'translations' : 'transcriptions'}`,
-		body: omitEmpty({
-			response_format: format,
-			language,
-			prompt,
-			temperature,
-			'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
+	const result = await runTask(server, settings, {
+		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
+		toBody: () => ({
+			...omitEmpty({
+				response_format: format,
+				language,
+				prompt,
+				temperature,
+				'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
+			}),
+			...extraBody,
 		}),
 		file: { ...file, name: toAudioName(file.name, file.mimeType) },
 		extraBody,
@@ -71,7 +74,7 @@ export async function transcribe(
 	}).catch(async (error: unknown) => {
 		throw await explainRejectedAudio(server, settings, captureError(error), transcribeRequest);
 	});
-	const warnings = [...taskWarnings];
+	const { value: transcript, warnings } = result;
 	if (transcript.text === '')
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,

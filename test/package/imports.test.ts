@@ -6,11 +6,12 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 	http: ['errors'],
 	servers: ['http', 'errors'],
 	tracing: ['servers', 'http', 'errors'],
-	chat: ['tracing', 'servers', 'http', 'errors'],
+	exchange: ['servers', 'http', 'errors'],
+	chat: ['exchange', 'tracing', 'servers', 'http', 'errors'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	// Thinking is separated from responses as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
-	tasks: ['chat', 'tracing', 'servers', 'http', 'errors'],
+	tasks: ['chat', 'exchange', 'tracing', 'servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };
 

@@ -83,7 +83,7 @@ const PRODUCTS =
 
 /** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
-	[/^lib\/servers\/adaptations\.ts$/, 'the warning about a rejected field'],
+	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/texts\//, 'suggestions for a server of unknown type, with examples'],
 	[
 		/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/,

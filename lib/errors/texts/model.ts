@@ -175,6 +175,10 @@ export const MODEL_ERROR_TEXTS = {
 		'The server could not parse the model output and discarded it',
 		'Try again without a fixed Seed: llama-server parses the output by the chat template and fails if it does not match. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 	),
+	runawayOutput: errorText(
+		'The model repeated itself without end, so the response was stopped',
+		'Choose another model or quantization, or set Repeat Penalty. The details show what was received.',
+	),
 	serverError: errorText(
 		'The server returned an error',
 		'Check the server message and the server log. The request is not retried, because the server may have started processing it.',

@@ -11,6 +11,12 @@ export const ollama: ServerType = {
 	label: 'Ollama',
 	supportedFields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	nativeApi: 'ollama',
+	// Gateways may have only the routes of OpenAI's API.
+	routes: {
+		chat: ['ollamaChat', 'openAiChat'],
+		complete: ['ollamaGenerate', 'openAiCompletions'],
+		embed: ['ollamaEmbed', 'openAiEmbeddings'],
+	},
 	// A pattern or a long maxLength ends its runner, a look-ahead the whole server (seen: 0.17.4).
 	compilesSchemas: 'formats',
 	supportsUnlimitedTokens: true,

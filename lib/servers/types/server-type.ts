@@ -13,6 +13,24 @@ export type ServerTypeName =
 	| 'lmStudio'
 	| 'other';
 
+/** Routes that are known (`lib/exchange/routes.ts`). */
+export type RouteName =
+	| 'openAiChat'
+	| 'ollamaChat'
+	| 'openAiCompletions'
+	| 'ollamaGenerate'
+	| 'openAiEmbeddings'
+	| 'ollamaEmbed'
+	| 'rerank'
+	| 'rootRerank'
+	| 'transcriptions'
+	| 'translations'
+	| 'speech'
+	| 'images';
+
+/** Tasks with several routes. */
+export type RoutedTask = 'chat' | 'complete' | 'embed' | 'rerank';
+
 /** A model server: an endpoint with a server type. */
 export interface ModelServer extends Endpoint {
 	/** The type selected in the credential; undefined: Automatic. */
@@ -154,6 +172,8 @@ export interface ServerType {
 	supportedFields: 'all' | readonly string[];
 	/** The native API, if it has options that the OpenAI API lacks. */
 	nativeApi?: 'ollama';
+	/** Its routes for a task, best first, if OpenAI's are not the only ones. */
+	routes?: Readonly<Partial<Record<RoutedTask, readonly RouteName[]>>>;
 	/** How thinking is controlled: by the chat template, by an effort, not at all. */
 	thinkingSwitch: 'template' | 'effort' | 'none';
 	/** Options whose field has another name than on llama-server. */

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-roles';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
-import { sendWithAdaptations } from '../../../lib/servers/adaptations';
+import { sendWithAdaptations } from '../../../lib/exchange/adaptations';
 import type { JsonRecord } from '../../../lib/values';
 
 const system = (content: string) => ({ role: 'system', content });

@@ -25,6 +25,8 @@ export interface BodyChange {
 	apply(body: JsonRecord): JsonRecord;
 	/** For changes of options that the user set. */
 	warning?: string;
+	/** Not for later requests: the server did not reject the body. */
+	isTemporary?: true;
 }
 
 /** An error response as adaptations read it. */
@@ -35,6 +37,7 @@ export interface Rejection {
 	matches(pattern: RegExp): RegExpMatchArray[];
 }
 
+// TEMP
 /** Ends the retries for a server that rejects another field each time. */
 const MAX_CHANGES = 8;
 
@@ -64,7 +67,8 @@ export async function sendWithAdaptations<T>(
 			return { value, warnings: collectWarnings(changes, body) };
 		} catch (error) {
 			firstError = firstError === undefined ? error : pickMoreSpecificError(firstError, error);
-			const change = findChange(error, changed, adaptations);
+			const change =
+				error instanceof ServerError ? findChange(error, changed, adaptations) : undefined;
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
 			if (!isNew || changes.length >= MAX_CHANGES) throw firstError;
 			changes.push(change);
@@ -79,12 +83,14 @@ function pickMoreSpecificError(firstError: unknown, error: unknown): unknown {
 	return isRouteMissing || !isErrorResponse ? error : firstError;
 }
 
-function findChange(
-	error: unknown,
+/** Which rule an adaptation belongs to: what it changes. */
+export type AdaptationRule = 'field' | 'format' | 'conversation';
+
+export function findChange(
+	error: ServerError,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
 ): BodyChange | undefined {
-	if (!(error instanceof ServerError)) return undefined;
 	const rejection = toRejection(error, body);
 	for (const adapt of adaptations) {
 		const change = adapt(rejection, body);
@@ -120,8 +126,12 @@ function collectTexts(value: unknown): string[] {
 	return (isRecord(value) ? Object.entries(value) : asArray(value)).flatMap(collectTexts);
 }
 
+export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): JsonRecord {
+	return changes.reduce((changed, { apply }) => apply(changed), body);
+}
+
 /** The warnings of the changes that affected this body. */
-function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
+export function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
 	const warnings: string[] = [];
 	let requestBody = body;
 	for (const { apply, warning } of changes) {
@@ -194,8 +204,7 @@ export function omitRejectedField(protectedFields: ReadonlySet<string> = new Set
 				apply: (requestBody) => withRenamedField(requestBody, name, newName),
 			};
 		return {
-			name: `without ${name}`,
-			apply: (requestBody) => withoutField(requestBody, name),
+			...omitFields([name]),
 			...(INTERNAL_FIELDS.has(name)
 				? {}
 				: { warning: `This server rejects the option ${name}, so it was omitted.` }),
@@ -218,38 +227,53 @@ function findRejectedFields(rejection: Rejection): string[] {
 	return lists.flatMap(parseNames);
 }
 
-function withoutField(body: JsonRecord, name: string): JsonRecord {
-	if (!(name in body)) return body;
-	return Object.fromEntries(Object.entries(body).filter(([field]) => field !== name));
+/** A change that omits fields. */
+export function omitFields(names: readonly string[]): BodyChange {
+	return {
+		name: `without ${names.join(', ')}`,
+		apply: (body) => withoutFields(body, names),
+	};
+}
+
+function withoutFields(body: JsonRecord, names: readonly string[]): JsonRecord {
+	if (!names.some((name) => name in body)) return body;
+	return Object.fromEntries(Object.entries(body).filter(([field]) => !names.includes(field)));
 }
 
 function withRenamedField(body: JsonRecord, name: string, newName: string): JsonRecord {
-	return name in body ? { ...withoutField(body, name), [newName]: body[name] } : body;
+	return name in body ? { ...withoutFields(body, [name]), [newName]: body[name] } : body;
 }
 
 /** For rejections that do not name the field; vLLM, if Extra Body turns streaming off. */
 export const omitStreamOptions: Adaptation = (rejection, body) =>
 	'stream_options' in body && rejection.matches(/stream[_ ]options/gi).length > 0
-		? {
-				name: 'without stream_options',
-				apply: (requestBody) => withoutField(requestBody, 'stream_options'),
-			}
+		? omitFields(['stream_options'])
 		: undefined;
 
 /** LM Studio does not support `json_object` (lmstudio-bug-tracker issue 189). */
 export const replaceJsonObject: Adaptation = (rejection, body) => {
-	const isRejected =
-		rejection.matches(/response_format\.type\W{1,3}must be \W?json_schema\b/gi).length > 0;
-	if (!isRejected || asRecord(body.response_format).type !== 'json_object') return undefined;
-	const schema = { name: 'answer', schema: { type: 'object' } };
-	return {
-		name: 'json_object as json_schema',
-		apply: (requestBody) =>
-			asRecord(requestBody.response_format).type === 'json_object'
-				? { ...requestBody, response_format: { type: 'json_schema', json_schema: schema } }
-				: requestBody,
-	};
+	const pattern = /response_format\.type\W{1,3}must be \W?json_schema\b/gi;
+	const isJsonObject = asRecord(body.response_format).type === 'json_object';
+	if (!isJsonObject || rejection.matches(pattern).length === 0) return undefined;
+	return { name: 'json_object as json_schema', apply: withOtherFormat };
 };
+
+/** For output that ran away: the JSON format in its other form, with the schema or without it. */
+export function toOtherFormat(body: JsonRecord): BodyChange | undefined {
+	if (withOtherFormat(body) === body) return undefined;
+	return { name: 'JSON format in its other form', apply: withOtherFormat, isTemporary: true };
+}
+
+function withOtherFormat(body: JsonRecord): JsonRecord {
+	const { format } = body;
+	if (format === 'json') return { ...body, format: { type: 'object' } };
+	if (isRecord(format)) return { ...body, format: 'json' };
+	const { type } = asRecord(body.response_format);
+	const schema = { name: 'answer', schema: { type: 'object' } };
+	if (type === 'json_object')
+		return { ...body, response_format: { type: 'json_schema', json_schema: schema } };
+	return type === 'json_schema' ? { ...body, response_format: { type: 'json_object' } } : body;
+}
 
 /** Ollama: only gpt-oss supports thinking levels, and some models do not support thinking (seen: 0.17.4). */
 export const adjustOllamaThinking: Adaptation = (rejection, body) => {
@@ -258,14 +282,14 @@ export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 	if (rejection.matches(/does not support thinking/gi).length > 0)
 		return {
 			name: 'without thinking',
-			apply: (requestBody) => withoutField(requestBody, field),
+			apply: (requestBody) => withoutFields(requestBody, [field]),
 			warning:
 				'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 		};
 	if (rejection.matches(/think value .{0,200} is not supported for this model/gi).length > 0)
 		return {
 			name: 'thinking without a level',
-			apply: (requestBody) => withoutField(requestBody, field),
+			apply: (requestBody) => withoutFields(requestBody, [field]),
 			warning:
 				'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
 		};

@@ -1,0 +1,205 @@
+/** Decides what follows an attempt: one table says why a request is sent again, how often, and with which change. */
+import type { ServerError } from '../errors/server-error';
+import type { RouteName } from '../servers/types/server-type';
+import { asRecord, isNonEmpty, type JsonRecord, omitUndefined } from '../values';
+import {
+	type Adaptation,
+	type BodyChange,
+	findChange,
+	toOtherFormat,
+	type AdaptationRule,
+} from './adaptations';
+
+/** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
+export const MAX_REQUESTS = 8;
+
+/** What is sent. `draft`: the request before a route gives it its form. */
+export interface ExchangeRequest<D> {
+	route: RouteName;
+	draft: D;
+	changes: readonly BodyChange[];
+}
+
+type FinalOutcome<V> =
+	| { type: 'completed'; value: V }
+	/** `isShown`: output of this attempt has been shown already. */
+	| { type: 'failed'; error: ServerError; isShown?: boolean };
+
+/** `unusable`: the server responded, but the model has to correct its output. `otherwise`: the outcome without a correction. */
+export type Outcome<D, V> =
+	| FinalOutcome<V>
+	| { type: 'unusable'; correctedDraft: D; otherwise: FinalOutcome<V> };
+
+export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
+
+/** Plain data, except for the adaptations. */
+export interface ExchangeState<D> {
+	request: ExchangeRequest<D>;
+	/** The body that was sent. */
+	body: JsonRecord;
+	/** Routes for the task, best first, with their URLs now. */
+	routes: ReadonlyArray<{ name: RouteName; url: string }>;
+	/** URLs that the server does not have. */
+	missingUrls: readonly string[];
+	adaptations: Adaptations;
+	/** Requests sent, the current one included. */
+	sent: number;
+	/** Rules that were applied, with the change of each. */
+	applied: ReadonlyArray<{ rule: RuleName; because: string }>;
+	/** The first error since the server accepted a request. */
+	firstError?: ServerError;
+	/** Output of earlier attempts. */
+	arrived: { text?: string; reasoning?: string };
+}
+
+export type Step<D, V> =
+	| { type: 'accept'; value: V }
+	| { type: 'send'; rule: RuleName; request: ExchangeRequest<D>; because: string }
+	| { type: 'fail'; error: ServerError };
+
+interface Change<D> {
+	request: ExchangeRequest<D>;
+	because: string;
+}
+
+export type RuleName = AdaptationRule | 'route' | 'unreadable' | 'runaway' | 'correction';
+
+interface Rule {
+	name: RuleName;
+	/** How often it may act in one exchange. */
+	limit: number;
+	/** Whether it is about this outcome. */
+	when(outcome: Outcome<unknown, unknown>): boolean;
+	/** The changed request; undefined if there is nothing to change. */
+	change<D>(state: ExchangeState<D>, outcome: Outcome<D, unknown>): Change<D> | undefined;
+}
+
+/** In this order; the first change is sent. */
+export const RULES: readonly Rule[] = [
+	{ name: 'route', limit: 3, when: hasErrorType('routeNotFound'), change: toOtherRoute },
+	{ name: 'field', limit: 7, when: isRejected, change: adaptBy('field') },
+	{ name: 'format', limit: 2, when: isRejected, change: adaptBy('format') },
+	{ name: 'conversation', limit: 2, when: isRejected, change: adaptBy('conversation') },
+	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
+	{ name: 'unreadable', limit: 1, when: hasErrorType('outputParseFailed'), change: repeat },
+	{ name: 'runaway', limit: 1, when: hasErrorType('runawayOutput'), change: changeRunaway },
+	{ name: 'correction', limit: 2, when: ({ type }) => type === 'unusable', change: correct },
+];
+
+export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
+	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
+	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
+	if (step !== undefined) return step;
+	const final = outcome.type === 'unusable' ? outcome.otherwise : outcome;
+	if (final.type === 'completed') return { type: 'accept', value: final.value };
+	const error = pickMoreSpecificError(state.firstError, final.error);
+	return { type: 'fail', error: withArrived(error, state) };
+}
+
+function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
+	for (const { name, limit, when, change } of RULES) {
+		const isUsedUp = state.applied.filter(({ rule }) => rule === name).length >= limit;
+		const changed = !isUsedUp && when(outcome) ? change(state, outcome) : undefined;
+		if (changed !== undefined) return { type: 'send', rule: name, ...changed };
+	}
+	return undefined;
+}
+
+/** The state after a step that sends a request. */
+export function advance<D, V>(
+	{ firstError, ...state }: ExchangeState<D>,
+	outcome: Outcome<D, V>,
+	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
+): Omit<ExchangeState<D>, 'body'> {
+	const applied = [...state.applied, { rule, because }];
+	const next = { ...state, request, sent: state.sent + 1, applied };
+	const final = outcome.type === 'unusable' ? outcome.otherwise : outcome;
+	if (final.type !== 'failed') return next;
+	const { partialText: text, partialReasoning: reasoning } = final.error;
+	const hasArrived = text !== undefined || reasoning !== undefined;
+	return {
+		...next,
+		arrived: hasArrived ? omitUndefined({ text, reasoning }) : state.arrived,
+		...(outcome.type === 'failed'
+			? { firstError: pickMoreSpecificError(firstError, outcome.error) }
+			: {}),
+	};
+}
+
+/** The error with the output of earlier attempts, if it has none of its own. */
+export function withArrived(
+	error: ServerError,
+	{ arrived }: Pick<ExchangeState<unknown>, 'arrived'>,
+): ServerError {
+	const hasPartial = error.partialText !== undefined || error.partialReasoning !== undefined;
+	return hasPartial || !isNonEmpty(arrived) ? error : error.withPartial(arrived);
+}
+
+/** The later error, if the first route is missing or the changed request was accepted; otherwise the first. */
+function pickMoreSpecificError(
+	firstError: ServerError | undefined,
+	error: ServerError,
+): ServerError {
+	const isErrorResponse = (error.status ?? 0) >= 400;
+	const isFirstBetter =
+		firstError !== undefined && firstError.type !== 'routeNotFound' && isErrorResponse;
+	return isFirstBetter ? firstError : error;
+}
+
+/** Only while nothing was shown: otherwise text would appear twice. */
+function isRejected(outcome: Outcome<unknown, unknown>): boolean {
+	return outcome.type === 'failed' && outcome.isShown !== true;
+}
+
+function hasErrorType(type: ServerError['type']): Rule['when'] {
+	return (outcome) =>
+		outcome.type === 'failed' && outcome.isShown !== true && outcome.error.type === type;
+}
+
+function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
+	const other = routes.find(({ url }) => !missingUrls.includes(url));
+	if (other === undefined) return undefined;
+	return {
+		request: { ...request, route: other.name },
+		because: `the server has no route ${request.route}`,
+	};
+}
+
+function adaptBy(rule: AdaptationRule): Rule['change'] {
+	return ({ request, body, adaptations }, outcome) => {
+		if (outcome.type !== 'failed') return undefined;
+		const change = findChange(outcome.error, body, adaptations[rule] ?? []);
+		return change && withChange(request, change);
+	};
+}
+
+/** Each change is tried once. */
+function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<D> | undefined {
+	if (request.changes.some(({ name }) => name === change.name)) return undefined;
+	const changes = [...request.changes, change];
+	return { request: { ...request, changes }, because: change.name };
+}
+
+function repeat<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	return isSeedRandom(body) ? { request, because: 'the output was unreadable' } : undefined;
+}
+
+function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	const otherFormat = toOtherFormat(body);
+	if (otherFormat !== undefined) return withChange(request, otherFormat);
+	const { temperature = asRecord(body.options).temperature } = body;
+	const isRandom = isSeedRandom(body) && temperature !== 0;
+	return isRandom ? { request, because: 'the output ran away' } : undefined;
+}
+
+function isSeedRandom({ seed, options }: JsonRecord): boolean {
+	return (seed ?? asRecord(options).seed ?? -1) === -1;
+}
+
+function correct<D>({ request }: ExchangeState<D>, outcome: Outcome<D, unknown>) {
+	if (outcome.type !== 'unusable') return undefined;
+	return {
+		request: { ...request, draft: outcome.correctedDraft },
+		because: 'the output was corrected',
+	};
+}

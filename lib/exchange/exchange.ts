@@ -1,0 +1,200 @@
+/** Gets one usable response: sends a request, and sends it again as the rules of `decide.ts` say. */
+import { createServerError } from '../errors/create-error';
+import { captureError, type ServerError } from '../errors/server-error';
+import { request } from '../http/request';
+import { toErrorContext, toResponseError } from '../http/request-errors';
+import { RetryPolicy } from '../http/retry-policy';
+import type { HttpResponse, RequestOptions } from '../http/types';
+import { LruCache } from '../lru-cache';
+import { listModels } from '../servers/list-models';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
+import { type JsonRecord, omitUndefined } from '../values';
+import { applyChanges, type BodyChange, collectWarnings } from './adaptations';
+import {
+	type Adaptations,
+	advance,
+	decide,
+	type ExchangeState,
+	type Outcome,
+	withArrived,
+} from './decide';
+import { ROUTES } from './routes';
+
+export interface ExchangeOptions<D, V>
+	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
+	/** With the model, the key of what the server taught. */
+	task: string;
+	/** Best first. */
+	routes: readonly RouteName[];
+	draft: D;
+	toBody(draft: D, route: RouteName): JsonRecord;
+	/** How the body is sent. Default: as JSON. */
+	toContent?(body: JsonRecord): Pick<RequestOptions, 'json' | 'upload'>;
+	adaptations?: Adaptations;
+	/**
+	 * Reads a response. It may be called again for the same request, so it must not keep state between calls.
+	 *
+	 * @param toError converts an error text inside a response
+	 */
+	read(
+		response: HttpResponse,
+		sent: { draft: D; route: RouteName },
+		toError: (text: string) => ServerError,
+	): Promise<Outcome<D, V>>;
+	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
+	getShownLength?(): number;
+	/** Called before a changed or repeated request. */
+	onResend?(): void;
+}
+
+export interface ExchangeResult<D, V> {
+	value: V;
+	/** Draft and route of the request that got it. */
+	draft: D;
+	route: RouteName;
+	/** Warnings about changes of options that the user set. */
+	warnings: string[];
+	/** Why the request was sent more than once. */
+	because: string[];
+}
+
+/** What a server taught: the changes that it requires, and the URLs that it does not have. */
+interface Learned {
+	changes: readonly BodyChange[];
+	missingUrls: readonly string[];
+}
+
+/** By credential, task and model. */
+const learnedCache = new LruCache<Learned>();
+
+/**
+ * @throws {ServerError} the first one that names a cause, with the output until then
+ */
+export async function exchange<D, V>(
+	server: ModelServer,
+	options: ExchangeOptions<D, V>,
+): Promise<ExchangeResult<D, V>> {
+	const { model = '', maxRetries = 0, isIdempotent = false, signal } = options;
+	const cacheKey = JSON.stringify([server.id, options.task, model]);
+	const retryPolicy = new RetryPolicy(maxRetries, isIdempotent);
+	const learned = learnedCache.get(cacheKey) ?? { changes: [], missingUrls: [] };
+	let state = createState(server, options, learned);
+	for (;;) {
+		const outcome = await runAttempt(server, options, state, retryPolicy);
+		state = await updateRoutes(server, options, state, outcome);
+		if (outcome.type !== 'failed') learn(cacheKey, state, learned);
+		const step = decide(state, outcome);
+		if (step.type === 'accept') return toResult(options, state, step.value);
+		if (step.type === 'fail') throw step.error;
+		const next = advance(state, outcome, step);
+		if (signal?.aborted)
+			throw withArrived(
+				createServerError('aborted', toErrorContext(server, server.url.api, model)),
+				next,
+			);
+		options.onResend?.();
+		state = withBody(options, next);
+	}
+}
+
+function createState<D, V>(
+	server: ModelServer,
+	options: ExchangeOptions<D, V>,
+	{ changes, missingUrls }: Learned,
+): ExchangeState<D> {
+	const routes = getTargets(server, options.routes);
+	const { name: route } = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
+	return withBody(options, {
+		request: { route, draft: options.draft, changes },
+		routes,
+		missingUrls: [],
+		adaptations: options.adaptations ?? {},
+		sent: 1,
+		applied: [],
+		arrived: {},
+	});
+}
+
+function getTargets(
+	{ url }: ModelServer,
+	routes: readonly RouteName[],
+): ExchangeState<unknown>['routes'] {
+	return routes.map((name) => ({ name, url: ROUTES[name].getUrl(url) }));
+}
+
+function withBody<D, V>(
+	{ toBody }: ExchangeOptions<D, V>,
+	state: Omit<ExchangeState<D>, 'body'>,
+): ExchangeState<D> {
+	const { route, draft, changes } = state.request;
+	return { ...state, body: applyChanges(toBody(draft, route), changes) };
+}
+
+async function runAttempt<D, V>(
+	server: ModelServer,
+	options: ExchangeOptions<D, V>,
+	{ request: { route, draft }, body, routes }: ExchangeState<D>,
+	retryPolicy: RetryPolicy,
+): Promise<Outcome<D, V>> {
+	const { toContent = (json) => ({ json }), read, getShownLength = () => 0 } = options;
+	const requestOptions: RequestOptions = {
+		...options,
+		...toContent(body),
+		...omitUndefined({ streamFormat: ROUTES[route].streamFormat }),
+		url: routes.find(({ name }) => name === route)!.url,
+		retryPolicy,
+	};
+	const shownLength = getShownLength();
+	return await request(server, requestOptions, async (response) => {
+		const { url, status, headers } = response;
+		return await read(response, { draft, route }, (text) =>
+			toResponseError(server, requestOptions, { url, status, headers, text }),
+		);
+	}).catch((error: unknown): Outcome<D, V> => {
+		const isShown = getShownLength() > shownLength;
+		return { type: 'failed', error: captureError(error), isShown };
+	});
+}
+
+/** After a missing route. If the server has none of them, the list of models tells whether its API is elsewhere. */
+async function updateRoutes<D, V>(
+	server: ModelServer,
+	{ routes, signal }: ExchangeOptions<D, V>,
+	state: ExchangeState<D>,
+	outcome: Outcome<D, V>,
+): Promise<ExchangeState<D>> {
+	if (outcome.type !== 'failed' || outcome.error.type !== 'routeNotFound') return state;
+	const { url } = state.routes.find(({ name }) => name === state.request.route)!;
+	const missingUrls = [...state.missingUrls, url];
+	const hasOther = state.routes.some((target) => !missingUrls.includes(target.url));
+	if (!hasOther) await listModels(server, signal).catch(() => {});
+	return { ...state, missingUrls, routes: getTargets(server, routes) };
+}
+
+function toResult<D, V>(
+	{ toBody }: ExchangeOptions<D, V>,
+	{ request: { route, draft, changes }, applied }: ExchangeState<D>,
+	value: V,
+): ExchangeResult<D, V> {
+	return {
+		value,
+		draft,
+		route,
+		warnings: collectWarnings(changes, toBody(draft, route)),
+		because: applied.map(({ because }) => because),
+	};
+}
+
+/** Not extended by responses that teach nothing new, so that it expires. */
+function learn(
+	cacheKey: string,
+	{ request, missingUrls }: ExchangeState<unknown>,
+	learned: Learned,
+): void {
+	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
+	if (changes.length === learned.changes.length && missingUrls.length === 0) return;
+	learnedCache.set(cacheKey, {
+		changes,
+		missingUrls: missingUrls.length > 0 ? missingUrls : learned.missingUrls,
+	});
+}

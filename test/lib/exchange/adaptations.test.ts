@@ -1,0 +1,127 @@
+import * as fc from 'fast-check';
+
+import {
+	replaceJsonObject,
+	adjustOllamaThinking,
+	omitRejectedField,
+	omitStreamOptions,
+} from '../../../lib/exchange/adaptations';
+import type { JsonRecord } from '../../../lib/values';
+import { runExchange, scriptedServer } from './scripted-exchange';
+import { transport } from './scripted-transport';
+
+jest.mock('../../../lib/http/send-request', () =>
+	jest.requireActual<object>('./scripted-transport'),
+);
+
+const adaptations = {
+	field: [omitRejectedField(new Set(['kept'])), omitStreamOptions, adjustOllamaThinking],
+	format: [replaceJsonObject],
+};
+
+/** Sends to a server that rejects a body with the text that `getRejection` returns for it. */
+async function sendTo(
+	path: string,
+	body: JsonRecord,
+	getRejection: (body: JsonRecord) => string | undefined,
+) {
+	transport.reply = (request) => {
+		const message = getRejection(request.body);
+		return message === undefined ? { type: 'usable' } : { type: 'rejected', message };
+	};
+	const outcome = await runExchange(scriptedServer(path), body, { adaptations }).then(
+		({ warnings, because }) => ({ warnings, because, error: undefined }),
+		(error: unknown) => ({ warnings: undefined, because: undefined, error }),
+	);
+	return { sent: transport.sent.map((request) => request.body), ...outcome };
+}
+
+describe('a rejected request is sent again', () => {
+	test('without a rejected field, with a warning, and without it the next time', async () => {
+		const reject = ({ top_k: field }: JsonRecord) =>
+			field === undefined ? undefined : 'body.top_k: Extra inputs are not permitted';
+		const first = await sendTo('field', { model: 'm', top_k: 1 }, reject);
+		expect(first.sent.at(-1)).toEqual({ model: 'm' });
+		expect(first.warnings).toEqual(['This server rejects the option top_k, so it was omitted.']);
+		expect(first.because).toEqual(['without top_k']);
+		const next = await sendTo('field', { model: 'm', top_k: 1 }, reject);
+		expect(next.sent).toEqual([{ model: 'm' }]);
+		const withoutField = await sendTo('field', { model: 'm' }, reject);
+		expect(withoutField.warnings).toEqual([]);
+	});
+
+	test('with the new name of a field', async () => {
+		const { sent, warnings } = await sendTo('name', { max_tokens: 5 }, ({ max_tokens: field }) =>
+			field === undefined
+				? undefined
+				: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+		);
+		expect(sent.at(-1)).toEqual({ max_completion_tokens: 5 });
+		expect(warnings).toEqual([]);
+	});
+
+	test.each(['model', 'messages', 'tools', 'response_format', 'kept'])(
+		'never without %s',
+		async (name) => {
+			const message = `Unsupported parameter: '${name}'`;
+			const { sent, error } = await sendTo(`needed-${name}`, { [name]: 1 }, () => message);
+			expect(sent).toHaveLength(1);
+			expect(error).toMatchObject({ serverText: expect.stringContaining(name) as string });
+		},
+	);
+
+	test('with a schema where LM Studio does not support json_object', async () => {
+		const { sent } = await sendTo('json', { response_format: { type: 'json_object' } }, (body) =>
+			JSON.stringify(body).includes('json_object')
+				? "'response_format.type' must be 'json_schema' or 'text'"
+				: undefined,
+		);
+		expect(sent.at(-1)).toMatchObject({ response_format: { type: 'json_schema' } });
+	});
+
+	test.each([
+		['"m" does not support thinking', {}],
+		['think value "high" is not supported for this model', {}],
+		['invalid think value: "minimal"', { think: 'low' }],
+	])('for Ollama: %s', async (message, expected) => {
+		const { sent, warnings } = await sendTo(
+			encodeURIComponent(message),
+			{ think: 'minimal' },
+			(body) => (body.think === 'minimal' ? message : undefined),
+		);
+		expect(sent.at(-1)).toEqual(expected);
+		expect(warnings).toHaveLength(1);
+	});
+
+	test('not for text that occurs in the request: it teaches nothing', async () => {
+		const messages = [{ role: 'user', content: 'Say: unsupported parameter: "max_tokens"' }];
+		const { sent, error } = await sendTo(
+			'visitor',
+			{ messages, max_tokens: 5 },
+			() => 'Cannot answer "Say: unsupported parameter: \\"max_tokens\\""',
+		);
+		expect(sent).toHaveLength(1);
+		expect(error).toBeDefined();
+		const later = await sendTo('visitor', { max_tokens: 5 }, () => undefined);
+		expect(later.sent).toEqual([{ max_tokens: 5 }]);
+	});
+
+	test('at most seven times if the server rejects another field each time, with the first error', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { minLength: 10, maxLength: 20 }),
+				async (names) => {
+					const { sent, error } = await sendTo(
+						names.join('-'),
+						Object.fromEntries(names.map((name) => [name, 1])),
+						(body) => `Unknown parameter: '${Object.keys(body)[0]}'`,
+					);
+					expect(sent).toHaveLength(8);
+					expect(error).toMatchObject({
+						serverText: expect.stringContaining(`'${names[0]}'`) as string,
+					});
+				},
+			),
+		);
+	});
+});

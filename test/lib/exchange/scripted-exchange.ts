@@ -1,0 +1,51 @@
+/** An exchange over the scripted transport. */
+import { createServerError } from '../../../lib/errors/create-error';
+import type { Outcome } from '../../../lib/exchange/decide';
+import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
+import { parseObject } from '../../../lib/json';
+import type { HttpResponse } from '../../../lib/http/types';
+import { createModelServer } from '../../../lib/servers/model-server';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
+import type { JsonRecord } from '../../../lib/values';
+import { type Reply, transport } from './scripted-transport';
+
+export const scriptedServer = (path = '', serverType = 'other'): ModelServer =>
+	createModelServer({ baseUrl: `http://model.test/${path}`, serverType });
+
+interface Draft {
+	fields: JsonRecord;
+	corrections: number;
+}
+
+/** The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
+export async function runExchange(
+	server: ModelServer,
+	fields: JsonRecord,
+	options: Partial<ExchangeOptions<Draft, string>> = {},
+) {
+	transport.sent = [];
+	return await exchange<Draft, string>(server, {
+		task: 'test',
+		routes: ['openAiChat'],
+		draft: { fields, corrections: 0 },
+		toBody: ({ fields: body, corrections }) =>
+			corrections === 0 ? body : { ...body, corrections },
+		read: readReply,
+		...options,
+	});
+}
+
+async function readReply(
+	response: HttpResponse,
+	{ draft }: { draft: Draft },
+): Promise<Outcome<Draft, string>> {
+	const { reply } = parseObject(await response.text()) as unknown as { reply: Reply };
+	if (reply.type === 'usable') return { type: 'completed', value: 'done' };
+	if (reply.type === 'unusable') {
+		const correctedDraft = { ...draft, corrections: draft.corrections + 1 };
+		const error = createServerError('invalidToolCall', {}, { partialText: 'unusable' });
+		return { type: 'unusable', correctedDraft, otherwise: { type: 'failed', error } };
+	}
+	const { errorType, text } = reply as Extract<Reply, { type: 'output' }>;
+	throw createServerError(errorType, {}, { status: 500, partialText: text });
+}

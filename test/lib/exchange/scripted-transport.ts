@@ -1,0 +1,60 @@
+/**
+ * A transport in place of sockets: each request gets the reply that a test chooses.
+ *
+ * `jest.mock('../../../lib/http/send-request', () => jest.requireActual<object>('./scripted-transport'))`
+ */
+import type { ErrorType } from '../../../lib/errors/error-types';
+import type { RawResponse } from '../../../lib/http/send-request';
+import type { RequestOptions } from '../../../lib/http/types';
+import type { JsonRecord } from '../../../lib/values';
+
+export const { getMethod } = jest.requireActual<typeof import('../../../lib/http/send-request')>(
+	'../../../lib/http/send-request',
+);
+
+export type Reply =
+	| { type: 'usable' }
+	| { type: 'unusable' }
+	| { type: 'output'; errorType: ErrorType; text?: string }
+	| { type: 'rejected'; status?: number; message: string }
+	| { type: 'lost' };
+
+export interface SentRequest {
+	url: string;
+	body: JsonRecord;
+}
+
+export interface ScriptedTransport {
+	/** Requests for output, without lists of models. */
+	sent: SentRequest[];
+	reply(request: SentRequest): Reply;
+}
+
+export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
+
+export async function sendRequest(
+	_endpoint: unknown,
+	{ url, json }: RequestOptions,
+): Promise<RawResponse> {
+	const request = { url, body: json ?? {} };
+	if (json === undefined) return await Promise.resolve(toResponse(url, 404, {}));
+	transport.sent.push(request);
+	const reply = transport.reply(request);
+	if (reply.type === 'lost') throw Object.assign(new Error('reset'), { code: 'ECONNREFUSED' });
+	return reply.type === 'rejected'
+		? toResponse(url, reply.status ?? 400, { error: { message: reply.message } })
+		: toResponse(url, 200, { reply });
+}
+
+function toResponse(url: string, status: number, value: object): RawResponse {
+	const chunks = [Buffer.from(JSON.stringify(value))];
+	return {
+		url,
+		status,
+		headers: { 'content-type': 'application/json' },
+		body: (async function* () {
+			yield* await Promise.resolve(chunks);
+		})(),
+		close: () => {},
+	};
+}
