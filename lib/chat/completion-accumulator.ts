@@ -26,6 +26,7 @@ import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** A complete response. */
 export interface Completion extends TextAndReasoning {
+	type: 'completed';
 	toolCalls: RawToolCall[];
 	finishReason: string;
 	usage?: Usage;
@@ -40,7 +41,8 @@ export interface Completion extends TextAndReasoning {
 
 /** Why a response cannot be used, with its partial output. The caller adds the URL. */
 export interface FailedCompletion extends TextAndReasoning {
-	type: ErrorType;
+	type: 'failed';
+	errorType: ErrorType;
 	serverText?: string;
 	status?: number;
 	/** Tool of the invalid call. */
@@ -51,6 +53,12 @@ export interface FailedCompletion extends TextAndReasoning {
 	usage?: Usage;
 	timings?: Timings;
 }
+
+/** The cause alone, without output and usage. */
+type Failure = Pick<
+	FailedCompletion,
+	'errorType' | 'serverText' | 'status' | 'tool' | 'toolCalls' | 'finishReason'
+>;
 
 export interface AccumulatorOptions {
 	/** Tools that may be called in text; empty if calls in text are ignored. */
@@ -91,7 +99,7 @@ export class CompletionAccumulator {
 	private choiceIndex: number | undefined;
 	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
-	private failure: Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined;
+	private failure: Failure | undefined;
 	private metadata: { usage?: Usage; timings?: Timings; model?: string } = {};
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
@@ -140,9 +148,10 @@ export class CompletionAccumulator {
 	 * @param strayLines lines of the body that are not events
 	 * @returns the remaining output, and the completion or why it cannot be used
 	 */
-	end(
-		strayLines: readonly string[] = [],
-	): { rest: TextAndReasoning } & ({ answer: Completion } | { failure: FailedCompletion }) {
+	end(strayLines: readonly string[] = []): {
+		rest: TextAndReasoning;
+		completion: Completion | FailedCompletion;
+	} {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
@@ -156,7 +165,10 @@ export class CompletionAccumulator {
 		const rawCalls = textCalls?.calls ?? this.toolCalls.calls;
 		const failure = this.findFailure(rawCalls, strayLines);
 		if (failure !== undefined)
-			return { rest, failure: { ...this.partial, ...this.toUsageFields(), ...failure } };
+			return {
+				rest,
+				completion: { type: 'failed', ...this.partial, ...this.toUsageFields(), ...failure },
+			};
 		const toolCalls = rawCalls.map((call) => ({
 			...call,
 			arguments: parseArguments(call.arguments)!,
@@ -167,7 +179,11 @@ export class CompletionAccumulator {
 		const facts = omitUndefined({ model, hasCallsFromText, rejectedCall });
 		return {
 			rest,
-			answer: { ...this.partial, toolCalls, finishReason, ...this.toUsageFields(), ...facts },
+			completion: {
+				type: 'completed',
+				...{ ...this.partial, toolCalls, finishReason },
+				...{ ...this.toUsageFields(), ...facts },
+			},
 		};
 	}
 
@@ -269,14 +285,14 @@ export class CompletionAccumulator {
 		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings });
 	}
 
-	private fail(type: ErrorType, serverText: string): TextAndReasoning {
-		this.failure = { type, serverText };
+	private fail(errorType: ErrorType, serverText: string): TextAndReasoning {
+		this.failure = { errorType, serverText };
 		return { text: '', reasoning: '' };
 	}
 
 	private failWithServerError(error: string): TextAndReasoning {
 		const { type, serverText, status } = classifyStreamError(error);
-		this.failure = { type, ...omitUndefined({ serverText, status }) };
+		this.failure = { errorType: type, ...omitUndefined({ serverText, status }) };
 		return { text: '', reasoning: '' };
 	}
 
@@ -284,7 +300,7 @@ export class CompletionAccumulator {
 	private findFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
+	): Failure | undefined {
 		if (this.failure !== undefined) return this.failure;
 		if (this.toolCalls.hasTooMany) return createTooManyCallsFailure(calls);
 		return (
@@ -297,12 +313,13 @@ export class CompletionAccumulator {
 	private findEndFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
+	): Failure | undefined {
 		const { finishReason } = this;
 		if (finishReason === undefined && !this.canEndWithoutReason(calls, strayLines))
-			return { type: 'streamEndedEarly', ...parseStrayLines(strayLines) };
-		const type = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? ''))?.[0];
-		return type && { type, serverText: `finish_reason: ${finishReason}` };
+			return { errorType: 'streamEndedEarly', ...parseStrayLines(strayLines) };
+		const [errorType] =
+			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
+		return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
 	}
 
 	/** Custom servers may report no finish reason, only the end. */
@@ -315,31 +332,29 @@ export class CompletionAccumulator {
 	}
 
 	/** A single invalid call fails the response: no tool is executed. */
-	private findToolCallFailure(
-		calls: readonly RawToolCall[],
-	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
+	private findToolCallFailure(calls: readonly RawToolCall[]): Failure | undefined {
 		const invalidCall = calls.find(
 			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
 		if (invalidCall === undefined) return undefined;
-		const type = this.finishReason === 'length' ? 'toolCallTruncated' : 'invalidToolCall';
-		return { type, tool: invalidCall.name, toolCalls: [...calls] };
+		const errorType = this.finishReason === 'length' ? 'toolCallTruncated' : 'invalidToolCall';
+		return { errorType, tool: invalidCall.name, toolCalls: [...calls] };
 	}
 
-	private findEmptyFailure(
-		calls: readonly RawToolCall[],
-	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
+	private findEmptyFailure(calls: readonly RawToolCall[]): Failure | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
-		const type = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
-		return { type, ...omitUndefined({ finishReason: this.finishReason }) };
+		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
+		return { errorType, ...omitUndefined({ finishReason: this.finishReason }) };
 	}
 }
 
-function createTooManyCallsFailure(
-	calls: readonly RawToolCall[],
-): Omit<FailedCompletion, keyof TextAndReasoning> {
+function createTooManyCallsFailure(calls: readonly RawToolCall[]): Failure {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return { type: 'invalidToolCall', serverText, ...omitUndefined({ tool: calls.at(-1)?.name }) };
+	return {
+		errorType: 'invalidToolCall',
+		serverText,
+		...omitUndefined({ tool: calls.at(-1)?.name }),
+	};
 }
 
 /** The error in a chunk, as the body of an error response. */
@@ -366,14 +381,12 @@ function extractContent({ content }: JsonRecord, { text: completionText }: JsonR
 }
 
 /** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
-function parseStrayLines(
-	lines: readonly string[],
-): Pick<FailedCompletion, 'serverText'> & { type?: ErrorType } {
+function parseStrayLines(lines: readonly string[]): Partial<Failure> {
 	const error = lines.find((line) => {
 		const json = parseJson(line);
 		return isRecord(json) && findChunkError(json) !== undefined;
 	});
 	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
 	const { type, serverText } = classifyStreamError(error);
-	return { type, ...omitUndefined({ serverText }) };
+	return { errorType: type, ...omitUndefined({ serverText }) };
 }

@@ -6,8 +6,6 @@ import { breakControlTokens } from './content';
 import { toValidName } from './tool-names';
 import type { ChatMessage, ToolDefinition } from './types';
 
-/** Maximum corrections per turn. */
-export const MAX_CORRECTIONS = 2;
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
 /** Maximum repeated calls, and bytes for the text and for each call's arguments. The first pair that fits is used. */

@@ -3,9 +3,9 @@ import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { DisplayedText } from './reasoning';
 import type { RawToolCall } from './tool-calls';
 import type { ToolNames } from './tool-names';
-import type { ChatSettings, ChatRequest } from './types';
+import type { ChatSettings, ChatRequest, Usage } from './types';
 
-/** Everything that stays the same for all attempts of a turn. */
+/** What all attempts of a turn share. */
 export interface TurnContext {
 	server: ModelServer;
 	serverType: ServerType;
@@ -18,4 +18,6 @@ export interface TurnContext {
 	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;
+	/** Of all attempts until now. */
+	usage?: Usage;
 }

@@ -1,5 +1,4 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
-import { captureError, type ServerError } from '../errors/server-error';
 import { getTruncationWarnings } from '../servers/truncation';
 import { estimateTokens } from '../tokens';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
@@ -11,19 +10,20 @@ import {
 } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import { omitUndefined } from '../values';
-import { requestCompletion, isBuffered, type CompletionAttempt } from './request-completion';
+import { isNonEmpty, omitUndefined } from '../values';
+import type { AppliedRule } from '../exchange/decide';
+import { isBuffered } from './read-completion';
+import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
-import { MAX_CORRECTIONS } from './correction';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
 import { type TurnContext } from './turn-context';
-import { validateCompletion, type AcceptedCompletion } from './validate-completion';
+import type { AcceptedCompletion } from './validate-completion';
 import { assertValidParameters, isJsonRequested } from './parameters';
 import { getText } from './content';
 import { createToolNames } from './tool-names';
 import { createToolCallIds, toolCallCache } from './tool-calls';
 import { createQuotationCheck } from './quotations';
-import { addUsage, toResponseAttributes } from './usage';
+import { toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
 import { DisplayedText } from './reasoning';
 import type { ServerModel } from '../servers/models';
@@ -73,80 +73,28 @@ export async function runTurn(
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};
-			const result = await completeWithCorrections(turn, messages);
+			const result = await runExchange(turn, messages);
 			return { ...result, warnings: [...historyWarnings, ...result.warnings] };
 		},
 		(result) => toResponseAttributes(result, startedAt),
 	);
 }
 
-/** Requests a completion, and corrects it if it is not valid. */
-async function completeWithCorrections(
-	turn: TurnContext,
-	messages: ChatMessage[],
-): Promise<ChatResult> {
-	const { server, settings, chatRequest, display } = turn;
+async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<ChatResult> {
+	const { server, settings, chatRequest } = turn;
 	const props = await getServerProps(server, settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const built = buildCompletionRequest(turn, messages);
-	let { body } = built;
-	let usage: Usage | undefined;
-	for (let corrections = 0; ; corrections++) {
-		const attempt = await withUsage(usage, async () => await requestWithRetry(turn, body));
-		usage = addUsage(usage, attempt.completion.usage);
-		const validation = validateCompletion(turn, attempt, body);
-		if (validation.correctedRequest === undefined || corrections >= MAX_CORRECTIONS) {
-			const accepted = await withUsage(usage, () => validation.accept());
-			const warnings = [...built.warnings, ...accepted.warnings];
-			const completion = { ...accepted, ...omitUndefined({ usage }), warnings };
-			return await toChatResult(turn, { messages, attempt, corrections }, completion);
-		}
-		body = validation.correctedRequest;
-		display.startRetry();
-	}
-}
-
-/** Adds the token usage of all attempts to errors. */
-async function withUsage<T>(usage: Usage | undefined, action: () => T | Promise<T>): Promise<T> {
-	try {
-		return await action();
-	} catch (error) {
-		const serverError = captureError(error);
-		throw serverError.copyWith({ facts: { ...serverError.facts, ...omitUndefined({ usage }) } });
-	}
-}
-
-/**
- * llama-server discards output that its parser cannot read ("Failed to parse input at pos …"). With another seed, the
- * next output may be valid.
- */
-async function requestWithRetry(
-	turn: TurnContext,
-	body: Parameters<typeof requestCompletion>[1],
-): Promise<CompletionAttempt> {
-	return await requestCompletion(turn, body).catch(async (error: unknown) => {
-		const serverError = captureError(error);
-		if (!isWorthRetrying(serverError, turn)) throw serverError;
-		return await requestCompletion(turn, body);
-	});
-}
-
-function isWorthRetrying({ type }: ServerError, { settings, display }: TurnContext): boolean {
-	const { seed, extraBody } = settings.parameters;
-	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
-	return type === 'outputParseFailed' && display.text === '' && isRandom;
-}
-
-interface TurnProgress {
-	messages: readonly ChatMessage[];
-	attempt: CompletionAttempt;
-	corrections: number;
+	const { value, warnings, applied } = await requestCompletion(turn, built.body);
+	const allWarnings = [...built.warnings, ...warnings, ...value.warnings];
+	return await toChatResult(turn, messages, { ...value, warnings: allWarnings }, applied);
 }
 
 async function toChatResult(
 	turn: TurnContext,
-	{ messages, attempt, corrections }: TurnProgress,
+	messages: readonly ChatMessage[],
 	completion: AcceptedCompletion,
+	applied: readonly AppliedRule[],
 ): Promise<ChatResult> {
 	const { server, display, startedAt, toolNames } = turn;
 	if (isBuffered(turn)) display.push(completion);
@@ -158,27 +106,24 @@ async function toChatResult(
 		arguments: toolCall.arguments,
 	}));
 	toolCallCache.store({ ...completion, toolCalls });
-	const { reasoning, finishReason, timings, model } = completion;
+	const { reasoning, finishReason, timings, model, url, firstTokenMs } = completion;
 	return {
 		text: display.text,
 		reasoning,
 		toolCalls,
 		finishReason,
 		...omitUndefined({
-			usage: completion.usage ?? estimateUsage(completion, messages),
+			usage: turn.usage ?? estimateUsage(completion, messages),
 			timings,
 			model,
 		}),
-		warnings: await collectWarnings(turn, messages, {
-			...completion,
-			...omitUndefined({ usage: attempt.completion.usage }),
-		}),
-		url: attempt.url,
-		firstTokenMs: attempt.firstTokenMs,
+		warnings: await collectWarnings(turn, messages, completion),
+		url,
+		firstTokenMs,
 		totalMs: performance.now() - startedAt,
 		...omitUndefined({
 			serverType: getRecognizedTypeName(server),
-			logFields: toLogFields(turn, corrections),
+			logFields: toLogFields(turn, applied),
 		}),
 	};
 }
@@ -196,17 +141,22 @@ function estimateUsage(
 	return { promptTokens, completionTokens, totalTokens, estimated: true };
 }
 
-/** Execution log fields for the queue and corrections. */
-function toLogFields({ queueStats }: TurnContext, corrections: number): ChatResult['logFields'] {
+/** Execution log fields for the queue, and for requests that were sent again. */
+function toLogFields(
+	{ queueStats }: TurnContext,
+	applied: readonly AppliedRule[],
+): ChatResult['logFields'] {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
-	if (!hasWaited && corrections === 0) return undefined;
-	return omitUndefined({
+	const corrections = applied.filter(({ rule }) => rule === 'correction').length;
+	const logFields = omitUndefined({
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
+		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
 	});
+	return isNonEmpty(logFields) ? logFields : undefined;
 }
 
 /** Warnings: truncated output or input, another model, a call that was not executed. */

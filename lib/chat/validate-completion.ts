@@ -3,9 +3,9 @@ import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { omitUndefined } from '../values';
-import { withSuggestion } from './suggestions';
+import type { Outcome } from '../exchange/decide';
 import type { Completion } from './completion-accumulator';
-import { toServerError, isBuffered, type CompletionAttempt } from './request-completion';
+import { toServerError, isBuffered, type CompletionAttempt } from './read-completion';
 import { cleanResponseFormat } from './completion-request';
 import { type TurnContext } from './turn-context';
 import type { CompletionRequest } from './openai-body';
@@ -24,36 +24,28 @@ import { getUnsafeNumberWarnings } from '../json';
 import { extractJson, type ExtractedJson } from './extract-json';
 import { validateAgainstSchema } from './validate-json';
 
-/** A usableCompletion completion. */
-export interface AcceptedCompletion extends Completion {
+/** A usable completion. */
+export interface AcceptedCompletion extends Completion, Omit<CompletionAttempt, 'completion'> {
 	/** Warnings for the user. */
 	warnings: string[];
 }
 
-export interface ValidationResult {
-	/** Request that corrects the completion; undefined for a valid one. */
-	correctedRequest?: CompletionRequest;
-	/**
-	 * Accepts the completion without a correction.
-	 *
-	 * @throws {ServerError} if it is not usableCompletion at all
-	 */
-	accept(): AcceptedCompletion | Promise<AcceptedCompletion>;
-}
+type ValidationResult = Outcome<CompletionRequest, AcceptedCompletion>;
 
+/** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
 	attempt: CompletionAttempt,
-	body: CompletionRequest,
+	draft: CompletionRequest,
 ): ValidationResult {
 	const { completion } = attempt;
-	const { toolCalls: toolCalls = [], text } = completion;
-	if (toolCalls.length > 0 || 'type' in completion)
-		return validateToolCalls(turn, attempt, body, toolCalls);
-	const formatCall = parseBufferedFormatCall(turn, text, body.tools);
+	const { toolCalls = [], text } = completion;
+	if (toolCalls.length > 0 || completion.type === 'failed')
+		return validateToolCalls(turn, attempt, draft, toolCalls);
+	const formatCall = parseBufferedFormatCall(turn, text, draft.tools);
 	if (formatCall !== undefined)
 		return accept(attempt, completion, { text: '', toolCalls: [formatCall] });
-	return validateText(turn, attempt, body, completion);
+	return validateText(turn, attempt, draft, completion);
 }
 
 /** Parses a call of n8n's output parser, if the text was not streamed. */
@@ -66,22 +58,18 @@ function parseBufferedFormatCall(
 }
 
 function accept(
-	attempt: CompletionAttempt,
+	{ url, firstTokenMs }: CompletionAttempt,
 	completion: Completion,
 	changes: Partial<AcceptedCompletion> = {},
-): ValidationResult {
-	const accepted = {
-		...completion,
-		...changes,
-		warnings: [...attempt.warnings, ...(changes.warnings ?? [])],
-	};
-	return { accept: () => accepted };
+): Extract<ValidationResult, { type: 'completed' }> {
+	const value = { ...completion, url, firstTokenMs, warnings: [], ...changes };
+	return { type: 'completed', value };
 }
 
 function validateToolCalls(
 	turn: TurnContext,
 	attempt: CompletionAttempt,
-	body: CompletionRequest,
+	draft: CompletionRequest,
 	toolCalls: readonly RawToolCall[],
 ): ValidationResult {
 	const { completion } = attempt;
@@ -90,20 +78,17 @@ function validateToolCalls(
 		...tool,
 		name: toolNames.toWire(tool.name),
 	}));
-	const tools = [...body.tools, ...unofferedTools];
-	const isFromText = 'hasCallsFromText' in completion;
+	const tools = [...draft.tools, ...unofferedTools];
+	const isFromText = completion.type === 'completed' && completion.hasCallsFromText === true;
 	const { validCalls, issues } =
 		tools.length === 0
 			? { validCalls: [...toolCalls], issues: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
-	const usableCompletion = 'type' in completion ? undefined : completion;
-	if (issues.length === 0 && usableCompletion !== undefined)
-		return accept(attempt, usableCompletion, { toolCalls: validCalls });
-	const fail = () => {
-		throw toToolCallError(turn, attempt, issues, tools);
-	};
+	if (issues.length === 0 && completion.type === 'completed')
+		return accept(attempt, completion, { toolCalls: validCalls });
+	const error = toToolCallError(turn, attempt, issues, tools);
 	// Without tools, a call cannot be corrected.
-	if (issues.length === 0) return { accept: fail };
+	if (issues.length === 0) throw error;
 	const ids = createToolCallIds(toolCalls.map(() => undefined));
 	const correction = buildToolCallCorrection(
 		completion.text,
@@ -113,15 +98,15 @@ function validateToolCalls(
 		(index) => ids[index]!,
 	);
 	return {
-		correctedRequest: { ...body, messages: [...body.messages, ...correction] },
-		accept: () => {
-			if (usableCompletion === undefined || validCalls.length === 0) return fail();
-			return {
-				...usableCompletion,
-				toolCalls: validCalls,
-				warnings: [...attempt.warnings, ...getIssueWarnings(issues)],
-			};
-		},
+		type: 'unusable',
+		correctedDraft: { ...draft, messages: [...draft.messages, ...correction] },
+		otherwise:
+			completion.type === 'failed' || validCalls.length === 0
+				? { type: 'failed', error }
+				: accept(attempt, completion, {
+						toolCalls: validCalls,
+						warnings: getIssueWarnings(issues),
+					}),
 	};
 }
 
@@ -152,7 +137,7 @@ function toToolCallError(
 	tools: readonly ToolDefinition[],
 ): ServerError {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	if (unknownIssue === undefined && 'type' in completion)
+	if (unknownIssue === undefined && completion.type === 'failed')
 		return toServerError(completion, { url, headers: {} }, turn);
 	const { server, settings } = turn;
 	const issue = unknownIssue ?? issues[0]!;
@@ -180,51 +165,46 @@ const LOST_ARGUMENTS_SUGGESTION =
 function validateText(
 	turn: TurnContext,
 	attempt: CompletionAttempt,
-	body: CompletionRequest,
+	draft: CompletionRequest,
 	completion: Completion,
 ): ValidationResult {
 	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
 	if (result === undefined) return accept(attempt, completion);
-	if (!('issues' in result)) {
+	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;
 		const text = isBare ? completion.text : result.json;
 		return accept(attempt, completion, { text, warnings: result.unchecked });
 	}
 	const { issues } = result;
-	const isTruncated = completion.finishReason === 'length';
+	const context = toErrorContext(turn.server, attempt.url, draft.model);
+	const error = createJsonError(completion, context, issues);
+	if (completion.finishReason === 'length') throw error;
 	return {
-		...(isTruncated
-			? {}
-			: { correctedRequest: buildJsonCorrection(turn, body, completion, issues) }),
-		accept: async () => {
-			const error = createJsonError(
-				completion,
-				toErrorContext(turn.server, attempt.url, body.model),
-				issues,
-			);
-			throw await withSuggestion(error, turn, body);
-		},
+		type: 'unusable',
+		correctedDraft: buildJsonCorrection(turn, draft, completion, issues),
+		otherwise: { type: 'failed', error },
 	};
 }
 
 /** Adds the response format if the first attempt was sent without it, otherwise a message with the issues. */
 function buildJsonCorrection(
 	{ settings, serverType }: TurnContext,
-	body: CompletionRequest,
+	draft: CompletionRequest,
 	completion: Completion,
 	issues: readonly string[],
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
-	if (body.parameters.responseFormat === undefined) {
-		const parameters = { ...body.parameters, ...omitUndefined({ responseFormat }) };
-		return { ...body, parameters: cleanResponseFormat(parameters, serverType) };
+	if (draft.parameters.responseFormat === undefined) {
+		const parameters = { ...draft.parameters, ...omitUndefined({ responseFormat }) };
+		return { ...draft, parameters: cleanResponseFormat(parameters, serverType) };
 	}
 	const correction = buildFormatCorrection(completion.text, issues.join('; '));
-	return { ...body, messages: [...body.messages, ...correction] };
+	return { ...draft, messages: [...draft.messages, ...correction] };
 }
 
 /** JSON that matches its schema, as far as the schema could be checked. */
 interface ValidatedJson extends ExtractedJson {
+	type: 'valid';
 	/** Warnings about parts that could not be checked. */
 	unchecked: string[];
 }
@@ -243,7 +223,7 @@ export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): st
 function validateJson(
 	text: string,
 	format: ResponseFormat | undefined,
-): ValidatedJson | { issues: string[] } | undefined {
+): ValidatedJson | { type: 'invalid'; issues: string[] } | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
 	const schema =
 		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
@@ -254,8 +234,9 @@ function validateJson(
 			unchecked.add(`Not validated against the JSON schema: ${part}`);
 		return check.issues;
 	});
-	if (!('issues' in result)) return { ...result, unchecked: [...unchecked] };
-	return result.issues.length === 0 ? { issues: ['not valid JSON'] } : result;
+	if (!('issues' in result)) return { type: 'valid', ...result, unchecked: [...unchecked] };
+	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
+	return { type: 'invalid', issues };
 }
 
 /**
@@ -268,7 +249,7 @@ export function getRequestedJson(
 	format: ResponseFormat | undefined,
 ): ValidatedJson | undefined {
 	const validated = validateJson(result.text, format);
-	if (validated === undefined || !('issues' in validated)) return validated;
+	if (validated?.type !== 'invalid') return validated;
 	throw createJsonError(result, { url: result.url }, validated.issues);
 }
 

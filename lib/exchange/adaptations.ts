@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 
 import type { ErrorType } from '../errors/error-types';
-import { ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
 import { TYPE_BY_TEXT } from '../errors/error-patterns';
-import { LruCache } from '../lru-cache';
 import {
 	asArray,
 	isRecord,
@@ -35,52 +34,6 @@ export interface Rejection {
 	status?: number;
 	/** The matches in the server message. Text that also occurs in the request is ignored. */
 	matches(pattern: RegExp): RegExpMatchArray[];
-}
-
-// TEMP
-/** Ends the retries for a server that rejects another field each time. */
-const MAX_CHANGES = 8;
-
-const changeCache = new LruCache<readonly BodyChange[]>();
-
-/**
- * Sends a body, and again with the changes that rejections require. Successful changes are cached. Nothing was generated
- * before, so sending again is safe.
- *
- * @param cacheKey credential, route and model
- * @throws the first rejection, if no change helps
- */
-export async function sendWithAdaptations<T>(
-	cacheKey: string,
-	body: JsonRecord,
-	adaptations: readonly Adaptation[],
-	send: (body: JsonRecord) => Promise<T>,
-): Promise<{ value: T; warnings: string[] }> {
-	const cached = changeCache.get(cacheKey) ?? [];
-	const changes = [...cached];
-	let firstError: unknown;
-	for (;;) {
-		const changed = changes.reduce((requestTexts, { apply }) => apply(requestTexts), body);
-		try {
-			const value = await send(changed);
-			if (changes.length > cached.length) changeCache.set(cacheKey, changes);
-			return { value, warnings: collectWarnings(changes, body) };
-		} catch (error) {
-			firstError = firstError === undefined ? error : pickMoreSpecificError(firstError, error);
-			const change =
-				error instanceof ServerError ? findChange(error, changed, adaptations) : undefined;
-			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
-			if (!isNew || changes.length >= MAX_CHANGES) throw firstError;
-			changes.push(change);
-		}
-	}
-}
-
-/** The later error, if the first route is missing or the changed request was accepted; otherwise the first. */
-function pickMoreSpecificError(firstError: unknown, error: unknown): unknown {
-	const isRouteMissing = firstError instanceof ServerError && firstError.type === 'routeNotFound';
-	const isErrorResponse = error instanceof ServerError && (error.status ?? 0) >= 400;
-	return isRouteMissing || !isErrorResponse ? error : firstError;
 }
 
 /** Which rule an adaptation belongs to: what it changes. */

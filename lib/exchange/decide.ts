@@ -1,7 +1,7 @@
 /** Decides what follows an attempt: one table says why a request is sent again, how often, and with which change. */
 import type { ServerError } from '../errors/server-error';
 import type { RouteName } from '../servers/types/server-type';
-import { asRecord, isNonEmpty, type JsonRecord, omitUndefined } from '../values';
+import { asRecord, type JsonRecord } from '../values';
 import {
 	type Adaptation,
 	type BodyChange,
@@ -45,16 +45,20 @@ export interface ExchangeState<D> {
 	/** Requests sent, the current one included. */
 	sent: number;
 	/** Rules that were applied, with the change of each. */
-	applied: ReadonlyArray<{ rule: RuleName; because: string }>;
+	applied: readonly AppliedRule[];
 	/** The first error since the server accepted a request. */
 	firstError?: ServerError;
-	/** Output of earlier attempts. */
-	arrived: { text?: string; reasoning?: string };
+}
+
+/** Why a request was sent again. */
+export interface AppliedRule {
+	rule: RuleName;
+	because: string;
 }
 
 export type Step<D, V> =
 	| { type: 'accept'; value: V }
-	| { type: 'send'; rule: RuleName; request: ExchangeRequest<D>; because: string }
+	| ({ type: 'send'; request: ExchangeRequest<D> } & AppliedRule)
 	| { type: 'fail'; error: ServerError };
 
 interface Change<D> {
@@ -91,9 +95,9 @@ export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): S
 	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
 	if (step !== undefined) return step;
 	const final = outcome.type === 'unusable' ? outcome.otherwise : outcome;
-	if (final.type === 'completed') return { type: 'accept', value: final.value };
-	const error = pickMoreSpecificError(state.firstError, final.error);
-	return { type: 'fail', error: withArrived(error, state) };
+	return final.type === 'completed'
+		? { type: 'accept', value: final.value }
+		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
 }
 
 function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
@@ -113,26 +117,9 @@ export function advance<D, V>(
 ): Omit<ExchangeState<D>, 'body'> {
 	const applied = [...state.applied, { rule, because }];
 	const next = { ...state, request, sent: state.sent + 1, applied };
-	const final = outcome.type === 'unusable' ? outcome.otherwise : outcome;
-	if (final.type !== 'failed') return next;
-	const { partialText: text, partialReasoning: reasoning } = final.error;
-	const hasArrived = text !== undefined || reasoning !== undefined;
-	return {
-		...next,
-		arrived: hasArrived ? omitUndefined({ text, reasoning }) : state.arrived,
-		...(outcome.type === 'failed'
-			? { firstError: pickMoreSpecificError(firstError, outcome.error) }
-			: {}),
-	};
-}
-
-/** The error with the output of earlier attempts, if it has none of its own. */
-export function withArrived(
-	error: ServerError,
-	{ arrived }: Pick<ExchangeState<unknown>, 'arrived'>,
-): ServerError {
-	const hasPartial = error.partialText !== undefined || error.partialReasoning !== undefined;
-	return hasPartial || !isNonEmpty(arrived) ? error : error.withPartial(arrived);
+	return outcome.type === 'failed'
+		? { ...next, firstError: pickMoreSpecificError(firstError, outcome.error) }
+		: next;
 }
 
 /** The later error, if the first route is missing or the changed request was accepted; otherwise the first. */

@@ -13,10 +13,10 @@ import { applyChanges, type BodyChange, collectWarnings } from './adaptations';
 import {
 	type Adaptations,
 	advance,
+	type AppliedRule,
 	decide,
 	type ExchangeState,
 	type Outcome,
-	withArrived,
 } from './decide';
 import { ROUTES } from './routes';
 
@@ -41,6 +41,8 @@ export interface ExchangeOptions<D, V>
 		sent: { draft: D; route: RouteName },
 		toError: (text: string) => ServerError,
 	): Promise<Outcome<D, V>>;
+	/** Output of the last attempt that got any. */
+	getPartial?(): { text: string; reasoning: string } | undefined;
 	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
 	getShownLength?(): number;
 	/** Called before a changed or repeated request. */
@@ -55,7 +57,7 @@ export interface ExchangeResult<D, V> {
 	/** Warnings about changes of options that the user set. */
 	warnings: string[];
 	/** Why the request was sent more than once. */
-	because: string[];
+	applied: readonly AppliedRule[];
 }
 
 /** What a server taught: the changes that it requires, and the URLs that it does not have. */
@@ -67,9 +69,7 @@ interface Learned {
 /** By credential, task and model. */
 const learnedCache = new LruCache<Learned>();
 
-/**
- * @throws {ServerError} the first one that names a cause, with the output until then
- */
+/** @throws {ServerError} the first one that names a cause, with the output until then */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
@@ -79,22 +79,29 @@ export async function exchange<D, V>(
 	const retryPolicy = new RetryPolicy(maxRetries, isIdempotent);
 	const learned = learnedCache.get(cacheKey) ?? { changes: [], missingUrls: [] };
 	let state = createState(server, options, learned);
+	let partial: { text?: string; reasoning?: string } = {};
 	for (;;) {
 		const outcome = await runAttempt(server, options, state, retryPolicy);
 		state = await updateRoutes(server, options, state, outcome);
 		if (outcome.type !== 'failed') learn(cacheKey, state, learned);
 		const step = decide(state, outcome);
 		if (step.type === 'accept') return toResult(options, state, step.value);
-		if (step.type === 'fail') throw step.error;
-		const next = advance(state, outcome, step);
-		if (signal?.aborted)
-			throw withArrived(
-				createServerError('aborted', toErrorContext(server, server.url.api, model)),
-				next,
-			);
+		partial = getPartial(options) ?? partial;
+		if (step.type === 'fail') throw step.error.withPartial(partial);
+		if (signal?.aborted) {
+			const context = toErrorContext(server, server.url.api, model);
+			throw createServerError('aborted', context).withPartial(partial);
+		}
 		options.onResend?.();
-		state = withBody(options, next);
+		state = withBody(options, advance(state, outcome, step));
 	}
+}
+
+/** Undefined without output, so that the output of an earlier attempt stays. */
+function getPartial<D, V>({ getPartial: get }: ExchangeOptions<D, V>) {
+	const partial = get?.();
+	const hasText = partial !== undefined && (partial.text + partial.reasoning).trim() !== '';
+	return hasText ? partial : undefined;
 }
 
 function createState<D, V>(
@@ -111,7 +118,6 @@ function createState<D, V>(
 		adaptations: options.adaptations ?? {},
 		sent: 1,
 		applied: [],
-		arrived: {},
 	});
 }
 
@@ -181,7 +187,7 @@ function toResult<D, V>(
 		draft,
 		route,
 		warnings: collectWarnings(changes, toBody(draft, route)),
-		because: applied.map(({ because }) => because),
+		applied,
 	};
 }
 

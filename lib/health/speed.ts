@@ -11,11 +11,11 @@ import { createServerError } from '../errors/create-error';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
-import { request } from '../http/request';
-import { CHAT_ROUTE } from '../servers/base-url';
+import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
+import { exchange } from '../exchange/exchange';
 import { getCachedTypeName, SERVER_TYPES } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { maxOf, omitUndefined } from '../values';
+import { type JsonRecord, omitUndefined } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	summarizeFindings,
@@ -178,10 +178,10 @@ async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
-	const startedAt = performance.now();
+	let startedAt = performance.now();
 	const serverType: ServerType = SERVER_TYPES[getCachedTypeName(server) ?? 'other'];
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
-	const json = {
+	const draft = {
 		model,
 		messages: [{ role: 'user', content }],
 		max_tokens: tokens,
@@ -190,18 +190,25 @@ async function measureOnce(
 		stream_options: { include_usage: true },
 		...serverType.benchmarkFields,
 	};
-	return await request(
-		server,
-		{
-			url: server.url.api + CHAT_ROUTE,
-			json,
-			model,
-			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
-			signal,
-			priority: 'interactive',
+	const { value } = await exchange<JsonRecord, Sample>(server, {
+		task: 'speed',
+		routes: ['openAiChat'],
+		draft,
+		toBody: (body) => body,
+		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
+		model,
+		timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
+		...omitUndefined({ signal }),
+		priority: 'interactive',
+		read: async (response) => ({
+			type: 'completed',
+			value: await readSample(server, response, startedAt),
+		}),
+		onResend: () => {
+			startedAt = performance.now();
 		},
-		async (response) => await readSample(server, response, startedAt),
-	);
+	});
+	return value;
 }
 
 async function readSample(
@@ -221,29 +228,25 @@ async function readSample(
 		lastMs = elapsed();
 		firstMs ||= lastMs;
 	}
-	const outcome = accumulator.end();
-	const completion = 'answer' in outcome ? outcome.answer : outcome.failure;
-	const problem = findProblem(completion);
-	if (problem === undefined)
+	const { completion } = accumulator.end();
+	const failure = findFailure(completion);
+	if (failure === undefined)
 		return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
-	const { type, serverText, status } = problem;
-	throw createServerError(
-		type,
-		toErrorContext(server, response.url),
-		omitUndefined({ serverText, status }),
-	);
+	const { errorType, serverText, status } = failure;
+	const context = toErrorContext(server, response.url);
+	throw createServerError(errorType, context, omitUndefined({ serverText, status }));
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */
-function findProblem(
+function findFailure(
 	completion: Completion | FailedCompletion,
-): Pick<FailedCompletion, 'type' | 'serverText' | 'status'> | undefined {
-	if ('type' in completion && completion.type !== 'onlyThinking') return completion;
+): Pick<FailedCompletion, 'errorType' | 'serverText' | 'status'> | undefined {
+	if (completion.type === 'failed' && completion.errorType !== 'onlyThinking') return completion;
 	// Output of an unsupported GPU or cache type: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test(
 		(completion.text + completion.reasoning).replace(/\s/g, ''),
 	);
-	return isGarbled ? { type: 'garbledOutput' } : undefined;
+	return isGarbled ? { errorType: 'garbledOutput' } : undefined;
 }
 
 /** If the deltas arrive within a smaller share of the total time, the response was buffered. */

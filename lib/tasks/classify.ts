@@ -2,7 +2,11 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import { CompletionAccumulator } from '../chat/completion-accumulator';
+import {
+	type Completion,
+	CompletionAccumulator,
+	type FailedCompletion,
+} from '../chat/completion-accumulator';
 import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText, breakControlTokens } from '../chat/content';
 import { prepareMessages } from '../chat/convert-messages';
@@ -13,6 +17,7 @@ import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
 import type { ChatMessage, ChatSettings, Usage } from '../chat/types';
 import { createInputError } from '../errors/create-error';
+import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { parseObject } from '../json';
@@ -305,27 +310,30 @@ async function readLabelCompletion(
 			rawEvents.push(data);
 			pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
 		}
-	const result = accumulator.end(response.getNonEventLines());
-	return { ...toLabelCompletion(result, () => toError(rawEvents.join('\n'))), logprobs };
+	const { completion } = accumulator.end(response.getNonEventLines());
+	return { ...toLabelCompletion(completion, () => toError(rawEvents.join('\n'))), logprobs };
 }
 
 /** The label may be in the reasoning if the text is empty. */
 function toLabelCompletion(
-	result: ReturnType<CompletionAccumulator['end']>,
+	completion: Completion | FailedCompletion,
 	toError: () => Error,
 ): Omit<LabelCompletion, 'logprobs'> {
-	const completion = 'answer' in result ? result.answer : result.failure;
-	const isUsable = !('type' in completion) || completion.type === 'onlyThinking';
-	if (!isUsable && completion.text === '' && completion.type !== 'emptyResponse') throw toError();
+	const { text, reasoning, finishReason, usage } = completion;
+	const isEmpty = text === '' && completion.type === 'failed';
+	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType)) throw toError();
 	return {
-		text: completion.text.trim() === '' ? completion.reasoning : completion.text,
-		isTruncated: completion.finishReason === 'length',
+		text: text.trim() === '' ? reasoning : text,
+		isTruncated: finishReason === 'length',
 		...omitUndefined({
-			usage: completion.usage,
-			model: 'model' in completion ? completion.model : undefined,
+			usage,
+			model: completion.type === 'completed' ? completion.model : undefined,
 		}),
 	};
 }
+
+/** Errors of a response without a label, which the model may correct. */
+const EMPTY_ERRORS: ReadonlySet<ErrorType> = new Set(['emptyResponse', 'onlyThinking']);
 
 /** Supports the formats of OpenAI and Ollama. */
 function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {

@@ -77,6 +77,8 @@ export async function completeText(
 				},
 			);
 		},
+		getPartial: () => ({ text: partialText, reasoning: '' }),
+		getShownLength: () => (onDelta === undefined ? 0 : partialText.length),
 		getUsage: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
 		const serverError = captureError(error);
@@ -90,9 +92,7 @@ export async function completeText(
 			getSuggestion: () => 'Use Chat instead of Complete.',
 			model,
 		};
-		throw (await explainUnsupportedRoute(server, contextError, unsupported)).withPartial({
-			text: partialText,
-		});
+		throw await explainUnsupportedRoute(server, contextError, unsupported);
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
 	const truncationWarnings = await getTruncationWarnings(server, {

@@ -14,8 +14,7 @@ import {
 import type { Priority } from '../http/queue';
 import { getMissingModelSuggestion } from '../servers/list-models';
 import { omitRejectedField } from '../exchange/adaptations';
-import type { Adaptations } from '../exchange/decide';
-import { exchange, type ExchangeResult } from '../exchange/exchange';
+import { exchange, type ExchangeOptions, type ExchangeResult } from '../exchange/exchange';
 import {
 	getRecognizedTypeName,
 	isRecognizedType,
@@ -40,9 +39,8 @@ export interface TaskSettings {
 
 /** `D`: what a correction changes. */
 interface TaskRequest<T, D>
-	extends Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'> {
-	/** Best first. */
-	routes: readonly RouteName[];
+	extends Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'>,
+		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations' | 'getPartial' | 'getShownLength'> {
 	draft?: D;
 	/** Fields of the JSON body, or of the form if there is a file. */
 	toBody(route: RouteName, draft: D): JsonRecord;
@@ -51,8 +49,6 @@ interface TaskRequest<T, D>
 	extraBody?: JsonRecord;
 	/** Name of the span. */
 	operation?: RequestAttributes['operation'];
-	/** Further adaptations. */
-	adaptations?: Adaptations;
 	/** @param toError converts an error text inside a response */
 	read(response: HttpResponse, toError: (text: string) => ServerError): Promise<T>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */

@@ -272,16 +272,31 @@ describe('numbers stay exact', () => {
 	});
 });
 
-test.each([
-	['nothing was shown', [], 2],
-	['text was shown', [delta({ content: 'Let me see. ' })], 1],
-])('output that the server cannot parse, where %s before', async (_name, shown, times) => {
+describe('output that the server cannot parse', () => {
 	const message =
 		'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
-	const broken = json({ error: { code: 500, message, type: 'server_error' } }, 500);
-	const wrong = streamed(...shown, called('a', 'invented', '{}'), delta({}, 'tool_calls'), usage());
-	const server = await serve(wrong, broken);
-	const { supplied } = await chatModel(server.url, { parameters: { options: { maxRetries: 0 } } });
-	await failureOf(streamOf(supplied.bindTools([WEATHER]), 'Hi'));
-	expect(server.sent(CHAT)).toHaveLength(1 + times);
+	const error = { code: 500, message, type: 'server_error' };
+	const countRequests = async (...replies: Parameters<typeof serve>) => {
+		const server = await serve(...replies);
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 0 } },
+		});
+		await failureOf(streamOf(supplied.bindTools([WEATHER]), 'Hi'));
+		return server.sent(CHAT).length;
+	};
+
+	test('is requested again, once, also after a correction', async () => {
+		const text = delta({ content: 'Let me see. ' });
+		const invented = streamed(
+			text,
+			called('a', 'invented', '{}'),
+			delta({}, 'tool_calls'),
+			usage(),
+		);
+		expect(await countRequests(invented, json({ error }, 500))).toBe(3);
+	});
+
+	test('is not requested again after its beginning was shown', async () => {
+		expect(await countRequests(streamed(delta({ content: 'Let me' }), { error }))).toBe(1);
+	});
 });

@@ -12,7 +12,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 	// Thinking is separated from responses as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	tasks: ['chat', 'exchange', 'tracing', 'servers', 'http', 'errors'],
-	health: ['chat', 'dify', 'servers', 'http', 'errors'],
+	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
 
 const LIB = path.join(process.cwd(), 'lib');

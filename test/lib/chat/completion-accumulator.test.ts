@@ -49,13 +49,12 @@ describe('reasoning', () => {
 	])('%s', (_name, text, mayStartInReasoning, reasoning, answer) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const options = { mayStartInReasoning };
-				const outcome = accumulate(inPieces(text, places), options);
-				expect(outcome.shownText).toBe(answer);
-				expect('answer' in outcome ? outcome.answer.reasoning : outcome.failure.reasoning).toBe(
-					reasoning,
-				);
-				if (answer === '') expect(outcome).toMatchObject({ failure: { type: 'onlyThinking' } });
+				const options = { mayStartInReasoning: mayBeginInThinking_ };
+				const outcome = read(inPieces(text, places), options);
+				expect(outcome.shown).toBe(answer);
+				expect(outcome.completion.reasoning).toBe(reasoning);
+				if (answer === '')
+					expect(outcome).toMatchObject({ completion: { errorType: 'onlyThinking' } });
 			}),
 		);
 	});
@@ -63,8 +62,8 @@ describe('reasoning', () => {
 	test.each(['reasoning_content', 'reasoning', 'thinking'])('in the field %s', (field) => {
 		const outcome = accumulate([chunk({ [field]: 'a' }), ...wholeText('<think>b</think>')]);
 		expect(outcome).toMatchObject({
-			shownReasoning: 'a',
-			answer: { reasoning: 'a', text: '<think>b</think>' },
+			thought: 'a',
+			completion: { reasoning: 'a', text: '<think>b</think>' },
 		});
 	});
 
@@ -94,10 +93,10 @@ describe('tool calls in the text', () => {
 			fc.property(cuts, (places) => {
 				const outcome = accumulate(inPieces(text, places), { offeredTools });
 				expect(outcome).toMatchObject({
-					shownText: '',
-					answer: { text: '', toolCalls: [{ name: 'get_weather' }] },
+					shown: '',
+					completion: { text: '', toolCalls: [{ name: 'get_weather' }] },
 				});
-				expect('answer' in outcome && JSON.parse(outcome.answer.toolCalls[0]!.arguments)).toEqual({
+				expect(JSON.parse(outcome.completion.toolCalls![0]!.arguments)).toEqual({
 					city: 'Zürich',
 				});
 			}),
@@ -106,8 +105,8 @@ describe('tool calls in the text', () => {
 
 	test('after a text, which is shown', () => {
 		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-		expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
-			answer: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
+		expect(read(inPieces(text, [20, 30]), { offeredTools: offered })).toMatchObject({
+			completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 		});
 	});
 
@@ -121,9 +120,9 @@ describe('tool calls in the text', () => {
 	])('%s is text', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				expect(accumulate(inPieces(text, places), { offeredTools })).toMatchObject({
-					shownText: text,
-					answer: { text, toolCalls: [] },
+				expect(read(inPieces(text, places), { offeredTools: offered })).toMatchObject({
+					shown: text,
+					completion: { text, toolCalls: [] },
 				});
 			}),
 		);
@@ -143,7 +142,7 @@ describe('tool calls in the text', () => {
 				isQuoted: createQuotationCheck([{ role: 'user', content: sent }]),
 			}),
 		).toMatchObject({
-			answer: { text, toolCalls: [] },
+			completion: { text, toolCalls: [] },
 		});
 	});
 });
@@ -174,8 +173,8 @@ describe('streamed tool calls', () => {
 							),
 						];
 					});
-					expect(accumulate([...events, chunk({}, 'tool_calls')])).toMatchObject({
-						answer: {
+					expect(read([...events, chunk({}, 'tool_calls')])).toMatchObject({
+						completion: {
 							toolCalls: args.map((value, index) => ({
 								id: `call_${index}`,
 								name: `tool_${index}`,
@@ -228,20 +227,20 @@ describe('streamed tool calls', () => {
 			...pieces.map((piece) => chunk({ tool_calls: [piece] })),
 			chunk({}, 'tool_calls'),
 		]);
-		expect(
-			'answer' in outcome && outcome.answer.toolCalls.map((call) => [call.name, call.arguments]),
-		).toEqual(expected);
+		expect(outcome.completion.toolCalls?.map((call) => [call.name, call.arguments])).toEqual(
+			expected,
+		);
 	});
 
 	test('a truncated or invalid tool call is a failure', () => {
 		const firstChunk = chunk({
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
-		expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
-			failure: { type: 'toolCallTruncated', tool: 'x' },
+		expect(read([begun, chunk({}, 'length')])).toMatchObject({
+			completion: { errorType: 'toolCallTruncated', tool: 'x' },
 		});
-		expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
-			failure: { type: 'invalidToolCall', tool: 'x' },
+		expect(read([begun, chunk({}, 'stop')])).toMatchObject({
+			completion: { errorType: 'invalidToolCall', tool: 'x' },
 		});
 	});
 });
@@ -251,55 +250,55 @@ describe('end of a stream', () => {
 		[
 			'a stream that ends early',
 			[chunk({ content: 'a' })],
-			{ failure: { type: 'streamEndedEarly', text: 'a' } },
+			{ completion: { errorType: 'streamEndedEarly', text: 'a' } },
 		],
 		[
 			'[DONE] without a finish reason',
 			[chunk({ content: 'a' }), '[DONE]'],
-			{ answer: { text: 'a', finishReason: 'unknown' } },
+			{ completion: { text: 'a', finishReason: 'unknown' } },
 		],
 		[
 			'a server that sends no finish reasons',
 			['{"choices":[{"delta":{"content":"a"}}]}'],
-			{ answer: { text: 'a' } },
+			{ completion: { text: 'a' } },
 		],
-		['no content', [chunk({}, 'stop')], { failure: { type: 'emptyResponse' } }],
+		['nothing', [chunk({}, 'stop')], { completion: { errorType: 'emptyResponse' } }],
 		[
 			'the token limit',
 			[chunk({ content: 'a' }), chunk({}, 'length')],
-			{ answer: { finishReason: 'length' } },
+			{ completion: { finishReason: 'length' } },
 		],
 		[
 			'a content filter',
 			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
-			{ failure: { type: 'contentFiltered' } },
+			{ completion: { errorType: 'contentFiltered' } },
 		],
 		[
 			'an error',
 			[chunk({ content: 'a' }), '{"error":{"message":"Loading model","code":503}}'],
-			{ failure: { type: 'modelLoading', text: 'a' } },
+			{ completion: { errorType: 'modelLoading', text: 'a' } },
 		],
 		[
 			'an error as text',
 			['{"error":"boom"}'],
-			{ failure: { type: 'streamError', serverText: 'boom' } },
+			{ completion: { errorType: 'streamError', serverText: 'boom' } },
 		],
 		[
 			'invalid JSON',
 			[chunk({ content: 'a' }), 'boom'],
-			{ failure: { type: 'invalidResponse', text: 'a' } },
+			{ completion: { errorType: 'invalidResponse', text: 'a' } },
 		],
 		[
 			'a message that is not streamed',
 			[
 				'{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
 			],
-			{ answer: { text: 'a', usage: { totalTokens: 3 } } },
+			{ completion: { text: 'a', usage: { totalTokens: 3 } } },
 		],
 		[
 			'content parts',
 			[chunk({ content: [{ type: 'text', text: 'a' }] }), chunk({}, 'stop')],
-			{ answer: { text: 'a' } },
+			{ completion: { text: 'a' } },
 		],
 	])('%s', (_name, events, expected) => {
 		expect(accumulate(events)).toMatchObject(expected);
@@ -326,7 +325,7 @@ describe('end of a stream', () => {
 					events.map((event) => JSON.stringify(event)),
 					{ offeredTools },
 				);
-				expect('answer' in outcome || 'failure' in outcome).toBe(true);
+				expect(outcome.completion.type).toMatch(/^(?:completed|failed)$/);
 			}),
 		);
 	});

@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
 
 import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-roles';
-import { createServerError } from '../../../lib/errors/create-error';
-import type { ErrorType } from '../../../lib/errors/error-types';
-import { sendWithAdaptations } from '../../../lib/exchange/adaptations';
 import type { JsonRecord } from '../../../lib/values';
+import { runExchange, scriptedServer } from '../exchange/scripted-exchange';
+import { transport } from '../exchange/scripted-transport';
+
+jest.mock('../../../lib/http/send-request', () =>
+	jest.requireActual<object>('../exchange/scripted-transport'),
+);
 
 const system = (content: string) => ({ role: 'system', content });
 const user = (content: unknown) => ({ role: 'user', content });
@@ -90,87 +93,63 @@ describe('strict form', () => {
 
 describe('strict conversation', () => {
 	const messages = [system('A'), user('B'), user('C')];
-	/** A server that rejects requests with this text until the body is accepted. */
-	const templateServer = (
-		kind: ErrorType,
-		serverText: string,
-		isAccepted: (body: JsonRecord) => boolean,
-	) => {
-		const sentBodies: JsonRecord[] = [];
-		const send = async (body: JsonRecord) => {
-			sentBodies.push(body);
-			if (!isAccepted(body)) throw createServerError(kind, {}, { serverText });
-			return await Promise.resolve('answer');
-		};
-		return { sentBodies, send };
+	/** A server that refuses with these words until the conversation is strict. */
+	const adaptations = { conversation: [enforceStrictRoles] };
+	/** A server that rejects every body that its template does not accept. */
+	const serveTemplate = (message: string, isAccepted: (body: JsonRecord) => boolean) => {
+		transport.reply = ({ body }) =>
+			isAccepted(body) ? { type: 'usable' } : { type: 'rejected', message };
+	};
+	const send = async (path: string, body: JsonRecord) => {
+		const result = await runExchange(scriptedServer(path), body, { adaptations });
+		return { ...result, sent: transport.sent.map((request) => request.body) };
 	};
 	const isJoined = (body: JsonRecord) => JSON.stringify(body.messages).includes('B\\n\\nC');
 
-	test('is sent after a rejection of the template, with a warning, and directly the next time', async () => {
-		const { sentBodies, send } = templateServer(
-			'templateRejected',
-			'roles must alternate',
-			isJoined,
-		);
-		const adapted = await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
-		expect(adapted.value).toBe('answer');
-		expect(adapted.warnings).toEqual([expect.stringContaining('stricter form')]);
-		expect(sentBodies).toHaveLength(2);
-		await sendWithAdaptations('key 1', { messages }, [enforceStrictRoles], send);
-		expect(sentBodies).toHaveLength(3);
+	test('is sent once after a rejection by the template, with a warning, and remembered', async () => {
+		serveTemplate('roles must alternate', isJoined);
+		const first = await send('1', { messages });
+		expect(first.warnings).toEqual([expect.stringContaining('stricter form')]);
+		expect(first.sent).toHaveLength(2);
+		expect((await send('1', { messages })).sent).toHaveLength(1);
 	});
 
-	test('throws the first error if the strict form is rejected, too', async () => {
-		let times = 0;
-		const send = async () =>
-			await Promise.reject(
-				createServerError('badRequest', {}, { status: 400, serverText: `refusal ${++times}` }),
-			);
-		const sending = sendWithAdaptations('key 2', { messages }, [enforceStrictRoles], send);
-		await expect(sending).rejects.toMatchObject({ serverText: 'refusal 1' });
-		expect(times).toBe(2);
+	test('returns the first error if the strict form is rejected, too', async () => {
+		let count = 0;
+		transport.reply = () => ({ type: 'rejected', message: `rejection ${++count}` });
+		await expect(send('2', { messages })).rejects.toMatchObject({
+			serverText: expect.stringContaining('rejection 1') as string,
+		});
+		expect(count).toBe(2);
 	});
 
-	test('contains no system message if the server rejects it', async () => {
-		const { sentBodies, send } = templateServer(
-			'templateRejected',
+	test('has no system message if the server does not support it', async () => {
+		serveTemplate(
 			'System role not supported',
 			(body) => !JSON.stringify(body.messages).includes('"system"'),
 		);
-		await sendWithAdaptations('key 3', { messages }, [enforceStrictRoles], send);
-		expect(sentBodies.at(-1)).toEqual({ messages: [user('A\n\nB\n\nC')] });
+		const { sent } = await send('3', { messages });
+		expect(sent.at(-1)).toEqual({ messages: [user('A\n\nB\n\nC')] });
 	});
 
-	test('turns thinking off after a prefilled response (llama.cpp 20861)', async () => {
-		const { sentBodies, send } = templateServer(
-			'badRequest',
+	test('turns thinking off after the beginning of a response (llama.cpp 20861)', async () => {
+		serveTemplate(
 			'Assistant response prefill is incompatible with enable_thinking.',
 			(body) => 'chat_template_kwargs' in body,
 		);
-		const messagesWithPrefill = [user('A'), assistant('B')];
-		await sendWithAdaptations(
-			'key 4',
-			{ messages: messagesWithPrefill },
-			[enforceStrictRoles],
-			send,
-		);
-		expect(sentBodies.at(-1)).toEqual({
-			messages: messagesWithPrefill,
+		const begun = [user('A'), assistant('B')];
+		expect((await send('4', { messages: begun })).sent.at(-1)).toEqual({
+			messages: begun,
 			chat_template_kwargs: { enable_thinking: false },
 		});
 	});
 
-	test('is not used for other errors or for a conversation that is strict', async () => {
-		const { sentBodies, send } = templateServer('unauthorized', 'key', () => false);
-		await expect(
-			sendWithAdaptations('key 5', { messages }, [enforceStrictRoles], send),
-		).rejects.toThrow();
-		expect(sentBodies).toHaveLength(1);
-		const other = templateServer('badRequest', 'max_tokens', () => false);
-		const strict = { messages: [system('A'), user('B')] };
-		await expect(
-			sendWithAdaptations('key 6', strict, [enforceStrictRoles], other.send),
-		).rejects.toThrow();
-		expect(other.sentBodies).toHaveLength(1);
+	test.each<[string, number, JsonRecord[]]>([
+		['another error', 401, messages],
+		['a strict conversation', 400, [system('A'), user('B')]],
+	])('is not sent after %s', async (path, status, conversation) => {
+		transport.reply = () => ({ type: 'rejected', status, message: 'max_tokens' });
+		await expect(send(encodeURIComponent(path), { messages: conversation })).rejects.toThrow();
+		expect(transport.sent).toHaveLength(1);
 	});
 });

@@ -30,8 +30,8 @@ async function sendTo(
 		return message === undefined ? { type: 'usable' } : { type: 'rejected', message };
 	};
 	const outcome = await runExchange(scriptedServer(path), body, { adaptations }).then(
-		({ warnings, because }) => ({ warnings, because, error: undefined }),
-		(error: unknown) => ({ warnings: undefined, because: undefined, error }),
+		({ warnings, applied }) => ({ warnings, applied, error: undefined }),
+		(error: unknown) => ({ warnings: undefined, applied: undefined, error }),
 	);
 	return { sent: transport.sent.map((request) => request.body), ...outcome };
 }
@@ -43,7 +43,7 @@ describe('a rejected request is sent again', () => {
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(first.sent.at(-1)).toEqual({ model: 'm' });
 		expect(first.warnings).toEqual(['This server rejects the option top_k, so it was omitted.']);
-		expect(first.because).toEqual(['without top_k']);
+		expect(first.applied).toEqual([{ rule: 'field', because: 'without top_k' }]);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutField = await sendTo('field', { model: 'm' }, reject);
