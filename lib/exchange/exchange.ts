@@ -87,11 +87,11 @@ export async function exchange<D, V>(
 		const step = decide(state, outcome);
 		if (step.type === 'accept') return toResult(options, state, step.value);
 		partial = getPartial(options) ?? partial;
-		if (step.type === 'fail') throw step.error.withPartial(partial);
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.url.api, model);
 			throw createServerError('aborted', context).withPartial(partial);
 		}
+		if (step.type === 'fail') throw step.error.withPartial(partial);
 		options.onResend?.();
 		state = withBody(options, advance(state, outcome, step));
 	}
