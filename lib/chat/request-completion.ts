@@ -2,6 +2,7 @@
 import { captureError } from '../errors/server-error';
 import {
 	adjustOllamaThinking,
+	omitFormat,
 	omitRejectedField,
 	omitStreamOptions,
 	replaceJsonObject,
@@ -31,11 +32,13 @@ export async function requestCompletion(
 	draft: CompletionRequest,
 ): Promise<CompletionResult> {
 	const { server, serverType, settings, chatRequest, display } = turn;
-	const { extraBody = {} } = settings.parameters;
+	const { extraBody = {}, responseFormat } = settings.parameters;
+	const canOmitFormat = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
 	const routes = getRoutes(serverType, 'chat');
 	let accumulator: CompletionAccumulator | undefined;
 	const result = await exchange<CompletionRequest, AcceptedCompletion>(server, {
-		task: 'chat',
+		// Chats are not taught that the format may be omitted.
+		task: canOmitFormat ? 'extract' : 'chat',
 		routes: needsNativeApi(draft.parameters) ? routes : [...routes].reverse(),
 		draft,
 		toBody: (request, route) =>
@@ -47,7 +50,7 @@ export async function requestCompletion(
 				omitRejectedField(new Set(Object.keys(extraBody))),
 				omitStreamOptions,
 			],
-			format: [replaceJsonObject],
+			format: [replaceJsonObject, ...(canOmitFormat ? [omitFormat] : [])],
 			conversation: [enforceStrictRoles],
 		},
 		model: draft.model,

@@ -56,8 +56,17 @@ export type Thinking =
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	/** `validationSchema`: the schema for validation, if it is less strict than the requested one. */
-	| { type: 'jsonSchema'; schema: JsonRecord; validationSchema?: JsonRecord; name?: string }
+	/**
+	 * `validationSchema`: the schema for validation, if it is less strict than the requested one. `isInPrompt`: the prompt
+	 * contains the schema, so the format may be omitted if the server rejects it.
+	 */
+	| {
+			type: 'jsonSchema';
+			schema: JsonRecord;
+			validationSchema?: JsonRecord;
+			isInPrompt?: true;
+			name?: string;
+	  }
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */

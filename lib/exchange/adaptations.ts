@@ -32,6 +32,8 @@ export interface BodyChange {
 export interface Rejection {
 	type: ErrorType;
 	status?: number;
+	/** As it came, with text that also occurs in the request. */
+	serverText: string;
 	/** The matches in the server message. Text that also occurs in the request is ignored. */
 	matches(pattern: RegExp): RegExpMatchArray[];
 }
@@ -65,7 +67,7 @@ function toRejection({ type, status, serverText = '' }: ServerError, body: JsonR
 		matchingPatterns.length > 0 &&
 		matchingPatterns.every(({ source, flags }) => !matches(new RegExp(source, `${flags}g`))[0]);
 	const statusType = status !== undefined && status < 500 ? 'badRequest' : 'serverError';
-	return { type: isQuoted ? statusType : type, status, matches };
+	return { type: isQuoted ? statusType : type, status, serverText, matches };
 }
 
 /** The texts of a request: messages, inputs, documents and schemas, not the names of its fields. */
@@ -210,6 +212,19 @@ export const replaceJsonObject: Adaptation = (rejection, body) => {
 	if (!isJsonObject || rejection.matches(pattern).length === 0) return undefined;
 	return { name: 'json_object as json_schema', apply: withOtherFormat };
 };
+
+/**
+ * For prompts that contain the schema, too. A grammar that the server cannot build is rejected before anything is
+ * generated, also with 5xx.
+ */
+export const omitFormat: Adaptation = ({ status = 0, serverText }, body) =>
+	[400, 422, 500, 501].includes(status) &&
+	/schema|grammar|structured|format/i.test(serverText) &&
+	FORMAT_FIELDS.some((name) => name in body)
+		? omitFields(FORMAT_FIELDS)
+		: undefined;
+
+const FORMAT_FIELDS = ['response_format', 'format'];
 
 /** For output that ran away: the JSON format in its other form, with the schema or without it. */
 export function toOtherFormat(body: JsonRecord): BodyChange | undefined {

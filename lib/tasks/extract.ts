@@ -1,6 +1,5 @@
 /** Prompt and schema for extracting typed data from a text. */
 import type { InputMessage } from '../chat/types';
-import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
@@ -87,10 +86,4 @@ export function buildExtractMessages(
 		{ type: 'system', content: system.filter((line) => line !== '').join('\n') },
 		{ type: 'human', content: blocks },
 	];
-}
-
-/** Whether a server rejected the format or its grammar before it generated anything. */
-export function isFormatRejected({ status = 0, serverText = '' }: ServerError): boolean {
-	const isRejection = [400, 422, 500, 501].includes(status);
-	return isRejection && /schema|grammar|structured|format/i.test(serverText);
 }

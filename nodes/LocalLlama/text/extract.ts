@@ -1,23 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
-import type {
-	ChatSettings,
-	ChatResult,
-	ResponseFormat,
-	InputMessage,
-} from '../../../lib/chat/types';
-import { captureError } from '../../../lib/errors/server-error';
+import type { ResponseFormat } from '../../../lib/chat/types';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {
 	type ExtractField,
 	buildExtractMessages,
 	type FieldType,
-	isFormatRejected,
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
-import type { SentFile } from '../../../lib/tasks/file-errors';
 import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
 import { readSchema } from '../../shared/chat/generation-settings';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
@@ -30,10 +22,9 @@ import {
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
-import type { LlamaCall } from '../operation';
-import { readRows } from '../list-fields';
-import { createOptionsField, findReplacement } from '../options';
-import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../operation';
+import { rowFields, readRows } from '../list-fields';
+import { createOptionsField } from '../options';
 import { toMetadata, generate } from './generate';
 import { shortTextOptions, quickThinkingOptions } from './option-sets';
 import { readShortTextSettings } from './settings';
@@ -136,10 +127,15 @@ export const textExtract = withOutput({
 			'chat',
 			signal,
 		);
-		const format: ResponseFormat = { type: 'jsonSchema', schema, validationSchema };
-		const result = await generateWithFormat(call, settings, format, messages, files);
-		// Without a format, the turn has not validated the text.
-		const { value, ...checked } = getRequestedJson(result, format)!;
+		const responseFormat: ResponseFormat = {
+			type: 'jsonSchema',
+			schema,
+			validationSchema,
+			isInPrompt: true,
+		};
+		const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
+		const result = await generate(call, withFormat, messages, files);
+		const { value, ...checked } = getRequestedJson(result, responseFormat)!;
 		const numbers = new Set(
 			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
 		);
@@ -168,19 +164,11 @@ function asNumber(value: unknown): unknown {
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
 
-/** Sends the schema as a constraint, and omits it if the server rejects it: the prompt still contains it. */
-async function generateWithFormat(
-	call: LlamaCall,
-	settings: ChatSettings,
-	responseFormat: ResponseFormat,
-	messages: readonly InputMessage[],
-	files: readonly SentFile[],
-): Promise<ChatResult> {
-	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
-	return await generate(call, withFormat, messages, files).catch(async (error: unknown) => {
-		if (!isFormatRejected(captureError(error))) throw error;
-		return await generate(call, settings, messages, files);
-	});
+function readSchema(parameters: NodeParameters): Record<string, unknown> {
+	const { schema } = unwrapSchema(parameters.object('jsonSchema'));
+	if (Object.keys(schema).length === 0)
+		throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
+	return schema;
 }
 
 /** Reads the fields to extract from the form or a list. */

@@ -120,20 +120,39 @@ test('a response truncated by the token limit is reported as truncated', async (
 	);
 });
 
-test('if a server rejects response formats, the request is sent without one', async () => {
-	const sim = await serve();
+describe('a server that rejects response formats', () => {
 	const reject = reply.error(400, {
 		error: { message: "'response_format' is not supported", type: 'invalid_request_error' },
 	});
-	sim.script(reject, reply.text(RIGHT));
-	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
-		number: 7,
-		company: 'ACME',
+	const getFormats = () => getChats().map(({ response_format: format }) => format !== undefined);
+
+	test('gets the request without one, and is not asked with one again', async () => {
+		const sim = await serve();
+		sim.script(reject, reply.text(RIGHT), reply.text(RIGHT));
+		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
+			number: 7,
+			company: 'ACME',
+		});
+		expect(getFormats()).toEqual([true, false]);
+		await json({ ...EXTRACT, fields: FIELDS });
+		expect(getFormats()).toEqual([true, false, false]);
 	});
-	expect(getChats().map(({ response_format: format }) => format !== undefined)).toEqual([
-		true,
-		false,
-	]);
+
+	test('may correct its response', async () => {
+		const sim = await serve();
+		sim.script(reject, reply.text('{"number":"x"}'), reply.text(RIGHT));
+		const item = await json({ ...EXTRACT, fields: FIELDS });
+		expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
+		expect(getFormats()).toEqual([true, false, false]);
+	});
+
+	test('does not change what chats send', async () => {
+		const sim = await serve();
+		sim.script(reject, reply.text(RIGHT), reply.text('{}'));
+		await json({ ...EXTRACT, fields: FIELDS });
+		await json({ resource: 'text', operation: 'chat', prompt: 'A', responseFormat: 'jsonObject' });
+		expect(getFormats()).toEqual([true, false, true]);
+	});
 });
 
 test('fields from an expression, as names, objects, or JSON text', async () => {
