@@ -1,5 +1,5 @@
 /** Collects a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
-import { classifyStreamError, hasError } from '../errors/classify-error';
+import { classifyStreamError } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
 import { TextCount } from '../http/response-body';
 import { parseExactJson, parseJson } from '../json';
@@ -11,6 +11,8 @@ import {
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
+	asRecords,
+	pushAll,
 	asString,
 } from '../values';
 import { ToolCallAccumulator, parseArguments, type RawToolCall } from './tool-calls';
@@ -21,6 +23,7 @@ import {
 	type RejectedTextCall,
 } from './text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
+import { findChunkError, parseStrayLines } from './stream-errors';
 import type { Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
@@ -37,6 +40,7 @@ export interface Completion extends TextAndReasoning {
 	hasCallsFromText?: true;
 	/** A call in the text that is not executed. */
 	rejectedCall?: RejectedTextCall;
+	logprobs?: JsonRecord[];
 }
 
 /** Why a response cannot be used, with its partial output. The caller adds the URL. */
@@ -52,6 +56,7 @@ export interface FailedCompletion extends TextAndReasoning {
 	finishReason?: string;
 	usage?: Usage;
 	timings?: Timings;
+	logprobs?: JsonRecord[];
 }
 
 /** The cause alone, without output and usage. */
@@ -69,6 +74,10 @@ export interface AccumulatorOptions {
 	mayStartInReasoning?: boolean;
 	/** Start of the response in the request, which some servers repeat. */
 	prefill?: string;
+	/** Whether all text is output, as without a chat template: it has no thinking, and may be empty. */
+	isRaw?: boolean;
+	/** Whether to collect the log probabilities of all tokens. */
+	hasLogprobs?: boolean;
 	/** Maps an event of another API to OpenAI's chunk. */
 	decode?(event: JsonRecord): JsonRecord;
 }
@@ -100,10 +109,12 @@ export class CompletionAccumulator {
 	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
 	private failure: Failure | undefined;
+	private readonly logprobs: JsonRecord[] = [];
 	private metadata: { usage?: Usage; timings?: Timings; model?: string } = {};
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
+		if (options.isRaw === true) this.reasoningSplitter.ignoreTags();
 	}
 
 	/** Whether only token counts and an end marker may follow. */
@@ -167,7 +178,7 @@ export class CompletionAccumulator {
 		if (failure !== undefined)
 			return {
 				rest,
-				completion: { type: 'failed', ...this.partial, ...this.toUsageFields(), ...failure },
+				completion: { type: 'failed', ...this.partial, ...this.toFacts(), ...failure },
 			};
 		const toolCalls = rawCalls.map((call) => ({
 			...call,
@@ -182,7 +193,7 @@ export class CompletionAccumulator {
 			completion: {
 				type: 'completed',
 				...{ ...this.partial, toolCalls, finishReason },
-				...{ ...this.toUsageFields(), ...facts },
+				...{ ...this.toFacts(), ...facts },
 			},
 		};
 	}
@@ -201,6 +212,8 @@ export class CompletionAccumulator {
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
+		if (this.options.hasLogprobs === true)
+			pushAll(this.logprobs, asRecords(asRecord(choice.logprobs).content));
 		const message = asRecord(choice.delta ?? choice.message);
 		this.toolCalls.add(message.tool_calls);
 		const reasoning = this.appendReasoning(message);
@@ -247,7 +260,8 @@ export class CompletionAccumulator {
 	}
 
 	private addText(text: string): void {
-		this.undecidedText += this.hasText ? text : text.replace(/^\n+/, '');
+		const isStart = !this.hasText && this.options.isRaw !== true;
+		this.undecidedText += isStart ? text.replace(/^\n+/, '') : text;
 	}
 
 	/** Some servers repeat the prefill at the start of the response. */
@@ -280,9 +294,10 @@ export class CompletionAccumulator {
 		this.metadata.model = asNonEmptyString(model) ?? this.metadata.model;
 	}
 
-	private toUsageFields(): { usage?: Usage; timings?: Timings } {
+	private toFacts(): Pick<Completion, 'usage' | 'timings' | 'logprobs'> {
 		const { usage, timings } = this.metadata;
-		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings });
+		const logprobs = this.options.hasLogprobs === true ? this.logprobs : undefined;
+		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings, logprobs });
 	}
 
 	private fail(errorType: ErrorType, serverText: string): TextAndReasoning {
@@ -328,7 +343,11 @@ export class CompletionAccumulator {
 		strayLines: readonly string[],
 	): boolean {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
-		return hasContent && strayLines.length === 0 && (this.isDone || this.lacksFinishReason);
+		return (
+			(hasContent || this.options.isRaw === true) &&
+			strayLines.length === 0 &&
+			(this.isDone || this.lacksFinishReason)
+		);
 	}
 
 	/** A single invalid call fails the response: no tool is executed. */
@@ -342,7 +361,8 @@ export class CompletionAccumulator {
 	}
 
 	private findEmptyFailure(calls: readonly RawToolCall[]): Failure | undefined {
-		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
+		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
+		if (!isEmpty || this.options.isRaw === true) return undefined;
 		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
 		return { errorType, ...omitUndefined({ finishReason: this.finishReason }) };
 	}
@@ -357,36 +377,9 @@ function createTooManyCallsFailure(calls: readonly RawToolCall[]): Failure {
 	};
 }
 
-/** The error in a chunk, as the body of an error response. */
-function findChunkError(chunk: JsonRecord): string | undefined {
-	const { error, object, detail, choices } = chunk;
-	if (hasError(error)) return JSON.stringify({ error });
-	if (object === 'error' || (choices === undefined && hasError(detail)))
-		return JSON.stringify(chunk);
-	// GPUStack, in the middle of a stream.
-	const { code, message, reason } = chunk;
-	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
-	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
-}
-
-function isText(value: unknown): boolean {
-	return asString(value) !== undefined;
-}
-
 /** The text of a message, as a string or in parts. */
 function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord): string {
 	if (Array.isArray(content))
 		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
 	return asString(content) ?? asString(completionText) ?? '';
-}
-
-/** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
-function parseStrayLines(lines: readonly string[]): Partial<Failure> {
-	const error = lines.find((line) => {
-		const json = parseJson(line);
-		return isRecord(json) && findChunkError(json) !== undefined;
-	});
-	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
-	const { type, serverText } = classifyStreamError(error);
-	return { errorType: type, ...omitUndefined({ serverText }) };
 }

@@ -231,7 +231,8 @@ export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	const isDone = line.done === true;
 	const message = asRecord(line.message);
 	const delta = {
-		content: message.content,
+		// `response`: of `/api/generate`
+		content: message.content ?? line.response,
 		reasoning_content: message.thinking,
 		// Every call is complete; in some releases, all have the index 0.
 		tool_calls: asRecords(message.tool_calls).map(({ function: toolFunction, id }, index) => ({
@@ -241,7 +242,8 @@ export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 		})),
 	};
 	const finish_reason = isDone ? toText(line.done_reason) || 'stop' : null;
-	const choices = [{ index: 0, delta, finish_reason }];
+	const logprobs = { content: line.logprobs };
+	const choices = [{ index: 0, delta, finish_reason, logprobs }];
 	return { model: line.model, choices, ...(isDone ? toUsageFields(line) : {}) };
 }
 

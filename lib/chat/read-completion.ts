@@ -14,7 +14,8 @@ import {
 import { type CompletionRequest, selectCallableTools } from './openai-body';
 import { toOpenAiChunk } from './ollama-body';
 import { isJsonRequested } from './parameters';
-import { opensReasoningInPrompt, type TextAndReasoning } from './reasoning';
+import { readStream } from './read-stream';
+import { opensReasoningInPrompt } from './reasoning';
 import type { ChatMessage } from './types';
 import { addUsage } from './usage';
 
@@ -69,15 +70,20 @@ export async function readCompletion(
 	turn: TurnContext,
 ): Promise<CompletionAttempt> {
 	const { chatRequest, queueStats, display } = turn;
-	const { firstTokenMs, streamError } = await readEvents(response, accumulator, turn);
-	// Otherwise the response was complete before the stream broke.
-	if (
-		streamError !== undefined &&
-		(!accumulator.isFinished || chatRequest.signal?.aborted === true)
-	)
-		throw streamError.error;
+	const { signal, onOutput } = chatRequest;
+	let firstTokenMs = 0;
+	const { rest, completion } = await readStream(response, accumulator, {
+		onDelta: (delta) => {
+			onOutput?.(delta);
+			if (!isBuffered(turn)) display.push(delta);
+			return undefined;
+		},
+		onContent: () => {
+			firstTokenMs ||= performance.now() - turn.startedAt;
+		},
+		...omitUndefined({ signal }),
+	});
 	addQueueStats(queueStats, response.queueStats);
-	const { rest, completion } = accumulator.end(response.getNonEventLines());
 	turn.usage = addUsage(turn.usage, completion.usage);
 	if (completion.type === 'failed' && !isCorrectable(completion))
 		throw toServerError(completion, response, turn);
@@ -91,35 +97,6 @@ export async function readCompletion(
 
 function isJsonResponse({ headers }: HttpResponse): boolean {
 	return /\bjson\b/.test(headers['content-type'] ?? '');
-}
-
-/** Reads events until the stream ends or breaks. */
-async function readEvents(
-	response: HttpResponse,
-	accumulator: CompletionAccumulator,
-	turn: TurnContext,
-): Promise<{ firstTokenMs: number; streamError?: { error: unknown } }> {
-	let firstTokenMs = 0;
-	try {
-		for await (const events of response.events()) {
-			const eventsBefore = accumulator.contentEvents;
-			for (const data of events) emitDelta(accumulator.push(data), turn);
-			if (accumulator.contentEvents > eventsBefore) {
-				response.markContent();
-				firstTokenMs ||= performance.now() - turn.startedAt;
-			}
-			if (accumulator.isOver) break;
-			if (accumulator.isFinished) response.expectEnd();
-		}
-		return { firstTokenMs };
-	} catch (error) {
-		return { firstTokenMs, streamError: { error } };
-	}
-}
-
-function emitDelta(delta: TextAndReasoning, turn: TurnContext): void {
-	turn.chatRequest.onOutput?.(delta);
-	if (!isBuffered(turn)) turn.display.push(delta);
 }
 
 function addQueueStats(

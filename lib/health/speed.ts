@@ -6,8 +6,8 @@ import {
 	type Completion,
 	type FailedCompletion,
 } from '../chat/completion-accumulator';
+import { createCompletionError, readStream } from '../chat/read-stream';
 import { getReportedSpeed } from '../chat/usage';
-import { createServerError } from '../errors/create-error';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
@@ -220,21 +220,16 @@ async function readSample(
 	const accumulator = new CompletionAccumulator();
 	let firstMs = 0;
 	let lastMs = 0;
-	for await (const events of response.events()) {
-		const eventsBefore = accumulator.contentEvents;
-		for (const data of events) accumulator.push(data);
-		if (accumulator.contentEvents === eventsBefore) continue;
-		response.markContent();
-		lastMs = elapsed();
-		firstMs ||= lastMs;
-	}
-	const { completion } = accumulator.end();
+	const { completion } = await readStream(response, accumulator, {
+		onContent: () => {
+			lastMs = elapsed();
+			firstMs ||= lastMs;
+		},
+	});
 	const failure = findFailure(completion);
 	if (failure === undefined)
 		return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
-	const { errorType, serverText, status } = failure;
-	const context = toErrorContext(server, response.url);
-	throw createServerError(errorType, context, omitUndefined({ serverText, status }));
+	throw createCompletionError(failure, toErrorContext(server, response.url));
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */

@@ -2,11 +2,8 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import {
-	type Completion,
-	CompletionAccumulator,
-	type FailedCompletion,
-} from '../chat/completion-accumulator';
+import { CompletionAccumulator } from '../chat/completion-accumulator';
+import { createCompletionError, readStream } from '../chat/read-stream';
 import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText, breakControlTokens } from '../chat/content';
 import { prepareMessages } from '../chat/convert-messages';
@@ -16,27 +13,18 @@ import { assertValidParameters } from '../chat/parameters';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
 import type { ChatMessage, ChatSettings, Usage } from '../chat/types';
-import { createInputError } from '../errors/create-error';
+import { createInputError, type ErrorContext } from '../errors/create-error';
 import type { ErrorType } from '../errors/error-types';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { parseObject } from '../json';
+import { toErrorContext } from '../http/request-errors';
 import { assertModelName } from '../servers/model-names';
 import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import {
-	pushAll,
-	type JsonRecord,
-	maxOf,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	truncate,
-	minOf,
-} from '../values';
+import { pushAll, type JsonRecord, maxOf, omitUndefined, truncate, minOf } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
 import { computeLabelScores } from './label-scores';
@@ -223,7 +211,8 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<Labe
 			},
 			isIdempotent: true,
 			maxBytes: MAX_RESPONSE_BYTES,
-			read: readLabelCompletion,
+			read: async (response) =>
+				await readLabelCompletion(response, toErrorContext(server, response.url, model)),
 			correct: (completion, sent) =>
 				sent.first === undefined &&
 				parseLabels(completion.text, options, isMultiLabel) === undefined
@@ -294,37 +283,25 @@ function correctDraft(
 	return canThink ? { messages, tokens: THINKING_TOKENS, first } : undefined;
 }
 
+/** The label may be in the reasoning if the text is empty. */
 async function readLabelCompletion(
 	response: HttpResponse,
-	toError: (text: string) => ServerError,
+	context: ErrorContext,
 ): Promise<LabelCompletion> {
 	const accumulator = new CompletionAccumulator({
 		mayStartInReasoning: true,
+		hasLogprobs: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
-	const logprobs: JsonRecord[] = [];
-	const rawEvents: string[] = [];
-	for await (const events of response.events())
-		for (const data of events) {
-			accumulator.push(data);
-			rawEvents.push(data);
-			pushAll(logprobs, parseLogprobs(parseObject(data) ?? {}));
-		}
-	const { completion } = accumulator.end(response.getNonEventLines());
-	return { ...toLabelCompletion(completion, () => toError(rawEvents.join('\n'))), logprobs };
-}
-
-/** The label may be in the reasoning if the text is empty. */
-function toLabelCompletion(
-	completion: Completion | FailedCompletion,
-	toError: () => Error,
-): Omit<LabelCompletion, 'logprobs'> {
-	const { text, reasoning, finishReason, usage } = completion;
+	const { completion } = await readStream(response, accumulator);
+	const { text, reasoning, finishReason, usage, logprobs = [] } = completion;
 	const isEmpty = text === '' && completion.type === 'failed';
-	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType)) throw toError();
+	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
+		throw createCompletionError(completion, context);
 	return {
 		text: text.trim() === '' ? reasoning : text,
 		isTruncated: finishReason === 'length',
+		logprobs,
 		...omitUndefined({
 			usage,
 			model: completion.type === 'completed' ? completion.model : undefined,
@@ -334,12 +311,6 @@ function toLabelCompletion(
 
 /** Errors of a response without a label, which the model may correct. */
 const EMPTY_ERRORS: ReadonlySet<ErrorType> = new Set(['emptyResponse', 'onlyThinking']);
-
-/** Supports the formats of OpenAI and Ollama. */
-function parseLogprobs({ choices, logprobs }: JsonRecord): JsonRecord[] {
-	const [choice] = asRecords(choices);
-	return asRecords(choice === undefined ? logprobs : asRecord(choice.logprobs).content);
-}
 
 const CONSTRAINTS = [
 	'response_format',

@@ -1,30 +1,20 @@
 /** Continues a text without the chat template of the model. */
-import { withContextSuggestion } from '../chat/suggestions';
-import { parseOpenAiUsage, parseTimings } from '../chat/usage';
-import { toUsageFields, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
+import { type Completion, CompletionAccumulator } from '../chat/completion-accumulator';
+import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { assertValidParameters, toParameterFields } from '../chat/parameters';
+import { createCompletionError, readStream } from '../chat/read-stream';
+import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
-import { classifyStreamError, hasError } from '../errors/classify-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/create-error';
 import { captureError } from '../errors/server-error';
-import type { HttpResponse } from '../http/types';
-import { TextCount } from '../http/response-body';
-import { toErrorContext } from '../http/request-errors';
-import { parseObject } from '../json';
-import { assertModelName } from '../servers/model-names';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
+import { toErrorContext } from '../http/request-errors';
+import { assertModelName } from '../servers/model-names';
+import { getTruncationWarnings } from '../servers/truncation';
 import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { getTruncationWarnings } from '../servers/truncation';
-import {
-	isRecord,
-	type JsonRecord,
-	asNonEmptyString,
-	omitUndefined,
-	asRecords,
-	asString,
-} from '../values';
+import { type JsonRecord, omitUndefined } from '../values';
 import { parseTokenSizes } from './batches';
 import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task';
 
@@ -54,7 +44,7 @@ export async function completeText(
 	assertValidParameters(parameters);
 	const serverType = await getServerType(server, settings.signal);
 	const contextWarnings = getContextWarnings(serverType, server, settings);
-	let partialText = '';
+	let accumulator: CompletionAccumulator | undefined;
 	const { extraBody } = parameters;
 	const { value, warnings } = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'complete'),
@@ -67,18 +57,18 @@ export async function completeText(
 		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
 		read: async (response) => {
-			partialText = '';
-			return await readTextCompletion(
-				response,
-				toErrorContext(server, response.url, model),
-				async (delta) => {
-					partialText += delta;
-					await onDelta?.(delta);
-				},
-			);
+			accumulator = new CompletionAccumulator({
+				isRaw: true,
+				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
+			});
+			const { completion } = await readStream(response, accumulator, {
+				onDelta: ({ text }) => (text === '' ? undefined : onDelta?.(text)),
+			});
+			if (completion.type === 'completed') return toTextCompletion(completion);
+			throw createCompletionError(completion, toErrorContext(server, response.url, model));
 		},
-		getPartial: () => ({ text: partialText, reasoning: '' }),
-		getShownLength: () => (onDelta === undefined ? 0 : partialText.length),
+		getPartial: () => accumulator?.partial,
+		getShownLength: () => (onDelta === undefined ? 0 : (accumulator?.partial.text.length ?? 0)),
 		getUsage: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
 		const serverError = captureError(error);
@@ -136,49 +126,15 @@ function buildRawOllamaBody(
 	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };
 }
 
-async function readTextCompletion(
-	response: HttpResponse,
-	context: ReturnType<typeof toErrorContext>,
-	onDelta: (delta: string) => Promise<void>,
-): Promise<TextCompletion> {
-	const completion: TextCompletion = { text: '' };
-	const counter = new TextCount();
-	let hasEnded = false;
-	const handleEvent = async (data: string) => {
-		if (data.trim() === '[DONE]') hasEnded = true;
-		const event = parseObject(data) ?? {};
-		if (hasError(event.error)) throw classifyStreamError(data, context);
-		const [choice = event] = asRecords(event.choices);
-		const delta = asString(choice.text) ?? asString(choice.response) ?? '';
-		const reason = asNonEmptyString(choice.finish_reason) ?? asNonEmptyString(choice.done_reason);
-		hasEnded ||= reason !== undefined || event.done === true;
-		completion.text += delta;
-		counter.add(delta.length);
-		Object.assign(completion, omitUndefined({ ...parseFacts(event), finishReason: reason }));
-		if (delta === '') return;
-		response.markContent();
-		await onDelta(delta);
-	};
-	try {
-		for await (const events of response.events()) {
-			for (const data of events) await handleEvent(data);
-			if (hasEnded) response.expectEnd();
-		}
-	} catch (error) {
-		// The response is complete, so errors of the open socket are ignored.
-		if (!hasEnded) throw captureError(error);
-	}
-	if (hasEnded) return completion;
-	const serverText = response.getNonEventLines().join('\n') || undefined;
-	const type = serverText === undefined ? 'streamEndedEarly' : 'streamError';
-	throw createServerError(type, context, omitUndefined({ serverText }));
-}
-
-function parseFacts(event: JsonRecord): Partial<TextCompletion> {
-	const { usage, timings } = event.done === true ? toUsageFields(event) : event;
-	return {
-		usage: parseOpenAiUsage(usage),
-		timings: isRecord(timings) ? parseTimings(timings) : undefined,
-		model: asNonEmptyString(event.model),
-	};
+function toTextCompletion({
+	text,
+	finishReason,
+	usage,
+	timings,
+	model,
+}: Completion): TextCompletion {
+	// This operation calls it `limit`.
+	const reason = finishReason === 'length' ? 'limit' : finishReason;
+	const stopType = finishReason === 'unknown' ? undefined : reason;
+	return { text, ...omitUndefined({ stopType, usage, timings, model }) };
 }
