@@ -16,54 +16,12 @@ import {
 	asString,
 } from '../values';
 import { ToolCallAccumulator, parseArguments, type RawToolCall } from './tool-calls';
-import {
-	parseTextToolCalls,
-	getDisplayableLength,
-	MAX_UNDECIDED_LENGTH,
-	type RejectedTextCall,
-} from './text-tool-calls';
+import { parseTextToolCalls, getDisplayableLength, MAX_UNDECIDED_LENGTH } from './text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
+import { RunawayDetector } from './runaway';
 import { findChunkError, parseStrayLines } from './stream-errors';
-import type { Timings, Usage } from './types';
+import type { Completion, CompletionFailure, FailedCompletion } from './completion';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
-
-/** A complete response. */
-export interface Completion extends TextAndReasoning {
-	type: 'completed';
-	toolCalls: RawToolCall[];
-	finishReason: string;
-	usage?: Usage;
-	timings?: Timings;
-	/** Model name that the server reported. */
-	model?: string;
-	/** Whether the calls were read from the text. */
-	hasCallsFromText?: true;
-	/** A call in the text that is not executed. */
-	rejectedCall?: RejectedTextCall;
-	logprobs?: JsonRecord[];
-}
-
-/** Why a response cannot be used, with its partial output. The caller adds the URL. */
-export interface FailedCompletion extends TextAndReasoning {
-	type: 'failed';
-	errorType: ErrorType;
-	serverText?: string;
-	status?: number;
-	/** Tool of the invalid call. */
-	tool?: string;
-	/** All calls as received. */
-	toolCalls?: RawToolCall[];
-	finishReason?: string;
-	usage?: Usage;
-	timings?: Timings;
-	logprobs?: JsonRecord[];
-}
-
-/** The cause alone, without output and usage. */
-type Failure = Pick<
-	FailedCompletion,
-	'errorType' | 'serverText' | 'status' | 'tool' | 'toolCalls' | 'finishReason'
->;
 
 export interface AccumulatorOptions {
 	/** Tools that may be called in text; empty if calls in text are ignored. */
@@ -76,6 +34,8 @@ export interface AccumulatorOptions {
 	prefill?: string;
 	/** Whether all text is output, as without a chat template: it has no thinking, and may be empty. */
 	isRaw?: boolean;
+	/** Whether the text is to be JSON. */
+	isJson?: boolean;
 	/** Whether to collect the log probabilities of all tokens. */
 	hasLogprobs?: boolean;
 	/** Maps an event of another API to OpenAI's chunk. */
@@ -102,19 +62,22 @@ export class CompletionAccumulator {
 	/** Whether the rest is shown only at the end, when it is clear whether it is a call. */
 	private isHoldingToolCall = false;
 	private reasoning = '';
+	private readonly textRunaway: RunawayDetector;
+	private readonly reasoningRunaway = new RunawayDetector(false);
 	private finishReason: string | undefined;
 	private isDone = false;
 	/** Index of the choice that is read. */
 	private choiceIndex: number | undefined;
 	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
-	private failure: Failure | undefined;
+	private failure: CompletionFailure | undefined;
 	private readonly logprobs: JsonRecord[] = [];
-	private metadata: { usage?: Usage; timings?: Timings; model?: string } = {};
+	private metadata: Pick<Completion, 'usage' | 'timings' | 'model'> = {};
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
 		if (options.isRaw === true) this.reasoningSplitter.ignoreTags();
+		this.textRunaway = new RunawayDetector(options.isJson === true);
 	}
 
 	/** Whether only token counts and an end marker may follow. */
@@ -222,7 +185,23 @@ export class CompletionAccumulator {
 			this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(reasoning.length + content.length);
+		this.stopRunaway(content, reasoning);
 		return { text: displayableText, reasoning: reasoning + textReasoning };
+	}
+
+	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
+	private stopRunaway(content: string, reasoning: string): void {
+		const states = [
+			this.textRunaway.push(content),
+			this.reasoningRunaway.push(reasoning),
+			this.toolCalls.runawayState,
+		];
+		if (this.finishReason !== undefined) return;
+		if (states.includes('runaway')) this.failure = { errorType: 'runawayOutput' };
+		else if (states.includes('complete')) {
+			this.finishReason = 'stop';
+			this.isDone = true;
+		}
 	}
 
 	/** Only one choice is requested. The first index counts, because some servers count from 1. */
@@ -315,7 +294,7 @@ export class CompletionAccumulator {
 	private findFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Failure | undefined {
+	): CompletionFailure | undefined {
 		if (this.failure !== undefined) return this.failure;
 		if (this.toolCalls.hasTooMany) return createTooManyCallsFailure(calls);
 		return (
@@ -328,7 +307,7 @@ export class CompletionAccumulator {
 	private findEndFailure(
 		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Failure | undefined {
+	): CompletionFailure | undefined {
 		const { finishReason } = this;
 		if (finishReason === undefined && !this.canEndWithoutReason(calls, strayLines))
 			return { errorType: 'streamEndedEarly', ...parseStrayLines(strayLines) };
@@ -351,7 +330,7 @@ export class CompletionAccumulator {
 	}
 
 	/** A single invalid call fails the response: no tool is executed. */
-	private findToolCallFailure(calls: readonly RawToolCall[]): Failure | undefined {
+	private findToolCallFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
 		const invalidCall = calls.find(
 			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
 		);
@@ -360,7 +339,7 @@ export class CompletionAccumulator {
 		return { errorType, tool: invalidCall.name, toolCalls: [...calls] };
 	}
 
-	private findEmptyFailure(calls: readonly RawToolCall[]): Failure | undefined {
+	private findEmptyFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
 		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
 		if (!isEmpty || this.options.isRaw === true) return undefined;
 		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
@@ -368,7 +347,7 @@ export class CompletionAccumulator {
 	}
 }
 
-function createTooManyCallsFailure(calls: readonly RawToolCall[]): Failure {
+function createTooManyCallsFailure(calls: readonly RawToolCall[]): CompletionFailure {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
 	return {
 		errorType: 'invalidToolCall',

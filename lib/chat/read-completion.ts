@@ -6,11 +6,8 @@ import { toErrorContext } from '../http/request-errors';
 import type { RouteName } from '../servers/types/server-type';
 import { omitUndefined } from '../values';
 import { type TurnContext } from './turn-context';
-import {
-	type Completion,
-	CompletionAccumulator,
-	type FailedCompletion,
-} from './completion-accumulator';
+import { CompletionAccumulator } from './completion-accumulator';
+import type { Completion, FailedCompletion } from './completion';
 import { type CompletionRequest, selectCallableTools } from './openai-body';
 import { toOpenAiChunk } from './ollama-body';
 import { isJsonRequested } from './parameters';
@@ -36,14 +33,14 @@ export function createAccumulator(
 	const { toolCallsInText, parameters } = settings;
 	const ignoresTextCalls = toolCallsInText === 'leave' || body.toolChoice === 'none';
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(body.tools, body.toolChoice);
+	const isJson = isJsonRequested(parameters);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
 		isQuoted,
+		isJson,
 		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:
-			chatRequest.isBuffered === true ||
-			isJsonRequested(parameters) ||
-			opensReasoningInPrompt(body.model),
+			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(body.model),
 		...omitUndefined({
 			prefill: getPrefill(body.messages),
 			decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,

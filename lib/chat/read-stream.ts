@@ -3,7 +3,8 @@ import { createServerError, type ErrorContext } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { omitUndefined } from '../values';
-import type { CompletionAccumulator, FailedCompletion } from './completion-accumulator';
+import type { CompletionAccumulator } from './completion-accumulator';
+import type { FailedCompletion } from './completion';
 import type { TextAndReasoning } from './reasoning';
 
 interface StreamHandlers {

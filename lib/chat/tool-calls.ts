@@ -12,6 +12,7 @@ import {
 import { randomInt } from 'node:crypto';
 import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
+import { RunawayDetector, type RunawayState } from './runaway';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
@@ -33,6 +34,9 @@ export class ToolCallAccumulator {
 	readonly calls: RawToolCall[] = [];
 	private readonly byIndex = new Map<string, RawToolCall>();
 	private readonly byId = new Map<string, RawToolCall>();
+	private readonly runaway = new RunawayDetector(true);
+	/** Whether the arguments repeat themselves without end. */
+	runawayState: RunawayState = 'normal';
 
 	/** @param textCount counts the text of the complete response */
 	constructor(private readonly textCount = new TextCount()) {}
@@ -61,7 +65,9 @@ export class ToolCallAccumulator {
 		if (toolCall.id !== undefined && !this.byId.has(toolCall.id))
 			this.byId.set(toolCall.id, toolCall);
 		toolCall.name ||= cleanName(name ?? '');
-		toolCall.arguments += toArgumentsText(fn.arguments);
+		const args = toArgumentsText(fn.arguments);
+		toolCall.arguments += args;
+		this.runawayState = this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
 	}
 

@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { omitUndefined } from '../values';
 import type { Outcome } from '../exchange/decide';
-import type { Completion } from './completion-accumulator';
+import type { Completion } from './completion';
 import { toServerError, isBuffered, type CompletionAttempt } from './read-completion';
 import { cleanResponseFormat } from './completion-request';
 import { type TurnContext } from './turn-context';

@@ -13,7 +13,7 @@ import {
 /** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
 export const MAX_REQUESTS = 8;
 
-/** What is sent. `draft`: the request before a route gives it its form. */
+/** `draft`: the request before a route gives it its form. */
 export interface ExchangeRequest<D> {
 	route: RouteName;
 	draft: D;

@@ -162,7 +162,7 @@ async function runAttempt<D, V>(
 	});
 }
 
-/** After a missing route. If the server has none of them, the list of models tells whether its API is elsewhere. */
+/** After a missing route. If the server has none of them, listing the models may find its API at another URL. */
 async function updateRoutes<D, V>(
 	server: ModelServer,
 	{ routes, signal }: ExchangeOptions<D, V>,

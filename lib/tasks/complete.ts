@@ -1,5 +1,6 @@
 /** Continues a text without the chat template of the model. */
-import { type Completion, CompletionAccumulator } from '../chat/completion-accumulator';
+import { CompletionAccumulator } from '../chat/completion-accumulator';
+import type { Completion } from '../chat/completion';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { assertValidParameters, toParameterFields } from '../chat/parameters';
 import { createCompletionError, readStream } from '../chat/read-stream';

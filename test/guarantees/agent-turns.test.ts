@@ -300,3 +300,55 @@ describe('output that the server cannot parse', () => {
 		expect(await countRequests(streamed(delta({ content: 'Let me' }), { error }))).toBe(1);
 	});
 });
+
+describe('output that runs away ends while the server still generates', () => {
+	const parameters = { responseFormat: 'jsonObject', options: { maxRetries: 0 } };
+	const blanks = Array.from({ length: 30 }, () => delta({ content: ' '.repeat(100) }));
+	const endless = (...start: Array<ReturnType<typeof delta>>) => stuckAfter(...start, ...blanks);
+
+	test('and JSON is requested again, in the other form of its format', async () => {
+		const server = await serve(endless(delta({ content: '{"a":' })), text('{"a":1}'));
+		const { supplied } = await chatModel(server.url, { parameters });
+		expect(textOf(await streamOf(supplied, 'Hi'))).toBe('{"a":1}');
+		expect(server.sent(CHAT)).toMatchObject([
+			{ response_format: { type: 'json_object' } },
+			{ response_format: { type: 'json_schema' } },
+		]);
+	});
+
+	test('and JSON that was complete before its blanks is the response', async () => {
+		const server = await serve(endless(delta({ content: '{"a":1}' })));
+		const { supplied } = await chatModel(server.url, { parameters });
+		expect(textOf(await streamOf(supplied, 'Hi')).trim()).toBe('{"a":1}');
+		expect(server.sent(CHAT)).toHaveLength(1);
+	});
+
+	test('and text that was shown is in the error, which is not followed by another request', async () => {
+		const server = await serve(endless(delta({ content: 'Hello' })));
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 0 } },
+		});
+		const error = await failureOf(streamOf(supplied, 'Hi'));
+		expect(error.message).toContain('repeated itself without end');
+		expect(error.messages.join()).toContain('Received so far: Hello');
+		expect(server.sent(CHAT)).toHaveLength(1);
+	});
+
+	test('and arguments of a call are requested again', async () => {
+		const args = (text: string) =>
+			delta({ tool_calls: [{ index: 0, function: { arguments: text } }] });
+		const server = await serve(
+			stuckAfter(
+				called('a', 'get_weather', '{"city":'),
+				...Array.from({ length: 30 }, () => args(' '.repeat(100))),
+			),
+			calls(['b', 'get_weather', '{"city":"Paris"}']),
+		);
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 0 } },
+		});
+		const answer = await supplied.bindTools([WEATHER]).invoke([question]);
+		expect(answer.tool_calls).toMatchObject([{ args: { city: 'Paris' } }]);
+		expect(server.sent(CHAT)).toHaveLength(2);
+	});
+});

@@ -167,7 +167,7 @@ describe('the error', () => {
 		expect(getError(fieldError, fail('badRequest', 'other'))?.serverText).toContain('top_k');
 	});
 
-	test('is the later one, if the first says that the route is missing', () => {
+	test('is the later one, if the first is a missing route', () => {
 		expect(getError(fail('routeNotFound'), fail('badRequest', 'other'))?.serverText).toBe('other');
 	});
 

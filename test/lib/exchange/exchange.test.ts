@@ -25,7 +25,7 @@ const adaptations = { field: [omitRejectedField()], conversation: [enforceStrict
 const routes = ['ollamaChat', 'openAiChat'] as const;
 
 let count = 0;
-/** Each server has an address of its own, so that it has taught nothing. */
+/** A server with a new address, for which nothing is cached. */
 const newServer = () => scriptedServer(`server-${++count}`);
 
 const reject = (message: string, status = 400): Reply => ({ type: 'rejected', status, message });
@@ -139,7 +139,7 @@ describe('routes', () => {
 		expect(await send(server)).toMatchObject({ route: 'openAiChat', urls: [expect.anything()] });
 	});
 
-	test('a server that changes its routes is asked by the one that it has now', async () => {
+	test('a server that changes its routes gets requests on the one that it has now', async () => {
 		const server = newServer();
 		replyAt('/v1/chat/completions');
 		await send(server);
@@ -151,7 +151,7 @@ describe('routes', () => {
 		expect((await send(server)).urls).toHaveLength(1);
 	});
 
-	test('without any, the error says so', async () => {
+	test('without any, the error is a missing route', async () => {
 		transport.reply = () => missing;
 		await expect(send()).rejects.toMatchObject({ type: 'routeNotFound' });
 		expect(transport.sent).toHaveLength(2);

@@ -1,5 +1,5 @@
 /**
- * A transport in place of sockets: each request gets the reply that a test chooses.
+ * A transport without sockets: each request gets the reply that a test chooses.
  *
  * `jest.mock('../../../lib/http/send-request', () => jest.requireActual<object>('./scripted-transport'))`
  */

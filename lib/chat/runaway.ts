@@ -1,0 +1,81 @@
+/** Detects output that repeats itself without end, while it arrives. */
+
+/** New characters after which the end of the output is checked, so that each is read a few times at most. */
+const CHECK_INTERVAL = 1_000;
+/** Longest piece whose repetition counts. */
+const MAX_PERIOD = 64;
+
+/** Characters of the end that are blank, or one piece again and again. */
+const MAX_BLANKS = 2_000;
+const MAX_REPEATED = 16_000;
+/** In JSON: repetition inside of strings, and blanks and digits outside of them. */
+const MAX_REPEATED_IN_STRING = 8_000;
+const MAX_BLANKS_IN_JSON = 500;
+const MAX_DIGITS = 400;
+/** Zeros in base64, of which a file may have many. */
+const MAX_BASE64_ZEROS = 128 * 1024;
+
+/** `complete`: a JSON value, and only blanks after it. */
+export type RunawayState = 'normal' | 'runaway' | 'complete';
+
+export class RunawayDetector {
+	private pending = '';
+	/** The checked end of the output. */
+	private tail = '';
+	private length = 0;
+	private json = { depth: 0, isInString: false, isEscaped: false, hasValue: false };
+	/** Length of the output before the last run of one character. */
+	private runStart = 0;
+
+	constructor(private readonly isJson: boolean) {}
+
+	push(delta: string): RunawayState {
+		this.pending += delta;
+		if (this.pending.length < CHECK_INTERVAL) return 'normal';
+		if (this.isJson) this.trackJson(this.pending);
+		this.length += this.pending.length;
+		if (!/^A+$/.test(this.pending)) this.runStart = this.length;
+		this.tail = (this.tail + this.pending).slice(-MAX_REPEATED);
+		this.pending = '';
+		return this.check();
+	}
+
+	private check(): RunawayState {
+		const { isInString, depth, hasValue } = this.json;
+		const isOutside = this.isJson && !isInString;
+		const blanks = this.tail.length - this.tail.trimEnd().length;
+		const maxBlanks = isOutside ? MAX_BLANKS_IN_JSON : MAX_BLANKS;
+		if (blanks > maxBlanks) return isOutside && hasValue && depth === 0 ? 'complete' : 'runaway';
+		if (isOutside && new RegExp(`\\d{${MAX_DIGITS + 1}}$`).test(this.tail)) return 'runaway';
+		return this.isRepetition(isInString ? MAX_REPEATED_IN_STRING : MAX_REPEATED)
+			? 'runaway'
+			: 'normal';
+	}
+
+	private isRepetition(minLength: number): boolean {
+		if (this.tail.length < minLength) return false;
+		const end = this.tail.slice(-minLength);
+		for (let period = 1; period <= MAX_PERIOD; period++)
+			if (end.startsWith(end.slice(period)))
+				return !/^A/.test(end) || period > 1 || this.length - this.runStart > MAX_BASE64_ZEROS;
+		return false;
+	}
+
+	/** Brackets inside of strings do not count. */
+	private trackJson(text: string): void {
+		const { json } = this;
+		for (const character of text) {
+			if (json.isEscaped) json.isEscaped = false;
+			else if (json.isInString && character === '\\') json.isEscaped = true;
+			else if (character === '"') json.isInString = !json.isInString;
+			else if (!json.isInString) this.trackBracket(character);
+		}
+	}
+
+	private trackBracket(character: string): void {
+		if (character === '{' || character === '[') this.json.depth++;
+		else if (character === '}' || character === ']') this.json.depth--;
+		else return;
+		this.json.hasValue = true;
+	}
+}
