@@ -12,7 +12,7 @@ import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getCachedTypeName, SERVER_TYPES } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { type JsonRecord, omitUndefined } from '../values';
+import { type JsonRecord, maxOf, omitUndefined } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	summarizeFindings,

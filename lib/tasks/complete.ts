@@ -134,8 +134,6 @@ function toTextCompletion({
 	timings,
 	model,
 }: Completion): TextCompletion {
-	// This operation calls it `limit`.
-	const reason = finishReason === 'length' ? 'limit' : finishReason;
-	const stopType = finishReason === 'unknown' ? undefined : reason;
-	return { text, ...omitUndefined({ stopType, usage, timings, model }) };
+	const reason = finishReason === 'unknown' ? undefined : finishReason;
+	return { text, ...omitUndefined({ finishReason: reason, usage, timings, model }) };
 }

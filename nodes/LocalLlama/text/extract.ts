@@ -22,9 +22,9 @@ import {
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
-import type { LocalLlamaOperation } from '../operation';
-import { rowFields, readRows } from '../list-fields';
-import { createOptionsField } from '../options';
+import { readRows } from '../list-fields';
+import { createOptionsField, findReplacement } from '../options';
+import { withOutput } from '../output';
 import { toMetadata, generate } from './generate';
 import { shortTextOptions, quickThinkingOptions } from './option-sets';
 import { readShortTextSettings } from './settings';
@@ -162,13 +162,6 @@ export const textExtract = withOutput({
 function asNumber(value: unknown): unknown {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
-}
-
-function readSchema(parameters: NodeParameters): Record<string, unknown> {
-	const { schema } = unwrapSchema(parameters.object('jsonSchema'));
-	if (Object.keys(schema).length === 0)
-		throw createFieldError(parameters.field('jsonSchema').label, 'is empty');
-	return schema;
 }
 
 /** Reads the fields to extract from the form or a list. */

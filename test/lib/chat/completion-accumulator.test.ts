@@ -49,9 +49,9 @@ describe('reasoning', () => {
 	])('%s', (_name, text, mayStartInReasoning, reasoning, answer) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const options = { mayStartInReasoning: mayBeginInThinking_ };
-				const outcome = read(inPieces(text, places), options);
-				expect(outcome.shown).toBe(answer);
+				const options = { mayStartInReasoning };
+				const outcome = accumulate(inPieces(text, places), options);
+				expect(outcome.shownText).toBe(answer);
 				expect(outcome.completion.reasoning).toBe(reasoning);
 				if (answer === '')
 					expect(outcome).toMatchObject({ completion: { errorType: 'onlyThinking' } });
@@ -62,7 +62,7 @@ describe('reasoning', () => {
 	test.each(['reasoning_content', 'reasoning', 'thinking'])('in the field %s', (field) => {
 		const outcome = accumulate([chunk({ [field]: 'a' }), ...wholeText('<think>b</think>')]);
 		expect(outcome).toMatchObject({
-			thought: 'a',
+			shownReasoning: 'a',
 			completion: { reasoning: 'a', text: '<think>b</think>' },
 		});
 	});
@@ -93,7 +93,7 @@ describe('tool calls in the text', () => {
 			fc.property(cuts, (places) => {
 				const outcome = accumulate(inPieces(text, places), { offeredTools });
 				expect(outcome).toMatchObject({
-					shown: '',
+					shownText: '',
 					completion: { text: '', toolCalls: [{ name: 'get_weather' }] },
 				});
 				expect(JSON.parse(outcome.completion.toolCalls![0]!.arguments)).toEqual({
@@ -105,7 +105,7 @@ describe('tool calls in the text', () => {
 
 	test('after a text, which is shown', () => {
 		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-		expect(read(inPieces(text, [20, 30]), { offeredTools: offered })).toMatchObject({
+		expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
 			completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 		});
 	});
@@ -120,8 +120,8 @@ describe('tool calls in the text', () => {
 	])('%s is text', (_name, text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				expect(read(inPieces(text, places), { offeredTools: offered })).toMatchObject({
-					shown: text,
+				expect(accumulate(inPieces(text, places), { offeredTools })).toMatchObject({
+					shownText: text,
 					completion: { text, toolCalls: [] },
 				});
 			}),
@@ -173,7 +173,7 @@ describe('streamed tool calls', () => {
 							),
 						];
 					});
-					expect(read([...events, chunk({}, 'tool_calls')])).toMatchObject({
+					expect(accumulate([...events, chunk({}, 'tool_calls')])).toMatchObject({
 						completion: {
 							toolCalls: args.map((value, index) => ({
 								id: `call_${index}`,
@@ -236,10 +236,10 @@ describe('streamed tool calls', () => {
 		const firstChunk = chunk({
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
-		expect(read([begun, chunk({}, 'length')])).toMatchObject({
+		expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
 			completion: { errorType: 'toolCallTruncated', tool: 'x' },
 		});
-		expect(read([begun, chunk({}, 'stop')])).toMatchObject({
+		expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
 			completion: { errorType: 'invalidToolCall', tool: 'x' },
 		});
 	});
