@@ -55,11 +55,11 @@ export function findChange(
 }
 
 function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
-	const requestBody = lazyTexts(body);
+	const getRequestTexts = lazyTexts(body);
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([match]) => {
 			const letters = normalizeLetters(match);
-			return !requestBody().some((text) => text.includes(letters));
+			return !getRequestTexts().some((text) => text.includes(letters));
 		});
 	const [, ...patterns] = TYPE_BY_TEXT.find(([name]) => name === type) ?? [type];
 	const matchingPatterns = patterns.filter((pattern) => pattern.test(serverText));
@@ -88,11 +88,11 @@ export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): 
 /** The warnings of the changes that affected this body. */
 export function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
 	const warnings: string[] = [];
-	let requestBody = body;
+	let changedBody = body;
 	for (const { apply, warning } of changes) {
-		const changed = apply(requestBody);
-		if (changed !== requestBody && warning !== undefined) warnings.push(warning);
-		requestBody = changed;
+		const nextBody = apply(changedBody);
+		if (nextBody !== changedBody && warning !== undefined) warnings.push(warning);
+		changedBody = nextBody;
 	}
 	return warnings;
 }

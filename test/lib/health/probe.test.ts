@@ -48,7 +48,7 @@ describe('responses that do not end', () => {
 	])('%s: the check ends in time and reports it', async (_name, answer) => {
 		const result = await check(await rawServer(answer), { timeoutMs: 1500 });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'noResponse').observed).toContain(': no response after 15');
+		expect(finding(result, 'noResponse').observed).toMatch(/: no response after \d+ ms/);
 	});
 
 	it('a flood: the server is not a model server', async () => {
