@@ -511,7 +511,7 @@ describe('the panels', () => {
 			const opened = async (inputs: object) => {
 				const workflow = example('dify-chat-streamed', { dify: silent });
 				const nodes = workflow.nodes.map((node) =>
-					'inputs' in node.parameters
+					node.type.endsWith('.difyChatMessage')
 						? { ...node, parameters: { ...node.parameters, inputs } }
 						: node,
 				);

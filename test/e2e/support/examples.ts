@@ -92,7 +92,7 @@ function wired(
 			...(knowledgeBase !== undefined && node.parameters.difyDatasetId !== undefined
 				? { difyDatasetId: { __rl: true, mode: 'id', value: knowledgeBase } }
 				: {}),
-			...(knowledgeBase !== undefined && node.parameters.difyDatasetIds !== undefined
+			...(knowledgeBase !== undefined && own === 'difyRetriever'
 				? { difyDatasetIds: [knowledgeBase] }
 				: {}),
 			...change?.[node.name],
