@@ -26,7 +26,7 @@ export const textChat = withOutput({
 			...toOptionFields(
 				responseFormatFields(),
 				'jsonObject',
-				'How the response is constrained. Text if not set.',
+				'How the response is constrained. Text if not set. For a schema or a grammar, also add the option "JSON Schema" or "Grammar".',
 			),
 		]),
 	],

@@ -1,4 +1,4 @@
-import { NodeHelpers } from 'n8n-workflow';
+import { NodeHelpers, type INodeProperties } from 'n8n-workflow';
 
 import { operations } from '../../../nodes/LocalLlama/resources';
 
@@ -17,3 +17,29 @@ test.each([
 	const shownLabels = fields.map(({ displayName }) => displayName);
 	expect(shownLabels).toEqual(['Resource', 'Operation', ...labels]);
 });
+
+// n8n lists such an option under "Add Option" only after the other has its value.
+test.each(['chat', 'extract'])(
+	'%s: an option names the options that it makes available',
+	(operation) => {
+		const { options: members = [] } = operations.properties.find(
+			(field) =>
+				field.name === 'options' &&
+				NodeHelpers.displayParameter(
+					{ resource: 'text', operation },
+					field,
+					{ typeVersion: 1 },
+					null,
+				),
+		)!;
+		const options = members as INodeProperties[];
+		const dependent = options.flatMap(({ displayName, displayOptions }) =>
+			Object.keys(displayOptions?.show ?? {}).map((name) => ({ displayName, name })),
+		);
+		expect(dependent.length).toBeGreaterThan(0);
+		for (const { displayName, name } of dependent) {
+			const { description } = options.find((option) => option.name === name)!;
+			expect(description).toContain(`"${displayName}"`);
+		}
+	},
+);
