@@ -46,7 +46,7 @@ const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
-		'The server responds but has no model list at this path. Some servers have none and still work with the nodes: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. If yours is one of these, keep this credential: this test cannot pass, and Server Health (Check) shows whether the server works. Otherwise, the address may be wrong',
+		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test',
 };
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */

@@ -1,4 +1,4 @@
-/** Errors from Dify's error responses and failed runs. Title: Dify's message. Suggestion: by code, otherwise by text. */
+/** Errors from Dify's error responses and failed runs, with a type by code, otherwise by text. */
 import { parseRetryAfter } from '../errors/classify-error';
 import { createServerError, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
@@ -122,7 +122,22 @@ const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 		'datasetRejected',
 	],
 	[/^Form recipient type is invalid/, 'formRejected'],
+	[/^Form not found/, 'formNotFound'],
 ];
+
+/** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
+const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
+	'unauthorized',
+	'appUnavailable',
+	'notPublished',
+	'conversationNotFound',
+	'messageNotFound',
+	'runNotFound',
+	'datasetNotFound',
+	'pipelineNotFound',
+	'formClosed',
+	'formNotFound',
+]);
 
 /** Codes with many causes, also for errors of plugins and models that Dify passes on. */
 const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
@@ -197,19 +212,23 @@ function getTypeByStatus(status: number): DifyErrorType {
 	return status >= 500 ? 'serverError' : 'invalidParam';
 }
 
-/** An error whose title is Dify's message, or the title of its type if there is no message. */
+/** An error whose title is Dify's message, or the title of its type if that explains more. */
 function fromDifyMessage(
 	type: DifyErrorType,
 	{ code, message = '' }: DifyErrorBody,
 	context: Partial<ErrorContext>,
-	overrides: ErrorOverrides,
+	{ about, ...overrides }: ErrorOverrides,
 ): ServerError {
 	const serverText = toReadableText(message, context.secrets);
 	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
+	const isEmpty = title === '';
+	const hasOwnTitle = isEmpty || OWN_TITLE_TYPES.has(type);
 	return createServerError(type, context, {
 		...overrides,
+		about: { ...about, isEmpty },
 		code: code?.replace(KEY_PATTERN, '[key]'),
-		...(title !== '' && { serverText, message: title, detail: overrides.detail ?? serverText }),
+		serverText: isEmpty ? undefined : serverText,
+		...(!hasOwnTitle && { message: title, detail: overrides.detail ?? serverText }),
 	});
 }
 
@@ -318,13 +337,11 @@ export function createRunError(
 	const { error } = result;
 	const type = toErrorType(error, error.status);
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
-	const location = node && `The run failed in Dify at the node ${describeNode(node)}`;
+	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
 	const serverError = fromDifyMessage(type, error, context, {
 		status: error.status ?? 200,
 		...toPartialDetails(result),
-		...(location !== undefined && {
-			detail: `${location}: ${toReadableText(error.message, context.secrets)}`,
-		}),
+		...(node && { detail: `${message}. The node ${describeNode(node)} failed in Dify` }),
 		facts: {
 			difyVersion,
 			...getRunIds(result),

@@ -233,7 +233,9 @@ function parseErrorBody({ body }: ErrorResponseInput): ParsedErrorBody {
 function toPageText(page: string): string {
 	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
 	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
-	return trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
+	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
+	// Most pages repeat their title as a heading.
+	return text.replace(/^(.{5,200}) \1(?= |$)/, '$1');
 }
 
 function parseErrorJson(json: JsonRecord): ParsedErrorBody {

@@ -29,7 +29,7 @@ export function suggestModels(names: readonly string[], alternative: string | un
 	if (names.length > 0)
 		sentences.push(`Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${remainder}.`);
 	if (alternative !== undefined)
-		sentences.push(`${names.length === 0 ? 'Choose another model, or' : 'Or'} ${alternative}`);
+		sentences.push(`${names.length === 0 ? 'Select another model, or' : 'Or'} ${alternative}`);
 	return sentences.join(' ');
 }
 

@@ -8,7 +8,7 @@ import type {
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { addHintOnce } from './run/hints';
-import { hideDetailsFromVisitors } from './run/item-error';
+import { hideDetailsFromVisitors, stripTitle } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values';
 
 /** One call of a supplied object. */
@@ -71,7 +71,10 @@ export class SubNodeLog {
 
 	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		return hideDetailsFromVisitors(this.context, nodeError);
+		const context: ISupplyDataFunctions & { isStreaming?(): boolean } = this.context;
+		// Without `isStreaming` (n8n 2.20), a streamed chat may show the description alone.
+		if (context.isStreaming?.() === false) nodeError.description = stripTitle(nodeError);
+		return hideDetailsFromVisitors(context, nodeError);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */

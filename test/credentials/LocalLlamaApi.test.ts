@@ -192,7 +192,7 @@ describe("n8n's credential test", () => {
 	test('reports the problem', async () => {
 		const baseUrl = await start({});
 		expect(await testWith({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
-			/^The server responds but has no model list at this path\. .* A prefix .* belongs in the Base URL/,
+			/^The server responds, but has no model list at this path\. .* A prefix .* belongs in the Base URL/,
 		);
 		server.setLoading(1);
 		expect(await testWith({ baseUrl })).toMatch(
@@ -207,7 +207,7 @@ describe("n8n's credential test", () => {
 		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
 		expect(await testWith({ baseUrl })).toContain('cloudflared');
 		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
-		expect(await testWith({ baseUrl })).toMatch(/^The server responds but has no model list/);
+		expect(await testWith({ baseUrl })).toMatch(/^The server responds, but has no model list/);
 		expect(await testWith({ baseUrl: 'http://host:port' })).toContain(
 			'The port "port" in the Base URL',
 		);
@@ -222,14 +222,14 @@ describe("n8n's credential test", () => {
 			reply.json({ error: { code: 404, message: '' } }),
 		],
 	])(
-		'for a server without a model list, the message says that the nodes still work: %s',
+		'for a server without a model list, the message contains that the nodes still work: %s',
 		async (_what, answer) => {
 			const baseUrl = await start({});
 			server.route('GET /v1/models', answer);
 			const message = await testWith({ baseUrl });
 			expect(message).toMatch(/^The server responds/);
 			expect(message).toContain('still work with the nodes');
-			expect(message).toContain('keep this credential');
+			expect(message).toContain('keep the credential');
 			expect(message).toContain('Server Health (Check)');
 		},
 	);

@@ -830,7 +830,7 @@ describe('the editor', () => {
 		const bad = await credentialOf(sim, 'chat', { apiKey: 'app-wrong' });
 		expect(await options('resource-mapper-fields', bad, type)).toMatchObject({
 			fields: [],
-			emptyFieldsNotice: expect.stringContaining('Access token is invalid') as string,
+			emptyFieldsNotice: expect.stringContaining('Dify rejected the API key') as string,
 		});
 	});
 

@@ -14,7 +14,7 @@ export const DIFY_ERROR_TEXTS = {
 				? 'Dify requires an API key, but the credential has none'
 				: 'Dify rejected the API key',
 		suggestion:
-			'Copy the API key again from the app in Dify under API Access and paste it into the "Dify API" credential. An app key works only for its own app; a knowledge key ("dataset-…") does not work for apps, and an app key does not work for knowledge bases.',
+			'Copy the API key again from API Access of the app in Dify into the "Dify API" credential. An app key ("app-…") works only for its own app; knowledge bases need a knowledge key ("dataset-…").',
 	}),
 	forbidden: errorText(
 		'Dify does not allow this action',
@@ -30,7 +30,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	appUnavailable: errorText(
 		'The app has no model, is not published, or is of another type',
-		'Open the app in Dify, choose a model and publish it. If the app works in Dify, its type does not fit: only chatbots, agents and chatflows accept messages.',
+		'Open the app in Dify, select a model and publish it. If the app works in Dify, its type does not match: only chatbots, agents and chatflows accept messages.',
 	),
 	notPublished: errorText(
 		'The app has not been published',
@@ -46,11 +46,11 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	conversationNotFound: errorText(
 		'Dify cannot find the conversation',
-		'The conversation was deleted, or belongs to another user, another app or the Dify web app. Use the same user as for its first message, or leave the conversation ID empty to start a new one.',
+		'It was deleted, or belongs to another user, another app or the Dify web app. Use the user of its first message, or start a new conversation (Dify Chat Message: "When Conversation Is Unavailable").',
 	),
 	messageNotFound: errorText(
 		'Dify cannot find the message',
-		'The message was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
+		'It was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
 	),
 	startsWithTrigger: errorText(
 		'The workflow starts with a trigger',
@@ -85,10 +85,12 @@ export const DIFY_ERROR_TEXTS = {
 		'The ID is not valid',
 		'Enter the ID as shown in Dify, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
 	),
-	invalidParam: errorText(
-		'Dify rejected a value in the request',
-		'Correct the value named in the Dify message.',
-	),
+	invalidParam: ({ isEmpty }) => ({
+		title: 'Dify rejected a value in the request',
+		suggestion: isEmpty
+			? 'Dify gave no reason. Check the fields of the node, and the type and size of files.'
+			: 'Correct the value named in the Dify message.',
+	}),
 	nothingToRevoke: errorText(
 		'There is no rating to remove',
 		'This user has not rated this message.',
@@ -103,7 +105,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	modelUnsupported: errorText(
 		'Dify cannot use the model of the app',
-		`Choose another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
+		`Select another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
 	),
 	providerError: errorText(
 		'The model behind Dify rejected the request or failed',
@@ -111,7 +113,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	providerUnreachable: errorText(
 		'Dify could not connect to its model, or lost the connection',
-		'The model server behind Dify may be down, or have crashed during the response: check its log, and its address in Dify (Settings, Model Provider) as seen from the Dify containers. The API key of the "Dify API" credential is fine.',
+		`Check the log of the model server behind Dify: it may be down, or have crashed during the response. Check its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
 	),
 	pluginDaemonError: errorText(
 		'The plugin daemon of Dify is not working',
@@ -119,11 +121,11 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	providerNotInstalled: errorText(
 		'The model provider of the app is not installed in Dify',
-		'Install the plugin of the provider in Dify (Plugins), or choose a model of another provider in the app and publish it.',
+		'Install the plugin of the provider in Dify (Plugins), or select a model of another provider in the app and publish it.',
 	),
 	providerModelNotFound: errorText(
 		'Dify does not have the model of the app',
-		'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, choose an available model and publish the app.',
+		'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, select an available model and publish the app.',
 	),
 	agentBackendUnreachable: errorText(
 		'The agent backend of Dify does not respond',
@@ -135,7 +137,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	busy: errorText(
 		'The app has reached its limit of concurrent requests',
-		'Try again in a moment, lower Max Concurrent Items, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each concurrent run. If a proxy in front of Dify limits the request rate, send fewer requests at the same time.',
+		'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
 	),
 	quotaExceeded: errorText(
 		'This Dify workspace has used all runs of its plan',
@@ -151,15 +153,15 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	streamEndedEarly: errorText(
 		'The response from Dify ended before it was complete',
-		'The connection to Dify was lost during the run. The run may have continued: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
+		'The run may have continued in Dify: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
 	),
 	runTimeout: ({ isRunStart }) => ({
 		title: 'A timeout was reached',
-		suggestion: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(isRunStart)}`,
+		suggestion: `Raise the timeout in the options, or check the logs of the app in Dify. If only pings arrived, check the worker container (docker compose ps); if nothing arrived, turn off buffering in the proxy (nginx: proxy_buffering off).${mayHaveStarted(isRunStart)}`,
 	}),
 	runQueued: errorText(
 		'The run is waiting in the Dify queue',
-		'The Dify workers are busy or down, so the run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
+		'The run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
 	),
 	requestTooLarge: errorText(
 		'The file is too large',
@@ -179,7 +181,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	formClosed: errorText(
 		'The form is closed',
-		'Only the first submission counts, and an expired form takes the timeout branch of its node. Do not submit it again. Use Follow on the run instead.',
+		'Only the first submission counts, and an expired form takes the timeout branch of its node. Use Follow to see how the run continues.',
 	),
 	formNotFound: errorText(
 		'Dify cannot find the form',
@@ -199,7 +201,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	pipelineNotFound: errorText(
 		'The knowledge base has no pipeline',
-		'Choose a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
+		'Select a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
 	),
 	documentNotIndexed: errorText(
 		'The knowledge base is empty or still indexing',
@@ -220,7 +222,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	nameTaken: errorText(
 		'The name is already in use in Dify',
-		'Choose another name, or use the existing object.',
+		'Enter another name, or use the existing object.',
 	),
 	indexingFailed: errorText(
 		'Dify could not index the document',

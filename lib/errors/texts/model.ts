@@ -7,7 +7,7 @@ import {
 } from './error-text';
 
 const KEYS =
-	'a key that the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or that it issued (GPUStack, Open WebUI: API Keys)';
+	'the key set with --api-key (llama-server) or LOCALAI_API_KEY (LocalAI), or created on the server (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
 const NO_LIST = 'A custom server may have no model list: enter the model name. ';
@@ -36,7 +36,7 @@ function otherBaseUrl(root: string | undefined): string {
 
 /** Ollama (seen: 0.17.4) responds with 403 and an empty body. */
 const OLLAMA_HOSTS =
-	' Ollama responds like this when it listens on 127.0.0.1 only and is called by a host name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
+	' Ollama rejects unknown host names: start it with OLLAMA_HOST=0.0.0.0, or let the proxy send the host name localhost (nginx: proxy_set_header Host localhost).';
 
 /** No route that is requested ends with a slash: a proxy redirected to it. */
 const addedSlash: ErrorText = {
@@ -54,11 +54,11 @@ export const MODEL_ERROR_TEXTS = {
 		if (isKeyMissing === true)
 			return {
 				title: 'The server requires an API key, but the credential has none',
-				suggestion: `Enter ${KEYS} as the API Key in the credential.`,
+				suggestion: `Enter the API Key in the credential: ${KEYS}.`,
 			};
 		return {
 			title: 'The server rejected the API key',
-			suggestion: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers expect it in another header: change Authentication. If this address is a gateway, the server behind it may have rejected the gateway's own key.`,
+			suggestion: `Check the API Key in the credential: ${KEYS}. Some servers expect another header: change Authentication. A gateway may have a wrong key itself.`,
 		};
 	},
 	upstreamKeyRejected: errorText(
@@ -91,7 +91,7 @@ export const MODEL_ERROR_TEXTS = {
 				? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
 				: 'The prompt exceeds the context of the server',
 		suggestion:
-			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input. Many servers also count Maximum Tokens: lower it.',
+			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, shorten the input, or lower Maximum Tokens.',
 	}),
 	kvCacheFull: errorText(
 		'The context of the server is full',
@@ -102,7 +102,7 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			isPage === true
 				? `The status ${status} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`
-				: 'The server message says what it does not accept. Check the fields and options of the node.',
+				: 'Check the fields and options of the node against the server message.',
 	}),
 	templateRejected: errorText(
 		'The chat template of the model rejected this conversation',
@@ -114,12 +114,12 @@ export const MODEL_ERROR_TEXTS = {
 	),
 	toolsUnsupported: errorText(
 		'The model or server does not support tool calls',
-		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss). Start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss). Start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 	),
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server does not support ${modality ?? 'image or audio'} input`,
 		suggestion:
-			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or choose a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or use a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	}),
 	fileUnreadable: errorText(
 		'The server cannot read a file in the request',
@@ -159,7 +159,7 @@ export const MODEL_ERROR_TEXTS = {
 	modelLoadFailed: ({ model }) => ({
 		title: `The server could not load the model ${quoteName(model)}`,
 		suggestion:
-			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or choose a smaller quantization. Check the server log for details.',
+			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or use a smaller quantization. Check the server log for details.',
 	}),
 	featureDisabled: errorText(
 		'The server was not started with this feature',
@@ -169,11 +169,11 @@ export const MODEL_ERROR_TEXTS = {
 		title: `The model ${quoteName(model)} does not support this task`,
 		detail: `The server has no endpoint for this task with the model ${quoteName(model)}`,
 		suggestion:
-			'Chat, embeddings and reranking need different models, often on separate servers: choose a model for this task, or start a server for it.',
+			'Chat, embeddings and reranking need different models, often on separate servers: select a model for this task, or start a server for it.',
 	}),
 	outputParseFailed: errorText(
 		'The server could not parse the model output and discarded it',
-		'Try again without a fixed Seed: llama-server parses the output by the chat template and fails if it does not match. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
+		'Try again without a fixed Seed. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 	),
 	runawayOutput: errorText(
 		'The model repeated itself without end, so the response was stopped',
@@ -216,12 +216,12 @@ export const MODEL_ERROR_TEXTS = {
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
 	}),
 	emptyResponse: errorText(
-		'The model returned an empty answer',
+		'The model returned an empty response',
 		'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop calls to undeclared tools.',
 	),
 	garbledOutput: errorText(
 		'The model repeats one character or returns no text',
-		'Possible causes: a build or driver that does not match the GPU, a corrupt model file, or an unsuitable KV cache type. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
+		'Restart the server. If that does not help, try it without flash attention, with another quantization, KV cache type or build: the model file may be corrupt, or the build or driver may not match the GPU.',
 	),
 	contentFiltered: errorText(
 		'The server withheld the response (content filter)',

@@ -100,7 +100,7 @@ export const NETWORK_ERROR_TEXTS = {
 		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} requires a user name and password`,
 		suggestion:
 			service === 'dify'
-				? "The rejection does not come from Dify. Dify's API key and the proxy password use the same header, so both cannot be sent: exclude the path /v1 from the password in the proxy (nginx: auth_basic off), or use an address that bypasses the proxy."
+				? "Dify's API key and the proxy password use the same header, so both cannot be sent: exclude the path /v1 from the password in the proxy (nginx: auth_basic off), or use an address that bypasses the proxy."
 				: 'Add a header to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind the proxy also requires a key, set Authentication to x-api-key.',
 	}),
 	blockedByProxy: ({ service, status }) => ({
@@ -111,7 +111,7 @@ export const NETWORK_ERROR_TEXTS = {
 		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
 		suggestion: isCloudflare(status)
 			? 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.'
-			: `The model server is down or too slow for the proxy. Test it directly; raise the timeout of the proxy (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering for streamed responses.${status === 503 ? ' A 503 can also mean rate limiting in the proxy (nginx: limit_req).' : ''}`,
+			: `The model server is down or too slow for the proxy. Test it without the proxy, raise the proxy timeout (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering.${status === 503 ? ' The proxy may also limit the request rate (nginx: limit_req).' : ''}`,
 	}),
 	unexpectedRedirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
@@ -119,9 +119,10 @@ export const NETWORK_ERROR_TEXTS = {
 		suggestion:
 			'If that is your server, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
-	notAnApi: ({ root }) => ({
+	notAnApi: () => ({
 		title: 'The Base URL returns a web page, not the API',
-		suggestion: `The Base URL points to a user interface or a login page. Enter the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.`,
+		suggestion:
+			'It may be a user interface or a login page. Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.',
 	}),
 	wrongServer: errorText(
 		'The program at the Base URL is not a model server API',
@@ -150,31 +151,28 @@ export const NETWORK_ERROR_TEXTS = {
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
-const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
+const DEFAULT_PORTS: ReadonlySet<string | undefined> = new Set(['8080', '9931']);
 
-function suggestOtherPort(port = ''): string {
-	const otherPort = OTHER_DEFAULT_PORT[port];
-	return otherPort === undefined
-		? ''
-		: ` llama-server listens on 9931 by default, older versions on 8080: try ${otherPort}.`;
+function describeDefaultPorts(port: string | undefined): string {
+	return DEFAULT_PORTS.has(port) ? ' (llama-server: 9931, older versions: 8080)' : '';
 }
 
 function describeClosedPort({ host, port, service }: ErrorTextParams): ErrorText {
 	if (service === 'dify') {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
-			suggestion: `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
+			suggestion: `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
 		};
 	}
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
-			suggestion: `Check that the model server is running and that the port is correct.${suggestOtherPort(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+			suggestion: `Check that the model server is running and the port is correct${describeDefaultPorts(port)}. If n8n runs in Docker, use http://host.docker.internal:${port ?? '9931'} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {
 		title: `The machine ${quoteName(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
-		suggestion: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${suggestOtherPort(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
+		suggestion: `Check that the model server is running (its log shows if it ran out of memory), and the port${describeDefaultPorts(port)}. If it listens on 127.0.0.1 only, start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0).`,
 	};
 }
 

@@ -64,7 +64,7 @@ export const llamaServer: ServerType = {
 			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
 		embeddings:
 			'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
-		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${DEFAULT_TEXTS.transcription}`,
+		transcription: `${DEFAULT_TEXTS.transcription} Or start llama-server with the --mmproj of a model that supports audio.`,
 		rerank:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
 		noModelActions:

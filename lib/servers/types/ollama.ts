@@ -42,7 +42,7 @@ export const ollama: ServerType = {
 	texts: {
 		...DEFAULT_TEXTS,
 		noModels: 'Download one with: ollama pull qwen3:8b',
-		missingModel: (model) => `download it: ollama pull ${model}`,
+		missingModel: (model) => `download it with "ollama pull ${model}".`,
 		context: (tokens) =>
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 		tools:

@@ -16,15 +16,15 @@ export const DEFAULT_SUGGESTIONS: Suggestions = {
 	templateRejected:
 		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
 	toolsUnsupported:
-		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
+		'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
 	modalityUnsupported:
-		'Choose a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		'Use a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	outputParseFailed:
 		'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
 	invalidToolCall:
 		'Lower the temperature, simplify the tool, or use a model with better tool support.',
 	modelLoadFailed:
-		'The usual cause is insufficient memory: choose a smaller context or a smaller quantization. Check the server log for details.',
+		'The usual cause is insufficient memory: use a smaller context or a smaller quantization. Check the server log for details.',
 };
 
 export const OLLAMA_SUGGESTIONS: Suggestions = {
@@ -35,9 +35,9 @@ export const OLLAMA_SUGGESTIONS: Suggestions = {
 	promptTooLong: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
 	modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
 	toolsUnsupported:
-		'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+		'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 	modalityUnsupported:
-		'Choose a model that lists "vision" (for audio: "audio") under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		'Use a model that lists "vision" (for audio: "audio") under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	templateRejected:
 		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
 };

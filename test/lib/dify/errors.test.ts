@@ -27,6 +27,29 @@ describe('an error body is recognized with any code', () => {
 		expect(error!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
 	});
 
+	test.each([
+		['unauthorized', 'Access token is invalid', 'Dify rejected the API key'],
+		['not_found', 'Conversation Not Exists.', 'Dify cannot find the conversation'],
+		['invalid_param', 'Workflow not published', 'The app has not been published'],
+		['not_found', 'Form not found.', 'Dify cannot find the form'],
+		['human_input_form_expired', 'This form has expired, form_id=1', 'The form is closed'],
+	])('%s "%s" has a title that explains more', (code, message, title) => {
+		expect(parseResponse({ code, message })).toMatchObject({
+			message: title,
+			detail: title,
+			serverText: message,
+		});
+	});
+
+	test('without a message, the suggestion names what to check', () => {
+		expect(parseResponse({ code: 'invalid_param', message: '' })).toMatchObject({
+			message: 'Dify rejected a value in the request',
+			suggestion: expect.stringMatching(
+				/^Dify gave no reason\. .*type and size of files/,
+			) as string,
+		});
+	});
+
 	test('also with status 200 from a proxy', () => {
 		const error = parseResponse(
 			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
@@ -91,7 +114,7 @@ test('the error names the node whose model failed', () => {
 	expect(runError).toMatchObject({
 		type: 'providerError',
 		message: 'too slow',
-		detail: 'The run failed in Dify at the node "Answer" (llm): too slow',
+		detail: 'too slow. The node "Answer" (llm) failed in Dify',
 		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
 	});
 });

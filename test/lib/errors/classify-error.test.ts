@@ -74,6 +74,14 @@ test('token counts are in the title', () => {
 	);
 });
 
+test('a page that repeats its title as a heading is quoted once', () => {
+	const body =
+		'<html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1><hr>nginx/1.27.0</html>';
+	expect(classifyErrorResponse({ status: 502, body }, context).serverText).toBe(
+		'502 Bad Gateway nginx/1.27.0',
+	);
+});
+
 test('the message of a chat template comes first', () => {
 	const body = JSON.stringify(
 		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),

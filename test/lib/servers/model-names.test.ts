@@ -62,7 +62,7 @@ test('at most ten names are shown, then the number of the others', () => {
 	expect(suggestModels(names, undefined)).toBe(
 		`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`,
 	);
-	expect(suggestModels([], 'load it.')).toBe('Choose another model, or load it.');
+	expect(suggestModels([], 'load it.')).toBe('Select another model, or load it.');
 	expect(suggestModels([], undefined)).toBe('');
 });
 

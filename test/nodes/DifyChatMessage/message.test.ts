@@ -54,7 +54,7 @@ describe('the request of a message', () => {
 				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
 			},
 		});
-		expect(error.message).toBe('Conversation Not Exists');
+		expect(error.message).toBe('Dify cannot find the conversation');
 		expect(error.description).toContain('leave the conversation ID empty to start a new one');
 		expect(error.context.data).toMatchObject({
 			type: 'conversationNotFound',

@@ -31,7 +31,7 @@ describe('rating', () => {
 			(error: unknown) => error as { message: string; description: string },
 		);
 		expect(error).toMatchObject({
-			message: 'Message Not Exists',
+			message: 'Dify cannot find the message',
 			description: expect.stringContaining('another user') as string,
 		});
 	});
@@ -84,7 +84,7 @@ describe('feedback', () => {
 		expect(await rate({ rating: 'none' })).toMatchObject({ rating: null, success: true });
 		expect(sim.app('chat').feedbacks).toEqual([]);
 		const error = await getNodeError(rate({ user: 'another user' }));
-		expect(error.message).toBe('Message Not Exists');
+		expect(error.message).toBe('Dify cannot find the message');
 		expect(error.description).toContain('user');
 	});
 });

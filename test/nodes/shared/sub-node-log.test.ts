@@ -40,6 +40,17 @@ it('an error is that of the sub-node, thrown and logged', async () => {
 	});
 });
 
+it.each([
+	['is not streamed', () => false, /^At http:\/\/127\.0\.0\.1:1\. Check/],
+	['is streamed', () => true, /^The server returned an error \(http:/],
+	['may be streamed, in n8n 2.20', undefined, /^The server returned an error \(http:/],
+])('the description if the execution %s', (_what, isStreaming, pattern) => {
+	const { log, context } = logged();
+	Object.assign(context, { isStreaming, getMode: () => 'manual' });
+	const error = createServerError('serverError', { url: 'http://127.0.0.1:1' });
+	expect(log.nodeError(error).description).toMatch(pattern);
+});
+
 it('Simple Vector Store: continues after its execution has ended, without its signal', async () => {
 	const { log, context, cancel } = logged();
 	const throwEnded = () => {

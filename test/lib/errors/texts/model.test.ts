@@ -21,7 +21,7 @@ describe('texts of model server errors', () => {
 
 	test('the suggestion for a rejected key mentions gateways', () => {
 		const { suggestion } = MODEL_ERROR_TEXTS.unauthorized({});
-		expect(suggestion).toContain('If this address is a gateway');
+		expect(suggestion).toContain('A gateway may have a wrong key itself');
 		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).suggestion).not.toContain(
 			'gateway',
 		);

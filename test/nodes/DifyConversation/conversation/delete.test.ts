@@ -11,7 +11,7 @@ describe('conversations', () => {
 		).toEqual([{ json: { conversationId: ownId, deleted: true }, pairedItem: { item: 0 } }]);
 		await expect(
 			executeConversation(sim, 'conversation', 'delete', { conversationId: byId(otherId) }),
-		).rejects.toThrow('Conversation Not Exists');
+		).rejects.toThrow('Dify cannot find the conversation');
 		await expect(
 			executeConversation(sim, 'conversation', 'delete', { conversationId: byId('') }),
 		).rejects.toThrow('conversation ID is empty');

@@ -27,6 +27,6 @@ describe('conversations', () => {
 		).toEqual(['two']);
 		await expect(
 			executeConversation(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
-		).rejects.toThrow('Conversation Not Exists');
+		).rejects.toThrow('Dify cannot find the conversation');
 	});
 });

@@ -350,7 +350,7 @@ describe('the latest conversation', () => {
 		store.conversationOf = (app, id, user) =>
 			id === conversationId ? undefined : find(app, id, user);
 		expect((await sendMessageError(sim, { parameters: latest })).message).toBe(
-			'Conversation Not Exists',
+			'Dify cannot find the conversation',
 		);
 		expect(
 			await sendMessageJson(sim, {

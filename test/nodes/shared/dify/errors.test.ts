@@ -10,7 +10,7 @@ describe('errors', () => {
 			keyType: 'app',
 		};
 		const failed = await sendMessageError(sim, { credentials });
-		expect(failed.message).toContain('Access token is invalid');
+		expect(failed.message).toContain('Dify rejected the API key');
 		expect(failed.description).toContain(`${sim.url}/chat-messages`);
 		expect(failed.description).toContain('Copy the API key again');
 		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');
