@@ -137,6 +137,10 @@ const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'pipelineNotFound',
 	'formClosed',
 	'formNotFound',
+	'nameTaken',
+	'providerUnreachable',
+	'pluginDaemonError',
+	'agentBackendUnreachable',
 ]);
 
 /** Codes with many causes, also for errors of plugins and models that Dify passes on. */

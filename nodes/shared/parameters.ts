@@ -363,7 +363,9 @@ function createValueError(label: string, expected: string, value: unknown): Serv
 export function createFieldError(
 	label: string,
 	problem: string,
-	suggestion = 'Correct the field in the node.',
+	suggestion = problem === 'is empty'
+		? 'Enter a value, or correct the expression.'
+		: 'Correct the field in the node.',
 ): ServerError {
 	return createInputError(`The field "${label}" ${problem}`, suggestion);
 }

@@ -528,7 +528,7 @@ describe('many items', () => {
 								error: {
 									code: 'completion_request_error',
 									status: 400,
-									message: 'provider says no',
+									message: 'The provider rejected the request',
 								},
 							},
 						],
@@ -554,8 +554,8 @@ describe('many items', () => {
 		]);
 		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
 		expect(items[2]!.json.error).toMatchObject({
-			message: 'provider says no',
-			description: expect.stringContaining('provider says no') as string,
+			message: 'The provider rejected the request',
+			description: expect.stringContaining('The provider rejected the request') as string,
 			code: 'completion_request_error',
 			status: 400,
 			type: 'providerError',

@@ -581,7 +581,11 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'dify-questions-from-table': async () => {
-		const error = { code: 'completion_request_error', message: 'The model is gone', status: 400 };
+		const error = {
+			code: 'completion_request_error',
+			message: 'The model is unavailable',
+			status: 400,
+		};
 		const sim = await appOf('chat', {
 			reply: ({ query }) => ({
 				steps: query.includes('plans') ? [{ error }] : [{ text: `About: ${query}` }],
@@ -600,7 +604,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			reply: ({ inputs: { text } }) => ({
 				steps: [{ node: { id: 'start', type: 'start', title: 'Start' } }],
 				...(text === 'Where is my invoice?'
-					? { fail: 'The model is gone' }
+					? { fail: 'The model is unavailable' }
 					: { outputs: { label: `on ${String(text)}` } }),
 			}),
 		});

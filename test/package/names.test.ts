@@ -70,8 +70,8 @@ function findForbiddenNames(file: string, text: string): string[] {
 
 /** Splits camelCase and CONSTANT_CASE into words, so that `replace` and `task` are no matches. */
 function isForbidden(name: string): boolean {
-	const words = name.replace(/([a-z\d])(?=[A-Z])/g, '$1 ').replace(/_+/g, ' ');
-	return FORBIDDEN.test(` ${words.toLowerCase()} `);
+	const spacedName = name.replace(/([a-z\d])(?=[A-Z])/g, '$1 ').replace(/_+/g, ' ');
+	return FORBIDDEN.test(` ${spacedName.toLowerCase()} `);
 }
 
 test.each([

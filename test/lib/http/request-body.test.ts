@@ -48,12 +48,12 @@ test('a text of any length is unchanged except for its unpaired surrogates', () 
 	const values = fc.record({ messages: fc.array(fc.record({ content: text }), { maxLength: 3 }) });
 	fc.assert(
 		fc.property(values, (value) => {
-			const sent = (JSON.parse(stringifyBody(value)) as typeof value).messages.map(
+			const contents = (JSON.parse(stringifyBody(value)) as typeof value).messages.map(
 				({ content }) => content,
 			);
 			const expected = value.messages.map(({ content }) => content.toWellFormed());
 			// Comparing by Jest would print texts of megabytes.
-			expect(sent.map((one, at) => one === expected[at])).toEqual(expected.map(() => true));
+			expect(contents.map((one, at) => one === expected[at])).toEqual(expected.map(() => true));
 		}),
 		examples(20),
 	);

@@ -176,7 +176,7 @@ export class GpustackApp extends OtherServerApp {
 	protected tooLong(tokens: number): SimError {
 		return this.error(
 			400,
-			`request has ${tokens} tokens, the model takes ${this.core.settings.nCtx}`,
+			`request has ${tokens} tokens, the model accepts ${this.core.settings.nCtx}`,
 			'BadRequest',
 		);
 	}
