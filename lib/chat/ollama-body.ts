@@ -20,7 +20,7 @@ import {
 import { type CompletionRequest, selectCallableTools, toToolsField } from './openai-body';
 import { getMedia, getText } from './content';
 import { supportsOption } from './parameters';
-import { SAMPLER_ENTRIES } from './samplers';
+import { GENERATION_OPTION_ENTRIES } from './generation-options';
 import type { ChatMessage, ChatParameters, ContentPart, MediaPart, ToolCall } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
@@ -31,8 +31,9 @@ const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Options of the node that Ollama supports, with its names. */
-const OPTIONS = SAMPLER_ENTRIES.filter(
-	([name, { type }]) => (type === 'number' || type === 'texts') && supportsOption(ollama, name),
+const OPTIONS = GENERATION_OPTION_ENTRIES.filter(
+	([name, { type }]) =>
+		(type === 'number' || type === 'stringList') && supportsOption(ollama, name),
 ).map(([name, { fieldName, isExtension, label }]) => ({
 	name,
 	label,

@@ -3,12 +3,20 @@ import { isRecord, type JsonRecord } from '../values';
 import type { ServerType } from '../servers/types/server-type';
 import { isValidKeepAlive } from '../servers/keep-alive';
 import { ANY_NUMBER, isInRange, formatRange } from '../ranges';
-import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
+import {
+	GENERATION_OPTION_ENTRIES,
+	GENERATION_OPTIONS,
+	type GenerationOption,
+	type GenerationOptionName,
+} from './generation-options';
 import type { ChatParameters } from './types';
 
 /** Whether an option is sent to this server type, which is not known to ignore it. */
-export function supportsOption({ supportedFields }: ServerType, name: SamplerName): boolean {
-	const { isExtension, isServerSpecific }: Sampler = SAMPLERS[name];
+export function supportsOption(
+	{ supportedFields }: ServerType,
+	name: GenerationOptionName,
+): boolean {
+	const { isExtension, isServerSpecific }: GenerationOption = GENERATION_OPTIONS[name];
 	if (isServerSpecific === true) return supportedFields !== 'all' && supportedFields.includes(name);
 	return isExtension === undefined || supportedFields === 'all' || supportedFields.includes(name);
 }
@@ -19,7 +27,7 @@ const NO_LIMIT = -1;
 export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
-	for (const [name, { fieldName }] of SAMPLER_ENTRIES) {
+	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
 		const value = parameters[name];
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
@@ -32,7 +40,7 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 /** Labels of set parameters that this server type ignores. */
 export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
-	const ignored = SAMPLER_ENTRIES.filter(
+	const ignored = GENERATION_OPTION_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
 	).map(([, { label }]) => label);
 	// A model without thinking is always off.
@@ -97,30 +105,30 @@ export function toResponseFormatFields(
  * @throws {ServerError} of type `invalidInput` that names the option
  */
 export function assertValidParameters(parameters: ChatParameters): void {
-	for (const [name, sampler] of SAMPLER_ENTRIES) {
+	for (const [name, option] of GENERATION_OPTION_ENTRIES) {
 		const value: unknown = parameters[name];
-		if (value !== undefined) assertValue(sampler, value);
+		if (value !== undefined) assertValue(option, value);
 	}
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (parameters.maxTokens === 0)
 		throw createOptionError(
-			SAMPLERS.maxTokens.label,
+			GENERATION_OPTIONS.maxTokens.label,
 			'must be at least 1, or -1 for no limit, but is 0',
 		);
 	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
 		throw createOptionError('Extra Body', 'must be a JSON object');
 }
 
-function assertValue(sampler: Sampler, value: unknown): void {
-	if (sampler.type === 'duration' && !isValidKeepAlive(value as string | number))
+function assertValue(option: GenerationOption, value: unknown): void {
+	if (option.type === 'duration' && !isValidKeepAlive(value as string | number))
 		throw createOptionError(
-			sampler.label,
+			option.label,
 			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
 		);
 	if (typeof value !== 'number') return;
-	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
+	const { range = ANY_NUMBER } = option.type === 'number' ? option : {};
 	if (!isInRange(value, range))
-		throw createOptionError(sampler.label, `must be ${formatRange(range)}, but is ${value}`);
+		throw createOptionError(option.label, `must be ${formatRange(range)}, but is ${value}`);
 }
 
 function createOptionError(label: string, requirement: string) {

@@ -2,7 +2,7 @@ import type { Timeouts } from '../http/timeouts';
 import type { Priority } from '../http/queue';
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span-attributes';
-import type { SamplerValues } from './samplers';
+import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from './reasoning';
 import type { JsonRecord } from '../values';
 
@@ -70,7 +70,7 @@ export type ResponseFormat =
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
-export interface ChatParameters extends SamplerValues {
+export interface ChatParameters extends GenerationOptionValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
 	/** Merged into the body last, overriding everything else. */

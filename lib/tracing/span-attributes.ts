@@ -31,7 +31,7 @@ export interface RequestAttributes {
 	model?: string;
 	/** A server type, or `dify`. */
 	provider?: string;
-	/** Samplers, by their names in lib/chat/samplers.ts. */
+	/** Generation options, by their names in lib/chat/generation-options.ts. */
 	parameters?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];

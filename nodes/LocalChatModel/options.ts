@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { generationFields } from '../shared/chat/generation-fields';
+import { requestFields } from '../shared/chat/request-fields';
 import {
 	booleanField,
 	choiceField,
@@ -8,7 +8,7 @@ import {
 	optionsCollection,
 	integerField,
 } from '../shared/field-builders';
-import { samplerFields } from '../shared/chat/sampler-fields';
+import { generationOptionFields } from '../shared/chat/generation-option-fields';
 import { traceField } from './settings';
 
 /** Options that the node itself implements. */
@@ -51,6 +51,6 @@ const ownFields: INodeProperties[] = [
 ];
 
 export const optionsField: INodeProperties = {
-	...optionsCollection([...samplerFields, ...generationFields, ...ownFields, traceField]),
+	...optionsCollection([...generationOptionFields, ...requestFields, ...ownFields, traceField]),
 	description: 'Options that you do not add are not sent: the server settings apply',
 };

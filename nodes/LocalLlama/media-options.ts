@@ -1,14 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { TaskSettings } from '../../lib/tasks/run-task';
-import { generationFields } from '../shared/chat/generation-fields';
+import { requestFields } from '../shared/chat/request-fields';
 import { stringField } from '../shared/field-builders';
 import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of image and audio operations: additional fields, timeout, retries. */
 export const mediaFields: INodeProperties[] = [
-	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
+	...requestFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenTimeout',
@@ -16,7 +16,7 @@ export const mediaFields: INodeProperties[] = [
 		'How long to wait until the server starts to respond: it sends nothing while it processes an image or a recording. 0 = no limit.',
 	),
 	{
-		...generationFields.find(({ name }) => name === 'maxRetries')!,
+		...requestFields.find(({ name }) => name === 'maxRetries')!,
 		description:
 			'How often to retry after a refused connection or when the server is busy. A request that the server may have started is never sent again.',
 	},

@@ -90,7 +90,10 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 		'file formats of servers, and their messages about files',
 	],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
-	[/^lib\/chat\/samplers\.ts$/, 'descriptions of options, shown before a server is known'],
+	[
+		/^lib\/chat\/generation-options\.ts$/,
+		'descriptions of options, shown before a server is known',
+	],
 	[/^lib\/servers\/credential\.ts$/, 'the server types in the credential'],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];

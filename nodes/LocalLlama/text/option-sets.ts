@@ -5,22 +5,22 @@ import {
 	thinkingFields,
 	toOptionFields,
 } from '../../shared/chat/answer-fields';
-import { generationFields } from '../../shared/chat/generation-fields';
-import { samplerFields } from '../../shared/chat/sampler-fields';
+import { requestFields } from '../../shared/chat/request-fields';
+import { generationOptionFields } from '../../shared/chat/generation-option-fields';
 import { streamingField } from '../options';
 
-const SHORT_TEXT_SAMPLERS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
-const TEXT_SAMPLERS = [...SHORT_TEXT_SAMPLERS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
+const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
+const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
 
-function selectSamplers(names: readonly string[]): INodeProperties[] {
-	return samplerFields.filter(({ name }) => names.includes(name));
+function selectOptions(names: readonly string[]): INodeProperties[] {
+	return generationOptionFields.filter(({ name }) => names.includes(name));
 }
 
-/** Options of operations with a short, most likely response. Extra Body accepts any other sampler. */
-export const shortTextOptions = [...selectSamplers(SHORT_TEXT_SAMPLERS), ...generationFields];
+/** Options of operations with a short, most likely response. Extra Body accepts all others. */
+export const shortTextOptions = [...selectOptions(SHORT_TEXT_OPTIONS), ...requestFields];
 
 /** Options of operations that generate text. */
-export const textOptions = [...selectSamplers(TEXT_SAMPLERS), ...generationFields, streamingField];
+export const textOptions = [...selectOptions(TEXT_OPTIONS), ...requestFields, streamingField];
 
 const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
 

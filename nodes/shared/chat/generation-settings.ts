@@ -1,4 +1,8 @@
-import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
+import {
+	GENERATION_OPTION_ENTRIES,
+	type GenerationOption,
+	type GenerationOptionValues,
+} from '../../../lib/chat/generation-options';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { parseKeepAlive } from '../../../lib/servers/keep-alive';
 import type { ServerError } from '../../../lib/errors/server-error';
@@ -20,10 +24,10 @@ import { DEFAULT_THINKING_BUDGET } from './answer-fields';
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
 /** Parsers of option values by type. */
-const PARSERS: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
+const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unknown) => unknown } = {
 	number: asNumber,
 	switch: asBoolean,
-	texts: (field, value) => {
+	stringList: (field, value) => {
 		const texts = [value].flat(2).filter((text) => !isUnset(text));
 		return texts.length === 0 ? undefined : texts.map((text) => unescapeText(asText(field, text)));
 	},
@@ -41,16 +45,16 @@ export function readGeneration(
 ): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
 	const path = 'options.extraBody';
 	const extraBody = readFilledObject(parameters.field(path), parameters.value(path) ?? {});
-	return { ...readSamplers(parameters), ...omitUndefined({ extraBody }) };
+	return { ...readGenerationOptions(parameters), ...omitUndefined({ extraBody }) };
 }
 
-function readSamplers(parameters: NodeParameters): SamplerValues {
-	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
+function readGenerationOptions(parameters: NodeParameters): GenerationOptionValues {
+	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
 		const value = parameters.value(`options.${name}`);
-		const setting = isUnset(value) ? undefined : PARSERS[sampler.type](sampler, value);
+		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
-	return Object.fromEntries(values) as SamplerValues;
+	return Object.fromEntries(values) as GenerationOptionValues;
 }
 
 function readFilledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
