@@ -19,7 +19,7 @@ import { ToolCallAccumulator, parseArguments, type RawToolCall } from './tool-ca
 import { parseTextToolCalls, getDisplayableLength, MAX_UNDECIDED_LENGTH } from './text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
 import { RunawayDetector } from './runaway';
-import { findChunkError, parseStrayLines } from './stream-errors';
+import { findChunkError, parseNonEventLines } from './stream-errors';
 import type { Completion, CompletionFailure, FailedCompletion } from './completion';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
@@ -27,7 +27,7 @@ export interface AccumulatorOptions {
 	/** Tools that may be called in text; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];
 	/** Whether a call is quoted from the request. */
-	isQuoted?(call: RawToolCall): boolean;
+	isQuotation?(call: RawToolCall): boolean;
 	/** Whether the prompt may contain the opening tag of the thinking. */
 	mayStartInReasoning?: boolean;
 	/** Start of the response in the request, which some servers repeat. */
@@ -119,10 +119,10 @@ export class CompletionAccumulator {
 	/**
 	 * Ends the response.
 	 *
-	 * @param strayLines lines of the body that are not events
+	 * @param nonEventLines lines of the body that are not events
 	 * @returns the remaining output, and the completion or why it cannot be used
 	 */
-	end(strayLines: readonly string[] = []): {
+	end(nonEventLines: readonly string[] = []): {
 		rest: TextAndReasoning;
 		completion: Completion | FailedCompletion;
 	} {
@@ -137,7 +137,7 @@ export class CompletionAccumulator {
 		};
 		[this.displayedText, this.undecidedText] = [fullText, ''];
 		const rawCalls = textCalls?.calls ?? this.toolCalls.calls;
-		const failure = this.findFailure(rawCalls, strayLines);
+		const failure = this.findFailure(rawCalls, nonEventLines);
 		if (failure !== undefined)
 			return {
 				rest,
@@ -163,9 +163,9 @@ export class CompletionAccumulator {
 
 	/** Parses tool calls in the text if the response contains no others. */
 	private findCallsInText() {
-		const { offeredTools = [], isQuoted = () => false } = this.options;
+		const { offeredTools = [], isQuotation = () => false } = this.options;
 		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return {};
-		const parsed = parseTextToolCalls(this.partial.text, offeredTools, isQuoted);
+		const parsed = parseTextToolCalls(this.partial.text, offeredTools, isQuotation);
 		if (parsed === undefined) return {};
 		return 'calls' in parsed ? { textCalls: parsed } : { rejectedCall: parsed.rejectedCall };
 	}
@@ -293,12 +293,12 @@ export class CompletionAccumulator {
 	/** Why the response cannot be used; undefined for a usable one. */
 	private findFailure(
 		calls: readonly RawToolCall[],
-		strayLines: readonly string[],
+		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
 		if (this.failure !== undefined) return this.failure;
 		if (this.toolCalls.hasTooMany) return createTooManyCallsFailure(calls);
 		return (
-			this.findEndFailure(calls, strayLines) ??
+			this.findEndFailure(calls, nonEventLines) ??
 			this.findToolCallFailure(calls) ??
 			this.findEmptyFailure(calls)
 		);
@@ -306,11 +306,11 @@ export class CompletionAccumulator {
 
 	private findEndFailure(
 		calls: readonly RawToolCall[],
-		strayLines: readonly string[],
+		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
 		const { finishReason } = this;
-		if (finishReason === undefined && !this.canEndWithoutReason(calls, strayLines))
-			return { errorType: 'streamEndedEarly', ...parseStrayLines(strayLines) };
+		if (finishReason === undefined && !this.canEndWithoutReason(calls, nonEventLines))
+			return { errorType: 'streamEndedEarly', ...parseNonEventLines(nonEventLines) };
 		const [errorType] =
 			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
 		return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
@@ -319,12 +319,12 @@ export class CompletionAccumulator {
 	/** Custom servers may report no finish reason, only the end. */
 	private canEndWithoutReason(
 		calls: readonly RawToolCall[],
-		strayLines: readonly string[],
+		nonEventLines: readonly string[],
 	): boolean {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
 		return (
 			(hasContent || this.options.isRaw === true) &&
-			strayLines.length === 0 &&
+			nonEventLines.length === 0 &&
 			(this.isDone || this.lacksFinishReason)
 		);
 	}

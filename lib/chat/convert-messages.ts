@@ -20,7 +20,7 @@ import {
 } from './content';
 import { trimHistory } from './trim-history';
 import { type CachedToolCall, toServerToolCallId, toolCallCache, getTurnKey } from './tool-calls';
-import { parseContentPart, NOT_CONTENT } from './media';
+import { parseContentPart, NON_CONTENT_TYPES } from './media';
 import { splitReasoning } from './reasoning';
 import type {
 	ChatMessage,
@@ -204,7 +204,7 @@ function toAssistantDrafts(
 	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
 	const calls = allCalls.filter((call) => results.has(call));
 	const cachedCalls = calls.map(findCached);
-	const firstCached = cachedCalls.find((memory) => memory !== undefined);
+	const firstCached = cachedCalls.find((cached) => cached !== undefined);
 	const split = splitReasoning(getPlainText(message.content));
 	const modelText = stripAgentText(split.text, allCalls);
 	// Only calls are cached, so there is no cached text without calls.
@@ -267,7 +267,7 @@ function collectToolResults(
 }
 
 function isNonText(block: unknown): boolean {
-	return NOT_CONTENT.has(String(asRecord(block).type));
+	return NON_CONTENT_TYPES.has(String(asRecord(block).type));
 }
 
 function getThinkingText(content: unknown): string {

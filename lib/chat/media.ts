@@ -3,10 +3,10 @@ import type { ContentPart } from './types';
 import { extractBase64, normalizeBase64, parseDataUrl, createContentError } from './data-url';
 import { toContentPart, type FileInput } from './content-part';
 
-type Block = JsonRecord;
+type ContentBlock = JsonRecord;
 
 /** Blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
-export const NOT_CONTENT = new Set([
+export const NON_CONTENT_TYPES = new Set([
 	'tool_use',
 	'tool_call',
 	'tool_call_chunk',
@@ -18,7 +18,7 @@ export const NOT_CONTENT = new Set([
 ]);
 
 /** Parsers of content blocks by type, in the formats of n8n, LangChain, MCP, OpenAI and vLLM. */
-const PARSERS: Readonly<Record<string, (block: Block) => ContentPart | undefined>> = {
+const PARSERS: Readonly<Record<string, (block: ContentBlock) => ContentPart | undefined>> = {
 	text: ({ text }) => (typeof text === 'string' ? { type: 'text', text } : undefined),
 	image_url: ({ image_url: link }) => toLinkedPart(link, 'image/png'),
 	video_url: ({ video_url: link }) => toLinkedPart(link, ''),
@@ -38,7 +38,7 @@ export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };
 	if (!isRecord(block) || block.type === undefined) return undefined;
 	const type = String(block.type);
-	if (NOT_CONTENT.has(type)) return undefined;
+	if (NON_CONTENT_TYPES.has(type)) return undefined;
 	const parser = Object.hasOwn(PARSERS, type) ? PARSERS[type] : undefined;
 	if (parser !== undefined) return parser(block);
 	throw createContentError(
@@ -54,7 +54,7 @@ function toLinkedPart(link: unknown, mime: string): ContentPart {
 	return toFileOrLink({ mime, data: url });
 }
 
-function toAudioPart(block: Block): ContentPart {
+function toAudioPart(block: ContentBlock): ContentPart {
 	const { data, format } = asRecord(block.input_audio);
 	if (typeof data !== 'string') throw createContentError('An audio input is empty');
 	return {
@@ -65,14 +65,14 @@ function toAudioPart(block: Block): ContentPart {
 }
 
 /** A file in OpenAI's format has a data URL in `file_data`. */
-function toFilePart(block: Block): ContentPart {
+function toFilePart(block: ContentBlock): ContentPart {
 	const { file_data: data, filename } = asRecord(block.file);
 	if (typeof data !== 'string') return toMediaPart(block);
 	return toFileOrLink({ mime: '', data, name: asString(filename) });
 }
 
 /** A block with data or a URL, and often its MIME type and the file's name. */
-function toMediaPart(block: Block, defaultType = ''): ContentPart {
+function toMediaPart(block: ContentBlock, defaultType = ''): ContentPart {
 	const data = asString(block.data) ?? asString(block.url);
 	if (data === undefined)
 		throw createContentError(`The ${String(block.type)} passed to the model is empty`);

@@ -1,4 +1,7 @@
-/** Detects tool calls in the text of a response that quote the request. */
+/**
+ * Detects quotations: tool calls in the text of a response whose name and arguments already appear in the request. They
+ * are not executed, because the model may only be repeating what a user, a file or a tool wrote.
+ */
 import { parseJson } from '../json';
 import { isRecord, normalizeLetters } from '../values';
 import type { RawToolCall } from './tool-calls';
@@ -6,7 +9,7 @@ import { getText } from './content';
 import { toTextVariants } from './text-variants';
 import type { ChatMessage, ToolDefinition } from './types';
 
-/** Maximum letters between the name of a call and its first sign, and next to each of its values. */
+/** Maximum letters between the name of a call and its first mark, and next to each of its values. */
 const MAX_GAP = 64;
 const MAX_BESIDE_VALUE = 32;
 /** Maximum letters read between brackets. */
@@ -18,11 +21,11 @@ const MAX_LETTERS = 64;
 const MAX_ZEROS = 4;
 /** Letters compared for all calls of a response. Calls after that count as quotations. */
 const MAX_STEPS = 2_000_000;
-/** Reading the signs at one position costs as much as comparing this many letters. */
-const SIGN_STEPS = 8;
+/** Reading the marks at one position costs as much as comparing this many letters. */
+const MARK_STEPS = 8;
 
-/** Words around the name and the values of a call, each with its sign. */
-const SIGN_BY_WORD: ReadonlyMap<string, string> = new Map([
+/** Words around the name and the values of a call, each with the letter that represents it in `Punctuation`. */
+const MARK_BY_WORD: ReadonlyMap<string, string> = new Map([
 	['name', 'n'],
 	['arguments', 'a'],
 	['args', 'a'],
@@ -31,28 +34,28 @@ const SIGN_BY_WORD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns a check whether a call appears in a message of the conversation. In tool descriptions and in earlier output of
+ * Returns a function that checks whether a call appears in a message of the conversation. In tool descriptions and in earlier output of
  * the model, only complete calls count. Tool calls of the model never count.
  */
 export function createQuotationCheck(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[] = [],
 ): (toolCall: RawToolCall) => boolean {
-	let sentTexts: SentText[] | undefined;
+	let promptTexts: PromptText[] | undefined;
 	const steps = { left: MAX_STEPS };
 	return (toolCall) => {
-		sentTexts ??= collectSentTexts(messages, tools, steps);
+		promptTexts ??= collectPromptTexts(messages, tools, steps);
 		const pattern = toCallPattern(toolCall);
-		return pattern.name !== '' && sentTexts.some((text) => text.quotes(pattern));
+		return pattern.name !== '' && promptTexts.some((text) => text.quotes(pattern));
 	};
 }
 
 /** Texts are joined, so that a call split over two of them is found. */
-function collectSentTexts(
+function collectPromptTexts(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[],
 	steps: Steps,
-): SentText[] {
+): PromptText[] {
 	const inputMessages = messages.filter(({ role }) => role !== 'assistant');
 	const modelMessages = messages.filter(
 		(message) => message.role === 'assistant' && !message.toolCalls?.length,
@@ -65,10 +68,10 @@ function collectSentTexts(
 		source.map(({ content }) => getText(content, '\n'));
 	return [
 		...toTextVariants(getTexts(inputMessages).join('\n')).map(
-			(text) => new SentText(text, false, steps),
+			(text) => new PromptText(text, false, steps),
 		),
 		...toTextVariants([...getTexts(modelMessages), ...toolTexts].join('\n')).map(
-			(text) => new SentText(text, true, steps),
+			(text) => new PromptText(text, true, steps),
 		),
 	];
 }
@@ -90,12 +93,12 @@ interface CallValue {
 interface CallPattern {
 	name: string;
 	/** Positions of `_` and `-` in the name, which plain words do not have. */
-	joints: number[];
+	separatorOffsets: number[];
 	values: CallValue[];
 	/** Letters of all values and their names. */
 	length: number;
 	/** Number of letters within which a text must contain all values. */
-	reach: number;
+	windowLength: number;
 }
 
 function toCallPattern(toolCall: RawToolCall): CallPattern {
@@ -116,13 +119,13 @@ function toCallPattern(toolCall: RawToolCall): CallPattern {
 		letters: letters.slice(0, MAX_LETTERS),
 		isBeginning: isInexact || letters.length > MAX_LETTERS,
 	}));
-	const { at, text } = parseSigns(toolCall.name);
+	const { positions, marks } = parsePunctuation(toolCall.name);
 	return {
 		name: normalizeLetters(toolCall.name),
-		joints: at.filter((_position, index) => text[index]!.includes(SEPARATOR)),
+		separatorOffsets: positions.filter((_position, index) => marks[index]!.includes(SEPARATOR)),
 		values,
 		length,
-		reach: MAX_GAP + length + MAX_BESIDE_VALUE * leaves.length,
+		windowLength: MAX_GAP + length + MAX_BESIDE_VALUE * leaves.length,
 	};
 }
 
@@ -150,10 +153,10 @@ interface LetterRange {
 	isClosed?: true;
 }
 
-/** A text as letters and digits, which layout and escapes do not change, with the signs between them. */
-class SentText {
+/** A text as letters and digits, which layout and escapes do not change, with the punctuation between them. */
+class PromptText {
 	private readonly letters: string;
-	private signs: Signs | undefined;
+	private punctuation: Punctuation | undefined;
 
 	/** @param requiresCompleteCall whether only complete calls count */
 	constructor(
@@ -179,8 +182,8 @@ class SentText {
 		const isName =
 			this.isWordBoundary(name.from) &&
 			this.isWordBoundary(name.to) &&
-			pattern.joints.every((separator) =>
-				this.getSignsAt(name.from + separator).includes(SEPARATOR),
+			pattern.separatorOffsets.every((offset) =>
+				this.getMarksAt(name.from + offset).includes(SEPARATOR),
 			);
 		if (!isName) return false;
 		if (pattern.values.length === 0) return this.isCallWithoutValues(name);
@@ -188,23 +191,23 @@ class SentText {
 	}
 
 	private hasValuesAfter(name: LetterRange, pattern: CallPattern): boolean {
-		for (const range of this.findArgumentRanges(name.to, pattern.reach)) {
+		for (const range of this.findArgumentRanges(name.to, pattern.windowLength)) {
 			const isCandidate = !this.requiresCompleteCall || this.isComplete(name, range, pattern);
 			if (isCandidate && this.hasValues(range, pattern)) return true;
 		}
 		return false;
 	}
 
-	/** Ranges in brackets after a position, or after another sign of a call. */
-	private *findArgumentRanges(position: number, reach: number): Generator<LetterRange> {
+	/** Ranges in brackets after a position, or after another mark of a call. */
+	private *findArgumentRanges(position: number, windowLength: number): Generator<LetterRange> {
 		const openBrackets: number[] = [];
-		const end = position + reach + MAX_IN_BRACKETS;
-		for (const { at, sign } of this.iterateSigns(position, end)) {
+		const end = position + windowLength + MAX_IN_BRACKETS;
+		for (const { position: at, mark } of this.iterateMarks(position, end)) {
 			if (openBrackets.length === 0 && at > position + MAX_GAP) return;
-			if ('{[('.includes(sign)) openBrackets.push(at);
+			if ('{[('.includes(mark)) openBrackets.push(at);
 			else if (openBrackets.length === 0) {
-				if (this.startsArguments(sign)) yield { from: at, to: at + reach };
-			} else if ('}])'.includes(sign)) {
+				if (this.startsArguments(mark)) yield { from: at, to: at + windowLength };
+			} else if ('}])'.includes(mark)) {
 				const from = openBrackets.pop()!;
 				if (openBrackets.length === 0) yield { from, to: at, isClosed: true };
 			}
@@ -213,9 +216,9 @@ class SentText {
 		if (from !== undefined) yield { from, to: end, isClosed: true };
 	}
 
-	/** Complete calls have brackets, so words are not signs of one. */
-	private startsArguments(sign: string): boolean {
-		return (this.requiresCompleteCall ? '=<' : '=<ap').includes(sign);
+	/** Complete calls have brackets, so words do not start their arguments. */
+	private startsArguments(mark: string): boolean {
+		return (this.requiresCompleteCall ? '=<' : '=<ap').includes(mark);
 	}
 
 	/** Whether there is nothing else between a name and a range, nor in its brackets. */
@@ -225,18 +228,18 @@ class SentText {
 		pattern: CallPattern,
 	): boolean {
 		const between = this.letters.slice(name.to, from);
-		const isAdjacent = between === '' || (isClosed === true && SIGN_BY_WORD.has(between));
+		const isAdjacent = between === '' || (isClosed === true && MARK_BY_WORD.has(between));
 		return isAdjacent && (isClosed === undefined || to - from <= pattern.length + MAX_ZEROS);
 	}
 
 	/** Checks the nearest `arguments` on either side of `"name":"delete_customer"`. */
 	private hasValuesNearKey(name: LetterRange, pattern: CallPattern): boolean {
 		if (!this.followsNameKey(name)) return false;
-		const { keys } = this.getSigns();
-		const next = findFirstIndex(keys, name.to);
-		return keys
+		const { argumentKeys } = this.getPunctuation();
+		const next = findFirstIndex(argumentKeys, name.to);
+		return argumentKeys
 			.slice(Math.max(0, next - 1), next + 1)
-			.some((from) => this.hasValues({ from, to: from + pattern.reach }, pattern));
+			.some((from) => this.hasValues({ from, to: from + pattern.windowLength }, pattern));
 	}
 
 	private hasValues({ from, to }: LetterRange, { values }: CallPattern): boolean {
@@ -257,83 +260,86 @@ class SentText {
 
 	/** Whether the name belongs to a call without values; a name alone is not a call. */
 	private isCallWithoutValues(name: LetterRange): boolean {
-		const following = this.getSignsAt(name.to).replaceAll(SEPARATOR, '');
+		const following = this.getMarksAt(name.to).replaceAll(SEPARATOR, '');
 		if (!this.requiresCompleteCall && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(following)) return true;
-		const isCalled = this.followsNameKey(name) || /[=<][nap]?$/.test(this.getSignsAt(name.from));
+		const isCalled = this.followsNameKey(name) || /[=<][nap]?$/.test(this.getMarksAt(name.from));
 		return isCalled && (/^[}><)\]]/.test(following) || this.hasEmptyArguments(name));
 	}
 
 	/** Whether `"arguments":{}` follows in the same object. */
 	private hasEmptyArguments({ to }: LetterRange): boolean {
-		const signs = [...this.iterateSigns(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
-		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(SEPARATOR, ''));
+		const marks = [...this.iterateMarks(to, to + MAX_IN_BRACKETS)].map(({ mark }) => mark).join('');
+		return /^[^}]*[ap](?:\{\}|\})/.test(marks.replaceAll(SEPARATOR, ''));
 	}
 
 	/** Whether the word `name` or the tag of a call directly precedes. */
 	private followsNameKey({ from }: LetterRange): boolean {
-		if (/[([{]/.test(this.getSignsAt(from))) return false;
-		const isKey = this.getSignsAt(from - 'name'.length).endsWith('n');
+		if (/[([{]/.test(this.getMarksAt(from))) return false;
+		const isKey = this.getMarksAt(from - 'name'.length).endsWith('n');
 		return isKey || this.letters.endsWith('toolcall', from);
 	}
 
 	/** Whether a word begins or ends at a position. */
 	private isWordBoundary(position: number): boolean {
-		const { at } = this.getSigns();
-		return position === this.letters.length || at[findFirstIndex(at, position)] === position;
+		const { positions } = this.getPunctuation();
+		const isEnd = position === this.letters.length;
+		return isEnd || positions[findFirstIndex(positions, position)] === position;
 	}
 
-	private getSignsAt(position: number): string {
-		const { at, text } = this.getSigns();
-		const index = findFirstIndex(at, position);
-		return at[index] === position ? text[index]! : '';
+	private getMarksAt(position: number): string {
+		const { positions, marks } = this.getPunctuation();
+		const index = findFirstIndex(positions, position);
+		return positions[index] === position ? marks[index]! : '';
 	}
 
-	private *iterateSigns(from: number, to: number): Generator<{ at: number; sign: string }> {
-		const { at, text } = this.getSigns();
-		for (let index = findFirstIndex(at, from); index < at.length && at[index]! <= to; index++) {
-			this.steps.left -= SIGN_STEPS;
-			for (const sign of text[index]!) yield { at: at[index]!, sign };
+	private *iterateMarks(from: number, to: number): Generator<{ position: number; mark: string }> {
+		const { positions, marks } = this.getPunctuation();
+		for (let index = findFirstIndex(positions, from); index < positions.length; index++) {
+			const position = positions[index]!;
+			if (position > to) return;
+			this.steps.left -= MARK_STEPS;
+			for (const mark of marks[index]!) yield { position, mark };
 		}
 	}
 
 	/** Parsed only for texts that contain the name of a call. */
-	private getSigns(): Signs {
-		return (this.signs ??= parseSigns(this.text));
+	private getPunctuation(): Punctuation {
+		return (this.punctuation ??= parsePunctuation(this.text));
 	}
 }
 
-/** Maximum consecutive signs that are kept. */
-const MAX_SIGNS = 16;
-/** Sign for `_` and `-` in a name. */
+/** Maximum consecutive marks that are kept. */
+const MAX_MARKS = 16;
+/** Mark for `_` and `-` in a name. */
 const SEPARATOR = '_';
 
-/** Positions where words begin and end, counted in letters. */
-interface Signs {
-	at: number[];
-	/** Signs and words of calls at each position. */
-	text: string[];
+interface Punctuation {
+	/** Where words begin and end, counted in letters. */
+	positions: number[];
+	/** Brackets, signs and words of calls at each position, one character each. */
+	marks: string[];
 	/** Positions of words that introduce values. */
-	keys: number[];
+	argumentKeys: number[];
 }
 
-function parseSigns(text: string): Signs {
-	const signs: Signs = { at: [], text: [], keys: [] };
+function parsePunctuation(text: string): Punctuation {
+	const punctuation: Punctuation = { positions: [], marks: [], argumentKeys: [] };
 	let position = 0;
 	// The space is the boundary of the first word.
 	const tokens = ` ${text.toLowerCase()}`.matchAll(/([\p{L}\p{N}]+)|[^\p{L}\p{N}]+/gu);
 	for (const [token, word] of tokens) {
 		if (word === undefined) {
-			const marks = token.replace(/-/g, SEPARATOR).replace(/[^{}[\]()<>=_]+/g, '');
-			signs.at.push(position);
-			signs.text.push(marks.slice(0, MAX_SIGNS));
+			const newMarks = token.replace(/-/g, SEPARATOR).replace(/[^{}[\]()<>=_]+/g, '');
+			punctuation.positions.push(position);
+			punctuation.marks.push(newMarks.slice(0, MAX_MARKS));
 			continue;
 		}
-		const sign = SIGN_BY_WORD.get(word);
-		if (sign !== undefined) signs.text[signs.text.length - 1] += sign;
-		if (sign === 'a' || sign === 'p') signs.keys.push(position);
+		const mark = MARK_BY_WORD.get(word);
+		if (mark !== undefined) punctuation.marks[punctuation.marks.length - 1] += mark;
+		if (mark === 'a' || mark === 'p') punctuation.argumentKeys.push(position);
 		position += word.length;
 	}
-	return signs;
+	return punctuation;
 }
 
 /** Index of the first number that is at least `min`, in an ascending list. */

@@ -27,7 +27,7 @@ export interface CompletionAttempt {
 }
 
 export function createAccumulator(
-	{ settings, chatRequest, isQuoted }: TurnContext,
+	{ settings, chatRequest, isQuotation }: TurnContext,
 	{ draft: body, route }: { draft: CompletionRequest; route: RouteName },
 ): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
@@ -36,7 +36,7 @@ export function createAccumulator(
 	const isJson = isJsonRequested(parameters);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
-		isQuoted,
+		isQuotation,
 		isJson,
 		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:

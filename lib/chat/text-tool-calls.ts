@@ -77,18 +77,18 @@ const MAX_CALLS = 100;
 /**
  * The calls that end a text, if all of them are complete and of offered tools.
  *
- * @param isQuoted whether a call is quoted from the request: then no call is executed
+ * @param isQuotation whether a call is quoted from the request: then no call is executed
  */
 export function parseTextToolCalls(
 	text: string,
 	offeredTools: readonly string[],
-	isQuoted: (call: RawToolCall) => boolean,
+	isQuotation: (call: RawToolCall) => boolean,
 ): TextToolCalls | { rejectedCall: RejectedTextCall } | undefined {
 	let rejectedCall: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
 		const { at, calls } = parseWithFormat(text, format);
 		if (calls.length === 0) continue;
-		const rejection = findRejectedCall(calls, offeredTools, isQuoted);
+		const rejection = findRejectedCall(calls, offeredTools, isQuotation);
 		if (rejection === undefined) return { text: text.slice(0, at).trimEnd(), calls };
 		rejectedCall ??= rejection;
 	}
@@ -98,13 +98,13 @@ export function parseTextToolCalls(
 function findRejectedCall(
 	calls: readonly RawToolCall[],
 	offeredTools: readonly string[],
-	isQuoted: (call: RawToolCall) => boolean,
+	isQuotation: (call: RawToolCall) => boolean,
 ): RejectedTextCall | undefined {
 	if (calls.length > MAX_CALLS)
 		return { name: calls[0]!.name, reason: 'the response contains more than 100 calls' };
 	const unknown = calls.find(({ name }) => !offeredTools.includes(name));
 	if (unknown !== undefined) return { name: unknown.name, reason: 'no such tool is connected' };
-	const quoted = calls.find(isQuoted);
+	const quoted = calls.find(isQuotation);
 	return quoted && { name: quoted.name, reason: 'the same text appears in the input' };
 }
 

@@ -14,7 +14,7 @@ export interface TurnContext {
 	queueStats: QueueStats;
 	toolNames: ToolNames;
 	/** Whether a call in text is quoted from the conversation, without its corrections. */
-	isQuoted: (call: RawToolCall) => boolean;
+	isQuotation: (call: RawToolCall) => boolean;
 	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;

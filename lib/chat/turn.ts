@@ -69,7 +69,7 @@ export async function runTurn(
 					...(chatRequest.tools ?? []),
 					...(chatRequest.unofferedTools ?? []),
 				]),
-				isQuoted: createQuotationCheck(messages, chatRequest.tools),
+				isQuotation: createQuotationCheck(messages, chatRequest.tools),
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};

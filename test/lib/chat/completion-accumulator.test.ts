@@ -139,7 +139,7 @@ describe('tool calls in the text', () => {
 		expect(
 			accumulate(wholeText(text), {
 				offeredTools,
-				isQuoted: createQuotationCheck([{ role: 'user', content: sent }]),
+				isQuotation: createQuotationCheck([{ role: 'user', content: sent }]),
 			}),
 		).toMatchObject({
 			completion: { text, toolCalls: [] },
