@@ -21,7 +21,7 @@ function isText(value: unknown): boolean {
 }
 
 /** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
-export function parseStrayLines(lines: readonly string[]): {
+export function parseNonEventLines(lines: readonly string[]): {
 	errorType?: ErrorType;
 	serverText?: string;
 } {

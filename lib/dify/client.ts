@@ -12,7 +12,7 @@ export type Method = NonNullable<RequestOptions['method']>;
 
 interface DifyEndpoint extends Endpoint {
 	/** Helpers of the node's context, for the node's span in tracing. */
-	readonly host?: object;
+	readonly n8nHelpers?: object;
 }
 
 interface DifyRequestOptions {

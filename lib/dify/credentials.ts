@@ -76,6 +76,6 @@ export function createDifyClient(
 		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		toResponseError: toDifyResponseError,
 		getErrorContext: () => ({ service: 'dify' }),
-		host: helpers,
+		n8nHelpers: helpers,
 	});
 }

@@ -2,7 +2,7 @@ import type { EgressFilter } from './types';
 import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { omitUndefined, tryOrUndefined } from '../values';
 
-export interface ServerChannelKey {
+export interface PoolKey {
 	origin: string;
 	/** Identifies the credential. */
 	scope: string;
@@ -11,21 +11,21 @@ export interface ServerChannelKey {
 }
 
 /** The connection pools for one origin with one credential. */
-interface ServerChannel {
+interface ConnectionPools {
 	/** For requests that may be repeated: connections are kept for 4 s, since llama-server closes idle ones after 5 s. */
 	readonly keepAlive: Dispatcher;
-	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
-	readonly fresh: Dispatcher;
+	/** For generations and Dify runs: every request has its own connection. */
+	readonly singleUse: Dispatcher;
 }
 
-/** A channel that stays open until it is released. */
-interface ChannelUse extends ServerChannel {
+/** Connection pools that stay open until they are released. */
+interface PoolLease extends ConnectionPools {
 	release(): void;
 }
 
 export const MAX_CONNECT_MS = 10_000;
 
-const MAX_IDLE_CHANNELS = 64;
+const MAX_IDLE_ENTRIES = 64;
 
 type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
 
@@ -33,61 +33,64 @@ type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
 
 type LookupDone = Parameters<Lookup>[2];
 
-interface ChannelEntry extends ServerChannel {
+interface PoolEntry extends ConnectionPools {
 	lookup: Lookup | undefined;
-	/** Requests that use the channel. */
-	users: number;
+	/** Requests that use the pools. */
+	activeRequests: number;
 }
 
 /** Least recently used first. */
-const channels = new Map<string, ChannelEntry>();
+const poolEntries = new Map<string, PoolEntry>();
 
 /**
- * The channel of an origin and credential, for one request. Up to 64 idle channels are kept; one in use is never
+ * The pools of an origin and credential, for one request. Up to 64 idle entries are kept; pools in use are never
  * closed.
  */
-export function acquireChannel(key: ServerChannelKey): ChannelUse {
+export function acquirePools(key: PoolKey): PoolLease {
 	const { origin, scope, ignoreSslIssues, egressFilter } = key;
 	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined].join('\n');
-	const entry = channels.get(id) ?? createEntry(key);
+	const entry = poolEntries.get(id) ?? createPoolEntry(key);
 	// The lookup references the helpers of one execution. Replacing it lets older ones be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
-	entry.users++;
-	channels.delete(id);
-	channels.set(id, entry);
-	closeOldest();
+	entry.activeRequests++;
+	poolEntries.delete(id);
+	poolEntries.set(id, entry);
+	closeOldestIdle();
 	return {
 		keepAlive: entry.keepAlive,
-		fresh: entry.fresh,
+		singleUse: entry.singleUse,
 		release: () => {
-			entry.users--;
-			closeOldest();
+			entry.activeRequests--;
+			closeOldestIdle();
 		},
 	};
 }
 
-/** Closes every channel. For tests, and at the end of a process. */
-export async function closeChannels(): Promise<void> {
-	const entries = [...channels.values()];
-	channels.clear();
+/** Closes all pools. For tests, and at the end of a process. */
+export async function closePools(): Promise<void> {
+	const entries = [...poolEntries.values()];
+	poolEntries.clear();
 	await Promise.all(
-		entries.flatMap(({ keepAlive, fresh }) => [keepAlive.destroy(), fresh.destroy()]),
+		entries.flatMap(({ keepAlive, singleUse }) => [keepAlive.destroy(), singleUse.destroy()]),
 	);
 }
 
-function closeOldest(): void {
-	if (channels.size <= MAX_IDLE_CHANNELS) return;
-	for (const [id, entry] of channels) {
-		if (entry.users > 0) continue;
-		channels.delete(id);
+function closeOldestIdle(): void {
+	if (poolEntries.size <= MAX_IDLE_ENTRIES) return;
+	for (const [id, entry] of poolEntries) {
+		if (entry.activeRequests > 0) continue;
+		poolEntries.delete(id);
 		void entry.keepAlive.close();
-		void entry.fresh.close();
-		if (channels.size <= MAX_IDLE_CHANNELS) return;
+		void entry.singleUse.close();
+		if (poolEntries.size <= MAX_IDLE_ENTRIES) return;
 	}
 }
 
-function createEntry(key: ServerChannelKey): ChannelEntry {
-	const entry: { lookup: Lookup | undefined; users: number } = { lookup: undefined, users: 0 };
+function createPoolEntry(key: PoolKey): PoolEntry {
+	const entry: { lookup: Lookup | undefined; activeRequests: number } = {
+		lookup: undefined,
+		activeRequests: 0,
+	};
 	const lookup: Lookup | undefined =
 		key.egressFilter === undefined
 			? undefined
@@ -97,7 +100,7 @@ function createEntry(key: ServerChannelKey): ChannelEntry {
 	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
 	return Object.assign(entry, {
 		keepAlive: createAgent(key.origin, options),
-		fresh: createAgent(key.origin, { ...options, pipelining: 0 }),
+		singleUse: createAgent(key.origin, { ...options, pipelining: 0 }),
 	});
 }
 
@@ -118,7 +121,7 @@ function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
 	};
 }
 
-function toAgentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
+function toAgentOptions({ ignoreSslIssues }: PoolKey, lookup: Lookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {

@@ -2,12 +2,12 @@
 import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
 import { readChunks, readText } from './response-body';
 import { StreamParser } from './stream-parser';
-import { acquireChannel } from './dispatcher';
+import { acquirePools } from './dispatcher';
 import { toTransportError, createQueueError, toResponseError } from './request-errors';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
 import { RetryPolicy } from './retry-policy';
-import { getMethod, sendRequest, type Channel, type RawResponse } from './send-request';
+import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
@@ -125,21 +125,21 @@ async function withRetries<T>(
 ): Promise<T> {
 	const { origin } = endpoint.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = endpoint;
-	const channels = acquireChannel({ origin, scope, ignoreSslIssues, egressFilter });
-	const fresh = { dispatcher: channels.fresh, reset: true };
-	const keptAlive = { dispatcher: channels.keepAlive, reset: false };
-	let channel = isIdempotent(options) ? keptAlive : fresh;
+	const pools = acquirePools({ origin, scope, ignoreSslIssues, egressFilter });
+	const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
+	const keepAlive = { dispatcher: pools.keepAlive, isSingleUse: false };
+	let connection = isIdempotent(options) ? keepAlive : singleUse;
 	try {
 		for (;;) {
-			const result = await runAttempt(endpoint, options, read, { ...running, channel });
+			const result = await runAttempt(endpoint, options, read, { ...running, connection });
 			if (!('error' in result)) return result.value;
 			// Servers close idle connections silently: repeating a request sent there does not count as a retry.
-			const wasIdle = channel === keptAlive && result.error.type === 'closedBeforeResponse';
+			const wasIdle = connection === keepAlive && result.error.type === 'closedBeforeResponse';
 			if (!wasIdle) await pauseBeforeRetry(result, running);
-			channel = fresh;
+			connection = singleUse;
 		}
 	} finally {
-		channels.release();
+		pools.release();
 	}
 }
 
@@ -162,12 +162,12 @@ async function runAttempt<T>(
 	endpoint: Endpoint,
 	options: RequestOptions,
 	read: (response: HttpResponse) => Promise<T>,
-	{ channel, watchdog, queueStats, signal }: ActiveRequest & { channel: Channel },
+	{ connection, watchdog, queueStats, signal }: ActiveRequest & { connection: RequestConnection },
 ): Promise<{ value: T } | FailedAttempt> {
 	const progress = { hasStarted: false, hasEmittedContent: false };
 	let rawResponse: RawResponse | undefined;
 	try {
-		rawResponse = await sendRequest(endpoint, withProgress(options, watchdog), channel, signal);
+		rawResponse = await sendRequest(endpoint, withProgress(options, watchdog), connection, signal);
 		if (rawResponse.status >= 300 && options.allowErrorStatus !== true)
 			return {
 				error: await readErrorResponse(endpoint, options, rawResponse),

@@ -22,10 +22,10 @@ export interface RawResponse extends ResponseHead {
 	close(): void;
 }
 
-/** The connection for a request: an open one if available, or a new one (`reset`). */
-export interface Channel {
+/** The connection for a request: an open one if available, or one that is closed afterwards (`isSingleUse`). */
+export interface RequestConnection {
 	dispatcher: Dispatcher;
-	reset: boolean;
+	isSingleUse: boolean;
 }
 
 /**
@@ -37,13 +37,13 @@ export interface Channel {
 export async function sendRequest(
 	endpoint: Endpoint,
 	options: RequestOptions,
-	channel: Channel,
+	connection: RequestConnection,
 	signal: AbortSignal,
 ): Promise<RawResponse> {
 	let { url } = options;
 	const visited = new Set([url]);
 	for (;;) {
-		const response = await sendOnce(endpoint, { ...options, url }, channel, signal);
+		const response = await sendOnce(endpoint, { ...options, url }, connection, signal);
 		const next =
 			visited.size <= MAX_REDIRECTS ? resolveRedirect(endpoint, options, response) : undefined;
 		// A redirect to a visited URL would loop.
@@ -103,18 +103,18 @@ function assertRedirectAllowed(endpoint: Endpoint, from: string, to: string): vo
 async function sendOnce(
 	endpoint: Endpoint,
 	options: RequestOptions,
-	channel: Channel,
+	connection: RequestConnection,
 	signal: AbortSignal,
 ): Promise<RawResponse> {
 	const { url } = options;
 	await assertUrlAllowed(endpoint, url, signal);
-	const { dispatcher, reset } = channel;
+	const { dispatcher, isSingleUse } = connection;
 	const { headers: contentHeaders, body: content } = toRequestContent(options);
 	const { origin, pathname, search } = new URL(url);
 	// undici checks the signal only after connecting, which takes 10 s if packets are dropped.
 	const { statusCode, headers, body } = await rejectOnAbort(signal, async () => {
 		const pendingResponse = sendWith.call(dispatcher, {
-			reset,
+			reset: isSingleUse,
 			signal,
 			// The Watchdog applies the timeouts.
 			headersTimeout: 0,

@@ -10,7 +10,7 @@ import type {
 } from './host-classes';
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/format-tool';
-import { NOT_CONTENT } from '../chat/media';
+import { NON_CONTENT_TYPES } from '../chat/media';
 import { estimateTokens } from '../tokens';
 import { toToolChoice, toToolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
@@ -28,7 +28,7 @@ interface LocalChatModelFields {
 	/** Converts an error to the one that n8n shows. */
 	toError: (error: unknown) => Error;
 	/** Called with every result. */
-	onFinished?: (answer: ChatResult) => void;
+	onFinished?: (result: ChatResult) => void;
 	/** Settings for the execution log, without secrets. */
 	settings: JsonRecord;
 	/** Makes chains parse the response as JSON. */
@@ -61,14 +61,14 @@ type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
 
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 
-const classes = new WeakMap<object, LocalChatModelClass>();
+const modelClasses = new WeakMap<object, LocalChatModelClass>();
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
 export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
-	const cached = classes.get(host.BaseChatModel);
+	const cached = modelClasses.get(host.BaseChatModel);
 	if (cached !== undefined) return cached;
 	const modelClass = defineClass(host) as unknown as LocalChatModelClass;
-	classes.set(host.BaseChatModel, modelClass);
+	modelClasses.set(host.BaseChatModel, modelClass);
 	return modelClass;
 }
 
@@ -78,7 +78,7 @@ function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
-	const textChunk = (text: string) =>
+	const createTextChunk = (text: string) =>
 		new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
 
 	return class LocalChatModel extends BaseChatModel {
@@ -125,12 +125,12 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		/** Uses a tool as LangChain does, but requires the call: otherwise small models respond in prose. */
 		override withStructuredOutput(schema: unknown, config?: object): unknown {
-			const forced = Object.create(this, {
+			const modelWithRequiredTool = Object.create(this, {
 				bindTools: {
 					value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }),
 				},
 			}) as HostBaseChatModel;
-			return super.withStructuredOutput.call(forced, schema, config);
+			return super.withStructuredOutput.call(modelWithRequiredTool, schema, config);
 		}
 
 		async *_streamResponseChunks(
@@ -141,15 +141,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { generate, toError, onFinished, onStart } = this.fields;
 			const stopWatching = onStart?.();
 			const abandoned = new AbortController();
-			let answer: AsyncGenerator<string, ChatResult> | undefined;
+			let textStream: AsyncGenerator<string, ChatResult> | undefined;
 			try {
 				const chatRequest = this.toChatRequest(messages, options, abandoned.signal);
 				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
 				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
-				answer = streamText(async (show) => await generate(chatRequest, show), abandoned);
-				let next = await answer.next();
-				for (; !next.done; next = await answer.next()) {
-					const chunk = textChunk(next.value);
+				textStream = streamText(async (show) => await generate(chatRequest, show), abandoned);
+				let next = await textStream.next();
+				for (; !next.done; next = await textStream.next()) {
+					const chunk = createTextChunk(next.value);
 					yield chunk;
 					if (handlesTokens)
 						await runManager.handleLLMNewToken(
@@ -162,13 +162,13 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 						);
 				}
 				onFinished?.(next.value);
-				yield lastChunk(next.value, '');
+				yield createLastChunk(next.value, '');
 			} catch (error) {
 				throw toError(error);
 			} finally {
 				stopWatching?.();
 				// If the consumer stops early, this closes the connection, which frees the server's slot.
-				await answer?.return(undefined as never);
+				await textStream?.return(undefined as never);
 			}
 		}
 
@@ -183,7 +183,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				onFinished?.(result);
 				const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
 				return {
-					generations: [lastChunk(result, result.text)],
+					generations: [createLastChunk(result, result.text)],
 					llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens } },
 				};
 			} catch (error) {
@@ -212,7 +212,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	};
 
 	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
-	function lastChunk(result: ChatResult, text: string): HostGenerationChunk {
+	function createLastChunk(result: ChatResult, text: string): HostGenerationChunk {
 		const generationInfo = toGenerationInfo(result);
 		const message = new AIMessageChunk({
 			content: text,
@@ -251,13 +251,13 @@ function estimateBlockTokens(block: unknown): number {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
 	if (typeof block.text === 'string') return estimateTokens(block.text);
-	if (NOT_CONTENT.has(String(block.type))) return estimateTokens(JSON.stringify(block));
+	if (NON_CONTENT_TYPES.has(String(block.type))) return estimateTokens(JSON.stringify(block));
 	return FILE_TOKENS;
 }
 
-type Tracing = HostClasses['N8nLlmTracing'];
+type TracerClass = HostClasses['N8nLlmTracing'];
 
-const tracings = new WeakMap<Tracing, Tracing>();
+const tracerClasses = new WeakMap<TracerClass, TracerClass>();
 
 /**
  * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
@@ -266,21 +266,21 @@ const tracings = new WeakMap<Tracing, Tracing>();
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export function createTracerWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
-	const tracer =
-		tracings.get(N8nLlmTracing) ??
-		(canBeReplaced(N8nLlmTracing) ? tracingClass(N8nLlmTracing) : N8nLlmTracing);
-	tracings.set(N8nLlmTracing, tracer);
-	return tracer;
+export function createTracerWithoutTokenizer(N8nLlmTracing: TracerClass): TracerClass {
+	const tracerClass =
+		tracerClasses.get(N8nLlmTracing) ??
+		(canBeReplaced(N8nLlmTracing) ? defineTracerClass(N8nLlmTracing) : N8nLlmTracing);
+	tracerClasses.set(N8nLlmTracing, tracerClass);
+	return tracerClass;
 }
 
-function canBeReplaced({ prototype }: Tracing): boolean {
+function canBeReplaced({ prototype }: TracerClass): boolean {
 	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
 		(method) => typeof (prototype as JsonRecord)[method] === 'function',
 	);
 }
 
-function tracingClass(N8nLlmTracing: Tracing): Tracing {
+function defineTracerClass(N8nLlmTracing: TracerClass): TracerClass {
 	return class extends N8nLlmTracing {
 		/** `texts`: one text per prompt. */
 		async estimateTokensFromStringList(texts: unknown): Promise<number> {

@@ -33,7 +33,7 @@ interface SdkCallOptions {
  * error chunk for success. Text and calls only: no images, thinking or usage.
  */
 export function createSdkChatModel(
-	answers: ChatGenerator,
+	generate: ChatGenerator,
 	modelId: string,
 	sdk: AiNodeSdk,
 	toError: (error: unknown) => Error,
@@ -53,14 +53,14 @@ export function createSdkChatModel(
 		withTools: (newTools: SdkTool[]) => {
 			const added = newTools.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			return createSdkChatModel(answers, modelId, sdk, toError, [
+			return createSdkChatModel(generate, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);
 		},
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			try {
-				const { text, toolCalls } = await answers({
+				const { text, toolCalls } = await generate({
 					...toChatRequest(messages, config),
 					isBuffered: true,
 				});
@@ -76,7 +76,7 @@ export function createSdkChatModel(
 			}
 		},
 		async *stream(messages: SdkMessage[], config?: SdkCallOptions): AsyncGenerator<SdkChunk> {
-			let answer: AsyncGenerator<string, ChatResult> | undefined;
+			let textStream: AsyncGenerator<string, ChatResult> | undefined;
 			const abandoned = new AbortController();
 			try {
 				const chatRequest = toChatRequest(messages, config);
@@ -84,19 +84,19 @@ export function createSdkChatModel(
 					(signal) => signal !== undefined,
 				);
 				const signal = AbortSignal.any(signals);
-				answer = streamText(
-					async (show) => await answers({ ...chatRequest, signal }, show),
+				textStream = streamText(
+					async (show) => await generate({ ...chatRequest, signal }, show),
 					abandoned,
 				);
-				let next = await answer.next();
-				for (; !next.done; next = await answer.next())
+				let next = await textStream.next();
+				for (; !next.done; next = await textStream.next())
 					yield { type: 'text-delta', delta: next.value };
 				for (const { id, name, arguments: args } of next.value.toolCalls)
 					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
 			} catch (error) {
 				throw toError(error);
 			} finally {
-				await answer?.return(undefined as never);
+				await textStream?.return(undefined as never);
 			}
 		},
 	};

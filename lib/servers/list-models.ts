@@ -36,7 +36,7 @@ export async function listModelsFor(
 	task: ModelTask,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const { models, serverType: serverType } = await fetchModelList(server, '', signal);
+	const { models, serverType } = await fetchModelList(server, '', signal);
 	if (task === 'reranking') assertRerankSupported(server, serverType);
 	const categorized = await listModelsByCategory(server, serverType, task, signal);
 	const matching = (categorized ?? models).filter((model) => supportsTask(model, task));
@@ -115,7 +115,7 @@ async function fetchModelList(
 	if (models.length > MAX_MODELS) throw createTooManyModelsError(server, models.length);
 	return {
 		models: (await serverType.enrichModels?.(server, models, signal)) ?? models,
-		serverType: serverType,
+		serverType,
 	};
 }
 
@@ -144,8 +144,8 @@ function createTooManyModelsError(server: ModelServer, count: number): ServerErr
 
 /** The suggestion to use another model, if the server type is known. */
 export function getMissingModelSuggestion(server: ModelServer, model: string): string | undefined {
-	const serverType = getCachedTypeName(server);
-	return serverType === undefined
+	const serverTypeName = getCachedTypeName(server);
+	return serverTypeName === undefined
 		? undefined
-		: (SERVER_TYPES[serverType] as ServerType).texts.missingModel?.(model);
+		: (SERVER_TYPES[serverTypeName] as ServerType).texts.missingModel?.(model);
 }

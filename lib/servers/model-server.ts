@@ -39,7 +39,7 @@ export function createModelServer(
 				return typeName && SERVER_TYPES[typeName].texts.suggestions?.[errorType];
 			},
 		}),
-		host: helpers,
+		n8nHelpers: helpers,
 		...omitUndefined({ configuredType: serverType }),
 	};
 	return server;

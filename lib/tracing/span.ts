@@ -17,7 +17,7 @@ type OpenTelemetry = Pick<
 >;
 
 /** A server that receives requests of a node. */
-type TracedEndpoint = Endpoint & { readonly host?: object };
+type TracedEndpoint = Endpoint & { readonly n8nHelpers?: object };
 
 /** The span of one request to one server. Its methods do nothing if n8n exports no traces. */
 interface RequestSpan<S extends TracedEndpoint> {
@@ -52,16 +52,16 @@ async function startSpan<S extends TracedEndpoint>(
 }
 
 function createSpan<S extends TracedEndpoint>(
-	connection: S,
+	endpoint: S,
 	request: RequestAttributes,
 	api: OpenTelemetry,
 	headers: object,
 ): RequestSpan<S> {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
-	const masked = (text: string) => mask(text, connection.secrets);
+	const masked = (text: string) => mask(text, endpoint.secrets);
 	const observation: SpanData = {
 		...request,
-		server: connection.url,
+		server: endpoint.url,
 		startedAt: performance.now(),
 	};
 	const name = masked(
@@ -77,7 +77,7 @@ function createSpan<S extends TracedEndpoint>(
 	api.propagation.inject(api.trace.setSpan(parent, span), traceHeaders);
 	const { traceparent, tracestate } = traceHeaders;
 	return {
-		endpoint: withHeaders(connection, { ...omitUndefined({ traceparent, tracestate }) }),
+		endpoint: withHeaders(endpoint, omitUndefined({ traceparent, tracestate })),
 		setAttributes: (response) =>
 			tryOrUndefined(
 				() =>
@@ -103,18 +103,18 @@ function createSpan<S extends TracedEndpoint>(
 	};
 }
 
-function withHeaders<S extends TracedEndpoint>(server: S, headers: Record<string, string>): S {
-	return { ...server, headers: { ...server.headers, ...headers } };
+function withHeaders<S extends TracedEndpoint>(endpoint: S, headers: Record<string, string>): S {
+	return { ...endpoint, headers: { ...endpoint.headers, ...headers } };
 }
 
-/** Runs work in a separate span. @param toAttributes of its result */
+/** Runs work in a separate span. @param toAttributes the span's attributes from the result */
 export async function withSpan<T, S extends TracedEndpoint>(
-	connection: S,
+	endpoint: S,
 	request: RequestAttributes,
-	work: (connection: S) => Promise<T>,
+	work: (endpoint: S) => Promise<T>,
 	toAttributes: (result: T) => ResponseAttributes,
 ): Promise<T> {
-	const span = await startSpan(connection, request);
+	const span = await startSpan(endpoint, request);
 	try {
 		const result = await work(span.endpoint);
 		span.setAttributes(toAttributes(result));
@@ -154,11 +154,14 @@ type HttpRequest = (request: {
  * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
  * still that of the workflow.
  */
-async function fetchTraceHeaders({ host, url }: TracedEndpoint): Promise<Record<string, string>> {
+async function fetchTraceHeaders({
+	n8nHelpers,
+	url,
+}: TracedEndpoint): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
-	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
+	const { httpRequest } = (n8nHelpers ?? {}) as { httpRequest?: HttpRequest };
 	const request = tryOrUndefined(() =>
-		httpRequest?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
+		httpRequest?.call(n8nHelpers, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
 	);
 	// It always fails: it was aborted.
 	await rejectOnAbort(AbortSignal.timeout(HOST_TIMEOUT_MS), async () => await request).catch(noop);

@@ -30,10 +30,11 @@ export async function supplyChatModel(
 			const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
 			const maxTools = parameters.number('options.maxTools', 0);
 			const budget = parameters.number('options.tokenBudget', 0);
-			const turns = createChatGenerator(server, settings);
-			const answers = maxTools === 0 ? turns : withToolLimit(turns, maxTools);
+			const generate = createChatGenerator(server, settings);
+			const limitedGenerate = maxTools === 0 ? generate : withToolLimit(generate, maxTools);
 			return await supplyModel(context, {
-				generate: budget === 0 ? answers : withTokenBudget(answers, context, budget),
+				generate:
+					budget === 0 ? limitedGenerate : withTokenBudget(limitedGenerate, context, budget),
 				settings: {
 					model: settings.model,
 					baseUrl: server.url.api,

@@ -1,7 +1,7 @@
 /** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
 import { sendMessage } from '../lib/dify/client';
 import { createDifyClient } from '../../lib/dify/credentials';
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../simulators/dify';
 import {
 	startN8n,
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
 	for (const close of closing.splice(0).reverse()) await close();
-	await closeChannels();
+	await closePools();
 });
 afterAll(stopEverything);
 

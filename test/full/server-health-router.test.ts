@@ -2,7 +2,7 @@ import { checkServer } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/result';
 import { addSpeedTest } from '../../lib/health/speed';
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/model-actions';
 import { createModelServer } from '../../lib/servers/model-server';
 import { createModelServerTarget } from '../../nodes/shared/health/target';
@@ -15,7 +15,7 @@ const spawned = new Set<childProcess.ChildProcess>();
 
 afterAll(async () => {
 	for (const child of spawned) child.kill('SIGKILL');
-	await closeChannels();
+	await closePools();
 });
 
 interface Reachable {

@@ -3,7 +3,7 @@ import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 import { createModelServerTarget } from '../../nodes/shared/health/target';
 import { delay, fs, http, net, path, process } from '../support/node-builtins';
 import { listen } from '../support/listen';
@@ -24,7 +24,7 @@ import { agent, EVERY_SECOND, localModel, MANUAL, workflowOf } from '../e2e/supp
 
 afterAll(async () => {
 	await stopEverything();
-	await closeChannels();
+	await closePools();
 });
 
 interface Reachable {

@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { type SpeedCheckResult, addSpeedTest } from '../../lib/health/speed';
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 import { createModelServerTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../simulators/reverse-proxy';
 import { useSimulator } from '../simulators/use-simulator';
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
 	await stopEverything();
-	await closeChannels();
+	await closePools();
 });
 
 async function test(

@@ -3,7 +3,7 @@ import { runTurn } from '../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 import { createModelServer } from '../../lib/servers/model-server';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
@@ -20,7 +20,7 @@ const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
 type Use = (server: ModelServer) => Promise<unknown>;
 
 afterEach(async () => await stopEverything());
-afterAll(async () => await closeChannels());
+afterAll(async () => await closePools());
 
 const chat =
 	(content = 'Hi', call: Partial<ChatRequest> = {}): Use =>

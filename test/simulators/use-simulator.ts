@@ -1,4 +1,4 @@
-import { closeChannels } from '../../lib/http/dispatcher';
+import { closePools } from '../../lib/http/dispatcher';
 
 interface Running {
 	close(): Promise<void>;
@@ -15,7 +15,7 @@ export function useSimulator<Options extends unknown[], Sim extends Running>(
 ): (...options: Options) => Promise<Sim> {
 	const running: Sim[] = [];
 	afterEach(async () => {
-		await closeChannels();
+		await closePools();
 		await Promise.all(running.splice(0).map(async (sim) => await sim.close()));
 	});
 	return async (...options) => {

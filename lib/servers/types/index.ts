@@ -159,15 +159,17 @@ export async function fetchTrainedContext(
 
 /** The server type, if it was recognized. */
 export function getRecognizedTypeName(server: ModelServer): ServerTypeName | undefined {
-	const serverType = getCachedTypeName(server);
-	return serverType === undefined || SERVER_TYPES[serverType] === other ? undefined : serverType;
+	const serverTypeName = getCachedTypeName(server);
+	return serverTypeName === undefined || SERVER_TYPES[serverTypeName] === other
+		? undefined
+		: serverTypeName;
 }
 
 /** Detects the type from a model list that was fetched anyway. */
 export function cacheServerType(server: ModelServer, models: ProbeResponse): ServerType {
-	const serverType = identifyServerType({ models });
-	if (serverType !== 'other') storeServerType(server, serverType, models);
-	return SERVER_TYPES[getCachedTypeName(server) ?? serverType];
+	const serverTypeName = identifyServerType({ models });
+	if (serverTypeName !== 'other') storeServerType(server, serverTypeName, models);
+	return SERVER_TYPES[getCachedTypeName(server) ?? serverTypeName];
 }
 
 /** After a response that contradicts the cached type: the next request detects it again. */

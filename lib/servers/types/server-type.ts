@@ -36,7 +36,7 @@ export interface ModelServer extends Endpoint {
 	/** The type selected in the credential; undefined: Automatic. */
 	readonly configuredType?: ServerTypeName;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
-	readonly host?: object;
+	readonly n8nHelpers?: object;
 }
 
 /** One response of a server, whatever its status. */

@@ -1,5 +1,5 @@
 import { DIFY_FINDINGS } from '../../../lib/health/dify';
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import {
 	appKey,
 	addDataset,
@@ -27,7 +27,7 @@ async function dify(
 }
 
 afterEach(async () => {
-	await closeChannels();
+	await closePools();
 	await closeRawServers();
 	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });

@@ -1,8 +1,8 @@
 import {
-	closeChannels,
+	closePools,
 	MAX_CONNECT_MS,
-	acquireChannel,
-	type ServerChannelKey,
+	acquirePools,
+	type PoolKey,
 } from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/vendor';
 import {
@@ -44,11 +44,11 @@ afterEach(async () => {
 	dispatch.mockClear();
 	EnvHttpProxyAgent.mockClear();
 });
-/** A connection pool without users. */
-const channelFor = (key: ServerChannelKey) => {
-	const channel = acquireChannel(key);
-	channel.release();
-	return channel;
+/** Pools without active requests. */
+const acquireAndRelease = (key: PoolKey) => {
+	const pools = acquirePools(key);
+	pools.release();
+	return pools;
 };
 
 const KEY = { origin: 'http://gpu:8080', scope: 'a', ignoreSslIssues: false };
@@ -74,7 +74,7 @@ describe("undici's options", () => {
 	test('a generation uses a new connection, a GET may reuse one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
-		const { keepAlive, fresh } = channelFor({
+		const { keepAlive, singleUse } = acquireAndRelease({
 			origin: server.url,
 			scope: connect(server.url).id,
 			ignoreSslIssues: false,
@@ -84,7 +84,7 @@ describe("undici's options", () => {
 		await fetchStatus(connection, `${server.url}/health`, { isIdempotent: false });
 		expect(
 			dispatch.mock.calls.map(([options], index) => [
-				dispatch.mock.contexts[index] === fresh,
+				dispatch.mock.contexts[index] === singleUse,
 				options.reset,
 			]),
 		).toEqual([
@@ -96,8 +96,8 @@ describe("undici's options", () => {
 	});
 
 	test('connections time out after 10 s, are kept for 4 s (llama-server: 5 s), and check certificates', () => {
-		channelFor(KEY);
-		channelFor({ ...KEY, ignoreSslIssues: true });
+		acquireAndRelease(KEY);
+		acquireAndRelease({ ...KEY, ignoreSslIssues: true });
 		const options = EnvHttpProxyAgent.mock.calls.map(([callOptions]) => callOptions);
 		expect(MAX_CONNECT_MS).toBe(10_000);
 		expect(options[0]).toMatchObject({
@@ -134,7 +134,7 @@ describe('connections reused by the requests of a batch', () => {
 	const send = async (url: string, reuse: boolean) =>
 		await fetchStatus(connect(url), `${url}/x`, { json: {}, isIdempotent: reuse });
 
-	afterEach(closeChannels);
+	afterEach(closePools);
 
 	test('ten requests with reuse need one connection, without it ten', async () => {
 		const server = await countingServer((socket) => socket.write(OK));
@@ -217,7 +217,7 @@ describe('connecting', () => {
 					}),
 			))!.type,
 		];
-		await closeChannels();
+		await closePools();
 		await server.close();
 		expect(errorTypes).toEqual(['aborted', 'firstTokenTimeout', 'totalTimeout']);
 	});
@@ -274,8 +274,8 @@ describe('connecting', () => {
 
 describe('connection pools', () => {
 	test('there is one per origin and credential', () => {
-		const [channel] = [channelFor(KEY)];
-		expect(channelFor({ ...KEY }).fresh).toBe(channel!.fresh);
+		const first = acquireAndRelease(KEY);
+		expect(acquireAndRelease({ ...KEY }).singleUse).toBe(first.singleUse);
 		const others = [
 			{ ...KEY, origin: 'http://gpu:8081' },
 			{ ...KEY, scope: '{"authorization":"Bearer a"}' },
@@ -288,9 +288,10 @@ describe('connection pools', () => {
 					validateRedirectSync: () => {},
 				},
 			},
-		].map(channelFor);
+		].map(acquireAndRelease);
 		expect(
-			new Set([channel!, ...others].flatMap(({ keepAlive, fresh }) => [keepAlive, fresh])).size,
+			new Set([first, ...others].flatMap(({ keepAlive, singleUse }) => [keepAlive, singleUse]))
+				.size,
 		).toBe(10);
 	});
 
@@ -316,22 +317,25 @@ describe('connection pools', () => {
 		const server = await start();
 		const connection = connect(server.url);
 		await fetchStatus(connection, `${server.url}/health`);
-		const ownChannel = channelFor({
+		const ownPools = acquireAndRelease({
 			origin: server.url,
 			scope: connect(server.url).id,
 			ignoreSslIssues: false,
 		});
-		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
 		await server.until(() => server.connections.open === 0);
-		expect(channelFor({ ...KEY, scope: '69' }).fresh).toBe(
-			channelFor({ ...KEY, scope: '69' }).fresh,
+		expect(acquireAndRelease({ ...KEY, scope: '69' }).singleUse).toBe(
+			acquireAndRelease({ ...KEY, scope: '69' }).singleUse,
 		);
 		expect(await fetchStatus(connection, `${server.url}/health`)).toBe(200);
 		expect((await sendChat(connection)).error).toBeUndefined();
 		expect(
-			channelFor({ origin: server.url, scope: connect(server.url).id, ignoreSslIssues: false })
-				.fresh,
-		).not.toBe(ownChannel.fresh);
+			acquireAndRelease({
+				origin: server.url,
+				scope: connect(server.url).id,
+				ignoreSslIssues: false,
+			}).singleUse,
+		).not.toBe(ownPools.singleUse);
 	});
 
 	test('a pool in use is not closed', async () => {
@@ -343,16 +347,19 @@ describe('connection pools', () => {
 		server.script(reply.chunks(['a', { wait: permission }, 'b']));
 		const chat = sendChat(connect(server.url));
 		await server.until(() => server.requests.length === 1);
-		const ownChannel = channelFor({
+		const ownPools = acquireAndRelease({
 			origin: server.url,
 			scope: connect(server.url).id,
 			ignoreSslIssues: false,
 		});
-		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
 		expect(
-			channelFor({ origin: server.url, scope: connect(server.url).id, ignoreSslIssues: false })
-				.fresh,
-		).toBe(ownChannel.fresh);
+			acquireAndRelease({
+				origin: server.url,
+				scope: connect(server.url).id,
+				ignoreSslIssues: false,
+			}).singleUse,
+		).toBe(ownPools.singleUse);
 		continueResponse();
 		expect((await chat).text).toBe('ab');
 	});
@@ -390,7 +397,7 @@ describe('connection pools', () => {
 			fetchStatus(connection, `${server.url}/health`),
 		] as const;
 		await delay(5);
-		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
 		allow();
 		expect((await results[0]).error).toBeUndefined();
 		expect(await results[1]).toBe(200);
@@ -410,7 +417,7 @@ describe('connection pools', () => {
 		await server.until(() => server.requests.length === 3);
 		await stream;
 		expect(server.connections.open).toBeGreaterThan(0);
-		await closeChannels();
+		await closePools();
 		expect((await call)!.type).toBe('closedBeforeResponse');
 		await server.until(() => server.connections.open === 0);
 	});

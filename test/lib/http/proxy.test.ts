@@ -1,4 +1,4 @@
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import {
 	type LlamaServerSim,
 	reply,
@@ -109,7 +109,7 @@ describe('proxy variables of the environment', () => {
 			process.env[variable] = proxy.url;
 			expect((await sendChat(connect(server.url))).error).toBeUndefined();
 			expect(proxy.log).toHaveLength(1);
-			await closeChannels();
+			await closePools();
 			process.env.http_proxy = otherProxy.url;
 			expect((await sendChat(connect(server.url))).error).toBeUndefined();
 			expect([proxy.log.length, otherProxy.log.length]).toEqual([1, 1]);
@@ -204,7 +204,7 @@ describe('proxy variables of the environment', () => {
 			expect(error!.message).toContain(`ECONNREFUSED 127.0.0.1:${proxy.port}`);
 			process.env[`${scheme}_proxy`] = 'http://no-such-proxy.invalid:3128';
 			failDnsLookups();
-			await closeChannels();
+			await closePools();
 			const unknown = await getError(
 				async () =>
 					await fetchStatus(connect(server.url, { ignoreSslIssues: true }), `${server.url}/health`),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { stringifyBody } from '../../../lib/http/send-request';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -19,7 +19,7 @@ test('a request with half a surrogate pair is sent', async () => {
 	const status = await fetchStatus(connect(sim.url), url, { json });
 	expect(status).toBe(200);
 	expect(JSON.stringify(sim.requests[0]!.body)).toContain('cut \uFFFD');
-	await closeChannels();
+	await closePools();
 	await sim.close();
 });
 
@@ -88,6 +88,6 @@ test('an upload that fails at any moment is one rejected promise; an uncaught er
 		),
 		examples(60),
 	);
-	await closeChannels();
+	await closePools();
 	await closeRawServers();
 });

@@ -1,4 +1,4 @@
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
@@ -15,7 +15,7 @@ const open = new Set<() => Promise<void>>();
 afterEach(async () => {
 	await Promise.all([...open].map(async (close) => await close()));
 	open.clear();
-	await closeChannels();
+	await closePools();
 });
 
 const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint => ({

@@ -1,4 +1,4 @@
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../../lib/servers/list-models';
 import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-actions';
@@ -15,7 +15,7 @@ afterEach(async () => {
 	await Promise.all([...open].map(async (close) => await close()));
 	open.clear();
 	clearSharedCaches();
-	await closeChannels();
+	await closePools();
 });
 
 type Answers = Record<string, unknown>;

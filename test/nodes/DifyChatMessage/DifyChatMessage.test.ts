@@ -1,4 +1,4 @@
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
 import { defaultApps } from '../../simulators/dify';
 import { listen } from '../../support/listen';
@@ -43,7 +43,7 @@ test('each request has the key once', async () => {
 	).toMatchObject({
 		answer: 'ok',
 	});
-	await closeChannels();
+	await closePools();
 	server.close();
 	expect(requests).toEqual(
 		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [

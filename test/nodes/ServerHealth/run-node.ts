@@ -5,7 +5,7 @@ import type {
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import {
 	type LlamaServerSim,
@@ -151,7 +151,7 @@ export function useServer(): void {
 		hints.length = 0;
 	});
 	afterEach(async () => {
-		await closeChannels();
+		await closePools();
 		await current?.close();
 		current = undefined;
 	});

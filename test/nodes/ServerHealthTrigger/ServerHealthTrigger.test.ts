@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHealthTrigger.node';
 import { startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
 import { polling } from '../../support/poll-context';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
 	await server.close();
-	await closeChannels();
+	await closePools();
 });
 
 /** A node in n8n that watches a server. */

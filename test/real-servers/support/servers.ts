@@ -6,7 +6,7 @@ import type {
 	Service,
 	ServiceOptions,
 } from '../../../scripts/lib/types';
-import { closeChannels } from '../../../lib/http/dispatcher';
+import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/model-server';
 import { childProcess, fs, path, process } from '../../support/node-builtins';
 import type { ScriptedReply } from '../../support/scripted-reply';
@@ -245,7 +245,7 @@ export const connection = (baseUrl: string, key?: string) =>
 
 /** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {
-	await closeChannels();
+	await closePools();
 	const servers = [...running];
 	running.clear();
 	await Promise.all(servers.map(async (server) => await server.stop()));
