@@ -1,7 +1,5 @@
-import type { ChatMessage, ContentPart, MediaPart, InputMessage } from './types';
-import { parseJson } from '../json';
-import { isRecord, asRecord } from '../values';
-import { parseContentPart } from './media';
+import type { ChatMessage, ContentPart, MediaPart } from './types';
+import { asRecord } from '../values';
 
 /** The text of a content, without images, audio and video. */
 export function getText(content: ChatMessage['content'], separator = ''): string {
@@ -29,98 +27,6 @@ export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] 
 /** Whether a message contains an image, audio or video. */
 export function hasMedia({ content }: ChatMessage): boolean {
 	return getMedia(content).length > 0;
-}
-
-/** A list of tool names, and nothing else. */
-const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
-
-const USED_TOOLS = '[Used tools: Tool: ';
-
-const RESULT = ', Result: ';
-
-/**
- * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
- * calling tools. Only exact matches are removed.
- *
- * @param calls the calls of the same message
- */
-export function stripAgentText(
-	text: string,
-	calls: NonNullable<InputMessage['toolCalls']>,
-): string {
-	const trimmed = text.trim();
-	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
-	const isCallingText = calls.some(
-		({ name, args }) =>
-			// n8n 2.20, in every replayed call.
-			trimmed === `Calling ${name} with input: ${JSON.stringify(args)}` ||
-			// n8n 2.41, the same text in all calls of a response.
-			listed.has(name),
-	);
-	return isCallingText ? '' : stripUsedTools(text);
-}
-
-/**
- * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
- * result. A text with nothing else is kept.
- */
-function stripUsedTools(text: string): string {
-	const result = text.lastIndexOf(RESULT);
-	if (!text.startsWith(USED_TOOLS) || result < 0) return text;
-	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
-}
-
-interface ToolResultContent {
-	text: string;
-	images: ContentPart[];
-}
-
-/**
- * Splits a tool's result into text and images: servers accept images only in user messages, and as text an image would
- * be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
- * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
- */
-export function parseToolResult(content: unknown): ToolResultContent {
-	const isText = typeof content === 'string';
-	const blocks = collectBlocks(content);
-	const imageByBlock = blocks.map(parseImage);
-	if (isText && imageByBlock.every((image) => image === undefined))
-		return { text: content, images: [] };
-	let count = 0;
-	return {
-		text: blocks
-			.map((block, index) =>
-				imageByBlock[index] === undefined ? blockToText(block) : `[Image ${++count}, below]`,
-			)
-			.join('\n'),
-		images: imageByBlock.filter((image) => image !== undefined),
-	};
-}
-
-/** MCP puts blocks into `content`; n8n's agent 3.1 lists them in the `response` of each entry, as text if it was text. */
-function collectBlocks(result: unknown): unknown[] {
-	const parsed =
-		typeof result === 'string' && result.includes('"image') ? parseJson(result) : undefined;
-	const blocks = asRecord(parsed ?? result).content ?? parsed ?? result;
-	return [blocks].flat().flatMap((entry: unknown) => {
-		const { response } = asRecord(entry);
-		return response === undefined ? [entry] : collectBlocks(response);
-	});
-}
-
-/** Data URL of an image in base64. */
-const IMAGE_DATA = /^data:image\/[\w.+-]+;base64,[\w+/=]+$/;
-
-/** Accepts only data: a URL would be fetched by the model server inside its network, past n8n's egress filter. */
-function parseImage(block: unknown): ContentPart | undefined {
-	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
-	try {
-		const part = parseContentPart(block);
-		return part?.type === 'image' && IMAGE_DATA.test(part.url) ? part : undefined;
-	} catch {
-		// Data that only looks like an image.
-		return undefined;
-	}
 }
 
 /** The text of a content block. */

@@ -9,18 +9,12 @@ import {
 	asRecords,
 	asString,
 } from '../values';
-import {
-	getMedia,
-	getText,
-	blockToText,
-	parseToolResult,
-	stripAgentText,
-	breakControlTokens,
-	joinAdjacentTexts,
-} from './content';
+import { getMedia, getText, blockToText, breakControlTokens, joinAdjacentTexts } from './content';
+import { stripAgentText } from './agent-text';
+import { parseToolResult } from './tool-result';
 import { trimHistory } from './trim-history';
 import { type CachedToolCall, toServerToolCallId, toolCallCache, getTurnKey } from './tool-calls';
-import { parseContentPart, NON_CONTENT_TYPES } from './media';
+import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
 import { splitReasoning } from './reasoning';
 import type {
 	ChatMessage,

@@ -11,7 +11,7 @@ import {
 } from './generation-options';
 import type { ChatParameters } from './types';
 
-/** Whether an option is sent to this server type, which is not known to ignore it. */
+/** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
 export function supportsOption(
 	{ supportedFields }: ServerType,
 	name: GenerationOptionName,
@@ -43,7 +43,7 @@ export function getIgnoredParameters(parameters: ChatParameters, serverType: Ser
 	const ignored = GENERATION_OPTION_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
 	).map(([, { label }]) => label);
-	// A model without thinking is always off.
+	// Off is not reported: a model without thinking complies anyway.
 	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
 	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
 		ignored.push('Thinking Token Budget');

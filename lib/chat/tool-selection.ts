@@ -66,8 +66,8 @@ function getPartText(part: unknown): string {
 }
 
 /**
- * Scores each tool by shared words. A word counts more if fewer tools contain it, and half for each newer question without
- * it.
+ * Scores each tool by shared words. A word counts more if fewer tools contain it. Its weight is halved for each question
+ * asked after its last occurrence.
  */
 function scoreTools(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
 	const questionStems = questions.map(toWordStems);

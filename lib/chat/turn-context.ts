@@ -1,6 +1,6 @@
 import type { QueueStats } from '../http/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import type { DisplayedText } from './reasoning';
+import type { DisplayedText } from './displayed-text';
 import type { RawToolCall } from './tool-calls';
 import type { ToolNames } from './tool-names';
 import type { ChatSettings, ChatRequest, Usage } from './types';
@@ -13,7 +13,7 @@ export interface TurnContext {
 	chatRequest: ChatRequest;
 	queueStats: QueueStats;
 	toolNames: ToolNames;
-	/** Whether a call in text is quoted from the conversation, without its corrections. */
+	/** Whether a call in the response text is a quotation from the conversation. Corrections are not searched. */
 	isQuotation: (call: RawToolCall) => boolean;
 	display: DisplayedText;
 	/** By `performance.now()`. */

@@ -25,7 +25,7 @@ import { createToolCallIds, toolCallCache } from './tool-calls';
 import { createQuotationCheck } from './quotations';
 import { toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
-import { DisplayedText } from './reasoning';
+import { DisplayedText } from './displayed-text';
 import type { ServerModel } from '../servers/models';
 
 /**

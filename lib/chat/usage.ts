@@ -105,7 +105,7 @@ export function toResponseAttributes(result: ChatResult, startedAt: number): Res
 	};
 }
 
-/** The speed reported by the server, otherwise the measured a. */
+/** The speed reported by the server, otherwise the measured one. */
 export function getTokensPerSecond({
 	timings,
 	usage,

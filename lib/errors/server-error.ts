@@ -25,7 +25,7 @@ export interface ServerErrorDetails {
 	partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
 	facts?: JsonRecord;
-	/** Result until then, in the caller's own type. Never shown. */
+	/** The result so far, in the caller's own type. Never shown. */
 	result?: unknown;
 }
 

@@ -37,7 +37,7 @@ export function toTransportError(
 		return createServerError('invalidResponse', context, {
 			message: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
 			suggestion:
-				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
+				'The model may repeat itself: set Maximum Tokens, or use another model. The text received so far is in the details.',
 		});
 	if (error instanceof BodyTooLargeError)
 		return createServerError('invalidResponse', context, {

@@ -8,12 +8,12 @@ const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
 /** Characters of a web page, whose text an error shows. */
 const MAX_PAGE_LENGTH = 64 * 1024;
 
-/** Lines outside of events, as many as an error can show. */
+/** Maximum lines outside of events that are kept: an error cannot show more. */
 const MAX_NON_EVENT_LINES = 20;
 
 const MAX_NON_EVENT_LINE_LENGTH = 500;
 
-/** Some FastAPI servers write `data: `, although their framework (sse-starlette) writes it, too. */
+/** Some FastAPI servers write `data: ` although their framework (sse-starlette) already does. */
 const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
 
 /** First characters of the lines of an event stream: comments and its four fields. */
@@ -148,10 +148,12 @@ export class StreamParser implements EndDetector {
 		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
 	}
 }
+
 function splitData(data: string): string[] {
 	const lines = data.split('\n').filter((line) => line.trim() !== '');
 	return lines.map((line) => line.replace(REPEATED_PREFIX, ''));
 }
+
 function isJson(text: string): boolean {
 	return parseJson(text) !== undefined;
 }

@@ -10,7 +10,7 @@ import type {
 } from './host-classes';
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/format-tool';
-import { NON_CONTENT_TYPES } from '../chat/media';
+import { NON_CONTENT_TYPES } from '../chat/parse-content-part';
 import { estimateTokens } from '../tokens';
 import { toToolChoice, toToolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
@@ -72,7 +72,9 @@ export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 	return modelClass;
 }
 
-/** Agent 1.9 streams although the text is not shown, and it may be the call of the parser. */
+/**
+ * Whether the response may be for an output parser: agent 1.9 requests it as a stream although the text is not shown.
+ */
 function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
 	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
 }
@@ -146,7 +148,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				const chatRequest = this.toChatRequest(messages, options, abandoned.signal);
 				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
 				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
-				textStream = streamText(async (show) => await generate(chatRequest, show), abandoned);
+				textStream = streamText(async (onDelta) => await generate(chatRequest, onDelta), abandoned);
 				let next = await textStream.next();
 				for (; !next.done; next = await textStream.next()) {
 					const chunk = createTextChunk(next.value);
@@ -261,8 +263,8 @@ const tracerClasses = new WeakMap<TracerClass, TracerClass>();
 
 /**
  * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
- * of the prompt and of the answer with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
- * each. The server's own counts replace the estimates in the log, so a rough estimate is enough until the answer
+ * of the prompt and of the response with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
+ * each. The server's own counts replace the estimates in the log, so a rough estimate is enough until the response
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
@@ -342,7 +344,7 @@ class TextQueue<R> {
 	}
 
 	/**
-	 * The text, with at least `intervalMs()` milliseconds between two pieces. The end, and an error, follow the last text
+	 * The text, with at least `intervalMs()` milliseconds between two deltas. The end, and an error, follow the last text
 	 * without a pause.
 	 */
 	async *deltas(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {

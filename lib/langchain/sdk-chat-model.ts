@@ -85,7 +85,7 @@ export function createSdkChatModel(
 				);
 				const signal = AbortSignal.any(signals);
 				textStream = streamText(
-					async (show) => await generate({ ...chatRequest, signal }, show),
+					async (onDelta) => await generate({ ...chatRequest, signal }, onDelta),
 					abandoned,
 				);
 				let next = await textStream.next();

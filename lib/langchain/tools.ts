@@ -31,7 +31,7 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 	if (typeof name !== 'string') throw createNotAToolError();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	if (schema === undefined && isProviderTool(tool)) throw createNotAToolError();
-	// The host knows its own zod best; a schema of another copy it returns unchanged.
+	// n8n converts the schemas of its copy of zod, and returns those of other copies unchanged.
 	const sdkTool = { type: 'function', name, inputSchema: schema };
 	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
 	const parameters = json === schema ? convertToJsonSchema(schema, name) : json;

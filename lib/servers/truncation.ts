@@ -27,7 +27,7 @@ interface ProcessedInput {
 	model: string;
 }
 
-/** Warns if the server processed too few tokens for the input, or as many as it leaves of a truncated one. */
+/** Warns if the server processed too few tokens for the input, or as many as its truncation leaves. */
 export async function getTruncationWarnings(
 	server: ModelServer,
 	{ texts, processedTokens, model }: ProcessedInput,

@@ -12,7 +12,7 @@ const MAX_SHARE = 0.02;
 /** One slow poll, during a restart of the database, must not be the last. */
 const MAX_POLL_INTERVAL_MS = 60_000;
 
-/** Sub-nodes have `getExecutionDataById` too, although it is missing in n8n's types. */
+/** Sub-nodes also have `getExecutionDataById`, although it is missing in n8n's types. */
 type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutionId' | 'getMode'> &
 	Partial<Pick<IExecuteFunctions, 'getExecutionDataById'>>;
 
@@ -42,7 +42,7 @@ export class CancelPoller {
 	}
 
 	/**
-	 * Watches until the work is over. Work of less than four seconds costs nothing.
+	 * Polls until the work is over. Work that takes less than four seconds is not polled.
 	 *
 	 * @returns a function to call when the work is over
 	 */
@@ -57,7 +57,7 @@ export class CancelPoller {
 		};
 	}
 
-	/** Ends all watching, also for a reader that left a stream without closing it. */
+	/** Ends all polling, even if a consumer left a stream without closing it. */
 	close(): void {
 		this.working.clear();
 		this.clearTimer?.();

@@ -5,12 +5,9 @@
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
 import { ArgumentCoercer } from '../../lib/chat/coerce-arguments';
 import { parseArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
-import {
-	blockToText,
-	parseToolResult,
-	stripAgentText,
-	breakControlTokens,
-} from '../../lib/chat/content';
+import { stripAgentText } from '../../lib/chat/agent-text';
+import { blockToText, breakControlTokens } from '../../lib/chat/content';
+import { parseToolResult } from '../../lib/chat/tool-result';
 import { decodeBytes, parseDataUrl } from '../../lib/chat/data-url';
 import { extractJson } from '../../lib/chat/extract-json';
 import { splitReasoning, ReasoningSplitter } from '../../lib/chat/reasoning';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
-import { parseToolResult } from '../../../lib/chat/content';
+import { parseToolResult } from '../../../lib/chat/tool-result';
 
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';

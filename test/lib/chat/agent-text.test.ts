@@ -4,7 +4,7 @@
  */
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
-import { stripAgentText } from '../../../lib/chat/content';
+import { stripAgentText } from '../../../lib/chat/agent-text';
 import { toServerToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';
 import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';

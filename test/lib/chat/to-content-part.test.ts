@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { toContentPart } from '../../../lib/chat/content-part';
+import { toContentPart } from '../../../lib/chat/to-content-part';
 import { detectFileType } from '../../../lib/files';
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');

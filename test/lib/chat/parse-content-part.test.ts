@@ -1,5 +1,5 @@
 import { normalizeBase64 } from '../../../lib/chat/data-url';
-import { parseContentPart } from '../../../lib/chat/media';
+import { parseContentPart } from '../../../lib/chat/parse-content-part';
 import { ServerError } from '../../../lib/errors/server-error';
 
 function getRejection(block: unknown): ServerError {

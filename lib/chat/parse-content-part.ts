@@ -1,11 +1,11 @@
 import { isRecord, type JsonRecord, asRecord, asString } from '../values';
 import type { ContentPart } from './types';
 import { extractBase64, normalizeBase64, parseDataUrl, createContentError } from './data-url';
-import { toContentPart, type FileInput } from './content-part';
+import { toContentPart, type FileInput } from './to-content-part';
 
 type ContentBlock = JsonRecord;
 
-/** Blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
+/** Types of blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
 export const NON_CONTENT_TYPES = new Set([
 	'tool_use',
 	'tool_call',
