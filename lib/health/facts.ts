@@ -151,8 +151,8 @@ export function toModelFacts({
 }: ServerModel): ModelFacts {
 	return {
 		id,
-		aliases,
 		...omitUndefined({
+			aliases: aliases.length === 0 ? undefined : aliases,
 			context,
 			trainedContext,
 			parameters: parseParameterCount(parameters),

@@ -33,7 +33,7 @@ export interface Expectations {
 }
 
 /** A model, as far as the server reports it. */
-export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
+export interface ModelFacts extends Pick<ServerModel, 'id'>, Partial<Pick<ServerModel, 'aliases'>> {
 	/** Tokens of context that one request can use. */
 	context?: number;
 	/** Tokens of context that the model was trained for. */

@@ -14,7 +14,6 @@ const MAX_BYTES = 100_000;
 function model(id: string): ModelFacts {
 	return {
 		id,
-		aliases: [],
 		context: 8192,
 		trainedContext: 32768,
 		parameters: 7.6e9,

@@ -15,7 +15,7 @@ describe('Get Many', () => {
 	it('returns one item per model, once for all input items', async () => {
 		const sim = await serve({
 			profile: 'router',
-			models: [{ id: 'big', status: 'loaded' }, { id: 'small' }],
+			models: [{ id: 'big', status: 'loaded', aliases: ['huge'] }, { id: 'small' }],
 		});
 		const items = await execute({ items: [{ json: {} }, { json: {} }], parameters: GET_ALL });
 		expect(items.map((item) => [item.json.id, item.json.state, item.pairedItem])).toEqual([
@@ -24,6 +24,7 @@ describe('Get Many', () => {
 		]);
 		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(1);
 		expect(items[0]!.json).not.toHaveProperty('loaded');
+		expect(items.map((item) => item.json.aliases)).toEqual([['huge'], undefined]);
 		const loaded = await execute({ parameters: { ...GET_ALL, options: { onlyLoaded: true } } });
 		expect(loaded.map((item) => item.json.id)).toEqual(['big']);
 	});
