@@ -17,7 +17,6 @@ describe('an error body is recognized with any code', () => {
 		['brand_new_code', 503, 'serverError'],
 		['service_unavailable', 503, 'serverError'],
 		['trigger_workflow_service_mode_unavailable', 400, 'startsWithTrigger'],
-		['plugin_runtime_error', 400, 'pluginDaemonError'],
 		['agent_run_limit_exceeded', 429, 'busy'],
 		['agent_version_not_found_error', 404, 'workflowVersionNotFound'],
 		['vector_space_estimate_exceeded', 403, 'planLimitReached'],
@@ -32,6 +31,7 @@ describe('an error body is recognized with any code', () => {
 		['not_found', 'Conversation Not Exists.', 'Dify cannot find the conversation'],
 		['invalid_param', 'Workflow not published', 'The app has not been published'],
 		['not_found', 'Form not found.', 'Dify cannot find the form'],
+		['plugin_runtime_error', 'Runtime of x', 'The plugin daemon of Dify is not working'],
 		['human_input_form_expired', 'This form has expired, form_id=1', 'The form is closed'],
 	])('%s "%s" has a title that explains more', (code, message, title) => {
 		expect(parseResponse({ code, message })).toMatchObject({

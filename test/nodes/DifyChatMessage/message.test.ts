@@ -55,7 +55,7 @@ describe('the request of a message', () => {
 			},
 		});
 		expect(error.message).toBe('Dify cannot find the conversation');
-		expect(error.description).toContain('leave the conversation ID empty to start a new one');
+		expect(error.description).toContain('When Conversation Is Unavailable');
 		expect(error.context.data).toMatchObject({
 			type: 'conversationNotFound',
 			status: 404,

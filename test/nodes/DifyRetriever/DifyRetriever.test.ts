@@ -139,7 +139,8 @@ describe('Dify Retriever', () => {
 		const { retriever, outputs } = await supply([addFilledDataset('Papers', ['llama'])]);
 		sim.store.knowledge.embeddingDown = true;
 		const failed = await getNodeError(retriever.invoke('llama'));
-		expect(failed.message).toContain('HTTPConnectionPool');
+		expect(failed.message).toBe('Dify could not connect to its model, or lost the connection');
+		expect(failed.description).toContain('HTTPConnectionPool');
 		expect(outputs[0]).toBe(failed);
 	});
 

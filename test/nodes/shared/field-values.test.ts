@@ -114,7 +114,7 @@ describe('a value of a field', () => {
 		expect(createFieldError('Own', 'is empty')).toMatchObject({
 			type: 'invalidInput',
 			message: 'The field "Own" is empty',
-			suggestion: 'Correct the field in the node.',
+			suggestion: 'Enter a value, or correct the expression.',
 		});
 		expect(createFieldError('Own', 'is empty', 'Fill it.').suggestion).toBe('Fill it.');
 	});

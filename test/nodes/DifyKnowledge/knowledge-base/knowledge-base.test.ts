@@ -17,7 +17,7 @@ describe('knowledge bases', () => {
 		const difyDatasetId = byId(String(created!.id));
 		await expect(
 			executeOperation(scene, 'knowledgeBase', 'create', { name: 'New' }),
-		).rejects.toThrow('The dataset name already exists');
+		).rejects.toThrow('The name is already in use in Dify');
 		expect(
 			await executeOperation(scene, 'knowledgeBase', 'create', {
 				name: 'New',

@@ -103,8 +103,8 @@ describe('running a workflow', () => {
 		};
 		const sim = await startWorkflow({ steps: [START, { node }], fail: 'no route' });
 		const error = await executeWorkflowError(sim);
-		expect(error.description).toContain('"Ask" (http-request)');
-		expect(error.description).toContain('no route');
+		expect(error.message).toBe('no route');
+		expect(error.description).toMatch(/^The node "Ask" \(http-request\) failed in Dify/);
 		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
 	});
 
