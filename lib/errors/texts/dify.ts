@@ -88,7 +88,7 @@ export const DIFY_ERROR_TEXTS = {
 	invalidParam: ({ isEmpty }) => ({
 		title: 'Dify rejected a value in the request',
 		suggestion: isEmpty
-			? 'Dify gave no reason. Check the fields of the node, and the type and size of files.'
+			? 'Dify returned no reason. Check the fields of the node, and the type and size of files.'
 			: 'Correct the value named in the Dify message.',
 	}),
 	nothingToRevoke: errorText(
@@ -113,7 +113,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	providerUnreachable: errorText(
 		'Dify could not connect to its model, or lost the connection',
-		`Check the log of the model server behind Dify: it may be down, or have crashed during the response. Check its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
+		`The model server behind Dify may be down, or have crashed during the response: check its log, and its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
 	),
 	pluginDaemonError: errorText(
 		'The plugin daemon of Dify is not working',

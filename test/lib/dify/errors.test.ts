@@ -45,7 +45,7 @@ describe('an error body is recognized with any code', () => {
 		expect(parseResponse({ code: 'invalid_param', message: '' })).toMatchObject({
 			message: 'Dify rejected a value in the request',
 			suggestion: expect.stringMatching(
-				/^Dify gave no reason\. .*type and size of files/,
+				/^Dify returned no reason\. .*type and size of files/,
 			) as string,
 		});
 	});
