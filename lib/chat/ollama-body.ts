@@ -123,7 +123,7 @@ export function getContextWarnings(
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
-	if (serverType.nativeApi === undefined) return [];
+	if (serverType.routes?.chat === undefined) return [];
 	return getReloadWarnings(
 		serverType,
 		server,

@@ -26,12 +26,12 @@ const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 /** Whether the server accepted other texts of the request. */
 export type OtherTextsStatus = 'accepted' | 'rejected' | 'none';
 
-interface BatchOptions<T extends BatchText, R> {
+interface BatchOptions<R> {
 	/** Texts in one request. */
 	size: number;
-	send(batch: readonly T[]): Promise<R[]>;
+	send(batch: readonly BatchText[]): Promise<R[]>;
 	/** Called when a single text is rejected. Returns the result of the text. */
-	onRejected(error: ServerError, text: T, otherTexts: OtherTextsStatus): Promise<R[]>;
+	onRejected(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): Promise<R[]>;
 }
 
 /**
@@ -39,13 +39,13 @@ interface BatchOptions<T extends BatchText, R> {
  *
  * @throws {ServerError}
  */
-export async function processInBatches<T extends BatchText, R>(
-	texts: readonly T[],
-	{ size, send, onRejected }: BatchOptions<T, R>,
+export async function processInBatches<R>(
+	texts: readonly BatchText[],
+	{ size, send, onRejected }: BatchOptions<R>,
 ): Promise<R[]> {
 	let maxSize = size;
 	let hasAccepted = false;
-	const sendBatch = async (batch: readonly T[]): Promise<R[]> => {
+	const sendBatch = async (batch: readonly BatchText[]): Promise<R[]> => {
 		const results = await send(batch);
 		hasAccepted = true;
 		return results;
@@ -56,7 +56,7 @@ export async function processInBatches<T extends BatchText, R>(
 		const result = await sendBatch(texts.slice(-1)).catch(captureError);
 		return result instanceof ServerError ? 'rejected' : 'accepted';
 	};
-	const processBatch = async (batch: readonly T[]): Promise<R[]> => {
+	const processBatch = async (batch: readonly BatchText[]): Promise<R[]> => {
 		const result = await sendBatch(batch).catch(captureError);
 		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
@@ -87,8 +87,8 @@ export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
 	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
-function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, maxSize: number): T[] {
-	const batch: T[] = [];
+function nextBatch(texts: readonly BatchText[], begin: number, maxSize: number): BatchText[] {
+	const batch: BatchText[] = [];
 	let bytes = 0;
 	for (const item of texts.slice(begin, begin + maxSize)) {
 		bytes += Buffer.byteLength(item.text);
@@ -104,6 +104,28 @@ interface TokenSizes {
 	limit?: number;
 	/** Tokens of the rejected text. */
 	tokens?: number;
+}
+
+/**
+ * Sends a text that is too long again, each time shorter, until the server accepts it.
+ *
+ * @throws {ServerError} as `toError` returns it, if the text must not be truncated, or is not too long
+ */
+export async function sendTruncated<R>(
+	error: ServerError,
+	text: BatchText,
+	options: {
+		canTruncate: boolean;
+		send(batch: readonly BatchText[]): Promise<R[]>;
+		toError(error: ServerError, text: BatchText): ServerError;
+	},
+): Promise<R[]> {
+	const tokenSizes = parseTokenSizes(error);
+	const start = tokenSizes === undefined ? '' : truncateToLimit(text.text, tokenSizes);
+	if (!options.canTruncate || start.trim() === '') throw options.toError(error, text);
+	const shorter = { ...text, text: start };
+	const result = await options.send([shorter]).catch(captureError);
+	return result instanceof ServerError ? await sendTruncated(result, shorter, options) : result;
 }
 
 /** Patterns for the errors of llama-server, vLLM, TEI and LM Studio. */

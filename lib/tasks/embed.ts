@@ -9,7 +9,7 @@ import { toErrorContext } from '../http/request-errors';
 import { pushAll, type JsonRecord, omitUndefined } from '../values';
 import {
 	type BatchText,
-	truncateToLimit,
+	sendTruncated,
 	processInBatches,
 	isInvalidJsonResponse,
 	type OtherTextsStatus,
@@ -53,10 +53,6 @@ export interface EmbeddingResult {
 	warnings: string[];
 }
 
-interface EmbeddedText extends BatchText {
-	isTruncated?: true;
-}
-
 /** Turns texts into vectors with the same settings. Caches the length of the vectors. */
 export class Embedder {
 	readonly prefixes: Prefixes;
@@ -87,25 +83,20 @@ export class Embedder {
 		if (prepared.length === 0) return result;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, ...omitUndefined({ signal }) };
-		const send = async (batch: readonly EmbeddedText[]) =>
+		const send = async (batch: readonly BatchText[]) =>
 			await this.send(taskSettings, batch, result);
 		const onRejected = async (
-			error: ServerError,
-			text: EmbeddedText,
+			rejection: ServerError,
+			text: BatchText,
 			otherTexts: OtherTextsStatus,
 		): Promise<number[][]> => {
-			const tokenSizes = parseTokenSizes(error);
-			const canTruncate = tokenSizes !== undefined && settings.longTexts === 'truncate';
-			if (!canTruncate || text.text.length < 2) throw toTextError(error, text, otherTexts);
-			if (text.isTruncated !== true) result.truncated++;
-			const shorter = {
-				...text,
-				text: truncateToLimit(text.text, tokenSizes),
-				isTruncated: true as const,
-			};
-			return await send([shorter]).catch(
-				async (nextError: ServerError) => await onRejected(nextError, shorter, otherTexts),
-			);
+			const vectors = await sendTruncated(rejection, text, {
+				canTruncate: settings.longTexts === 'truncate',
+				send,
+				toError: (error, shorter) => toTextError(error, shorter, otherTexts),
+			});
+			result.truncated++;
+			return vectors;
 		};
 		const batchOptions = { size: settings.batchSize, send, onRejected };
 		result.vectors = await processInBatches(prepared, batchOptions).catch(
@@ -117,7 +108,7 @@ export class Embedder {
 		return { ...result, ...omitUndefined({ receivedDimensions: this.length }) };
 	}
 
-	private prepareText(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
+	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
 		if (typeof text !== 'string')
 			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
@@ -127,7 +118,7 @@ export class Embedder {
 
 	private async send(
 		taskSettings: TaskSettings,
-		batch: readonly EmbeddedText[],
+		batch: readonly BatchText[],
 		result: EmbeddingResult,
 	): Promise<number[][]> {
 		const { server, settings } = this;
@@ -202,7 +193,7 @@ export class Embedder {
 	private async explainError(error: ServerError): Promise<ServerError> {
 		const { model } = this.settings;
 		const serverType = await getServerType(this.server);
-		const { nativeApi, hasEveryRoute, texts } = serverType;
+		const { routes, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.copyWith({
 				type: 'featureDisabled',
@@ -210,8 +201,8 @@ export class Embedder {
 				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
-		// Servers with a native API start each model for its task, so the model is the wrong one.
-		const isWrongModel = nativeApi !== undefined && error.type === 'featureDisabled';
+		// Servers with routes of their own start each model for its task, so the model is the wrong one.
+		const isWrongModel = routes !== undefined && error.type === 'featureDisabled';
 		if (isWrongModel || error.type === 'wrongModelType')
 			return error.copyWith({
 				type: 'wrongModelType',

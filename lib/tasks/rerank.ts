@@ -21,7 +21,7 @@ import {
 } from '../values';
 import {
 	type BatchText,
-	truncateToLimit,
+	sendTruncated,
 	processInBatches,
 	explainUnsupportedTask,
 	formatTokenSizes,
@@ -108,25 +108,15 @@ async function scoreDocuments(
 	const safeQuery = breakControlTokens(query);
 	const send = async (batch: readonly BatchText[]) =>
 		await sendBatch(server, settings, safeQuery, batch, result);
-	const retryTruncated = async (
-		error: ServerError,
-		document: BatchText,
-	): Promise<ScoredDocument[]> => {
-		const tokenSizes = parseTokenSizes(error);
-		if (tokenSizes === undefined) throw error;
-		const text = truncateToLimit(document.text, tokenSizes);
-		const canTruncate = settings.longDocuments === 'truncate' && text.trim() !== '';
-		if (!canTruncate) throw createDocumentTooLongError(error, document);
-		const shorter = { ...document, text };
-		return await send([shorter]).catch(
-			async (nextError: ServerError) => await retryTruncated(nextError, shorter),
-		);
-	};
 	const batchOptions = {
 		size: settings.batchSize,
 		send,
-		onRejected: async (error: ServerError, document: BatchText) => {
-			const scores = await retryTruncated(error, document);
+		onRejected: async (rejection: ServerError, document: BatchText) => {
+			const scores = await sendTruncated(rejection, document, {
+				canTruncate: settings.longDocuments === 'truncate',
+				send,
+				toError: explainTooLong,
+			});
 			result.truncated++;
 			return scores;
 		},
@@ -252,8 +242,9 @@ function getScoreWarnings(
 	return ['All documents have nearly the same score. The model may not be a reranker.'];
 }
 
-function createDocumentTooLongError(error: ServerError, { index, text }: BatchText): ServerError {
-	const tokenSizes = parseTokenSizes(error) ?? {};
+function explainTooLong(error: ServerError, { index, text }: BatchText): ServerError {
+	const tokenSizes = parseTokenSizes(error);
+	if (tokenSizes === undefined) return error;
 	const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 	return error.copyWith({
 		message: `Document ${index + 1} and the query are too long for the reranker`,

@@ -10,7 +10,6 @@ import { DEFAULT_TEXTS } from './other';
 export const ollama: ServerType = {
 	label: 'Ollama',
 	supportedFields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
-	nativeApi: 'ollama',
 	// Gateways may have only the routes of OpenAI's API.
 	routes: {
 		chat: ['ollamaChat', 'openAiChat'],

@@ -170,8 +170,6 @@ export interface ServerType {
 	label: string;
 	/** The fields that it supports beyond OpenAI's. */
 	supportedFields: 'all' | readonly string[];
-	/** The native API, if it has options that the OpenAI API lacks. */
-	nativeApi?: 'ollama';
 	/** Its routes for a task, best first, if OpenAI's are not the only ones. */
 	routes?: Readonly<Partial<Record<RoutedTask, readonly RouteName[]>>>;
 	/** How thinking is controlled: by the chat template, by an effort, not at all. */
