@@ -32,7 +32,7 @@ export interface AccumulatorOptions {
 	mayStartInReasoning?: boolean;
 	/** Start of the response in the request, which some servers repeat. */
 	prefill?: string;
-	/** Whether all text is output, as without a chat template: it has no thinking, and may be empty. */
+	/** For requests without a chat template: the text contains no thinking, and may be empty. */
 	isRaw?: boolean;
 	/** Whether the text is to be JSON. */
 	isJson?: boolean;
@@ -56,7 +56,7 @@ export class CompletionAccumulator {
 	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
 	/** Number of events with text, thinking or tool calls. */
 	contentEvents = 0;
-	private displayedText = '';
+	private releasedText = '';
 	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
 	private undecidedText = '';
 	/** Whether the rest is shown only at the end, when it is clear whether it is a call. */
@@ -94,7 +94,7 @@ export class CompletionAccumulator {
 	get partial(): TextAndReasoning {
 		const { text: rest, reasoning } = this.reasoningSplitter.rest;
 		return {
-			text: this.displayedText + this.undecidedText + rest,
+			text: this.releasedText + this.undecidedText + rest,
 			reasoning: this.reasoning + reasoning,
 		};
 	}
@@ -132,10 +132,10 @@ export class CompletionAccumulator {
 		const { textCalls, rejectedCall } = this.findCallsInText();
 		const fullText = textCalls?.text ?? this.partial.text;
 		const rest = {
-			text: fullText.slice(this.displayedText.length),
+			text: fullText.slice(this.releasedText.length),
 			reasoning: remainder.reasoning,
 		};
-		[this.displayedText, this.undecidedText] = [fullText, ''];
+		[this.releasedText, this.undecidedText] = [fullText, ''];
 		const rawCalls = textCalls?.calls ?? this.toolCalls.calls;
 		const failure = this.findFailure(rawCalls, nonEventLines);
 		if (failure !== undefined)
@@ -235,7 +235,7 @@ export class CompletionAccumulator {
 	}
 
 	private get hasText(): boolean {
-		return this.displayedText !== '' || this.undecidedText !== '';
+		return this.releasedText !== '' || this.undecidedText !== '';
 	}
 
 	private addText(text: string): void {
@@ -258,11 +258,11 @@ export class CompletionAccumulator {
 		const length =
 			offeredTools.length === 0
 				? this.undecidedText.length
-				: getDisplayableLength(this.undecidedText, this.displayedText === '');
+				: getDisplayableLength(this.undecidedText, this.releasedText === '');
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
-		this.displayedText += text;
+		this.releasedText += text;
 		return text;
 	}
 

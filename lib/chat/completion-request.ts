@@ -22,7 +22,7 @@ import { TurnContext } from './turn-context';
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-): { body: CompletionRequest; warnings: string[] } {
+): { draft: CompletionRequest; warnings: string[] } {
 	const { model, parameters } = settings;
 	const { toolChoice } = chatRequest;
 	const warnings = [
@@ -44,7 +44,7 @@ export function buildCompletionRequest(
 	const choice =
 		typeof toolChoice === 'object' ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
 	return {
-		body: {
+		draft: {
 			model,
 			messages: withWireNames(messages, toolNames),
 			tools,

@@ -13,7 +13,12 @@ import { getMedia, getText, blockToText, breakControlTokens, joinAdjacentTexts }
 import { stripAgentText } from './agent-text';
 import { parseToolResult } from './tool-result';
 import { trimHistory } from './trim-history';
-import { type CachedToolCall, toServerToolCallId, toolCallCache, getTurnKey } from './tool-calls';
+import {
+	type CachedToolCall,
+	toServerToolCallId,
+	toolCallCache,
+	getResponseKey,
+} from './tool-calls';
 import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
 import { splitReasoning } from './reasoning';
 import type {
@@ -43,7 +48,7 @@ interface AssistantDraft {
 	/** The images in these results. */
 	images: ContentPart[];
 	/** The key of the turn that the calls belong to, if their IDs contain it. */
-	turnKey?: string;
+	responseKey?: string;
 }
 /** Precedes images from tool results. */
 const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
@@ -219,7 +224,7 @@ function toAssistantDrafts(
 			reasoning,
 			toolCalls,
 			...collectToolResults(calls, results),
-			...omitUndefined({ turnKey: getTurnKey(calls[0]?.id ?? '') }),
+			...omitUndefined({ responseKey: getResponseKey(calls[0]?.id ?? '') }),
 		},
 	];
 }
@@ -320,7 +325,7 @@ function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 	for (const draft of drafts) {
 		const previous = joined.at(-1);
 		if (draft.role !== 'assistant') joined.push(draft);
-		else if (previous?.role === 'assistant' && isSameTurn(previous, draft)) {
+		else if (previous?.role === 'assistant' && isSameResponse(previous, draft)) {
 			pushAll(previous.toolCalls, draft.toolCalls);
 			pushAll(previous.results, draft.results);
 			pushAll(previous.images, draft.images);
@@ -340,10 +345,10 @@ function copyDraft(draft: AssistantDraft): AssistantDraft {
 	};
 }
 
-function isSameTurn(previous: AssistantDraft, next: AssistantDraft): boolean {
+function isSameResponse(previous: AssistantDraft, next: AssistantDraft): boolean {
 	if (previous.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
-	if (previous.turnKey !== undefined || next.turnKey !== undefined)
-		return previous.turnKey === next.turnKey;
+	if (previous.responseKey !== undefined || next.responseKey !== undefined)
+		return previous.responseKey === next.responseKey;
 	return (
 		previous.reasoning !== '' &&
 		previous.reasoning === next.reasoning &&
@@ -356,8 +361,9 @@ function withReasoning(drafts: readonly MessageDraft[], history: ThinkingHistory
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
 		const { content, reasoning, toolCalls, results, images } = draft;
-		const isRunningTurn = index > lastUser && toolCalls.length > 0;
-		const includesReasoning = history === 'always' || (history === 'toolTurns' && isRunningTurn);
+		const isAfterLastQuestion = index > lastUser && toolCalls.length > 0;
+		const includesReasoning =
+			history === 'always' || (history === 'toolTurns' && isAfterLastQuestion);
 		const message: ChatMessage = { role: 'assistant', content };
 		if (includesReasoning && reasoning !== '') message.reasoning = reasoning;
 		if (toolCalls.length > 0) message.toolCalls = toolCalls;

@@ -20,13 +20,13 @@ export interface CompletionRequest {
 }
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
-export function toOpenAiBody(body: CompletionRequest, serverType: ServerType): JsonRecord {
-	const { parameters } = body;
+export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
+	const { parameters } = draft;
 	const thinking = toThinkingFields(parameters, serverType);
 	return {
-		model: body.model,
-		messages: body.messages.map((message) => toWireMessage(message, serverType)),
-		...toolFields(body, serverType),
+		model: draft.model,
+		messages: draft.messages.map((message) => toWireMessage(message, serverType)),
+		...toolFields(draft, serverType),
 		stream: true,
 		// vLLM rejects it without streaming.
 		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),

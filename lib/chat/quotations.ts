@@ -34,8 +34,8 @@ const MARK_BY_WORD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns a function that checks whether a call appears in a message of the conversation. In tool descriptions and in earlier output of
- * the model, only complete calls count. Tool calls of the model never count.
+ * Returns a function that checks whether a call appears in a message of the conversation. In tool descriptions and in
+ * earlier output of the model, only complete calls count. Tool calls of the model never count.
  */
 export function createQuotationCheck(
 	messages: readonly ChatMessage[],

@@ -28,11 +28,11 @@ export interface CompletionAttempt {
 
 export function createAccumulator(
 	{ settings, chatRequest, isQuotation }: TurnContext,
-	{ draft: body, route }: { draft: CompletionRequest; route: RouteName },
+	{ draft, route }: { draft: CompletionRequest; route: RouteName },
 ): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
-	const ignoresTextCalls = toolCallsInText === 'leave' || body.toolChoice === 'none';
-	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(body.tools, body.toolChoice);
+	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
+	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
 	const isJson = isJsonRequested(parameters);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
@@ -40,9 +40,9 @@ export function createAccumulator(
 		isJson,
 		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:
-			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(body.model),
+			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(draft.model),
 		...omitUndefined({
-			prefill: getPrefill(body.messages),
+			prefill: getPrefill(draft.messages),
 			decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 		}),
 	});
@@ -56,7 +56,7 @@ function getPrefill(messages: readonly ChatMessage[]): string | undefined {
 }
 
 /** Whether the text is shown only after validation. */
-export function isBuffered({ chatRequest, settings }: TurnContext): boolean {
+export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
@@ -72,7 +72,7 @@ export async function readCompletion(
 	const { rest, completion } = await readStream(response, accumulator, {
 		onDelta: (delta) => {
 			onOutput?.(delta);
-			if (!isBuffered(turn)) display.push(delta);
+			if (!showsTextAtEnd(turn)) display.push(delta);
 			return undefined;
 		},
 		onContent: () => {
@@ -84,7 +84,7 @@ export async function readCompletion(
 	turn.usage = addUsage(turn.usage, completion.usage);
 	if (completion.type === 'failed' && !isCorrectable(completion))
 		throw toServerError(completion, response, turn);
-	if (!isBuffered(turn)) display.push(rest);
+	if (!showsTextAtEnd(turn)) display.push(rest);
 	return {
 		completion,
 		url: response.url,

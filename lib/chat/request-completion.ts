@@ -23,7 +23,7 @@ import { type AcceptedCompletion, validateCompletion } from './validate-completi
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 
 /**
- * Over the native API if the parameters need it.
+ * Requests a completion over OpenAI's route, or over the native one if the parameters need it.
  *
  * @throws {ServerError} with a suggestion, the partial output, and the usage of all attempts
  */
@@ -37,8 +37,8 @@ export async function requestCompletion(
 	const routes = getRoutes(serverType, 'chat');
 	let accumulator: CompletionAccumulator | undefined;
 	const result = await exchange<CompletionRequest, AcceptedCompletion>(server, {
-		// Chats are not taught that the format may be omitted.
-		task: canOmitFormat ? 'extract' : 'chat',
+		// Chats must not learn from Extract to omit the format.
+		learningScope: canOmitFormat ? 'extract' : 'chat',
 		routes: needsNativeApi(draft.parameters) ? routes : [...routes].reverse(),
 		draft,
 		toBody: (request, route) =>

@@ -29,16 +29,16 @@ const TRY_WITHOUT_MEDIA =
 export async function withSuggestion(
 	error: ServerError,
 	turn: TurnContext,
-	body: CompletionRequest,
+	draft: CompletionRequest,
 ): Promise<ServerError> {
-	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && body.messages.some(hasMedia))
+	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && draft.messages.some(hasMedia))
 		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
 	switch (error.type) {
 		case 'modelNotFound':
 			return await withModelList(error, turn);
 		case 'emptyResponse':
 		case 'invalidResponse':
-			return await withTruncationSuggestion(error, turn, body);
+			return await withTruncationSuggestion(error, turn, draft);
 		case 'promptTooLong':
 			return await withContextSuggestion(
 				error,
@@ -48,7 +48,7 @@ export async function withSuggestion(
 		case 'routeNotFound':
 			return toNoChatModelError(error, turn);
 		case 'toolsUnsupported':
-			return body.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
+			return draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
 				? withParserSuggestion(error)
 				: error;
 		default:

@@ -175,8 +175,8 @@ export function toServerToolCallId(id: string): string {
 	return escapedId === undefined ? id : (unescapeId(escapedId) ?? id);
 }
 
-/** The turn key in a call's ID; undefined for IDs that are not from `createToolCallIds`. */
-export function getTurnKey(id: string): string | undefined {
+/** The key that the calls of one response share, from a call's ID; undefined for IDs that are not from `createToolCallIds`. */
+export function getResponseKey(id: string): string | undefined {
 	return OWN_ID.exec(id)?.[1];
 }
 

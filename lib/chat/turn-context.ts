@@ -13,7 +13,7 @@ export interface TurnContext {
 	chatRequest: ChatRequest;
 	queueStats: QueueStats;
 	toolNames: ToolNames;
-	/** Whether a call in the response text is a quotation from the conversation. Corrections are not searched. */
+	/** Whether a call in the response text is a quotation from the conversation, without the corrections of this turn. */
 	isQuotation: (call: RawToolCall) => boolean;
 	display: DisplayedText;
 	/** By `performance.now()`. */

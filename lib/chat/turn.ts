@@ -12,7 +12,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
 import { isNonEmpty, omitUndefined } from '../values';
 import type { AppliedRule } from '../exchange/decide';
-import { isBuffered } from './read-completion';
+import { showsTextAtEnd } from './read-completion';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
@@ -85,7 +85,7 @@ async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<
 	const props = await getServerProps(server, settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const built = buildCompletionRequest(turn, messages);
-	const { value, warnings, applied } = await requestCompletion(turn, built.body);
+	const { value, warnings, applied } = await requestCompletion(turn, built.draft);
 	const allWarnings = [...built.warnings, ...warnings, ...value.warnings];
 	return await toChatResult(turn, messages, { ...value, warnings: allWarnings }, applied);
 }
@@ -97,7 +97,7 @@ async function toChatResult(
 	applied: readonly AppliedRule[],
 ): Promise<ChatResult> {
 	const { server, display, startedAt, toolNames } = turn;
-	if (isBuffered(turn)) display.push(completion);
+	if (showsTextAtEnd(turn)) display.push(completion);
 	display.close();
 	const ids = createToolCallIds(completion.toolCalls.map(({ id }) => id));
 	const toolCalls = completion.toolCalls.map((toolCall, index) => ({

@@ -5,7 +5,7 @@ import { toErrorContext } from '../http/request-errors';
 import { omitUndefined } from '../values';
 import type { Outcome } from '../exchange/decide';
 import type { Completion } from './completion';
-import { toServerError, isBuffered, type CompletionAttempt } from './read-completion';
+import { toServerError, showsTextAtEnd, type CompletionAttempt } from './read-completion';
 import { cleanResponseFormat } from './completion-request';
 import { type TurnContext } from './turn-context';
 import type { CompletionRequest } from './openai-body';
@@ -54,7 +54,7 @@ function parseBufferedFormatCall(
 	text: string,
 	tools: readonly ToolDefinition[],
 ): RawToolCall | undefined {
-	return isBuffered(turn) ? parseFormatCall(text, tools) : undefined;
+	return showsTextAtEnd(turn) ? parseFormatCall(text, tools) : undefined;
 }
 
 function accept(
@@ -100,7 +100,7 @@ function validateToolCalls(
 	return {
 		type: 'unusable',
 		correctedDraft: { ...draft, messages: [...draft.messages, ...correction] },
-		otherwise:
+		withoutCorrection:
 			completion.type === 'failed' || validCalls.length === 0
 				? { type: 'failed', error }
 				: accept(attempt, completion, {
@@ -182,7 +182,7 @@ function validateText(
 	return {
 		type: 'unusable',
 		correctedDraft: buildJsonCorrection(turn, draft, completion, issues),
-		otherwise: { type: 'failed', error },
+		withoutCorrection: { type: 'failed', error },
 	};
 }
 

@@ -214,7 +214,7 @@ export const replaceJsonObject: Adaptation = (rejection, body) => {
 };
 
 /**
- * For prompts that contain the schema, too. A grammar that the server cannot build is rejected before anything is
+ * Only for requests whose prompt contains the schema. A grammar that the server cannot build is rejected before anything is
  * generated, also with 5xx.
  */
 export const omitFormat: Adaptation = ({ status = 0, serverText }, body) =>

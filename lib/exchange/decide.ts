@@ -25,10 +25,10 @@ type FinalOutcome<V> =
 	/** `isShown`: output of this attempt has been shown already. */
 	| { type: 'failed'; error: ServerError; isShown?: boolean };
 
-/** `unusable`: the server responded, but the model has to correct its output. `otherwise`: the outcome without a correction. */
+/** `unusable`: the server responded, but the model has to correct its output. `withoutCorrection`: the outcome if there is none. */
 export type Outcome<D, V> =
 	| FinalOutcome<V>
-	| { type: 'unusable'; correctedDraft: D; otherwise: FinalOutcome<V> };
+	| { type: 'unusable'; correctedDraft: D; withoutCorrection: FinalOutcome<V> };
 
 export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
 
@@ -81,9 +81,9 @@ interface Rule {
 /** In this order; the first change is sent. */
 export const RULES: readonly Rule[] = [
 	{ name: 'route', limit: 3, when: hasErrorType('routeNotFound'), change: toOtherRoute },
-	{ name: 'field', limit: 7, when: isRejected, change: adaptBy('field') },
-	{ name: 'format', limit: 2, when: isRejected, change: adaptBy('format') },
-	{ name: 'conversation', limit: 2, when: isRejected, change: adaptBy('conversation') },
+	{ name: 'field', limit: 7, when: isUnshownFailure, change: adaptBy('field') },
+	{ name: 'format', limit: 2, when: isUnshownFailure, change: adaptBy('format') },
+	{ name: 'conversation', limit: 2, when: isUnshownFailure, change: adaptBy('conversation') },
 	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
 	{ name: 'unreadable', limit: 1, when: hasErrorType('outputParseFailed'), change: repeat },
 	{ name: 'runaway', limit: 1, when: hasErrorType('runawayOutput'), change: changeRunaway },
@@ -94,7 +94,7 @@ export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): S
 	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
 	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
 	if (step !== undefined) return step;
-	const final = outcome.type === 'unusable' ? outcome.otherwise : outcome;
+	const final = outcome.type === 'unusable' ? outcome.withoutCorrection : outcome;
 	return final.type === 'completed'
 		? { type: 'accept', value: final.value }
 		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
@@ -122,7 +122,7 @@ export function advance<D, V>(
 		: next;
 }
 
-/** The later error, if the first route is missing or the changed request was accepted; otherwise the first. */
+/** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */
 function pickMoreSpecificError(
 	firstError: ServerError | undefined,
 	error: ServerError,
@@ -134,7 +134,7 @@ function pickMoreSpecificError(
 }
 
 /** Only while nothing was shown: otherwise text would appear twice. */
-function isRejected(outcome: Outcome<unknown, unknown>): boolean {
+function isUnshownFailure(outcome: Outcome<unknown, unknown>): boolean {
 	return outcome.type === 'failed' && outcome.isShown !== true;
 }
 
@@ -187,6 +187,6 @@ function correct<D>({ request }: ExchangeState<D>, outcome: Outcome<D, unknown>)
 	if (outcome.type !== 'unusable') return undefined;
 	return {
 		request: { ...request, draft: outcome.correctedDraft },
-		because: 'the output was corrected',
+		because: 'a correction was requested',
 	};
 }

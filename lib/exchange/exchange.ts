@@ -22,8 +22,8 @@ import { ROUTES } from './routes';
 
 export interface ExchangeOptions<D, V>
 	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
-	/** With the model, the key of what the server taught. */
-	task: string;
+	/** What the server teaches applies to later requests with the same scope and model. */
+	learningScope: string;
 	/** Best first. */
 	routes: readonly RouteName[];
 	draft: D;
@@ -66,16 +66,16 @@ interface Learned {
 	missingUrls: readonly string[];
 }
 
-/** By credential, task and model. */
+/** By credential, learning scope and model. */
 const learnedCache = new LruCache<Learned>();
 
-/** @throws {ServerError} the first one that names a cause, with the output until then */
+/** @throws {ServerError} the first error that names a cause, with the output received so far */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
 ): Promise<ExchangeResult<D, V>> {
 	const { model = '', maxRetries = 0, isIdempotent = false, signal } = options;
-	const cacheKey = JSON.stringify([server.id, options.task, model]);
+	const cacheKey = JSON.stringify([server.id, options.learningScope, model]);
 	const retryPolicy = new RetryPolicy(maxRetries, isIdempotent);
 	const learned = learnedCache.get(cacheKey) ?? { changes: [], missingUrls: [] };
 	let state = createState(server, options, learned);
@@ -191,7 +191,7 @@ function toResult<D, V>(
 	};
 }
 
-/** Not extended by responses that teach nothing new, so that it expires. */
+/** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
 function learn(
 	cacheKey: string,
 	{ request, missingUrls }: ExchangeState<unknown>,

@@ -188,7 +188,7 @@ async function measureOnce(
 		...serverType.benchmarkFields,
 	};
 	const { value } = await exchange<JsonRecord, Sample>(server, {
-		task: 'speed',
+		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
 		toBody: (body) => body,

@@ -20,8 +20,9 @@ const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 5
 const OLLAMA_RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
 /**
- * Decides after each failed attempt of one request, or of the requests of one exchange, which share the retries. It is sent again if the server cannot have started it: the model is
- * loading, connections are refused, or the server is busy. Idempotent requests also after a lost connection.
+ * Decides whether a failed request is sent again. All requests of an exchange share the retries. A request is repeated
+ * if the server cannot have started it (the model is loading, connections are refused, the server is busy), and an
+ * idempotent one after a lost connection as well.
  */
 export class RetryPolicy {
 	private tries = 0;

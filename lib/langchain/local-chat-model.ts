@@ -24,7 +24,7 @@ interface LocalChatModelFields {
 	/** Cancel signal of the node that supplies the model, because several chains pass none. */
 	nodeSignal?: AbortSignal;
 	/** Called when a response is requested; returns a function that is called at its end. */
-	onStart?: () => () => void;
+	watchCancel?: () => () => void;
 	/** Converts an error to the one that n8n shows. */
 	toError: (error: unknown) => Error;
 	/** Called with every result. */
@@ -73,7 +73,7 @@ export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 /**
- * Whether the response may be for an output parser: agent 1.9 requests it as a stream although the text is not shown.
+ * Whether the response may be for an output parser. Agent 1.9 streams such a response, although nobody sees its text.
  */
 function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
 	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
@@ -140,8 +140,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { generate, toError, onFinished, onStart } = this.fields;
-			const stopWatching = onStart?.();
+			const { generate, toError, onFinished, watchCancel } = this.fields;
+			const stopWatching = watchCancel?.();
 			const abandoned = new AbortController();
 			let textStream: AsyncGenerator<string, ChatResult> | undefined;
 			try {
@@ -175,8 +175,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { generate, toError, onFinished, onStart } = this.fields;
-			const stopWatching = onStart?.();
+			const { generate, toError, onFinished, watchCancel } = this.fields;
+			const stopWatching = watchCancel?.();
 			try {
 				const result = await generate({
 					...this.toChatRequest(messages, options),

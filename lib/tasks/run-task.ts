@@ -77,7 +77,7 @@ export async function runTask<T, D = undefined>(
 			...omitUndefined({ timeouts, maxRetries: retries, signal }),
 			priority,
 			...(model === '' ? {} : { model }),
-			task: routes[0]!,
+			learningScope: routes[0]!,
 			routes,
 			draft: task.draft as D,
 			toBody: (draft, route) => ({
@@ -99,7 +99,7 @@ export async function runTask<T, D = undefined>(
 				const correctedDraft = task.correct?.(value, draft);
 				return correctedDraft === undefined
 					? completed
-					: { type: 'unusable', correctedDraft, otherwise: completed };
+					: { type: 'unusable', correctedDraft, withoutCorrection: completed };
 			},
 		}).catch((error: unknown) => {
 			throw form === undefined ? error : explainUploadError(error, form.sent);

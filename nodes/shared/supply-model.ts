@@ -52,7 +52,7 @@ export async function supplyModel(
 				}),
 			],
 			nodeSignal: poller.signal,
-			onStart: () => poller.begin(),
+			watchCancel: () => poller.begin(),
 			toError,
 			onFinished: (result) => {
 				addTokenTotals(context, result);

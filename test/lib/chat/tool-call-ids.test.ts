@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 
-import { createToolCallIds, toServerToolCallId, getTurnKey } from '../../../lib/chat/tool-calls';
+import {
+	createToolCallIds,
+	toServerToolCallId,
+	getResponseKey,
+} from '../../../lib/chat/tool-calls';
 
 describe('tool call IDs', () => {
 	it('differ in each response even if the server repeats its IDs (vLLM issue 50295, SGLang)', () => {
@@ -19,9 +23,9 @@ describe('tool call IDs', () => {
 	it('show which calls belong to one response', () => {
 		const [a, b] = createToolCallIds(['0', '1']);
 		const [c] = createToolCallIds(['0']);
-		expect(getTurnKey(a!)).toBe(getTurnKey(b!));
-		expect(getTurnKey(a!)).not.toBe(getTurnKey(c!));
-		expect(getTurnKey('call_0')).toBeUndefined();
+		expect(getResponseKey(a!)).toBe(getResponseKey(b!));
+		expect(getResponseKey(a!)).not.toBe(getResponseKey(c!));
+		expect(getResponseKey('call_0')).toBeUndefined();
 	});
 
 	it('encode the ID that Kimi K2 expects in characters that every provider accepts (vLLM issue 20789)', () => {

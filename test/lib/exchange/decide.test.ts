@@ -107,8 +107,8 @@ describe('each rule', () => {
 	});
 
 	test('correction: the corrected draft', () => {
-		const otherwise = { type: 'completed', value: 'usable' } as const;
-		const unusable = { type: 'unusable', correctedDraft: 'second', otherwise } as const;
+		const withoutCorrection = { type: 'completed', value: 'usable' } as const;
+		const unusable = { type: 'unusable', correctedDraft: 'second', withoutCorrection } as const;
 		expect(decideWith(unusable)).toMatchObject({
 			...sendRule('correction'),
 			request: { draft: 'second' },
@@ -132,7 +132,7 @@ test.each(RULES.map(({ name, limit }) => [name, limit] as const))(
 			correction: {
 				type: 'unusable',
 				correctedDraft: 'second',
-				otherwise: { type: 'completed', value: '' },
+				withoutCorrection: { type: 'completed', value: '' },
 			},
 		};
 		const outcome = outcomes[name] ?? fail('badRequest');

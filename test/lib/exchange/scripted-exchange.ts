@@ -25,7 +25,7 @@ export async function runExchange(
 ) {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
-		task: 'test',
+		learningScope: 'test',
 		routes: ['openAiChat'],
 		draft: { fields, corrections: 0 },
 		toBody: ({ fields: body, corrections }) =>
@@ -44,7 +44,7 @@ async function readReply(
 	if (reply.type === 'unusable') {
 		const correctedDraft = { ...draft, corrections: draft.corrections + 1 };
 		const error = createServerError('invalidToolCall', {}, { partialText: 'unusable' });
-		return { type: 'unusable', correctedDraft, otherwise: { type: 'failed', error } };
+		return { type: 'unusable', correctedDraft, withoutCorrection: { type: 'failed', error } };
 	}
 	const { errorType, text } = reply as Extract<Reply, { type: 'output' }>;
 	throw createServerError(errorType, {}, { status: 500, partialText: text });
