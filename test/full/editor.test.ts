@@ -184,7 +184,7 @@ beforeAll(async () => {
 		'Dify asks': { type: 'httpHeaderAuth', credential: header! },
 		'MCP Server Trigger': { type: 'httpHeaderAuth', credential: header! },
 		'MCP Client': { type: 'httpHeaderAuth', credential: header! },
-		'Forget the old': { type: 'postgres', credential: database },
+		'Drop old table': { type: 'postgres', credential: database },
 		Store: { type: 'postgres', credential: database },
 		Knowledge: { type: 'postgres', credential: database },
 	};

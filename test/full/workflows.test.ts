@@ -93,7 +93,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const credential = await stored(postgresCredential((await startPostgres()).port));
 		const postgres = { type: 'postgres', credential } as const;
 		return await chatWithFolder('rag-with-pgvector', {
-			'Forget the old': postgres,
+			'Drop old table': postgres,
 			Store: postgres,
 			Knowledge: postgres,
 		});
