@@ -16,8 +16,14 @@ const MAX_RETRY_AFTER_MS = 60_000;
 /** Statuses while a server behind a gateway is restarting or busy. */
 const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 
-/** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts a new one. */
-const OLLAMA_RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
+/** Under any status: a gateway or router did not reach the process that runs the model. */
+const MODEL_UNREACHABLE = /\bdial tcp\b|connection refused|could not establish connection/i;
+
+/** LM Studio unloaded the model during the request. Ollama 0.17.4 with status 400: its runner died; the next is new. */
+const MODEL_STOPPED = /\bmodel unloaded\b|do embedding request: .{0,500}EOF/i;
+
+/** The same request would end in the same way. */
+const CRASHED = /out of memory|terminated|crashed|exited/i;
 
 /**
  * Decides whether a failed request is sent again. All requests of an exchange share the retries. A request is repeated
@@ -56,17 +62,13 @@ export class RetryPolicy {
 		throw error;
 	}
 
-	private isTransient({ type, status, serverText = '' }: ServerError): boolean {
-		// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
-		const isRejected =
-			type === 'busy' || type === 'connectionRefused' || (type === 'badGateway' && status === 503);
-		if (isRejected || !this.isIdempotent) return isRejected;
+	private isTransient(error: ServerError): boolean {
+		const { type, status, serverText = '' } = error;
+		if (!this.isIdempotent || isNotStarted(error)) return isNotStarted(error);
 		// Sent with 429, but waiting does not help.
 		if (type === 'keyBudgetExceeded') return false;
 		const isConnectionLost = type === 'closedBeforeResponse' || type === 'connectionLost';
-		return (
-			isConnectionLost || TRANSIENT_STATUSES.has(status) || OLLAMA_RUNNER_DIED.test(serverText)
-		);
+		return isConnectionLost || TRANSIENT_STATUSES.has(status) || MODEL_STOPPED.test(serverText);
 	}
 
 	private nextBackoffMs(maxMs = Infinity): number {
@@ -93,4 +95,12 @@ export class RetryPolicy {
 /** Milliseconds that the server requests to wait. */
 function getRetryAfterMs({ facts: { retryAfterMs } }: ServerError): number | undefined {
 	return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
+}
+
+/** Whether the server cannot have started the request. */
+function isNotStarted({ type, status, serverText = '' }: ServerError): boolean {
+	// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
+	const isRejected = type === 'badGateway' && status === 503;
+	const isUnreachable = MODEL_UNREACHABLE.test(serverText) && !CRASHED.test(serverText);
+	return isRejected || isUnreachable || type === 'busy' || type === 'connectionRefused';
 }

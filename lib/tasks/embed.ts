@@ -201,7 +201,7 @@ export class Embedder {
 				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
-		// Servers with routes of their own start each model for its task, so the model is the wrong one.
+		// Servers with native routes start each model for its task, so the model is the wrong one.
 		const isWrongModel = routes !== undefined && error.type === 'featureDisabled';
 		if (isWrongModel || error.type === 'wrongModelType')
 			return error.copyWith({

@@ -1,7 +1,7 @@
 import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 
-const refused = createServerError('connectionRefused', {});
+const connectionError = createServerError('connectionRefused', {});
 const loading = createServerError('modelLoading', {});
 
 test.each([
@@ -10,7 +10,7 @@ test.each([
 	[1, [750, 1500, 3000, 4500, 7500, 7500]],
 ])('pauses vary by half, so that many workers do not return together: %d', (random, expected) => {
 	const policy = new RetryPolicy(9, false, () => random);
-	expect(expected.map(() => policy.nextDelayMs(refused, Infinity))).toEqual(expected);
+	expect(expected.map(() => policy.nextDelayMs(connectionError, Infinity))).toEqual(expected);
 });
 
 test('while a model is loading, too', () => {
@@ -23,4 +23,27 @@ test('while a model is loading, too', () => {
 test('a pause that the server requests is kept exactly', () => {
 	const busy = createServerError('busy', {}, { facts: { retryAfterMs: 1234 } });
 	expect(new RetryPolicy(1, false, () => 1).nextDelayMs(busy, Infinity)).toBe(1234);
+});
+
+const OLLAMA_REFUSED =
+	'do embedding request: Post "http://127.0.0.1:61992/embedding": dial tcp 127.0.0.1:61992: connect: connection refused';
+
+test.each<[string, number, string, boolean, boolean]>([
+	['a router', 500, 'proxy error: Could not establish connection', true, true],
+	['the runner of Ollama', 400, OLLAMA_REFUSED, true, true],
+	['a model that LM Studio unloaded', 400, 'Model unloaded.', false, true],
+	['a crash', 500, 'runner process has terminated: connection refused', false, false],
+	['memory', 500, 'dial tcp: cudaMalloc failed: out of memory', false, false],
+	['another error', 400, 'bad request', false, false],
+])('a chat, and an idempotent request, after %s', (_name, status, serverText, chat, idempotent) => {
+	const error = createServerError('badRequest', {}, { status, serverText });
+	const isRetried = (isIdempotent: boolean) => {
+		const policy = new RetryPolicy(1, isIdempotent);
+		try {
+			return policy.nextDelayMs(error, Infinity) > 0;
+		} catch {
+			return false;
+		}
+	};
+	expect([isRetried(false), isRetried(true)]).toEqual([chat, idempotent]);
 });
