@@ -148,9 +148,8 @@ export class CompletionAccumulator {
 			arguments: parseArguments(call.arguments)!,
 		}));
 		const { finishReason = 'unknown' } = this;
-		const { model } = this.metadata;
 		const hasCallsFromText = textCalls === undefined ? undefined : (true as const);
-		const facts = omitUndefined({ model, hasCallsFromText, rejectedCall });
+		const facts = omitUndefined({ hasCallsFromText, rejectedCall });
 		return {
 			rest,
 			completion: {
@@ -273,10 +272,10 @@ export class CompletionAccumulator {
 		this.metadata.model = asNonEmptyString(model) ?? this.metadata.model;
 	}
 
-	private toFacts(): Pick<Completion, 'usage' | 'timings' | 'logprobs'> {
-		const { usage, timings } = this.metadata;
+	private toFacts(): Pick<Completion, 'usage' | 'timings' | 'logprobs' | 'model'> {
+		const { usage, timings, model } = this.metadata;
 		const logprobs = this.options.hasLogprobs === true ? this.logprobs : undefined;
-		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings, logprobs });
+		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings, logprobs, model });
 	}
 
 	private fail(errorType: ErrorType, serverText: string): TextAndReasoning {

@@ -35,6 +35,7 @@ export interface FailedCompletion extends TextAndReasoning {
 	finishReason?: string;
 	usage?: Usage;
 	timings?: Timings;
+	model?: string;
 	logprobs?: JsonRecord[];
 }
 

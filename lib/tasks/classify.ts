@@ -294,7 +294,7 @@ async function readLabelCompletion(
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
 	const { completion } = await readStream(response, accumulator);
-	const { text, reasoning, finishReason, usage, logprobs = [] } = completion;
+	const { text, reasoning, finishReason, usage, model, logprobs = [] } = completion;
 	const isEmpty = text === '' && completion.type === 'failed';
 	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
 		throw createCompletionError(completion, context);
@@ -302,10 +302,7 @@ async function readLabelCompletion(
 		text: text.trim() === '' ? reasoning : text,
 		isTruncated: finishReason === 'length',
 		logprobs,
-		...omitUndefined({
-			usage,
-			model: completion.type === 'completed' ? completion.model : undefined,
-		}),
+		...omitUndefined({ usage, model }),
 	};
 }
 
