@@ -182,7 +182,7 @@ describe('other servers', () => {
 		);
 		const error = await failureOf(run(sim, { model: 'sim-model' }));
 		expect(error.message).toBe('llama-server cannot transcribe audio with this model');
-		expect(error.suggestion).toMatch(/--mmproj.*GPUStack, vLLM/s);
+		expect(error.suggestion).toMatch(/GPUStack, vLLM.*--mmproj/s);
 	});
 
 	test('an Ollama version without the route', async () => {
