@@ -318,7 +318,7 @@ describe('errors, as the user sees them', () => {
 				}),
 			),
 		);
-		expect(failed.description).toContain('does not support image input');
+		expect(failed.message).toContain('does not support image input');
 		expect(failed.description).toContain('--mmproj');
 		await server.stop();
 	});
