@@ -81,12 +81,11 @@ function collectTexts(value: unknown): string[] {
 	return (isRecord(value) ? Object.entries(value) : asArray(value)).flatMap(collectTexts);
 }
 
-export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): JsonRecord {
-	return changes.reduce((changed, { apply }) => apply(changed), body);
-}
-
-/** The warnings of the changes that affected this body. */
-export function collectWarnings(changes: readonly BodyChange[], body: JsonRecord): string[] {
+/** The changed body, and the warnings of the changes that affected it. */
+export function applyChanges(
+	body: JsonRecord,
+	changes: readonly BodyChange[],
+): { body: JsonRecord; warnings: string[] } {
 	const warnings: string[] = [];
 	let changedBody = body;
 	for (const { apply, warning } of changes) {
@@ -94,7 +93,7 @@ export function collectWarnings(changes: readonly BodyChange[], body: JsonRecord
 		if (nextBody !== changedBody && warning !== undefined) warnings.push(warning);
 		changedBody = nextBody;
 	}
-	return warnings;
+	return { body: changedBody, warnings };
 }
 
 /** Fields that determine the result: their rejection is an error that names the field. */

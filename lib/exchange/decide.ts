@@ -25,7 +25,10 @@ type FinalOutcome<V> =
 	/** `isShown`: output of this attempt has been shown already. */
 	| { type: 'failed'; error: ServerError; isShown?: boolean };
 
-/** `unusable`: the server responded, but the model has to correct its output. `withoutCorrection`: the outcome if there is none. */
+/**
+ * `unusable`: the server responded, but the model has to correct its output. `withoutCorrection`: the outcome if there is
+ * none.
+ */
 export type Outcome<D, V> =
 	| FinalOutcome<V>
 	| { type: 'unusable'; correctedDraft: D; withoutCorrection: FinalOutcome<V> };
@@ -37,6 +40,8 @@ export interface ExchangeState<D> {
 	request: ExchangeRequest<D>;
 	/** The body that was sent. */
 	body: JsonRecord;
+	/** Warnings about the changes of the body. */
+	warnings: string[];
 	/** Routes for the task, best first, with their URLs now. */
 	routes: ReadonlyArray<{ name: RouteName; url: string }>;
 	/** URLs that the server does not have. */
@@ -114,7 +119,7 @@ export function advance<D, V>(
 	{ firstError, ...state }: ExchangeState<D>,
 	outcome: Outcome<D, V>,
 	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
-): Omit<ExchangeState<D>, 'body'> {
+): Omit<ExchangeState<D>, 'body' | 'warnings'> {
 	const applied = [...state.applied, { rule, because }];
 	const next = { ...state, request, sent: state.sent + 1, applied };
 	return outcome.type === 'failed'
@@ -134,13 +139,16 @@ function pickMoreSpecificError(
 }
 
 /** Only while nothing was shown: otherwise text would appear twice. */
-function isUnshownFailure(outcome: Outcome<unknown, unknown>): boolean {
-	return outcome.type === 'failed' && outcome.isShown !== true;
+function isUnshownFailure(
+	outcome: Outcome<unknown, unknown>,
+	errorType?: ServerError['type'],
+): boolean {
+	if (outcome.type !== 'failed' || outcome.isShown === true) return false;
+	return errorType === undefined || outcome.error.type === errorType;
 }
 
 function hasErrorType(type: ServerError['type']): Rule['when'] {
-	return (outcome) =>
-		outcome.type === 'failed' && outcome.isShown !== true && outcome.error.type === type;
+	return (outcome) => isUnshownFailure(outcome, type);
 }
 
 function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {

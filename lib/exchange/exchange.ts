@@ -9,7 +9,7 @@ import { LruCache } from '../lru-cache';
 import { listModels } from '../servers/list-models';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
-import { applyChanges, type BodyChange, collectWarnings } from './adaptations';
+import { applyChanges, type BodyChange } from './adaptations';
 import {
 	type Adaptations,
 	advance,
@@ -85,7 +85,7 @@ export async function exchange<D, V>(
 		state = await updateRoutes(server, options, state, outcome);
 		if (outcome.type !== 'failed') learn(cacheKey, state, learned);
 		const step = decide(state, outcome);
-		if (step.type === 'accept') return toResult(options, state, step.value);
+		if (step.type === 'accept') return toResult(state, step.value);
 		partial = getPartial(options) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.url.api, model);
@@ -130,10 +130,10 @@ function getTargets(
 
 function withBody<D, V>(
 	{ toBody }: ExchangeOptions<D, V>,
-	state: Omit<ExchangeState<D>, 'body'>,
+	state: Omit<ExchangeState<D>, 'body' | 'warnings'>,
 ): ExchangeState<D> {
 	const { route, draft, changes } = state.request;
-	return { ...state, body: applyChanges(toBody(draft, route), changes) };
+	return { ...state, ...applyChanges(toBody(draft, route), changes) };
 }
 
 async function runAttempt<D, V>(
@@ -178,17 +178,10 @@ async function updateRoutes<D, V>(
 }
 
 function toResult<D, V>(
-	{ toBody }: ExchangeOptions<D, V>,
-	{ request: { route, draft, changes }, applied }: ExchangeState<D>,
+	{ request: { route, draft }, warnings, applied }: ExchangeState<D>,
 	value: V,
 ): ExchangeResult<D, V> {
-	return {
-		value,
-		draft,
-		route,
-		warnings: collectWarnings(changes, toBody(draft, route)),
-		applied,
-	};
+	return { value, draft, route, warnings, applied };
 }
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */

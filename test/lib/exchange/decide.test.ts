@@ -15,6 +15,7 @@ import type { JsonRecord } from '../../../lib/values';
 const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeState<string> => ({
 	request: { route: 'ollamaChat', draft: 'first', changes: [] },
 	body: {},
+	warnings: [],
 	routes: [
 		{ name: 'ollamaChat', url: 'a' },
 		{ name: 'openAiChat', url: 'b' },
@@ -158,7 +159,7 @@ describe('the error', () => {
 	const getError = (first: Outcome<string, string>, last: Outcome<string, string>) => {
 		const state = createState({ body: { top_k: 1 }, missingUrls: ['a'] });
 		const step = decide(state, first) as Extract<ReturnType<typeof decideWith>, { type: 'send' }>;
-		const next = { ...advance(state, first, step), body: {} };
+		const next = { ...advance(state, first, step), body: {}, warnings: [] };
 		const final = decide(next, last);
 		return final.type === 'fail' ? final.error : undefined;
 	};
