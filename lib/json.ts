@@ -27,14 +27,16 @@ const [OPENING, CLOSING, CASE] = [0x7b, 0x7d, 0x20];
 export class JsonBrackets {
 	/** Deepest nesting so far. */
 	deepest = 0;
-	private depth = 0;
-	private isInString = false;
+	/** Brackets that are open. */
+	depth = 0;
+	isInString = false;
 	/** Characters of the next chunk that a backslash escapes: 0 or 1. */
 	private escaped = 0;
 
 	/** @returns the index after the bracket that closes the first one; undefined if none does so far */
 	read(chunk: string, from = 0): number | undefined {
 		let at = from + this.escaped;
+		this.escaped = 0;
 		for (; at < chunk.length; at++) {
 			const code = chunk.charCodeAt(at);
 			if (code === QUOTE) this.isInString = !this.isInString;
@@ -44,6 +46,11 @@ export class JsonBrackets {
 		}
 		this.escaped = at - chunk.length;
 		return undefined;
+	}
+
+	/** Reads a chunk, also behind the end of a value. */
+	readAll(chunk: string): void {
+		for (let at: number | undefined = 0; at !== undefined; ) at = this.read(chunk, at);
 	}
 
 	private open(): void {

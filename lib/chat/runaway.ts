@@ -1,4 +1,5 @@
 /** Detects output that repeats itself without end, while it arrives. */
+import { JsonBrackets } from '../json';
 
 /** New characters after which the end of the output is checked, so that each is read a few times at most. */
 const CHECK_INTERVAL = 1_000;
@@ -23,7 +24,7 @@ export class RunawayDetector {
 	/** The checked end of the output. */
 	private tail = '';
 	private length = 0;
-	private json = { depth: 0, isInString: false, isEscaped: false, hasValue: false };
+	private readonly brackets = new JsonBrackets();
 	/** Length of the output before the last run of one character. */
 	private runStart = 0;
 
@@ -32,7 +33,7 @@ export class RunawayDetector {
 	push(delta: string): RunawayState {
 		this.pending += delta;
 		if (this.pending.length < CHECK_INTERVAL) return 'normal';
-		if (this.isJson) this.trackJson(this.pending);
+		if (this.isJson) this.brackets.readAll(this.pending);
 		this.length += this.pending.length;
 		if (!/^A+$/.test(this.pending)) this.runStart = this.length;
 		this.tail = (this.tail + this.pending).slice(-MAX_REPEATED);
@@ -41,15 +42,20 @@ export class RunawayDetector {
 	}
 
 	private check(): RunawayState {
-		const { isInString, depth, hasValue } = this.json;
+		const { isInString, depth, deepest } = this.brackets;
 		const isOutside = this.isJson && !isInString;
 		const blanks = this.tail.length - this.tail.trimEnd().length;
 		const maxBlanks = isOutside ? MAX_BLANKS_IN_JSON : MAX_BLANKS;
-		if (blanks > maxBlanks) return isOutside && hasValue && depth === 0 ? 'complete' : 'runaway';
-		if (isOutside && new RegExp(`\\d{${MAX_DIGITS + 1}}$`).test(this.tail)) return 'runaway';
+		if (blanks > maxBlanks) return isOutside && deepest > 0 && depth === 0 ? 'complete' : 'runaway';
+		if (isOutside && this.isLongNumber()) return 'runaway';
 		return this.isRepetition(isInString ? MAX_REPEATED_IN_STRING : MAX_REPEATED)
 			? 'runaway'
 			: 'normal';
+	}
+
+	private isLongNumber(): boolean {
+		const end = this.tail.slice(-(MAX_DIGITS + 1));
+		return end.length > MAX_DIGITS && /^\d+$/.test(end);
 	}
 
 	private isRepetition(minLength: number): boolean {
@@ -59,23 +65,5 @@ export class RunawayDetector {
 			if (end.startsWith(end.slice(period)))
 				return !/^A/.test(end) || period > 1 || this.length - this.runStart > MAX_BASE64_ZEROS;
 		return false;
-	}
-
-	/** Brackets inside of strings do not count. */
-	private trackJson(text: string): void {
-		const { json } = this;
-		for (const character of text) {
-			if (json.isEscaped) json.isEscaped = false;
-			else if (json.isInString && character === '\\') json.isEscaped = true;
-			else if (character === '"') json.isInString = !json.isInString;
-			else if (!json.isInString) this.trackBracket(character);
-		}
-	}
-
-	private trackBracket(character: string): void {
-		if (character === '{' || character === '[') this.json.depth++;
-		else if (character === '}' || character === ']') this.json.depth--;
-		else return;
-		this.json.hasValue = true;
 	}
 }

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { parseExactJson, getUnsafeNumberWarnings, parseJson, parseObject } from '../../lib/json';
+import {
+	getUnsafeNumberWarnings,
+	JsonBrackets,
+	parseExactJson,
+	parseJson,
+	parseObject,
+} from '../../lib/json';
 import { anyCodePoint } from '../support/code-points';
 import { examples } from '../support/properties';
 
@@ -153,4 +159,10 @@ describe('nested JSON', () => {
 		expect(parseJson(nested(2_000_000, ''))).toBeUndefined();
 		expect(parseJson('['.repeat(5_000_000))).toBeUndefined();
 	});
+});
+
+test('brackets are counted in chunks of any size, also behind the end of a value', () => {
+	const brackets = new JsonBrackets();
+	for (const chunk of ['["\\', '""]["a"', ',{']) brackets.readAll(chunk);
+	expect(brackets).toMatchObject({ depth: 2, deepest: 2, isInString: false });
 });
