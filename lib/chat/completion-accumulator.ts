@@ -154,8 +154,11 @@ export class CompletionAccumulator {
 			rest,
 			completion: {
 				type: 'completed',
-				...{ ...this.partial, toolCalls, finishReason },
-				...{ ...this.toFacts(), ...facts },
+				...this.partial,
+				toolCalls,
+				finishReason,
+				...this.toFacts(),
+				...facts,
 			},
 		};
 	}
@@ -166,7 +169,7 @@ export class CompletionAccumulator {
 		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return {};
 		const parsed = parseTextToolCalls(this.partial.text, offeredTools, isQuotation);
 		if (parsed === undefined) return {};
-		return 'calls' in parsed ? { textCalls: parsed } : { rejectedCall: parsed.rejectedCall };
+		return parsed.type === 'calls' ? { textCalls: parsed } : { rejectedCall: parsed.rejectedCall };
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {

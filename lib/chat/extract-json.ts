@@ -8,6 +8,7 @@ import {
 
 /** JSON in a response. */
 export interface ExtractedJson extends ExactJson {
+	type: 'valid';
 	/** The JSON as the model wrote it. */
 	json: string;
 }
@@ -32,7 +33,7 @@ const MAX_CHARACTERS = 2_000_000;
 export function extractJson(
 	text: string,
 	validate: (value: unknown) => string[],
-): ExtractedJson | { issues: string[] } {
+): ExtractedJson | { type: 'invalid'; issues: string[] } {
 	let parsedCount = 0;
 	const issues: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
@@ -45,12 +46,16 @@ export function extractJson(
 			if (parsed === undefined) continue;
 			issues.push(validate(parsed));
 			if (issues.at(-1)?.length === 0)
-				validValues.set(stringifyCanonical(parsed), { json, ...parseExactJson(json, parsed) });
+				validValues.set(stringifyCanonical(parsed), {
+					type: 'valid',
+					json,
+					...parseExactJson(json, parsed),
+				});
 		}
 		const result = getOnlyValue(validValues);
 		if (result !== undefined) return result;
 	}
-	return { issues: issues[0] ?? [] };
+	return { type: 'invalid', issues: issues[0] ?? [] };
 }
 
 function getOnlyValue(
@@ -59,6 +64,7 @@ function getOnlyValue(
 	const [first] = validValues.values();
 	if (validValues.size <= 1) return first;
 	return {
+		type: 'invalid',
 		issues: [`The response contains ${validValues.size} different JSON values instead of one`],
 	};
 }

@@ -27,7 +27,7 @@ export function parseFormatCall(
 	const result = extractJson(text, (value) =>
 		candidates(value).some(isValid) ? [] : ['does not match'],
 	);
-	if ('issues' in result) return undefined;
+	if (result.type === 'invalid') return undefined;
 	const args = candidates(result.value).find(isValid);
 	return { name: FORMAT_TOOL_NAME, arguments: JSON.stringify(args) };
 }

@@ -19,28 +19,31 @@ interface StreamHandlers {
 export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
-	{ onDelta, onContent, signal }: StreamHandlers = {},
+	handlers: StreamHandlers = {},
 ): Promise<ReturnType<CompletionAccumulator['end']>> {
 	try {
 		for await (const events of response.events()) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
 				const delta = accumulator.push(data);
-				const written = onDelta?.(delta);
+				const written = handlers.onDelta?.(delta);
 				if (written !== undefined) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
 				response.markContent();
-				onContent?.();
+				handlers.onContent?.();
 			}
 			if (accumulator.isOver) break;
 			if (accumulator.isFinished) response.expectEnd();
 		}
 	} catch (error) {
-		const isComplete = accumulator.isFinished && signal?.aborted !== true;
-		if (!isComplete) throw captureError(error);
+		if (!isComplete(accumulator, handlers)) throw captureError(error);
 	}
 	return accumulator.end(response.getNonEventLines());
+}
+
+function isComplete({ isFinished }: CompletionAccumulator, { signal }: StreamHandlers): boolean {
+	return isFinished && signal?.aborted !== true;
 }
 
 /** The error of a completion that cannot be used. */

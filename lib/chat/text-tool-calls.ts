@@ -57,6 +57,7 @@ const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
 interface TextToolCalls {
+	type: 'calls';
 	/** Text before the calls. */
 	text: string;
 	calls: RawToolCall[];
@@ -83,16 +84,16 @@ export function parseTextToolCalls(
 	text: string,
 	offeredTools: readonly string[],
 	isQuotation: (call: RawToolCall) => boolean,
-): TextToolCalls | { rejectedCall: RejectedTextCall } | undefined {
+): TextToolCalls | { type: 'rejected'; rejectedCall: RejectedTextCall } | undefined {
 	let rejectedCall: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
 		const { at, calls } = parseWithFormat(text, format);
 		if (calls.length === 0) continue;
 		const rejection = findRejectedCall(calls, offeredTools, isQuotation);
-		if (rejection === undefined) return { text: text.slice(0, at).trimEnd(), calls };
+		if (rejection === undefined) return { type: 'calls', text: text.slice(0, at).trimEnd(), calls };
 		rejectedCall ??= rejection;
 	}
-	return rejectedCall && { rejectedCall };
+	return rejectedCall && { type: 'rejected', rejectedCall };
 }
 
 function findRejectedCall(

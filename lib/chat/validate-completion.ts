@@ -204,7 +204,6 @@ function buildJsonCorrection(
 
 /** JSON that matches its schema, as far as the schema could be checked. */
 interface ValidatedJson extends ExtractedJson {
-	type: 'valid';
 	/** Warnings about parts that could not be checked. */
 	unchecked: string[];
 }
@@ -234,7 +233,7 @@ function validateJson(
 			unchecked.add(`Not validated against the JSON schema: ${part}`);
 		return check.issues;
 	});
-	if (!('issues' in result)) return { type: 'valid', ...result, unchecked: [...unchecked] };
+	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
 	return { type: 'invalid', issues };
 }

@@ -6,7 +6,7 @@ import { extractJson } from '../../../lib/chat/extract-json';
 /** The JSON of a text, without a schema. */
 function jsonIn(text: string): { value: unknown } | undefined {
 	const result = extractJson(text, () => []);
-	return 'issues' in result ? undefined : { value: result.value };
+	return result.type === 'invalid' ? undefined : { value: result.value };
 }
 
 test.each([
@@ -66,13 +66,17 @@ describe('a response with several JSON values', () => {
 	it('two different valid ones are an issue', () => {
 		const result = extractJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(result).toEqual({
+			type: 'invalid',
 			issues: ['The response contains 2 different JSON values instead of one'],
 		});
 	});
 
 	it('the issues of an invalid one are returned; without JSON there are none', () => {
-		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ issues: ['no name'] });
-		expect(extractJson('no data', isNamed)).toEqual({ issues: [] });
+		expect(extractJson('{"a": 1} {"b": 1}', isNamed)).toEqual({
+			type: 'invalid',
+			issues: ['no name'],
+		});
+		expect(extractJson('no data', isNamed)).toEqual({ type: 'invalid', issues: [] });
 	});
 
 	it('numbers beyond the precision of JavaScript keep all digits', () => {
@@ -90,6 +94,7 @@ describe('a response with several JSON values', () => {
 
 	it('JSON with too many levels is ignored', () => {
 		expect(extractJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
+			type: 'invalid',
 			issues: [],
 		});
 	});
