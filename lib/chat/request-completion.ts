@@ -39,6 +39,7 @@ export async function requestCompletion(
 	const result = await exchange<CompletionRequest, AcceptedCompletion>(server, {
 		// Chats must not learn from Extract to omit the format.
 		learningScope: canOmitFormat ? 'extract' : 'chat',
+		// Gateways may have OpenAI's route only: the native one comes first only for options that need it.
 		routes: needsNativeApi(draft.parameters) ? routes : [...routes].reverse(),
 		draft,
 		toBody: (request, route) =>

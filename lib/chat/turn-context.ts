@@ -18,6 +18,6 @@ export interface TurnContext {
 	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;
-	/** Of all attempts until now. */
+	/** The sum of all attempts so far. */
 	usage?: Usage;
 }

@@ -73,7 +73,7 @@ export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 /**
- * Whether the response may be for an output parser. Agent 1.9 streams such a response, although nobody sees its text.
+ * Whether the response may be for an output parser. Agent 1.9 streams such a response, although n8n does not show its text.
  */
 function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
 	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);

@@ -1,3 +1,4 @@
+import { describeWith } from '../support/describe-if';
 import { childProcess, fs, os, path } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 
@@ -46,8 +47,9 @@ describe('the llama-server of the Python package', () => {
 		fs.rmSync(folder, { recursive: true });
 	});
 
-	// Skipped without Python: npm test needs only Node.
-	(PYTHON === undefined ? describe.skip : describe)('with Python', () => {
+	// npm test needs only Node.
+	const problem = PYTHON === undefined ? 'Python is missing' : undefined;
+	describeWith(problem, 'with Python', () => {
 		test('an unknown option is an error with a message', () => {
 			const { status, stderr } = launch('--model', 'x.gguf', '--models-dir', 'models');
 			expect(status).toBe(2);

@@ -46,7 +46,11 @@ export function thinkingFields(): INodeProperties[] {
 	];
 }
 
-/** The fields as options, which apply only if they are added. @param unsetText what applies otherwise */
+/**
+ * The fields as options, which apply only if they are added.
+ *
+ * @param unsetText what applies if they are not
+ */
 export function toOptionFields(
 	fields: readonly INodeProperties[],
 	defaultValue: string,
