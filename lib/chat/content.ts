@@ -1,4 +1,5 @@
-import type { ChatMessage, ContentPart, MediaPart } from './types';
+import type { ContentPart, MediaPart } from '../files/read-file';
+import type { ChatMessage } from './types';
 import { asRecord } from '../values';
 
 /** The text of a content, without images, audio and video. */

@@ -20,15 +20,9 @@ import {
 	getResponseKey,
 } from './tool-calls';
 import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
+import type { ContentPart } from '../files/read-file';
 import { splitReasoning } from './reasoning';
-import type {
-	ChatMessage,
-	ChatSettings,
-	ContentPart,
-	ThinkingHistory,
-	InputMessage,
-	ToolCall,
-} from './types';
+import type { ChatMessage, ChatSettings, ThinkingHistory, InputMessage, ToolCall } from './types';
 
 export interface ConversionOptions {
 	thinkingHistory: ThinkingHistory;
@@ -113,7 +107,7 @@ export function convertMessages(
 	for (const message of source) {
 		if (message.type === 'tool') continue;
 		if (isAssistant(message)) pushAll(drafts, toAssistantDrafts(message, results, findCached));
-		else drafts.push({ role: toRole(message), content: toContent(message.content) });
+		else drafts.push({ role: toRole(message), content: toContent(message) });
 	}
 	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.thinkingHistory);
 }
@@ -161,10 +155,13 @@ function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 	const joined: InputMessage[] = [];
 	for (const message of source) {
 		const previous = joined.at(-1);
-		const hasFile = [previous, message].some((candidate) => Array.isArray(candidate?.content));
+		const hasFile = [previous, message].some(
+			(candidate) => Array.isArray(candidate?.content) || candidate?.files !== undefined,
+		);
 		if (previous !== undefined && isUser(previous) && isUser(message) && hasFile)
 			joined[joined.length - 1] = {
 				...previous,
+				...message,
 				content: [previous, message].flatMap(({ content }) => content),
 			};
 		else joined.push(message);
@@ -188,9 +185,10 @@ function toRole({ type, role }: InputMessage): 'system' | 'user' {
 }
 
 /** A string if there is only text, otherwise parts. */
-function toContent(content: unknown): string | ContentPart[] {
-	if (typeof content === 'string') return content;
-	const parts = [content].flat().flatMap((block) => parseContentPart(block) ?? []);
+function toContent({ content, files = [] }: InputMessage): string | ContentPart[] {
+	if (typeof content === 'string' && files.length === 0) return content;
+	const blocks = content === '' ? [] : [content].flat();
+	const parts = [...blocks.flatMap((block) => parseContentPart(block) ?? []), ...files];
 	return getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts);
 }
 

@@ -21,7 +21,8 @@ import { type CompletionRequest, selectCallableTools, toToolsField } from './ope
 import { getMedia, getText } from './content';
 import { supportsOption } from './parameters';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';
-import type { ChatMessage, ChatParameters, ContentPart, MediaPart, ToolCall } from './types';
+import type { ContentPart, MediaPart } from '../files/read-file';
+import type { ChatMessage, ChatParameters, ToolCall } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {

@@ -1,14 +1,14 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
 import type { ServerType } from '../servers/types/server-type';
 import { isRecord, type JsonRecord, omitUndefined } from '../values';
-import { extractBase64 } from './data-url';
 import {
 	toParameterFields,
 	toResponseFormatFields,
 	supportsOption,
 	toThinkingFields,
 } from './parameters';
-import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
+import type { ContentPart } from '../files/read-file';
+import type { ChatMessage, ChatParameters, ToolChoice, ToolDefinition } from './types';
 
 /** A chat completion request, independent of the wire protocol. */
 export interface CompletionRequest {
@@ -122,7 +122,9 @@ function toWirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerTy
 		case 'video': {
 			// llama-server decodes bare base64; some of its versions reject a data URL here (docs/protocols/llama-server.md 5).
 			const file =
-				videoPartType === 'input_video' ? { data: extractBase64(part.url) } : { url: part.url };
+				videoPartType === 'input_video'
+					? { data: part.url.slice(part.url.indexOf(',') + 1) }
+					: { url: part.url };
 			return { type: videoPartType, [videoPartType]: file };
 		}
 	}

@@ -1,9 +1,7 @@
-import { isRecord, type JsonRecord, asRecord, asString } from '../values';
-import type { ContentPart } from './types';
-import { extractBase64, normalizeBase64, parseDataUrl, createContentError } from './data-url';
-import { toContentPart, type FileInput } from './to-content-part';
-
-type ContentBlock = JsonRecord;
+import { createInputError } from '../errors/create-error';
+import { parseMimeType } from '../file-name';
+import { type ContentPart, toContentPart } from '../files/read-file';
+import { asRecord, asString, isRecord, type JsonRecord, tryOrUndefined } from '../values';
 
 /** Types of blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
 export const NON_CONTENT_TYPES = new Set([
@@ -18,15 +16,24 @@ export const NON_CONTENT_TYPES = new Set([
 ]);
 
 /** Parsers of content blocks by type, in the formats of n8n, LangChain, MCP, OpenAI and vLLM. */
-const PARSERS: Readonly<Record<string, (block: ContentBlock) => ContentPart | undefined>> = {
+const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | undefined>> = {
 	text: ({ text }) => (typeof text === 'string' ? { type: 'text', text } : undefined),
-	image_url: ({ image_url: link }) => toLinkedPart(link, 'image/png'),
-	video_url: ({ video_url: link }) => toLinkedPart(link, ''),
-	input_audio: toAudioPart,
-	image: (block) => toMediaPart(block, 'image/png'),
-	audio: (block) => toMediaPart(block, 'audio/wav'),
-	video: toMediaPart,
-	file: toFilePart,
+	image_url: ({ image_url: link }) => parseLink(link, 'image/png'),
+	video_url: ({ video_url: link }) => parseLink(link, ''),
+	input_audio: ({ input_audio: audio }) => {
+		const { data, format } = asRecord(audio);
+		if (typeof data !== 'string') throw createContentError('An audio input is empty');
+		return parseData(data, `audio/${asString(format) ?? 'wav'}`);
+	},
+	image: (block) => parseMedia(block, 'image/png'),
+	audio: (block) => parseMedia(block, 'audio/wav'),
+	video: (block) => parseMedia(block, ''),
+	file: (block) => {
+		const { file_data: data, filename } = asRecord(block.file);
+		return typeof data === 'string'
+			? parseData(data, '', asString(filename))
+			: parseMedia(block, '');
+	},
 };
 
 /**
@@ -47,53 +54,64 @@ export function parseContentPart(block: unknown): ContentPart | undefined {
 	);
 }
 
-function toLinkedPart(link: unknown, mime: string): ContentPart {
+function parseLink(link: unknown, mimeType: string): ContentPart {
 	const url = asString(isRecord(link) ? link.url : link)?.trim() ?? '';
-	if (!isHttpUrl(url) && parseDataUrl(url) === undefined)
+	if (!HTTP_URL.test(url) && !DATA_URL.test(url))
 		throw createContentError('The image or video is neither an http(s) URL nor a data URL');
-	return toFileOrLink({ mime, data: url });
-}
-
-function toAudioPart(block: ContentBlock): ContentPart {
-	const { data, format } = asRecord(block.input_audio);
-	if (typeof data !== 'string') throw createContentError('An audio input is empty');
-	return {
-		type: 'audio',
-		data: normalizeBase64(extractBase64(data)),
-		format: asString(format) ?? 'wav',
-	};
-}
-
-/** A file in OpenAI's format has a data URL in `file_data`. */
-function toFilePart(block: ContentBlock): ContentPart {
-	const { file_data: data, filename } = asRecord(block.file);
-	if (typeof data !== 'string') return toMediaPart(block);
-	return toFileOrLink({ mime: '', data, name: asString(filename) });
+	return parseData(url, mimeType);
 }
 
 /** A block with data or a URL, and often its MIME type and the file's name. */
-function toMediaPart(block: ContentBlock, defaultType = ''): ContentPart {
+function parseMedia(block: JsonRecord, defaultType: string): ContentPart {
 	const data = asString(block.data) ?? asString(block.url);
 	if (data === undefined)
 		throw createContentError(`The ${String(block.type)} passed to the model is empty`);
-	return toFileOrLink({
-		mime: asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
+	return parseData(
 		data,
-		name: asString(block.filename) ?? asString(asRecord(block.metadata).filename),
-	});
-}
-
-/** The type of a data URL overrides that of its block. Servers fetch only images by URL. */
-function toFileOrLink({ mime, data, name }: FileInput): ContentPart {
-	if (!isHttpUrl(data))
-		return toContentPart({ mime: parseDataUrl(data)?.mime || mime, data, name });
-	if (mime.startsWith('image/')) return { type: 'image', url: data };
-	throw createContentError(
-		`Model servers cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
-		'Download the file first and pass its data.',
+		asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
+		asString(block.filename) ?? asString(asRecord(block.metadata).filename),
 	);
 }
 
-function isHttpUrl(data: string): boolean {
-	return /^https?:\/\//i.test(data);
+const HTTP_URL = /^https?:\/\//i;
+/** The part of a data URL (RFC 2397) before its data, which may be megabytes. */
+const DATA_URL = /^data:([^,]{0,1000}),/i;
+const BASE64 = /^[\w\s+/=-]*$/;
+
+/** @param data base64, a data URL, or the URL of an image: servers fetch no other files */
+function parseData(data: string, mimeType: string, name?: string): ContentPart {
+	if (HTTP_URL.test(data)) {
+		if (mimeType.startsWith('image/')) return { type: 'image', url: data };
+		throw createContentError(
+			`Model servers cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
+			'Download the file first and pass its data.',
+		);
+	}
+	const [prefix = '', header = ''] = DATA_URL.exec(data) ?? [];
+	const isBase64 = prefix === '' || /;\s*base64\s*$/i.test(header);
+	const content = data.slice(prefix.length);
+	return toContentPart({
+		name,
+		// The type of a data URL overrides that of its block.
+		mimeType: parseMimeType(header) || mimeType,
+		bytes: isBase64 ? decodeBase64(content) : decodePercent(content),
+	});
+}
+
+/** The bytes are sent as clean base64: llama-server's decoder stops at blanks (docs/protocols/llama-server.md 5). */
+function decodeBase64(data: string): Buffer {
+	if (BASE64.test(data)) return Buffer.from(data, 'base64');
+	throw createContentError('The data of a file is not base64');
+}
+
+function decodePercent(data: string): Buffer {
+	return Buffer.from(tryOrUndefined(() => decodeURIComponent(data)) ?? data);
+}
+
+/** The error for content that cannot be sent. */
+function createContentError(
+	message: string,
+	suggestion = 'Check the field or file that is passed to the model.',
+) {
+	return createInputError(message, suggestion);
 }

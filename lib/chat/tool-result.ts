@@ -1,4 +1,4 @@
-import type { ContentPart } from './types';
+import type { ContentPart } from '../files/read-file';
 import { parseJson } from '../json';
 import { isRecord, asRecord } from '../values';
 import { blockToText } from './content';
@@ -42,15 +42,12 @@ function collectBlocks(result: unknown): unknown[] {
 	});
 }
 
-/** Data URL of an image in base64. */
-const IMAGE_DATA = /^data:image\/[\w.+-]+;base64,[\w+/=]+$/;
-
 /** Accepts only data: a URL would be fetched by the model server inside its network, past n8n's egress filter. */
 function parseImage(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
 		const part = parseContentPart(block);
-		return part?.type === 'image' && IMAGE_DATA.test(part.url) ? part : undefined;
+		return part?.type === 'image' && part.url.startsWith('data:') ? part : undefined;
 	} catch {
 		// Data that only looks like an image.
 		return undefined;

@@ -1,23 +1,11 @@
 import type { Timeouts } from '../http/timeouts';
+import type { ContentPart } from '../files/read-file';
 import type { Priority } from '../http/queue';
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span-attributes';
 import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from './reasoning';
 import type { JsonRecord } from '../values';
-
-/** One part of a message's content, independent of wire protocols. */
-export type ContentPart =
-	| { type: 'text'; text: string }
-	/** `url`: a data URL with clean base64, or an http(s) URL that the server fetches itself. */
-	| { type: 'image'; url: string }
-	/** `data`: clean base64. `format`: `wav`, `mp3`, … */
-	| { type: 'audio'; data: string; format: string }
-	/** `url`: a data URL with clean base64. */
-	| { type: 'video'; url: string };
-
-/** An image, audio or video. */
-export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
 
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
@@ -161,6 +149,8 @@ export interface InputMessage {
 	/** The role of a generic message. */
 	role?: string;
 	content: unknown;
+	/** Files that follow the content. */
+	files?: ContentPart[];
 	toolCalls?: Array<{ id?: string; name: string; args: JsonRecord }>;
 	/** Calls with arguments that could not be parsed. Never sent back. */
 	invalidToolCalls?: Array<{ id?: string; name?: string }>;

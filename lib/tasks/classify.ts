@@ -12,7 +12,7 @@ import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-
 import { assertValidParameters } from '../chat/parameters';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type { ChatMessage, ChatSettings, Usage } from '../chat/types';
+import type { ChatMessage, ChatSettings, InputMessage, Usage } from '../chat/types';
 import { createInputError, type ErrorContext } from '../errors/create-error';
 import type { ErrorType } from '../errors/error-types';
 import { captureError } from '../errors/server-error';
@@ -41,8 +41,8 @@ import { parseLabels } from './parse-labels';
 import { runTask, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {
-	/** Text and files of the item, as OpenAI content parts. */
-	blocks: readonly object[];
+	/** Text and files of the item. */
+	input: InputMessage;
 	labels: readonly Label[];
 	/** Whether a text may have several labels. */
 	isMultiLabel: boolean;
@@ -153,7 +153,7 @@ const INSTRUCTION = 'Decide which of these categories the text of the user belon
 
 /** The shared part comes first, for the server's prompt cache. The text comes last. */
 function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
-	const { instructions, isMultiLabel, allowNone, blocks } = request;
+	const { instructions, isMultiLabel, allowNone, input } = request;
 	const keys = assignKeys(options);
 	const multiLabelInstruction = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
 	const noneInstruction = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
@@ -165,11 +165,9 @@ function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
 			? multiLabelInstruction + noneInstruction
 			: 'Answer with the letter of the category only.',
 	];
-	const [block] = blocks as Array<{ type?: string; text?: string }>;
-	const isText = blocks.length === 1 && block?.type === 'text';
 	return [
 		{ type: 'system' as const, content: system.filter((line) => line !== '').join('\n') },
-		{ type: 'human' as const, content: isText ? block.text : blocks },
+		input,
 	];
 }
 

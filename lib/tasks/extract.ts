@@ -68,12 +68,12 @@ function toNullableType(name: string, required: boolean): Schema {
  * The prompt contains the schema for servers that do not enforce it, and for the field descriptions, which a grammar
  * cannot express. The shared part comes first, for the server's prompt cache.
  *
- * @param blocks text and files of the item
+ * @param input text and files of the item
  */
 export function buildExtractMessages(
 	schema: JsonRecord,
 	instructions: string,
-	blocks: readonly object[],
+	input: InputMessage,
 ): InputMessage[] {
 	const system = [
 		'Extract data from the text of the user.',
@@ -82,8 +82,5 @@ export function buildExtractMessages(
 		'Take values from the text only. Where it does not tell a value that may be null, write null.',
 		instructions.trim(),
 	];
-	return [
-		{ type: 'system', content: system.filter((line) => line !== '').join('\n') },
-		{ type: 'human', content: blocks },
-	];
+	return [{ type: 'system', content: system.filter((line) => line !== '').join('\n') }, input];
 }

@@ -1,7 +1,7 @@
 /** Generates images. */
 import { createServerError, createInputError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
-import { detectFileType } from '../files';
+import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
 import type { ModelServer } from '../servers/types/server-type';

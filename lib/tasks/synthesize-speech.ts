@@ -4,7 +4,7 @@ import { captureError, type ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';
-import { detectFileType } from '../files';
+import { detectFileType } from '../files/file-types';
 import { omitEmpty, type JsonRecord } from '../values';
 import {
 	explainUnsupportedRoute,

@@ -4,9 +4,9 @@ import { createServerError, createInputError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
-import { AUDIO_EXTENSIONS, getAudioExtension } from '../files';
+import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
 import { omitEmpty, type JsonRecord } from '../values';
-import { withFileNames } from './file-errors';
+import { withFileNames } from '../files/file-errors';
 import {
 	explainUnsupportedRoute,
 	runTask,

@@ -1,6 +1,6 @@
 /** Parses transcripts by content, not by type: whisper.cpp sends plain text as `text/html`. Pure. */
 import { isRecord, type JsonRecord, omitUndefined, asRecord, asRecords, asString } from '../values';
-import { detectFileType } from '../files';
+import { detectFileType } from '../files/file-types';
 import { parseJson } from '../json';
 
 /** `response_format` of OpenAI's API. */

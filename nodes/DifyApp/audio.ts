@@ -2,7 +2,7 @@ import { createDifyError } from '../../lib/dify/errors';
 import { parseMimeType } from '../../lib/file-name';
 import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
-import { getAudioExtension } from '../../lib/files';
+import { getAudioExtension } from '../../lib/files/file-types';
 import { omitUndefined, asString } from '../../lib/values';
 import { binaryField, readFile, messageField, outputField, userField } from '../shared/dify/fields';
 import { readMessageId, readUser } from '../shared/dify/ids';

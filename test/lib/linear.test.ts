@@ -8,7 +8,7 @@ import { parseArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/agent-text';
 import { blockToText, breakControlTokens } from '../../lib/chat/content';
 import { parseToolResult } from '../../lib/chat/tool-result';
-import { decodeBytes, parseDataUrl } from '../../lib/chat/data-url';
+import { parseContentPart } from '../../lib/chat/parse-content-part';
 import { extractJson } from '../../lib/chat/extract-json';
 import { splitReasoning, ReasoningSplitter } from '../../lib/chat/reasoning';
 import { toErrorType, toDifyResponseError } from '../../lib/dify/errors';
@@ -21,7 +21,8 @@ import {
 } from '../../lib/errors/classify-error';
 import { mask, maskDeep } from '../../lib/errors/mask';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
-import { fileTypeFromMime, detectFileType, decodeText } from '../../lib/files';
+import { decodeText } from '../../lib/files/decode-text';
+import { getFileType } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { parseExactJson, parseJson, parseObject } from '../../lib/json';
@@ -91,8 +92,11 @@ const READERS: Record<string, (text: string) => unknown> = {
 	textOfBlock: (text) => blockToText({ text }),
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
 	withoutControlTokens: breakControlTokens,
-	parseDataUrl,
-	bytesOf: decodeBytes,
+	'an address of an image': (url) =>
+		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),
+	'data of an image': (data) => tryOrUndefined(() => parseContentPart({ type: 'image', data })),
+	'a data URL': (data) =>
+		tryOrUndefined(() => parseContentPart({ type: 'file', data: `data:text/plain,${data}` })),
 	'an event of a stream': (text) => new CompletionAccumulator().push(text),
 	'a text of a stream': (text) => {
 		const reader = new CompletionAccumulator({ offeredTools: ['a'], mayStartInReasoning: true });
@@ -113,8 +117,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	plainFileName: (text) => sanitizeFileName(text, 'file'),
 	nameInDisposition: (text) => parseDispositionFileName(`attachment; filename=${text}`),
 	mimeTypeIn: parseMimeType,
-	declaredType: fileTypeFromMime,
-	fileTypeOf: (text) => detectFileType(Buffer.from(text)),
+	declaredType: (text) => getFileType(Buffer.of(), text),
+	fileTypeOf: (text) => getFileType(Buffer.from(text), 'text/plain'),
 	textOfBytes: (text) => decodeText(Buffer.from(text, 'latin1')),
 	jsonBody: (text) => stringifyBody({ text: `${text}\ud800` }),
 	resolveBaseUrl: (text) => tryOrUndefined(() => resolveBaseUrl(`http://${text}:x`)),

@@ -3,15 +3,16 @@ import { fs, path, process } from '../support/node-builtins';
 /** Folders that a folder of `lib` may import, besides itself and the single files of `lib`, which import no folder. */
 const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 	errors: [],
+	files: ['errors'],
 	http: ['errors'],
 	servers: ['http', 'errors'],
 	tracing: ['servers', 'http', 'errors'],
 	exchange: ['servers', 'http', 'errors'],
-	chat: ['exchange', 'tracing', 'servers', 'http', 'errors'],
+	chat: ['exchange', 'tracing', 'files', 'servers', 'http', 'errors'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	// Thinking is separated from responses as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
-	tasks: ['chat', 'exchange', 'tracing', 'servers', 'http', 'errors'],
+	tasks: ['chat', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors'],
 	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
 

@@ -86,7 +86,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/texts\//, 'suggestions for a server of unknown type, with examples'],
 	[
-		/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/,
+		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
 		'file formats of servers, and their messages about files',
 	],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],

@@ -1,9 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
-import { withFileNames } from '../../../lib/tasks/file-errors';
+import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord, omitUndefined } from '../../../lib/values';
 import {
 	booleanField,
@@ -68,11 +67,11 @@ export const textClassify = withOutput({
 		const { parameters, server, signal } = call;
 		const labels = readLabels(parameters);
 		const isMultiLabel = parameters.boolean('options.multiLabel', false);
-		const { blocks, files } = await readPromptInput(call);
+		const { input, files } = await readPromptInput(call);
 		const taskSettings = readTaskSettings(call, { temperature: 0 });
 		const settings = await withResolvedModel(taskSettings, server, 'chat', signal);
 		const request = {
-			blocks,
+			input,
 			labels,
 			isMultiLabel,
 			allowNone: parameters.boolean('options.allowNoLabel', false),

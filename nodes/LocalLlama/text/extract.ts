@@ -115,11 +115,11 @@ export const textExtract = withOutput({
 		const validationSchema = fields === undefined ? schema : buildValidationSchema(fields);
 		// Throws for an invalid schema before anything is sent.
 		validateAgainstSchema(schema, null);
-		const { blocks, files } = await readPromptInput(call);
+		const { input, files } = await readPromptInput(call);
 		const messages = buildExtractMessages(
 			schema,
 			parameters.rawString('options.instructions'),
-			blocks,
+			input,
 		);
 		const settings = await withResolvedModel(
 			readShortTextSettings(parameters),

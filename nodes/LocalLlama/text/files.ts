@@ -1,9 +1,10 @@
 import { readBuffer } from '../../../lib/http/response-body';
-import { readFilePart } from '../../../lib/tasks/read-file-part';
-import type { SentFile } from '../../../lib/tasks/file-errors';
+import type { InputMessage } from '../../../lib/chat/types';
+import type { SentFile } from '../../../lib/files/file-errors';
+import { type ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
 import { stringField } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { createFieldError } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
 /** Option for files. @param usage sentence that says how the files are used */
@@ -14,17 +15,10 @@ export function binaryFieldsField(usage: string) {
 	});
 }
 
-/** Input of an item for a model. */
-interface PromptInput {
-	/** OpenAI content parts. */
-	blocks: object[];
+/** Files of an item, for the model and for errors. */
+interface ItemFiles {
+	parts: ContentPart[];
 	files: SentFile[];
-}
-
-function readNames(parameters: NodeParameters): string[] {
-	const fields = parameters.value('options.binaryFields');
-	if (Array.isArray(fields)) return fields.map(String);
-	return splitNames(parameters.rawString('options.binaryFields'));
 }
 
 /**
@@ -32,17 +26,22 @@ function readNames(parameters: NodeParameters): string[] {
  *
  * @throws {ServerError} `invalidInput` for a file that no model server supports
  */
-export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
-	const input: PromptInput = { blocks: [], files: [] };
-	for (const property of readNames(call.parameters)) {
-		const { name, mimeType, open } = await createFileSource(call.context, call.itemIndex, property);
+export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
+	const { parameters, context, itemIndex } = call;
+	const fields = parameters.value('options.binaryFields');
+	const names = Array.isArray(fields)
+		? fields.map(String)
+		: splitNames(parameters.rawString('options.binaryFields'));
+	const itemFiles: ItemFiles = { parts: [], files: [] };
+	for (const property of names) {
+		const { name, mimeType, open } = await createFileSource(context, itemIndex, property);
 		const bytes = await readBuffer(open());
-		const { block, sentFile, warnings } = await readFilePart({ name, mimeType, bytes });
+		const { part, warnings } = await readFile({ name, mimeType, bytes });
 		warnings.forEach((warning) => call.hint(warning));
-		input.blocks.push(block);
-		input.files.push(sentFile);
+		itemFiles.parts.push(part);
+		itemFiles.files.push({ name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) });
 	}
-	return input;
+	return itemFiles;
 }
 
 /**
@@ -50,13 +49,15 @@ export async function readItemFiles(call: LlamaCall): Promise<PromptInput> {
  *
  * @throws {ServerError} `invalidInput` if there is neither, or for a file that no model server supports
  */
-export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
+export async function readPromptInput(
+	call: LlamaCall,
+): Promise<{ input: InputMessage; files: SentFile[] }> {
 	const { parameters } = call;
 	const text = parameters.rawString('text');
-	const { blocks, files } = await readItemFiles(call);
-	const textBlocks = text.trim() === '' ? [] : [{ type: 'text', text }];
+	const isBlank = text.trim() === '';
+	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
-	if (textBlocks.length + blocks.length === 0)
+	if (isBlank && parts.length === 0)
 		throw createFieldError(parameters.field('text').label, 'is empty');
-	return { blocks: [...textBlocks, ...blocks], files };
+	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../../lib/chat/types';
 import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
 import { rethrowWith } from '../../../lib/errors/server-error';
-import { withFileNames, type SentFile } from '../../../lib/tasks/file-errors';
+import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	addFailedTokenTotals,

@@ -1,8 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
-import type { SentFile } from '../../../lib/tasks/file-errors';
+import type { SentFile } from '../../../lib/files/file-errors';
 import { asRecord, asRecords } from '../../../lib/values';
 import {
 	choiceField,
@@ -67,14 +66,12 @@ export async function readMessages(
 	call: LlamaCall,
 ): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
 	const messages = readFieldMessages(call);
-	const { blocks, files } = await readItemFiles(call);
-	if (blocks.length === 0) return { messages, files };
-	const lastUserIndex = messages.findLastIndex(({ type }) => type === 'human');
-	if (lastUserIndex < 0)
-		return { messages: [...messages, { type: 'human', content: blocks }], files };
-	const { content } = messages[lastUserIndex]!;
-	const withFiles = { type: 'human' as const, content: [...toContentParts(content), ...blocks] };
-	return { messages: messages.with(lastUserIndex, withFiles), files };
+	const { parts, files } = await readItemFiles(call);
+	if (parts.length === 0) return { messages, files };
+	const lastUserMessage = messages.findLast(({ type }) => type === 'human');
+	if (lastUserMessage === undefined) messages.push({ type: 'human', content: '', files: parts });
+	else lastUserMessage.files = parts;
+	return { messages, files };
 }
 
 function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
@@ -101,9 +98,4 @@ function readPrompt(parameters: NodeParameters): InputMessage[] {
 
 function getFilledRows(messages: unknown): object[] {
 	return asRecords(asRecord(messages).message).filter(({ content }) => !isUnset(content));
-}
-
-function toContentParts(content: unknown): unknown[] {
-	if (Array.isArray(content)) return content as unknown[];
-	return content === '' ? [] : [{ type: 'text', text: content }];
 }

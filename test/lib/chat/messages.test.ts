@@ -143,7 +143,7 @@ describe('plain conversations', () => {
 		const [message] = convert([
 			human([
 				{ type: 'text', text: 'Compare' },
-				{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO\nRw0=' } },
+				{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO\nRw0KGgo=' } },
 				{ type: 'image', mimeType: 'image/jpeg', data: '_9j_' },
 				{ type: 'text', text: 'these two.' },
 			]),
@@ -152,7 +152,7 @@ describe('plain conversations', () => {
 			role: 'user',
 			content: [
 				{ type: 'text', text: 'Compare' },
-				{ type: 'image', url: 'data:image/png;base64,iVBORw0=' },
+				{ type: 'image', url: 'data:image/png;base64,iVBORw0KGgo=' },
 				{ type: 'image', url: 'data:image/jpeg;base64,/9j/' },
 				{ type: 'text', text: 'these two.' },
 			],
@@ -160,7 +160,7 @@ describe('plain conversations', () => {
 	});
 
 	it('never sends two text parts in a row, which templates would join without a separator', () => {
-		const url = 'data:image/png;base64,iVBORw0=';
+		const url = 'data:image/png;base64,iVBORw0KGgo=';
 		const part = fc.oneof(
 			fc.string().map((text) => ({ type: 'text', text })),
 			fc.constant({ type: 'image_url', image_url: { url } }),
@@ -186,7 +186,7 @@ describe('plain conversations', () => {
 	});
 
 	it('joins an image with the question before it, as passed by n8n’s agent', () => {
-		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0=' } };
+		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
 		expect(
 			convert([
 				human('Earlier'),
@@ -203,7 +203,7 @@ describe('plain conversations', () => {
 				role: 'user',
 				content: [
 					{ type: 'text', text: 'What is it?' },
-					{ type: 'image', url: 'data:image/png;base64,iVBORw0=' },
+					{ type: 'image', url: 'data:image/png;base64,iVBORw0KGgo=' },
 				],
 			},
 			{ role: 'assistant', content: '', toolCalls: [wireCall('a')] },

@@ -1,4 +1,3 @@
-import { normalizeBase64 } from '../../../lib/chat/data-url';
 import { parseContentPart } from '../../../lib/chat/parse-content-part';
 import { ServerError } from '../../../lib/errors/server-error';
 
@@ -19,11 +18,15 @@ describe('base64', () => {
 		['iVBO\r\nRw0K\nGgo=', PNG],
 		[' iVBORw0K\tGgo= ', PNG],
 		['-_-_AA==', '+/+/AA=='],
+		['-_-_AA', '+/+/AA=='],
 		[PNG, PNG],
 	])(
 		'case 93: %j is normalized, because llama-server stops at the first invalid character',
-		(given, expected) => {
-			expect(normalizeBase64(given)).toBe(expected);
+		(data, expected) => {
+			expect(parseContentPart({ type: 'image', data })).toEqual({
+				type: 'image',
+				url: `data:image/png;base64,${expected}`,
+			});
 		},
 	);
 });
@@ -112,12 +115,12 @@ describe('images in every form that LangChain and n8n use', () => {
 });
 
 describe('audio', () => {
-	const WAV = 'UklGRg==';
+	const WAV = 'AAAA';
 	it.each<[unknown, string]>([
 		[{ type: 'input_audio', input_audio: { data: WAV, format: 'mp3' } }, 'mp3'],
 		[{ type: 'input_audio', input_audio: { data: `data:audio/wav;base64,${WAV}` } }, 'wav'],
 		[{ type: 'audio', source_type: 'base64', mime_type: 'audio/mpeg', data: WAV }, 'mp3'],
-		[{ type: 'audio', mimeType: 'audio/x-wav', data: 'Ukl\nGRg==' }, 'wav'],
+		[{ type: 'audio', mimeType: 'audio/x-wav', data: 'A\nAAA' }, 'wav'],
 		[{ type: 'audio', data: WAV }, 'wav'],
 		[{ type: 'file', mime_type: 'audio/flac', data: WAV }, 'flac'],
 		[{ type: 'audio', source_type: 'url', url: `data:audio/aac;base64,${WAV}` }, 'aac'],
@@ -174,14 +177,14 @@ describe('files for model servers', () => {
 				data: 'JVBERi0=',
 				metadata: { filename: 'offer.pdf' },
 			},
-			'the file "offer.pdf" (application/pdf)',
+			'the file "offer.pdf" (application/pdf, 5 bytes)',
 		],
 		[
 			{
 				type: 'file',
 				file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
 			},
-			'the file "offer.pdf" (application/pdf)',
+			'the file "offer.pdf" (application/pdf, 5 bytes)',
 		],
 	])('a PDF is rejected with a suggestion and its file name: %j', (block, name) => {
 		const error = getRejection(block);
@@ -200,7 +203,7 @@ describe('files for model servers', () => {
 	it.each<[unknown, string]>([
 		[
 			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
-			'Model servers cannot read the file "a.zip" (application/zip)',
+			'Model servers cannot read the file "a.zip" (application/zip, 3 bytes)',
 		],
 		[{ type: 'file', data: 'AAAA' }, 'Model servers cannot read a file of type unknown'],
 		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model is empty'],
@@ -210,6 +213,7 @@ describe('files for model servers', () => {
 			'The image or video is neither an http(s) URL nor a data URL',
 		],
 		[{ type: 'input_audio', input_audio: {} }, 'An audio input is empty'],
+		[{ type: 'image', data: 'photo.png' }, 'The data of a file is not base64'],
 		[
 			{ type: 'video_url', video_url: {} },
 			'The image or video is neither an http(s) URL nor a data URL',

@@ -1,7 +1,7 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { detectFileType } from '../files';
+import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
 
 export interface SentFile {

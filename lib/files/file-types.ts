@@ -3,8 +3,8 @@
  * Windows labels a CSV file a workbook, and phones label HEIC a JPEG.
  */
 
-import { parseMimeType } from './file-name';
-import { tryOrUndefined } from './values';
+import { parseMimeType } from '../file-name';
+import { detectUtf16, HEAD_BYTES } from './decode-text';
 
 type FileCategory = 'image' | 'audio' | 'video' | 'text' | 'email' | 'document';
 
@@ -29,7 +29,7 @@ const SIGNATURES: readonly Row[] = [
 	[/^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/, 'image/heic', 'heic'],
 	[/^[^]{4}ftypavi[fs]/, 'image/avif', 'avif'],
 	[
-		/^(?:\xef\xbb\xbf)?\s*<(?:svg|(?:\?xml|!--|!DOCTYPE svg)[^]{0,4000}<svg)[\s>]/i,
+		/^(?:\xef\xbb\xbf)?\s*<(?:svg|(?:\?xml|!--|!DOCTYPE svg)[^]{0,4000}<svg)[\s/>]/i,
 		'image/svg+xml',
 		'svg',
 	],
@@ -47,11 +47,11 @@ const SIGNATURES: readonly Row[] = [
 	[/^RIFF[^]{4}AVI /, 'video/x-msvideo', 'avi'],
 	[/^%PDF/, 'application/pdf', 'pdf'],
 	[/^\{\\rtf/, 'application/rtf', 'rtf'],
-	[/^PK[^]{2}[^]{0,4000}word\//, `${OFFICE}.wordprocessingml.document`, 'docx'],
-	[/^PK[^]{2}[^]{0,4000}xl\//, `${OFFICE}.spreadsheetml.sheet`, 'xlsx'],
-	[/^PK[^]{2}[^]{0,4000}ppt\//, `${OFFICE}.presentationml.presentation`, 'pptx'],
-	[/^PK[^]{2}[^]{0,90}opendocument\.text/, 'application/vnd.oasis.opendocument.text', 'odt'],
-	[/^PK[^]{2}/, 'application/zip', 'zip'],
+	[/^PK[^ -~]{2}[^]{0,4000}word\//, `${OFFICE}.wordprocessingml.document`, 'docx'],
+	[/^PK[^ -~]{2}[^]{0,4000}xl\//, `${OFFICE}.spreadsheetml.sheet`, 'xlsx'],
+	[/^PK[^ -~]{2}[^]{0,4000}ppt\//, `${OFFICE}.presentationml.presentation`, 'pptx'],
+	[/^PK[^ -~]{2}[^]{0,90}opendocument\.text/, 'application/vnd.oasis.opendocument.text', 'odt'],
+	[/^PK[^ -~]{2}/, 'application/zip', 'zip'],
 	[/^\xd0\xcf[^]\xe0/, 'application/x-ole-storage', 'doc'],
 	// A web page that a browser saved as an email.
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
@@ -89,9 +89,6 @@ export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
 	'': 'Pass images, audio (wav, mp3, flac), video or text, or remove the file.',
 };
 
-/** Used if neither bytes nor MIME type identify a file. */
-export const UNKNOWN_FILE_TYPE: FileType = { category: 'document', mimeType: '', extension: '' };
-
 /** Audio subtypes whose extension differs from their name. */
 const AUDIO_EXTENSION_BY_SUBTYPE: Readonly<Record<string, string>> = {
 	mpeg: 'mp3',
@@ -111,40 +108,51 @@ export function getAudioExtension(mimeType: string): string | undefined {
 	return AUDIO_EXTENSIONS.has(extension) ? extension : undefined;
 }
 
-/** The type by MIME type, for files without a known signature. */
-export function fileTypeFromMime(mime: string): FileType | undefined {
-	const mimeType = parseMimeType(mime);
+/** MIME types of texts. */
+const TEXT_TYPES =
+	/^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
+const TEXT: FileType = { category: 'text', mimeType: 'text/plain', extension: 'txt' };
+const EMAIL: FileType = { category: 'email', mimeType: 'message/rfc822', extension: 'eml' };
+/** Used if neither bytes nor MIME type identify a file. */
+const UNKNOWN: FileType = { category: 'document', mimeType: '', extension: '' };
+
+/** The type by content, otherwise by the declared MIME type. */
+export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
+	const declared = fileTypeFromMime(parseMimeType(mimeType));
+	const actual = detectFileType(bytes, declared?.category);
+	// A video container may contain only audio, which only its declared type shows.
+	if (actual?.category === 'video' && declared?.category === 'audio') return declared;
+	// Any bytes may look like text.
+	if (actual?.category === 'text' && declared?.category === 'image') return declared;
+	return actual ?? declared ?? UNKNOWN;
+}
+
+function fileTypeFromMime(mimeType: string): FileType | undefined {
+	if (TEXT_TYPES.test(mimeType)) return TEXT;
 	const [, name = ''] = mimeType.replace(/\+.*/, '').split('/');
 	const category = toMediaCategory(mimeType);
 	const extension = (category === 'audio' && getAudioExtension(mimeType)) || name;
 	return category && { category, mimeType, extension };
 }
 
-/** Bytes that are inspected. */
-const HEAD_BYTES = 8192;
-
-export const TEXT_FILE_TYPE: FileType = {
-	category: 'text',
-	mimeType: 'text/plain',
-	extension: 'txt',
-};
-const EMAIL: FileType = { category: 'email', mimeType: 'message/rfc822', extension: 'eml' };
-
-/** The type by the content of a file; undefined if it has no known signature and is not text. */
-export function detectFileType(bytes: Uint8Array): FileType | undefined {
+/**
+ * The type by the content of a file; undefined if it has no known signature and is not text. A declared text may begin
+ * as media do: with an SVG image, or the letters "ID3".
+ */
+export function detectFileType(
+	bytes: Uint8Array,
+	declaredCategory?: FileCategory,
+): FileType | undefined {
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-	const row = SIGNATURES.find(([signature]) => signature.test(head));
-	if (row !== undefined) {
-		const [, mimeType, extension] = row;
-		return {
-			category: toMediaCategory(mimeType) ?? 'document',
-			mimeType,
-			extension,
-		};
+	const isText = head !== '' && (detectUtf16(bytes) !== undefined || ![...head].some(isControl));
+	const isDeclaredText = isText && declaredCategory === 'text';
+	for (const [signature, mimeType, extension] of SIGNATURES) {
+		const category = toMediaCategory(mimeType) ?? 'document';
+		const isPossible = category === 'document' || !isDeclaredText;
+		if (isPossible && signature.test(head)) return { category, mimeType, extension };
 	}
-	if (head === '' || (detectUtf16(bytes) === undefined && [...head].some(isControl)))
-		return undefined;
-	return isMail(head) ? EMAIL : TEXT_FILE_TYPE;
+	if (!isText) return undefined;
+	return isMail(head) ? EMAIL : TEXT;
 }
 
 /** Control characters that occur in text: tab, line breaks, form feed, escape. */
@@ -162,74 +170,4 @@ function isMail(head: string): boolean {
 	const names = header.match(/^(?:from|to|date|subject|message-id|mime-version|received)(?=:)/gim);
 	const distinct = new Set(names?.map((name) => name.toLowerCase()));
 	return /^[\w-]{1,60}:/.test(header) && distinct.size >= MIN_MAIL_HEADERS;
-}
-
-/**
- * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise
- * Windows-1252, a superset of Latin-1.
- */
-export function decodeText(bytes: Uint8Array): string {
-	const utf16 = detectUtf16(bytes);
-	if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes);
-	return (
-		tryDecode(bytes, 'utf-8') ??
-		(hasPairedBytes(bytes) ? tryDecode(bytes, 'gb18030') : undefined) ??
-		new TextDecoder('windows-1252').decode(bytes)
-	);
-}
-
-function tryDecode(bytes: Uint8Array, encoding: string): string | undefined {
-	return tryOrUndefined(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
-}
-
-/** Chinese text has runs of two or more bytes above ASCII; Western letters above ASCII are mostly single. */
-function hasPairedBytes(bytes: Uint8Array): boolean {
-	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-	const runs = head.match(/[\x80-\xff]+/g) ?? [];
-	return runs.join('').length >= 3 * runs.length;
-}
-
-/** Detects the byte-order mark. */
-function detectUtf16([first, second]: Uint8Array): string | undefined {
-	if (first === 0xff && second === 0xfe) return 'utf-16le';
-	return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
-}
-
-/** The bytes in which a camera writes EXIF. */
-const EXIF_BYTES = 65_536;
-/** The EXIF marker and the orientation entry up to its value, in both byte orders. In hexadecimal. */
-const EXIF = '457869660000';
-const ORIENTATION = /(?:011200030000000100|1201030001000000)0([1-8])/;
-
-/** The EXIF orientation of a JPEG: 1 is upright. Undefined if it is missing or truncated. */
-export function readOrientation(bytes: Uint8Array): number | undefined {
-	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES)).toString('hex');
-	const [, exif = ''] = head.split(EXIF, 2);
-	const entry = ORIENTATION.exec(exif);
-	return entry === null ? undefined : Number(entry[1]);
-}
-
-const END_OF_IMAGE = Buffer.from('ffd9', 'hex');
-
-/** JPEG markers that no length follows: pixels, padding. */
-const MARKERS_WITHOUT_LENGTH = [0xda, 0xff];
-
-/** JPEG segments that are skipped; a color profile has at most 255. */
-const MAX_SEGMENTS = 1_000;
-/** The end marker is searched in the last bytes only: pixels never contain it, but long videos appended to a photo do. */
-const END_BYTES = 1024 * 1024;
-
-/** Whether a JPEG has no end marker. A thumbnail in its EXIF has a separate one. */
-export function isTruncatedJpeg(image: Buffer): boolean {
-	let offset = 2;
-	for (
-		let segments = 0;
-		segments < MAX_SEGMENTS &&
-		image[offset] === 0xff &&
-		!MARKERS_WITHOUT_LENGTH.includes(image[offset + 1]!) &&
-		offset + 4 <= image.length;
-		segments++
-	)
-		offset += 2 + image.readUInt16BE(offset + 2);
-	return image.indexOf(END_OF_IMAGE, Math.max(offset, image.length - END_BYTES)) < 0;
 }
