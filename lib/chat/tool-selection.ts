@@ -6,12 +6,12 @@ import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '.
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.
  *
- * @param max maximum number of offered tools
+ * @param max maximum number of offered tools; 0 = all
  */
 export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerator {
 	return async (chatRequest, onDelta) => {
 		const { tools = [] } = chatRequest;
-		if (tools.length <= max) return await generate(chatRequest, onDelta);
+		if (max === 0 || tools.length <= max) return await generate(chatRequest, onDelta);
 		const offeredTools = selectTools(chatRequest, max);
 		const omittedTools = tools.filter((tool) => !offeredTools.includes(tool));
 		const result = await generate(

@@ -1,9 +1,62 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
-import { noticeField } from '../shared/field-builders';
+import {
+	noticeField,
+	booleanField,
+	choiceField,
+	toOptions,
+	optionsCollection,
+	integerField,
+} from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
-import { optionsField } from './options';
+import { requestFields } from '../shared/chat/request-fields';
+import { generationOptionFields } from '../shared/chat/generation-option-fields';
+import { traceField } from './settings';
+
+/** Options that the node itself implements. */
+const ownFields: INodeProperties[] = [
+	choiceField('Thinking: Include in History', 'thinkingHistory', 'toolTurns', {
+		options: toOptions({
+			always: ['Always', 'For every earlier message that contains thinking'],
+			toolTurns: [
+				'During Tool Calls',
+				'While the model calls tools for one question, as models expect',
+			],
+			never: 'Never',
+		}),
+		description: 'Whether the model receives its earlier thinking with the tool results',
+	}),
+	booleanField('Thinking: Show in Response', 'showThinking', false, {
+		description:
+			'Whether to put the thinking before the response in think tags. The execution log always contains it.',
+	}),
+	integerField('History Budget', 'historyBudget', 0, [0], {
+		description:
+			'Maximum tokens for earlier turns of the conversation. When exceeded, the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
+	}),
+	integerField('Token Budget', 'tokenBudget', 0, [0], {
+		description:
+			'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
+	}),
+	choiceField('Tools: Calls in Text', 'toolCallsInText', 'read', {
+		options: toOptions({
+			leave: ['Leave', 'Keep the markup in the response and call no tool'],
+			read: ['Read', 'Convert a complete call to a connected tool into a tool call'],
+		}),
+		description:
+			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
+	}),
+	integerField('Tools: Max Offered', 'maxTools', 10, [0], {
+		description:
+			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
+	}),
+];
+
+export const optionsField: INodeProperties = {
+	...optionsCollection([...generationOptionFields, ...requestFields, ...ownFields, traceField]),
+	description: 'Options that you do not add are not sent: the server settings apply',
+};
 
 /** n8n's own notice of its models, which it hides if users do not connect nodes themselves. */
 const connectionNotice: INodeProperties = {

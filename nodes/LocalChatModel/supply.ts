@@ -1,20 +1,28 @@
 import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
+import { assertValidParameters, isJsonRequested } from '../../lib/chat/parameters';
+import { withToolLimit } from '../../lib/chat/tool-selection';
+import { runTurn } from '../../lib/chat/turn';
+import type { ChatGenerator, ChatResult } from '../../lib/chat/types';
+import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
+import {
+	createTracerWithoutTokenizer,
+	getLocalChatModelClass,
+} from '../../lib/langchain/local-chat-model';
+import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../lib/servers/model-server';
+import { CancelPoller } from '../shared/cancel-poller';
 import { NodeParameters } from '../shared/parameters';
+import { withResolvedModel } from '../shared/resolve-model';
+import { addHintOnce } from '../shared/run/hints';
+import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { readPriority } from '../shared/timeout-fields';
-import { supplySubNode } from '../shared/sub-node-log';
-import { supplyModel } from '../shared/supply-model';
+import { addFailedTokenTotals, addTokenTotals } from '../shared/token-totals';
 import { properties } from './fields';
 import { readSettings } from './settings';
+import { getStreamingHint } from './streaming-hint';
 import { withTokenBudget } from './token-budget';
-import { withToolLimit } from '../../lib/chat/tool-selection';
-import { assertValidParameters } from '../../lib/chat/parameters';
-import { runTurn } from '../../lib/chat/turn';
-import type { ChatGenerator, ChatSettings } from '../../lib/chat/types';
-import type { ModelServer } from '../../lib/servers/types/server-type';
-import { withResolvedModel } from '../shared/resolve-model';
 
-/** Supplies the chat model, see `supplyModel`. */
+/** Supplies the chat model of an item. */
 export async function supplyChatModel(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
@@ -23,43 +31,76 @@ export async function supplyChatModel(
 		context,
 		NodeConnectionTypes.AiLanguageModel,
 		itemIndex,
-		async (log) => {
-			const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-			const parameters = new NodeParameters(context, itemIndex, properties);
-			const server = createModelServer(credentials, context.helpers);
-			const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
-			const maxTools = parameters.number('options.maxTools', 0);
-			const budget = parameters.number('options.tokenBudget', 0);
-			const generate = createChatGenerator(server, settings);
-			const limitedGenerate = maxTools === 0 ? generate : withToolLimit(generate, maxTools);
-			return await supplyModel(context, {
-				generate:
-					budget === 0 ? limitedGenerate : withTokenBudget(limitedGenerate, context, budget),
-				settings: {
-					model: settings.model,
-					baseUrl: server.url.api,
-					serverType: server.configuredType ?? 'auto',
-					options: { ...settings.parameters, ...settings.timeouts, retries: settings.retries },
-				},
-				toError: (error) => log.nodeError(error),
-				jsonOutput: ['jsonObject', 'jsonSchema'].includes(
-					settings.parameters.responseFormat?.type ?? '',
-				),
-			});
-		},
+		async (log) => await buildChatModel(context, itemIndex, log),
 	);
 }
 
 /**
- * Uses the selected model, otherwise the only model of the server. That model is looked up with a request, not while n8n
- * builds the model: only a failed request lets an agent's Fallback Model take over.
+ * Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed.
  *
- * @throws {ServerError} of type `invalidInput` for an invalid option, immediately
+ * @throws {ServerError} of type `invalidInput` for an invalid option
  */
-function createChatGenerator(server: ModelServer, settings: ChatSettings): ChatGenerator {
+async function buildChatModel(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+	log: SubNodeLog,
+): Promise<SupplyData> {
+	const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+	const parameters = new NodeParameters(context, itemIndex, properties);
+	const server = createModelServer(credentials, context.helpers);
+	const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
 	assertValidParameters(settings.parameters);
-	return async (chatRequest, onDelta) => {
+	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
+	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
 		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);
 		return await runTurn(server, resolved, chatRequest, onDelta);
 	};
+	const generate = withTokenBudget(
+		withToolLimit(generateUnlimited, parameters.number('options.maxTools', 0)),
+		context,
+		parameters.number('options.tokenBudget', 0),
+	);
+	const toError = (error: unknown) => {
+		addFailedTokenTotals(context, error);
+		return log.nodeError(error);
+	};
+	const sdk = loadSdk();
+	const host = await findHostClasses(context, sdk);
+	if ('missing' in host) {
+		context.logger.warn(
+			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
+		);
+		return sdk.supplyModel(context, createSdkChatModel(generate, settings.model, sdk, toError));
+	}
+	const Model = getLocalChatModelClass(host.classes);
+	const Tracing = createTracerWithoutTokenizer(host.classes.N8nLlmTracing);
+	const poller = new CancelPoller(context);
+	const response = new Model({
+		generate,
+		toJsonSchema: sdk.getParametersJsonSchema,
+		callbacks: [
+			new Tracing(context, {
+				errorDescriptionMapper: ({ description }: { description?: string }) => description,
+			}),
+		],
+		nodeSignal: poller.signal,
+		watchCancel: () => poller.begin(),
+		toError,
+		onFinished: (result) => reportResult(context, result),
+		settings: {
+			model: settings.model,
+			baseUrl: server.url.api,
+			serverType: server.configuredType ?? 'auto',
+			options: { ...settings.parameters, ...settings.timeouts, retries: settings.retries },
+		},
+		jsonOutput: isJsonRequested(settings.parameters),
+	});
+	return { response, closeFunction: async () => await Promise.resolve(poller.close()) };
+}
+
+function reportResult(context: ISupplyDataFunctions, result: ChatResult): void {
+	addTokenTotals(context, result);
+	const streamingHint = getStreamingHint(context, result.totalMs);
+	const hints = streamingHint === undefined ? [] : [streamingHint];
+	for (const message of [...result.warnings, ...hints]) addHintOnce(context, message);
 }

@@ -6,7 +6,7 @@ const UNCOUNTED =
 	'The server does not report token counts, so Token Budget cannot limit this execution.';
 
 /**
- * Fails if the execution has used its tokens. The response that exceeds the budget is still returned.
+ * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
  *
  * @param budget tokens of all prompts and responses of the execution
  * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
@@ -16,6 +16,7 @@ export function withTokenBudget(
 	context: object,
 	budget: number,
 ): ChatGenerator {
+	if (budget === 0) return generate;
 	return async (chatRequest, onDelta) => {
 		assertTokensLeft(context, budget);
 		const result = await generate(chatRequest, onDelta);

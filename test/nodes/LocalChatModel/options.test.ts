@@ -1,8 +1,6 @@
 import { NodeHelpers, type INodeParameters, type INodeProperties } from 'n8n-workflow';
-
-import { properties } from '../../../nodes/LocalChatModel/fields';
+import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { optionsField } from '../../../nodes/LocalChatModel/options';
 import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
