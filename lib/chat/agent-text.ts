@@ -1,4 +1,4 @@
-import type { InputMessage } from './types';
+import type { InputToolCall } from './types';
 
 /** A list of tool names, and nothing else. */
 const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
@@ -13,10 +13,7 @@ const RESULT = ', Result: ';
  *
  * @param calls the calls of the same message
  */
-export function stripAgentText(
-	text: string,
-	calls: NonNullable<InputMessage['toolCalls']>,
-): string {
+export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
 	const trimmed = text.trim();
 	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
 	const isCallingText = calls.some(

@@ -1,14 +1,5 @@
 import { stringifyCanonical, parseObject } from '../json';
-import {
-	pushAll,
-	isRecord,
-	type JsonRecord,
-	asNonEmptyString,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	asString,
-} from '../values';
+import { pushAll, isRecord, type JsonRecord, asRecord, asRecords, asString } from '../values';
 import { getMedia, getText, blockToText, breakControlTokens, joinAdjacentTexts } from './content';
 import { stripAgentText } from './agent-text';
 import { parseToolResult } from './tool-result';
@@ -22,13 +13,17 @@ import {
 import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
 import type { ContentPart } from '../files/read-file';
 import { splitReasoning } from './reasoning';
-import type { ChatMessage, ChatSettings, ThinkingHistory, InputMessage, ToolCall } from './types';
+import type {
+	ChatMessage,
+	ChatSettings,
+	InputMessage,
+	InputToolCall,
+	ThinkingHistory,
+	ToolCall,
+} from './types';
 
-export interface ConversionOptions {
-	thinkingHistory: ThinkingHistory;
-	/** Looks up a call of an earlier response by its ID from `createToolCallIds`; undefined if it is not cached. */
-	getCachedCall?: (callId: string) => CachedToolCall | undefined;
-}
+/** Looks up a call of an earlier response by its ID from `createToolCallIds`; undefined if it is not cached. */
+export type CallLookup = (callId: string) => CachedToolCall | undefined;
 
 type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
 
@@ -42,12 +37,11 @@ interface AssistantDraft {
 	/** The images in these results. */
 	images: ContentPart[];
 	/** The key of the turn that the calls belong to, if their IDs contain it. */
-	responseKey?: string;
+	responseKey: string | undefined;
 }
 /** Precedes images from tool results. */
 const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
 type MessageDraft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
-type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
 /** The result message of each tool call. */
 type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 
@@ -61,26 +55,26 @@ export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; warnings: string[] } {
-	const getCachedCall = (id: string) => toolCallCache.get(id);
-	const converted = convertMessages(source, { thinkingHistory, getCachedCall });
-	const messages = converted.map(withBrokenControlTokens);
-	if (historyBudget === 0) return { messages, warnings: [] };
-	const trimmed = trimHistory(messages, historyBudget);
-	if (trimmed.omittedTurns === 0) return { messages, warnings: [] };
-	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${trimmed.omittedTurns}.`;
-	return { messages: trimmed.messages, warnings: [warning] };
+	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
+	const { messages, omittedTurns } = trimHistory(
+		converted.map(withBrokenControlTokens),
+		historyBudget,
+	);
+	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${omittedTurns}.`;
+	return { messages, warnings: omittedTurns === 0 ? [] : [warning] };
 }
 
 /** The model's own text is sent back unchanged. */
 function withBrokenControlTokens(message: ChatMessage): ChatMessage {
 	if (message.role === 'assistant') return message;
 	const { content } = message;
-	if (typeof content === 'string')
-		return { ...message, content: breakControlTokens(content) } as ChatMessage;
-	const parts = content.map((part) =>
-		part.type === 'text' ? { ...part, text: breakControlTokens(part.text) } : part,
-	);
-	return { ...message, content: parts } as ChatMessage;
+	const plainContent =
+		typeof content === 'string'
+			? breakControlTokens(content)
+			: content.map((part) =>
+					part.type === 'text' ? { ...part, text: breakControlTokens(part.text) } : part,
+				);
+	return { ...message, content: plainContent } as ChatMessage;
 }
 
 /**
@@ -95,21 +89,18 @@ function withBrokenControlTokens(message: ChatMessage): ChatMessage {
  */
 export function convertMessages(
 	messages: readonly InputMessage[],
-	options: ConversionOptions,
+	thinkingHistory: ThinkingHistory,
+	getCachedCall?: CallLookup,
 ): ChatMessage[] {
 	const source = mergeFileMessages(messages);
 	const results = matchToolResults(source);
-	const drafts: MessageDraft[] = [];
-	const findCached = (toolCall: InputToolCall) =>
-		toolCall.id === undefined
-			? undefined
-			: findOriginalCall(toolCall, options.getCachedCall?.(toolCall.id));
-	for (const message of source) {
-		if (message.type === 'tool') continue;
-		if (isAssistant(message)) pushAll(drafts, toAssistantDrafts(message, results, findCached));
-		else drafts.push({ role: toRole(message), content: toContent(message) });
-	}
-	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), options.thinkingHistory);
+	const drafts = source.flatMap((message): MessageDraft[] => {
+		if (message.type === 'tool') return [];
+		if (message.type === 'ai') return toAssistantDrafts(message, results, getCachedCall);
+		const role = message.type === 'system' ? 'system' : 'user';
+		return [{ role, content: toContent(message) }];
+	});
+	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), thinkingHistory);
 }
 
 /**
@@ -134,7 +125,7 @@ function matchToolResults(source: readonly InputMessage[]): ToolResults {
 	const results = new Map<InputToolCall, InputMessage>();
 	let callers: InputMessage[] = [];
 	for (const message of source) {
-		if (isAssistant(message)) callers.push(message);
+		if (message.type === 'ai') callers.push(message);
 		else if (message.type !== 'tool') callers = [];
 		else {
 			const isMatch = (toolCall: InputToolCall) =>
@@ -158,7 +149,7 @@ function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 		const hasFile = [previous, message].some(
 			(candidate) => Array.isArray(candidate?.content) || candidate?.files !== undefined,
 		);
-		if (previous !== undefined && isUser(previous) && isUser(message) && hasFile)
+		if (previous?.type === 'human' && message.type === 'human' && hasFile)
 			joined[joined.length - 1] = {
 				...previous,
 				...message,
@@ -167,21 +158,6 @@ function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 		else joined.push(message);
 	}
 	return joined;
-}
-
-function isUser(message: InputMessage): boolean {
-	return message.type !== 'tool' && !isAssistant(message) && toRole(message) === 'user';
-}
-
-function isAssistant({ type, role }: InputMessage): boolean {
-	return (
-		type === 'ai' ||
-		(type === 'generic' && (role === 'assistant' || role === 'ai' || role === 'model'))
-	);
-}
-
-function toRole({ type, role }: InputMessage): 'system' | 'user' {
-	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
 }
 
 /** A string if there is only text, otherwise parts. */
@@ -196,75 +172,53 @@ function toContent({ content, files = [] }: InputMessage): string | ContentPart[
 function toAssistantDrafts(
 	message: InputMessage,
 	results: ToolResults,
-	findCached: (call: InputToolCall) => CachedToolCall | undefined,
+	getCachedCall: CallLookup | undefined,
 ): AssistantDraft[] {
 	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
 	const calls = allCalls.filter((call) => results.has(call));
-	const cachedCalls = calls.map(findCached);
+	const cachedCalls = calls.map((call) => findOriginalCall(call, getCachedCall));
 	const firstCached = cachedCalls.find((cached) => cached !== undefined);
 	const split = splitReasoning(getPlainText(message.content));
-	const modelText = stripAgentText(split.text, allCalls);
 	// Only calls are cached, so there is no cached text without calls.
-	const content = modelText || (firstCached?.text ?? '');
+	const content = stripAgentText(split.text, allCalls) || (firstCached?.text ?? '');
 	const hasUnmatchedCalls = allCalls.length + invalidToolCalls.length > 0;
 	if (content === '' && calls.length === 0 && hasUnmatchedCalls) return [];
-	const reasoning = findNonEmpty(
+	const reasonings = [
 		message.reasoning,
 		getThinkingText(message.content),
 		split.reasoning,
 		firstCached?.reasoning,
-	);
-	const toolCalls = calls.map((call, index) => toToolCall(call, cachedCalls[index]));
+	];
+	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content));
+	const toolCalls = calls.map((call, index) => ({
+		id: toServerToolCallId(call.id ?? ''),
+		name: call.name,
+		arguments: cachedCalls[index]?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
+	}));
 	return [
 		{
 			role: 'assistant',
 			content,
-			reasoning,
+			reasoning: reasonings.find((text) => text !== undefined && text !== '') ?? '',
 			toolCalls,
-			...collectToolResults(calls, results),
-			...omitUndefined({ responseKey: getResponseKey(calls[0]?.id ?? '') }),
+			results: toolCalls.map(({ id, name }, index) => ({
+				role: 'tool',
+				toolCallId: id,
+				// Results from the memory have another name, and those of the running turn have none.
+				name,
+				content: toolResults[index]!.text,
+			})),
+			images: toolResults.flatMap(({ images }) => images),
+			responseKey: getResponseKey(calls[0]?.id ?? ''),
 		},
 	];
-}
-
-function toToolCall(call: InputToolCall, cached: CachedToolCall | undefined): ToolCall {
-	return {
-		id: toServerToolCallId(call.id ?? ''),
-		name: call.name,
-		arguments: cached?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
-	};
-}
-
-function findNonEmpty(...texts: Array<string | undefined>): string {
-	return texts.map(asNonEmptyString).find((text) => text !== undefined) ?? '';
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */
 function getPlainText(content: unknown): string {
 	if (typeof content === 'string') return content;
-	const blocks = [content ?? []].flat().filter((block) => !isNonText(block));
-	return blocks.map(blockToText).join('\n');
-}
-
-function collectToolResults(
-	calls: readonly InputToolCall[],
-	results: ToolResults,
-): Pick<AssistantDraft, 'results' | 'images'> {
-	const contents = calls.map((call) => parseToolResult(results.get(call)!.content));
-	return {
-		results: calls.map((call, index) => ({
-			role: 'tool',
-			toolCallId: toServerToolCallId(call.id ?? ''),
-			// Results from the memory have another name, and those of the running turn have none.
-			name: call.name,
-			content: contents[index]!.text,
-		})),
-		images: contents.flatMap(({ images }) => images),
-	};
-}
-
-function isNonText(block: unknown): boolean {
-	return NON_CONTENT_TYPES.has(String(asRecord(block).type));
+	const isText = (block: unknown) => !NON_CONTENT_TYPES.has(String(asRecord(block).type));
+	return [content].flat().filter(isText).map(blockToText).join('\n');
 }
 
 function getThinkingText(content: unknown): string {
@@ -277,16 +231,13 @@ function getThinkingText(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function stripInjectedArguments(call: InputToolCall, args: JsonRecord = call.args): JsonRecord {
-	if (!hasInjectedArguments(call)) return args;
-	const hasName = call.args.tool === call.name;
-	return Object.fromEntries(
-		Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')),
-	);
-}
-
-function hasInjectedArguments({ id, args }: InputToolCall): boolean {
-	return id !== undefined && args.id === id;
+function stripInjectedArguments(
+	{ id, name, args: ownArgs }: InputToolCall,
+	args = ownArgs,
+): JsonRecord {
+	if (id === undefined || ownArgs.id !== id) return args;
+	const injected = ownArgs.tool === name ? ['id', 'tool'] : ['id'];
+	return Object.fromEntries(Object.entries(args).filter(([key]) => !injected.includes(key)));
 }
 
 /**
@@ -302,8 +253,9 @@ function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRe
 /** The cached original of a call, if both are the same call. Arguments that n8n overwrote are not compared. */
 function findOriginalCall(
 	call: InputToolCall,
-	cached: CachedToolCall | undefined,
+	getCachedCall: CallLookup = () => undefined,
 ): CachedToolCall | undefined {
+	const cached = getCachedCall(call.id ?? '');
 	if (cached?.name !== call.name) return undefined;
 	const args = parseObject(cached.arguments);
 	if (args === undefined) return undefined;
@@ -327,20 +279,9 @@ function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 			pushAll(previous.toolCalls, draft.toolCalls);
 			pushAll(previous.results, draft.results);
 			pushAll(previous.images, draft.images);
-		} else joined.push(copyDraft(draft));
+		} else joined.push(draft);
 	}
 	return joined;
-}
-
-/** Copies a draft with its lists, to which those of other drafts are added. */
-function copyDraft(draft: AssistantDraft): AssistantDraft {
-	const { toolCalls, results, images } = draft;
-	return {
-		...draft,
-		toolCalls: [...toolCalls],
-		results: [...results],
-		images: [...images],
-	};
 }
 
 function isSameResponse(previous: AssistantDraft, next: AssistantDraft): boolean {

@@ -11,22 +11,7 @@ import {
 	asRecords,
 	toText,
 } from '../values';
-import type { InputMessage } from './types';
-
-type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
-
-/** Roles as OpenAI, Google and LangChain call them. */
-const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
-	['system', 'system'],
-	['developer', 'system'],
-	['user', 'human'],
-	['human', 'human'],
-	['assistant', 'ai'],
-	['ai', 'ai'],
-	['model', 'ai'],
-	['tool', 'tool'],
-	['function', 'tool'],
-]);
+import { type InputMessage, type InputToolCall, MESSAGE_TYPES } from './types';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in
@@ -64,7 +49,7 @@ function parseMessage(message: unknown, index: number): InputMessage {
 function parseType(message: JsonRecord, position: string): InputMessage['type'] {
 	const role = findText(message, ['role', 'type']);
 	if (role === undefined) throw createMessagesError(`${position} has no role`);
-	const type = TYPES.get(role.trim().toLowerCase());
+	const type = MESSAGE_TYPES.get(role.trim().toLowerCase());
 	if (type === undefined)
 		throw createMessagesError(
 			`${position} has the unknown role "${role}". Valid roles: system, user, assistant, tool`,

@@ -54,7 +54,7 @@ const QUESTION_ENDS = 2_000;
 /** The last questions of the user, the newest first. */
 function getRecentQuestions(messages: readonly InputMessage[]): string[] {
 	return messages
-		.filter(({ type, role }) => type === 'human' || role === 'user')
+		.filter(({ type }) => type === 'human')
 		.slice(-MAX_QUESTIONS)
 		.reverse()
 		.map(({ content }) => [content].flat().map(getPartText).join('\n'))

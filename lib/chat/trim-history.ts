@@ -14,13 +14,14 @@ const MEDIA_TOKENS = 1_000;
  * Omits the oldest turns until the earlier turns fit into the budget. The system prompt and the current turn stay. The
  * result depends only on the conversation, so all workers of n8n's queue mode omit the same turns, also in later turns.
  *
- * @param budget in tokens
+ * @param budget in tokens; 0 = no limit
  * @returns also the number of omitted turns
  */
 export function trimHistory(
-	messages: readonly ChatMessage[],
+	messages: ChatMessage[],
 	budget: number,
 ): { messages: ChatMessage[]; omittedTurns: number } {
+	if (budget === 0) return { messages, omittedTurns: 0 };
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
 	const sizes = earlier.map(estimateTurnTokens);

@@ -143,21 +143,39 @@ export interface ChatResult extends TextAndReasoning {
 	logFields?: JsonRecord;
 }
 
+/** A tool call as LangChain has it. */
+export interface InputToolCall {
+	id?: string;
+	name: string;
+	args: JsonRecord;
+}
+
 /** A LangChain message as plain data, made by `lib/langchain/input-message.ts`. */
 export interface InputMessage {
-	type: 'system' | 'human' | 'ai' | 'tool' | 'generic';
-	/** The role of a generic message. */
-	role?: string;
+	type: 'system' | 'human' | 'ai' | 'tool';
 	content: unknown;
 	/** Files that follow the content. */
 	files?: ContentPart[];
-	toolCalls?: Array<{ id?: string; name: string; args: JsonRecord }>;
+	toolCalls?: InputToolCall[];
 	/** Calls with arguments that could not be parsed. Never sent back. */
 	invalidToolCalls?: Array<{ id?: string; name?: string }>;
 	toolCallId?: string;
 	name?: string;
 	reasoning?: string;
 }
+
+/** LangChain's message types, by the roles of OpenAI, Google and LangChain. */
+export const MESSAGE_TYPES: ReadonlyMap<string | undefined, InputMessage['type']> = new Map([
+	['system', 'system'],
+	['developer', 'system'],
+	['user', 'human'],
+	['human', 'human'],
+	['assistant', 'ai'],
+	['ai', 'ai'],
+	['model', 'ai'],
+	['tool', 'tool'],
+	['function', 'tool'],
+]);
 
 /**
  * Generates the result of a chat request.

@@ -7,21 +7,18 @@ import {
 	asRecords,
 	asString,
 } from '../values';
-import type { ChatResult, InputMessage } from '../chat/types';
+import {
+	type ChatResult,
+	type InputMessage,
+	type InputToolCall,
+	MESSAGE_TYPES,
+} from '../chat/types';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
 
 type HostMessage = JsonRecord & {
 	getType?: () => string;
 	_getType?: () => string;
 };
-
-const TYPES: ReadonlyMap<string | undefined, InputMessage['type']> = new Map([
-	['human', 'human'],
-	['system', 'system'],
-	['developer', 'system'],
-	['ai', 'ai'],
-	['tool', 'tool'],
-]);
 
 /**
  * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
@@ -31,31 +28,26 @@ export function toInputMessage(message: unknown): InputMessage {
 	if (typeof message !== 'object' || message === null)
 		return { type: 'human', content: String(message) };
 	const source = message as HostMessage;
-	const kwargs = asRecord(source.additional_kwargs);
+	const { reasoning_content: reasoningContent, reasoning } = asRecord(source.additional_kwargs);
+	const { tool_calls: toolCalls, invalid_tool_calls: invalidToolCalls } = source;
+	const hostType = source.getType?.() ?? source._getType?.();
+	const type = MESSAGE_TYPES.get(hostType === 'generic' ? asString(source.role) : hostType);
 	return {
-		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'generic',
+		// Only LangChain's own tool messages have the ID of a call.
+		type: type === undefined || (type === 'tool' && hostType !== 'tool') ? 'human' : type,
 		content: source.content,
 		...omitUndefined({
-			role: asString(source.role),
-			toolCalls: recordList(source.tool_calls)?.map(toolCall),
-			invalidToolCalls: recordList(source.invalid_tool_calls),
+			toolCalls: Array.isArray(toolCalls) ? asRecords(toolCalls).map(toInputToolCall) : undefined,
+			invalidToolCalls: Array.isArray(invalidToolCalls) ? asRecords(invalidToolCalls) : undefined,
 			toolCallId: asString(source.tool_call_id),
 			name: asString(source.name),
-			reasoning: asString(kwargs.reasoning_content ?? kwargs.reasoning),
+			reasoning: asString(reasoningContent ?? reasoning),
 		}),
 	};
 }
 
-function recordList(value: unknown): JsonRecord[] | undefined {
-	return Array.isArray(value) ? asRecords(value) : undefined;
-}
-
-function toolCall(call: JsonRecord): NonNullable<InputMessage['toolCalls']>[number] {
-	return {
-		...omitUndefined({ id: asString(call.id) }),
-		name: String(call.name),
-		args: asRecord(call.args),
-	};
+function toInputToolCall({ id, name, args }: JsonRecord): InputToolCall {
+	return { ...omitUndefined({ id: asString(id) }), name: String(name), args: asRecord(args) };
 }
 
 /** The token counts with LangChain's names. */

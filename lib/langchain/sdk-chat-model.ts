@@ -3,12 +3,13 @@ import { omitUndefined } from '../values';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './tools';
 import { streamText } from './local-chat-model';
-import type {
-	ChatGenerator,
-	ChatRequest,
-	ChatResult,
-	InputMessage,
-	ToolDefinition,
+import {
+	type ChatGenerator,
+	type ChatRequest,
+	type ChatResult,
+	type InputMessage,
+	MESSAGE_TYPES,
+	type ToolDefinition,
 } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
@@ -103,11 +104,6 @@ export function createSdkChatModel(
 	return model as unknown as SdkModel;
 }
 
-const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
-	['assistant', 'ai'],
-	['system', 'system'],
-]);
-
 /** One message of the SDK, which may hold several tool results. */
 function toInputMessages({ role, content, name }: SdkMessage): InputMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
@@ -121,7 +117,7 @@ function toInputMessages({ role, content, name }: SdkMessage): InputMessage[] {
 	const calls = content.filter((part) => part.type === 'tool-call');
 	return [
 		{
-			type: TYPES.get(role) ?? 'human',
+			type: MESSAGE_TYPES.get(role) ?? 'human',
 			content: content.filter((part) => part.type === 'text'),
 			toolCalls: calls.map((call) => ({
 				id: call.toolCallId,

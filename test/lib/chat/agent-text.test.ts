@@ -15,8 +15,7 @@ import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agen
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
-const convert = (source: InputMessage[]) =>
-	convertMessages(source, { thinkingHistory: 'toolTurns' });
+const convert = (source: InputMessage[]) => convertMessages(source, 'toolTurns');
 
 /** A conversation in short: text and calls of each message. */
 const summarize = (messages: readonly ChatMessage[]) =>
@@ -169,10 +168,9 @@ describe('histories of 2.41', () => {
 		for (const answer of answers) memory.store(answer);
 		for (const { text, toolCalls } of answers) {
 			const { id } = toolCalls[0]!;
-			const messages = convertMessages([human(text), ai([], id), tool(id)], {
-				thinkingHistory: 'toolTurns',
-				getCachedCall: (callId) => memory.get(callId),
-			});
+			const messages = convertMessages([human(text), ai([], id), tool(id)], 'toolTurns', (callId) =>
+				memory.get(callId),
+			);
 			expect(messages[1]).toMatchObject({ content: text, reasoning: `About ${text}.` });
 		}
 	});

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 
-import { type ConversionOptions, convertMessages } from '../../../lib/chat/convert-messages';
+import { type CallLookup, convertMessages } from '../../../lib/chat/convert-messages';
 import { type CachedToolCall, toServerToolCallId } from '../../../lib/chat/tool-calls';
-import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
+import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
+import { toInputMessage } from '../../../lib/langchain/input-message';
 import { examples } from '../../support/properties';
 
 type Call = NonNullable<InputMessage['toolCalls']>[number];
@@ -41,14 +42,15 @@ const call = (
 const replayed = (id: string, fields: Partial<InputMessage> = {}): InputMessage =>
 	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], fields);
 
-function convert(source: InputMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
-	return convertMessages(source, { thinkingHistory: 'toolTurns', ...options });
+function convert(
+	source: InputMessage[],
+	options: { thinkingHistory?: ThinkingHistory; getCachedCall?: CallLookup } = {},
+): ChatMessage[] {
+	return convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall);
 }
 
 /** Cached calls by the server's IDs. */
-function memoryOf(
-	calls: Record<string, Partial<CachedToolCall>>,
-): NonNullable<ConversionOptions['getCachedCall']> {
+function memoryOf(calls: Record<string, Partial<CachedToolCall>>): CallLookup {
 	return (callId) => {
 		const id = toServerToolCallId(callId);
 		const cached = calls[id];
@@ -102,11 +104,12 @@ describe('plain conversations', () => {
 		['developer', 'system'],
 		['user', 'user'],
 		['critic', 'user'],
+		['tool', 'user'],
 		['assistant', 'assistant'],
 		['ai', 'assistant'],
 		['model', 'assistant'],
 	])('sends a generic message with the role %s as %s', (role, expected) => {
-		expect(convert([{ type: 'generic', role, content: 'x' }])).toEqual([
+		expect(convert([toInputMessage({ getType: () => 'generic', role, content: 'x' })])).toEqual([
 			{ role: expected, content: 'x' },
 		]);
 	});
@@ -233,7 +236,7 @@ describe('plain conversations', () => {
 			convert([
 				{ type: 'system', content: 'Be brief.' },
 				human([{ type: 'text', text: 'Hi' }]),
-				{ type: 'generic', role: 'developer', content: ['x'] },
+				{ type: 'system', content: ['x'] },
 			]),
 		).toEqual([
 			{ role: 'system', content: 'Be brief.' },
@@ -533,10 +536,7 @@ describe('turns that n8n splits into one message per call', () => {
 });
 
 describe('arguments that n8n adds', () => {
-	const argumentsOf = (
-		args: Record<string, unknown>,
-		getCachedCall?: ConversionOptions['getCachedCall'],
-	) => {
+	const argumentsOf = (args: Record<string, unknown>, getCachedCall?: CallLookup) => {
 		const [message] = convert([ai('', [{ id: 'a', name: 'get_weather', args }]), result('a')], {
 			getCachedCall,
 		});
@@ -634,7 +634,7 @@ describe('reasoning', () => {
 		human('two'),
 		...turn('new turn'),
 	];
-	const sentReasoning = (echo: ConversionOptions['thinkingHistory']) =>
+	const sentReasoning = (echo: ThinkingHistory) =>
 		convert(source, { thinkingHistory: echo }).flatMap((message) =>
 			message.role === 'assistant' && message.reasoning !== undefined ? [message.reasoning] : [],
 		);
@@ -837,7 +837,7 @@ describe('any conversation', () => {
 		}),
 	);
 	const conversations = fc.array(message, { maxLength: 14 });
-	const getCachedCall: NonNullable<ConversionOptions['getCachedCall']> = (id) =>
+	const getCachedCall: CallLookup = (id) =>
 		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
 
 	it('has each result right after its call, and a result for each call', () => {

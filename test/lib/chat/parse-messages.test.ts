@@ -20,7 +20,7 @@ test('OpenAI messages as a list, as JSON text, or as a complete request', () => 
 	expect(messages[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
 	expect(parseMessages(JSON.stringify(list))).toEqual(messages);
 	expect(parseMessages({ model: 'x', messages: list })).toEqual(messages);
-	expect(convertMessages(messages, { thinkingHistory: 'never' })[1]).toMatchObject({
+	expect(convertMessages(messages, 'never')[1]).toMatchObject({
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
 	});
@@ -50,7 +50,7 @@ test('tool calls and results without IDs (Ollama) belong together by their order
 		{ role: 'tool', tool_name: 'add', content: '2' },
 		{ role: 'tool', tool_name: 'find', content: 'it' },
 	]);
-	expect(convertMessages(messages, { thinkingHistory: 'never' }).slice(2)).toMatchObject([
+	expect(convertMessages(messages, 'never').slice(2)).toMatchObject([
 		{ role: 'tool', name: 'add', content: '2' },
 		{ role: 'tool', name: 'find', content: 'it' },
 	]);
@@ -60,7 +60,7 @@ test('images of Ollama, which are base64 next to the text', () => {
 	const [message] = parseMessages([
 		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
 	]);
-	expect(convertMessages([message!], { thinkingHistory: 'never' })).toEqual([
+	expect(convertMessages([message!], 'never')).toEqual([
 		{
 			role: 'user',
 			content: [

@@ -47,7 +47,7 @@ it('the image is sent in a user message after the results of the turn', () => {
 			result('a', [IMAGES[0]![1]]),
 			result('b', 'nothing'),
 		],
-		{ thinkingHistory: 'never' },
+		'never',
 	);
 	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
 	expect(messages.at(-1)).toMatchObject({

@@ -97,7 +97,7 @@ test('text next to images counts, but messages of the model and the system do no
 	const image = { type: 'image_url', image_url: { url: 'data:,order' } };
 	const messages: InputMessage[] = [
 		{ type: 'system', content: 'You send messages.' },
-		{ type: 'generic', role: 'user', content: [{ type: 'text', text: 'The light?' }, image] },
+		{ type: 'human', content: [{ type: 'text', text: 'The light?' }, image] },
 		{ type: 'ai', content: 'An order?' },
 	];
 	expect(offeredFor(1, ...messages)).toEqual(['set_light']);

@@ -47,7 +47,7 @@ describe('messages of the host’s LangChain', () => {
 			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [], reasoning: 'r' },
 			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [] },
 			{ type: 'tool', content: 't', toolCallId: '1', name: 'f' },
-			{ type: 'generic', role: 'developer', content: 'd' },
+			{ type: 'system', content: 'd' },
 			{ type: 'human', content: 'text' },
 		]);
 	});
@@ -93,12 +93,12 @@ describe('messages of the host’s LangChain', () => {
 		fc.assert(
 			fc.property(fc.oneof(message, fc.jsonValue()), (given) => {
 				const read = toInputMessage(given);
-				expect(['human', 'system', 'ai', 'tool', 'generic']).toContain(read.type);
+				expect(['human', 'system', 'ai', 'tool']).toContain(read.type);
 				for (const { id, name, args } of read.toolCalls ?? []) {
 					expect([typeof name, typeof args]).toEqual(['string', 'object']);
 					expect(id === undefined || typeof id === 'string').toBe(true);
 				}
-				for (const text of [read.reasoning, read.toolCallId, read.name, read.role])
+				for (const text of [read.reasoning, read.toolCallId, read.name])
 					expect(text === undefined || typeof text === 'string').toBe(true);
 			}),
 			examples(200),
