@@ -24,55 +24,52 @@ export function buildCompletionRequest(
 	messages: readonly ChatMessage[],
 ): { draft: CompletionRequest; warnings: string[] } {
 	const { model, parameters } = settings;
-	const { toolChoice } = chatRequest;
-	const warnings = [
-		...getIgnoredOptionWarnings(parameters, serverType),
-		...getContextWarnings(serverType, server, { model, parameters }),
-	];
-	const tools = (chatRequest.tools ?? []).map((tool) =>
-		toWireTool(tool, toolNames.toWire(tool.name), serverType, warnings),
+	const { tools = [], toolChoice } = chatRequest;
+	const warnings = getContextWarnings(serverType, server, settings);
+	const ignored = getIgnoredParameters(parameters, serverType);
+	if (ignored.length > 0)
+		warnings.unshift(
+			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+		);
+	const wireTools = tools.map((tool) =>
+		toWireTool({ ...tool, name: toolNames.toWire(tool.name) }, tool.name, serverType, warnings),
 	);
-	if (
-		typeof toolChoice === 'object' &&
-		!chatRequest.tools?.some(({ name }) => name === toolChoice.name)
-	)
-		throw createUnknownToolError(toolChoice.name);
+	const isNamed = typeof toolChoice === 'object';
+	if (isNamed && !tools.some(({ name }) => name === toolChoice.name))
+		throw createInputError(
+			`Tool choice names the tool "${toolChoice.name}", which is not connected to the model`,
+			'Connect the tool, or let the model choose the tool.',
+		);
+	const wireChoice = isNamed ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
 	const isFormatDeferred = tools.length > 0 && isJsonRequested(parameters);
-	const initialParameters = isFormatDeferred
-		? { ...parameters, responseFormat: undefined }
-		: parameters;
-	const choice =
-		typeof toolChoice === 'object' ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
 	return {
 		draft: {
 			model,
 			messages: withWireNames(messages, toolNames),
-			tools,
-			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : choice }),
-			parameters: cleanResponseFormat(initialParameters, serverType, warnings),
+			tools: wireTools,
+			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : wireChoice }),
+			parameters: isFormatDeferred
+				? { ...parameters, responseFormat: undefined }
+				: cleanResponseFormat(parameters, serverType, warnings),
 		},
 		warnings,
 	};
 }
 
+/** @param toolName the name for warnings */
 function toWireTool(
-	{ name, shortName, description, parameters }: ToolDefinition,
-	wireName: string,
+	tool: ToolDefinition,
+	toolName: string,
 	serverType: ServerType,
 	warnings: string[],
 ): ToolDefinition {
 	const schema =
 		serverType.compilesSchemas === 'formatsAndTools'
-			? cleanSchema(parameters, `the schema of the tool "${name}"`, warnings)
-			: parameters;
-	const objectSchema = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
-	const tool = {
-		name: wireName,
-		...omitUndefined({ shortName, description }),
-		parameters: objectSchema,
-	};
+			? cleanSchema(tool.parameters, `the schema of the tool "${toolName}"`, warnings)
+			: tool.parameters;
+	const parameters = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
 	// Tools may come from other servers (MCP).
-	return JSON.parse(breakControlTokens(JSON.stringify(tool))) as ToolDefinition;
+	return JSON.parse(breakControlTokens(JSON.stringify({ ...tool, parameters }))) as ToolDefinition;
 }
 
 export function cleanResponseFormat(
@@ -93,21 +90,6 @@ function cleanSchema(schema: JsonRecord, schemaLabel: string, warnings: string[]
 			`The server does not support parts of ${schemaLabel}, so they were removed: ${result.removedPaths.join(', ')}`,
 		);
 	return result.schema;
-}
-
-function getIgnoredOptionWarnings(parameters: ChatParameters, serverType: ServerType): string[] {
-	const ignored = getIgnoredParameters(parameters, serverType);
-	if (ignored.length === 0) return [];
-	return [
-		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
-	];
-}
-
-function createUnknownToolError(name: string) {
-	return createInputError(
-		`Tool choice names the tool "${name}", which is not connected to the model`,
-		'Connect the tool, or let the model choose the tool.',
-	);
 }
 
 /**

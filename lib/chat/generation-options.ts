@@ -9,10 +9,11 @@ interface BaseOption {
 	 * overrides it.
 	 */
 	fieldName?: string;
-	/** Not in OpenAI's API: sent only to server types that support it (`supportedFields`). */
-	isExtension?: true;
-	/** Sent only to server types that list it in `supportedFields`, not to unknown ones. */
-	isServerSpecific?: true;
+	/**
+	 * Not in OpenAI's API: sent only to server types whose `supportedFields` list it, and with `anyServer` also to those
+	 * that accept all fields.
+	 */
+	extension?: 'anyServer' | 'listedServers';
 }
 
 interface NumberOption extends BaseOption {
@@ -30,34 +31,22 @@ interface NumberOption extends BaseOption {
 /** The definition of an option that is sent unchanged. */
 export type GenerationOption =
 	| NumberOption
-	| (BaseOption & { type: 'stringList'; addButton: string; placeholder?: string })
+	| (BaseOption & { type: 'stringList'; addButton: string })
 	/** A duration: seconds, or a text such as `30m`. */
 	| (BaseOption & { type: 'duration'; defaultValue: string; placeholder: string })
 	| (BaseOption & { type: 'switch' });
-
-type OptionOfType<Type extends GenerationOption['type']> = Extract<
-	GenerationOption,
-	{ type: Type }
->;
 
 const MAX_INTEGER = 2 ** 31 - 1;
 const FRACTION = { range: [0, 1] } as const;
 const PENALTY = { range: [-2, 2] } as const;
 const COUNT = { range: [0, MAX_INTEGER], isInteger: true } as const;
 
-const defineOption = <Type extends GenerationOption['type']>(
-	type: Type,
-	label: string,
-	description: string,
-	fields: Omit<OptionOfType<Type>, 'type' | 'label' | 'description'>,
-) => ({ type, label, description, ...fields }) as OptionOfType<Type>;
-
 const defineNumberOption = (
 	label: string,
 	defaultValue: number,
 	description: string,
 	fields: Partial<NumberOption>,
-) => defineOption('number', label, description, { defaultValue, ...fields });
+): NumberOption => ({ type: 'number', label, defaultValue, description, ...fields });
 
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
@@ -85,7 +74,7 @@ export const GENERATION_OPTIONS = {
 		40,
 		'Considers only this many of the most likely tokens; 0 = all',
 		{
-			isExtension: true,
+			extension: 'anyServer',
 			...COUNT,
 		},
 	),
@@ -94,7 +83,7 @@ export const GENERATION_OPTIONS = {
 		0.05,
 		'Drops tokens less likely than this fraction of the most likely token',
 		{
-			isExtension: true,
+			extension: 'anyServer',
 			...FRACTION,
 		},
 	),
@@ -103,7 +92,7 @@ export const GENERATION_OPTIONS = {
 		1.1,
 		'Reduces repetition; 1 = off',
 		{
-			isExtension: true,
+			extension: 'anyServer',
 			range: [0, 100],
 		},
 	),
@@ -112,7 +101,7 @@ export const GENERATION_OPTIONS = {
 		64,
 		'How many recent tokens the repeat penalty considers; 0 = off',
 		{
-			isExtension: true,
+			extension: 'anyServer',
 			...COUNT,
 		},
 	),
@@ -133,7 +122,7 @@ export const GENERATION_OPTIONS = {
 		0,
 		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
 		{
-			isExtension: true,
+			extension: 'anyServer',
 			range: [0, 2],
 			isInteger: true,
 			choices: [
@@ -144,10 +133,10 @@ export const GENERATION_OPTIONS = {
 		},
 	),
 	mirostatTau: defineNumberOption('Sampling: Mirostat Tau', 5, 'Target perplexity of the output', {
-		isExtension: true,
+		extension: 'anyServer',
 	}),
 	mirostatEta: defineNumberOption('Sampling: Mirostat Eta', 0.1, 'How quickly Mirostat adapts', {
-		isExtension: true,
+		extension: 'anyServer',
 	}),
 	seed: defineNumberOption(
 		'Sampling: Seed',
@@ -157,14 +146,12 @@ export const GENERATION_OPTIONS = {
 			isInteger: true,
 		},
 	),
-	stop: defineOption(
-		'stringList',
-		'Stop Sequences',
-		'Sequences at which the model stops generating. Use \\n for a line break.',
-		{
-			addButton: 'Add Stop Sequence',
-		},
-	),
+	stop: {
+		type: 'stringList',
+		label: 'Stop Sequences',
+		description: 'Sequences at which the model stops generating. Use \\n for a line break.',
+		addButton: 'Add Stop Sequence',
+	},
 	maxTokens: defineNumberOption(
 		'Maximum Tokens',
 		2048,
@@ -174,30 +161,33 @@ export const GENERATION_OPTIONS = {
 			isInteger: true,
 		},
 	),
-	parallelToolCalls: defineOption(
-		'switch',
-		'Tools: Parallel Calls',
-		'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
-		{ isExtension: true },
-	),
+	parallelToolCalls: {
+		type: 'switch',
+		label: 'Tools: Parallel Calls',
+		description:
+			'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
+		extension: 'anyServer',
+	},
 	contextSize: defineNumberOption(
 		'Context Size',
 		8192,
 		'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
 		{
 			fieldName: 'num_ctx',
-			isExtension: true,
-			isServerSpecific: true,
+			extension: 'listedServers',
 			range: [1, MAX_INTEGER],
 			isInteger: true,
 		},
 	),
-	keepAlive: defineOption(
-		'duration',
-		'Keep Alive',
-		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
-		{ isExtension: true, isServerSpecific: true, defaultValue: '30m', placeholder: 'e.g. 30m' },
-	),
+	keepAlive: {
+		type: 'duration',
+		label: 'Keep Alive',
+		description:
+			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
+		extension: 'listedServers',
+		defaultValue: '30m',
+		placeholder: 'e.g. 30m',
+	},
 } as const satisfies Record<string, GenerationOption>;
 
 export type GenerationOptionName = keyof typeof GENERATION_OPTIONS;

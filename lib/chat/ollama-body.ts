@@ -21,8 +21,8 @@ import { type CompletionRequest, selectCallableTools, toToolsField } from './ope
 import { getMedia, getText } from './content';
 import { supportsOption } from './parameters';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';
-import type { ContentPart, MediaPart } from '../files/read-file';
-import type { ChatMessage, ChatParameters, ToolCall } from './types';
+import type { MediaPart } from '../files/read-file';
+import type { ChatMessage, ChatParameters } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
@@ -31,20 +31,24 @@ const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 	n_predict: 'num_predict',
 };
 
+function toOllamaName(name: string): string {
+	return OLLAMA_OPTION_NAMES[name] ?? name;
+}
+
 /** Options of the node that Ollama supports, with its names. */
 const OPTIONS = GENERATION_OPTION_ENTRIES.filter(
 	([name, { type }]) =>
 		(type === 'number' || type === 'stringList') && supportsOption(ollama, name),
-).map(([name, { fieldName, isExtension, label }]) => ({
+).map(([name, { fieldName, extension, label }]) => ({
 	name,
 	label,
-	native: OLLAMA_OPTION_NAMES[fieldName] ?? fieldName,
-	isNativeOnly: isExtension === true,
+	native: toOllamaName(fieldName),
+	isNativeOnly: extension !== undefined,
 }));
 
-/** All of its options, also those only available in Extra Body. */
-const NATIVE_OPTIONS: ReadonlySet<string> = new Set([
-	...OPTIONS.map(({ native }) => native),
+/** Options that the OpenAI route ignores, also those only available in Extra Body. */
+const NATIVE_ONLY_OPTIONS: ReadonlySet<string> = new Set([
+	...OPTIONS.filter(({ isNativeOnly }) => isNativeOnly).map(({ native }) => native),
 	'typical_p',
 	'num_keep',
 	'num_batch',
@@ -55,10 +59,10 @@ const NATIVE_OPTIONS: ReadonlySet<string> = new Set([
 	'draft_num_predict',
 ]);
 
-/** Options that the OpenAI route supports, too. */
-const SHARED_OPTIONS: ReadonlySet<string> = new Set(
-	OPTIONS.filter(({ isNativeOnly }) => !isNativeOnly).map(({ native }) => native),
-);
+const NATIVE_OPTIONS: ReadonlySet<string> = new Set([
+	...OPTIONS.map(({ native }) => native),
+	...NATIVE_ONLY_OPTIONS,
+]);
 
 /** Fields next to `options`. Users and n8n's Ollama node put them inside, without effect. */
 const OUTER_FIELDS: ReadonlySet<string> = new Set([
@@ -72,16 +76,14 @@ const OUTER_FIELDS: ReadonlySet<string> = new Set([
 /** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
 export function needsNativeApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody = {}, keepAlive } = parameters;
-	if (thinking?.mode === 'on' || thinking?.mode === 'effort' || keepAlive !== undefined)
-		return true;
-	if (OPTIONS.some(({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined))
-		return true;
-	return Object.keys(extraBody).some((name) => isNativeField(name, extraBody[name]));
-}
-
-function isNativeField(name: string, value: unknown): boolean {
-	if (name === 'options') return isRecord(value);
-	return OUTER_FIELDS.has(name) || (NATIVE_OPTIONS.has(name) && !SHARED_OPTIONS.has(name));
+	return (
+		thinking?.mode === 'on' ||
+		thinking?.mode === 'effort' ||
+		keepAlive !== undefined ||
+		isRecord(extraBody.options) ||
+		getOptionsIgnoredByOpenAi(parameters).length > 0 ||
+		Object.keys(extraBody).some((name) => OUTER_FIELDS.has(name) || NATIVE_ONLY_OPTIONS.has(name))
+	);
 }
 
 /** Labels of set options that the OpenAI route ignores. */
@@ -92,30 +94,24 @@ export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] 
 	return ignored.map(({ label }) => label);
 }
 
-/** Sorts Extra Body into `options` and the fields next to them, regardless of where the user put them. */
-function splitExtraBody({ options, ...rest }: JsonRecord = {}): {
-	options: JsonRecord;
-	fields: JsonRecord;
-} {
-	const sorted: { options: JsonRecord; fields: JsonRecord } = { options: {}, fields: {} };
-	const sort = (from: JsonRecord, isInOptions: boolean) => {
-		for (const [userName, value] of Object.entries(from)) {
-			const name = OLLAMA_OPTION_NAMES[userName] ?? userName;
-			const isOption = isInOptions ? !OUTER_FIELDS.has(name) : NATIVE_OPTIONS.has(name);
-			sorted[isOption ? 'options' : 'fields'][name] = value;
-		}
-	};
-	sort(rest, false);
-	sort(asRecord(options), true);
-	return sorted;
-}
-
-/** `options`, and the fields of Extra Body next to them. */
-function buildOptionsAndFields(parameters: ChatParameters): ReturnType<typeof splitExtraBody> {
-	const extra = splitExtraBody(parameters.extraBody);
-	const entries = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
-	const options = { ...omitUndefined(Object.fromEntries(entries)), ...extra.options };
-	return { options, fields: extra.fields };
+/** `options`, and the fields of Extra Body next to them, regardless of where the user put them. */
+function buildOptionsAndFields(
+	parameters: ChatParameters,
+): Record<'options' | 'fields', JsonRecord> {
+	const { options: extraOptions, ...extraFields } = parameters.extraBody ?? {};
+	const options: JsonRecord = {};
+	const fields: JsonRecord = {};
+	for (const { name, native } of OPTIONS)
+		if (parameters[name] !== undefined) options[native] = parameters[name];
+	for (const [userName, value] of Object.entries(extraFields)) {
+		const name = toOllamaName(userName);
+		(NATIVE_OPTIONS.has(name) ? options : fields)[name] = value;
+	}
+	for (const [userName, value] of Object.entries(asRecord(extraOptions))) {
+		const name = toOllamaName(userName);
+		(OUTER_FIELDS.has(name) ? fields : options)[name] = value;
+	}
+	return { options, fields };
 }
 
 /** A warning if the model is loaded again for the context size of this request. */
@@ -125,12 +121,8 @@ export function getContextWarnings(
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
 	if (serverType.routes?.chat === undefined) return [];
-	return getReloadWarnings(
-		serverType,
-		server,
-		model,
-		buildOptionsAndFields(parameters).options.num_ctx,
-	);
+	const { num_ctx: size } = buildOptionsAndFields(parameters).options;
+	return getReloadWarnings(serverType, server, model, size);
 }
 
 /** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
@@ -146,7 +138,7 @@ export function toOllamaBody({
 	const callableTools = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);
 	return {
 		model,
-		messages: messages.map((message, index) => toWireMessage(message, messages.slice(0, index))),
+		messages: messages.map(toWireMessage),
 		...(callableTools.length === 0 ? {} : toToolsField(callableTools)),
 		stream: true,
 		...omitUndefined({
@@ -170,40 +162,27 @@ function getThink({ thinking }: ChatParameters): boolean | string | undefined {
 	return thinking?.mode === 'on' || thinking?.mode === 'off' ? thinking.mode === 'on' : undefined;
 }
 
-/** @param earlierMessages one of them contains the tool call of a result */
-function toWireMessage(message: ChatMessage, earlierMessages: readonly ChatMessage[]): JsonRecord {
+function toWireMessage(message: ChatMessage): JsonRecord {
 	switch (message.role) {
 		case 'assistant': {
 			const { content, reasoning: thinking, toolCalls } = message;
-			const tool_calls = toolCalls?.map(toWireToolCall);
+			// JSON text in arguments returns a 400: "Value looks like object, but can't find closing '}' symbol".
+			const tool_calls = toolCalls?.map(({ id, name, arguments: args }) => ({
+				id,
+				function: { name, arguments: parseObject(args) ?? {} },
+			}));
 			return { role: 'assistant', content, ...omitUndefined({ thinking, tool_calls }) };
 		}
 		case 'tool': {
-			const { content, toolCallId: tool_call_id } = message;
-			const tool_name = message.name ?? findToolName(tool_call_id, earlierMessages);
-			return { role: 'tool', ...omitUndefined({ tool_name }), tool_call_id, content };
+			const { content, toolCallId: tool_call_id, name: tool_name } = message;
+			return { role: 'tool', tool_name, tool_call_id, content };
 		}
-		default:
-			return { role: message.role, ...toWireContent(message.content) };
+		default: {
+			const images = getMedia(message.content).map(getImageBase64);
+			const content = getText(message.content, '\n');
+			return { role: message.role, content, ...(images.length === 0 ? {} : { images }) };
+		}
 	}
-}
-
-function toWireToolCall({ id, name, arguments: args }: ToolCall) {
-	// JSON text here returns a 400: "Value looks like object, but can't find closing '}' symbol".
-	return { id, function: { name, arguments: parseObject(args) ?? {} } };
-}
-
-function findToolName(id: string, earlierMessages: readonly ChatMessage[]): string | undefined {
-	const calls = earlierMessages.flatMap((message) =>
-		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
-	);
-	return calls.findLast((call) => call.id === id)?.name;
-}
-
-/** The text as one string, and the images in a separate field. */
-function toWireContent(content: string | ContentPart[]): JsonRecord {
-	const images = getMedia(content).map(getImageBase64);
-	return { content: getText(content, '\n'), ...(images.length === 0 ? {} : { images }) };
 }
 
 /** The base64 of a data URL; the URL itself returns a 400: "illegal base64 data at input byte 4". */
@@ -250,7 +229,7 @@ export function toOpenAiChunk(line: JsonRecord): JsonRecord {
 }
 
 /** Token counts and durations of the last line, with the field names of OpenAI and llama-server. */
-export function toUsageFields(line: JsonRecord): JsonRecord {
+function toUsageFields(line: JsonRecord): JsonRecord {
 	const { prompt_eval_count: promptTokens, eval_count: completionTokens } = line;
 	const promptMs = toMs(line.prompt_eval_duration);
 	const completionMs = toMs(line.eval_duration);

@@ -93,22 +93,12 @@ export function toToolsField(tools: readonly ToolDefinition[]) {
 }
 
 function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
-	switch (message.role) {
-		case 'assistant':
-			return toWireAssistantMessage(message, serverType);
-		case 'tool': {
-			const { toolCallId: tool_call_id, name, content } = message;
-			return { role: 'tool', tool_call_id, ...(name ? { name } : {}), content };
-		}
-		default:
-			return { role: message.role, content: toWireContent(message.content, serverType) };
-	}
-}
-
-function toWireContent(content: string | ContentPart[], serverType: ServerType): unknown {
-	return typeof content === 'string'
-		? content
-		: content.map((part) => toWirePart(part, serverType));
+	const { role, content } = message;
+	if (role === 'assistant') return toWireAssistantMessage(message, serverType);
+	if (role === 'tool')
+		return { role, tool_call_id: message.toolCallId, name: message.name, content };
+	if (typeof content === 'string') return { role, content };
+	return { role, content: content.map((part) => toWirePart(part, serverType)) };
 }
 
 function toWirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {
@@ -134,8 +124,7 @@ function toWireAssistantMessage(
 	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
 	{ reasoningFields }: ServerType,
 ): JsonRecord {
-	const thinking = reasoningFields.map((field) => [field, reasoning]);
-	const calls = toolCalls?.map(({ id, name, arguments: args }) => ({
+	const tool_calls = toolCalls?.map(({ id, name, arguments: args }) => ({
 		id,
 		type: 'function',
 		function: { name, arguments: args },
@@ -143,6 +132,9 @@ function toWireAssistantMessage(
 	return {
 		role: 'assistant',
 		content,
-		...omitUndefined({ ...Object.fromEntries(thinking), tool_calls: calls }),
+		...omitUndefined({
+			...Object.fromEntries(reasoningFields.map((field) => [field, reasoning])),
+			tool_calls,
+		}),
 	};
 }

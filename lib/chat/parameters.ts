@@ -1,8 +1,5 @@
-import { createInputError } from '../errors/create-error';
-import { isRecord, type JsonRecord } from '../values';
+import type { JsonRecord } from '../values';
 import type { ServerType } from '../servers/types/server-type';
-import { isValidKeepAlive } from '../servers/keep-alive';
-import { ANY_NUMBER, isInRange, formatRange } from '../ranges';
 import {
 	GENERATION_OPTION_ENTRIES,
 	GENERATION_OPTIONS,
@@ -16,9 +13,9 @@ export function supportsOption(
 	{ supportedFields }: ServerType,
 	name: GenerationOptionName,
 ): boolean {
-	const { isExtension, isServerSpecific }: GenerationOption = GENERATION_OPTIONS[name];
-	if (isServerSpecific === true) return supportedFields !== 'all' && supportedFields.includes(name);
-	return isExtension === undefined || supportedFields === 'all' || supportedFields.includes(name);
+	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
+	if (supportedFields === 'all') return extension !== 'listedServers';
+	return extension === undefined || supportedFields.includes(name);
 }
 
 const NO_LIMIT = -1;
@@ -97,43 +94,4 @@ export function toResponseFormatFields(
 		default:
 			return {};
 	}
-}
-
-/**
- * Throws for values that the server would reject or misinterpret, before anything is sent.
- *
- * @throws {ServerError} of type `invalidInput` that names the option
- */
-export function assertValidParameters(parameters: ChatParameters): void {
-	for (const [name, option] of GENERATION_OPTION_ENTRIES) {
-		const value: unknown = parameters[name];
-		if (value !== undefined) assertValue(option, value);
-	}
-	// llama-server reads 0 as "at least one token", which is never intended.
-	if (parameters.maxTokens === 0)
-		throw createOptionError(
-			GENERATION_OPTIONS.maxTokens.label,
-			'must be at least 1, or -1 for no limit, but is 0',
-		);
-	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
-		throw createOptionError('Extra Body', 'must be a JSON object');
-}
-
-function assertValue(option: GenerationOption, value: unknown): void {
-	if (option.type === 'duration' && !isValidKeepAlive(value as string | number))
-		throw createOptionError(
-			option.label,
-			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
-		);
-	if (typeof value !== 'number') return;
-	const { range = ANY_NUMBER } = option.type === 'number' ? option : {};
-	if (!isInRange(value, range))
-		throw createOptionError(option.label, `must be ${formatRange(range)}, but is ${value}`);
-}
-
-function createOptionError(label: string, requirement: string) {
-	return createInputError(
-		`The option "${label}" ${requirement}`,
-		'Correct the option in the node.',
-	);
 }

@@ -18,7 +18,7 @@ import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
 import { type TurnContext } from './turn-context';
 import type { AcceptedCompletion } from './validate-completion';
-import { assertValidParameters, isJsonRequested } from './parameters';
+import { isJsonRequested } from './parameters';
 import { getText } from './content';
 import { createToolNames } from './tool-names';
 import { createToolCallIds, toolCallCache } from './tool-calls';
@@ -41,7 +41,6 @@ export async function runTurn(
 	onDelta: (delta: string) => void = () => {},
 ): Promise<ChatResult> {
 	assertModelName(settings.model);
-	assertValidParameters(settings.parameters);
 	const model = settings.model.trim();
 	const { messages, warnings: historyWarnings } = prepareMessages(chatRequest.messages, settings);
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(chatRequest.stop ?? [])])];

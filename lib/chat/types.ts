@@ -19,7 +19,7 @@ export interface ToolCall {
 export type ChatMessage =
 	| { role: 'system' | 'user'; content: string | ContentPart[] }
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
-	| { role: 'tool'; toolCallId: string; name?: string; content: string };
+	| { role: 'tool'; toolCallId: string; name: string; content: string };
 
 export interface ToolDefinition {
 	name: string;

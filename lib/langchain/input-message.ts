@@ -1,11 +1,11 @@
 import {
 	type JsonRecord,
-	asNonEmptyString,
 	omitUndefined,
 	toPlainText,
 	asRecord,
 	asRecords,
 	asString,
+	truncate,
 } from '../values';
 import {
 	type ChatResult,
@@ -76,44 +76,28 @@ const COLD_START_MS = 1000;
  * `response_metadata`, so two have the names that it reads there. Token counts are in `usage_metadata`.
  */
 export function toGenerationInfo(result: ChatResult): JsonRecord {
-	const { usage, timings = {} } = result;
+	const { usage, timings = {}, reasoning, warnings } = result;
+	const { load_ms: loadMs = 0 } = timings;
+	const acceptanceRate = getDraftAcceptanceRate(result.timings);
 	return omitUndefined({
 		finish_reason: result.finishReason,
 		model_name: toPlainText(result.model ?? '') || undefined,
-		tokensPerSecond: rounded(getTokensPerSecond(result)),
-		promptTokensPerSecond: rounded(timings.prompt_per_second),
+		tokensPerSecond: round(getTokensPerSecond(result)),
+		promptTokensPerSecond: round(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
-		draftAcceptanceRate: percent(getDraftAcceptanceRate(result.timings)),
+		draftAcceptanceRate:
+			acceptanceRate === undefined ? undefined : `${Math.floor(acceptanceRate * 100)} %`,
 		usageEstimated: usage?.estimated,
-		firstTokenMs: rounded(result.firstTokenMs || undefined),
-		totalMs: rounded(result.totalMs),
-		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
-		reasoning: beginningOf(result.reasoning),
-		warnings: listed(result.warnings.map(toPlainText)),
+		firstTokenMs: round(result.firstTokenMs || undefined),
+		totalMs: round(result.totalMs),
+		modelLoadMs: loadMs >= COLD_START_MS ? round(loadMs) : undefined,
+		reasoning: truncate(reasoning, MAX_LOGGED_REASONING) || undefined,
+		warnings: warnings.length === 0 ? undefined : warnings.map(toPlainText),
 		url: result.url,
 		...result.logFields,
 	});
 }
 
-function percent(share: number | undefined): string | undefined {
-	return share === undefined ? undefined : `${Math.floor(share * 100)} %`;
-}
-
-function coldStartMs(loadMs = 0): number | undefined {
-	return loadMs >= COLD_START_MS ? loadMs : undefined;
-}
-
-function beginningOf(reasoning: string): string | undefined {
-	if (reasoning.length > MAX_LOGGED_REASONING)
-		return `${reasoning.slice(0, MAX_LOGGED_REASONING)}…`;
-	return asNonEmptyString(reasoning);
-}
-
-/** A list, unless it is empty. */
-function listed<T>(entries: readonly T[]): readonly T[] | undefined {
-	return entries.length === 0 ? undefined : entries;
-}
-
-function rounded(value: number | undefined): number | undefined {
+function round(value: number | undefined): number | undefined {
 	return value === undefined || !Number.isFinite(value) ? undefined : Math.round(value * 10) / 10;
 }

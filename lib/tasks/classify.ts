@@ -9,7 +9,6 @@ import { hasMedia, getText, breakControlTokens } from '../chat/content';
 import { prepareMessages } from '../chat/convert-messages';
 import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
-import { assertValidParameters } from '../chat/parameters';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
 import type { ChatMessage, ChatSettings, InputMessage, Usage } from '../chat/types';
@@ -101,7 +100,6 @@ export async function classify(
 	const { labels, allowNone, isMultiLabel } = request;
 	assertValidLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	assertModelName(settings.model);
-	assertValidParameters(settings.parameters);
 	const { signal } = settings;
 	const serverType = await getServerType(server, signal);
 	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;

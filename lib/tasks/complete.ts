@@ -2,7 +2,7 @@
 import { CompletionAccumulator } from '../chat/completion-accumulator';
 import type { Completion } from '../chat/completion';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
-import { assertValidParameters, toParameterFields } from '../chat/parameters';
+import { toParameterFields } from '../chat/parameters';
 import { createCompletionError, readStream } from '../chat/read-stream';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
@@ -42,7 +42,6 @@ export async function completeText(
 ): Promise<TextCompletion & { server?: string; warnings: string[] }> {
 	const { model, parameters } = settings;
 	assertModelName(model);
-	assertValidParameters(parameters);
 	const serverType = await getServerType(server, settings.signal);
 	const contextWarnings = getContextWarnings(serverType, server, settings);
 	let accumulator: CompletionAccumulator | undefined;

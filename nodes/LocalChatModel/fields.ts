@@ -1,6 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
-
-import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
+import {
+	responseFormatFields,
+	thinkingFields,
+	generationOptionFields,
+	requestFields,
+} from '../shared/chat/generation-fields';
 import {
 	noticeField,
 	booleanField,
@@ -10,8 +14,6 @@ import {
 	integerField,
 } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
-import { requestFields } from '../shared/chat/request-fields';
-import { generationOptionFields } from '../shared/chat/generation-option-fields';
 import { traceField } from './settings';
 
 /** Options that the node itself implements. */
@@ -71,7 +73,7 @@ export const properties: INodeProperties[] = [
 	modelField(
 		'The model that generates the response. A llama-server started with a single model uses that model, whatever you select here',
 	),
-	...thinkingFields(),
-	...responseFormatFields(),
+	...thinkingFields,
+	...responseFormatFields,
 	optionsField,
 ];

@@ -1,5 +1,5 @@
 import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
-import { assertValidParameters, isJsonRequested } from '../../lib/chat/parameters';
+import { isJsonRequested } from '../../lib/chat/parameters';
 import { withToolLimit } from '../../lib/chat/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator, ChatResult } from '../../lib/chat/types';
@@ -49,7 +49,6 @@ async function buildChatModel(
 	const parameters = new NodeParameters(context, itemIndex, properties);
 	const server = createModelServer(credentials, context.helpers);
 	const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
-	assertValidParameters(settings.parameters);
 	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
 	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
 		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);

@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import type { TaskSettings } from '../../lib/tasks/run-task';
-import { requestFields } from '../shared/chat/request-fields';
+import { requestFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-builders';
 import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
 import type { LlamaCall } from './operation';

@@ -1,4 +1,4 @@
-import { responseFormatFields, toOptionFields } from '../../shared/chat/answer-fields';
+import { responseFormatFields, toOptionFields } from '../../shared/chat/generation-fields';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
 import { withOutput } from '../output';
@@ -24,7 +24,7 @@ export const textChat = withOutput({
 			...messageOptions,
 			...thinkingOptions,
 			...toOptionFields(
-				responseFormatFields(),
+				responseFormatFields,
 				'jsonObject',
 				'How the response is constrained. Text if not set. For a schema or a grammar, also add the option "JSON Schema" or "Grammar".',
 			),

@@ -1,12 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
 	toOptionFields,
-} from '../../shared/chat/answer-fields';
-import { requestFields } from '../../shared/chat/request-fields';
-import { generationOptionFields } from '../../shared/chat/generation-option-fields';
+	generationOptionFields,
+	requestFields,
+} from '../../shared/chat/generation-fields';
 import { streamingField } from '../options';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
@@ -25,14 +24,14 @@ export const textOptions = [...selectOptions(TEXT_OPTIONS), ...requestFields, st
 const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
 
 export const thinkingOptions = toOptionFields(
-	thinkingFields(),
+	thinkingFields,
 	'off',
 	`If not set, the server's setting applies. ${OTHER_VALUES}`,
 );
 
 /** Off if not set, since thinking takes most of the time of such an operation. */
 export const quickThinkingOptions = toOptionFields(
-	thinkingFields(),
+	thinkingFields,
 	'on',
 	`Off if not set. ${OTHER_VALUES}`,
 );

@@ -1,17 +1,25 @@
 import {
 	GENERATION_OPTION_ENTRIES,
+	GENERATION_OPTIONS,
 	type GenerationOption,
 	type GenerationOptionValues,
 } from '../../../lib/chat/generation-options';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-import { parseKeepAlive } from '../../../lib/servers/keep-alive';
+import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
+import { createInputError } from '../../../lib/errors/create-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { assertDepth } from '../../../lib/chat/grammar-schema';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
-import { isRecord, asNonEmptyString, omitUndefined } from '../../../lib/values';
+import {
+	asNonEmptyString,
+	asRecord,
+	isRecord,
+	type JsonRecord,
+	omitEmpty,
+	omitUndefined,
+} from '../../../lib/values';
 import {
 	asNumber,
-	asObject,
 	asBoolean,
 	asText,
 	type Field,
@@ -19,7 +27,7 @@ import {
 	type NodeParameters,
 	createFieldError,
 } from '../parameters';
-import { DEFAULT_THINKING_BUDGET } from './answer-fields';
+import { DEFAULT_THINKING_BUDGET } from './generation-fields';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
@@ -31,8 +39,23 @@ const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unkno
 		const texts = [value].flat(2).filter((text) => !isUnset(text));
 		return texts.length === 0 ? undefined : texts.map((text) => unescapeText(asText(field, text)));
 	},
-	duration: (field, value) => parseKeepAlive(asText(field, value)),
+	duration: (field, value) => {
+		const duration = parseKeepAlive(asText(field, value));
+		if (duration !== undefined && !isValidKeepAlive(duration))
+			throw createOptionError(
+				field,
+				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${duration}"`,
+			);
+		return duration;
+	},
 };
+
+function createOptionError({ label }: Field, requirement: string): ServerError {
+	return createInputError(
+		`The option "${label}" ${requirement}`,
+		'Correct the option in the node.',
+	);
+}
 
 /**
  * Reads the options of a generation, which expressions may return with any type. Options that the operation does
@@ -40,12 +63,9 @@ const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unkno
  *
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
-export function readGeneration(
-	parameters: NodeParameters,
-): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
-	const path = 'options.extraBody';
-	const extraBody = readFilledObject(parameters.field(path), parameters.value(path) ?? {});
-	return { ...readGenerationOptions(parameters), ...omitUndefined({ extraBody }) };
+export function readGeneration(parameters: NodeParameters): ChatParameters {
+	const extraBody = parameters.object('options.extraBody', {});
+	return { ...readGenerationOptions(parameters), ...omitEmpty({ extraBody }) };
 }
 
 function readGenerationOptions(parameters: NodeParameters): GenerationOptionValues {
@@ -54,12 +74,14 @@ function readGenerationOptions(parameters: NodeParameters): GenerationOptionValu
 		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
-	return Object.fromEntries(values) as GenerationOptionValues;
-}
-
-function readFilledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
-	const object = asObject(field, value);
-	return Object.keys(object).length === 0 ? undefined : object;
+	const options = Object.fromEntries(values) as GenerationOptionValues;
+	// llama-server reads 0 as "at least one token", which is never intended.
+	if (options.maxTokens === 0)
+		throw createOptionError(
+			GENERATION_OPTIONS.maxTokens,
+			'must be at least 1, or -1 for no limit, but is 0',
+		);
+	return options;
 }
 
 /** Path of fields: `options.` if they are options, which may not have been added. */
@@ -75,25 +97,29 @@ export function readThinking(
 	prefix: Prefix = '',
 	whenUnset: Thinking['mode'] = 'serverDefault',
 ): Thinking | undefined {
-	const mode = readChoice(parameters, prefix, 'thinking', whenUnset);
-	if (mode === 'off') return { mode };
-	if (mode === 'effort')
-		return { mode, effort: readChoice<Effort>(parameters, prefix, 'thinkingEffort', 'medium') };
-	if (mode === 'budget') {
-		const whenMissing: [] | [number] = prefix === '' ? [] : [DEFAULT_THINKING_BUDGET];
-		return { mode, tokens: parameters.number(`${prefix}thinkingBudget`, ...whenMissing) };
+	const mode = readChoice(parameters, `${prefix}thinking`, whenUnset);
+	switch (mode) {
+		case 'on':
+		case 'off':
+			return { mode };
+		case 'effort':
+			return { mode, effort: readChoice<Effort>(parameters, `${prefix}thinkingEffort`, 'medium') };
+		case 'budget': {
+			const path = `${prefix}thinkingBudget`;
+			const tokens =
+				prefix === '' ? parameters.number(path) : parameters.number(path, DEFAULT_THINKING_BUDGET);
+			return { mode, tokens };
+		}
+		default:
+			return undefined;
 	}
-	return mode === 'on' ? { mode } : undefined;
 }
 
-function readChoice<T extends string>(
-	parameters: NodeParameters,
-	prefix: Prefix,
-	name: string,
-	whenUnset: T,
-): T {
-	const path = `${prefix}${name}`;
-	return prefix === '' ? parameters.choice<T>(path) : parameters.choice<T>(path, whenUnset);
+/** A field must have a value, an option has a default. */
+function readChoice<T extends string>(parameters: NodeParameters, path: string, whenUnset: T): T {
+	return path.startsWith('options.')
+		? parameters.choice<T>(path, whenUnset)
+		: parameters.choice<T>(path);
 }
 
 /** Reads the response format; undefined for plain text. */
@@ -101,30 +127,18 @@ export function readResponseFormat(
 	parameters: NodeParameters,
 	prefix: Prefix = '',
 ): ResponseFormat | undefined {
-	const type = readChoice<ResponseFormat['type']>(parameters, prefix, 'responseFormat', 'text');
-	switch (type) {
-		case 'jsonObject':
-			return { type: 'jsonObject' };
-		case 'jsonSchema': {
-			const { schema, name } = readSchema(parameters, `${prefix}jsonSchema`);
-			return { type: 'jsonSchema', schema, ...omitUndefined({ name }) };
-		}
-		case 'grammar': {
-			const path = `${prefix}grammar`;
-			const grammar = parameters.rawString(path);
-			if (grammar.trim() === '') throw createEmptyError(parameters, path);
-			return { type: 'grammar', grammar };
-		}
-		default:
-			return undefined;
-	}
+	const path = `${prefix}responseFormat`;
+	const type = readChoice<ResponseFormat['type']>(parameters, path, 'text');
+	if (type === 'jsonObject') return { type };
+	if (type === 'jsonSchema') return { type, ...readSchema(parameters, `${prefix}jsonSchema`) };
+	if (type === 'text') return undefined;
+	const grammar = parameters.rawString(`${prefix}grammar`);
+	if (grammar.trim() === '') throw createEmptyError(parameters, `${prefix}grammar`);
+	return { type, grammar };
 }
 
 /** Reads the schema of a field. */
-export function readSchema(
-	parameters: NodeParameters,
-	path: string,
-): ReturnType<typeof unwrapSchema> {
+export function readSchema(parameters: NodeParameters, path: string): NamedSchema {
 	const unwrapped = unwrapSchema(parameters.object(path, {}));
 	if (Object.keys(unwrapped.schema).length > 0) return unwrapped;
 	throw createEmptyError(parameters, path);
@@ -138,21 +152,24 @@ function createEmptyError(parameters: NodeParameters, path: string): ServerError
 	return createFieldError(label, 'is empty', suggestion);
 }
 
+interface NamedSchema {
+	schema: JsonRecord;
+	name?: string;
+}
+
 /**
  * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
  * @throws {ServerError} of type `invalidInput` if it cannot be used, before anything is generated
  */
-export function unwrapSchema(source: Record<string, unknown>): {
-	schema: Record<string, unknown>;
-	name?: string;
-} {
+export function unwrapSchema(source: JsonRecord): NamedSchema {
 	assertDepth(source, 'The JSON schema');
 	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
-	const schema = isWrapped ? (wrapped.schema as Record<string, unknown>) : source;
+	const schema = isWrapped ? asRecord(wrapped.schema) : source;
 	validateAgainstSchema(schema, null);
-	return { schema, ...(isWrapped ? omitUndefined({ name: asNonEmptyString(wrapped.name) }) : {}) };
+	const name = isWrapped ? asNonEmptyString(wrapped.name) : undefined;
+	return { schema, ...omitUndefined({ name }) };
 }
 
 function unescapeText(text: string): string {

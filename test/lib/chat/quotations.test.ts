@@ -10,7 +10,12 @@ const JSON_CALL = `{"name":"${NAME}","arguments":${ARGS}}`;
 const TAGGED = `<tool_call>${JSON_CALL}</tool_call>`;
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
-const result = (content: string): ChatMessage => ({ role: 'tool', toolCallId: 'a', content });
+const result = (content: string): ChatMessage => ({
+	role: 'tool',
+	name: 'f',
+	toolCallId: 'a',
+	content,
+});
 const tool = (description: string, parameters: object = { type: 'object' }): ToolDefinition => ({
 	name: NAME,
 	description,

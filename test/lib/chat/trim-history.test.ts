@@ -21,7 +21,7 @@ test('the oldest turns are omitted completely', () => {
 	const withTool: ChatMessage[] = [
 		user('Weather?'),
 		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
-		{ role: 'tool', toolCallId: '1', content: 'word '.repeat(20) },
+		{ role: 'tool', name: 'f', toolCallId: '1', content: 'word '.repeat(20) },
 		{ role: 'assistant', content: 'Fine.' },
 	];
 	const fitted = trimHistory([system, ...withTool, ...turn(10), user('And now?')], 20);

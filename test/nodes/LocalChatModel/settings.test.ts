@@ -267,6 +267,14 @@ describe('the settings of the chat model', () => {
 			{ options: { idleTimeout: -1 } },
 			'The field "Idle Timeout (Seconds)" must be a number from 0, but is -1',
 		],
+		[
+			{ options: { maxTokens: 0 } },
+			'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0',
+		],
+		[
+			{ options: { keepAlive: 'soon' } },
+			'The option "Keep Alive" must be a number of seconds, or a duration such as 30m or 1h30m, but is "soon"',
+		],
 		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
 		[
