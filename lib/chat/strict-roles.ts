@@ -4,7 +4,6 @@
  * 4377), two tool calls in one message (Llama 3), a user message after a tool result, which is how images of a tool are
  * sent (Mistral), and any system message (Gemma).
  */
-import type { ErrorType } from '../errors/error-types';
 import type { Adaptation } from '../exchange/adaptations';
 import { asArray, isRecord, type JsonRecord, asRecord, asRecords } from '../values';
 
@@ -14,7 +13,6 @@ type Message = JsonRecord & { role: string };
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';
 
-const REJECTION_TYPES: ReadonlySet<ErrorType> = new Set(['badRequest', 'templateRejected']);
 const REJECTED_SYSTEM_ROLE =
 	/system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?(?:supported|allowed)/gi;
 
@@ -23,7 +21,8 @@ const STRICT_ROLES_WARNING =
 
 /** Sends a rejected conversation again in its strict form, once. */
 export const enforceStrictRoles: Adaptation = (rejection, body) => {
-	if (!REJECTION_TYPES.has(rejection.type) || body.messages === undefined) return undefined;
+	const isPossible = rejection.type === 'badRequest' || rejection.type === 'templateRejected';
+	if (!isPossible || body.messages === undefined) return undefined;
 	const hasSystem = rejection.matches(REJECTED_SYSTEM_ROLE).length === 0;
 	const apply = (requestBody: JsonRecord) => toStrictBody(requestBody, hasSystem);
 	if (apply(body) === body) return undefined;
@@ -67,21 +66,17 @@ export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[]
 /** Moves later system texts, or all of them without a system role, to the start of the next user message. */
 function withoutLaterSystem(messages: Message[], hasSystem: boolean): Message[] {
 	const result: Message[] = [];
-	let pending: string[] = [];
+	let pending = '';
 	for (const [index, message] of messages.entries()) {
-		if (message.role === 'system' && !(index === 0 && hasSystem))
-			pending.push(getContentText(message.content));
-		else if (pending.length === 0) result.push(message);
-		else {
-			const text = pending.join('\n\n');
-			pending = [];
-			if (message.role === 'user')
-				result.push({ ...message, content: joinContent(text, message.content) });
-			else result.push({ role: 'user', content: text }, message);
+		if (message.role === 'system' && !(index === 0 && hasSystem)) {
+			pending = [pending, getContentText(message.content)].filter(Boolean).join('\n\n');
+			continue;
 		}
+		if (pending !== '') result.push({ role: 'user', content: pending });
+		pending = '';
+		result.push(message);
 	}
-	if (pending.length > 0) result.push({ role: 'user', content: pending.join('\n\n') });
-	return result;
+	return pending === '' ? result : [...result, { role: 'user', content: pending }];
 }
 
 /** Splits assistant messages with several tool calls. Each result follows its call. */
@@ -129,10 +124,10 @@ function mergeSameRole(messages: readonly Message[]): Message[] {
 }
 
 function canMerge(a: Message, b: Message): boolean {
-	if (a.role !== b.role || a.role === 'tool') return false;
-	return ![a, b].some(
-		({ tool_calls: calls, images }) => calls !== undefined || images !== undefined,
-	);
+	const hasCalls = a.tool_calls !== undefined || b.tool_calls !== undefined;
+	// In Ollama's format, images are next to the text.
+	const haveImages = a.images !== undefined && b.images !== undefined;
+	return a.role === b.role && a.role !== 'tool' && !hasCalls && !haveImages;
 }
 
 function joinContent(a: unknown, b: unknown): unknown {
