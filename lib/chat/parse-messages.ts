@@ -31,12 +31,20 @@ function parseMessage(message: unknown, index: number): InputMessage {
 	const position = `Message ${index + 1}`;
 	if (!isRecord(message))
 		throw createMessagesError(`${position} is not a JSON object with a role and a content`);
-	const type = parseType(message, position);
+	const role = findText(message, ['role', 'type']);
+	if (role === undefined) throw createMessagesError(`${position} has no role`);
+	const type = MESSAGE_TYPES.get(role.trim().toLowerCase());
+	if (type === undefined)
+		throw createMessagesError(
+			`${position} has the unknown role "${role}". Valid roles: system, user, assistant, tool`,
+		);
 	const toolCalls = asRecords(message.tool_calls).map((call) => parseToolCall(call, position));
-	const content = parseContent(message, position, toolCalls.length > 0);
+	const content = parseContent(message);
+	if (content === undefined && toolCalls.length === 0)
+		throw createMessagesError(`${position} has no content`);
 	return {
 		type,
-		content,
+		content: content ?? '',
 		...omitUndefined({
 			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
 			toolCallId: asNonEmptyString(message.tool_call_id),
@@ -46,17 +54,6 @@ function parseMessage(message: unknown, index: number): InputMessage {
 	};
 }
 
-function parseType(message: JsonRecord, position: string): InputMessage['type'] {
-	const role = findText(message, ['role', 'type']);
-	if (role === undefined) throw createMessagesError(`${position} has no role`);
-	const type = MESSAGE_TYPES.get(role.trim().toLowerCase());
-	if (type === undefined)
-		throw createMessagesError(
-			`${position} has the unknown role "${role}". Valid roles: system, user, assistant, tool`,
-		);
-	return type;
-}
-
 function findText(message: JsonRecord, fields: readonly string[]): string | undefined {
 	return fields
 		.map((field) => asNonEmptyString(message[field]))
@@ -64,41 +61,24 @@ function findText(message: JsonRecord, fields: readonly string[]): string | unde
 }
 
 /** Text, or parts. In Ollama's format, images are plain base64 next to the text. */
-function parseContent(
-	{ content, images }: JsonRecord,
-	position: string,
-	mayBeEmpty: boolean,
-): unknown {
-	if (content === undefined || content === null) {
-		if (mayBeEmpty) return '';
-		throw createMessagesError(`${position} has no content`);
-	}
+function parseContent({ content, images }: JsonRecord): unknown {
+	if (content === undefined || content === null) return undefined;
+	const text = Array.isArray(content) ? content : toText(content);
 	const base64Images = asArray(images).filter((image) => typeof image === 'string');
-	const parts = Array.isArray(content) ? content : toText(content);
-	if (base64Images.length === 0) return parts;
-	return [
-		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
-		...base64Images.map((data) => ({ type: 'image', data })),
-	];
+	if (base64Images.length === 0) return text;
+	return [text, base64Images.map((data) => ({ type: 'image', data }))].flat();
 }
 
 function parseToolCall(call: JsonRecord, position: string): InputToolCall {
-	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
+	const { name, arguments: source } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '')
 		throw createMessagesError(`${position} contains a tool call without a name`);
-	const args = parseToolArguments(source);
+	const args = typeof source === 'string' ? parseJson(source.trim() || '{}') : (source ?? {});
 	if (!isRecord(args))
 		throw createMessagesError(
 			`${position} contains a call to "${name}" whose arguments are not a JSON object`,
 		);
 	return { ...omitUndefined({ id: asNonEmptyString(call.id) }), name, args };
-}
-
-/** Parses JSON text; empty text means no arguments. */
-function parseToolArguments(source: unknown): unknown {
-	if (source === null) return {};
-	if (typeof source !== 'string') return source;
-	return source.trim() === '' ? {} : parseJson(source);
 }
 
 function createMessagesError(message: string): ServerError {

@@ -21,51 +21,38 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  */
 export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw createNotAToolError();
-	const { metadata } = tool;
 	const openAiTool = tool.type === 'function' ? asRecord(tool.function) : {};
-	if (typeof openAiTool.name === 'string') {
-		const { name, description, parameters } = openAiTool as { name: string } & JsonRecord;
-		return toDefinition({ name, description, metadata }, convertToJsonSchema(parameters, name));
-	}
-	const { name, description } = tool;
+	const isOpenAiTool = typeof openAiTool.name === 'string';
+	const { name, description } = isOpenAiTool ? openAiTool : tool;
 	if (typeof name !== 'string') throw createNotAToolError();
-	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
-	if (schema === undefined && isProviderTool(tool)) throw createNotAToolError();
-	// n8n converts the schemas of its copy of zod, and returns those of other copies unchanged.
-	const sdkTool = { type: 'function', name, inputSchema: schema };
-	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
-	const parameters = json === schema ? convertToJsonSchema(schema, name) : json;
-	return toDefinition({ name, description, metadata }, parameters);
-}
-
-/** `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself. */
-function isProviderTool({ type }: JsonRecord): boolean {
-	return typeof type === 'string' && type !== 'function';
-}
-
-interface ToolFields {
-	name: string;
-	description: unknown;
-	metadata: unknown;
-}
-
-function toDefinition(
-	{ name, description, metadata }: ToolFields,
-	parameters: unknown,
-): ToolDefinition {
-	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
-	// explicitly.
+	const parameters = isOpenAiTool
+		? convertToJsonSchema(openAiTool.parameters, name)
+		: convertWithHost(tool, name, toJsonSchema);
 	assertDepth(parameters, `The schema of the tool "${name}"`);
 	const schema = { ...asRecord(parameters) };
+	// It only costs tokens.
 	delete schema.$schema;
 	return {
 		name,
 		...omitUndefined({
 			description: asNonEmptyString(description),
-			shortName: findShortName(name, asRecord(metadata)),
+			shortName: findShortName(name, asRecord(tool.metadata)),
 		}),
+		// Templates and grammars need the schema of a tool without arguments, too.
 		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
+}
+
+/** n8n converts the schemas of its copy of zod, and returns those of other copies unchanged. */
+function convertWithHost(tool: JsonRecord, name: string, toJsonSchema: ToJsonSchema): unknown {
+	const { type = 'function' } = tool;
+	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
+	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
+	if (schema === undefined && typeof type === 'string' && type !== 'function')
+		throw createNotAToolError();
+	const sdkTool = { type: 'function', name, inputSchema: schema };
+	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
+	return json === schema ? convertToJsonSchema(schema, name) : json;
 }
 
 /** The longest name that n8n makes. */
@@ -111,8 +98,6 @@ export function toToolChoice(choice: unknown): ToolChoice | undefined {
 	return typeof name === 'string' ? { name } : undefined;
 }
 
-type Schema = JsonRecord;
-
 /** Zod's types of single values. Types in no list here accept any value. */
 const PRIMITIVES = ['string', 'number', 'boolean', 'null'];
 
@@ -126,16 +111,19 @@ const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects
  *
  * @throws {ServerError} of type `invalidInput` for anything else
  */
-function convertToJsonSchema(schema: unknown, tool: string): Schema {
+function convertToJsonSchema(schema: unknown, tool: string): JsonRecord {
 	if (schema === undefined || schema === null) return {};
 	const json = convertLibrarySchema(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
 	const isUnconverted = json === schema && asRecord(schema)['~standard'] !== undefined;
 	const hasMethods = Object.values(asRecord(json)).some((value) => typeof value === 'function');
 	if (!isRecord(json) || isUnconverted || hasMethods)
-		throw createSchemaError(
-			tool,
-			'it is not a zod schema, a JSON schema or a Standard Schema that provides one',
+		throw createInputError(
+			`The arguments of the tool "${tool}" cannot be read`,
+			'Describe the arguments with zod or JSON schema.',
+			{
+				detail: `The schema of the tool "${tool}" cannot be read: it is not a zod schema, a JSON schema or a Standard Schema that provides one`,
+			},
 		);
 	return json;
 }
@@ -151,7 +139,7 @@ function convertLibrarySchema(schema: unknown): unknown {
 	return getZodDefinition(schema) === undefined ? schema : convertZod(schema);
 }
 
-function getZodDefinition(schema: unknown): Schema | undefined {
+function getZodDefinition(schema: unknown): JsonRecord | undefined {
 	const { _zod, _def } = asRecord(schema);
 	const definition = asRecord(_zod).def ?? _def;
 	if (!isRecord(definition)) return undefined;
@@ -159,7 +147,7 @@ function getZodDefinition(schema: unknown): Schema | undefined {
 	return typeof type === 'string' ? definition : undefined;
 }
 
-function convertZod(schema: unknown): Schema {
+function convertZod(schema: unknown): JsonRecord {
 	const def = getZodDefinition(schema);
 	if (def === undefined) return {};
 	const description = asNonEmptyString(asRecord(schema).description ?? def.description);
@@ -173,7 +161,7 @@ function getZodType(schema: unknown): string {
 		.toLowerCase();
 }
 
-function convertZodDefinition(def: Schema): Schema {
+function convertZodDefinition(def: JsonRecord): JsonRecord {
 	const type = getZodType({ _def: def });
 	if (PRIMITIVES.includes(type)) return { type };
 	if (WRAPPERS.includes(type)) return convertZod(def.innerType ?? def.schema ?? def.type);
@@ -184,19 +172,11 @@ function convertZodDefinition(def: Schema): Schema {
 	return {};
 }
 
-function convertZodObject({ shape }: Schema): Schema {
+function convertZodObject({ shape }: JsonRecord): JsonRecord {
 	const fields = asRecord(typeof shape === 'function' ? (shape as () => unknown)() : shape);
 	const properties = Object.entries(fields).map(([name, field]) => [name, convertZod(field)]);
 	const required = Object.keys(fields).filter(
 		(name) => !OPTIONAL_TYPES.includes(getZodType(fields[name])),
 	);
 	return { type: 'object', properties: Object.fromEntries(properties), required };
-}
-
-function createSchemaError(tool: string, why: string) {
-	return createInputError(
-		`The arguments of the tool "${tool}" cannot be read`,
-		'Describe the arguments with zod or JSON schema.',
-		{ detail: `The schema of the tool "${tool}" cannot be read: ${why}` },
-	);
 }
