@@ -67,11 +67,10 @@ export async function readCompletion(
 	turn: TurnContext,
 ): Promise<CompletionAttempt> {
 	const { chatRequest, queueStats, display } = turn;
-	const { signal, onOutput } = chatRequest;
+	const { signal } = chatRequest;
 	let firstTokenMs = 0;
 	const { rest, completion } = await readStream(response, accumulator, {
 		onDelta: (delta) => {
-			onOutput?.(delta);
 			if (!showsTextAtEnd(turn)) display.push(delta);
 			return undefined;
 		},

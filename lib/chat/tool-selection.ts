@@ -13,16 +13,14 @@ export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerat
 		const { tools = [] } = chatRequest;
 		if (max === 0 || tools.length <= max) return await generate(chatRequest, onDelta);
 		const offeredTools = selectTools(chatRequest, max);
-		const omittedTools = tools.filter((tool) => !offeredTools.includes(tool));
-		const result = await generate(
-			{ ...chatRequest, tools: offeredTools, unofferedTools: omittedTools },
-			onDelta,
-		);
-		const log = {
+		const unofferedTools = tools.filter((tool) => !offeredTools.includes(tool));
+		const result = await generate({ ...chatRequest, tools: offeredTools, unofferedTools }, onDelta);
+		const logFields = {
+			...result.logFields,
 			toolsOffered: `${offeredTools.length} of ${tools.length}, selected by keyword match`,
-			toolsOmitted: omittedTools.map(({ name }) => name),
+			toolsOmitted: unofferedTools.map(({ name }) => name),
 		};
-		return { ...result, logFields: { ...result.logFields, ...log } };
+		return { ...result, logFields };
 	};
 }
 
@@ -38,13 +36,13 @@ export function selectTools(
 	const byScore = [...tools.keys()].sort((a, b) => scores[b]! - scores[a]!);
 	const best = new Set(byScore.slice(0, max));
 	// With an output parser, only a call of the format tool ends the run.
-	const requiredNames = new Set([FORMAT_TOOL_NAME, ...messages.flatMap(getCalledNames)]);
+	const calls = messages.flatMap(({ toolCalls = [], invalidToolCalls = [] }) => [
+		...toolCalls,
+		...invalidToolCalls,
+	]);
+	const requiredNames = new Set([FORMAT_TOOL_NAME, ...calls.map(({ name }) => name)]);
 	if (typeof toolChoice === 'object') requiredNames.add(toolChoice.name);
 	return tools.filter(({ name }, index) => best.has(index) || requiredNames.has(name));
-}
-
-function getCalledNames({ toolCalls = [], invalidToolCalls = [] }: InputMessage): string[] {
-	return [...toolCalls, ...invalidToolCalls].flatMap(({ name }) => name ?? []);
 }
 
 const MAX_QUESTIONS = 4;
@@ -57,12 +55,12 @@ function getRecentQuestions(messages: readonly InputMessage[]): string[] {
 		.filter(({ type }) => type === 'human')
 		.slice(-MAX_QUESTIONS)
 		.reverse()
-		.map(({ content }) => [content].flat().map(getPartText).join('\n'))
+		.map(({ content }) => [content].flat().map(getBlockText).join('\n'))
 		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
 }
 
-function getPartText(part: unknown): string {
-	return asString(part) ?? asString(asRecord(part).text) ?? '';
+function getBlockText(block: unknown): string {
+	return asString(block) ?? asString(asRecord(block).text) ?? '';
 }
 
 /**

@@ -99,8 +99,6 @@ export interface ChatRequest {
 	signal?: AbortSignal;
 	/** Whether the response is needed only when complete. */
 	isBuffered?: boolean;
-	/** Called with the output of each read of the stream. */
-	onOutput?: (delta: TextAndReasoning) => void;
 }
 
 /** Token counts as the server reports them. */

@@ -30,11 +30,8 @@ export function toInputMessage(message: unknown): InputMessage {
 	const source = message as HostMessage;
 	const { reasoning_content: reasoningContent, reasoning } = asRecord(source.additional_kwargs);
 	const { tool_calls: toolCalls, invalid_tool_calls: invalidToolCalls } = source;
-	const hostType = source.getType?.() ?? source._getType?.();
-	const type = MESSAGE_TYPES.get(hostType === 'generic' ? asString(source.role) : hostType);
 	return {
-		// Only LangChain's own tool messages have the ID of a call.
-		type: type === undefined || (type === 'tool' && hostType !== 'tool') ? 'human' : type,
+		type: getMessageType(source),
 		content: source.content,
 		...omitUndefined({
 			toolCalls: Array.isArray(toolCalls) ? asRecords(toolCalls).map(toInputToolCall) : undefined,
@@ -44,6 +41,14 @@ export function toInputMessage(message: unknown): InputMessage {
 			reasoning: asString(reasoningContent ?? reasoning),
 		}),
 	};
+}
+
+function getMessageType(message: HostMessage): InputMessage['type'] {
+	const hostType = message.getType?.() ?? message._getType?.();
+	if (hostType === 'tool') return hostType;
+	const type = MESSAGE_TYPES.get(hostType === 'generic' ? asString(message.role) : hostType);
+	// Only LangChain's own tool messages have the ID of a call.
+	return type === undefined || type === 'tool' ? 'human' : type;
 }
 
 function toInputToolCall({ id, name, args }: JsonRecord): InputToolCall {

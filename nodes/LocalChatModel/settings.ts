@@ -1,10 +1,11 @@
 import type { ChatSettings, ThinkingHistory } from '../../lib/chat/types';
-import { isRecord, omitUndefined } from '../../lib/values';
+import { asRecord, omitUndefined } from '../../lib/values';
 import {
 	readGeneration,
 	readResponseFormat,
 	readThinking,
 } from '../shared/chat/generation-settings';
+import { splitNames } from '../shared/binary';
 import { readGenerationTimeouts } from '../shared/timeout-fields';
 import { asBoolean, asText, type Field, isUnset, type NodeParameters } from '../shared/parameters';
 import type { INodeProperties } from 'n8n-workflow';
@@ -68,24 +69,19 @@ export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Fi
 
 /** @throws {ServerError} of type `invalidInput` naming the field */
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
-	const trace = parameters.value('options.trace');
-	if (!isRecord(trace)) return undefined;
-	const filledFields = traceFields.filter(({ name }) => !isUnset(trace[name]));
-	if (filledFields.length === 0) return undefined;
-	const settings = filledFields.map(({ name, displayName }) => {
-		const field = { label: `Trace: ${displayName}` };
-		return [name, readTraceField(field, name, trace[name])] as const;
-	});
-	return Object.fromEntries(settings);
+	const trace = asRecord(parameters.value('options.trace'));
+	const settings = traceFields
+		.filter(({ name }) => !isUnset(trace[name]))
+		.map(({ name, displayName }) => {
+			const field = { label: `Trace: ${displayName}` };
+			return [name, readTraceField(field, name, trace[name])] as const;
+		});
+	return settings.length === 0 ? undefined : Object.fromEntries(settings);
 }
 
 function readTraceField(field: Field, name: string, value: unknown): unknown {
 	if (name === 'recordTexts') return asBoolean(field, value);
-	const texts = [value].flat().map((text) => asText(field, text));
-	if (name !== 'tags') return nonBlank(texts)[0];
-	return nonBlank(texts.flatMap((text) => text.split(',')));
-}
-
-function nonBlank(texts: readonly string[]): string[] {
-	return texts.map((text) => text.trim()).filter((text) => text !== '');
+	const text = [value].flat().map((entry) => asText(field, entry));
+	const tags = splitNames(text.join(','));
+	return name === 'tags' ? tags : text.map((entry) => entry.trim()).find(Boolean);
 }

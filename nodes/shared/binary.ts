@@ -1,4 +1,4 @@
-import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
@@ -18,28 +18,32 @@ export async function createFileSource(
 	itemIndex: number,
 	property: string,
 ): Promise<FileSource> {
-	const binary = context.helpers.assertBinaryData(itemIndex, property);
+	const { id, data, fileName, fileExtension, mimeType } = context.helpers.assertBinaryData(
+		itemIndex,
+		property,
+	);
+	const defaultName = fileExtension ? `${property}.${fileExtension}` : property;
 	const base = {
-		name: getFileName(binary, property),
-		mimeType: binary.mimeType || 'application/octet-stream',
+		name: fileName?.trim() ? fileName : defaultName,
+		mimeType: mimeType || 'application/octet-stream',
 	};
-	const { id } = binary;
-	const source =
-		id === undefined || id === ''
-			? fromMemory(binary)
-			: { size: await getStoredSize(context, id), open: () => readStoredFile(context, id) };
-	if (source.size === 0)
+	const bytes = Buffer.from(id ? '' : data, 'base64');
+	const size = id ? (await context.helpers.getBinaryMetadata(id)).fileSize : bytes.byteLength;
+	if (size === 0)
 		throw createInputError(
 			`The binary data of "${base.name}" is empty`,
 			'Check the node that created the file.',
 		);
-	return { ...base, ...source };
+	return {
+		...base,
+		size,
+		open: () => (id ? readStoredFile(context, id) : Readable.from([bytes])),
+	};
 }
 
-/** A file in memory. */
-function fromMemory({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
-	const bytes = Buffer.from(data, 'base64');
-	return { size: bytes.byteLength, open: () => Readable.from([bytes]) };
+async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
+	for await (const chunk of await context.helpers.getBinaryStream(id, STREAM_CHUNK_BYTES))
+		yield chunk as Uint8Array;
 }
 
 /** Names of all binary properties of an item, in their order. */
@@ -55,24 +59,6 @@ export function splitNames(names: string): string[] {
 		.filter((name) => name !== '');
 }
 
-function getFileName(
-	{ fileName: name, fileExtension: extension }: IBinaryData,
-	property: string,
-): string {
-	if (name !== undefined && name.trim() !== '') return name;
-	return extension === undefined || extension === '' ? property : `${property}.${extension}`;
-}
-
-async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
-	for await (const chunk of await context.helpers.getBinaryStream(id, STREAM_CHUNK_BYTES))
-		yield chunk as Uint8Array;
-}
-
-/** Size of a stored file in bytes, needed before the upload. */
-async function getStoredSize(context: IExecuteFunctions, id: string): Promise<number> {
-	return (await context.helpers.getBinaryMetadata(id)).fileSize;
-}
-
 interface FileToStore {
 	content: Buffer | AsyncIterable<Uint8Array>;
 	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
@@ -80,18 +66,17 @@ interface FileToStore {
 	mimeType: string;
 }
 
-/** A stored file: binary data for the item, and facts for an agent, which sees only those. */
-interface StoredFile {
-	binary: IBinaryKeyData;
-	facts: { fileName: string; mimeType: string; bytes: number };
-}
-
-/** Streams a file into n8n's binary data store, under the property named in the field. */
+/**
+ * Streams a file into n8n's binary data store.
+ *
+ * @param fieldPath field with the name of the property
+ * @returns binary data for the item, and facts for an agent, which sees only those
+ */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
 	{ content, fileName: originalName, mimeType }: FileToStore,
-): Promise<StoredFile> {
+): Promise<{ binary: IBinaryKeyData; facts: Record<string, string | number> }> {
 	const fileName = sanitizeFileName(originalName, 'file');
 	let bytes = 0;
 	const errors: unknown[] = [];

@@ -1,15 +1,24 @@
 import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
 import { parseObject } from '../../lib/json';
-import { asArray, asFiniteNumber, isRecord, asNonEmptyString } from '../../lib/values';
+import {
+	asArray,
+	asFiniteNumber,
+	asNonEmptyString,
+	isRecord,
+	type JsonRecord,
+	parseNumber,
+} from '../../lib/values';
 
 /** The usage of a generation, with its model and time. */
 export type GenerationUsage = Pick<ChatResult, 'usage'> &
 	Partial<Pick<ChatResult, 'model' | 'totalMs'>>;
 
-interface CustomData {
-	get(key: string): unknown;
-	set(key: string, value: string | number): void;
+interface ExecutionContext {
+	customData?: {
+		get(key: string): unknown;
+		set(key: string, value: string | number): void;
+	};
 }
 
 /** Keys of custom data. n8n accepts ten per execution, each of up to 50 letters, digits and underscores. */
@@ -28,19 +37,16 @@ const MAX_LENGTH = 255;
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
  * 4.10). Stored in n8n, which creates a new model for each round of an agent. Never throws.
  */
-export function addTokenTotals(
-	context: object,
-	{ usage, model, totalMs = 0 }: GenerationUsage,
-): void {
-	const { customData } = context as { customData?: CustomData };
+export function addTokenTotals(context: object, generation: GenerationUsage): void {
+	const { customData } = context as ExecutionContext;
 	if (customData === undefined) return;
 	try {
-		const { promptTokens = 0, completionTokens = 0 } = usage ?? {};
+		const { promptTokens = 0, completionTokens = 0 } = generation.usage ?? {};
 		const { tokensIn, tokensOut } = readTokenTotals(context);
 		customData.set(KEYS.tokensIn, tokensIn + promptTokens);
 		customData.set(KEYS.tokensOut, tokensOut + completionTokens);
 		const previous = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
-		const totals = addUsage(previous, { usage, model, totalMs });
+		const totals = addUsage(previous, generation);
 		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH)
 			totals.models.pop();
 		customData.set(KEYS.usage, JSON.stringify(totals));
@@ -51,15 +57,12 @@ export function addTokenTotals(
 
 /** Tokens of all generations of an execution so far; 0 if n8n stores no totals. */
 export function readTokenTotals(context: object): { tokensIn: number; tokensOut: number } {
-	const { customData } = context as { customData?: CustomData };
-	const readTotal = (key: string) => asFiniteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
+	const { customData } = context as ExecutionContext;
+	const readTotal = (key: string) => parseNumber(customData?.get(key)) ?? 0;
 	return { tokensIn: readTotal(KEYS.tokensIn), tokensOut: readTotal(KEYS.tokensOut) };
 }
 
-function addUsage(
-	previous: Record<string, unknown>,
-	{ usage, model, totalMs = 0 }: GenerationUsage,
-) {
+function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: GenerationUsage) {
 	const sum = (name: string, increment = 0) => (asFiniteNumber(previous[name]) ?? 0) + increment;
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;
