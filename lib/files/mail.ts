@@ -24,7 +24,8 @@ const USED_FIELDS = /^(?:from|subject|date|content-[\w-]+)\s*:/i;
 const CONTENT = /^content-/i;
 const ENCODING = /^content-transfer-encoding\s*:/i;
 const HTML = /^content-type\s*:.*\btext\/html/is;
-const MULTIPART = /^content-type\s*:\s*multipart\/([\w-]+)/i;
+const MULTIPART = /^content-type\s*:\s*multipart\//i;
+const ALTERNATIVE = /^content-type\s*:\s*multipart\/alternative(?![\w-])/i;
 const MESSAGE = /^content-type\s*:\s*message\/rfc822\b/i;
 const INLINE = /^content-disposition\s*:\s*inline\b/i;
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s";]+))/i;
@@ -34,7 +35,7 @@ interface Part {
 	fields: string[];
 	body: Buffer;
 	/** The same object for alternatives of one text, of which one is read. */
-	forms?: object;
+	forms: object | undefined;
 }
 
 /**
@@ -46,16 +47,15 @@ export async function readMail(
 	name: string,
 	bytes: Buffer,
 ): Promise<{ text: string; warnings: string[] }> {
-	const reader = new MailReader(name, bytes);
-	const readParts = reader.readParts();
+	const { parts, between } = splitMail(name, bytes);
 	const parsed = await Promise.all(
-		readParts.map(async (part) => ({ ...part, email: await parse(part.fields, '') })),
+		parts.map(async (part) => ({ ...part, email: await parse(part.fields, '') })),
 	);
 	const textParts = parsed.filter(({ email }) => email.attachments.length === 0);
-	const bodies = [...textParts.map(({ body }) => body), ...reader.between];
+	const bodies = [...textParts.map(({ body }) => body), ...between];
 	if (bodies.reduce((sum, { byteLength }) => sum + byteLength, 0) > MAX_TEXT_BYTES)
 		throw createTooLongError(name, 'text: maximum 2 MB');
-	assertMaxCount(name, Buffer.concat(reader.between), '\n', 'lines');
+	assertMaxCount(name, Buffer.concat(between), '\n', 'lines');
 	const lines = [...formatHead(parsed[0]!.email), ...(await readTexts(name, textParts))];
 	const attachments = parsed.flatMap(({ email }) => email.attachments);
 	const attachmentNames = attachments
@@ -80,10 +80,10 @@ async function parse(fields: readonly string[], body: string): Promise<Email> {
 /** Reads the texts; forwarded emails include their head. @throws {ServerError} for too many lines or tags */
 async function readTexts(
 	name: string,
-	readParts: ReadonlyArray<Part & { email: Email }>,
+	parts: ReadonlyArray<Part & { email: Email }>,
 ): Promise<string[]> {
 	const texts = await Promise.all(
-		readParts.map(async ({ fields, body, forms, email }, index) => {
+		parts.map(async ({ fields, body, forms, email }, index) => {
 			const { text = '', html = '' } = await parseText(name, fields, body);
 			const head = index > 0 && email.from !== undefined ? ['', ...formatHead(email)] : [];
 			return { head, plain: text.replace(/\r\n/g, '\n').trim(), html, forms };
@@ -162,113 +162,77 @@ interface DashedLine {
 	end: number;
 }
 
-interface Multipart {
-	delimiter: string;
-	forms?: object;
-}
+/**
+ * Splits an email into its parts without decoding them. The first part is the email itself.
+ *
+ * @returns also the content after multiparts
+ */
+function splitMail(name: string, mail: Buffer): { parts: Part[]; between: Buffer[] } {
+	if (mail.byteLength > MAX_BYTES) throw createTooLongError(name, 'maximum 25 MB');
+	const dashedLines = findDashedLines(name, mail);
+	const parts: Part[] = [];
+	const between: Buffer[] = [];
+	let headerBytes = 0;
 
-/** Splits a mail into its parts without decoding them. */
-class MailReader {
-	private readonly open: Multipart[] = [];
-	private readonly lines: readonly DashedLine[];
-	private headerBytes = 0;
-	/** Content after multiparts. */
-	readonly between: Buffer[] = [];
-
-	constructor(
-		private readonly name: string,
-		private readonly mail: Buffer,
-	) {
-		if (mail.byteLength > MAX_BYTES) throw createTooLongError(name, 'maximum 25 MB');
-		this.lines = this.findDashedLines();
-	}
-
-	/** The first part is the email itself. */
-	readParts(): Part[] {
-		const readParts: Part[] = [];
-		for (let at: number | undefined = 0; at !== undefined; ) {
-			if (readParts.length >= MAX_PARTS)
-				throw createTooLongError(this.name, `maximum ${MAX_PARTS} parts`);
-			const { fields, end } = this.readHeader(at);
-			const isForwarded =
-				fields.some((field) => MESSAGE.test(field)) && fields.some((field) => INLINE.test(field));
-			if (isForwarded) {
-				at = end;
-				continue;
-			}
-			this.openMultipart(fields);
-			const delimiter = this.findDelimiter(end);
-			const { forms } = this.open.at(-1) ?? {};
-			readParts.push({
-				fields,
-				body: this.mail.subarray(end, delimiter?.at),
-				forms,
-			});
-			at = this.closeMultipart(delimiter)?.end;
-		}
-		return readParts;
-	}
-
-	private findDashedLines(): DashedLine[] {
-		const lines: DashedLine[] = [];
-		for (const { index, 0: line } of this.mail.toString('latin1').matchAll(/\n--[^\n]*/g)) {
-			if (lines.length >= MAX_DASHED_LINES)
-				throw createTooLongError(this.name, `maximum ${MAX_DASHED_LINES} lines that begin with --`);
-			lines.push({ text: line.slice(1).trimEnd(), at: index + 1, end: index + line.length + 1 });
-		}
-		return lines;
-	}
-
-	private readHeader(at: number): { fields: string[]; end: number } {
-		const limit = Math.min(this.findDelimiter(at)?.at ?? Infinity, at + MAX_HEADER_BYTES + 1);
-		const start = this.mail.toString('latin1', at, limit);
-		const blank = /(?:^|\n)\r*\n/.exec(start);
-		const header = blank === null ? start : start.slice(0, blank.index);
-		this.headerBytes += header.length;
-		if (this.headerBytes > MAX_HEADER_BYTES)
-			throw createTooLongError(this.name, 'header: maximum 100 KB');
+	const readHeader = (start: number, end: number) => {
+		const text = mail.toString('latin1', start, Math.min(end, start + MAX_HEADER_BYTES + 1));
+		const blank = /(?:^|\n)\r*\n/.exec(text);
+		const header = blank === null ? text : text.slice(0, blank.index);
+		headerBytes += header.length;
+		if (headerBytes > MAX_HEADER_BYTES) throw createTooLongError(name, 'header: maximum 100 KB');
 		const fields = header.split(/\r?\n(?![ \t])/).filter((field) => USED_FIELDS.test(field));
 		if (fields.some(({ length }) => length > MAX_FIELD_BYTES))
-			throw createTooLongError(this.name, 'header field: maximum 10 KB');
-		return { fields, end: at + (blank === null ? start.length : blank.index + blank[0].length) };
-	}
+			throw createTooLongError(name, 'header field: maximum 10 KB');
+		const length = blank === null ? text.length : blank.index + blank[0].length;
+		return { fields, bodyAt: start + length };
+	};
 
-	/** Opens a multipart with the parts that follow. */
-	private openMultipart(fields: readonly string[]): void {
-		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '');
-		const boundary = parseBoundary(type ?? '');
-		if (type === undefined || boundary === undefined) return;
-		if (this.open.length >= MAX_DEPTH)
-			throw createTooLongError(this.name, `nesting: maximum ${MAX_DEPTH}`);
-		const isAlternative = MULTIPART.exec(type)?.[1]?.toLowerCase() === 'alternative';
-		const forms = isAlternative ? {} : this.open.at(-1)?.forms;
-		this.open.push({ delimiter: `--${boundary.trimEnd()}`, forms });
-	}
-
-	private findDelimiter(at: number): DashedLine | undefined {
-		const delimiters = new Set(this.open.flatMap(({ delimiter }) => [delimiter, `${delimiter}--`]));
-		return this.lines.find((line) => line.at >= at && delimiters.has(line.text));
-	}
-
-	/** Closes the multiparts that end at a delimiter. @returns the delimiter before the next part */
-	private closeMultipart(delimiter: DashedLine | undefined): DashedLine | undefined {
-		if (delimiter === undefined) return undefined;
-		const { text, end } = delimiter;
-		const index = this.open.findLastIndex(({ delimiter: openDelimiter }) =>
-			[openDelimiter, `${openDelimiter}--`].includes(text),
+	/** @param forms of the multipart around this part */
+	const readPart = (start: number, end: number, depth: number, forms?: object): void => {
+		if (parts.length >= MAX_PARTS) throw createTooLongError(name, `maximum ${MAX_PARTS} parts`);
+		const { fields, bodyAt } = readHeader(start, end);
+		const isForwarded = [MESSAGE, INLINE].every((pattern) =>
+			fields.some((field) => pattern.test(field)),
 		);
-		const isEnd = this.open[index]!.delimiter !== text;
-		this.open.length = isEnd ? index : index + 1;
-		if (!isEnd) return delimiter;
-		const next = this.findDelimiter(end);
-		this.between.push(this.mail.subarray(end, next?.at));
-		return this.closeMultipart(next);
-	}
+		if (isForwarded) return readPart(bodyAt, end, depth, forms);
+		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '') ?? '';
+		const delimiter = parseDelimiter(type);
+		if (delimiter !== undefined && depth >= MAX_DEPTH)
+			throw createTooLongError(name, `nesting: maximum ${MAX_DEPTH}`);
+		const innerForms = delimiter !== undefined && ALTERNATIVE.test(type) ? {} : forms;
+		const lines = dashedLines.filter(
+			({ text, at }) =>
+				at >= bodyAt && at < end && (text === delimiter || text === `${delimiter}--`),
+		);
+		parts.push({ fields, body: mail.subarray(bodyAt, lines[0]?.at ?? end), forms: innerForms });
+		for (const [index, line] of lines.entries()) {
+			if (line.text !== delimiter) {
+				between.push(mail.subarray(line.end, end));
+				return;
+			}
+			readPart(line.end, lines[index + 1]?.at ?? end, depth + 1, innerForms);
+		}
+	};
+
+	readPart(0, mail.byteLength, 0);
+	return { parts, between };
 }
 
-function parseBoundary(contentType: string): string | undefined {
+function findDashedLines(name: string, mail: Buffer): DashedLine[] {
+	const lines: DashedLine[] = [];
+	for (const { index, 0: line } of mail.toString('latin1').matchAll(/\n--[^\n]*/g)) {
+		if (lines.length >= MAX_DASHED_LINES)
+			throw createTooLongError(name, `maximum ${MAX_DASHED_LINES} lines that begin with --`);
+		lines.push({ text: line.slice(1).trimEnd(), at: index + 1, end: index + line.length + 1 });
+	}
+	return lines;
+}
+
+/** The line between the parts of a multipart. */
+function parseDelimiter(contentType: string): string | undefined {
 	const [, quoted, token] = BOUNDARY.exec(contentType) ?? [];
-	return quoted ?? token;
+	const boundary = quoted ?? token;
+	return boundary === undefined ? undefined : `--${boundary.trimEnd()}`;
 }
 
 function stripHtml(html: string): string {
