@@ -1,5 +1,13 @@
 import { stringifyCanonical, parseObject } from '../json';
-import { pushAll, isRecord, type JsonRecord, asRecord, asRecords, asString } from '../values';
+import {
+	asRecord,
+	asRecords,
+	asString,
+	isRecord,
+	type JsonRecord,
+	omitEmpty,
+	pushAll,
+} from '../values';
 import { getMedia, getText, blockToText, breakControlTokens, joinAdjacentTexts } from './content';
 import { stripAgentText } from './agent-text';
 import { parseToolResult } from './tool-result';
@@ -25,15 +33,13 @@ import type {
 /** Looks up a call of an earlier response by its ID from `createToolCallIds`; undefined if it is not cached. */
 export type CallLookup = (callId: string) => CachedToolCall | undefined;
 
-type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
-
 interface AssistantDraft {
 	role: 'assistant';
 	content: string;
 	reasoning: string;
 	toolCalls: ToolCall[];
 	/** The results, in the order of the calls. */
-	results: ToolMessage[];
+	results: ChatMessage[];
 	/** The images in these results. */
 	images: ContentPart[];
 	/** The key of the turn that the calls belong to, if their IDs contain it. */
@@ -123,15 +129,15 @@ function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
  */
 function matchToolResults(source: readonly InputMessage[]): ToolResults {
 	const results = new Map<InputToolCall, InputMessage>();
-	let callers: InputMessage[] = [];
+	let callLists: InputToolCall[][] = [];
 	for (const message of source) {
-		if (message.type === 'ai') callers.push(message);
-		else if (message.type !== 'tool') callers = [];
+		const { type, toolCalls = [], toolCallId = '' } = message;
+		if (type === 'ai') callLists.push(toolCalls);
+		else if (type !== 'tool') callLists = [];
 		else {
 			const isMatch = (toolCall: InputToolCall) =>
-				(toolCall.id ?? '') === (message.toolCallId ?? '') && !results.has(toolCall);
-			const caller = callers.findLast(({ toolCalls = [] }) => toolCalls.some(isMatch));
-			const toolCall = caller?.toolCalls?.find(isMatch);
+				(toolCall.id ?? '') === toolCallId && !results.has(toolCall);
+			const toolCall = callLists.findLast((calls) => calls.some(isMatch))?.find(isMatch);
 			if (toolCall !== undefined) results.set(toolCall, message);
 		}
 	}
@@ -299,14 +305,13 @@ function withReasoning(drafts: readonly MessageDraft[], history: ThinkingHistory
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
-		const { content, reasoning, toolCalls, results, images } = draft;
+		const { role, content, toolCalls, results, images } = draft;
 		const isAfterLastQuestion = index > lastUser && toolCalls.length > 0;
 		const includesReasoning =
 			history === 'always' || (history === 'toolTurns' && isAfterLastQuestion);
-		const message: ChatMessage = { role: 'assistant', content };
-		if (includesReasoning && reasoning !== '') message.reasoning = reasoning;
-		if (toolCalls.length > 0) message.toolCalls = toolCalls;
-		if (images.length === 0) return [message, ...results];
-		return [message, ...results, { role: 'user', content: [IMAGES_INTRO, ...images] }];
+		const reasoning = includesReasoning ? draft.reasoning : '';
+		const messages = [{ role, content, ...omitEmpty({ reasoning, toolCalls }) }, ...results];
+		if (images.length === 0) return messages;
+		return [...messages, { role: 'user', content: [IMAGES_INTRO, ...images] }];
 	});
 }

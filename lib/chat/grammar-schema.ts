@@ -3,12 +3,6 @@ import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
 import { createInputError } from '../errors/create-error';
 import { isTooDeep, MAX_DEPTH } from '../json';
 
-interface CleanedSchema {
-	schema: JsonRecord;
-	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
-	removedPaths: string[];
-}
-
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
 const MAX_REPETITIONS = 1998;
 
@@ -51,8 +45,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
  * Removes the parts of a JSON schema for which llama.cpp rejects the request or crashes: with `minItems` above
  * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
+ *
+ * @returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
-export function toGrammarSchema(root: JsonRecord): CleanedSchema {
+export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removedPaths: string[] } {
 	const removedPaths: string[] = [];
 	const cleanSchema = (schema: JsonRecord, path: string): JsonRecord => {
 		const cleaned: JsonRecord = {};

@@ -62,17 +62,15 @@ export function toThinkingFields({ thinking }: ChatParameters, serverType: Serve
 			return { reasoning_effort: thinking.effort };
 		case 'on':
 		case 'off':
-			return toSwitchFields(thinking.mode === 'on', serverType);
+			if (serverType.thinkingSwitch === 'template')
+				return { chat_template_kwargs: { enable_thinking: thinking.mode === 'on' } };
+			// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
+			return serverType.thinkingSwitch === 'effort' && thinking.mode === 'off'
+				? { reasoning_effort: 'none' }
+				: {};
 		default:
 			return {};
 	}
-}
-
-function toSwitchFields(isOn: boolean, serverType: ServerType): JsonRecord {
-	if (serverType.thinkingSwitch === 'template')
-		return { chat_template_kwargs: { enable_thinking: isOn } };
-	// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
-	return serverType.thinkingSwitch === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
 }
 
 /** The request fields for the response format on this server type. Schemas are already cleaned. */

@@ -1,5 +1,4 @@
 import { createInputError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
 import {
 	asArray,
@@ -81,7 +80,7 @@ function parseToolCall(call: JsonRecord, position: string): InputToolCall {
 	return { ...omitUndefined({ id: asNonEmptyString(call.id) }), name, args };
 }
 
-function createMessagesError(message: string): ServerError {
+function createMessagesError(message: string) {
 	return createInputError(
 		message,
 		'Pass an array such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Valid roles are system, user, assistant and tool.',

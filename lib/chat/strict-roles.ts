@@ -5,10 +5,7 @@
  * sent (Mistral), and any system message (Gemma).
  */
 import type { Adaptation } from '../exchange/adaptations';
-import { asArray, isRecord, type JsonRecord, asRecord, asRecords } from '../values';
-
-/** A message of a request body, in the format of OpenAI or Ollama. */
-type Message = JsonRecord & { role: string };
+import { asArray, asRecord, asRecords, asString, type JsonRecord } from '../values';
 
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';
@@ -53,23 +50,19 @@ function withoutThinking(body: JsonRecord): JsonRecord {
  * @param hasSystem false if the template rejects every system message: the first user message then starts with its text
  */
 export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
-	const validMessages = asRecords(messages).filter(
-		(message): message is Message => typeof message.role === 'string',
-	);
+	const validMessages = asRecords(messages).filter(({ role }) => typeof role === 'string');
 	return mergeSameRole(
-		withoutLaterSystem(validMessages, hasSystem)
-			.flatMap(splitToolCalls(validMessages))
-			.flatMap(insertAssistantMessage),
+		insertAssistantMessages(splitToolCalls(withoutLaterSystem(validMessages, hasSystem))),
 	);
 }
 
 /** Moves later system texts, or all of them without a system role, to the start of the next user message. */
-function withoutLaterSystem(messages: Message[], hasSystem: boolean): Message[] {
-	const result: Message[] = [];
+function withoutLaterSystem(messages: JsonRecord[], hasSystem: boolean): JsonRecord[] {
+	const result: JsonRecord[] = [];
 	let pending = '';
 	for (const [index, message] of messages.entries()) {
 		if (message.role === 'system' && !(index === 0 && hasSystem)) {
-			pending = [pending, getContentText(message.content)].filter(Boolean).join('\n\n');
+			pending = joinTexts([pending, getContentText(message.content)]);
 			continue;
 		}
 		if (pending !== '') result.push({ role: 'user', content: pending });
@@ -80,36 +73,37 @@ function withoutLaterSystem(messages: Message[], hasSystem: boolean): Message[] 
 }
 
 /** Splits assistant messages with several tool calls. Each result follows its call. */
-function splitToolCalls(messages: readonly Message[]): (message: Message) => Message[] {
+function splitToolCalls(messages: readonly JsonRecord[]): JsonRecord[] {
 	const results = new Map(
 		messages.filter(({ role }) => role === 'tool').map((result) => [result.tool_call_id, result]),
 	);
-	const movedResults = new Set<Message>();
-	return (message) => {
+	const movedResults = new Set<JsonRecord>();
+	return messages.flatMap((message) => {
 		if (movedResults.has(message)) return [];
-		const calls = asArray(message.tool_calls).filter(isRecord);
+		const calls = asRecords(message.tool_calls);
 		if (message.role !== 'assistant' || calls.length < 2) return [message];
 		return calls.flatMap((call, index) => {
-			const { content, ...fields } = message;
-			const single = { ...fields, content: index === 0 ? content : '', tool_calls: [call] };
+			const single = { ...message, tool_calls: [call], ...(index === 0 ? {} : { content: '' }) };
 			const result = results.get(call.id);
 			if (result === undefined) return [single];
 			movedResults.add(result);
 			return [single, result];
 		});
-	};
+	});
 }
 
 /** Adds an assistant message between a tool result and a user message. */
-function insertAssistantMessage(message: Message, index: number, messages: Message[]): Message[] {
-	const followsResult = messages[index - 1]?.role === 'tool';
-	if (message.role !== 'user' || !followsResult) return [message];
-	return [{ role: 'assistant', content: AFTER_TOOL_RESULT }, message];
+function insertAssistantMessages(messages: readonly JsonRecord[]): JsonRecord[] {
+	return messages.flatMap((message, index) => {
+		const followsResult = messages[index - 1]?.role === 'tool';
+		if (message.role !== 'user' || !followsResult) return [message];
+		return [{ role: 'assistant', content: AFTER_TOOL_RESULT }, message];
+	});
 }
 
 /** Merges consecutive messages of one role, except tool calls and results. */
-function mergeSameRole(messages: readonly Message[]): Message[] {
-	const result: Message[] = [];
+function mergeSameRole(messages: readonly JsonRecord[]): JsonRecord[] {
+	const result: JsonRecord[] = [];
 	for (const message of messages) {
 		const last = result.at(-1);
 		if (last !== undefined && canMerge(last, message))
@@ -123,7 +117,7 @@ function mergeSameRole(messages: readonly Message[]): Message[] {
 	return result;
 }
 
-function canMerge(a: Message, b: Message): boolean {
+function canMerge(a: JsonRecord, b: JsonRecord): boolean {
 	const hasCalls = a.tool_calls !== undefined || b.tool_calls !== undefined;
 	// In Ollama's format, images are next to the text.
 	const haveImages = a.images !== undefined && b.images !== undefined;
@@ -131,8 +125,7 @@ function canMerge(a: Message, b: Message): boolean {
 }
 
 function joinContent(a: unknown, b: unknown): unknown {
-	if (typeof a === 'string' && typeof b === 'string')
-		return [a, b].filter((text) => text !== '').join('\n\n');
+	if (typeof a === 'string' && typeof b === 'string') return joinTexts([a, b]);
 	return [...toParts(a), ...toParts(b)];
 }
 
@@ -143,6 +136,9 @@ function toParts(content: unknown): unknown[] {
 
 function getContentText(content: unknown): string {
 	if (typeof content === 'string') return content;
-	const texts = asRecords(content).map(({ text }) => (typeof text === 'string' ? text : ''));
+	return joinTexts(asRecords(content).map(({ text }) => asString(text) ?? ''));
+}
+
+function joinTexts(texts: readonly string[]): string {
 	return texts.filter((text) => text !== '').join('\n\n');
 }

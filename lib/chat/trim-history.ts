@@ -23,15 +23,13 @@ export function trimHistory(
 ): { messages: ChatMessage[]; omittedTurns: number } {
 	if (budget === 0) return { messages, omittedTurns: 0 };
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
-	const earlier = turns.slice(0, -1);
-	const sizes = earlier.map(estimateTurnTokens);
+	const sizes = turns.slice(0, -1).map(estimateTurnTokens);
 	const excess = sizes.reduce((sum, size) => sum + size, 0) - budget;
 	const step = Math.max(1, budget * STEP);
-	const target = Math.ceil(excess / step) * step;
+	let excessTokens = Math.ceil(excess / step) * step;
 	let omittedTurns = 0;
-	let omittedTokens = 0;
-	while (omittedTokens < target && omittedTurns < earlier.length) {
-		omittedTokens += sizes[omittedTurns]!;
+	while (excessTokens > 0 && omittedTurns < sizes.length) {
+		excessTokens -= sizes[omittedTurns]!;
 		omittedTurns += 1;
 	}
 	const omittedMessages = new Set(turns.slice(0, omittedTurns).flat());

@@ -50,9 +50,9 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]): S
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
 export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	const declared = parseMimeType(mimeType) || 'unknown type';
-	const actual = detectFileType(head)?.mimeType;
-	const isMismatch = actual !== undefined && actual !== declared;
-	return `"${name}" (${isMismatch ? `${actual} by its content` : declared}, ${formatBytes(size)})`;
+	const actual = detectFileType(head)?.mimeType ?? declared;
+	const type = actual === declared ? declared : `${actual} by its content`;
+	return `"${name}" (${type}, ${formatBytes(size)})`;
 }
 
 function formatBytes(bytes: number): string {

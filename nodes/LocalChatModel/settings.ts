@@ -51,13 +51,7 @@ const traceFields: INodeProperties[] = [
 		placeholder: 'e.g. support, production',
 		description: 'Comma-separated',
 	}),
-	{
-		displayName: 'User ID',
-		name: 'userId',
-		type: 'string',
-		default: '',
-		description: 'The user who asks',
-	},
+	stringField('User ID', 'userId', { description: 'The user who asks' }),
 ];
 
 /** Options for n8n's traces. */

@@ -18,24 +18,19 @@ export function withTokenBudget(
 ): ChatGenerator {
 	if (budget === 0) return generate;
 	return async (chatRequest, onDelta) => {
-		assertTokensLeft(context, budget);
+		const { tokensIn, tokensOut } = readTokenTotals(context);
+		const used = tokensIn + tokensOut;
+		if (used >= budget)
+			throw createInputError(
+				`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
+				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
+				{
+					detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
+					facts: { tokensIn, tokensOut, tokenBudget: budget },
+				},
+			);
 		const result = await generate(chatRequest, onDelta);
-		return result.usage === undefined
-			? { ...result, warnings: [...result.warnings, UNCOUNTED] }
-			: result;
+		if (result.usage === undefined) result.warnings.push(UNCOUNTED);
+		return result;
 	};
-}
-
-function assertTokensLeft(context: object, budget: number): void {
-	const { tokensIn, tokensOut } = readTokenTotals(context);
-	const used = tokensIn + tokensOut;
-	if (used < budget) return;
-	throw createInputError(
-		`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
-		'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
-		{
-			detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
-			facts: { tokensIn, tokensOut, tokenBudget: budget },
-		},
-	);
 }

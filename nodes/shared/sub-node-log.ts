@@ -43,7 +43,7 @@ export async function supplySubNode(
  */
 export class SubNodeLog {
 	constructor(
-		private readonly context: ISupplyDataFunctions,
+		private readonly context: ISupplyDataFunctions & { isStreaming?(): boolean },
 		private readonly connection: NodeConnectionType,
 		private readonly itemIndex: number,
 	) {}
@@ -71,10 +71,9 @@ export class SubNodeLog {
 
 	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		const context: ISupplyDataFunctions & { isStreaming?(): boolean } = this.context;
 		// Without `isStreaming` (n8n 2.20), a streamed chat may show the description alone.
-		if (context.isStreaming?.() === false) nodeError.description = stripTitle(nodeError);
-		return hideDetailsFromVisitors(context, nodeError);
+		if (this.context.isStreaming?.() === false) nodeError.description = stripTitle(nodeError);
+		return hideDetailsFromVisitors(this.context, nodeError);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */

@@ -82,7 +82,8 @@ function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
 	if (option === undefined) return [...systemMessages, ...readPrompt(parameters)];
 	const path = `options.${option}`;
 	const value = parameters.value(path);
-	const messages = parseMessages(option === 'messages' ? getFilledRows(value) : value);
+	const rows = asRecords(asRecord(value).message).filter(({ content }) => !isUnset(content));
+	const messages = parseMessages(option === 'messages' ? rows : value);
 	if (messages.length === 0)
 		throw createFieldError(parameters.field(path).label, 'has no messages');
 	return [...systemMessages, ...messages];
@@ -94,8 +95,4 @@ function readPrompt(parameters: NodeParameters): InputMessage[] {
 	const hasFiles = parameters.rawString('options.binaryFields').trim() !== '';
 	if (!hasFiles) throw createFieldError(parameters.field('prompt').label, 'is empty');
 	return [];
-}
-
-function getFilledRows(messages: unknown): object[] {
-	return asRecords(asRecord(messages).message).filter(({ content }) => !isUnset(content));
 }

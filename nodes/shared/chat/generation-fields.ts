@@ -1,5 +1,5 @@
 import { choiceField, toOptions, jsonField, longTextField, integerField } from '../field-builders';
-import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import {
 	GENERATION_OPTION_ENTRIES,
 	type GenerationOption,
@@ -38,8 +38,6 @@ export const requestFields: INodeProperties[] = [
 	),
 ];
 
-type NumberOption = Extract<GenerationOption, { type: 'number' }>;
-
 /** Editor fields of all generation options. */
 export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_ENTRIES.map(
 	([name, option]) => ({
@@ -64,24 +62,20 @@ function toInput(
 				typeOptions: { multipleValues: true, multipleValueButtonText: option.addButton },
 				default: [],
 			};
-		case 'number':
-			return option.choices === undefined
-				? { type: 'number', typeOptions: toTypeOptions(option), default: option.defaultValue }
-				: { type: 'options', options: [...option.choices], default: option.defaultValue };
+		case 'number': {
+			const { choices, range: [minValue, maxValue] = [], isInteger, defaultValue } = option;
+			if (choices !== undefined)
+				return { type: 'options', options: [...choices], default: defaultValue };
+			// Probabilities need one more decimal.
+			const decimals = maxValue === 1 ? 3 : 2;
+			const numberPrecision = isInteger === true ? 0 : decimals;
+			return {
+				type: 'number',
+				typeOptions: { ...omitUndefined({ minValue, maxValue }), numberPrecision },
+				default: defaultValue,
+			};
+		}
 	}
-}
-
-function toTypeOptions({ range, isInteger }: NumberOption): INodePropertyTypeOptions {
-	const [minValue, maxValue] = range ?? [];
-	return {
-		...omitUndefined({ minValue, maxValue }),
-		numberPrecision: isInteger === true ? 0 : getPrecision(maxValue),
-	};
-}
-
-/** Number of decimals. Probabilities need one more. */
-function getPrecision(maxValue: number | undefined): number {
-	return maxValue === 1 ? 3 : 2;
 }
 
 export const DEFAULT_THINKING_BUDGET = 1024;

@@ -2,12 +2,10 @@ import {
 	GENERATION_OPTION_ENTRIES,
 	GENERATION_OPTIONS,
 	type GenerationOption,
-	type GenerationOptionValues,
 } from '../../../lib/chat/generation-options';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
 import { createInputError } from '../../../lib/errors/create-error';
-import type { ServerError } from '../../../lib/errors/server-error';
 import { assertDepth } from '../../../lib/chat/grammar-schema';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {
@@ -50,7 +48,7 @@ const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unkno
 	},
 };
 
-function createOptionError({ label }: Field, requirement: string): ServerError {
+function createOptionError({ label }: Field, requirement: string) {
 	return createInputError(
 		`The option "${label}" ${requirement}`,
 		'Correct the option in the node.',
@@ -64,24 +62,20 @@ function createOptionError({ label }: Field, requirement: string): ServerError {
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
 export function readGeneration(parameters: NodeParameters): ChatParameters {
-	const extraBody = parameters.object('options.extraBody', {});
-	return { ...readGenerationOptions(parameters), ...omitEmpty({ extraBody }) };
-}
-
-function readGenerationOptions(parameters: NodeParameters): GenerationOptionValues {
 	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
 		const value = parameters.value(`options.${name}`);
 		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
-	const options = Object.fromEntries(values) as GenerationOptionValues;
+	const options: ChatParameters = Object.fromEntries(values);
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (options.maxTokens === 0)
 		throw createOptionError(
 			GENERATION_OPTIONS.maxTokens,
 			'must be at least 1, or -1 for no limit, but is 0',
 		);
-	return options;
+	const extraBody = parameters.object('options.extraBody', {});
+	return { ...options, ...omitEmpty({ extraBody }) };
 }
 
 /** Path of fields: `options.` if they are options, which may not have been added. */
@@ -144,7 +138,7 @@ export function readSchema(parameters: NodeParameters, path: string): NamedSchem
 	throw createEmptyError(parameters, path);
 }
 
-function createEmptyError(parameters: NodeParameters, path: string): ServerError {
+function createEmptyError(parameters: NodeParameters, path: string) {
 	const { label } = parameters.field(path);
 	const suggestion = path.startsWith('options.')
 		? `Add the option ${label} and fill it in.`
