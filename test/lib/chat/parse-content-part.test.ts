@@ -214,6 +214,7 @@ describe('files for model servers', () => {
 		],
 		[{ type: 'input_audio', input_audio: {} }, 'An audio input is empty'],
 		[{ type: 'image', data: 'photo.png' }, 'The data of a file is not base64'],
+		[{ type: 'image', data: 'AAA=\nAAA=' }, 'The data of a file is not base64'],
 		[
 			{ type: 'video_url', video_url: {} },
 			'The image or video is neither an http(s) URL nor a data URL',
