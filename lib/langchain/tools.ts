@@ -141,10 +141,14 @@ function convertLibrarySchema(schema: unknown): unknown {
 
 function getZodDefinition(schema: unknown): JsonRecord | undefined {
 	const { _zod, _def } = asRecord(schema);
-	const definition = asRecord(_zod).def ?? _def;
-	if (!isRecord(definition)) return undefined;
-	const type = definition.typeName ?? definition.type;
-	return typeof type === 'string' ? definition : undefined;
+	const definition = asRecord(asRecord(_zod).def ?? _def);
+	return typeof (definition.typeName ?? definition.type) === 'string' ? definition : undefined;
+}
+
+function getZodType({ typeName, type }: JsonRecord = {}): string {
+	return String(typeName ?? type)
+		.replace(/^Zod/, '')
+		.toLowerCase();
 }
 
 function convertZod(schema: unknown): JsonRecord {
@@ -154,15 +158,8 @@ function convertZod(schema: unknown): JsonRecord {
 	return { ...convertZodDefinition(def), ...omitUndefined({ description }) };
 }
 
-function getZodType(schema: unknown): string {
-	const { typeName, type } = getZodDefinition(schema) ?? {};
-	return String(typeName ?? type)
-		.replace(/^Zod/, '')
-		.toLowerCase();
-}
-
 function convertZodDefinition(def: JsonRecord): JsonRecord {
-	const type = getZodType({ _def: def });
+	const type = getZodType(def);
 	if (PRIMITIVES.includes(type)) return { type };
 	if (WRAPPERS.includes(type)) return convertZod(def.innerType ?? def.schema ?? def.type);
 	if (type === 'object') return convertZodObject(def);
@@ -176,7 +173,7 @@ function convertZodObject({ shape }: JsonRecord): JsonRecord {
 	const fields = asRecord(typeof shape === 'function' ? (shape as () => unknown)() : shape);
 	const properties = Object.entries(fields).map(([name, field]) => [name, convertZod(field)]);
 	const required = Object.keys(fields).filter(
-		(name) => !OPTIONAL_TYPES.includes(getZodType(fields[name])),
+		(name) => !OPTIONAL_TYPES.includes(getZodType(getZodDefinition(fields[name]))),
 	);
 	return { type: 'object', properties: Object.fromEntries(properties), required };
 }
