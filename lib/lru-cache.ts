@@ -1,7 +1,7 @@
-/** Per cache. */
+/** Per cache, unless it sets its own. */
 const MAX_ENTRIES = 1_000;
 /** A server may have been updated. */
-const TTL_MS = 10 * 60_000;
+export const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
 export async function fetchOnce<K, V>(
@@ -25,20 +25,28 @@ export function memoize<K extends object, V>(derive: (object: K) => V): (object:
 	};
 }
 
-/** All caches of the process. */
-const caches: Array<{ clear(): void }> = [];
+/** The caches that exist as long as the process. */
+const sharedCaches: Array<{ clear(): void }> = [];
 
 /**
- * A bounded cache for the whole process that evicts the least recently used entry. Each process has its own, including
- * each worker of n8n's queue mode, so everything must work without it, too.
+ * A bounded cache that evicts the least recently used entry. Each process has its own, including each worker of n8n's
+ * queue mode, so everything must work without it, too.
  */
 export class LruCache<V> {
 	/** `expiresAt` uses the monotonic clock: the system time may be set back. */
 	private readonly entries = new Map<string, { value: V; expiresAt: number }>();
 
 	/** @param ttlMs milliseconds for which a value is kept */
-	constructor(private readonly ttlMs = TTL_MS) {
-		caches.push(this);
+	constructor(
+		private readonly ttlMs = TTL_MS,
+		private readonly maxEntries = MAX_ENTRIES,
+	) {}
+
+	/** A cache for the whole process. */
+	static createShared<V>(ttlMs?: number): LruCache<V> {
+		const cache = new LruCache<V>(ttlMs);
+		sharedCaches.push(cache);
+		return cache;
 	}
 
 	get(key: string): V | undefined {
@@ -52,7 +60,7 @@ export class LruCache<V> {
 	set(key: string, value: V): void {
 		this.entries.delete(key);
 		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });
-		if (this.entries.size > MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
+		if (this.entries.size > this.maxEntries) this.entries.delete(this.entries.keys().next().value!);
 	}
 
 	delete(key: string): void {
@@ -64,7 +72,7 @@ export class LruCache<V> {
 	}
 }
 
-/** Clears all caches. For tests. */
+/** Clears the shared caches. For tests. */
 export function clearSharedCaches(): void {
-	for (const cache of caches) cache.clear();
+	for (const cache of sharedCaches) cache.clear();
 }

@@ -108,7 +108,7 @@ export async function assertCapabilities(
 	props: ServerProps | undefined,
 ): Promise<void> {
 	const { tools = [], signal } = chatRequest;
-	const context = toErrorContext(server, server.url.api, model);
+	const context = toErrorContext(server, server.getApiUrl(), model);
 	if (tools.length > 0 && props?.supportsTools === false)
 		throw createServerError('toolsUnsupported', context, {
 			message: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,

@@ -6,7 +6,7 @@ import { createServerError } from '../errors/create-error';
 import { parseObject } from '../json';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
-import { getReloadWarnings } from '../servers/reload';
+import { getProfile } from '../servers/profile';
 import {
 	asFiniteNumber,
 	isNonEmpty,
@@ -120,9 +120,14 @@ export function getContextWarnings(
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
-	if (serverType.routes?.chat === undefined) return [];
-	const { num_ctx: size } = buildOptionsAndFields(parameters).options;
-	return getReloadWarnings(serverType, server, model, size);
+	const size = asFiniteNumber(buildOptionsAndFields(parameters).options.num_ctx);
+	if (serverType.routes?.chat === undefined || size === undefined) return [];
+	const name = model.trim().replace(/:latest$/i, '');
+	const previousSize = getProfile(server).replaceContextSize(name, size);
+	if (previousSize === undefined || previousSize === size) return [];
+	return [
+		`This request runs the model with a context of ${size} tokens, and an earlier one did with ${previousSize}. ${serverType.label} loads the model again for each change, so set the same Context Size in all nodes.`,
+	];
 }
 
 /** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */

@@ -2,9 +2,9 @@
 import { captureError, type ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
+import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
 import { suggestModels } from '../servers/model-names';
-import { getServerProps, fetchTrainedContext } from '../servers/types';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { asFiniteNumber, asRecord } from '../values';
@@ -112,8 +112,9 @@ export async function withContextSuggestion(
 	// vLLM stops counting one token above its limit.
 	const isCountCapped = limit !== undefined && tokens <= limit + 1;
 	const needed = isCountCapped ? 2 * tokens : tokens;
-	const props = await getServerProps(server, model, signal);
-	const trained = await fetchTrainedContext(server, model, signal);
+	const profile = getProfile(server);
+	const props = await profile.getProps(model, signal);
+	const trained = await profile.getTrainedContext(model, signal);
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
 	const suggestion =
 		needed < trained
@@ -128,7 +129,7 @@ function toNoChatModelError(
 	{ server, serverType, settings: { model } }: TurnContext,
 ): ServerError {
 	if (serverType.hasEveryRoute || serverType === other) return error;
-	const { status, serverText, url = server.url.api } = error;
+	const { status, serverText, url = server.getApiUrl() } = error;
 	return createServerError('wrongModelType', toErrorContext(server, url, model), {
 		status,
 		serverText,

@@ -218,7 +218,7 @@ const MAX_CHARACTERS = 64 * 1024;
  * conversations.
  */
 export class ToolCallCache {
-	private readonly calls = new LruCache<CachedToolCall>(Infinity);
+	private readonly calls = LruCache.createShared<CachedToolCall>(Infinity);
 
 	store({
 		text,

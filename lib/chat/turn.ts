@@ -1,13 +1,8 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
+import { getProfile } from '../servers/profile';
 import { getTruncationWarnings } from '../servers/truncation';
 import { estimateTokens } from '../tokens';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
-import {
-	getRecognizedTypeName,
-	getServerType,
-	getCachedOnlyModel,
-	getServerProps,
-} from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
 import { isNonEmpty, omitUndefined } from '../values';
@@ -60,7 +55,7 @@ export async function runTurn(
 		async (tracedServer) => {
 			const turn: TurnContext = {
 				server: tracedServer,
-				serverType: await getServerType(tracedServer, chatRequest.signal),
+				serverType: await getProfile(tracedServer).getType(chatRequest.signal),
 				settings: { ...settings, model, parameters },
 				chatRequest,
 				queueStats,
@@ -81,7 +76,7 @@ export async function runTurn(
 
 async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<ChatResult> {
 	const { server, settings, chatRequest } = turn;
-	const props = await getServerProps(server, settings.model, chatRequest.signal);
+	const props = await getProfile(server).getProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const built = buildCompletionRequest(turn, messages);
 	const { value, warnings, applied } = await requestCompletion(turn, built.draft);
@@ -121,7 +116,7 @@ async function toChatResult(
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
 		...omitUndefined({
-			serverType: getRecognizedTypeName(server),
+			serverType: getProfile(server).getRecognizedName(),
 			logFields: toLogFields(turn, applied),
 		}),
 	};
@@ -178,7 +173,7 @@ async function collectWarnings(
 			model,
 		})),
 		serverType.getModelWarning?.(model),
-		getOtherModelWarning(model, completion.model, getCachedOnlyModel(server)),
+		getOtherModelWarning(model, completion.model, getProfile(server).getOnlyModel()),
 	];
 	return warnings.filter((warning) => warning !== undefined);
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { TYPE_BY_TEXT } from '../errors/error-patterns';
+import type { BodyChange } from '../servers/profile';
 import {
 	asArray,
 	isRecord,
@@ -16,17 +17,6 @@ import {
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;
-
-export interface BodyChange {
-	/** Identifies the change: each is tried once. */
-	name: string;
-	/** Returns the body itself if there is nothing to change. */
-	apply(body: JsonRecord): JsonRecord;
-	/** For changes of options that the user set. */
-	warning?: string;
-	/** Not for later requests: the server did not reject the body. */
-	isTemporary?: true;
-}
 
 /** An error response as adaptations read it. */
 export interface Rejection {

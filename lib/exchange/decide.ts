@@ -1,14 +1,9 @@
 /** Decides what follows an attempt: one table says why a request is sent again, how often, and with which change. */
 import type { ServerError } from '../errors/server-error';
+import type { BodyChange } from '../servers/profile';
 import type { RouteName } from '../servers/types/server-type';
 import { asRecord, type JsonRecord } from '../values';
-import {
-	type Adaptation,
-	type BodyChange,
-	findChange,
-	toOtherFormat,
-	type AdaptationRule,
-} from './adaptations';
+import { type Adaptation, findChange, toOtherFormat, type AdaptationRule } from './adaptations';
 
 /** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
 export const MAX_REQUESTS = 8;

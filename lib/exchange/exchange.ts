@@ -5,11 +5,11 @@ import { request } from '../http/request';
 import { toErrorContext, toResponseError } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { HttpResponse, RequestOptions } from '../http/types';
-import { LruCache } from '../lru-cache';
 import { listModels } from '../servers/list-models';
+import { getProfile, type Lessons } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
-import { applyChanges, type BodyChange } from './adaptations';
+import { applyChanges } from './adaptations';
 import {
 	type Adaptations,
 	advance,
@@ -60,35 +60,26 @@ export interface ExchangeResult<D, V> {
 	applied: readonly AppliedRule[];
 }
 
-/** What a server taught: the changes that it requires, and the URLs that it does not have. */
-interface Learned {
-	changes: readonly BodyChange[];
-	missingUrls: readonly string[];
-}
-
-/** By credential, learning scope and model. */
-const learnedCache = new LruCache<Learned>();
-
 /** @throws {ServerError} the first error that names a cause, with the output received so far */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
 ): Promise<ExchangeResult<D, V>> {
 	const { model = '', maxRetries = 0, isIdempotent = false, signal } = options;
-	const cacheKey = JSON.stringify([server.id, options.learningScope, model]);
+	const task = JSON.stringify([options.learningScope, model]);
 	const retryPolicy = new RetryPolicy(maxRetries, isIdempotent);
-	const learned = learnedCache.get(cacheKey) ?? { changes: [], missingUrls: [] };
-	let state = createState(server, options, learned);
+	const lessons = getProfile(server).getLessons(task);
+	let state = createState(server, options, lessons);
 	let partial: { text?: string; reasoning?: string } = {};
 	for (;;) {
 		const outcome = await runAttempt(server, options, state, retryPolicy);
 		state = await updateRoutes(server, options, state, outcome);
-		if (outcome.type !== 'failed') learn(cacheKey, state, learned);
+		if (outcome.type !== 'failed') learn(server, task, lessons, state);
 		const step = decide(state, outcome);
 		if (step.type === 'accept') return toResult(state, step.value);
 		partial = getPartial(options) ?? partial;
 		if (signal?.aborted) {
-			const context = toErrorContext(server, server.url.api, model);
+			const context = toErrorContext(server, server.getApiUrl(), model);
 			throw createServerError('aborted', context).withPartial(partial);
 		}
 		if (step.type === 'fail') throw step.error.withPartial(partial);
@@ -107,7 +98,7 @@ function getPartial<D, V>({ getPartial: get }: ExchangeOptions<D, V>) {
 function createState<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
-	{ changes, missingUrls }: Learned,
+	{ changes, missingUrls }: Lessons,
 ): ExchangeState<D> {
 	const routes = getTargets(server, options.routes);
 	const { name: route } = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
@@ -122,10 +113,11 @@ function createState<D, V>(
 }
 
 function getTargets(
-	{ url }: ModelServer,
+	server: ModelServer,
 	routes: readonly RouteName[],
 ): ExchangeState<unknown>['routes'] {
-	return routes.map((name) => ({ name, url: ROUTES[name].getUrl(url) }));
+	const address = { ...server.url, api: server.getApiUrl() };
+	return routes.map((name) => ({ name, url: ROUTES[name].getUrl(address) }));
 }
 
 function withBody<D, V>(
@@ -186,14 +178,15 @@ function toResult<D, V>(
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
 function learn(
-	cacheKey: string,
+	server: ModelServer,
+	task: string,
+	lessons: Lessons,
 	{ request, missingUrls }: ExchangeState<unknown>,
-	learned: Learned,
 ): void {
 	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
-	if (changes.length === learned.changes.length && missingUrls.length === 0) return;
-	learnedCache.set(cacheKey, {
+	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
+	getProfile(server).storeLessons(task, {
 		changes,
-		missingUrls: missingUrls.length > 0 ? missingUrls : learned.missingUrls,
+		missingUrls: missingUrls.length > 0 ? missingUrls : lessons.missingUrls,
 	});
 }

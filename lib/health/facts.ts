@@ -1,7 +1,7 @@
 /** Facts from the responses to a check. Pure. */
 import type { ServerError } from '../errors/server-error';
-import { isPostOnlyRoute } from '../servers/base-url';
-import { isRecognizedType } from '../servers/types';
+import { isPostOnlyRoute } from '../servers/profile';
+import { other } from '../servers/types/other';
 import { parseMetrics } from '../servers/metrics';
 import { parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
@@ -58,8 +58,8 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 }
 
 function getReportedType(snapshot: ServerSnapshot): ServerFacts['type'] {
-	const { typeName, serverType, identity } = snapshot;
-	if (isRecognizedType(serverType)) return typeName;
+	const { serverType, identity } = snapshot;
+	if (serverType !== other) return serverType.name;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';
 	// Error format of FastAPI.
 	const isErrorResponse = 'detail' in asRecord(identity.models.json);

@@ -1,17 +1,17 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
-import { CHAT_ROUTE, findApiRoot } from '../servers/base-url';
+import { CHAT_ROUTE, getProfile } from '../servers/profile';
 import { matchesModel, preferLoadedModels } from '../servers/model-names';
 import { parseModels, parseProps, type ServerModel } from '../servers/models';
-import { SERVER_TYPES, cacheServerType } from '../servers/types';
+import { SERVER_TYPES } from '../servers/types';
 import { identifyServerType } from '../servers/types/identify';
-import type { ServerTypeName, ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { isRouter } from '../servers/types/llama-server';
 import { asArray, isRecord, type JsonRecord } from '../values';
 import { runProbe, getJsonObject, type CheckOptions, type ProbeResult } from './probe';
 
 /** The first round, which identifies the server. Each of these routes exists on few server types. */
 const IDENTITY_PROBES = {
-	models: ({ url }: ModelServer) => `${url.api}/models`,
+	models: (server: ModelServer) => `${server.getApiUrl()}/models`,
 	props: ({ url }: ModelServer) => `${url.root}/props`,
 	apiVersion: ({ url }: ModelServer) => `${url.root}/api/version`,
 	version: ({ url }: ModelServer) => `${url.root}/version`,
@@ -22,7 +22,6 @@ interface IdentifiedServer {
 	server: ModelServer;
 	options: CheckOptions;
 	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
-	typeName: ServerTypeName;
 	serverType: ServerType;
 	/** Undefined if the server has no model list. */
 	models?: ServerModel[];
@@ -45,14 +44,14 @@ const DETAIL_PROBES = {
 	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
 	// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
 	// All routes except those of the first round wake a llama-server that sleeps.
-	embeddings: ({ server: { url }, identity }) =>
+	embeddings: ({ server, identity }) =>
 		getJsonObject(identity.props).is_sleeping === false
-			? { url: `${url.api}/embeddings`, json: {} }
+			? { url: `${server.getApiUrl()}/embeddings`, json: {} }
 			: undefined,
 	routedProps: ({ server: { url }, query }) =>
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
-	chat: ({ server: { url }, identity }) =>
-		identity.models.status === 404 ? { url: url.api + CHAT_ROUTE } : undefined,
+	chat: ({ server, identity }) =>
+		identity.models.status === 404 ? { url: server.getApiUrl() + CHAT_ROUTE } : undefined,
 } satisfies Record<string, (identified: IdentifiedServer) => ProbeRequest | undefined>;
 
 /** All responses of a check. */
@@ -97,14 +96,14 @@ async function identifyServer(
 		async ([name, getUrl]) => [name, await probe(getUrl(server))] as const,
 	);
 	const identity = Object.fromEntries(await Promise.all(probes)) as IdentifiedServer['identity'];
-	identity.models = await findApiRoot(server, identity.models, probe);
+	const profile = getProfile(server);
+	identity.models = await profile.findApiRoot(identity.models, probe);
 	const responses = { models: identity.models, version: identity.apiVersion };
 	const models = parseListedModels(identity.models);
-	if (models !== undefined) cacheServerType(server, identity.models);
-	const typeName = server.configuredType ?? identifyServerType(responses);
-	const serverType: ServerType = SERVER_TYPES[typeName];
+	if (models !== undefined) profile.learnType(identity.models);
+	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
 	const checkedModel = selectCheckedModel(models ?? [], serverType, options);
-	const identified = { server, options, identity, typeName, serverType, models, checkedModel };
+	const identified = { server, options, identity, serverType, models, checkedModel };
 	if (!isRouter(responses) || checkedModel?.state !== 'loaded')
 		return { ...identified, isRouter: isRouter(responses), query: '' };
 	const query = `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`;

@@ -10,8 +10,8 @@ import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
-import { getCachedTypeName, SERVER_TYPES } from '../servers/types';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import { getProfile } from '../servers/profile';
+import type { ModelServer } from '../servers/types/server-type';
 import { type JsonRecord, maxOf, omitUndefined } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
@@ -176,7 +176,7 @@ async function measureOnce(
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
 	let startedAt = performance.now();
-	const serverType: ServerType = SERVER_TYPES[getCachedTypeName(server) ?? 'other'];
+	const serverType = getProfile(server).getCachedType();
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const draft = {
 		model,
@@ -185,7 +185,7 @@ async function measureOnce(
 		temperature: 0,
 		stream: true,
 		stream_options: { include_usage: true },
-		...serverType.benchmarkFields,
+		...serverType?.benchmarkFields,
 	};
 	const { value } = await exchange<JsonRecord, Sample>(server, {
 		learningScope: 'speed',

@@ -25,7 +25,7 @@ export interface ServerAddress {
 	origin: string;
 	/** Origin and path prefix, for routes outside the API and for suggestions. */
 	root: string;
-	/** URL of the API. Part of the key of the credential's queue. */
+	/** URL of the API, as the Base URL says. */
 	api: string;
 }
 

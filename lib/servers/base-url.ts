@@ -1,7 +1,5 @@
 import { createServerError } from '../errors/create-error';
-import type { ServerAddress, Endpoint } from '../http/types';
-import { LruCache } from '../lru-cache';
-import { getModelEntries } from './models';
+import type { ServerAddress } from '../http/types';
 
 /** The Base URL cannot be used. `part` names the invalid part, `message` is a sentence for the user. */
 export class BaseUrlError extends Error {
@@ -238,55 +236,4 @@ export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
 			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
 		);
 	}
-}
-
-/** The response to a request for the model list. */
-interface ModelListResponse {
-	status: number;
-	json: unknown;
-}
-
-/** Servers whose routes have no version (infinity, FastAPI servers), by credential. */
-const unversionedServers = new LruCache<true>();
-
-/** The address with the API URL that `findApiRoot` detected. @param id of the server */
-export function withCachedApiRoot(address: ServerAddress, id: string): ServerAddress {
-	const { api, root } = address;
-	return Object.defineProperty({ ...address }, 'api', {
-		enumerable: true,
-		get: () => (unversionedServers.get(id) === true ? root : api),
-	});
-}
-
-/**
- * If the API has no model list, probes for one without the version in the path, and without any list for the chat
- * route. If found there, all requests with this credential use that API from then on.
- */
-export async function findApiRoot<A extends ModelListResponse>(
-	{ id, url: { api, root } }: Pick<Endpoint, 'id' | 'url'>,
-	list: A,
-	probeUrl: (url: string) => Promise<A | undefined>,
-): Promise<A> {
-	if (list.status !== 404 || api === root) return list;
-	const hasChatRoute = async (apiRoot: string) =>
-		isPostOnlyRoute(await probeUrl(apiRoot + CHAT_ROUTE));
-	const unversionedList = await probeUrl(`${root}/models`);
-	const isListed = unversionedList !== undefined && isApiResponse(unversionedList);
-	const isUnversioned = isListed || (!(await hasChatRoute(api)) && (await hasChatRoute(root)));
-	if (isUnversioned) unversionedServers.set(id, true);
-	return isListed ? unversionedList : list;
-}
-
-export const CHAT_ROUTE = '/chat/completions';
-
-/** FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated. */
-export function isPostOnlyRoute<A extends object>(response: A | undefined): response is A {
-	return (response as { status?: number } | undefined)?.status === 405;
-}
-
-/** A rejected key, after 404 at the versioned URL, proves the API as well as a list does. */
-function isApiResponse({ status, json }: ModelListResponse): boolean {
-	if (status === 401 || status === 403) return true;
-	const isRedirect = status >= 300 && status < 400;
-	return !isRedirect && getModelEntries(json) !== undefined;
 }

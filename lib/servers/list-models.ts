@@ -3,10 +3,9 @@ import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/classify-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext, toResponseError } from '../http/request-errors';
-import { findApiRoot } from './base-url';
-import { probe } from './probe';
+import { probe, tryProbe } from './probe';
 import { parseModels, type ServerModel } from './models';
-import { getServerType, getCachedTypeName, SERVER_TYPES, cacheServerType } from './types';
+import { getProfile } from './profile';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
 
 const LIST_TIMEOUT_MS = 10_000;
@@ -43,7 +42,7 @@ export async function listModelsFor(
 	if (matching.length > 0) return matching;
 	// A chat may be tried with any model.
 	if (task === 'chat') return models;
-	throw createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
+	throw createServerError('modelNotFound', toErrorContext(server, `${server.getApiUrl()}/models`), {
 		message: `The server has no model for ${task}`,
 		suggestion: `${suggestForTask(task, serverType)} You can also enter a name with "By Name".`,
 	});
@@ -55,7 +54,7 @@ export function assertRerankSupported(
 	{ cannotRerank, label, texts }: ServerType,
 ): void {
 	if (cannotRerank !== true) return;
-	throw createServerError('featureDisabled', toErrorContext(server, server.url.api), {
+	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
 		message: `${label} does not support reranking`,
 		suggestion: texts.rerank,
 	});
@@ -101,17 +100,17 @@ async function fetchModelList(
 	signal: AbortSignal | undefined,
 ): Promise<ModelList> {
 	const options = { timeoutMs: LIST_TIMEOUT_MS, signal };
-	const firstResponse = await probe(server, `${server.url.api}/models${query}`, options);
-	const response = await findApiRoot(
-		server,
+	const firstResponse = await probe(server, `${server.getApiUrl()}/models${query}`, options);
+	const profile = getProfile(server);
+	const response = await profile.findApiRoot(
 		firstResponse,
-		async (url) => await probe(server, url, options).catch(() => undefined),
+		async (url) => await tryProbe(server, url, options),
 	);
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw createListError(server, response);
 	// An empty list does not identify the server.
-	if (models.length === 0) throw createNoModelsError(server, await getServerType(server, signal));
-	const serverType = cacheServerType(server, response);
+	if (models.length === 0) throw createNoModelsError(server, await profile.getType(signal));
+	const serverType = profile.learnType(response);
 	if (models.length > MAX_MODELS) throw createTooManyModelsError(server, models.length);
 	return {
 		models: (await serverType.enrichModels?.(server, models, signal)) ?? models,
@@ -120,7 +119,7 @@ async function fetchModelList(
 }
 
 function createListError(server: ModelServer, response: ProbeResponse): ServerError {
-	const url = `${server.url.api}/models`;
+	const url = `${server.getApiUrl()}/models`;
 	const { status, headers, text } = response;
 	return toResponseError(server, { url }, { status, headers: { ...headers }, text, url });
 }
@@ -129,23 +128,23 @@ function createListError(server: ModelServer, response: ProbeResponse): ServerEr
 function createNoModelsError(server: ModelServer, { texts }: ServerType): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
 	const keySuggestion = hasKey ? ' Or the key has no access to its models.' : '';
-	return createServerError('modelNotFound', toErrorContext(server, `${server.url.api}/models`), {
-		message: 'The server has no models',
-		suggestion: `${texts.noModels}${keySuggestion} You can also enter a name with "By Name".`,
-	});
+	return createServerError(
+		'modelNotFound',
+		toErrorContext(server, `${server.getApiUrl()}/models`),
+		{
+			message: 'The server has no models',
+			suggestion: `${texts.noModels}${keySuggestion} You can also enter a name with "By Name".`,
+		},
+	);
 }
 
 function createTooManyModelsError(server: ModelServer, count: number): ServerError {
-	return createServerError('invalidResponse', toErrorContext(server, `${server.url.api}/models`), {
-		message: `The server lists ${count} models, more than ${MAX_MODELS}`,
-		suggestion: 'Enter the model name with "By Name".',
-	});
-}
-
-/** The suggestion to use another model, if the server type is known. */
-export function getMissingModelSuggestion(server: ModelServer, model: string): string | undefined {
-	const serverTypeName = getCachedTypeName(server);
-	return serverTypeName === undefined
-		? undefined
-		: (SERVER_TYPES[serverTypeName] as ServerType).texts.missingModel?.(model);
+	return createServerError(
+		'invalidResponse',
+		toErrorContext(server, `${server.getApiUrl()}/models`),
+		{
+			message: `The server lists ${count} models, more than ${MAX_MODELS}`,
+			suggestion: 'Enter the model name with "By Name".',
+		},
+	);
 }

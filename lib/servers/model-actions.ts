@@ -6,7 +6,8 @@ import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { probe } from './probe';
 import { assertModelName } from './model-names';
-import { forgetServerType, getServerType, getCachedTypeName, SERVER_TYPES } from './types';
+import { getProfile } from './profile';
+import { SERVER_TYPES } from './types';
 import type {
 	LoadOptions,
 	ModelActions,
@@ -76,8 +77,9 @@ async function runAction<Options extends ModelActionOptions, Done extends object
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	assertModelName(model);
-	forgetServerType(server);
-	const serverType = await getServerType(server, options.signal);
+	const profile = getProfile(server);
+	profile.forget();
+	const serverType = await profile.getType(options.signal);
 	const { modelActions = {} } = serverType;
 	if (modelActions[action] === undefined) {
 		await assertReachable(server, options.signal);
@@ -85,7 +87,7 @@ async function runAction<Options extends ModelActionOptions, Done extends object
 	}
 	const result = await run(modelActions, { ...options, model });
 	const tookMs = Math.round(performance.now() - startedAt);
-	return { model, server: getCachedTypeName(server) ?? 'other', ...result, tookMs };
+	return { model, server: serverType.name, ...result, tookMs };
 }
 
 /** The type of a server that is down or rejects the key is unknown. @throws {ServerError} */
@@ -93,7 +95,7 @@ async function assertReachable(
 	server: ModelServer,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
-	const response = await probe(server, `${server.url.api}/models`, { signal });
+	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (response.status !== 401 && response.status !== 403) return;
 	await listModels(server, signal);
 }
@@ -103,7 +105,7 @@ function createUnsupportedError(
 	serverType: ServerType,
 	action: keyof ModelActions,
 ): ServerError {
-	const supportingTypes = Object.values<ServerType>(SERVER_TYPES).filter(
+	const supportingTypes = Object.values(SERVER_TYPES).filter(
 		({ modelActions }) => modelActions?.[action] !== undefined,
 	);
 	const supportedBy = `Only ${supportingTypes.map(({ label }) => label).join(', ')} support this.`;

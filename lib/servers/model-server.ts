@@ -3,10 +3,10 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import type { ServerAddress } from '../http/types';
-import { resolveOrThrow, resolveBaseUrl, withCachedApiRoot } from './base-url';
+import { resolveOrThrow, resolveBaseUrl } from './base-url';
 import { omitUndefined } from '../values';
 import { buildCredentialHeaders, getEgressFilter, readLocalLlamaCredential } from './credential';
-import { SERVER_TYPES, getCachedTypeName, getCachedSlots } from './types';
+import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
 
 /**
@@ -20,24 +20,23 @@ export function createModelServer(
 	helpers?: object,
 ): ModelServer {
 	const credential = readLocalLlamaCredential(data);
-	const address: ServerAddress = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
+	const url: ServerAddress = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
 	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
-	const id = JSON.stringify([address.api, hashHeaders(headers), ignoreSslIssues]);
+	const id = JSON.stringify([url.api, hashHeaders(headers), ignoreSslIssues]);
 	const server: ModelServer = {
-		url: withCachedApiRoot(address, id),
+		url,
 		id,
+		getApiUrl: () => getProfile(server).getApiUrl(),
 		headers,
 		ignoreSslIssues,
 		maxConcurrentRequests,
-		getSlots: (model) => getCachedSlots(server, model),
+		getSlots: (model) => getProfile(server).getCachedSlots(model),
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		getErrorContext: () => ({
-			getSuggestion: (errorType) => {
-				const typeName = getCachedTypeName(server);
-				return typeName && SERVER_TYPES[typeName].texts.suggestions?.[errorType];
-			},
+			getSuggestion: (errorType) =>
+				getProfile(server).getCachedType()?.texts.suggestions?.[errorType],
 		}),
 		n8nHelpers: helpers,
 		...omitUndefined({ configuredType: serverType }),

@@ -50,6 +50,15 @@ export async function tryProbeJson(
 	path: string,
 	options?: ProbeOptions,
 ): Promise<unknown> {
-	const response = await probe(server, path, options).catch(() => undefined);
+	const response = await tryProbe(server, path, options);
 	return response !== undefined && response.status < 300 ? response.json : undefined;
+}
+
+/** The response, whatever its status; undefined if there is none. */
+export async function tryProbe(
+	server: ModelServer,
+	path: string,
+	options?: ProbeOptions,
+): Promise<ProbeResponse | undefined> {
+	return await probe(server, path, options).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 /** Detects silently truncated input. */
-import { getServerType, fetchTrainedContext } from './types';
+import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
 
 /** Shorter texts fit into every context. */
@@ -37,7 +37,8 @@ export async function getTruncationWarnings(
 		return [];
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const lettersPerToken = letters / processedTokens;
-	const serverType = await getServerType(server);
+	const profile = getProfile(server);
+	const serverType = await profile.getType();
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
@@ -46,7 +47,7 @@ export async function getTruncationWarnings(
 		return [];
 	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
-	const trainedContext = await fetchTrainedContext(server, model);
+	const trainedContext = await profile.getTrainedContext(model);
 	const suggestion =
 		context !== undefined && context >= trainedContext
 			? 'The model does not support a larger context: choose a model that does.'

@@ -1,7 +1,7 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import type { ErrorType } from '../errors/error-types';
 import { captureError, ServerError } from '../errors/server-error';
-import { getServerType } from '../servers/types';
+import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { pushAll, omitUndefined } from '../values';
 import { explainUnsupportedRoute } from './run-task';
@@ -178,7 +178,7 @@ export async function explainUnsupportedTask(
 	error: ServerError,
 	{ task, model }: { task: keyof typeof TASKS; model: string },
 ): Promise<ServerError> {
-	const { texts } = await getServerType(server);
+	const { texts } = await getProfile(server).getType();
 	const { action, feature } = TASKS[task];
 	if (error.type === 'promptTooLong')
 		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());

@@ -17,10 +17,10 @@ import type { ErrorType } from '../errors/error-types';
 import { captureError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
+import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
 import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
-import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { pushAll, type JsonRecord, maxOf, omitUndefined, truncate, minOf } from '../values';
@@ -101,7 +101,7 @@ export async function classify(
 	assertValidLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	assertModelName(settings.model);
 	const { signal } = settings;
-	const serverType = await getServerType(server, signal);
+	const serverType = await getProfile(server).getType(signal);
 	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;
 	const warnings = getContextWarnings(serverType, server, settings);
 	const query: LabelQuery = {
@@ -343,7 +343,7 @@ function toUnmatched(
 }
 
 function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
-	return omitUndefined({ usage, model, server: getRecognizedTypeName(server) });
+	return omitUndefined({ usage, model, server: getProfile(server).getRecognizedName() });
 }
 
 /** @param count number of labels without the label for none of them */

@@ -11,9 +11,9 @@ import { captureError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { toErrorContext } from '../http/request-errors';
+import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
-import { getRecognizedTypeName, getServerType } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
 import { parseTokenSizes } from './batches';
@@ -42,7 +42,7 @@ export async function completeText(
 ): Promise<TextCompletion & { server?: string; warnings: string[] }> {
 	const { model, parameters } = settings;
 	assertModelName(model);
-	const serverType = await getServerType(server, settings.signal);
+	const serverType = await getProfile(server).getType(settings.signal);
 	const contextWarnings = getContextWarnings(serverType, server, settings);
 	let accumulator: CompletionAccumulator | undefined;
 	const { extraBody } = parameters;
@@ -92,7 +92,7 @@ export async function completeText(
 	});
 	return {
 		...value,
-		...omitUndefined({ server: getRecognizedTypeName(server) }),
+		...omitUndefined({ server: getProfile(server).getRecognizedName() }),
 		warnings: [...warnings, ...truncationWarnings, ...contextWarnings],
 	};
 }

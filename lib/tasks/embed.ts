@@ -2,8 +2,9 @@
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
+import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
-import { isRecognizedType, getServerType } from '../servers/types';
+import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { pushAll, type JsonRecord, omitUndefined } from '../values';
@@ -122,7 +123,7 @@ export class Embedder {
 		result: EmbeddingResult,
 	): Promise<number[][]> {
 		const { server, settings } = this;
-		const serverType = await getServerType(server, taskSettings.signal);
+		const serverType = await getProfile(server).getType(taskSettings.signal);
 		const input = batch.map(({ text }) => text);
 		result.requests++;
 		const { value, warnings } = await runTask(server, taskSettings, {
@@ -187,12 +188,16 @@ export class Embedder {
 	}
 
 	private context() {
-		return toErrorContext(this.server, `${this.server.url.api}/embeddings`, this.settings.model);
+		return toErrorContext(
+			this.server,
+			`${this.server.getApiUrl()}/embeddings`,
+			this.settings.model,
+		);
 	}
 
 	private async explainError(error: ServerError): Promise<ServerError> {
 		const { model } = this.settings;
-		const serverType = await getServerType(this.server);
+		const serverType = await getProfile(this.server).getType();
 		const { routes, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.copyWith({
@@ -209,7 +214,7 @@ export class Embedder {
 				message: `The model "${model}" is not an embedding model`,
 				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
-		if (error.type === 'routeNotFound' && (hasEveryRoute === true || !isRecognizedType(serverType)))
+		if (error.type === 'routeNotFound' && (hasEveryRoute === true || serverType === other))
 			return error;
 		if (error.type === 'routeNotFound')
 			return error.copyWith({

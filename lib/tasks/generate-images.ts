@@ -114,7 +114,7 @@ function toImage(
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'image')
-		throw createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
+		throw createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
 			message: 'The server response is not an image',
 			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			suggestion:
@@ -133,7 +133,7 @@ function readPngSize(content: Buffer): { width: number; height: number } {
 }
 
 function createNoImageError(server: ModelServer, { model }: TaskSettings): ServerError {
-	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
+	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
 		message: 'The server returned no image',
 		suggestion:
 			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',

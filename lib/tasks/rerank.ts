@@ -4,10 +4,10 @@ import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { matchTextIndexes, parseTokenCount } from './vectors';
+import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
 import { getRoutes } from '../exchange/routes';
-import { getServerType } from '../servers/types';
 import type { ModelServer } from '../servers/types/server-type';
 import {
 	pushAll,
@@ -78,7 +78,7 @@ export async function rerank(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
 		);
-	assertRerankSupported(server, await getServerType(server, settings.signal));
+	assertRerankSupported(server, await getProfile(server).getType(settings.signal));
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
 	const scores = await scoreDocuments(server, settings, query, documents, result);
@@ -136,7 +136,7 @@ async function sendBatch(
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	result.requests++;
 	const { value, warnings } = await runTask(server, settings, {
-		routes: getRoutes(await getServerType(server, settings.signal), 'rerank'),
+		routes: getRoutes(await getProfile(server).getType(settings.signal), 'rerank'),
 		// At the root with the field names of TEI and of Jina: servers ignore unknown names.
 		toBody: (route) => ({
 			query,

@@ -12,15 +12,10 @@ import {
 	type UploadProgress,
 } from '../http/multipart';
 import type { Priority } from '../http/queue';
-import { getMissingModelSuggestion } from '../servers/list-models';
 import { omitRejectedField } from '../exchange/adaptations';
 import { exchange, type ExchangeOptions, type ExchangeResult } from '../exchange/exchange';
-import {
-	getRecognizedTypeName,
-	isRecognizedType,
-	getServerType,
-	getServerProps,
-} from '../servers/types';
+import { getProfile } from '../servers/profile';
+import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/span-attributes';
 import { withSpan } from '../tracing/span';
@@ -69,7 +64,7 @@ export async function runTask<T, D = undefined>(
 ): Promise<ExchangeResult<D, T>> {
 	const { routes, file, extraBody = {}, operation, adaptations, read, getUsage, ...http } = task;
 	// Reads how many concurrent requests the server supports.
-	if (server.maxConcurrentRequests === 0) await getServerProps(server, model, signal);
+	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
 	let form: FormBody | undefined;
 	const run = async (target: ModelServer) =>
 		await exchange<D, T>(target, {
@@ -105,7 +100,7 @@ export async function runTask<T, D = undefined>(
 			throw form === undefined ? error : explainUploadError(error, form.sent);
 		});
 	if (operation === undefined) return await run(server);
-	const provider = getRecognizedTypeName(server) ?? 'openai_compatible';
+	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
 	return await withSpan(server, { operation, model, priority, provider }, run, ({ value }) => ({
 		usage: getUsage?.(value),
 	}));
@@ -180,12 +175,12 @@ export async function explainUnsupportedRoute(
 		model,
 	}: { action: string; getSuggestion: (serverType: ServerType) => string; model: string },
 ): Promise<ServerError> {
-	const serverType = await getServerType(server);
-	const suggestion = getMissingModelSuggestion(server, model);
+	const serverType = await getProfile(server).getType();
+	const suggestion = serverType.texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
 	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
-	const isRecognized = isRecognizedType(serverType);
+	const isRecognized = serverType !== other;
 	// The URL of an unrecognized server may be wrong.
 	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.copyWith({

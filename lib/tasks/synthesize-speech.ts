@@ -154,7 +154,7 @@ function createTooShortError(
 	{ model }: TaskSettings,
 	bytes: number,
 ): ServerError {
-	return createServerError('emptyResponse', toErrorContext(server, server.url.api, model), {
+	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
 		message: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
 		suggestion:

@@ -87,7 +87,7 @@ export async function transcribe(
 }
 
 function createEmptyResponseError(server: ModelServer, { model }: TaskSettings): ServerError {
-	return createServerError('invalidResponse', toErrorContext(server, server.url.api, model), {
+	return createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
 		message: 'The server returned an empty response instead of a transcript',
 		suggestion:
 			'Check that the Base URL points to a transcription server, and that the model is a speech model.',

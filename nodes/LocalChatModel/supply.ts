@@ -88,7 +88,7 @@ async function buildChatModel(
 		onFinished: (result) => reportResult(context, result),
 		settings: {
 			model: settings.model,
-			baseUrl: server.url.api,
+			baseUrl: server.getApiUrl(),
 			serverType: server.configuredType ?? 'auto',
 			options: { ...settings.parameters, ...settings.timeouts, retries: settings.retries },
 		},

@@ -6,7 +6,7 @@ import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { selectOnlyModel } from '../../lib/servers/model-names';
-import { getServerType } from '../../lib/servers/types';
+import { getProfile } from '../../lib/servers/profile';
 import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
 
 interface ModelSettings {
@@ -60,14 +60,14 @@ async function resolveOnlyModel(
 	task: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<string> {
-	const context = toErrorContext(server, `${server.url.api}/models`);
+	const context = toErrorContext(server, `${server.getApiUrl()}/models`);
 	if (!NAME_OPTIONAL_TASKS.has(task))
 		return selectOnlyModel(await listModelsFor(server, task, signal), context);
 	// A server with one model for images or audio needs no name, and may have no list.
 	const models = await listModelsFor(server, task, signal).catch(captureError);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
-	const { modelCategories } = await getServerType(server, signal);
+	const { modelCategories } = await getProfile(server).getType(signal);
 	return models.length === 1 || modelCategories !== undefined
 		? selectOnlyModel(models, context)
 		: '';

@@ -9,6 +9,12 @@ describe('a bounded cache', () => {
 		expect(['0', '1', '2', 'new'].map((key) => memory.get(key))).toEqual([0, undefined, 2, 1]);
 	});
 
+	it('may have its own limit', () => {
+		const memory = new LruCache<number>(1_000, 2);
+		for (const key of ['a', 'b', 'c']) memory.set(key, 1);
+		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([undefined, 1, 1]);
+	});
+
 	it('evicts expired entries', () => {
 		jest.useFakeTimers();
 		try {
@@ -23,8 +29,8 @@ describe('a bounded cache', () => {
 		}
 	});
 
-	it('is cleared for tests', () => {
-		const memory = new LruCache<number>();
+	it('is cleared for tests if it is shared', () => {
+		const memory = LruCache.createShared<number>();
 		memory.set('a', 1);
 		clearSharedCaches();
 		expect(memory.get('a')).toBeUndefined();

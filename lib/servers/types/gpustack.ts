@@ -8,6 +8,7 @@ import { other, DEFAULT_TEXTS } from './other';
  */
 export const gpustack: ServerType = {
 	...other,
+	name: 'gpustack',
 	label: 'GPUStack',
 	modelCategories: {
 		query: 'categories',

@@ -5,6 +5,7 @@ import { other, DEFAULT_TEXTS } from './other';
 /** LiteLLM's proxy, recognized by its headers, or by the date that it reports for all models (litellm/constants.py). */
 export const litellm: ServerType = {
 	...other,
+	name: 'litellm',
 	label: 'LiteLLM',
 	texts: {
 		...DEFAULT_TEXTS,

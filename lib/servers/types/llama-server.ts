@@ -1,10 +1,4 @@
-import {
-	asFiniteNumber,
-	isRecord,
-	type JsonRecord,
-	asNonEmptyString,
-	omitUndefined,
-} from '../../values';
+import { asFiniteNumber, isRecord, type JsonRecord, omitUndefined } from '../../values';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
 import type { IdentityResponses, ServerProps, ServerType } from './server-type';
@@ -19,6 +13,7 @@ export function isRouter(responses: IdentityResponses): boolean {
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerType = {
+	name: 'llamaServer',
 	label: 'llama-server',
 	benchmarkFields: { cache_prompt: false, ignore_eos: true },
 	supportedFields: 'all',
@@ -74,15 +69,11 @@ export const llamaServer: ServerType = {
 
 function toServerProps(all: JsonRecord): ServerProps {
 	const slots = asFiniteNumber(all.total_slots);
-	const { context, vision, audio, tools, state } = parseProps(all);
+	const { vision, audio, tools } = parseProps(all);
 	return {
 		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
-		context,
 		supportsTools: tools,
 		vision,
 		audio,
-		template: asNonEmptyString(all.chat_template),
-		isSleeping: state === 'sleeping',
-		all,
 	};
 }

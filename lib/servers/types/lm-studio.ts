@@ -7,6 +7,7 @@ import { other, DEFAULT_TEXTS } from './other';
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */
 export const lmStudio: ServerType = {
 	...other,
+	name: 'lmStudio',
 	label: 'LM Studio',
 	modelActions: {
 		// lmstudio.ai/docs/developer/rest: load and unload

@@ -8,6 +8,7 @@ import { DEFAULT_TEXTS } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerType = {
+	name: 'ollama',
 	label: 'Ollama',
 	supportedFields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	// Gateways may have only the routes of OpenAI's API.

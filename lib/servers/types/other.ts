@@ -16,6 +16,7 @@ export const DEFAULT_TEXTS: ServerTexts = {
 
 /** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */
 export const other: ServerType = {
+	name: 'other',
 	label: 'An OpenAI-compatible server',
 	supportedFields: 'all',
 	thinkingSwitch: 'template',

@@ -32,7 +32,7 @@ export const routerActions: ModelActions = { load, unload, pull, remove };
 
 async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
 	const requestOptions = {
-		url: `${server.url.api}/models`,
+		url: `${server.getApiUrl()}/models`,
 		signal,
 		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
 	};
@@ -54,7 +54,7 @@ async function findModel(
 	if (listed !== undefined) return listed;
 	throw createServerError(
 		'modelNotFound',
-		toErrorContext(server, `${server.url.api}/models`, model),
+		toErrorContext(server, `${server.getApiUrl()}/models`, model),
 		{
 			message: `The server does not offer the model "${model}"`,
 			suggestion: suggestModels(

@@ -35,6 +35,8 @@ export type RoutedTask = 'chat' | 'complete' | 'embed' | 'rerank';
 export interface ModelServer extends Endpoint {
 	/** The type selected in the credential; undefined: Automatic. */
 	readonly configuredType?: ServerTypeName;
+	/** The current URL of the API: without a version, if a request found it there. */
+	getApiUrl(): string;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly n8nHelpers?: object;
 }
@@ -60,18 +62,10 @@ export interface IdentityResponses {
 export interface ServerProps {
 	/** Concurrent generations. */
 	slots?: number;
-	/** Tokens of context of one slot. */
-	context?: number;
 	/** Whether its chat template supports tools. */
 	supportsTools?: boolean;
 	vision?: boolean;
 	audio?: boolean;
-	/** The chat template. */
-	template?: string;
-	/** The model sleeps, and wakes with the next request. */
-	isSleeping?: boolean;
-	/** The full response. */
-	all: JsonRecord;
 }
 
 /** The task that models are listed for. */
@@ -166,6 +160,7 @@ export interface ServerTexts {
 
 /** One row of the table of server types. Callers check a member, never a name. */
 export interface ServerType {
+	name: ServerTypeName;
 	/** The server's name in sentences. */
 	label: string;
 	/** The fields that it supports beyond OpenAI's. */

@@ -5,6 +5,7 @@ import { other, DEFAULT_TEXTS } from './other';
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerType = {
 	...other,
+	name: 'vllm',
 	label: 'vLLM',
 	benchmarkFields: { ignore_eos: true },
 	supportedFields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],

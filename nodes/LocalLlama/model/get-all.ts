@@ -2,7 +2,7 @@ import { captureError, ServerError } from '../../../lib/errors/server-error';
 import { toModelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
-import { getCachedTypeName } from '../../../lib/servers/types';
+import { getProfile } from '../../../lib/servers/profile';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { omitUndefined } from '../../../lib/values';
 import { booleanField, optionsCollection } from '../../shared/field-builders';
@@ -32,7 +32,7 @@ export const modelGetAll: LocalLlamaOperation = {
 			json: omitUndefined({
 				...model,
 				loaded: undefined,
-				server: getCachedTypeName(server) ?? 'other',
+				server: getProfile(server).getCachedType()?.name ?? 'other',
 			}),
 			// Pairing each model with each input item would grow with both.
 			from: itemIndex,

@@ -1,0 +1,247 @@
+import { rejectOnAbort } from '../http/sleep';
+import { LruCache, TTL_MS } from '../lru-cache';
+import type { JsonRecord } from '../values';
+import { getModelEntries, parseModels, type ServerModel } from './models';
+import { tryProbe } from './probe';
+import { SERVER_TYPES } from './types';
+import { identifyServerType } from './types/identify';
+import { other } from './types/other';
+import type {
+	IdentityResponses,
+	ModelServer,
+	ProbeResponse,
+	ServerProps,
+	ServerType,
+	ServerTypeName,
+} from './types/server-type';
+
+/** After a failed identification, which may succeed soon. */
+const FAILED_TTL_MS = 5_000;
+const IDENTIFICATION_TIMEOUT_MS = 5_000;
+/** Models of one server, or other names that come from outside. */
+const MAX_ENTRIES = 50;
+
+/** A change of a rejected request body. */
+export interface BodyChange {
+	/** Identifies the change: each is tried once. */
+	name: string;
+	/** Returns the body itself if there is nothing to change. */
+	apply(body: JsonRecord): JsonRecord;
+	/** For changes of options that the user set. */
+	warning?: string;
+	/** Not for later requests: the server did not reject the body. */
+	isTemporary?: true;
+}
+
+/** What the responses to one task taught: the changes that the server requires, and the URLs that it does not have. */
+export interface Lessons {
+	changes: readonly BodyChange[];
+	missingUrls: readonly string[];
+}
+
+/** The facts about one server, for one credential. Times are those of `performance.now()`. */
+class KnownFacts {
+	/** Kept after it has expired: if the next identification fails, it is used again. */
+	serverType: ServerType = other;
+	typeExpiresAt = 0;
+	/** The only model of a server that ignores model names. */
+	onlyModel: ServerModel | undefined;
+	identification: Promise<ServerType> | undefined;
+	/** Until then, its routes have no version (infinity, FastAPI servers). */
+	unversionedUntil = 0;
+	/** By model. */
+	props = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
+	/** By task and model. */
+	readonly lessons = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	/** By model. */
+	readonly contextSizes = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+}
+
+/** By the ID of the server, which contains address and credential. */
+const factsByServer = LruCache.createShared<KnownFacts>(Infinity);
+
+/** What is known of a server. */
+export function getProfile(server: ModelServer): ServerProfile {
+	const facts = factsByServer.get(server.id) ?? new KnownFacts();
+	factsByServer.set(server.id, facts);
+	return new ServerProfile(server, facts);
+}
+
+/**
+ * What is known of a server, for ten minutes: its type, its properties, its API root, and what its responses taught.
+ * All servers with the same address and credential share the facts; missing ones are requested with the given server.
+ */
+class ServerProfile {
+	constructor(
+		private readonly server: ModelServer,
+		private readonly facts: KnownFacts,
+	) {}
+
+	/** The URL of the API, without a version if `findApiRoot` found it there. */
+	getApiUrl(): string {
+		const { root, api } = this.server.url;
+		return this.facts.unversionedUntil > performance.now() ? root : api;
+	}
+
+	/**
+	 * If the API has no model list, probes for one without the version in the path, and without any list for the chat
+	 * route. If found there, all requests use that API from then on.
+	 */
+	async findApiRoot<A extends Pick<ProbeResponse, 'status' | 'json'>>(
+		list: A,
+		probeUrl: (url: string) => Promise<A | undefined>,
+	): Promise<A> {
+		const { root } = this.server.url;
+		const api = this.getApiUrl();
+		if (list.status !== 404 || api === root) return list;
+		const hasChatRoute = async (apiRoot: string) =>
+			isPostOnlyRoute(await probeUrl(apiRoot + CHAT_ROUTE));
+		const unversionedList = await probeUrl(`${root}/models`);
+		const isListed = unversionedList !== undefined && isApiResponse(unversionedList);
+		const isUnversioned = isListed || (!(await hasChatRoute(api)) && (await hasChatRoute(root)));
+		if (isUnversioned) this.facts.unversionedUntil = performance.now() + TTL_MS;
+		return isListed ? unversionedList : list;
+	}
+
+	/** The server type, without a request; undefined if unknown. */
+	getCachedType(): ServerType | undefined {
+		const { configuredType } = this.server;
+		if (configuredType !== undefined) return SERVER_TYPES[configuredType];
+		return this.isTypeCached() ? this.facts.serverType : undefined;
+	}
+
+	/** The name of the server type, if it was recognized. */
+	getRecognizedName(): ServerTypeName | undefined {
+		const serverType = this.getCachedType();
+		return serverType === other ? undefined : serverType?.name;
+	}
+
+	/** The only model of a server that ignores model names; undefined if unknown. */
+	getOnlyModel(): ServerModel | undefined {
+		return this.isTypeCached() ? this.facts.onlyModel : undefined;
+	}
+
+	private isTypeCached(): boolean {
+		return this.facts.typeExpiresAt > performance.now();
+	}
+
+	/** The server type. Concurrent callers share the identification, so it does not end with the signal of one of them. */
+	async getType(signal?: AbortSignal): Promise<ServerType> {
+		const cached = this.getCachedType();
+		if (cached !== undefined) return cached;
+		const { facts } = this;
+		facts.identification ??= this.identify().finally(() => {
+			facts.identification = undefined;
+		});
+		const { identification } = facts;
+		if (signal === undefined) return await identification;
+		return await rejectOnAbort(signal, async () => await identification).catch((error: unknown) => {
+			if (signal.aborted) return facts.serverType;
+			throw error;
+		});
+	}
+
+	private async identify(): Promise<ServerType> {
+		const { facts } = this;
+		const responses = await fetchIdentity(this.server, this.getApiUrl());
+		if (responses !== undefined) return this.storeType(responses);
+		facts.typeExpiresAt = performance.now() + FAILED_TTL_MS;
+		return facts.serverType;
+	}
+
+	private storeType(responses: IdentityResponses): ServerType {
+		const serverType: ServerType = SERVER_TYPES[identifyServerType(responses)];
+		const [onlyModel, ...otherModels] = parseModels(responses.models?.json) ?? [];
+		const isOnly = serverType.ignoresModelName === true && otherModels.length === 0;
+		const typeExpiresAt = performance.now() + TTL_MS;
+		const newFacts = { serverType, typeExpiresAt, onlyModel: isOnly ? onlyModel : undefined };
+		Object.assign(this.facts, newFacts);
+		return serverType;
+	}
+
+	/** Identifies the type by a model list that was fetched anyway. */
+	learnType(models: ProbeResponse): ServerType {
+		if (identifyServerType({ models }) !== 'other') this.storeType({ models });
+		return this.getCachedType() ?? other;
+	}
+
+	/** The properties that the server reports for a model. */
+	async getProps(model = '', signal?: AbortSignal): Promise<ServerProps | undefined> {
+		const { props } = this.facts;
+		const cached = props.get(model);
+		if (cached !== undefined) return cached;
+		const { fetchProps } = await this.getType(signal);
+		const fetched = await fetchProps?.(this.server, model, signal);
+		if (fetched !== undefined) props.set(model, fetched);
+		return fetched;
+	}
+
+	/** Concurrent generations that the server supports with a model, if it reported that. */
+	getCachedSlots(model = ''): number | undefined {
+		return this.facts.props.get(model)?.slots;
+	}
+
+	/** Tokens of context that a model was trained for; Infinity if unknown. */
+	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
+		const { fetchModel } = await this.getType(signal);
+		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, signal));
+		return facts?.trainedContext ?? Infinity;
+	}
+
+	/** @param task with model */
+	getLessons(task: string): Lessons {
+		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
+	}
+
+	storeLessons(task: string, lessons: Lessons): void {
+		this.facts.lessons.set(task, lessons);
+	}
+
+	/** Stores the context size that is requested for a model. @returns the size of the last request */
+	replaceContextSize(model: string, size: number): number | undefined {
+		const { contextSizes } = this.facts;
+		const previousSize = contextSizes.get(model);
+		contextSizes.set(model, size);
+		return previousSize;
+	}
+
+	/** The next request identifies the server again. Properties that are being fetched are not stored. */
+	forget(): void {
+		this.facts.typeExpiresAt = 0;
+		this.facts.props = new LruCache(TTL_MS, MAX_ENTRIES);
+	}
+}
+
+/** The responses that identify a server; undefined if they may be those of a temporary state, or of a rejected key. */
+async function fetchIdentity(
+	server: ModelServer,
+	apiUrl: string,
+): Promise<IdentityResponses | undefined> {
+	const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
+	const models = await tryProbe(server, `${apiUrl}/models`, options);
+	if (models === undefined || identifyServerType({ models }) !== 'other')
+		return models && { models };
+	if (KEY_REJECTED_STATUSES.has(models.status) || isTransient(models)) return undefined;
+	const version = await tryProbe(server, '/api/version', options);
+	return version === undefined || isTransient(version) ? undefined : { models, version };
+}
+
+const KEY_REJECTED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407]);
+
+function isTransient({ status }: ProbeResponse): boolean {
+	return status === 408 || status === 429 || status >= 500;
+}
+
+export const CHAT_ROUTE = '/chat/completions';
+
+/** FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated. */
+export function isPostOnlyRoute(response: Pick<ProbeResponse, 'status'> | undefined): boolean {
+	return response?.status === 405;
+}
+
+/** A rejected key, after 404 at the versioned URL, proves the API as well as a list does. */
+function isApiResponse({ status, json }: Pick<ProbeResponse, 'status' | 'json'>): boolean {
+	if (status === 401 || status === 403) return true;
+	const isRedirect = status >= 300 && status < 400;
+	return !isRedirect && getModelEntries(json) !== undefined;
+}

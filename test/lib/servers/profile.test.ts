@@ -1,0 +1,135 @@
+import { closePools } from '../../../lib/http/dispatcher';
+import { listModels } from '../../../lib/servers/list-models';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { getProfile } from '../../../lib/servers/profile';
+import { createDeferred } from '../../support/deferred';
+import { setImmediate } from '../../support/node-builtins';
+import { json, startScripted } from '../../simulators/scripted';
+
+const open = new Set<() => Promise<void>>();
+
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await Promise.all([...open].map(async (close) => await close()));
+	open.clear();
+	await closePools();
+});
+
+const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
+const MODELS = { object: 'list', data: [{ id: 'a', owned_by: 'llamacpp' }] };
+const MINUTES = 60_000;
+
+/** A llama-server whose responses to these paths wait for a promise. */
+async function startServer(waits: Record<string, Promise<void>> = {}, prefix = '/v1') {
+	const scripted = await startScripted(async ({ path }, response) => {
+		await waits[path];
+		if (path === `${prefix}/models`) return json(response, MODELS);
+		if (path.startsWith('/props')) return json(response, { total_slots: 2 });
+		return json(response, { detail: 'Not Found' }, 404);
+	});
+	open.add(scripted.close);
+	return {
+		connect: (apiKey = KEY) => createModelServer({ baseUrl: scripted.url, apiKey }),
+		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
+		arrived: async (path: string) => {
+			while (!scripted.requests.some((request) => request.path === path))
+				await new Promise((resolve) => setImmediate(resolve));
+		},
+	};
+}
+
+/** Passes time for everything that expires. */
+function pass(ms: number): void {
+	const now = performance.now.bind(performance);
+	jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+}
+
+describe('two items that share a profile', () => {
+	test('both get the type if one forgets it during the identification', async () => {
+		const deferred = createDeferred();
+		const { connect, requested, arrived } = await startServer({ '/v1/models': deferred.wait });
+		const first = getProfile(connect()).getType();
+		await arrived('/v1/models');
+		const second = getProfile(connect());
+		second.forget();
+		const types = Promise.all([first, second.getType()]);
+		deferred.open();
+		expect((await types).map(({ name }) => name)).toEqual(['llamaServer', 'llamaServer']);
+		expect(requested()).toEqual(['GET /v1/models']);
+	});
+
+	test('properties that were requested before one forgets them are not kept', async () => {
+		const deferred = createDeferred();
+		const { connect, requested, arrived } = await startServer({ '/props': deferred.wait });
+		const first = getProfile(connect()).getProps();
+		await arrived('/props');
+		getProfile(connect()).forget();
+		deferred.open();
+		expect(await first).toMatchObject({ slots: 2 });
+		expect(getProfile(connect()).getCachedSlots()).toBeUndefined();
+		expect(await getProfile(connect()).getProps()).toMatchObject({ slots: 2 });
+		expect(requested().filter((path) => path === 'GET /props')).toHaveLength(2);
+	});
+});
+
+describe('what is known of a server', () => {
+	const lessons = { changes: [], missingUrls: ['http://a/v1/rerank'] };
+	const NOTHING = { changes: [], missingUrls: [] };
+
+	test('belongs to one credential', async () => {
+		const { connect } = await startServer({}, '');
+		const server = connect();
+		await listModels(server);
+		await getProfile(server).getProps('a');
+		getProfile(server).storeLessons('rerank', lessons);
+		getProfile(server).replaceContextSize('a', 4096);
+		const same = connect();
+		const other = connect('another-key-with-1-digit');
+		expect([same, other].map(({ getApiUrl }) => new URL(getApiUrl()).pathname)).toEqual([
+			'/',
+			'/v1',
+		]);
+		expect([same, other].map((one) => getProfile(one).getCachedType()?.name)).toEqual([
+			'llamaServer',
+			undefined,
+		]);
+		expect([same, other].map((one) => getProfile(one).getCachedSlots('a'))).toEqual([2, undefined]);
+		expect([same, other].map((one) => getProfile(one).getLessons('rerank'))).toEqual([
+			lessons,
+			NOTHING,
+		]);
+		expect([same, other].map((one) => getProfile(one).replaceContextSize('a', 1))).toEqual([
+			4096,
+			undefined,
+		]);
+	});
+
+	test('expires after ten minutes', async () => {
+		const { connect } = await startServer({}, '');
+		const server = connect();
+		await listModels(server);
+		await getProfile(server).getProps('a');
+		getProfile(server).storeLessons('rerank', lessons);
+		getProfile(server).replaceContextSize('a', 4096);
+		pass(10 * MINUTES);
+		const profile = getProfile(server);
+		expect(profile.getCachedType()).toBeUndefined();
+		expect(profile.getOnlyModel()).toBeUndefined();
+		expect(profile.getCachedSlots('a')).toBeUndefined();
+		expect(profile.getLessons('rerank')).toEqual(NOTHING);
+		expect(profile.replaceContextSize('a', 1)).toBeUndefined();
+		expect(new URL(profile.getApiUrl()).pathname).toBe('/v1');
+	});
+
+	test('is bounded for each server', async () => {
+		const { connect } = await startServer();
+		const profile = getProfile(connect());
+		for (let at = 0; at < 51; at++) {
+			profile.storeLessons(`task ${at}`, lessons);
+			profile.replaceContextSize(`model ${at}`, 4096);
+		}
+		expect(profile.getLessons('task 0')).toEqual(NOTHING);
+		expect(profile.getLessons('task 50')).toEqual(lessons);
+		expect(profile.replaceContextSize('model 0', 1)).toBeUndefined();
+	});
+});
