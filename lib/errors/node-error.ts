@@ -1,4 +1,4 @@
-import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
+import { BaseError, NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
 import { describeError } from './describe-error';
 import { isRequestError } from './error-types';
@@ -50,6 +50,7 @@ export function toNodeError(
 	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);
 	nodeError.messages = [];
 	nodeError.context.data = toErrorDetails(error);
+	omitRepeatedCause(nodeError);
 	if (error.partialText) nodeError.messages.push(`Received so far: ${error.partialText}`);
 	return nodeError;
 }
@@ -82,7 +83,16 @@ export class SubNodeError extends NodeOperationError {
 		super(node, error.message, { description, functionality: 'configuration-node' });
 		Object.assign(this, { message: error.message, messages: error.messages });
 		this.context = error.context;
+		omitRepeatedCause(this);
 	}
+}
+
+/**
+ * Removes the cause that n8n makes of a title. The log of n8n 2.41 contains an error and all its causes (n8n-core,
+ * error-reporter.ts); an older one, whose errors have another base class, contains the cause instead of the error.
+ */
+export function omitRepeatedCause(error: NodeOperationError): void {
+	if (error instanceof BaseError) error.cause = undefined;
 }
 
 /**

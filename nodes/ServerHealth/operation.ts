@@ -5,7 +5,7 @@ import {
 	type INode,
 } from 'n8n-workflow';
 
-import { isToolNode } from '../../lib/errors/node-error';
+import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/result';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
@@ -85,5 +85,6 @@ class UnhealthyError extends NodeOperationError {
 		this.message = detail;
 		this.messages = [];
 		this.context.data = health as unknown as IDataObject;
+		omitRepeatedCause(this);
 	}
 }

@@ -91,6 +91,15 @@ describe('toNodeError', () => {
 		expect(supplyError.node).toBe(NODE);
 	});
 
+	test('is in the log of n8n once, which adds all causes of an error', () => {
+		const nodeError = toNodeError(NODE, createServerError('busy', {}));
+		for (const error of [nodeError, new SubNodeError(NODE, nodeError)])
+			expect(error.cause).toBeUndefined();
+		// The stack of an unexpected error is in its cause.
+		const cause = new TypeError('x is not a function');
+		expect(toNodeError(NODE, cause).cause).toBe(cause);
+	});
+
 	test("case 1: shows our message for a refused connection, not n8n's generic one", async () => {
 		const server = await startServer();
 		await server.close();

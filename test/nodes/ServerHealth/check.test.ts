@@ -85,6 +85,8 @@ describe('Check', () => {
 				/^(?!The server rejected).*--api-key.*Observed: GET .*HTTP 401/,
 			) as string,
 			context: { itemIndex: 0, data: { status: 'unauthorized' } },
+			// n8n would log it, too.
+			cause: undefined,
 		});
 	});
 
