@@ -78,10 +78,11 @@ const COLD_START_MS = 1000;
 
 /**
  * Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). LangChain adds them to
- * `response_metadata`, so two have the names that it reads there. Token counts are in `usage_metadata`.
+ * `response_metadata`, so two have the names that it reads there. Token counts are in `usage_metadata`, and warnings in
+ * the hints that n8n stores with the log.
  */
 export function toGenerationInfo(result: ChatResult): JsonRecord {
-	const { usage, timings = {}, reasoning, warnings } = result;
+	const { usage, timings = {}, reasoning } = result;
 	const { load_ms: loadMs = 0 } = timings;
 	const acceptanceRate = getDraftAcceptanceRate(result.timings);
 	return omitUndefined({
@@ -97,7 +98,6 @@ export function toGenerationInfo(result: ChatResult): JsonRecord {
 		totalMs: round(result.totalMs),
 		modelLoadMs: loadMs >= COLD_START_MS ? round(loadMs) : undefined,
 		reasoning: truncate(reasoning, MAX_LOGGED_REASONING) || undefined,
-		warnings: warnings.length === 0 ? undefined : warnings.map(toPlainText),
 		url: result.url,
 		...result.logFields,
 	});

@@ -7,7 +7,7 @@ import {
 
 import { type EmbeddingResult, Embedder } from '../../lib/tasks/embed';
 import type { Prefixes } from '../../lib/tasks/prefixes';
-import { omitEmpty, omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
@@ -78,7 +78,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 
 /** Log entry of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summarizeResult(
-	{ vectors, receivedDimensions, tokens, warnings, ...rest }: EmbeddingResult,
+	{ vectors, receivedDimensions, tokens, requests, truncated }: EmbeddingResult,
 	model: string,
 ): IDataObject {
 	const [first] = vectors;
@@ -92,7 +92,7 @@ function summarizeResult(
 			? {}
 			: { receivedDimensions }),
 		...omitUndefined({ tokens }),
-		...rest,
-		...omitEmpty({ warnings }),
+		requests,
+		truncated,
 	};
 }

@@ -7,7 +7,7 @@ import {
 
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
-import { omitEmpty, omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { readPriority } from '../shared/timeout-fields';
@@ -78,7 +78,7 @@ function createLoggedReranker(
 }
 
 function summarizeResult(
-	{ ranking, tokens, warnings, ...rest }: RerankResult,
+	{ ranking, tokens, requests, truncated }: RerankResult,
 	model: string,
 ): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
@@ -87,7 +87,7 @@ function summarizeResult(
 		returned: ranking.length,
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
 		...omitUndefined({ tokens }),
-		...rest,
-		...omitEmpty({ warnings }),
+		requests,
+		truncated,
 	};
 }

@@ -261,8 +261,8 @@ describe('AI Agent and chains', () => {
 			}),
 		);
 		expect(JSON.stringify(outputOf(data, 'Chain'))).toMatch(/"colour":"(red|blue)"/);
-		const info = callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!;
-		expect(JSON.stringify(info.warnings)).toContain('no grammar can match');
+		const { hints } = data.resultData.runData[MODEL]![0]!;
+		expect(JSON.stringify(hints)).toContain('no grammar can match');
 		await server.stop();
 	});
 });

@@ -3,7 +3,6 @@ import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/l
 import {
 	type Execution,
 	llamaCredential,
-	type ModelCall,
 	type N8nServer,
 	startN8n,
 	stopEverything,
@@ -60,13 +59,6 @@ function outputOf({ data }: Execution): unknown {
 	const { runData, error } = data.resultData;
 	if (error !== undefined) throw new Error(JSON.stringify(error));
 	return runData.Agent!.at(-1)!.data!.main![0]![0]!.json.output;
-}
-
-/** Warnings in the model's log for its last response. */
-function infoOf({ data }: Execution): Record<string, unknown> {
-	const last = data.resultData.runData[MODEL]!.at(-1)!;
-	const { response } = last.data!.ai_languageModel![0]![0]!.json as ModelCall;
-	return response!.generations![0]![0]!.generationInfo!;
 }
 
 /** A tool that returns its arguments. */
@@ -209,7 +201,7 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 	test('a pretended tool call causes a warning', async () => {
 		sim.script(reply.text('[Used tools: Tool: Calculator, Input: 17*23, Result: 391] 391'));
 		const execution = await run(version, {}, { Calculator: calculator });
-		expect(JSON.stringify(infoOf(execution).warnings)).toContain(
+		expect(JSON.stringify(execution.data.resultData.runData[MODEL]!.at(-1)!.hints)).toContain(
 			'looks like a tool result but did not call a tool',
 		);
 	});

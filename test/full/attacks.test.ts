@@ -127,8 +127,8 @@ describe('an email that demands to delete a customer (prompt injection)', () => 
 	const answersIn = ({ data }: Execution) =>
 		data.resultData.runData[MODEL]!.map((one) => {
 			const call = one.data!.ai_languageModel![0]![0]!.json as ModelCall;
-			const { text, generationInfo } = call.response!.generations![0]![0]!;
-			return { text, notes: JSON.stringify(generationInfo?.warnings ?? []) };
+			const { text } = call.response!.generations![0]![0]!;
+			return { text, notes: JSON.stringify(one.hints ?? []) };
 		});
 
 	describe.each(Object.entries(MAILS))('%s', (_which, mail) => {
