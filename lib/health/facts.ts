@@ -2,7 +2,7 @@
 import type { ServerError } from '../errors/server-error';
 import { isPostOnlyRoute } from '../servers/profile';
 import { other } from '../servers/types/other';
-import { parseMetrics } from '../servers/metrics';
+import { parseMetrics } from '../servers/models';
 import { parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
 import {

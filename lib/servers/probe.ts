@@ -1,6 +1,9 @@
-/** Short requests to a server, outside of its queue. None loads or wakes a model. */
+/** Short requests to a server, outside of its queue. */
+import type { ServerError } from '../errors/server-error';
 import type { RequestOptions } from '../http/types';
 import { request } from '../http/request';
+import { sleepWithAbort } from '../http/sleep';
+import type { Timeouts } from '../http/timeouts';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import type { ProbeResponse, ModelServer } from './types/server-type';
@@ -13,7 +16,7 @@ type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'>
 };
 
 /**
- * The response, whatever its status.
+ * The response, whatever its status. A probe neither loads nor wakes a model.
  *
  * @param path below the root of the server, or a URL
  * @throws {ServerError} if there is none
@@ -21,10 +24,10 @@ type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'>
 export async function probe(
 	server: ModelServer,
 	path: string,
-	{ timeoutMs: timeoutMs = PROBE_TIMEOUT_MS, ...options }: ProbeOptions = {},
+	{ timeoutMs = PROBE_TIMEOUT_MS, ...options }: ProbeOptions = {},
 ): Promise<ProbeResponse> {
-	const url = path.startsWith('/') ? server.url.root + path : path;
-	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
+	const url = toUrl(server, path);
+	const timeouts = toTotalTimeout(timeoutMs);
 	// Probes change nothing, so they may be repeated, also with POST.
 	const requestOptions = { ...options, url, timeouts, allowErrorStatus: true, isIdempotent: true };
 	return await request(server, requestOptions, async (response) => {
@@ -61,4 +64,58 @@ export async function tryProbe(
 	options?: ProbeOptions,
 ): Promise<ProbeResponse | undefined> {
 	return await probe(server, path, options).catch(() => undefined);
+}
+
+type CommandOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & {
+	timeoutMs: number;
+};
+
+/**
+ * Sends a request that changes something, or whose errors matter.
+ *
+ * @param path as of a probe
+ * @throws {ServerError} also for anything but a JSON object without an error
+ */
+export async function sendCommand(
+	server: ModelServer,
+	path: string,
+	{ timeoutMs, ...options }: CommandOptions,
+): Promise<JsonRecord> {
+	const requestOptions = {
+		...options,
+		url: toUrl(server, path),
+		timeouts: toTotalTimeout(timeoutMs),
+	};
+	return await request(server, requestOptions, async (response) => await response.json());
+}
+
+function toUrl(server: ModelServer, path: string): string {
+	return path.startsWith('/') ? server.url.root + path : path;
+}
+
+function toTotalTimeout(totalMs: number): Timeouts {
+	return { firstTokenMs: 0, idleMs: 0, totalMs };
+}
+
+const PAUSE_MS = 500;
+
+interface PollOptions {
+	timeoutMs: number;
+	pauseMs?: number;
+	signal?: AbortSignal;
+}
+
+/** Polls until `poll` returns a value. @throws the result of `toTimeoutError`, after `timeoutMs` */
+export async function pollUntil<Seen>(
+	{ timeoutMs, pauseMs = PAUSE_MS, signal }: PollOptions,
+	poll: () => Promise<Seen | undefined>,
+	toTimeoutError: () => ServerError,
+): Promise<Seen> {
+	const startedAt = performance.now();
+	for (;;) {
+		const result = await poll();
+		if (result !== undefined) return result;
+		if (performance.now() - startedAt > timeoutMs) throw toTimeoutError();
+		await sleepWithAbort(pauseMs, signal);
+	}
 }

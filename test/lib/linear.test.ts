@@ -27,7 +27,7 @@ import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { parseMetrics } from '../../lib/servers/metrics';
+import { parseMetrics } from '../../lib/servers/models';
 import { estimateTokens } from '../../lib/tokens';
 import { computeLabelScores } from '../../lib/tasks/label-scores';
 import { parseLabels } from '../../lib/tasks/parse-labels';

@@ -1,7 +1,6 @@
-import { request } from '../../http/request';
-import type { JsonRecord } from '../../values';
+import { sendCommand } from '../probe';
 import { DEFAULT_SUGGESTIONS } from './suggestions';
-import type { ModelServer, LoadOptions, ServerType } from './server-type';
+import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */
@@ -11,13 +10,15 @@ export const lmStudio: ServerType = {
 	label: 'LM Studio',
 	modelActions: {
 		// lmstudio.ai/docs/developer/rest: load and unload
-		load: async (server, options) => {
-			await sendCommand(server, 'load', { model: options.model }, options);
-			return { model: options.model, before: 'unknown', state: 'loaded' };
+		load: async (server, { model, signal, timeoutMs }) => {
+			const options = { json: { model }, model, signal, timeoutMs };
+			await sendCommand(server, '/api/v1/models/load', options);
+			return { model, before: 'unknown', state: 'loaded' };
 		},
-		unload: async (server, options) => {
-			await sendCommand(server, 'unload', { instance_id: options.model }, options);
-			return { model: options.model, before: 'unknown', state: 'unloaded' };
+		unload: async (server, { model, signal, timeoutMs }) => {
+			const options = { json: { instance_id: model }, model, signal, timeoutMs };
+			await sendCommand(server, '/api/v1/models/unload', options);
+			return { model, before: 'unknown', state: 'unloaded' };
 		},
 	},
 	texts: {
@@ -31,18 +32,3 @@ export const lmStudio: ServerType = {
 		},
 	},
 };
-
-async function sendCommand(
-	server: ModelServer,
-	action: 'load' | 'unload',
-	json: JsonRecord,
-	{ model, timeoutMs, signal }: LoadOptions,
-): Promise<void> {
-	const url = `${server.url.root}/api/v1/models/${action}`;
-	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
-	await request(
-		server,
-		{ url, json, model, signal, timeouts },
-		async (response) => await response.json(),
-	);
-}

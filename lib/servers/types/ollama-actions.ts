@@ -17,7 +17,6 @@ import {
 	asString,
 	toText,
 } from '../../values';
-import { pollUntil } from '../poll';
 import type {
 	ModelStateChange,
 	LoadOptions,
@@ -28,7 +27,7 @@ import type {
 	ModelServer,
 	ModelActionOptions,
 } from './server-type';
-import { tryProbeObject } from '../probe';
+import { pollUntil, sendCommand, tryProbeObject } from '../probe';
 import { matchesModelId } from '../model-names';
 
 const REMOVE_TIMEOUT_MS = 60_000;
@@ -74,23 +73,14 @@ async function generateEmpty(
 	{ model, timeoutMs, signal }: LoadOptions,
 	fields: JsonRecord,
 ): Promise<void> {
-	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	const json = { model, stream: false, ...fields };
-	const send = async (path: string) => {
-		const requestOptions: RequestOptions = {
-			url: server.url.root + path,
-			json,
-			model,
-			signal,
-			timeouts,
-		};
-		return await request(server, requestOptions, async (response) => await response.json());
-	};
-	const error = await send('/api/generate').then(() => undefined, captureError);
-	if (error === undefined) return;
-	// An embedding model: a request without input also only loads or unloads it.
-	if (!/does not support generate/i.test(error.serverText ?? '')) throw error;
-	await send('/api/embed');
+	const options = { json, model, signal, timeoutMs };
+	await sendCommand(server, '/api/generate', options).catch(async (error: unknown) => {
+		const { serverText = '' } = captureError(error);
+		if (!/does not support generate/i.test(serverText)) throw error;
+		// An embedding model: a request without input also only loads or unloads it.
+		await sendCommand(server, '/api/embed', options);
+	});
 }
 
 /** Ollama expects a body with DELETE, too. */

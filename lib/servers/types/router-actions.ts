@@ -3,13 +3,10 @@ import { createServerError } from '../../errors/create-error';
 import { formatDuration } from '../../errors/texts';
 import { captureError, type ServerError, rethrowWith } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
-import { request } from '../../http/request';
 import { asRecords } from '../../values';
-import { probe, tryProbeJson } from '../probe';
-import { parseMetrics } from '../metrics';
+import { pollUntil, sendCommand, tryProbe, tryProbeJson } from '../probe';
 import { matchesModel, suggestModels } from '../model-names';
-import { parseModels, type ServerModel } from '../models';
-import { pollUntil } from '../poll';
+import { parseMetrics, parseModels, type ServerModel } from '../models';
 import type {
 	ModelStateChange,
 	PullResult,
@@ -30,16 +27,24 @@ const ACTIVE_STATES: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleepi
 
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
-async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
-	const requestOptions = {
-		url: `${server.getApiUrl()}/models`,
-		signal,
-		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
-	};
-	return (
-		parseModels(await request(server, requestOptions, async (response) => await response.json())) ??
-		[]
-	);
+async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+	const { id: model, state: before = 'unknown' } = await findModel(server, options);
+	const isActive = ACTIVE_STATES.has(before);
+	if (!isActive) await changeState(server, 'load', { ...options, model });
+	if (!options.wait) return { model, before, state: isActive ? before : 'loading' };
+	return { model, before, state: await waitForFinalState(server, 'load', { ...options, model }) };
+}
+
+async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+	const { id: model, state: before = 'unknown' } = await findModel(server, options);
+	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
+	const result: ModelStateChange = { model, before, state: 'unloaded' };
+	const actionOptions = { ...options, model };
+	if (before === 'loaded' && options.isForced !== true)
+		result.wasIdle = await waitForRunningRequests(server, actionOptions);
+	await changeState(server, 'unload', actionOptions);
+	if (options.wait) result.state = await waitForFinalState(server, 'unload', actionOptions);
+	return result;
 }
 
 /** @throws {ServerError} of type `modelNotFound` */
@@ -52,18 +57,24 @@ async function findModel(
 	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server);
 	const listed = models.find((candidate) => matchesModel(candidate, model));
 	if (listed !== undefined) return listed;
-	throw createServerError(
-		'modelNotFound',
-		toErrorContext(server, `${server.getApiUrl()}/models`, model),
-		{
-			message: `The server does not offer the model "${model}"`,
-			suggestion: suggestModels(
-				models.map(({ id }) => id),
-				'put its GGUF file into the folder of --models-dir and restart the router.',
-			),
-			facts: { models: models.map(({ id }) => id) },
-		},
-	);
+	const ids = models.map(({ id }) => id);
+	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
+		message: `The server does not offer the model "${model}"`,
+		suggestion: suggestModels(
+			ids,
+			'put its GGUF file into the folder of --models-dir and restart the router.',
+		),
+		facts: { models: ids },
+	});
+}
+
+async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
+	const options = { signal, timeoutMs: COMMAND_TIMEOUT_MS };
+	return parseModels(await sendCommand(server, toListUrl(server), options)) ?? [];
+}
+
+function toListUrl(server: ModelServer): string {
+	return `${server.getApiUrl()}/models`;
 }
 
 function createNotRouterError(server: ModelServer): ServerError {
@@ -75,48 +86,17 @@ function createNotRouterError(server: ModelServer): ServerError {
 	});
 }
 
-async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { id: model, state: before = 'unknown' } = await findModel(server, options);
-	const isActive = ACTIVE_STATES.has(before);
-	if (!isActive) await sendCommand(server, 'load', { ...options, model });
-	if (!options.wait) return { model, before, state: isActive ? before : 'loading' };
-	return { model, before, state: await waitForFinalState(server, 'load', { ...options, model }) };
-}
-
-async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { id: model, state: before = 'unknown' } = await findModel(server, options);
-	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
-	const result: ModelStateChange = { model, before, state: 'unloaded' };
-	const actionOptions = { ...options, model };
-	if (before === 'loaded' && options.isForced !== true)
-		result.wasIdle = await waitForRunningRequests(server, actionOptions);
-	await sendCommand(server, 'unload', actionOptions);
-	if (options.wait) result.state = await waitForFinalState(server, 'unload', actionOptions);
-	return result;
-}
-
-async function sendCommand(
+async function changeState(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	{ model, signal }: LoadOptions,
 ): Promise<void> {
-	const url = `${server.url.root}/models/${action}`;
-	const requestOptions = {
-		url,
-		json: { model },
-		model,
-		signal,
-		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
-	};
-	const result = await request(
-		server,
-		requestOptions,
-		async (response) => await response.text(),
-	).catch(captureError);
-	if (typeof result === 'string') return;
-	// Another client was faster: the model is already in this state.
-	const isInState = /is already running|is not running/.test(result.serverText ?? '');
-	if (!isInState) throw result;
+	const options = { json: { model }, model, signal, timeoutMs: COMMAND_TIMEOUT_MS };
+	await sendCommand(server, `/models/${action}`, options).catch((error: unknown) => {
+		const { serverText = '' } = captureError(error);
+		// Another client was faster: the model is already in this state.
+		if (!/is already running|is not running/.test(serverText)) throw error;
+	});
 }
 
 /** Polls the list until the state is final. */
@@ -162,23 +142,21 @@ function toUnloadedState(state: string | undefined): string | undefined {
 async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
-	const pollIdle = async () => {
-		running = await countRunningRequests(server, options);
-		return running === undefined || running === 0 ? running === 0 : undefined;
-	};
-	const isIdle = await pollIdle();
-	if (isIdle !== undefined) return isIdle;
 	const createBusyError = (message: string, suggestion: string) =>
 		createServerError('busy', toErrorContext(server, server.url.root, model), {
 			message,
 			suggestion,
 			facts: { running },
 		});
-	if (!wait)
+	const pollIdle = async () => {
+		running = await countRunningRequests(server, options);
+		if (running === undefined || running === 0) return running === 0;
+		if (wait) return undefined;
 		throw createBusyError(
 			`The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
 			'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
 		);
+	};
 	return await pollUntil(options, pollIdle, () =>
 		createBusyError(
 			`The model "${model}" is still processing ${formatRequests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
@@ -197,10 +175,8 @@ async function countRunningRequests(
 	{ model, signal }: LoadOptions,
 ): Promise<number | undefined> {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
-	const response = await probe(server, `/metrics${query}`, { signal }).catch(() => undefined);
-	const metrics = parseMetrics(
-		response !== undefined && response.status < 300 ? response.text : '',
-	);
+	const response = await tryProbe(server, `/metrics${query}`, { signal });
+	const metrics = parseMetrics(response?.status === 200 ? response.text : '');
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = await tryProbeJson(server, `/slots${query}`, { signal });
@@ -211,31 +187,20 @@ async function countRunningRequests(
 /** The router downloads in the background; its list shows the state. */
 async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
 	const { model, wait, signal, timeoutMs } = options;
-	const url = `${server.url.root}/models`;
-	const requestOptions = {
-		url,
-		json: { model },
-		model,
-		signal,
-		timeouts: toTimeouts(COMMAND_TIMEOUT_MS),
-	};
-	const pendingResponse = request(
-		server,
-		requestOptions,
-		async (response) => await response.text(),
-	);
-	await pendingResponse.catch(
+	const commandOptions = { json: { model }, model, signal, timeoutMs: COMMAND_TIMEOUT_MS };
+	await sendCommand(server, '/models', commandOptions).catch(
 		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
 	);
 	if (!wait) return { state: 'downloading' };
-	const toTimeoutError = () =>
-		createServerError('idleTimeout', toErrorContext(server, url, model), { about: { timeoutMs } });
+	const context = toErrorContext(server, `${server.url.root}/models`, model);
 	const pollOptions = {
 		timeoutMs: timeoutMs > 0 ? timeoutMs : Infinity,
 		pauseMs: PULL_POLL_INTERVAL_MS,
 		signal,
 	};
-	return await pollUntil(pollOptions, createDownloadPoll(server, options), toTimeoutError);
+	return await pollUntil(pollOptions, createDownloadPoll(server, options), () =>
+		createServerError('idleTimeout', context, { about: { timeoutMs } }),
+	);
 }
 
 /** Checks whether the download has ended. It may take a moment to appear in the list. */
@@ -271,25 +236,18 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 
 /** Deletes a model that the router has downloaded. */
 async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
-	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
-	const timeouts = toTimeouts(REMOVE_TIMEOUT_MS);
-	const requestOptions = { method: 'DELETE', url, model, signal, timeouts } as const;
-	const result = await request(
-		server,
-		requestOptions,
-		async (response) => await response.text(),
-	).catch(captureError);
-	if (typeof result === 'string') return;
-	if (result.type === 'routeNotFound') throw createNotRouterError(server);
-	if (!/is not removable/i.test(result.serverText ?? '')) throw result;
-	throw result.copyWith({
-		type: 'featureDisabled',
-		message: `The router did not delete the model "${model}"`,
-		suggestion:
-			'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
-	});
-}
-
-function toTimeouts(totalMs: number) {
-	return { firstTokenMs: 0, idleMs: 0, totalMs };
+	const path = `/models?model=${encodeURIComponent(model)}`;
+	const options = { method: 'DELETE', model, signal, timeoutMs: REMOVE_TIMEOUT_MS } as const;
+	await sendCommand(server, path, options).catch(
+		rethrowWith((error) => {
+			if (error.type === 'routeNotFound') return createNotRouterError(server);
+			if (!/is not removable/i.test(error.serverText ?? '')) return error;
+			return error.copyWith({
+				type: 'featureDisabled',
+				message: `The router did not delete the model "${model}"`,
+				suggestion:
+					'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
+			});
+		}),
+	);
 }
