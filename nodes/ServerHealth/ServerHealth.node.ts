@@ -2,9 +2,9 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
+import { buildSubtitle } from '../shared/run/operations';
 import { searchModels } from '../shared/search-models';
-import { operations } from './operations';
-import { runServerHealth } from './run';
+import { operations, runServerHealth } from './operations';
 
 export class ServerHealth implements INodeType {
 	description: INodeTypeDescription = {
@@ -16,7 +16,7 @@ export class ServerHealth implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle: operations.subtitle,
+		subtitle: buildSubtitle(operations.properties),
 		description: 'Check whether a model server or Dify works, what is wrong, and how to fix it',
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,

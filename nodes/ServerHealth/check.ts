@@ -1,8 +1,10 @@
 import { checkServer } from '../../lib/health/check';
-import { checkFields, readCheckOptions } from '../shared/health/check-fields';
-import { toHealthItems, type HealthOperation } from './operation';
+import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
+import { numberField } from '../shared/field-builders';
+import { checkFields } from '../shared/health/check-fields';
+import { defineHealthOperation } from './operation';
 
-export const check: HealthOperation = {
+export const check = defineHealthOperation({
 	option: {
 		name: 'Check',
 		value: 'check',
@@ -11,11 +13,28 @@ export const check: HealthOperation = {
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),
-	run: async (call) => {
-		const { check: options, failWhenUnhealthy } = readCheckOptions(call);
-		return toHealthItems(call, {
-			health: await checkServer(call.target, options),
-			failWhenUnhealthy,
-		});
+	measure: async ({ target, check: options }) => ({ health: await checkServer(target, options) }),
+});
+
+const DEFAULT_WAIT_MS = 300_000;
+
+export const waitUntilReady = defineHealthOperation({
+	option: {
+		name: 'Wait Until Ready',
+		value: 'waitUntilReady',
+		action: 'Wait until a server is ready',
+		description: 'Check until the server is healthy, for example while it loads a model',
 	},
-};
+	services: ['modelServer', 'dify'],
+	fields: checkFields(
+		numberField('Wait Timeout (Seconds)', 'waitTimeout', 300, {
+			typeOptions: { minValue: 1 },
+			description: 'How long to wait. 300 if not set.',
+		}),
+	),
+	measure: async ({ target, parameters, signal, check: options }) => {
+		const timeoutMs = parameters.milliseconds('options.waitTimeout', DEFAULT_WAIT_MS);
+		const checkAgain = async () => await checkServer(target, options);
+		return { health: await wait(checkAgain, { timeoutMs, signal }) };
+	},
+});

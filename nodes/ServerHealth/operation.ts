@@ -7,37 +7,55 @@ import {
 
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
 import type { CheckTarget } from '../../lib/health/check';
+import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/result';
+import { readExpectations } from '../shared/health/check-fields';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
 export type Service = CheckTarget['service'];
-export type HealthCall = OperationCall<{ target: CheckTarget }>;
+
+/** `check`: options of the check. */
+export type HealthCall = OperationCall<{ target: CheckTarget }> & { check: CheckOptions };
+
+/** Result of an operation. */
+interface HealthOutput {
+	health: CheckResult;
+	/** A file to attach, such as a report. */
+	binary?: IBinaryKeyData;
+}
 
 export interface HealthOperation extends Operation<{ target: CheckTarget }> {
 	/** Services that support the operation. */
 	services: readonly Service[];
 }
 
+/** An operation whose result is the health of a server, as an item for the healthy or unhealthy output. */
+export function defineHealthOperation({
+	measure,
+	...operation
+}: Omit<HealthOperation, 'run'> & {
+	measure(call: HealthCall): Promise<HealthOutput>;
+}): HealthOperation {
+	return {
+		...operation,
+		run: async (call) => {
+			const { parameters, signal } = call;
+			const check = { ...readExpectations(parameters), signal };
+			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
+			return toHealthItems(call, await measure({ ...call, check }), failWhenUnhealthy);
+		},
+	};
+}
+
 /** Outputs of the node. */
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
-/** Result of an operation. */
-interface HealthOutput {
-	health: CheckResult;
-	failWhenUnhealthy: boolean;
-	/** A file to attach, such as a report. */
-	binary?: IBinaryKeyData;
-}
-
-/**
- * The health of the server as an item for the healthy or unhealthy output.
- *
- * @throws {UnhealthyError} if the node should fail when unhealthy
- */
-export function toHealthItems(
-	{ context, itemIndex, hint }: HealthCall,
-	{ health, failWhenUnhealthy, binary }: HealthOutput,
+/** @throws {UnhealthyError} if the node should fail when unhealthy */
+function toHealthItems(
+	{ context, itemIndex, hint }: OperationCall,
+	{ health, binary }: HealthOutput,
+	failWhenUnhealthy: boolean,
 ): OperationItem[] {
 	if (!health.healthy && isToolNode(context.getNode()))
 		return [{ json: toToolJson(health), binary }];
@@ -47,7 +65,6 @@ export function toHealthItems(
 	if (summary !== undefined) hint(summary);
 	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
-
 /** A model may repeat it to any user, so it contains no URL and no server message. */
 function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {
 	const ids = findings.map(({ id, severity }) => ({ id, severity }));

@@ -1,6 +1,12 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeProperties,
+} from 'n8n-workflow';
 
 import { serviceField } from '../shared/health/check-fields';
+import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import {
 	operationField,
@@ -8,19 +14,18 @@ import {
 	findOperation,
 	type OperationTable,
 } from '../shared/run/operations';
-import { check } from './check';
+import { runOperations } from '../shared/run/run-operations';
+import { check, waitUntilReady } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
 import { speedTest } from './speed-test';
 import { toolTest } from './tool-test';
-import { waitUntilReady } from './wait-until-ready';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
 const DEFAULT_OPERATION = check.option.value;
 
 /** Operations of the node, which depend on the service. */
-export const operations: OperationTable<HealthOperation> & { subtitle: string } = {
-	subtitle: toSubtitle(OPERATIONS),
+export const operations: OperationTable<HealthOperation> = {
 	properties: [
 		serviceField,
 		serviceOperationField('modelServer'),
@@ -36,17 +41,30 @@ export const operations: OperationTable<HealthOperation> & { subtitle: string } 
 		),
 };
 
-/** Expression that shows the action of the operation below the node. */
-function toSubtitle(table: readonly HealthOperation[]): string {
-	const actions = table.map(({ option }) => [option.value, option.action]);
-	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[$parameter.operation] }}`;
-}
-
-export function readService(context: IExecuteFunctions, itemIndex: number): Service {
-	return new NodeParameters(context, itemIndex, [serviceField]).choice<Service>('service');
-}
-
 function serviceOperationField(service: Service): INodeProperties {
 	const supported = OPERATIONS.filter(({ services }) => services.includes(service));
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
+}
+
+export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	return await runOperations(context, {
+		table: operations,
+		getAccess: async (itemIndex) => {
+			const service = new NodeParameters(context, itemIndex, [serviceField]).choice<Service>(
+				'service',
+			);
+			return { target: await createCheckTarget(context, service, itemIndex) };
+		},
+		outputs: hasOneOutput(context) ? 1 : 2,
+	});
+}
+
+/**
+ * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core,
+ * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty result. n8n's own
+ * assistant runs the node in mode `internal`, and reads only the first list, too.
+ */
+function hasOneOutput(context: IExecuteFunctions): boolean {
+	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);
+	return mains.length < 2 || context.getMode() === 'internal';
 }

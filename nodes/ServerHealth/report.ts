@@ -5,10 +5,10 @@ import { checkServer } from '../../lib/health/check';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
 import { addSpeedTest, type SpeedCheckResult } from '../../lib/health/speed';
 import { booleanField, outputFileField, stringField, integerField } from '../shared/field-builders';
-import { checkFields, readCheckOptions } from '../shared/health/check-fields';
+import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/binary';
-import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
+import { defineHealthOperation, type HealthCall } from './operation';
 import { readSpeed } from './speed-test';
 
 /** A report is not urgent, and loading a large model takes minutes. */
@@ -37,7 +37,7 @@ const speedFields: INodeProperties[] = [
 	}),
 ];
 
-export const report: HealthOperation = {
+export const report = defineHealthOperation({
 	option: {
 		name: 'Report',
 		value: 'report',
@@ -59,9 +59,8 @@ export const report: HealthOperation = {
 			outputFileField,
 		),
 	],
-	run: async (call) => {
+	measure: async (call) => {
 		const { parameters, context } = call;
-		const { failWhenUnhealthy } = readCheckOptions(call);
 		const result = await checkAndMeasure(call);
 		const title = parameters.rawString('title').trim() || 'Server Health Report';
 		const page = renderHtmlReport(result, { title, timeZone: context.getTimezone() });
@@ -71,14 +70,12 @@ export const report: HealthOperation = {
 			mimeType: 'text/html',
 		});
 		const details = { title, text: renderTextReport(result), file: file.facts };
-		const health = { ...result, report: details };
-		return toHealthItems(call, { health, failWhenUnhealthy, binary: file.binary });
+		return { health: { ...result, report: details }, binary: file.binary };
 	},
-};
+});
 
 async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
-	const { target, parameters } = call;
-	const { check } = readCheckOptions(call);
+	const { target, parameters, check } = call;
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;

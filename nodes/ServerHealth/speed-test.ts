@@ -1,9 +1,9 @@
 import { checkServer } from '../../lib/health/check';
 import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
 import { numberField, integerField } from '../shared/field-builders';
-import { checkFields, readCheckOptions } from '../shared/health/check-fields';
+import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { toHealthItems, type HealthCall, type HealthOperation } from './operation';
+import { defineHealthOperation, type HealthCall } from './operation';
 
 const FIRST_TOKEN_MS = 60_000;
 const TOTAL_MS = 180_000;
@@ -21,7 +21,7 @@ const timeoutFields = [
 	}),
 ];
 
-export const speedTest: HealthOperation = {
+export const speedTest = defineHealthOperation({
 	option: {
 		name: 'Speed Test',
 		value: 'speedTest',
@@ -41,13 +41,12 @@ export const speedTest: HealthOperation = {
 		}),
 		...checkFields(...timeoutFields),
 	],
-	run: async (call) => {
-		const { check, failWhenUnhealthy } = readCheckOptions(call);
+	measure: async (call) => {
 		const options = readSpeed(call);
-		const health = await addSpeedTest(call.target, await checkServer(call.target, check), options);
-		return toHealthItems(call, { health, failWhenUnhealthy });
+		const health = await checkServer(call.target, call.check);
+		return { health: await addSpeedTest(call.target, health, options) };
 	},
-};
+});
 
 export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 	return {

@@ -1,14 +1,14 @@
 import { checkServer } from '../../lib/health/check';
 import { addToolTest } from '../../lib/health/tool-test';
 import { numberField, integerField } from '../shared/field-builders';
-import { checkFields, readCheckOptions } from '../shared/health/check-fields';
+import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { toHealthItems, type HealthOperation } from './operation';
+import { defineHealthOperation } from './operation';
 
 const DEFAULT_TOKENS = 1_024;
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
-export const toolTest: HealthOperation = {
+export const toolTest = defineHealthOperation({
 	option: {
 		name: 'Tool Test',
 		value: 'toolTest',
@@ -28,15 +28,12 @@ export const toolTest: HealthOperation = {
 		}),
 		...checkFields(),
 	],
-	run: async (call) => {
-		const { target, parameters, signal } = call;
-		const { check, failWhenUnhealthy } = readCheckOptions(call);
-		const health = await addToolTest(target, await checkServer(target, check), {
+	measure: async ({ target, parameters, signal, check }) => ({
+		health: await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
 			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
 			signal,
-		});
-		return toHealthItems(call, { health, failWhenUnhealthy });
-	},
-};
+		}),
+	}),
+});

@@ -1,9 +1,7 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { bindContext } from '../shared/bind-context';
 import { triggerCredentials } from '../shared/health/check-fields';
-import { properties } from './fields';
-import { pollServerHealth } from './poll';
+import { pollServerHealth, properties } from './poll';
 
 export class ServerHealthTrigger implements INodeType {
 	description: INodeTypeDescription = {

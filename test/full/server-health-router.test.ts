@@ -5,7 +5,7 @@ import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/model-actions';
 import { createModelServer } from '../../lib/servers/model-server';
-import { createModelServerTarget } from '../../nodes/shared/health/target';
+import { toCheckTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 import { parts, workFolder } from '../e2e/support/playground';
@@ -28,7 +28,7 @@ async function check(
 	apiKey = '',
 ): Promise<CheckResult> {
 	// Longer than the node's own timeout, for busy machines.
-	return await checkServer(createModelServerTarget({ baseUrl: url, apiKey }), {
+	return await checkServer(toCheckTarget('modelServer', { baseUrl: url, apiKey }), {
 		timeoutMs: 10_000,
 		...options,
 	});
@@ -85,7 +85,7 @@ async function startRouter(
 describe("the real llama-server's router", () => {
 	it('two generated models: reported without loading them, loaded, unloaded', async () => {
 		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
-		const target = createModelServerTarget({ baseUrl: router.url });
+		const target = toCheckTarget('modelServer', { baseUrl: router.url });
 		const before = await check(router, { expectations: { model: 'alpha' } });
 		expect(before).toMatchObject({
 			status: 'healthy',

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../lib/health/result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closePools } from '../../lib/http/dispatcher';
-import { createModelServerTarget } from '../../nodes/shared/health/target';
+import { toCheckTarget } from '../../nodes/shared/health/target';
 import { delay, fs, http, net, path, process } from '../support/node-builtins';
 import { listen } from '../support/listen';
 import {
@@ -37,7 +37,7 @@ async function check(
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
 	// Longer than the node's own timeout, for busy machines.
-	return await checkServer(createModelServerTarget({ baseUrl: url, ...credential }), {
+	return await checkServer(toCheckTarget('modelServer', { baseUrl: url, ...credential }), {
 		timeoutMs: 60_000,
 		...options,
 	});
@@ -268,7 +268,7 @@ describe('the real llama-server', () => {
 			parallel: 2,
 		});
 		const result = await addSpeedTest(
-			createModelServerTarget({ baseUrl: server.url }),
+			toCheckTarget('modelServer', { baseUrl: server.url }),
 			await check(server),
 			{
 				model: '',

@@ -1,7 +1,7 @@
 import { checkServer } from '../../lib/health/check';
 import { type SpeedCheckResult, addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
-import { createModelServerTarget } from '../../nodes/shared/health/target';
+import { toCheckTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../simulators/reverse-proxy';
 import { useSimulator } from '../simulators/use-simulator';
 import {
@@ -46,7 +46,7 @@ async function test(
 	tokens = 96,
 ): Promise<SpeedCheckResult> {
 	const url = proxy === undefined ? server.url : (await startProxy(server.url, proxy)).url;
-	const target = createModelServerTarget({ baseUrl: url });
+	const target = toCheckTarget('modelServer', { baseUrl: url });
 	return await addSpeedTest(target, await checkServer(target, { timeoutMs: 10_000 }), {
 		model: '',
 		tokens,

@@ -81,23 +81,7 @@ export function checkFields(...extraFields: INodeProperties[]): INodeProperties[
 	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
 }
 
-export function readCheckOptions({
-	parameters,
-	signal,
-}: {
-	parameters: NodeParameters;
-	signal?: AbortSignal;
-}): {
-	check: CheckOptions;
-	failWhenUnhealthy: boolean;
-} {
-	return {
-		check: { ...readExpectations(parameters), signal },
-		failWhenUnhealthy: parameters.boolean('options.failWhenUnhealthy', false),
-	};
-}
-
-/** Reads the fields that the trigger has, too. */
+/** Reads the fields of a check. */
 export function readExpectations(parameters: NodeParameters): CheckOptions {
 	const model = parameters.string('expectations.model');
 	const timeoutMs = parameters.milliseconds('options.timeout', undefined);

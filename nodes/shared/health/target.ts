@@ -11,26 +11,19 @@ export async function createCheckTarget(
 	service: CheckTarget['service'],
 	itemIndex: number,
 ): Promise<CheckTarget> {
+	const credentialType = service === 'dify' ? 'difyApi' : 'localLlamaApi';
+	const data = await context.getCredentials(credentialType, itemIndex);
+	return toCheckTarget(service, data, context.helpers);
+}
+
+export function toCheckTarget(
+	service: CheckTarget['service'],
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): CheckTarget {
 	return service === 'dify'
-		? createDifyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
-		: createModelServerTarget(
-				await context.getCredentials('localLlamaApi', itemIndex),
-				context.helpers,
-			);
-}
-
-export function createModelServerTarget(
-	data: ICredentialDataDecryptedObject,
-	helpers?: object,
-): CheckTarget {
-	return { service: 'modelServer', open: () => createModelServer(data, helpers) };
-}
-
-export function createDifyTarget(
-	data: ICredentialDataDecryptedObject,
-	helpers?: object,
-): CheckTarget {
-	return { service: 'dify', open: () => createDifyServer(data, helpers) };
+		? { service, open: () => createDifyServer(data, helpers) }
+		: { service, open: () => createModelServer(data, helpers) };
 }
 
 /** @throws {ServerError} of type `invalidUrl` or `invalidInput` */

@@ -8,7 +8,7 @@ import {
 	type SpeedCheckResult,
 	addSpeedTest,
 } from '../../../lib/health/speed';
-import { createModelServerTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
 	reply,
@@ -33,7 +33,11 @@ async function test(
 	options: Partial<SpeedOptions> = {},
 	credential: object = {},
 ): Promise<SpeedCheckResult> {
-	const target = createModelServerTarget({ baseUrl: server?.url, apiKey: SESAME, ...credential });
+	const target = toCheckTarget('modelServer', {
+		baseUrl: server?.url,
+		apiKey: SESAME,
+		...credential,
+	});
 	const health = await checkServer(target, LIMITS);
 	const limits = { firstTokenMs: 30_000, totalMs: 60_000 };
 	return await addSpeedTest(target, health, {

@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { CheckResult, Finding } from '../../../lib/health/result';
-import { createDifyTarget, createModelServerTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../nodes/shared/health/target';
 import { type RawHandler, completeResponse } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 
@@ -18,10 +18,13 @@ export async function check(
 	options: CheckOptions = {},
 	credential: ICredentialDataDecryptedObject = {},
 ): Promise<CheckResult> {
-	return await checkServer(createModelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), {
-		...LIMITS,
-		...options,
-	});
+	return await checkServer(
+		toCheckTarget('modelServer', { baseUrl, apiKey: SESAME, ...credential }),
+		{
+			...LIMITS,
+			...options,
+		},
+	);
 }
 
 export async function checkDify(
@@ -29,7 +32,10 @@ export async function checkDify(
 	credential: ICredentialDataDecryptedObject = {},
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	return await checkServer(createDifyTarget({ baseUrl, ...credential }), { ...LIMITS, ...options });
+	return await checkServer(toCheckTarget('dify', { baseUrl, ...credential }), {
+		...LIMITS,
+		...options,
+	});
 }
 
 /** The finding with this id; the test fails if there is none. */

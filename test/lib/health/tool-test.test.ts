@@ -8,7 +8,7 @@ import {
 	addToolTest,
 	type ToolCheckResult,
 } from '../../../lib/health/tool-test';
-import { createModelServerTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
 	reply,
@@ -29,7 +29,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 async function test(options: Partial<ToolTestOptions> = {}): Promise<ToolCheckResult> {
-	const target = createModelServerTarget({ baseUrl: server.url, apiKey: SESAME });
+	const target = toCheckTarget('modelServer', { baseUrl: server.url, apiKey: SESAME });
 	const health = await checkServer(target, LIMITS);
 	return await addToolTest(target, health, {
 		model: '',
