@@ -9,7 +9,6 @@ import {
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	omitUndefined,
 	parseNumber,
 	asString,
 	toText,
@@ -65,7 +64,7 @@ export function classifyErrorResponse(
 	return createServerError(type, context, {
 		status,
 		serverText: toServerText(type, errorBody),
-		facts: { ...errorBody.facts, ...toRetryFacts(type, response, message) },
+		facts: { ...errorBody.facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		about: {
 			status,
 			promptTokens: asFiniteNumber(errorBody.facts.n_prompt_tokens),
@@ -244,9 +243,7 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 	const { message: innerMessage, type, code, ...extraFields } = inner;
 	const message = isRecord(error) ? toSentence(innerMessage ?? inner) : findSentence(json, error);
 	const codes = [type, code].map(asString).filter((value) => value !== undefined);
-	const facts = omitNullFacts(
-		isRecord(error) ? { ...extraFields, ...omitUndefined({ code }) } : {},
-	);
+	const facts = omitNullFacts(isRecord(error) ? { ...extraFields, code } : {});
 	const isError = hasError(error) || undefined;
 	const status = parseInnerStatus(inner);
 	return withUpstreamError({
@@ -254,7 +251,8 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 		message,
 		codes,
 		facts,
-		...omitUndefined({ status, isError }),
+		status,
+		isError,
 	});
 }
 
@@ -267,7 +265,7 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 		message: nested.message,
 		codes: [...errorBody.codes, ...nested.codes],
 		facts: { ...errorBody.facts, ...nested.facts },
-		...omitUndefined({ status: nested.status ?? errorBody.status }),
+		status: nested.status ?? errorBody.status,
 	};
 }
 
@@ -310,16 +308,14 @@ function omitNullFacts(facts: JsonRecord): JsonRecord {
 }
 
 /** The pause that a busy server requests, by the header Retry-After or its message. */
-function toRetryFacts(
+function getRetryAfterMs(
 	type: ErrorType,
 	{ headers = {} }: ErrorResponseInput,
 	message: string,
-): { retryAfterMs?: number } {
+): number | undefined {
 	// LiteLLM
 	const seconds = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_SCANNED_TEXT))?.[1];
-	return omitUndefined({
-		retryAfterMs: parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : '')),
-	});
+	return parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : ''));
 }
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */

@@ -2,16 +2,10 @@
 import type { ServerError } from '../errors/server-error';
 import { isPostOnlyRoute } from '../servers/profile';
 import { other } from '../servers/types/other';
-import { parseMetrics } from '../servers/models';
-import { parseParameterCount, parseProps, type ServerModel } from '../servers/models';
+import { toProbeError } from '../servers/probe';
+import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
-import {
-	getJsonObject,
-	getLatency,
-	type ProbeResult,
-	toProbeError,
-	DEFAULT_TIMEOUT_MS,
-} from './probe';
+import { getJsonObject, getLatency, type ProbeResult, DEFAULT_TIMEOUT_MS } from './probe';
 import type { ServerSnapshot } from './probe-server';
 import type { Expectations, ModelFacts, ServerFacts } from './result';
 
@@ -95,7 +89,7 @@ function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
 	const { identity, serverType, server } = snapshot;
 	const { models, props } = identity;
 	if (!hasApi(snapshot))
-		return { probe: models, error: models.error ?? toProbeError(server, models) };
+		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
 	// The model list may need no key.
 	const isKeyRejected = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
 	return isKeyRejected ? { probe: props, error: props.error! } : undefined;

@@ -1,11 +1,8 @@
 /** One probe of a check. Probes do not generate, load or wake anything. */
 import { isErrorResponse } from '../errors/classify-error';
-import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
-import { toResponseError } from '../http/request-errors';
-import { request } from '../http/request';
-import { parseJson } from '../json';
+import { probe, toProbeError } from '../servers/probe';
 import type { ProbeResponse } from '../servers/types/server-type';
 import type { Expectations } from './result';
 import { isRecord, type JsonRecord, minOf, truncate } from '../values';
@@ -29,8 +26,6 @@ export interface ProbeResult extends ProbeResponse {
 	durationMs: number;
 	/** 0: no response. */
 	status: number;
-	/** After redirects. */
-	finalUrl: string;
 	/** Set if the response is an error or not JSON. */
 	error?: ServerError;
 }
@@ -42,56 +37,22 @@ export async function runProbe(
 	{ timeoutMs = DEFAULT_TIMEOUT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
-	const timeouts = { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs };
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request waited for two seconds in a test. A check must not cause that.
-	const options = {
-		url,
-		json,
-		timeouts,
-		signal,
-		maxBytes: MAX_BYTES,
-		isIdempotent: false,
-	} as const;
-	const reading = request(server, { ...options, allowErrorStatus: true }, async (response) => {
-		const { status, headers } = response;
-		// The target of a redirect may repeat the request, as login pages do.
-		const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
-		return { status, headers, finalUrl, text: await response.text() };
-	});
-	const outcome = await reading.catch(captureError);
-	const probe = {
-		method: json === undefined ? 'GET' : 'POST',
-		url,
-		durationMs: elapsedMs(startedAt),
-	} as const;
-	if (!(outcome instanceof ServerError)) return withParsedJson(server, { ...probe, ...outcome });
-	if (outcome.type === 'aborted') throw outcome;
-	return {
-		...probe,
-		status: 0,
-		headers: {},
-		text: '',
-		json: undefined,
-		finalUrl: url,
-		error: outcome,
-	};
+	const options = { timeoutMs, signal, json, maxBytes: MAX_BYTES, isIdempotent: false };
+	const outcome = await probe(server, url, options).catch(captureError);
+	const method = json === undefined ? 'GET' : 'POST';
+	const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+	const sent = { method, url, durationMs } as const;
+	if (outcome instanceof ServerError) {
+		if (outcome.type === 'aborted') throw outcome;
+		return { ...NO_RESPONSE, ...sent, finalUrl: url, error: outcome };
+	}
+	const isUsable = outcome.json !== undefined && !isErrorResponse(outcome);
+	return { ...sent, ...outcome, error: isUsable ? undefined : toProbeError(server, url, outcome) };
 }
 
-function withParsedJson(server: Endpoint, probe: Omit<ProbeResult, 'json' | 'error'>): ProbeResult {
-	const json = parseJson(probe.text);
-	const isUsable = json !== undefined && !isErrorResponse({ status: probe.status, json });
-	return isUsable ? { ...probe, json } : { ...probe, json, error: toProbeError(server, probe) };
-}
-
-/** The error of an unexpected response. */
-export function toProbeError(
-	server: Endpoint,
-	probe: Omit<ProbeResult, 'json' | 'error'>,
-): ServerError {
-	const { url, finalUrl, status, headers, text } = probe;
-	return toResponseError(server, { url }, { url: finalUrl, status, headers: { ...headers }, text });
-}
+const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
 
 /** The JSON object of a successful response, otherwise an empty one. */
 export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
@@ -126,8 +87,4 @@ export function describeProbe({
 function describeFailure({ type, code, detail }: ServerError): string {
 	if (type === 'totalTimeout') return 'no response';
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
-}
-
-function elapsedMs(startedAt: number): number {
-	return Math.round((performance.now() - startedAt) * 10) / 10;
 }

@@ -195,7 +195,7 @@ async function measureOnce(
 		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
 		model,
 		timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
-		...omitUndefined({ signal }),
+		signal,
 		priority: 'interactive',
 		read: async (response) => ({
 			type: 'completed',

@@ -1,6 +1,6 @@
 import type { EgressFilter } from './types';
 import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
-import { omitUndefined, tryOrUndefined } from '../values';
+import { tryOrUndefined } from '../values';
 
 export interface PoolKey {
 	origin: string;
@@ -131,7 +131,7 @@ function toAgentOptions({ ignoreSslIssues }: PoolKey, lookup: Lookup | undefined
 		autoSelectFamilyAttemptTimeout: 250,
 	};
 	return {
-		connect: { ...tls, ...socket, ...omitUndefined({ lookup }) },
+		connect: { ...tls, ...socket, lookup },
 		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },

@@ -6,7 +6,6 @@ import { rejectOnAbort } from './sleep';
 import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
-import { omitUndefined } from '../values';
 import { type Dispatcher, type Readable, sendWith, setImmediate } from '../vendor';
 
 const MAX_REDIRECTS = 5;
@@ -130,7 +129,7 @@ async function sendOnce(
 				...options.headers,
 				...(origin === endpoint.url.origin ? endpoint.headers : {}),
 			},
-			...omitUndefined({ body: content }),
+			body: content,
 		});
 		pendingResponse.then(
 			({ body: lateBody }) => signal.aborted && lateBody.destroy(),

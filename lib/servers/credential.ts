@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 import type { EgressFilter } from '../http/types';
 import { createInputError } from '../errors/create-error';
 import type { ServerTypeName } from './types/server-type';
-import { omitUndefined, asRecord, asRecords } from '../values';
+import { asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
 
 /** The server types that can be selected. */
@@ -51,9 +51,7 @@ export function readLocalLlamaCredential(
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: parseCount(data.maxConcurrentRequests),
-		...omitUndefined({
-			serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
-		}),
+		serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
 	};
 }
 

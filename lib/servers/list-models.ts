@@ -1,12 +1,13 @@
 /** Lists the models of a server, without loading or waking one. */
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/classify-error';
+import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { toErrorContext, toResponseError } from '../http/request-errors';
-import { probe, tryProbe } from './probe';
+import { toErrorContext } from '../http/request-errors';
+import { probe, toProbeError, tryProbe } from './probe';
 import { parseModels, type ServerModel } from './models';
 import { getProfile } from './profile';
-import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
+import type { ModelTask, ServerType, ModelServer } from './types/server-type';
 
 const LIST_TIMEOUT_MS = 10_000;
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
@@ -42,10 +43,8 @@ export async function listModelsFor(
 	if (matching.length > 0) return matching;
 	// A chat may be tried with any model.
 	if (task === 'chat') return models;
-	throw createServerError('modelNotFound', toErrorContext(server, `${server.getApiUrl()}/models`), {
-		message: `The server has no model for ${task}`,
-		suggestion: `${suggestForTask(task, serverType)} You can also enter a name with "By Name".`,
-	});
+	const suggestion = serverType.texts[task === 'reranking' ? 'rerank' : task];
+	throw createListError(server, 'modelNotFound', `The server has no model for ${task}`, suggestion);
 }
 
 /** @throws {ServerError} for a server without a rerank route */
@@ -68,83 +67,65 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 	return generatesText && !(task === 'transcription' && audio === false);
 }
 
-function suggestForTask(task: ModelTask, { texts }: ServerType): string {
-	if (task === 'chat') return texts.noModels;
-	return task === 'reranking' ? texts.rerank : texts[task];
-}
-
 async function listModelsByCategory(
 	server: ModelServer,
-	{ modelCategories }: ServerType,
+	{ listQueries }: ServerType,
 	task: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const category = modelCategories?.valueByTask[task];
-	if (modelCategories === undefined || category === undefined) return undefined;
-	const categorized = await fetchModelList(
-		server,
-		`?${modelCategories.query}=${category}`,
-		signal,
-	).catch(() => undefined);
+	const query = listQueries?.[task];
+	if (query === undefined) return undefined;
+	const categorized = await fetchModelList(server, query, signal).catch(() => undefined);
 	return categorized?.models;
-}
-
-interface ModelList {
-	models: ServerModel[];
-	serverType: ServerType;
 }
 
 async function fetchModelList(
 	server: ModelServer,
 	query: string,
 	signal: AbortSignal | undefined,
-): Promise<ModelList> {
+): Promise<{ models: ServerModel[]; serverType: ServerType }> {
 	const options = { timeoutMs: LIST_TIMEOUT_MS, signal };
-	const firstResponse = await probe(server, `${server.getApiUrl()}/models${query}`, options);
 	const profile = getProfile(server);
 	const response = await profile.findApiRoot(
-		firstResponse,
+		await probe(server, toListUrl(server) + query, options),
 		async (url) => await tryProbe(server, url, options),
 	);
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
-	if (models === undefined) throw createListError(server, response);
+	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server.
 	if (models.length === 0) throw createNoModelsError(server, await profile.getType(signal));
 	const serverType = profile.learnType(response);
-	if (models.length > MAX_MODELS) throw createTooManyModelsError(server, models.length);
-	return {
-		models: (await serverType.enrichModels?.(server, models, signal)) ?? models,
-		serverType,
-	};
-}
-
-function createListError(server: ModelServer, response: ProbeResponse): ServerError {
-	const url = `${server.getApiUrl()}/models`;
-	const { status, headers, text } = response;
-	return toResponseError(server, { url }, { status, headers: { ...headers }, text, url });
+	if (models.length > MAX_MODELS)
+		throw createListError(
+			server,
+			'invalidResponse',
+			`The server lists ${models.length} models, more than ${MAX_MODELS}`,
+		);
+	const enriched = await serverType.enrichModels?.(server, models, signal);
+	return { models: enriched ?? models, serverType };
 }
 
 /** An empty list with 200: there are no models, or the key has no access to them. */
 function createNoModelsError(server: ModelServer, { texts }: ServerType): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
-	const keySuggestion = hasKey ? ' Or the key has no access to its models.' : '';
-	return createServerError(
-		'modelNotFound',
-		toErrorContext(server, `${server.getApiUrl()}/models`),
-		{
-			message: 'The server has no models',
-			suggestion: `${texts.noModels}${keySuggestion} You can also enter a name with "By Name".`,
-		},
-	);
+	const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
+	return createListError(server, 'modelNotFound', 'The server has no models', suggestion);
 }
 
-function createTooManyModelsError(server: ModelServer, count: number): ServerError {
-	return createServerError(
-		'invalidResponse',
-		toErrorContext(server, `${server.getApiUrl()}/models`),
-		{
-			message: `The server lists ${count} models, more than ${MAX_MODELS}`,
-			suggestion: 'Enter the model name with "By Name".',
-		},
-	);
+function createListError(
+	server: ModelServer,
+	type: ErrorType,
+	message: string,
+	suggestion?: string,
+): ServerError {
+	const nameSuggestion =
+		suggestion === undefined
+			? 'Enter the model name with "By Name".'
+			: `${suggestion} You can also enter a name with "By Name".`;
+	const context = toErrorContext(server, toListUrl(server));
+	return createServerError(type, context, { message, suggestion: nameSuggestion });
+}
+
+function toListUrl(server: ModelServer): string {
+	return `${server.getApiUrl()}/models`;
 }

@@ -4,7 +4,6 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import type { ServerAddress } from '../http/types';
 import { resolveOrThrow, resolveBaseUrl } from './base-url';
-import { omitUndefined } from '../values';
 import { buildCredentialHeaders, getEgressFilter, readLocalLlamaCredential } from './credential';
 import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
@@ -39,7 +38,7 @@ export function createModelServer(
 				getProfile(server).getCachedType()?.texts.suggestions?.[errorType],
 		}),
 		n8nHelpers: helpers,
-		...omitUndefined({ configuredType: serverType }),
+		configuredType: serverType,
 	};
 	return server;
 }

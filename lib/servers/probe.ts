@@ -1,7 +1,9 @@
 /** Short requests to a server, outside of its queue. */
 import type { ServerError } from '../errors/server-error';
-import type { RequestOptions } from '../http/types';
+import { mask } from '../errors/mask';
+import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
+import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
 import type { Timeouts } from '../http/timeouts';
 import { parseJson } from '../json';
@@ -10,7 +12,7 @@ import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & {
+type ProbeOptions = Pick<RequestOptions, 'json' | 'signal' | 'maxBytes' | 'isIdempotent'> & {
 	/** Total timeout in milliseconds. Default: 10 s. */
 	timeoutMs?: number;
 };
@@ -22,19 +24,30 @@ type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'>
  * @throws {ServerError} if there is none
  */
 export async function probe(
-	server: ModelServer,
+	server: Endpoint,
 	path: string,
 	{ timeoutMs = PROBE_TIMEOUT_MS, ...options }: ProbeOptions = {},
 ): Promise<ProbeResponse> {
 	const url = toUrl(server, path);
 	const timeouts = toTotalTimeout(timeoutMs);
 	// Probes change nothing, so they may be repeated, also with POST.
-	const requestOptions = { ...options, url, timeouts, allowErrorStatus: true, isIdempotent: true };
+	const requestOptions = { isIdempotent: true, ...options, url, timeouts, allowErrorStatus: true };
 	return await request(server, requestOptions, async (response) => {
 		const text = await response.text();
 		const { status, headers } = response;
-		return { status, headers, text, json: parseJson(text) };
+		// The target of a redirect may repeat the request, as login pages do.
+		const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
+		return { status, headers, finalUrl, text, json: parseJson(text) };
 	});
+}
+
+/** The error of a response to a probe. */
+export function toProbeError(
+	server: Endpoint,
+	url: string,
+	{ finalUrl, status, headers, text }: Omit<ProbeResponse, 'json'>,
+): ServerError {
+	return toResponseError(server, { url }, { url: finalUrl, status, headers, text });
 }
 
 /** The JSON object of a route that not every server has; undefined on any error, which other requests will report. */
@@ -89,7 +102,7 @@ export async function sendCommand(
 	return await request(server, requestOptions, async (response) => await response.json());
 }
 
-function toUrl(server: ModelServer, path: string): string {
+function toUrl(server: Endpoint, path: string): string {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 

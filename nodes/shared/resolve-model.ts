@@ -67,8 +67,6 @@ async function resolveOnlyModel(
 	const models = await listModelsFor(server, task, signal).catch(captureError);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
-	const { modelCategories } = await getProfile(server).getType(signal);
-	return models.length === 1 || modelCategories !== undefined
-		? selectOnlyModel(models, context)
-		: '';
+	const { listQueries } = await getProfile(server).getType(signal);
+	return models.length === 1 || listQueries !== undefined ? selectOnlyModel(models, context) : '';
 }

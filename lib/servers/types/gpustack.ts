@@ -10,15 +10,12 @@ export const gpustack: ServerType = {
 	...other,
 	name: 'gpustack',
 	label: 'GPUStack',
-	modelCategories: {
-		query: 'categories',
-		valueByTask: {
-			embeddings: 'embedding',
-			reranking: 'reranker',
-			images: 'image',
-			transcription: 'speech_to_text',
-			speech: 'text_to_speech',
-		},
+	listQueries: {
+		embeddings: '?categories=embedding',
+		reranking: '?categories=reranker',
+		images: '?categories=image',
+		transcription: '?categories=speech_to_text',
+		speech: '?categories=text_to_speech',
 	},
 	texts: {
 		...DEFAULT_TEXTS,

@@ -1,4 +1,4 @@
-import { asFiniteNumber, isRecord, type JsonRecord, omitUndefined } from '../../values';
+import { asFiniteNumber, isRecord, type JsonRecord } from '../../values';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
 import type { IdentityResponses, ServerProps, ServerType } from './server-type';
@@ -41,8 +41,7 @@ export const llamaServer: ServerType = {
 		if (all === undefined) return models;
 		const props = parseProps(all);
 		// Inputs of the list take precedence; its context is that of all slots together.
-		const context = props.context ?? only.context;
-		return [{ state: 'loaded', ...props, ...only, ...omitUndefined({ context }) }];
+		return [{ state: 'loaded', ...props, ...only, context: props.context ?? only.context }];
 	},
 	modelActions: routerActions,
 	supportsBase64: true,

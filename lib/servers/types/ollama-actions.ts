@@ -12,7 +12,6 @@ import {
 	isRecord,
 	type JsonRecord,
 	asNonEmptyString,
-	omitUndefined,
 	asRecords,
 	asString,
 	toText,
@@ -169,7 +168,7 @@ function parseProgress(line: JsonRecord): PullProgress | undefined {
 	const status = asNonEmptyString(line.status);
 	if (status === undefined) return undefined;
 	const [digest, total] = [asNonEmptyString(line.digest), asFiniteNumber(line.total)];
-	return { status, ...omitUndefined({ digest, total, completed: asFiniteNumber(line.completed) }) };
+	return { status, digest, total, completed: asFiniteNumber(line.completed) };
 }
 
 /** Records a layer when it is first named. Go omits a `completed` of 0. */

@@ -1,4 +1,4 @@
-import { asFiniteNumber, omitUndefined } from '../../values';
+import { asFiniteNumber } from '../../values';
 import { OLLAMA_SUGGESTIONS } from './suggestions';
 import { tryProbeObject } from '../probe';
 import { indexOllamaEntries, parseOllamaModel, type ServerModel } from '../models';
@@ -33,7 +33,7 @@ export const ollama: ServerType = {
 			: undefined,
 	fetchModel: async (server, model, signal) => {
 		const details = await tryProbeObject(server, '/api/show', { json: { model }, signal });
-		return parseOllamaModel(model, omitUndefined({ shown: details }));
+		return parseOllamaModel(model, { shown: details });
 	},
 	enrichModels: addTags,
 	cannotRerank: true,

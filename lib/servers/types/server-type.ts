@@ -45,7 +45,9 @@ export interface ModelServer extends Endpoint {
 export interface ProbeResponse {
 	status: number;
 	/** Names in lower case. */
-	headers: Readonly<Record<string, string>>;
+	headers: Record<string, string>;
+	/** After redirects. */
+	finalUrl: string;
 	text: string;
 	json: unknown;
 }
@@ -213,8 +215,8 @@ export interface ServerType {
 		models: ServerModel[],
 		signal?: AbortSignal,
 	): Promise<ServerModel[]>;
-	/** Categories by which its list can be filtered: the query parameter, and the value for each task. */
-	modelCategories?: { query: string; valueByTask: Readonly<Partial<Record<ModelTask, string>>> };
+	/** Queries that reduce its list to the models for a task. */
+	listQueries?: Readonly<Partial<Record<ModelTask, string>>>;
 	/** It also sends vectors in base64: a quarter of the size. */
 	supportsBase64?: true;
 	/** It has no rerank route. */

@@ -70,7 +70,9 @@ describe('identification of the server type', () => {
 		);
 		const body = /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : undefined;
 		expect(
-			identifyServerType({ models: { status, headers: responseHeaders, text, json: body } }),
+			identifyServerType({
+				models: { status, headers: responseHeaders, finalUrl: '', text, json: body },
+			}),
 		).toBe(serverType);
 	});
 
