@@ -11,7 +11,7 @@ import { getMethod, sendRequest, type RequestConnection, type RawResponse } from
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
 import { isRecord } from '../values';
 
@@ -36,29 +36,7 @@ export async function request<T>(
 	options: RequestOptions,
 	read: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	const watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, options.signal);
-	const queueStats: QueueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
-	const { maxRetries = 0, retryPolicy = new RetryPolicy(maxRetries, isIdempotent(options)) } =
-		options;
-	try {
-		for (;;) {
-			const permit = await acquireRequestPermit(endpoint, options, watchdog, queueStats);
-			try {
-				return await withRetries(endpoint, options, read, {
-					watchdog,
-					queueStats,
-					retryPolicy,
-					signal: permit.signal,
-				});
-			} catch (error) {
-				if (!permit.isPreempted() || watchdog.signal.aborted) throw captureError(error);
-			} finally {
-				permit.release();
-			}
-		}
-	} finally {
-		watchdog.stop();
-	}
+	return await new RequestRun(endpoint, options, read).send();
 }
 
 interface RequestPermit {
@@ -68,124 +46,201 @@ interface RequestPermit {
 	release(): void;
 }
 
-/** @throws {ServerError} if a timeout or Stop ends the wait */
-async function acquireRequestPermit(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	watchdog: Watchdog,
-	queueStats: QueueStats,
-): Promise<RequestPermit> {
-	const { priority } = options;
-	const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
-	const { signal } = watchdog;
-	if (priority === undefined) return { signal, isPreempted: () => false, release: () => {} };
-	const preemption = new AbortController();
-	const preempt = () => {
-		if (!isPreemptible || queueStats.timesPreempted >= MAX_PREEMPTIONS) return false;
-		queueStats.timesPreempted++;
-		preemption.abort();
-		return true;
-	};
-	const { id, maxConcurrentRequests: maxConcurrent } = endpoint;
-	// Each limit has a separate queue.
-	const [queue, limit] =
-		maxConcurrent > 0
-			? [`${maxConcurrent} ${id}`, maxConcurrent]
-			: [`automatic ${id} ${options.model}`, endpoint.getSlots(options.model) ?? Infinity];
-	try {
-		const permit = await acquirePermit(queue, limit, { priority, signal, preempt });
-		queueStats.waitedMs += permit.waitedMs;
-		queueStats.hasPreemptedBatch ||= permit.hasPreemptedBatch;
-		return {
-			signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
-			isPreempted: () => preemption.signal.aborted,
-			release: permit.release,
-		};
-	} catch {
-		throw createQueueError(endpoint, options, watchdog);
-	}
-}
-
-function isIdempotent(options: RequestOptions): boolean {
-	return options.isIdempotent ?? getMethod(options) === 'GET';
-}
-
-interface ActiveRequest {
-	retryPolicy: RetryPolicy;
-	watchdog: Watchdog;
-	queueStats: QueueStats;
-	signal: AbortSignal;
-}
-
-async function withRetries<T>(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	read: (response: HttpResponse) => Promise<T>,
-	running: ActiveRequest,
-): Promise<T> {
-	const { origin } = endpoint.url;
-	const { id: scope, ignoreSslIssues, egressFilter } = endpoint;
-	const pools = acquirePools({ origin, scope, ignoreSslIssues, egressFilter });
-	const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
-	const keepAlive = { dispatcher: pools.keepAlive, isSingleUse: false };
-	let connection = isIdempotent(options) ? keepAlive : singleUse;
-	try {
-		for (;;) {
-			const result = await runAttempt(endpoint, options, read, { ...running, connection });
-			if (!('error' in result)) return result.value;
-			// Servers close idle connections silently: repeating a request sent there does not count as a retry.
-			const wasIdle = connection === keepAlive && result.error.type === 'closedBeforeResponse';
-			if (!wasIdle) await pauseBeforeRetry(result, running);
-			connection = singleUse;
-		}
-	} finally {
-		pools.release();
-	}
-}
-
-interface FailedAttempt {
-	error: ServerError;
+/** How far an attempt came. */
+interface AttemptProgress {
+	hasStarted: boolean;
 	/** Content of the response was used already. */
 	hasEmittedContent: boolean;
 }
 
-/** @throws {ServerError} if there is no further attempt */
-async function pauseBeforeRetry(
-	{ error, hasEmittedContent }: FailedAttempt,
-	{ retryPolicy, watchdog, signal }: ActiveRequest,
-): Promise<void> {
-	if (hasEmittedContent || signal.aborted) throw error;
-	await sleepWithAbort(retryPolicy.nextDelayMs(error, watchdog.firstTokenRemainingMs), signal);
-}
+/** One request, with all its attempts. */
+class RequestRun<T> {
+	private readonly watchdog: Watchdog;
+	private readonly queueStats: QueueStats = {
+		waitedMs: 0,
+		hasPreemptedBatch: false,
+		timesPreempted: 0,
+	};
+	private readonly isIdempotent: boolean;
+	private readonly retryPolicy: RetryPolicy;
 
-async function runAttempt<T>(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	read: (response: HttpResponse) => Promise<T>,
-	{ connection, watchdog, queueStats, signal }: ActiveRequest & { connection: RequestConnection },
-): Promise<{ value: T } | FailedAttempt> {
-	const progress = { hasStarted: false, hasEmittedContent: false };
-	let rawResponse: RawResponse | undefined;
-	try {
-		rawResponse = await sendRequest(endpoint, withProgress(options, watchdog), connection, signal);
-		if (rawResponse.status >= 300 && options.allowErrorStatus !== true)
-			return {
-				error: await readErrorResponse(endpoint, options, rawResponse),
-				hasEmittedContent: false,
-			};
-		return {
-			value: await read(
-				createResponse(rawResponse, { endpoint, options, watchdog, queueStats, progress }),
-			),
+	constructor(
+		private readonly endpoint: Endpoint,
+		private readonly options: RequestOptions,
+		private readonly read: (response: HttpResponse) => Promise<T>,
+	) {
+		const { timeouts, signal, maxRetries = 0 } = options;
+		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
+		this.isIdempotent = options.isIdempotent ?? getMethod(options) === 'GET';
+		this.retryPolicy = options.retryPolicy ?? new RetryPolicy(maxRetries, this.isIdempotent);
+	}
+
+	async send(): Promise<T> {
+		try {
+			for (;;) {
+				const permit = await this.acquirePermit();
+				try {
+					return await this.sendWithRetries(permit.signal);
+				} catch (error) {
+					if (!permit.isPreempted() || this.watchdog.signal.aborted) throw captureError(error);
+				} finally {
+					permit.release();
+				}
+			}
+		} finally {
+			this.watchdog.stop();
+		}
+	}
+
+	/** @throws {ServerError} if a timeout or Stop ends the wait */
+	private async acquirePermit(): Promise<RequestPermit> {
+		const { endpoint, options, queueStats } = this;
+		const { priority } = options;
+		const { signal } = this.watchdog;
+		if (priority === undefined) return { signal, isPreempted: () => false, release: () => {} };
+		const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
+		const preemption = new AbortController();
+		const preempt = () => {
+			if (!isPreemptible || queueStats.timesPreempted >= MAX_PREEMPTIONS) return false;
+			queueStats.timesPreempted++;
+			preemption.abort();
+			return true;
 		};
-	} catch (error) {
-		const transportError = toTransportError(error, endpoint, options, {
-			watchdog,
-			hasStarted: progress.hasStarted,
-		});
-		return { error: transportError, hasEmittedContent: progress.hasEmittedContent };
-	} finally {
-		rawResponse?.close();
+		const { id, maxConcurrentRequests: maxConcurrent } = endpoint;
+		// Each limit has a separate queue.
+		const [queue, limit] =
+			maxConcurrent > 0
+				? [`${maxConcurrent} ${id}`, maxConcurrent]
+				: [`automatic ${id} ${options.model}`, endpoint.getSlots(options.model) ?? Infinity];
+		try {
+			const permit = await acquirePermit(queue, limit, { priority, signal, preempt });
+			queueStats.waitedMs += permit.waitedMs;
+			queueStats.hasPreemptedBatch ||= permit.hasPreemptedBatch;
+			return {
+				signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
+				isPreempted: () => preemption.signal.aborted,
+				release: permit.release,
+			};
+		} catch {
+			throw createQueueError(endpoint, options, this.watchdog);
+		}
+	}
+
+	private async sendWithRetries(signal: AbortSignal): Promise<T> {
+		const { id: scope, ignoreSslIssues, egressFilter, url } = this.endpoint;
+		const pools = acquirePools({ origin: url.origin, scope, ignoreSslIssues, egressFilter });
+		const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
+		const keepAlive = { dispatcher: pools.keepAlive, isSingleUse: false };
+		let connection = this.isIdempotent ? keepAlive : singleUse;
+		try {
+			for (;;) {
+				const progress = { hasStarted: false, hasEmittedContent: false };
+				const result = await this.runAttempt(connection, progress, signal).catch(captureError);
+				if (!(result instanceof ServerError)) return result;
+				// Servers close idle connections silently: repeating a request sent there does not count as a retry.
+				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
+				connection = singleUse;
+				if (wasIdle) continue;
+				if (progress.hasEmittedContent || signal.aborted) throw result;
+				const { firstTokenRemainingMs } = this.watchdog;
+				const delayMs = this.retryPolicy.nextDelayMs(result, firstTokenRemainingMs);
+				await sleepWithAbort(delayMs, signal);
+			}
+		} finally {
+			pools.release();
+		}
+	}
+
+	/** @throws {ServerError} */
+	private async runAttempt(
+		connection: RequestConnection,
+		progress: AttemptProgress,
+		signal: AbortSignal,
+	): Promise<T> {
+		const { endpoint, options, watchdog } = this;
+		let rawResponse: RawResponse | undefined;
+		let responseError: ServerError;
+		try {
+			rawResponse = await sendRequest(
+				endpoint,
+				withProgress(options, watchdog),
+				connection,
+				signal,
+			);
+			if (rawResponse.status < 300 || options.allowErrorStatus === true)
+				return await this.read(this.createResponse(rawResponse, progress));
+			responseError = await this.readErrorResponse(rawResponse);
+		} catch (error) {
+			throw toTransportError(error, endpoint, options, {
+				watchdog,
+				hasStarted: progress.hasStarted,
+			});
+		} finally {
+			rawResponse?.close();
+		}
+		throw responseError;
+	}
+
+	/** An error response with a broken or endless body is still an error. */
+	private async readErrorResponse(rawResponse: RawResponse): Promise<ServerError> {
+		const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
+		return toResponseError(this.endpoint, this.options, { ...rawResponse, text });
+	}
+
+	private createResponse(
+		{ url, status, headers, body }: RawResponse,
+		progress: AttemptProgress,
+	): HttpResponse {
+		const { endpoint, options, watchdog, queueStats } = this;
+		const maskSecrets = (text: string) => mask(text, endpoint.secrets);
+		const toError = (text: string) =>
+			toResponseError(endpoint, options, { url, status, headers, text });
+		const begin = () => {
+			progress.hasStarted = true;
+			watchdog.onContent();
+		};
+		const text = async () => {
+			begin();
+			return maskSecrets(await readText(body, options.maxBytes ?? MAX_RESPONSE_BYTES));
+		};
+		let nonEventLines: readonly string[] = [];
+		return {
+			url,
+			status,
+			headers,
+			queueStats,
+			text,
+			json: async () => {
+				const fullText = await text();
+				const value = parseJson(fullText);
+				if (isRecord(value) && !isErrorResponse({ status, json: value })) return value;
+				throw toError(fullText);
+			},
+			events: async function* (maxLength) {
+				const reader = new StreamParser(options.streamFormat ?? 'events', maxLength);
+				nonEventLines = reader.nonEventLines;
+				for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
+					const events = reader.push(bytes);
+					if (events.length > 0) yield events.map(maskSecrets);
+				}
+				const last = reader.end();
+				if (last.length > 0) yield last.map(maskSecrets);
+				if (reader.page !== undefined) throw toError(reader.page);
+			},
+			bytes: async function* () {
+				begin();
+				for await (const chunk of readChunks(body, options.maxBytes ?? MAX_FILE_BYTES)) {
+					watchdog.onContent();
+					yield chunk;
+				}
+			},
+			getNonEventLines: () => nonEventLines.map(maskSecrets),
+			markContent: () => {
+				progress.hasEmittedContent = true;
+				begin();
+			},
+			expectEnd: () => watchdog.expectEnd(MAX_END_MS),
+		};
 	}
 }
 
@@ -204,78 +259,4 @@ async function* reportChunks(
 		watchdog.onUpload();
 		yield chunk;
 	}
-}
-
-/** An error response with a broken or endless body is still an error. */
-async function readErrorResponse(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	rawResponse: RawResponse,
-): Promise<ServerError> {
-	const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
-	return toResponseError(endpoint, options, { ...rawResponse, text });
-}
-
-interface ResponseContext {
-	endpoint: Endpoint;
-	options: RequestOptions;
-	watchdog: Watchdog;
-	queueStats: QueueStats;
-	progress: { hasStarted: boolean; hasEmittedContent: boolean };
-}
-
-function createResponse(
-	rawResponse: RawResponse,
-	{ endpoint, options, watchdog, queueStats, progress }: ResponseContext,
-): HttpResponse {
-	const { url, status, headers, body } = rawResponse;
-	const maskSecrets = (text: string) => mask(text, endpoint.secrets);
-	const toError = (text: string) =>
-		toResponseError(endpoint, options, { url, status, headers, text });
-	const begin = () => {
-		progress.hasStarted = true;
-		watchdog.onContent();
-	};
-	const text = async () => {
-		begin();
-		return maskSecrets(await readText(body, options.maxBytes ?? MAX_RESPONSE_BYTES));
-	};
-	let nonEventLines: readonly string[] = [];
-	return {
-		url,
-		status,
-		headers,
-		queueStats,
-		text,
-		json: async () => {
-			const fullText = await text();
-			const value = parseJson(fullText);
-			if (isRecord(value) && !isErrorResponse({ status, json: value })) return value;
-			throw toError(fullText);
-		},
-		events: async function* (maxLength) {
-			const reader = new StreamParser(options.streamFormat ?? 'events', maxLength);
-			nonEventLines = reader.nonEventLines;
-			for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
-				const events = reader.push(bytes);
-				if (events.length > 0) yield events.map(maskSecrets);
-			}
-			const last = reader.end();
-			if (last.length > 0) yield last.map(maskSecrets);
-			if (reader.page !== undefined) throw toError(reader.page);
-		},
-		bytes: async function* () {
-			begin();
-			for await (const chunk of readChunks(body, options.maxBytes ?? MAX_FILE_BYTES)) {
-				watchdog.onContent();
-				yield chunk;
-			}
-		},
-		getNonEventLines: () => nonEventLines.map(maskSecrets),
-		markContent: () => {
-			progress.hasEmittedContent = true;
-			begin();
-		},
-		expectEnd: () => watchdog.expectEnd(MAX_END_MS),
-	};
 }
