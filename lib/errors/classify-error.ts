@@ -15,7 +15,7 @@ import {
 } from '../values';
 
 /** An error response, or an error inside a response. */
-export interface ErrorResponseInput {
+interface ErrorResponseInput {
 	/** 200 if a response or event with a success status contains an error. */
 	status: number;
 	/** Names in lower case. */

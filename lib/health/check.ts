@@ -4,17 +4,17 @@ import { selectOnlyModel } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
 import { checkDify, type DifyServer } from './dify';
 import { toCheckFacts, toModelFacts, type CheckFacts } from './facts';
+import { getFindings } from './findings';
+import type { CheckOptions } from './probe';
+import { filterChatModels, probeServer } from './probe-server';
 import {
+	type CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	pluralize,
-	getFindings,
 	findingFromError,
 	type CheckOutcome,
-} from './findings';
-import type { CheckOptions } from './probe';
-import { filterChatModels, probeServer } from './probe-server';
-import type { CheckResult } from './result';
+} from './check-result';
 
 export type CheckTarget =
 	/** `open` throws if the URL or the key cannot be used at all. */

@@ -21,7 +21,7 @@ import {
 	findingFromError,
 	type CheckOutcome,
 	toHealthStatus,
-} from './findings';
+} from './check-result';
 import {
 	runProbe,
 	getJsonObject,

@@ -7,7 +7,7 @@ import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from 
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
 import { getJsonObject, getLatency, type ProbeResult, DEFAULT_TIMEOUT_MS } from './probe';
 import type { ServerSnapshot } from './probe-server';
-import type { Expectations, ModelFacts, ServerFacts } from './result';
+import { MODEL_FACTS, type Expectations, type ModelFacts, type ServerFacts } from './check-result';
 
 /** A probe that was rejected or got no response, and its error. */
 export interface FailedProbe {
@@ -128,35 +128,15 @@ function isFeatureEnabled(probe: ProbeResult | undefined): boolean | undefined {
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
 
-export function toModelFacts({
-	id,
-	aliases,
-	state,
-	context,
-	trainedContext,
-	parameters,
-	size,
-	quantization,
-	vision,
-	audio,
-	tools,
-	embeddings,
-	remoteHost,
-}: ServerModel): ModelFacts {
+export function toModelFacts(model: ServerModel): ModelFacts {
+	const { id, aliases, state } = model;
+	const reported = Object.fromEntries(MODEL_FACTS.map((name) => [name, model[name]]));
 	return {
 		id,
 		...omitUndefined({
 			aliases: aliases.length === 0 ? undefined : aliases,
-			context,
-			trainedContext,
-			parameters: parseParameterCount(parameters),
-			size,
-			quantization,
-			vision,
-			audio,
-			tools,
-			embeddings,
-			remoteHost,
+			...reported,
+			parameters: parseParameterCount(model.parameters),
 			loaded: state === undefined ? undefined : state === 'loaded' || state === 'sleeping',
 			state,
 		}),

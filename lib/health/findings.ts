@@ -1,56 +1,21 @@
 /** Possible problems of a model server, and how to fix them. */
-import type { ErrorType } from '../errors/error-types';
 import { parseHostAndPort } from '../errors/create-error';
 import { getErrorText, formatDuration } from '../errors/texts';
-import type { ServerError } from '../errors/server-error';
-import { maxOf, toPlainText } from '../values';
+import { maxOf } from '../values';
 import { suggestModels } from '../servers/model-names';
 import { isDifyResponse, type CheckFacts } from './facts';
 import { describeProbe } from './probe';
-import type { CheckResult, Finding, HealthStatus, ServerFacts, Severity } from './result';
-
-/** One row of a table of findings. */
-export interface FindingRule<F> {
-	id: string;
-	/** Default: an error. */
-	severity?: 'warning' | 'info';
-	/** Status that the finding gives the server. Default: unchanged. */
-	status?: HealthStatus;
-	/** Evidence; undefined if the finding does not apply. */
-	observe(facts: F): string | undefined;
-	detail: RuleText<F>;
-	suggestion: RuleText<F>;
-}
-
-type RuleText<F> = string | ((facts: F) => string);
-
-/** A finding with the status that it gives the server. */
-export interface FindingWithStatus extends Finding {
-	status?: HealthStatus;
-}
-
-/** Result of a check before it is summarized. */
-export interface CheckOutcome {
-	findings: FindingWithStatus[];
-	server: ServerFacts;
-	/** Server type and version for texts, such as "Ollama 0.9". */
-	name: string;
-	/** "2 models" */
-	offerText: string;
-	models?: CheckResult['models'];
-	app?: CheckResult['app'];
-}
-
-export function pluralize(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
+import {
+	evaluateRules,
+	findingFromError,
+	type FindingRule,
+	type FindingWithStatus,
+} from './check-result';
 
 /** Tokens. Tools, memory and system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
 const SMALL_CONTEXT = 8_192;
 const USUAL_CONTEXT = 16_384;
 const SLOW_MS = 1_000;
-const STUCK_SUGGESTION =
-	'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.';
 
 const LOADING_SUGGESTION =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
@@ -267,141 +232,6 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	return [
 		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { suggestion }),
 	];
-}
-
-export function evaluateRules<F>(
-	rules: ReadonlyArray<FindingRule<F>>,
-	facts: F,
-): FindingWithStatus[] {
-	const toText = (text: RuleText<F>) => (typeof text === 'string' ? text : text(facts));
-	return rules.flatMap(
-		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
-			const observed = observe(facts);
-			if (observed === undefined) return [];
-			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
-			return [{ id, severity: severity ?? 'error', status, ...texts }];
-		},
-	);
-}
-
-/** The same error as in the other nodes, with the same texts. */
-export function findingFromError(
-	{ type, detail, suggestion }: ServerError,
-	observed: string,
-	overrides: Partial<FindingWithStatus> = {},
-): FindingWithStatus {
-	const finding = {
-		id: type,
-		severity: 'error',
-		observed,
-		detail,
-		suggestion,
-	} as const;
-	return { ...finding, status: toHealthStatus(type), ...overrides };
-}
-
-/** A failed generation of a server that responded to all probes (docs/protocols/llama-server.md 9.3). */
-export function findingFromGenerationError(error: ServerError): FindingWithStatus {
-	const quotation = error.serverText ? `, "${error.serverText}"` : '';
-	const observed = `The test generation failed: ${error.detail}${quotation}`;
-	if (error.type !== 'firstTokenTimeout') return findingFromError(error, observed);
-	const detail =
-		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
-	return findingFromError(error, observed, {
-		id: 'generationStuck',
-		detail,
-		suggestion: STUCK_SUGGESTION,
-	});
-}
-
-/** Types that are not in this table are caused by wrong settings. */
-const STATUS_BY_ERROR: Partial<Record<ErrorType, HealthStatus>> = {
-	unauthorized: 'unauthorized',
-	forbidden: 'unauthorized',
-	// If a proxy rejects the request, a server key does not help.
-	proxyAuthRequired: 'unauthorized',
-	blockedByProxy: 'unauthorized',
-	modelLoading: 'loading',
-	busy: 'degraded',
-	serverError: 'degraded',
-	firstTokenTimeout: 'degraded',
-	idleTimeout: 'degraded',
-	streamError: 'degraded',
-	streamEndedEarly: 'degraded',
-	emptyResponse: 'degraded',
-	garbledOutput: 'degraded',
-	kvCacheFull: 'degraded',
-	dnsLookupFailed: 'unreachable',
-	connectionRefused: 'unreachable',
-	connectTimeout: 'unreachable',
-	hostUnreachable: 'unreachable',
-	closedBeforeResponse: 'unreachable',
-	connectionLost: 'unreachable',
-	totalTimeout: 'unreachable',
-	badGateway: 'unreachable',
-};
-
-export function toHealthStatus(
-	type: ErrorType,
-	fallback: HealthStatus = 'misconfigured',
-): HealthStatus {
-	return STATUS_BY_ERROR[type] ?? fallback;
-}
-
-const SEVERITY_ORDER: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
-/** Worst first. */
-const STATUS_ORDER: HealthStatus[] = [
-	'unreachable',
-	'unauthorized',
-	'loading',
-	'misconfigured',
-	'degraded',
-	'healthy',
-];
-
-/** Sorts findings, most important first, and returns the worst status of them and `initial`. */
-export function summarizeFindings(
-	findings: readonly FindingWithStatus[],
-	initial: HealthStatus = 'healthy',
-) {
-	const statuses = [initial, ...findings.map((finding) => finding.status)];
-	const status = STATUS_ORDER.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
-	const getOrder = (finding: FindingWithStatus) =>
-		STATUS_ORDER.indexOf(finding.status ?? 'healthy');
-	const sorted = [...findings].sort(
-		(a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] || getOrder(a) - getOrder(b),
-	);
-	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
-}
-
-/** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
-export function summarizeStatus(
-	clause: string,
-	{ findings }: Pick<CheckResult, 'findings'>,
-): string {
-	const counts = (['error', 'warning'] as const).flatMap((name) => {
-		const count = findings.filter(({ severity }) => severity === name).length;
-		return count === 0 ? [] : [pluralize(count, name)];
-	});
-	const suffix = counts.length === 0 ? '' : `, with ${counts.join(' and ')}`;
-	return toPlainText(`${clause}${suffix}.`);
-}
-
-/** Findings appear in emails and chats, and may quote the server. */
-function toPlainFinding({
-	id,
-	severity,
-	observed,
-	detail,
-	suggestion,
-}: FindingWithStatus): Finding {
-	return {
-		id,
-		severity,
-		observed: toPlainText(observed),
-		detail: toPlainText(detail),
-		suggestion: toPlainText(suggestion),
-	};
 }
 
 function getOrigin(url: string): string {

@@ -4,7 +4,7 @@ import { captureError, ServerError } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
 import { probe, toProbeError } from '../servers/probe';
 import type { ProbeResponse } from '../servers/types/server-type';
-import type { Expectations } from './result';
+import type { Expectations } from './check-result';
 import { isRecord, type JsonRecord, minOf, truncate } from '../values';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;

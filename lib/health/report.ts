@@ -1,11 +1,10 @@
 /** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
-
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined, truncate } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
-import type { CheckResult, Finding } from './result';
+import type { CheckResult, Finding } from './check-result';
 import { formatSeconds, type SpeedCheckResult, type SpeedRun } from './speed';
 import { STYLE } from './report-style';
 

@@ -1,6 +1,5 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
-
 import { CompletionAccumulator } from '../chat/completion-accumulator';
 import type { Completion, FailedCompletion } from '../chat/completion';
 import { createCompletionError, readStream } from '../chat/read-stream';
@@ -15,13 +14,13 @@ import type { ModelServer } from '../servers/types/server-type';
 import { type JsonRecord, maxOf, omitUndefined } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
+	type CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
 	type FindingRule,
 	findingFromGenerationError,
-} from './findings';
-import type { CheckResult } from './result';
+} from './check-result';
 
 export interface SpeedOptions {
 	/** Empty: the loaded model. */
@@ -110,13 +109,11 @@ export function formatSeconds(ms: number): string {
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
 
-interface SpeedRound {
-	run: SpeedRun;
-	errors: ServerError[];
-}
-
 /** @throws {ServerError} only of type `aborted` */
-async function measureRound(server: ModelServer, options: SpeedOptions): Promise<SpeedRound> {
+async function measureRound(
+	server: ModelServer,
+	options: SpeedOptions,
+): Promise<{ run: SpeedRun; errors: ServerError[] }> {
 	const { concurrency } = options;
 	const startedAt = performance.now();
 	const measurements = Array.from(

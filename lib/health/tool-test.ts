@@ -15,13 +15,13 @@ import { omitUndefined, type JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
+	type CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
 	type FindingRule,
 	findingFromGenerationError,
-} from './findings';
-import type { CheckResult } from './result';
+} from './check-result';
 
 interface ExpectedCall {
 	name: string;

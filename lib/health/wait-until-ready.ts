@@ -1,5 +1,5 @@
 import { sleepWithAbort } from '../http/sleep';
-import type { CheckResult, HealthStatus } from './result';
+import type { CheckResult, HealthStatus } from './check-result';
 
 export interface WaitOptions {
 	/** A check starts only if it would end in time, if it takes as long as the previous one; the last may end a little later. */

@@ -1,5 +1,5 @@
 /** Changes of the server state between checks, which start a workflow. */
-import type { CheckResult, HealthStatus } from './result';
+import type { CheckResult, HealthStatus } from './check-result';
 import { pushAll, omitUndefined } from '../values';
 
 /** Changes that start the workflow. */

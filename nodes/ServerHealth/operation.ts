@@ -4,11 +4,10 @@ import {
 	type IDataObject,
 	type INode,
 } from 'n8n-workflow';
-
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
-import type { CheckResult } from '../../lib/health/result';
+import type { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 

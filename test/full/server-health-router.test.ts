@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
-import type { CheckResult } from '../../lib/health/result';
+import type { CheckResult } from '../../lib/health/check-result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/model-actions';

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
-
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { toPlainText } from '../../lib/values';
-import { summarizeFindings, findingFromError } from '../../lib/health/findings';
-import type { Finding } from '../../lib/health/result';
+import { type Finding, summarizeFindings, findingFromError } from '../../lib/health/check-result';
 import { addHintOnce } from '../../nodes/shared/run/hints';
 
 const serverText = fc

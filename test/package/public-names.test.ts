@@ -8,9 +8,8 @@ import type {
 	INodePropertyOptions,
 	INodeType,
 } from 'n8n-workflow';
-
 import { toCurrentState } from '../../lib/health/watch';
-import type { CheckResult } from '../../lib/health/result';
+import type { CheckResult } from '../../lib/health/check-result';
 import { isRecord } from '../../lib/values';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';

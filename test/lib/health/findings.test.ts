@@ -1,8 +1,7 @@
 import { sleep } from 'n8n-workflow';
-
 import { FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/probe';
-import type { HealthStatus } from '../../../lib/health/result';
+import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/listen';
 import {
 	closeRawServers,

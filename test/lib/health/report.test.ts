@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-
 import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
-import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
+import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/check-result';
 import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
 import { crypto } from '../../support/node-builtins';

@@ -1,6 +1,5 @@
 import { sleep } from 'n8n-workflow';
-
-import type { CheckResult, HealthStatus } from '../../../lib/health/result';
+import type { CheckResult, HealthStatus } from '../../../lib/health/check-result';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
 import { type LlamaServerSim, startLlamaServerSim } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import type { CheckResult } from '../../../lib/health/result';
+import type { CheckResult } from '../../../lib/health/check-result';
 import {
 	toCurrentState,
 	formatLongDuration,

@@ -1,0 +1,243 @@
+/** Results of Server Health: plain data without any key, ready to be an item. */
+import type { ServerTypeName } from '../servers/types/server-type';
+import type { ServerModel } from '../servers/models';
+import type { ErrorType } from '../errors/error-types';
+import type { ServerError } from '../errors/server-error';
+import { toPlainText } from '../values';
+
+/** Worst first. */
+const STATUSES = [
+	'unreachable',
+	'unauthorized',
+	'loading',
+	'misconfigured',
+	'degraded',
+	'healthy',
+] as const;
+
+/** Conclusion of a check. All but `healthy` go to the second output of the node. */
+export type HealthStatus = (typeof STATUSES)[number];
+
+/** Worst first. */
+const SEVERITIES = ['error', 'warning', 'info'] as const;
+
+/** Facts that are not known are missing. */
+export interface CheckResult {
+	/** One sentence, which repeats no finding. */
+	summary: string;
+	status: HealthStatus;
+	healthy: boolean;
+	/** Most important first. */
+	findings: Finding[];
+	server: ServerFacts;
+	/** Only for a model server. */
+	models?: ModelFacts[];
+	/** Only for the key of a Dify app: that app. */
+	app?: { name?: string; mode?: string };
+	/** ISO time. */
+	checkedAt: string;
+}
+
+export interface Finding {
+	/** Stays the same from version to version, for use in expressions. */
+	id: string;
+	severity: (typeof SEVERITIES)[number];
+	/** Evidence, such as a request and its response. */
+	observed: string;
+	/** The problem, as a clause without period. */
+	detail: string;
+	/** How to fix it. */
+	suggestion: string;
+}
+
+/** A server, as far as it reports. For a router: slots and context of one loaded model. */
+export interface ServerFacts {
+	/** The parsed URL; missing if it cannot be used. */
+	url?: string;
+	type: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
+	version?: string;
+	/** Duration of the fastest response. */
+	latencyMs?: number;
+	slots?: number;
+	busySlots?: number;
+	/** Requests that wait for a slot. */
+	queue?: number;
+	contextPerSlot?: number;
+	sleeping?: boolean;
+}
+
+/** Facts about a model that are reported as the server sends them. */
+export const MODEL_FACTS = [
+	'context',
+	'trainedContext',
+	'parameters',
+	'size',
+	'quantization',
+	'vision',
+	'audio',
+	'tools',
+	'embeddings',
+	'remoteHost',
+] as const satisfies ReadonlyArray<keyof ServerModel>;
+
+/** A model, as far as the server reports it. */
+export interface ModelFacts
+	extends Pick<ServerModel, 'id' | 'state' | (typeof MODEL_FACTS)[number]>,
+		Partial<Pick<ServerModel, 'aliases'>> {
+	loaded?: boolean;
+}
+
+/** Requirements of the user. Each unmet one becomes a finding. */
+export interface Expectations {
+	model?: string;
+	/** Tokens that one request can use. */
+	minContext?: number;
+}
+
+/** A finding with the status that it gives the server. */
+export interface FindingWithStatus extends Finding {
+	status?: HealthStatus;
+}
+
+/** Result of a check before it is summarized. */
+export interface CheckOutcome extends Pick<CheckResult, 'server' | 'models' | 'app'> {
+	findings: FindingWithStatus[];
+	/** Server type and version for texts, such as "Ollama 0.9". */
+	name: string;
+	/** "2 models" */
+	offerText: string;
+}
+
+/** One row of a table of findings. */
+export interface FindingRule<F> {
+	id: string;
+	/** Default: an error. */
+	severity?: 'warning' | 'info';
+	/** Status that the finding gives the server. Default: unchanged. */
+	status?: HealthStatus;
+	/** Evidence; undefined if the finding does not apply. */
+	observe(facts: F): string | undefined;
+	detail: RuleText<F>;
+	suggestion: RuleText<F>;
+}
+
+type RuleText<F> = string | ((facts: F) => string);
+
+export function evaluateRules<F>(
+	rules: ReadonlyArray<FindingRule<F>>,
+	facts: F,
+): FindingWithStatus[] {
+	const toText = (text: RuleText<F>) => (typeof text === 'string' ? text : text(facts));
+	return rules.flatMap(
+		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
+			const observed = observe(facts);
+			if (observed === undefined) return [];
+			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
+			return [{ id, severity: severity ?? 'error', status, ...texts }];
+		},
+	);
+}
+
+/** The same error as in the other nodes, with the same texts. */
+export function findingFromError(
+	{ type, detail, suggestion }: ServerError,
+	observed: string,
+	overrides: Partial<FindingWithStatus> = {},
+): FindingWithStatus {
+	const status = toHealthStatus(type);
+	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
+}
+
+/** A failed generation of a server that responded to all probes (docs/protocols/llama-server.md 9.3). */
+export function findingFromGenerationError(error: ServerError): FindingWithStatus {
+	const quotation = error.serverText ? `, "${error.serverText}"` : '';
+	const observed = `The test generation failed: ${error.detail}${quotation}`;
+	if (error.type !== 'firstTokenTimeout') return findingFromError(error, observed);
+	return findingFromError(error, observed, {
+		id: 'generationStuck',
+		detail:
+			'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung',
+		suggestion:
+			'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.',
+	});
+}
+
+/** Types that are not in this table are caused by wrong settings. */
+const ERRORS_BY_STATUS: Partial<Record<HealthStatus, readonly ErrorType[]>> = {
+	// If a proxy rejects the request, a server key does not help.
+	unauthorized: ['unauthorized', 'forbidden', 'proxyAuthRequired', 'blockedByProxy'],
+	loading: ['modelLoading'],
+	degraded: [
+		'busy',
+		'serverError',
+		'firstTokenTimeout',
+		'idleTimeout',
+		'streamError',
+		'streamEndedEarly',
+		'emptyResponse',
+		'garbledOutput',
+		'kvCacheFull',
+	],
+	unreachable: [
+		'dnsLookupFailed',
+		'connectionRefused',
+		'connectTimeout',
+		'hostUnreachable',
+		'closedBeforeResponse',
+		'connectionLost',
+		'totalTimeout',
+		'badGateway',
+	],
+};
+
+export function toHealthStatus(
+	type: ErrorType,
+	fallback: HealthStatus = 'misconfigured',
+): HealthStatus {
+	return STATUSES.find((status) => ERRORS_BY_STATUS[status]?.includes(type)) ?? fallback;
+}
+
+/** Sorts findings, most important first, and returns the worst status of them and `initial`. */
+export function summarizeFindings(
+	findings: readonly FindingWithStatus[],
+	initial: HealthStatus = 'healthy',
+) {
+	const statuses = [initial, ...findings.map((finding) => finding.status)];
+	const status = STATUSES.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
+	const getStatusOrder = (finding: FindingWithStatus) =>
+		STATUSES.indexOf(finding.status ?? 'healthy');
+	const sorted = [...findings].sort(
+		(a, b) =>
+			SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+			getStatusOrder(a) - getStatusOrder(b),
+	);
+	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
+}
+
+/** Findings appear in emails and chats, and may quote the server. */
+function toPlainFinding({ id, severity, ...finding }: FindingWithStatus): Finding {
+	return {
+		id,
+		severity,
+		observed: toPlainText(finding.observed),
+		detail: toPlainText(finding.detail),
+		suggestion: toPlainText(finding.suggestion),
+	};
+}
+
+/** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
+export function summarizeStatus(
+	clause: string,
+	{ findings }: Pick<CheckResult, 'findings'>,
+): string {
+	const counts = (['error', 'warning'] as const).flatMap((name) => {
+		const count = findings.filter(({ severity }) => severity === name).length;
+		return count === 0 ? [] : [pluralize(count, name)];
+	});
+	const suffix = counts.length === 0 ? '' : `, with ${counts.join(' and ')}`;
+	return toPlainText(`${clause}${suffix}.`);
+}
+
+export function pluralize(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
