@@ -20,38 +20,39 @@ import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/texts';
 import {
 	CONNECTION_CODES_HINT,
-	CREDENTIAL_TEST_TIMEOUT_MS,
-	isCredentialTest,
+	authenticateRequest,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-	withHeaders,
 } from '../lib/servers/credential';
 
 /** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';
 
-/**
- * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both
- * are resolved here, so that the test passes with every form that the nodes accept and calls a route that the key
- * type may use.
- */
+/** Adds the key to a request. The credential test calls a route that the key type may use. */
 async function authenticate(
 	data: ICredentialDataDecryptedObject,
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readDifyCredential(data);
-	const test = {
-		baseURL: resolveDifyBaseUrl(credential.baseUrl),
-		url: KEY_TEST_PATHS[credential.keyType],
-		skipSslCertificateValidation: credential.ignoreSslIssues,
-		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
-	};
-	const resolved = isCredentialTest(request, data.baseUrl, TEST_PATH)
-		? { ...request, ...test }
-		: request;
-	return withHeaders(resolved, credential.baseUrl, buildDifyHeaders(credential));
+	const { baseUrl, keyType } = credential;
+	const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
+	return authenticateRequest(request, credential, buildDifyHeaders(credential), TEST_PATH, test);
 }
+
+/** Errors of the credential test: their statuses, and what happened. */
+const ERROR_STATUSES: ReadonlyArray<[ErrorType, number[], string]> = [
+	['unexpectedRedirect', [301, 302, 303, 307, 308], 'The server redirects the request.'],
+	['unauthorized', [401], 'Dify, or a proxy in front of it, rejected the API key.'],
+	['routeNotFound', [400, 404, 405, 406, 410], 'No Dify API was found at this address.'],
+	['busy', [429], 'Dify is receiving too many requests.'],
+	['serverError', [500], 'Dify returned an error.'],
+	[
+		'badGateway',
+		[502, 503, 504, 520, 521, 522, 523, 524, 530],
+		'A proxy responds, but Dify behind it does not.',
+	],
+];
 
 function getSuggestion(type: ErrorType): string {
 	return getErrorText(type, { service: 'dify' }).suggestion;
@@ -109,33 +110,12 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...[301, 302, 303, 307, 308].map((status) =>
-				statusRule(
-					status,
-					`The server redirects the request. ${getSuggestion('unexpectedRedirect')}`,
-				),
-			),
-			statusRule(
-				401,
-				`Dify, or a proxy in front of it, rejected the API key. ${getSuggestion('unauthorized')}`,
+			...ERROR_STATUSES.flatMap(([type, statuses, sentence]) =>
+				statuses.map((status) => statusRule(status, `${sentence} ${getSuggestion(type)}`)),
 			),
 			statusRule(
 				403,
 				`The request was rejected. If Dify rejected it: ${getSuggestion('appDisabled')} Otherwise, a proxy such as nginx or Cloudflare in front of Dify blocks it.`,
-			),
-			...[400, 404, 405, 406, 410].map((status) =>
-				statusRule(
-					status,
-					`No Dify API was found at this address. ${getSuggestion('routeNotFound')}`,
-				),
-			),
-			statusRule(429, `Dify is receiving too many requests. ${getSuggestion('busy')}`),
-			statusRule(500, `Dify returned an error. ${getSuggestion('serverError')}`),
-			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
-				statusRule(
-					status,
-					`A proxy responds, but Dify behind it does not. ${getSuggestion('badGateway')}`,
-				),
 			),
 			plainTextRule(
 				`This address returns plain text or a web page, not the Dify API. ${getSuggestion('notAnApi')}`,

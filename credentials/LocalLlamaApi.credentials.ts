@@ -18,14 +18,12 @@ import {
 import {
 	bodyRule,
 	CONNECTION_CODES_HINT,
-	CREDENTIAL_TEST_TIMEOUT_MS,
+	authenticateRequest,
 	buildCredentialHeaders,
-	isCredentialTest,
 	missingFieldRule,
 	plainTextRule,
 	readLocalLlamaCredential,
 	statusRule,
-	withHeaders,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
@@ -52,24 +50,15 @@ const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
 
-/**
- * Adds the key and the extra headers to a request. The request of the credential test carries the base URL as typed; it
- * is resolved here, so that the test passes with every form that the nodes accept.
- */
+/** Adds the key and the extra headers to a request. */
 async function authenticate(
 	data: ICredentialDataDecryptedObject,
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readLocalLlamaCredential(data);
-	const test = {
-		baseURL: resolveBaseUrl(credential.baseUrl).api,
-		skipSslCertificateValidation: credential.ignoreSslIssues,
-		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
-	};
-	const resolved = isCredentialTest(request, data.baseUrl, TEST_PATH)
-		? { ...request, ...test }
-		: request;
-	return withHeaders(resolved, credential.baseUrl, buildCredentialHeaders(credential));
+	const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
+	const headers = buildCredentialHeaders(credential);
+	return authenticateRequest(request, credential, headers, TEST_PATH, test);
 }
 
 /**

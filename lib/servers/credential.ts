@@ -162,13 +162,8 @@ function createCredentialError(message: string) {
 
 /** n8n's egress filter; n8n before 2.30 has none. */
 export function getEgressFilter(helpers: object | undefined): EgressFilter | undefined {
-	const get =
-		helpers !== undefined && 'getSecureEgressFilter' in helpers
-			? helpers.getSecureEgressFilter
-			: undefined;
-	return typeof get === 'function'
-		? ((get as () => EgressFilter | undefined).call(helpers) ?? undefined)
-		: undefined;
+	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;
+	return host?.getSecureEgressFilter?.() ?? undefined;
 }
 
 /**
@@ -203,7 +198,7 @@ export function missingFieldRule(field: string, message: string) {
  * How long n8n waits for the response to a credential test. n8n's default is 300 s, and a timeout in the test's request
  * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
  */
-export const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
+const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
 
 const CREDENTIAL_TEST_PAGE =
 	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
@@ -225,32 +220,34 @@ const WITHOUT_REDIRECTS = {
 	followAllRedirects: false,
 };
 
-/** Whether a request is that of the credential test, which carries the Base URL as typed. */
-export function isCredentialTest(
-	{ baseURL, url }: IHttpRequestOptions,
-	typedBaseUrl: unknown,
-	testPath: string,
-): boolean {
-	return baseURL === typedBaseUrl && url === testPath;
-}
-
 /**
- * Adds the headers of a credential to a request of n8n.
+ * Adds the headers of a credential to a request of n8n. That of the credential test carries the Base URL as typed, and
+ * its own path.
  *
+ * @param test resolves both, so that the test passes with every form of a Base URL that the nodes accept
  * @throws {ServerError} for a URL with another origin than the Base URL
  * @throws {BaseUrlError}
  */
-export function withHeaders(
+export function authenticateRequest(
 	request: IHttpRequestOptions & LegacyOptions,
-	baseUrl: string,
+	{ baseUrl, ignoreSslIssues }: { baseUrl: string; ignoreSslIssues?: boolean },
 	headers: Record<string, string>,
+	testPath: string,
+	test: Pick<IHttpRequestOptions, 'baseURL' | 'url'>,
 ): IHttpRequestOptions {
+	const isTest = request.baseURL === baseUrl && request.url === testPath;
+	const testOptions = {
+		...test,
+		skipSslCertificateValidation: ignoreSslIssues,
+		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
+	};
+	const resolved = isTest ? { ...request, ...testOptions } : request;
 	const { origin } = resolveBaseUrl(baseUrl);
-	const target = new URL(request.uri ?? request.url, request.baseURL).origin;
+	const target = new URL(resolved.uri ?? resolved.url, resolved.baseURL).origin;
 	if (target !== origin)
 		throw createInputError(
 			`This credential is for ${origin}, so its key is not sent to ${target}`,
 			'Use the credential of that server, or a URL that starts with the Base URL of this one.',
 		);
-	return { ...request, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
+	return { ...resolved, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
 }

@@ -14,7 +14,6 @@ const SHARED = [
 	'ollama-actions',
 	'router-actions',
 	'server-type',
-	'suggestions',
 ];
 
 /** `lmStudio` → `lm-studio` */

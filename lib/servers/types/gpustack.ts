@@ -1,4 +1,3 @@
-import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
@@ -23,6 +22,5 @@ export const gpustack: ServerType = {
 			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		missingModel: () =>
 			'deploy it in GPUStack; it is listed only while an instance is running and the key has access to it.',
-		suggestions: DEFAULT_SUGGESTIONS,
 	},
 };

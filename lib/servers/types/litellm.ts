@@ -1,4 +1,3 @@
-import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
@@ -11,6 +10,5 @@ export const litellm: ServerType = {
 		...DEFAULT_TEXTS,
 		rerank:
 			'In the LiteLLM configuration, give a reranker model a provider that supports reranking, for example jina_ai/NAME with the URL of the endpoint (http://HOST:9931/v1/rerank).',
-		suggestions: DEFAULT_SUGGESTIONS,
 	},
 };

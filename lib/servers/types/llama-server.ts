@@ -47,6 +47,7 @@ export const llamaServer: ServerType = {
 	supportsBase64: true,
 	texts: {
 		...DEFAULT_TEXTS,
+		suggestions: undefined,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
 		// With --kv-unified, one request can use all of it; otherwise it is divided by the slots.

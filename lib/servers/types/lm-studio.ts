@@ -1,5 +1,4 @@
 import { sendCommand } from '../probe';
-import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
@@ -26,7 +25,7 @@ export const lmStudio: ServerType = {
 		tools:
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 		suggestions: {
-			...DEFAULT_SUGGESTIONS,
+			...DEFAULT_TEXTS.suggestions,
 			modelNotFound:
 				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
 		},

@@ -1,10 +1,9 @@
 import { asFiniteNumber } from '../../values';
-import { OLLAMA_SUGGESTIONS } from './suggestions';
 import { tryProbeObject } from '../probe';
 import { indexOllamaEntries, parseOllamaModel, type ServerModel } from '../models';
 import type { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
-import { DEFAULT_TEXTS } from './other';
+import { DEFAULT_TEXTS, SHORTEN } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerType = {
@@ -49,7 +48,20 @@ export const ollama: ServerType = {
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
 		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		suggestions: OLLAMA_SUGGESTIONS,
+		suggestions: {
+			...DEFAULT_TEXTS.suggestions,
+			routeNotFound: `${DEFAULT_TEXTS.suggestions.routeNotFound} A very old Ollama has no /v1 routes: update it.`,
+			connectionRefused:
+				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
+			promptTooLong: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
+			modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
+			toolsUnsupported:
+				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+			modalityUnsupported:
+				'Use a model that lists "vision" (for audio: "audio") under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+			templateRejected:
+				'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
+		},
 	},
 };
 

@@ -1,7 +1,32 @@
 import type { ServerType, ServerTexts } from './server-type';
 
+/** How to shorten a prompt. */
+export const SHORTEN =
+	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+
+/** Instead of the general suggestions, which name the options of llama-server. */
+const DEFAULT_SUGGESTIONS = {
+	routeNotFound:
+		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
+	promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
+	kvCacheFull:
+		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
+	templateRejected:
+		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
+	toolsUnsupported:
+		'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
+	modalityUnsupported:
+		'Use a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+	outputParseFailed:
+		'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
+	invalidToolCall:
+		'Lower the temperature, simplify the tool, or use a model with better tool support.',
+	modelLoadFailed:
+		'The usual cause is insufficient memory: use a smaller context or a smaller quantization. Check the server log for details.',
+} satisfies ServerTexts['suggestions'];
+
 /** Sentences for a server with unknown options. */
-export const DEFAULT_TEXTS: ServerTexts = {
+export const DEFAULT_TEXTS = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
 	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
 	tools:
@@ -12,7 +37,8 @@ export const DEFAULT_TEXTS: ServerTexts = {
 	transcription:
 		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
 	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
-};
+	suggestions: DEFAULT_SUGGESTIONS,
+} satisfies ServerTexts;
 
 /** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */
 export const other: ServerType = {
@@ -28,5 +54,6 @@ export const other: ServerType = {
 	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
 	toolChoiceSupport: 'mode',
 	videoPartType: 'video_url',
-	texts: DEFAULT_TEXTS,
+	// It may be a llama-server behind a gateway.
+	texts: { ...DEFAULT_TEXTS, suggestions: undefined },
 };

@@ -1,4 +1,3 @@
-import { DEFAULT_SUGGESTIONS } from './suggestions';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
@@ -22,7 +21,7 @@ export const vllm: ServerType = {
 		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
 		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
 		suggestions: {
-			...DEFAULT_SUGGESTIONS,
+			...DEFAULT_TEXTS.suggestions,
 			toolsUnsupported:
 				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 		},
