@@ -111,7 +111,7 @@ export async function assertCapabilities(
 	const context = toErrorContext(server, server.getApiUrl(), model);
 	if (tools.length > 0 && props?.supportsTools === false)
 		throw createServerError('toolsUnsupported', context, {
-			message: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
+			title: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
 			suggestion: serverType.texts.tools,
 		});
 	const hasImage = messages.some(({ content }) =>
@@ -119,7 +119,7 @@ export async function assertCapabilities(
 	);
 	if (!hasImage || (await serverType.fetchModel?.(server, model, signal))?.vision !== false) return;
 	throw createServerError('modalityUnsupported', context, {
-		message: `The model "${model}" does not support images`,
+		title: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,
 	});
 }

@@ -205,8 +205,8 @@ function getImageBase64(part: MediaPart): string {
 	);
 }
 
-function unsupported(message: string, suggestion: string) {
-	return createServerError('modalityUnsupported', {}, { message, suggestion });
+function unsupported(title: string, suggestion: string) {
+	return createServerError('modalityUnsupported', {}, { title, suggestion });
 }
 
 const NANOSECONDS_PER_MS = 1e6;

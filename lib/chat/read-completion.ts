@@ -152,7 +152,7 @@ function toPlainTextError(
 	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
 		return undefined;
 	return createServerError('invalidResponse', context, {
-		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
+		title: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
 		suggestion:
 			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
 		serverText,

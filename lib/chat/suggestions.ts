@@ -70,7 +70,7 @@ async function withTruncationSuggestion(
 		return error.withSuggestion(`${warning} ${error.suggestion}`);
 	return error.copyWith({
 		type: 'promptTooLong',
-		message: 'The server truncated the input, and the model returned an empty response',
+		title: 'The server truncated the input, and the model returned an empty response',
 		suggestion: warning,
 	});
 }
@@ -139,7 +139,7 @@ function toNoChatModelError(
 /** The agent may have no other tools: n8n's output parser is one. */
 function withParserSuggestion(error: ServerError): ServerError {
 	return error.copyWith({
-		message:
+		title:
 			'The model or server does not support tool calls, which the Structured Output Parser needs',
 		suggestion: `${error.suggestion} Or remove the parser and set Response Format of the model to JSON Schema.`,
 	});

@@ -146,7 +146,7 @@ function toToolCallError(
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
-		message: sentences.join('. '),
+		title: sentences.join('. '),
 		suggestion: unknownIssue === undefined ? LOST_ARGUMENTS_SUGGESTION : UNKNOWN_TOOL_SUGGESTION,
 		...omitUndefined({
 			partialText: completion.text || undefined,
@@ -264,13 +264,13 @@ function createJsonError(
 	issues: readonly string[],
 ): ServerError {
 	const invalidTexts = {
-		message: 'The response is not the requested JSON',
+		title: 'The response is not the requested JSON',
 		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
 		suggestion:
 			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
 	};
 	const truncatedTexts = {
-		message: 'The JSON was cut off at the token limit',
+		title: 'The JSON was cut off at the token limit',
 		detail: 'The token limit was reached before the JSON was complete',
 		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};

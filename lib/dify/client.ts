@@ -152,7 +152,7 @@ export class DifyClient {
 		if (isRecord(json)) return json;
 		throw createDifyError('emptyResponse', {
 			url: this.buildUrl(path),
-			message: 'Dify returned an unexpected response',
+			title: 'Dify returned an unexpected response',
 		});
 	}
 

@@ -232,7 +232,7 @@ function fromDifyMessage(
 		about: { ...about, isEmpty },
 		code: code?.replace(KEY_PATTERN, '[key]'),
 		serverText: isEmpty ? undefined : serverText,
-		...(!hasOwnTitle && { message: title, detail: overrides.detail ?? serverText }),
+		...(!hasOwnTitle && { title, detail: overrides.detail ?? serverText }),
 	});
 }
 
@@ -318,10 +318,10 @@ export function createDifyError(
 /** An error detected before sending. */
 export function createLocalError(
 	type: DifyErrorType,
-	message?: string,
+	title?: string,
 	suggestion?: string,
 ): ServerError {
-	return createDifyError(type, { ...omitUndefined({ message, suggestion }), retryable: false });
+	return createDifyError(type, { ...omitUndefined({ title, suggestion }), retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
@@ -395,14 +395,14 @@ export function explainUploadError(
 	if (error.type === 'firstTokenTimeout')
 		return createDifyError('runTimeout', {
 			url: error.url,
-			message: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
+			title: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
 			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		});
 	if (error.type !== 'closedBeforeResponse') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return createDifyError('requestTooLarge', {
 		url: error.url,
-		message: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
+		title: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
 		suggestion:
 			'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 	});

@@ -22,8 +22,8 @@ export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> &
 };
 
 /**
- * Builds an error from the tables of texts. The context's secrets are masked in everything that was received. `message`
- * and `suggestion` replace the title and the suggestion of the table.
+ * Builds an error from the tables of texts. The context's secrets are masked in everything that was received. `title`
+ * and `suggestion` replace those of the table.
  */
 export function createServerError(
 	type: ErrorType,
@@ -37,13 +37,13 @@ export function createServerError(
 	const url = maskUrl(context);
 	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...maskedParams });
 	// The table's detail explains its own title only.
-	const detail = details.detail ?? details.message;
+	const detail = details.detail ?? details.title;
 	return new ServerError({
 		type,
 		url,
 		...details,
 		suggestion: details.suggestion ?? context.getSuggestion?.(type) ?? row.suggestion,
-		message: tidy(details.message ?? row.title),
+		title: tidy(details.title ?? row.title),
 		detail: tidy(detail ?? row.detail ?? row.title),
 		code: maskExcerpt(details.code, secrets),
 		serverText: maskExcerpt(details.serverText, secrets),
@@ -53,11 +53,11 @@ export function createServerError(
 
 /** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
 export function createInputError(
-	message: string,
+	title: string,
 	suggestion: string,
 	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
 ): ServerError {
-	return createServerError('invalidInput', {}, { message, suggestion, ...overrides });
+	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }
 
 /** More of a server message is never read, and masking a megabyte of escapes would block n8n. */

@@ -113,7 +113,7 @@ export function toNetworkError(
 		return createServerError('notHttp', context, details);
 	return createServerError('closedBeforeResponse', context, {
 		...details,
-		message: 'The request failed before a response arrived',
+		title: 'The request failed before a response arrived',
 		detail: mask(
 			`The request failed before a response arrived: ${details.facts.reason}`,
 			context.secrets,

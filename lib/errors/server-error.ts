@@ -4,7 +4,7 @@ import type { JsonRecord } from '../values';
 export interface ServerErrorDetails {
 	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
-	message: string;
+	title: string;
 	/** What happened in full, if the title omits something. Default: the title. */
 	detail?: string;
 	/** What to do about it. */
@@ -34,7 +34,7 @@ const MAX_SERVER_TEXT = 2_000;
 const MAX_PARTIAL_TEXT = 1_000_000;
 
 /**
- * The one error class of `lib`. `message` is a short title, `detail` says what happened in full, `suggestion` what to
+ * The one error class of `lib`. `message` is the title, `detail` says what happened in full, `suggestion` what to
  * do, `url` where; `describe-error.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
@@ -53,10 +53,10 @@ export class ServerError extends Error {
 
 	constructor(details: ServerErrorDetails) {
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
-		super(details.message);
+		super(details.title);
 		this.name = 'ServerError';
 		this.type = details.type;
-		this.detail = details.detail ?? details.message;
+		this.detail = details.detail ?? details.title;
 		this.suggestion = details.suggestion;
 		this.url = details.url;
 		this.status = details.status;
@@ -83,15 +83,15 @@ export class ServerError extends Error {
 	}
 
 	/**
-	 * The same error with other texts: a new `message` also replaces the `detail`. A new `type` also changes whether a
+	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
 	copyWith(
 		changes: Partial<
-			Pick<ServerErrorDetails, 'type' | 'message' | 'detail' | 'suggestion' | 'facts'>
+			Pick<ServerErrorDetails, 'type' | 'title' | 'detail' | 'suggestion' | 'facts'>
 		>,
 	): ServerError {
-		const { type = this.type, detail = changes.message ?? this.detail } = changes;
+		const { type = this.type, detail = changes.title ?? this.detail } = changes;
 		return this.copy({
 			...changes,
 			detail,
@@ -100,7 +100,7 @@ export class ServerError extends Error {
 	}
 
 	private copy(change: Partial<ServerErrorDetails>): ServerError {
-		return new ServerError({ ...this, message: this.message, ...change });
+		return new ServerError({ ...this, title: this.message, ...change });
 	}
 }
 

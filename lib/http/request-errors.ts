@@ -35,13 +35,13 @@ export function toTransportError(
 		});
 	if (error instanceof TooMuchTextError)
 		return createServerError('invalidResponse', context, {
-			message: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
+			title: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
 			suggestion:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text received so far is in the details.',
 		});
 	if (error instanceof BodyTooLargeError)
 		return createServerError('invalidResponse', context, {
-			message: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
+			title: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
 			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 		});
@@ -58,7 +58,7 @@ export function createQueueError(
 	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
 	return createServerError(watchdog.expired, context, {
-		message: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
+		title: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
 		suggestion: suggestConcurrency(
 			endpoint.maxConcurrentRequests,
 			endpoint.getSlots(options.model),

@@ -82,7 +82,7 @@ export class RetryPolicy {
 		if (error.type === 'connectionRefused' && this.wasLoading)
 			return error.copyWith({
 				type: 'modelLoadFailed',
-				message: 'The server exited while loading the model',
+				title: 'The server exited while loading the model',
 				suggestion: createServerError('modelLoadFailed', {}).suggestion,
 			});
 		if (delayMs <= MAX_RETRY_AFTER_MS) return error;

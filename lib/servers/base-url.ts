@@ -233,7 +233,7 @@ export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
 		throw createServerError(
 			'invalidUrl',
 			{},
-			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
+			error instanceof BaseUrlError ? { title: error.message, facts: { part: error.part } } : {},
 		);
 	}
 }

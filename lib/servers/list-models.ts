@@ -54,7 +54,7 @@ export function assertRerankSupported(
 ): void {
 	if (cannotRerank !== true) return;
 	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
-		message: `${label} does not support reranking`,
+		title: `${label} does not support reranking`,
 		suggestion: texts.rerank,
 	});
 }
@@ -115,7 +115,7 @@ function createNoModelsError(server: ModelServer, { texts }: ServerType): Server
 function createListError(
 	server: ModelServer,
 	type: ErrorType,
-	message: string,
+	title: string,
 	suggestion?: string,
 ): ServerError {
 	const nameSuggestion =
@@ -123,7 +123,7 @@ function createListError(
 			? 'Enter the model name with "By Name".'
 			: `${suggestion} You can also enter a name with "By Name".`;
 	const context = toErrorContext(server, toListUrl(server));
-	return createServerError(type, context, { message, suggestion: nameSuggestion });
+	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 
 function toListUrl(server: ModelServer): string {

@@ -112,7 +112,7 @@ function createUnsupportedError(
 	const alternative =
 		action === 'load' || action === 'unload' ? serverType.texts.noModelActions : undefined;
 	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
-		message: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
+		title: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
 		suggestion: alternative === undefined ? supportedBy : `${supportedBy} ${alternative}`,
 	});
 }

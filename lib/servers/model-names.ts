@@ -116,7 +116,7 @@ export function selectOnlyModel(
 	const candidates = preferLoadedModels(models);
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw createServerError('invalidInput', context, {
-		message:
+		title:
 			candidates.length === 0
 				? 'The server lists no models'
 				: 'The server has several models, and none is selected',

@@ -188,8 +188,8 @@ export async function explainUnsupportedTask(
 			getSuggestion: () => texts[task],
 			model,
 		});
-	const message = `The server was not started for ${feature}`;
-	return error.copyWith({ message, suggestion: texts[task] });
+	const title = `The server was not started for ${feature}`;
+	return error.copyWith({ title, suggestion: texts[task] });
 }
 
 /** Share of the limit to use, since tokens are estimated from characters. */

@@ -161,10 +161,10 @@ export class Embedder {
 		const expected = expectedDimensions ?? dimensions;
 		if (expected === undefined || vector.length === expected) return vector;
 		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
-		const message = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
+		const title = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
 		throw createServerError('invalidResponse', this.context(), {
-			message,
-			detail: `${message} as set in ${option}. No vectors were returned`,
+			title,
+			detail: `${title} as set in ${option}. No vectors were returned`,
 			suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
 			facts: { dimensions: vector.length },
 		});
@@ -176,10 +176,10 @@ export class Embedder {
 	): ServerError {
 		const quotedText =
 			text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
-		const message = `The server returned unusable embeddings: ${issue}`;
+		const title = `The server returned unusable embeddings: ${issue}`;
 		return createServerError('invalidResponse', this.context(), {
-			message,
-			detail: `${message}${quotedText}. No vectors were returned`,
+			title,
+			detail: `${title}${quotedText}. No vectors were returned`,
 			suggestion:
 				suggestion ??
 				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
@@ -202,7 +202,7 @@ export class Embedder {
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.copyWith({
 				type: 'featureDisabled',
-				message: 'The server returns token vectors instead of one vector per text',
+				title: 'The server returns token vectors instead of one vector per text',
 				suggestion:
 					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
@@ -211,7 +211,7 @@ export class Embedder {
 		if (isWrongModel || error.type === 'wrongModelType')
 			return error.copyWith({
 				type: 'wrongModelType',
-				message: `The model "${model}" is not an embedding model`,
+				title: `The model "${model}" is not an embedding model`,
 				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
 		if (error.type === 'routeNotFound' && (hasEveryRoute === true || serverType === other))
@@ -219,7 +219,7 @@ export class Embedder {
 		if (error.type === 'routeNotFound')
 			return error.copyWith({
 				type: 'featureDisabled',
-				message: 'The server has no endpoint for embeddings',
+				title: 'The server has no endpoint for embeddings',
 				suggestion: texts.embeddings,
 			});
 		return await explainUnsupportedTask(this.server, error, { task: 'embeddings', model });
@@ -263,7 +263,7 @@ function toTextError(
 	if (tokenSizes !== undefined) {
 		const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 		return error.copyWith({
-			message: `Text ${index + 1} is too long for the embedding model`,
+			title: `Text ${index + 1} is too long for the embedding model`,
 			detail: `Text ${index + 1}${sizeText} ("${excerpt(text)}") is too long for the embedding model${limitText}`,
 			suggestion: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
 			facts: { index, ...tokenSizes },
@@ -273,7 +273,7 @@ function toTextError(
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
 	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))
 		return error.copyWith({
-			message: isNan
+			title: isNan
 				? `The vector of text ${index + 1} contains no numbers`
 				: `The server response for text ${index + 1} cannot be parsed`,
 			detail: isNan
@@ -285,7 +285,7 @@ function toTextError(
 		});
 	if (otherTexts !== 'accepted') return error;
 	return error.copyWith({
-		message: `The server rejected text ${index + 1}`,
+		title: `The server rejected text ${index + 1}`,
 		detail: `The server rejected ${quoted} but accepts other texts`,
 		suggestion:
 			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',

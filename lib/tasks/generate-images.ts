@@ -115,7 +115,7 @@ function toImage(
 	const type = detectFileType(content);
 	if (type?.category !== 'image')
 		throw createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
-			message: 'The server response is not an image',
+			title: 'The server response is not an image',
 			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			suggestion:
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
@@ -134,7 +134,7 @@ function readPngSize(content: Buffer): { width: number; height: number } {
 
 function createNoImageError(server: ModelServer, { model }: TaskSettings): ServerError {
 	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
-		message: 'The server returned no image',
+		title: 'The server returned no image',
 		suggestion:
 			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 	});

@@ -152,7 +152,7 @@ async function sendBatch(
 				'invalidResponse',
 				toErrorContext(server, response.url, settings.model),
 				{
-					message: `The server returned an unusable ranking: ${parsedScores.issue}`,
+					title: `The server returned an unusable ranking: ${parsedScores.issue}`,
 					suggestion:
 						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 				},
@@ -247,7 +247,7 @@ function explainTooLong(error: ServerError, { index, text }: BatchText): ServerE
 	if (tokenSizes === undefined) return error;
 	const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 	return error.copyWith({
-		message: `Document ${index + 1} and the query are too long for the reranker`,
+		title: `Document ${index + 1} and the query are too long for the reranker`,
 		detail: `Document ${index + 1} ("${excerpt(text)}") together with the query is${sizeText} too long for the reranker${limitText}`,
 		suggestion:
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',

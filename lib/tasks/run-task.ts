@@ -137,7 +137,7 @@ function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgres
 		(error.type === 'closedBeforeResponse' || error.type === 'connectionLost');
 	if (!isConnectionClosed || bytes === 0) return error;
 	return error.copyWith({
-		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
+		title: `The connection was closed during the file upload (${bytes} bytes sent)`,
 		suggestion:
 			'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
 	});
@@ -154,7 +154,7 @@ function createFileReadError({ name, reason }: { name: string; reason: string })
 export function explainFirstTokenTimeout(error: ServerError): ServerError {
 	if (error.type !== 'firstTokenTimeout' || error.facts.queued === true) return error;
 	return error.copyWith({
-		message: 'The server did not start to respond within the First Token Timeout',
+		title: 'The server did not start to respond within the First Token Timeout',
 		suggestion:
 			'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
 	});
@@ -185,7 +185,7 @@ export async function explainUnsupportedRoute(
 	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.copyWith({
 		type: 'featureDisabled',
-		message: `${isRecognized ? serverType.label : 'The server'} cannot ${action}`,
+		title: `${isRecognized ? serverType.label : 'The server'} cannot ${action}`,
 		suggestion: `${urlSuggestion}${getSuggestion(serverType)}`,
 	});
 }

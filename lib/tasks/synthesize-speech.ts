@@ -155,7 +155,7 @@ function createTooShortError(
 	bytes: number,
 ): ServerError {
 	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
-		message: 'The server returned no audio',
+		title: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
 		suggestion:
 			'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
@@ -174,7 +174,7 @@ async function explainSpeechError(
 	if (isVoiceError)
 		return error.copyWith({
 			type: 'badRequest',
-			message:
+			title:
 				voice === ''
 					? 'The server requires a voice'
 					: `The server does not support the voice "${voice}"`,

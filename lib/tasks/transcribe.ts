@@ -88,7 +88,7 @@ export async function transcribe(
 
 function createEmptyResponseError(server: ModelServer, { model }: TaskSettings): ServerError {
 	return createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
-		message: 'The server returned an empty response instead of a transcript',
+		title: 'The server returned an empty response instead of a transcript',
 		suggestion:
 			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
 	});
@@ -108,13 +108,13 @@ function explainRejectedOption(
 	if (/construction from null/i.test(serverText))
 		return error.copyWith({
 			type: 'badRequest',
-			message: `The server does not support the language "${language}"`,
+			title: `The server does not support the language "${language}"`,
 			suggestion: 'Enter a code such as en, de or zh, or leave the language empty.',
 		});
 	// llama-server
 	if (format === 'json' || !serverText.includes('response_format')) return undefined;
 	return error.copyWith({
-		message: `The server does not support the transcript format "${format}"`,
+		title: `The server does not support the transcript format "${format}"`,
 		suggestion: 'Set Response Format to Text.',
 	});
 }
@@ -150,7 +150,7 @@ async function explainRejectedAudio(
 function createUnreadableError(error: ServerError, { name }: FileSource): ServerError {
 	return error.copyWith({
 		type: 'badRequest',
-		message: `The server cannot read the audio of "${name}"`,
+		title: `The server cannot read the audio of "${name}"`,
 		// whisper.cpp sends the same message for every invalid request.
 		suggestion:
 			'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',

@@ -96,7 +96,7 @@ function createNoAudioError(url: string) {
 	return createDifyError('emptyResponse', {
 		url,
 		status: 200,
-		message: 'Dify returned no audio',
+		title: 'Dify returned no audio',
 		suggestion:
 			'The message is unknown or has an empty response, or the speech provider returned no audio. Check the message ID, and the model provider log in Dify.',
 	});

@@ -44,7 +44,7 @@ test('errors, hints and findings that quote a server are plain text', () => {
 		fc.property(serverText, (text) => {
 			const failed = new ServerError({
 				type: 'serverError',
-				message: `No model ${text}`,
+				title: `No model ${text}`,
 				suggestion: `Use one of: ${text}`,
 				serverText: text,
 			});

@@ -36,7 +36,7 @@ export async function explainAppTypeError(
 		return error.copyWith({
 			type: 'wrongAppType',
 			facts: { ...error.facts, appMode: mode },
-			message: `This key belongs to ${name}`,
+			title: `This key belongs to ${name}`,
 			suggestion: `Use the ${node} node for this app, or the key of another app.`,
 		});
 	return error.type === 'appUnavailable' ? toNotPublishedError(error, mode) : error;
@@ -45,6 +45,6 @@ export async function explainAppTypeError(
 /** An app with a flow is unavailable until it is published. */
 function toNotPublishedError(error: ServerError, mode: string): ServerError {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
-	const { message, suggestion } = createServerError('notPublished', { service: 'dify' });
-	return error.copyWith({ type: 'notPublished', message, suggestion });
+	const { message: title, suggestion } = createServerError('notPublished', { service: 'dify' });
+	return error.copyWith({ type: 'notPublished', title, suggestion });
 }

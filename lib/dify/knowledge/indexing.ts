@@ -104,20 +104,20 @@ function createUnfinishedError(
 			toErrorType({ code }) === 'planLimitReached' ? 'planLimitReached' : 'indexingFailed',
 			{
 				facts,
-				...omitUndefined({ code, message: error, serverText: error }),
+				...omitUndefined({ code, title: error, serverText: error }),
 			},
 		);
 	if (status === 'paused')
 		return createDifyError('datasetRejected', {
 			facts,
-			message: 'Indexing of the document is paused in Dify',
+			title: 'Indexing of the document is paused in Dify',
 			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
 	if (isStuck) return createDifyError('indexingStuck', { facts });
 	const seconds = Math.round(timeoutMs / 1000);
 	return createDifyError('runTimeout', {
 		facts,
-		message: `The document was not indexed within ${seconds} s`,
+		title: `The document was not indexed within ${seconds} s`,
 		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
 		suggestion:
 			'Dify continues indexing: use Get Status to wait for it later, or raise "Wait for Indexing (Seconds)". If it makes no progress, its embedding model may be slow or down.',

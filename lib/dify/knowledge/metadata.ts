@@ -58,7 +58,7 @@ export async function createMetadataField(
 	const fieldId = asNonEmptyString(id);
 	if (fieldId !== undefined) return { id: fieldId, name, type };
 	throw createDifyError('datasetRejected', {
-		message: `Dify did not create the metadata field "${name}"`,
+		title: `Dify did not create the metadata field "${name}"`,
 		suggestion:
 			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',
 	});

@@ -253,9 +253,12 @@ class RunReader {
 	}
 
 	/** Stops a run with endless output, as after a timeout. */
-	private async createTooMuchTextError({ message, suggestion }: ServerError): Promise<ServerError> {
+	private async createTooMuchTextError({
+		message: title,
+		suggestion,
+	}: ServerError): Promise<ServerError> {
 		this.requestStop();
-		return await this.createErrorWithResult('invalidResponse', { message, suggestion });
+		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
 	}
 
 	/** A new run that sent only pings. */

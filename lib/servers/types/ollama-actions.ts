@@ -52,7 +52,7 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 			toErrorContext(server, `${server.url.root}/api/generate`, model),
 			{
 				about: { timeoutMs },
-				message: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
+				title: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
 				suggestion:
 					'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 			},
@@ -153,7 +153,7 @@ async function followPull(
 			if (progress.status === 'success') return [...layers.values()];
 		}
 	throw createServerError('streamEndedEarly', context, {
-		message: `Ollama stopped before the download of the model "${model}" was complete`,
+		title: `Ollama stopped before the download of the model "${model}" was complete`,
 		suggestion:
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
 		serverText: response.getNonEventLines().join('\n') || lastLine,
@@ -187,20 +187,20 @@ function explainRegistryError(error: ServerError, model: string): ServerError {
 	if (/invalid model name/i.test(serverText))
 		return error.copyWith({
 			type: 'badRequest',
-			message: `"${model}" is not a valid model name`,
+			title: `"${model}" is not a valid model name`,
 			suggestion:
 				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	if (/file does not exist|manifest unknown|not found/i.test(serverText))
 		return error.copyWith({
 			type: 'modelNotFound',
-			message: `The registry has no model "${model}"`,
+			title: `The registry has no model "${model}"`,
 			suggestion:
 				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	if (type !== 'serverError') return error;
 	return error.copyWith({
-		message: `Ollama could not download the model "${model}"`,
+		title: `Ollama could not download the model "${model}"`,
 		suggestion:
 			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
 	});

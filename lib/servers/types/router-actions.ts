@@ -59,7 +59,7 @@ async function findModel(
 	if (listed !== undefined) return listed;
 	const ids = models.map(({ id }) => id);
 	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
-		message: `The server does not offer the model "${model}"`,
+		title: `The server does not offer the model "${model}"`,
 		suggestion: suggestModels(
 			ids,
 			'put its GGUF file into the folder of --models-dir and restart the router.',
@@ -79,7 +79,7 @@ function toListUrl(server: ModelServer): string {
 
 function createNotRouterError(server: ModelServer): ServerError {
 	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
-		message:
+		title:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		suggestion:
 			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
@@ -120,7 +120,7 @@ async function waitForFinalState(
 	const toTimeoutError = () =>
 		createServerError('modelLoading', context, {
 			about: { timeoutMs },
-			message: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
+			title: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
 			suggestion:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
@@ -142,9 +142,9 @@ function toUnloadedState(state: string | undefined): string | undefined {
 async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
-	const createBusyError = (message: string, suggestion: string) =>
+	const createBusyError = (title: string, suggestion: string) =>
 		createServerError('busy', toErrorContext(server, server.url.root, model), {
-			message,
+			title,
 			suggestion,
 			facts: { running },
 		});
@@ -226,7 +226,7 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 			'serverError',
 			toErrorContext(server, `${server.url.root}/models`, model),
 			{
-				message: `The router could not download the model "${model}"`,
+				title: `The router could not download the model "${model}"`,
 				suggestion:
 					'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
 			},
@@ -244,7 +244,7 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 			if (!/is not removable/i.test(error.serverText ?? '')) return error;
 			return error.copyWith({
 				type: 'featureDisabled',
-				message: `The router did not delete the model "${model}"`,
+				title: `The router did not delete the model "${model}"`,
 				suggestion:
 					'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
 			});

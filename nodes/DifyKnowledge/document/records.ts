@@ -177,7 +177,7 @@ export const documentDownload: DifyOperation = {
 		const address = asNonEmptyString((await client.get(`${route}/download`)).url);
 		if (address === undefined)
 			throw createDifyError('fileNotFound', {
-				message: 'Dify returned no download URL for the document',
+				title: 'Dify returned no download URL for the document',
 			});
 		const { name } = await client.get(route, { metadata: 'without' });
 		const keyless = await createKeylessClient(call);
@@ -195,6 +195,6 @@ export const documentDownload: DifyOperation = {
 
 function explainDownloadError(error: ServerError): ServerError {
 	if (error.type !== 'fileRejected') return error;
-	const message = 'The file of the document could not be downloaded';
-	return error.copyWith({ message, detail: `${message}: ${error.detail}`, suggestion: '' });
+	const title = 'The file of the document could not be downloaded';
+	return error.copyWith({ title, detail: `${title}: ${error.detail}`, suggestion: '' });
 }

@@ -38,7 +38,7 @@ export function createPausedError(app: 'chatflow' | 'workflow', result: RunResul
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return createDifyError('runFailed', {
 		status: 200,
-		message: `The ${app} is waiting for human input${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		title: `The ${app} is waiting for human input${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
 		suggestion:
 			'Submit the form in Dify, or set "When Workflow Pauses" to Return Paused Run and submit the forms of the item with Dify Workflow, resource Form.',
 		result,

@@ -4,7 +4,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 describe('describeError', () => {
 	const failed = new ServerError({
 		type: 'connectionLost',
-		message: 'It broke',
+		title: 'It broke',
 		detail: 'It broke in the middle',
 		suggestion: 'Mend it.',
 		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
@@ -18,22 +18,22 @@ describe('describeError', () => {
 	});
 
 	test('missing parts leave no gap, and nothing is repeated', () => {
-		const of = (message: string, serverText?: string) =>
+		const of = (title: string, serverText?: string) =>
 			describeError(
-				new ServerError({ type: 'badRequest', message, suggestion: 'Mend it.', serverText }),
+				new ServerError({ type: 'badRequest', title, suggestion: 'Mend it.', serverText }),
 			);
 		expect(of('No')).toBe('No. Mend it.');
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
 		expect(
-			describeError(new ServerError({ type: 'badRequest', message: 'No', suggestion: '' })),
+			describeError(new ServerError({ type: 'badRequest', title: 'No', suggestion: '' })),
 		).toBe('No.');
 	});
 
 	test('a long server message is shortened', () => {
 		const long = new ServerError({
 			type: 'badRequest',
-			message: 'No',
+			title: 'No',
 			suggestion: 'Mend it.',
 			serverText: 'x'.repeat(900),
 		});

@@ -75,7 +75,7 @@ describe('toNodeError', () => {
 
 	test('includes the server message in an agent’s error if the agent can correct its call', () => {
 		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
-		const response = { status: 400, message: 'topic is required in input form' };
+		const response = { status: 400, title: 'topic is required in input form' };
 		const serverError = createServerError('invalidInputs', { url: REQUEST_URL }, response);
 		const { message } = toNodeError(tool, serverError);
 		expect(message).toContain(serverError.suggestion);
@@ -185,7 +185,7 @@ describe('errorDetails', () => {
 	test('is plain data, and facts do not replace standard fields', () => {
 		const serverError = new ServerError({
 			type: 'badRequest',
-			message: 'No',
+			title: 'No',
 			suggestion: '.',
 			status: 400,
 			facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },

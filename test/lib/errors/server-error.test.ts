@@ -7,7 +7,7 @@ const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 describe('ServerError', () => {
 	const failed = new ServerError({
 		type: 'connectionLost',
-		message: 'It broke',
+		title: 'It broke',
 		suggestion: 'Mend it.',
 		url: REQUEST_URL,
 		status: 200,
@@ -21,7 +21,7 @@ describe('ServerError', () => {
 			detail: 'It broke',
 			url: REQUEST_URL,
 		});
-		expect(new ServerError({ type: 'busy', message: 'No', suggestion: '.' }).retryable).toBe(true);
+		expect(new ServerError({ type: 'busy', title: 'No', suggestion: '.' }).retryable).toBe(true);
 		expect(failed.retryable).toBe(false);
 	});
 

@@ -9,7 +9,7 @@ import {
 } from '../../../lib/tasks/batches';
 
 const createError = (details: Partial<ServerError> = {}) =>
-	new ServerError({ type: 'badRequest', message: 'no', suggestion: '', ...details });
+	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', ...details });
 
 describe('texts in batches', () => {
 	const run = async (count: number, size: number, isRejected: (batch: BatchText[]) => boolean) => {

@@ -12,13 +12,13 @@ const displayedText = (message: string) =>
 		.trim();
 
 it('puts the whole text into the message, and keeps hyphens in the editor', () => {
-	const message = 'Nothing listens on my-server:8080';
+	const title = 'Nothing listens on my-server:8080';
 	const error = createListError(
 		node,
 		createServerError(
 			'connectionRefused',
 			{},
-			{ message, suggestion: 'Start it with --host 0.0.0.0.' },
+			{ title, suggestion: 'Start it with --host 0.0.0.0.' },
 		),
 	);
 	expect(displayedText(error.message)).toBe(
@@ -32,10 +32,10 @@ it('keeps the message of errors from other code', () => {
 });
 
 it('omits the URL if the text names the server already, and always its query', () => {
-	const of = (message: string, url: string) =>
+	const of = (title: string, url: string) =>
 		createListError(
 			node,
-			createServerError('connectionRefused', { url }, { message, suggestion: 'Mend it.' }),
+			createServerError('connectionRefused', { url }, { title, suggestion: 'Mend it.' }),
 		).message;
 	expect(
 		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),

@@ -147,7 +147,7 @@ describe('a wrong value', () => {
 					() => read({ options: value }).boolean('options.fast', false),
 				])
 					expect(
-						errorOf(run) ?? new ServerError({ type: 'invalidInput', message: '', suggestion: '' }),
+						errorOf(run) ?? new ServerError({ type: 'invalidInput', title: '', suggestion: '' }),
 					).toBeInstanceOf(ServerError);
 			}),
 		);

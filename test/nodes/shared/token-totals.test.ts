@@ -106,7 +106,7 @@ test('the usage of a failed generation counts; a server error does not', () => {
 	const error = (facts: Record<string, unknown>) =>
 		new ServerError({
 			type: 'toolCallTruncated',
-			message: 'cut',
+			title: 'cut',
 			suggestion: 'More tokens.',
 			facts,
 		});

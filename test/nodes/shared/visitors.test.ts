@@ -65,7 +65,7 @@ describe('the error that a visitor of a published chat sees', () => {
 				const known = createServerError(
 					'streamError',
 					{ url: URL },
-					{ serverText: said, message: said, suggestion: said },
+					{ serverText: said, title: said, suggestion: said },
 				);
 				const { description } = hideDetailsFromVisitors(
 					contextOf('webhook', true),
