@@ -1,5 +1,4 @@
-import { checkServer } from '../../lib/health/check';
-import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
+import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
 import { numberField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
 import { defineHealthOperation } from './operation';

@@ -1,8 +1,7 @@
-import { checkServer } from '../../lib/health/check';
+import { checkServer, waitUntilReady } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probe';
 import type { CheckResult } from '../../lib/health/check-result';
 import { addSpeedTest } from '../../lib/health/speed';
-import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closePools } from '../../lib/http/dispatcher';
 import { toCheckTarget } from '../../nodes/shared/health/target';
 import { delay, fs, http, net, path, process } from '../support/node-builtins';

@@ -101,12 +101,8 @@ function matchesBody(
 
 /** Whether any response has a header whose name and value match. */
 function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/): boolean {
-	const responsesWithHeaders = [responses.models, responses.version].filter(
-		(response) => response !== undefined,
-	);
-	return responsesWithHeaders.some(({ headers }) =>
-		Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text)),
-	);
+	const headers = { ...responses.version?.headers, ...responses.models?.headers };
+	return Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text));
 }
 
 /** Ollama's names always have a tag; `openai/gpt-4o` of the owner `openai` is from a gateway. */

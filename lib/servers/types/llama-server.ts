@@ -68,12 +68,6 @@ export const llamaServer: ServerType = {
 };
 
 function toServerProps(all: JsonRecord): ServerProps {
-	const slots = asFiniteNumber(all.total_slots);
-	const { vision, audio, tools } = parseProps(all);
-	return {
-		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
-		supportsTools: tools,
-		vision,
-		audio,
-	};
+	const slots = Math.floor(asFiniteNumber(all.total_slots) ?? 0);
+	return { ...parseProps(all), slots: slots > 0 ? slots : undefined };
 }

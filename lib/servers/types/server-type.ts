@@ -61,13 +61,9 @@ export interface IdentityResponses {
 }
 
 /** The properties that a server reports about itself and its model. */
-export interface ServerProps {
+export interface ServerProps extends Partial<ServerModel> {
 	/** Concurrent generations. */
 	slots?: number;
-	/** Whether its chat template supports tools. */
-	supportsTools?: boolean;
-	vision?: boolean;
-	audio?: boolean;
 }
 
 /** The task that models are listed for. */

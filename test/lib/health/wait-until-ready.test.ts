@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 import type { CheckResult, HealthStatus } from '../../../lib/health/check-result';
-import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
+import { waitUntilReady, type WaitOptions } from '../../../lib/health/check';
 import { type LlamaServerSim, startLlamaServerSim } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
 import { check, SESAME } from './support';
