@@ -53,7 +53,7 @@ export function classifyErrorResponse(
 	response: ErrorResponseInput,
 	context: Partial<ErrorContext>,
 ): ServerError {
-	const errorBody = parseErrorBody(response);
+	const errorBody = parseErrorBody(response.body);
 	const { message, form } = errorBody;
 	const hasSuccessStatus = response.status < 300;
 	const status = hasSuccessStatus ? (errorBody.status ?? response.status) : response.status;
@@ -213,7 +213,7 @@ export function hasError(error: unknown): boolean {
 }
 
 /** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-function parseErrorBody({ body }: ErrorResponseInput): ParsedErrorBody {
+function parseErrorBody(body: string): ParsedErrorBody {
 	const json = parseObject(body);
 	if (json !== undefined) return parseErrorJson(json);
 	const trimmed = body.trim();

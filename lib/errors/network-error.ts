@@ -2,31 +2,15 @@ import { createServerError, type ErrorContext, parseHostAndPort } from './create
 import type { ErrorType } from './error-types';
 import { mask } from './mask';
 import { ServerError } from './server-error';
-import { asString } from '../values';
-
-interface LowLevelError {
-	code?: unknown;
-	message?: unknown;
-	name?: unknown;
-	cause?: unknown;
-	errors?: unknown;
-	/** With `port`: target of a failed connection attempt. */
-	address?: unknown;
-	port?: unknown;
-	/** Host name of a failed DNS lookup. */
-	hostname?: unknown;
-}
+import { asArray, asString, isRecord, type JsonRecord } from '../values';
 
 /**
  * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).
  */
-function collectErrors(error: unknown, depth = 0): LowLevelError[] {
-	if (typeof error !== 'object' || error === null || depth > 5) return [];
-	const { cause, errors } = error as LowLevelError;
-	const nestedErrors = Array.isArray(errors)
-		? errors.flatMap((nestedError) => collectErrors(nestedError, depth + 1))
-		: [];
-	return [error as LowLevelError, ...nestedErrors, ...collectErrors(cause, depth + 1)];
+function collectErrors(error: unknown, depth = 0): JsonRecord[] {
+	if (!isRecord(error) || depth > 5) return [];
+	const nestedErrors = [...asArray(error.errors), error.cause];
+	return [error, ...nestedErrors.flatMap((nested) => collectErrors(nested, depth + 1))];
 }
 
 /** The connection ended right after the head of a response. undici's parser sets no code for this error. */
@@ -95,11 +79,10 @@ export function toNetworkError(
 			about: { code: proxyCode },
 		});
 	const codes = links
-		.map(
-			({ code, message }) =>
-				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? INVALID_EOF : undefined),
+		.map(({ code, message }) =>
+			/\(Invalid EOF state\)$/.test(String(message)) ? (code ?? INVALID_EOF) : code,
 		)
-		.filter((code): code is string => typeof code === 'string');
+		.filter((code) => typeof code === 'string');
 	const code = codes.find((candidate) => toErrorType(candidate) !== undefined);
 	// Messages of undici and Node ("Invalid EOF state") help with bug reports, but not users.
 	const details = {
@@ -123,10 +106,11 @@ export function toNetworkError(
 
 /**
  * Describes an error between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port
- * than that of the URL. Undefined if no proxy is involved.
+ * than that of the URL. Undefined if no proxy is involved. `address` and `port` are the target of a failed connection
+ * attempt, `hostname` is that of a failed DNS lookup.
  */
 function describeProxyError(
-	{ code, message, address, port, hostname }: LowLevelError,
+	{ code, message, address, port, hostname }: JsonRecord,
 	url: string,
 ): string | undefined {
 	const status = parseProxyStatus(String(message));

@@ -33,13 +33,7 @@ interface IdentifiedServer {
 	query: string;
 }
 
-interface ProbeRequest {
-	url: string;
-	/** Sent with POST. */
-	json?: JsonRecord;
-}
-
-/** The second round: details that only some servers report. */
+/** The second round: details that only some servers report. Requests with `json` are sent with POST. */
 const DETAIL_PROBES = {
 	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
 	// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
@@ -52,7 +46,10 @@ const DETAIL_PROBES = {
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
 	chat: ({ server, identity }) =>
 		identity.models.status === 404 ? { url: server.getApiUrl() + CHAT_ROUTE } : undefined,
-} satisfies Record<string, (identified: IdentifiedServer) => ProbeRequest | undefined>;
+} satisfies Record<
+	string,
+	(identified: IdentifiedServer) => { url: string; json?: JsonRecord } | undefined
+>;
 
 /** All responses of a check. */
 export interface ServerSnapshot extends IdentifiedServer {

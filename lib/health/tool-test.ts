@@ -169,21 +169,22 @@ async function runCases(
 	options: ToolTestOptions,
 ): Promise<{ toolTest: ToolTestResult; error?: ServerError }> {
 	const endsAt = performance.now() + options.timeoutMs;
-	const outcomes: CaseOutcome[] = [];
+	const results: CaseResult[] = [];
+	let firstError: ServerError | undefined;
 	for (const toolCase of CASES) {
-		const isOver = performance.now() >= endsAt;
-		outcomes.push(
-			isOver
+		const { problem, called, error }: CaseOutcome =
+			performance.now() >= endsAt
 				? { problem: 'skipped', called: 'The test timed out' }
-				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome),
-		);
+				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome);
+		firstError ??= error;
+		results.push({
+			case: toolCase.name,
+			question: toolCase.question,
+			called: called.slice(0, MAX_CALLED),
+			passed: problem === undefined,
+			...omitUndefined({ problem }),
+		});
 	}
-	const results = outcomes.map(({ problem, called }, index): CaseResult => {
-		const { name, question } = CASES[index]!;
-		const passed = problem === undefined;
-		const result = { case: name, question, called: called.slice(0, MAX_CALLED), passed };
-		return { ...result, ...omitUndefined({ problem }) };
-	});
 	const skipped = results.filter(({ problem }) => problem === 'skipped').length;
 	const toolTest: ToolTestResult = {
 		model: options.model,
@@ -192,7 +193,7 @@ async function runCases(
 		skipped,
 		cases: results,
 	};
-	return { toolTest, error: outcomes.find(({ error }) => error !== undefined)?.error };
+	return { toolTest, error: firstError };
 }
 
 function toCaseOutcome(cause: unknown): CaseOutcome {
