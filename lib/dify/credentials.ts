@@ -75,7 +75,7 @@ export function createDifyClient(
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		toResponseError: toDifyResponseError,
-		getErrorContext: () => ({ service: 'dify' }),
+		errorContext: { service: 'dify' },
 		n8nHelpers: helpers,
 	});
 }

@@ -7,18 +7,13 @@ import type { NETWORK_ERROR_TEXTS } from './texts/network';
  * tables in `texts/`, which have its title, detail and suggestion.
  */
 
-/** Base URL, network, timeouts, and other programs that respond instead of the server. */
-type NetworkErrorType = keyof typeof NETWORK_ERROR_TEXTS;
-
-/** Errors of model servers, and unusable responses. */
-type ModelErrorType = keyof typeof MODEL_ERROR_TEXTS;
-
-/**
- * Errors of Dify. A type that is also in the lists above means the same, with a title and suggestion for Dify.
- */
+/** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
 export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
 
-export type ErrorType = NetworkErrorType | ModelErrorType | DifyErrorType;
+export type ErrorType =
+	| keyof typeof NETWORK_ERROR_TEXTS
+	| keyof typeof MODEL_ERROR_TEXTS
+	| DifyErrorType;
 
 const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'dnsLookupFailed',

@@ -11,7 +11,7 @@ import type { ServerError } from '../errors/server-error';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = endpoint.url;
-	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.getErrorContext(model), url };
+	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.errorContext, url };
 }
 
 const TIMEOUT_LABELS = {
@@ -25,7 +25,8 @@ export function toTransportError(
 	error: unknown,
 	endpoint: Endpoint,
 	options: RequestOptions,
-	{ watchdog, hasStarted }: { watchdog: Watchdog; hasStarted: boolean },
+	watchdog: Watchdog,
+	hasStarted: boolean,
 ): ServerError {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted) return createServerError('aborted', context);

@@ -171,10 +171,7 @@ class RequestRun<T> {
 				return await this.read(this.createResponse(rawResponse, progress));
 			responseError = await this.readErrorResponse(rawResponse);
 		} catch (error) {
-			throw toTransportError(error, endpoint, options, {
-				watchdog,
-				hasStarted: progress.hasStarted,
-			});
+			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
 		} finally {
 			rawResponse?.close();
 		}

@@ -47,7 +47,7 @@ export interface Endpoint {
 	/** For a service with specific errors: the error of an error response; undefined if another program sent it. */
 	toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
 	/** Facts about the server for errors, in addition to its URL. */
-	getErrorContext(model?: string): Partial<ErrorContext>;
+	readonly errorContext: Partial<ErrorContext>;
 }
 
 export interface ResponseHead {

@@ -33,10 +33,10 @@ export function createModelServer(
 		getSlots: (model) => getProfile(server).getCachedSlots(model),
 		egressFilter: getEgressFilter(helpers),
 		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
-		getErrorContext: () => ({
+		errorContext: {
 			getSuggestion: (errorType) =>
 				getProfile(server).getCachedType()?.texts.suggestions?.[errorType],
-		}),
+		},
 		n8nHelpers: helpers,
 		configuredType: serverType,
 	};

@@ -26,7 +26,7 @@ const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint
 	maxConcurrentRequests: 0,
 	getSlots: () => undefined,
 	secrets: [KEY],
-	getErrorContext: () => ({}),
+	errorContext: {},
 	...overrides,
 });
 
