@@ -2,6 +2,7 @@
  * Parses what servers report about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
+import { memoize } from '../lru-cache';
 import {
 	asArray,
 	isNonEmpty,
@@ -51,37 +52,30 @@ export interface ServerModel {
  */
 export function getModelEntries(json: unknown): JsonRecord[] | undefined {
 	const list = isRecord(json) ? ('data' in json ? (json.data ?? []) : json.models) : json;
-	if (!Array.isArray(list)) return undefined;
-	const cached = entriesByList.get(list);
-	if (cached !== undefined) return cached;
-	const entries = list as unknown[];
-	const hasNamesOnly = entries.length > 0 && entries.every((entry) => typeof entry === 'string');
-	const records = hasNamesOnly ? entries.map((id) => ({ id })) : entries.filter(isRecord);
-	entriesByList.set(list, records);
-	return records;
+	return Array.isArray(list) ? toEntries(list) : undefined;
 }
 
-/** Each identity rule reads the entries. */
-const entriesByList = new WeakMap<object, JsonRecord[]>();
+/** Once for each list: all identity rules read the entries. */
+const toEntries = memoize((list: unknown[]) => {
+	const hasNamesOnly = list.length > 0 && list.every((entry) => typeof entry === 'string');
+	return hasNamesOnly ? list.map((id) => ({ id })) : list.filter(isRecord);
+});
 
-const modelsByEntries = new WeakMap<JsonRecord[], ServerModel[]>();
-
-/** The models of a `/v1/models` response, without duplicates; undefined if it is not a list. Parsed once. */
+/** The models of a `/v1/models` response, without duplicates; undefined if it is not a list. */
 export function parseModels(json: unknown): ServerModel[] | undefined {
 	const entries = getModelEntries(json);
-	if (entries === undefined) return undefined;
-	const cached = modelsByEntries.get(entries);
-	if (cached !== undefined) return [...cached];
+	return entries && [...toModels(entries)];
+}
+
+const toModels = memoize((entries: JsonRecord[]) => {
 	// Gateways list a model once per upstream server.
 	const byId = new Map<string, ServerModel>();
 	for (const entry of entries) {
 		const model = toServerModel(entry);
 		if (model !== undefined && !byId.has(model.id)) byId.set(model.id, model);
 	}
-	const models = [...byId.values()];
-	modelsByEntries.set(entries, models);
-	return [...models];
-}
+	return [...byId.values()];
+});
 
 function toServerModel(entry: JsonRecord): ServerModel | undefined {
 	const id = asNonEmptyString(entry.id);
