@@ -4,71 +4,49 @@ import { getModelEntries } from '../models';
 import type { IdentityResponses, ServerTypeName, ProbeResponse } from './server-type';
 
 /** In the order in which they are tested: gateways first. */
-const IDENTITY_RULES: ReadonlyArray<
-	readonly [ServerTypeName, (responses: IdentityResponses) => boolean]
-> = [
-	[
-		'gpustack',
-		(responses) =>
-			getListEntries(responses).some(({ owned_by: owner }) => owner === 'gpustack') ||
+const IDENTITY_RULES = {
+	gpustack: (responses) =>
+		getListEntries(responses).some(({ owned_by: owner }) => owner === 'gpustack') ||
+		matchesBody(responses.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+	// By its headers, or by the date that it reports for all models (litellm/constants.py).
+	litellm: (responses) =>
+		hasHeader(responses, /^x-litellm-/) ||
+		getListEntries(responses).some(
+			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
+		),
+	llamaServer: (responses) =>
+		// In every response, also in errors; a proxy may rewrite it.
+		hasHeader(responses, /^server$/, /llama\.cpp/i) ||
+		ownsModels(responses, 'llamacpp') ||
+		matchesBody(
+			responses.models,
+			({ error }) =>
+				isRecord(error) &&
+				error.message === 'Invalid API Key' &&
+				error.type === 'authentication_error',
+		),
+	ollama: (responses) => {
+		const entries = getListEntries(responses);
+		if (entries.length > 0) return entries.every(isOllamaEntry);
+		return isOllamaVersion(responses) && mayHaveNoModels(responses);
+	},
+	vllm: (responses) =>
+		ownsModels(responses, 'vllm') ||
+		matchesBody(responses.models, ({ error }) => error === 'Unauthorized'),
+	lmStudio: (responses) =>
+		ownsModels(responses, 'organization_owner') ||
+		[responses.models, responses.version].some((response) =>
 			matchesBody(
-				responses.models,
-				({ code, reason }) => code === 401 && reason === 'Unauthorized',
+				response,
+				({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
 			),
-	],
-	[
-		'litellm',
-		// By its headers, or by the date that it reports for all models (litellm/constants.py).
-		(responses) =>
-			hasHeader(responses, /^x-litellm-/) ||
-			getListEntries(responses).some(
-				({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
-			),
-	],
-	[
-		'llamaServer',
-		(responses) =>
-			// In every response, also in errors; a proxy may rewrite it.
-			hasHeader(responses, /^server$/, /llama\.cpp/i) ||
-			ownsModels(responses, 'llamacpp') ||
-			matchesBody(
-				responses.models,
-				({ error }) =>
-					isRecord(error) &&
-					error.message === 'Invalid API Key' &&
-					error.type === 'authentication_error',
-			),
-	],
-	[
-		'ollama',
-		(responses) => {
-			const entries = getListEntries(responses);
-			if (entries.length > 0) return entries.every(isOllamaEntry);
-			return isOllamaVersion(responses) && mayHaveNoModels(responses);
-		},
-	],
-	[
-		'vllm',
-		(responses) =>
-			ownsModels(responses, 'vllm') ||
-			matchesBody(responses.models, ({ error }) => error === 'Unauthorized'),
-	],
-	[
-		'lmStudio',
-		(responses) =>
-			ownsModels(responses, 'organization_owner') ||
-			[responses.models, responses.version].some((response) =>
-				matchesBody(
-					response,
-					({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
-				),
-			),
-	],
-];
+		),
+} satisfies Partial<Record<ServerTypeName, (responses: IdentityResponses) => boolean>>;
 
 /** The type that these responses match; `other` if they match none. */
 export function identifyServerType(responses: IdentityResponses): ServerTypeName {
-	return IDENTITY_RULES.find(([, matches]) => matches(responses))?.[0] ?? 'other';
+	const names = Object.keys(IDENTITY_RULES) as Array<keyof typeof IDENTITY_RULES>;
+	return names.find((name) => IDENTITY_RULES[name](responses)) ?? 'other';
 }
 
 /** Entries of a list that are checked: gateways list thousands. */
