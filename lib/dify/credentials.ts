@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
-
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { collectSecrets } from '../errors/mask';
-import { getProxyHeaders } from '../http/dispatcher';
 import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
-import { buildCredentialHeaders, getEgressFilter } from '../servers/credential';
+import { buildCredentialHeaders } from '../servers/credential';
+import { createEndpoint } from '../servers/model-server';
 import { resolveDifyBaseUrl } from './base-url';
 import { DifyClient } from './client';
 import { toDifyResponseError } from './errors';
@@ -64,18 +61,12 @@ export function createDifyClient(
 		...resolveBaseUrl(baseUrl),
 		api: resolveDifyBaseUrl(baseUrl),
 	}));
-	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
 	return new DifyClient({
-		url,
-		id: JSON.stringify([url.api, key, ignoreSslIssues]),
+		...createEndpoint(url, headers, ignoreSslIssues, helpers),
 		headers: sendsKey ? headers : {},
-		ignoreSslIssues,
 		maxConcurrentRequests: 0,
 		getSlots: () => undefined,
-		egressFilter: getEgressFilter(helpers),
-		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		toResponseError: toDifyResponseError,
 		errorContext: { service: 'dify' },
-		n8nHelpers: helpers,
 	});
 }

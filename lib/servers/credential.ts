@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
-import type { EgressFilter } from '../http/types';
 import { createInputError } from '../errors/create-error';
+import type { EgressFilter } from '../http/types';
 import type { ServerTypeName } from './types/server-type';
 import { asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';

@@ -9,9 +9,9 @@ import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
 
 /**
- * The server of a "LocalLlama API" credential. Cheap: sockets, queue and caches are shared.
+ * The server of a "LocalLlama API" credential.
  *
- * @param helpers of the node's context, for n8n's egress filter
+ * @param helpers of the node's context
  * @throws {ServerError} of type `invalidUrl` or `invalidInput`, before anything is sent
  */
 export function createModelServer(
@@ -19,30 +19,42 @@ export function createModelServer(
 	helpers?: object,
 ): ModelServer {
 	const credential = readLocalLlamaCredential(data);
-	const url: ServerAddress = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
+	const url = resolveOrThrow(() => resolveBaseUrl(credential.baseUrl));
 	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
-	const id = JSON.stringify([url.api, hashHeaders(headers), ignoreSslIssues]);
 	const server: ModelServer = {
-		url,
-		id,
+		...createEndpoint(url, headers, ignoreSslIssues, helpers),
+		configuredType: serverType,
 		getApiUrl: () => getProfile(server).getApiUrl(),
-		headers,
-		ignoreSslIssues,
 		maxConcurrentRequests,
 		getSlots: (model) => getProfile(server).getCachedSlots(model),
-		egressFilter: getEgressFilter(helpers),
-		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
 		errorContext: {
 			getSuggestion: (errorType) =>
 				getProfile(server).getCachedType()?.texts.suggestions?.[errorType],
 		},
-		n8nHelpers: helpers,
-		configuredType: serverType,
 	};
 	return server;
 }
 
-function hashHeaders(headers: Record<string, string>): string {
-	return createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+/**
+ * What every server of a credential has. Cheap: sockets, queue and caches are shared.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ */
+export function createEndpoint(
+	url: ServerAddress,
+	headers: Record<string, string>,
+	ignoreSslIssues: boolean,
+	helpers?: object,
+) {
+	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+	return {
+		url,
+		id: JSON.stringify([url.api, key, ignoreSslIssues]),
+		headers,
+		ignoreSslIssues,
+		egressFilter: getEgressFilter(helpers),
+		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
+		n8nHelpers: helpers,
+	};
 }
