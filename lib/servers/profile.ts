@@ -161,7 +161,7 @@ class ServerProfile {
 
 	/** Identifies the type by a model list that was fetched anyway. */
 	learnType(models: ProbeResponse): ServerType {
-		if (identifyServerType({ models }) !== 'other') this.storeType({ models });
+		if (SERVER_TYPES[identifyServerType({ models })] !== other) this.storeType({ models });
 		return this.getCachedType() ?? other;
 	}
 
@@ -219,7 +219,7 @@ async function fetchIdentity(
 ): Promise<IdentityResponses | undefined> {
 	const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
 	const models = await tryProbe(server, `${apiUrl}/models`, options);
-	if (models === undefined || identifyServerType({ models }) !== 'other')
+	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
 		return models && { models };
 	if (KEY_REJECTED_STATUSES.has(models.status) || isTransient(models)) return undefined;
 	const version = await tryProbe(server, '/api/version', options);
