@@ -142,7 +142,7 @@ export function minOf(numbers: readonly number[], max = Infinity): number {
 export const UNSAFE_CHARACTERS =
 	/(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** Placed inside a tag, it turns the tag into plain text. */
+/** Placed inside a tag, it turns the tag into plain text. It is invisible, and tokenizers do not join the text around it. */
 export const ZERO_WIDTH_SPACE = '\u200B';
 
 /**

@@ -15,10 +15,15 @@ import {
 	pushAll,
 	asString,
 } from '../values';
-import { ToolCallAccumulator, parseArguments, type RawToolCall } from './tool-calls';
-import { parseTextToolCalls, getDisplayableLength, MAX_UNDECIDED_LENGTH } from './text-tool-calls';
-import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
-import { RunawayDetector } from './runaway';
+import { ToolCallAccumulator, parseArguments } from './tool-calls';
+import {
+	parseTextToolCalls,
+	getDisplayableLength,
+	MAX_UNDECIDED_LENGTH,
+	type RawToolCall,
+} from '../text/text-tool-calls';
+import { type TextAndReasoning, ReasoningSplitter } from '../text/reasoning';
+import { RunawayDetector } from '../text/runaway';
 import { findChunkError, parseNonEventLines } from './stream-errors';
 import type { Completion, CompletionFailure, FailedCompletion } from './completion';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';

@@ -1,9 +1,8 @@
 /** What the model returned in one attempt. */
 import type { ErrorType } from '../errors/error-types';
 import type { JsonRecord } from '../values';
-import type { TextAndReasoning } from './reasoning';
-import type { RejectedTextCall } from './text-tool-calls';
-import type { RawToolCall } from './tool-calls';
+import type { TextAndReasoning } from '../text/reasoning';
+import type { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
 import type { Timings, Usage } from './types';
 
 /** A complete response. */

@@ -37,15 +37,3 @@ export function blockToText(block: unknown): string {
 	const { text } = asRecord(block);
 	return typeof text === 'string' ? text : JSON.stringify(block);
 }
-
-/** `<|…|>` of ChatML, Llama 3, gpt-oss; `[INST]` of Mistral and Llama 2; Gemma's turns; DeepSeek's bars; ends of texts. */
-const CONTROL_TOKENS =
-	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
-
-/** A zero-width space is invisible, and tokenizers do not join the text around it. */
-const BREAK = '\u200b';
-
-/** Breaks up control tokens of models in texts of users, tools and files, so that templates treat them as text. */
-export function breakControlTokens(text: string): string {
-	return text.replace(CONTROL_TOKENS, (start) => start + BREAK);
-}

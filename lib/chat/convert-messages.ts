@@ -8,7 +8,8 @@ import {
 	omitEmpty,
 	pushAll,
 } from '../values';
-import { getMedia, getText, blockToText, breakControlTokens, joinAdjacentTexts } from './content';
+import { getMedia, getText, blockToText, joinAdjacentTexts } from './content';
+import { breakControlTokens } from '../text/control-tokens';
 import { stripAgentText } from './agent-text';
 import { parseToolResult } from './tool-result';
 import { trimHistory } from './trim-history';
@@ -20,7 +21,7 @@ import {
 } from './tool-calls';
 import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
 import type { ContentPart } from '../files/read-file';
-import { splitReasoning } from './reasoning';
+import { splitReasoning } from '../text/reasoning';
 import type {
 	ChatMessage,
 	ChatSettings,

@@ -1,8 +1,9 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { truncate } from '../values';
 import { ArgumentCoercer } from './coerce-arguments';
-import { parseArguments, findMissingArguments, type RawToolCall } from './tool-calls';
-import { breakControlTokens } from './content';
+import { parseArguments, findMissingArguments } from './tool-calls';
+import type { RawToolCall } from '../text/text-tool-calls';
+import { breakControlTokens } from '../text/control-tokens';
 import { toValidName } from './tool-names';
 import type { ChatMessage, ToolDefinition } from './types';
 

@@ -1,8 +1,8 @@
 /** The call of n8n's Structured Output Parser, which models write as text. */
 import { validateAgainstSchema } from './validate-json';
 import { asRecord } from '../values';
-import type { RawToolCall } from './tool-calls';
-import { extractJson } from './extract-json';
+import type { RawToolCall } from '../text/text-tool-calls';
+import { extractJson } from '../text/extract-json';
 import type { ToolDefinition } from './types';
 
 /** The tool by which n8n's agent receives its final response (n8n-io/n8n: agents, V3 and V2, `common.ts`). */

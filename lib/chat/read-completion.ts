@@ -12,7 +12,7 @@ import { type CompletionRequest, selectCallableTools } from './openai-body';
 import { toOpenAiChunk } from './ollama-body';
 import { isJsonRequested } from './parameters';
 import { readStream } from './read-stream';
-import { opensReasoningInPrompt } from './reasoning';
+import { opensReasoningInPrompt } from '../text/reasoning';
 import type { ChatMessage } from './types';
 import { addUsage } from './usage';
 

@@ -5,7 +5,7 @@ import type { HttpResponse } from '../http/types';
 import { omitUndefined } from '../values';
 import type { CompletionAccumulator } from './completion-accumulator';
 import type { FailedCompletion } from './completion';
-import type { TextAndReasoning } from './reasoning';
+import type { TextAndReasoning } from '../text/reasoning';
 
 interface StreamHandlers {
 	/** Called with the output of each event. A promise is awaited before the next one. */

@@ -12,22 +12,14 @@ import {
 import { randomInt } from 'node:crypto';
 import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
-import { RunawayDetector, type RunawayState } from './runaway';
+import { RunawayDetector, type RunawayState } from '../text/runaway';
+import { RawToolCall } from '../text/text-tool-calls';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
  * seconds from some thousands on.
  */
 const MAX_CALLS = 1000;
-
-/** A tool call as received. */
-export interface RawToolCall {
-	/** The server's ID. */
-	id?: string;
-	name: string;
-	/** As the model wrote them. */
-	arguments: string;
-}
 
 /** Matches deltas by index, otherwise by ID. A delta with neither continues the last call. */
 export class ToolCallAccumulator {

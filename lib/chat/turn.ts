@@ -11,13 +11,12 @@ import { showsTextAtEnd } from './read-completion';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import { type TurnContext } from './turn-context';
+import { createRequestQuotationCheck, type TurnContext } from './turn-context';
 import type { AcceptedCompletion } from './validate-completion';
 import { isJsonRequested } from './parameters';
 import { getText } from './content';
 import { createToolNames } from './tool-names';
 import { createToolCallIds, toolCallCache } from './tool-calls';
-import { createQuotationCheck } from './quotations';
 import { toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
 import { DisplayedText } from './displayed-text';
@@ -63,7 +62,7 @@ export async function runTurn(
 					...(chatRequest.tools ?? []),
 					...(chatRequest.unofferedTools ?? []),
 				]),
-				isQuotation: createQuotationCheck(messages, chatRequest.tools),
+				isQuotation: createRequestQuotationCheck(messages, chatRequest.tools),
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};

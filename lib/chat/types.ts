@@ -4,7 +4,7 @@ import type { Priority } from '../http/queue';
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span-attributes';
 import type { GenerationOptionValues } from './generation-options';
-import type { TextAndReasoning } from './reasoning';
+import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values';
 
 export interface ToolCall {

@@ -9,7 +9,8 @@ import { toServerError, showsTextAtEnd, type CompletionAttempt } from './read-co
 import { cleanResponseFormat } from './completion-request';
 import { type TurnContext } from './turn-context';
 import type { CompletionRequest } from './openai-body';
-import { createToolCallIds, type RawToolCall } from './tool-calls';
+import { createToolCallIds } from './tool-calls';
+import type { RawToolCall } from '../text/text-tool-calls';
 import {
 	checkToolCalls,
 	buildToolCallCorrection,
@@ -21,7 +22,7 @@ import {
 import { parseFormatCall } from './format-tool';
 import type { ChatResult, ResponseFormat, ToolDefinition } from './types';
 import { getUnsafeNumberWarnings } from '../json';
-import { extractJson, type ExtractedJson } from './extract-json';
+import { extractJson, type ExtractedJson } from '../text/extract-json';
 import { validateAgainstSchema } from './validate-json';
 
 /** A usable completion. */

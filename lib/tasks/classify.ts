@@ -5,7 +5,8 @@
 import { CompletionAccumulator } from '../chat/completion-accumulator';
 import { createCompletionError, readStream } from '../chat/read-stream';
 import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
-import { hasMedia, getText, breakControlTokens } from '../chat/content';
+import { hasMedia, getText } from '../chat/content';
+import { breakControlTokens } from '../text/control-tokens';
 import { prepareMessages } from '../chat/convert-messages';
 import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';

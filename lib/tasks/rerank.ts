@@ -1,5 +1,5 @@
 /** Ranks documents by relevance to a query. */
-import { breakControlTokens } from '../chat/content';
+import { breakControlTokens } from '../text/control-tokens';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';

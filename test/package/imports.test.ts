@@ -4,15 +4,15 @@ import { fs, path, process } from '../support/node-builtins';
 const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 	errors: [],
 	files: ['errors'],
+	text: [],
 	http: ['errors'],
 	servers: ['http', 'errors'],
 	tracing: ['servers', 'http', 'errors'],
 	exchange: ['servers', 'http', 'errors'],
-	chat: ['exchange', 'tracing', 'files', 'servers', 'http', 'errors'],
+	chat: ['exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
-	// Thinking is separated from responses as in chats.
-	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
-	tasks: ['chat', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors'],
+	dify: ['tracing', 'servers', 'http', 'errors', 'text'],
+	tasks: ['chat', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
 	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
 

@@ -30,7 +30,7 @@ const LONGEST = [
 	'lib/http/request-body',
 	'nodes/shared/dify/lost-streams',
 	'nodes/LocalLlama/text/long-response',
-	'lib/chat/quotations',
+	'lib/text/quotations',
 	'lib/health/tool-test',
 	'nodes/LocalLlama/large-files',
 	'nodes/shared/dify/combinations',

@@ -1,5 +1,5 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
-import { splitReasoning } from '../../chat/reasoning';
+import { splitReasoning } from '../../text/reasoning';
 import type { ErrorType } from '../../errors/error-types';
 import { ServerError } from '../../errors/server-error';
 import { parseJson } from '../../json';

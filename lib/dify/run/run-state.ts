@@ -10,7 +10,7 @@ import {
 	asRecords,
 	asString,
 } from '../../values';
-import { ReasoningSplitter } from '../../chat/reasoning';
+import { ReasoningSplitter } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
 import type {
 	AgentThought,

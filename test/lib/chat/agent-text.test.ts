@@ -2,7 +2,6 @@
  * Histories as n8n's agent passes them. Those of 2.41 were recorded in a running n8n; those of 3.3 are assumed from
  * its release notes, because no n8n 3 can be installed from npm.
  */
-
 import { convertMessages } from '../../../lib/chat/convert-messages';
 import { stripAgentText } from '../../../lib/chat/agent-text';
 import { toServerToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';

@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
-
 import {
 	CompletionAccumulator,
 	type AccumulatorOptions,
 } from '../../../lib/chat/completion-accumulator';
-import { createQuotationCheck } from '../../../lib/chat/quotations';
-import { opensReasoningInPrompt } from '../../../lib/chat/reasoning';
+import { createQuotationCheck } from '../../../lib/text/quotations';
+import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 
 const chunk = (delta: object, finish: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -139,7 +138,7 @@ describe('tool calls in the text', () => {
 		expect(
 			accumulate(wholeText(text), {
 				offeredTools,
-				isQuotation: createQuotationCheck([{ role: 'user', content: sent }]),
+				isQuotation: createQuotationCheck([sent]),
 			}),
 		).toMatchObject({
 			completion: { text, toolCalls: [] },

@@ -3,7 +3,7 @@ import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
 } from '../../../lib/chat/correction';
-import type { RawToolCall } from '../../../lib/chat/tool-calls';
+import type { RawToolCall } from '../../../lib/text/text-tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
 

@@ -1,7 +1,6 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, minOf } from '../values';
-import type { RawToolCall } from './tool-calls';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
@@ -192,4 +191,13 @@ export function getDisplayableLength(pending: string, isFirst: boolean): number 
 	return at >= 0 && MARKERS.some((marker) => marker.startsWith(pending.slice(at)))
 		? at
 		: pending.length;
+}
+
+/** A tool call as received. */
+export interface RawToolCall {
+	/** The server's ID. */
+	id?: string;
+	name: string;
+	/** As the model wrote them. */
+	arguments: string;
 }

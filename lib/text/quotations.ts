@@ -4,10 +4,8 @@
  */
 import { parseJson } from '../json';
 import { isRecord, normalizeLetters } from '../values';
-import type { RawToolCall } from './tool-calls';
-import { getText } from './content';
+import type { RawToolCall } from './text-tool-calls';
 import { toTextVariants } from './text-variants';
-import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum letters between the name of a call and its first mark, and next to each of its values. */
 const MAX_GAP = 64;
@@ -34,53 +32,29 @@ const MARK_BY_WORD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns a function that checks whether a call appears in a message of the conversation. In tool descriptions and in
- * earlier output of the model, only complete calls count. Tool calls of the model never count.
+ * Returns a function that checks whether a call appears in a request. Texts are joined, so that a call split over two of
+ * them is found.
+ *
+ * @param completeCallTexts texts in which only complete calls count
  */
 export function createQuotationCheck(
-	messages: readonly ChatMessage[],
-	tools: readonly ToolDefinition[] = [],
+	inputTexts: readonly string[],
+	completeCallTexts: readonly string[] = [],
 ): (toolCall: RawToolCall) => boolean {
 	let promptTexts: PromptText[] | undefined;
 	const steps = { left: MAX_STEPS };
+	const toPromptTexts = (texts: readonly string[], requiresCompleteCall: boolean) =>
+		toTextVariants(texts.join('\n')).map(
+			(text) => new PromptText(text, requiresCompleteCall, steps),
+		);
 	return (toolCall) => {
-		promptTexts ??= collectPromptTexts(messages, tools, steps);
+		promptTexts ??= [
+			...toPromptTexts(inputTexts, false),
+			...toPromptTexts(completeCallTexts, true),
+		];
 		const pattern = toCallPattern(toolCall);
 		return pattern.name !== '' && promptTexts.some((text) => text.quotes(pattern));
 	};
-}
-
-/** Texts are joined, so that a call split over two of them is found. */
-function collectPromptTexts(
-	messages: readonly ChatMessage[],
-	tools: readonly ToolDefinition[],
-	steps: Steps,
-): PromptText[] {
-	const inputMessages = messages.filter(({ role }) => role !== 'assistant');
-	const modelMessages = messages.filter(
-		(message) => message.role === 'assistant' && !message.toolCalls?.length,
-	);
-	const toolTexts = tools.flatMap(({ description, parameters }) => [
-		description ?? '',
-		...collectStrings(parameters),
-	]);
-	const getTexts = (source: readonly ChatMessage[]) =>
-		source.map(({ content }) => getText(content, '\n'));
-	return [
-		...toTextVariants(getTexts(inputMessages).join('\n')).map(
-			(text) => new PromptText(text, false, steps),
-		),
-		...toTextVariants([...getTexts(modelMessages), ...toolTexts].join('\n')).map(
-			(text) => new PromptText(text, true, steps),
-		),
-	];
-}
-
-function collectStrings(value: unknown): string[] {
-	if (typeof value === 'string') return [value];
-	return typeof value === 'object' && value !== null
-		? Object.values(value).flatMap(collectStrings)
-		: [];
 }
 
 /** A value of a call, as letters and digits. */

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import { createQuotationCheck } from '../../../lib/chat/quotations';
+import { createRequestQuotationCheck } from '../../../lib/chat/turn-context';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
@@ -27,7 +26,7 @@ const isQuotation = (
 	args = ARGS,
 	name = NAME,
 	tools: readonly ToolDefinition[] = [],
-) => createQuotationCheck(messages, tools)({ name, arguments: args });
+) => createRequestQuotationCheck(messages, tools)({ name, arguments: args });
 
 const quotedPrintable = (text: string) =>
 	text.replace(/[^\w ]/g, (sign) => `=${hexOf(sign)}`).replace(/(.{20})/g, '$1=\r\n');
@@ -412,7 +411,7 @@ describe('the time is linear in the length of the text', () => {
 		const repetitive = `a_b {${piece.repeat(SIZE / piece.length)}`;
 		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
 		const work = () => {
-			const quotes = createQuotationCheck([user(repetitive)]);
+			const quotes = createRequestQuotationCheck([user(repetitive)]);
 			for (const args of ['{"x":7,"y":"zz"}', long, '{}']) quotes({ name: 'a_b', arguments: args });
 		};
 		expect(cpuMilliseconds(work)).toBeLessThan(LINEAR_CPU_MS);

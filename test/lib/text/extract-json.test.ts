@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
-import { extractJson } from '../../../lib/chat/extract-json';
+import { extractJson } from '../../../lib/text/extract-json';
 
 /** The JSON of a text, without a schema. */
 function jsonIn(text: string): { value: unknown } | undefined {
