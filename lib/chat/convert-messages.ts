@@ -198,7 +198,7 @@ function toAssistantDrafts(
 	];
 	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content));
 	const toolCalls = calls.map((call, index) => ({
-		id: toServerToolCallId(call.id ?? ''),
+		id: toServerToolCallId(call.id ?? '', call.name),
 		name: call.name,
 		arguments: cachedCalls[index]?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
 	}));

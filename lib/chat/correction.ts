@@ -1,7 +1,7 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { truncate } from '../values';
 import { ArgumentCoercer } from './coerce-arguments';
-import { parseArguments, findMissingArguments } from './tool-calls';
+import { createServerToolCallId, parseArguments, findMissingArguments } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
 import { breakControlTokens } from '../text/control-tokens';
 import { toValidName } from './tool-names';
@@ -122,7 +122,6 @@ export function buildToolCallCorrection(
 	calls: readonly RawToolCall[],
 	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
-	getId: (index: number) => string,
 ): ChatMessage[] {
 	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
 	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
@@ -136,8 +135,8 @@ export function buildToolCallCorrection(
 			tools,
 			calls.length - repeatedCalls.length,
 		);
-		const toolCalls = repeatedCalls.map((toolCall, index) => ({
-			id: getId(index),
+		const toolCalls = repeatedCalls.map((toolCall) => ({
+			id: createServerToolCallId(),
 			name: toSafeName(toolCall.name),
 			arguments: toRepeatedArguments(toolCall, bytes),
 		}));

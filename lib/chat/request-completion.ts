@@ -6,7 +6,6 @@ import {
 	omitRejectedField,
 	omitStreamOptions,
 	replaceJsonObject,
-	shortenToolCallIds,
 } from '../exchange/adaptations';
 import { exchange, type ExchangeResult } from '../exchange/exchange';
 import { getRoutes } from '../exchange/routes';
@@ -46,7 +45,6 @@ export async function requestCompletion(
 			route === 'ollamaChat' ? toOllamaBody(request) : toOpenAiBody(request, serverType),
 		adaptations: {
 			field: [
-				shortenToolCallIds,
 				adjustOllamaThinking,
 				omitRejectedField(new Set(Object.keys(extraBody))),
 				omitStreamOptions,

@@ -9,7 +9,7 @@ import {
 	tryOrUndefined,
 	asRecord,
 } from '../values';
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
 import { RunawayDetector, type RunawayState } from '../text/runaway';
@@ -131,12 +131,20 @@ function findMissing(args: JsonRecord, { required, properties }: JsonRecord): st
 	return [...missingForTool, ...inner.map((name) => `toolParameters.${name}`)];
 }
 
-/** Calls with longer server IDs are sent back under our own IDs. */
+/** Longer server IDs are not kept. */
 const MAX_SERVER_ID = 200;
 
-const TURN_LENGTH = 9;
+/** Letters and digits that Mistral's templates require in an ID (docs/protocols/llama-server.md, case 81). */
+const ID_LENGTH = 9;
 
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
+
+/** A random ID for the server. */
+export function createServerToolCallId(): string {
+	return randomInt(36 ** ID_LENGTH)
+		.toString(36)
+		.padStart(ID_LENGTH, '0');
+}
 
 /**
  * Unique IDs for the calls of one response. A server's IDs may be repeated in the next response (vllm-project/vllm issue
@@ -150,21 +158,23 @@ const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
  * @param serverIds the server's id of each call; undefined without one
  */
 export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
-	if (serverIds.length === 0) return [];
-	const turn = randomInt(36 ** TURN_LENGTH)
-		.toString(36)
-		.padStart(TURN_LENGTH, '0');
-	return serverIds.map((id, index) => {
-		const suffix =
-			id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
-		return `n8n${turn}${index}${suffix}`;
+	const turnKey = createServerToolCallId();
+	return serverIds.map((id = '', index) => {
+		const suffix = id === '' || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
+		return `n8n${turnKey}${index}${suffix}`;
 	});
 }
 
-/** The server's ID if it is in the ID; other IDs unchanged. */
-export function toServerToolCallId(id: string): string {
-	const escapedId = OWN_ID.exec(id)?.[2];
-	return escapedId === undefined ? id : (unescapeId(escapedId) ?? id);
+/**
+ * The ID that is sent to the server, the same in each round. Kimi's templates need their own ID, which contains the
+ * tool's name. Every other ID becomes one that Mistral's templates accept.
+ */
+export function toServerToolCallId(id: string, toolName: string): string {
+	const [, , escapedId] = OWN_ID.exec(id) ?? [];
+	const serverId = escapedId === undefined ? id : unescapeId(escapedId);
+	if (toolName !== '' && serverId?.includes(toolName)) return serverId;
+	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
+	return createHash('sha256').update(id).digest('hex').slice(0, ID_LENGTH);
 }
 
 /** The key that the calls of one response share, from a call's ID; undefined for IDs that are not from `createToolCallIds`. */
@@ -172,7 +182,7 @@ export function getResponseKey(id: string): string | undefined {
 	return OWN_ID.exec(id)?.[1];
 }
 
-/** Writes bytes other than letters, digits and `_` as `-` and two hexadecimal digits. */
+/** Writes characters other than letters, digits and `_` as `-` and two hexadecimal digits for each byte. */
 function escapeId(id: string): string {
 	return [...Buffer.from(id, 'utf8')]
 		.map((byte) => {

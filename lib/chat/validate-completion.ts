@@ -9,7 +9,6 @@ import { toServerError, showsTextAtEnd, type CompletionAttempt } from './read-co
 import { cleanResponseFormat } from './completion-request';
 import { type TurnContext } from './turn-context';
 import type { CompletionRequest } from './openai-body';
-import { createToolCallIds } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
 import {
 	checkToolCalls,
@@ -90,14 +89,7 @@ function validateToolCalls(
 	const error = toToolCallError(turn, attempt, issues, tools);
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
-	const ids = createToolCallIds(toolCalls.map(() => undefined));
-	const correction = buildToolCallCorrection(
-		completion.text,
-		toolCalls,
-		issues,
-		tools,
-		(index) => ids[index]!,
-	);
+	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
 	return {
 		type: 'unusable',
 		correctedDraft: { ...draft, messages: [...draft.messages, ...correction] },

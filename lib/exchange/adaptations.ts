@@ -1,19 +1,9 @@
 /** Changes a request that a server rejected, before it is sent again. */
-import { createHash } from 'node:crypto';
-
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { TYPE_BY_TEXT } from '../errors/error-patterns';
 import type { BodyChange } from '../servers/profile';
-import {
-	asArray,
-	isRecord,
-	type JsonRecord,
-	normalizeLetters,
-	omitUndefined,
-	asRecord,
-	asRecords,
-} from '../values';
+import { asArray, isRecord, type JsonRecord, normalizeLetters, asRecord } from '../values';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;
@@ -262,33 +252,3 @@ export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 		};
 	return undefined;
 };
-
-/** Mistral's templates accept only tool call IDs of this form (docs/protocols/llama-server.md, case 81). */
-export const shortenToolCallIds: Adaptation = (rejection) => {
-	const pattern = /tool call ids? should be alphanumeric strings? with length 9/gi;
-	if (rejection.matches(pattern).length === 0) return undefined;
-	return { name: 'short IDs of calls', apply: withShortIds };
-};
-
-function withShortIds(body: JsonRecord): JsonRecord {
-	const messages = asRecords(body.messages).map((message) => ({
-		...message,
-		...omitUndefined({
-			tool_call_id: toShortId(message.tool_call_id),
-			tool_calls: Array.isArray(message.tool_calls)
-				? asRecords(message.tool_calls).map((toolCall) => ({
-						...toolCall,
-						id: toShortId(toolCall.id),
-					}))
-				: undefined,
-		}),
-	}));
-	return { ...body, messages };
-}
-
-/** Nine letters and digits derived from an ID. An ID of this form is kept. */
-function toShortId(id: unknown): string | undefined {
-	if (typeof id !== 'string') return undefined;
-	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
-	return createHash('sha256').update(id).digest('hex').slice(0, 9);
-}

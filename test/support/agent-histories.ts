@@ -1,7 +1,8 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
-import { toServerToolCallId } from '../../lib/chat/tool-calls';
 import type { InputMessage } from '../../lib/chat/types';
 
+/** The server's ID in an ID of this package. */
+export const serverIdIn = (id: string) => id.replace(/^n8n\d{10}_/, '');
 export const human = (content: string): InputMessage => ({ type: 'human', content });
 export const ai = (content: unknown, ...ids: string[]): InputMessage => ({
 	type: 'ai',
@@ -9,13 +10,13 @@ export const ai = (content: unknown, ...ids: string[]): InputMessage => ({
 	toolCalls: ids.map((id) => ({
 		id,
 		name: 'Calculator',
-		args: { input: toServerToolCallId(id), id },
+		args: { input: serverIdIn(id), id },
 	})),
 });
 export const tool = (toolCallId: string): InputMessage => ({
 	type: 'tool',
 	toolCallId,
-	content: `result of ${toServerToolCallId(toolCallId)}`,
+	content: `result of ${serverIdIn(toolCallId)}`,
 });
 /** This package's ID of a call: the number of the answer, then the server's ID. */
 export const toN8nCallId = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;

@@ -10,17 +10,30 @@ import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { toInputMessage } from '../../../lib/langchain/input-message';
-import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
+import {
+	ai,
+	human,
+	serverIdIn,
+	toN8nCallId,
+	ROUNDS,
+	SHAPES,
+	tool,
+} from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const convert = (source: InputMessage[]) => convertMessages(source, 'toolTurns');
 
-/** A conversation in short: text and calls of each message. */
+/** A conversation in short: text and calls of each message, by the server's IDs, which calls and results contain. */
 const summarize = (messages: readonly ChatMessage[]) =>
 	messages.map((message) => {
-		if (message.role === 'tool') return `tool ${message.toolCallId}`;
-		const calls = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
+		if (message.role === 'tool') return message.content.replace('result of', 'tool');
+		const calls =
+			message.role === 'assistant'
+				? (message.toolCalls ?? []).map(
+						(call) => (JSON.parse(call.arguments) as { input: string }).input,
+					)
+				: [];
 		return [message.role, String(message.content), ...calls]
 			.filter((part) => part !== '')
 			.join(' ');
@@ -82,12 +95,11 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 					tool_calls: ids.map((id) => ({
 						id,
 						name: 'Calculator',
-						args: { input: toServerToolCallId(id), id },
+						args: { input: serverIdIn(id), id },
 					})),
 				}),
 				...ids.map(
-					(id) =>
-						new ToolMessage({ tool_call_id: id, content: `result of ${toServerToolCallId(id)}` }),
+					(id) => new ToolMessage({ tool_call_id: id, content: `result of ${serverIdIn(id)}` }),
 				),
 			]),
 		];
@@ -103,7 +115,7 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 });
 
 describe('histories of 2.41', () => {
-	test('case N10, N11, N20, N21: split tool calls with empty content are joined into one message, with the server’s IDs', () => {
+	test('case N10, N11, N20, N21: split tool calls with empty content are joined into one message', () => {
 		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
 		const messages = convert([human('Both'), ai([], a), tool(a), ai([], b), tool(b)]);
 		expect(messages).toEqual([
@@ -111,14 +123,18 @@ describe('histories of 2.41', () => {
 			{
 				role: 'assistant',
 				content: '',
-				toolCalls: ['a', 'b'].map((id) => ({
-					id,
+				toolCalls: [a, b].map((id) => ({
+					id: toServerToolCallId(id, 'Calculator'),
 					name: 'Calculator',
-					arguments: `{"input":"${id}"}`,
+					arguments: `{"input":"${serverIdIn(id)}"}`,
 				})),
 			},
-			{ role: 'tool', toolCallId: 'a', name: 'Calculator', content: 'result of a' },
-			{ role: 'tool', toolCallId: 'b', name: 'Calculator', content: 'result of b' },
+			...[a, b].map((id) => ({
+				role: 'tool',
+				toolCallId: toServerToolCallId(id, 'Calculator'),
+				name: 'Calculator',
+				content: `result of ${serverIdIn(id)}`,
+			})),
 		]);
 	});
 

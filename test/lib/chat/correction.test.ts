@@ -32,7 +32,7 @@ const corrected = (
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
 	const { issues } = checkToolCalls(calls, tools);
-	return buildToolCallCorrection(text, calls, issues, tools, (index) => `id${index}`);
+	return buildToolCallCorrection(text, calls, issues, tools);
 };
 
 test.each([
@@ -81,24 +81,30 @@ test('a name without its prefix is not accepted for a tool call in the text', ()
 
 test('the correction repeats the tool calls, with {} instead of invalid arguments, and runs none', () => {
 	const calls = [call('get_weather', '{"city":Rome}'), call('delete_user')];
-	expect(corrected(calls, { text: 'I look.' })).toEqual([
+	const correction = corrected(calls, { text: 'I look.' });
+	const [firstId, secondId] = correction.flatMap((message) =>
+		message.role === 'tool' ? [message.toolCallId] : [],
+	);
+	expect(firstId).not.toBe(secondId);
+	for (const id of [firstId, secondId]) expect(id).toMatch(/^[a-z0-9]{9}$/);
+	expect(correction).toEqual([
 		{
 			role: 'assistant',
 			content: 'I look.',
 			toolCalls: [
-				{ id: 'id0', name: 'get_weather', arguments: '{}' },
-				{ id: 'id1', name: 'delete_user', arguments: '{}' },
+				{ id: firstId, name: 'get_weather', arguments: '{}' },
+				{ id: secondId, name: 'delete_user', arguments: '{}' },
 			],
 		},
 		{
 			role: 'tool',
-			toolCallId: 'id0',
+			toolCallId: firstId,
 			name: 'get_weather',
 			content: expect.stringContaining('not valid JSON'),
 		},
 		{
 			role: 'tool',
-			toolCallId: 'id1',
+			toolCallId: secondId,
 			name: 'delete_user',
 			content: expect.stringContaining('Not executed'),
 		},

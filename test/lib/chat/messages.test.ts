@@ -21,9 +21,11 @@ const ai = (
 });
 /** The ID passed to n8n for the server's `id` in the response number `turn`. */
 const toN8nCallId = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
+/** The server's ID in such an ID; other IDs unchanged. */
+const labelOf = (id: string) => id.replace(/^n8n\d{10}_/, '');
 const result = (
 	toolCallId: string,
-	content: unknown = `result of ${toServerToolCallId(toolCallId)}`,
+	content: unknown = `result of ${labelOf(toolCallId)}`,
 ): InputMessage => ({
 	type: 'tool',
 	toolCallId,
@@ -40,7 +42,7 @@ const call = (
 });
 /** A call as replayed by n8n's agent: alone, with empty content, its ID written into the arguments. */
 const replayed = (id: string, fields: Partial<InputMessage> = {}): InputMessage =>
-	ai([], [call(id, 'get_weather', { city: toServerToolCallId(id), id })], fields);
+	ai([], [call(id, 'get_weather', { city: labelOf(id), id })], fields);
 
 function convert(
 	source: InputMessage[],
@@ -52,7 +54,7 @@ function convert(
 /** Cached calls by the server's IDs. */
 function memoryOf(calls: Record<string, Partial<CachedToolCall>>): CallLookup {
 	return (callId) => {
-		const id = toServerToolCallId(callId);
+		const id = labelOf(callId);
 		const cached = calls[id];
 		return cached === undefined
 			? undefined
@@ -60,16 +62,16 @@ function memoryOf(calls: Record<string, Partial<CachedToolCall>>): CallLookup {
 	};
 }
 
-const wireCall = (id: string, args = `{"city":"${id}"}`) => ({
-	id,
+const wireCall = (id: string, args = `{"city":"${labelOf(id)}"}`) => ({
+	id: toServerToolCallId(id, 'get_weather'),
 	name: 'get_weather',
 	arguments: args,
 });
 const wireResult = (id: string): ChatMessage => ({
 	role: 'tool',
-	toolCallId: id,
+	toolCallId: toServerToolCallId(id, 'get_weather'),
 	name: 'get_weather',
-	content: `result of ${id}`,
+	content: `result of ${labelOf(id)}`,
 });
 
 describe('plain conversations', () => {
@@ -312,7 +314,7 @@ describe('plain conversations', () => {
 						role: 'assistant',
 						content: 'I ask.',
 						reasoning: 'Hm',
-						toolCalls: [{ id: 'a', name: 'get_weather', arguments: written }],
+						toolCalls: [wireCall(toN8nCallId('a'), written)],
 					});
 				}
 			}),
@@ -343,10 +345,13 @@ describe('turns that n8n splits into one message per call', () => {
 				role: 'assistant',
 				content: 'Let me see.',
 				reasoning: 'Hm',
-				toolCalls: [wireCall('a', '{"city": "a"}'), wireCall('b', '{"city": "b"}')],
+				toolCalls: [
+					wireCall(toN8nCallId('a'), '{"city": "a"}'),
+					wireCall(toN8nCallId('b'), '{"city": "b"}'),
+				],
 			},
-			wireResult('a'),
-			wireResult('b'),
+			wireResult(toN8nCallId('a')),
+			wireResult(toN8nCallId('b')),
 		]);
 	});
 
@@ -379,11 +384,13 @@ describe('turns that n8n splits into one message per call', () => {
 		const [, turn, ...results] = convert(source, {
 			getCachedCall: memoryOf({ a: {}, b: {}, c: {} }),
 		});
-		expect(turn).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
-		expect(results).toEqual([wireResult('a'), wireResult('b'), wireResult('c')]);
+		expect(turn).toMatchObject({
+			toolCalls: ['a', 'b', 'c'].map((id) => wireCall(toN8nCallId(id), `{"city": "${id}"}`)),
+		});
+		expect(results).toEqual(['a', 'b', 'c'].map((id) => wireResult(toN8nCallId(id))));
 		// The same if another worker received the calls, so that nothing is cached.
 		expect(convert(source)[1]).toMatchObject({
-			toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }],
+			toolCalls: ['a', 'b', 'c'].map((id) => wireCall(toN8nCallId(id))),
 		});
 	});
 
@@ -401,10 +408,19 @@ describe('turns that n8n splits into one message per call', () => {
 		expect(
 			convert(source).map((message) =>
 				message.role === 'assistant'
-					? message.toolCalls?.map(({ id }) => id).join('+')
+					? message.toolCalls?.map((toolCall) => toolCall.arguments).join('+')
 					: message.role,
 			),
-		).toEqual(['user', 'a', 'tool', 'b+c', 'tool', 'tool', 'd', 'tool']);
+		).toEqual([
+			'user',
+			'{"city":"a"}',
+			'tool',
+			'{"city":"b"}+{"city":"c"}',
+			'tool',
+			'tool',
+			'{"city":"d"}',
+			'tool',
+		]);
 	});
 
 	it('keeps three rounds separate if the server uses the ID call_0 in each (SGLang, vLLM issue 50295)', () => {
@@ -418,14 +434,14 @@ describe('turns that n8n splits into one message per call', () => {
 		];
 		expect(convert(source, { thinkingHistory: 'always' })).toEqual([
 			{ role: 'user', content: 'x' },
-			...[0, 1, 2].flatMap((index) => [
+			...ids.flatMap((id, index) => [
 				{
 					role: 'assistant',
 					content: '',
 					reasoning: `thought ${index}`,
-					toolCalls: [{ id: 'call_0', name: 'get_weather', arguments: '{"city":"call_0"}' }],
+					toolCalls: [wireCall(id)],
 				},
-				{ role: 'tool', toolCallId: 'call_0', name: 'get_weather', content: `result ${index}` },
+				{ ...wireResult(id), content: `result ${index}` },
 			]),
 		]);
 	});
@@ -738,7 +754,7 @@ describe('incomplete calls', () => {
 			{ role: 'assistant', content: 'Done.' },
 			{ role: 'user', content: 'y' },
 		]);
-		expect(convert(conversation.slice(0, 3))[1]).toMatchObject({ toolCalls: [{ id: 'a' }] });
+		expect(convert(conversation.slice(0, 3))[1]).toMatchObject({ toolCalls: [wireCall('a')] });
 	});
 
 	it('calls with equal IDs keep their own results', () => {

@@ -1,5 +1,6 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest } from '../../../lib/chat/types';
+import { toServerToolCallId } from '../../../lib/chat/tool-calls';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
@@ -104,6 +105,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		sim.script(reply.toolCalls([{ name: 'get_time', arguments: { tz: 'UTC' }, id: 'idA' }]));
 		const bound = fallback().bindTools([getTime]);
 		const first = await bound.invoke('What time is it?');
+		const id = toServerToolCallId(first.tool_calls![0]!.id!, 'get_time');
 		await bound.invoke([
 			{ role: 'user', content: 'What time is it?' },
 			first,
@@ -113,9 +115,9 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 			{ role: 'user', content: 'What time is it?' },
 			{
 				role: 'assistant',
-				tool_calls: [{ id: 'idA', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }],
+				tool_calls: [{ id, function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }],
 			},
-			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
+			{ role: 'tool', tool_call_id: id, content: 'noon' },
 		]);
 	});
 
