@@ -15,7 +15,7 @@ import {
 	pushAll,
 	asString,
 } from '../values';
-import { ToolCallAccumulator, parseArguments } from './tool-calls';
+import { ToolCallAccumulator, normalizeArguments } from './tool-calls';
 import {
 	parseTextToolCalls,
 	getDisplayableLength,
@@ -43,6 +43,8 @@ export interface AccumulatorOptions {
 	isJson?: boolean;
 	/** Whether to collect the log probabilities of all tokens. */
 	hasLogprobs?: boolean;
+	/** Maximum tokens of the response; 0 or less for no limit. */
+	maxTokens?: number;
 	/** Maps an event of another API to OpenAI's chunk. */
 	decode?(event: JsonRecord): JsonRecord;
 }
@@ -141,7 +143,8 @@ export class CompletionAccumulator {
 			reasoning: remainder.reasoning,
 		};
 		[this.releasedText, this.undecidedText] = [fullText, ''];
-		const rawCalls = textCalls?.calls ?? this.toolCalls.calls;
+		const receivedCalls = textCalls?.calls ?? this.toolCalls.calls;
+		const rawCalls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const failure = this.findFailure(rawCalls, nonEventLines);
 		if (failure !== undefined)
 			return {
@@ -150,11 +153,12 @@ export class CompletionAccumulator {
 			};
 		const toolCalls = rawCalls.map((call) => ({
 			...call,
-			arguments: parseArguments(call.arguments)!,
+			arguments: normalizeArguments(call.arguments)!,
 		}));
 		const { finishReason = 'unknown' } = this;
 		const hasCallsFromText = textCalls === undefined ? undefined : (true as const);
-		const facts = omitUndefined({ hasCallsFromText, rejectedCall });
+		const hasEmptyCall = rawCalls.length < receivedCalls.length ? (true as const) : undefined;
+		const facts = omitUndefined({ hasCallsFromText, hasEmptyCall, rejectedCall });
 		return {
 			rest,
 			completion: {
@@ -166,6 +170,12 @@ export class CompletionAccumulator {
 				...facts,
 			},
 		};
+	}
+
+	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
+	private isEmptyCall({ name, arguments: args }: RawToolCall): boolean {
+		const isBlank = name === '' && args === '';
+		return isBlank && !this.isTruncated && this.partial.text.trim() !== '';
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
@@ -336,13 +346,20 @@ export class CompletionAccumulator {
 		);
 	}
 
+	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
+	private get isTruncated(): boolean {
+		const { maxTokens = 0 } = this.options;
+		const { completionTokens = 0 } = this.metadata.usage ?? {};
+		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
+	}
+
 	/** A single invalid call fails the response: no tool is executed. */
 	private findToolCallFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
 		const invalidCall = calls.find(
-			(call) => call.name === '' || parseArguments(call.arguments) === undefined,
+			(call) => call.name === '' || normalizeArguments(call.arguments) === undefined,
 		);
 		if (invalidCall === undefined) return undefined;
-		const errorType = this.finishReason === 'length' ? 'toolCallTruncated' : 'invalidToolCall';
+		const errorType = this.isTruncated ? 'toolCallTruncated' : 'invalidToolCall';
 		return { errorType, tool: invalidCall.name, toolCalls: [...calls] };
 	}
 

@@ -16,6 +16,8 @@ export interface Completion extends TextAndReasoning {
 	model?: string;
 	/** Whether the calls were read from the text. */
 	hasCallsFromText?: true;
+	/** Whether a call without a name and arguments was ignored. */
+	hasEmptyCall?: true;
 	/** A call in the text that is not executed. */
 	rejectedCall?: RejectedTextCall;
 	logprobs?: JsonRecord[];

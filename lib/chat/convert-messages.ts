@@ -103,7 +103,7 @@ export function convertMessages(
 	const results = matchToolResults(source);
 	const drafts = source.flatMap((message): MessageDraft[] => {
 		if (message.type === 'tool') return [];
-		if (message.type === 'ai') return toAssistantDrafts(message, results, getCachedCall);
+		if (message.type === 'ai') return toAssistantDraft(message, results, getCachedCall);
 		const role = message.type === 'system' ? 'system' : 'user';
 		return [{ role, content: toContent(message) }];
 	});
@@ -175,21 +175,20 @@ function toContent({ content, files = [] }: InputMessage): string | ContentPart[
 	return getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts);
 }
 
-/** Returns no draft for a message that has only invalid calls or calls without results. */
-function toAssistantDrafts(
+/** No draft for a message that is empty or has only invalid calls or calls without results: strict servers reject it. */
+function toAssistantDraft(
 	message: InputMessage,
 	results: ToolResults,
 	getCachedCall: CallLookup | undefined,
 ): AssistantDraft[] {
-	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
+	const { toolCalls: allCalls = [] } = message;
 	const calls = allCalls.filter((call) => results.has(call));
 	const cachedCalls = calls.map((call) => findOriginalCall(call, getCachedCall));
 	const firstCached = cachedCalls.find((cached) => cached !== undefined);
 	const split = splitReasoning(getPlainText(message.content));
 	// Only calls are cached, so there is no cached text without calls.
 	const content = stripAgentText(split.text, allCalls) || (firstCached?.text ?? '');
-	const hasUnmatchedCalls = allCalls.length + invalidToolCalls.length > 0;
-	if (content === '' && calls.length === 0 && hasUnmatchedCalls) return [];
+	if (content === '' && calls.length === 0) return [];
 	const reasonings = [
 		message.reasoning,
 		getThinkingText(message.content),

@@ -1,10 +1,13 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
+import { parseJson } from '../json';
 import { truncate } from '../values';
 import { ArgumentCoercer } from './coerce-arguments';
-import { createServerToolCallId, parseArguments, findMissingArguments } from './tool-calls';
+import { createServerToolCallId, normalizeArguments, findMissingArguments } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
 import { breakControlTokens } from '../text/control-tokens';
+import { FORMAT_TOOL_NAME, fitFormatArguments } from './format-tool';
 import { toValidName } from './tool-names';
+import { validateAgainstSchema } from './validate-json';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
@@ -28,9 +31,9 @@ const MAX_FORMATTED = 2_000;
 /** An invalid tool call. */
 export interface ToolCallIssue {
 	toolCall: RawToolCall;
-	type: 'unknownTool' | 'brokenArguments' | 'missingArguments';
-	/** Missing arguments. */
-	missing: string[];
+	type: 'unknownTool' | 'brokenArguments' | 'missingArguments' | 'invalidArguments';
+	/** Names of missing arguments, or why the arguments do not match the schema. */
+	details: string[];
 }
 
 /** Returns the valid calls with the tools' own names and coerced arguments, and the issues of the other calls. */
@@ -45,17 +48,32 @@ export function checkToolCalls(
 	const validCalls: RawToolCall[] = [];
 	for (const toolCall of toolCalls) {
 		const tool = findTool(toolCall.name);
-		const args = tool && parseArguments(toolCall.arguments);
-		if (tool === undefined) issues.push({ toolCall, type: 'unknownTool', missing: [] });
-		else if (args === undefined) issues.push({ toolCall, type: 'brokenArguments', missing: [] });
-		else {
-			const coerced = coercer.coerce(args, tool.parameters);
-			const missing = findMissingArguments(coerced, tool.parameters);
-			if (missing.length > 0) issues.push({ toolCall, type: 'missingArguments', missing });
-			else validCalls.push({ ...toolCall, name: tool.name, arguments: coerced });
-		}
+		const checked = tool && checkArguments(toolCall.arguments, tool, coercer);
+		if (tool === undefined) issues.push({ toolCall, type: 'unknownTool', details: [] });
+		else if (typeof checked === 'string')
+			validCalls.push({ ...toolCall, name: tool.name, arguments: checked });
+		else issues.push({ toolCall, ...checked! });
 	}
 	return { validCalls, issues };
+}
+
+/** The coerced arguments, or what is wrong with them. */
+function checkArguments(
+	source: string,
+	tool: ToolDefinition,
+	coercer: ArgumentCoercer,
+): string | Pick<ToolCallIssue, 'type' | 'details'> {
+	const { name, parameters } = tool;
+	const args = normalizeArguments(source);
+	if (args === undefined) return { type: 'brokenArguments', details: [] };
+	if (name === FORMAT_TOOL_NAME) {
+		const value = parseJson(args);
+		const details = validateAgainstSchema(parameters, value).issues;
+		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
+	}
+	const coerced = coercer.coerce(args, parameters);
+	const details = findMissingArguments(coerced, parameters);
+	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
 }
 
 /**
@@ -104,11 +122,13 @@ function getJsonSize(value: unknown): number {
 }
 
 /** The error that the model reads as the result of its call. */
-function formatIssue({ toolCall, type, missing }: ToolCallIssue): string {
+function formatIssue({ toolCall, type, details }: ToolCallIssue): string {
 	const name = toSafeName(toolCall.name);
 	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
 	if (type === 'missingArguments')
-		return `Error: the call to ${name} is missing required arguments: ${toSafeNames(missing)}. Call it again with all of them.`;
+		return `Error: the call to ${name} is missing required arguments: ${toSafeNames(details)}. Call it again with all of them.`;
+	if (type === 'invalidArguments')
+		return `Error: the arguments of ${name} do not match its schema: ${toSafeStart(details.join('; '), MAX_LIST_BYTES)}. Call it again with arguments that match.`;
 	const quoted = JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED));
 	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
 }
@@ -153,7 +173,7 @@ export function buildToolCallCorrection(
 
 function toRepeatedArguments(toolCall: RawToolCall, bytes: number): string {
 	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
-	const args = isShort ? parseArguments(toolCall.arguments) : undefined;
+	const args = isShort ? normalizeArguments(toolCall.arguments) : undefined;
 	return breakControlTokens(args ?? '{}');
 }
 

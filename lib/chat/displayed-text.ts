@@ -9,6 +9,11 @@ export class DisplayedText {
 	text = '';
 	private isThinking = false;
 	private isRetry = false;
+	/** Text of the current attempt, without thinking. */
+	private attemptText = '';
+	private readonly shownTexts: string[] = [];
+	/** Texts of earlier attempts that begin with the text of this one, which is not shown as long as there are any. */
+	private repeatedTexts: string[] = [];
 
 	constructor(
 		private readonly showsThinking: boolean,
@@ -18,18 +23,32 @@ export class DisplayedText {
 	push({ text, reasoning }: TextAndReasoning): void {
 		if (this.showsThinking && reasoning !== '') this.think(reasoning);
 		if (text === '') return;
-		this.close();
-		this.add(text);
+		this.endThinking();
+		const mayRepeat = this.repeatedTexts.length > 0;
+		const position = this.attemptText.length;
+		this.attemptText += text;
+		this.repeatedTexts = this.repeatedTexts.filter((shown) => shown.startsWith(text, position));
+		if (this.repeatedTexts.length === 0) this.add(mayRepeat ? this.attemptText : text);
 	}
 
 	/** Starts a new paragraph for the next attempt. */
 	startRetry(): void {
-		this.close();
+		this.endAttempt();
 		this.isRetry = this.text !== '';
+		if (this.attemptText !== '') this.shownTexts.push(this.attemptText);
+		this.repeatedTexts = [...this.shownTexts];
+		this.attemptText = '';
 	}
 
-	/** Ends thinking without text after it, as in a turn that only calls tools. */
-	close(): void {
+	/** Shows text that only begins like an earlier attempt, and ends thinking without text after it. */
+	endAttempt(): void {
+		this.endThinking();
+		const isRepetition = this.repeatedTexts.includes(this.attemptText);
+		if (this.repeatedTexts.length > 0 && this.attemptText !== '' && !isRepetition)
+			this.add(this.attemptText);
+	}
+
+	private endThinking(): void {
 		if (!this.isThinking) return;
 		this.isThinking = false;
 		this.add('\n</think>\n\n');

@@ -1,6 +1,8 @@
 /** The call of n8n's Structured Output Parser, which models write as text. */
 import { validateAgainstSchema } from './validate-json';
-import { asRecord } from '../values';
+import { parseJson } from '../json';
+import { asRecord, isRecord } from '../values';
+import { ArgumentCoercer } from './coerce-arguments';
 import type { RawToolCall } from '../text/text-tool-calls';
 import { extractJson } from '../text/extract-json';
 import type { ToolDefinition } from './types';
@@ -18,16 +20,28 @@ export function parseFormatCall(
 ): RawToolCall | undefined {
 	const tool = tools.find(({ name }) => name === FORMAT_TOOL_NAME);
 	if (tool === undefined || !/[{[]/.test(text)) return undefined;
-	const isValid = (value: unknown) =>
-		validateAgainstSchema(tool.parameters, value).issues.length === 0;
-	const candidates = (value: unknown) => {
+	const getArguments = (value: unknown) => {
 		const { name, arguments: args, parameters } = asRecord(value);
-		return name === FORMAT_TOOL_NAME ? [args ?? parameters] : [value, { output: value }];
+		return fitFormatArguments(name === FORMAT_TOOL_NAME ? (args ?? parameters) : value, tool);
 	};
 	const result = extractJson(text, (value) =>
-		candidates(value).some(isValid) ? [] : ['does not match'],
+		getArguments(value) === undefined ? ['does not match'] : [],
 	);
-	if (result.type === 'invalid') return undefined;
-	const args = candidates(result.value).find(isValid);
-	return { name: FORMAT_TOOL_NAME, arguments: JSON.stringify(args) };
+	const args = result.type === 'valid' ? getArguments(result.value) : undefined;
+	return args === undefined ? undefined : { name: FORMAT_TOOL_NAME, arguments: args };
+}
+
+/**
+ * The arguments as JSON that matches the tool's schema: models leave out the wrapper `output`, or write it twice.
+ * Undefined if no form matches.
+ */
+export function fitFormatArguments(
+	args: unknown,
+	{ parameters }: ToolDefinition,
+	coercer = new ArgumentCoercer(),
+): string | undefined {
+	return [args, { output: args }, asRecord(args).output]
+		.filter(isRecord)
+		.map((candidate) => coercer.coerce(JSON.stringify(candidate), parameters))
+		.find((json) => validateAgainstSchema(parameters, parseJson(json)).issues.length === 0);
 }

@@ -1,5 +1,5 @@
 /** Converts JSON schemas to a form that llama.cpp can turn into a grammar. */
-import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
+import { asFiniteNumber, isNonEmpty, isRecord, type JsonRecord, asRecord } from '../values';
 import { createInputError } from '../errors/create-error';
 import { isTooDeep, MAX_DEPTH } from '../json';
 
@@ -8,8 +8,29 @@ const MAX_REPETITIONS = 1998;
 
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 
+/** Keywords by which llama.cpp recognizes a schema without a type. */
+const SHAPE_KEYWORDS = [
+	'type',
+	'$ref',
+	'oneOf',
+	'anyOf',
+	'allOf',
+	'const',
+	'enum',
+	'properties',
+	'additionalProperties',
+	'items',
+	'prefixItems',
+];
+
 /** Keywords whose values map names to schemas. */
-const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
+const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set([
+	'properties',
+	'patternProperties',
+	'dependentSchemas',
+	'$defs',
+	'definitions',
+]);
 
 /** Keywords whose values are not schemas, although they may look like one. */
 const VALUE_KEYWORDS: ReadonlySet<string> = new Set([
@@ -58,7 +79,7 @@ export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removed
 			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
 			else if (!isAddedByZod(key, value)) cleaned[key] = cleanKeyword(key, value, at);
 		}
-		return cleaned;
+		return isRecognized(cleaned) ? cleaned : { ...cleaned, type: [...TYPES] };
 	};
 	const cleanValue = (value: unknown, at: string): unknown => {
 		if (Array.isArray(value))
@@ -80,6 +101,11 @@ export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removed
 	};
 	const schema = cleanSchema(root, '');
 	return { schema: withRootDefinition(schema), removedPaths };
+}
+
+/** Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one. */
+function isRecognized(schema: JsonRecord): boolean {
+	return !isNonEmpty(schema) || SHAPE_KEYWORDS.some((keyword) => keyword in schema);
 }
 
 /** A reference to the whole schema requires a definition of it. */

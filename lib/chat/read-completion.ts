@@ -42,6 +42,7 @@ export function createAccumulator(
 		mayStartInReasoning:
 			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(draft.model),
 		...omitUndefined({
+			maxTokens: parameters.maxTokens,
 			prefill: getPrefill(draft.messages),
 			decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 		}),

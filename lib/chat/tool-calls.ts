@@ -99,7 +99,7 @@ function toArgumentsText(args: unknown): string {
  * The arguments as JSON text of an object, with numbers that JavaScript cannot represent as strings; undefined if they
  * are not an object.
  */
-export function parseArguments(source: string): string | undefined {
+export function normalizeArguments(source: string): string | undefined {
 	const text = source.trim();
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);

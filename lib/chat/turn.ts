@@ -91,7 +91,7 @@ async function toChatResult(
 ): Promise<ChatResult> {
 	const { server, display, startedAt, toolNames } = turn;
 	if (showsTextAtEnd(turn)) display.push(completion);
-	display.close();
+	display.endAttempt();
 	const ids = createToolCallIds(completion.toolCalls.map(({ id }) => id));
 	const toolCalls = completion.toolCalls.map((toolCall, index) => ({
 		id: ids[index]!,
@@ -177,7 +177,13 @@ async function collectWarnings(
 	return warnings.filter((warning) => warning !== undefined);
 }
 
-function getFinishReasonWarnings({ finishReason, toolCalls }: AcceptedCompletion): string[] {
+function getFinishReasonWarnings({
+	finishReason,
+	toolCalls,
+	hasEmptyCall,
+}: AcceptedCompletion): string[] {
+	if (hasEmptyCall === true)
+		return ['The response contained an empty tool call next to its text. It was ignored.'];
 	if (finishReason === 'length')
 		return [
 			'The response was cut off at the token limit. Raise Maximum Tokens or the server context.',

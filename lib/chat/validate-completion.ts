@@ -114,13 +114,14 @@ function getIssueWarnings(issues: readonly ToolCallIssue[]): string[] {
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
 
-/** Describes a call of an unknown tool, or one without required arguments. */
-function describeIssue({ toolCall: call, missing }: ToolCallIssue): string {
-	const suffix =
-		missing.length === 0
-			? ', which is not connected'
-			: ` without the required arguments ${toSafeNames(missing)}`;
-	return `The model called the tool "${toSafeName(call.name)}"${suffix}`;
+/** Describes a call of an unknown tool, or one with arguments that cannot be used. */
+function describeIssue({ toolCall, type, details }: ToolCallIssue): string {
+	const call = `The model called the tool "${toSafeName(toolCall.name)}"`;
+	if (type === 'missingArguments')
+		return `${call} without the required arguments ${toSafeNames(details)}`;
+	return type === 'invalidArguments'
+		? `${call} with arguments that do not match its schema`
+		: `${call}, which is not connected`;
 }
 
 function toToolCallError(
@@ -140,20 +141,24 @@ function toToolCallError(
 	if (unknownIssue !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
 		title: sentences.join('. '),
-		suggestion: unknownIssue === undefined ? LOST_ARGUMENTS_SUGGESTION : UNKNOWN_TOOL_SUGGESTION,
+		suggestion: SUGGESTIONS[issue.type],
 		...omitUndefined({
 			partialText: completion.text || undefined,
 			partialReasoning: completion.reasoning || undefined,
 		}),
-		facts: unknownIssue === undefined ? { missingArguments: issue.missing } : { offeredTools },
+		facts: unknownIssue === undefined ? { [issue.type]: issue.details } : { offeredTools },
 		about: { tool: toSafeName(issue.toolCall.name) },
 	});
 }
 
-const UNKNOWN_TOOL_SUGGESTION =
-	'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.';
-const LOST_ARGUMENTS_SUGGESTION =
-	'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.';
+const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
+	unknownTool:
+		'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.',
+	missingArguments:
+		'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.',
+	invalidArguments:
+		'Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.',
+};
 
 function validateText(
 	turn: TurnContext,

@@ -4,7 +4,7 @@
  */
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
 import { ArgumentCoercer } from '../../lib/chat/coerce-arguments';
-import { parseArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
+import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/agent-text';
 import { blockToText } from '../../lib/chat/content';
 import { breakControlTokens } from '../../lib/text/control-tokens';
@@ -84,7 +84,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	parseJson,
 	parseObject,
 	exactJson: (text) => parseExactJson(text),
-	argumentsOf: parseArguments,
+	argumentsOf: normalizeArguments,
 	'the arguments of a call': (text) =>
 		new ArgumentCoercer().coerce(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },

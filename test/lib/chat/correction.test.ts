@@ -230,7 +230,7 @@ describe('the arguments of an approval', () => {
 		['of the tool are an object', { toolParameters: null }, ['toolParameters.city']],
 	])('%s', (_what, args, missing) => {
 		const { issues } = checkToolCalls([call('cancel', JSON.stringify(args))], [approval]);
-		expect(issues.flatMap((issue) => issue.missing)).toEqual(missing);
+		expect(issues.flatMap((issue) => issue.details)).toEqual(missing);
 	});
 
 	test('a tool of the user with such an argument is not an approval', () => {
@@ -243,6 +243,6 @@ describe('the arguments of an approval', () => {
 				},
 			],
 		);
-		expect(issues).toMatchObject([{ missing: ['hitlParameters'] }]);
+		expect(issues).toMatchObject([{ details: ['hitlParameters'] }]);
 	});
 });

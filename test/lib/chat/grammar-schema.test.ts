@@ -4,13 +4,18 @@ import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
 
 const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema } });
 
+const ANY_TYPE = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
+
 describe('schemas that llama.cpp supports are unchanged', () => {
 	test.each<[string, Record<string, unknown>]>([
 		['an empty schema', {}],
 		['a list of types', { type: ['string', 'null'] }],
 		['tuples', { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] }],
 		['counts', { type: 'array', items: { type: 'string', minLength: 1, maxLength: 1998 } }],
-		['keywords that it ignores', { not: { const: 1 }, format: 'email', default: { type: 'x' } }],
+		[
+			'keywords that it ignores',
+			{ type: 'string', not: { const: 1 }, format: 'email', default: { type: 'x' } },
+		],
 		['references', { $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }],
 		['properties with names of keywords', inField({ properties: { pattern: {} } })],
 		['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
@@ -30,6 +35,12 @@ describe('rewritten without loss', () => {
 			{ type: 'integer', minimum: -(2 ** 53 - 1), maximum: 5 },
 			{ type: 'integer', maximum: 5 },
 		],
+		[
+			{ description: 'Arguments for the tool' },
+			{ description: 'Arguments for the tool', type: ANY_TYPE },
+		],
+		[{ items: { title: 'a' } }, { items: { title: 'a', type: ANY_TYPE } }],
+		[{ patternProperties: { a: {} } }, { patternProperties: { a: {} }, type: ANY_TYPE }],
 	])('%j', (schema, expected) => {
 		expect(toGrammarSchema(inField(schema))).toEqual({
 			schema: inField(expected),

@@ -116,18 +116,15 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('sends an empty text for an empty list', () => {
-		expect(convert([human([]), ai([])])).toEqual([
-			{ role: 'user', content: '' },
-			{ role: 'assistant', content: '' },
-		]);
-	});
-
-	it.each([[undefined], [null]])('sends an empty text for %s', (content) => {
-		expect(
-			convert([human(content), ai(content), human('x')]).map((message) => message.content),
-		).toEqual(['', '', 'x']);
-	});
+	it.each([[undefined], [null], [[]], ['']])(
+		'sends an empty text of a user, and omits one of the model, for %j',
+		(content) => {
+			expect(convert([human(content), ai(content), human('x')])).toEqual([
+				{ role: 'user', content: '' },
+				{ role: 'user', content: 'x' },
+			]);
+		},
+	);
 
 	it('joins text blocks to a string', () => {
 		expect(

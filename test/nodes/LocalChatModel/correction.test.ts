@@ -130,6 +130,52 @@ describe('a wrong call is reported to the model, which calls again', () => {
 		expect(chunks.map(({ content }) => content).join('')).toBe('Let me see.\n\nIt is sunny.');
 	});
 
+	test.each([
+		['that is equal', 'Let me see.', 'Let me see.'],
+		['that is longer', 'Let me see. Sunny.', 'Let me see.\n\nLet me see. Sunny.'],
+		['that is shorter', 'Let me', 'Let me see.\n\nLet me'],
+	])('shown text is not repeated by a response %s', async (_what, next, shown) => {
+		server().script(
+			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
+			reply.text(next),
+		);
+		const { model } = await supplied();
+		const chunks = await collect(model.bindTools([WEATHER]), 'Hi');
+		expect(chunks.map(({ content }) => content).join('')).toBe(shown);
+	});
+
+	test('an empty call next to text is ignored, with a hint', async () => {
+		server().script(reply.toolCalls([{ name: '', arguments: '' }], { text: 'It is sunny.' }));
+		const { model, hints } = await supplied();
+		const { tool_calls: calls, content } = await invokeModel(model, [WEATHER]);
+		expect([calls, content]).toEqual([[], 'It is sunny.']);
+		expect(chatRequests()).toHaveLength(1);
+		expect(hints.map(({ message }) => message)).toEqual([
+			'The response contained an empty tool call next to its text. It was ignored.',
+		]);
+	});
+
+	test.each([
+		['by its finish reason', 'length', {}],
+		['by the number of its tokens', 'tool_calls', { maxTokens: 8 }],
+	])(
+		'a call that the token limit cut off %s is an error at once',
+		async (_what, finish, options) => {
+			for (const broken of [
+				{ name: '', arguments: '' },
+				{ name: 'get_weather', arguments: '{"ci' },
+			]) {
+				const usage = { completion: 8 };
+				server().script(reply.toolCalls([broken], { text: 'It is sunny.', finish, usage }));
+				const { model } = await supplied({ options });
+				await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
+					'A tool call was cut off at the token limit',
+				);
+			}
+			expect(chatRequests()).toHaveLength(2);
+		},
+	);
+
 	test('Stop ends it', async () => {
 		server().script(call('nothing'), reply.chunks([{ wait: 60_000 }]));
 		const { model, cancel } = await supplied();
@@ -239,6 +285,34 @@ describe("n8n's Structured Output Parser", () => {
 				args: { output: { n: 4 } },
 			}),
 		]);
+	});
+
+	test.each([
+		['without its wrapper', '{"n":4}'],
+		['with two wrappers', '{"output":{"output":{"n":4}}}'],
+		['with a number as text', '{"n":"4"}'],
+		['as they should be', '{"output":{"n":4}}'],
+	])('arguments of its call %s are its arguments', async (_what, args) => {
+		server().script(call('format_final_json_response', args));
+		const { model } = await supplied();
+		const { tool_calls: calls } = await invokeModel(model, [parser]);
+		expect(calls).toEqual([expect.objectContaining({ args: { output: { n: 4 } } })]);
+		expect(chatRequests()).toHaveLength(1);
+	});
+
+	test('arguments that match in no form are corrected, and then an error', async () => {
+		const wrong = call('format_final_json_response', '{"output":{"n":"four"}}');
+		server().script(wrong, call('format_final_json_response', '{"n":4}'), wrong, wrong, wrong);
+		const { model } = await supplied();
+		const { tool_calls: calls } = await invokeModel(model, [parser]);
+		expect(calls).toEqual([expect.objectContaining({ args: { output: { n: 4 } } })]);
+		expect(lastOf(chatRequests()[1]!)).toMatchObject({
+			role: 'tool',
+			content: expect.stringContaining('do not match its schema: output.n: '),
+		});
+		await expect(invokeModel(model, [parser])).rejects.toThrow(
+			'"format_final_json_response" with arguments that do not match its schema',
+		);
 	});
 
 	test('it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9', async () => {
