@@ -1,5 +1,5 @@
 /** Collects a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
-import { classifyStreamError } from '../errors/classify-error';
+import { classifyStreamError, findChunkError, parseNonEventLines } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
 import { TextCount } from '../http/response-body';
 import { parseExactJson, parseJson } from '../json';
@@ -24,8 +24,7 @@ import {
 } from '../text/text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
-import { findChunkError, parseNonEventLines } from './stream-errors';
-import type { Completion, CompletionFailure, FailedCompletion } from './completion';
+import type { Completion, CompletionFailure, FailedCompletion } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {

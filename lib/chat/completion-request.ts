@@ -2,14 +2,13 @@
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerProps, ServerType } from '../servers/types/server-type';
 import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
-import type { CompletionRequest } from './openai-body';
 import { getMedia } from './content';
 import { breakControlTokens } from '../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './parameters';
 import { toGrammarSchema } from './grammar-schema';
-import { withWireNames } from './tool-names';
-import type { ChatMessage, ChatParameters, ToolDefinition } from './types';
+import { withWireNames } from './tool-calls';
+import type { ChatMessage, ChatParameters, ToolDefinition, CompletionRequest } from './types';
 import { toErrorContext } from '../http/request-errors';
 import { TurnContext } from './turn-context';
 

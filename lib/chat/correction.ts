@@ -1,13 +1,9 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
-import { parseJson } from '../json';
 import { truncate } from '../values';
-import { ArgumentCoercer } from './coerce-arguments';
-import { createServerToolCallId, normalizeArguments, findMissingArguments } from './tool-calls';
+import { ToolCallIssue } from './check-tool-calls';
+import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
 import { breakControlTokens } from '../text/control-tokens';
-import { FORMAT_TOOL_NAME, fitFormatArguments } from './format-tool';
-import { toValidName } from './tool-names';
-import { validateAgainstSchema } from './validate-json';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
@@ -27,73 +23,6 @@ const MAX_NAME_BYTES = 200;
 const MAX_LIST_BYTES = 1_000;
 const MAX_QUOTED = 200;
 const MAX_FORMATTED = 2_000;
-
-/** An invalid tool call. */
-export interface ToolCallIssue {
-	toolCall: RawToolCall;
-	type: 'unknownTool' | 'brokenArguments' | 'missingArguments' | 'invalidArguments';
-	/** Names of missing arguments, or why the arguments do not match the schema. */
-	details: string[];
-}
-
-/** Returns the valid calls with the tools' own names and coerced arguments, and the issues of the other calls. */
-export function checkToolCalls(
-	toolCalls: readonly RawToolCall[],
-	tools: readonly ToolDefinition[],
-	isFromText = false,
-): { validCalls: RawToolCall[]; issues: ToolCallIssue[] } {
-	const findTool = createToolFinder(tools, isFromText);
-	const issues: ToolCallIssue[] = [];
-	const coercer = new ArgumentCoercer();
-	const validCalls: RawToolCall[] = [];
-	for (const toolCall of toolCalls) {
-		const tool = findTool(toolCall.name);
-		const checked = tool && checkArguments(toolCall.arguments, tool, coercer);
-		if (tool === undefined) issues.push({ toolCall, type: 'unknownTool', details: [] });
-		else if (typeof checked === 'string')
-			validCalls.push({ ...toolCall, name: tool.name, arguments: checked });
-		else issues.push({ toolCall, ...checked! });
-	}
-	return { validCalls, issues };
-}
-
-/** The coerced arguments, or what is wrong with them. */
-function checkArguments(
-	source: string,
-	tool: ToolDefinition,
-	coercer: ArgumentCoercer,
-): string | Pick<ToolCallIssue, 'type' | 'details'> {
-	const { name, parameters } = tool;
-	const args = normalizeArguments(source);
-	if (args === undefined) return { type: 'brokenArguments', details: [] };
-	if (name === FORMAT_TOOL_NAME) {
-		const value = parseJson(args);
-		const details = validateAgainstSchema(parameters, value).issues;
-		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
-	}
-	const coerced = coercer.coerce(args, parameters);
-	const details = findMissingArguments(coerced, parameters);
-	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
-}
-
-/**
- * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has it. The model
- * sees the wire name and may know the original one. Calls in text need the exact name.
- */
-function createToolFinder(
-	tools: readonly ToolDefinition[],
-	isFromText: boolean,
-): (name: string) => ToolDefinition | undefined {
-	const byName = new Map(tools.map((tool) => [tool.name, tool]));
-	const byShortName = new Map<string, ToolDefinition | undefined>();
-	for (const tool of isFromText ? [] : tools) {
-		const { shortName } = tool;
-		const names = shortName === undefined ? [] : [shortName, toValidName(shortName)];
-		for (const name of new Set(names))
-			byShortName.set(name, byShortName.has(name) ? undefined : tool);
-	}
-	return (name) => byName.get(name) ?? byShortName.get(name);
-}
 
 /** Shortens a name from a model or a tool, and breaks its control tokens. */
 export function toSafeName(name: string): string {

@@ -17,12 +17,12 @@ import {
 	asRecords,
 	toText,
 } from '../values';
-import { type CompletionRequest, selectCallableTools, toToolsField } from './openai-body';
+import { selectCallableTools, toToolsField } from './openai-body';
 import { getMedia, getText } from './content';
 import { supportsOption } from './parameters';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';
 import type { MediaPart } from '../files/read-file';
-import type { ChatMessage, ChatParameters } from './types';
+import type { ChatMessage, ChatParameters, CompletionRequest } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {

@@ -7,17 +7,14 @@ import {
 	supportsOption,
 	toThinkingFields,
 } from './parameters';
+import {
+	type ChatMessage,
+	type ChatParameters,
+	type ToolChoice,
+	type ToolDefinition,
+	type CompletionRequest,
+} from './types';
 import type { ContentPart } from '../files/read-file';
-import type { ChatMessage, ChatParameters, ToolChoice, ToolDefinition } from './types';
-
-/** A chat completion request, independent of the wire protocol. */
-export interface CompletionRequest {
-	model: string;
-	messages: readonly ChatMessage[];
-	tools: readonly ToolDefinition[];
-	toolChoice?: ToolChoice;
-	parameters: ChatParameters;
-}
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {

@@ -4,7 +4,7 @@ import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { omitUndefined } from '../values';
 import type { CompletionAccumulator } from './completion-accumulator';
-import type { FailedCompletion } from './completion';
+import type { FailedCompletion } from './types';
 import type { TextAndReasoning } from '../text/reasoning';
 
 interface StreamHandlers {

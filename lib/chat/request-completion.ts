@@ -7,17 +7,33 @@ import {
 	omitStreamOptions,
 	replaceJsonObject,
 } from '../exchange/adaptations';
-import { exchange, type ExchangeResult } from '../exchange/exchange';
-import { getRoutes } from '../exchange/routes';
+import { exchange, type ExchangeResult, getRoutes } from '../exchange/exchange';
 import { omitUndefined } from '../values';
-import type { CompletionAccumulator } from './completion-accumulator';
-import { getOptionsIgnoredByOpenAi, needsNativeApi, toOllamaBody } from './ollama-body';
-import { type CompletionRequest, toOpenAiBody } from './openai-body';
-import { createAccumulator, readCompletion } from './read-completion';
+import { CompletionAccumulator } from './completion-accumulator';
+import {
+	getOptionsIgnoredByOpenAi,
+	needsNativeApi,
+	toOllamaBody,
+	toOpenAiChunk,
+} from './ollama-body';
+import { toOpenAiBody, selectCallableTools } from './openai-body';
 import { enforceStrictRoles } from './strict-roles';
 import { withSuggestion } from './suggestions';
 import type { TurnContext } from './turn-context';
-import { type AcceptedCompletion, validateCompletion } from './validate-completion';
+import {
+	type AcceptedCompletion,
+	validateCompletion,
+	toServerError,
+	showsTextAtEnd,
+	type CompletionAttempt,
+} from './validate-completion';
+import type { HttpResponse, QueueStats } from '../http/types';
+import type { RouteName } from '../servers/types/server-type';
+import { isJsonRequested } from './parameters';
+import { readStream } from './read-stream';
+import { opensReasoningInPrompt } from '../text/reasoning';
+import type { ChatMessage, FailedCompletion, CompletionRequest } from './types';
+import { addUsage } from './usage';
 
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 
@@ -38,7 +54,8 @@ export async function requestCompletion(
 	const result = await exchange<CompletionRequest, AcceptedCompletion>(server, {
 		// Chats must not learn from Extract to omit the format.
 		learningScope: canOmitFormat ? 'extract' : 'chat',
-		// Gateways may have OpenAI's route only: the native one comes first only for options that need it.
+		// Ollama lists its own route first, but a gateway before it may forward OpenAI's only: chats use that one, unless
+		// an option needs the other.
 		routes: needsNativeApi(draft.parameters) ? routes : [...routes].reverse(),
 		draft,
 		toBody: (request, route) =>
@@ -76,4 +93,83 @@ export async function requestCompletion(
 	if (ignored.length === 0) return result;
 	const warning = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
 	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+function createAccumulator(
+	{ settings, chatRequest, isQuotation }: TurnContext,
+	{ draft, route }: { draft: CompletionRequest; route: RouteName },
+): CompletionAccumulator {
+	const { toolCallsInText, parameters } = settings;
+	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
+	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
+	const isJson = isJsonRequested(parameters);
+	return new CompletionAccumulator({
+		offeredTools: offeredTools.map(({ name }) => name),
+		isQuotation,
+		isJson,
+		// If the text is not streamed, waiting for the end of the thinking costs nothing.
+		mayStartInReasoning:
+			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(draft.model),
+		...omitUndefined({
+			maxTokens: parameters.maxTokens,
+			prefill: getPrefill(draft.messages),
+			decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
+		}),
+	});
+}
+
+/** The text of a trailing assistant message, which the model continues. */
+function getPrefill(messages: readonly ChatMessage[]): string | undefined {
+	const last = messages.at(-1);
+	const isPrefill = last?.role === 'assistant' && last.toolCalls === undefined;
+	return isPrefill && last.content !== '' ? last.content : undefined;
+}
+
+/** @throws {ServerError} for a completion that the model cannot correct */
+async function readCompletion(
+	response: HttpResponse,
+	accumulator: CompletionAccumulator,
+	turn: TurnContext,
+): Promise<CompletionAttempt> {
+	const { chatRequest, queueStats, display } = turn;
+	const { signal } = chatRequest;
+	let firstTokenMs = 0;
+	const { rest, completion } = await readStream(response, accumulator, {
+		onDelta: (delta) => {
+			if (!showsTextAtEnd(turn)) display.push(delta);
+			return undefined;
+		},
+		onContent: () => {
+			firstTokenMs ||= performance.now() - turn.startedAt;
+		},
+		...omitUndefined({ signal }),
+	});
+	addQueueStats(queueStats, response.queueStats);
+	turn.usage = addUsage(turn.usage, completion.usage);
+	if (completion.type === 'failed' && !isCorrectable(completion))
+		throw toServerError(completion, response, turn);
+	if (!showsTextAtEnd(turn)) display.push(rest);
+	return {
+		completion,
+		url: response.url,
+		firstTokenMs: isJsonResponse(response) ? 0 : firstTokenMs,
+	};
+}
+
+function isJsonResponse({ headers }: HttpResponse): boolean {
+	return /\bjson\b/.test(headers['content-type'] ?? '');
+}
+
+function addQueueStats(
+	total: QueueStats,
+	{ waitedMs, hasPreemptedBatch, timesPreempted }: QueueStats,
+): void {
+	total.waitedMs += waitedMs;
+	total.hasPreemptedBatch ||= hasPreemptedBatch;
+	total.timesPreempted += timesPreempted;
+}
+
+/** Whether the model can correct its tool calls. */
+function isCorrectable({ errorType, toolCalls }: FailedCompletion): boolean {
+	return errorType === 'invalidToolCall' && toolCalls !== undefined;
 }

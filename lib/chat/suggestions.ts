@@ -8,9 +8,9 @@ import { suggestModels } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { asFiniteNumber, asRecord } from '../values';
-import type { CompletionRequest } from './openai-body';
+import type { CompletionRequest } from './types';
 import { hasMedia, getText } from './content';
-import { FORMAT_TOOL_NAME } from './format-tool';
+import { FORMAT_TOOL_NAME } from './check-tool-calls';
 import type { TurnContext } from './turn-context';
 
 /** Tokens reserved for the response. */

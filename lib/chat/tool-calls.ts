@@ -1,19 +1,12 @@
-/** Collects streamed tool calls, and creates their IDs. */
+/** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
 import { TextCount } from '../http/response-body';
 import { parseExactJson, parseJson, parseObject } from '../json';
-import {
-	asArray,
-	isRecord,
-	type JsonRecord,
-	asNonEmptyString,
-	tryOrUndefined,
-	asRecord,
-} from '../values';
+import { asArray, isRecord, type JsonRecord, asNonEmptyString, tryOrUndefined } from '../values';
 import { createHash, randomInt } from 'node:crypto';
-import type { ChatResult } from './types';
+import type { ChatResult, ToolDefinition, ChatMessage } from './types';
 import { LruCache } from '../lru-cache';
 import { RunawayDetector, type RunawayState } from '../text/runaway';
-import { RawToolCall } from '../text/text-tool-calls';
+import type { RawToolCall } from '../text/text-tool-calls';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
@@ -110,27 +103,6 @@ export function normalizeArguments(source: string): string | undefined {
 	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
 }
 
-/** The names of required arguments that a call lacks. */
-export function findMissingArguments(args: string, parameters: JsonRecord): string[] {
-	return findMissing(asRecord(parseJson(args)), parameters);
-}
-
-/**
- * For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into the optional `hitlParameters`
- * (n8n-core, `createHitlToolkit`).
- */
-function findMissing(args: JsonRecord, { required, properties }: JsonRecord): string[] {
-	const { toolParameters, hitlParameters } = asRecord(properties);
-	const missing = asArray(required)
-		.filter((name) => typeof name === 'string')
-		.filter((name) => !Object.hasOwn(args, name));
-	if (toolParameters === undefined || hitlParameters === undefined) return missing;
-	const missingForTool = missing.filter((name) => name !== 'hitlParameters');
-	if (missingForTool.includes('toolParameters')) return missingForTool;
-	const inner = findMissing(asRecord(args.toolParameters), asRecord(toolParameters));
-	return [...missingForTool, ...inner.map((name) => `toolParameters.${name}`)];
-}
-
 /** Longer server IDs are not kept. */
 const MAX_SERVER_ID = 200;
 
@@ -196,6 +168,52 @@ function escapeId(id: string): string {
 
 function unescapeId(escapedId: string): string | undefined {
 	return tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
+}
+
+/** Maximum length of a name that servers accept. */
+const MAX_NAME_LENGTH = 64;
+
+export interface ToolNames {
+	/** The name that is sent. */
+	toWire(name: string): string;
+	/** The tool's own name. */
+	toOriginal(name: string): string;
+}
+
+/** Names are unique within a request. A valid name stays, and no other tool gets it. */
+export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
+	const usedNames = new Set(tools.map(({ name }) => name));
+	const wireNames = new Map<string, string>();
+	for (const { name } of tools) {
+		const validName = toValidName(name);
+		if (validName === name) continue;
+		let unique = validName;
+		for (let count = 2; usedNames.has(unique); count++)
+			unique = `${validName.slice(0, MAX_NAME_LENGTH - 4)}_${count}`;
+		usedNames.add(unique);
+		wireNames.set(name, unique);
+	}
+	const originalNames = new Map([...wireNames].map(([name, wireName]) => [wireName, name]));
+	return {
+		toWire: (name) => wireNames.get(name) ?? toValidName(name),
+		toOriginal: (name) => originalNames.get(name) ?? name,
+	};
+}
+
+/** A name that servers accept. */
+export function toValidName(name: string): string {
+	return name.replace(/[^\w-]/g, '_').slice(0, MAX_NAME_LENGTH) || '_';
+}
+
+/** Messages with the names that are sent. */
+export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
+	return messages.map((message) => {
+		if (message.role === 'tool' && message.name !== undefined)
+			return { ...message, name: names.toWire(message.name) };
+		if (message.role !== 'assistant' || message.toolCalls === undefined) return message;
+		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.toWire(call.name) }));
+		return { ...message, toolCalls };
+	});
 }
 
 /** The cached original of a tool call and its turn, which n8n splits and changes. */

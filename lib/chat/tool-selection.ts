@@ -1,6 +1,6 @@
 /** Selects the tools that match the user's questions best, by shared words. */
 import { asRecord, asString } from '../values';
-import { FORMAT_TOOL_NAME } from './format-tool';
+import { FORMAT_TOOL_NAME } from './check-tool-calls';
 import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 
 /**

@@ -7,19 +7,16 @@ import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
 import { isNonEmpty, omitUndefined } from '../values';
 import type { AppliedRule } from '../exchange/decide';
-import { showsTextAtEnd } from './read-completion';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import { createRequestQuotationCheck, type TurnContext } from './turn-context';
-import type { AcceptedCompletion } from './validate-completion';
+import { createRequestQuotationCheck, type TurnContext, DisplayedText } from './turn-context';
+import { type AcceptedCompletion, showsTextAtEnd } from './validate-completion';
 import { isJsonRequested } from './parameters';
 import { getText } from './content';
-import { createToolNames } from './tool-names';
-import { createToolCallIds, toolCallCache } from './tool-calls';
+import { createToolCallIds, toolCallCache, createToolNames } from './tool-calls';
 import { toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
-import { DisplayedText } from './displayed-text';
 import type { ServerModel } from '../servers/models';
 
 /**

@@ -6,6 +6,8 @@ import type { TraceSettings } from '../tracing/span-attributes';
 import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values';
+import type { ErrorType } from '../errors/error-types';
+import type { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
 
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
@@ -185,3 +187,53 @@ export type ChatGenerator = (
 	chatRequest: ChatRequest,
 	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;
+
+/** A complete response. */
+export interface Completion extends TextAndReasoning {
+	type: 'completed';
+	toolCalls: RawToolCall[];
+	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	/** Model name that the server reported. */
+	model?: string;
+	/** Whether the calls were read from the text. */
+	hasCallsFromText?: true;
+	/** Whether a call without a name and arguments was ignored. */
+	hasEmptyCall?: true;
+	/** A call in the text that is not executed. */
+	rejectedCall?: RejectedTextCall;
+	logprobs?: JsonRecord[];
+}
+
+/** Why a response cannot be used, with its partial output. The caller adds the URL. */
+export interface FailedCompletion extends TextAndReasoning {
+	type: 'failed';
+	errorType: ErrorType;
+	serverText?: string;
+	status?: number;
+	/** Tool of the invalid call. */
+	tool?: string;
+	/** All calls as received. */
+	toolCalls?: RawToolCall[];
+	finishReason?: string;
+	usage?: Usage;
+	timings?: Timings;
+	model?: string;
+	logprobs?: JsonRecord[];
+}
+
+/** The cause alone, without output and usage. */
+export type CompletionFailure = Pick<
+	FailedCompletion,
+	'errorType' | 'serverText' | 'status' | 'tool' | 'toolCalls' | 'finishReason'
+>;
+
+/** A chat completion request, independent of the wire protocol. */
+export interface CompletionRequest {
+	model: string;
+	messages: readonly ChatMessage[];
+	tools: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	parameters: ChatParameters;
+}

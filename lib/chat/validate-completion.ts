@@ -4,25 +4,30 @@ import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { omitUndefined } from '../values';
 import type { Outcome } from '../exchange/decide';
-import type { Completion } from './completion';
-import { toServerError, showsTextAtEnd, type CompletionAttempt } from './read-completion';
 import { cleanResponseFormat } from './completion-request';
-import { type TurnContext } from './turn-context';
-import type { CompletionRequest } from './openai-body';
+import type { TurnContext } from './turn-context';
 import type { RawToolCall } from '../text/text-tool-calls';
 import {
-	checkToolCalls,
 	buildToolCallCorrection,
 	buildFormatCorrection,
-	type ToolCallIssue,
 	toSafeName,
 	toSafeNames,
 } from './correction';
-import { parseFormatCall } from './format-tool';
-import type { ChatResult, ResponseFormat, ToolDefinition } from './types';
-import { getUnsafeNumberWarnings } from '../json';
-import { extractJson, type ExtractedJson } from '../text/extract-json';
-import { validateAgainstSchema } from './validate-json';
+import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
+import type { ToolDefinition, Completion, FailedCompletion, CompletionRequest } from './types';
+import { validateJson, createJsonError } from './validate-json';
+import type { HttpResponse } from '../http/types';
+import { isJsonRequested } from './parameters';
+
+/** A request and its completion. */
+export interface CompletionAttempt {
+	/** A completion, or invalid tool calls, which the model can correct. */
+	completion: Completion | FailedCompletion;
+	/** URL that responded. */
+	url: string;
+	/** Milliseconds to the first token; 0 for a response as one JSON object. */
+	firstTokenMs: number;
+}
 
 /** A usable completion. */
 export interface AcceptedCompletion extends Completion, Omit<CompletionAttempt, 'completion'> {
@@ -31,6 +36,11 @@ export interface AcceptedCompletion extends Completion, Omit<CompletionAttempt, 
 }
 
 type ValidationResult = Outcome<CompletionRequest, AcceptedCompletion>;
+
+/** Whether the text is shown only after validation. */
+export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
+	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
+}
 
 /** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
@@ -42,19 +52,10 @@ export function validateCompletion(
 	const { toolCalls = [], text } = completion;
 	if (toolCalls.length > 0 || completion.type === 'failed')
 		return validateToolCalls(turn, attempt, draft, toolCalls);
-	const formatCall = parseBufferedFormatCall(turn, text, draft.tools);
+	const formatCall = showsTextAtEnd(turn) ? parseFormatCall(text, draft.tools) : undefined;
 	if (formatCall !== undefined)
 		return accept(attempt, completion, { text: '', toolCalls: [formatCall] });
 	return validateText(turn, attempt, draft, completion);
-}
-
-/** Parses a call of n8n's output parser, if the text was not streamed. */
-function parseBufferedFormatCall(
-	turn: TurnContext,
-	text: string,
-	tools: readonly ToolDefinition[],
-): RawToolCall | undefined {
-	return showsTextAtEnd(turn) ? parseFormatCall(text, tools) : undefined;
 }
 
 function accept(
@@ -200,82 +201,53 @@ function buildJsonCorrection(
 	return { ...draft, messages: [...draft.messages, ...correction] };
 }
 
-/** JSON that matches its schema, as far as the schema could be checked. */
-interface ValidatedJson extends ExtractedJson {
-	/** Warnings about parts that could not be checked. */
-	unchecked: string[];
-}
+const TRUNCATED_BEFORE_TEXT =
+	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
 
-/** Warnings for the user about the JSON value of a response. */
-export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): string[] {
-	return [...unchecked, ...getUnsafeNumberWarnings(unsafeNumbers)];
-}
-
-/**
- * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
- * the format or not enforce the schema.
- *
- * @returns the JSON, or its issues
- */
-function validateJson(
-	text: string,
-	format: ResponseFormat | undefined,
-): ValidatedJson | { type: 'invalid'; issues: string[] } | undefined {
-	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
-	const schema =
-		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
-	const unchecked = new Set<string>();
-	const result = extractJson(text, (value) => {
-		const check = validateAgainstSchema(schema, value);
-		for (const part of check.unchecked)
-			unchecked.add(`Not validated against the JSON schema: ${part}`);
-		return check.issues;
-	});
-	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
-	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
-	return { type: 'invalid', issues };
-}
-
-/**
- * The JSON of a response, if the format requires JSON; otherwise undefined.
- *
- * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
- */
-export function getRequestedJson(
-	result: ChatResult,
-	format: ResponseFormat | undefined,
-): ValidatedJson | undefined {
-	const validated = validateJson(result.text, format);
-	if (validated?.type !== 'invalid') return validated;
-	throw createJsonError(result, { url: result.url }, validated.issues);
-}
-
-/** The error for a response whose JSON is truncated or invalid. */
-function createJsonError(
-	{
-		text,
-		reasoning,
-		finishReason,
-		usage,
-	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
-	context: Partial<ErrorContext>,
-	issues: readonly string[],
+export function toServerError(
+	failure: FailedCompletion,
+	response: Pick<HttpResponse, 'url' | 'headers'>,
+	{ server, settings }: TurnContext,
 ): ServerError {
-	const invalidTexts = {
-		title: 'The response is not the requested JSON',
-		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
-		suggestion:
-			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
-	};
-	const truncatedTexts = {
-		title: 'The JSON was cut off at the token limit',
-		detail: 'The token limit was reached before the JSON was complete',
-		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
-	};
+	const { errorType, serverText, status, tool, finishReason, usage } = failure;
+	const { model, parameters } = settings;
+	const context = toErrorContext(server, response.url, model);
+	const plainTextError = toPlainTextError(failure, response.headers['content-type'], context);
+	if (plainTextError !== undefined) return plainTextError;
+	const { maxTokens = 0 } = parameters;
+	const isTruncated = errorType === 'emptyResponse' && finishReason === 'length';
+	return createServerError(errorType, context, {
+		...omitUndefined({
+			status,
+			serverText,
+			partialText: failure.text || undefined,
+			partialReasoning: failure.reasoning || undefined,
+			suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
+		}),
+		facts: omitUndefined({ usage, finishReason }),
+		about: {
+			tool,
+			maxTokens: maxTokens > 0 ? maxTokens : undefined,
+			hasModelEnded: finishReason === 'stop',
+		},
+	});
+}
+
+/** The error for plain text instead of events: from a server that streams plain text, or from another program. */
+function toPlainTextError(
+	{ errorType, text, reasoning, serverText }: FailedCompletion,
+	contentType: string | undefined,
+	context: ErrorContext,
+): ServerError | undefined {
+	const type = contentType?.split(';')[0]?.trim() ?? '';
+	const isEmpty = errorType === 'streamEndedEarly' && text === '' && reasoning === '';
+	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
+		return undefined;
 	return createServerError('invalidResponse', context, {
-		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
-		partialText: text || undefined,
-		partialReasoning: reasoning || undefined,
-		facts: { issues, finishReason, ...omitUndefined({ usage }) },
+		title: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
+		suggestion:
+			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
+		serverText,
+		partialText: serverText,
 	});
 }

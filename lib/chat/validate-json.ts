@@ -1,7 +1,10 @@
-import { createInputError } from '../errors/create-error';
+import { createInputError, createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
-import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
+import { isRecord, type JsonRecord, getErrorMessage, asString, omitUndefined } from '../values';
+import type { ChatResult, ResponseFormat } from './types';
+import { getUnsafeNumberWarnings } from '../json';
+import { extractJson, type ExtractedJson } from '../text/extract-json';
 
 interface SchemaValidation {
 	/** Sentences; empty for a valid value. */
@@ -189,4 +192,84 @@ function createSchemaError(problem: string): ServerError {
 		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',
 		{ detail: `The JSON schema is invalid: ${problem}` },
 	);
+}
+
+/** JSON that matches its schema, as far as the schema could be checked. */
+interface ValidatedJson extends ExtractedJson {
+	/** Warnings about parts that could not be checked. */
+	unchecked: string[];
+}
+
+/** Warnings for the user about the JSON value of a response. */
+export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): string[] {
+	return [...unchecked, ...getUnsafeNumberWarnings(unsafeNumbers)];
+}
+
+/**
+ * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
+ * the format or not enforce the schema.
+ *
+ * @returns the JSON, or its issues
+ */
+export function validateJson(
+	text: string,
+	format: ResponseFormat | undefined,
+): ValidatedJson | { type: 'invalid'; issues: string[] } | undefined {
+	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
+	const schema =
+		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
+	const unchecked = new Set<string>();
+	const result = extractJson(text, (value) => {
+		const check = validateAgainstSchema(schema, value);
+		for (const part of check.unchecked)
+			unchecked.add(`Not validated against the JSON schema: ${part}`);
+		return check.issues;
+	});
+	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
+	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
+	return { type: 'invalid', issues };
+}
+
+/**
+ * The JSON of a response, if the format requires JSON; otherwise undefined.
+ *
+ * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
+ */
+export function getRequestedJson(
+	result: ChatResult,
+	format: ResponseFormat | undefined,
+): ValidatedJson | undefined {
+	const validated = validateJson(result.text, format);
+	if (validated?.type !== 'invalid') return validated;
+	throw createJsonError(result, { url: result.url }, validated.issues);
+}
+
+/** The error for a response whose JSON is truncated or invalid. */
+export function createJsonError(
+	{
+		text,
+		reasoning,
+		finishReason,
+		usage,
+	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
+	context: Partial<ErrorContext>,
+	issues: readonly string[],
+): ServerError {
+	const invalidTexts = {
+		title: 'The response is not the requested JSON',
+		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
+		suggestion:
+			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
+	};
+	const truncatedTexts = {
+		title: 'The JSON was cut off at the token limit',
+		detail: 'The token limit was reached before the JSON was complete',
+		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
+	};
+	return createServerError('invalidResponse', context, {
+		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
+		partialText: text || undefined,
+		partialReasoning: reasoning || undefined,
+		facts: { issues, finishReason, ...omitUndefined({ usage }) },
+	});
 }

@@ -2,13 +2,14 @@ import { createServerError, type ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import type { ServerError } from './server-error';
 import { TYPE_BY_CODE, TYPE_BY_TEXT, NO_INSTANCE_PATTERN } from './error-patterns';
-import { parseObject } from '../json';
+import { parseObject, parseJson } from '../json';
 import {
 	asArray,
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
+	omitUndefined,
 	parseNumber,
 	asString,
 	toText,
@@ -207,7 +208,7 @@ export function isErrorResponse({ status, json }: { status: number; json: unknow
 }
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
-export function hasError(error: unknown): boolean {
+function hasError(error: unknown): boolean {
 	if (!isRecord(error)) return isNonEmpty(error);
 	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
 }
@@ -325,4 +326,34 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.
 	const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
 	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
+}
+
+/** The error in a chunk, as the body of an error response. */
+export function findChunkError(chunk: JsonRecord): string | undefined {
+	const { error, object, detail, choices } = chunk;
+	if (hasError(error)) return JSON.stringify({ error });
+	if (object === 'error' || (choices === undefined && hasError(detail)))
+		return JSON.stringify(chunk);
+	// GPUStack, in the middle of a stream.
+	const { code, message, reason } = chunk;
+	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
+	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
+}
+
+function isText(value: unknown): boolean {
+	return asString(value) !== undefined;
+}
+
+/** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
+export function parseNonEventLines(lines: readonly string[]): {
+	errorType?: ErrorType;
+	serverText?: string;
+} {
+	const error = lines.find((line) => {
+		const json = parseJson(line);
+		return isRecord(json) && findChunkError(json) !== undefined;
+	});
+	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
+	const { type, serverText } = classifyStreamError(error);
+	return { errorType: type, ...omitUndefined({ serverText }) };
 }

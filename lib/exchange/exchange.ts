@@ -4,10 +4,10 @@ import { captureError, type ServerError } from '../errors/server-error';
 import { request } from '../http/request';
 import { toErrorContext, toResponseError } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
-import type { HttpResponse, RequestOptions } from '../http/types';
+import type { HttpResponse, RequestOptions, ServerAddress } from '../http/types';
 import { listModels } from '../servers/list-models';
 import { getProfile, type Lessons } from '../servers/profile';
-import type { ModelServer, RouteName } from '../servers/types/server-type';
+import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
 import { type JsonRecord, omitUndefined } from '../values';
 import { applyChanges } from './adaptations';
 import {
@@ -18,7 +18,6 @@ import {
 	type ExchangeState,
 	type Outcome,
 } from './decide';
-import { ROUTES } from './routes';
 
 export interface ExchangeOptions<D, V>
 	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
@@ -72,7 +71,7 @@ export async function exchange<D, V>(
 	let state = createState(server, options, lessons);
 	let partial: { text?: string; reasoning?: string } = {};
 	for (;;) {
-		const outcome = await runAttempt(server, options, state, retryPolicy);
+		const outcome = await sendAttempt(server, options, state, retryPolicy);
 		state = await updateRoutes(server, options, state, outcome);
 		if (outcome.type !== 'failed') learn(server, task, lessons, state);
 		const step = decide(state, outcome);
@@ -128,7 +127,7 @@ function withBody<D, V>(
 	return { ...state, ...applyChanges(toBody(draft, route), changes) };
 }
 
-async function runAttempt<D, V>(
+async function sendAttempt<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
 	{ request: { route, draft }, body, routes }: ExchangeState<D>,
@@ -189,4 +188,37 @@ function learn(
 		changes,
 		missingUrls: missingUrls.length > 0 ? missingUrls : lessons.missingUrls,
 	});
+}
+
+interface Route extends Pick<RequestOptions, 'streamFormat'> {
+	getUrl(address: ServerAddress): string;
+}
+
+const ROUTES: Readonly<Record<RouteName, Route>> = {
+	openAiChat: { getUrl: ({ api }) => `${api}/chat/completions` },
+	ollamaChat: { getUrl: ({ root }) => `${root}/api/chat`, streamFormat: 'lines' },
+	openAiCompletions: { getUrl: ({ api }) => `${api}/completions` },
+	ollamaGenerate: { getUrl: ({ root }) => `${root}/api/generate`, streamFormat: 'lines' },
+	openAiEmbeddings: { getUrl: ({ api }) => `${api}/embeddings` },
+	ollamaEmbed: { getUrl: ({ root }) => `${root}/api/embed` },
+	rerank: { getUrl: ({ api }) => `${api}/rerank` },
+	// TEI
+	rootRerank: { getUrl: ({ root }) => `${root}/rerank` },
+	transcriptions: { getUrl: ({ api }) => `${api}/audio/transcriptions` },
+	translations: { getUrl: ({ api }) => `${api}/audio/translations` },
+	speech: { getUrl: ({ api }) => `${api}/audio/speech` },
+	images: { getUrl: ({ api }) => `${api}/images/generations` },
+};
+
+/** For server types that do not list their routes of a task. */
+const DEFAULT_ROUTES: Readonly<Record<RoutedTask, readonly RouteName[]>> = {
+	chat: ['openAiChat'],
+	complete: ['openAiCompletions'],
+	embed: ['openAiEmbeddings'],
+	rerank: ['rerank', 'rootRerank'],
+};
+
+/** The routes of a server type for a task, best first. */
+export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly RouteName[] {
+	return routes?.[task] ?? DEFAULT_ROUTES[task];
 }

@@ -1,7 +1,7 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
 import { CompletionAccumulator } from '../chat/completion-accumulator';
-import type { Completion, FailedCompletion } from '../chat/completion';
+import type { Completion, FailedCompletion } from '../chat/types';
 import { createCompletionError, readStream } from '../chat/read-stream';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';

@@ -1,7 +1,6 @@
 /** Sends all requests to servers. */
 import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
-import { readChunks, readText } from './response-body';
-import { StreamParser } from './stream-parser';
+import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
 import { toTransportError, createQueueError, toResponseError } from './request-errors';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';

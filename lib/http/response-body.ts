@@ -1,6 +1,7 @@
-/** Reads bodies: decompressed once, bounded, and no longer than more data is expected. */
+/** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
 import { JsonBrackets, parseJson } from '../json';
+import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;
@@ -26,7 +27,7 @@ export function decompress(
 }
 
 /** Detects that a body is complete, although its connection may stay open. */
-export interface EndDetector {
+interface EndDetector {
 	/** Cheap: called for each chunk. */
 	mayHaveEnded(): boolean;
 	/** Called after one second without data. */
@@ -84,7 +85,7 @@ export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number
 }
 
 /** The text of a body that may be JSON, whose end is its closing bracket. */
-export class BufferedText implements EndDetector {
+class BufferedText implements EndDetector {
 	private readonly chunks: string[] = [];
 	private readonly brackets = new JsonBrackets();
 	private readCount = 0;
@@ -160,4 +161,160 @@ export class TextCount {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
 	}
+}
+
+/** Characters of one event, one line, or a JSON response instead of a stream. */
+const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
+
+/** Characters of a web page, whose text an error shows. */
+const MAX_PAGE_LENGTH = 64 * 1024;
+
+/** Maximum lines outside of events that are kept: an error cannot show more. */
+const MAX_NON_EVENT_LINES = 20;
+
+const MAX_NON_EVENT_LINE_LENGTH = 500;
+
+/** Some FastAPI servers write `data: ` although their framework (sse-starlette) already does. */
+const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
+
+/** First characters of the lines of an event stream: comments and its four fields. */
+const FIELD_START = /[:deir]/i;
+
+type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
+
+/**
+ * Parses the body of a streamed response, however its bytes are split. The first character determines the format, not
+ * the content type: servers that cannot stream respond with JSON (docs/protocols/llama-server.md, case 44), and
+ * frameworks label event streams as JSON or HTML.
+ */
+export class StreamParser implements EndDetector {
+	private format: BodyFormat = 'unknown';
+	private readonly decoder = new TextDecoder('utf-8');
+	private events: string[] = [];
+	/** The incomplete last line, or the beginning of a page. */
+	private pending = '';
+	/** Characters since the last event. */
+	private length = 0;
+	private readonly buffered = new BufferedText();
+	private readonly nonEventLineBuffer: string[] = [];
+	private readonly parser = createParser({
+		onEvent: ({ data }: EventSourceMessage) => {
+			this.length = 0;
+			this.addEvents(data);
+		},
+		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
+	});
+
+	/** @param framing of the protocol: server-sent events, or one JSON value per line */
+	constructor(
+		private readonly framing: 'events' | 'lines',
+		private readonly maxLength = MAX_EVENT_LENGTH,
+	) {}
+
+	/** Lines outside of events, for example a router's `proxy error: …`. */
+	get nonEventLines(): readonly string[] {
+		return this.nonEventLineBuffer;
+	}
+
+	/** The beginning of a web page received instead of a response. */
+	get page(): string | undefined {
+		return this.format === 'page' ? this.pending : undefined;
+	}
+
+	/** A page or a JSON response may be complete although the body stays open. */
+	mayHaveEnded(): boolean {
+		return this.format === 'page' || this.format === 'buffered';
+	}
+
+	hasEnded(): boolean {
+		return this.format === 'page' || this.buffered.hasEnded();
+	}
+
+	/**
+	 * The data of the events that these bytes complete.
+	 *
+	 * @throws {BodyTooLargeError}
+	 */
+	push(bytes: Uint8Array): string[] {
+		return this.feed(this.decoder.decode(bytes, { stream: true }));
+	}
+
+	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
+	end(): string[] {
+		const rest = this.feed(this.decoder.decode());
+		if (this.format === 'page') return rest;
+		const last = (this.format === 'buffered' ? this.buffered.text : this.pending).trim();
+		if (this.format === 'events') this.parser.feed(`${this.pending}\n\n`);
+		else if (last !== '') this.events.push(last);
+		return [...rest, ...this.events.splice(0)];
+	}
+
+	private feed(decoded: string): string[] {
+		const chunk = this.format === 'unknown' ? this.detectFormat(decoded) : decoded;
+		if (this.format === 'page') {
+			this.pending += chunk.slice(0, MAX_PAGE_LENGTH - this.pending.length);
+			return [];
+		}
+		this.length += chunk.length;
+		if (this.length > this.maxLength) throw new BodyTooLargeError(this.maxLength);
+		if (this.format === 'buffered') this.buffered.add(chunk);
+		if (this.format === 'events') this.feedLines(chunk);
+		if (this.format === 'lines') this.splitLines(chunk);
+		return this.events.splice(0);
+	}
+
+	/** Detects the format by the first character that is not blank. @returns the text from there on */
+	private detectFormat(chunk: string): string {
+		const start = chunk.replace(/^[\s\uFEFF]+/, '');
+		const first = start.charAt(0);
+		if (first === '') return '';
+		if (first === '<') this.format = 'page';
+		else if (first === '{' || first === '[')
+			this.format = this.framing === 'lines' ? 'lines' : 'buffered';
+		else this.format = FIELD_START.test(first) || this.framing === 'events' ? 'events' : 'lines';
+		return start;
+	}
+
+	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
+	private feedLines(chunk: string): void {
+		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
+		if (end > 0) this.parser.feed(this.pending + chunk.slice(0, end));
+		this.pending = end > 0 ? chunk.slice(end) : this.pending + chunk;
+	}
+
+	private splitLines(chunk: string): void {
+		if (!chunk.includes('\n')) {
+			this.pending += chunk;
+			return;
+		}
+		const lines = (this.pending + chunk).split('\n');
+		this.pending = lines.pop() ?? '';
+		this.length = this.pending.length;
+		for (const line of lines)
+			if (/^\s*[{[]/.test(line)) this.events.push(line.trim());
+			else this.addNonEventLine(line);
+	}
+
+	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
+	private addEvents(data: string): void {
+		const text = data.replace(REPEATED_PREFIX, '');
+		const lines = text.includes('\n') ? splitData(text) : [];
+		const isOneEventPerLine =
+			lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
+		for (const event of isOneEventPerLine ? lines : [text]) this.events.push(event);
+	}
+
+	private addNonEventLine(line: string): void {
+		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
+		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
+	}
+}
+
+function splitData(data: string): string[] {
+	const lines = data.split('\n').filter((line) => line.trim() !== '');
+	return lines.map((line) => line.replace(REPEATED_PREFIX, ''));
+}
+
+function isJson(text: string): boolean {
+	return parseJson(text) !== undefined;
 }

@@ -9,7 +9,7 @@ import type {
 	HostRunManager,
 } from './host-classes';
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
-import { FORMAT_TOOL_NAME } from '../chat/format-tool';
+import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/parse-content-part';
 import { estimateTokens } from '../tokens';
 import { toToolChoice, toToolDefinition } from './tools';

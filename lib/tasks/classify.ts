@@ -4,7 +4,7 @@
  */
 import { CompletionAccumulator } from '../chat/completion-accumulator';
 import { createCompletionError, readStream } from '../chat/read-stream';
-import { type CompletionRequest, toOpenAiBody } from '../chat/openai-body';
+import { toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText } from '../chat/content';
 import { breakControlTokens } from '../text/control-tokens';
 import { prepareMessages } from '../chat/convert-messages';
@@ -12,7 +12,13 @@ import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type { ChatMessage, ChatSettings, InputMessage, Usage } from '../chat/types';
+import type {
+	ChatMessage,
+	ChatSettings,
+	InputMessage,
+	Usage,
+	CompletionRequest,
+} from '../chat/types';
 import { createInputError, type ErrorContext } from '../errors/create-error';
 import type { ErrorType } from '../errors/error-types';
 import { captureError } from '../errors/server-error';
@@ -21,7 +27,7 @@ import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
 import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
-import { getRoutes } from '../exchange/routes';
+import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { pushAll, type JsonRecord, maxOf, omitUndefined, truncate, minOf } from '../values';

@@ -1,15 +1,14 @@
 /** Continues a text without the chat template of the model. */
 import { CompletionAccumulator } from '../chat/completion-accumulator';
-import type { Completion } from '../chat/completion';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { toParameterFields } from '../chat/parameters';
 import { createCompletionError, readStream } from '../chat/read-stream';
 import { withContextSuggestion } from '../chat/suggestions';
-import type { ChatSettings, Timings, Usage } from '../chat/types';
+import type { ChatSettings, Timings, Usage, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
 import { captureError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
-import { getRoutes } from '../exchange/routes';
+import { getRoutes } from '../exchange/exchange';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';

@@ -21,7 +21,7 @@ import {
 } from './batches';
 import { getPrefixes, type Prefixes } from './prefixes';
 import { readJson, runTask, type TaskSettings } from './run-task';
-import { getRoutes } from '../exchange/routes';
+import { getRoutes } from '../exchange/exchange';
 import { getTruncationWarnings } from '../servers/truncation';
 import { truncateVector, type VectorIssue, parseVectors } from './vectors';
 

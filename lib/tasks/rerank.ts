@@ -7,7 +7,7 @@ import { matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
-import { getRoutes } from '../exchange/routes';
+import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
 import {
 	pushAll,

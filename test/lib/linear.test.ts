@@ -3,7 +3,7 @@
  * done for a text and for texts of two, four and eight times its length.
  */
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
-import { ArgumentCoercer } from '../../lib/chat/coerce-arguments';
+import { ArgumentCoercer } from '../../lib/chat/check-tool-calls';
 import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/agent-text';
 import { blockToText } from '../../lib/chat/content';
@@ -24,7 +24,7 @@ import { mask, maskDeep } from '../../lib/errors/mask';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { decodeText } from '../../lib/files/decode-text';
 import { getFileType } from '../../lib/files/file-types';
-import { StreamParser } from '../../lib/http/stream-parser';
+import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';

@@ -13,7 +13,7 @@ export type ServerTypeName =
 	| 'lmStudio'
 	| 'other';
 
-/** Routes that are known (`lib/exchange/routes.ts`). */
+/** Routes that are known (`lib/exchange/exchange.ts`). */
 export type RouteName =
 	| 'openAiChat'
 	| 'ollamaChat'

@@ -1,8 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
-
-import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
 import type { ResponseFormat } from '../../../lib/chat/types';
-import { validateAgainstSchema } from '../../../lib/chat/validate-json';
+import {
+	validateAgainstSchema,
+	getJsonWarnings,
+	getRequestedJson,
+} from '../../../lib/chat/validate-json';
 import {
 	type ExtractField,
 	buildExtractMessages,

@@ -6,7 +6,7 @@ import type {
 	InputMessage,
 	Timings,
 } from '../../../lib/chat/types';
-import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-completion';
+import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined } from '../../../lib/values';

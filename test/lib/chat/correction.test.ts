@@ -1,8 +1,5 @@
-import {
-	checkToolCalls,
-	buildToolCallCorrection,
-	buildFormatCorrection,
-} from '../../../lib/chat/correction';
+import { buildToolCallCorrection, buildFormatCorrection } from '../../../lib/chat/correction';
+import { checkToolCalls } from '../../../lib/chat/check-tool-calls';
 import type { RawToolCall } from '../../../lib/text/text-tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import { ArgumentCoercer } from '../../../lib/chat/coerce-arguments';
+import { ArgumentCoercer } from '../../../lib/chat/check-tool-calls';
 
 const schema = {
 	type: 'object',

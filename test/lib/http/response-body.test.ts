@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import { StreamParser } from '../../../lib/http/stream-parser';
+import { StreamParser } from '../../../lib/http/response-body';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
