@@ -9,7 +9,6 @@ import {
 	isRecord,
 	type JsonRecord,
 	asNonEmptyString,
-	omitUndefined,
 	asRecord,
 	asRecords,
 	pushAll,
@@ -21,10 +20,11 @@ import {
 	getDisplayableLength,
 	MAX_UNDECIDED_LENGTH,
 	type RawToolCall,
+	type TextToolCalls,
 } from '../text/text-tool-calls';
 import { type TextAndReasoning, ReasoningSplitter } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
-import type { Completion, CompletionFailure, FailedCompletion } from './types';
+import type { Completion, CompletionFailure, FailedCompletion, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {
@@ -40,13 +40,13 @@ export interface AccumulatorOptions {
 	isRaw?: boolean;
 	/** Whether the text is to be JSON. */
 	isJson?: boolean;
-	/** Whether to collect the log probabilities of all tokens. */
-	hasLogprobs?: boolean;
 	/** Maximum tokens of the response; 0 or less for no limit. */
 	maxTokens?: number;
 	/** Maps an event of another API to OpenAI's chunk. */
 	decode?(event: JsonRecord): JsonRecord;
 }
+
+const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
 const DONE_MARKER = /^\[?DONE\]?$/i;
 
@@ -78,7 +78,9 @@ export class CompletionAccumulator {
 	private lacksFinishReason = true;
 	private failure: CompletionFailure | undefined;
 	private readonly logprobs: JsonRecord[] = [];
-	private metadata: Pick<Completion, 'usage' | 'timings' | 'model'> = {};
+	private usage: Usage | undefined;
+	private timings: Timings | undefined;
+	private model: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
@@ -111,15 +113,14 @@ export class CompletionAccumulator {
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
-		if (this.isOver) return { text: '', reasoning: '' };
+		if (this.isOver) return NO_OUTPUT;
 		const parsed = parseJson(data);
 		// Only tool call arguments contain numbers whose digits matter. Python also writes `NaN`.
 		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
 		const event = isExact ? parsed : parseExactJson(data, parsed).value;
-		if (!isRecord(event)) return this.fail('invalidResponse', data);
-		const error = findChunkError(event);
-		if (error !== undefined) return this.failWithServerError(error);
-		return this.applyChunk(this.options.decode?.(event) ?? event);
+		this.failure = findEventFailure(event, data);
+		if (this.failure !== undefined) return NO_OUTPUT;
+		return this.applyChunk(this.options.decode?.(event as JsonRecord) ?? (event as JsonRecord));
 	}
 
 	/**
@@ -135,40 +136,29 @@ export class CompletionAccumulator {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
-		const { textCalls, rejectedCall } = this.findCallsInText();
-		const fullText = textCalls?.text ?? this.partial.text;
-		const rest = {
-			text: fullText.slice(this.releasedText.length),
-			reasoning: remainder.reasoning,
-		};
-		[this.releasedText, this.undecidedText] = [fullText, ''];
-		const receivedCalls = textCalls?.calls ?? this.toolCalls.calls;
+		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
+		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
+		[this.releasedText, this.undecidedText] = [text, ''];
+		const receivedCalls = [...this.toolCalls.calls, ...textCalls];
 		const rawCalls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const failure = this.findFailure(rawCalls, nonEventLines);
+		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
+		const output = { ...this.partial, usage, timings, model, logprobs };
 		if (failure !== undefined)
-			return {
-				rest,
-				completion: { type: 'failed', ...this.partial, ...this.toFacts(), ...failure },
-			};
-		const toolCalls = rawCalls.map((call) => ({
-			...call,
-			arguments: normalizeArguments(call.arguments)!,
-		}));
-		const { finishReason = 'unknown' } = this;
-		const hasCallsFromText = textCalls === undefined ? undefined : (true as const);
-		const hasEmptyCall = rawCalls.length < receivedCalls.length ? (true as const) : undefined;
-		const facts = omitUndefined({ hasCallsFromText, hasEmptyCall, rejectedCall });
-		return {
-			rest,
-			completion: {
-				type: 'completed',
-				...this.partial,
-				toolCalls,
-				finishReason,
-				...this.toFacts(),
-				...facts,
-			},
+			return { rest, completion: { type: 'failed', ...output, ...failure } };
+		const completion: Completion = {
+			type: 'completed',
+			...output,
+			toolCalls: rawCalls.map((call) => ({
+				...call,
+				arguments: normalizeArguments(call.arguments)!,
+			})),
+			finishReason: this.finishReason ?? 'unknown',
+			hasCallsFromText: textCalls.length > 0,
+			hasEmptyCall: rawCalls.length < receivedCalls.length,
+			rejectedCall,
 		};
+		return { rest, completion };
 	}
 
 	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
@@ -178,21 +168,22 @@ export class CompletionAccumulator {
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
-	private findCallsInText() {
+	private parseTextCalls(): TextToolCalls {
 		const { offeredTools = [], isQuotation = () => false } = this.options;
-		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return {};
-		const parsed = parseTextToolCalls(this.partial.text, offeredTools, isQuotation);
-		if (parsed === undefined) return {};
-		return parsed.type === 'calls' ? { textCalls: parsed } : { rejectedCall: parsed.rejectedCall };
+		const { text } = this.partial;
+		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return { text, calls: [] };
+		return parseTextToolCalls(text, offeredTools, isQuotation);
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {
-		this.applyMetadata(chunk);
+		const { usage, timings, model } = chunk;
+		this.usage = parseOpenAiUsage(usage) ?? this.usage;
+		if (isRecord(timings)) this.timings = parseTimings(timings);
+		this.model = asNonEmptyString(model) ?? this.model;
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
-		if (this.options.hasLogprobs === true)
-			pushAll(this.logprobs, asRecords(asRecord(choice.logprobs).content));
+		pushAll(this.logprobs, asRecords(asRecord(choice.logprobs).content));
 		const message = asRecord(choice.delta ?? choice.message);
 		this.toolCalls.add(message.tool_calls);
 		const reasoning = this.appendReasoning(message);
@@ -243,7 +234,7 @@ export class CompletionAccumulator {
 	}
 
 	private appendText(delta: string): TextAndReasoning {
-		if (delta === '') return { text: '', reasoning: '' };
+		if (delta === '') return NO_OUTPUT;
 		const { text, reasoning } = this.reasoningSplitter.push(this.withoutPrefill(delta));
 		this.addText(text);
 		this.reasoning += reasoning;
@@ -280,30 +271,6 @@ export class CompletionAccumulator {
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
 		this.releasedText += text;
 		return text;
-	}
-
-	private applyMetadata({ usage, timings, model }: JsonRecord): void {
-		const parsedUsage = parseOpenAiUsage(usage);
-		if (parsedUsage !== undefined) this.metadata.usage = parsedUsage;
-		if (isRecord(timings)) this.metadata.timings = parseTimings(timings);
-		this.metadata.model = asNonEmptyString(model) ?? this.metadata.model;
-	}
-
-	private toFacts(): Pick<Completion, 'usage' | 'timings' | 'logprobs' | 'model'> {
-		const { usage, timings, model } = this.metadata;
-		const logprobs = this.options.hasLogprobs === true ? this.logprobs : undefined;
-		return omitUndefined({ usage: usage ?? usageFromTimings(timings), timings, logprobs, model });
-	}
-
-	private fail(errorType: ErrorType, serverText: string): TextAndReasoning {
-		this.failure = { errorType, serverText };
-		return { text: '', reasoning: '' };
-	}
-
-	private failWithServerError(error: string): TextAndReasoning {
-		const { type, serverText, status } = classifyStreamError(error);
-		this.failure = { errorType: type, ...omitUndefined({ serverText, status }) };
-		return { text: '', reasoning: '' };
 	}
 
 	/** Why the response cannot be used; undefined for a usable one. */
@@ -348,7 +315,7 @@ export class CompletionAccumulator {
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
 	private get isTruncated(): boolean {
 		const { maxTokens = 0 } = this.options;
-		const { completionTokens = 0 } = this.metadata.usage ?? {};
+		const { completionTokens = 0 } = this.usage ?? {};
 		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
 	}
 
@@ -366,17 +333,22 @@ export class CompletionAccumulator {
 		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
 		if (!isEmpty || this.options.isRaw === true) return undefined;
 		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
-		return { errorType, ...omitUndefined({ finishReason: this.finishReason }) };
+		return { errorType, finishReason: this.finishReason };
 	}
+}
+
+/** The failure of an event that is not a chunk. */
+function findEventFailure(event: unknown, data: string): CompletionFailure | undefined {
+	if (!isRecord(event)) return { errorType: 'invalidResponse', serverText: data };
+	const error = findChunkError(event);
+	if (error === undefined) return undefined;
+	const { type, serverText, status } = classifyStreamError(error);
+	return { errorType: type, serverText, status };
 }
 
 function createTooManyCallsFailure(calls: readonly RawToolCall[]): CompletionFailure {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return {
-		errorType: 'invalidToolCall',
-		serverText,
-		...omitUndefined({ tool: calls.at(-1)?.name }),
-	};
+	return { errorType: 'invalidToolCall', serverText, tool: calls.at(-1)?.name };
 }
 
 /** The text of a message, as a string or in parts. */

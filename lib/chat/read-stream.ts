@@ -2,7 +2,6 @@
 import { createServerError, type ErrorContext } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { omitUndefined } from '../values';
 import type { CompletionAccumulator } from './completion-accumulator';
 import type { FailedCompletion } from './types';
 import type { TextAndReasoning } from '../text/reasoning';
@@ -51,5 +50,5 @@ export function createCompletionError(
 	{ errorType, serverText, status }: Pick<FailedCompletion, 'errorType' | 'serverText' | 'status'>,
 	context: ErrorContext,
 ): ServerError {
-	return createServerError(errorType, context, omitUndefined({ serverText, status }));
+	return createServerError(errorType, context, { serverText, status });
 }

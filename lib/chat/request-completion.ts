@@ -8,7 +8,6 @@ import {
 	replaceJsonObject,
 } from '../exchange/adaptations';
 import { exchange, type ExchangeResult, getRoutes } from '../exchange/exchange';
-import { omitUndefined } from '../values';
 import { CompletionAccumulator } from './completion-accumulator';
 import {
 	getOptionsIgnoredByOpenAi,
@@ -74,7 +73,7 @@ export async function requestCompletion(
 		maxRetries: settings.retries,
 		isPreemptible: chatRequest.isBuffered === true,
 		priority: settings.priority ?? 'interactive',
-		...omitUndefined({ signal: chatRequest.signal }),
+		signal: chatRequest.signal,
 		read: async (response, request) => {
 			accumulator = createAccumulator(turn, request);
 			const attempt = await readCompletion(response, accumulator, turn);
@@ -85,8 +84,7 @@ export async function requestCompletion(
 		onResend: () => display.startRetry(),
 	}).catch(async (error: unknown) => {
 		const serverError = await withSuggestion(captureError(error), turn, draft);
-		const { usage } = turn;
-		throw serverError.copyWith({ facts: { ...serverError.facts, ...omitUndefined({ usage }) } });
+		throw serverError.copyWith({ facts: { ...serverError.facts, usage: turn.usage } });
 	});
 	const isFallback = routes.includes('ollamaChat') && result.route === 'openAiChat';
 	const ignored = isFallback ? getOptionsIgnoredByOpenAi(draft.parameters) : [];
@@ -110,11 +108,9 @@ function createAccumulator(
 		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:
 			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(draft.model),
-		...omitUndefined({
-			maxTokens: parameters.maxTokens,
-			prefill: getPrefill(draft.messages),
-			decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
-		}),
+		maxTokens: parameters.maxTokens,
+		prefill: getPrefill(draft.messages),
+		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 	});
 }
 
@@ -142,7 +138,7 @@ async function readCompletion(
 		onContent: () => {
 			firstTokenMs ||= performance.now() - turn.startedAt;
 		},
-		...omitUndefined({ signal }),
+		signal,
 	});
 	addQueueStats(queueStats, response.queueStats);
 	turn.usage = addUsage(turn.usage, completion.usage);

@@ -46,7 +46,8 @@ export async function runTurn(
 			model,
 			parameters,
 			input: messages,
-			...omitUndefined({ trace, priority }),
+			trace,
+			priority,
 		},
 		async (tracedServer) => {
 			const turn: TurnContext = {
@@ -102,19 +103,15 @@ async function toChatResult(
 		reasoning,
 		toolCalls,
 		finishReason,
-		...omitUndefined({
-			usage: turn.usage ?? estimateUsage(completion, messages),
-			timings,
-			model,
-		}),
+		usage: turn.usage ?? estimateUsage(completion, messages),
+		timings,
+		model,
 		warnings: await collectWarnings(turn, messages, completion),
 		url,
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
-		...omitUndefined({
-			serverType: getProfile(server).getRecognizedName(),
-			logFields: toLogFields(turn, applied),
-		}),
+		serverType: getProfile(server).getRecognizedName(),
+		logFields: toLogFields(turn, applied),
 	};
 }
 
@@ -179,7 +176,7 @@ function getFinishReasonWarnings({
 	toolCalls,
 	hasEmptyCall,
 }: AcceptedCompletion): string[] {
-	if (hasEmptyCall === true)
+	if (hasEmptyCall)
 		return ['The response contained an empty tool call next to its text. It was ignored.'];
 	if (finishReason === 'length')
 		return [

@@ -188,46 +188,44 @@ export type ChatGenerator = (
 	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;
 
-/** A complete response. */
-export interface Completion extends TextAndReasoning {
-	type: 'completed';
-	toolCalls: RawToolCall[];
-	finishReason: string;
+/** What arrived of a response, complete or not. */
+interface CompletionOutput extends TextAndReasoning {
 	usage?: Usage;
 	timings?: Timings;
 	/** Model name that the server reported. */
 	model?: string;
-	/** Whether the calls were read from the text. */
-	hasCallsFromText?: true;
-	/** Whether a call without a name and arguments was ignored. */
-	hasEmptyCall?: true;
-	/** A call in the text that is not executed. */
-	rejectedCall?: RejectedTextCall;
-	logprobs?: JsonRecord[];
+	/** Empty if they were not requested. */
+	logprobs: JsonRecord[];
 }
 
-/** Why a response cannot be used, with its partial output. The caller adds the URL. */
-export interface FailedCompletion extends TextAndReasoning {
-	type: 'failed';
+/** A complete response. */
+export interface Completion extends CompletionOutput {
+	type: 'completed';
+	toolCalls: RawToolCall[];
+	finishReason: string;
+	/** Whether the calls were read from the text. */
+	hasCallsFromText: boolean;
+	/** Whether a call without a name and arguments was ignored. */
+	hasEmptyCall: boolean;
+	/** A call in the text that is not executed. */
+	rejectedCall?: RejectedTextCall;
+}
+
+/** Why a response cannot be used. The caller adds the URL. */
+export interface CompletionFailure {
 	errorType: ErrorType;
 	serverText?: string;
 	status?: number;
 	/** Tool of the invalid call. */
 	tool?: string;
-	/** All calls as received. */
+	/** All calls as received, if the model can correct them. */
 	toolCalls?: RawToolCall[];
 	finishReason?: string;
-	usage?: Usage;
-	timings?: Timings;
-	model?: string;
-	logprobs?: JsonRecord[];
 }
 
-/** The cause alone, without output and usage. */
-export type CompletionFailure = Pick<
-	FailedCompletion,
-	'errorType' | 'serverText' | 'status' | 'tool' | 'toolCalls' | 'finishReason'
->;
+export interface FailedCompletion extends CompletionOutput, CompletionFailure {
+	type: 'failed';
+}
 
 /** A chat completion request, independent of the wire protocol. */
 export interface CompletionRequest {

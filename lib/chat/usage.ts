@@ -1,5 +1,5 @@
 /** Reads token counts and times from the responses of each API. */
-import { asFiniteNumber, isRecord, type JsonRecord, omitUndefined, asRecord } from '../values';
+import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
 import type { ChatResult, Timings, Usage } from './types';
 import type { ResponseAttributes } from '../tracing/span-attributes';
 
@@ -12,17 +12,15 @@ function createUsage(
 	completion: unknown,
 	details: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
 ): Usage | undefined {
-	const [promptTokens, completionTokens] = [parseCount(prompt), parseCount(completion)];
-	if (!promptTokens && !completionTokens) return undefined;
-	const [cachedTokens, reasoningTokens] = [
-		parseCount(details.cached),
-		parseCount(details.reasoning),
-	];
+	const promptTokens = parseCount(prompt) ?? 0;
+	const completionTokens = parseCount(completion) ?? 0;
+	if (promptTokens + completionTokens === 0) return undefined;
 	return {
-		promptTokens: promptTokens ?? 0,
-		completionTokens: completionTokens ?? 0,
-		totalTokens: parseCount(details.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
-		...omitUndefined({ cachedTokens, reasoningTokens }),
+		promptTokens,
+		completionTokens,
+		totalTokens: parseCount(details.total) ?? promptTokens + completionTokens,
+		cachedTokens: parseCount(details.cached),
+		reasoningTokens: parseCount(details.reasoning),
 	};
 }
 

@@ -2,7 +2,6 @@
 import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
-import { omitUndefined } from '../values';
 import type { Outcome } from '../exchange/decide';
 import { cleanResponseFormat } from './completion-request';
 import type { TurnContext } from './turn-context';
@@ -80,7 +79,7 @@ function validateToolCalls(
 		name: toolNames.toWire(tool.name),
 	}));
 	const tools = [...draft.tools, ...unofferedTools];
-	const isFromText = completion.type === 'completed' && completion.hasCallsFromText === true;
+	const isFromText = completion.type === 'completed' && completion.hasCallsFromText;
 	const { validCalls, issues } =
 		tools.length === 0
 			? { validCalls: [...toolCalls], issues: [] }
@@ -143,10 +142,8 @@ function toToolCallError(
 	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
 		title: sentences.join('. '),
 		suggestion: SUGGESTIONS[issue.type],
-		...omitUndefined({
-			partialText: completion.text || undefined,
-			partialReasoning: completion.reasoning || undefined,
-		}),
+		partialText: completion.text || undefined,
+		partialReasoning: completion.reasoning || undefined,
 		facts: unknownIssue === undefined ? { [issue.type]: issue.details } : { offeredTools },
 		about: { tool: toSafeName(issue.toolCall.name) },
 	});
@@ -194,7 +191,7 @@ function buildJsonCorrection(
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
 	if (draft.parameters.responseFormat === undefined) {
-		const parameters = { ...draft.parameters, ...omitUndefined({ responseFormat }) };
+		const parameters = { ...draft.parameters, responseFormat };
 		return { ...draft, parameters: cleanResponseFormat(parameters, serverType) };
 	}
 	const correction = buildFormatCorrection(completion.text, issues.join('; '));
@@ -217,14 +214,12 @@ export function toServerError(
 	const { maxTokens = 0 } = parameters;
 	const isTruncated = errorType === 'emptyResponse' && finishReason === 'length';
 	return createServerError(errorType, context, {
-		...omitUndefined({
-			status,
-			serverText,
-			partialText: failure.text || undefined,
-			partialReasoning: failure.reasoning || undefined,
-			suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
-		}),
-		facts: omitUndefined({ usage, finishReason }),
+		status,
+		serverText,
+		partialText: failure.text || undefined,
+		partialReasoning: failure.reasoning || undefined,
+		suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
+		facts: { usage, finishReason },
 		about: {
 			tool,
 			maxTokens: maxTokens > 0 ? maxTokens : undefined,

@@ -1,7 +1,7 @@
 import { createInputError, createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
-import { isRecord, type JsonRecord, getErrorMessage, asString, omitUndefined } from '../values';
+import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 import type { ChatResult, ResponseFormat } from './types';
 import { getUnsafeNumberWarnings } from '../json';
 import { extractJson, type ExtractedJson } from '../text/extract-json';
@@ -270,6 +270,6 @@ export function createJsonError(
 		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { issues, finishReason, ...omitUndefined({ usage }) },
+		facts: { issues, finishReason, usage },
 	});
 }

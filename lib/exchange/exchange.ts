@@ -8,7 +8,7 @@ import type { HttpResponse, RequestOptions, ServerAddress } from '../http/types'
 import { listModels } from '../servers/list-models';
 import { getProfile, type Lessons } from '../servers/profile';
 import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
-import { type JsonRecord, omitUndefined } from '../values';
+import type { JsonRecord } from '../values';
 import { applyChanges } from './adaptations';
 import {
 	type Adaptations,
@@ -137,7 +137,7 @@ async function sendAttempt<D, V>(
 	const requestOptions: RequestOptions = {
 		...options,
 		...toContent(body),
-		...omitUndefined({ streamFormat: ROUTES[route].streamFormat }),
+		streamFormat: ROUTES[route].streamFormat,
 		url: routes.find(({ name }) => name === route)!.url,
 		retryPolicy,
 	};

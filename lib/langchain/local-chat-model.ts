@@ -207,7 +207,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return {
 				messages: messages.map(toInputMessage),
 				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
-				...omitUndefined({ toolChoice: toToolChoice(choice), stop }),
+				toolChoice: toToolChoice(choice),
+				stop,
 				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
 			};
 		}

@@ -1,5 +1,4 @@
 import { parseObject } from '../json';
-import { omitUndefined } from '../values';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './tools';
 import { streamText } from './local-chat-model';
@@ -43,10 +42,8 @@ export function createSdkChatModel(
 	const toChatRequest = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
 		messages: messages.flatMap(toInputMessages),
 		tools,
-		...omitUndefined({
-			stop: config.stop ?? config.stopSequences,
-			signal: config.signal ?? config.abortSignal,
-		}),
+		stop: config.stop ?? config.stopSequences,
+		signal: config.signal ?? config.abortSignal,
 	});
 	const model = {
 		provider: 'n8n-nodes-local-llama',
@@ -111,7 +108,7 @@ function toInputMessages({ role, content, name }: SdkMessage): InputMessage[] {
 		return results.map((part) => ({
 			type: 'tool',
 			toolCallId: part.toolCallId,
-			...omitUndefined({ name }),
+			name,
 			content: part.result as unknown,
 		}));
 	const calls = content.filter((part) => part.type === 'tool-call');

@@ -293,11 +293,10 @@ async function readLabelCompletion(
 ): Promise<LabelCompletion> {
 	const accumulator = new CompletionAccumulator({
 		mayStartInReasoning: true,
-		hasLogprobs: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
 	const { completion } = await readStream(response, accumulator);
-	const { text, reasoning, finishReason, usage, model, logprobs = [] } = completion;
+	const { text, reasoning, finishReason, usage, model, logprobs } = completion;
 	const isEmpty = text === '' && completion.type === 'failed';
 	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
 		throw createCompletionError(completion, context);

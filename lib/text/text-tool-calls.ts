@@ -55,11 +55,12 @@ const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
 const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
-interface TextToolCalls {
-	type: 'calls';
-	/** Text before the calls. */
+export interface TextToolCalls {
+	/** Text before the calls; without calls, the complete text. */
 	text: string;
 	calls: RawToolCall[];
+	/** A call that is not executed. */
+	rejectedCall?: RejectedTextCall;
 }
 
 /** A call in text that is not executed, with the reason. */
@@ -83,16 +84,16 @@ export function parseTextToolCalls(
 	text: string,
 	offeredTools: readonly string[],
 	isQuotation: (call: RawToolCall) => boolean,
-): TextToolCalls | { type: 'rejected'; rejectedCall: RejectedTextCall } | undefined {
+): TextToolCalls {
 	let rejectedCall: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
 		const { at, calls } = parseWithFormat(text, format);
 		if (calls.length === 0) continue;
 		const rejection = findRejectedCall(calls, offeredTools, isQuotation);
-		if (rejection === undefined) return { type: 'calls', text: text.slice(0, at).trimEnd(), calls };
+		if (rejection === undefined) return { text: text.slice(0, at).trimEnd(), calls };
 		rejectedCall ??= rejection;
 	}
-	return rejectedCall && { type: 'rejected', rejectedCall };
+	return { text, calls: [], rejectedCall };
 }
 
 function findRejectedCall(
