@@ -223,32 +223,40 @@ function withOtherFormat(body: JsonRecord): JsonRecord {
 }
 
 /** Ollama: only gpt-oss supports thinking levels, and some models do not support thinking (seen: 0.17.4). */
+const OLLAMA_THINKING_CHANGES = [
+	{
+		pattern: /does not support thinking/gi,
+		name: 'without thinking',
+		level: undefined,
+		warning:
+			'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
+	},
+	{
+		pattern: /think value .{0,200} is not supported for this model/gi,
+		name: 'thinking without a level',
+		level: undefined,
+		warning:
+			'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
+	},
+	{
+		pattern: /invalid (?:reasoning value: 'minimal'|think value: "minimal")/gi,
+		name: 'low thinking',
+		level: 'low',
+		warning:
+			'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
+	},
+];
+
 export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 	const field = ['think', 'reasoning_effort'].find((name) => name in body);
-	if (field === undefined) return undefined;
-	if (rejection.matches(/does not support thinking/gi).length > 0)
-		return {
-			name: 'without thinking',
-			apply: (requestBody) => withoutFields(requestBody, [field]),
-			warning:
-				'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
-		};
-	if (rejection.matches(/think value .{0,200} is not supported for this model/gi).length > 0)
-		return {
-			name: 'thinking without a level',
-			apply: (requestBody) => withoutFields(requestBody, [field]),
-			warning:
-				'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
-		};
-	if (
-		rejection.matches(/invalid (?:reasoning value: 'minimal'|think value: "minimal")/gi).length > 0
-	)
-		return {
-			name: 'low thinking',
-			apply: (requestBody) =>
-				field in requestBody ? { ...requestBody, [field]: 'low' } : requestBody,
-			warning:
-				'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
-		};
-	return undefined;
+	const change = OLLAMA_THINKING_CHANGES.find(
+		({ pattern }) => rejection.matches(pattern).length > 0,
+	);
+	if (field === undefined || change === undefined) return undefined;
+	const { name, level, warning } = change;
+	const apply = (requestBody: JsonRecord) => {
+		if (level === undefined) return withoutFields(requestBody, [field]);
+		return field in requestBody ? { ...requestBody, [field]: level } : requestBody;
+	};
+	return { name, apply, warning };
 };

@@ -38,7 +38,7 @@ export interface ExchangeState<D> {
 	/** Warnings about the changes of the body. */
 	warnings: string[];
 	/** Routes for the task, best first, with their URLs now. */
-	routes: ReadonlyArray<{ name: RouteName; url: string }>;
+	routes: ReadonlyArray<{ name: RouteName; url: string; streamFormat?: 'lines' }>;
 	/** URLs that the server does not have. */
 	missingUrls: readonly string[];
 	adaptations: Adaptations;

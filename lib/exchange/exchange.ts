@@ -4,7 +4,7 @@ import { captureError, type ServerError } from '../errors/server-error';
 import { request } from '../http/request';
 import { toErrorContext, toResponseError } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
-import type { HttpResponse, RequestOptions, ServerAddress } from '../http/types';
+import type { HttpResponse, RequestOptions } from '../http/types';
 import { listModels } from '../servers/list-models';
 import { getProfile, type Lessons } from '../servers/profile';
 import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
@@ -75,7 +75,10 @@ export async function exchange<D, V>(
 		state = await updateRoutes(server, options, state, outcome);
 		if (outcome.type !== 'failed') learn(server, task, lessons, state);
 		const step = decide(state, outcome);
-		if (step.type === 'accept') return toResult(state, step.value);
+		if (step.type === 'accept') {
+			const { request: sent, warnings, applied } = state;
+			return { value: step.value, draft: sent.draft, route: sent.route, warnings, applied };
+		}
 		partial = getPartial(options) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
@@ -115,8 +118,11 @@ function getTargets(
 	server: ModelServer,
 	routes: readonly RouteName[],
 ): ExchangeState<unknown>['routes'] {
-	const address = { ...server.url, api: server.getApiUrl() };
-	return routes.map((name) => ({ name, url: ROUTES[name].getUrl(address) }));
+	const addresses = { ...server.url, api: server.getApiUrl() };
+	return routes.map((name) => {
+		const [base, path, streamFormat] = ROUTES[name];
+		return { name, url: addresses[base] + path, streamFormat };
+	});
 }
 
 function withBody<D, V>(
@@ -134,18 +140,18 @@ async function sendAttempt<D, V>(
 	retryPolicy: RetryPolicy,
 ): Promise<Outcome<D, V>> {
 	const { toContent = (json) => ({ json }), read, getShownLength = () => 0 } = options;
+	const { url, streamFormat } = routes.find(({ name }) => name === route)!;
 	const requestOptions: RequestOptions = {
 		...options,
 		...toContent(body),
-		streamFormat: ROUTES[route].streamFormat,
-		url: routes.find(({ name }) => name === route)!.url,
+		url,
+		streamFormat,
 		retryPolicy,
 	};
 	const shownLength = getShownLength();
 	return await request(server, requestOptions, async (response) => {
-		const { url, status, headers } = response;
 		return await read(response, { draft, route }, (text) =>
-			toResponseError(server, requestOptions, { url, status, headers, text }),
+			toResponseError(server, requestOptions, { ...response, text }),
 		);
 	}).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
@@ -168,13 +174,6 @@ async function updateRoutes<D, V>(
 	return { ...state, missingUrls, routes: getTargets(server, routes) };
 }
 
-function toResult<D, V>(
-	{ request: { route, draft }, warnings, applied }: ExchangeState<D>,
-	value: V,
-): ExchangeResult<D, V> {
-	return { value, draft, route, warnings, applied };
-}
-
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
 function learn(
 	server: ModelServer,
@@ -190,24 +189,22 @@ function learn(
 	});
 }
 
-interface Route extends Pick<RequestOptions, 'streamFormat'> {
-	getUrl(address: ServerAddress): string;
-}
+type Route = readonly [base: 'api' | 'root', path: string, streamFormat?: 'lines'];
 
 const ROUTES: Readonly<Record<RouteName, Route>> = {
-	openAiChat: { getUrl: ({ api }) => `${api}/chat/completions` },
-	ollamaChat: { getUrl: ({ root }) => `${root}/api/chat`, streamFormat: 'lines' },
-	openAiCompletions: { getUrl: ({ api }) => `${api}/completions` },
-	ollamaGenerate: { getUrl: ({ root }) => `${root}/api/generate`, streamFormat: 'lines' },
-	openAiEmbeddings: { getUrl: ({ api }) => `${api}/embeddings` },
-	ollamaEmbed: { getUrl: ({ root }) => `${root}/api/embed` },
-	rerank: { getUrl: ({ api }) => `${api}/rerank` },
+	openAiChat: ['api', '/chat/completions'],
+	ollamaChat: ['root', '/api/chat', 'lines'],
+	openAiCompletions: ['api', '/completions'],
+	ollamaGenerate: ['root', '/api/generate', 'lines'],
+	openAiEmbeddings: ['api', '/embeddings'],
+	ollamaEmbed: ['root', '/api/embed'],
+	rerank: ['api', '/rerank'],
 	// TEI
-	rootRerank: { getUrl: ({ root }) => `${root}/rerank` },
-	transcriptions: { getUrl: ({ api }) => `${api}/audio/transcriptions` },
-	translations: { getUrl: ({ api }) => `${api}/audio/translations` },
-	speech: { getUrl: ({ api }) => `${api}/audio/speech` },
-	images: { getUrl: ({ api }) => `${api}/images/generations` },
+	rootRerank: ['root', '/rerank'],
+	transcriptions: ['api', '/audio/transcriptions'],
+	translations: ['api', '/audio/translations'],
+	speech: ['api', '/audio/speech'],
+	images: ['api', '/images/generations'],
 };
 
 /** For server types that do not list their routes of a task. */

@@ -51,7 +51,7 @@ export interface HostClasses {
 	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: JsonRecord) => object;
 }
 
-type HostLookup = { classes: HostClasses } | { missing: string };
+type HostLookup = { type: 'found'; classes: HostClasses } | { type: 'missing'; missing: string };
 
 interface Adapter {
 	callbacks?: unknown;
@@ -96,15 +96,15 @@ export async function findHostClasses(
 		const adapterClass: unknown =
 			adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
 		if (adapter === undefined || !isObject(adapterClass))
-			return { missing: 'supplyModel returned no model' };
+			return { type: 'missing', missing: 'supplyModel returned no model' };
 		const cached = lookups.get(adapterClass);
 		if (cached !== undefined) return cached;
 		const lookup = await collectClasses(adapter, adapterClass);
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
-		if (error instanceof MissingPartError) return { missing: error.message };
-		return { missing: `its chat model failed: ${getErrorMessage(error)}` };
+		if (error instanceof MissingPartError) return { type: 'missing', missing: error.message };
+		return { type: 'missing', missing: `its chat model failed: ${getErrorMessage(error)}` };
 	}
 }
 
@@ -127,7 +127,7 @@ async function collectClasses(adapter: Adapter, adapterClass: object): Promise<H
 	const { ChatGenerationChunk, AIMessageChunk } = await getChunkClasses(adapter);
 	const N8nLlmTracing = getTracerClass(adapter);
 	const classes = { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing };
-	return { classes: classes as unknown as HostClasses };
+	return { type: 'found', classes: classes as unknown as HostClasses };
 }
 
 function getBaseClass(adapterClass: object): unknown {
@@ -202,16 +202,9 @@ export function loadSdk(
  * starting. The node throws the same message when it is used.
  */
 export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
-	const problem = findSdkProblem(requireModule);
-	if (problem !== undefined) LoggerProxy.error(problem);
-}
-
-/** Why this n8n cannot run the nodes for agents and chains; undefined if it can. */
-function findSdkProblem(requireModule?: (name: string) => unknown): string | undefined {
 	try {
 		loadSdk(requireModule);
-		return undefined;
 	} catch (error) {
-		return getErrorMessage(error);
+		LoggerProxy.error(getErrorMessage(error));
 	}
 }

@@ -318,52 +318,6 @@ function getDeltaInterval(): number {
 	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
 }
 
-/** A queue of text between one writer and one reader, with a final result. */
-class TextQueue<R> {
-	private pending = '';
-	private result: { value: R } | { error: Error } | undefined;
-	private ended: Promise<void> | undefined;
-	private wake = () => {};
-
-	push(delta: string): void {
-		this.pending += delta;
-		this.wake();
-	}
-
-	/** @param work pushes the text; its result or error ends the queue */
-	endWith(work: Promise<R>): void {
-		this.ended = work
-			.then(
-				(value) => void (this.result = { value }),
-				(error: Error) => void (this.result = { error }),
-			)
-			.then(() => this.wake());
-	}
-
-	get hasEnded(): boolean {
-		return this.result !== undefined;
-	}
-
-	/**
-	 * The text, with at least `intervalMs()` milliseconds between two deltas. The end, and an error, follow the last text
-	 * without a pause.
-	 */
-	async *deltas(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
-		for (;;) {
-			const delta = this.pending;
-			if (delta !== '') {
-				this.pending = '';
-				yield delta;
-				const pause = intervalMs();
-				if (this.result === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
-			} else if (this.result === undefined)
-				await new Promise<void>((resolve) => (this.wake = resolve));
-			else if ('error' in this.result) throw this.result.error;
-			else return this.result.value;
-		}
-	}
-}
-
 /**
  * Yields the first text immediately, and then, at the interval of `getDeltaInterval`, all text that arrived since. The
  * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
@@ -377,11 +331,29 @@ export async function* streamText<R>(
 	work: (onDelta: (delta: string) => void) => Promise<R>,
 	abandoned: AbortController,
 ): AsyncGenerator<string, R> {
-	const queue = new TextQueue<R>();
-	queue.endWith(work((delta) => queue.push(delta)));
+	const queue = { pending: '', hasEnded: false, wake: () => {} };
+	const result = work((delta) => {
+		queue.pending += delta;
+		queue.wake();
+	});
+	const end = result
+		.catch(() => {})
+		.then(() => {
+			queue.hasEnded = true;
+			queue.wake();
+		});
 	streams++;
 	try {
-		return yield* queue.deltas(getDeltaInterval);
+		for (;;) {
+			const delta = queue.pending;
+			if (delta !== '') {
+				queue.pending = '';
+				yield delta;
+				// The end follows the last text without a pause.
+				await Promise.race([sleep(getDeltaInterval()), end]);
+			} else if (queue.hasEnded) return await result;
+			else await new Promise<void>((resolve) => (queue.wake = resolve));
+		}
 	} finally {
 		streams--;
 		if (!queue.hasEnded) abandoned.abort();

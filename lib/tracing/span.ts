@@ -19,44 +19,49 @@ type OpenTelemetry = Pick<
 /** A server that receives requests of a node. */
 type TracedEndpoint = Endpoint & { readonly n8nHelpers?: object };
 
-/** The span of one request to one server. Its methods do nothing if n8n exports no traces. */
-interface RequestSpan<S extends TracedEndpoint> {
-	/** With the header `traceparent`, so that the server's own spans are children of this one. */
-	endpoint: S;
-	/** Adds attributes of a response. */
-	setAttributes(response: ResponseAttributes): void;
-	/** Records an error by its title, which contains no URL and no server message. @returns the error */
-	recordException(error: unknown): unknown;
-	/** Passes the span to n8n's exporter. Calling it twice is harmless. */
-	end(): void;
-}
-
 /** Values of OpenTelemetry's enumerations. */
 const CLIENT_SPAN = 2;
 const STATUS_ERROR = 2;
 /** Timeout for reading n8n's header, which n8n sets before it sends anything. */
 const HOST_TIMEOUT_MS = 1_000;
 
-/** Starts the span of a request as a child of n8n's span of the node. */
-async function startSpan<S extends TracedEndpoint>(
+/**
+ * Runs work in a separate span, a child of n8n's span of the node, if n8n exports traces.
+ *
+ * @param work receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one
+ * @param toAttributes the span's attributes from the result
+ */
+export async function withSpan<T, S extends TracedEndpoint>(
 	endpoint: S,
 	request: RequestAttributes,
-): Promise<RequestSpan<S>> {
+	work: (endpoint: S) => Promise<T>,
+	toAttributes: (result: T) => ResponseAttributes,
+): Promise<T> {
 	const api = loadOpenTelemetry();
 	const headers = api === undefined ? {} : await fetchTraceHeaders(endpoint);
-	const isTraced = api !== undefined && 'traceparent' in headers;
+	const isTraced = api !== undefined && headers.traceparent !== undefined;
 	const span = isTraced
-		? tryOrUndefined(() => createSpan(endpoint, request, api, headers))
+		? tryOrUndefined(() => startSpan(endpoint, request, api, headers))
 		: undefined;
-	return span ?? { endpoint, setAttributes: noop, recordException: (error) => error, end: noop };
+	if (span === undefined) return await work(endpoint);
+	try {
+		const result = await work(span.endpoint);
+		span.setAttributes(toAttributes(result));
+		return result;
+	} catch (error) {
+		throw span.recordException(error);
+	} finally {
+		span.end();
+	}
 }
 
-function createSpan<S extends TracedEndpoint>(
+/** Its methods never throw: the request matters more than its trace. */
+function startSpan<S extends TracedEndpoint>(
 	endpoint: S,
 	request: RequestAttributes,
 	api: OpenTelemetry,
 	headers: object,
-): RequestSpan<S> {
+) {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const masked = (text: string) => mask(text, endpoint.secrets);
 	const observation: SpanData = {
@@ -76,27 +81,19 @@ function createSpan<S extends TracedEndpoint>(
 	const traceHeaders: Record<string, string> = {};
 	api.propagation.inject(api.trace.setSpan(parent, span), traceHeaders);
 	const { traceparent, tracestate } = traceHeaders;
+	const setAttributes = (attributes: ResponseAttributes) =>
+		tryOrUndefined(() =>
+			span.setAttributes(toSpanAttributes(Object.assign(observation, attributes), masked)),
+		);
 	return {
 		endpoint: withHeaders(endpoint, omitUndefined({ traceparent, tracestate })),
-		setAttributes: (response) =>
-			tryOrUndefined(
-				() =>
-					void span.setAttributes(toSpanAttributes(Object.assign(observation, response), masked)),
-			),
-		recordException: (error) => {
-			const { type, message } =
-				error instanceof ServerError ? error : { type: 'unexpected', message: undefined };
-			tryOrUndefined(() =>
-				span.setAttributes(
-					toSpanAttributes(Object.assign(observation, { errorType: type }), masked),
-				),
-			);
-			tryOrUndefined(() =>
-				span.setStatus({
-					code: STATUS_ERROR,
-					...omitUndefined({ message: message && masked(message) }),
-				}),
-			);
+		setAttributes,
+		/** Records an error by its title, which contains no URL and no server message. @returns the error */
+		recordException: (error: unknown) => {
+			const isKnown = error instanceof ServerError;
+			setAttributes({ errorType: isKnown ? error.type : 'unexpected' });
+			const message = isKnown ? { message: masked(error.message) } : {};
+			tryOrUndefined(() => span.setStatus({ code: STATUS_ERROR, ...message }));
 			return error;
 		},
 		end: () => tryOrUndefined(() => (span.isRecording() ? span.end() : undefined)),
@@ -106,27 +103,6 @@ function createSpan<S extends TracedEndpoint>(
 function withHeaders<S extends TracedEndpoint>(endpoint: S, headers: Record<string, string>): S {
 	return { ...endpoint, headers: { ...endpoint.headers, ...headers } };
 }
-
-/** Runs work in a separate span. @param toAttributes the span's attributes from the result */
-export async function withSpan<T, S extends TracedEndpoint>(
-	endpoint: S,
-	request: RequestAttributes,
-	work: (endpoint: S) => Promise<T>,
-	toAttributes: (result: T) => ResponseAttributes,
-): Promise<T> {
-	const span = await startSpan(endpoint, request);
-	try {
-		const result = await work(span.endpoint);
-		span.setAttributes(toAttributes(result));
-		return result;
-	} catch (error) {
-		throw span.recordException(error);
-	} finally {
-		span.end();
-	}
-}
-
-function noop(): void {}
 
 /**
  * Undefined before the search; null if it is not installed. A search that finds nothing visits all folders, which takes longer
@@ -164,6 +140,8 @@ async function fetchTraceHeaders({
 		httpRequest?.call(n8nHelpers, { url: url.root, headers, abortSignal: AbortSignal.abort() }),
 	);
 	// It always fails: it was aborted.
-	await rejectOnAbort(AbortSignal.timeout(HOST_TIMEOUT_MS), async () => await request).catch(noop);
+	await rejectOnAbort(AbortSignal.timeout(HOST_TIMEOUT_MS), async () => await request).catch(
+		() => {},
+	);
 	return headers;
 }

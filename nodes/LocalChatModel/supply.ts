@@ -65,7 +65,7 @@ async function buildChatModel(
 	};
 	const sdk = loadSdk();
 	const host = await findHostClasses(context, sdk);
-	if ('missing' in host) {
+	if (host.type === 'missing') {
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);

@@ -33,7 +33,7 @@ function changedSdk(
 describe("the host's classes", () => {
 	it('are found in the real SDK', async () => {
 		const harvest = await findHostClasses(context, sdk);
-		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual([
+		expect(harvest.type === 'missing' ? harvest : Object.keys(harvest.classes).sort()).toEqual([
 			'AIMessageChunk',
 			'BaseChatModel',
 			'ChatGenerationChunk',
@@ -61,7 +61,10 @@ describe("the host's classes", () => {
 		],
 		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
 	])('name the missing part when n8n changes: %s', async (missing, change) => {
-		expect(await findHostClasses(context, changedSdk(change))).toEqual({ missing });
+		expect(await findHostClasses(context, changedSdk(change))).toEqual({
+			type: 'missing',
+			missing,
+		});
 	});
 });
 
@@ -86,6 +89,7 @@ describe('a probe that throws', () => {
 		],
 	])('is reported as missing, so that the SDK is used: %s', async (_when, changed) => {
 		expect(await findHostClasses(context, changed)).toEqual({
+			type: 'missing',
 			missing: 'its chat model failed: no run manager',
 		});
 	});

@@ -11,7 +11,7 @@ interface Tracer {
 
 async function hostTracing(): Promise<Tracing> {
 	const harvest = await findHostClasses(fakeContext({}, {}).context, loadSdk());
-	if ('missing' in harvest) throw new Error(harvest.missing);
+	if (harvest.type === 'missing') throw new Error(harvest.missing);
 	return harvest.classes.N8nLlmTracing;
 }
 
