@@ -325,8 +325,9 @@ export class CompletionAccumulator {
 			(call) => call.name === '' || normalizeArguments(call.arguments) === undefined,
 		);
 		if (invalidCall === undefined) return undefined;
-		const errorType = this.isTruncated ? 'toolCallTruncated' : 'invalidToolCall';
-		return { errorType, tool: invalidCall.name, toolCalls: [...calls] };
+		const { name: tool } = invalidCall;
+		if (this.isTruncated) return { errorType: 'toolCallTruncated', tool };
+		return { errorType: 'invalidToolCall', tool, toolCalls: [...calls] };
 	}
 
 	private findEmptyFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {

@@ -24,14 +24,14 @@ import {
 	validateCompletion,
 	toServerError,
 	showsTextAtEnd,
-	type CompletionAttempt,
+	type AttemptedCompletion,
 } from './validate-completion';
 import type { HttpResponse, QueueStats } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import { isJsonRequested } from './parameters';
 import { readStream } from './read-stream';
 import { opensReasoningInPrompt } from '../text/reasoning';
-import type { ChatMessage, FailedCompletion, CompletionRequest } from './types';
+import type { ChatMessage, CompletionRequest } from './types';
 import { addUsage } from './usage';
 
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
@@ -76,8 +76,8 @@ export async function requestCompletion(
 		signal: chatRequest.signal,
 		read: async (response, request) => {
 			accumulator = createAccumulator(turn, request);
-			const attempt = await readCompletion(response, accumulator, turn);
-			return validateCompletion(turn, attempt, request.draft);
+			const completion = await readCompletion(response, accumulator, turn);
+			return validateCompletion(turn, completion, request.draft);
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => display.text.length,
@@ -126,7 +126,7 @@ async function readCompletion(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
 	turn: TurnContext,
-): Promise<CompletionAttempt> {
+): Promise<AttemptedCompletion> {
 	const { chatRequest, queueStats, display } = turn;
 	const { signal } = chatRequest;
 	let firstTokenMs = 0;
@@ -142,11 +142,11 @@ async function readCompletion(
 	});
 	addQueueStats(queueStats, response.queueStats);
 	turn.usage = addUsage(turn.usage, completion.usage);
-	if (completion.type === 'failed' && !isCorrectable(completion))
+	if (completion.type === 'failed' && completion.toolCalls === undefined)
 		throw toServerError(completion, response, turn);
 	if (!showsTextAtEnd(turn)) display.push(rest);
 	return {
-		completion,
+		...completion,
 		url: response.url,
 		firstTokenMs: isJsonResponse(response) ? 0 : firstTokenMs,
 	};
@@ -163,9 +163,4 @@ function addQueueStats(
 	total.waitedMs += waitedMs;
 	total.hasPreemptedBatch ||= hasPreemptedBatch;
 	total.timesPreempted += timesPreempted;
-}
-
-/** Whether the model can correct its tool calls. */
-function isCorrectable({ errorType, toolCalls }: FailedCompletion): boolean {
-	return errorType === 'invalidToolCall' && toolCalls !== undefined;
 }

@@ -5,7 +5,6 @@ import { toErrorContext } from '../http/request-errors';
 import type { Outcome } from '../exchange/decide';
 import { cleanResponseFormat } from './completion-request';
 import type { TurnContext } from './turn-context';
-import type { RawToolCall } from '../text/text-tool-calls';
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
@@ -18,18 +17,19 @@ import { validateJson, createJsonError } from './validate-json';
 import type { HttpResponse } from '../http/types';
 import { isJsonRequested } from './parameters';
 
-/** A request and its completion. */
-export interface CompletionAttempt {
-	/** A completion, or invalid tool calls, which the model can correct. */
-	completion: Completion | FailedCompletion;
+/** Where and when a completion arrived. */
+interface Arrival {
 	/** URL that responded. */
 	url: string;
 	/** Milliseconds to the first token; 0 for a response as one JSON object. */
 	firstTokenMs: number;
 }
 
+/** A completion, or invalid tool calls, which the model can correct. */
+export type AttemptedCompletion = Arrival & (Completion | FailedCompletion);
+
 /** A usable completion. */
-export interface AcceptedCompletion extends Completion, Omit<CompletionAttempt, 'completion'> {
+export interface AcceptedCompletion extends Completion, Arrival {
 	/** Warnings for the user. */
 	warnings: string[];
 }
@@ -44,36 +44,33 @@ export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean 
 /** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
-	attempt: CompletionAttempt,
+	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	const { completion } = attempt;
-	const { toolCalls = [], text } = completion;
-	if (toolCalls.length > 0 || completion.type === 'failed')
-		return validateToolCalls(turn, attempt, draft, toolCalls);
-	const formatCall = showsTextAtEnd(turn) ? parseFormatCall(text, draft.tools) : undefined;
-	if (formatCall !== undefined)
-		return accept(attempt, completion, { text: '', toolCalls: [formatCall] });
-	return validateText(turn, attempt, draft, completion);
+	if (completion.type === 'failed' || completion.toolCalls.length > 0)
+		return validateToolCalls(turn, completion, draft);
+	const formatCall = showsTextAtEnd(turn)
+		? parseFormatCall(completion.text, draft.tools)
+		: undefined;
+	return formatCall === undefined
+		? validateText(turn, completion, draft)
+		: accept(completion, { text: '', toolCalls: [formatCall] });
 }
 
 function accept(
-	{ url, firstTokenMs }: CompletionAttempt,
-	completion: Completion,
+	completion: Arrival & Completion,
 	changes: Partial<AcceptedCompletion> = {},
 ): Extract<ValidationResult, { type: 'completed' }> {
-	const value = { ...completion, url, firstTokenMs, warnings: [], ...changes };
-	return { type: 'completed', value };
+	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
 }
 
 function validateToolCalls(
 	turn: TurnContext,
-	attempt: CompletionAttempt,
+	completion: AttemptedCompletion,
 	draft: CompletionRequest,
-	toolCalls: readonly RawToolCall[],
 ): ValidationResult {
-	const { completion } = attempt;
 	const { chatRequest, toolNames } = turn;
+	const { toolCalls = [] } = completion;
 	const unofferedTools = (chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
 		name: toolNames.toWire(tool.name),
@@ -85,8 +82,8 @@ function validateToolCalls(
 			? { validCalls: [...toolCalls], issues: [] }
 			: checkToolCalls(toolCalls, tools, isFromText);
 	if (issues.length === 0 && completion.type === 'completed')
-		return accept(attempt, completion, { toolCalls: validCalls });
-	const error = toToolCallError(turn, attempt, issues, tools);
+		return accept(completion, { toolCalls: validCalls });
+	const error = toToolCallError(turn, completion, issues, tools);
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
 	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
@@ -96,10 +93,7 @@ function validateToolCalls(
 		withoutCorrection:
 			completion.type === 'failed' || validCalls.length === 0
 				? { type: 'failed', error }
-				: accept(attempt, completion, {
-						toolCalls: validCalls,
-						warnings: getIssueWarnings(issues),
-					}),
+				: accept(completion, { toolCalls: validCalls, warnings: getIssueWarnings(issues) }),
 	};
 }
 
@@ -126,27 +120,31 @@ function describeIssue({ toolCall, type, details }: ToolCallIssue): string {
 
 function toToolCallError(
 	turn: TurnContext,
-	{ completion, url }: CompletionAttempt,
+	completion: AttemptedCompletion,
 	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
 	if (unknownIssue === undefined && completion.type === 'failed')
-		return toServerError(completion, { url, headers: {} }, turn);
+		return toServerError(completion, { url: completion.url, headers: {} }, turn);
 	const { server, settings } = turn;
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const sentences = [...new Set(namedIssues.slice(0, MAX_WARNINGS).map(describeIssue))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
-	return createServerError('invalidToolCall', toErrorContext(server, url, settings.model), {
-		title: sentences.join('. '),
-		suggestion: SUGGESTIONS[issue.type],
-		partialText: completion.text || undefined,
-		partialReasoning: completion.reasoning || undefined,
-		facts: unknownIssue === undefined ? { [issue.type]: issue.details } : { offeredTools },
-		about: { tool: toSafeName(issue.toolCall.name) },
-	});
+	return createServerError(
+		'invalidToolCall',
+		toErrorContext(server, completion.url, settings.model),
+		{
+			title: sentences.join('. '),
+			suggestion: SUGGESTIONS[issue.type],
+			partialText: completion.text || undefined,
+			partialReasoning: completion.reasoning || undefined,
+			facts: unknownIssue === undefined ? { [issue.type]: issue.details } : { offeredTools },
+			about: { tool: toSafeName(issue.toolCall.name) },
+		},
+	);
 }
 
 const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
@@ -160,19 +158,18 @@ const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
 
 function validateText(
 	turn: TurnContext,
-	attempt: CompletionAttempt,
+	completion: Arrival & Completion,
 	draft: CompletionRequest,
-	completion: Completion,
 ): ValidationResult {
 	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
-	if (result === undefined) return accept(attempt, completion);
+	if (result === undefined) return accept(completion);
 	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;
 		const text = isBare ? completion.text : result.json;
-		return accept(attempt, completion, { text, warnings: result.unchecked });
+		return accept(completion, { text, warnings: result.unchecked });
 	}
 	const { issues } = result;
-	const context = toErrorContext(turn.server, attempt.url, draft.model);
+	const context = toErrorContext(turn.server, completion.url, draft.model);
 	const error = createJsonError(completion, context, issues);
 	if (completion.finishReason === 'length') throw error;
 	return {

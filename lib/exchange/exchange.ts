@@ -91,15 +91,15 @@ export async function exchange<D, V>(
 }
 
 /** Undefined without output, so that the output of an earlier attempt stays. */
-function getPartial<D, V>({ getPartial: get }: ExchangeOptions<D, V>) {
+function getPartial({ getPartial: get }: ExchangeOptions<unknown, unknown>) {
 	const partial = get?.();
 	const hasText = partial !== undefined && (partial.text + partial.reasoning).trim() !== '';
 	return hasText ? partial : undefined;
 }
 
-function createState<D, V>(
+function createState<D>(
 	server: ModelServer,
-	options: ExchangeOptions<D, V>,
+	options: ExchangeOptions<D, unknown>,
 	{ changes, missingUrls }: Lessons,
 ): ExchangeState<D> {
 	const routes = getTargets(server, options.routes);
@@ -125,8 +125,8 @@ function getTargets(
 	});
 }
 
-function withBody<D, V>(
-	{ toBody }: ExchangeOptions<D, V>,
+function withBody<D>(
+	{ toBody }: ExchangeOptions<D, unknown>,
 	state: Omit<ExchangeState<D>, 'body' | 'warnings'>,
 ): ExchangeState<D> {
 	const { route, draft, changes } = state.request;
@@ -160,11 +160,11 @@ async function sendAttempt<D, V>(
 }
 
 /** After a missing route. If the server has none of them, listing the models may find its API at another URL. */
-async function updateRoutes<D, V>(
+async function updateRoutes<D>(
 	server: ModelServer,
-	{ routes, signal }: ExchangeOptions<D, V>,
+	{ routes, signal }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,
-	outcome: Outcome<D, V>,
+	outcome: Outcome<D, unknown>,
 ): Promise<ExchangeState<D>> {
 	if (outcome.type !== 'failed' || outcome.error.type !== 'routeNotFound') return state;
 	const { url } = state.routes.find(({ name }) => name === state.request.route)!;
