@@ -1,29 +1,32 @@
-/** Collects a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
+/** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { classifyStreamError, findChunkError, parseNonEventLines } from '../errors/classify-error';
+import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ErrorType } from '../errors/error-types';
+import { captureError, type ServerError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
+import type { HttpResponse } from '../http/types';
 import { parseExactJson, parseJson } from '../json';
+import { ReasoningSplitter, type TextAndReasoning } from '../text/reasoning';
+import { RunawayDetector } from '../text/runaway';
 import {
-	asArray,
-	isNonEmpty,
-	isRecord,
-	type JsonRecord,
-	asNonEmptyString,
-	asRecord,
-	asRecords,
-	pushAll,
-	asString,
-} from '../values';
-import { ToolCallAccumulator, normalizeArguments } from './tool-calls';
-import {
-	parseTextToolCalls,
 	getDisplayableLength,
 	MAX_UNDECIDED_LENGTH,
+	parseTextToolCalls,
 	type RawToolCall,
 	type TextToolCalls,
 } from '../text/text-tool-calls';
-import { type TextAndReasoning, ReasoningSplitter } from '../text/reasoning';
-import { RunawayDetector } from '../text/runaway';
+import {
+	asArray,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString,
+	isNonEmpty,
+	isRecord,
+	type JsonRecord,
+	pushAll,
+} from '../values';
+import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import type { Completion, CompletionFailure, FailedCompletion, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
@@ -47,7 +50,6 @@ export interface AccumulatorOptions {
 }
 
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
-
 const DONE_MARKER = /^\[?DONE\]?$/i;
 
 const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
@@ -254,9 +256,7 @@ export class CompletionAccumulator {
 	private withoutPrefill(delta: string): string {
 		const { prefill = '' } = this.options;
 		const isFirst = !this.hasText && this.reasoning === '';
-		return isFirst && prefill !== '' && delta.startsWith(prefill)
-			? delta.slice(prefill.length)
-			: delta;
+		return isFirst && delta.startsWith(prefill) ? delta.slice(prefill.length) : delta;
 	}
 
 	private takeDisplayableText(): string {
@@ -279,7 +279,10 @@ export class CompletionAccumulator {
 		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
 		if (this.failure !== undefined) return this.failure;
-		if (this.toolCalls.hasTooMany) return createTooManyCallsFailure(calls);
+		if (this.toolCalls.hasTooMany) {
+			const serverText = `more than ${calls.length - 1} tool calls in one response`;
+			return { errorType: 'invalidToolCall', serverText, tool: calls.at(-1)?.name };
+		}
 		return (
 			this.findEndFailure(calls, nonEventLines) ??
 			this.findToolCallFailure(calls) ??
@@ -292,7 +295,8 @@ export class CompletionAccumulator {
 		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
 		const { finishReason } = this;
-		if (finishReason === undefined && !this.canEndWithoutReason(calls, nonEventLines))
+		const canEnd = nonEventLines.length === 0 && this.canEndWithoutReason(calls);
+		if (finishReason === undefined && !canEnd)
 			return { errorType: 'streamEndedEarly', ...parseNonEventLines(nonEventLines) };
 		const [errorType] =
 			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
@@ -300,16 +304,10 @@ export class CompletionAccumulator {
 	}
 
 	/** Custom servers may report no finish reason, only the end. */
-	private canEndWithoutReason(
-		calls: readonly RawToolCall[],
-		nonEventLines: readonly string[],
-	): boolean {
+	private canEndWithoutReason(calls: readonly RawToolCall[]): boolean {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
-		return (
-			(hasContent || this.options.isRaw === true) &&
-			nonEventLines.length === 0 &&
-			(this.isDone || this.lacksFinishReason)
-		);
+		const hasEnded = this.isDone || this.lacksFinishReason;
+		return hasEnded && (hasContent || this.options.isRaw === true);
 	}
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
@@ -347,14 +345,56 @@ function findEventFailure(event: unknown, data: string): CompletionFailure | und
 	return { errorType: type, serverText, status };
 }
 
-function createTooManyCallsFailure(calls: readonly RawToolCall[]): CompletionFailure {
-	const serverText = `more than ${calls.length - 1} tool calls in one response`;
-	return { errorType: 'invalidToolCall', serverText, tool: calls.at(-1)?.name };
-}
-
 /** The text of a message, as a string or in parts. */
 function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord): string {
 	if (Array.isArray(content))
 		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
 	return asString(content) ?? asString(completionText) ?? '';
+}
+
+interface StreamHandlers {
+	/** Called with the output of each event. A promise is awaited before the next one. */
+	onDelta?(delta: TextAndReasoning): Promise<void> | undefined;
+	/** Called after events with output. */
+	onContent?(): void;
+	signal?: AbortSignal;
+}
+
+/** Errors of a stream that breaks after its last output are ignored: the completion has arrived. */
+export async function readStream(
+	response: HttpResponse,
+	accumulator: CompletionAccumulator,
+	handlers: StreamHandlers = {},
+) {
+	try {
+		for await (const events of response.events()) {
+			const eventsBefore = accumulator.contentEvents;
+			for (const data of events) {
+				const delta = accumulator.push(data);
+				const written = handlers.onDelta?.(delta);
+				if (written !== undefined) await written;
+			}
+			if (accumulator.contentEvents > eventsBefore) {
+				response.markContent();
+				handlers.onContent?.();
+			}
+			if (accumulator.isOver) break;
+			if (accumulator.isFinished) response.expectEnd();
+		}
+	} catch (error) {
+		if (!isComplete(accumulator, handlers)) throw captureError(error);
+	}
+	return accumulator.end(response.getNonEventLines());
+}
+
+function isComplete({ isFinished }: CompletionAccumulator, { signal }: StreamHandlers): boolean {
+	return isFinished && signal?.aborted !== true;
+}
+
+/** The error of a completion that cannot be used. */
+export function createCompletionError(
+	{ errorType, serverText, status }: CompletionFailure,
+	context: ErrorContext,
+): ServerError {
+	return createServerError(errorType, context, { serverText, status });
 }

@@ -8,7 +8,7 @@ import {
 	replaceJsonObject,
 } from '../exchange/adaptations';
 import { exchange, type ExchangeResult, getRoutes } from '../exchange/exchange';
-import { CompletionAccumulator } from './completion-accumulator';
+import { CompletionAccumulator, readStream } from './completion-accumulator';
 import {
 	getOptionsIgnoredByOpenAi,
 	needsNativeApi,
@@ -29,7 +29,6 @@ import {
 import type { HttpResponse, QueueStats } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import { isJsonRequested } from './parameters';
-import { readStream } from './read-stream';
 import { opensReasoningInPrompt } from '../text/reasoning';
 import type { ChatMessage, CompletionRequest } from './types';
 import { addUsage } from './usage';

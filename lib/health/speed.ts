@@ -1,8 +1,11 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
-import { CompletionAccumulator } from '../chat/completion-accumulator';
-import type { Completion, FailedCompletion } from '../chat/types';
-import { createCompletionError, readStream } from '../chat/read-stream';
+import {
+	CompletionAccumulator,
+	createCompletionError,
+	readStream,
+} from '../chat/completion-accumulator';
+import type { Completion, CompletionFailure, FailedCompletion } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
@@ -227,9 +230,7 @@ async function readSample(
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */
-function findFailure(
-	completion: Completion | FailedCompletion,
-): Pick<FailedCompletion, 'errorType' | 'serverText' | 'status'> | undefined {
+function findFailure(completion: Completion | FailedCompletion): CompletionFailure | undefined {
 	if (completion.type === 'failed' && completion.errorType !== 'onlyThinking') return completion;
 	// Output of an unsupported GPU or cache type: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test(

@@ -2,8 +2,11 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import { CompletionAccumulator } from '../chat/completion-accumulator';
-import { createCompletionError, readStream } from '../chat/read-stream';
+import {
+	CompletionAccumulator,
+	createCompletionError,
+	readStream,
+} from '../chat/completion-accumulator';
 import { toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText } from '../chat/content';
 import { breakControlTokens } from '../text/control-tokens';

@@ -1,8 +1,11 @@
 /** Continues a text without the chat template of the model. */
-import { CompletionAccumulator } from '../chat/completion-accumulator';
+import {
+	CompletionAccumulator,
+	createCompletionError,
+	readStream,
+} from '../chat/completion-accumulator';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { toParameterFields } from '../chat/parameters';
-import { createCompletionError, readStream } from '../chat/read-stream';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Timings, Usage, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
