@@ -5,7 +5,6 @@ import { estimateTokens } from '../tokens';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import { isNonEmpty, omitUndefined } from '../values';
 import type { AppliedRule } from '../exchange/decide';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
@@ -136,14 +135,13 @@ function toLogFields(
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	const corrections = applied.filter(({ rule }) => rule === 'correction').length;
-	const logFields = omitUndefined({
+	return {
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
 		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
-	});
-	return isNonEmpty(logFields) ? logFields : undefined;
+	};
 }
 
 /** Warnings: truncated output or input, another model, a call that was not executed. */
@@ -157,7 +155,7 @@ async function collectWarnings(
 	const texts = messages.map(({ content }) => getText(content));
 	const warnings = [
 		...completion.warnings,
-		...getFinishReasonWarnings(completion),
+		getFinishReasonWarning(completion),
 		getRejectedCallWarning(completion, serverType.texts.tools),
 		getImitatedCallWarning(completion.text),
 		...(await getTruncationWarnings(server, {
@@ -171,23 +169,20 @@ async function collectWarnings(
 	return warnings.filter((warning) => warning !== undefined);
 }
 
-function getFinishReasonWarnings({
+function getFinishReasonWarning({
 	finishReason,
 	toolCalls,
 	hasEmptyCall,
-}: AcceptedCompletion): string[] {
+}: AcceptedCompletion): string | undefined {
 	if (hasEmptyCall)
-		return ['The response contained an empty tool call next to its text. It was ignored.'];
+		return 'The response contained an empty tool call next to its text. It was ignored.';
 	if (finishReason === 'length')
-		return [
-			'The response was cut off at the token limit. Raise Maximum Tokens or the server context.',
-		];
+		return 'The response was cut off at the token limit. Raise Maximum Tokens or the server context.';
 	if (toolCalls.length === 0 && /^(?:tool_calls|function_call)$/.test(finishReason))
-		return ['The server reported a tool call but sent none, so no tool was called.'];
-	if (finishReason !== 'unknown') return [];
-	return [
-		'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.',
-	];
+		return 'The server reported a tool call but sent none, so no tool was called.';
+	return finishReason === 'unknown'
+		? 'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.'
+		: undefined;
 }
 
 function getRejectedCallWarning(
