@@ -28,25 +28,17 @@ const FORMATS: readonly TextCallFormat[] = [
 	// Mistral: [TOOL_CALLS][{…}]
 	{
 		begin: /\[TOOL_CALLS\]/,
-		read: (rest) => toList(parseJson(rest.replace('[TOOL_CALLS]', '').trim())),
+		read: (rest) => parseList(rest.replace('[TOOL_CALLS]', '')),
 	},
 	// Llama 3: <|python_tag|>{…}
 	{
 		begin: /<\|python_tag\|>/,
-		read: (rest) => toList(parseJson(rest.replace('<|python_tag|>', '').trim())),
+		read: (rest) => parseList(rest.replace('<|python_tag|>', '')),
 	},
 	// The complete response is JSON, perhaps in a code block (openclaude 1053)
 	{
 		begin: /^\s*(?:```(?:json)?\s*)?[{[]/,
-		read: (rest) =>
-			toList(
-				parseJson(
-					rest
-						.trim()
-						.replace(/^```(?:json)?|```$/g, '')
-						.trim(),
-				),
-			),
+		read: (rest) => parseList(rest.trim().replace(/^```(?:json)?|```$/g, '')),
 	},
 ];
 
@@ -161,7 +153,9 @@ function parseParameter(parameter: string): Array<[name: string, value: unknown]
 	];
 }
 
-function toList(value: unknown): unknown[] | undefined {
+/** A JSON list, or one JSON object as a list. */
+function parseList(json: string): unknown[] | undefined {
+	const value = parseJson(json.trim());
 	if (Array.isArray(value)) return value as unknown[];
 	return isRecord(value) ? [value] : undefined;
 }
