@@ -230,30 +230,21 @@ export interface CachedToolCall {
 const MAX_CHARACTERS = 64 * 1024;
 
 /**
- * Caches the calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
+ * The calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
  * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
  * worker of n8n's queue mode: then the conversation is still correct, but less similar to the model's output.
  *
  * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
  * conversations.
  */
-export class ToolCallCache {
-	private readonly calls = LruCache.createShared<CachedToolCall>(Infinity);
+export const toolCallCache = LruCache.createShared<CachedToolCall>(Infinity);
 
-	store({
-		text,
-		reasoning,
-		toolCalls,
-	}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
-		for (const { id, name, arguments: args } of toolCalls)
-			if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
-				this.calls.set(id, { text, reasoning, name, arguments: args });
-	}
-
-	get(id: string): CachedToolCall | undefined {
-		return this.calls.get(id);
-	}
+export function cacheToolCalls({
+	text,
+	reasoning,
+	toolCalls,
+}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
+	for (const { id, name, arguments: args } of toolCalls)
+		if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
+			toolCallCache.set(id, { text, reasoning, name, arguments: args });
 }
-
-/** Shared by the whole process. */
-export const toolCallCache = new ToolCallCache();

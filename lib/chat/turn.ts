@@ -13,7 +13,7 @@ import { createRequestQuotationCheck, type TurnContext, DisplayedText } from './
 import { type AcceptedCompletion, showsTextAtEnd } from './validate-completion';
 import { isJsonRequested } from './parameters';
 import { getText } from './content';
-import { createToolCallIds, toolCallCache, createToolNames } from './tool-calls';
+import { createToolCallIds, cacheToolCalls, createToolNames } from './tool-calls';
 import { toResponseAttributes } from './usage';
 import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
 import type { ServerModel } from '../servers/models';
@@ -95,7 +95,7 @@ async function toChatResult(
 		name: toolNames.toOriginal(toolCall.name),
 		arguments: toolCall.arguments,
 	}));
-	toolCallCache.store({ ...completion, toolCalls });
+	cacheToolCalls({ ...completion, toolCalls });
 	const { reasoning, finishReason, timings, model, url, firstTokenMs } = completion;
 	return {
 		text: display.text,

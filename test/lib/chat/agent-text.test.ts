@@ -4,7 +4,7 @@
  */
 import { convertMessages } from '../../../lib/chat/convert-messages';
 import { stripAgentText } from '../../../lib/chat/agent-text';
-import { toServerToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';
+import { cacheToolCalls, toolCallCache, toServerToolCallId } from '../../../lib/chat/tool-calls';
 import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
@@ -166,7 +166,6 @@ describe('histories of 2.41', () => {
 	});
 
 	test('case N18: two items of one session stay separate even if their tool calls have the same ID', () => {
-		const memory = new ToolCallCache();
 		const answers = ['Rome', 'Oslo'].map((text) => ({
 			text,
 			reasoning: `About ${text}.`,
@@ -180,11 +179,11 @@ describe('histories of 2.41', () => {
 			finishReason: 'tool_calls',
 			notes: [],
 		}));
-		for (const answer of answers) memory.store(answer);
+		for (const answer of answers) cacheToolCalls(answer);
 		for (const { text, toolCalls } of answers) {
 			const { id } = toolCalls[0]!;
 			const messages = convertMessages([human(text), ai([], id), tool(id)], 'toolTurns', (callId) =>
-				memory.get(callId),
+				toolCallCache.get(callId),
 			);
 			expect(messages[1]).toMatchObject({ content: text, reasoning: `About ${text}.` });
 		}
