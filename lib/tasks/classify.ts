@@ -36,7 +36,6 @@ import { getTruncationWarnings } from '../servers/truncation';
 import { pushAll, type JsonRecord, maxOf, omitUndefined, truncate, minOf } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
-import { computeLabelScores } from './label-scores';
 import {
 	assignKeys,
 	type Label,
@@ -45,8 +44,9 @@ import {
 	buildLabelSchema,
 	lower,
 	MAX_LABELS,
+	parseLabels,
+	computeLabelScores,
 } from './labels';
-import { parseLabels } from './parse-labels';
 import { runTask, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {

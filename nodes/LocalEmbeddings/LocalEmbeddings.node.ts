@@ -1,9 +1,7 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { bindContext } from '../shared/bind-context';
 import { searchEmbeddingModels } from '../shared/search-models';
-import { properties } from './fields';
-import { supplyEmbeddings } from './supply';
+import { supplyEmbeddings, properties } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';
 
 export class LocalEmbeddings implements INodeType {

@@ -3,18 +3,29 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
+	type INodeProperties,
 } from 'n8n-workflow';
-
-import { type EmbeddingResult, Embedder } from '../../lib/tasks/embed';
-import type { Prefixes } from '../../lib/tasks/prefixes';
+import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values';
-import { readEmbeddingSettings } from '../shared/embedding-fields';
+import { readEmbeddingSettings, embeddingOptions } from '../shared/embedding-fields';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { readExplicitPriority, readPriority } from '../shared/timeout-fields';
 import { withResolvedModel } from '../shared/resolve-model';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { properties } from './fields';
+import { noticeField, optionsCollection } from '../shared/field-builders';
+import { modelField } from '../shared/model-field';
+
+export const properties: INodeProperties[] = [
+	noticeField(
+		'Connect this node to the Embedding input of a vector store. Use the same model and options for inserting and searching.',
+	),
+	modelField(
+		'The model that creates the vectors. Models that the server reports as unsuitable are not listed',
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
+	),
+	optionsCollection(embeddingOptions),
+];
 
 const MAX_LOGGED_QUERY = 200;
 const LOGGED_NUMBERS = 4;

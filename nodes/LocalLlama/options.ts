@@ -1,8 +1,19 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { createInputError } from '../../lib/errors/create-error';
-import { booleanField, optionsCollection, integerField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import {
+	booleanField,
+	optionsCollection,
+	integerField,
+	stringField,
+} from '../shared/field-builders';
+import { type NodeParameters, isUnset, quoteValue, createFieldError } from '../shared/parameters';
+import { parseJson } from '../../lib/json';
+import { asRecord, withoutEnds } from '../../lib/values';
+import type { TaskSettings } from '../../lib/tasks/run-task';
+import { requestFields } from '../shared/chat/generation-fields';
+import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
+import type { LlamaCall } from './operation';
 
 function concurrencyField(defaultValue: number): INodeProperties {
 	return integerField('Max Concurrent Items', 'maxConcurrentItems', defaultValue, [1, 64], {
@@ -45,4 +56,87 @@ export function findReplacement<Name extends string>(
 		`The options ${labels.join(' and ')} cannot be combined`,
 		'Remove one of the two options.',
 	);
+}
+
+/** Reads the rows of a form, or the entries of the list that replaces it, with the label of that field. */
+export function readRows(
+	parameters: NodeParameters,
+	form: string,
+	listOption: string,
+): { rows: unknown[]; label: string } {
+	const path = `options.${listOption}`;
+	if (parameters.hasOption(listOption))
+		return { rows: readList(parameters, path), label: parameters.field(path).label };
+	const value = parameters.value(form);
+	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
+	return { rows, label: parameters.field(form).label };
+}
+
+/**
+ * Reads the entries of a list field: an array, JSON text of one, names separated by commas, semicolons or line breaks, or
+ * a single entry.
+ *
+ * @throws {ServerError} `invalidInput` for text that begins like an array but is not valid
+ */
+function readList(parameters: NodeParameters, path: string): unknown[] {
+	const value = parameters.value(path);
+	if (isUnset(value)) return [];
+	if (Array.isArray(value)) return value as unknown[];
+	if (typeof value !== 'string') return [value];
+	const text = value.trim();
+	if (!text.startsWith('[')) return splitQuotedNames(text);
+	const parsed = parseJson(text);
+	if (!Array.isArray(parsed))
+		throw createFieldError(
+			parameters.field(path).label,
+			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
+		);
+	return parsed as unknown[];
+}
+
+/** Splits a text into names, without the quotes around them. */
+function splitQuotedNames(text: string): string[] {
+	return text
+		.split(/[,;\r\n，；、]/)
+		.map((name) => withoutEnds(name, /[\s"“]/, /[\s"”]/))
+		.filter((name) => name !== '');
+}
+
+/** Options of image and audio operations: additional fields, timeout, retries. */
+export const mediaFields: INodeProperties[] = [
+	...requestFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
+	secondsField(
+		'First Token Timeout (Seconds)',
+		'firstTokenTimeout',
+		1800,
+		'How long to wait until the server starts to respond: it sends nothing while it processes an image or a recording. 0 = no limit.',
+	),
+	{
+		...requestFields.find(({ name }) => name === 'maxRetries')!,
+		description:
+			'How often to retry after a refused connection or when the server is busy. A request that the server may have started is never sent again.',
+	},
+];
+
+/** Reads these options and the model. */
+export function readMediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
+	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
+	return { model: parameters.string('model'), ...requestSettings, priority, signal };
+}
+
+/** Field for the name of the input binary field. */
+export function inputFileField(description: string): INodeProperties {
+	return stringField('Input Binary Field', 'binaryPropertyName', {
+		required: true,
+		default: 'data',
+		hint: 'The name of the input binary field that contains the file',
+		description,
+	});
+}
+
+export function fileNameField(defaultValue: string): INodeProperties {
+	return stringField('File Name', 'fileName', {
+		default: defaultValue,
+		description: 'Without extension; the extension follows from the file type',
+	});
 }

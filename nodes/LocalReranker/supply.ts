@@ -3,6 +3,7 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
+	type INodeProperties,
 } from 'n8n-workflow';
 
 import type { ModelServer } from '../../lib/servers/types/server-type';
@@ -12,9 +13,22 @@ import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { readPriority } from '../shared/timeout-fields';
 import { withResolvedModel } from '../shared/resolve-model';
-import { readRerankSettings } from '../shared/rerank-fields';
+import { readRerankSettings, rerankOptions, topNField } from '../shared/rerank-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { properties } from './fields';
+import { noticeField, optionsCollection } from '../shared/field-builders';
+import { modelField } from '../shared/model-field';
+
+export const properties: INodeProperties[] = [
+	noticeField(
+		'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
+	),
+	modelField(
+		'The model that scores the documents. Models that the server reports as unsuitable are not listed',
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+	),
+	topNField,
+	optionsCollection(rerankOptions),
+];
 
 const MAX_LOGGED_QUERY = 200;
 

@@ -30,11 +30,10 @@ import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { parseMetrics } from '../../lib/servers/models';
 import { estimateTokens } from '../../lib/tokens';
-import { computeLabelScores } from '../../lib/tasks/label-scores';
-import { parseLabels } from '../../lib/tasks/parse-labels';
-import { getPrefixes } from '../../lib/tasks/prefixes';
+import { parseLabels, computeLabelScores } from '../../lib/tasks/labels';
+import { getPrefixes } from '../../lib/tasks/embed';
 import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
-import { parseTranscript } from '../../lib/tasks/transcript';
+import { parseTranscript } from '../../lib/tasks/transcribe';
 import {
 	normalizeLetters,
 	toPlainText,

@@ -13,8 +13,7 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
-import { createOptionsField } from '../options';
+import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
 import { withOutput } from '../output';
 import { baseName, storeFile } from '../../shared/binary';
 import { withResolvedModel } from '../../shared/resolve-model';

@@ -1,5 +1,9 @@
-import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import type { Transcript, TranscriptFormat } from '../../../lib/tasks/transcript';
+import {
+	transcribe,
+	type TranscribeRequest,
+	type Transcript,
+	type TranscriptFormat,
+} from '../../../lib/tasks/transcribe';
 import { asRecord, isRecord, omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
@@ -14,9 +18,14 @@ import {
 import { modelField } from '../../shared/model-field';
 import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
-import { inputFileField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
-import { createOptionsField, streamingField } from '../options';
+import {
+	createOptionsField,
+	streamingField,
+	inputFileField,
+	mediaFields,
+	readMediaSettings,
+} from '../options';
 import { type ResultItem, roundTo, withOutput } from '../output';
 
 export const audioTranscribe = withOutput({

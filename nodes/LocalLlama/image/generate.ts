@@ -16,9 +16,8 @@ import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, storeFile } from '../../shared/binary';
-import { fileNameField, mediaFields, readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
-import { createOptionsField } from '../options';
+import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
 import { type ResultItem, withOutput } from '../output';
 
 export const imageGenerate = withOutput({

@@ -3,8 +3,7 @@ import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
 import { withOutput } from '../output';
 import { toTextItem, generate } from './generate';
-import { textOptions, thinkingOptions } from './option-sets';
-import { readChatSettings } from './settings';
+import { textOptions, thinkingOptions, readChatSettings } from './settings';
 import { messageFields, messageOptions, readMessages } from './messages';
 import { withResolvedModel } from '../../shared/resolve-model';
 

@@ -13,13 +13,10 @@ import {
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { roundTo, withOutput } from '../output';
-import { readRows } from '../list-fields';
-import { createOptionsField } from '../options';
+import { createOptionsField, readRows } from '../options';
 import { reportResult } from './generate';
-import { shortTextOptions } from './option-sets';
+import { shortTextOptions, instructionsField, textField, readTaskSettings } from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
-import { readTaskSettings } from './settings';
-import { instructionsField, textField } from './text-field';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'Label', {

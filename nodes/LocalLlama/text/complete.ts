@@ -1,5 +1,4 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
 import { omitUndefined } from '../../../lib/values';
 import { longTextField, integerField } from '../../shared/field-builders';
@@ -8,8 +7,7 @@ import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
 import { type ResultItem, withOutput } from '../output';
 import { reportResult, toUsageMetadata } from './generate';
-import { textOptions } from './option-sets';
-import { readTaskSettings } from './settings';
+import { textOptions, readTaskSettings } from './settings';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 const options: INodeProperties[] = [

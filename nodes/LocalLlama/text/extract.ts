@@ -24,14 +24,17 @@ import {
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
-import { readRows } from '../list-fields';
-import { createOptionsField, findReplacement } from '../options';
+import { createOptionsField, findReplacement, readRows } from '../options';
 import { withOutput } from '../output';
 import { toMetadata, generate } from './generate';
-import { shortTextOptions, quickThinkingOptions } from './option-sets';
-import { readShortTextSettings } from './settings';
+import {
+	shortTextOptions,
+	quickThinkingOptions,
+	instructionsField,
+	textField,
+	readShortTextSettings,
+} from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
-import { instructionsField, textField } from './text-field';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 const TYPES = toOptions<FieldType>({

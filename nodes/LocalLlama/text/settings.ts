@@ -1,3 +1,13 @@
+import type { INodeProperties } from 'n8n-workflow';
+import {
+	DEFAULT_THINKING_BUDGET,
+	thinkingFields,
+	toOptionFields,
+	requestFields,
+	generationOptionFields,
+} from '../../shared/chat/generation-fields';
+import { streamingField, readMediaSettings } from '../options';
+import { longTextField } from '../../shared/field-builders';
 import type { ChatParameters, ChatSettings } from '../../../lib/chat/types';
 import type { CompleteSettings } from '../../../lib/tasks/complete';
 import { omitUndefined } from '../../../lib/values';
@@ -8,8 +18,47 @@ import {
 } from '../../shared/chat/generation-settings';
 import { readGenerationTimeouts } from '../../shared/timeout-fields';
 import type { NodeParameters } from '../../shared/parameters';
-import { readMediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
+
+const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
+const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
+
+function selectOptions(names: readonly string[]): INodeProperties[] {
+	return generationOptionFields.filter(({ name }) => names.includes(name));
+}
+
+/** Options of operations with a short, most likely response. Extra Body accepts all others. */
+export const shortTextOptions = [...selectOptions(SHORT_TEXT_OPTIONS), ...requestFields];
+
+/** Options of operations that generate text. */
+export const textOptions = [...selectOptions(TEXT_OPTIONS), ...requestFields, streamingField];
+
+const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
+
+export const thinkingOptions = toOptionFields(
+	thinkingFields,
+	'off',
+	`If not set, the server's setting applies. ${OTHER_VALUES}`,
+);
+
+/** Off if not set, since thinking takes most of the time of such an operation. */
+export const quickThinkingOptions = toOptionFields(
+	thinkingFields,
+	'on',
+	`Off if not set. ${OTHER_VALUES}`,
+);
+
+export const textField = longTextField('Text', 'text', 4, {
+	placeholder: 'e.g. {{ $json.text }}',
+	description: 'May be empty if the item has an image or audio',
+});
+
+/** Option for context. */
+export const instructionsField = longTextField('Instructions', 'instructions', 2, {
+	placeholder: 'e.g. The text is a customer email. Amounts are in euros.',
+	description:
+		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+});
 
 export function readChatSettings(parameters: NodeParameters): ChatSettings {
 	const responseFormat = readResponseFormat(parameters, 'options.');

@@ -1,9 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
-import type { Prefixes } from '../../../lib/tasks/prefixes';
+import { Embedder, type EmbedSettings, type Prefixes } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
 import {

@@ -1,13 +1,12 @@
 import fc from 'fast-check';
-
-import { computeLabelScores } from '../../../lib/tasks/label-scores';
 import {
 	assignKeys,
 	buildLabelGrammar,
 	formatLabels,
 	buildLabelSchema,
+	parseLabels,
+	computeLabelScores,
 } from '../../../lib/tasks/labels';
-import { parseLabels } from '../../../lib/tasks/parse-labels';
 
 const MANY = Array.from({ length: 62 }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [

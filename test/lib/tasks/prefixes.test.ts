@@ -1,4 +1,4 @@
-import { getPrefixes } from '../../../lib/tasks/prefixes';
+import { getPrefixes } from '../../../lib/tasks/embed';
 
 test.each([
 	['nomic-embed-text:latest', 'search_query: ', 'search_document: '],

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import { parseTranscript } from '../../../lib/tasks/transcript';
+import { parseTranscript } from '../../../lib/tasks/transcribe';
 
 const SRT =
 	'1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';

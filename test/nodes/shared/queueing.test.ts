@@ -1,7 +1,6 @@
 import type { INodeExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
-
 import { properties as chatModel } from '../../../nodes/LocalChatModel/fields';
-import { properties as embeddings } from '../../../nodes/LocalEmbeddings/fields';
+import { properties as embeddings } from '../../../nodes/LocalEmbeddings/supply';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { readExplicitPriority, readPriority } from '../../../nodes/shared/timeout-fields';

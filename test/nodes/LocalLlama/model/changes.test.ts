@@ -1,5 +1,5 @@
 import { delay, setTimeout } from '../../../support/node-builtins';
-import { createProgressReporter } from '../../../../nodes/LocalLlama/model/fields';
+import { createProgressReporter } from '../../../../nodes/LocalLlama/model';
 import { recordedExchanges } from '../../../simulators/model-recordings/exchange';
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';

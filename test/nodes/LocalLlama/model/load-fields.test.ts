@@ -1,5 +1,5 @@
 import { reply } from '../../../simulators/llama-server';
-import { changeFields } from '../../../../nodes/LocalLlama/model/load-fields';
+import { changeFields } from '../../../../nodes/LocalLlama/model';
 import { useLocalLlama } from '../run-node';
 
 const { serve, execute, json, getError } = useLocalLlama();

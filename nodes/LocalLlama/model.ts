@@ -1,0 +1,251 @@
+import { isToolType, type INodeProperties } from 'n8n-workflow';
+
+import { createInputError } from '../../lib/errors/create-error';
+import type { PullProgress, ModelServer } from '../../lib/servers/types/server-type';
+import {
+	booleanField,
+	resourceLocatorField,
+	numberField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-builders';
+import type { ChatStream } from '../shared/run/chat-stream';
+import type { LlamaCall, LocalLlamaOperation } from './operation';
+import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
+import { captureError, ServerError } from '../../lib/errors/server-error';
+import { toModelFacts } from '../../lib/health/facts';
+import { listModels } from '../../lib/servers/list-models';
+import type { ServerModel } from '../../lib/servers/models';
+import { getProfile } from '../../lib/servers/profile';
+import { omitUndefined } from '../../lib/values';
+import { streamingField } from './options';
+
+/** Model that an operation acts on. */
+const targetModelField = resourceLocatorField(
+	'Model',
+	'model',
+	'searchAllModels',
+	{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' },
+	{ required: true },
+);
+
+const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
+	description:
+		'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
+});
+
+/**
+ * Checks the option that allows changes, before anything is sent.
+ *
+ * @throws {ServerError} `invalidInput`
+ */
+function assertChangesAllowed({ context, parameters }: LlamaCall): void {
+	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
+	throw createInputError(
+		'Changes to the server are not allowed in this node',
+		'Turn on the option Allow Changes to the Server. Be careful if an agent uses the node: a deleted model cannot be restored.',
+	);
+}
+
+const waitField = (description: string): INodeProperties =>
+	booleanField('Wait Until Done', 'wait', true, { description });
+
+const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 300, {
+	typeOptions: { minValue: 0 },
+	description: 'How long to wait without progress on the server. 0 = no limit.',
+});
+
+const DEFAULT_IDLE_TIMEOUT_MS = 300_000;
+
+function readIdleTimeoutMs({ parameters }: LlamaCall): number {
+	return parameters.milliseconds('options.idleTimeout', DEFAULT_IDLE_TIMEOUT_MS);
+}
+
+const MIN_PAUSE_MS = 500;
+
+/** Streams progress to the chat, at most twice per second: the step, and the percentage of each layer. */
+export function createProgressReporter(
+	{ typing }: { typing: Pick<ChatStream, 'write'> | undefined },
+	now: () => number = () => performance.now(),
+): (progress: PullProgress) => Promise<void> {
+	let lastAt = -Infinity;
+	let lastLine = '';
+	return async (progress) => {
+		const line = formatProgress(progress);
+		const isNew = line !== lastLine;
+		// Very short steps are skipped, except for the last one.
+		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
+		lastAt = now();
+		lastLine = line;
+		await typing?.write(`${line}\n`);
+	};
+}
+
+function formatProgress({ status, total, completed = 0 }: PullProgress): string {
+	return total === undefined || total <= 0
+		? status
+		: `${status}: ${Math.floor((completed / total) * 100)} %`;
+}
+
+const DEFAULT_TIMEOUT_MS = 600_000;
+
+const timeoutField = numberField('Timeout (Seconds)', 'timeout', 600, {
+	typeOptions: { minValue: 1 },
+	description: 'How long to wait until the model is loaded or unloaded',
+});
+
+/** Fields of Load and Unload, with extra options for one of them. */
+export function changeFields(...extraFields: INodeProperties[]): INodeProperties[] {
+	const wait = waitField(
+		'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
+	);
+	return [targetModelField, optionsCollection([timeoutField, wait, ...extraFields])];
+}
+
+function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
+	return async (call) => {
+		const { parameters, server, signal } = call;
+		const change = await changeModel(server, action, {
+			model: parameters.string('model'),
+			wait: parameters.boolean('options.wait', true),
+			timeoutMs: parameters.milliseconds('options.timeout', DEFAULT_TIMEOUT_MS),
+			isForced: action === 'unload' && parameters.boolean('options.force', false),
+			signal,
+		});
+		return [{ json: change }];
+	};
+}
+
+export const modelGetAll: LocalLlamaOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many models',
+		description: 'List the models with name, context, size, capabilities and state. Loads nothing.',
+	},
+	fields: [
+		optionsCollection([
+			booleanField('Only Loaded Models', 'onlyLoaded', true, {
+				description: 'Whether to return only models in memory, if the server reports this',
+			}),
+		]),
+	],
+	runsOnceForAllItems: true,
+	run: async ({ server, parameters, signal, itemIndex }) => {
+		const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
+		const models = (await fetchModels(server, signal)).map(toModelFacts);
+		const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+		// The state says whether a model is loaded.
+		return listedModels.map((model) => ({
+			json: omitUndefined({
+				...model,
+				loaded: undefined,
+				server: getProfile(server).getCachedType()?.name ?? 'other',
+			}),
+			// Pairing each model with each input item would grow with both.
+			from: itemIndex,
+		}));
+	},
+};
+
+/** Returns an empty list if the server has no models. */
+async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
+	const models = await listModels(server, signal).catch(captureError);
+	if (!(models instanceof ServerError)) return models;
+	if (models.type === 'modelNotFound') return [];
+	throw models;
+}
+
+export const modelLoad: LocalLlamaOperation = {
+	option: {
+		name: 'Load',
+		value: 'load',
+		action: 'Load a model into memory',
+		description: 'Load a model on Ollama, LM Studio or a llama-server router',
+	},
+	fields: changeFields(),
+	run: runChange('load'),
+};
+
+export const modelUnload: LocalLlamaOperation = {
+	option: {
+		name: 'Unload',
+		value: 'unload',
+		action: 'Unload a model from memory',
+		description:
+			'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
+	},
+	fields: changeFields(
+		booleanField('Force Unload', 'force', false, {
+			description:
+				'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
+		}),
+	),
+	run: runChange('unload'),
+};
+
+export const modelPull: LocalLlamaOperation = {
+	option: {
+		name: 'Pull',
+		value: 'pull',
+		action: 'Pull a model onto the server',
+		description:
+			'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
+	},
+	fields: [
+		stringField('Model Name', 'modelName', {
+			required: true,
+			placeholder: 'e.g. qwen3:8b',
+			description:
+				'Ollama: a model from its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a Hugging Face repository.',
+		}),
+		optionsCollection([
+			allowChangesField,
+			idleTimeoutField,
+			streamingField,
+			booleanField('Insecure Registry', 'insecure', false, {
+				description: 'Whether Ollama may download from your own registry without TLS',
+			}),
+			waitField(
+				'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
+			),
+		]),
+	],
+	run: async (call) => {
+		assertChangesAllowed(call);
+		const { parameters, server, signal } = call;
+		const pullResult = await pullModel(server, {
+			model: parameters.string('modelName'),
+			wait: parameters.boolean('options.wait', true),
+			insecure: parameters.boolean('options.insecure', false),
+			timeoutMs: readIdleTimeoutMs(call),
+			signal,
+			onProgress: createProgressReporter(call),
+		});
+		return [{ json: pullResult }];
+	},
+};
+
+const TIMEOUT_MS = 60_000;
+
+export const modelDelete: LocalLlamaOperation = {
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a model',
+		description:
+			'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
+	},
+	fields: [targetModelField, optionsCollection([allowChangesField])],
+	run: async (call) => {
+		assertChangesAllowed(call);
+		const { server, parameters, signal } = call;
+		const options = {
+			model: parameters.string('model'),
+			wait: true,
+			timeoutMs: TIMEOUT_MS,
+			signal,
+		};
+		return [{ json: await deleteModel(server, options) }];
+	},
+};
