@@ -7,14 +7,13 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-
 import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
-import { resolveDifyBaseUrl } from '../lib/dify/base-url';
 import {
 	buildDifyHeaders,
 	KEY_TEST_FIELD,
 	KEY_TEST_PATHS,
 	readDifyCredential,
+	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/texts';

@@ -1,4 +1,4 @@
-import { explainAppTypeError } from './app/app-mode';
+import { explainAppTypeError } from './app';
 import type { DifyClient } from './client';
 import { fetchOnce } from '../lru-cache';
 import type { JsonRecord } from '../values';

@@ -1,9 +1,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-
 import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders } from '../servers/credential';
 import { createEndpoint } from '../servers/model-server';
-import { resolveDifyBaseUrl } from './base-url';
 import { DifyClient } from './client';
 import { toDifyResponseError } from './errors';
 
@@ -69,4 +67,17 @@ export function createDifyClient(
 		toResponseError: toDifyResponseError,
 		errorContext: { service: 'dify' },
 	});
+}
+
+/**
+ * Base URL of Dify's Service API: the input up to the first `/v1`, which is added to a bare origin only, to keep the
+ * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
+ *
+ * @throws {BaseUrlError} with the invalid part
+ */
+export function resolveDifyBaseUrl(text: string): string {
+	const { origin, root, api } = resolveBaseUrl(text);
+	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
+	const isPrefixOnly = root !== origin && !/\/v1(?:\/|\s*$)/i.test(text);
+	return path === undefined || isPrefixOnly ? root : origin + path;
 }

@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
-import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { getForm } from '../shared/dify/get-form';
 import { buildSubtitle } from '../shared/run/operations';
 import { operations } from './resources';

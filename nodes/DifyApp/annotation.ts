@@ -3,7 +3,7 @@ import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/list-search';
 import { recordLocatorField } from '../shared/dify/fields';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
 import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 

@@ -4,8 +4,15 @@ import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
 import { getAudioExtension } from '../../lib/files/file-types';
 import { omitUndefined, asString } from '../../lib/values';
-import { binaryField, readFile, messageField, outputField, userField } from '../shared/dify/fields';
-import { readMessageId, readUser } from '../shared/dify/ids';
+import {
+	binaryField,
+	readFile,
+	messageField,
+	outputField,
+	userField,
+	readMessageId,
+	readUser,
+} from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	choiceField,

@@ -1,10 +1,7 @@
-import { toDifyFileType } from '../../lib/dify/files/file-refs';
-import { FILE_TIMEOUTS } from '../../lib/dify/files/output-files';
-import { uploadFile } from '../../lib/dify/files/upload';
+import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
 import { apiPath, parseUuid } from '../../lib/dify/ids';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
-import { binaryField, readFile, outputField, userField } from '../shared/dify/fields';
-import { readUser } from '../shared/dify/ids';
+import { binaryField, readFile, outputField, userField, readUser } from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';

@@ -8,7 +8,7 @@ import {
 import { appGet } from './app';
 import { audioSpeak, audioTranscribe } from './audio';
 import { fileDownload, fileUpload } from './file';
-import { textGenerate } from './text/generate';
+import { textGenerate } from './generate';
 
 export const operations = createResourceTable([
 	{

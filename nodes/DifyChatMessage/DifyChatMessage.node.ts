@@ -1,7 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
-import { difyActionNode } from '../shared/dify/description';
-import { searchConversations } from '../shared/dify/search-conversations';
+import { difyActionNode } from '../shared/dify/dify-operation';
+import { searchConversations } from '../shared/dify/list-search';
 import { getForm } from '../shared/dify/get-form';
 import { operations, sendMessages } from './send';
 

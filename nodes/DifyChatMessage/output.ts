@@ -1,11 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
-
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import type { ChatMessageResult } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty } from '../../lib/values';
-import { toPlainObject } from '../shared/dify/plain-object';
-import { toSimpleForm } from '../shared/dify/run-request';
+import { toPlainObject, toSimpleForm } from '../shared/dify/run-output';
 
 /** Optional parts of the item. */
 export type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';

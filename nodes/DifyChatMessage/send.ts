@@ -1,18 +1,26 @@
-import { withAbsoluteUrl } from '../../lib/dify/files/output-files';
+import { withAbsoluteUrl } from '../../lib/dify/files';
 import { sendChatMessage } from '../../lib/dify/run/start-run';
 import { omitUndefined } from '../../lib/values';
-import { createDifyExecute } from '../shared/dify/description';
-import { readUser } from '../shared/dify/ids';
-import { inputFields } from '../shared/dify/inputs';
+import { readUser } from '../shared/dify/fields';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
 import { filesField } from '../shared/dify/run-files';
-import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/dify-operation';
+import {
+	reportRun,
+	type DifyCall,
+	type DifyOperation,
+	createDifyExecute,
+} from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
-import { storeResultFiles } from '../shared/dify/result-files';
-import { createPausedError, buildRunRequest } from '../shared/dify/run-request';
+import { storeResultFiles, createPausedError } from '../shared/dify/run-output';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
 import { isUnset, NodeParameters } from '../shared/parameters';
-import { readConversation, getConversationKey, messageFields } from './message';
-import { optionsField, readOptions } from './options';
+import {
+	readConversation,
+	getConversationKey,
+	messageFields,
+	optionsField,
+	readOptions,
+} from './fields';
 import { toItemJson } from './output';
 
 const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];

@@ -1,11 +1,17 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
-import { difyActionNode, createDifyExecute } from '../shared/dify/description';
-import { searchConversations } from '../shared/dify/search-conversations';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
+import { searchConversations } from '../shared/dify/list-search';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
-import { conversationDelete, conversationGetAll, conversationRename } from './conversation';
-import { messageGetAll, messageGetSuggested } from './message';
-import { searchVariables, variableGetAll, variableUpdate } from './variable';
+import {
+	conversationDelete,
+	conversationGetAll,
+	conversationRename,
+	searchVariables,
+	variableGetAll,
+	variableUpdate,
+	messageGetAll,
+	messageGetSuggested,
+} from './operations';
 
 const operations = createResourceTable([
 	{

@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
-import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createOperationTable } from '../shared/run/operations';
 import { feedbackGetAll, rate, revoke } from './operations';
 

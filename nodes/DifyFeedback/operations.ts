@@ -1,12 +1,14 @@
-import { FEEDBACK_LIST } from '../../lib/dify/app/feedback';
+import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { apiPath } from '../../lib/dify/ids';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';
 import { omitUndefined } from '../../lib/values';
-import { messageField, userField } from '../shared/dify/fields';
-import { readMessageId, readUser } from '../shared/dify/ids';
-import { defineListOperation } from '../shared/dify/define-operation';
-import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
+import { messageField, userField, readMessageId, readUser } from '../shared/dify/fields';
+import {
+	type DifyCall,
+	type DifyOperation,
+	defineListOperation,
+} from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,

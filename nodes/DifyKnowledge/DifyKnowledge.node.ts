@@ -1,11 +1,10 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
 import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
-} from '../shared/dify/search-knowledge';
-import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+} from '../shared/dify/list-search';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
 import {

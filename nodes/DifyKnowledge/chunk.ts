@@ -7,9 +7,11 @@ import {
 	asRecords,
 	type JsonRecord,
 } from '../../lib/values';
-import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import {
+	type DifyOperation,
+	defineListOperation,
+	defineRequestOperation,
+} from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	longTextField,
@@ -25,6 +27,8 @@ import {
 	keywordField,
 	readTextOption,
 	readTextList,
+	datasetField,
+	readDatasetId,
 } from './fields';
 
 const chunkField = idField('Chunk ID', 'chunkId');

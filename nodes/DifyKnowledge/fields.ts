@@ -3,8 +3,58 @@ import type { INodeProperties } from 'n8n-workflow';
 import { parseUuid } from '../../lib/dify/ids';
 import { binaryField, ID_EXAMPLE, recordLocatorField } from '../shared/dify/fields';
 import { splitNames } from '../shared/binary';
-import { longTextField, numberField, stringField } from '../shared/field-builders';
+import {
+	longTextField,
+	numberField,
+	stringField,
+	choiceField,
+	toOptions,
+} from '../shared/field-builders';
 import { isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
+import { parseModelRef, type ModelRef } from '../../lib/dify/knowledge/models';
+import { isRecord } from '../../lib/values';
+
+export const datasetField = recordLocatorField(
+	'Knowledge Base',
+	'difyDatasetId',
+	'searchKnowledgeBases',
+	{ required: true },
+);
+
+/** @throws {ServerError} if the field Knowledge Base is empty or not an ID */
+export function readDatasetId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('difyDatasetId'), 'knowledge base ID');
+}
+
+const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
+
+/** A resource locator for a model of the workspace: provider and name in one value. */
+export function modelLocatorField(
+	displayName: string,
+	name: string,
+	search: string,
+	overrides: Partial<INodeProperties> = {},
+): INodeProperties {
+	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
+}
+
+/** Reads a model locator. n8n resolves locators only outside collections. */
+export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
+	const value = parameters.value(path);
+	const model = isRecord(value) && '__rl' in value ? value.value : value;
+	return typeof model === 'string' ? parseModelRef(model) : undefined;
+}
+
+/** Field for the indexing technique. */
+export function techniqueField(description: string): INodeProperties {
+	return choiceField('Technique', 'technique', 'high_quality', {
+		options: toOptions({
+			economy: ['Economy', 'Keyword search, without a model'],
+			high_quality: ['High Quality', 'Vector search with an embedding model'],
+		}),
+		description,
+	});
+}
 
 export const documentField = recordLocatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,

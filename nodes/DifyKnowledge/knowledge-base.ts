@@ -1,5 +1,4 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { createParamError } from '../../lib/dify/errors';
 import { apiPath } from '../../lib/dify/ids';
 import {
@@ -18,18 +17,16 @@ import { fetchAllPages } from '../../lib/dify/pagination';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined, type JsonRecord } from '../../lib/values';
 import {
-	datasetField,
-	readDatasetId,
 	filtersField,
-	readModel,
-	modelLocatorField,
 	readRetrievalOptions,
 	retrievalOptions,
-	techniqueField,
 	topKField,
-} from '../shared/dify/knowledge-fields';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+} from '../shared/dify/retrieval-fields';
+import {
+	type DifyOperation,
+	defineListOperation,
+	defineRequestOperation,
+} from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import {
 	booleanField,
@@ -40,7 +37,15 @@ import {
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { toOperationItems } from '../shared/run/operations';
-import { keywordField, readTextOption } from './fields';
+import {
+	keywordField,
+	readTextOption,
+	datasetField,
+	readDatasetId,
+	readModel,
+	modelLocatorField,
+	techniqueField,
+} from './fields';
 
 export const knowledgeBaseGetAll = defineListOperation({
 	option: {

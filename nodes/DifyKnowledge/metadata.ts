@@ -6,9 +6,7 @@ import {
 	type MetadataType,
 } from '../../lib/dify/knowledge/metadata';
 import { asRecords, type JsonRecord } from '../../lib/values';
-import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
-import { defineRequestOperation } from '../shared/dify/define-operation';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import { type DifyOperation, defineRequestOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	toOptions,
@@ -17,7 +15,7 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import { asText, type NodeParameters } from '../shared/parameters';
-import { documentField, readDocumentId } from './fields';
+import { documentField, readDocumentId, datasetField, readDatasetId } from './fields';
 
 const TYPE_OPTIONS = toOptions({
 	number: 'Number',

@@ -6,11 +6,10 @@ import { parseRecords } from '../../lib/dify/pagination';
 import { asNonEmptyString, omitUndefined, asRecords } from '../../lib/values';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/list-search';
 import { readFile, recordLocatorField } from '../shared/dify/fields';
-import { datasetField, readDatasetId } from '../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';
 import { toOperationItems } from '../shared/run/operations';
-import { documentBinaryField } from './fields';
+import { documentBinaryField, datasetField, readDatasetId } from './fields';
 
 /** A pipeline node that accepts files (docs/protocols/dify.md 2.13). */
 interface FileNode {

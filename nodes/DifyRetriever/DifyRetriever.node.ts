@@ -1,9 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { bindContext } from '../shared/bind-context';
-import { properties } from './fields';
-import { getKnowledgeBases } from './get-knowledge-bases';
-import { supplyRetriever } from './supply';
+import { supplyRetriever, properties, getKnowledgeBases } from './supply';
 
 export class DifyRetriever implements INodeType {
 	description: INodeTypeDescription = {

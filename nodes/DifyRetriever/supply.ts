@@ -3,8 +3,10 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
+	type INodeProperties,
+	type ILoadOptionsFunctions,
+	type INodePropertyOptions,
 } from 'n8n-workflow';
-
 import { CachedDifyAccess } from '../../lib/dify/access';
 import { createDifyClient } from '../../lib/dify/credentials';
 import { parseUuid } from '../../lib/dify/ids';
@@ -15,11 +17,35 @@ import {
 	type Hit,
 	type RetrievalOptions,
 } from '../../lib/dify/knowledge/retrieval';
-import { readRetrievalOptions } from '../shared/dify/knowledge-fields';
+import {
+	readRetrievalOptions,
+	filtersField,
+	retrievalOptions,
+	topKField,
+} from '../shared/dify/retrieval-fields';
 import { isUnset, NodeParameters, createFieldError } from '../shared/parameters';
-import { FAILED_LIST } from '../shared/list-entries';
+import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { properties } from './fields';
+import { multiChoiceField, noticeField } from '../shared/field-builders';
+import { buildDatasetList } from '../../lib/dify/knowledge/documents';
+import { fetchAllPages } from '../../lib/dify/pagination';
+import { asNonEmptyString } from '../../lib/values';
+import { createEditorClient, readEditorValue } from '../shared/dify/list-search';
+
+export const properties: INodeProperties[] = [
+	noticeField(
+		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
+	),
+	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', {
+		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
+		required: true,
+		description:
+			'Knowledge bases to search. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
+	}),
+	{ ...topKField, description: 'Max number of results to return' },
+	filtersField,
+	retrievalOptions,
+];
 
 const MAX_LOGGED_LENGTH = 200;
 
@@ -145,4 +171,30 @@ function toLogOutput(documents: RetrievedDocument[]): IDataObject {
 			text: pageContent.slice(0, MAX_LOGGED_LENGTH),
 		})),
 	};
+}
+
+/** All searchable knowledge bases; if the list fails, an entry with the reason. */
+export async function getKnowledgeBases(
+	this: ILoadOptionsFunctions,
+): Promise<INodePropertyOptions[]> {
+	try {
+		const datasets = await fetchAllPages(await createEditorClient(this), buildDatasetList());
+		const options = datasets
+			// Dify's API does not search external ones.
+			.filter(({ provider }) => provider !== 'external')
+			.map(({ id, name }) => ({ name: asNonEmptyString(name) ?? String(id), value: String(id) }));
+		return toListEntries(options);
+	} catch (error) {
+		return [createFailedListEntry(this.getNode(), error), ...getSelectedDatasets(this)];
+	}
+}
+
+/** Entries for selected IDs; otherwise the editor shows them as "not supported". */
+function getSelectedDatasets(context: ILoadOptionsFunctions): INodePropertyOptions[] {
+	const ids = readEditorValue(context, 'difyDatasetIds');
+	if (!Array.isArray(ids)) return [];
+	return ids
+		.map(String)
+		.filter((id) => id !== FAILED_LIST)
+		.map((id) => ({ name: id, value: id }));
 }

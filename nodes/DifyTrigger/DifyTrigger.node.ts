@@ -1,8 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { bindContext } from '../shared/bind-context';
-import { properties } from './fields';
-import { pollDify } from './poll';
+import { pollDify, properties } from './poll';
 
 export class DifyTrigger implements INodeType {
 	description: INodeTypeDescription = {

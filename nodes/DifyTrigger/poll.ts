@@ -1,13 +1,42 @@
-import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
-
-import { FEEDBACK_LIST } from '../../lib/dify/app/feedback';
+import type {
+	IDataObject,
+	INodeExecutionData,
+	IPollFunctions,
+	INodeProperties,
+} from 'n8n-workflow';
+import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { createDifyClient } from '../../lib/dify/credentials';
-import { fetchPage } from '../../lib/dify/pagination';
-import type { JsonRecord } from '../../lib/values';
-import { toDifyNodeError } from '../shared/dify/errors';
+import { fetchPage, iteratePages } from '../../lib/dify/pagination';
+import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
+import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { NodeParameters } from '../shared/parameters';
-import { pollFeedback, type PollState } from './feedback';
-import { properties } from './fields';
+import { booleanField, choiceField, toOptions, optionsCollection } from '../shared/field-builders';
+import type { DifyClient } from '../../lib/dify/client';
+
+/** n8n lists the options of a field with this label as the actions of a trigger. */
+const rating = choiceField('Trigger On', 'rating', 'any', {
+	options: [
+		{ name: 'Any Rating', value: 'any', action: 'When a message is rated' },
+		{ name: 'Dislike', value: 'dislike', action: 'When a message is disliked' },
+		{ name: 'Like', value: 'like', action: 'When a message is liked' },
+	],
+});
+
+const options: INodeProperties = optionsCollection([
+	booleanField('Include Changed Ratings', 'changed', true, {
+		description:
+			'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
+	}),
+	choiceField('From', 'source', 'user', {
+		options: toOptions({
+			admin: 'Team in Dify',
+			user: 'App Users',
+		}),
+		description: 'Whose ratings start the workflow. If not set, all ratings do.',
+	}),
+]);
+
+export const properties: INodeProperties[] = [rating, options];
 
 /** Max items of a manual test. */
 const MAX_TEST_ITEMS = 3;
@@ -65,4 +94,63 @@ function createRatingFilter(parameters: NodeParameters): (feedback: JsonRecord) 
 
 function toOutput(items: object[]): INodeExecutionData[][] | null {
 	return items.length === 0 ? null : [items.map((json) => ({ json: json as IDataObject }))];
+}
+
+/** Several workers write records, so one may appear after newer ones. */
+const GRACE_MS = 60_000;
+
+/** State of the last poll, as plain data in n8n's database. */
+interface PollState {
+	/** When the newest record was created, in milliseconds. */
+	newest: number;
+	/** `updated_at` of the newest records, by ID. A changed rating keeps its position in the list. */
+	known: Record<string, string>;
+}
+
+interface PollResult {
+	state: PollState;
+	/** Oldest first. `isNew` false: an earlier rating was changed. */
+	ratings: Array<{ feedback: JsonRecord; isNew: boolean }>;
+}
+
+/** @param state undefined at the first poll, which returns no ratings */
+async function pollFeedback(client: DifyClient, state: PollState | undefined): Promise<PollResult> {
+	const records = await fetchRecordsSince(client, state);
+	const since = (state?.newest ?? Infinity) - GRACE_MS;
+	const ratings = records
+		.map((feedback) => ({ feedback, previousStamp: state?.known[String(feedback.id)] }))
+		.filter(({ feedback, previousStamp }) =>
+			previousStamp === undefined
+				? getTime(feedback) >= since
+				: previousStamp !== getStamp(feedback),
+		)
+		.map(({ feedback, previousStamp }) => ({ feedback, isNew: previousStamp === undefined }));
+	const stamps = records.map((record) => [String(record.id), getStamp(record)] as const);
+	const newest = records[0] === undefined ? (state?.newest ?? 0) : getTime(records[0]);
+	return { state: { newest, known: Object.fromEntries(stamps) }, ratings: ratings.reverse() };
+}
+
+/** The newest page, and more pages while all their ratings are new. */
+async function fetchRecordsSince(
+	client: DifyClient,
+	state: PollState | undefined,
+): Promise<JsonRecord[]> {
+	const records: JsonRecord[] = [];
+	for await (const page of iteratePages(client, FEEDBACK_LIST)) {
+		pushAll(records, page);
+		const oldest = page.at(-1);
+		if (oldest === undefined || getTime(oldest) < (state?.newest ?? Infinity) - GRACE_MS) break;
+	}
+	return records;
+}
+
+function getStamp({ updated_at: updatedAt }: JsonRecord): string {
+	return String(updatedAt ?? '');
+}
+
+/** Unlike elsewhere in Dify, these times are ISO strings, in UTC without a zone. */
+function getTime({ created_at: createdAt }: JsonRecord): number {
+	const text = asNonEmptyString(createdAt) ?? '';
+	const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+	return Number.isNaN(time) ? 0 : time;
 }

@@ -1,11 +1,10 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-
 import { getForm } from '../shared/dify/get-form';
-import { difyActionNode, createDifyExecute } from '../shared/dify/description';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { formGet, formSubmit } from './form';
-import { runExecute, runFollow } from './run/execute';
-import { runGet, runGetAll, runStop } from './run/records';
+import { runExecute, runFollow } from './execute';
+import { runGet, runGetAll, runStop } from './records';
 
 const operations = createResourceTable([
 	{

@@ -1,16 +1,9 @@
-import {
-	parseFormActions,
-	formPath,
-	parseFormFields,
-	submitForm,
-} from '../../lib/dify/forms/human-form';
+import { parseFormActions, formPath, parseFormFields, submitForm } from '../../lib/dify/forms';
 import { isNonEmpty, omitUndefined, toText, type JsonRecord } from '../../lib/values';
-import { DEFAULT_USER } from '../shared/dify/fields';
-import { readUser } from '../shared/dify/ids';
-import { isFileField, readFiles, uploadInputs } from '../shared/dify/inputs';
-import { toPlainObject } from '../shared/dify/plain-object';
-import { defineRequestOperation } from '../shared/dify/define-operation';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
+import { toPlainObject } from '../shared/dify/run-output';
+import { type DifyOperation, defineRequestOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import { jsonField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';

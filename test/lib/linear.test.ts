@@ -13,7 +13,7 @@ import { parseContentPart } from '../../lib/chat/parse-content-part';
 import { extractJson } from '../../lib/text/extract-json';
 import { splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
 import { toErrorType, toDifyResponseError } from '../../lib/dify/errors';
-import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files/file-refs';
+import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
 	classifyErrorResponse,

@@ -39,7 +39,7 @@ const FORBIDDEN = new RegExp(` (?:${WORDS.join('|')})s? `);
 /** Names that others chose: fields of n8n and OpenTelemetry, and Node's ECONNREFUSED. `kind` is a type of Dify's nodes. */
 const ALLOWED: Readonly<Record<string, RegExp>> = {
 	connectionRefused: /^lib\//,
-	fieldWords: /^nodes\/shared\/dify\/inputs\.ts$/,
+	fieldWords: /^nodes\/shared\/dify\/run-request\.ts$/,
 	kind: /^lib\/(?:dify\/(?:types|run\/[\w-]+)|tracing\/span)\.ts$/,
 };
 

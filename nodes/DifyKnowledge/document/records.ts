@@ -1,5 +1,5 @@
 import { createDifyError } from '../../../lib/dify/errors';
-import { openSignedFile } from '../../../lib/dify/files/output-files';
+import { openSignedFile } from '../../../lib/dify/files';
 import { apiPath, parseUuid } from '../../../lib/dify/ids';
 import {
 	deletePath,
@@ -12,9 +12,12 @@ import { rethrowWith, type ServerError } from '../../../lib/errors/server-error'
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString, omitUndefined } from '../../../lib/values';
 import { fetchFilesFromField, readFileOrigins, outputField } from '../../shared/dify/fields';
-import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
-import { defineListOperation, defineRequestOperation } from '../../shared/dify/define-operation';
-import { createKeylessClient, type DifyOperation } from '../../shared/dify/dify-operation';
+import {
+	createKeylessClient,
+	type DifyOperation,
+	defineListOperation,
+	defineRequestOperation,
+} from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,
@@ -30,6 +33,8 @@ import {
 	keywordField,
 	readTextList,
 	indexingWaitField,
+	datasetField,
+	readDatasetId,
 } from '../fields';
 
 export const documentGetAll = defineListOperation({

@@ -1,5 +1,4 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import {
 	computeSha256,
@@ -15,7 +14,6 @@ import { fetchAllPages } from '../../../lib/dify/pagination';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';
-import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -28,8 +26,8 @@ import {
 import { asText, createFieldError, type NodeParameters } from '../../shared/parameters';
 import { ItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
-import { documentBinaryField, textField } from '../fields';
-import { contentOptions, readCreateOptions, datasetSetupOptions } from './content-fields';
+import { documentBinaryField, textField, datasetField, readDatasetId } from '../fields';
+import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {

@@ -1,18 +1,201 @@
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import { upsertDocument, type DocumentContent } from '../../../lib/dify/knowledge/upsert';
-import { omitEmpty, omitUndefined } from '../../../lib/values';
+import {
+	upsertDocument,
+	type DocumentContent,
+	type CreateOptions,
+} from '../../../lib/dify/knowledge/upsert';
+import { omitEmpty, omitUndefined, type JsonRecord } from '../../../lib/values';
 import { readFile } from '../../shared/dify/fields';
-import { datasetField, readDatasetId } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,
 	optionsCollection,
 	stringField,
+	booleanField,
+	integerField,
 } from '../../shared/field-builders';
 import type { OperationItem } from '../../shared/run/operations';
-import { documentBinaryField, textField, indexingWaitField } from '../fields';
-import { contentOptions, readCreateOptions, datasetSetupOptions } from './content-fields';
+import {
+	documentBinaryField,
+	textField,
+	indexingWaitField,
+	datasetField,
+	readDatasetId,
+	readModel,
+	modelLocatorField,
+	techniqueField,
+} from '../fields';
+import type { INodeProperties } from 'n8n-workflow';
+import type { IndexingTechnique } from '../../../lib/dify/knowledge/documents';
+import { type NodeParameters, createFieldError } from '../../shared/parameters';
+
+function countField(
+	displayName: string,
+	name: string,
+	defaultValue: number,
+	description: string,
+	minValue = 0,
+): INodeProperties {
+	return integerField(displayName, name, defaultValue, [minValue], { description });
+}
+
+function separatorField(
+	displayName: string,
+	name: string,
+	defaultValue: string,
+	parts: string,
+): INodeProperties {
+	const description = `Where ${parts} end; \\n is a line break`;
+	return stringField(displayName, name, { default: defaultValue, description });
+}
+
+/** Options for splitting a text into chunks. */
+const ruleOptions: INodeProperties[] = [
+	choiceField('Chunking', 'chunking', 'automatic', {
+		options: toOptions({
+			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
+			custom: ['Custom', 'Use the options below'],
+			hierarchical: ['Parent-Child', 'Search small chunks, return their larger parents'],
+		}),
+		description:
+			'How to split the text. If not set, as in the last document of the knowledge base.',
+	}),
+	separatorField('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
+	countField('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
+	countField('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
+	separatorField('Child Separator', 'childSeparator', '\\n', 'child chunks'),
+	countField(
+		'Child Length',
+		'childMaxTokens',
+		200,
+		'Maximum tokens per child chunk, 50 to 4,000',
+		50,
+	),
+	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
+		description: 'Whether to collapse consecutive spaces and line breaks into one',
+	}),
+	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
+		description: 'Whether to remove them from the text',
+	}),
+];
+
+/** Options for the content of a document. */
+export const contentOptions: INodeProperties[] = [
+	...ruleOptions,
+	stringField('Language', 'language', {
+		default: 'English',
+		description: 'Language in which Dify generates questions and answers in the Q&A form',
+	}),
+];
+
+/** Options for the first document of a knowledge base. */
+export const datasetSetupOptions: INodeProperties[] = [
+	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+		description:
+			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
+	}),
+	choiceField('Form', 'form', 'text_model', {
+		options: toOptions({
+			hierarchical_model: 'Parent-Child',
+			qa_model: ['Q&A', 'A model generates questions and answers'],
+			text_model: 'Text',
+		}),
+		description: 'Applies to the first document of a knowledge base and to all documents after it',
+	}),
+	techniqueField('Applies to the first document of a knowledge base; cannot be changed later'),
+];
+
+/** Reads these options. */
+export function readCreateOptions(parameters: NodeParameters): CreateOptions {
+	const rule = readProcessRule(parameters);
+	const form = parameters.choice('options.form', undefined);
+	return {
+		technique: parameters.choice<IndexingTechnique>('options.technique', undefined),
+		embeddingModel: readModel(parameters, 'options.embeddingModel'),
+		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
+		language: parameters.string('options.language') || undefined,
+		processRule: rule,
+		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
+	};
+}
+
+const CUSTOM_OPTIONS = [
+	'separator',
+	'maxTokens',
+	'chunkOverlap',
+	'removeExtraSpaces',
+	'removeUrlsEmails',
+] as const;
+
+const CHILD_OPTIONS = ['childSeparator', 'childMaxTokens'] as const;
+
+type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
+
+/** Reads the chunking rule. Dify requires a complete one. */
+function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
+	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
+	const hasChildOptions = CHILD_OPTIONS.some(isAdded);
+	const hasOptions = hasChildOptions || CUSTOM_OPTIONS.some(isAdded);
+	const impliedMode = hasChildOptions ? 'hierarchical' : 'custom';
+	const mode =
+		parameters.choice<ChunkingMode>('options.chunking', undefined) ??
+		(hasOptions ? impliedMode : undefined);
+	if (mode === undefined) return undefined;
+	if (mode === 'automatic' && hasOptions)
+		throw createFieldError(
+			parameters.field('options.chunking').label,
+			'is Automatic, so the other chunk options have no effect',
+		);
+	if (mode === 'automatic') return { mode: 'automatic' };
+	return {
+		mode,
+		rules: {
+			...toCleaningFields(parameters),
+			...toSplittingFields(parameters, mode === 'hierarchical'),
+		},
+	};
+}
+
+function toCleaningFields(parameters: NodeParameters): JsonRecord {
+	return {
+		pre_processing_rules: [
+			{ id: 'remove_extra_spaces', enabled: parameters.boolean('options.removeExtraSpaces', true) },
+			{ id: 'remove_urls_emails', enabled: parameters.boolean('options.removeUrlsEmails', false) },
+		],
+	};
+}
+
+function toSplittingFields(parameters: NodeParameters, hasChildren: boolean): JsonRecord {
+	const segmentation = {
+		separator: readSeparator(parameters, 'options.separator', '\n\n'),
+		max_tokens: readTokens(parameters, 'options.maxTokens', 500),
+		chunk_overlap: parameters.number('options.chunkOverlap', hasChildren ? 0 : 50),
+	};
+	if (!hasChildren) return { segmentation };
+	return {
+		segmentation,
+		parent_mode: 'paragraph',
+		subchunk_segmentation: {
+			separator: readSeparator(parameters, 'options.childSeparator', '\n'),
+			max_tokens: readTokens(parameters, 'options.childMaxTokens', 200),
+			chunk_overlap: 0,
+		},
+	};
+}
+
+/** Reads a number of tokens, which Dify checks only during indexing. */
+function readTokens(parameters: NodeParameters, path: string, defaultValue: number): number {
+	const tokens = parameters.number(path, defaultValue);
+	if (tokens <= 4000) return tokens;
+	throw createFieldError(parameters.field(path).label, 'must be between 50 and 4,000');
+}
+
+/** Reads a separator, with `\n` for line break and `\t` for tab. Dify rejects an empty one. */
+function readSeparator(parameters: NodeParameters, path: string, defaultValue: string): string {
+	const text = parameters.rawString(path);
+	return text === '' ? defaultValue : text.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
+}
 
 const options = optionsCollection([
 	indexingWaitField,

@@ -1,15 +1,33 @@
 import type { RunResult } from '../../../lib/dify/types';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
-import { asFiniteNumber } from '../../../lib/values';
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { asFiniteNumber, omitUndefined, asRecord, type JsonRecord } from '../../../lib/values';
+import {
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	NodeConnectionTypes,
+	type INodeTypeDescription,
+	type IDataObject,
+	type INode,
+	type NodeOperationError,
+	type INodeProperties,
+} from 'n8n-workflow';
 
-import type { DifyClient } from '../../../lib/dify/client';
+import type { DifyClient, Method, Query } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
-import type { Operation, OperationCall } from '../run/operations';
+import {
+	type Operation,
+	type OperationCall,
+	type OperationTable,
+	toOperationItems,
+} from '../run/operations';
 import { runOperations, type RunOperationsOptions } from '../run/run-operations';
 import { addTokenTotals } from '../token-totals';
 import { CachedDifyAccess, type DifyAccess } from '../../../lib/dify/access';
-import { toDifyNodeError } from './errors';
+import { ServerError } from '../../../lib/errors/server-error';
+import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { fetchAllPages, type ListEndpoint } from '../../../lib/dify/pagination';
+import type { NodeParameters } from '../parameters';
+import { readLimit, pagingFields } from './fields';
 
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
@@ -35,7 +53,7 @@ export function reportRun(
 }
 
 /** Runs the operations of a Dify node. */
-export async function runDifyOperations(
+async function runDifyOperations(
 	context: IExecuteFunctions,
 	table: RunOperationsOptions<DifyAccess>['table'],
 	getSequenceKey?: (itemIndex: number) => string | undefined,
@@ -54,4 +72,106 @@ export async function runDifyOperations(
 		createNodeError: toDifyNodeError,
 		getSequenceKey,
 	});
+}
+
+/** Common description of all Dify nodes that process items. */
+export const difyActionNode = {
+	group: ['transform'],
+	version: 1,
+	inputs: [NodeConnectionTypes.Main],
+	outputs: [NodeConnectionTypes.Main],
+	credentials: [{ name: 'difyApi', required: true }],
+} satisfies Partial<INodeTypeDescription>;
+
+/** Runs the operations of such a node. */
+export function createDifyExecute(
+	operations: OperationTable<DifyOperation>,
+	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
+): (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> {
+	return async function () {
+		return await runDifyOperations(
+			this,
+			operations,
+			getSequenceKey && ((itemIndex) => getSequenceKey(this, itemIndex)),
+		);
+	};
+}
+
+/** Error data for workflows: Dify's code, the status, the IDs, and the partial response. */
+function toErrorData(error: unknown): IDataObject {
+	if (!(error instanceof ServerError)) return {};
+	const { partialText, httpStatus, type, ...details } = toErrorDetails(error);
+	return {
+		type,
+		...omitUndefined({ status: httpStatus }),
+		...details,
+		...omitUndefined({ answer: partialText }),
+	};
+}
+
+/** n8n's error, with the same data. */
+export function toDifyNodeError(
+	node: INode,
+	error: unknown,
+	options: NodeErrorOptions,
+): NodeOperationError {
+	const nodeError = toNodeError(node, error, options);
+	if (error instanceof ServerError) nodeError.context.data = toErrorData(error);
+	return nodeError;
+}
+
+type Fields = Pick<DifyOperation, 'option' | 'fields'>;
+
+/** An operation with one request. Dify validates its values. */
+interface RequestOperation extends Fields {
+	/** Method, path, and values for the query of a GET, otherwise for the body. */
+	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
+	/** Converts the response to items. Default: the response as one item. */
+	toItems?(response: JsonRecord, parameters: NodeParameters): object | object[];
+	/** Whether it may be resent. Default: GET only. */
+	isIdempotent?: boolean;
+	/** Timeout in milliseconds, for example for language models. */
+	timeoutMs?: number;
+}
+
+export function defineRequestOperation({
+	option,
+	fields,
+	request,
+	toItems,
+	...options
+}: RequestOperation): DifyOperation {
+	return {
+		option,
+		fields,
+		run: async ({ client, parameters }) => {
+			const [method, path, values = {}] = request(parameters);
+			const payload = method === 'GET' ? { query: values as Query } : { json: values };
+			const response = asRecord(await client.requestJson(method, path, { ...payload, ...options }));
+			return toOperationItems([toItems?.(response, parameters) ?? response].flat());
+		},
+	};
+}
+
+/** An operation that reads a list. */
+interface ListOperation extends Fields {
+	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
+	/** Fields after the paging fields. */
+	extraFields?: INodeProperties[];
+}
+
+export function defineListOperation({
+	option,
+	fields,
+	list,
+	extraFields = [],
+}: ListOperation): DifyOperation {
+	return {
+		option,
+		fields: [...fields, ...pagingFields, ...extraFields],
+		run: async ({ client, context, parameters }) =>
+			toOperationItems(
+				await fetchAllPages(client, list(parameters, context), readLimit(parameters)),
+			),
+	};
 }

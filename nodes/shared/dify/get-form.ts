@@ -4,11 +4,10 @@ import type {
 	ResourceMapperField,
 	ResourceMapperFields,
 } from 'n8n-workflow';
-
-import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms/input-form';
+import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';
 import { isExpression, toListEntries, toPlainName } from '../list-entries';
 import { createEditorClient } from './list-search';
-import { toDifyNodeError } from './errors';
+import { toDifyNodeError } from './dify-operation';
 
 /** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =

@@ -4,15 +4,26 @@ import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import { parseOptionalUuid } from '../../../lib/dify/ids';
-import { isRecord, tryOrUndefined } from '../../../lib/values';
+import {
+	isRecord,
+	tryOrUndefined,
+	pushAll,
+	asNonEmptyString,
+	omitUndefined,
+	type JsonRecord,
+} from '../../../lib/values';
 import { toListEntries, createListError } from '../list-entries';
+import { buildConversationList } from '../../../lib/dify/app';
+import { fetchPage, parseRecords, type ListEndpoint } from '../../../lib/dify/pagination';
+import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
+import { toModelOptions } from '../../../lib/dify/knowledge/models';
 
 /** The client for lists and forms in the editor. */
 export async function createEditorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {
 	return createDifyClient(await context.getCredentials('difyApi'), context.helpers);
 }
 
-export interface ListSearchCall {
+interface ListSearchCall {
 	context: ILoadOptionsFunctions;
 	client: DifyClient;
 	/** The search text, trimmed. */
@@ -78,3 +89,74 @@ export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 		'Select the knowledge base first.',
 	);
 }
+
+/** Results that fill the list: the editor loads more only after scrolling (ResourceLocatorDropdown.vue). */
+const FULL_LIST = 20;
+
+/** Max pages for one search. */
+const MAX_PAGES = 20;
+
+/** Conversations of the user in the node, last used first, page by page. */
+export const searchConversations = createListSearch(async ({ context, client, filter, token }) => {
+	const list = buildConversationList(readEditorUser(context));
+	const query = filter.toLowerCase();
+	const results: INodeListSearchResult['results'] = [];
+	let next = token;
+	for (let pages = 1; ; pages++) {
+		const page = await fetchPage(client, list, omitUndefined({ at: next }));
+		const options = page.records.map(({ id, name }) => ({
+			name: asNonEmptyString(name) ?? String(id),
+			value: String(id),
+		}));
+		pushAll(
+			results,
+			options.filter(
+				({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
+			),
+		);
+		next = asNonEmptyString(page.next);
+		if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
+			return { results, ...omitUndefined({ paginationToken: next }) };
+	}
+});
+
+/** A page of a list, with a suffix after each name. */
+async function fetchNamedPage(
+	{ client, token }: ListSearchCall,
+	list: ListEndpoint,
+	getSuffix: (record: JsonRecord) => string,
+): Promise<INodeListSearchResult> {
+	const { records, next } = await fetchPage(client, list, { at: Number(token ?? 1) });
+	const results = records.map((record) => ({
+		name: `${asNonEmptyString(record.name) ?? String(record.id)}${getSuffix(record)}`,
+		value: String(record.id),
+	}));
+	return { results, ...omitUndefined({ paginationToken: next?.toString() }) };
+}
+
+const TECHNIQUES: Readonly<Record<string, string>> = { high_quality: '', economy: ' (keywords)' };
+
+/** All knowledge bases of the workspace, including those of other members. Dify filters them. */
+export const searchKnowledgeBases = createListSearch(
+	async (call) =>
+		await fetchNamedPage(
+			call,
+			buildDatasetList(call.filter),
+			({ indexing_technique: technique }) => TECHNIQUES[String(technique)] ?? ' (empty)',
+		),
+);
+
+/** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
+export const searchDocuments = createListSearch(
+	async (call) =>
+		await fetchNamedPage(
+			call,
+			buildDocumentList(readEditorDatasetId(call.context), call.filter),
+			({ display_status: status }) => (status === 'available' ? '' : ` (${String(status)})`),
+		),
+);
+
+export const searchEmbeddingModels = createListSearch(async ({ client, filter }) => {
+	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
+	return filterByName(toModelOptions(parseRecords(data)), filter);
+});

@@ -1,5 +1,4 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-
 import type { DifyClient } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
 import {
@@ -11,8 +10,8 @@ import {
 	withTransferMethod,
 	type DifyFileRef,
 	type DifyFileType,
-} from '../../../lib/dify/files/file-refs';
-import { uploadFile } from '../../../lib/dify/files/upload';
+	uploadFile,
+} from '../../../lib/dify/files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { parseJson } from '../../../lib/json';
 import {

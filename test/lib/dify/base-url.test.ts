@@ -1,7 +1,5 @@
 import * as fc from 'fast-check';
-
-import { resolveDifyBaseUrl } from '../../../lib/dify/base-url';
-import { createDifyClient } from '../../../lib/dify/credentials';
+import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credentials';
 import { createClient, sendMessage, startSim } from './client';
 
 describe('access to Dify', () => {

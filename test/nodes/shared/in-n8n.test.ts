@@ -16,7 +16,6 @@ import type {
 	NodeConnectionType,
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
-
 import { DifyApp } from '../../../nodes/DifyApp/DifyApp.node';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
@@ -27,7 +26,7 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { readThinking } from '../../../nodes/shared/chat/generation-settings';
-import { readUser } from '../../../nodes/shared/dify/ids';
+import { readUser } from '../../../nodes/shared/dify/fields';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
 /** Reads parameters through n8n's own context, which evaluates expressions and resolves resource locators. */

@@ -1,6 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-
-import { toDifyNodeError } from '../../../../nodes/shared/dify/errors';
+import { toDifyNodeError } from '../../../../nodes/shared/dify/dify-operation';
 import { toErrorItem, type ItemError } from '../../../../nodes/shared/run/item-error';
 import {
 	processItems,

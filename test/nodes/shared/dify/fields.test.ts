@@ -1,7 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
-
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
-import { getConversationKey } from '../../../../nodes/DifyChatMessage/message';
+import { getConversationKey } from '../../../../nodes/DifyChatMessage/fields';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { toPlainObject } from '../../../../nodes/shared/dify/plain-object';
+import { toPlainObject } from '../../../../nodes/shared/dify/run-output';
 import { examples } from '../../../support/properties';
 
 test('any JSON with undefined values is the JSON without them, as a copy', () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { splitFileNames } from '../../../../lib/dify/files/file-refs';
+import { splitFileNames } from '../../../../lib/dify/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { appKey, type Json } from '../../../simulators/dify';

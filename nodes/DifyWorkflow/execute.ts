@@ -1,12 +1,89 @@
+import { followRun, runWorkflow } from '../../lib/dify/run/start-run';
+import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { readRunTimeouts, readRunOptions, simplifyField } from '../shared/dify/run-options';
+import type { DifyOperation, DifyCall } from '../shared/dify/dify-operation';
+import { optionsCollection } from '../shared/field-builders';
+import { executeOptions, followOptions, runIdField, readRunId, runUserField } from './fields';
 import { getPartialResult } from '../../lib/dify/errors';
-import { withAbsoluteUrl } from '../../lib/dify/files/output-files';
+import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { RunResult } from '../../lib/dify/types';
 import { pushAll, omitEmpty, isRecord, mapValues, omitUndefined } from '../../lib/values';
-import { toPlainObject } from '../shared/dify/plain-object';
-import { storeResultFiles } from '../shared/dify/result-files';
-import type { DifyCall } from '../shared/dify/dify-operation';
-import { createPausedError, toSimpleForm } from '../shared/dify/run-request';
+import {
+	storeResultFiles,
+	toPlainObject,
+	createPausedError,
+	toSimpleForm,
+} from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
+
+const [inputsMode, ...inputValues] = inputFields;
+
+export const runExecute: DifyOperation = {
+	option: {
+		name: 'Execute',
+		value: 'execute',
+		action: 'Execute a workflow',
+		description: 'Run the published workflow and wait for its outputs',
+	},
+	fields: [
+		runUserField,
+		{ ...inputsMode!, description: "Variables of the workflow's start node" },
+		...inputValues,
+		simplifyField,
+		optionsCollection(executeOptions),
+	],
+	run: async (call) => {
+		const { client, parameters, typing } = call;
+		const user = readUser(parameters);
+		const { timeouts, retries, ...ids } = readRunOptions(parameters);
+		const output = readOutputOptions(call, user);
+		await typing?.begin();
+		const inputWarnings: string[] = [];
+		const request = await buildRunRequest(call, user, {
+			filesPath: 'options.files',
+			onWarning: (warning) => void inputWarnings.push(warning),
+		});
+		const options = { onDeltas: typing?.show, timeouts, retries };
+		const running = runWorkflow(client, { ...request, ...ids }, options);
+		running.catch(() => inputWarnings.forEach(call.hint));
+		return [await toRunItem(call, output, running, inputWarnings)];
+	},
+};
+
+export const runFollow: DifyOperation = {
+	option: {
+		name: 'Follow',
+		value: 'follow',
+		action: 'Follow a run',
+		description: 'Attach to an existing run and wait for its outputs',
+	},
+	fields: [
+		runIdField,
+		{
+			...runUserField,
+			description: `The user who started the run. Other users cannot follow it. ${DEFAULT_USER}`,
+		},
+		simplifyField,
+		optionsCollection(followOptions),
+	],
+	run: async (call) => {
+		const { client, parameters, typing } = call;
+		const user = readUser(parameters);
+		const runId = readRunId(parameters);
+		const timeouts = readRunTimeouts(parameters);
+		const output = readOutputOptions(call, user);
+		const continueAfterPause = output.onPause === 'wait';
+		await typing?.begin();
+		const following = followRun(client, runId, user, {
+			onDeltas: typing?.show,
+			// Human input may take any time.
+			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,
+			continueAfterPause,
+		});
+		return [await toRunItem(call, output, following)];
+	},
+};
 
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'nodes' | 'text';
@@ -20,10 +97,7 @@ interface RunOutput {
 	user: string;
 }
 
-export function readOutputOptions(
-	{ parameters }: Pick<DifyCall, 'parameters'>,
-	user: string,
-): RunOutput {
+function readOutputOptions({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
 	return {
 		simplify: parameters.boolean('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),
@@ -38,7 +112,7 @@ export function readOutputOptions(
  *
  * @throws {ServerError} as the run, unless failed runs are returned
  */
-export async function toRunItem(
+async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
 	running: Promise<RunResult>,

@@ -1,11 +1,9 @@
-import { fetchRunRecord, pollRunRecord } from '../../../lib/dify/run/run-record';
-import { stopWorkflow } from '../../../lib/dify/run/start-run';
-import { DEFAULT_USER } from '../../shared/dify/fields';
-import { readUser } from '../../shared/dify/ids';
-import { toPlainObject } from '../../shared/dify/plain-object';
-import { defineListOperation } from '../../shared/dify/define-operation';
-import type { DifyOperation } from '../../shared/dify/dify-operation';
-import { simplifyField } from '../../shared/dify/run-options';
+import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
+import { stopWorkflow } from '../../lib/dify/run/start-run';
+import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import { toPlainObject } from '../shared/dify/run-output';
+import { type DifyOperation, defineListOperation } from '../shared/dify/dify-operation';
+import { simplifyField } from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
@@ -13,14 +11,9 @@ import {
 	collectionField,
 	numberField,
 	stringField,
-} from '../../shared/field-builders';
-import {
-	isUnset,
-	type NodeParameters,
-	quoteValue,
-	createFieldError,
-} from '../../shared/parameters';
-import { runIdField, readRunId, runUserField } from '../fields';
+} from '../shared/field-builders';
+import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../shared/parameters';
+import { runIdField, readRunId, runUserField } from './fields';
 
 export const runGet: DifyOperation = {
 	option: {

@@ -1,15 +1,11 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import {
 	OPERATORS,
 	type Condition,
 	type Filter,
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
-import { parseModelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
 import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
-import { parseUuid } from '../../../lib/dify/ids';
-import { isRecord, asRecords } from '../../../lib/values';
+import { asRecords } from '../../../lib/values';
 import {
 	choiceField,
 	toOptions,
@@ -20,49 +16,6 @@ import {
 	integerField,
 } from '../field-builders';
 import { asChoice, type Field, type NodeParameters } from '../parameters';
-import { recordLocatorField } from './fields';
-
-export const datasetField = recordLocatorField(
-	'Knowledge Base',
-	'difyDatasetId',
-	'searchKnowledgeBases',
-	{ required: true },
-);
-
-/** @throws {ServerError} if the field Knowledge Base is empty or not an ID */
-export function readDatasetId(parameters: NodeParameters): string {
-	return parseUuid(parameters.value('difyDatasetId'), 'knowledge base ID');
-}
-
-const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
-
-/** A resource locator for a model of the workspace: provider and name in one value. */
-export function modelLocatorField(
-	displayName: string,
-	name: string,
-	search: string,
-	overrides: Partial<INodeProperties> = {},
-): INodeProperties {
-	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
-}
-
-/** Reads a model locator. n8n resolves locators only outside collections. */
-export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
-	const value = parameters.value(path);
-	const model = isRecord(value) && '__rl' in value ? value.value : value;
-	return typeof model === 'string' ? parseModelRef(model) : undefined;
-}
-
-/** Field for the indexing technique. */
-export function techniqueField(description: string): INodeProperties {
-	return choiceField('Technique', 'technique', 'high_quality', {
-		options: toOptions({
-			economy: ['Economy', 'Keyword search, without a model'],
-			high_quality: ['High Quality', 'Vector search with an embedding model'],
-		}),
-		description,
-	});
-}
 
 export const topKField = integerField('Limit', 'topK', 5, [1, 100], {
 	description: 'Max number of results to return',

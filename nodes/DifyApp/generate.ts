@@ -1,18 +1,15 @@
 import type { IDataObject } from 'n8n-workflow';
-
-import { parseOpenAiUsage } from '../../../lib/chat/usage';
-import { sendCompletionMessage, withTextInput } from '../../../lib/dify/run/start-run';
-import type { RunResult } from '../../../lib/dify/types';
-import { omitEmpty } from '../../../lib/values';
-import { reportRun, type DifyOperation } from '../../shared/dify/dify-operation';
-import { userField } from '../../shared/dify/fields';
-import { readUser } from '../../shared/dify/ids';
-import { inputFields } from '../../shared/dify/inputs';
-import { filesField } from '../../shared/dify/run-files';
-import { readRunTimeouts, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
-import { buildRunRequest } from '../../shared/dify/run-request';
-import { toPlainObject } from '../../shared/dify/plain-object';
-import { longTextField, optionsCollection } from '../../shared/field-builders';
+import { parseOpenAiUsage } from '../../lib/chat/usage';
+import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
+import type { RunResult } from '../../lib/dify/types';
+import { omitEmpty } from '../../lib/values';
+import { reportRun, type DifyOperation } from '../shared/dify/dify-operation';
+import { userField, readUser } from '../shared/dify/fields';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { readRunTimeouts, RUN_OPTIONS, simplifyField } from '../shared/dify/run-options';
+import { toPlainObject } from '../shared/dify/run-output';
+import { longTextField, optionsCollection } from '../shared/field-builders';
 
 export const textGenerate: DifyOperation = {
 	option: {

@@ -1,20 +1,104 @@
+import { buildConversationList } from '../../lib/dify/app';
+import { apiPath, parseOptionalUuid } from '../../lib/dify/ids';
+import {
+	conversationField,
+	userField,
+	readConversationId,
+	readUser,
+	recordLocatorField,
+	messageField,
+	readMessageId,
+} from '../shared/dify/fields';
+import {
+	defineListOperation,
+	defineRequestOperation,
+	type DifyOperation,
+} from '../shared/dify/dify-operation';
+import {
+	booleanField,
+	choiceField,
+	toOptions,
+	optionsCollection,
+	stringField,
+} from '../shared/field-builders';
 import type { DifyClient } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
-import { parseOptionalUuid, apiPath } from '../../lib/dify/ids';
 import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
 import { parseJson } from '../../lib/json';
-import { asNonEmptyString, toText, type JsonRecord } from '../../lib/values';
+import { asNonEmptyString, toText, type JsonRecord, asArray } from '../../lib/values';
 import {
 	createListSearch,
 	readEditorUser,
 	readEditorValue,
 	filterByName,
 } from '../shared/dify/list-search';
-import { conversationField, recordLocatorField, userField } from '../shared/dify/fields';
-import { readConversationId, readUser } from '../shared/dify/ids';
-import { defineListOperation } from '../shared/dify/define-operation';
-import type { DifyOperation } from '../shared/dify/dify-operation';
-import { stringField } from '../shared/field-builders';
+
+/** A language model generates names and questions. */
+const MODEL_TIMEOUT_MS = 120_000;
+
+export const conversationGetAll = defineListOperation({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many conversations',
+		description: 'List the conversations that a user started through the API',
+	},
+	fields: [userField],
+	extraFields: [
+		optionsCollection([
+			choiceField('Sort By', 'sortBy', '-updated_at', {
+				options: toOptions({
+					'-created_at': 'Created, Newest First',
+					created_at: 'Created, Oldest First',
+					'-updated_at': 'Updated, Newest First',
+					updated_at: 'Updated, Oldest First',
+				}),
+			}),
+		]),
+	],
+	list: (parameters) =>
+		buildConversationList(readUser(parameters), parameters.choice('options.sortBy', '-updated_at')),
+});
+
+export const conversationRename = defineRequestOperation({
+	option: {
+		name: 'Rename',
+		value: 'rename',
+		action: 'Rename a conversation',
+		description: 'Enter a name, or let Dify generate one',
+	},
+	fields: [
+		userField,
+		conversationField({ required: true }),
+		booleanField('Generate Name', 'autoGenerate', false, {
+			description: 'Whether a model generates the name from the messages of the conversation',
+		}),
+		stringField('Name', 'name', {
+			required: true,
+			displayOptions: { show: { autoGenerate: [false] } },
+		}),
+	],
+	timeoutMs: MODEL_TIMEOUT_MS,
+	request: (parameters) => {
+		const isGenerated = parameters.boolean('autoGenerate');
+		const name = isGenerated ? {} : { name: parameters.rawString('name') };
+		const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
+		return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
+	},
+});
+
+export const conversationDelete = defineRequestOperation({
+	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
+	fields: [userField, conversationField({ required: true })],
+	request: (parameters) => {
+		const id = readConversationId(parameters);
+		return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
+	},
+	toItems: (_response, parameters) => ({
+		conversationId: readConversationId(parameters),
+		deleted: true,
+	}),
+});
 
 function buildVariableList(conversationId: string, user: string): ListEndpoint {
 	return {
@@ -38,7 +122,9 @@ export const variableGetAll = defineListOperation({
 const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
 	required: true,
 });
+
 const [fromList, byId] = variableField.modes!;
+
 const byName = {
 	displayName: 'By Name',
 	name: 'name',
@@ -121,4 +207,39 @@ export const searchVariables = createListSearch(async ({ context, client, filter
 		value: String(id),
 	}));
 	return filterByName(results, filter);
+});
+
+export const messageGetAll = defineListOperation({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many messages',
+		description:
+			'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
+	},
+	fields: [userField, conversationField({ required: true })],
+	list: (parameters) => ({
+		path: '/messages',
+		query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
+		cursor: 'first_id',
+	}),
+});
+
+export const messageGetSuggested = defineRequestOperation({
+	option: {
+		name: 'Get Suggested Questions',
+		value: 'getSuggested',
+		action: 'Get suggested questions',
+		description: 'Get questions the user might ask next; a model generates them, which uses tokens',
+	},
+	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
+	timeoutMs: MODEL_TIMEOUT_MS,
+	request: (parameters) => {
+		const messageId = readMessageId(parameters);
+		return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
+	},
+	toItems: ({ data }, parameters) => ({
+		messageId: readMessageId(parameters),
+		questions: asArray(data).filter((question) => typeof question === 'string'),
+	}),
 });

@@ -1,8 +1,9 @@
-import { createServerError } from '../../errors/create-error';
-import { ServerError } from '../../errors/server-error';
-import { asNonEmptyString } from '../../values';
-import type { DifyClient } from '../client';
-import type { DifyAppMode } from '../types';
+import { createServerError } from '../errors/create-error';
+import { ServerError } from '../errors/server-error';
+import { asNonEmptyString } from '../values';
+import type { DifyClient } from './client';
+import type { DifyAppMode } from './types';
+import { fetchPage, type ListEndpoint } from './pagination';
 
 /** Name of each app mode in Dify's interface, and the node for it. */
 const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
@@ -48,3 +49,20 @@ function toNotPublishedError(error: ServerError, mode: string): ServerError {
 	const { message: title, suggestion } = createServerError('notPublished', { service: 'dify' });
 	return error.copyWith({ type: 'notPublished', title, suggestion });
 }
+
+/** Conversations that a user started through the API. */
+export function buildConversationList(user: string, sortBy = '-updated_at'): ListEndpoint {
+	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
+}
+
+/** The conversation that the user last used; undefined if there is none. */
+export async function findLatestConversation(
+	client: DifyClient,
+	user: string,
+): Promise<string | undefined> {
+	const { records } = await fetchPage(client, buildConversationList(user), { limit: 1 });
+	return asNonEmptyString(records[0]?.id);
+}
+
+/** Ratings of users and of the team in Dify's console, newest first. Larger pages return 400 (docs/protocols/dify.md 2.6). */
+export const FEEDBACK_LIST: ListEndpoint = { path: '/app/feedbacks', size: 101 };

@@ -1,0 +1,82 @@
+/** What a run returns, as output items of a node. */
+import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
+import {
+	describeDownloadError,
+	downloadFile,
+	MAX_FILES,
+	MAX_FILES_BYTES,
+	collectOutputFiles,
+} from '../../../lib/dify/files';
+import type { RunResult, HumanForm } from '../../../lib/dify/types';
+import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
+import { readFileOrigins } from './fields';
+import { createKeylessClient, type DifyCall } from './dify-operation';
+import { createDifyError } from '../../../lib/dify/errors';
+import type { ServerError } from '../../../lib/errors/server-error';
+
+/** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */
+export async function storeResultFiles(
+	call: DifyCall,
+	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
+): Promise<{ binary?: IBinaryKeyData; warnings: string[] }> {
+	const origins = readFileOrigins(call.parameters);
+	const client = await createKeylessClient(call);
+	const binary: IBinaryKeyData = {};
+	const warnings: string[] = [];
+	let remainingBytes = MAX_FILES_BYTES;
+	const outputFiles = collectOutputFiles(workflow?.outputs, files).filter(
+		({ url }) => asNonEmptyString(url) !== undefined,
+	);
+	if (outputFiles.length > MAX_FILES)
+		warnings.push(
+			`The run has ${outputFiles.length} files (maximum ${MAX_FILES}), so ${outputFiles.length - MAX_FILES} were not fetched.`,
+		);
+	for (const file of outputFiles.slice(0, MAX_FILES)) {
+		try {
+			const { content, name, mimeType } = await downloadFile(client, file, origins, remainingBytes);
+			remainingBytes -= content.byteLength;
+			const { helpers } = call.context;
+			binary[`file_${Object.keys(binary).length}`] = await helpers.prepareBinaryData(
+				content,
+				name,
+				mimeType,
+			);
+		} catch (error) {
+			// A failed file must not discard the result of the run.
+			warnings.push(
+				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${describeDownloadError(error)}.`,
+			);
+		}
+	}
+	return { ...omitEmpty({ binary }), warnings };
+}
+
+/** A copy without undefined values, which n8n would store. Texts of megabytes are not copied. */
+export function toPlainObject(value: object): IDataObject {
+	return withoutUndefined(value) as IDataObject;
+}
+
+function withoutUndefined(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map((inner: unknown) => withoutUndefined(inner) ?? null);
+	if (!isRecord(value)) return value;
+	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+	return Object.fromEntries(entries.map(([key, inner]) => [key, withoutUndefined(inner)]));
+}
+
+/** A form without what only Dify's own page needs. */
+export function toSimpleForm(form: HumanForm): object {
+	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
+}
+
+/** Error for a run that unexpectedly pauses for human input. */
+export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
+	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
+	return createDifyError('runFailed', {
+		status: 200,
+		title: `The ${app} is waiting for human input${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		suggestion:
+			'Submit the form in Dify, or set "When Workflow Pauses" to Return Paused Run and submit the forms of the item with Dify Workflow, resource Form.',
+		result,
+		retryable: false,
+	});
+}
