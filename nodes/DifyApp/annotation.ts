@@ -37,38 +37,34 @@ function readTexts(parameters: NodeParameters) {
 }
 
 export const annotationGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many annotations',
-		description: 'List the questions and answers of the app with their usage count',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many annotations',
+	description: 'List the questions and answers of the app with their usage count',
 	fields: [
-		stringField('Keyword', 'keyword', {
-			description: 'Text that the question or the answer must contain. Leave empty for all.',
-		}),
+		stringField(
+			'Keyword',
+			'keyword',
+			'Text that the question or the answer must contain. Leave empty for all.',
+		),
 	],
 	list: (parameters) => buildAnnotationList(parameters.string('keyword')),
 });
 
 export const annotationCreate = defineRequestOperation({
-	option: {
-		name: 'Create',
-		value: 'create',
-		action: 'Create an annotation',
-		description: 'Add a question and its answer, even if the same question already exists',
-	},
+	name: 'Create',
+	value: 'create',
+	action: 'Create an annotation',
+	description: 'Add a question and its answer, even if the same question already exists',
 	fields: [questionField, answerField],
 	request: (parameters) => ['POST', '/apps/annotations', readTexts(parameters)],
 });
 
 export const annotationUpdate = defineRequestOperation({
-	option: {
-		name: 'Update',
-		value: 'update',
-		action: 'Update an annotation',
-		description: 'Change the question and the answer; Dify requires both',
-	},
+	name: 'Update',
+	value: 'update',
+	action: 'Update an annotation',
+	description: 'Change the question and the answer; Dify requires both',
 	fields: [annotationIdField, questionField, answerField],
 	isIdempotent: true,
 	request: (parameters) => [
@@ -79,12 +75,10 @@ export const annotationUpdate = defineRequestOperation({
 });
 
 export const annotationDelete = defineRequestOperation({
-	option: {
-		name: 'Delete',
-		value: 'delete',
-		action: 'Delete an annotation',
-		description: 'Remove an annotation',
-	},
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete an annotation',
+	description: 'Remove an annotation',
 	fields: [annotationIdField],
 	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${readAnnotationId(parameters)}`],
 	toItems: (_response, parameters) => ({

@@ -28,12 +28,10 @@ import { baseName, storeFile } from '../shared/binary';
 const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
 export const audioSpeak: DifyOperation = {
-	option: {
-		name: 'Speak',
-		value: 'speak',
-		action: 'Speak a text',
-		description: "Convert a text or a response to speech with Dify's text-to-speech model",
-	},
+	name: 'Speak',
+	value: 'speak',
+	action: 'Speak a text',
+	description: "Convert a text or a response to speech with Dify's text-to-speech model",
 	fields: [
 		choiceField('Speak', 'source', 'text', {
 			noDataExpression: true,
@@ -57,10 +55,11 @@ export const audioSpeak: DifyOperation = {
 				description: 'Without extension; the extension follows from the audio format',
 			}),
 			outputField('binaryPropertyOutput'),
-			stringField('Voice', 'voice', {
-				description:
-					'Name of the voice at the speech model provider. If not set, the voice of the app is used.',
-			}),
+			stringField(
+				'Voice',
+				'voice',
+				'Name of the voice at the speech model provider. If not set, the voice of the app is used.',
+			),
 		]),
 	],
 	run: async (call) => {
@@ -110,12 +109,10 @@ function createNoAudioError(url: string) {
 }
 
 export const audioTranscribe: DifyOperation = {
-	option: {
-		name: 'Transcribe',
-		value: 'transcribe',
-		action: 'Transcribe a recording',
-		description: "Convert a recording to text with Dify's speech-to-text model",
-	},
+	name: 'Transcribe',
+	value: 'transcribe',
+	action: 'Transcribe a recording',
+	description: "Convert a recording to text with Dify's speech-to-text model",
 	fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
 	run: async (call) => {
 		const { context, client, parameters } = call;

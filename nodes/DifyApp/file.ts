@@ -7,12 +7,10 @@ import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
 
 export const fileUpload: DifyOperation = {
-	option: {
-		name: 'Upload',
-		value: 'upload',
-		action: 'Upload a file',
-		description: 'Store a file in Dify for a later run of the same user',
-	},
+	name: 'Upload',
+	value: 'upload',
+	action: 'Upload a file',
+	description: 'Store a file in Dify for a later run of the same user',
 	fields: [binaryField('the file'), userField],
 	run: async (call) => {
 		const { client, parameters } = call;
@@ -36,12 +34,10 @@ export const fileUpload: DifyOperation = {
 };
 
 export const fileDownload: DifyOperation = {
-	option: {
-		name: 'Download',
-		value: 'download',
-		action: 'Download a file',
-		description: 'Download a file that a message of the app has used',
-	},
+	name: 'Download',
+	value: 'download',
+	action: 'Download a file',
+	description: 'Download a file that a message of the app has used',
 	fields: [
 		stringField('File ID', 'fileId', {
 			required: true,

@@ -12,17 +12,17 @@ import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 
 export const textGenerate: DifyOperation = {
-	option: {
-		name: 'Generate',
-		value: 'generate',
-		action: 'Generate a text',
-		description: 'Generate a text with the app',
-	},
+	name: 'Generate',
+	value: 'generate',
+	action: 'Generate a text',
+	description: 'Generate a text with the app',
 	fields: [
-		longTextField('Text', 'text', 4, {
-			description:
-				'For apps with one text variable. Leave empty and fill in the form below for other apps.',
-		}),
+		longTextField(
+			'Text',
+			'text',
+			4,
+			'For apps with one text variable. Leave empty and fill in the form below for other apps.',
+		),
 		userField,
 		...inputFields,
 		filesField,

@@ -12,18 +12,18 @@ import { textGenerate } from './generate';
 
 export const operations = createResourceTable([
 	{
-		option: { name: 'Text', value: 'text', description: 'For text generator apps' },
+		name: 'Text',
+		value: 'text',
+		description: 'For text generator apps',
 		operations: [textGenerate],
 	},
-	{ option: { name: 'Audio', value: 'audio' }, operations: [audioSpeak, audioTranscribe] },
+	{ name: 'Audio', value: 'audio', operations: [audioSpeak, audioTranscribe] },
 	{
-		option: {
-			name: 'Annotation',
-			value: 'annotation',
-			description: 'Questions with predefined answers',
-		},
+		name: 'Annotation',
+		value: 'annotation',
+		description: 'Questions with predefined answers',
 		operations: [annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
 	},
-	{ option: { name: 'File', value: 'file' }, operations: [fileUpload, fileDownload] },
-	{ option: { name: 'App', value: 'app' }, operations: [appGet] },
+	{ name: 'File', value: 'file', operations: [fileUpload, fileDownload] },
+	{ name: 'App', value: 'app', operations: [appGet] },
 ]);

@@ -89,9 +89,12 @@ const options: INodeProperties[] = [
 		description:
 			'Name of the field that contains the response. With a Chat Trigger, the item also has "output", which the chat shows.',
 	}),
-	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
-		description: 'Whether Dify generates a name for a new conversation with a model',
-	}),
+	booleanField(
+		'Automatic Conversation Name',
+		'autoGenerateName',
+		true,
+		'Whether Dify generates a name for a new conversation with a model',
+	),
 	RUN_OPTIONS.enableStreaming,
 	fetchFilesFromField('files of the response'),
 	RUN_OPTIONS.idleTimeout,

@@ -27,7 +27,8 @@ const fields = [...messageFields, ...inputFields, filesField, simplifyField, opt
 
 /** The node's only operation, without an operation field. */
 const send: DifyOperation = {
-	option: { name: 'Send', value: 'send' },
+	name: 'Send',
+	value: 'send',
 	fields,
 	run: async (call) => [await sendMessage(call)],
 };

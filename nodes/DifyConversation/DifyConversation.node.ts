@@ -15,14 +15,16 @@ import {
 
 const operations = createResourceTable([
 	{
-		option: { name: 'Conversation', value: 'conversation' },
+		name: 'Conversation',
+		value: 'conversation',
 		operations: [conversationGetAll, conversationRename, conversationDelete],
 	},
 	{
-		option: { name: 'Message', value: 'message' },
+		name: 'Message',
+		value: 'message',
 		operations: [messageGetAll, messageGetSuggested],
 	},
-	{ option: { name: 'Variable', value: 'variable' }, operations: [variableGetAll, variableUpdate] },
+	{ name: 'Variable', value: 'variable', operations: [variableGetAll, variableUpdate] },
 ]);
 
 export class DifyConversation implements INodeType {

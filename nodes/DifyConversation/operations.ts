@@ -37,12 +37,10 @@ import {
 const MODEL_TIMEOUT_MS = 120_000;
 
 export const conversationGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many conversations',
-		description: 'List the conversations that a user started through the API',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many conversations',
+	description: 'List the conversations that a user started through the API',
 	fields: [userField],
 	extraFields: [
 		optionsCollection([
@@ -61,18 +59,19 @@ export const conversationGetAll = defineListOperation({
 });
 
 export const conversationRename = defineRequestOperation({
-	option: {
-		name: 'Rename',
-		value: 'rename',
-		action: 'Rename a conversation',
-		description: 'Enter a name, or let Dify generate one',
-	},
+	name: 'Rename',
+	value: 'rename',
+	action: 'Rename a conversation',
+	description: 'Enter a name, or let Dify generate one',
 	fields: [
 		userField,
 		conversationField({ required: true }),
-		booleanField('Generate Name', 'autoGenerate', false, {
-			description: 'Whether a model generates the name from the messages of the conversation',
-		}),
+		booleanField(
+			'Generate Name',
+			'autoGenerate',
+			false,
+			'Whether a model generates the name from the messages of the conversation',
+		),
 		stringField('Name', 'name', {
 			required: true,
 			displayOptions: { show: { autoGenerate: [false] } },
@@ -88,7 +87,9 @@ export const conversationRename = defineRequestOperation({
 });
 
 export const conversationDelete = defineRequestOperation({
-	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete a conversation',
 	fields: [userField, conversationField({ required: true })],
 	request: (parameters) => {
 		const id = readConversationId(parameters);
@@ -109,12 +110,10 @@ function buildVariableList(conversationId: string, user: string): ListEndpoint {
 }
 
 export const variableGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many variables',
-		description: 'List the variables of a chatflow conversation; other apps have none',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many variables',
+	description: 'List the variables of a chatflow conversation; other apps have none',
 	fields: [userField, conversationField({ required: true })],
 	list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
 });
@@ -133,20 +132,19 @@ const byName = {
 };
 
 export const variableUpdate: DifyOperation = {
-	option: {
-		name: 'Update',
-		value: 'update',
-		action: 'Update a variable',
-		description: 'Set a variable of a chatflow conversation',
-	},
+	name: 'Update',
+	value: 'update',
+	action: 'Update a variable',
+	description: 'Set a variable of a chatflow conversation',
 	fields: [
 		userField,
 		conversationField({ required: true }),
 		{ ...variableField, modes: [fromList!, byName, byId!] },
-		stringField('Value', 'value', {
-			description:
-				'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
-		}),
+		stringField(
+			'Value',
+			'value',
+			'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
+		),
 	],
 	run: async ({ client, parameters }) => {
 		const nameOrId = parameters.requiredString(
@@ -210,13 +208,11 @@ export const searchVariables = createListSearch(async ({ context, client, filter
 });
 
 export const messageGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many messages',
-		description:
-			'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many messages',
+	description:
+		'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
 	fields: [userField, conversationField({ required: true })],
 	list: (parameters) => ({
 		path: '/messages',
@@ -226,12 +222,10 @@ export const messageGetAll = defineListOperation({
 });
 
 export const messageGetSuggested = defineRequestOperation({
-	option: {
-		name: 'Get Suggested Questions',
-		value: 'getSuggested',
-		action: 'Get suggested questions',
-		description: 'Get questions the user might ask next; a model generates them, which uses tokens',
-	},
+	name: 'Get Suggested Questions',
+	value: 'getSuggested',
+	action: 'Get suggested questions',
+	description: 'Get questions the user might ask next; a model generates them, which uses tokens',
 	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
 	timeoutMs: MODEL_TIMEOUT_MS,
 	request: (parameters) => {

@@ -19,12 +19,10 @@ import {
 import { asChoice, isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
 
 export const feedbackGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many ratings',
-		description: 'List all feedback of the app, from its users and from your team in Dify',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many ratings',
+	description: 'List all feedback of the app, from its users and from your team in Dify',
 	fields: [],
 	list: () => FEEDBACK_LIST,
 });
@@ -33,20 +31,20 @@ const ratedMessageField = messageField(
 	'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
 );
 
-const ignoreNotRated = booleanField('Ignore If Not Rated', 'ignoreNotRated', true, {
-	description:
-		'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
-});
+const ignoreNotRated = booleanField(
+	'Ignore If Not Rated',
+	'ignoreNotRated',
+	true,
+	'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
+);
 
 type Rating = 'like' | 'dislike' | 'none';
 
 export const rate: DifyOperation = {
-	option: {
-		name: 'Rate',
-		value: 'rate',
-		action: 'Rate a message',
-		description: 'Like or dislike a message, with an optional comment',
-	},
+	name: 'Rate',
+	value: 'rate',
+	action: 'Rate a message',
+	description: 'Like or dislike a message, with an optional comment',
 	fields: [
 		ratedMessageField,
 		userField,
@@ -59,10 +57,12 @@ export const rate: DifyOperation = {
 			description:
 				'Expressions must return like, dislike or none. Each user has one rating per message: a new rating replaces it.',
 		}),
-		longTextField('Text', 'content', 2, {
-			description:
-				'Why the response was good or bad. If empty, Dify deletes the comment of an earlier rating.',
-		}),
+		longTextField(
+			'Text',
+			'content',
+			2,
+			'Why the response was good or bad. If empty, Dify deletes the comment of an earlier rating.',
+		),
 		optionsCollection([ignoreNotRated]),
 	],
 	run: async (call) => {
@@ -77,12 +77,10 @@ export const rate: DifyOperation = {
 };
 
 export const revoke: DifyOperation = {
-	option: {
-		name: 'Revoke',
-		value: 'revoke',
-		action: 'Revoke a rating',
-		description: 'Remove the rating of a message, including its comment',
-	},
+	name: 'Revoke',
+	value: 'revoke',
+	action: 'Revoke a rating',
+	description: 'Remove the rating of a message, including its comment',
 	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
 	run: revokeRating,
 };

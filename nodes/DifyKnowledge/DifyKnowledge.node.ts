@@ -30,7 +30,8 @@ import { pipelineRun, searchDatasources } from './pipeline';
 
 const operations = createResourceTable([
 	{
-		option: { name: 'Knowledge Base', value: 'knowledgeBase' },
+		name: 'Knowledge Base',
+		value: 'knowledgeBase',
 		operations: [
 			knowledgeBaseRetrieve,
 			knowledgeBaseGetAll,
@@ -41,7 +42,8 @@ const operations = createResourceTable([
 		],
 	},
 	{
-		option: { name: 'Document', value: 'document' },
+		name: 'Document',
+		value: 'document',
 		operations: [
 			documentSync,
 			documentUpsertFile,
@@ -56,15 +58,18 @@ const operations = createResourceTable([
 		defaultOperation: 'upsertFile',
 	},
 	{
-		option: { name: 'Chunk', value: 'chunk' },
+		name: 'Chunk',
+		value: 'chunk',
 		operations: [chunkGetAll, chunkGet, chunkCreate, chunkUpdate, chunkDelete],
 	},
 	{
-		option: { name: 'Metadata', value: 'metadata' },
+		name: 'Metadata',
+		value: 'metadata',
 		operations: [metadataSet, metadataGetFields, metadataCreateField],
 	},
 	{
-		option: { name: 'Pipeline', value: 'pipeline' },
+		name: 'Pipeline',
+		value: 'pipeline',
 		operations: [pipelineRun],
 	},
 ]);

@@ -42,17 +42,20 @@ function chunkPath(parameters: NodeParameters): string {
 	return chunksPath(parameters) + apiPath`/${readId(parameters, 'chunkId')}`;
 }
 
-const contentField = longTextField('Content', 'content', 3, {
-	description: 'The text of the chunk; in a Q&A knowledge base, the question',
-});
+const contentField = longTextField(
+	'Content',
+	'content',
+	3,
+	'The text of the chunk; in a Q&A knowledge base, the question',
+);
 
 const values = [
-	longTextField('Answer', 'answer', 3, {
-		description: 'Required in a Q&A knowledge base, ignored in others',
-	}),
-	stringField('Keywords', 'keywords', {
-		description: 'Separate with commas, or pass an array. If empty, Dify generates keywords.',
-	}),
+	longTextField('Answer', 'answer', 3, 'Required in a Q&A knowledge base, ignored in others'),
+	stringField(
+		'Keywords',
+		'keywords',
+		'Separate with commas, or pass an array. If empty, Dify generates keywords.',
+	),
 ];
 
 function readValues(parameters: NodeParameters): JsonRecord {
@@ -63,12 +66,10 @@ function readValues(parameters: NodeParameters): JsonRecord {
 }
 
 export const chunkGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many chunks',
-		description: 'List chunks in order',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many chunks',
+	description: 'List chunks in order',
 	fields: [...documentFields, keywordField],
 	list: (parameters) => ({
 		path: chunksPath(parameters),
@@ -77,14 +78,18 @@ export const chunkGetAll = defineListOperation({
 });
 
 export const chunkGet = defineRequestOperation({
-	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
+	name: 'Get',
+	value: 'get',
+	action: 'Get a chunk',
 	fields: [...documentFields, chunkField],
 	request: (parameters) => ['GET', chunkPath(parameters)],
 	toItems: ({ data }) => asRecord(data),
 });
 
 export const chunkCreate = defineRequestOperation({
-	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
+	name: 'Create',
+	value: 'create',
+	action: 'Create a chunk',
 	fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
 	request: (parameters) => {
 		const segment = { content: parameters.rawString('content'), ...readValues(parameters) };
@@ -94,17 +99,21 @@ export const chunkCreate = defineRequestOperation({
 });
 
 export const chunkUpdate: DifyOperation = {
-	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
+	name: 'Update',
+	value: 'update',
+	action: 'Update a chunk',
 	fields: [
 		...documentFields,
 		chunkField,
 		optionsCollection([
 			...values,
 			contentField,
-			booleanField('Enabled', 'enabled', true, {
-				description:
-					'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
-			}),
+			booleanField(
+				'Enabled',
+				'enabled',
+				true,
+				'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
+			),
 		]),
 	],
 	run: async ({ client, parameters }) => {
@@ -129,7 +138,9 @@ export const chunkUpdate: DifyOperation = {
 };
 
 export const chunkDelete: DifyOperation = {
-	option: { name: 'Delete', value: 'delete', action: 'Delete a chunk' },
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete a chunk',
 	fields: [...documentFields, chunkField],
 	run: async ({ client, parameters }) => {
 		const existed = await deletePath(client, chunkPath(parameters));

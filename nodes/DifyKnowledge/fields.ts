@@ -79,9 +79,11 @@ export const textField = longTextField('Text', 'text', 4, {
 	required: true,
 });
 
-export const keywordField = stringField('Search', 'keyword', {
-	description: 'Part of the name or text to search for. Leave empty for all.',
-});
+export const keywordField = stringField(
+	'Search',
+	'keyword',
+	'Part of the name or text to search for. Leave empty for all.',
+);
 
 export const indexingWaitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 	typeOptions: { minValue: 0 },

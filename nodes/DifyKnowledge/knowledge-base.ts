@@ -48,18 +48,18 @@ import {
 } from './fields';
 
 export const knowledgeBaseGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many knowledge bases',
-		description: 'List the knowledge bases of the workspace, newest first',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many knowledge bases',
+	description: 'List the knowledge bases of the workspace, newest first',
 	fields: [keywordField],
 	list: (parameters) => buildDatasetList(parameters.string('keyword')),
 });
 
 export const knowledgeBaseGet = defineRequestOperation({
-	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
+	name: 'Get',
+	value: 'get',
+	action: 'Get a knowledge base',
 	fields: [datasetField],
 	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}`],
 });
@@ -70,7 +70,7 @@ const nameField = stringField('Name', 'name', {
 });
 
 const settings: INodeProperties[] = [
-	stringField('Description', 'description', { description: 'Up to 400 characters' }),
+	stringField('Description', 'description', 'Up to 400 characters'),
 	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
 			'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
@@ -105,7 +105,9 @@ function readSettings(parameters: NodeParameters): JsonRecord {
 }
 
 export const knowledgeBaseCreate: DifyOperation = {
-	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
+	name: 'Create',
+	value: 'create',
+	action: 'Create a knowledge base',
 	fields: [
 		nameField,
 		optionsCollection([
@@ -136,7 +138,9 @@ export const knowledgeBaseCreate: DifyOperation = {
 };
 
 export const knowledgeBaseUpdate: DifyOperation = {
-	option: { name: 'Update', value: 'update', action: 'Update a knowledge base' },
+	name: 'Update',
+	value: 'update',
+	action: 'Update a knowledge base',
 	fields: [
 		datasetField,
 		optionsCollection([...settings, { ...nameField, required: false, displayName: 'New Name' }]),
@@ -150,18 +154,18 @@ export const knowledgeBaseUpdate: DifyOperation = {
 };
 
 export const knowledgeBaseDelete: DifyOperation = {
-	option: {
-		name: 'Delete',
-		value: 'delete',
-		action: 'Delete a knowledge base',
-		description: 'Delete a knowledge base and all its documents, even if apps use it',
-	},
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete a knowledge base',
+	description: 'Delete a knowledge base and all its documents, even if apps use it',
 	fields: [
 		datasetField,
-		booleanField('Confirm Deletion of All Documents', 'confirm', false, {
-			description:
-				'Whether to delete the knowledge base with all its documents. This cannot be undone.',
-		}),
+		booleanField(
+			'Confirm Deletion of All Documents',
+			'confirm',
+			false,
+			'Whether to delete the knowledge base with all its documents. This cannot be undone.',
+		),
 	],
 	run: async ({ client, parameters }) => {
 		const datasetId = readDatasetId(parameters);
@@ -176,12 +180,10 @@ export const knowledgeBaseDelete: DifyOperation = {
 };
 
 export const knowledgeBaseRetrieve: DifyOperation = {
-	option: {
-		name: 'Retrieve',
-		value: 'retrieve',
-		action: 'Retrieve from a knowledge base',
-		description: 'Find the chunks that match a query',
-	},
+	name: 'Retrieve',
+	value: 'retrieve',
+	action: 'Retrieve from a knowledge base',
+	description: 'Find the chunks that match a query',
 	fields: [
 		datasetField,
 		stringField('Query', 'query', {

@@ -24,7 +24,9 @@ const TYPE_OPTIONS = toOptions({
 });
 
 export const metadataGetFields = defineRequestOperation({
-	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
+	name: 'Get Fields',
+	value: 'getFields',
+	action: 'Get metadata fields',
 	fields: [datasetField],
 	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
 	toItems: (response) => {
@@ -34,7 +36,9 @@ export const metadataGetFields = defineRequestOperation({
 });
 
 export const metadataCreateField: DifyOperation = {
-	option: { name: 'Create Field', value: 'createField', action: 'Create a metadata field' },
+	name: 'Create Field',
+	value: 'createField',
+	action: 'Create a metadata field',
 	fields: [
 		datasetField,
 		stringField('Name', 'name', { required: true }),
@@ -54,29 +58,30 @@ export const metadataCreateField: DifyOperation = {
 };
 
 export const metadataSet: DifyOperation = {
-	option: {
-		name: 'Set on Documents',
-		value: 'set',
-		action: 'Set metadata on documents',
-		description: 'Other fields keep their values',
-	},
+	name: 'Set on Documents',
+	value: 'set',
+	action: 'Set metadata on documents',
+	description: 'Other fields keep their values',
 	fields: [
 		datasetField,
 		documentField,
 		fixedCollectionField('Values', 'values', 'Value', {
 			values: [
-				stringField('Field', 'field', { description: 'Name of the field' }),
-				stringField('Value', 'value', {
-					description:
-						'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
-				}),
+				stringField('Field', 'field', 'Name of the field'),
+				stringField(
+					'Value',
+					'value',
+					'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
+				),
 			],
 		}),
 		optionsCollection([
-			booleanField('Create Missing Fields', 'createFields', true, {
-				description:
-					'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
-			}),
+			booleanField(
+				'Create Missing Fields',
+				'createFields',
+				true,
+				'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
+			),
 		]),
 	],
 	run: async ({ client, parameters }) => {

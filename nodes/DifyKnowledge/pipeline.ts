@@ -40,12 +40,10 @@ export const searchDatasources = createListSearch(async ({ client, context, filt
 });
 
 export const pipelineRun: DifyOperation = {
-	option: {
-		name: 'Run',
-		value: 'run',
-		action: 'Run a pipeline',
-		description: 'Create documents from a file, new ones on each run; Get Status can wait for them',
-	},
+	name: 'Run',
+	value: 'run',
+	action: 'Run a pipeline',
+	description: 'Create documents from a file, new ones on each run; Get Status can wait for them',
 	fields: [
 		datasetField,
 		recordLocatorField(
@@ -59,9 +57,7 @@ export const pipelineRun: DifyOperation = {
 			{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
 		),
 		documentBinaryField,
-		jsonField('Inputs', 'inputs', '{}', {
-			description: 'Variables of the pipeline and its datasource',
-		}),
+		jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
 	],
 	run: async (call) => {
 		const { client, parameters, hint } = call;

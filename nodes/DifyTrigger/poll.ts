@@ -23,10 +23,12 @@ const rating = choiceField('Trigger On', 'rating', 'any', {
 });
 
 const options: INodeProperties = optionsCollection([
-	booleanField('Include Changed Ratings', 'changed', true, {
-		description:
-			'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
-	}),
+	booleanField(
+		'Include Changed Ratings',
+		'changed',
+		true,
+		'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
+	),
 	choiceField('From', 'source', 'user', {
 		options: toOptions({
 			admin: 'Team in Dify',

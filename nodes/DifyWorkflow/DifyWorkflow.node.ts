@@ -8,15 +8,14 @@ import { runGet, runGetAll, runStop } from './records';
 
 const operations = createResourceTable([
 	{
-		option: { name: 'Run', value: 'run' },
+		name: 'Run',
+		value: 'run',
 		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
 	},
 	{
-		option: {
-			name: 'Form',
-			value: 'form',
-			description: 'The form of a run that waits for human input',
-		},
+		name: 'Form',
+		value: 'form',
+		description: 'The form of a run that waits for human input',
 		operations: [formSubmit, formGet],
 	},
 ]);

@@ -20,12 +20,10 @@ import type { OperationItem } from '../shared/run/operations';
 const [inputsMode, ...inputValues] = inputFields;
 
 export const runExecute: DifyOperation = {
-	option: {
-		name: 'Execute',
-		value: 'execute',
-		action: 'Execute a workflow',
-		description: 'Run the published workflow and wait for its outputs',
-	},
+	name: 'Execute',
+	value: 'execute',
+	action: 'Execute a workflow',
+	description: 'Run the published workflow and wait for its outputs',
 	fields: [
 		runUserField,
 		{ ...inputsMode!, description: "Variables of the workflow's start node" },
@@ -52,12 +50,10 @@ export const runExecute: DifyOperation = {
 };
 
 export const runFollow: DifyOperation = {
-	option: {
-		name: 'Follow',
-		value: 'follow',
-		action: 'Follow a run',
-		description: 'Attach to an existing run and wait for its outputs',
-	},
+	name: 'Follow',
+	value: 'follow',
+	action: 'Follow a run',
+	description: 'Attach to an existing run and wait for its outputs',
 	fields: [
 		runIdField,
 		{

@@ -19,12 +19,10 @@ const formTokenField = stringField('Form Token', 'formToken', {
 const readFormToken = (parameters: NodeParameters) => parameters.string('formToken');
 
 export const formGet = defineRequestOperation({
-	option: {
-		name: 'Get',
-		value: 'get',
-		action: 'Get a form',
-		description: 'Get the text, fields and buttons of the form of a paused run',
-	},
+	name: 'Get',
+	value: 'get',
+	action: 'Get a form',
+	description: 'Get the text, fields and buttons of the form of a paused run',
 	fields: [formTokenField, simplifyField],
 	request: (parameters) => ['GET', formPath(readFormToken(parameters))],
 	toItems: (form, parameters) => {
@@ -41,12 +39,10 @@ export const formGet = defineRequestOperation({
 });
 
 export const formSubmit: DifyOperation = {
-	option: {
-		name: 'Submit',
-		value: 'submit',
-		action: 'Submit a form',
-		description: 'Submit the form of a paused run; the run then continues',
-	},
+	name: 'Submit',
+	value: 'submit',
+	action: 'Submit a form',
+	description: 'Submit the form of a paused run; the run then continues',
 	fields: [
 		formTokenField,
 		stringField('Action', 'action', {

@@ -16,18 +16,18 @@ import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../s
 import { runIdField, readRunId, runUserField } from './fields';
 
 export const runGet: DifyOperation = {
-	option: {
-		name: 'Get',
-		value: 'get',
-		action: 'Get a run',
-		description: "Get the status, inputs and outputs of a run from Dify's run record",
-	},
+	name: 'Get',
+	value: 'get',
+	action: 'Get a run',
+	description: "Get the status, inputs and outputs of a run from Dify's run record",
 	fields: [
 		runIdField,
-		booleanField('Wait Until Finished', 'waitUntilFinished', false, {
-			description:
-				'Whether to poll until the run ends or pauses. Before Dify 1.15, a stopped run stays "running" in its record: do not wait for it there.',
-		}),
+		booleanField(
+			'Wait Until Finished',
+			'waitUntilFinished',
+			false,
+			'Whether to poll until the run ends or pauses. Before Dify 1.15, a stopped run stays "running" in its record: do not wait for it there.',
+		),
 		numberField('Timeout (Seconds)', 'waitTimeout', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
 			displayOptions: { show: { waitUntilFinished: [true] } },
@@ -47,12 +47,10 @@ export const runGet: DifyOperation = {
 };
 
 export const runStop: DifyOperation = {
-	option: {
-		name: 'Stop',
-		value: 'stop',
-		action: 'Stop a run',
-		description: 'Ask Dify to stop a run. Dify accepts any ID, and a paused run stays paused.',
-	},
+	name: 'Stop',
+	value: 'stop',
+	action: 'Stop a run',
+	description: 'Ask Dify to stop a run. Dify accepts any ID, and a paused run stays paused.',
 	fields: [
 		stringField('Task ID', 'taskId', {
 			default: '={{ $json.taskId }}',
@@ -70,20 +68,19 @@ export const runStop: DifyOperation = {
 };
 
 export const runGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many runs',
-		description: 'List the runs of the workflow, newest first, including active runs',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many runs',
+	description: 'List the runs of the workflow, newest first, including active runs',
 	fields: [],
 	extraFields: [
 		collectionField('Filters', 'filters', 'Filter', {
 			options: [
-				stringField('Keyword', 'keyword', {
-					description:
-						'Text in the inputs or outputs, the user, or the run ID. Dify searches ASCII text and the first 30 characters only. Dify 1.16 fails if User is also set.',
-				}),
+				stringField(
+					'Keyword',
+					'keyword',
+					'Text in the inputs or outputs, the user, or the run ID. Dify searches ASCII text and the first 30 characters only. Dify 1.16 fails if User is also set.',
+				),
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
 				choiceField('Status', 'status', 'succeeded', {
@@ -100,9 +97,7 @@ export const runGetAll = defineListOperation({
 						succeeded: 'Succeeded',
 					}),
 				}),
-				stringField('User', 'user', {
-					description: 'The exact user that started the run through the API',
-				}),
+				stringField('User', 'user', 'The exact user that started the run through the API'),
 			],
 		}),
 	],

@@ -29,10 +29,12 @@ const targetModelField = resourceLocatorField(
 	{ required: true },
 );
 
-const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
-	description:
-		'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
-});
+const allowChangesField = booleanField(
+	'Allow Changes to the Server',
+	'allowChanges',
+	true,
+	'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
+);
 
 /**
  * Checks the option that allows changes, before anything is sent.
@@ -48,7 +50,7 @@ function assertChangesAllowed({ context, parameters }: LlamaCall): void {
 }
 
 const waitField = (description: string): INodeProperties =>
-	booleanField('Wait Until Done', 'wait', true, { description });
+	booleanField('Wait Until Done', 'wait', true, description);
 
 const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 300, {
 	typeOptions: { minValue: 0 },
@@ -117,17 +119,18 @@ function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 }
 
 export const modelGetAll: LocalLlamaOperation = {
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many models',
-		description: 'List the models with name, context, size, capabilities and state. Loads nothing.',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many models',
+	description: 'List the models with name, context, size, capabilities and state. Loads nothing.',
 	fields: [
 		optionsCollection([
-			booleanField('Only Loaded Models', 'onlyLoaded', true, {
-				description: 'Whether to return only models in memory, if the server reports this',
-			}),
+			booleanField(
+				'Only Loaded Models',
+				'onlyLoaded',
+				true,
+				'Whether to return only models in memory, if the server reports this',
+			),
 		]),
 	],
 	runsOnceForAllItems: true,
@@ -157,41 +160,37 @@ async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<Se
 }
 
 export const modelLoad: LocalLlamaOperation = {
-	option: {
-		name: 'Load',
-		value: 'load',
-		action: 'Load a model into memory',
-		description: 'Load a model on Ollama, LM Studio or a llama-server router',
-	},
+	name: 'Load',
+	value: 'load',
+	action: 'Load a model into memory',
+	description: 'Load a model on Ollama, LM Studio or a llama-server router',
 	fields: changeFields(),
 	run: runChange('load'),
 };
 
 export const modelUnload: LocalLlamaOperation = {
-	option: {
-		name: 'Unload',
-		value: 'unload',
-		action: 'Unload a model from memory',
-		description:
-			'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
-	},
+	name: 'Unload',
+	value: 'unload',
+	action: 'Unload a model from memory',
+	description:
+		'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
 	fields: changeFields(
-		booleanField('Force Unload', 'force', false, {
-			description:
-				'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
-		}),
+		booleanField(
+			'Force Unload',
+			'force',
+			false,
+			'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
+		),
 	),
 	run: runChange('unload'),
 };
 
 export const modelPull: LocalLlamaOperation = {
-	option: {
-		name: 'Pull',
-		value: 'pull',
-		action: 'Pull a model onto the server',
-		description:
-			'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
-	},
+	name: 'Pull',
+	value: 'pull',
+	action: 'Pull a model onto the server',
+	description:
+		'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
 	fields: [
 		stringField('Model Name', 'modelName', {
 			required: true,
@@ -203,9 +202,12 @@ export const modelPull: LocalLlamaOperation = {
 			allowChangesField,
 			idleTimeoutField,
 			streamingField,
-			booleanField('Insecure Registry', 'insecure', false, {
-				description: 'Whether Ollama may download from your own registry without TLS',
-			}),
+			booleanField(
+				'Insecure Registry',
+				'insecure',
+				false,
+				'Whether Ollama may download from your own registry without TLS',
+			),
 			waitField(
 				'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
 			),
@@ -229,13 +231,11 @@ export const modelPull: LocalLlamaOperation = {
 const TIMEOUT_MS = 60_000;
 
 export const modelDelete: LocalLlamaOperation = {
-	option: {
-		name: 'Delete',
-		value: 'delete',
-		action: 'Delete a model',
-		description:
-			'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
-	},
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete a model',
+	description:
+		'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
 	fields: [targetModelField, optionsCollection([allowChangesField])],
 	run: async (call) => {
 		assertChangesAllowed(call);

@@ -16,17 +16,22 @@ import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared
 import type { LlamaCall } from './operation';
 
 function concurrencyField(defaultValue: number): INodeProperties {
-	return integerField('Max Concurrent Items', 'maxConcurrentItems', defaultValue, [1, 64], {
-		description:
-			'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
-	});
+	return integerField(
+		'Max Concurrent Items',
+		'maxConcurrentItems',
+		defaultValue,
+		[1, 64],
+		'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
+	);
 }
 
 /** For operations that can stream their text to a chat. */
-export const streamingField = booleanField('Enable Streaming', 'enableStreaming', true, {
-	description:
-		'Whether to stream the text to the chat if the trigger of the workflow responds with streaming. Items are then processed one after another.',
-});
+export const streamingField = booleanField(
+	'Enable Streaming',
+	'enableStreaming',
+	true,
+	'Whether to stream the text to the chat if the trigger of the workflow responds with streaming. Items are then processed one after another.',
+);
 
 /**
  * Options field of an operation that runs per item.

@@ -24,14 +24,18 @@ interface ResultOperation extends Omit<LocalLlamaOperation, 'run'> {
 }
 
 const outputOptions: INodeProperties[] = [
-	booleanField('Include Input Fields', 'includeInputFields', false, {
-		description:
-			'Whether the output includes the fields and files of the input item. The fields output and metadata overwrite input fields with the same name. On if not set, but off for the entries of an array.',
-	}),
-	booleanField('Simplify', 'simplify', false, {
-		description:
-			'Whether to return only the result in the field output, without the field metadata: token counts, times, model and further details. On if not set.',
-	}),
+	booleanField(
+		'Include Input Fields',
+		'includeInputFields',
+		false,
+		'Whether the output includes the fields and files of the input item. The fields output and metadata overwrite input fields with the same name. On if not set, but off for the entries of an array.',
+	),
+	booleanField(
+		'Simplify',
+		'simplify',
+		false,
+		'Whether to return only the result in the field output, without the field metadata: token counts, times, model and further details. On if not set.',
+	),
 ];
 
 /**

@@ -13,27 +13,30 @@ import { vectorRerank } from './vector/rerank';
 /** Resources and operations of the node. */
 export const operations = createResourceTable([
 	{
-		option: { name: 'Text', value: 'text' },
+		name: 'Text',
+		value: 'text',
 		operations: [textChat, textExtract, textClassify, textComplete],
 	},
 	{
-		option: {
-			name: 'Vector',
-			value: 'vector',
-			description: 'Create embeddings, and rank documents by relevance',
-		},
+		name: 'Vector',
+		value: 'vector',
+		description: 'Create embeddings, and rank documents by relevance',
 		operations: [vectorEmbed, vectorRerank],
 	},
 	{
-		option: { name: 'Image', value: 'image' },
+		name: 'Image',
+		value: 'image',
 		operations: [imageGenerate],
 	},
 	{
-		option: { name: 'Audio', value: 'audio' },
+		name: 'Audio',
+		value: 'audio',
 		operations: [audioTranscribe, audioSpeak],
 	},
 	{
-		option: { name: 'Model', value: 'model', description: 'Models on the server' },
+		name: 'Model',
+		value: 'model',
+		description: 'Models on the server',
 		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete],
 	},
 ]);

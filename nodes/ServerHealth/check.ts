@@ -4,12 +4,10 @@ import { checkFields } from '../shared/health/check-fields';
 import { defineHealthOperation } from './operation';
 
 export const check = defineHealthOperation({
-	option: {
-		name: 'Check',
-		value: 'check',
-		action: 'Check a server',
-		description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
-	},
+	name: 'Check',
+	value: 'check',
+	action: 'Check a server',
+	description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),
 	measure: async ({ target, check: options }) => ({ health: await checkServer(target, options) }),
@@ -18,12 +16,10 @@ export const check = defineHealthOperation({
 const DEFAULT_WAIT_MS = 300_000;
 
 export const waitUntilReady = defineHealthOperation({
-	option: {
-		name: 'Wait Until Ready',
-		value: 'waitUntilReady',
-		action: 'Wait until a server is ready',
-		description: 'Check until the server is healthy, for example while it loads a model',
-	},
+	name: 'Wait Until Ready',
+	value: 'waitUntilReady',
+	action: 'Wait until a server is ready',
+	description: 'Check until the server is healthy, for example while it loads a model',
 	services: ['modelServer', 'dify'],
 	fields: checkFields(
 		numberField('Wait Timeout (Seconds)', 'waitTimeout', 300, {

@@ -22,7 +22,7 @@ import { speedTest } from './speed-test';
 import { toolTest } from './tool-test';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
-const DEFAULT_OPERATION = check.option.value;
+const DEFAULT_OPERATION = check.value;
 
 /** Operations of the node, which depend on the service. */
 export const operations: OperationTable<HealthOperation> = {

@@ -38,12 +38,10 @@ const speedFields: INodeProperties[] = [
 ];
 
 export const report = defineHealthOperation({
-	option: {
-		name: 'Report',
-		value: 'report',
-		action: 'Write a report about a server',
-		description: 'Create an HTML report with health check, speed test and charts',
-	},
+	name: 'Report',
+	value: 'report',
+	action: 'Write a report about a server',
+	description: 'Create an HTML report with health check, speed test and charts',
 	services: ['modelServer', 'dify'],
 	fields: [
 		stringField('Title', 'title', {

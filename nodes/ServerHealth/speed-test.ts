@@ -22,13 +22,11 @@ const timeoutFields = [
 ];
 
 export const speedTest = defineHealthOperation({
-	option: {
-		name: 'Speed Test',
-		value: 'speedTest',
-		action: 'Run a speed test',
-		description:
-			'Measure time to first token and tokens per second, for one and for several requests',
-	},
+	name: 'Speed Test',
+	value: 'speedTest',
+	action: 'Run a speed test',
+	description:
+		'Measure time to first token and tokens per second, for one and for several requests',
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to measure'),

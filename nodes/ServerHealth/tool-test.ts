@@ -9,12 +9,10 @@ const DEFAULT_TOKENS = 1_024;
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const toolTest = defineHealthOperation({
-	option: {
-		name: 'Tool Test',
-		value: 'toolTest',
-		action: 'Run a tool test',
-		description: 'Test whether the model calls the right tool with the right arguments',
-	},
+	name: 'Tool Test',
+	value: 'toolTest',
+	action: 'Run a tool test',
+	description: 'Test whether the model calls the right tool with the right arguments',
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),

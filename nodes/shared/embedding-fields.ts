@@ -8,10 +8,13 @@ import type { NodeParameters } from './parameters';
 
 /** Options for embeddings. */
 export const embeddingOptions: INodeProperties[] = [
-	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
-		description:
-			'How many texts to send per request. The node reduces it if the server accepts fewer.',
-	}),
+	integerField(
+		'Batch Size',
+		'batchSize',
+		32,
+		[1, 2048],
+		'How many texts to send per request. The node reduces it if the server accepts fewer.',
+	),
 	choiceField('Blank Texts', 'blankTexts', 'fail', {
 		options: toOptions({
 			space: ['Embed as a Space', 'For vector stores that must not fail'],
@@ -19,19 +22,25 @@ export const embeddingOptions: INodeProperties[] = [
 		}),
 		description: 'What to do with texts that are empty or contain only spaces',
 	}),
-	integerField('Dimensions', 'dimensions', 256, [1], {
-		description:
-			'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
-	}),
+	integerField(
+		'Dimensions',
+		'dimensions',
+		256,
+		[1],
+		'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
+	),
 	longTextField('Document Prefix', 'documentPrefix', 2, {
 		placeholder: 'e.g. search_document: ',
 		description:
 			'Added before every stored text. If not set, the prefix the model was trained with, detected by its name. If empty, none. After a change, insert all documents again.',
 	}),
-	integerField('Expected Dimensions', 'expectedDimensions', 768, [1], {
-		description:
-			'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
-	}),
+	integerField(
+		'Expected Dimensions',
+		'expectedDimensions',
+		768,
+		[1],
+		'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
+	),
 	stringField('Keep Alive', 'keepAlive', {
 		default: '5m',
 		placeholder: 'e.g. 30m',

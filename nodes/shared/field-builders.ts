@@ -1,9 +1,14 @@
-/** Builders of simple fields. `overrides` replace the defaults of a builder. */
+/** Builders of simple fields. `overrides` replace the defaults of a builder; a text is the description. */
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { omitUndefined } from '../../lib/values';
 
 type Overrides = Partial<INodeProperties>;
+type Description = string;
+
+function toOverrides(overrides: Overrides | Description): Overrides {
+	return typeof overrides === 'string' ? { description: overrides } : overrides;
+}
 
 function createFieldBuilder<Value extends INodeProperties['default']>(
 	type: INodeProperties['type'],
@@ -12,8 +17,14 @@ function createFieldBuilder<Value extends INodeProperties['default']>(
 		displayName: string,
 		name: string,
 		defaultValue: Value,
-		overrides: Overrides = {},
-	): INodeProperties => ({ displayName, name, type, default: defaultValue, ...overrides });
+		overrides: Overrides | Description = {},
+	): INodeProperties => ({
+		displayName,
+		name,
+		type,
+		default: defaultValue,
+		...toOverrides(overrides),
+	});
 }
 
 export const numberField = createFieldBuilder<number>('number');
@@ -26,10 +37,10 @@ export function integerField(
 	name: string,
 	defaultValue: number,
 	[minValue, maxValue]: readonly [min: number, max?: number],
-	overrides: Overrides = {},
+	overrides: Overrides | Description = {},
 ): INodeProperties {
 	const typeOptions = { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 };
-	return numberField(displayName, name, defaultValue, { typeOptions, ...overrides });
+	return numberField(displayName, name, defaultValue, { typeOptions, ...toOverrides(overrides) });
 }
 
 type Label = string | readonly [label: string, description: string];
@@ -61,7 +72,7 @@ export function multiChoiceField(
 export function stringField(
 	displayName: string,
 	name: string,
-	overrides: Overrides = {},
+	overrides: Overrides | Description = {},
 ): INodeProperties {
 	return createFieldBuilder('string')(displayName, name, '', overrides);
 }
@@ -71,9 +82,9 @@ export function longTextField(
 	displayName: string,
 	name: string,
 	rows: number,
-	overrides: Overrides = {},
+	overrides: Overrides | Description = {},
 ): INodeProperties {
-	return stringField(displayName, name, { typeOptions: { rows }, ...overrides });
+	return stringField(displayName, name, { typeOptions: { rows }, ...toOverrides(overrides) });
 }
 
 /** Option for the name of the output binary field. */

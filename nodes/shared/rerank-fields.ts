@@ -12,10 +12,13 @@ export const topNField = integerField('Top N', 'topN', 0, [0], {
 
 /** Options for reranking. */
 export const rerankOptions: INodeProperties[] = [
-	integerField('Batch Size', 'batchSize', 32, [1, 2048], {
-		description:
-			'How many documents to send per request. The node reduces it if the server accepts fewer.',
-	}),
+	integerField(
+		'Batch Size',
+		'batchSize',
+		32,
+		[1, 2048],
+		'How many documents to send per request. The node reduces it if the server accepts fewer.',
+	),
 	choiceField('Long Documents', 'longDocuments', 'fail', {
 		options: toOptions({
 			fail: ['Fail', 'Fail and name the document and the limit'],

@@ -38,12 +38,10 @@ import {
 } from '../fields';
 
 export const documentGetAll = defineListOperation({
-	option: {
-		name: 'Get Many',
-		value: 'getAll',
-		action: 'Get many documents',
-		description: 'Newest documents first',
-	},
+	name: 'Get Many',
+	value: 'getAll',
+	action: 'Get many documents',
+	description: 'Newest documents first',
 	fields: [datasetField, keywordField],
 	extraFields: [
 		optionsCollection([
@@ -71,23 +69,19 @@ function documentPath(parameters: NodeParameters): string {
 }
 
 export const documentGet = defineRequestOperation({
-	option: {
-		name: 'Get',
-		value: 'get',
-		action: 'Get a document',
-		description: 'Includes processing rules and metadata',
-	},
+	name: 'Get',
+	value: 'get',
+	action: 'Get a document',
+	description: 'Includes processing rules and metadata',
 	fields: [datasetField, documentField],
 	request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
 });
 
 export const documentGetStatus: DifyOperation = {
-	option: {
-		name: 'Get Status',
-		value: 'getStatus',
-		action: 'Get the status of a document',
-		description: 'Get the indexing progress; can wait until indexing is complete',
-	},
+	name: 'Get Status',
+	value: 'getStatus',
+	action: 'Get the status of a document',
+	description: 'Get the indexing progress; can wait until indexing is complete',
 	fields: [
 		datasetField,
 		documentField,
@@ -114,12 +108,10 @@ export const documentGetStatus: DifyOperation = {
 };
 
 export const documentSetStatus: DifyOperation = {
-	option: {
-		name: 'Set Status',
-		value: 'setStatus',
-		action: 'Set the status of documents',
-		description: 'Enable, disable, archive or unarchive documents, all of them or none',
-	},
+	name: 'Set Status',
+	value: 'setStatus',
+	action: 'Set the status of documents',
+	description: 'Enable, disable, archive or unarchive documents, all of them or none',
 	fields: [
 		datasetField,
 		stringField('Document IDs', 'documentIds', {
@@ -147,12 +139,10 @@ export const documentSetStatus: DifyOperation = {
 };
 
 export const documentDelete: DifyOperation = {
-	option: {
-		name: 'Delete',
-		value: 'delete',
-		action: 'Delete a document',
-		description: 'Delete a document (not possible if archived)',
-	},
+	name: 'Delete',
+	value: 'delete',
+	action: 'Delete a document',
+	description: 'Delete a document (not possible if archived)',
 	fields: [datasetField, documentField],
 	run: async ({ client, parameters }) => {
 		const existed = await deletePath(client, documentPath(parameters));
@@ -161,12 +151,10 @@ export const documentDelete: DifyOperation = {
 };
 
 export const documentDownload: DifyOperation = {
-	option: {
-		name: 'Download',
-		value: 'download',
-		action: 'Download a document',
-		description: 'Download the file that a document was created from',
-	},
+	name: 'Download',
+	value: 'download',
+	action: 'Download a document',
+	description: 'Download the file that a document was created from',
 	fields: [
 		datasetField,
 		documentField,

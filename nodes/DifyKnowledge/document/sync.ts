@@ -30,18 +30,21 @@ import { documentBinaryField, textField, datasetField, readDatasetId } from '../
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 
 const syncOptions: INodeProperties[] = [
-	stringField('Hash', 'hash', {
-		description:
-			"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
-	}),
+	stringField(
+		'Hash',
+		'hash',
+		"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
+	),
 	numberField('Max Removals (%)', 'maxRemovedPercent', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
 		description:
 			'Cancels the sync before any change if more than this share of the documents would be removed',
 	}),
-	stringField('Name', 'name', {
-		description: 'Name of new documents. If empty, the file name or the source is used.',
-	}),
+	stringField(
+		'Name',
+		'name',
+		'Name of new documents. If empty, the file name or the source is used.',
+	),
 	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 		typeOptions: { minValue: 1 },
 		description:
@@ -58,13 +61,11 @@ const syncOptions: INodeProperties[] = [
 ];
 
 export const documentSync: DifyOperation = {
-	option: {
-		name: 'Sync',
-		value: 'sync',
-		action: 'Sync documents',
-		description:
-			'Create, update and remove documents so that the knowledge base matches the input items',
-	},
+	name: 'Sync',
+	value: 'sync',
+	action: 'Sync documents',
+	description:
+		'Create, update and remove documents so that the knowledge base matches the input items',
 	fields: [
 		datasetField,
 		stringField('Source', 'source', {
@@ -80,9 +81,12 @@ export const documentSync: DifyOperation = {
 		}),
 		{ ...documentBinaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
-		booleanField('Dry Run', 'dryRun', false, {
-			description: 'Whether to only report the changes without making them',
-		}),
+		booleanField(
+			'Dry Run',
+			'dryRun',
+			false,
+			'Whether to only report the changes without making them',
+		),
 		optionsCollection([...syncOptions, ...contentOptions, ...datasetSetupOptions]),
 	],
 	runsOnceForAllItems: true,

@@ -37,7 +37,7 @@ function countField(
 	description: string,
 	minValue = 0,
 ): INodeProperties {
-	return integerField(displayName, name, defaultValue, [minValue], { description });
+	return integerField(displayName, name, defaultValue, [minValue], description);
 }
 
 function separatorField(
@@ -72,12 +72,18 @@ const ruleOptions: INodeProperties[] = [
 		'Maximum tokens per child chunk, 50 to 4,000',
 		50,
 	),
-	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
-		description: 'Whether to collapse consecutive spaces and line breaks into one',
-	}),
-	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
-		description: 'Whether to remove them from the text',
-	}),
+	booleanField(
+		'Remove Extra Spaces',
+		'removeExtraSpaces',
+		true,
+		'Whether to collapse consecutive spaces and line breaks into one',
+	),
+	booleanField(
+		'Remove URLs and Email Addresses',
+		'removeUrlsEmails',
+		true,
+		'Whether to remove them from the text',
+	),
 ];
 
 /** Options for the content of a document. */
@@ -213,23 +219,19 @@ const options = optionsCollection([
 ]);
 
 export const documentUpsertFile: DifyOperation = {
-	option: {
-		name: 'Create or Update From File',
-		value: 'upsertFile',
-		action: 'Create or update a document from a file',
-		description: 'Create a document, or update the one with the same name',
-	},
+	name: 'Create or Update From File',
+	value: 'upsertFile',
+	action: 'Create or update a document from a file',
+	description: 'Create a document, or update the one with the same name',
 	fields: [datasetField, documentBinaryField, options],
 	run: async (call) => await upsert(call, { file: await readFile(call) }),
 };
 
 export const documentUpsertText: DifyOperation = {
-	option: {
-		name: 'Create or Update From Text',
-		value: 'upsertText',
-		action: 'Create or update a document from text',
-		description: 'Create a document, or update the one with the same name',
-	},
+	name: 'Create or Update From Text',
+	value: 'upsertText',
+	action: 'Create or update a document from text',
+	description: 'Create a document, or update the one with the same name',
 	fields: [
 		datasetField,
 		stringField('Name', 'name', {

@@ -19,12 +19,10 @@ import { baseName, storeFile } from '../../shared/binary';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 export const audioSpeak = withOutput({
-	option: {
-		name: 'Speak',
-		value: 'speak',
-		action: 'Speak a text',
-		description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
-	},
+	name: 'Speak',
+	value: 'speak',
+	action: 'Speak a text',
+	description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
 	fields: [
 		modelField('The model that generates the speech', {
 			search: 'searchSpeechModels',
@@ -53,14 +51,19 @@ export const audioSpeak = withOutput({
 					description: 'The audio format. Not every server supports all formats. If not set, MP3.',
 				}),
 				fileNameField('speech'),
-				longTextField('Instructions', 'instructions', 2, {
-					description: 'How to speak the text, for models that follow such instructions',
-				}),
+				longTextField(
+					'Instructions',
+					'instructions',
+					2,
+					'How to speak the text, for models that follow such instructions',
+				),
 				outputFileField,
-				booleanField('Plain Text', 'plainText', true, {
-					description:
-						'Whether to remove emoji and Markdown characters, which many servers read aloud',
-				}),
+				booleanField(
+					'Plain Text',
+					'plainText',
+					true,
+					'Whether to remove emoji and Markdown characters, which many servers read aloud',
+				),
 				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
 					description: '1 is the normal speed. The supported range depends on the model.',

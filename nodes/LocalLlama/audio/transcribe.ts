@@ -29,12 +29,10 @@ import {
 import { type ResultItem, roundTo, withOutput } from '../output';
 
 export const audioTranscribe = withOutput({
-	option: {
-		name: 'Transcribe',
-		value: 'transcribe',
-		action: 'Transcribe a recording',
-		description: 'Convert speech to text: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
-	},
+	name: 'Transcribe',
+	value: 'transcribe',
+	action: 'Transcribe a recording',
+	description: 'Convert speech to text: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
 	fields: [
 		modelField('The model that transcribes the recording', {
 			search: 'searchTranscriptionModels',
@@ -58,10 +56,12 @@ export const audioTranscribe = withOutput({
 					...outputFileField,
 					description: 'Name of the output binary field to put the subtitle file in',
 				},
-				longTextField('Prompt', 'prompt', 2, {
-					description:
-						'Names and terms in the recording, or the text before it, in the language of the recording',
-				}),
+				longTextField(
+					'Prompt',
+					'prompt',
+					2,
+					'Names and terms in the recording, or the text before it, in the language of the recording',
+				),
 				streamingField,
 				stringField('Language', 'language', {
 					placeholder: 'e.g. de',
@@ -80,9 +80,12 @@ export const audioTranscribe = withOutput({
 					}),
 					description: 'What to timestamp in the format Text with Segments',
 				}),
-				booleanField('Translate to English', 'translate', true, {
-					description: 'Whether to translate the text to English, whatever language is spoken',
-				}),
+				booleanField(
+					'Translate to English',
+					'translate',
+					true,
+					'Whether to translate the text to English, whatever language is spoken',
+				),
 			],
 			1,
 		),

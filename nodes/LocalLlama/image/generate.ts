@@ -21,12 +21,10 @@ import { createOptionsField, fileNameField, mediaFields, readMediaSettings } fro
 import { type ResultItem, withOutput } from '../output';
 
 export const imageGenerate = withOutput({
-	option: {
-		name: 'Generate',
-		value: 'generate',
-		action: 'Generate an image',
-		description: 'Generate images from a description: GPUStack, LocalAI, sd-server',
-	},
+	name: 'Generate',
+	value: 'generate',
+	action: 'Generate an image',
+	description: 'Generate images from a description: GPUStack, LocalAI, sd-server',
 	fields: [
 		modelField('The model that generates the image', {
 			search: 'searchImageModels',
@@ -49,13 +47,21 @@ export const imageGenerate = withOutput({
 						'Format to request from models that support it. If not set, the server decides.',
 				}),
 				fileNameField('image'),
-				integerField('Number of Images', 'count', 1, [1, 64], {
-					description: 'How many images to generate. Each becomes an item.',
-				}),
+				integerField(
+					'Number of Images',
+					'count',
+					1,
+					[1, 64],
+					'How many images to generate. Each becomes an item.',
+				),
 				outputFileField,
-				integerField('Seed', 'seed', -1, [-1], {
-					description: 'The same seed and prompt give the same image. -1 = random.',
-				}),
+				integerField(
+					'Seed',
+					'seed',
+					-1,
+					[-1],
+					'The same seed and prompt give the same image. -1 = random.',
+				),
 				stringField('Size', 'size', {
 					placeholder: 'e.g. 768x512',
 					description: 'Width x height in pixels. If empty, the server default applies.',

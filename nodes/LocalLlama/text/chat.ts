@@ -8,13 +8,11 @@ import { messageFields, messageOptions, readMessages } from './messages';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 export const textChat = withOutput({
-	option: {
-		name: 'Chat',
-		value: 'chat',
-		action: 'Chat with a model',
-		description:
-			'Respond to a prompt or a conversation, with images and audio if the model supports them',
-	},
+	name: 'Chat',
+	value: 'chat',
+	action: 'Chat with a model',
+	description:
+		'Respond to a prompt or a conversation, with images and audio if the model supports them',
 	fields: [
 		modelField('The model to chat with'),
 		...messageFields,

@@ -32,32 +32,36 @@ const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'L
 });
 
 export const textClassify = withOutput({
-	option: {
-		name: 'Classify',
-		value: 'classify',
-		action: 'Classify a text',
-		description: 'Choose the label that matches a text',
-	},
+	name: 'Classify',
+	value: 'classify',
+	action: 'Classify a text',
+	description: 'Choose the label that matches a text',
 	fields: [
 		modelField('The model that classifies the text'),
 		textField,
 		labelsField,
 		createOptionsField([
 			...shortTextOptions,
-			booleanField('Allow No Label', 'allowNoLabel', true, {
-				description:
-					'Whether a text may have no label. The output is then null, or an empty array with Multiple Labels. Off if not set.',
-			}),
+			booleanField(
+				'Allow No Label',
+				'allowNoLabel',
+				true,
+				'Whether a text may have no label. The output is then null, or an empty array with Multiple Labels. Off if not set.',
+			),
 			binaryFieldsField('They are part of the text.'),
 			instructionsField,
-			jsonField('Label List', 'labelList', '={{ $json.labels }}', {
-				description:
-					'Replaces Labels with a list from an expression: an array of names or of objects with name and description, or comma-separated names',
-			}),
-			booleanField('Multiple Labels', 'multiLabel', true, {
-				description:
-					'Whether a text may have more than one label. The output is then an array. Off if not set.',
-			}),
+			jsonField(
+				'Label List',
+				'labelList',
+				'={{ $json.labels }}',
+				'Replaces Labels with a list from an expression: an array of names or of objects with name and description, or comma-separated names',
+			),
+			booleanField(
+				'Multiple Labels',
+				'multiLabel',
+				true,
+				'Whether a text may have more than one label. The output is then an array. Off if not set.',
+			),
 		]),
 	],
 	run: async (call) => {

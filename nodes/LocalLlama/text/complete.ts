@@ -12,19 +12,20 @@ import { withResolvedModel } from '../../shared/resolve-model';
 
 const options: INodeProperties[] = [
 	...textOptions,
-	integerField('Completions per Prompt', 'n', 2, [1, 100], {
-		description:
-			'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
-	}),
+	integerField(
+		'Completions per Prompt',
+		'n',
+		2,
+		[1, 100],
+		'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
+	),
 ];
 
 export const textComplete = withOutput({
-	option: {
-		name: 'Complete',
-		value: 'complete',
-		action: 'Complete a text',
-		description: 'Continue a text without the chat template of the model',
-	},
+	name: 'Complete',
+	value: 'complete',
+	action: 'Complete a text',
+	description: 'Continue a text without the chat template of the model',
 	fields: [
 		modelField('The model that continues the text'),
 		longTextField('Prompt', 'prompt', 4, {

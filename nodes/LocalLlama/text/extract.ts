@@ -66,18 +66,22 @@ const tableFields: INodeProperties[] = [
 		placeholder: 'e.g. The number in the heading, including letters',
 		description: 'What the model should look for',
 	}),
-	booleanField('Required', 'required', false, {
-		description:
-			'Whether the field always has a value. Other fields are null if the text has no value for them.',
-	}),
+	booleanField(
+		'Required',
+		'required',
+		false,
+		'Whether the field always has a value. Other fields are null if the text has no value for them.',
+	),
 ];
 
 /** Options that replace the form. */
 const replacementOptions: INodeProperties[] = [
-	jsonField('Field List', 'fieldList', '={{ $json.fields }}', {
-		description:
-			'Replaces Fields with a list from an expression: an array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
-	}),
+	jsonField(
+		'Field List',
+		'fieldList',
+		'={{ $json.fields }}',
+		'Replaces Fields with a list from an expression: an array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
+	),
 	jsonField(
 		'JSON Schema',
 		'jsonSchema',
@@ -87,12 +91,10 @@ const replacementOptions: INodeProperties[] = [
 ];
 
 export const textExtract = withOutput({
-	option: {
-		name: 'Extract',
-		value: 'extract',
-		action: 'Extract data from a text',
-		description: 'Extract typed data from a text. Invalid data is never returned.',
-	},
+	name: 'Extract',
+	value: 'extract',
+	action: 'Extract data from a text',
+	description: 'Extract typed data from a text. Invalid data is never returned.',
 	fields: [
 		modelField('The model that reads the text'),
 		textField,

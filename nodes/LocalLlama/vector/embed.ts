@@ -39,10 +39,12 @@ const fields: INodeProperties[] = [
 	}),
 	optionsCollection([
 		...embeddingOptions,
-		booleanField('All Vectors in One Item', 'singleItem', true, {
-			description:
-				'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
-		}),
+		booleanField(
+			'All Vectors in One Item',
+			'singleItem',
+			true,
+			'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
+		),
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: toOptions({
 				base64: ['Base64', '32-bit numbers, little-endian: half the size'],
@@ -54,12 +56,10 @@ const fields: INodeProperties[] = [
 ];
 
 export const vectorEmbed = withOutput({
-	option: {
-		name: 'Embed',
-		value: 'embed',
-		action: 'Embed texts',
-		description: 'Create embeddings of texts, each checked before it is returned',
-	},
+	name: 'Embed',
+	value: 'embed',
+	action: 'Embed texts',
+	description: 'Create embeddings of texts, each checked before it is returned',
 	fields,
 	runsOnceForAllItems: true,
 	run: embedItems,

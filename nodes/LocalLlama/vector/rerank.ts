@@ -46,12 +46,10 @@ const fields: INodeProperties[] = [
 ];
 
 export const vectorRerank = withOutput({
-	option: {
-		name: 'Rerank',
-		value: 'rerank',
-		action: 'Rerank documents',
-		description: 'Score documents and return the best ones first',
-	},
+	name: 'Rerank',
+	value: 'rerank',
+	action: 'Rerank documents',
+	description: 'Score documents and return the best ones first',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
 	run: async (call) => {

@@ -48,9 +48,12 @@ export function messageField(description: string): INodeProperties {
 
 /** "Return All" and "Limit". */
 export const pagingFields: INodeProperties[] = [
-	booleanField('Return All', 'returnAll', false, {
-		description: 'Whether to return all results or only up to a given limit',
-	}),
+	booleanField(
+		'Return All',
+		'returnAll',
+		false,
+		'Whether to return all results or only up to a given limit',
+	),
 	integerField('Limit', 'limit', 50, [1], {
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',

@@ -17,9 +17,13 @@ import {
 } from '../field-builders';
 import { asChoice, type Field, type NodeParameters } from '../parameters';
 
-export const topKField = integerField('Limit', 'topK', 5, [1, 100], {
-	description: 'Max number of results to return',
-});
+export const topKField = integerField(
+	'Limit',
+	'topK',
+	5,
+	[1, 100],
+	'Max number of results to return',
+);
 
 export const filtersField = fixedCollectionField(
 	'Metadata Filters',
@@ -27,9 +31,7 @@ export const filtersField = fixedCollectionField(
 	'Condition',
 	{
 		values: [
-			stringField('Field', 'field', {
-				description: 'Name of a metadata field of the knowledge base',
-			}),
+			stringField('Field', 'field', 'Name of a metadata field of the knowledge base'),
 			choiceField('Operator', 'operator', 'is', {
 				options: Object.entries(OPERATORS).map(([value, { label }]) => ({
 					name: label,
@@ -37,10 +39,11 @@ export const filtersField = fixedCollectionField(
 				})),
 				description: 'Text comparison is case-sensitive',
 			}),
-			stringField('Value', 'value', {
-				description:
-					'Times as a date or Unix timestamp; for In and Not In, separate values with commas',
-			}),
+			stringField(
+				'Value',
+				'value',
+				'Times as a date or Unix timestamp; for In and Not In, separate values with commas',
+			),
 		],
 		description: 'Search only documents whose metadata matches',
 	},

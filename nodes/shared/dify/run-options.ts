@@ -6,9 +6,12 @@ import { booleanField, choiceField, toOptions, stringField, integerField } from 
 import { secondsField } from '../timeout-fields';
 import type { NodeParameters } from '../parameters';
 
-export const simplifyField = booleanField('Simplify', 'simplify', true, {
-	description: 'Whether to return a simplified version of the response instead of the raw data',
-});
+export const simplifyField = booleanField(
+	'Simplify',
+	'simplify',
+	true,
+	'Whether to return a simplified version of the response instead of the raw data',
+);
 
 /** Field for runs that pause for human input. */
 export function onPauseField(description: string): INodeProperties {
@@ -30,10 +33,12 @@ export const RETRY_CONDITION =
 
 /** Options of every node that starts runs, by name. */
 export const RUN_OPTIONS = {
-	enableStreaming: booleanField('Enable Streaming', 'enableStreaming', true, {
-		description:
-			'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
-	}),
+	enableStreaming: booleanField(
+		'Enable Streaming',
+		'enableStreaming',
+		true,
+		'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
+	),
 	idleTimeout: secondsField(
 		'Idle Timeout (Seconds)',
 		'idleTimeout',
@@ -48,10 +53,11 @@ export const RUN_OPTIONS = {
 		0,
 		'How long a run may take. After that, the node requests a stop. Dify stops a run after 20 minutes by default. 0 = no limit.',
 	),
-	traceId: stringField('Trace ID', 'traceId', {
-		description:
-			'ID of this run in the tracing service connected to Dify: up to 128 letters, digits, hyphens and underscores',
-	}),
+	traceId: stringField(
+		'Trace ID',
+		'traceId',
+		'ID of this run in the tracing service connected to Dify: up to 128 letters, digits, hyphens and underscores',
+	),
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
 

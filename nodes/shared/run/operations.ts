@@ -48,22 +48,25 @@ export interface OperationItem {
 
 export type OperationResult = Array<OperationItem | ItemError>;
 
-/** One operation of a node: its list entry, its fields, and its function. */
+/** One operation of a node: its entry in the list, its fields, and its function. */
 export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
 	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
 	run(call: OperationCall<Access>): Promise<OperationResult>;
 }
 
-interface OperationDescription {
-	option: INodePropertyOptions & { value: string };
+/** The entry of an operation or a resource in its list. */
+interface ListEntry extends INodePropertyOptions {
+	value: string;
+}
+
+interface OperationDescription extends ListEntry {
 	/** Without the display condition for this operation, which is added. */
 	fields: INodeProperties[];
 }
 
-/** One resource of a node: its list entry, and its operations. */
-interface NodeResource<O extends OperationDescription = OperationDescription> {
-	option: INodePropertyOptions & { value: string };
+/** One resource of a node: its entry in the list, and its operations. */
+interface NodeResource<O extends OperationDescription> extends ListEntry {
 	operations: readonly O[];
 	/** Value of the default operation. Default: the first. */
 	defaultOperation?: string;
@@ -97,7 +100,7 @@ export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INod
  */
 export function operationField(
 	operations: readonly OperationDescription[],
-	defaultValue = operations[0]!.option.value,
+	defaultValue = operations[0]!.value,
 	show?: ShowCondition,
 ): INodeProperties {
 	return {
@@ -105,10 +108,14 @@ export function operationField(
 		name: 'operation',
 		type: 'options',
 		noDataExpression: true,
-		options: operations.map(({ option }) => option),
+		options: operations.map(toListOption),
 		default: defaultValue,
 		...omitUndefined({ displayOptions: show && { show } }),
 	};
+}
+
+function toListOption({ name, value, action, description }: ListEntry): INodePropertyOptions {
+	return { name, value, ...omitUndefined({ action, description }) };
 }
 
 /** The fields of all operations, each shown only for its operation. */
@@ -116,12 +123,12 @@ export function operationFields(
 	operations: readonly OperationDescription[],
 	show: ShowCondition = {},
 ): INodeProperties[] {
-	return operations.flatMap(({ option, fields }) =>
+	return operations.flatMap(({ value, fields }) =>
 		fields.map((field) => ({
 			...field,
 			displayOptions: {
 				...field.displayOptions,
-				show: { ...show, operation: [option.value], ...field.displayOptions?.show },
+				show: { ...show, operation: [value], ...field.displayOptions?.show },
 			},
 		})),
 	);
@@ -132,11 +139,11 @@ export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
 ): O {
-	const operation = operations.find(({ option }) => option.value === name);
+	const operation = operations.find(({ value }) => value === name);
 	if (operation !== undefined) return operation;
 	throw createInputError(
 		`This node has no operation "${name}"`,
-		`Choose one of: ${operations.map(({ option }) => option.value).join(', ')}.`,
+		`Choose one of: ${operations.map(({ value }) => value).join(', ')}.`,
 	);
 }
 
@@ -182,11 +189,11 @@ export function buildSubtitle(properties: readonly INodeProperties[]): string {
 export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
 ): OperationTable<O> {
-	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {
+	const resourceField = choiceField('Resource', 'resource', resources[0]!.value, {
 		noDataExpression: true,
-		options: resources.map(({ option }) => option),
+		options: resources.map(toListOption),
 	});
-	const showFor = ({ option }: NodeResource) => ({ resource: [option.value] });
+	const showFor = ({ value }: ListEntry) => ({ resource: [value] });
 	const fields = resources.map((resource) =>
 		operationField(resource.operations, resource.defaultOperation, showFor(resource)),
 	);
@@ -199,7 +206,7 @@ export function createResourceTable<O extends OperationDescription>(
 		getOperation: (context, itemIndex) => {
 			const parameters = new NodeParameters(context, itemIndex, selectionFields);
 			const resource = parameters.choice('resource');
-			const { operations } = resources.find(({ option }) => option.value === resource)!;
+			const { operations } = resources.find(({ value }) => value === resource)!;
 			return findOperation(operations, parameters.string('operation'));
 		},
 	};

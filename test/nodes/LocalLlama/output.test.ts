@@ -27,7 +27,8 @@ async function getItems(
 	{ options = {}, type = 'localLlama' }: { options?: object; type?: string } = {},
 ) {
 	const operation = withOutput({
-		option: { name: 'Test', value: 'test' },
+		name: 'Test',
+		value: 'test',
 		fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
 		run: () => Promise.resolve(results),
 	});

@@ -18,10 +18,11 @@ const field = (name: string, show?: Record<string, string[]>) => ({
 	default: '',
 	...(show === undefined ? {} : { displayOptions: { show } }),
 });
-const stop = { option: { name: 'Stop', value: 'stop' }, fields: [field('task')] };
-const get = { option: { name: 'Get', value: 'get' }, fields: [] };
+const stop = { name: 'Stop', value: 'stop', fields: [field('task')] };
+const get = { name: 'Get', value: 'get', fields: [] };
 const rename = {
-	option: { name: 'Rename', value: 'rename' },
+	name: 'Rename',
+	value: 'rename',
 	fields: [field('title', { auto: ['no'] }), field('user')],
 };
 
@@ -52,8 +53,8 @@ describe('operations of a node', () => {
 
 	it('belong to a resource, which sets the default', () => {
 		const { properties, getOperation } = createResourceTable([
-			{ option: { name: 'Run', value: 'run' }, operations: [stop, get], defaultOperation: 'get' },
-			{ option: { name: 'Chat', value: 'chat' }, operations: [rename] },
+			{ name: 'Run', value: 'run', operations: [stop, get], defaultOperation: 'get' },
+			{ name: 'Chat', value: 'chat', operations: [rename] },
 		]);
 		expect(properties).toMatchObject([
 			{ name: 'resource', default: 'run', options: [{ name: 'Run' }, { name: 'Chat' }] },
