@@ -24,7 +24,6 @@ import type {
 } from '../chat/types';
 import { createInputError, type ErrorContext } from '../errors/create-error';
 import type { ErrorType } from '../errors/error-types';
-import { captureError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
@@ -224,16 +223,15 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<Labe
 				parseLabels(completion.text, options, isMultiLabel) === undefined
 					? correctDraft(query, sent, completion)
 					: undefined,
+			explain: async (error) =>
+				await withContextSuggestion(
+					error,
+					{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
+					'Or shorten the text.',
+				),
 			getUsage: ({ usage }) => usage ?? {},
 		},
-	).catch(async (error: unknown) => {
-		const serverError = captureError(error);
-		throw await withContextSuggestion(
-			serverError,
-			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },
-			'Or shorten the text.',
-		);
-	});
+	);
 	const { value } = result;
 	const { messages, first } = result.draft;
 	const texts = messages.map(({ content }) => getText(content));

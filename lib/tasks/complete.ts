@@ -9,7 +9,6 @@ import { toParameterFields } from '../chat/parameters';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Timings, Usage, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
-import { captureError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
 import { toErrorContext } from '../http/request-errors';
@@ -71,20 +70,19 @@ export async function completeText(
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta === undefined ? 0 : (accumulator?.partial.text.length ?? 0)),
+		explain: async (error) => {
+			const contextError = await withContextSuggestion(
+				error,
+				{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
+				'Or shorten the text.',
+			);
+			return await explainUnsupportedRoute(server, contextError, {
+				action: 'complete text',
+				getSuggestion: () => 'Use Chat instead of Complete.',
+				model,
+			});
+		},
 		getUsage: ({ usage }) => usage ?? {},
-	}).catch(async (error: unknown) => {
-		const serverError = captureError(error);
-		const contextError = await withContextSuggestion(
-			serverError,
-			{ server, serverType, model, tokens: parseTokenSizes(serverError)?.tokens },
-			'Or shorten the text.',
-		);
-		const unsupported = {
-			action: 'complete text',
-			getSuggestion: () => 'Use Chat instead of Complete.',
-			model,
-		};
-		throw await explainUnsupportedRoute(server, contextError, unsupported);
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
 	const truncationWarnings = await getTruncationWarnings(server, {

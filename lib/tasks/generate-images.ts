@@ -1,6 +1,6 @@
 /** Generates images. */
 import { createServerError, createInputError } from '../errors/create-error';
-import { captureError, type ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
@@ -71,8 +71,7 @@ export async function generateImages(
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => asRecords((await response.json()).data),
-	}).catch(async (error: unknown) => {
-		throw await explainImageError(server, settings, captureError(error));
+		explain: async (error) => await explainImageError(server, settings, error),
 	});
 	const images = entries.map((entry) => toImage(server, settings, entry));
 	if (images.length === 0) throw createNoImageError(server, settings);

@@ -1,6 +1,6 @@
 /** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/classify-error';
-import { ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { createInputError } from '../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
@@ -48,6 +48,8 @@ interface TaskRequest<T, D>
 	read(response: HttpResponse, toError: (text: string) => ServerError): Promise<T>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: T, draft: D): D | undefined;
+	/** Rewords an error of the task. */
+	explain?(error: ServerError): ServerError | Promise<ServerError>;
 	/** Token counts for the span. */
 	getUsage?(value: T): { promptTokens?: number; completionTokens?: number };
 }
@@ -62,7 +64,7 @@ export async function runTask<T, D = undefined>(
 	{ model, timeouts, retries, priority, signal }: TaskSettings,
 	task: TaskRequest<T, D>,
 ): Promise<ExchangeResult<D, T>> {
-	const { routes, file, extraBody = {}, operation, adaptations, read, getUsage, ...http } = task;
+	const { routes, file, extraBody = {}, operation, adaptations, read, explain, ...http } = task;
 	// Reads how many concurrent requests the server supports.
 	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
 	let form: FormBody | undefined;
@@ -99,11 +101,16 @@ export async function runTask<T, D = undefined>(
 		}).catch((error: unknown) => {
 			throw form === undefined ? error : explainUploadError(error, form.sent);
 		});
-	if (operation === undefined) return await run(server);
 	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
-	return await withSpan(server, { operation, model, priority, provider }, run, ({ value }) => ({
-		usage: getUsage?.(value),
-	}));
+	const running =
+		operation === undefined
+			? run(server)
+			: withSpan(server, { operation, model, priority, provider }, run, ({ value }) => ({
+					usage: task.getUsage?.(value),
+				}));
+	return await running.catch(async (error: unknown) => {
+		throw explain === undefined ? error : await explain(captureError(error));
+	});
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/create-error';
-import { captureError, type ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';
@@ -82,8 +82,7 @@ export async function synthesizeSpeech<Stored>(
 			const type = detectAudioType(head, format);
 			return { stored: await store({ ...type, content: chunks }), ...type };
 		},
-	}).catch(async (error: unknown) => {
-		throw await explainSpeechError(server, settings, captureError(error), voice);
+		explain: async (error) => await explainSpeechError(server, settings, error, voice),
 	});
 	const { stored, extension } = value;
 	const isOtherFormat = extension !== format;

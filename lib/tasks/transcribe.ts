@@ -1,5 +1,5 @@
 /** Transcribes a recording, or translates it to English. */
-import { captureError, type ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
@@ -79,8 +79,8 @@ export async function transcribe(
 			if (parsedTranscript !== undefined) return parsedTranscript;
 			throw text.trim() === '' ? createEmptyResponseError(server, settings) : toError(text);
 		},
-	}).catch(async (error: unknown) => {
-		throw await explainRejectedAudio(server, settings, captureError(error), transcribeRequest);
+		explain: async (error) =>
+			await explainRejectedAudio(server, settings, error, transcribeRequest),
 	});
 	const { value: transcript, warnings } = result;
 	if (transcript.text === '')

@@ -64,7 +64,7 @@ export const audioSpeak: DifyOperation = {
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
-		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
+		const isText = parameters.choice('source') === 'text';
 		const messageId = isText ? undefined : readMessageId(parameters);
 		const input = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
 		const voice = parameters.string('options.voice') || undefined;

@@ -1,4 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
 import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import {
 	conversationField,
@@ -26,7 +25,7 @@ import {
 } from '../shared/dify/run-options';
 import type { IncludedPart } from './output';
 
-export const messageFields: INodeProperties[] = [
+export const messageFields = [
 	longTextField('Query', 'query', 4, {
 		default: '={{ $json.chatInput }}',
 		required: true,
@@ -82,7 +81,7 @@ export function getConversationKey(parameters: NodeParameters): string | undefin
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }
 
-const options: INodeProperties[] = [
+const options = [
 	stringField('Response Field', 'answerField', {
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },

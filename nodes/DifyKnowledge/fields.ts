@@ -10,7 +10,7 @@ import {
 	choiceField,
 	toOptions,
 } from '../shared/field-builders';
-import { isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
+import { isUnset, type NodeParameters } from '../shared/parameters';
 import { parseModelRef, type ModelRef } from '../../lib/dify/knowledge/models';
 import { isRecord } from '../../lib/values';
 
@@ -96,7 +96,7 @@ export function readTextList(parameters: NodeParameters, path: string): string[]
 	if (isUnset(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);
 	if (typeof value === 'string') return splitNames(value);
-	throw createFieldError(parameters.field(path).label, 'must be an array or comma-separated text');
+	throw parameters.createError(path, 'must be an array or comma-separated text');
 }
 
 /** Reads a text option; undefined if it was not added. */

@@ -1,12 +1,6 @@
-import type { INodeProperties } from 'n8n-workflow';
 import { createParamError } from '../../lib/dify/errors';
 import { apiPath } from '../../lib/dify/ids';
-import {
-	buildDatasetList,
-	deletePath,
-	WRITE_TIMEOUT_MS,
-	type IndexingTechnique,
-} from '../../lib/dify/knowledge/documents';
+import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {
 	truncateQuery,
@@ -69,7 +63,7 @@ const nameField = stringField('Name', 'name', {
 	description: 'Up to 40 characters; must be unique in the workspace',
 });
 
-const settings: INodeProperties[] = [
+const settings = [
 	stringField('Description', 'description', 'Up to 400 characters'),
 	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
@@ -98,8 +92,7 @@ function readSettings(parameters: NodeParameters): JsonRecord {
 	return omitUndefined({
 		description: readTextOption(parameters, 'options.description'),
 		permission: parameters.choice('options.permission', undefined),
-		indexing_technique:
-			parameters.choice<IndexingTechnique>('options.technique', undefined) ?? defaultTechnique,
+		indexing_technique: parameters.choice('options.technique', undefined) ?? defaultTechnique,
 		...toEmbeddingModelFields(embeddingModel),
 	});
 }
@@ -123,7 +116,7 @@ export const knowledgeBaseCreate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const name = parameters.requiredString('name');
 		const json = { permission: 'all_team_members', ...readSettings(parameters), name };
-		const usesExisting = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
+		const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
 		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
 		const dataset = await creating.catch(async (error: unknown) => {
 			const isTaken = error instanceof ServerError && error.type === 'nameTaken';

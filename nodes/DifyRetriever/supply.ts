@@ -3,7 +3,6 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
-	type INodeProperties,
 	type ILoadOptionsFunctions,
 	type INodePropertyOptions,
 } from 'n8n-workflow';
@@ -32,7 +31,7 @@ import { fetchAllPages } from '../../lib/dify/pagination';
 import { asNonEmptyString } from '../../lib/values';
 import { createEditorClient, readEditorValue } from '../shared/dify/list-search';
 
-export const properties: INodeProperties[] = [
+export const properties = [
 	noticeField(
 		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
 	),

@@ -1,9 +1,4 @@
-import type {
-	IDataObject,
-	INodeExecutionData,
-	IPollFunctions,
-	INodeProperties,
-} from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { createDifyClient } from '../../lib/dify/credentials';
 import { fetchPage, iteratePages } from '../../lib/dify/pagination';
@@ -22,7 +17,7 @@ const rating = choiceField('Trigger On', 'rating', 'any', {
 	],
 });
 
-const options: INodeProperties = optionsCollection([
+const options = optionsCollection([
 	booleanField(
 		'Include Changed Ratings',
 		'changed',
@@ -38,7 +33,7 @@ const options: INodeProperties = optionsCollection([
 	}),
 ]);
 
-export const properties: INodeProperties[] = [rating, options];
+export const properties = [rating, options];
 
 /** Max items of a manual test. */
 const MAX_TEST_ITEMS = 3;

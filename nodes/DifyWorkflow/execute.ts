@@ -97,8 +97,8 @@ function readOutputOptions({ parameters }: Pick<DifyCall, 'parameters'>, user: s
 	return {
 		simplify: parameters.boolean('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),
-		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
-		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
+		onFailure: parameters.choice('options.onFailure', 'error'),
+		onPause: parameters.choice('options.onPause', 'return'),
 		user,
 	};
 }

@@ -1,5 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { parseUuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
 import { filesField } from '../shared/dify/run-files';
@@ -7,7 +5,7 @@ import { onPauseField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/run-o
 import { choiceField, toOptions, multiChoiceField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
-export const runUserField: INodeProperties = {
+export const runUserField = {
 	...userField,
 	description: `The user who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
 };
@@ -27,7 +25,7 @@ export function readRunId(parameters: NodeParameters): string {
 const onPause = onPauseField('What to do when the workflow pauses for human input');
 
 /** Like `onPause`, for operations that can also wait for the submission. */
-const onPauseWaiting: INodeProperties = {
+const onPauseWaiting = {
 	...onPause,
 	options: [
 		...(onPause.options ?? []),
@@ -64,7 +62,7 @@ const fetchFilesFrom = fetchFilesFromField('files in the outputs');
 
 const { enableStreaming, idleTimeout, totalTimeout } = RUN_OPTIONS;
 
-const maxConcurrentItems: INodeProperties = {
+const maxConcurrentItems = {
 	...RUN_OPTIONS.maxConcurrentItems,
 	description:
 		'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
@@ -80,7 +78,7 @@ const common = [
 ];
 
 /** Options to follow an existing run. */
-export const followOptions: INodeProperties[] = [
+export const followOptions = [
 	...common,
 	{
 		...totalTimeout,
@@ -91,7 +89,7 @@ export const followOptions: INodeProperties[] = [
 ];
 
 /** Options to start a run. */
-export const executeOptions: INodeProperties[] = [
+export const executeOptions = [
 	...common,
 	{
 		...filesField,

@@ -12,7 +12,7 @@ import {
 	numberField,
 	stringField,
 } from '../shared/field-builders';
-import { isUnset, type NodeParameters, quoteValue, createFieldError } from '../shared/parameters';
+import { isUnset, type NodeParameters, quoteValue } from '../shared/parameters';
 import { runIdField, readRunId, runUserField } from './fields';
 
 export const runGet: DifyOperation = {
@@ -121,10 +121,7 @@ function readTime(parameters: NodeParameters, path: string, zone: string): strin
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
 	if (Number.isNaN(time))
-		throw createFieldError(
-			parameters.field(path).label,
-			`is not a valid time: ${quoteValue(value)}`,
-		);
+		throw parameters.createError(path, `is not a valid time: ${quoteValue(value)}`);
 	return new Date(hasZone ? time : time - getOffsetMs(time, zone)).toISOString();
 }
 

@@ -3,7 +3,6 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
-	type INodeProperties,
 } from 'n8n-workflow';
 import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values';
@@ -16,7 +15,7 @@ import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 
-export const properties: INodeProperties[] = [
+export const properties = [
 	noticeField(
 		'Connect this node to the Embedding input of a vector store. Use the same model and options for inserting and searching.',
 	),

@@ -7,12 +7,14 @@ import {
 	integerField,
 	stringField,
 } from '../shared/field-builders';
-import { type NodeParameters, isUnset, quoteValue, createFieldError } from '../shared/parameters';
+import { type NodeParameters, isUnset, quoteValue } from '../shared/parameters';
 import { parseJson } from '../../lib/json';
 import { asRecord, withoutEnds } from '../../lib/values';
+import type { ModelTask } from '../../lib/servers/types/server-type';
 import type { TaskSettings } from '../../lib/tasks/run-task';
 import { requestFields } from '../shared/chat/generation-fields';
 import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared/timeout-fields';
+import { withResolvedModel } from '../shared/resolve-model';
 import type { LlamaCall } from './operation';
 
 function concurrencyField(defaultValue: number): INodeProperties {
@@ -92,8 +94,8 @@ function readList(parameters: NodeParameters, path: string): unknown[] {
 	if (!text.startsWith('[')) return splitQuotedNames(text);
 	const parsed = parseJson(text);
 	if (!Array.isArray(parsed))
-		throw createFieldError(
-			parameters.field(path).label,
+		throw parameters.createError(
+			path,
 			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
 		);
 	return parsed as unknown[];
@@ -108,7 +110,7 @@ function splitQuotedNames(text: string): string[] {
 }
 
 /** Options of image and audio operations: additional fields, timeout, retries. */
-export const mediaFields: INodeProperties[] = [
+export const mediaFields = [
 	...requestFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
 		'First Token Timeout (Seconds)',
@@ -124,9 +126,11 @@ export const mediaFields: INodeProperties[] = [
 ];
 
 /** Reads these options and the model. */
-export function readMediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
+export async function readMediaSettings(call: LlamaCall, task: ModelTask): Promise<TaskSettings> {
+	const { parameters, server, priority, signal } = call;
 	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
-	return { model: parameters.string('model'), ...requestSettings, priority, signal };
+	const settings = { model: parameters.string('model'), ...requestSettings, priority, signal };
+	return await withResolvedModel(settings, server, task, signal);
 }
 
 /** Field for the name of the input binary field. */

@@ -23,7 +23,7 @@ interface ResultOperation extends Omit<LocalLlamaOperation, 'run'> {
 	run(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
 }
 
-const outputOptions: INodeProperties[] = [
+const outputOptions = [
 	booleanField(
 		'Include Input Fields',
 		'includeInputFields',

@@ -3,7 +3,6 @@ import {
 	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
-	type INodeProperties,
 } from 'n8n-workflow';
 
 import type { ModelServer } from '../../lib/servers/types/server-type';
@@ -18,7 +17,7 @@ import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 
-export const properties: INodeProperties[] = [
+export const properties = [
 	noticeField(
 		'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
 	),

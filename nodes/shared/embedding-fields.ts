@@ -1,5 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { parseKeepAlive } from '../../lib/servers/keep-alive';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import { choiceField, toOptions, longTextField, stringField, integerField } from './field-builders';
@@ -7,7 +5,7 @@ import { timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
 /** Options for embeddings. */
-export const embeddingOptions: INodeProperties[] = [
+export const embeddingOptions = [
 	integerField(
 		'Batch Size',
 		'batchSize',
@@ -75,8 +73,8 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 		prefixes: Object.fromEntries(Object.entries(prefixes).filter(([, text]) => text !== undefined)),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
-		longTexts: parameters.choice<EmbedSettings['longTexts']>('options.longTexts', 'fail'),
-		blankTexts: parameters.choice<'fail' | 'space'>('options.blankTexts', 'fail'),
+		longTexts: parameters.choice('options.longTexts', 'fail'),
+		blankTexts: parameters.choice('options.blankTexts', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
 		keepAlive: parseKeepAlive(parameters.rawString('options.keepAlive')),
 		...readRequestSettings(parameters),

@@ -96,7 +96,7 @@ export class NodeParameters {
 	/** As `string`, for a required field. @throws {ServerError} if it is empty */
 	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
-		if (text === '') throw createFieldError(this.field(path).label, 'is empty', suggestion);
+		if (text === '') throw this.createError(path, 'is empty', suggestion);
 		return text;
 	}
 
@@ -160,6 +160,11 @@ export class NodeParameters {
 
 	field(path: string): Field {
 		return findField(this.properties, path);
+	}
+
+	/** @param problem continues the sentence after the field: "is empty" */
+	createError(path: string, problem: string, suggestion?: string): ServerError {
+		return createFieldError(this.field(path).label, problem, suggestion);
 	}
 
 	private parse<T, F>(path: string, parser: Parser<T>, whenUnset: [] | [F]): T | F {

@@ -1,5 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import type { RerankSettings } from '../../lib/tasks/rerank';
 import { choiceField, toOptions, numberField, integerField } from './field-builders';
 import { timeoutFields, readRequestSettings } from './timeout-fields';
@@ -11,7 +9,7 @@ export const topNField = integerField('Top N', 'topN', 0, [0], {
 });
 
 /** Options for reranking. */
-export const rerankOptions: INodeProperties[] = [
+export const rerankOptions = [
 	integerField(
 		'Batch Size',
 		'batchSize',
@@ -49,9 +47,9 @@ export function readRerankSettings(parameters: NodeParameters): Omit<RerankSetti
 	return {
 		model: parameters.string('model'),
 		topN: parameters.number('topN', 0),
-		scores: parameters.choice<'received' | 'sigmoid'>('options.scores', 'received'),
+		scores: parameters.choice('options.scores', 'received'),
 		minimumScore: parameters.number('options.minimumScore', undefined),
-		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
+		longDocuments: parameters.choice('options.longDocuments', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
 		...readRequestSettings(parameters),
 	};

@@ -24,7 +24,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { type NodeParameters } from '../../shared/parameters';
 import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
@@ -131,7 +131,7 @@ export const documentSetStatus: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const values = readTextList(parameters, 'documentIds') ?? [];
 		const ids = values.map((id) => parseUuid(id, 'document ID'));
-		if (ids.length === 0) throw createFieldError(parameters.field('documentIds').label, 'is empty');
+		if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
 		const action = parameters.choice<StatusAction>('statusAction');
 		await setDocumentStatus(client, readDatasetId(parameters), ids, action);
 		return toOperationItems(ids.map((documentId) => ({ documentId, action })));

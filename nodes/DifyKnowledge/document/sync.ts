@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import {
 	computeSha256,
@@ -29,7 +29,7 @@ import type { OperationItem, OperationResult } from '../../shared/run/operations
 import { documentBinaryField, textField, datasetField, readDatasetId } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 
-const syncOptions: INodeProperties[] = [
+const syncOptions = [
 	stringField(
 		'Hash',
 		'hash',
@@ -167,7 +167,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 	const source = readSource(context, parameters);
 	const customHash = parameters.string('options.hash');
 	const customName = parameters.string('options.name');
-	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
+	if (parameters.choice('contentType') === 'text') {
 		const text = parameters.rawString('text');
 		const hash = customHash || (await computeSha256([Buffer.from(text)]));
 		const content = async (name: string) => ({ name, text });
@@ -188,10 +188,7 @@ async function syncDataset(
 ): Promise<OperationResult> {
 	const { client, parameters } = call;
 	const options: SyncOptions = {
-		onMissingSource: parameters.choice<SyncOptions['onMissingSource']>(
-			'options.onMissingSource',
-			'disable',
-		),
+		onMissingSource: parameters.choice('options.onMissingSource', 'disable'),
 		maxRemovedPercent: parameters.number('options.maxRemovedPercent', 20),
 		isComplete,
 	};

@@ -27,8 +27,7 @@ import {
 	techniqueField,
 } from '../fields';
 import type { INodeProperties } from 'n8n-workflow';
-import type { IndexingTechnique } from '../../../lib/dify/knowledge/documents';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { type NodeParameters } from '../../shared/parameters';
 
 function countField(
 	displayName: string,
@@ -51,7 +50,7 @@ function separatorField(
 }
 
 /** Options for splitting a text into chunks. */
-const ruleOptions: INodeProperties[] = [
+const ruleOptions = [
 	choiceField('Chunking', 'chunking', 'automatic', {
 		options: toOptions({
 			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
@@ -87,7 +86,7 @@ const ruleOptions: INodeProperties[] = [
 ];
 
 /** Options for the content of a document. */
-export const contentOptions: INodeProperties[] = [
+export const contentOptions = [
 	...ruleOptions,
 	stringField('Language', 'language', {
 		default: 'English',
@@ -96,7 +95,7 @@ export const contentOptions: INodeProperties[] = [
 ];
 
 /** Options for the first document of a knowledge base. */
-export const datasetSetupOptions: INodeProperties[] = [
+export const datasetSetupOptions = [
 	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
 			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
@@ -117,12 +116,12 @@ export function readCreateOptions(parameters: NodeParameters): CreateOptions {
 	const rule = readProcessRule(parameters);
 	const form = parameters.choice('options.form', undefined);
 	return {
-		technique: parameters.choice<IndexingTechnique>('options.technique', undefined),
+		technique: parameters.choice('options.technique', undefined),
 		embeddingModel: readModel(parameters, 'options.embeddingModel'),
 		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
 		language: parameters.string('options.language') || undefined,
 		processRule: rule,
-		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
+		ifExists: parameters.choice('options.ifExists', 'update'),
 	};
 }
 
@@ -149,8 +148,8 @@ function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 		(hasOptions ? impliedMode : undefined);
 	if (mode === undefined) return undefined;
 	if (mode === 'automatic' && hasOptions)
-		throw createFieldError(
-			parameters.field('options.chunking').label,
+		throw parameters.createError(
+			'options.chunking',
 			'is Automatic, so the other chunk options have no effect',
 		);
 	if (mode === 'automatic') return { mode: 'automatic' };
@@ -194,7 +193,7 @@ function toSplittingFields(parameters: NodeParameters, hasChildren: boolean): Js
 function readTokens(parameters: NodeParameters, path: string, defaultValue: number): number {
 	const tokens = parameters.number(path, defaultValue);
 	if (tokens <= 4000) return tokens;
-	throw createFieldError(parameters.field(path).label, 'must be between 50 and 4,000');
+	throw parameters.createError(path, 'must be between 50 and 4,000');
 }
 
 /** Reads a separator, with `\n` for line break and `\t` for tab. Dify rejects an empty one. */

@@ -1,7 +1,4 @@
-import {
-	synthesizeSpeech as speakText,
-	type AudioFormat,
-} from '../../../lib/tasks/synthesize-speech';
+import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
@@ -16,7 +13,6 @@ import { modelField } from '../../shared/model-field';
 import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
 import { withOutput } from '../output';
 import { baseName, storeFile } from '../../shared/binary';
-import { withResolvedModel } from '../../shared/resolve-model';
 
 export const audioSpeak = withOutput({
 	name: 'Speak',
@@ -74,24 +70,19 @@ export const audioSpeak = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const settings = await withResolvedModel(
-			readMediaSettings(call),
-			server,
-			'speech',
-			call.signal,
-		);
+		const settings = await readMediaSettings(call, 'speech');
 		const voice = parameters.string('voice');
 		const speechRequest = {
 			voice,
 			input: parameters.rawString('text'),
-			format: parameters.choice<AudioFormat>('options.format', 'mp3'),
+			format: parameters.choice('options.format', 'mp3'),
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.rawString('options.instructions'),
 			isPlainText: parameters.boolean('options.plainText', false),
 			extraBody: parameters.object('options.extraBody', {}),
 		};
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const { stored, input, warnings } = await speakText(
+		const { stored, input, warnings } = await synthesizeSpeech(
 			server,
 			settings,
 			speechRequest,
@@ -102,7 +93,7 @@ export const audioSpeak = withOutput({
 					mimeType,
 				}),
 		);
-		warnings.forEach((warning) => call.hint(warning));
+		warnings.forEach(call.hint);
 		const metadata = {
 			...omitEmpty({ model: settings.model, voice }),
 			characters: input.length,

@@ -16,7 +16,6 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import type { LlamaCall } from '../operation';
 import {
@@ -97,16 +96,11 @@ export const audioTranscribe = withOutput({
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
-		const settings = await withResolvedModel(
-			readMediaSettings(call),
-			server,
-			'transcription',
-			call.signal,
-		);
+		const settings = await readMediaSettings(call, 'transcription');
 		const request = readRequest(call);
 		const transcript = await transcribe(server, settings, { ...request, file });
 		await call.typing?.write(transcript.text);
-		transcript.warnings.forEach((warning) => call.hint(warning));
+		transcript.warnings.forEach(call.hint);
 		const result = toResultItem(transcript, request.format, settings.model);
 		const { subtitles } = transcript;
 		if (subtitles === undefined) return [result];
@@ -117,7 +111,7 @@ export const audioTranscribe = withOutput({
 function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	return {
 		translate: parameters.boolean('options.translate', false),
-		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),
+		format: parameters.choice('responseFormat', 'json'),
 		language: parameters.string('options.language'),
 		prompt: parameters.rawString('options.prompt'),
 		temperature: parameters.number('options.temperature', undefined),

@@ -14,7 +14,6 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
-import { withResolvedModel } from '../../shared/resolve-model';
 import { baseName, storeFile } from '../../shared/binary';
 import type { LlamaCall } from '../operation';
 import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
@@ -73,15 +72,10 @@ export const imageGenerate = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const settings = await withResolvedModel(
-			readMediaSettings(call),
-			server,
-			'images',
-			call.signal,
-		);
+		const settings = await readMediaSettings(call, 'images');
 		const imageRequest = readRequest(parameters);
 		const { images, warnings } = await generateImages(server, settings, imageRequest);
-		warnings.forEach((warning) => call.hint(warning));
+		warnings.forEach(call.hint);
 		const metadata = { prompt: imageRequest.prompt, ...omitEmpty({ model: settings.model }) };
 		const name = baseName(parameters.string('options.fileName'), 'image');
 		const items: ResultItem[] = [];
@@ -98,7 +92,7 @@ function readRequest(parameters: NodeParameters): ImageRequest {
 		prompt: parameters.rawString('prompt'),
 		count: parameters.number('options.count', 1),
 		size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
-		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
+		format: parameters.choice('options.outputFormat', ''),
 		seed: parameters.number('options.seed', undefined),
 		extraBody: parameters.object('options.extraBody', {}),
 	};

@@ -5,7 +5,6 @@ import { withOutput } from '../output';
 import { toTextItem, generate } from './generate';
 import { textOptions, thinkingOptions, readChatSettings } from './settings';
 import { messageFields, messageOptions, readMessages } from './messages';
-import { withResolvedModel } from '../../shared/resolve-model';
 
 export const textChat = withOutput({
 	name: 'Chat',
@@ -28,12 +27,7 @@ export const textChat = withOutput({
 		]),
 	],
 	run: async (call) => {
-		const settings = await withResolvedModel(
-			readChatSettings(call.parameters),
-			call.server,
-			'chat',
-			call.signal,
-		);
+		const settings = await readChatSettings(call);
 		const { messages, files } = await readMessages(call);
 		const result = await generate(call, settings, messages, files);
 		return [toTextItem(call, result, settings.parameters.responseFormat)];

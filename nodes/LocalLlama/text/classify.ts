@@ -1,4 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
@@ -17,9 +16,8 @@ import { createOptionsField, readRows } from '../options';
 import { reportResult } from './generate';
 import { shortTextOptions, instructionsField, textField, readTaskSettings } from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
-import { withResolvedModel } from '../../shared/resolve-model';
 
-const labelsField: INodeProperties = fixedCollectionField('Labels', 'labels', 'Label', {
+const labelsField = fixedCollectionField('Labels', 'labels', 'Label', {
 	values: [
 		{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
 		stringField('Description', 'description', {
@@ -65,12 +63,11 @@ export const textClassify = withOutput({
 		]),
 	],
 	run: async (call) => {
-		const { parameters, server, signal } = call;
+		const { parameters, server } = call;
 		const labels = readLabels(parameters);
 		const isMultiLabel = parameters.boolean('options.multiLabel', false);
 		const { input, files } = await readPromptInput(call);
-		const taskSettings = readTaskSettings(call, { temperature: 0 });
-		const settings = await withResolvedModel(taskSettings, server, 'chat', signal);
+		const settings = await readTaskSettings(call, { temperature: 0 });
 		const request = {
 			input,
 			labels,
@@ -81,7 +78,7 @@ export const textClassify = withOutput({
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),
 		);
-		reportResult(call, { ...result, warnings: result.warnings });
+		reportResult(call, result);
 		if (result.unmatchedText !== undefined)
 			call.hint(
 				'The model did not choose a label, so the output has none. Turn off Simplify to see its response in the field metadata.response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',

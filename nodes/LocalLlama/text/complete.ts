@@ -1,4 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
 import { omitUndefined } from '../../../lib/values';
 import { longTextField, integerField } from '../../shared/field-builders';
@@ -8,9 +7,8 @@ import { createOptionsField } from '../options';
 import { type ResultItem, withOutput } from '../output';
 import { reportResult, toUsageMetadata } from './generate';
 import { textOptions, readTaskSettings } from './settings';
-import { withResolvedModel } from '../../shared/resolve-model';
 
-const options: INodeProperties[] = [
+const options = [
 	...textOptions,
 	integerField(
 		'Completions per Prompt',
@@ -37,7 +35,7 @@ export const textComplete = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;
-		const settings = await withResolvedModel(readTaskSettings(call), server, 'chat', call.signal);
+		const settings = await readTaskSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
 		const onDelta =

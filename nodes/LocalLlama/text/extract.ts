@@ -35,7 +35,6 @@ import {
 	readShortTextSettings,
 } from './settings';
 import { binaryFieldsField, readPromptInput } from './files';
-import { withResolvedModel } from '../../shared/resolve-model';
 
 const TYPES = toOptions<FieldType>({
 	boolean: 'Boolean',
@@ -75,7 +74,7 @@ const tableFields: INodeProperties[] = [
 ];
 
 /** Options that replace the form. */
-const replacementOptions: INodeProperties[] = [
+const replacementOptions = [
 	jsonField(
 		'Field List',
 		'fieldList',
@@ -112,7 +111,7 @@ export const textExtract = withOutput({
 		]),
 	],
 	run: async (call) => {
-		const { parameters, server, signal } = call;
+		const { parameters } = call;
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
 		const schema =
@@ -128,12 +127,7 @@ export const textExtract = withOutput({
 			parameters.rawString('options.instructions'),
 			input,
 		);
-		const settings = await withResolvedModel(
-			readShortTextSettings(parameters),
-			server,
-			'chat',
-			signal,
-		);
+		const settings = await readShortTextSettings(call);
 		const responseFormat: ResponseFormat = {
 			type: 'jsonSchema',
 			schema,
@@ -155,7 +149,7 @@ export const textExtract = withOutput({
 		const unsafeNumbers = checked.unsafeNumbers.filter(
 			(text) => asNumber(text) === text || numbers.size === 0,
 		);
-		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach((warning) => call.hint(warning));
+		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach(call.hint);
 		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));

@@ -55,7 +55,7 @@ export function reportResult(
 	result: Pick<ChatResult, 'warnings'> & GenerationUsage,
 ): void {
 	const { warnings, usage } = result;
-	for (const warning of warnings) call.hint(warning);
+	warnings.forEach(call.hint);
 	addTokenTotals(call.context, result);
 	if (usage !== undefined) countTokens(call, usage);
 }
@@ -112,7 +112,7 @@ export function toTextItem(
 	format: ResponseFormat | undefined,
 ): ResultItem {
 	const requested = getRequestedJson(result, format);
-	if (requested !== undefined) getJsonWarnings(requested).forEach((warning) => call.hint(warning));
+	if (requested !== undefined) getJsonWarnings(requested).forEach(call.hint);
 	return {
 		output: requested === undefined ? result.text : requested.value,
 		metadata: toMetadata(result),

@@ -20,12 +20,10 @@ export const messageFields: INodeProperties[] = [
 		default: '={{ $json.chatInput }}',
 		description: 'For a conversation, add the option Messages or Messages (JSON)',
 	}),
-	longTextField(
-		'System Message',
-		'system',
-		2,
-		'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
-	),
+	longTextField('System Message', 'system', 2, {
+		description:
+			'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+	}),
 ];
 
 /** Options for files, and for a conversation instead of the prompt. */

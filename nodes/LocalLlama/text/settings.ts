@@ -17,7 +17,7 @@ import {
 	readThinking,
 } from '../../shared/chat/generation-settings';
 import { readGenerationTimeouts } from '../../shared/timeout-fields';
-import type { NodeParameters } from '../../shared/parameters';
+import { withResolvedModel } from '../../shared/resolve-model';
 import type { LlamaCall } from '../operation';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
@@ -60,40 +60,43 @@ export const instructionsField = longTextField('Instructions', 'instructions', 2
 		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
 });
 
-export function readChatSettings(parameters: NodeParameters): ChatSettings {
-	const responseFormat = readResponseFormat(parameters, 'options.');
-	const thinking = readThinking(parameters, 'options.');
-	return buildChatSettings(parameters, omitUndefined({ responseFormat, thinking }), 'toolTurns');
+export async function readChatSettings(call: LlamaCall): Promise<ChatSettings> {
+	const responseFormat = readResponseFormat(call.parameters, 'options.');
+	const thinking = readThinking(call.parameters, 'options.');
+	return await buildChatSettings(call, omitUndefined({ responseFormat, thinking }), 'toolTurns');
 }
 
 /** Reads the settings of an operation with a fixed response format. */
-export function readShortTextSettings(parameters: NodeParameters): ChatSettings {
-	const thinking = readThinking(parameters, 'options.', 'off');
+export async function readShortTextSettings(call: LlamaCall): Promise<ChatSettings> {
+	const thinking = readThinking(call.parameters, 'options.', 'off');
 	// Most likely response by default.
 	const defaults = { temperature: 0, ...omitUndefined({ thinking }) };
-	return buildChatSettings(parameters, defaults, 'never');
+	return await buildChatSettings(call, defaults, 'never');
 }
 
-/** Reads the settings of a task that generates text. */
-export function readTaskSettings(call: LlamaCall, defaults: ChatParameters = {}): CompleteSettings {
-	const { parameters } = call;
-	return {
-		...readMediaSettings(call),
-		...readGenerationTimeouts(parameters),
-		parameters: { ...defaults, ...readGeneration(parameters) },
-	};
-}
-
-function buildChatSettings(
-	parameters: NodeParameters,
+async function buildChatSettings(
+	{ parameters, server, signal }: LlamaCall,
 	defaults: ChatParameters,
 	thinkingHistory: ChatSettings['thinkingHistory'],
-): ChatSettings {
-	return {
+): Promise<ChatSettings> {
+	const settings = {
 		model: parameters.string('model'),
 		parameters: { ...defaults, ...readGeneration(parameters) },
 		thinkingHistory,
 		showThinking: false,
 		...readGenerationTimeouts(parameters),
 	};
+	return await withResolvedModel(settings, server, 'chat', signal);
+}
+
+/** Reads the settings of a task that generates text. */
+export async function readTaskSettings(
+	call: LlamaCall,
+	defaults: ChatParameters = {},
+): Promise<CompleteSettings> {
+	const generation = {
+		...readGenerationTimeouts(call.parameters),
+		parameters: { ...defaults, ...readGeneration(call.parameters) },
+	};
+	return { ...(await readMediaSettings(call, 'chat')), ...generation };
 }

@@ -1,4 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbedSettings, type Prefixes } from '../../../lib/tasks/embed';
@@ -18,7 +17,7 @@ import { withResolvedModel } from '../../shared/resolve-model';
 import { countTokens, type LlamaCall } from '../operation';
 import { type ResultItem, withOutput } from '../output';
 
-const fields: INodeProperties[] = [
+const fields = [
 	modelField('The model that creates the vectors', {
 		search: 'searchEmbeddingModels',
 		example: 'nomic-embed-text',
@@ -131,9 +130,9 @@ async function readEmbedOptions(
 	const settings = { ...readEmbeddingSettings(parameters), priority };
 	return {
 		settings: await withResolvedModel(settings, server, 'embeddings', signal),
-		role: parameters.choice<keyof Prefixes>('role', 'document'),
+		role: parameters.choice('role', 'document'),
 		isSingleItem: parameters.boolean('options.singleItem', false),
-		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
+		asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
 	};
 }
 
@@ -171,7 +170,7 @@ async function embedGroup(
 			dimensions = result.vectors[0]!.length;
 			tokens += result.tokens ?? 0;
 			truncated += result.truncated;
-			result.warnings.forEach((warning) => call.hint(warning));
+			result.warnings.forEach(call.hint);
 			start += batch.length;
 		} catch (error) {
 			if (call.signal.aborted) throwItemError(batch[0]!.itemIndex, error);

@@ -1,10 +1,8 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { rerank } from '../../../lib/tasks/rerank';
 import { isRecord, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import { createFieldError } from '../../shared/parameters';
+import {} from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
 import { type ItemError, toItemError } from '../../shared/run/item-error';
 import { type LlamaCall, countTokens } from '../operation';
@@ -19,7 +17,7 @@ interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {
 	index: number;
 }
 
-const fields: INodeProperties[] = [
+const fields = [
 	modelField('The model that scores the documents', {
 		search: 'searchRerankers',
 		example: 'bge-reranker-v2-m3',
@@ -68,7 +66,7 @@ async function rankDocuments(
 	const texts = documents.map(({ text }) => text);
 	const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
 	countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
-	result.warnings.forEach((warning) => call.hint(warning));
+	result.warnings.forEach(call.hint);
 	if (result.truncated > 0)
 		call.hint(
 			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
@@ -106,8 +104,8 @@ function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
 	// The first item decides whether all items are ranked together.
 	const isTogether = call.itemIndexes.length > 1;
 	if (isArray ? isTogether : !isTogether && itemIndex > 0)
-		throw createFieldError(
-			parameters.field('document').label,
+		throw parameters.createError(
+			'document',
 			'is an array in some items and a text in others',
 			'Return a text for each item, or an array of documents for each item.',
 		);

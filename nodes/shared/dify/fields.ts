@@ -47,7 +47,7 @@ export function messageField(description: string): INodeProperties {
 }
 
 /** "Return All" and "Limit". */
-export const pagingFields: INodeProperties[] = [
+export const pagingFields = [
 	booleanField(
 		'Return All',
 		'returnAll',

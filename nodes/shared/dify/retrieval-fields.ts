@@ -91,5 +91,5 @@ function readFilter(parameters: NodeParameters): Filter {
 			value: condition.value,
 		}),
 	);
-	return { logic: parameters.choice<'and' | 'or'>('options.filterLogic', 'and'), conditions };
+	return { logic: parameters.choice('options.filterLogic', 'and'), conditions };
 }

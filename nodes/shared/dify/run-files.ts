@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
 import {
@@ -34,7 +34,7 @@ import {
 } from '../parameters';
 import type { DifyCall } from './dify-operation';
 
-export const filesField: INodeProperties = fixedCollectionField('Files', 'files', 'File', {
+export const filesField = fixedCollectionField('Files', 'files', 'File', {
 	values: [
 		choiceField('Source', 'source', 'binary', {
 			options: toOptions({

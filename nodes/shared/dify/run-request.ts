@@ -71,7 +71,7 @@ async function readInputs(
 	onWarning: (warning: string) => void,
 ): Promise<ParsedInputs> {
 	const { parameters } = call;
-	const isJson = parameters.choice<'form' | 'json'>('inputsMode') === 'json';
+	const isJson = parameters.choice('inputsMode') === 'json';
 	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
 	const input = isJson
 		? parseJsonInputs(parameters.value('inputsJson'))
