@@ -8,7 +8,7 @@ import { ServerError } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { parseJson, parseObject } from '../json';
-import { asFiniteNumber, isRecord, omitUndefined, asRecord, truncate, asString } from '../values';
+import { asFiniteNumber, isRecord, asRecord, truncate, asString } from '../values';
 import type { RunError, RunResult, WorkflowNode } from './types';
 
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
@@ -174,7 +174,7 @@ export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
 	const [code, message] = [asString(json.code), asString(json.message)];
 	if (code === undefined || message === undefined) return undefined;
-	return { code, message, ...omitUndefined({ status: asFiniteNumber(json.status) }) };
+	return { code, message, status: asFiniteNumber(json.status) };
 }
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
@@ -321,7 +321,7 @@ export function createLocalError(
 	title?: string,
 	suggestion?: string,
 ): ServerError {
-	return createDifyError(type, { ...omitUndefined({ title, suggestion }), retryable: false });
+	return createDifyError(type, { title, suggestion, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */

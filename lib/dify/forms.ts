@@ -10,7 +10,6 @@ import {
 	asRecords,
 	toText,
 	type JsonRecord,
-	omitUndefined,
 	asRecord,
 } from '../values';
 import { createLocalError } from './errors';
@@ -142,9 +141,7 @@ export function parseFormFields({
 			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
 			fileTypes: getAllowedFileTypes(input),
 		};
-		return [
-			{ name, type: asNonEmptyString(input.type) ?? 'paragraph', ...omitUndefined(optional) },
-		];
+		return [{ name, type: asNonEmptyString(input.type) ?? 'paragraph', ...optional }];
 	});
 }
 

@@ -3,7 +3,7 @@ import type { ErrorType } from '../errors/error-types';
 import { captureError, ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { pushAll, omitUndefined } from '../values';
+import { pushAll } from '../values';
 import { explainUnsupportedRoute } from './run-task';
 
 /** Text with its position in the request. */
@@ -141,11 +141,11 @@ export function parseTokenSizes({
 	facts,
 }: ServerError): TokenSizes | undefined {
 	if (type !== 'promptTooLong') return undefined;
-	return omitUndefined({
+	return {
 		tokens:
 			matchNumber(serverText, TOKENS_PATTERN) ?? (facts.n_prompt_tokens as number | undefined),
 		limit: matchNumber(serverText, LIMIT_PATTERN) ?? (facts.n_ctx as number | undefined),
-	});
+	};
 }
 
 function matchNumber(text: string, pattern: RegExp): number | undefined {

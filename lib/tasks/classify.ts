@@ -32,7 +32,7 @@ import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/a
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import { pushAll, type JsonRecord, maxOf, omitUndefined, truncate, minOf } from '../values';
+import { pushAll, type JsonRecord, maxOf, truncate, minOf } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
 import {
@@ -123,7 +123,7 @@ export async function classify(
 	};
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
 	const { messages } = prepareMessages(buildMessages(request, options), chat);
-	const chatRequest = { messages: [], ...omitUndefined({ signal }) };
+	const chatRequest = { messages: [], signal };
 	await assertCapabilities(
 		{ server, serverType, settings: chat, chatRequest },
 		messages,
@@ -241,7 +241,7 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<Labe
 		warnings,
 		warning === undefined ? result.warnings.filter((text) => !/logprobs/.test(text)) : [warning],
 	);
-	return { ...value, ...omitUndefined({ usage: addUsage(first?.usage, value.usage) }) };
+	return { ...value, usage: addUsage(first?.usage, value.usage) };
 }
 
 function buildConstrainedRequest(
@@ -305,7 +305,8 @@ async function readLabelCompletion(
 		text: text.trim() === '' ? reasoning : text,
 		isTruncated: finishReason === 'length',
 		logprobs,
-		...omitUndefined({ usage, model }),
+		usage,
+		model,
 	};
 }
 
@@ -350,7 +351,7 @@ function toUnmatched(
 }
 
 function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
-	return omitUndefined({ usage, model, server: getProfile(server).getRecognizedName() });
+	return { usage, model, server: getProfile(server).getRecognizedName() };
 }
 
 /** @param count number of labels without the label for none of them */
@@ -375,7 +376,8 @@ function toClassification(
 		...result,
 		labels: isMultiLabel ? matchingLabels.sort((a, b) => scores[b]! - scores[a]!) : matchingLabels,
 		scores,
-		...omitUndefined({ noneScore, confidence: matchingLabels.length === 0 ? noneScore : minScore }),
+		noneScore,
+		confidence: matchingLabels.length === 0 ? noneScore : minScore,
 	};
 }
 

@@ -16,7 +16,7 @@ import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import { type JsonRecord, omitUndefined } from '../values';
+import type { JsonRecord } from '../values';
 import { parseTokenSizes } from './batches';
 import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task';
 
@@ -53,7 +53,7 @@ export async function completeText(
 			route === 'ollamaGenerate'
 				? buildRawOllamaBody(settings, prompt)
 				: { ...toOpenAiBody(settings, serverType, prompt), ...extraBody },
-		...omitUndefined({ extraBody }),
+		extraBody,
 		operation: 'text_completion',
 		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
@@ -92,7 +92,7 @@ export async function completeText(
 	});
 	return {
 		...value,
-		...omitUndefined({ server: getProfile(server).getRecognizedName() }),
+		server: getProfile(server).getRecognizedName(),
 		warnings: [...warnings, ...truncationWarnings, ...contextWarnings],
 	};
 }
@@ -134,5 +134,5 @@ function toTextCompletion({
 	model,
 }: Completion): TextCompletion {
 	const reason = finishReason === 'unknown' ? undefined : finishReason;
-	return { text, ...omitUndefined({ finishReason: reason, usage, timings, model }) };
+	return { text, finishReason: reason, usage, timings, model };
 }

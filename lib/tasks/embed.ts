@@ -7,7 +7,7 @@ import { assertModelName } from '../servers/model-names';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
-import { pushAll, type JsonRecord, omitUndefined } from '../values';
+import { pushAll, type JsonRecord } from '../values';
 import {
 	type BatchText,
 	sendTruncated,
@@ -82,7 +82,7 @@ export class Embedder {
 		const result: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, warnings: [] };
 		if (prepared.length === 0) return result;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
-		const taskSettings = { ...settings, priority, ...omitUndefined({ signal }) };
+		const taskSettings = { ...settings, priority, signal };
 		const send = async (batch: readonly BatchText[]) =>
 			await this.send(taskSettings, batch, result);
 		const onRejected = async (
@@ -105,7 +105,7 @@ export class Embedder {
 			},
 		);
 		result.warnings = [...new Set(result.warnings)];
-		return { ...result, ...omitUndefined({ receivedDimensions: this.length }) };
+		return { ...result, receivedDimensions: this.length };
 	}
 
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
@@ -139,7 +139,7 @@ export class Embedder {
 					parsedVectors.index === undefined ? undefined : batch[parsedVectors.index],
 				);
 			},
-			getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
+			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
 		const { vectors, tokens: processedTokens } = value;
 		this.length ??= vectors[0]!.length;
@@ -182,7 +182,7 @@ export class Embedder {
 			suggestion:
 				suggestion ??
 				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
-			facts: omitUndefined({ index: text?.index }),
+			facts: { index: text?.index },
 		});
 	}
 
@@ -231,11 +231,10 @@ function buildBody(
 	{ supportsBase64 }: ServerType,
 	{ dimensions, keepAlive }: EmbedSettings,
 ): JsonRecord {
-	if (route === 'ollamaEmbed')
-		return { truncate: false, ...omitUndefined({ dimensions, keep_alive: keepAlive }) };
+	if (route === 'ollamaEmbed') return { truncate: false, dimensions, keep_alive: keepAlive };
 	return {
 		encoding_format: supportsBase64 === true ? 'base64' : 'float',
-		...omitUndefined({ dimensions }),
+		dimensions,
 	};
 }
 

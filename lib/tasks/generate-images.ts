@@ -5,14 +5,7 @@ import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
 import type { ModelServer } from '../servers/types/server-type';
-import {
-	omitEmpty,
-	asFiniteNumber,
-	type JsonRecord,
-	asNonEmptyString,
-	omitUndefined,
-	asRecords,
-} from '../values';
+import { omitEmpty, asFiniteNumber, type JsonRecord, asNonEmptyString, asRecords } from '../values';
 import {
 	explainUnsupportedRoute,
 	runTask,
@@ -63,7 +56,7 @@ export async function generateImages(
 		routes: ['images'],
 		toBody: () => ({
 			...omitEmpty({ prompt, n: count, size, output_format: format }),
-			...omitUndefined({ seed }),
+			seed,
 			response_format: 'b64_json',
 			...extraBody,
 		}),
@@ -123,7 +116,7 @@ function toImage(
 	const revisedPrompt = asNonEmptyString(revised);
 	const size = extension === 'png' && content.byteLength > 24 ? readPngSize(content) : {};
 	const facts = { ...size, revisedPrompt, seed: asFiniteNumber(seed) };
-	return { content, mimeType, extension, ...omitUndefined(facts) };
+	return { content, mimeType, extension, ...facts };
 }
 
 /** Size in the header of a PNG. */

@@ -9,16 +9,7 @@ import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
-import {
-	pushAll,
-	asArray,
-	isRecord,
-	maxOf,
-	omitUndefined,
-	parseNumber,
-	asRecord,
-	minOf,
-} from '../values';
+import { pushAll, asArray, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
 import {
 	type BatchText,
 	sendTruncated,
@@ -158,7 +149,7 @@ async function sendBatch(
 				},
 			);
 		},
-		getUsage: ({ tokens }) => omitUndefined({ promptTokens: tokens }),
+		getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 	});
 	const { scores, tokens: processedTokens } = value;
 	if (processedTokens !== undefined) result.tokens = (result.tokens ?? 0) + processedTokens;
@@ -203,7 +194,7 @@ export function parseScores(
 	}
 	return {
 		scores: [...scores].map(([index, score]) => ({ index, score })),
-		...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }),
+		tokens: parseTokenCount(asRecord(json)),
 	};
 }
 

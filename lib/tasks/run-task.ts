@@ -20,7 +20,7 @@ import type { ModelServer, RouteName, ServerType } from '../servers/types/server
 import type { RequestAttributes } from '../tracing/span-attributes';
 import { withSpan } from '../tracing/span';
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, omitUndefined, toText } from '../values';
+import { isRecord, type JsonRecord, toText } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -71,7 +71,9 @@ export async function runTask<T, D = undefined>(
 	const run = async (target: ModelServer) =>
 		await exchange<D, T>(target, {
 			...http,
-			...omitUndefined({ timeouts, maxRetries: retries, signal }),
+			timeouts,
+			maxRetries: retries,
+			signal,
 			priority,
 			...(model === '' ? {} : { model }),
 			learningScope: routes[0]!,

@@ -244,7 +244,7 @@ function stripMarkers(marked: string): { text: string; language?: string } {
 			}),
 		marked,
 	);
-	return { text, ...omitUndefined({ language }) };
+	return { text, language };
 }
 
 function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {

@@ -1,12 +1,5 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
-import {
-	asArray,
-	isRecord,
-	type JsonRecord,
-	omitUndefined,
-	parseNumber,
-	asRecord,
-} from '../values';
+import { asArray, isRecord, type JsonRecord, parseNumber, asRecord } from '../values';
 
 /** Vectors in the order of the texts. */
 interface Vectors {
@@ -48,7 +41,7 @@ export function parseVectors(
 		};
 	const vectors = readVectors(ordered, length);
 	if ('message' in vectors) return vectors;
-	return { vectors, ...omitUndefined({ tokens: parseTokenCount(asRecord(json)) }) };
+	return { vectors, tokens: parseTokenCount(asRecord(json)) };
 }
 
 /** @param length dimensions of each vector; default: those of the first */

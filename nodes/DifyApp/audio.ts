@@ -3,7 +3,7 @@ import { parseMimeType } from '../../lib/file-name';
 import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
 import { getAudioExtension } from '../../lib/files/file-types';
-import { omitUndefined, asString } from '../../lib/values';
+import { asString } from '../../lib/values';
 import {
 	binaryField,
 	readFile,
@@ -69,7 +69,7 @@ export const audioSpeak: DifyOperation = {
 		const input = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
 		const voice = parameters.string('options.voice') || undefined;
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const json = { ...input, ...omitUndefined({ voice }), user: readUser(parameters) };
+		const json = { ...input, voice, user: readUser(parameters) };
 		const requestOptions: RequestOptions = {
 			url: client.buildUrl('/text-to-audio'),
 			json,
@@ -94,7 +94,7 @@ export const audioSpeak: DifyOperation = {
 			return await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
 		});
 		if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
-		return [{ json: { ...facts, ...omitUndefined({ voice, messageId }) }, binary }];
+		return [{ json: { ...facts, voice, messageId }, binary }];
 	},
 };
 

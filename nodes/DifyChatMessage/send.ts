@@ -1,6 +1,5 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import { sendChatMessage } from '../../lib/dify/run/start-run';
-import { omitUndefined } from '../../lib/values';
 import { readUser } from '../shared/dify/fields';
 import { inputFields, buildRunRequest } from '../shared/dify/run-request';
 import { filesField } from '../shared/dify/run-files';
@@ -90,5 +89,5 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	if (!include.includes('files')) return { json };
 	const { binary, warnings } = await storeResultFiles(call, { ...result, workflow: undefined });
 	warnings.forEach(call.hint);
-	return { json, ...omitUndefined({ binary }) };
+	return { json, binary };
 }

@@ -2,7 +2,6 @@ import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { apiPath } from '../../lib/dify/ids';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';
-import { omitUndefined } from '../../lib/values';
 import { messageField, userField, readMessageId, readUser } from '../shared/dify/fields';
 import {
 	type DifyCall,
@@ -103,7 +102,7 @@ async function revokeRating({ client, parameters }: DifyCall) {
 		rating: null,
 		content: null,
 		success: true,
-		...omitUndefined({ alreadySo }),
+		alreadySo,
 	};
 	return [{ json }];
 }

@@ -124,12 +124,9 @@ export const chunkUpdate: DifyOperation = {
 		const segment = {
 			// Dify clears omitted fields.
 			content: readTextOption(parameters, 'options.content') ?? content,
-			...omitUndefined({
-				answer: asNonEmptyString(answer),
-				enabled: parameters.boolean('options.enabled', undefined),
-				// Otherwise searches still find the old child chunks.
-				regenerate_child_chunks: isParent || undefined,
-			}),
+			answer: asNonEmptyString(answer),
+			enabled: parameters.boolean('options.enabled', undefined),
+			regenerate_child_chunks: isParent || undefined,
 			...readValues(parameters),
 		};
 		const { data } = await client.sendJson('POST', route, { segment });

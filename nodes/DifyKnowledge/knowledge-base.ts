@@ -141,7 +141,7 @@ export const knowledgeBaseUpdate: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const route = apiPath`/datasets/${readDatasetId(parameters)}`;
 		const name = parameters.string('options.name') || undefined;
-		const json = { ...readSettings(parameters), ...omitUndefined({ name }) };
+		const json = { ...readSettings(parameters), name };
 		return [{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) }];
 	},
 };

@@ -3,7 +3,7 @@ import { createParamError } from '../../lib/dify/errors';
 import { apiPath } from '../../lib/dify/ids';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import { parseRecords } from '../../lib/dify/pagination';
-import { asNonEmptyString, omitUndefined, asRecords } from '../../lib/values';
+import { asNonEmptyString, asRecords } from '../../lib/values';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/list-search';
 import { readFile, recordLocatorField } from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
@@ -87,7 +87,7 @@ export const pipelineRun: DifyOperation = {
 				documentId: getDocumentId(document),
 				datasetId,
 				name: document.name,
-				...omitUndefined({ batch }),
+				batch,
 				indexingStatus: document.indexing_status,
 			})),
 		);

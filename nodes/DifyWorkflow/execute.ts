@@ -8,7 +8,7 @@ import { executeOptions, followOptions, runIdField, readRunId, runUserField } fr
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { RunResult } from '../../lib/dify/types';
-import { pushAll, omitEmpty, isRecord, mapValues, omitUndefined } from '../../lib/values';
+import { pushAll, omitEmpty, isRecord, mapValues } from '../../lib/values';
 import {
 	storeResultFiles,
 	toPlainObject,
@@ -132,7 +132,7 @@ async function toRunItem(
 			...(simplify ? omitEmpty({ warnings }) : { warnings }),
 			...toIncludedFields(include, result),
 		}),
-		...omitUndefined({ binary: files.binary }),
+		binary: files.binary,
 	};
 }
 
@@ -168,7 +168,8 @@ function toSimplifiedJson(result: RunResult): object {
 		workflowRunId,
 		taskId,
 		totalTokens: workflow?.totalTokens,
-		...omitUndefined({ forms: pause?.forms.map(toSimpleForm), error: error?.message }),
+		forms: pause?.forms.map(toSimpleForm),
+		error: error?.message,
 	};
 }
 
@@ -184,7 +185,8 @@ function toRawJson({ client }: DifyCall, result: RunResult): object {
 		taskId,
 		error: error?.message ?? null,
 		files: files.map((file) => withAbsoluteUrl(client, file)),
-		...omitUndefined({ pausedNodes: pause?.pausedNodes, forms: pause?.forms }),
+		pausedNodes: pause?.pausedNodes,
+		forms: pause?.forms,
 	};
 }
 

@@ -1,5 +1,5 @@
 import { parseFormActions, formPath, parseFormFields, submitForm } from '../../lib/dify/forms';
-import { isNonEmpty, omitUndefined, toText, type JsonRecord } from '../../lib/values';
+import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readUser } from '../shared/dify/fields';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
@@ -33,7 +33,7 @@ export const formGet = defineRequestOperation({
 			formContent: form.form_content ?? '',
 			inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 			actions: parseFormActions(form),
-			...omitUndefined({ expirationTime: form.expiration_time }),
+			expirationTime: form.expiration_time,
 		});
 	},
 });

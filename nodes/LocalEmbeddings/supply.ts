@@ -5,7 +5,6 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
-import { omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/embedding-fields';
 import { createModelServer } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
@@ -101,7 +100,7 @@ function summarizeResult(
 		...(receivedDimensions === undefined || receivedDimensions === first?.length
 			? {}
 			: { receivedDimensions }),
-		...omitUndefined({ tokens }),
+		tokens,
 		requests,
 		truncated,
 	};

@@ -1,5 +1,4 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
-
 import { createInputError } from '../../lib/errors/create-error';
 import type { PullProgress, ModelServer } from '../../lib/servers/types/server-type';
 import {
@@ -17,7 +16,6 @@ import { toModelFacts } from '../../lib/health/facts';
 import { listModels } from '../../lib/servers/list-models';
 import type { ServerModel } from '../../lib/servers/models';
 import { getProfile } from '../../lib/servers/profile';
-import { omitUndefined } from '../../lib/values';
 import { streamingField } from './options';
 
 /** Model that an operation acts on. */
@@ -140,11 +138,11 @@ export const modelGetAll: LocalLlamaOperation = {
 		const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
 		// The state says whether a model is loaded.
 		return listedModels.map((model) => ({
-			json: omitUndefined({
+			json: {
 				...model,
 				loaded: undefined,
 				server: getProfile(server).getCachedType()?.name ?? 'other',
-			}),
+			},
 			// Pairing each model with each input item would grow with both.
 			from: itemIndex,
 		}));

@@ -1,6 +1,6 @@
 import type { IBinaryKeyData, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { omitEmpty } from '../../lib/values';
+import { omitEmpty, omitUndefined } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { ItemError } from '../shared/run/item-error';
@@ -102,7 +102,12 @@ function toOperationItem(
 	const input = hasInput ? call.context.getInputData()[itemIndex] : undefined;
 	return {
 		...itemFields,
-		json: { ...input?.json, ...entry, output, ...(isSimplified ? {} : { metadata }) },
+		json: {
+			...input?.json,
+			...entry,
+			output,
+			...(isSimplified ? {} : { metadata: omitUndefined(metadata) }),
+		},
 		...omitEmpty({ binary: mergeBinary(input, item) }),
 	};
 }

@@ -4,7 +4,6 @@ import {
 	type ISupplyDataFunctions,
 	type SupplyData,
 } from 'n8n-workflow';
-
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
@@ -73,7 +72,7 @@ function createLoggedReranker(
 					const texts = documents.map(({ pageContent }) =>
 						typeof pageContent === 'string' ? pageContent : '',
 					);
-					const callSettings = { ...settings, ...omitUndefined({ signal }) };
+					const callSettings = { ...settings, signal };
 					const result = await rerank(server, callSettings, queryText, texts);
 					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
@@ -99,7 +98,7 @@ function summarizeResult(
 		model,
 		returned: ranking.length,
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
-		...omitUndefined({ tokens }),
+		tokens,
 		requests,
 		truncated,
 	};

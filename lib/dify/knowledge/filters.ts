@@ -3,7 +3,6 @@ import {
 	asFiniteNumber,
 	isRecord,
 	asNonEmptyString,
-	omitUndefined,
 	parseNumber,
 	asString,
 	toText,
@@ -143,7 +142,7 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 		conditions: comparisons.map(({ field, operator, value }) => ({
 			name: field,
 			comparison_operator: operator,
-			...omitUndefined({ value }),
+			value,
 		})),
 	};
 	const matches = (metadata: JsonRecord) => {

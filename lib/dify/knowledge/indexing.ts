@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { asFiniteNumber, asNonEmptyString, omitUndefined, type JsonRecord } from '../../values';
+import { asFiniteNumber, asNonEmptyString, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError, toErrorType } from '../errors';
 import { apiPath, PathSegment } from '../ids';
@@ -41,7 +41,7 @@ async function getIndexingProgress(
 	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
 	const [error, code] = [record.error, record.error_code].map(asNonEmptyString);
-	return { status, done, total, ...omitUndefined({ error, code }) };
+	return { status, done, total, error, code };
 }
 
 async function fetchBatch(
@@ -104,7 +104,9 @@ function createUnfinishedError(
 			toErrorType({ code }) === 'planLimitReached' ? 'planLimitReached' : 'indexingFailed',
 			{
 				facts,
-				...omitUndefined({ code, title: error, serverText: error }),
+				code,
+				title: error,
+				serverText: error,
 			},
 		);
 	if (status === 'paused')

@@ -1,11 +1,5 @@
 import { stringifyCanonical } from '../../json';
-import {
-	asFiniteNumber,
-	asNonEmptyString,
-	omitUndefined,
-	asRecords,
-	type JsonRecord,
-} from '../../values';
+import { asFiniteNumber, asNonEmptyString, asRecords, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError, createParamError } from '../errors';
 import { apiPath } from '../ids';
@@ -34,7 +28,7 @@ export function parseMetadataFields({ doc_metadata: list }: JsonRecord): Metadat
 				id: fieldId,
 				name,
 				type: parseMetadataType(type),
-				...omitUndefined({ count: asFiniteNumber(count) }),
+				count: asFiniteNumber(count),
 			},
 		];
 	});

@@ -1,10 +1,4 @@
-import {
-	asNonEmptyString,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	type JsonRecord,
-} from '../../values';
+import { asNonEmptyString, asRecord, asRecords, type JsonRecord } from '../../values';
 import { createParamError } from '../errors';
 
 /** A model in Dify: its name and the full provider ID. */
@@ -53,8 +47,8 @@ export function parseModelRef(value: string): ModelRef | undefined {
 
 /** Request fields of an embedding model. */
 export function toEmbeddingModelFields(modelRef: ModelRef | undefined): JsonRecord {
-	return omitUndefined({
+	return {
 		embedding_model: modelRef?.model,
 		embedding_model_provider: modelRef?.provider,
-	});
+	};
 }

@@ -64,7 +64,7 @@ export async function retrieve(
 	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
 	const model = {
 		...buildRetrievalModel(dataset, settings),
-		...omitUndefined({ metadata_filtering_conditions: compiledFilter?.body }),
+		metadata_filtering_conditions: compiledFilter?.body,
 	};
 	const json = { query, retrieval_model: model };
 	const options = { json, timeoutMs: WRITE_TIMEOUT_MS, isIdempotent: true };
@@ -108,7 +108,7 @@ function buildRetrievalModel(dataset: JsonRecord, settings: RetrievalOptions): J
 		search_method: method ?? 'semantic_search',
 		top_k: settings.topK ?? asFiniteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
-		...omitUndefined({ score_threshold: threshold }),
+		score_threshold: threshold,
 		...toRerankingFields(stored),
 	};
 }
@@ -122,11 +122,9 @@ function toRerankingFields({
 	const hasModel = asNonEmptyString(asRecord(model).reranking_model_name) !== undefined;
 	return {
 		reranking_enable: enabled === true,
-		...omitUndefined({
-			reranking_mode: asNonEmptyString(mode),
-			reranking_model: hasModel ? model : undefined,
-			weights: isRecord(weights) ? weights : undefined,
-		}),
+		reranking_mode: asNonEmptyString(mode),
+		reranking_model: hasModel ? model : undefined,
+		weights: isRecord(weights) ? weights : undefined,
 	};
 }
 
@@ -151,11 +149,9 @@ function toHits(record: JsonRecord): Hit[] {
 			content,
 			title: asNonEmptyString(document.name) ?? '',
 			score: asFiniteNumber(record.score) ?? 0,
-			...omitUndefined({
-				documentId: asNonEmptyString(segment.document_id) ?? asNonEmptyString(document.id),
-				segmentId: asNonEmptyString(segment.id),
-				summary: asNonEmptyString(record.summary),
-			}),
+			documentId: asNonEmptyString(segment.document_id) ?? asNonEmptyString(document.id),
+			segmentId: asNonEmptyString(segment.id),
+			summary: asNonEmptyString(record.summary),
 			metadata: getMetadata(record),
 			...omitEmpty({ childChunks, files: asArray(record.files) }),
 		},

@@ -2,13 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import { toUploadFileName } from '../../http/multipart';
-import {
-	asFiniteNumber,
-	findDuplicate,
-	asNonEmptyString,
-	omitUndefined,
-	type JsonRecord,
-} from '../../values';
+import { asFiniteNumber, findDuplicate, asNonEmptyString, type JsonRecord } from '../../values';
 import type { DifyAccess } from '../access';
 import { createParamError, createLocalError } from '../errors';
 import {
@@ -167,13 +161,11 @@ export function toSyncResult(
 	return {
 		action,
 		source,
-		...omitUndefined({
-			documentId: asNonEmptyString(document?.id),
-			name: content?.name ?? asNonEmptyString(document?.name),
-			indexingStatus: asNonEmptyString(document?.indexing_status),
-			wordCount: asFiniteNumber(document?.word_count),
-			tokens: asFiniteNumber(document?.tokens),
-		}),
+		documentId: asNonEmptyString(document?.id),
+		name: content?.name ?? asNonEmptyString(document?.name),
+		indexingStatus: asNonEmptyString(document?.indexing_status),
+		wordCount: asFiniteNumber(document?.word_count),
+		tokens: asFiniteNumber(document?.tokens),
 		...overrides,
 	};
 }
@@ -221,6 +213,6 @@ async function writeDocument(
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
 	const syncValues = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
 	await setMetadata(client, datasetId, documentId, syncValues, true);
-	const overrides = { documentId, ...omitUndefined({ batch }), indexingStatus: status };
+	const overrides = { documentId, batch, indexingStatus: status };
 	return toSyncResult({ ...step, document: upsertResult.document }, overrides);
 }

@@ -1,5 +1,5 @@
 import { toUploadFileName, type FileSource } from '../../http/multipart';
-import { asNonEmptyString, omitUndefined, asRecord, type JsonRecord } from '../../values';
+import { asNonEmptyString, asRecord, type JsonRecord } from '../../values';
 import type { DifyAccess } from '../access';
 import { createLocalError } from '../errors';
 import { apiPath } from '../ids';
@@ -80,7 +80,7 @@ export async function upsertDocument(
 		action,
 		documentId,
 		document,
-		...omitUndefined({ batch: asNonEmptyString(response.batch) }),
+		batch: asNonEmptyString(response.batch),
 	};
 }
 
@@ -115,10 +115,8 @@ function buildDocumentBody(
 	return {
 		indexing_technique: technique ?? options.technique ?? 'high_quality',
 		doc_form: form,
-		...omitUndefined({
-			doc_language: options.language,
-			process_rule: toProcessRule(form, options.processRule, needsRule),
-		}),
+		doc_language: options.language,
+		process_rule: toProcessRule(form, options.processRule, needsRule),
 		...(isFirst && toEmbeddingModelFields(options.embeddingModel)),
 	};
 }

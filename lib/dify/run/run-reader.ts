@@ -211,7 +211,7 @@ class RunReader {
 	}
 
 	private readonly abandon = (reason?: unknown) => {
-		this.abandonment ??= omitUndefined({ detail: typeof reason === 'string' ? reason : undefined });
+		this.abandonment ??= { detail: typeof reason === 'string' ? reason : undefined };
 		if (this.options.stop === undefined) this.abortController.abort();
 		else if (this.run.taskId !== undefined) this.requestStop();
 		else this.closeAfter(TASK_ID_WAIT_MS);
@@ -236,7 +236,7 @@ class RunReader {
 	private async createCancelledError(detail?: string): Promise<ServerError> {
 		const cancelDetail = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
 		return await this.createErrorWithResult('aborted', {
-			...omitUndefined({ detail: cancelDetail }),
+			detail: cancelDetail,
 		});
 	}
 
@@ -352,7 +352,7 @@ class RunReader {
 		overrides: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopRequest;
-		const facts = omitUndefined({ difyVersion: this.difyVersion, stopRequested });
+		const facts = { difyVersion: this.difyVersion, stopRequested };
 		return createDifyError(type, {
 			url: this.requestOptions.url,
 			result: toRunResult(this.run),

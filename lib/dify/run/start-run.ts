@@ -3,7 +3,7 @@ import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
 import type { ResponseAttributes, RequestAttributes } from '../../tracing/span-attributes';
 import { withSpan } from '../../tracing/span';
-import { omitEmpty, asFiniteNumber, type JsonRecord, omitUndefined, asRecord } from '../../values';
+import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
@@ -74,7 +74,7 @@ async function startRun(
 	{ retries = 0, ...options }: StartRunOptions,
 ): Promise<RunResult> {
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
-	const json = { ...common, ...omitEmpty({ files }), ...omitUndefined({ trace_id: traceId }) };
+	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const policy = new RetryPolicy(retries, false);
 	for (;;) {
 		const running = withSpan(
@@ -216,7 +216,7 @@ export async function sendChatMessage(
 			auto_generate_name: autoGenerateName,
 			workflow_id: workflowId,
 		};
-		return await startRun(client, CHAT, request, { query, ...omitUndefined(fields) }, options);
+		return await startRun(client, CHAT, request, { query, ...fields }, options);
 	};
 	const id =
 		conversation.type === 'latest' ? await findLatestConversation(client, user) : conversation.id;

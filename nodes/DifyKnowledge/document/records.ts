@@ -10,7 +10,7 @@ import {
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { rethrowWith, type ServerError } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
-import { asNonEmptyString, omitUndefined } from '../../../lib/values';
+import { asNonEmptyString } from '../../../lib/values';
 import { fetchFilesFromField, readFileOrigins, outputField } from '../../shared/dify/fields';
 import {
 	createKeylessClient,
@@ -101,9 +101,7 @@ export const documentGetStatus: DifyOperation = {
 		const timeoutMs = parameters.milliseconds('wait', 300_000);
 		const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
 		const chunks = { chunksDone: done, chunks: total };
-		return [
-			{ json: { documentId, indexingStatus: status, ...chunks, ...omitUndefined({ error }) } },
-		];
+		return [{ json: { documentId, indexingStatus: status, ...chunks, error } }];
 	},
 };
 

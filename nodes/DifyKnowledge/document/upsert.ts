@@ -4,7 +4,7 @@ import {
 	type DocumentContent,
 	type CreateOptions,
 } from '../../../lib/dify/knowledge/upsert';
-import { omitEmpty, omitUndefined, type JsonRecord } from '../../../lib/values';
+import { omitEmpty, type JsonRecord } from '../../../lib/values';
 import { readFile } from '../../shared/dify/fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
@@ -259,7 +259,7 @@ async function upsert(call: DifyCall, content: DocumentContent): Promise<Operati
 		documentId,
 		datasetId,
 		name: document.name,
-		...omitUndefined({ batch }),
+		batch,
 	};
 	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
 	if (action === 'skipped' || timeoutMs === 0)

@@ -109,7 +109,7 @@ async function toImageItem(
 	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
 	return {
 		output: { ...stored.facts, ...omitUndefined({ width, height }) },
-		metadata: { ...metadata, ...omitUndefined({ revisedPrompt, seed }) },
+		metadata: { ...metadata, revisedPrompt, seed },
 		binary: stored.binary,
 	};
 }

@@ -2,7 +2,7 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
-import { isRecord, omitUndefined } from '../../../lib/values';
+import { isRecord } from '../../../lib/values';
 import {
 	booleanField,
 	fixedCollectionField,
@@ -92,7 +92,7 @@ export const textClassify = withOutput({
 function toMetadata(result: Classification, labels: readonly Label[]): object {
 	const { scores, noneScore, unmatchedText, usage, model, server } = result;
 	const toScoreEntry = ({ name }: Label, at: number) => [name, roundProbability(scores?.[at])];
-	return omitUndefined({
+	return {
 		confidence: roundProbability(result.confidence),
 		scores: scores && Object.fromEntries(labels.map(toScoreEntry)),
 		response: unmatchedText,
@@ -100,7 +100,7 @@ function toMetadata(result: Classification, labels: readonly Label[]): object {
 		usage,
 		model,
 		server,
-	});
+	};
 }
 
 function roundProbability(probability: number | undefined): number | undefined {

@@ -1,5 +1,4 @@
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
-import { omitUndefined } from '../../../lib/values';
 import { longTextField, integerField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
@@ -55,9 +54,11 @@ export const textComplete = withOutput({
 				const { text: output, finishReason, model, server: serverType } = completion;
 				const promptIndex = prompts.length > 1 ? index : undefined;
 				const metadata = {
-					...omitUndefined({ promptIndex, finishReason }),
+					promptIndex,
+					finishReason,
 					...toUsageMetadata(completion),
-					...omitUndefined({ model, server: serverType }),
+					model,
+					server: serverType,
 				};
 				items.push({ output, metadata });
 			}

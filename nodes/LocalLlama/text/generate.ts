@@ -67,11 +67,9 @@ export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warn
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
 		...toUsageMetadata(result),
-		...omitUndefined({
-			model,
-			server: serverType,
-			timesPreempted: logFields?.timesPreempted,
-		}),
+		model,
+		server: serverType,
+		timesPreempted: logFields?.timesPreempted,
 	};
 }
 

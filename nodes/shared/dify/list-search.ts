@@ -9,7 +9,6 @@ import {
 	tryOrUndefined,
 	pushAll,
 	asNonEmptyString,
-	omitUndefined,
 	type JsonRecord,
 } from '../../../lib/values';
 import { toListEntries, createListError } from '../list-entries';
@@ -103,7 +102,7 @@ export const searchConversations = createListSearch(async ({ context, client, fi
 	const results: INodeListSearchResult['results'] = [];
 	let next = token;
 	for (let pages = 1; ; pages++) {
-		const page = await fetchPage(client, list, omitUndefined({ at: next }));
+		const page = await fetchPage(client, list, { at: next });
 		const options = page.records.map(({ id, name }) => ({
 			name: asNonEmptyString(name) ?? String(id),
 			value: String(id),
@@ -116,7 +115,7 @@ export const searchConversations = createListSearch(async ({ context, client, fi
 		);
 		next = asNonEmptyString(page.next);
 		if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
-			return { results, ...omitUndefined({ paginationToken: next }) };
+			return { results, paginationToken: next };
 	}
 });
 
@@ -131,7 +130,7 @@ async function fetchNamedPage(
 		name: `${asNonEmptyString(record.name) ?? String(record.id)}${getSuffix(record)}`,
 		value: String(record.id),
 	}));
-	return { results, ...omitUndefined({ paginationToken: next?.toString() }) };
+	return { results, paginationToken: next?.toString() };
 }
 
 const TECHNIQUES: Readonly<Record<string, string>> = { high_quality: '', economy: ' (keywords)' };

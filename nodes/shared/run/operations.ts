@@ -88,10 +88,14 @@ export function toOperationItems(records: readonly object[]): OperationItem[] {
 	return records.map((json) => ({ json }));
 }
 
-/** Converts to n8n's item. */
+/** Converts to n8n's item, without undefined fields, which n8n would store. */
 export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
 	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
-	return { json, ...omitUndefined({ binary }), pairedItem } as INodeExecutionData;
+	return {
+		json: omitUndefined(json),
+		...omitUndefined({ binary }),
+		pairedItem,
+	} as INodeExecutionData;
 }
 
 /**
