@@ -54,17 +54,13 @@ export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | un
 	);
 }
 
-function getExtension(name: string): string {
-	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
-}
-
 /** Dify's type of a file; `custom` if that is allowed and the detected type is not. */
 export function toDifyFileType(
 	name: string,
 	mimeType = '',
 	allowedTypes?: readonly unknown[],
 ): DifyFileType {
-	const extension = getExtension(name);
+	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 	const family = mimeType.split('/')[0];
 	const type =
 		MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension)) ??
@@ -206,36 +202,26 @@ function getOriginError(url: string, allowed: readonly string[]): ServerError | 
 	);
 }
 
-interface DownloadedFile {
-	content: Buffer;
-	name: string;
-	mimeType?: string;
-}
-
 /** Downloads a file of a run. @throws {ServerError} also for other origins */
 export async function downloadFile(
 	client: DifyClient,
 	file: DifyFile,
 	origins: readonly string[],
 	maxBytes: number,
-): Promise<DownloadedFile> {
+) {
 	return await openSignedFile(client, String(file.url), origins, async (response) => {
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
-			throw error instanceof BodyTooLargeError ? createTooLargeError() : error;
+			if (!(error instanceof BodyTooLargeError)) throw error;
+			throw createLocalError(
+				'requestTooLarge',
+				`it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
+			);
 		});
 		const type =
 			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
 		const name = sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file');
 		return { content, name, mimeType: parseMimeType(type) || undefined };
 	});
-}
-
-function createTooLargeError(): ServerError {
-	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
-	return createLocalError(
-		'requestTooLarge',
-		`it exceeds the total of ${megabytes} MB for the files of a run. Download it with an HTTP Request node`,
-	);
 }
 
 /** Reason for a failed download, as text. */

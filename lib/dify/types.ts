@@ -23,9 +23,6 @@ export interface DifyUsage {
 	[field: string]: unknown;
 }
 
-/** As Dify sends it, keys unchanged: the set of keys grows with every version. */
-type RetrieverResource = Record<string, unknown>;
-
 /** A file of the response, as Dify sends it. `url` is signed and expires. */
 export interface DifyFile {
 	id?: string;
@@ -112,14 +109,12 @@ interface RunPause {
 	forms: HumanForm[];
 }
 
-/**
- * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `rejected`: Dify reported a
- * rejection as the end of a run that never started.
- */
-type RunErrorCause = 'errorEvent' | 'runFailed' | 'rejected';
-
 export interface RunError {
-	cause: RunErrorCause;
+	/**
+	 * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `rejected`: Dify reported a
+	 * rejection as the end of a run that never started.
+	 */
+	cause: 'errorEvent' | 'runFailed' | 'rejected';
 	/** Dify's code; newer workers send none. */
 	code?: string;
 	/** The status in the event; the HTTP status was 200. */
@@ -144,7 +139,8 @@ export interface RunResult {
 	usage?: DifyUsage;
 	/** `message_end.metadata` as received, with `annotation_reply`. */
 	metadata?: Record<string, unknown>;
-	retrieverResources: RetrieverResource[];
+	/** As Dify sends them, keys unchanged: the set of keys grows with every version. */
+	retrieverResources: Array<Record<string, unknown>>;
 	files: DifyFile[];
 	thoughts: AgentThought[];
 	/** Text of `reasoning_chunk` events; never part of `text`. */

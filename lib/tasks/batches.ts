@@ -60,7 +60,8 @@ export async function processInBatches<R>(
 		const result = await sendBatch(batch).catch(captureError);
 		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
-		if (!isBatchSpecific(result)) throw result;
+		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
+		if (!isBatchSpecific) throw result;
 		if (second === undefined) return await onRejected(result, text!, await checkOtherTexts());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
@@ -76,10 +77,6 @@ export async function processInBatches<R>(
 		begin += batch.length;
 	}
 	return allResults;
-}
-
-function isBatchSpecific(error: ServerError): boolean {
-	return BATCH_SPECIFIC_ERRORS.has(error.type) || isInvalidJsonResponse(error);
 }
 
 /** Whether a success response is not valid JSON: Python writes NaN, which JSON does not support. */

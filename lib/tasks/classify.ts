@@ -107,7 +107,9 @@ export async function classify(
 	request: ClassifyRequest,
 ): Promise<Classification> {
 	const { labels, allowNone, isMultiLabel } = request;
-	assertValidLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
+	const labelIssue = findLabelIssue(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
+	if (labelIssue !== undefined)
+		throw createInputError(labelIssue, 'Correct the labels in the node.');
 	assertModelName(settings.model);
 	const { signal } = settings;
 	const serverType = await getProfile(server).getType(signal);
@@ -132,7 +134,13 @@ export async function classify(
 	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2);
 	const completion = await requestLabels(query, { messages, tokens });
 	const labelIndexes = parseLabels(completion.text, options, isMultiLabel);
-	if (labelIndexes === undefined) return toUnmatched(query, completion);
+	if (labelIndexes === undefined)
+		return {
+			labels: [],
+			unmatchedText: completion.text.trim(),
+			...toResponseFacts(server, completion),
+			warnings,
+		};
 	return toClassification(query, completion, labelIndexes, labels.length);
 }
 
@@ -338,18 +346,6 @@ function withMinTokens(body: JsonRecord, minTokens: number): JsonRecord {
 	return typeof tokens === 'number' ? { ...body, max_tokens: Math.max(tokens, minTokens) } : body;
 }
 
-function toUnmatched(
-	{ server, warnings }: LabelQuery,
-	completion: LabelCompletion,
-): Classification {
-	return {
-		labels: [],
-		unmatchedText: completion.text.trim(),
-		...toResponseFacts(server, completion),
-		warnings,
-	};
-}
-
 function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
 	return { usage, model, server: getProfile(server).getRecognizedName() };
 }
@@ -385,12 +381,6 @@ function toClassification(
 function createNoneLabel(labels: readonly Label[]): Label {
 	const isTaken = labels.some(({ name }) => lower(name) === 'none');
 	return { name: isTaken ? 'none of these' : 'none', description: 'None of the others fits' };
-}
-
-/** @throws {ServerError} `invalidInput` if labels are empty, too many or duplicated */
-function assertValidLabels(labels: readonly Label[], max: number): void {
-	const issue = findLabelIssue(labels, max);
-	if (issue !== undefined) throw createInputError(issue, 'Correct the labels in the node.');
 }
 
 function findLabelIssue(labels: readonly Label[], max: number): string | undefined {

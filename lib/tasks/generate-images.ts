@@ -67,7 +67,16 @@ export async function generateImages(
 		explain: async (error) => await explainImageError(server, settings, error),
 	});
 	const images = entries.map((entry) => toImage(server, settings, entry));
-	if (images.length === 0) throw createNoImageError(server, settings);
+	if (images.length === 0)
+		throw createServerError(
+			'emptyResponse',
+			toErrorContext(server, server.getApiUrl(), settings.model),
+			{
+				title: 'The server returned no image',
+				suggestion:
+					'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
+			},
+		);
 	const isFewer = images.length < count;
 	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
 	return { images, warnings: isFewer ? [...warnings, fewerWarning] : warnings };
@@ -122,12 +131,4 @@ function toImage(
 /** Size in the header of a PNG. */
 function readPngSize(content: Buffer): { width: number; height: number } {
 	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
-}
-
-function createNoImageError(server: ModelServer, { model }: TaskSettings): ServerError {
-	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
-		title: 'The server returned no image',
-		suggestion:
-			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
-	});
 }

@@ -91,7 +91,11 @@ export function parseLabels(
 	const textLabels =
 		text.length > MAX_LABELS_LENGTH ? undefined : parseExactLabels(text, labels, isMultiLabel);
 	if (textLabels !== undefined) return textLabels;
-	const lines = splitLines(text.slice(-LAST_CHARACTERS));
+	const lines = text
+		.slice(-LAST_CHARACTERS)
+		.split('\n')
+		.map(stripPunctuation)
+		.filter((line) => line !== '');
 	const candidates = [lines[0] ?? '', lines.at(-1) ?? ''].flatMap((line) => {
 		const lineLabels = parseExactLabels(
 			ANSWER_PREFIX.exec(line)?.[1] ?? line,
@@ -101,13 +105,6 @@ export function parseLabels(
 		return lineLabels === undefined ? [] : [lineLabels];
 	});
 	return new Set(candidates.map(String)).size === 1 ? candidates[0] : undefined;
-}
-
-function splitLines(text: string): string[] {
-	return text
-		.split('\n')
-		.map(stripPunctuation)
-		.filter((line) => line !== '');
 }
 
 /**

@@ -210,13 +210,12 @@ export function sortByScore(
 	{ scores: scoreMode, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
 ): ScoredDocument[] {
 	return scores
-		.map(({ index, score }) => ({ index, score: scoreMode === 'sigmoid' ? sigmoid(score) : score }))
+		.map(({ index, score }) => ({
+			index,
+			score: scoreMode === 'sigmoid' ? 1 / (1 + Math.exp(-score)) : score,
+		}))
 		.filter(({ score }) => score >= minimumScore)
 		.sort((a, b) => b.score - a.score || a.index - b.index);
-}
-
-function sigmoid(value: number): number {
-	return 1 / (1 + Math.exp(-value));
 }
 
 const MIN_SCORE_RANGE = 1e-3;

@@ -140,7 +140,11 @@ function toFormParts(fields: JsonRecord, file: FileSource): FormPart[] {
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy closed the connection. */
 function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
-	if (unreadable !== undefined) return createFileReadError(unreadable);
+	if (unreadable !== undefined)
+		return createInputError(
+			`"${unreadable.name}" could not be read: ${unreadable.reason}`,
+			'Check the binary data of the item and the binary data storage of n8n.',
+		);
 	const isConnectionClosed =
 		error instanceof ServerError &&
 		(error.type === 'closedBeforeResponse' || error.type === 'connectionLost');
@@ -150,13 +154,6 @@ function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgres
 		suggestion:
 			'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
 	});
-}
-
-function createFileReadError({ name, reason }: { name: string; reason: string }): ServerError {
-	return createInputError(
-		`"${name}" could not be read: ${reason}`,
-		'Check the binary data of the item and the binary data storage of n8n.',
-	);
 }
 
 /** Explains the first-token timeout of a server that sends nothing while it processes an image or a recording. */

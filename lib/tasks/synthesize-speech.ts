@@ -76,7 +76,8 @@ export async function synthesizeSpeech<Stored>(
 		extraBody,
 		read: async (response, toError) => {
 			const { head, chunks } = await peekHead(response.bytes());
-			if (isText(head, response.headers['content-type'])) throw toError(await readText(chunks));
+			if (isText(head, response.headers['content-type']))
+				throw toError((await readBuffer(chunks)).toString('utf8'));
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createTooShortError(server, settings, head.byteLength);
 			const type = detectAudioType(head, format);
@@ -125,10 +126,6 @@ async function peekHead(
 /** Whether a response with status 200 is an error or a page. */
 function isText(head: Buffer, type = ''): boolean {
 	return /^\s*[{<]/.test(head.toString('latin1')) || /\bjson\b|^text\//i.test(type);
-}
-
-async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-	return (await readBuffer(chunks)).toString('utf8');
 }
 
 /**

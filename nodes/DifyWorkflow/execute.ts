@@ -130,16 +130,10 @@ async function toRunItem(
 			user,
 			...omitEmpty({ answered: result.submittedForms }),
 			...(simplify ? omitEmpty({ warnings }) : { warnings }),
-			...toIncludedFields(include, result),
+			...(include.includes('nodes') && { nodes: result.workflow?.nodes ?? [] }),
+			...(include.includes('text') && { text: result.text }),
 		}),
 		binary: files.binary,
-	};
-}
-
-function toIncludedFields(include: readonly IncludedPart[], { workflow, text }: RunResult): object {
-	return {
-		...(include.includes('nodes') && { nodes: workflow?.nodes ?? [] }),
-		...(include.includes('text') && { text }),
 	};
 }
 

@@ -55,12 +55,6 @@ const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 30
 	description: 'How long to wait without progress on the server. 0 = no limit.',
 });
 
-const DEFAULT_IDLE_TIMEOUT_MS = 300_000;
-
-function readIdleTimeoutMs({ parameters }: LlamaCall): number {
-	return parameters.milliseconds('options.idleTimeout', DEFAULT_IDLE_TIMEOUT_MS);
-}
-
 const MIN_PAUSE_MS = 500;
 
 /** Streams progress to the chat, at most twice per second: the step, and the percentage of each layer. */
@@ -87,8 +81,6 @@ function formatProgress({ status, total, completed = 0 }: PullProgress): string 
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;
 }
 
-const DEFAULT_TIMEOUT_MS = 600_000;
-
 const timeoutField = numberField('Timeout (Seconds)', 'timeout', 600, {
 	typeOptions: { minValue: 1 },
 	description: 'How long to wait until the model is loaded or unloaded',
@@ -108,7 +100,7 @@ function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 		const change = await changeModel(server, action, {
 			model: parameters.string('model'),
 			wait: parameters.boolean('options.wait', true),
-			timeoutMs: parameters.milliseconds('options.timeout', DEFAULT_TIMEOUT_MS),
+			timeoutMs: parameters.milliseconds('options.timeout', 600_000),
 			isForced: action === 'unload' && parameters.boolean('options.force', false),
 			signal,
 		});
@@ -218,15 +210,13 @@ export const modelPull: LocalLlamaOperation = {
 			model: parameters.string('modelName'),
 			wait: parameters.boolean('options.wait', true),
 			insecure: parameters.boolean('options.insecure', false),
-			timeoutMs: readIdleTimeoutMs(call),
+			timeoutMs: parameters.milliseconds('options.idleTimeout', 300_000),
 			signal,
 			onProgress: createProgressReporter(call),
 		});
 		return [{ json: pullResult }];
 	},
 };
-
-const TIMEOUT_MS = 60_000;
 
 export const modelDelete: LocalLlamaOperation = {
 	name: 'Delete',
@@ -238,12 +228,8 @@ export const modelDelete: LocalLlamaOperation = {
 	run: async (call) => {
 		assertChangesAllowed(call);
 		const { server, parameters, signal } = call;
-		const options = {
-			model: parameters.string('model'),
-			wait: true,
-			timeoutMs: TIMEOUT_MS,
-			signal,
-		};
+		const model = parameters.string('model');
+		const options = { model, wait: true, timeoutMs: 60_000, signal };
 		return [{ json: await deleteModel(server, options) }];
 	},
 };

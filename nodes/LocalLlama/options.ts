@@ -17,16 +17,6 @@ import { GENERATION_RETRIES, secondsField, readRequestSettings } from '../shared
 import { withResolvedModel } from '../shared/resolve-model';
 import type { LlamaCall } from './operation';
 
-function concurrencyField(defaultValue: number): INodeProperties {
-	return integerField(
-		'Max Concurrent Items',
-		'maxConcurrentItems',
-		defaultValue,
-		[1, 64],
-		'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
-	);
-}
-
 /** For operations that can stream their text to a chat. */
 export const streamingField = booleanField(
 	'Enable Streaming',
@@ -44,7 +34,14 @@ export function createOptionsField(
 	options: readonly INodeProperties[],
 	concurrency = 4,
 ): INodeProperties {
-	return optionsCollection([...options, concurrencyField(concurrency)]);
+	const concurrencyField = integerField(
+		'Max Concurrent Items',
+		'maxConcurrentItems',
+		concurrency,
+		[1, 64],
+		'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
+	);
+	return optionsCollection([...options, concurrencyField]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { IBinaryKeyData, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { isToolType, type IBinaryKeyData, type INodeProperties } from 'n8n-workflow';
 
 import { omitEmpty, omitUndefined } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-builders';
@@ -48,7 +48,7 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 	return {
 		...operation,
 		fields: operation.fields.map((field) =>
-			field.name === 'options' ? withOptions(field, outputOptions) : field,
+			field.name === 'options' ? withOutputOptions(field) : field,
 		),
 		run: async (call) => {
 			const readOptions = createOptionsReader(call);
@@ -59,13 +59,9 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 	};
 }
 
-function withOptions(
-	collection: INodeProperties,
-	additionalOptions: readonly INodeProperties[],
-): INodeProperties {
-	const members = (collection.options ?? []) as INodeProperties[];
-	const { options } = optionsCollection([...members, ...additionalOptions]);
-	return { ...collection, options };
+function withOutputOptions(collection: INodeProperties): INodeProperties {
+	const options = [...((collection.options ?? []) as INodeProperties[]), ...outputOptions];
+	return { ...collection, options: optionsCollection(options).options };
 }
 
 interface OutputOptions {
@@ -98,7 +94,8 @@ function toOperationItem(
 	const { output, metadata = {}, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? call.itemIndexes].flat();
 	const { includesInput = entry === undefined, isSimplified } = readOptions(itemIndex);
-	const hasInput = includesInput && furtherIndexes.length === 0 && !isToolOfAgent(call);
+	const hasInput =
+		includesInput && furtherIndexes.length === 0 && !isToolType(call.context.getNode().type);
 	const input = hasInput ? call.context.getInputData()[itemIndex] : undefined;
 	return {
 		...itemFields,
@@ -108,19 +105,8 @@ function toOperationItem(
 			output,
 			...(isSimplified ? {} : { metadata: omitUndefined(metadata) }),
 		},
-		...omitEmpty({ binary: mergeBinary(input, item) }),
+		...omitEmpty({ binary: { ...input?.binary, ...item.binary } }),
 	};
-}
-
-function mergeBinary(
-	input: INodeExecutionData | undefined,
-	{ binary }: ResultItem,
-): IBinaryKeyData | undefined {
-	return { ...input?.binary, ...binary };
-}
-
-function isToolOfAgent({ context }: LlamaCall): boolean {
-	return context.getNode().type.endsWith('Tool');
 }
 
 /** Rounds a number of the output to what it means. */

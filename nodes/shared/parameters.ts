@@ -4,7 +4,6 @@ import {
 	type INodeExecutionData,
 	type INodeProperties,
 	type INodePropertyCollection,
-	type INodePropertyOptions,
 	type IPollFunctions,
 	type NodeConnectionType,
 	NodeConnectionTypes,
@@ -284,7 +283,9 @@ function readField(properties: readonly INodeProperties[], path: string): Descri
 		// The same field may occur more than once, for example with other choices for each resource.
 		choices: [
 			...new Set(
-				sameNamed.flatMap(({ options = [] }) => options.filter(isChoice).map(({ value }) => value)),
+				sameNamed.flatMap(({ options = [] }) =>
+					options.flatMap((option) => ('value' in option ? [option.value] : [])),
+				),
 			),
 		],
 	};
@@ -301,10 +302,6 @@ function findProperties(
 		const group = (options as INodePropertyCollection[]).find(({ name }) => name === rest[0]);
 		return findProperties(group?.values ?? [], rest.slice(1));
 	});
-}
-
-function isChoice(option: object): option is INodePropertyOptions {
-	return 'value' in option;
 }
 
 /** Whether the field is empty, or its expression returned nothing. */

@@ -27,15 +27,11 @@ export function parseMetadataFields({ doc_metadata: list }: JsonRecord): Metadat
 			{
 				id: fieldId,
 				name,
-				type: parseMetadataType(type),
+				type: type === 'number' || type === 'time' ? type : 'string',
 				count: asFiniteNumber(count),
 			},
 		];
 	});
-}
-
-function parseMetadataType(type: unknown): MetadataType {
-	return type === 'number' || type === 'time' ? type : 'string';
 }
 
 /** @throws {ServerError} of type `nameTaken` if the name exists */

@@ -72,7 +72,7 @@ export function planSync(
 	const sourceByName = new Map<string, string | undefined>();
 	const unmanagedByName = new Map<string, JsonRecord>();
 	for (const document of documents) {
-		const source = getSource(document);
+		const source = asNonEmptyString(parseMetadata(document.doc_metadata)[SOURCE_FIELD]);
 		const name = String(document.name);
 		if (source === undefined) unmanagedByName.set(name, document);
 		else if (!isAvailable(managedBySource.get(source) ?? {})) managedBySource.set(source, document);
@@ -97,10 +97,6 @@ export function planSync(
 /** A unique name with the file extension. */
 function makeUniqueName({ source, name }: SyncSource): string {
 	return source.endsWith(name) ? source : `${source}_${name}`;
-}
-
-function getSource({ doc_metadata: metadata }: JsonRecord): string | undefined {
-	return asNonEmptyString(parseMetadata(metadata)[SOURCE_FIELD]);
 }
 
 function planStep(content: SyncSource, document: JsonRecord): SyncStep {

@@ -3,8 +3,6 @@ import { asNonEmptyString, asRecord } from '../../values';
 import type { DifyUsage, RunResult, RunStatus, WorkflowNode } from '../types';
 import { NO_REASON, type RunState, getRunFailureText, isSuccessStatus } from './run-state';
 
-type RunOutcome = Pick<RunResult, 'status' | 'error'>;
-
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getOutcome(run);
 	const {
@@ -17,11 +15,20 @@ export function toRunResult(run: RunState): RunResult {
 		workflow,
 		pause,
 		submittedForms,
+		conversationId,
+		messageId,
+		taskId,
+		workflowRunId,
 	} = run;
 	return {
 		status,
 		text,
-		...(error?.cause === 'rejected' ? {} : getRunIds(run)),
+		...(error?.cause !== 'rejected' && {
+			conversationId,
+			messageId,
+			taskId,
+			workflowRunId: workflowRunId ?? workflow?.runId,
+		}),
 		createdAt,
 		usage: getUsage(run, status),
 		metadata,
@@ -37,7 +44,7 @@ export function toRunResult(run: RunState): RunResult {
 	};
 }
 
-function getOutcome(run: RunState): RunOutcome {
+function getOutcome(run: RunState): Pick<RunResult, 'status' | 'error'> {
 	if (run.error !== undefined) return { status: 'failed', error: run.error };
 	if (run.pause !== undefined) return { status: 'paused' };
 	const { status } = run.end ?? { status: 'succeeded' };
@@ -51,10 +58,6 @@ function isRejected(run: RunState): boolean {
 	const { workflow, taskId, text } = run;
 	if (taskId !== undefined || text !== '' || getRunFailureText(run) === undefined) return false;
 	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
-}
-
-function getRunIds({ conversationId, messageId, taskId, workflowRunId, workflow }: RunState) {
-	return { conversationId, messageId, taskId, workflowRunId: workflowRunId ?? workflow?.runId };
 }
 
 /** Since 1.15, `message_end` has the reasoning of each LLM node by ID, even if it was not streamed. */

@@ -176,11 +176,6 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 	return status === 'succeeded' || status === 'partial-succeeded';
 }
 
-/** Only chatflows belong to a conversation. */
-function isChatflow({ conversationId }: RunState): boolean {
-	return conversationId !== undefined;
-}
-
 export function ensureWorkflow(run: RunState): WorkflowRun {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
@@ -287,7 +282,9 @@ function applyOutputs(run: RunState, isLast: boolean): TextDelta[] {
 	const isComplete = !isLast && !run.isAttached && run.text + run.textReasoning !== '';
 	if (isComplete || run.isModerated) return [];
 	const outputs = asRecord(run.workflow?.outputs);
-	const fullText = isChatflow(run) ? asNonEmptyString(outputs.answer) : findSingleText(outputs);
+	// Only chatflows belong to a conversation.
+	const fullText =
+		run.conversationId === undefined ? findSingleText(outputs) : asNonEmptyString(outputs.answer);
 	return fullText === undefined ? [] : replaceText(run, fullText, 'workflow_outputs');
 }
 

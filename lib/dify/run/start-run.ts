@@ -86,7 +86,12 @@ async function startRun(
 					{ url: client.buildUrl(route.startPath), json },
 					{
 						...options,
-						stop: async (taskId) => await tryStop(client, route, taskId, user),
+						// Also after the execution was stopped.
+						stop: async (taskId) =>
+							await requestStop(client.withSignal(undefined), route, taskId, user).then(
+								() => true,
+								() => false,
+							),
 					},
 				),
 			toResponseAttributes,
@@ -121,15 +126,6 @@ async function requestStop(
 ): Promise<void> {
 	const options = { timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true };
 	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
-}
-
-/** Stops an abandoned run, even after the execution was stopped. @returns whether Dify accepted the request */
-async function tryStop(...[client, ...rest]: Parameters<typeof requestStop>): Promise<boolean> {
-	const stopping = requestStop(client.withSignal(undefined), ...rest);
-	return await stopping.then(
-		() => true,
-		() => false,
-	);
 }
 
 /** Stops the run of a workflow. @throws {ServerError} */

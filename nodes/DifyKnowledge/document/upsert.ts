@@ -135,8 +135,6 @@ const CUSTOM_OPTIONS = [
 
 const CHILD_OPTIONS = ['childSeparator', 'childMaxTokens'] as const;
 
-type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
-
 /** Reads the chunking rule. Dify requires a complete one. */
 function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
@@ -144,8 +142,7 @@ function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	const hasOptions = hasChildOptions || CUSTOM_OPTIONS.some(isAdded);
 	const impliedMode = hasChildOptions ? 'hierarchical' : 'custom';
 	const mode =
-		parameters.choice<ChunkingMode>('options.chunking', undefined) ??
-		(hasOptions ? impliedMode : undefined);
+		parameters.choice('options.chunking', undefined) ?? (hasOptions ? impliedMode : undefined);
 	if (mode === undefined) return undefined;
 	if (mode === 'automatic' && hasOptions)
 		throw parameters.createError(
@@ -156,18 +153,18 @@ function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	return {
 		mode,
 		rules: {
-			...toCleaningFields(parameters),
+			pre_processing_rules: [
+				{
+					id: 'remove_extra_spaces',
+					enabled: parameters.boolean('options.removeExtraSpaces', true),
+				},
+				{
+					id: 'remove_urls_emails',
+					enabled: parameters.boolean('options.removeUrlsEmails', false),
+				},
+			],
 			...toSplittingFields(parameters, mode === 'hierarchical'),
 		},
-	};
-}
-
-function toCleaningFields(parameters: NodeParameters): JsonRecord {
-	return {
-		pre_processing_rules: [
-			{ id: 'remove_extra_spaces', enabled: parameters.boolean('options.removeExtraSpaces', true) },
-			{ id: 'remove_urls_emails', enabled: parameters.boolean('options.removeUrlsEmails', false) },
-		],
 	};
 }
 

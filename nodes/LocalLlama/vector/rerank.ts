@@ -113,12 +113,9 @@ function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
 	if (!isArray) return [{ text: parameters.rawString('document'), index: itemIndex, from }];
 	const textField = parameters.string('options.textField') || 'text';
 	return value.map((entry: unknown, index) => {
-		const text = toDocumentText(isRecord(entry) ? entry[textField] : entry);
+		// Documents without text come last, without a score.
+		const value = (isRecord(entry) ? entry[textField] : entry) ?? '';
+		const text = toText(value);
 		return { text, index, entry: isRecord(entry) ? entry : { text }, from };
 	});
-}
-
-/** Documents without text come last, without a score. */
-function toDocumentText(value: unknown): string {
-	return value === undefined || value === null ? '' : toText(value);
 }
