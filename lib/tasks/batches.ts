@@ -4,12 +4,48 @@ import { captureError, ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { pushAll } from '../values';
-import { explainUnsupportedRoute } from './run-task';
+import { explainUnsupportedRoute, runTask, type TaskRequest, type TaskSettings } from './run-task';
+import { getTruncationWarnings } from '../servers/truncation';
 
 /** Text with its position in the request. */
 export interface BatchText {
 	index: number;
 	text: string;
+}
+
+/** What the requests of a task have in common. */
+export interface BatchTotals {
+	/** Undefined if the server does not count them. */
+	tokens?: number;
+	requests: number;
+	/** Number of truncated texts. */
+	truncated: number;
+	warnings: string[];
+}
+
+/** Sends one batch, and adds it to the totals. @param texts for the estimate of their tokens */
+export async function runBatch<T extends { tokens?: number }>(
+	server: ModelServer,
+	settings: TaskSettings,
+	totals: BatchTotals,
+	texts: readonly string[],
+	task: TaskRequest<T>,
+): Promise<T> {
+	totals.requests++;
+	const { value, warnings } = await runTask(server, settings, {
+		...task,
+		isIdempotent: true,
+		getUsage: ({ tokens }) => ({ promptTokens: tokens }),
+	});
+	const { tokens: processedTokens } = value;
+	if (processedTokens !== undefined) totals.tokens = (totals.tokens ?? 0) + processedTokens;
+	const truncationWarnings = await getTruncationWarnings(server, {
+		texts,
+		processedTokens,
+		model: settings.model,
+	});
+	pushAll(totals.warnings, [...warnings, ...truncationWarnings]);
+	return value;
 }
 
 /** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */

@@ -7,9 +7,11 @@ import { assertModelName } from '../servers/model-names';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
-import { pushAll, type JsonRecord } from '../values';
+import type { JsonRecord } from '../values';
 import {
 	type BatchText,
+	type BatchTotals,
+	runBatch,
 	sendTruncated,
 	processInBatches,
 	isInvalidJsonResponse,
@@ -19,9 +21,8 @@ import {
 	excerpt,
 	parseTokenSizes,
 } from './batches';
-import { readJson, runTask, type TaskSettings } from './run-task';
+import { readJson, type TaskSettings } from './run-task';
 import { getRoutes } from '../exchange/exchange';
-import { getTruncationWarnings } from '../servers/truncation';
 import { truncateVector, type VectorIssue, parseVectors } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
@@ -40,17 +41,11 @@ export interface EmbedSettings extends TaskSettings {
 	documentPriority?: Priority;
 }
 
-export interface EmbeddingResult {
+export interface EmbeddingResult extends BatchTotals {
 	/** In the order of the texts. */
 	vectors: number[][];
 	/** Dimensions of the vectors that the server sent. */
 	receivedDimensions?: number;
-	/** Undefined if the server does not count them. */
-	tokens?: number;
-	requests: number;
-	/** Number of truncated texts. */
-	truncated: number;
-	warnings: string[];
 }
 
 /** Turns texts into vectors with the same settings. Caches the length of the vectors. */
@@ -124,12 +119,10 @@ export class Embedder {
 		const { server, settings } = this;
 		const serverType = await getProfile(server).getType(taskSettings.signal);
 		const input = batch.map(({ text }) => text);
-		result.requests++;
-		const { value, warnings } = await runTask(server, taskSettings, {
+		const { vectors } = await runBatch(server, taskSettings, result, input, {
 			routes: getRoutes(serverType, 'embed'),
 			toBody: (route) => ({ ...buildBody(route, serverType, settings), input }),
 			operation: 'embeddings',
-			isIdempotent: true,
 			read: async (response, toError) => {
 				const json = await readJson(response, toError);
 				const parsedVectors = parseVectors(json, batch.length, this.length);
@@ -139,17 +132,8 @@ export class Embedder {
 					parsedVectors.index === undefined ? undefined : batch[parsedVectors.index],
 				);
 			},
-			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
-		const { vectors, tokens: processedTokens } = value;
 		this.length ??= vectors[0]!.length;
-		if (processedTokens !== undefined) result.tokens = (result.tokens ?? 0) + processedTokens;
-		const truncationWarnings = await getTruncationWarnings(server, {
-			texts: input,
-			processedTokens,
-			model: taskSettings.model,
-		});
-		pushAll(result.warnings, [...warnings, ...truncationWarnings]);
 		return vectors.map((vector) =>
 			this.assertDimensions(truncateVector(vector, settings.dimensions)),
 		);

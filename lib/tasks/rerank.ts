@@ -9,9 +9,11 @@ import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
-import { pushAll, asArray, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
+import { asArray, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
 import {
 	type BatchText,
+	type BatchTotals,
+	runBatch,
 	sendTruncated,
 	processInBatches,
 	explainUnsupportedTask,
@@ -19,8 +21,7 @@ import {
 	excerpt,
 	parseTokenSizes,
 } from './batches';
-import { readJson, runTask, type TaskSettings } from './run-task';
-import { getTruncationWarnings } from '../servers/truncation';
+import { readJson, type TaskSettings } from './run-task';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
@@ -39,15 +40,9 @@ interface ScoredDocument {
 	score: number;
 }
 
-export interface RerankResult {
+export interface RerankResult extends BatchTotals {
 	/** Best first. Documents without text have no score and come last. */
 	ranking: Array<{ index: number; score?: number }>;
-	/** Undefined if the server does not count them. */
-	tokens?: number;
-	requests: number;
-	/** Number of truncated documents. */
-	truncated: number;
-	warnings: string[];
 }
 
 /**
@@ -125,8 +120,8 @@ async function sendBatch(
 	result: RerankResult,
 ): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
-	result.requests++;
-	const { value, warnings } = await runTask(server, settings, {
+	const sentTexts = [...documents, ...documents.map(() => query)];
+	const { scores } = await runBatch(server, settings, result, sentTexts, {
 		routes: getRoutes(await getProfile(server).getType(settings.signal), 'rerank'),
 		// At the root with the field names of TEI and of Jina: servers ignore unknown names.
 		toBody: (route) => ({
@@ -135,7 +130,6 @@ async function sendBatch(
 			...(route === 'rootRerank' ? { texts: documents, truncate: false } : {}),
 		}),
 		operation: 'rerank',
-		isIdempotent: true,
 		read: async (response, toError) => {
 			const parsedScores = parseScores(await readJson(response, toError), batch.length);
 			if ('scores' in parsedScores) return parsedScores;
@@ -149,17 +143,7 @@ async function sendBatch(
 				},
 			);
 		},
-		getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 	});
-	const { scores, tokens: processedTokens } = value;
-	if (processedTokens !== undefined) result.tokens = (result.tokens ?? 0) + processedTokens;
-	const sentTexts = [...documents, ...documents.map(() => query)];
-	const truncationWarnings = await getTruncationWarnings(server, {
-		texts: sentTexts,
-		processedTokens,
-		model: settings.model,
-	});
-	pushAll(result.warnings, [...warnings, ...truncationWarnings]);
 	if (scores.length < batch.length)
 		result.warnings.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,

@@ -33,7 +33,7 @@ export interface TaskSettings {
 }
 
 /** `D`: what a correction changes. */
-interface TaskRequest<T, D>
+export interface TaskRequest<T, D = undefined>
 	extends Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'>,
 		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations' | 'getPartial' | 'getShownLength'> {
 	draft?: D;

@@ -1,7 +1,7 @@
 import { apiPath, parseUuid } from '../../lib/dify/ids';
 import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
 import { asNonEmptyString } from '../../lib/values';
-import { createListSearch } from '../shared/dify/list-search';
+import { createListSearch } from '../shared/dify/editor-lists';
 import { recordLocatorField } from '../shared/dify/fields';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
 import { longTextField, stringField } from '../shared/field-builders';

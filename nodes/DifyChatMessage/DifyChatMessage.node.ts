@@ -1,7 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode } from '../shared/dify/dify-operation';
-import { searchConversations } from '../shared/dify/list-search';
-import { getForm } from '../shared/dify/get-form';
+import { searchConversations, getForm } from '../shared/dify/editor-lists';
 import { operations, sendMessages } from './send';
 
 export class DifyChatMessage implements INodeType {

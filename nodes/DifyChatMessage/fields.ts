@@ -23,7 +23,6 @@ import {
 	RUN_OPTIONS,
 	RETRY_CONDITION,
 } from '../shared/dify/run-options';
-import type { IncludedPart } from './output';
 
 export const messageFields = [
 	longTextField('Query', 'query', 4, {
@@ -137,6 +136,9 @@ const options = [
 ];
 
 export const optionsField = optionsCollection(options);
+
+/** Optional parts of the item. */
+export type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
 
 export function readOptions(parameters: NodeParameters) {
 	return {

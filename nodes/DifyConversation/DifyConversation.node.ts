@@ -1,6 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
-import { searchConversations } from '../shared/dify/list-search';
+import { searchConversations } from '../shared/dify/editor-lists';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import {
 	conversationDelete,

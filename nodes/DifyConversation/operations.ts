@@ -31,7 +31,7 @@ import {
 	readEditorUser,
 	readEditorValue,
 	filterByName,
-} from '../shared/dify/list-search';
+} from '../shared/dify/editor-lists';
 
 /** A language model generates names and questions. */
 const MODEL_TIMEOUT_MS = 120_000;

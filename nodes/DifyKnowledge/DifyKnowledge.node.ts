@@ -3,7 +3,7 @@ import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
-} from '../shared/dify/list-search';
+} from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';

@@ -4,7 +4,7 @@ import { apiPath } from '../../lib/dify/ids';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import { parseRecords } from '../../lib/dify/pagination';
 import { asNonEmptyString, asRecords } from '../../lib/values';
-import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/list-search';
+import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readFile, recordLocatorField } from '../shared/dify/fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';

@@ -29,7 +29,7 @@ import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
 import { fetchAllPages } from '../../lib/dify/pagination';
 import { asNonEmptyString } from '../../lib/values';
-import { createEditorClient, readEditorValue } from '../shared/dify/list-search';
+import { createEditorClient, readEditorValue } from '../shared/dify/editor-lists';
 
 export const properties = [
 	noticeField(

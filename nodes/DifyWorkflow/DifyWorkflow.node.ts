@@ -1,5 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-import { getForm } from '../shared/dify/get-form';
+import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
 import { formGet, formSubmit } from './form';

@@ -34,7 +34,7 @@ export const runExecute: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
-		const { timeouts, retries, ...ids } = readRunOptions(parameters);
+		const options = readRunOptions(parameters);
 		const output = readOutputOptions(call, user);
 		await typing?.begin();
 		const inputWarnings: string[] = [];
@@ -42,8 +42,11 @@ export const runExecute: DifyOperation = {
 			filesPath: 'options.files',
 			onWarning: (warning) => void inputWarnings.push(warning),
 		});
-		const options = { onDeltas: typing?.show, timeouts, retries };
-		const running = runWorkflow(client, { ...request, ...ids }, options);
+		const running = runWorkflow(
+			client,
+			{ ...request, ...options },
+			{ ...options, onDeltas: typing?.show },
+		);
 		running.catch(() => inputWarnings.forEach(call.hint));
 		return [await toRunItem(call, output, running, inputWarnings)];
 	},

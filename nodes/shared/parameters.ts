@@ -22,8 +22,6 @@ import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
 import { ANY_NUMBER, isInRange, type NumberRange, formatRange } from '../../lib/ranges';
 
-type Parser<T> = (field: Field, value: unknown) => T;
-
 /** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {
 	getNodeParameter(
@@ -59,13 +57,11 @@ export class NodeParameters {
 
 	/** Parameters of a poll, which has no items. */
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
-		const getNodeParameter: ParameterSource['getNodeParameter'] = (
-			name,
-			_item,
-			fallback,
-			options,
-		) => context.getNodeParameter(name, fallback, options);
-		return new NodeParameters({ getNodeParameter }, 0, properties);
+		const source: ParameterSource = {
+			getNodeParameter: (name, _item, fallback, options) =>
+				context.getNodeParameter(name, fallback, options),
+		};
+		return new NodeParameters(source, 0, properties);
 	}
 
 	/** The raw value, of any type. For a resource locator, its value. */
@@ -166,7 +162,11 @@ export class NodeParameters {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
 
-	private parse<T, F>(path: string, parser: Parser<T>, whenUnset: [] | [F]): T | F {
+	private parse<T, F>(
+		path: string,
+		parser: (field: Field, value: unknown) => T,
+		whenUnset: [] | [F],
+	): T | F {
 		const value = this.value(path);
 		return whenUnset.length > 0 && isUnset(value)
 			? (whenUnset[0] as F)
@@ -205,10 +205,13 @@ interface StaticValues {
 	staticValues: Map<string, unknown>;
 }
 
-const executions = new WeakMap<
-	object,
-	{ raw: StaticValues['raw']; byProperties: WeakMap<object, StaticValues> }
->();
+const getExecution = memoize((context: ParameterSource) => {
+	const raw = asRecord(context.getNode?.().parameters);
+	return memoize<readonly INodeProperties[], StaticValues>(() => ({
+		raw,
+		staticValues: new Map(),
+	}));
+});
 
 /**
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
@@ -219,17 +222,7 @@ function getStaticValues(
 	properties: readonly INodeProperties[],
 ): StaticValues | undefined {
 	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
-	const execution = executions.get(context) ?? {
-		raw: asRecord(context.getNode().parameters),
-		byProperties: new WeakMap(),
-	};
-	executions.set(context, execution);
-	const constants = execution.byProperties.get(properties) ?? {
-		raw: execution.raw,
-		staticValues: new Map<string, unknown>(),
-	};
-	execution.byProperties.set(properties, constants);
-	return constants;
+	return getExecution(context)(properties);
 }
 
 /** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */

@@ -80,7 +80,7 @@ const MISSING_FINAL_EVENT =
  */
 export async function readRun(
 	client: DifyClient,
-	requestOptions: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { runId, continueAfterPause } = options;
@@ -108,7 +108,7 @@ class RunReader {
 
 	constructor(
 		private readonly client: DifyClient,
-		private readonly requestOptions: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+		private readonly requestOptions: RequestOptions,
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
@@ -348,7 +348,7 @@ class RunReader {
 	}
 
 	private async createErrorWithResult(
-		type: 'aborted' | 'runTimeout' | 'runQueued' | 'invalidResponse',
+		type: ErrorType,
 		overrides: Parameters<typeof createDifyError>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopRequest;

@@ -1,7 +1,7 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
-import type { ResponseAttributes, RequestAttributes } from '../../tracing/span-attributes';
+import type { RequestAttributes } from '../../tracing/span-attributes';
 import { withSpan } from '../../tracing/span';
 import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
@@ -94,25 +94,21 @@ async function startRun(
 							),
 					},
 				),
-			toResponseAttributes,
+			({ conversationId, messageId: id, status: finishReason, usage }) => ({
+				conversationId,
+				id,
+				finishReason,
+				usage: {
+					promptTokens: asFiniteNumber(usage?.prompt_tokens),
+					completionTokens: asFiniteNumber(usage?.completion_tokens),
+				},
+			}),
 		);
 		const attempt = await running.catch(captureError);
 		if (!(attempt instanceof ServerError)) return attempt;
 		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
 		await client.sleep(policy.nextDelayMs(attempt, Infinity));
 	}
-}
-
-function toResponseAttributes({
-	conversationId,
-	messageId,
-	usage,
-	status,
-}: RunResult): ResponseAttributes {
-	const promptTokens = asFiniteNumber(usage?.prompt_tokens);
-	const completionTokens = asFiniteNumber(usage?.completion_tokens);
-	const tokenUsage = { promptTokens, completionTokens };
-	return { conversationId, id: messageId, finishReason: status, usage: tokenUsage };
 }
 
 const STOP_TIMEOUT_MS = 5_000;

@@ -167,16 +167,18 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 	const source = readSource(context, parameters);
 	const customHash = parameters.string('options.hash');
 	const customName = parameters.string('options.name');
-	if (parameters.choice('contentType') === 'text') {
-		const text = parameters.rawString('text');
-		const hash = customHash || (await computeSha256([Buffer.from(text)]));
-		const content = async (name: string) => ({ name, text });
-		return { itemIndex, source, name: customName || source, hash, content };
-	}
-	const file = await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
-	const hash = customHash || (await computeSha256(file.open()));
-	const content = async (name: string) => ({ file: { ...file, name } });
-	return { itemIndex, source, name: customName || file.name, hash, content };
+	const file =
+		parameters.choice('contentType') === 'text'
+			? undefined
+			: await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+	const text = parameters.rawString('text');
+	return {
+		itemIndex,
+		source,
+		name: customName || (file?.name ?? source),
+		hash: customHash || (await computeSha256(file?.open() ?? [Buffer.from(text)])),
+		content: async (name) => (file === undefined ? { name, text } : { file: { ...file, name } }),
+	};
 }
 
 /** Syncs one knowledge base. @param call of its first item */

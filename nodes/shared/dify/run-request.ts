@@ -1,4 +1,4 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, IExecuteFunctions } from 'n8n-workflow';
 import {
 	convertFormValue,
 	parseJsonInputs,
@@ -7,13 +7,49 @@ import {
 } from '../../../lib/dify/forms';
 import { isConnectionError } from '../../../lib/errors/error-types';
 import { ServerError } from '../../../lib/errors/server-error';
-import { omitUndefined, asRecord, type JsonRecord } from '../../../lib/values';
-import { choiceField, toOptions, jsonField } from '../field-builders';
-import { isUnset } from '../parameters';
+import {
+	omitUndefined,
+	asRecord,
+	type JsonRecord,
+	pushAll,
+	isRecord,
+	asRecords,
+	toText,
+} from '../../../lib/values';
+import {
+	choiceField,
+	toOptions,
+	jsonField,
+	fixedCollectionField,
+	stringField,
+} from '../field-builders';
+import {
+	isUnset,
+	asChoice,
+	asText,
+	type Field,
+	type NodeParameters,
+	createFieldError,
+} from '../parameters';
 import type { DifyCall } from './dify-operation';
-import { readFormFiles, uploadFiles, type RequestedFile, readRequestedFiles } from './run-files';
-import { getAppFileTypes } from '../../../lib/dify/files';
+import {
+	getAppFileTypes,
+	parseFileUrl,
+	splitFileNames,
+	toDifyFileType,
+	FILE_SUGGESTION,
+	getFileNameFromUrl,
+	withTransferMethod,
+	type DifyFileRef,
+	type DifyFileType,
+	uploadFile,
+} from '../../../lib/dify/files';
 import type { RunRequest } from '../../../lib/dify/run/start-run';
+import type { DifyClient } from '../../../lib/dify/client';
+import { createLocalError } from '../../../lib/dify/errors';
+import type { FileSource } from '../../../lib/http/multipart';
+import { parseJson } from '../../../lib/json';
+import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [
 	choiceField('Inputs', 'inputsMode', 'form', {
@@ -106,15 +142,18 @@ async function fetchForm(
 
 /** Reads file fields: files to upload, and values to send unchanged. */
 export async function readFiles(
-	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
+	call: Pick<DifyCall, 'context' | 'itemIndex'>,
 	input: JsonRecord,
 	fields: readonly FileField[],
 ): Promise<ParsedInputs> {
 	const parsed: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
-		const { type, files } = await readFormFiles(context, itemIndex, input[field.variable]);
-		if (type === 'ready') parsed.values[field.variable] = toFileValue(field, files);
-		else if (files.length > 0) parsed.files.push({ field, requested: files });
+		const entries = parseFileEntries(input[field.variable]);
+		const isReady = entries.length > 0 && entries.every(isRecord);
+		if (isReady)
+			parsed.values[field.variable] = toFileValue(field, entries.map(withTransferMethod));
+		const requested = isReady ? [] : await readFormFiles(call, entries);
+		if (requested.length > 0) parsed.files.push({ field, requested });
 	}
 	return parsed;
 }
@@ -184,3 +223,153 @@ export async function buildRunRequest(
 	const inputs = await uploadInputs(call, user, parsedInputs);
 	return { inputs, files: await uploadFiles(call.client, user, requested, allowedTypes), user };
 }
+
+export const filesField = fixedCollectionField('Files', 'files', 'File', {
+	values: [
+		choiceField('Source', 'source', 'binary', {
+			options: toOptions({
+				all: [
+					'All Binary Fields',
+					'All files of the item, for example files dropped into the chat',
+				],
+				binary: 'Binary Field',
+				url: ['URL', 'A URL that Dify downloads'],
+			}),
+		}),
+		stringField('Input Binary Field', 'binaryProperty', {
+			default: 'data',
+			displayOptions: { show: { source: ['binary'] } },
+			hint: 'Name of the binary field; separate several names with commas',
+		}),
+		stringField('URL', 'url', {
+			displayOptions: { show: { source: ['url'] } },
+			placeholder: 'e.g. https://example.com/image.png',
+			hint: 'Separate several URLs with spaces, or pass an array. An item without a URL is an error; an empty array sends no file',
+		}),
+		choiceField('Type', 'type', 'auto', {
+			options: toOptions({
+				audio: 'Audio',
+				auto: ['Automatic', 'Detect from file name, MIME type and the types the app accepts'],
+				custom: ['Custom', 'Another type, with an extension that the app allows'],
+				document: 'Document',
+				image: 'Image',
+				video: 'Video',
+			}),
+		}),
+	],
+	description: 'Files to send with the message. File upload must be enabled in the app.',
+});
+
+/** A file to send, before it is uploaded. */
+type RequestedFile =
+	| { source: FileSource; type?: DifyFileType }
+	| { url: string; type?: DifyFileType };
+
+/** The entries of the field "Files". @param path of this field */
+async function readRequestedFiles(
+	{ context, parameters }: DifyCall,
+	path = 'files',
+): Promise<RequestedFile[]> {
+	const files: RequestedFile[] = [];
+	for (const entry of asRecords(asRecord(parameters.value(path)).file))
+		pushAll(files, await readEntryFiles(context, parameters, entry, `${path}.file`));
+	return files;
+}
+
+async function readEntryFiles(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+	entry: JsonRecord,
+	path: string,
+): Promise<RequestedFile[]> {
+	const { itemIndex } = parameters;
+	const field = (name: string) => parameters.field(`${path}.${name}`);
+	const selectedType = isUnset(entry.type)
+		? 'auto'
+		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
+	const type = selectedType === 'auto' ? undefined : selectedType;
+	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
+	if (source === 'url') return parseUrls(field('url'), entry.url).map((url) => ({ url, type }));
+	const names =
+		source === 'all'
+			? getBinaryProperties(context, itemIndex)
+			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
+	const files: RequestedFile[] = [];
+	for (const name of names)
+		files.push({ source: await createFileSource(context, itemIndex, name), type });
+	return files;
+}
+
+/**
+ * The values of a file field in the app's form: names of binary fields, URLs, or Dify's file objects, which are sent
+ * unchanged. Several values are an array, JSON text of one, or separated by commas.
+ */
+function parseFileEntries(value: unknown): unknown[] {
+	if (isUnset(value)) return [];
+	if (typeof value !== 'string') return [value].flat();
+	const parsed = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
+	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
+}
+
+/** The files to upload for such a field. */
+async function readFormFiles(
+	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
+	entries: readonly unknown[],
+): Promise<RequestedFile[]> {
+	const files: RequestedFile[] = [];
+	for (const entry of entries) {
+		const name = typeof entry === 'string' ? entry.trim() : undefined;
+		if (name === undefined)
+			throw createLocalError(
+				'invalidInputs',
+				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
+				FILE_SUGGESTION,
+			);
+		if (/^https?:/i.test(name)) files.push({ url: parseFileUrl(name) });
+		else if (name !== '') files.push({ source: await createFileSource(context, itemIndex, name) });
+	}
+	return files;
+}
+
+/** Uploads binary files, and returns the references for the run. @param allowedTypes undefined: any */
+async function uploadFiles(
+	client: DifyClient,
+	user: string,
+	files: readonly RequestedFile[],
+	allowedTypes?: readonly unknown[],
+): Promise<DifyFileRef[]> {
+	const references: DifyFileRef[] = [];
+	for (const file of files) {
+		const isUrl = 'url' in file;
+		const name = isUrl ? getFileNameFromUrl(file.url) : file.source.name;
+		const type =
+			file.type ?? toDifyFileType(name, isUrl ? undefined : file.source.mimeType, allowedTypes);
+		if (isUrl) references.push({ type, transfer_method: 'remote_url', url: file.url });
+		else {
+			const id = await uploadFile(client, file.source, user);
+			references.push({ type, transfer_method: 'local_file', upload_file_id: id });
+		}
+	}
+	return references;
+}
+
+/** An entry without a name is an error: a failed expression must not silently drop a file. */
+function parsePropertyNames(field: Field, value: unknown): string[] {
+	const names = splitNames(isUnset(value) ? '' : asText(field, value));
+	if (names.length === 0) throw createFieldError(field.label, 'is empty', NO_FILE_SUGGESTION);
+	return names;
+}
+
+function parseUrls({ label }: Field, value: unknown): string[] {
+	const urls = Array.isArray(value)
+		? value.map(String)
+		: String(value ?? '')
+				.split(/\s+/)
+				.filter((url) => url !== '');
+	if (urls.length === 0 && !Array.isArray(value))
+		throw createFieldError(label, 'is empty', NO_FILE_SUGGESTION);
+	return urls.map(parseFileUrl);
+}
+
+const NO_FILE_SUGGESTION =
+	'Correct the field in the node. If some items have no file, use All Binary Fields, or an expression that returns an empty array of URLs for them.';

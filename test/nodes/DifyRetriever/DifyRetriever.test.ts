@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
-import { searchKnowledgeBases } from '../../../nodes/shared/dify/list-search';
+import { searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
 import {
 	addDataset,
 	addDocument,

@@ -5,7 +5,7 @@ import {
 	processItems,
 	type ItemsOptions,
 	type ItemHandler,
-} from '../../../../nodes/shared/run/items';
+} from '../../../../nodes/shared/run/run-operations';
 import { startSim } from '../../../lib/dify/client';
 import { delay } from '../../../support/node-builtins';
 import {

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
-
 import type { ItemError } from '../../../../nodes/shared/run/item-error';
-import { processItems } from '../../../../nodes/shared/run/items';
+import { processItems } from '../../../../nodes/shared/run/run-operations';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
 import { delay, setImmediate } from '../../../support/node-builtins';
