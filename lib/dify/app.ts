@@ -1,9 +1,8 @@
 import { createServerError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
-import type { DifyClient } from './client';
+import { type DifyClient, fetchPage, type ListEndpoint } from './client';
 import type { DifyAppMode } from './types';
-import { fetchPage, type ListEndpoint } from './pagination';
 
 /** Name of each app mode in Dify's interface, and the node for it. */
 const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {

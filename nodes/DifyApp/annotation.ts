@@ -1,5 +1,5 @@
 import { apiPath, parseUuid } from '../../lib/dify/ids';
-import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
+import { fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
 import { recordLocatorField } from '../shared/dify/fields';

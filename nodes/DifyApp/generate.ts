@@ -4,9 +4,14 @@ import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-r
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty } from '../../lib/values';
 import { reportRun, type DifyOperation } from '../shared/dify/dify-operation';
-import { userField, readUser } from '../shared/dify/fields';
+import {
+	userField,
+	readUser,
+	readRunTimeouts,
+	RUN_OPTIONS,
+	simplifyField,
+} from '../shared/dify/fields';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
-import { readRunTimeouts, RUN_OPTIONS, simplifyField } from '../shared/dify/run-options';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 

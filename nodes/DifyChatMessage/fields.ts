@@ -5,6 +5,10 @@ import {
 	readOptionalId,
 	readRawUser,
 	fetchFilesFromField,
+	onPauseField,
+	readRunOptions,
+	RUN_OPTIONS,
+	RETRY_CONDITION,
 } from '../shared/dify/fields';
 import { tryOrUndefined } from '../../lib/values';
 import {
@@ -17,12 +21,6 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import { isUnset, type NodeParameters } from '../shared/parameters';
-import {
-	onPauseField,
-	readRunOptions,
-	RUN_OPTIONS,
-	RETRY_CONDITION,
-} from '../shared/dify/run-options';
 
 export const messageFields = [
 	longTextField('Query', 'query', 4, {

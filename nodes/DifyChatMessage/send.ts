@@ -1,6 +1,6 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import { sendChatMessage, type ChatMessageResult } from '../../lib/dify/run/start-run';
-import { readUser } from '../shared/dify/fields';
+import { readUser, simplifyField } from '../shared/dify/fields';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
 	reportRun,
@@ -8,7 +8,6 @@ import {
 	type DifyOperation,
 	createDifyExecute,
 } from '../shared/dify/dify-operation';
-import { simplifyField } from '../shared/dify/run-options';
 import {
 	storeResultFiles,
 	createPausedError,

@@ -21,9 +21,8 @@ import {
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
-import type { DifyClient } from '../../lib/dify/client';
+import { type DifyClient, fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
-import { fetchAllPages, type ListEndpoint } from '../../lib/dify/pagination';
 import { parseJson } from '../../lib/json';
 import { asNonEmptyString, toText, type JsonRecord, asArray } from '../../lib/values';
 import {

@@ -7,7 +7,7 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages } from '../../lib/dify/pagination';
+import { fetchAllPages } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined, type JsonRecord } from '../../lib/values';
 import {
@@ -21,7 +21,7 @@ import {
 	defineListOperation,
 	defineRequestOperation,
 } from '../shared/dify/dify-operation';
-import { simplifyField } from '../shared/dify/run-options';
+import { simplifyField } from '../shared/dify/fields';
 import {
 	booleanField,
 	choiceField,

@@ -1,8 +1,7 @@
-import type { DifyClient } from '../../lib/dify/client';
+import { type DifyClient, parseRecords } from '../../lib/dify/client';
 import { createParamError } from '../../lib/dify/errors';
 import { apiPath } from '../../lib/dify/ids';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
-import { parseRecords } from '../../lib/dify/pagination';
 import { asNonEmptyString, asRecords } from '../../lib/values';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readFile, recordLocatorField } from '../shared/dify/fields';

@@ -27,7 +27,7 @@ import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/lis
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
-import { fetchAllPages } from '../../lib/dify/pagination';
+import { fetchAllPages } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createEditorClient, readEditorValue } from '../shared/dify/editor-lists';
 

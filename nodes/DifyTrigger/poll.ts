@@ -1,12 +1,11 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { createDifyClient } from '../../lib/dify/credentials';
-import { fetchPage, iteratePages } from '../../lib/dify/pagination';
 import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { NodeParameters } from '../shared/parameters';
 import { booleanField, choiceField, toOptions, optionsCollection } from '../shared/field-builders';
-import type { DifyClient } from '../../lib/dify/client';
+import { type DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', {

@@ -1,7 +1,12 @@
 import { followRun, runWorkflow } from '../../lib/dify/run/start-run';
-import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import {
+	DEFAULT_USER,
+	readUser,
+	readRunTimeouts,
+	readRunOptions,
+	simplifyField,
+} from '../shared/dify/fields';
 import { inputFields, buildRunRequest } from '../shared/dify/run-request';
-import { readRunTimeouts, readRunOptions, simplifyField } from '../shared/dify/run-options';
 import type { DifyOperation, DifyCall } from '../shared/dify/dify-operation';
 import { optionsCollection } from '../shared/field-builders';
 import { executeOptions, followOptions, runIdField, readRunId, runUserField } from './fields';

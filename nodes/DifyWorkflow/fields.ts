@@ -1,7 +1,13 @@
 import { parseUuid } from '../../lib/dify/ids';
-import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
+import {
+	fetchFilesFromField,
+	SAME_USER,
+	userField,
+	onPauseField,
+	RUN_OPTIONS,
+	RETRY_CONDITION,
+} from '../shared/dify/fields';
 import { filesField } from '../shared/dify/run-request';
-import { onPauseField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/run-options';
 import { choiceField, toOptions, multiChoiceField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 

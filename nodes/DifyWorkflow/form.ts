@@ -1,10 +1,9 @@
 import { parseFormActions, formPath, parseFormFields, submitForm } from '../../lib/dify/forms';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
-import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import { type DifyOperation, defineRequestOperation } from '../shared/dify/dify-operation';
-import { simplifyField } from '../shared/dify/run-options';
 import { jsonField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { runUserField } from './fields';

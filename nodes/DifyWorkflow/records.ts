@@ -1,9 +1,8 @@
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
-import { DEFAULT_USER, readUser } from '../shared/dify/fields';
+import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
 import { toPlainObject } from '../shared/dify/run-output';
 import { type DifyOperation, defineListOperation } from '../shared/dify/dify-operation';
-import { simplifyField } from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,

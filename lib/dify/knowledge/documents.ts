@@ -1,11 +1,20 @@
 import { ServerError } from '../../errors/server-error';
-import { isRecord, asNonEmptyString, asRecords, type JsonRecord } from '../../values';
-import type { DifyClient } from '../client';
-import { createDifyError } from '../errors';
+import {
+	isRecord,
+	asNonEmptyString,
+	asRecords,
+	type JsonRecord,
+	asRecord,
+	asFiniteNumber,
+} from '../../values';
+import { type DifyClient, fetchAllPages, type ListEndpoint, parseRecords } from '../client';
+import { createDifyError, createLocalError, toErrorType } from '../errors';
 import { apiPath, PathSegment } from '../ids';
-import { fetchAllPages, type ListEndpoint } from '../pagination';
+import { toUploadFileName, type FileSource } from '../../http/multipart';
+import type { DifyAccess } from '../access';
+import { toEmbeddingModelFields, type ModelRef } from './models';
 
-export type IndexingTechnique = 'high_quality' | 'economy';
+type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
 /** Dify locks a knowledge base while documents are added, so a write may wait for others. */
@@ -22,7 +31,7 @@ export function buildDocumentList(datasetId: string, keyword = '', status?: stri
 }
 
 /** A document with this name, enabled if possible: Dify replaces it, but would duplicate a disabled one. */
-export async function findDocumentByName(
+async function findDocumentByName(
 	client: DifyClient,
 	datasetId: string,
 	name: string,
@@ -114,4 +123,246 @@ export function parseMetadata(value: unknown): JsonRecord {
 	if (isRecord(value)) return value;
 	const fields = asRecords(value).filter(({ name }) => typeof name === 'string');
 	return Object.fromEntries(fields.map(({ name, value }) => [String(name), value]));
+}
+
+/** Content of a document. */
+export type DocumentContent = { text: string; name: string } | { file: FileSource };
+
+export interface CreateOptions {
+	/** For the first document; cannot be changed later. Default: `high_quality`, as in Dify. */
+	technique?: IndexingTechnique;
+	/** For the first document. */
+	embeddingModel?: ModelRef;
+	/** Chunk form, for the first document. */
+	form?: string;
+	language?: string;
+	/** How to split the text. Default: the rule of the knowledge base, or Dify's automatic rule for the first document. */
+	processRule?: JsonRecord;
+	/** What to do if a document with this name exists. Default: `update`, as in Dify. */
+	ifExists?: 'update' | 'fail' | 'skip';
+}
+
+interface UpsertResult {
+	action: 'created' | 'updated' | 'skipped';
+	documentId: string;
+	/** To poll the progress. */
+	batch?: string;
+	document: JsonRecord;
+}
+
+/**
+ * Creates a document, or replaces the one with the same name: Dify does so itself and keeps the ID, unless that one is
+ * disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
+ *
+ * @throws {ServerError}
+ */
+export async function upsertDocument(
+	{ client, getCached }: DifyAccess,
+	datasetId: string,
+	content: DocumentContent,
+	options: CreateOptions = {},
+): Promise<UpsertResult> {
+	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
+	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
+	const existing = await findDocumentByName(client, datasetId, name);
+	if (existing !== undefined && options.ifExists === 'skip')
+		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
+	if (existing !== undefined && options.ifExists === 'fail')
+		throw createLocalError(
+			'nameTaken',
+			`The knowledge base already has a document "${name}"`,
+			'Choose another name, or set "If It Exists" to Update.',
+		);
+	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
+	const body = buildDocumentBody(dataset, options, 'file' in content);
+	const response =
+		'file' in content
+			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
+					fields: { data: JSON.stringify(body) },
+				})
+			: await client.sendJson(
+					'POST',
+					apiPath`/datasets/${datasetId}/document/create-by-text`,
+					{ ...content, ...body },
+					{ timeoutMs: WRITE_TIMEOUT_MS },
+				);
+	const document = asRecord(response.document);
+	const documentId = getDocumentId(document);
+	const action = existing?.id === documentId ? 'updated' : 'created';
+	return {
+		action,
+		documentId,
+		document,
+		batch: asNonEmptyString(response.batch),
+	};
+}
+
+const PARENT_CHILD = 'hierarchical_model';
+
+/** Default rules for parents and children in Dify's own pages. */
+const PARENT_CHILD_RULES: JsonRecord = {
+	pre_processing_rules: [
+		{ id: 'remove_extra_spaces', enabled: true },
+		{ id: 'remove_urls_emails', enabled: false },
+	],
+	segmentation: { separator: '\n\n', max_tokens: 500, chunk_overlap: 0 },
+	parent_mode: 'paragraph',
+	subchunk_segmentation: { separator: '\n', max_tokens: 200, chunk_overlap: 0 },
+};
+
+/**
+ * Dify requires the technique with every text and the rule with the first file. Without a form, it assumes plain text,
+ * even if the knowledge base has another form (docs/protocols/dify.md 2.13).
+ */
+function buildDocumentBody(
+	dataset: JsonRecord,
+	options: CreateOptions,
+	isFile: boolean,
+): JsonRecord {
+	const technique = asNonEmptyString(dataset.indexing_technique);
+	const datasetForm =
+		asNonEmptyString(dataset.doc_form) ?? asNonEmptyString(dataset.chunk_structure);
+	const isFirst = technique === undefined || datasetForm === undefined;
+	const form = datasetForm ?? options.form ?? 'text_model';
+	const needsRule = isFirst && (isFile || form === PARENT_CHILD);
+	return {
+		indexing_technique: technique ?? options.technique ?? 'high_quality',
+		doc_form: form,
+		doc_language: options.language,
+		process_rule: toProcessRule(form, options.processRule, needsRule),
+		...(isFirst && toEmbeddingModelFields(options.embeddingModel)),
+	};
+}
+
+/** The rule with the mode of the form: otherwise Dify silently creates no chunks of a parent-child document. */
+function toProcessRule(
+	form: string,
+	processRule: JsonRecord | undefined,
+	isNeeded: boolean,
+): JsonRecord | undefined {
+	const rule = processRule ?? (isNeeded ? { mode: 'automatic' } : undefined);
+	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
+	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...asRecord(rule.rules) } };
+}
+
+const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000];
+
+/** If a document is queued longer, Dify's worker is down or overloaded. */
+const STUCK_AFTER_MS = 120_000;
+
+/** A document that Dify indexes. */
+interface IndexingJob {
+	datasetId: string;
+	documentId: string;
+	/** Batch of its last creation. If missing, the document itself is read. */
+	batch?: string;
+}
+
+interface IndexingProgress {
+	/** Dify's status: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
+	status: string;
+	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
+	done: number;
+	total: number;
+	error?: string;
+	/** Only some errors have one. */
+	code?: string;
+}
+
+/** Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. */
+async function getIndexingProgress(
+	client: DifyClient,
+	{ datasetId, documentId, batch }: IndexingJob,
+): Promise<IndexingProgress> {
+	const batchRecords = batch === undefined ? [] : await fetchBatch(client, datasetId, batch);
+	const record =
+		batchRecords.find(({ id }) => id === documentId) ??
+		(await client.get(apiPath`/datasets/${datasetId}/documents/${documentId}`));
+	const status = String(record.indexing_status);
+	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
+	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
+	const [error, code] = [record.error, record.error_code].map(asNonEmptyString);
+	return { status, done, total, error, code };
+}
+
+async function fetchBatch(
+	client: DifyClient,
+	datasetId: string,
+	batch: string,
+): Promise<JsonRecord[]> {
+	const route = apiPath`/datasets/${datasetId}/documents/${new PathSegment(batch)}/indexing-status`;
+	const response = await client.get(route).catch((error: unknown) => {
+		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };
+		throw error;
+	});
+	return parseRecords(response.data);
+}
+
+/**
+ * Waits until a document is indexed.
+ *
+ * @param timeoutMs 0: polls once
+ * @returns the last progress
+ * @throws {ServerError} of type `indexingFailed`, `indexingStuck` or `runTimeout`; the document is kept
+ */
+export async function waitForIndexing(
+	client: DifyClient,
+	indexing: IndexingJob,
+	timeoutMs: number,
+): Promise<IndexingProgress> {
+	const startedAt = performance.now();
+	let waitingSince = Infinity;
+	for (let polls = 0; ; polls++) {
+		const progress = await getIndexingProgress(client, indexing);
+		const { status } = progress;
+		if (status === 'completed' || (timeoutMs === 0 && status !== 'error')) return progress;
+		const now = performance.now();
+		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
+		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
+		const isLate = now - startedAt >= timeoutMs;
+		if (isStuck || isLate || status === 'error' || status === 'paused')
+			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+		await client.sleep(
+			Math.min(POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!, timeoutMs),
+		);
+	}
+}
+
+function createUnfinishedError(
+	{ documentId, batch }: IndexingJob,
+	{ status, done, total, error, code }: IndexingProgress,
+	{ isStuck, timeoutMs }: { isStuck: boolean; timeoutMs: number },
+): ServerError {
+	const facts = {
+		documentId,
+		batch,
+		indexingStatus: status,
+		completedSegments: done,
+		totalSegments: total,
+	};
+	if (status === 'error')
+		return createDifyError(
+			toErrorType({ code }) === 'planLimitReached' ? 'planLimitReached' : 'indexingFailed',
+			{
+				facts,
+				code,
+				title: error,
+				serverText: error,
+			},
+		);
+	if (status === 'paused')
+		return createDifyError('datasetRejected', {
+			facts,
+			title: 'Indexing of the document is paused in Dify',
+			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
+		});
+	if (isStuck) return createDifyError('indexingStuck', { facts });
+	const seconds = Math.round(timeoutMs / 1000);
+	return createDifyError('runTimeout', {
+		facts,
+		title: `The document was not indexed within ${seconds} s`,
+		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
+		suggestion:
+			'Dify continues indexing: use Get Status to wait for it later, or raise "Wait for Indexing (Seconds)". If it makes no progress, its embedding model may be slow or down.',
+	});
 }

@@ -1,9 +1,8 @@
 import { stringifyCanonical } from '../../json';
 import { asFiniteNumber, asNonEmptyString, asRecords, type JsonRecord } from '../../values';
-import type { DifyClient } from '../client';
+import { type DifyClient, parseRecords } from '../client';
 import { createDifyError, createParamError } from '../errors';
 import { apiPath } from '../ids';
-import { parseRecords } from '../pagination';
 import { toFilterNumber, toUnixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';

@@ -11,7 +11,7 @@ import {
 } from '../../values';
 import type { DifyAccess } from '../access';
 import { apiPath } from '../ids';
-import { parseRecords } from '../pagination';
+import { parseRecords } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
 import { compileFilter, type Filter } from './filters';
 

@@ -1,6 +1,5 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
-
 import { toUploadFileName } from '../../http/multipart';
 import { asFiniteNumber, findDuplicate, asNonEmptyString, type JsonRecord } from '../../values';
 import type { DifyAccess } from '../access';
@@ -13,10 +12,12 @@ import {
 	ensureDocumentAvailable,
 	parseMetadata,
 	setDocumentStatus,
+	upsertDocument,
+	type CreateOptions,
+	type DocumentContent,
+	waitForIndexing,
 } from './documents';
-import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
-import { upsertDocument, type CreateOptions, type DocumentContent } from './upsert';
 
 const SOURCE_FIELD = 'n8n_source';
 const HASH_FIELD = 'n8n_hash';

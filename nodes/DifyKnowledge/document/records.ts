@@ -6,8 +6,8 @@ import {
 	buildDocumentList,
 	setDocumentStatus,
 	type StatusAction,
+	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
-import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { rethrowWith, type ServerError } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values';

@@ -10,7 +10,7 @@ import {
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import { fetchAllPages } from '../../../lib/dify/pagination';
+import { fetchAllPages } from '../../../lib/dify/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';

@@ -1,9 +1,9 @@
-import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import {
 	upsertDocument,
 	type DocumentContent,
 	type CreateOptions,
-} from '../../../lib/dify/knowledge/upsert';
+	waitForIndexing,
+} from '../../../lib/dify/knowledge/documents';
 import { omitEmpty, type JsonRecord } from '../../../lib/values';
 import { readFile } from '../../shared/dify/fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';

@@ -11,7 +11,7 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
-import { withOutput } from '../output';
+import { withOutput } from '../operation';
 import { baseName, storeFile } from '../../shared/binary';
 
 export const audioSpeak = withOutput({

@@ -17,7 +17,7 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
-import type { LlamaCall } from '../operation';
+import { type LlamaCall, type ResultItem, roundTo, withOutput } from '../operation';
 import {
 	createOptionsField,
 	streamingField,
@@ -25,7 +25,6 @@ import {
 	mediaFields,
 	readMediaSettings,
 } from '../options';
-import { type ResultItem, roundTo, withOutput } from '../output';
 
 export const audioTranscribe = withOutput({
 	name: 'Transcribe',

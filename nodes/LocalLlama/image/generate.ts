@@ -15,9 +15,8 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { baseName, storeFile } from '../../shared/binary';
-import type { LlamaCall } from '../operation';
+import { type LlamaCall, type ResultItem, withOutput } from '../operation';
 import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
-import { type ResultItem, withOutput } from '../output';
 
 export const imageGenerate = withOutput({
 	name: 'Generate',

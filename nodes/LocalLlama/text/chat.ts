@@ -1,9 +1,8 @@
 import { responseFormatFields, toOptionFields } from '../../shared/chat/generation-fields';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
-import { withOutput } from '../output';
-import { toTextItem, generate } from './generate';
-import { textOptions, thinkingOptions, readChatSettings } from './settings';
+import { withOutput } from '../operation';
+import { toTextItem, generate, textOptions, thinkingOptions, readChatSettings } from './generate';
 import { messageFields, messageOptions, readMessages } from './messages';
 
 export const textChat = withOutput({

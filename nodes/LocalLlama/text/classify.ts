@@ -11,10 +11,15 @@ import {
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { roundTo, withOutput } from '../output';
+import { roundTo, withOutput } from '../operation';
 import { createOptionsField, readRows } from '../options';
-import { reportResult } from './generate';
-import { shortTextOptions, instructionsField, textField, readTaskSettings } from './settings';
+import {
+	reportResult,
+	shortTextOptions,
+	instructionsField,
+	textField,
+	readTaskSettings,
+} from './generate';
 import { binaryFieldsField, readPromptInput } from './files';
 
 const labelsField = fixedCollectionField('Labels', 'labels', 'Label', {

@@ -3,9 +3,8 @@ import { longTextField, integerField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { createOptionsField } from '../options';
-import { type ResultItem, withOutput } from '../output';
-import { reportResult, toUsageMetadata } from './generate';
-import { textOptions, readTaskSettings } from './settings';
+import { type ResultItem, withOutput } from '../operation';
+import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 
 const options = [
 	...textOptions,

@@ -25,15 +25,16 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { createOptionsField, findReplacement, readRows } from '../options';
-import { withOutput } from '../output';
-import { toMetadata, generate } from './generate';
+import { withOutput } from '../operation';
 import {
+	toMetadata,
+	generate,
 	shortTextOptions,
 	quickThinkingOptions,
 	instructionsField,
 	textField,
 	readShortTextSettings,
-} from './settings';
+} from './generate';
 import { binaryFieldsField, readPromptInput } from './files';
 
 const TYPES = toOptions<FieldType>({

@@ -14,8 +14,7 @@ import { type NodeParameters, createFieldError, quoteValue } from '../../shared/
 import { modelField } from '../../shared/model-field';
 import { ItemError, throwItemError, toItemError } from '../../shared/run/item-error';
 import { withResolvedModel } from '../../shared/resolve-model';
-import { countTokens, type LlamaCall } from '../operation';
-import { type ResultItem, withOutput } from '../output';
+import { countTokens, type LlamaCall, type ResultItem, withOutput } from '../operation';
 
 const fields = [
 	modelField('The model that creates the vectors', {

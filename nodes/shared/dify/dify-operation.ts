@@ -8,12 +8,16 @@ import {
 	type INodeTypeDescription,
 	type NodeOperationError,
 } from 'n8n-workflow';
-
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import { CachedDifyAccess, type DifyAccess } from '../../../lib/dify/access';
-import type { DifyClient, Method, Query } from '../../../lib/dify/client';
+import {
+	type DifyClient,
+	type Method,
+	type Query,
+	fetchAllPages,
+	type ListEndpoint,
+} from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
-import { fetchAllPages, type ListEndpoint } from '../../../lib/dify/pagination';
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';

@@ -5,8 +5,12 @@ import type {
 	ResourceMapperField,
 	ResourceMapperFields,
 } from 'n8n-workflow';
-
-import type { DifyClient } from '../../../lib/dify/client';
+import {
+	type DifyClient,
+	fetchPage,
+	parseRecords,
+	type ListEndpoint,
+} from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import { parseOptionalUuid } from '../../../lib/dify/ids';
@@ -19,7 +23,6 @@ import {
 } from '../../../lib/values';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
-import { fetchPage, parseRecords, type ListEndpoint } from '../../../lib/dify/pagination';
 import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';

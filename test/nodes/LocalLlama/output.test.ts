@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import type { INodeExecutionData } from 'n8n-workflow';
-
-import type { LlamaCall } from '../../../nodes/LocalLlama/operation';
-import { type ResultItem, withOutput } from '../../../nodes/LocalLlama/output';
+import { type LlamaCall, type ResultItem, withOutput } from '../../../nodes/LocalLlama/operation';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
