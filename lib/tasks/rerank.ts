@@ -127,7 +127,7 @@ async function sendBatch(
 		toBody: (route) => ({
 			query,
 			documents,
-			...(route === 'rootRerank' ? { texts: documents, truncate: false } : {}),
+			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
 		operation: 'rerank',
 		read: async (response, toError) => {

@@ -75,12 +75,12 @@ export async function runTask<T, D = undefined>(
 			maxRetries: retries,
 			signal,
 			priority,
-			...(model === '' ? {} : { model }),
+			...(model !== '' && { model }),
 			learningScope: routes[0]!,
 			routes,
 			draft: task.draft as D,
 			toBody: (draft, route) => ({
-				...(model === '' ? {} : { model }),
+				...(model !== '' && { model }),
 				...task.toBody(route, draft),
 			}),
 			toContent: (body) => {

@@ -1,6 +1,5 @@
 import {
 	NodeConnectionTypes,
-	type IDataObject,
 	type ISupplyDataFunctions,
 	type SupplyData,
 	type ILoadOptionsFunctions,
@@ -22,7 +21,7 @@ import {
 	retrievalOptions,
 	topKField,
 } from '../shared/dify/retrieval-fields';
-import { isUnset, NodeParameters, createFieldError } from '../shared/parameters';
+import { isUnset, NodeParameters } from '../shared/parameters';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
@@ -51,7 +50,7 @@ const MAX_LOGGED_LENGTH = 200;
 /** A document in LangChain's format. */
 interface RetrievedDocument {
 	pageContent: string;
-	metadata: Record<string, unknown>;
+	metadata: { score: number; source: string; [name: string]: unknown };
 }
 
 /**
@@ -64,11 +63,6 @@ export interface SuppliedRetriever {
 	invoke(query: unknown, config?: { signal?: AbortSignal }): Promise<RetrievedDocument[]>;
 }
 
-interface Settings {
-	datasetIds: string[];
-	search: RetrievalOptions & { topK: number };
-}
-
 export async function supplyRetriever(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
@@ -76,99 +70,80 @@ export async function supplyRetriever(
 	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
 		const app = new CachedDifyAccess(createDifyClient(credentials, context.helpers));
-		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
-		return { response: createLoggedRetriever(app, settings, log) };
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const datasetIds = readDatasetIds(parameters);
+		const search = readRetrievalOptions(parameters);
+		return { response: createLoggedRetriever(app, datasetIds, search, log) };
 	});
 }
 
-function readSettings(parameters: NodeParameters): Settings {
+function readDatasetIds(parameters: NodeParameters): string[] {
 	const selectedIds = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
 	if (selectedIds.includes(FAILED_LIST))
-		throw createFieldError(
-			'Knowledge Base Names or IDs',
+		throw parameters.createError(
+			'difyDatasetIds',
 			'contains the error message of a list that could not be loaded',
 			'Remove this entry, reload the list, and select a knowledge base.',
 		);
-	const datasetIds = [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
-	if (datasetIds.length === 0)
-		throw createFieldError(
-			'Knowledge Base Names or IDs',
+	if (selectedIds.length === 0)
+		throw parameters.createError(
+			'difyDatasetIds',
 			'is empty',
 			'Select at least one knowledge base.',
 		);
-	const search = readRetrievalOptions(parameters);
-	return {
-		datasetIds,
-		search: { ...search, topK: search.topK ?? parameters.number('topK') },
-	};
+	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 }
 
 function createLoggedRetriever(
 	app: CachedDifyAccess,
-	settings: Settings,
+	datasetIds: readonly string[],
+	search: RetrievalOptions,
 	log: SubNodeLog,
 ): SuppliedRetriever {
-	const search = async (text: string, signal: AbortSignal | undefined) => {
-		const { query, isTruncated } = truncateQuery(text);
-		if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
-		return await log.call({
-			input: { query },
-			run: async (execution) => {
-				const signals = [signal, execution].filter((each) => each !== undefined);
-				const access = app.withSignal(AbortSignal.any(signals));
-				const hits: RetrievedHit[] = [];
-				let filteredOut = 0;
-				for (const datasetId of settings.datasetIds) {
-					const result = await retrieve(access, datasetId, query, settings.search);
-					filteredOut += result.filteredOut;
-					for (const hit of result.hits) hits.push({ ...hit, datasetId });
-				}
-				const warning = getIgnoredFilterWarning(filteredOut);
-				if (warning !== undefined) log.hint(warning);
-				// Hits of a keyword search have score 0, so they come last.
-				hits.sort((a, b) => b.score - a.score);
-				return hits.slice(0, settings.search.topK).map(toDocument);
-			},
-			output: toLogOutput,
-		});
-	};
 	return {
 		lc_runnable: true,
 		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
-		invoke: async (query, config) => {
+		invoke: async (text, config) => {
 			// An expression may return any type.
-			const text = typeof query === 'string' ? query : String(query ?? '');
-			return await search(text, config?.signal);
+			const { query, isTruncated } = truncateQuery(String(text ?? ''));
+			if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
+			return await log.call({
+				input: { query },
+				run: async (execution) => {
+					const signals = [config?.signal, execution].filter((each) => each !== undefined);
+					const access = app.withSignal(AbortSignal.any(signals));
+					const documents: RetrievedDocument[] = [];
+					let filteredOut = 0;
+					for (const datasetId of datasetIds) {
+						const result = await retrieve(access, datasetId, query, search);
+						filteredOut += result.filteredOut;
+						for (const hit of result.hits) documents.push(toDocument(hit, datasetId));
+					}
+					const warning = getIgnoredFilterWarning(filteredOut);
+					if (warning !== undefined) log.hint(warning);
+					// Hits of a keyword search have score 0, so they come last.
+					documents.sort((a, b) => b.metadata.score - a.metadata.score);
+					return documents.slice(0, search.topK);
+				},
+				output: (documents) => ({
+					documents: documents.map(({ pageContent, metadata: { source, score } }) => ({
+						source,
+						score,
+						text: pageContent.slice(0, MAX_LOGGED_LENGTH),
+					})),
+				}),
+			});
 		},
 	};
 }
 
-interface RetrievedHit extends Hit {
-	datasetId: string;
-}
-
-function toDocument({
-	content,
-	title,
-	score,
-	documentId,
-	segmentId,
-	datasetId,
-	metadata,
-}: RetrievedHit): RetrievedDocument {
+function toDocument(
+	{ content, title: source, score, documentId, segmentId, metadata }: Hit,
+	datasetId: string,
+): RetrievedDocument {
 	return {
 		pageContent: content,
-		metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId },
-	};
-}
-
-function toLogOutput(documents: RetrievedDocument[]): IDataObject {
-	return {
-		documents: documents.map(({ pageContent, metadata }) => ({
-			source: String(metadata.source),
-			score: Number(metadata.score),
-			text: pageContent.slice(0, MAX_LOGGED_LENGTH),
-		})),
+		metadata: { ...metadata, score, source, documentId, segmentId, datasetId },
 	};
 }
 

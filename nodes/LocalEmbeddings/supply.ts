@@ -54,7 +54,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 	const embed = async (texts: readonly unknown[], role: keyof Prefixes, input: IDataObject) => {
 		const prefix = client.prefixes[role];
 		const { vectors } = await log.call({
-			input: { ...input, ...(prefix === '' ? {} : { prefix }) },
+			input: { ...input, ...(prefix !== '' && { prefix }) },
 			run: async (signal) => {
 				const result = await client.embed(texts, role, signal);
 				if (result.truncated > 0)
@@ -94,9 +94,10 @@ function summarizeResult(
 	return {
 		model,
 		vectors: vectors.length,
-		...(first === undefined
-			? {}
-			: { dimensions: first.length, beginsWith: first.slice(0, LOGGED_NUMBERS) }),
+		...(first !== undefined && {
+			dimensions: first.length,
+			beginsWith: first.slice(0, LOGGED_NUMBERS),
+		}),
 		...(receivedDimensions === undefined || receivedDimensions === first?.length
 			? {}
 			: { receivedDimensions }),

@@ -163,7 +163,7 @@ function toOperationItem(
 			...input?.json,
 			...entry,
 			output,
-			...(isSimplified ? {} : { metadata: omitUndefined(metadata) }),
+			...(!isSimplified && { metadata: omitUndefined(metadata) }),
 		},
 		...omitEmpty({ binary: { ...input?.binary, ...item.binary } }),
 	};

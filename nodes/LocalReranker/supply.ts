@@ -97,7 +97,7 @@ function summarizeResult(
 	return {
 		model,
 		returned: ranking.length,
-		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
+		...(scores.length !== 0 && { best: scores[0], worst: scores.at(-1) }),
 		tokens,
 		requests,
 		truncated,

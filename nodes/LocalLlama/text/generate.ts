@@ -164,7 +164,7 @@ export function reportResult(
 export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
 	const { reasoning, finishReason, model, serverType, logFields } = result;
 	return {
-		...(reasoning === '' ? {} : { reasoning }),
+		...(reasoning !== '' && { reasoning }),
 		finishReason,
 		...toUsageMetadata(result),
 		model,

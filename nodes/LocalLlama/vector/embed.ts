@@ -215,7 +215,7 @@ function toResultItems(texts: readonly InputText[], isSingleItem: boolean): Resu
 		return texts.map(({ itemIndex, position, text, vector }) => ({
 			output: vector,
 			from: itemIndex,
-			...(position === undefined ? {} : { entry: { text }, metadata: { index: position } }),
+			...(position !== undefined && { entry: { text }, metadata: { index: position } }),
 		}));
 	const lists = Map.groupBy(texts, ({ itemIndex, position }) =>
 		position === undefined ? undefined : itemIndex,

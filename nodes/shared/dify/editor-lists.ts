@@ -250,9 +250,9 @@ function toMapperField({
 		canBeUsedToMatch: false,
 		display: true,
 		type: TYPES[type],
-		...(type === 'select'
-			? { options: toListEntries(options.map((option) => ({ name: option, value: option }))) }
-			: {}),
+		...(type === 'select' && {
+			options: toListEntries(options.map((option) => ({ name: option, value: option }))),
+		}),
 		...(isDefaultValue(defaultValue) ? { defaultValue } : {}),
 	};
 }

@@ -69,7 +69,7 @@ export function readRetrievalOptions(parameters: NodeParameters): RetrievalOptio
 	return {
 		topK: parameters.number('topK'),
 		scoreThreshold: parameters.number('options.scoreThreshold', undefined),
-		...(filter.conditions.length === 0 ? {} : { filter }),
+		...(filter.conditions.length !== 0 && { filter }),
 	};
 }
 
