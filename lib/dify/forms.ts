@@ -14,7 +14,6 @@ import {
 } from '../values';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
-import type { DifyClient } from './client';
 import { apiPath, PathSegment } from './ids';
 
 const FORM_FIELD_TYPES = [
@@ -156,13 +155,4 @@ export function parseFormActions({
 			? []
 			: [{ id: actionId, title: asNonEmptyString(title) ?? actionId }];
 	});
-}
-
-/** Submits a form. Never resent: Dify rejects a second submission. @throws {ServerError} */
-export async function submitForm(
-	client: DifyClient,
-	token: string,
-	submission: { action: string; inputs: JsonRecord; user: string },
-): Promise<void> {
-	await client.sendJson('POST', formPath(token), submission);
 }

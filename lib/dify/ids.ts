@@ -33,15 +33,6 @@ function isBlank(value: unknown): boolean {
 	return typeof value === 'string' && value.trim() === '';
 }
 
-/** Whether Dify used another conversation than the requested one. */
-export function isOtherConversation(
-	id: string | undefined,
-	requested: string | undefined,
-): boolean {
-	if (id === undefined || requested === undefined) return false;
-	return id.toLowerCase() !== requested.toLowerCase();
-}
-
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
  * it is never modified.

@@ -1,8 +1,8 @@
+import { parseOptionalUuid } from '../../lib/dify/ids';
 import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import {
 	conversationField,
 	userField,
-	readOptionalId,
 	readRawUser,
 	fetchFilesFromField,
 	onPauseField,
@@ -66,7 +66,9 @@ export function readConversation(parameters: NodeParameters): ConversationChoice
 	const choice = readConversationMode(parameters);
 	if (choice === 'latest') return { type: 'latest' };
 	const id =
-		choice === 'byId' ? readOptionalId(parameters, 'conversationId', 'conversation ID') : undefined;
+		choice === 'byId'
+			? parseOptionalUuid(parameters.value('conversationId'), 'conversation ID')
+			: undefined;
 	return id === undefined ? { type: 'new' } : { type: 'id', id };
 }
 

@@ -1,3 +1,4 @@
+import { ID_EXAMPLE } from '../shared/dify/fields';
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { apiPath } from '../../lib/dify/ids';
 import {
@@ -22,7 +23,6 @@ import type { NodeParameters } from '../shared/parameters';
 import {
 	documentField,
 	readDocumentId,
-	idField,
 	readId,
 	keywordField,
 	readTextOption,
@@ -31,7 +31,7 @@ import {
 	readDatasetId,
 } from './fields';
 
-const chunkField = idField('Chunk ID', 'chunkId');
+const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
 const documentFields = [datasetField, documentField];
 
 function chunksPath(parameters: NodeParameters): string {

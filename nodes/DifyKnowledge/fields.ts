@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { parseUuid } from '../../lib/dify/ids';
-import { binaryField, ID_EXAMPLE, recordLocatorField } from '../shared/dify/fields';
+import { binaryField, recordLocatorField } from '../shared/dify/fields';
 import { splitNames } from '../shared/binary';
 import {
 	longTextField,
@@ -63,10 +63,6 @@ export const documentField = recordLocatorField('Document', 'documentId', 'searc
 /** @throws {ServerError} if the field Document is empty or not an ID */
 export function readDocumentId(parameters: NodeParameters): string {
 	return parseUuid(parameters.value('documentId'), 'document ID');
-}
-
-export function idField(displayName: string, name: string): INodeProperties {
-	return stringField(displayName, name, { required: true, placeholder: ID_EXAMPLE });
 }
 
 export function readId(parameters: NodeParameters, path: string): string {

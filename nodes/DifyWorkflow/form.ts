@@ -1,4 +1,4 @@
-import { parseFormActions, formPath, parseFormFields, submitForm } from '../../lib/dify/forms';
+import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
@@ -75,7 +75,8 @@ export const formSubmit: DifyOperation = {
 				texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
 		const { values, files } = await readFiles(call, formValues, fields.filter(isFileField));
 		const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
-		await submitForm(client, formToken, { action, inputs, user });
+		// Never resent: Dify rejects a second submission.
+		await client.sendJson('POST', formPath(formToken), { action, inputs, user });
 		return [{ json: { formToken, action, user, submitted: true } }];
 	},
 };

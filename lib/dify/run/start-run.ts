@@ -9,7 +9,7 @@ import { DifyClient } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import type { DifyFileRef } from '../files';
 import { parseForm } from '../forms';
-import { isOtherConversation, apiPath } from '../ids';
+import { apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 
@@ -216,7 +216,8 @@ export async function sendChatMessage(
 	try {
 		const result = await run(id);
 		// 1.14 starts a new one if a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
-		return { result, conversationRestarted: isOtherConversation(result.conversationId, id) };
+		const { conversationId = id } = result;
+		return { result, conversationRestarted: conversationId.toLowerCase() !== id.toLowerCase() };
 	} catch (error) {
 		if (onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
 		return { result: await run(undefined), conversationRestarted: true };

@@ -12,7 +12,7 @@ import {
 } from '../field-builders';
 import { type NodeParameters, isUnset } from '../parameters';
 import type { OperationCall } from '../run/operations';
-import { parseOptionalUuid, parseUser, parseUuid, parseTraceId } from '../../../lib/dify/ids';
+import { parseUser, parseUuid, parseTraceId } from '../../../lib/dify/ids';
 import { createLocalError } from '../../../lib/dify/errors';
 import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
 import { secondsField } from '../timeout-fields';
@@ -148,15 +148,6 @@ export function readMessageId(parameters: NodeParameters): string {
 		'The message ID is empty',
 		'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',
 	);
-}
-
-/** The ID in an optional field. */
-export function readOptionalId(
-	parameters: NodeParameters,
-	path: string,
-	label: string,
-): string | undefined {
-	return parseOptionalUuid(parameters.value(path), label);
 }
 
 export const simplifyField = booleanField(
