@@ -208,7 +208,8 @@ const MARKERS: readonly RegExp[] = [
 ];
 
 /**
- * Parses a transcript; undefined if the response is something else.
+ * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`. Undefined if the
+ * response is something else.
  *
  * @param body full response body
  */

@@ -2,35 +2,13 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { getForm } from '../shared/dify/editor-lists';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
-import {
-	searchAnnotations,
-	annotationCreate,
-	annotationDelete,
-	annotationGetAll,
-	annotationUpdate,
-} from './annotation';
-import { appGet } from './app';
-import { audioSpeak, audioTranscribe } from './audio';
-import { fileDownload, fileUpload } from './file';
-import { textGenerate } from './generate';
+import { annotations, searchAnnotations } from './annotation';
+import { apps } from './app';
+import { audio } from './audio';
+import { files } from './file';
+import { texts } from './generate';
 
-const operations = createResourceTable([
-	{
-		name: 'Text',
-		value: 'text',
-		description: 'For text generator apps',
-		operations: [textGenerate],
-	},
-	{ name: 'Audio', value: 'audio', operations: [audioSpeak, audioTranscribe] },
-	{
-		name: 'Annotation',
-		value: 'annotation',
-		description: 'Questions with predefined answers',
-		operations: [annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
-	},
-	{ name: 'File', value: 'file', operations: [fileUpload, fileDownload] },
-	{ name: 'App', value: 'app', operations: [appGet] },
-]);
+const operations = createResourceTable([texts, audio, annotations, files, apps]);
 
 export class DifyApp implements INodeType {
 	description: INodeTypeDescription = {

@@ -3,7 +3,11 @@ import { fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
 import { recordLocatorField } from '../shared/dify/fields';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import {
+	defineListOperation,
+	defineRequestOperation,
+	type DifyResource,
+} from '../shared/dify/dify-operation';
 import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -36,56 +40,63 @@ function readTexts(parameters: NodeParameters) {
 	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };
 }
 
-export const annotationGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many annotations',
-	description: 'List the questions and answers of the app with their usage count',
-	fields: [
-		stringField(
-			'Keyword',
-			'keyword',
-			'Text that the question or the answer must contain. Leave empty for all.',
-		),
+export const annotations: DifyResource = {
+	name: 'Annotation',
+	value: 'annotation',
+	description: 'Questions with predefined answers',
+	operations: [
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many annotations',
+			description: 'List the questions and answers of the app with their usage count',
+			fields: [
+				stringField(
+					'Keyword',
+					'keyword',
+					'Text that the question or the answer must contain. Leave empty for all.',
+				),
+			],
+			list: (parameters) => buildAnnotationList(parameters.string('keyword')),
+		}),
+		defineRequestOperation({
+			name: 'Create',
+			value: 'create',
+			action: 'Create an annotation',
+			description: 'Add a question and its answer, even if the same question already exists',
+			fields: [questionField, answerField],
+			request: (parameters) => ['POST', '/apps/annotations', readTexts(parameters)],
+		}),
+		defineRequestOperation({
+			name: 'Update',
+			value: 'update',
+			action: 'Update an annotation',
+			description: 'Change the question and the answer; Dify requires both',
+			fields: [annotationIdField, questionField, answerField],
+			isIdempotent: true,
+			request: (parameters) => [
+				'PUT',
+				apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
+				readTexts(parameters),
+			],
+		}),
+		defineRequestOperation({
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete an annotation',
+			description: 'Remove an annotation',
+			fields: [annotationIdField],
+			request: (parameters) => [
+				'DELETE',
+				apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
+			],
+			toItems: (_response, parameters) => ({
+				success: true,
+				annotationId: readAnnotationId(parameters),
+			}),
+		}),
 	],
-	list: (parameters) => buildAnnotationList(parameters.string('keyword')),
-});
-
-export const annotationCreate = defineRequestOperation({
-	name: 'Create',
-	value: 'create',
-	action: 'Create an annotation',
-	description: 'Add a question and its answer, even if the same question already exists',
-	fields: [questionField, answerField],
-	request: (parameters) => ['POST', '/apps/annotations', readTexts(parameters)],
-});
-
-export const annotationUpdate = defineRequestOperation({
-	name: 'Update',
-	value: 'update',
-	action: 'Update an annotation',
-	description: 'Change the question and the answer; Dify requires both',
-	fields: [annotationIdField, questionField, answerField],
-	isIdempotent: true,
-	request: (parameters) => [
-		'PUT',
-		apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
-		readTexts(parameters),
-	],
-});
-
-export const annotationDelete = defineRequestOperation({
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete an annotation',
-	description: 'Remove an annotation',
-	fields: [annotationIdField],
-	request: (parameters) => ['DELETE', apiPath`/apps/annotations/${readAnnotationId(parameters)}`],
-	toItems: (_response, parameters) => ({
-		success: true,
-		annotationId: readAnnotationId(parameters),
-	}),
-});
+};
 
 const MAX_RECORDS = 200;
 

@@ -1,12 +1,18 @@
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
 
-export const appGet: DifyOperation = {
-	name: 'Get',
-	value: 'get',
-	action: 'Get an app',
-	description: 'Get the name, type, form, enabled features and limits of the app',
-	fields: [],
-	run: async ({ client, appParameters }) => [
-		{ json: { info: await client.get('/info'), parameters: await appParameters() } },
+export const apps: DifyResource = {
+	name: 'App',
+	value: 'app',
+	operations: [
+		{
+			name: 'Get',
+			value: 'get',
+			action: 'Get an app',
+			description: 'Get the name, type, form, enabled features and limits of the app',
+			fields: [],
+			run: async ({ client, appParameters }) => [
+				{ json: { info: await client.get('/info'), parameters: await appParameters() } },
+			],
+		},
 	],
 };

@@ -13,7 +13,7 @@ import {
 	readMessageId,
 	readUser,
 } from '../shared/dify/fields';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,
@@ -27,77 +27,6 @@ import { baseName, storeFile } from '../shared/binary';
 /** A provider may need minutes before the first byte. */
 const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
-export const audioSpeak: DifyOperation = {
-	name: 'Speak',
-	value: 'speak',
-	action: 'Speak a text',
-	description: "Convert a text or a response to speech with Dify's text-to-speech model",
-	fields: [
-		choiceField('Speak', 'source', 'text', {
-			noDataExpression: true,
-			options: toOptions({
-				message: 'App Response',
-				text: 'Text',
-			}),
-		}),
-		longTextField('Text', 'text', 4, {
-			displayOptions: { show: { source: ['text'] } },
-			description: 'Providers have length limits: OpenAI allows 4096 characters',
-		}),
-		{
-			...messageField('The message to speak'),
-			displayOptions: { show: { source: ['message'] } },
-		},
-		userField,
-		optionsCollection([
-			stringField('File Name', 'fileName', {
-				default: 'speech',
-				description: 'Without extension; the extension follows from the audio format',
-			}),
-			outputField('binaryPropertyOutput'),
-			stringField(
-				'Voice',
-				'voice',
-				'Name of the voice at the speech model provider. If not set, the voice of the app is used.',
-			),
-		]),
-	],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const isText = parameters.choice('source') === 'text';
-		const messageId = isText ? undefined : readMessageId(parameters);
-		const input = isText ? { text: parameters.requiredString('text') } : { message_id: messageId };
-		const voice = parameters.string('options.voice') || undefined;
-		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const json = { ...input, voice, user: readUser(parameters) };
-		const requestOptions: RequestOptions = {
-			url: client.buildUrl('/text-to-audio'),
-			json,
-			timeouts: TIMEOUTS,
-		};
-		const { facts, binary } = await client.open(requestOptions, async (response) => {
-			const { url, status, headers } = response;
-			const mimeType = parseMimeType(headers['content-type']);
-			// Dify returns `null` if there is no text to speak.
-			if (!/^audio\/|octet-stream$/.test(mimeType)) {
-				const body = await response.text();
-				if (body.trim() === 'null' || body.trim() === '') throw createNoAudioError(url);
-				throw toResponseError(client.endpoint, requestOptions, {
-					url,
-					status,
-					headers,
-					text: body,
-				});
-			}
-			const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
-			const content = response.bytes();
-			return await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
-		});
-		if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
-		return [{ json: { ...facts, voice, messageId }, binary }];
-	},
-};
-
 function createNoAudioError(url: string) {
 	return createDifyError('emptyResponse', {
 		url,
@@ -108,26 +37,108 @@ function createNoAudioError(url: string) {
 	});
 }
 
-export const audioTranscribe: DifyOperation = {
-	name: 'Transcribe',
-	value: 'transcribe',
-	action: 'Transcribe a recording',
-	description: "Convert a recording to text with Dify's speech-to-text model",
-	fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
-	run: async (call) => {
-		const { context, client, parameters } = call;
-		const source = await readFile(call);
-		// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
-		const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
-		const recording = { ...source, mimeType: `audio/${extension}` };
-		const options = {
-			fields: { user: readUser(parameters) },
-			idleTimeoutMs: TIMEOUTS.firstTokenMs,
-		};
-		const response = await client.upload('/audio-to-text', recording, options);
-		const text = asString(response.text) ?? '';
-		if (text.trim() === '')
-			addHintOnce(context, 'No speech was detected in the recording.', 'info');
-		return [{ json: { text, fileName: source.name, bytes: source.size } }];
-	},
+export const audio: DifyResource = {
+	name: 'Audio',
+	value: 'audio',
+	operations: [
+		{
+			name: 'Speak',
+			value: 'speak',
+			action: 'Speak a text',
+			description: "Convert a text or a response to speech with Dify's text-to-speech model",
+			fields: [
+				choiceField('Speak', 'source', 'text', {
+					noDataExpression: true,
+					options: toOptions({
+						message: 'App Response',
+						text: 'Text',
+					}),
+				}),
+				longTextField('Text', 'text', 4, {
+					displayOptions: { show: { source: ['text'] } },
+					description: 'Providers have length limits: OpenAI allows 4096 characters',
+				}),
+				{
+					...messageField('The message to speak'),
+					displayOptions: { show: { source: ['message'] } },
+				},
+				userField,
+				optionsCollection([
+					stringField('File Name', 'fileName', {
+						default: 'speech',
+						description: 'Without extension; the extension follows from the audio format',
+					}),
+					outputField('binaryPropertyOutput'),
+					stringField(
+						'Voice',
+						'voice',
+						'Name of the voice at the speech model provider. If not set, the voice of the app is used.',
+					),
+				]),
+			],
+			run: async (call) => {
+				const { client, parameters } = call;
+				const isText = parameters.choice('source') === 'text';
+				const messageId = isText ? undefined : readMessageId(parameters);
+				const input = isText
+					? { text: parameters.requiredString('text') }
+					: { message_id: messageId };
+				const voice = parameters.string('options.voice') || undefined;
+				const name = baseName(parameters.string('options.fileName'), 'speech');
+				const json = { ...input, voice, user: readUser(parameters) };
+				const requestOptions: RequestOptions = {
+					url: client.buildUrl('/text-to-audio'),
+					json,
+					timeouts: TIMEOUTS,
+				};
+				const { facts, binary } = await client.open(requestOptions, async (response) => {
+					const { url, status, headers } = response;
+					const mimeType = parseMimeType(headers['content-type']);
+					// Dify returns `null` if there is no text to speak.
+					if (!/^audio\/|octet-stream$/.test(mimeType)) {
+						const body = await response.text();
+						if (body.trim() === 'null' || body.trim() === '') throw createNoAudioError(url);
+						throw toResponseError(client.endpoint, requestOptions, {
+							url,
+							status,
+							headers,
+							text: body,
+						});
+					}
+					const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
+					const content = response.bytes();
+					return await storeFile(call, 'options.binaryPropertyOutput', {
+						content,
+						fileName,
+						mimeType,
+					});
+				});
+				if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
+				return [{ json: { ...facts, voice, messageId }, binary }];
+			},
+		},
+		{
+			name: 'Transcribe',
+			value: 'transcribe',
+			action: 'Transcribe a recording',
+			description: "Convert a recording to text with Dify's speech-to-text model",
+			fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
+			run: async (call) => {
+				const { context, client, parameters } = call;
+				const source = await readFile(call);
+				// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
+				const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
+				const recording = { ...source, mimeType: `audio/${extension}` };
+				const options = {
+					fields: { user: readUser(parameters) },
+					idleTimeoutMs: TIMEOUTS.firstTokenMs,
+				};
+				const response = await client.upload('/audio-to-text', recording, options);
+				const text = asString(response.text) ?? '';
+				if (text.trim() === '')
+					addHintOnce(context, 'No speech was detected in the recording.', 'info');
+				return [{ json: { text, fileName: source.name, bytes: source.size } }];
+			},
+		},
+	],
 };

@@ -2,66 +2,71 @@ import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files'
 import { apiPath, parseUuid } from '../../lib/dify/ids';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import { binaryField, readFile, outputField, userField, readUser } from '../shared/dify/fields';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
 
-export const fileUpload: DifyOperation = {
-	name: 'Upload',
-	value: 'upload',
-	action: 'Upload a file',
-	description: 'Store a file in Dify for a later run of the same user',
-	fields: [binaryField('the file'), userField],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const source = await readFile(call);
-		const user = readUser(parameters);
-		const uploadFileId = await uploadFile(client, source, user);
-		const { name, mimeType, size } = source;
-		const type = toDifyFileType(name, mimeType);
-		const json = {
-			uploadFileId,
-			type,
-			fileName: name,
-			mimeType,
-			bytes: size,
-			user,
-			// In the format of an app's file variable.
-			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
-		};
-		return [{ json }];
-	},
-};
-
-export const fileDownload: DifyOperation = {
-	name: 'Download',
-	value: 'download',
-	action: 'Download a file',
-	description: 'Download a file that a message of the app has used',
-	fields: [
-		stringField('File ID', 'fileId', {
-			required: true,
-			description: 'As returned in message_files of a message or by Upload',
-		}),
-		outputField('binaryPropertyOutput', { required: true }),
-	],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const fileId = parseUuid(parameters.value('fileId'), 'file ID');
-		const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
-		const { facts, binary } = await client.open(
-			{ url, timeouts: FILE_TIMEOUTS },
-			async (response) => {
-				const { headers } = response;
-				const type = parseMimeType(headers['content-type']);
-				return await storeFile(call, 'binaryPropertyOutput', {
-					content: response.bytes(),
-					fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
-					// Attachments have no type: it is derived from the name.
-					mimeType: type === 'application/octet-stream' ? '' : type,
-				});
+export const files: DifyResource = {
+	name: 'File',
+	value: 'file',
+	operations: [
+		{
+			name: 'Upload',
+			value: 'upload',
+			action: 'Upload a file',
+			description: 'Store a file in Dify for a later run of the same user',
+			fields: [binaryField('the file'), userField],
+			run: async (call) => {
+				const { client, parameters } = call;
+				const source = await readFile(call);
+				const user = readUser(parameters);
+				const uploadFileId = await uploadFile(client, source, user);
+				const { name, mimeType, size } = source;
+				const type = toDifyFileType(name, mimeType);
+				const json = {
+					uploadFileId,
+					type,
+					fileName: name,
+					mimeType,
+					bytes: size,
+					user,
+					// In the format of an app's file variable.
+					file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
+				};
+				return [{ json }];
 			},
-		);
-		return [{ json: { ...facts, fileId }, binary }];
-	},
+		},
+		{
+			name: 'Download',
+			value: 'download',
+			action: 'Download a file',
+			description: 'Download a file that a message of the app has used',
+			fields: [
+				stringField('File ID', 'fileId', {
+					required: true,
+					description: 'As returned in message_files of a message or by Upload',
+				}),
+				outputField('binaryPropertyOutput', { required: true }),
+			],
+			run: async (call) => {
+				const { client, parameters } = call;
+				const fileId = parseUuid(parameters.value('fileId'), 'file ID');
+				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
+				const { facts, binary } = await client.open(
+					{ url, timeouts: FILE_TIMEOUTS },
+					async (response) => {
+						const { headers } = response;
+						const type = parseMimeType(headers['content-type']);
+						return await storeFile(call, 'binaryPropertyOutput', {
+							content: response.bytes(),
+							fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
+							// Attachments have no type: it is derived from the name.
+							mimeType: type === 'application/octet-stream' ? '' : type,
+						});
+					},
+				);
+				return [{ json: { ...facts, fileId }, binary }];
+			},
+		},
+	],
 };

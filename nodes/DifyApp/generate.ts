@@ -3,7 +3,7 @@ import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty } from '../../lib/values';
-import { reportRun, type DifyOperation } from '../shared/dify/dify-operation';
+import { reportRun, type DifyResource } from '../shared/dify/dify-operation';
 import {
 	userField,
 	readUser,
@@ -15,61 +15,68 @@ import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-req
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 
-export const textGenerate: DifyOperation = {
-	name: 'Generate',
-	value: 'generate',
-	action: 'Generate a text',
-	description: 'Generate a text with the app',
-	fields: [
-		longTextField(
-			'Text',
-			'text',
-			4,
-			'For apps with one text variable. Leave empty and fill in the form below for other apps.',
-		),
-		userField,
-		...inputFields,
-		filesField,
-		simplifyField,
-		optionsCollection([
-			RUN_OPTIONS.enableStreaming,
-			RUN_OPTIONS.idleTimeout,
-			{
-				...RUN_OPTIONS.maxConcurrentItems,
-				description: 'How many texts to generate at the same time',
+export const texts: DifyResource = {
+	name: 'Text',
+	value: 'text',
+	description: 'For text generator apps',
+	operations: [
+		{
+			name: 'Generate',
+			value: 'generate',
+			action: 'Generate a text',
+			description: 'Generate a text with the app',
+			fields: [
+				longTextField(
+					'Text',
+					'text',
+					4,
+					'For apps with one text variable. Leave empty and fill in the form below for other apps.',
+				),
+				userField,
+				...inputFields,
+				filesField,
+				simplifyField,
+				optionsCollection([
+					RUN_OPTIONS.enableStreaming,
+					RUN_OPTIONS.idleTimeout,
+					{
+						...RUN_OPTIONS.maxConcurrentItems,
+						description: 'How many texts to generate at the same time',
+					},
+					{
+						...RUN_OPTIONS.maxRetries,
+						description: 'How often to retry after a refused connection or when the app is busy',
+					},
+					RUN_OPTIONS.totalTimeout,
+				]),
+			],
+			run: async (call) => {
+				const { client, parameters, typing } = call;
+				const user = readUser(parameters);
+				const timeouts = readRunTimeouts(parameters);
+				const retries = parameters.number('options.maxRetries', 2);
+				const text = parameters.rawString('text');
+				await typing?.begin();
+				const { inputs, files } = await buildRunRequest(call, user);
+				const inputsWithText = withTextInput(
+					inputs,
+					text,
+					text === '' ? {} : await call.appParameters(),
+				);
+				const result = await sendCompletionMessage(
+					client,
+					{ inputs: inputsWithText, files, user },
+					{ onDeltas: typing?.show, timeouts, retries },
+				);
+				await typing?.end();
+				reportRun(call, result);
+				const json = parameters.boolean('simplify')
+					? toSimplifiedJson(result, user)
+					: toRawJson(result, user);
+				return [{ json }];
 			},
-			{
-				...RUN_OPTIONS.maxRetries,
-				description: 'How often to retry after a refused connection or when the app is busy',
-			},
-			RUN_OPTIONS.totalTimeout,
-		]),
+		},
 	],
-	run: async (call) => {
-		const { client, parameters, typing } = call;
-		const user = readUser(parameters);
-		const timeouts = readRunTimeouts(parameters);
-		const retries = parameters.number('options.maxRetries', 2);
-		const text = parameters.rawString('text');
-		await typing?.begin();
-		const { inputs, files } = await buildRunRequest(call, user);
-		const inputsWithText = withTextInput(
-			inputs,
-			text,
-			text === '' ? {} : await call.appParameters(),
-		);
-		const result = await sendCompletionMessage(
-			client,
-			{ inputs: inputsWithText, files, user },
-			{ onDeltas: typing?.show, timeouts, retries },
-		);
-		await typing?.end();
-		reportRun(call, result);
-		const json = parameters.boolean('simplify')
-			? toSimplifiedJson(result, user)
-			: toRawJson(result, user);
-		return [{ json }];
-	},
 };
 
 function toSimplifiedJson(result: RunResult, user: string): IDataObject {

@@ -2,30 +2,9 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations } from '../shared/dify/editor-lists';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
-import {
-	conversationDelete,
-	conversationGetAll,
-	conversationRename,
-	searchVariables,
-	variableGetAll,
-	variableUpdate,
-	messageGetAll,
-	messageGetSuggested,
-} from './operations';
+import { conversations, messages, searchVariables, variables } from './operations';
 
-const operations = createResourceTable([
-	{
-		name: 'Conversation',
-		value: 'conversation',
-		operations: [conversationGetAll, conversationRename, conversationDelete],
-	},
-	{
-		name: 'Message',
-		value: 'message',
-		operations: [messageGetAll, messageGetSuggested],
-	},
-	{ name: 'Variable', value: 'variable', operations: [variableGetAll, variableUpdate] },
-]);
+const operations = createResourceTable([conversations, messages, variables]);
 
 export class DifyConversation implements INodeType {
 	description: INodeTypeDescription = {

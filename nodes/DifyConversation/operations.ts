@@ -12,7 +12,7 @@ import {
 import {
 	defineListOperation,
 	defineRequestOperation,
-	type DifyOperation,
+	type DifyResource,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -35,70 +35,77 @@ import {
 /** A language model generates names and questions. */
 const MODEL_TIMEOUT_MS = 120_000;
 
-export const conversationGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many conversations',
-	description: 'List the conversations that a user started through the API',
-	fields: [userField],
-	extraFields: [
-		optionsCollection([
-			choiceField('Sort By', 'sortBy', '-updated_at', {
-				options: toOptions({
-					'-created_at': 'Created, Newest First',
-					created_at: 'Created, Oldest First',
-					'-updated_at': 'Updated, Newest First',
-					updated_at: 'Updated, Oldest First',
+export const conversations: DifyResource = {
+	name: 'Conversation',
+	value: 'conversation',
+	operations: [
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many conversations',
+			description: 'List the conversations that a user started through the API',
+			fields: [userField],
+			extraFields: [
+				optionsCollection([
+					choiceField('Sort By', 'sortBy', '-updated_at', {
+						options: toOptions({
+							'-created_at': 'Created, Newest First',
+							created_at: 'Created, Oldest First',
+							'-updated_at': 'Updated, Newest First',
+							updated_at: 'Updated, Oldest First',
+						}),
+					}),
+				]),
+			],
+			list: (parameters) =>
+				buildConversationList(
+					readUser(parameters),
+					parameters.choice('options.sortBy', '-updated_at'),
+				),
+		}),
+		defineRequestOperation({
+			name: 'Rename',
+			value: 'rename',
+			action: 'Rename a conversation',
+			description: 'Enter a name, or let Dify generate one',
+			fields: [
+				userField,
+				conversationField({ required: true }),
+				booleanField(
+					'Generate Name',
+					'autoGenerate',
+					false,
+					'Whether a model generates the name from the messages of the conversation',
+				),
+				stringField('Name', 'name', {
+					required: true,
+					displayOptions: { show: { autoGenerate: [false] } },
 				}),
+			],
+			timeoutMs: MODEL_TIMEOUT_MS,
+			request: (parameters) => {
+				const isGenerated = parameters.boolean('autoGenerate');
+				const name = isGenerated ? {} : { name: parameters.rawString('name') };
+				const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
+				return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
+			},
+		}),
+		defineRequestOperation({
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete a conversation',
+			fields: [userField, conversationField({ required: true })],
+			request: (parameters) => {
+				const id = readConversationId(parameters);
+				return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
+			},
+			toItems: (_response, parameters) => ({
+				conversationId: readConversationId(parameters),
+				deleted: true,
 			}),
-		]),
-	],
-	list: (parameters) =>
-		buildConversationList(readUser(parameters), parameters.choice('options.sortBy', '-updated_at')),
-});
-
-export const conversationRename = defineRequestOperation({
-	name: 'Rename',
-	value: 'rename',
-	action: 'Rename a conversation',
-	description: 'Enter a name, or let Dify generate one',
-	fields: [
-		userField,
-		conversationField({ required: true }),
-		booleanField(
-			'Generate Name',
-			'autoGenerate',
-			false,
-			'Whether a model generates the name from the messages of the conversation',
-		),
-		stringField('Name', 'name', {
-			required: true,
-			displayOptions: { show: { autoGenerate: [false] } },
 		}),
 	],
-	timeoutMs: MODEL_TIMEOUT_MS,
-	request: (parameters) => {
-		const isGenerated = parameters.boolean('autoGenerate');
-		const name = isGenerated ? {} : { name: parameters.rawString('name') };
-		const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
-		return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
-	},
-});
-
-export const conversationDelete = defineRequestOperation({
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete a conversation',
-	fields: [userField, conversationField({ required: true })],
-	request: (parameters) => {
-		const id = readConversationId(parameters);
-		return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
-	},
-	toItems: (_response, parameters) => ({
-		conversationId: readConversationId(parameters),
-		deleted: true,
-	}),
-});
+};
 
 function buildVariableList(conversationId: string, user: string): ListEndpoint {
 	return {
@@ -107,15 +114,6 @@ function buildVariableList(conversationId: string, user: string): ListEndpoint {
 		cursor: 'last_id',
 	};
 }
-
-export const variableGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many variables',
-	description: 'List the variables of a chatflow conversation; other apps have none',
-	fields: [userField, conversationField({ required: true })],
-	list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
-});
 
 const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
 	required: true,
@@ -130,36 +128,54 @@ const byName = {
 	placeholder: 'e.g. language',
 };
 
-export const variableUpdate: DifyOperation = {
-	name: 'Update',
-	value: 'update',
-	action: 'Update a variable',
-	description: 'Set a variable of a chatflow conversation',
-	fields: [
-		userField,
-		conversationField({ required: true }),
-		{ ...variableField, modes: [fromList!, byName, byId!] },
-		stringField(
-			'Value',
-			'value',
-			'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
-		),
+export const variables: DifyResource = {
+	name: 'Variable',
+	value: 'variable',
+	operations: [
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many variables',
+			description: 'List the variables of a chatflow conversation; other apps have none',
+			fields: [userField, conversationField({ required: true })],
+			list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
+		}),
+		{
+			name: 'Update',
+			value: 'update',
+			action: 'Update a variable',
+			description: 'Set a variable of a chatflow conversation',
+			fields: [
+				userField,
+				conversationField({ required: true }),
+				{ ...variableField, modes: [fromList!, byName, byId!] },
+				stringField(
+					'Value',
+					'value',
+					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
+				),
+			],
+			run: async ({ client, parameters }) => {
+				const nameOrId = parameters.requiredString(
+					'variableId',
+					'Select the variable from the list, or enter its name or ID.',
+				);
+				const conversationId = readConversationId(parameters);
+				const user = readUser(parameters);
+				const variable = await findVariable(
+					client,
+					buildVariableList(conversationId, user),
+					nameOrId,
+				);
+				const value = parameters.value('value');
+				const isText = ['string', 'secret'].includes(String(variable.value_type));
+				const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
+				const body = { value: isText ? toText(value) : parsed, user };
+				const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
+				return [{ json: await client.sendJson('PUT', route, body, { isIdempotent: true }) }];
+			},
+		},
 	],
-	run: async ({ client, parameters }) => {
-		const nameOrId = parameters.requiredString(
-			'variableId',
-			'Select the variable from the list, or enter its name or ID.',
-		);
-		const conversationId = readConversationId(parameters);
-		const user = readUser(parameters);
-		const variable = await findVariable(client, buildVariableList(conversationId, user), nameOrId);
-		const value = parameters.value('value');
-		const isText = ['string', 'secret'].includes(String(variable.value_type));
-		const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
-		const body = { value: isText ? toText(value) : parsed, user };
-		const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
-		return [{ json: await client.sendJson('PUT', route, body, { isIdempotent: true }) }];
-	},
 };
 
 /** @throws {ServerError} of type `notFound` with the existing names */
@@ -206,33 +222,39 @@ export const searchVariables = createListSearch(async ({ context, client, filter
 	return filterByName(results, filter);
 });
 
-export const messageGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many messages',
-	description:
-		'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
-	fields: [userField, conversationField({ required: true })],
-	list: (parameters) => ({
-		path: '/messages',
-		query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
-		cursor: 'first_id',
-	}),
-});
-
-export const messageGetSuggested = defineRequestOperation({
-	name: 'Get Suggested Questions',
-	value: 'getSuggested',
-	action: 'Get suggested questions',
-	description: 'Get questions the user might ask next; a model generates them, which uses tokens',
-	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
-	timeoutMs: MODEL_TIMEOUT_MS,
-	request: (parameters) => {
-		const messageId = readMessageId(parameters);
-		return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
-	},
-	toItems: ({ data }, parameters) => ({
-		messageId: readMessageId(parameters),
-		questions: asArray(data).filter((question) => typeof question === 'string'),
-	}),
-});
+export const messages: DifyResource = {
+	name: 'Message',
+	value: 'message',
+	operations: [
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many messages',
+			description:
+				'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
+			fields: [userField, conversationField({ required: true })],
+			list: (parameters) => ({
+				path: '/messages',
+				query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
+				cursor: 'first_id',
+			}),
+		}),
+		defineRequestOperation({
+			name: 'Get Suggested Questions',
+			value: 'getSuggested',
+			action: 'Get suggested questions',
+			description:
+				'Get questions the user might ask next; a model generates them, which uses tokens',
+			fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
+			timeoutMs: MODEL_TIMEOUT_MS,
+			request: (parameters) => {
+				const messageId = readMessageId(parameters);
+				return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
+			},
+			toItems: ({ data }, parameters) => ({
+				messageId: readMessageId(parameters),
+				questions: asArray(data).filter((question) => typeof question === 'string'),
+			}),
+		}),
+	],
+};

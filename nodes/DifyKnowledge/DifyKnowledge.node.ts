@@ -4,75 +4,28 @@ import {
 	searchEmbeddingModels,
 	searchKnowledgeBases,
 } from '../shared/dify/editor-lists';
-import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
+import {
+	difyActionNode,
+	createDifyExecute,
+	type DifyResource,
+} from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
-import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
-import {
-	documentDelete,
-	documentDownload,
-	documentGet,
-	documentGetAll,
-	documentGetStatus,
-	documentSetStatus,
-} from './document/records';
+import { chunks } from './chunk';
+import { recordOperations } from './document/records';
 import { documentSync } from './document/sync';
-import { documentUpsertFile, documentUpsertText } from './document/upsert';
-import {
-	knowledgeBaseCreate,
-	knowledgeBaseDelete,
-	knowledgeBaseGet,
-	knowledgeBaseGetAll,
-	knowledgeBaseRetrieve,
-	knowledgeBaseUpdate,
-} from './knowledge-base';
-import { metadataCreateField, metadataGetFields, metadataSet } from './metadata';
-import { pipelineRun, searchDatasources } from './pipeline';
+import { upsertOperations } from './document/upsert';
+import { knowledgeBases } from './knowledge-base';
+import { metadata } from './metadata';
+import { pipelines, searchDatasources } from './pipeline';
 
-const operations = createResourceTable([
-	{
-		name: 'Knowledge Base',
-		value: 'knowledgeBase',
-		operations: [
-			knowledgeBaseRetrieve,
-			knowledgeBaseGetAll,
-			knowledgeBaseGet,
-			knowledgeBaseCreate,
-			knowledgeBaseUpdate,
-			knowledgeBaseDelete,
-		],
-	},
-	{
-		name: 'Document',
-		value: 'document',
-		operations: [
-			documentSync,
-			documentUpsertFile,
-			documentUpsertText,
-			documentGetAll,
-			documentGet,
-			documentGetStatus,
-			documentSetStatus,
-			documentDownload,
-			documentDelete,
-		],
-		defaultOperation: 'upsertFile',
-	},
-	{
-		name: 'Chunk',
-		value: 'chunk',
-		operations: [chunkGetAll, chunkGet, chunkCreate, chunkUpdate, chunkDelete],
-	},
-	{
-		name: 'Metadata',
-		value: 'metadata',
-		operations: [metadataSet, metadataGetFields, metadataCreateField],
-	},
-	{
-		name: 'Pipeline',
-		value: 'pipeline',
-		operations: [pipelineRun],
-	},
-]);
+const documents: DifyResource = {
+	name: 'Document',
+	value: 'document',
+	operations: [documentSync, ...upsertOperations, ...recordOperations],
+	defaultOperation: 'upsertFile',
+};
+
+const operations = createResourceTable([knowledgeBases, documents, chunks, metadata, pipelines]);
 
 export class DifyKnowledge implements INodeType {
 	description: INodeTypeDescription = {

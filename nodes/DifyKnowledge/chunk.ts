@@ -9,9 +9,9 @@ import {
 	type JsonRecord,
 } from '../../lib/values';
 import {
-	type DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
+	type DifyResource,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -65,82 +65,85 @@ function readValues(parameters: NodeParameters): JsonRecord {
 	});
 }
 
-export const chunkGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many chunks',
-	description: 'List chunks in order',
-	fields: [...documentFields, keywordField],
-	list: (parameters) => ({
-		path: chunksPath(parameters),
-		query: { keyword: parameters.rawString('keyword') },
-	}),
-});
-
-export const chunkGet = defineRequestOperation({
-	name: 'Get',
-	value: 'get',
-	action: 'Get a chunk',
-	fields: [...documentFields, chunkField],
-	request: (parameters) => ['GET', chunkPath(parameters)],
-	toItems: ({ data }) => asRecord(data),
-});
-
-export const chunkCreate = defineRequestOperation({
-	name: 'Create',
-	value: 'create',
-	action: 'Create a chunk',
-	fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
-	request: (parameters) => {
-		const segment = { content: parameters.rawString('content'), ...readValues(parameters) };
-		return ['POST', chunksPath(parameters), { segments: [segment] }];
-	},
-	toItems: ({ data }) => asRecords(data),
-});
-
-export const chunkUpdate: DifyOperation = {
-	name: 'Update',
-	value: 'update',
-	action: 'Update a chunk',
-	fields: [
-		...documentFields,
-		chunkField,
-		optionsCollection([
-			...values,
-			contentField,
-			booleanField(
-				'Enabled',
-				'enabled',
-				true,
-				'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
-			),
-		]),
+export const chunks: DifyResource = {
+	name: 'Chunk',
+	value: 'chunk',
+	operations: [
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many chunks',
+			description: 'List chunks in order',
+			fields: [...documentFields, keywordField],
+			list: (parameters) => ({
+				path: chunksPath(parameters),
+				query: { keyword: parameters.rawString('keyword') },
+			}),
+		}),
+		defineRequestOperation({
+			name: 'Get',
+			value: 'get',
+			action: 'Get a chunk',
+			fields: [...documentFields, chunkField],
+			request: (parameters) => ['GET', chunkPath(parameters)],
+			toItems: ({ data }) => asRecord(data),
+		}),
+		defineRequestOperation({
+			name: 'Create',
+			value: 'create',
+			action: 'Create a chunk',
+			fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
+			request: (parameters) => {
+				const segment = { content: parameters.rawString('content'), ...readValues(parameters) };
+				return ['POST', chunksPath(parameters), { segments: [segment] }];
+			},
+			toItems: ({ data }) => asRecords(data),
+		}),
+		{
+			name: 'Update',
+			value: 'update',
+			action: 'Update a chunk',
+			fields: [
+				...documentFields,
+				chunkField,
+				optionsCollection([
+					...values,
+					contentField,
+					booleanField(
+						'Enabled',
+						'enabled',
+						true,
+						'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
+					),
+				]),
+			],
+			run: async ({ client, parameters }) => {
+				const route = chunkPath(parameters);
+				const current = await client.get(route);
+				const { content, answer } = asRecord(current.data);
+				const isParent = current.doc_form === 'hierarchical_model';
+				const segment = {
+					// Dify clears omitted fields.
+					content: readTextOption(parameters, 'options.content') ?? content,
+					answer: asNonEmptyString(answer),
+					enabled: parameters.boolean('options.enabled', undefined),
+					// Otherwise searches still find the old child chunks.
+					regenerate_child_chunks: isParent || undefined,
+					...readValues(parameters),
+				};
+				const { data } = await client.sendJson('POST', route, { segment });
+				return [{ json: asRecord(data) }];
+			},
+		},
+		{
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete a chunk',
+			fields: [...documentFields, chunkField],
+			run: async ({ client, parameters }) => {
+				const existed = await deletePath(client, chunkPath(parameters));
+				return [{ json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } }];
+			},
+		},
 	],
-	run: async ({ client, parameters }) => {
-		const route = chunkPath(parameters);
-		const current = await client.get(route);
-		const { content, answer } = asRecord(current.data);
-		const isParent = current.doc_form === 'hierarchical_model';
-		const segment = {
-			// Dify clears omitted fields.
-			content: readTextOption(parameters, 'options.content') ?? content,
-			answer: asNonEmptyString(answer),
-			enabled: parameters.boolean('options.enabled', undefined),
-			regenerate_child_chunks: isParent || undefined,
-			...readValues(parameters),
-		};
-		const { data } = await client.sendJson('POST', route, { segment });
-		return [{ json: asRecord(data) }];
-	},
-};
-
-export const chunkDelete: DifyOperation = {
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete a chunk',
-	fields: [...documentFields, chunkField],
-	run: async ({ client, parameters }) => {
-		const existed = await deletePath(client, chunkPath(parameters));
-		return [{ json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } }];
-	},
 };

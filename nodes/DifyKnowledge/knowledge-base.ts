@@ -17,9 +17,9 @@ import {
 	topKField,
 } from '../shared/dify/retrieval-fields';
 import {
-	type DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
+	type DifyResource,
 } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/fields';
 import {
@@ -40,23 +40,6 @@ import {
 	modelLocatorField,
 	techniqueField,
 } from './fields';
-
-export const knowledgeBaseGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many knowledge bases',
-	description: 'List the knowledge bases of the workspace, newest first',
-	fields: [keywordField],
-	list: (parameters) => buildDatasetList(parameters.string('keyword')),
-});
-
-export const knowledgeBaseGet = defineRequestOperation({
-	name: 'Get',
-	value: 'get',
-	action: 'Get a knowledge base',
-	fields: [datasetField],
-	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}`],
-});
 
 const nameField = stringField('Name', 'name', {
 	required: true,
@@ -97,111 +80,138 @@ function readSettings(parameters: NodeParameters): JsonRecord {
 	});
 }
 
-export const knowledgeBaseCreate: DifyOperation = {
-	name: 'Create',
-	value: 'create',
-	action: 'Create a knowledge base',
-	fields: [
-		nameField,
-		optionsCollection([
-			...settings,
-			choiceField('If It Exists', 'ifExists', 'fail', {
-				options: toOptions({
-					fail: 'Fail',
-					use: ['Use Existing', 'Return the existing knowledge base unchanged'],
+export const knowledgeBases: DifyResource = {
+	name: 'Knowledge Base',
+	value: 'knowledgeBase',
+	operations: [
+		{
+			name: 'Retrieve',
+			value: 'retrieve',
+			action: 'Retrieve from a knowledge base',
+			description: 'Find the chunks that match a query',
+			fields: [
+				datasetField,
+				stringField('Query', 'query', {
+					required: true,
+					description:
+						'The search query, up to 250 characters. Longer queries from an agent are truncated.',
 				}),
-			}),
-		]),
-	],
-	run: async ({ client, parameters }) => {
-		const name = parameters.requiredString('name');
-		const json = { permission: 'all_team_members', ...readSettings(parameters), name };
-		const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
-		const creating = client.sendJson('POST', '/datasets', json, { timeoutMs: WRITE_TIMEOUT_MS });
-		const dataset = await creating.catch(async (error: unknown) => {
-			const isTaken = error instanceof ServerError && error.type === 'nameTaken';
-			const datasets =
-				isTaken && usesExisting ? await fetchAllPages(client, buildDatasetList(name)) : [];
-			const existing = datasets.find((candidate) => candidate.name === name);
-			if (existing === undefined) throw error;
-			return existing;
-		});
-		return [{ json: dataset }];
-	},
-};
-
-export const knowledgeBaseUpdate: DifyOperation = {
-	name: 'Update',
-	value: 'update',
-	action: 'Update a knowledge base',
-	fields: [
-		datasetField,
-		optionsCollection([...settings, { ...nameField, required: false, displayName: 'New Name' }]),
-	],
-	run: async ({ client, parameters }) => {
-		const route = apiPath`/datasets/${readDatasetId(parameters)}`;
-		const name = parameters.string('options.name') || undefined;
-		const json = { ...readSettings(parameters), name };
-		return [{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) }];
-	},
-};
-
-export const knowledgeBaseDelete: DifyOperation = {
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete a knowledge base',
-	description: 'Delete a knowledge base and all its documents, even if apps use it',
-	fields: [
-		datasetField,
-		booleanField(
-			'Confirm Deletion of All Documents',
-			'confirm',
-			false,
-			'Whether to delete the knowledge base with all its documents. This cannot be undone.',
-		),
-	],
-	run: async ({ client, parameters }) => {
-		const datasetId = readDatasetId(parameters);
-		if (!parameters.boolean('confirm'))
-			throw createParamError(
-				'The deletion was not confirmed',
-				'Turn on "Confirm Deletion of All Documents" in the node.',
-			);
-		const existed = await deletePath(client, apiPath`/datasets/${datasetId}`);
-		return [{ json: { datasetId, deleted: true, existed } }];
-	},
-};
-
-export const knowledgeBaseRetrieve: DifyOperation = {
-	name: 'Retrieve',
-	value: 'retrieve',
-	action: 'Retrieve from a knowledge base',
-	description: 'Find the chunks that match a query',
-	fields: [
-		datasetField,
-		stringField('Query', 'query', {
-			required: true,
-			description:
-				'The search query, up to 250 characters. Longer queries from an agent are truncated.',
+				topKField,
+				filtersField,
+				simplifyField,
+				retrievalOptions,
+			],
+			run: async (call) => {
+				const { parameters, context, hint } = call;
+				const search = readRetrievalOptions(parameters);
+				// The type of an agent tool ends with "Tool".
+				const isTool = context.getNode().type.endsWith('Tool');
+				const text = parameters.rawString('query');
+				const { query, isTruncated } = isTool
+					? truncateQuery(text)
+					: { query: text, isTruncated: false };
+				if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
+				const result = await retrieve(call, readDatasetId(parameters), query, search);
+				const warning = getIgnoredFilterWarning(result.filteredOut);
+				if (warning !== undefined) hint(warning);
+				return toOperationItems(
+					parameters.boolean('simplify', true) ? result.hits : result.records,
+				);
+			},
+		},
+		defineListOperation({
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many knowledge bases',
+			description: 'List the knowledge bases of the workspace, newest first',
+			fields: [keywordField],
+			list: (parameters) => buildDatasetList(parameters.string('keyword')),
 		}),
-		topKField,
-		filtersField,
-		simplifyField,
-		retrievalOptions,
+		defineRequestOperation({
+			name: 'Get',
+			value: 'get',
+			action: 'Get a knowledge base',
+			fields: [datasetField],
+			request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}`],
+		}),
+		{
+			name: 'Create',
+			value: 'create',
+			action: 'Create a knowledge base',
+			fields: [
+				nameField,
+				optionsCollection([
+					...settings,
+					choiceField('If It Exists', 'ifExists', 'fail', {
+						options: toOptions({
+							fail: 'Fail',
+							use: ['Use Existing', 'Return the existing knowledge base unchanged'],
+						}),
+					}),
+				]),
+			],
+			run: async ({ client, parameters }) => {
+				const name = parameters.requiredString('name');
+				const json = { permission: 'all_team_members', ...readSettings(parameters), name };
+				const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
+				const creating = client.sendJson('POST', '/datasets', json, {
+					timeoutMs: WRITE_TIMEOUT_MS,
+				});
+				const dataset = await creating.catch(async (error: unknown) => {
+					const isTaken = error instanceof ServerError && error.type === 'nameTaken';
+					const datasets =
+						isTaken && usesExisting ? await fetchAllPages(client, buildDatasetList(name)) : [];
+					const existing = datasets.find((candidate) => candidate.name === name);
+					if (existing === undefined) throw error;
+					return existing;
+				});
+				return [{ json: dataset }];
+			},
+		},
+		{
+			name: 'Update',
+			value: 'update',
+			action: 'Update a knowledge base',
+			fields: [
+				datasetField,
+				optionsCollection([
+					...settings,
+					{ ...nameField, required: false, displayName: 'New Name' },
+				]),
+			],
+			run: async ({ client, parameters }) => {
+				const route = apiPath`/datasets/${readDatasetId(parameters)}`;
+				const name = parameters.string('options.name') || undefined;
+				const json = { ...readSettings(parameters), name };
+				return [
+					{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) },
+				];
+			},
+		},
+		{
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete a knowledge base',
+			description: 'Delete a knowledge base and all its documents, even if apps use it',
+			fields: [
+				datasetField,
+				booleanField(
+					'Confirm Deletion of All Documents',
+					'confirm',
+					false,
+					'Whether to delete the knowledge base with all its documents. This cannot be undone.',
+				),
+			],
+			run: async ({ client, parameters }) => {
+				const datasetId = readDatasetId(parameters);
+				if (!parameters.boolean('confirm'))
+					throw createParamError(
+						'The deletion was not confirmed',
+						'Turn on "Confirm Deletion of All Documents" in the node.',
+					);
+				const existed = await deletePath(client, apiPath`/datasets/${datasetId}`);
+				return [{ json: { datasetId, deleted: true, existed } }];
+			},
+		},
 	],
-	run: async (call) => {
-		const { parameters, context, hint } = call;
-		const search = readRetrievalOptions(parameters);
-		// The type of an agent tool ends with "Tool".
-		const isTool = context.getNode().type.endsWith('Tool');
-		const text = parameters.rawString('query');
-		const { query, isTruncated } = isTool
-			? truncateQuery(text)
-			: { query: text, isTruncated: false };
-		if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
-		const result = await retrieve(call, readDatasetId(parameters), query, search);
-		const warning = getIgnoredFilterWarning(result.filteredOut);
-		if (warning !== undefined) hint(warning);
-		return toOperationItems(parameters.boolean('simplify', true) ? result.hits : result.records);
-	},
 };

@@ -6,7 +6,7 @@ import {
 	type MetadataType,
 } from '../../lib/dify/knowledge/metadata';
 import { asRecords, type JsonRecord } from '../../lib/values';
-import { type DifyOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineRequestOperation, type DifyResource } from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	toOptions,
@@ -23,75 +23,79 @@ const TYPE_OPTIONS = toOptions({
 	time: 'Time',
 });
 
-export const metadataGetFields = defineRequestOperation({
-	name: 'Get Fields',
-	value: 'getFields',
-	action: 'Get metadata fields',
-	fields: [datasetField],
-	request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
-	toItems: (response) => {
-		const builtInEnabled = response.built_in_field_enabled === true;
-		return parseMetadataFields(response).map((field) => ({ ...field, builtInEnabled }));
-	},
-});
-
-export const metadataCreateField: DifyOperation = {
-	name: 'Create Field',
-	value: 'createField',
-	action: 'Create a metadata field',
-	fields: [
-		datasetField,
-		stringField('Name', 'name', { required: true }),
+export const metadata: DifyResource = {
+	name: 'Metadata',
+	value: 'metadata',
+	operations: [
 		{
-			displayName: 'Type',
-			name: 'type',
-			type: 'options',
-			options: TYPE_OPTIONS,
-			default: 'string',
+			name: 'Set on Documents',
+			value: 'set',
+			action: 'Set metadata on documents',
+			description: 'Other fields keep their values',
+			fields: [
+				datasetField,
+				documentField,
+				fixedCollectionField('Values', 'values', 'Value', {
+					values: [
+						stringField('Field', 'field', 'Name of the field'),
+						stringField(
+							'Value',
+							'value',
+							'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
+						),
+					],
+				}),
+				optionsCollection([
+					booleanField(
+						'Create Missing Fields',
+						'createFields',
+						true,
+						'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
+					),
+				]),
+			],
+			run: async ({ client, parameters }) => {
+				const documentId = readDocumentId(parameters);
+				const values = readValues(parameters);
+				const createFields = parameters.boolean('options.createFields', false);
+				const datasetId = readDatasetId(parameters);
+				const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
+				return [{ json: { documentId, metadata } }];
+			},
+		},
+		defineRequestOperation({
+			name: 'Get Fields',
+			value: 'getFields',
+			action: 'Get metadata fields',
+			fields: [datasetField],
+			request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
+			toItems: (response) => {
+				const builtInEnabled = response.built_in_field_enabled === true;
+				return parseMetadataFields(response).map((field) => ({ ...field, builtInEnabled }));
+			},
+		}),
+		{
+			name: 'Create Field',
+			value: 'createField',
+			action: 'Create a metadata field',
+			fields: [
+				datasetField,
+				stringField('Name', 'name', { required: true }),
+				{
+					displayName: 'Type',
+					name: 'type',
+					type: 'options',
+					options: TYPE_OPTIONS,
+					default: 'string',
+				},
+			],
+			run: async ({ client, parameters }) => {
+				const type = parameters.choice<MetadataType>('type');
+				const name = parameters.requiredString('name');
+				return [{ json: await createMetadataField(client, readDatasetId(parameters), name, type) }];
+			},
 		},
 	],
-	run: async ({ client, parameters }) => {
-		const type = parameters.choice<MetadataType>('type');
-		const name = parameters.requiredString('name');
-		return [{ json: await createMetadataField(client, readDatasetId(parameters), name, type) }];
-	},
-};
-
-export const metadataSet: DifyOperation = {
-	name: 'Set on Documents',
-	value: 'set',
-	action: 'Set metadata on documents',
-	description: 'Other fields keep their values',
-	fields: [
-		datasetField,
-		documentField,
-		fixedCollectionField('Values', 'values', 'Value', {
-			values: [
-				stringField('Field', 'field', 'Name of the field'),
-				stringField(
-					'Value',
-					'value',
-					'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
-				),
-			],
-		}),
-		optionsCollection([
-			booleanField(
-				'Create Missing Fields',
-				'createFields',
-				true,
-				'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
-			),
-		]),
-	],
-	run: async ({ client, parameters }) => {
-		const documentId = readDocumentId(parameters);
-		const values = readValues(parameters);
-		const createFields = parameters.boolean('options.createFields', false);
-		const datasetId = readDatasetId(parameters);
-		const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
-		return [{ json: { documentId, metadata } }];
-	},
 };
 
 function readValues(parameters: NodeParameters): JsonRecord {

@@ -5,7 +5,7 @@ import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, asRecords } from '../../lib/values';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readFile, recordLocatorField } from '../shared/dify/fields';
-import type { DifyOperation } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';
 import { toOperationItems } from '../shared/run/operations';
 import { documentBinaryField, datasetField, readDatasetId } from './fields';
@@ -38,59 +38,70 @@ export const searchDatasources = createListSearch(async ({ client, context, filt
 	);
 });
 
-export const pipelineRun: DifyOperation = {
-	name: 'Run',
-	value: 'run',
-	action: 'Run a pipeline',
-	description: 'Create documents from a file, new ones on each run; Get Status can wait for them',
-	fields: [
-		datasetField,
-		recordLocatorField(
-			'Datasource',
-			'datasourceNode',
-			'searchDatasources',
-			{
-				description:
-					'The node where the pipeline starts. Leave empty if only one node accepts files.',
+export const pipelines: DifyResource = {
+	name: 'Pipeline',
+	value: 'pipeline',
+	operations: [
+		{
+			name: 'Run',
+			value: 'run',
+			action: 'Run a pipeline',
+			description:
+				'Create documents from a file, new ones on each run; Get Status can wait for them',
+			fields: [
+				datasetField,
+				recordLocatorField(
+					'Datasource',
+					'datasourceNode',
+					'searchDatasources',
+					{
+						description:
+							'The node where the pipeline starts. Leave empty if only one node accepts files.',
+					},
+					{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
+				),
+				documentBinaryField,
+				jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
+			],
+			run: async (call) => {
+				const { client, parameters, hint } = call;
+				const datasetId = readDatasetId(parameters);
+				const selectedNode = parameters.string('datasourceNode');
+				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
+				const inputs = parameters.object('inputs', {});
+				const source = await readFile(call);
+				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
+				const id = String(uploaded.id);
+				const name = asNonEmptyString(uploaded.name) ?? source.name;
+				// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
+				const response = await client.sendJson(
+					'POST',
+					apiPath`/datasets/${datasetId}/pipeline/run`,
+					{
+						inputs,
+						datasource_type: 'local_file',
+						// Some versions read `related_id`, others `reference`.
+						datasource_info_list: [{ reference: id, related_id: id, name }],
+						start_node_id: node,
+						is_published: true,
+						response_mode: 'streaming',
+					},
+				);
+				const documents = asRecords(response.documents);
+				if (documents.length === 0) hint('The pipeline created no documents.');
+				const batch = asNonEmptyString(response.batch);
+				return toOperationItems(
+					documents.map((document) => ({
+						documentId: getDocumentId(document),
+						datasetId,
+						name: document.name,
+						batch,
+						indexingStatus: document.indexing_status,
+					})),
+				);
 			},
-			{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
-		),
-		documentBinaryField,
-		jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
+		},
 	],
-	run: async (call) => {
-		const { client, parameters, hint } = call;
-		const datasetId = readDatasetId(parameters);
-		const selectedNode = parameters.string('datasourceNode');
-		const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
-		const inputs = parameters.object('inputs', {});
-		const source = await readFile(call);
-		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
-		const id = String(uploaded.id);
-		const name = asNonEmptyString(uploaded.name) ?? source.name;
-		// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
-		const response = await client.sendJson('POST', apiPath`/datasets/${datasetId}/pipeline/run`, {
-			inputs,
-			datasource_type: 'local_file',
-			// Some versions read `related_id`, others `reference`.
-			datasource_info_list: [{ reference: id, related_id: id, name }],
-			start_node_id: node,
-			is_published: true,
-			response_mode: 'streaming',
-		});
-		const documents = asRecords(response.documents);
-		if (documents.length === 0) hint('The pipeline created no documents.');
-		const batch = asNonEmptyString(response.batch);
-		return toOperationItems(
-			documents.map((document) => ({
-				documentId: getDocumentId(document),
-				datasetId,
-				name: document.name,
-				batch,
-				indexingStatus: document.indexing_status,
-			})),
-		);
-	},
 };
 
 /** @throws {ServerError} unless exactly one node accepts files */

@@ -92,7 +92,7 @@ function toOutput(items: object[]): INodeExecutionData[][] | null {
 	return items.length === 0 ? null : [items.map((json) => ({ json: json as IDataObject }))];
 }
 
-/** Several workers write records, so one may appear after newer ones. */
+/** Dify sends no notifications, and lists ratings newest first, without a total. Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
 
 /** State of the last poll, as plain data in n8n's database. */

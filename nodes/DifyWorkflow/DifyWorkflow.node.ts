@@ -2,7 +2,7 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { buildSubtitle, createResourceTable } from '../shared/run/operations';
-import { formGet, formSubmit } from './form';
+import { forms } from './form';
 import { runExecute, runFollow } from './execute';
 import { runGet, runGetAll, runStop } from './records';
 
@@ -12,12 +12,7 @@ const operations = createResourceTable([
 		value: 'run',
 		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
 	},
-	{
-		name: 'Form',
-		value: 'form',
-		description: 'The form of a run that waits for human input',
-		operations: [formSubmit, formGet],
-	},
+	forms,
 ]);
 
 export class DifyWorkflow implements INodeType {

@@ -3,7 +3,7 @@ import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
-import { type DifyOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineRequestOperation, type DifyResource } from '../shared/dify/dify-operation';
 import { jsonField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { runUserField } from './fields';
@@ -17,68 +17,74 @@ const formTokenField = stringField('Form Token', 'formToken', {
 
 const readFormToken = (parameters: NodeParameters) => parameters.string('formToken');
 
-export const formGet = defineRequestOperation({
-	name: 'Get',
-	value: 'get',
-	action: 'Get a form',
-	description: 'Get the text, fields and buttons of the form of a paused run',
-	fields: [formTokenField, simplifyField],
-	request: (parameters) => ['GET', formPath(readFormToken(parameters))],
-	toItems: (form, parameters) => {
-		const formToken = readFormToken(parameters);
-		if (!parameters.boolean('simplify')) return { form_token: formToken, ...form };
-		return toPlainObject({
-			formToken,
-			formContent: form.form_content ?? '',
-			inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
-			actions: parseFormActions(form),
-			expirationTime: form.expiration_time,
-		});
-	},
-});
-
-export const formSubmit: DifyOperation = {
-	name: 'Submit',
-	value: 'submit',
-	action: 'Submit a form',
-	description: 'Submit the form of a paused run; the run then continues',
-	fields: [
-		formTokenField,
-		stringField('Action', 'action', {
-			required: true,
-			placeholder: 'e.g. approve',
-			description: 'The ID or label of the button to press',
-		}),
-		jsonField('Values', 'values', '{}', {
-			typeOptions: { rows: 4 },
-			placeholder: 'e.g. { "note": "Looks good" }',
-			description:
-				'Object with a value for each form field. File fields take names of binary fields or URLs. Empty fields use the form defaults.',
-		}),
+export const forms: DifyResource = {
+	name: 'Form',
+	value: 'form',
+	description: 'The form of a run that waits for human input',
+	operations: [
 		{
-			...runUserField,
-			description: `The user who submits the form. To follow the run afterwards, use the user who started it. ${DEFAULT_USER}`,
+			name: 'Submit',
+			value: 'submit',
+			action: 'Submit a form',
+			description: 'Submit the form of a paused run; the run then continues',
+			fields: [
+				formTokenField,
+				stringField('Action', 'action', {
+					required: true,
+					placeholder: 'e.g. approve',
+					description: 'The ID or label of the button to press',
+				}),
+				jsonField('Values', 'values', '{}', {
+					typeOptions: { rows: 4 },
+					placeholder: 'e.g. { "note": "Looks good" }',
+					description:
+						'Object with a value for each form field. File fields take names of binary fields or URLs. Empty fields use the form defaults.',
+				}),
+				{
+					...runUserField,
+					description: `The user who submits the form. To follow the run afterwards, use the user who started it. ${DEFAULT_USER}`,
+				},
+			],
+			run: async (call) => {
+				const { client, parameters } = call;
+				const formToken = readFormToken(parameters);
+				const user = readUser(parameters);
+				const formValues = parameters.object('values', undefined) ?? {};
+				const form = await client.get(formPath(formToken));
+				const action = findActionId(form, parameters.requiredString('action'));
+				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
+				const texts: JsonRecord = { ...formValues };
+				// Dify applies defaults on its own page only, and numbers make the run fail later.
+				for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
+					if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
+						texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
+				const { values, files } = await readFiles(call, formValues, fields.filter(isFileField));
+				const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
+				// Never resent: Dify rejects a second submission.
+				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
+				return [{ json: { formToken, action, user, submitted: true } }];
+			},
 		},
+		defineRequestOperation({
+			name: 'Get',
+			value: 'get',
+			action: 'Get a form',
+			description: 'Get the text, fields and buttons of the form of a paused run',
+			fields: [formTokenField, simplifyField],
+			request: (parameters) => ['GET', formPath(readFormToken(parameters))],
+			toItems: (form, parameters) => {
+				const formToken = readFormToken(parameters);
+				if (!parameters.boolean('simplify')) return { form_token: formToken, ...form };
+				return toPlainObject({
+					formToken,
+					formContent: form.form_content ?? '',
+					inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
+					actions: parseFormActions(form),
+					expirationTime: form.expiration_time,
+				});
+			},
+		}),
 	],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const formToken = readFormToken(parameters);
-		const user = readUser(parameters);
-		const formValues = parameters.object('values', undefined) ?? {};
-		const form = await client.get(formPath(formToken));
-		const action = findActionId(form, parameters.requiredString('action'));
-		const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
-		const texts: JsonRecord = { ...formValues };
-		// Dify applies defaults on its own page only, and numbers make the run fail later.
-		for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
-			if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
-				texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
-		const { values, files } = await readFiles(call, formValues, fields.filter(isFileField));
-		const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
-		// Never resent: Dify rejects a second submission.
-		await client.sendJson('POST', formPath(formToken), { action, inputs, user });
-		return [{ json: { formToken, action, user, submitted: true } }];
-	},
 };
 
 /** The ID of a button, by its ID or label. Dify rejects unknown IDs. */

@@ -9,6 +9,7 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import type { ChatStream } from '../shared/run/chat-stream';
+import type { NodeResource } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
 import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
 import { captureError, ServerError } from '../../lib/errors/server-error';
@@ -108,39 +109,6 @@ function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 	};
 }
 
-export const modelGetAll: LocalLlamaOperation = {
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many models',
-	description: 'List the models with name, context, size, capabilities and state. Loads nothing.',
-	fields: [
-		optionsCollection([
-			booleanField(
-				'Only Loaded Models',
-				'onlyLoaded',
-				true,
-				'Whether to return only models in memory, if the server reports this',
-			),
-		]),
-	],
-	runsOnceForAllItems: true,
-	run: async ({ server, parameters, signal, itemIndex }) => {
-		const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
-		const models = (await fetchModels(server, signal)).map(toModelFacts);
-		const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
-		// The state says whether a model is loaded.
-		return listedModels.map((model) => ({
-			json: {
-				...model,
-				loaded: undefined,
-				server: getProfile(server).getCachedType()?.name ?? 'other',
-			},
-			// Pairing each model with each input item would grow with both.
-			from: itemIndex,
-		}));
-	},
-};
-
 /** Returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(server, signal).catch(captureError);
@@ -149,87 +117,124 @@ async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<Se
 	throw models;
 }
 
-export const modelLoad: LocalLlamaOperation = {
-	name: 'Load',
-	value: 'load',
-	action: 'Load a model into memory',
-	description: 'Load a model on Ollama, LM Studio or a llama-server router',
-	fields: changeFields(),
-	run: runChange('load'),
-};
-
-export const modelUnload: LocalLlamaOperation = {
-	name: 'Unload',
-	value: 'unload',
-	action: 'Unload a model from memory',
-	description:
-		'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
-	fields: changeFields(
-		booleanField(
-			'Force Unload',
-			'force',
-			false,
-			'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
-		),
-	),
-	run: runChange('unload'),
-};
-
-export const modelPull: LocalLlamaOperation = {
-	name: 'Pull',
-	value: 'pull',
-	action: 'Pull a model onto the server',
-	description:
-		'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
-	fields: [
-		stringField('Model Name', 'modelName', {
-			required: true,
-			placeholder: 'e.g. qwen3:8b',
+export const models: NodeResource<LocalLlamaOperation> = {
+	name: 'Model',
+	value: 'model',
+	description: 'Models on the server',
+	operations: [
+		{
+			name: 'Get Many',
+			value: 'getAll',
+			action: 'Get many models',
 			description:
-				'Ollama: a model from its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a Hugging Face repository.',
-		}),
-		optionsCollection([
-			allowChangesField,
-			idleTimeoutField,
-			streamingField,
-			booleanField(
-				'Insecure Registry',
-				'insecure',
-				false,
-				'Whether Ollama may download from your own registry without TLS',
+				'List the models with name, context, size, capabilities and state. Loads nothing.',
+			fields: [
+				optionsCollection([
+					booleanField(
+						'Only Loaded Models',
+						'onlyLoaded',
+						true,
+						'Whether to return only models in memory, if the server reports this',
+					),
+				]),
+			],
+			runsOnceForAllItems: true,
+			run: async ({ server, parameters, signal, itemIndex }) => {
+				const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
+				const models = (await fetchModels(server, signal)).map(toModelFacts);
+				const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+				// The state says whether a model is loaded.
+				return listedModels.map((model) => ({
+					json: {
+						...model,
+						loaded: undefined,
+						server: getProfile(server).getCachedType()?.name ?? 'other',
+					},
+					// Pairing each model with each input item would grow with both.
+					from: itemIndex,
+				}));
+			},
+		},
+		{
+			name: 'Load',
+			value: 'load',
+			action: 'Load a model into memory',
+			description: 'Load a model on Ollama, LM Studio or a llama-server router',
+			fields: changeFields(),
+			run: runChange('load'),
+		},
+		{
+			name: 'Unload',
+			value: 'unload',
+			action: 'Unload a model from memory',
+			description:
+				'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
+			fields: changeFields(
+				booleanField(
+					'Force Unload',
+					'force',
+					false,
+					'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
+				),
 			),
-			waitField(
-				'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
-			),
-		]),
+			run: runChange('unload'),
+		},
+		{
+			name: 'Pull',
+			value: 'pull',
+			action: 'Pull a model onto the server',
+			description:
+				'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
+			fields: [
+				stringField('Model Name', 'modelName', {
+					required: true,
+					placeholder: 'e.g. qwen3:8b',
+					description:
+						'Ollama: a model from its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a Hugging Face repository.',
+				}),
+				optionsCollection([
+					allowChangesField,
+					idleTimeoutField,
+					streamingField,
+					booleanField(
+						'Insecure Registry',
+						'insecure',
+						false,
+						'Whether Ollama may download from your own registry without TLS',
+					),
+					waitField(
+						'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
+					),
+				]),
+			],
+			run: async (call) => {
+				assertChangesAllowed(call);
+				const { parameters, server, signal } = call;
+				const pullResult = await pullModel(server, {
+					model: parameters.string('modelName'),
+					wait: parameters.boolean('options.wait', true),
+					insecure: parameters.boolean('options.insecure', false),
+					timeoutMs: parameters.milliseconds('options.idleTimeout', 300_000),
+					signal,
+					onProgress: createProgressReporter(call),
+				});
+				return [{ json: pullResult }];
+			},
+		},
+		{
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete a model',
+			description:
+				'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
+			fields: [targetModelField, optionsCollection([allowChangesField])],
+			run: async (call) => {
+				assertChangesAllowed(call);
+				const { server, parameters, signal } = call;
+				const model = parameters.string('model');
+				const options = { model, wait: true, timeoutMs: 60_000, signal };
+				return [{ json: await deleteModel(server, options) }];
+			},
+		},
 	],
-	run: async (call) => {
-		assertChangesAllowed(call);
-		const { parameters, server, signal } = call;
-		const pullResult = await pullModel(server, {
-			model: parameters.string('modelName'),
-			wait: parameters.boolean('options.wait', true),
-			insecure: parameters.boolean('options.insecure', false),
-			timeoutMs: parameters.milliseconds('options.idleTimeout', 300_000),
-			signal,
-			onProgress: createProgressReporter(call),
-		});
-		return [{ json: pullResult }];
-	},
-};
-
-export const modelDelete: LocalLlamaOperation = {
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete a model',
-	description:
-		'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
-	fields: [targetModelField, optionsCollection([allowChangesField])],
-	run: async (call) => {
-		assertChangesAllowed(call);
-		const { server, parameters, signal } = call;
-		const model = parameters.string('model');
-		const options = { model, wait: true, timeoutMs: 60_000, signal };
-		return [{ json: await deleteModel(server, options) }];
-	},
 };

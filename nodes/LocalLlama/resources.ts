@@ -2,7 +2,7 @@ import { createResourceTable } from '../shared/run/operations';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageGenerate } from './image/generate';
-import { modelGetAll, modelLoad, modelUnload, modelPull, modelDelete } from './model';
+import { models } from './model';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
@@ -33,10 +33,5 @@ export const operations = createResourceTable([
 		value: 'audio',
 		operations: [audioTranscribe, audioSpeak],
 	},
-	{
-		name: 'Model',
-		value: 'model',
-		description: 'Models on the server',
-		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete],
-	},
+	models,
 ]);

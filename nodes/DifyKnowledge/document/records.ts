@@ -37,152 +37,150 @@ import {
 	readDatasetId,
 } from '../fields';
 
-export const documentGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
-	action: 'Get many documents',
-	description: 'Newest documents first',
-	fields: [datasetField, keywordField],
-	extraFields: [
-		optionsCollection([
-			choiceField('Status', 'status', 'available', {
-				options: toOptions({
-					archived: 'Archived',
-					available: ['Available', 'Indexed and enabled'],
-					disabled: 'Disabled',
-					error: 'Error',
-					indexing: 'Indexing',
-					paused: 'Paused',
-					queuing: 'Queuing',
-				}),
-			}),
-		]),
-	],
-	list: (parameters) => {
-		const status = parameters.choice('options.status', undefined);
-		return buildDocumentList(readDatasetId(parameters), parameters.rawString('keyword'), status);
-	},
-});
-
 function documentPath(parameters: NodeParameters): string {
 	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}`;
 }
 
-export const documentGet = defineRequestOperation({
-	name: 'Get',
-	value: 'get',
-	action: 'Get a document',
-	description: 'Includes processing rules and metadata',
-	fields: [datasetField, documentField],
-	request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
-});
-
-export const documentGetStatus: DifyOperation = {
-	name: 'Get Status',
-	value: 'getStatus',
-	action: 'Get the status of a document',
-	description: 'Get the indexing progress; can wait until indexing is complete',
-	fields: [
-		datasetField,
-		documentField,
-		indexingWaitField,
-		optionsCollection([
-			stringField('Batch', 'batch', {
-				default: '={{ $json.batch }}',
-				description:
-					'The batch that Create or Update returned. If set, the status includes the number of indexed chunks.',
+/** Operations on existing documents. */
+export const recordOperations: DifyOperation[] = [
+	defineListOperation({
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many documents',
+		description: 'Newest documents first',
+		fields: [datasetField, keywordField],
+		extraFields: [
+			optionsCollection([
+				choiceField('Status', 'status', 'available', {
+					options: toOptions({
+						archived: 'Archived',
+						available: ['Available', 'Indexed and enabled'],
+						disabled: 'Disabled',
+						error: 'Error',
+						indexing: 'Indexing',
+						paused: 'Paused',
+						queuing: 'Queuing',
+					}),
+				}),
+			]),
+		],
+		list: (parameters) => {
+			const status = parameters.choice('options.status', undefined);
+			return buildDocumentList(readDatasetId(parameters), parameters.rawString('keyword'), status);
+		},
+	}),
+	defineRequestOperation({
+		name: 'Get',
+		value: 'get',
+		action: 'Get a document',
+		description: 'Includes processing rules and metadata',
+		fields: [datasetField, documentField],
+		request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
+	}),
+	{
+		name: 'Get Status',
+		value: 'getStatus',
+		action: 'Get the status of a document',
+		description: 'Get the indexing progress; can wait until indexing is complete',
+		fields: [
+			datasetField,
+			documentField,
+			indexingWaitField,
+			optionsCollection([
+				stringField('Batch', 'batch', {
+					default: '={{ $json.batch }}',
+					description:
+						'The batch that Create or Update returned. If set, the status includes the number of indexed chunks.',
+				}),
+			]),
+		],
+		run: async ({ client, parameters }) => {
+			const documentId = readDocumentId(parameters);
+			const batch = parameters.string('options.batch') || undefined;
+			const indexing = { datasetId: readDatasetId(parameters), documentId, batch };
+			const timeoutMs = parameters.milliseconds('wait', 300_000);
+			const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
+			const chunks = { chunksDone: done, chunks: total };
+			return [{ json: { documentId, indexingStatus: status, ...chunks, error } }];
+		},
+	},
+	{
+		name: 'Set Status',
+		value: 'setStatus',
+		action: 'Set the status of documents',
+		description: 'Enable, disable, archive or unarchive documents, all of them or none',
+		fields: [
+			datasetField,
+			stringField('Document IDs', 'documentIds', {
+				default: '={{ $json.documentId }}',
+				required: true,
+				description: 'Separate several IDs with commas, or pass an array',
 			}),
-		]),
-	],
-	run: async ({ client, parameters }) => {
-		const documentId = readDocumentId(parameters);
-		const batch = parameters.string('options.batch') || undefined;
-		const indexing = { datasetId: readDatasetId(parameters), documentId, batch };
-		const timeoutMs = parameters.milliseconds('wait', 300_000);
-		const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
-		const chunks = { chunksDone: done, chunks: total };
-		return [{ json: { documentId, indexingStatus: status, ...chunks, error } }];
-	},
-};
-
-export const documentSetStatus: DifyOperation = {
-	name: 'Set Status',
-	value: 'setStatus',
-	action: 'Set the status of documents',
-	description: 'Enable, disable, archive or unarchive documents, all of them or none',
-	fields: [
-		datasetField,
-		stringField('Document IDs', 'documentIds', {
-			default: '={{ $json.documentId }}',
-			required: true,
-			description: 'Separate several IDs with commas, or pass an array',
-		}),
-		choiceField('Action', 'statusAction', 'enable', {
-			options: toOptions({
-				archive: 'Archive',
-				disable: ['Disable', 'Searches no longer find the document, but it is kept'],
-				enable: 'Enable',
-				un_archive: 'Unarchive',
+			choiceField('Action', 'statusAction', 'enable', {
+				options: toOptions({
+					archive: 'Archive',
+					disable: ['Disable', 'Searches no longer find the document, but it is kept'],
+					enable: 'Enable',
+					un_archive: 'Unarchive',
+				}),
 			}),
-		}),
-	],
-	run: async ({ client, parameters }) => {
-		const values = readTextList(parameters, 'documentIds') ?? [];
-		const ids = values.map((id) => parseUuid(id, 'document ID'));
-		if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
-		const action = parameters.choice<StatusAction>('statusAction');
-		await setDocumentStatus(client, readDatasetId(parameters), ids, action);
-		return toOperationItems(ids.map((documentId) => ({ documentId, action })));
+		],
+		run: async ({ client, parameters }) => {
+			const values = readTextList(parameters, 'documentIds') ?? [];
+			const ids = values.map((id) => parseUuid(id, 'document ID'));
+			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
+			const action = parameters.choice<StatusAction>('statusAction');
+			await setDocumentStatus(client, readDatasetId(parameters), ids, action);
+			return toOperationItems(ids.map((documentId) => ({ documentId, action })));
+		},
 	},
-};
-
-export const documentDelete: DifyOperation = {
-	name: 'Delete',
-	value: 'delete',
-	action: 'Delete a document',
-	description: 'Delete a document (not possible if archived)',
-	fields: [datasetField, documentField],
-	run: async ({ client, parameters }) => {
-		const existed = await deletePath(client, documentPath(parameters));
-		return [{ json: { documentId: readDocumentId(parameters), deleted: true, existed } }];
-	},
-};
-
-export const documentDownload: DifyOperation = {
-	name: 'Download',
-	value: 'download',
-	action: 'Download a document',
-	description: 'Download the file that a document was created from',
-	fields: [
-		datasetField,
-		documentField,
-		outputField('outputField', { required: true }),
-		optionsCollection([fetchFilesFromField('the files of documents')]),
-	],
-	run: async (call) => {
-		const { client, parameters } = call;
-		const documentId = readDocumentId(parameters);
-		const origins = readFileOrigins(parameters);
-		const route = documentPath(parameters);
-		// The URL is valid for some minutes.
-		const address = asNonEmptyString((await client.get(`${route}/download`)).url);
-		if (address === undefined)
-			throw createDifyError('fileNotFound', {
-				title: 'Dify returned no download URL for the document',
+	{
+		name: 'Download',
+		value: 'download',
+		action: 'Download a document',
+		description: 'Download the file that a document was created from',
+		fields: [
+			datasetField,
+			documentField,
+			outputField('outputField', { required: true }),
+			optionsCollection([fetchFilesFromField('the files of documents')]),
+		],
+		run: async (call) => {
+			const { client, parameters } = call;
+			const documentId = readDocumentId(parameters);
+			const origins = readFileOrigins(parameters);
+			const route = documentPath(parameters);
+			// The URL is valid for some minutes.
+			const address = asNonEmptyString((await client.get(`${route}/download`)).url);
+			if (address === undefined)
+				throw createDifyError('fileNotFound', {
+					title: 'Dify returned no download URL for the document',
+				});
+			const { name } = await client.get(route, { metadata: 'without' });
+			const keyless = await createKeylessClient(call);
+			const reading = openSignedFile(keyless, address, origins, async (response) => {
+				return await storeFile(call, 'outputField', {
+					content: response.bytes(),
+					fileName: asNonEmptyString(name) ?? documentId,
+					mimeType: parseMimeType(response.headers['content-type']),
+				});
 			});
-		const { name } = await client.get(route, { metadata: 'without' });
-		const keyless = await createKeylessClient(call);
-		const reading = openSignedFile(keyless, address, origins, async (response) => {
-			return await storeFile(call, 'outputField', {
-				content: response.bytes(),
-				fileName: asNonEmptyString(name) ?? documentId,
-				mimeType: parseMimeType(response.headers['content-type']),
-			});
-		});
-		const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));
-		return [{ json: { documentId, ...facts }, binary }];
+			const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));
+			return [{ json: { documentId, ...facts }, binary }];
+		},
 	},
-};
+	{
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a document',
+		description: 'Delete a document (not possible if archived)',
+		fields: [datasetField, documentField],
+		run: async ({ client, parameters }) => {
+			const existed = await deletePath(client, documentPath(parameters));
+			return [{ json: { documentId: readDocumentId(parameters), deleted: true, existed } }];
+		},
+	},
+];
 
 function explainDownloadError(error: ServerError): ServerError {
 	if (error.type !== 'fileRejected') return error;

@@ -214,36 +214,38 @@ const options = optionsCollection([
 	}),
 ]);
 
-export const documentUpsertFile: DifyOperation = {
-	name: 'Create or Update From File',
-	value: 'upsertFile',
-	action: 'Create or update a document from a file',
-	description: 'Create a document, or update the one with the same name',
-	fields: [datasetField, documentBinaryField, options],
-	run: async (call) => await upsert(call, { file: await readFile(call) }),
-};
-
-export const documentUpsertText: DifyOperation = {
-	name: 'Create or Update From Text',
-	value: 'upsertText',
-	action: 'Create or update a document from text',
-	description: 'Create a document, or update the one with the same name',
-	fields: [
-		datasetField,
-		stringField('Name', 'name', {
-			required: true,
-			description:
-				'Name of the document, up to 200 characters. An existing document with this name is updated.',
-		}),
-		textField,
-		options,
-	],
-	run: async (call) => {
-		const { parameters } = call;
-		const name = parameters.requiredString('name');
-		return await upsert(call, { name, text: parameters.rawString('text') });
+/** Operations that create or update one document. */
+export const upsertOperations: DifyOperation[] = [
+	{
+		name: 'Create or Update From File',
+		value: 'upsertFile',
+		action: 'Create or update a document from a file',
+		description: 'Create a document, or update the one with the same name',
+		fields: [datasetField, documentBinaryField, options],
+		run: async (call) => await upsert(call, { file: await readFile(call) }),
 	},
-};
+	{
+		name: 'Create or Update From Text',
+		value: 'upsertText',
+		action: 'Create or update a document from text',
+		description: 'Create a document, or update the one with the same name',
+		fields: [
+			datasetField,
+			stringField('Name', 'name', {
+				required: true,
+				description:
+					'Name of the document, up to 200 characters. An existing document with this name is updated.',
+			}),
+			textField,
+			options,
+		],
+		run: async (call) => {
+			const { parameters } = call;
+			const name = parameters.requiredString('name');
+			return await upsert(call, { name, text: parameters.rawString('text') });
+		},
+	},
+];
 
 /** Creates or updates a document, and waits for indexing. */
 async function upsert(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {

@@ -25,6 +25,7 @@ import { asFiniteNumber, asRecord, type JsonRecord, omitUndefined } from '../../
 import type { NodeParameters } from '../parameters';
 import {
 	toOperationItems,
+	type NodeResource,
 	type Operation,
 	type OperationCall,
 	type OperationTable,
@@ -35,6 +36,7 @@ import { readLimit, pagingFields } from './fields';
 
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
+export type DifyResource = NodeResource<DifyOperation>;
 
 /** Common description of all Dify nodes that process items. */
 export const difyActionNode = {

@@ -66,7 +66,7 @@ interface OperationDescription extends ListEntry {
 }
 
 /** One resource of a node: its entry in the list, and its operations. */
-interface NodeResource<O extends OperationDescription> extends ListEntry {
+export interface NodeResource<O extends OperationDescription> extends ListEntry {
 	operations: readonly O[];
 	/** Value of the default operation. Default: the first. */
 	defaultOperation?: string;
