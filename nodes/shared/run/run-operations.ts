@@ -199,79 +199,52 @@ export async function processItems<T>(
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
 	const onError = new AbortController();
-	const signals = [poller.signal, onError.signal].filter((signal) => signal !== undefined);
-	const run = new ItemsRun(context, handleItem, options, AbortSignal.any(signals));
+	const signals = [poller.signal, onError.signal].filter((each) => each !== undefined);
+	const signal = AbortSignal.any(signals);
+	// In some n8n versions, a node that an agent uses as a tool has no input items.
+	const results = new Array<T>(Math.max(1, context.getInputData().length));
+	const errors: ItemError[] = [];
+	const processItem = async (itemIndex: number) => {
+		try {
+			// A separate signal per item: Node logs a warning for more than ten listeners on one.
+			results[itemIndex] = await handleItem(itemIndex, AbortSignal.any([signal]));
+		} catch (error) {
+			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
+			if (context.continueOnFail()) return await continueAfter(itemError);
+			errors.push(itemError);
+			onError.abort();
+		}
+	};
+	/** An error of the chat must not affect the other items. */
+	const continueAfter = async (error: ItemError) => {
+		results[error.itemIndex] = options.toFailedResult(error);
+		const text = getVisitorMessage(context) ?? toChatMessage(error.reason);
+		await options.onFailure?.(error.itemIndex, text).catch(() => {});
+	};
+	const lanes = groupBySequence(results.length, options).values();
+	const worker = async () => {
+		for (const lane of lanes)
+			for (const itemIndex of lane) if (!signal.aborted) await processItem(itemIndex);
+	};
+	const workers = Math.min(results.length, Math.max(1, options.concurrency ?? 1));
 	try {
-		await run.processAll(() => onError.abort());
+		await Promise.all(Array.from({ length: workers }, worker));
 	} finally {
 		stopPolling();
 	}
-	return run.results();
+	// After the first error, the others are aborts.
+	const [firstError] = errors;
+	if (firstError === undefined) return results;
+	const error = toPanelError(context, options.toNodeError(firstError));
+	throw hideDetailsFromVisitors(context, error);
 }
 
-class ItemsRun<T> {
-	private readonly values: T[];
-	private firstError: ItemError | undefined;
-
-	constructor(
-		private readonly context: IExecuteFunctions,
-		private readonly handleItem: ItemHandler<T>,
-		private readonly options: ItemsOptions<T>,
-		private readonly signal: AbortSignal,
-	) {
-		// In some n8n versions, a node that an agent uses as a tool has no input items.
-		this.values = new Array<T>(Math.max(1, context.getInputData().length));
-	}
-
-	/** @param onFailure called if the first error ends the run */
-	async processAll(onFailure: () => void): Promise<void> {
-		const lanes = this.lanes().values();
-		const worker = async () => {
-			for (const lane of lanes)
-				for (const itemIndex of lane)
-					if (!this.signal.aborted) await this.processItem(itemIndex, onFailure);
-		};
-		const workers = Math.min(this.values.length, Math.max(1, this.options.concurrency ?? 1));
-		await Promise.all(Array.from({ length: workers }, worker));
-	}
-
-	/** Indexes of the items, grouped by their key. */
-	private lanes(): number[][] {
-		const lanes = new Map<unknown, number[]>();
-		for (const itemIndex of this.values.keys()) {
-			// A failing expression fails again when the item is processed.
-			const key = tryOrUndefined(() => this.options.getSequenceKey?.(itemIndex)) ?? itemIndex;
-			const lane = lanes.get(key) ?? [];
-			lane.push(itemIndex);
-			lanes.set(key, lane);
-		}
-		return [...lanes.values()];
-	}
-
-	/** @throws {NodeOperationError} for the first error; the others are aborts */
-	results(): T[] {
-		if (this.firstError === undefined) return this.values;
-		const error = toPanelError(this.context, this.options.toNodeError(this.firstError));
-		throw hideDetailsFromVisitors(this.context, error);
-	}
-
-	private async processItem(itemIndex: number, onFailure: () => void): Promise<void> {
-		try {
-			// A separate signal per item: Node logs a warning for more than ten listeners on one.
-			this.values[itemIndex] = await this.handleItem(itemIndex, AbortSignal.any([this.signal]));
-		} catch (error) {
-			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
-			if (this.context.continueOnFail()) return await this.continueAfter(itemError);
-			this.firstError ??= itemError;
-			onFailure();
-		}
-	}
-
-	/** An error of the chat must not affect the other items. */
-	private async continueAfter(error: ItemError): Promise<void> {
-		const { itemIndex, reason } = error;
-		this.values[itemIndex] = this.options.toFailedResult(error);
-		const text = getVisitorMessage(this.context) ?? toChatMessage(reason);
-		await this.options.onFailure?.(itemIndex, text).catch(() => {});
-	}
+/** Indexes of the items, grouped by their key. */
+function groupBySequence<T>(count: number, { getSequenceKey }: ItemsOptions<T>) {
+	const itemIndexes = Array.from({ length: count }, (_, itemIndex) => itemIndex);
+	// A failing expression fails again when the item is processed.
+	return Map.groupBy<unknown, number>(
+		itemIndexes,
+		(itemIndex) => tryOrUndefined(() => getSequenceKey?.(itemIndex)) ?? itemIndex,
+	);
 }
