@@ -22,7 +22,7 @@ import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task'
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
-export interface TextCompletion {
+interface TextCompletion {
 	text: string;
 	/** `stop`, `length`, or another reason of the server. */
 	finishReason?: string;

@@ -251,13 +251,10 @@ function computeWeights({ token, top }: CompletionToken, keys: readonly string[]
 	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
 	for (const option of top) {
 		const key = findTokenKey(option.token, keys);
-		if (key >= 0) weights[key]! += toProbability(option);
+		const { logprob } = option;
+		if (key >= 0 && typeof logprob === 'number') weights[key]! += Math.exp(Math.min(0, logprob));
 	}
 	return weights;
-}
-
-function toProbability({ logprob }: JsonRecord): number {
-	return typeof logprob === 'number' ? Math.exp(Math.min(0, logprob)) : 0;
 }
 
 /** Index of the label of a token, or -1. Tokens may have a leading space, or JSON quotes. */

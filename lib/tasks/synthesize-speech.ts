@@ -85,12 +85,11 @@ export async function synthesizeSpeech<Stored>(
 		},
 		explain: async (error) => await explainSpeechError(server, settings, error, voice),
 	});
-	const { stored, extension } = value;
+	const { extension } = value;
 	const isOtherFormat = extension !== format;
 	const formatWarning = `The server returned ${extension} instead of the requested ${format}. The file name shows the actual format.`;
 	return {
-		stored,
-		extension,
+		...value,
 		input,
 		warnings: isOtherFormat ? [...warnings, formatWarning] : warnings,
 	};

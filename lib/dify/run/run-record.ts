@@ -19,7 +19,7 @@ import { apiPath } from '../ids';
 import type { TextDelta, WorkflowRun } from '../types';
 import { applyEvent, type RunState } from './run-state';
 
-export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
+interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 	runId: string;
 	/** Dify's status. Before 1.15 a stopped run stays `running` forever (docs/protocols/dify.md 2.4). */
 	status: string;

@@ -176,7 +176,7 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 	return status === 'succeeded' || status === 'partial-succeeded';
 }
 
-export function ensureWorkflow(run: RunState): WorkflowRun {
+function ensureWorkflow(run: RunState): WorkflowRun {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
 }

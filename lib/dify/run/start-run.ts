@@ -13,8 +13,7 @@ import { apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 
-export interface StartRunOptions
-	extends Omit<RunReaderOptions, 'stop' | 'runId' | 'continueAfterPause'> {
+interface StartRunOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'continueAfterPause'> {
 	/** Retries of a run that Dify did not accept. */
 	retries?: number;
 }

@@ -15,6 +15,7 @@ import { createDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import { parseOptionalUuid } from '../../../lib/dify/ids';
 import {
+	asArray,
 	isRecord,
 	tryOrUndefined,
 	pushAll,
@@ -179,7 +180,11 @@ const NO_FORM = 'This app has no form to fill in.';
 
 /** The app's form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
-	const currentFields = toMapperFields(this.getCurrentNodeParameter('inputs.schema'));
+	// Kept after an error: the editor would hide the fields instead of showing an error, and drops values of fields that
+	// are no longer listed (ResourceMapper.vue).
+	const currentFields = asArray(
+		this.getCurrentNodeParameter('inputs.schema'),
+	) as ResourceMapperField[];
 	// A node that was just added has no credential yet.
 	if (this.getNode().credentials?.difyApi === undefined)
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
@@ -196,14 +201,6 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		const notice = `The form of the app could not be loaded. ${description || message}`;
 		return { fields: currentFields, emptyFieldsNotice: escapeHtml(notice) };
 	}
-}
-
-/**
- * The current fields, kept after an error: the editor would hide the fields instead of showing an error, and drops
- * values of fields that are no longer listed (ResourceMapper.vue).
- */
-function toMapperFields(schema: unknown): ResourceMapperField[] {
-	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];
 }
 
 /** Escapes text, since the editor shows the notice as HTML. */
