@@ -152,3 +152,9 @@ export const ZERO_WIDTH_SPACE = '\u200B';
 export function toPlainText(sentence: string): string {
 	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
 }
+
+/** All texts in a value, in order. */
+export function collectTexts(value: unknown): string[] {
+	if (typeof value === 'string') return [value];
+	return (isRecord(value) ? Object.values(value) : asArray(value)).flatMap(collectTexts);
+}

@@ -1,7 +1,14 @@
 import { createServerError, type ErrorContext } from './create-error';
-import type { ErrorType } from './error-types';
+import { isUnknownError, type ErrorType } from './error-types';
 import type { ServerError } from './server-error';
-import { TYPE_BY_CODE, TYPE_BY_TEXT, NO_INSTANCE_PATTERN } from './error-patterns';
+import {
+	TYPE_BY_CODE,
+	TYPE_BY_TEXT,
+	TYPE_BY_WEAK_CODE,
+	NO_INSTANCE_PATTERN,
+} from './error-patterns';
+import { toTitle } from './server-message';
+import { findSignal, findTokenCounts, removeEchoes } from './signals';
 import { parseObject, parseJson } from '../json';
 import {
 	asArray,
@@ -26,10 +33,13 @@ interface ErrorResponseInput {
 	location?: string;
 	/** No key was sent. */
 	isKeyMissing?: boolean;
+	/** The texts of the request, which the message may repeat. */
+	getRequestTexts?(): readonly string[];
 }
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
 const MAX_SCANNED_TEXT = 4_000;
+const OUT_OF_MEMORY = /\bmemory\b|\bOOM\b|\ballocate\b/i;
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
 
@@ -55,29 +65,53 @@ export function classifyErrorResponse(
 	context: Partial<ErrorContext>,
 ): ServerError {
 	const errorBody = parseErrorBody(response.body);
-	const { message, form } = errorBody;
+	const { form } = errorBody;
+	const message = removeEchoes(
+		errorBody.message.slice(0, MAX_SCANNED_TEXT),
+		response.getRequestTexts?.() ?? [],
+	);
 	const hasSuccessStatus = response.status < 300;
 	const status = hasSuccessStatus ? (errorBody.status ?? response.status) : response.status;
 	// An error with a success status that contains no status counts as a server error.
 	const effectiveStatus =
 		hasSuccessStatus && errorBody.isError ? (errorBody.status ?? 500) : status;
-	const type = toErrorType({ ...response, status: effectiveStatus }, errorBody);
+	const type = toErrorType({ ...response, status: effectiveStatus }, { ...errorBody, message });
+	const facts = { ...toTokenFacts(type, message), ...errorBody.facts };
 	return createServerError(type, context, {
 		status,
+		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
-		facts: { ...errorBody.facts, retryAfterMs: getRetryAfterMs(type, response, message) },
+		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		about: {
 			status,
-			promptTokens: asFiniteNumber(errorBody.facts.n_prompt_tokens),
-			contextTokens: asFiniteNumber(errorBody.facts.n_ctx),
+			promptTokens: asFiniteNumber(facts.n_prompt_tokens),
+			contextTokens: asFiniteNumber(facts.n_ctx),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: response.location,
+			isOutOfMemory: OUT_OF_MEMORY.test(message),
 			isEmpty: form === 'empty',
 			isPage: form === 'page',
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
+}
+
+/** The server's own message is the title of an error that nothing explains. */
+function toUnknownTitle(
+	type: ErrorType,
+	message: string,
+	form: ParsedErrorBody['form'],
+): string | undefined {
+	const isUnknown = isUnknownError(type) && form !== 'page';
+	return isUnknown ? toTitle(message) || undefined : undefined;
+}
+
+/** With the names that llama-server gives them. */
+function toTokenFacts(type: ErrorType, message: string): JsonRecord {
+	if (type !== 'promptTooLong') return {};
+	const { promptTokens, contextTokens } = findTokenCounts(message);
+	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens };
 }
 
 function toServerText(type: ErrorType, { form, message }: ParsedErrorBody): string | undefined {
@@ -97,6 +131,7 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
 		TYPE_BY_DECISIVE_STATUS[response.status] ??
+		typeFromCode(errorBody) ??
 		typeFromText(errorBody) ??
 		typeFromStatus(response.status, errorBody)
 	);
@@ -127,7 +162,6 @@ function isGatewayStatus(status: number): boolean {
 
 /** Statuses that are more specific than any text. */
 const TYPE_BY_DECISIVE_STATUS: Readonly<Record<number, ErrorType>> = {
-	413: 'requestTooLarge',
 	501: 'featureDisabled',
 };
 
@@ -149,20 +183,31 @@ function isUpstreamError({ message }: ParsedErrorBody): boolean {
 	return /^litellm\.AuthenticationError:/.test(message);
 }
 
-/** The text first: LM Studio's code says "model not found" if embeddings are requested from a chat model. */
+/** By the server's own codes. llama-server reports the size of the context only if the prompt exceeds it. */
+function typeFromCode({ codes, facts }: ParsedErrorBody): ErrorType | undefined {
+	const exceedsContext = facts.n_ctx !== undefined && facts.n_prompt_tokens !== undefined;
+	return findByCode(TYPE_BY_CODE, codes) ?? (exceedsContext ? 'promptTooLong' : undefined);
+}
+
 function typeFromText({ message, codes }: ParsedErrorBody): ErrorType | undefined {
-	const start = message.slice(0, MAX_SCANNED_TEXT);
-	const matches = (pattern: RegExp) => pattern.test(start);
-	const textType = TYPE_BY_TEXT.find(([, ...patterns]) =>
-		(patterns as RegExp[]).some(matches),
-	)?.[0];
-	return textType ?? codes.map((code) => TYPE_BY_CODE[code]).find((type) => type !== undefined);
+	const matches = (pattern: RegExp) => pattern.test(message);
+	const row = TYPE_BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(matches));
+	return row?.[0] ?? findSignal(message) ?? findByCode(TYPE_BY_WEAK_CODE, codes);
+}
+
+function findByCode(
+	types: Readonly<Record<string, ErrorType>>,
+	codes: readonly string[],
+): ErrorType | undefined {
+	return codes.map((code) => types[code]).find((type) => type !== undefined);
 }
 
 const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	403: 'forbidden',
 	404: 'routeNotFound',
 	405: 'routeNotFound',
+	// After the text: Text Embeddings Inference also sends it for too many tokens.
+	413: 'requestTooLarge',
 	429: 'busy',
 	503: 'busy',
 };
@@ -179,23 +224,19 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody): Err
 	return form === 'page' ? 'badGateway' : 'serverError';
 }
 
-/** In the middle of a response, these only mean that the server reported an error. */
-const UNSPECIFIC_TYPES: ReadonlySet<ErrorType> = new Set([
-	'badRequest',
-	'serverError',
-	'routeNotFound',
-]);
-
 /** Classifies an error in the middle of a response like an error response. */
 export function classifyStreamError(
 	body: string,
 	context: Partial<ErrorContext> = {},
 ): ServerError {
 	const error = classifyErrorResponse({ status: 200, body }, context);
-	if (!UNSPECIFIC_TYPES.has(error.type)) return error;
-	const { serverText, status } = error;
+	// In the middle of a response, these only mean that the server reported an error.
+	if (!isUnknownError(error.type) && error.type !== 'routeNotFound') return error;
+	const { serverText, facts, status } = error;
 	return createServerError('streamError', context, {
+		title: isUnknownError(error.type) ? error.message : undefined,
 		serverText,
+		facts,
 		status: status === 200 ? undefined : status,
 	});
 }

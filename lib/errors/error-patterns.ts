@@ -1,44 +1,18 @@
-/** Error messages of supported servers, by the error type that they mean. New messages go into the row of their type. */
+/** Error messages that no signal can tell apart (`signals.ts`), by the error type that they mean. */
 import type { ErrorType } from './error-types';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
 export const NO_INSTANCE_PATTERN =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
-type ErrorPattern = readonly [ErrorType, ...RegExp[]];
-
-/**
- * Types by the text of an error, whatever its status: llama-server responds to many invalid requests with 500. The
- * first matching row counts.
- */
-export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
-	[
-		'outputParseFailed',
-		/output that does not match the expected .{0,200} format/i,
-		// llama-server, before the rest of the model's output, which may match any row
-		/\bfailed to parse input at pos \d/i,
-		// llama-server: "now finding less tool calls!", or the text that was not found
-		/\binvalid diff: (?:now finding|')/i,
-	],
+/** Whatever the status is: llama-server responds to many invalid requests with 500. The first matching row counts. */
+export const TYPE_BY_TEXT: ReadonlyArray<readonly [ErrorType, ...RegExp[]]> = [
+	// llama-server, before the rest of the model's output, which may contain any words
+	['outputParseFailed', /\bfailed to parse input at pos \d/i],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
-	[
-		'promptTooLong',
-		// llama-server, Ollama with truncate: false, LiteLLM
-		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
-		// llama-server: a text to embed must fit into one physical batch (-ub)
-		/\binput (?:\(\d{1,9} tokens\) )?is too large to process/i,
-		// vLLM, also with images
-		/(?:larg|long)er than the m(?:ax|odel)(?:imum model|'s|_)? ?(?:context|length)/i,
-		/maximum context length|context length exceeded/i,
-		// LM Studio
-		/tokens to keep from the initial prompt is greater than the context length/i,
-		/\bn_keep\W{1,3}\d+\)?\s*>=\s*n_ctx\b/i,
-		// TEI
-		/`inputs` must have less than \d/i,
-		// FastAPI servers with transformers
-		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
-	],
+	// llama-server: a text to embed must fit into one physical batch (-ub)
+	['promptTooLong', /\binput (?:\(\d{1,9} tokens\) )?is too large to process/i],
 	['kvCacheFull', /context size has been exceeded|\bincreasing context size or reducing\b/i],
 	// LM Studio, "Returning 200 anyway"
 	['routeNotFound', /^unexpected endpoint or method/i],
@@ -48,15 +22,7 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
 	],
 	[
-		'fileUnreadable',
-		// llama-server
-		/failed to (?:decode|load|open) (?:the )?(?:image|audio|video)\b/i,
-		// Ollama (its issues 11320, 12951)
-		/^invalid image input\b|image: unknown format/i,
-	],
-	[
 		'modalityUnsupported',
-		/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i,
 		// FastAPI servers whose messages contain only text
 		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
 	],
@@ -72,9 +38,6 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		// LM Studio
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|llm)\b/i,
 	],
-	// LM Studio, with 400
-	['serverError', /^the model has crashed/i],
-	['invalidToolCallInHistory', /failed to parse tool call arguments/i],
 	[
 		'unauthorized',
 		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
@@ -83,34 +46,24 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		/^header\.\S{0,40}(?:auth|key|token)/i,
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
-	[
-		'busy',
-		/^too many (?:concurrent )?requests\b/i,
-		/^rate limit (?:reached|exceeded)\b/i,
-		/\bqueue is full\b|^server (?:is )?(?:busy|overloaded)\b/i,
-		NO_INSTANCE_PATTERN,
-	],
-	[
-		'badGateway',
-		/^(?:server )?connection error\b/i,
-		// llama-swap, nginx and GPUStack: the upstream server does not respond
-		/\bdial tcp\b.{0,300}: |\bECONNREFUSED\b|\bconnection refused\b|^all connection attempts failed\b/i,
-	],
+	['busy', NO_INSTANCE_PATTERN],
+	// llama-swap, GPUStack: the upstream server does not respond
+	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
 	// Invalid requests that llama-server responds to with 500
 	[
 		'badRequest',
-		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use both|unknown reasoning format|invalid base64|failed to (?:download|load) image)/i,
+		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use |unknown reasoning format)/i,
 		/must not be empty|'messages' is required/i,
 		// Ollama: an option or a format of the wrong type
-		/^(?:option "[^"]+" must be of type|invalid format:|invalid JSON schema in format)/i,
+		/^(?:option "[^"]+" must be of type|invalid format:)/i,
 	],
 	[
 		'grammarRejected',
-		/failed to (?:parse grammar|initialize samplers)|json schema (?:error|conversion failed)|invalid grammar|unsupported.{0,200}(?:schema|pattern)/i,
+		// llama-server wraps schema errors in the sentence about templates.
+		/json schema (?:error|conversion failed)|failed to (?:parse grammar|initialize samplers)/i,
 	],
-	// After the row for grammars: llama-server wraps schema errors in the same sentence.
 	[
 		'templateRejected',
 		/unable to generate parser for this template/i,
@@ -137,9 +90,6 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 		'modelNotFound',
 		/^model .*not found|model not found|no such model/i,
 		/model .{0,200} does not exist/i,
-		/model (?:\S{1,200} )?(?:is|has) not (?:been )?loaded|^model (?:is )?unloaded/i,
-		// LM Studio
-		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
 		// llama-swap
@@ -150,15 +100,19 @@ export const TYPE_BY_TEXT: readonly ErrorPattern[] = [
 	],
 ];
 
-/** Types by the type or code inside an error, which are clearer than any text. */
+/** Types by the type or code inside an error, if it is clearer than any text. */
 export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 	exceed_context_size_error: 'promptTooLong',
 	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
-	model_not_found: 'modelNotFound',
-	ModelNotFoundError: 'modelNotFound',
 	context_length_exceeded: 'promptTooLong',
 	insufficient_quota: 'keyBudgetExceeded',
 	// LiteLLM
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'keyBudgetExceeded',
+};
+
+/** Types by codes that count after the text: LM Studio sends this one if embeddings are requested from a chat model. */
+export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
+	model_not_found: 'modelNotFound',
+	ModelNotFoundError: 'modelNotFound',
 };

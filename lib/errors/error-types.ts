@@ -40,6 +40,7 @@ const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'modalityUnsupported',
 	'fileUnreadable',
 	'modelNotFound',
+	'tooManyFiles',
 	'requestTooLarge',
 	'emptyQuery',
 	'invalidInputs',
@@ -70,10 +71,22 @@ export function isRequestError(type: ErrorType): boolean {
 	return REQUEST_ERRORS.has(type);
 }
 
+/** Errors of a server that nothing explains but its own message. */
+const UNKNOWN_ERRORS: ReadonlySet<ErrorType> = new Set([
+	'badRequest',
+	'serverError',
+	'streamError',
+]);
+
+export function isUnknownError(type: ErrorType): boolean {
+	return UNKNOWN_ERRORS.has(type);
+}
+
 /** Errors after which the same request may be sent again: the server did not start it. */
 const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'connectionRefused',
 	'modelLoading',
+	'modelUnreachable',
 	'busy',
 ]);
 

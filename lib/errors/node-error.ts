@@ -1,7 +1,7 @@
 import { BaseError, NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
 import { describeError } from './describe-error';
-import { isRequestError } from './error-types';
+import { isRequestError, isUnknownError } from './error-types';
 import { toPlainText } from '../values';
 import { ServerError } from './server-error';
 
@@ -62,12 +62,16 @@ export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
 const TOOL_UNAVAILABLE_TEXT =
 	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
 
+const TOOL_REJECTED_TEXT =
+	'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.';
+
 /**
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
- * message of a server that is down or fails.
+ * words of a server that nothing explains.
  */
 function toToolErrorText(error: ServerError): string {
-	return isRequestError(error.type) ? describeError(error, '') : TOOL_UNAVAILABLE_TEXT;
+	if (!isRequestError(error.type)) return TOOL_UNAVAILABLE_TEXT;
+	return isUnknownError(error.type) ? TOOL_REJECTED_TEXT : describeError(error, '');
 }
 
 /**

@@ -1,9 +1,8 @@
 /** Changes a request that a server rejected, before it is sent again. */
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { TYPE_BY_TEXT } from '../errors/error-patterns';
 import type { BodyChange } from '../servers/profile';
-import { asArray, isRecord, type JsonRecord, normalizeLetters, asRecord } from '../values';
+import { isRecord, type JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;
@@ -41,24 +40,13 @@ function toRejection({ type, status, serverText = '' }: ServerError, body: JsonR
 			const letters = normalizeLetters(match);
 			return !getRequestTexts().some((text) => text.includes(letters));
 		});
-	const [, ...patterns] = TYPE_BY_TEXT.find(([name]) => name === type) ?? [type];
-	const matchingPatterns = patterns.filter((pattern) => pattern.test(serverText));
-	const isQuoted =
-		matchingPatterns.length > 0 &&
-		matchingPatterns.every(({ source, flags }) => !matches(new RegExp(source, `${flags}g`))[0]);
-	const statusType = status !== undefined && status < 500 ? 'badRequest' : 'serverError';
-	return { type: isQuoted ? statusType : type, status, serverText, matches };
+	return { type, status, serverText, matches };
 }
 
 /** The texts of a request: messages, inputs, documents and schemas, not the names of its fields. */
 function lazyTexts(body: JsonRecord): () => string[] {
 	let texts: string[] | undefined;
 	return () => (texts ??= collectTexts(Object.values(body)).map(normalizeLetters));
-}
-
-function collectTexts(value: unknown): string[] {
-	if (typeof value === 'string') return [value];
-	return (isRecord(value) ? Object.entries(value) : asArray(value)).flatMap(collectTexts);
 }
 
 /** The changed body, and the warnings of the changes that affected it. */

@@ -169,6 +169,9 @@ const ERRORS_BY_STATUS: Partial<Record<HealthStatus, readonly ErrorType[]>> = {
 	loading: ['modelLoading'],
 	degraded: [
 		'busy',
+		'modelCrashed',
+		'modelNotLoaded',
+		'modelUnreachable',
 		'serverError',
 		'firstTokenTimeout',
 		'idleTimeout',

@@ -8,6 +8,7 @@ import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
+import { collectTexts } from '../values';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = endpoint.url;
@@ -108,6 +109,7 @@ export function toResponseError(
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
+				getRequestTexts: () => collectTexts(options.json),
 				isKeyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},
 			context,

@@ -1,6 +1,7 @@
 /** Decides when a request is sent again. */
 import { createServerError } from '../errors/create-error';
 import { formatDuration } from '../errors/texts';
+import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
@@ -16,14 +17,8 @@ const MAX_RETRY_AFTER_MS = 60_000;
 /** Statuses while a server behind a gateway is restarting or busy. */
 const TRANSIENT_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 
-/** Under any status: a gateway or router did not reach the process that runs the model. */
-const MODEL_UNREACHABLE = /\bdial tcp\b|connection refused|could not establish connection/i;
-
 /** LM Studio unloaded the model during the request. Ollama 0.17.4 with status 400: its runner died; the next is new. */
 const MODEL_STOPPED = /\bmodel unloaded\b|do embedding request: .{0,500}EOF/i;
-
-/** The same request would end in the same way. */
-const CRASHED = /out of memory|terminated|crashed|exited/i;
 
 /**
  * Decides whether a failed request is sent again. All requests of an exchange share the retries. A request is repeated
@@ -97,10 +92,15 @@ function getRetryAfterMs({ facts: { retryAfterMs } }: ServerError): number | und
 	return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
 }
 
-/** Whether the server cannot have started the request. */
-function isNotStarted({ type, status, serverText = '' }: ServerError): boolean {
+/** The server cannot have started the request. */
+const NOT_STARTED_ERRORS: ReadonlySet<ErrorType> = new Set([
+	'busy',
+	'connectionRefused',
+	'modelUnreachable',
+]);
+
+function isNotStarted({ type, status }: ServerError): boolean {
 	// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
 	const isRejected = type === 'badGateway' && status === 503;
-	const isUnreachable = MODEL_UNREACHABLE.test(serverText) && !CRASHED.test(serverText);
-	return isRejected || isUnreachable || type === 'busy' || type === 'connectionRefused';
+	return isRejected || NOT_STARTED_ERRORS.has(type);
 }

@@ -27,6 +27,8 @@ export interface ErrorTextParams {
 	isKeyMissing?: boolean;
 	/** No instance of the model responds to its gateway. */
 	hasNoInstance?: boolean;
+	/** A process failed to allocate memory. */
+	isOutOfMemory?: boolean;
 	/** The response had no body. */
 	isEmpty?: boolean;
 	/** The response was a web page. */

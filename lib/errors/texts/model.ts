@@ -10,6 +10,15 @@ const KEYS =
 	'the key set with --api-key (llama-server) or LOCALAI_API_KEY (LocalAI), or created on the server (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
+/** The response also needs room, so a prompt may be too long although it fits. */
+function describeOverflow(prompt: number | undefined, context: number | undefined): string {
+	if (prompt === undefined || context === undefined)
+		return 'The prompt exceeds the context of the server';
+	return prompt > context
+		? `The prompt needs ${prompt} tokens, but a server slot has ${context}`
+		: `A prompt of ${prompt} tokens leaves too little of the ${context} tokens of context for the response`;
+}
+
 const NO_LIST = 'A custom server may have no model list: enter the model name. ';
 
 /** For a Base URL that is already just the server's address. */
@@ -32,6 +41,13 @@ function otherBaseUrl(root: string | undefined): string {
 	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
 	const example = address ? `, for example ${address}` : '';
 	return `If other requests to this Base URL work, the server does not have this endpoint. Otherwise enter only the server address${example}: /v1 is added automatically. A prefix (${PREFIXES}) belongs in the Base URL.`;
+}
+
+function withoutReason(outcome: string, status: number | undefined): ErrorText {
+	return {
+		title: `The server ${outcome} with status ${status} and gave no reason`,
+		suggestion: 'The log of the server, or of a proxy in front of it, may have the reason.',
+	};
 }
 
 /** Ollama (seen: 0.17.4) responds with 403 and an empty body. */
@@ -85,25 +101,44 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 	}),
-	promptTooLong: ({ promptTokens, contextTokens }) => ({
-		title:
-			promptTokens !== undefined && contextTokens !== undefined
-				? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
-				: 'The prompt exceeds the context of the server',
+	modelNotLoaded: ({ model }) => ({
+		title: `The model ${quoteName(model)} is not loaded`,
 		suggestion:
-			'Start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N of it), keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, shorten the input, or lower Maximum Tokens.',
+			'Load it (Local Llama: Model, Load), or let the server load models on request: llama-server as a router with --models-autoload, LM Studio with JIT loading, which may also unload a model in use (Auto-Evict).',
+	}),
+	modelUnreachable: ({ model }) => ({
+		title: `The server does not reach the process that runs the model ${quoteName(model)}`,
+		suggestion:
+			'The process may be starting or restarting: try again, or raise Retries. If it stays so, the log of the server says why.',
+	}),
+	modelCrashed: ({ model, isOutOfMemory }) => ({
+		title: `The process that runs the model ${quoteName(model)} ${isOutOfMemory ? 'ran out of memory' : 'crashed'}`,
+		suggestion: isOutOfMemory
+			? 'The memory of the GPU is the usual limit: use a smaller context or quantization, or offload fewer layers. The log of the server shows how much was needed.'
+			: 'Memory is the usual cause: use a smaller context or quantization. The log of the server has the reason. If the server does not restart the process itself, restart the server.',
+	}),
+	promptTooLong: ({ promptTokens, contextTokens }) => ({
+		title: describeOverflow(promptTokens, contextTokens),
+		suggestion:
+			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
 	}),
 	kvCacheFull: errorText(
 		'The context of the server is full',
 		'All slots share one context pool, which is exhausted: start llama-server with a larger --ctx-size, give each slot its own share with -np N, or lower Max Concurrent Requests in the credential.',
 	),
-	badRequest: ({ isPage, status }) => ({
-		title: 'The server rejected the request',
-		suggestion:
-			isPage === true
-				? `The status ${status} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`
-				: 'Check the fields and options of the node against the server message.',
-	}),
+	badRequest: ({ isPage, isEmpty, status }) => {
+		if (isPage === true)
+			return {
+				title: 'The server rejected the request',
+				suggestion: `The status ${status} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`,
+			};
+		return isEmpty === true
+			? withoutReason('rejected the request', status)
+			: {
+					title: 'The server rejected the request',
+					suggestion: 'If the message names a field, change that option of the node.',
+				};
+	},
 	templateRejected: errorText(
 		'The chat template of the model rejected this conversation',
 		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
@@ -131,6 +166,10 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
 	}),
+	tooManyFiles: errorText(
+		'The request has more images or recordings than the server allows',
+		'Pass fewer files, or raise the limit of the server (vLLM: --limit-mm-per-prompt).',
+	),
 	requestTooLarge: errorText(
 		'The request is too large for the server or a proxy in front of it',
 		'Send smaller or fewer files. In nginx, raise client_max_body_size.',
@@ -179,10 +218,14 @@ export const MODEL_ERROR_TEXTS = {
 		'The model repeated itself without end, so the response was stopped',
 		'Choose another model or quantization, or set Repeat Penalty. The details show what was received.',
 	),
-	serverError: errorText(
-		'The server returned an error',
-		'Check the server message and the server log. The request is not retried, because the server may have started processing it.',
-	),
+	serverError: ({ isEmpty, status }) =>
+		isEmpty === true
+			? withoutReason('failed', status)
+			: {
+					title: 'The server returned an error',
+					suggestion:
+						'The log of the server may say more. The request is not retried, because the server may have started processing it.',
+				},
 	invalidResponse: () => ({
 		title: 'The server response cannot be read',
 		detail: 'The server returned something other than an OpenAI-compatible API response',
@@ -191,7 +234,7 @@ export const MODEL_ERROR_TEXTS = {
 	}),
 	streamError: errorText(
 		'The server reported an error during its response',
-		'Check the server message and the server log. The details contain the text received so far.',
+		'The log of the server may say more. The details contain the text received so far.',
 	),
 	streamEndedEarly: errorText(
 		'The response ended before it was complete',

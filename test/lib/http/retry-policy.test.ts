@@ -1,3 +1,4 @@
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 
@@ -36,7 +37,7 @@ test.each<[string, number, string, boolean, boolean]>([
 	['memory', 500, 'dial tcp: cudaMalloc failed: out of memory', false, false],
 	['another error', 400, 'bad request', false, false],
 ])('a chat, and an idempotent request, after %s', (_name, status, serverText, chat, idempotent) => {
-	const error = createServerError('badRequest', {}, { status, serverText });
+	const error = classifyErrorResponse({ status, body: JSON.stringify({ error: serverText }) }, {});
 	const isRetried = (isIdempotent: boolean) => {
 		const policy = new RetryPolicy(1, isIdempotent);
 		try {

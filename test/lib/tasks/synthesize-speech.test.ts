@@ -95,7 +95,7 @@ describe('responses that are not audio', () => {
 		[
 			'an error',
 			{ error: { message: 'voice model crashed' } },
-			{ type: 'serverError', serverText: 'voice model crashed' },
+			{ type: 'modelCrashed', serverText: 'voice model crashed' },
 		],
 		['a detail', { detail: 'no such model' }, { type: 'modelNotFound' }],
 		['something', { status: 'queued' }, { type: 'invalidResponse' }],

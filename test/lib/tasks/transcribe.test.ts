@@ -165,7 +165,7 @@ describe('other servers', () => {
 			reply.json({ error: { message: 'CUDA out of memory' } }),
 		);
 		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({
-			type: 'serverError',
+			type: 'modelCrashed',
 			serverText: 'CUDA out of memory',
 		});
 	});

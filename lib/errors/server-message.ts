@@ -1,0 +1,36 @@
+/** Shortens the message of a server to a title. */
+import { toPlainText, truncate } from '../values';
+
+/** Longest title, in characters. */
+const MAX_TITLE_LENGTH = 120;
+
+/** What gateways and clients put before the message of the server behind them: LiteLLM, OpenAI's client, gRPC. */
+const WRAPPER =
+	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|(?:Internal |Value )?error: *)/i;
+/** The value that pydantic and LiteLLM repeat from the request. */
+const REPEATED_INPUT = /\s*\[type=.*$|[, ]*(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
+const MARKUP = /<[^<>]{0,200}>/g;
+const ADDRESS =
+	/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)]+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]+\/)+[\w.-]*/gi;
+/** Not inside `llama3.2` or `10.0.0.5`. */
+const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
+
+/**
+ * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
+ * nothing is left.
+ */
+export function toTitle(serverText: string): string {
+	let text = toPlainText(serverText.slice(0, 4_000)).replace(/\s+/g, ' ').trim();
+	for (let next = text; ; text = next) {
+		next = text.replace(WRAPPER, '');
+		if (next === text) break;
+	}
+	text = text.replace(REPEATED_INPUT, '').replace(MARKUP, ' ').replace(ADDRESS, '…');
+	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
+	const sentence = text
+		.slice(0, end)
+		.replace(/\s+/g, ' ')
+		.trim()
+		.replace(/[.:,;\s]+$/, '');
+	return truncate(sentence, MAX_TITLE_LENGTH);
+}

@@ -1,0 +1,58 @@
+import * as fc from 'fast-check';
+
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { findTokenCounts, removeEchoes } from '../../../lib/errors/signals';
+import { fs } from '../../support/node-builtins';
+
+const rows = fs
+	.readFileSync('test/lib/errors/messages.tsv', 'utf8')
+	.split('\n')
+	.filter((line) => line !== '' && !line.startsWith('#'))
+	.map((line) => [...line.split('\t'), ''].slice(0, 5) as [string, string, string, string, string]);
+
+test('the table has 60 messages of each sort', () => {
+	const known = rows.filter(([type]) => type !== 'badRequest' && type !== 'serverError');
+	expect(known.length).toBeGreaterThanOrEqual(60);
+	expect(rows.length).toBeGreaterThanOrEqual(120);
+});
+
+test.each(rows)('%s, %s: %s: %s', (type, status, _server, message, requestText) => {
+	const error = classifyErrorResponse(
+		{
+			status: Number(status),
+			body: JSON.stringify({ error: { message } }),
+			getRequestTexts: () => [requestText],
+		},
+		{ model: 'm' },
+	);
+	expect(error.type).toBe(type);
+});
+
+test.each([
+	['You passed 27905 input tokens, and the context length is only 32000 tokens', 27905, 32000],
+	['Requested tokens (5021) exceed context window of 4096', 5021, 4096],
+	['prompt is too long: 210,000 tokens > 200,000 maximum', 210_000, 200_000],
+	['prompt too long; exceeded max context length by 100918 tokens', undefined, undefined],
+	['llama3.2 at 10.0.0.5: the prompt has 9000 tokens, the limit is 8192', 9000, 8192],
+])('the numbers of: %s', (message, promptTokens, contextTokens) => {
+	expect(findTokenCounts(message)).toEqual(
+		JSON.parse(JSON.stringify({ promptTokens, contextTokens })),
+	);
+});
+
+test('a stretch of 24 characters of the request is removed, a shorter one stays', () => {
+	const echo = 'x'.repeat(10) + ' out of memory ';
+	expect(removeEchoes(`Invalid: ${echo}!`, [echo])).toBe('Invalid: !');
+	expect(removeEchoes('CUDA out of memory', ['I am out of memory'])).toBe('CUDA out of memory');
+});
+
+test('what was removed had been in the request', () => {
+	fc.assert(
+		fc.property(fc.string({ maxLength: 80 }), fc.string({ maxLength: 80 }), (request, rest) => {
+			const message = rest + request + rest;
+			const kept = removeEchoes(message, [request]);
+			expect(kept.length).toBeGreaterThanOrEqual(Math.min(message.length, 2 * rest.length) - 48);
+			expect(removeEchoes(message, [])).toBe(message);
+		}),
+	);
+});
