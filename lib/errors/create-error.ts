@@ -11,7 +11,7 @@ export interface ErrorContext
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
 	/** The suggestion for this server type, instead of the one in the table. */
-	getSuggestion?(type: ErrorType): string | undefined;
+	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
 
 const MAX_SENTENCE_LENGTH = 10_000;
@@ -42,7 +42,7 @@ export function createServerError(
 		type,
 		url,
 		...details,
-		suggestion: details.suggestion ?? context.getSuggestion?.(type) ?? row.suggestion,
+		suggestion: details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
 		title: tidy(details.title ?? row.title),
 		detail: tidy(detail ?? row.detail ?? row.title),
 		code: maskExcerpt(details.code, secrets),

@@ -29,8 +29,10 @@ export function createModelServer(
 		maxConcurrentRequests,
 		getSlots: (model) => getProfile(server).getCachedSlots(model),
 		errorContext: {
-			getSuggestion: (errorType) =>
-				getProfile(server).getCachedType()?.texts.suggestions?.[errorType],
+			getSuggestion: (errorType, model) => {
+				const texts = getProfile(server).getCachedType()?.texts;
+				return texts?.getModelSuggestion?.(errorType, model) ?? texts?.suggestions?.[errorType];
+			},
 		},
 	};
 	return server;

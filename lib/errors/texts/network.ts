@@ -94,7 +94,7 @@ export const NETWORK_ERROR_TEXTS = {
 	proxyError: ({ code }) => ({
 		title: `The proxy set in HTTP_PROXY or HTTPS_PROXY rejected the connection${code ? ` (${code})` : ''}`,
 		suggestion:
-			'Local servers usually need no proxy: add the host to NO_PROXY in the environment of n8n.',
+			'Local servers usually need no proxy: add the host itself to NO_PROXY in the environment of n8n. Ranges such as 10.0.0.0/8 do not count there.',
 	}),
 	proxyAuthRequired: ({ service }) => ({
 		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} requires a user name and password`,

@@ -26,6 +26,8 @@ export const lmStudio: ServerType = {
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,
+			modelNotLoaded:
+				'LM Studio unloads idle models, and others to make room (Auto-Evict): turn JIT loading on, or raise the idle time there.',
 			modelNotFound:
 				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
 		},

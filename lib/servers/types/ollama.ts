@@ -25,9 +25,8 @@ export const ollama: ServerType = {
 	hasEveryRoute: true,
 	getTruncationLimit: async (...args) =>
 		asFiniteNumber((await fetchRunningModel(...args))?.context_length),
-	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
 	getModelWarning: (model) =>
-		/[:-]cloud$/.test(model)
+		isCloudModel(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
 	fetchModel: async (server, model, signal) => {
@@ -48,9 +47,15 @@ export const ollama: ServerType = {
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
 		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		getModelSuggestion: (errorType, model) =>
+			errorType === 'unauthorized' && isCloudModel(model)
+				? 'This model runs in the cloud of Ollama: run "ollama signin" on the machine of the server.'
+				: undefined,
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,
 			routeNotFound: `${DEFAULT_TEXTS.suggestions.routeNotFound} A very old Ollama has no /v1 routes: update it.`,
+			unauthorized:
+				'Ollama itself has no keys, so a proxy in front of it wants one: check the API Key and Authentication in the credential.',
 			connectionRefused:
 				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
 			promptTooLong: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
@@ -64,6 +69,11 @@ export const ollama: ServerType = {
 		},
 	},
 };
+
+/** Such as gpt-oss:120b-cloud and glm-4.6:cloud (docs.ollama.com/cloud). */
+function isCloudModel(model: string): boolean {
+	return /[:-]cloud$/.test(model);
+}
 
 /** Adds the facts of `/api/tags` and `/api/ps`, which load nothing. Releases before 0.35 list no capabilities there. */
 async function addTags(

@@ -9,6 +9,7 @@ const DEFAULT_SUGGESTIONS = {
 	routeNotFound:
 		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
 	promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
+	tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
 	kvCacheFull:
 		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
 	templateRejected:
@@ -21,6 +22,8 @@ const DEFAULT_SUGGESTIONS = {
 		'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
 	invalidToolCall:
 		'Lower the temperature, simplify the tool, or use a model with better tool support.',
+	modelNotLoaded:
+		'Load it on the server, or let the server load models on request. A server may also unload a model to make room for another.',
 	modelLoadFailed:
 		'The usual cause is insufficient memory: use a smaller context or a smaller quantization. Check the server log for details.',
 } satisfies ServerTexts['suggestions'];

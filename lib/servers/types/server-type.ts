@@ -154,6 +154,8 @@ export interface ServerTexts {
 	noModelActions?: string;
 	/** Suggestions for errors, if the general suggestion is for other servers. */
 	suggestions?: Readonly<Partial<Record<ErrorType, string>>>;
+	/** A suggestion that depends on the model. */
+	getModelSuggestion?(errorType: ErrorType, model: string): string | undefined;
 }
 
 /** One row of the table of server types. Callers check a member, never a name. */
