@@ -7,7 +7,7 @@ import {
 } from './error-text';
 
 const KEYS =
-	'the key set with --api-key (llama-server) or LOCALAI_API_KEY (LocalAI), or created on the server (GPUStack, Open WebUI: API Keys)';
+	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
 /** The response also needs room, so a prompt may be too long although it fits. */
@@ -243,8 +243,7 @@ export const MODEL_ERROR_TEXTS = {
 	toolCallTruncated: ({ tool, maxTokens }) => ({
 		title: 'A tool call was cut off at the token limit',
 		detail: `The model was calling the tool ${quoteName(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
-		suggestion:
-			'Raise Maximum Tokens or the server context, or lower the thinking effort so that more tokens are left for the call.',
+		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
 	}),
 	invalidToolCall: ({ tool }) => ({
 		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with invalid arguments`,

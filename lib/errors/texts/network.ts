@@ -109,9 +109,7 @@ export const NETWORK_ERROR_TEXTS = {
 	}),
 	badGateway: ({ status }) => ({
 		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
-		suggestion: isCloudflare(status)
-			? 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.'
-			: `The model server is down or too slow for the proxy. Test it without the proxy, raise the proxy timeout (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering.${status === 503 ? ' The proxy may also limit the request rate (nginx: limit_req).' : ''}`,
+		suggestion: describeGateway(status),
 	}),
 	unexpectedRedirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
@@ -149,6 +147,16 @@ export const NETWORK_ERROR_TEXTS = {
 	),
 	invalidInput: errorText('The input cannot be sent', 'Correct the field named in the error.'),
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;
+
+function describeGateway(status: number | undefined): string {
+	if (isCloudflare(status))
+		return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
+	if (status === 504)
+		return 'The proxy did not wait long enough: raise its timeout (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and turn off buffering (nginx: proxy_buffering).';
+	const rateLimit =
+		status === 503 ? ' The proxy may also limit the request rate (nginx: limit_req).' : '';
+	return `Check that the model server is running, and test it without the proxy.${rateLimit}`;
+}
 
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
 const DEFAULT_PORTS: ReadonlySet<string | undefined> = new Set(['8080', '9931']);
