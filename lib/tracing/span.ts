@@ -1,3 +1,4 @@
+import { isUnknownError } from '../errors/error-types';
 import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
 import type { Endpoint } from '../http/types';
@@ -88,11 +89,12 @@ function startSpan<S extends TracedEndpoint>(
 	return {
 		endpoint: withHeaders(endpoint, omitUndefined({ traceparent, tracestate })),
 		setAttributes,
-		/** Records an error by its title, which contains no URL and no server message. @returns the error */
+		/** Records an error by its title, unless that is the server's own message. @returns the error */
 		recordException: (error: unknown) => {
 			const isKnown = error instanceof ServerError;
 			setAttributes({ errorType: isKnown ? error.type : 'unexpected' });
-			const message = isKnown ? { message: masked(error.message) } : {};
+			const isOurTitle = isKnown && !isUnknownError(error.type);
+			const message = isOurTitle ? { message: masked(error.message) } : {};
 			tryOrUndefined(() => span.setStatus({ code: STATUS_ERROR, ...message }));
 			return error;
 		},
