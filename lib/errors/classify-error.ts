@@ -39,6 +39,9 @@ interface ErrorResponseInput {
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
 const MAX_SCANNED_TEXT = 4_000;
+/** What frameworks send instead of a message. */
+const STATUS_PHRASE =
+	/^(?:\d{3} )?(?:bad request|internal server error|unprocessable entity|error|\{\}|\[\]|null)\.?$/i;
 const OUT_OF_MEMORY = /\bmemory\b|\bOOM\b|\ballocate\b/i;
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
@@ -89,7 +92,7 @@ export function classifyErrorResponse(
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: response.location,
 			isOutOfMemory: OUT_OF_MEMORY.test(message),
-			isEmpty: form === 'empty',
+			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
 			isPage: form === 'page',
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
@@ -103,7 +106,7 @@ function toUnknownTitle(
 	message: string,
 	form: ParsedErrorBody['form'],
 ): string | undefined {
-	const isUnknown = isUnknownError(type) && form !== 'page';
+	const isUnknown = isUnknownError(type) && form !== 'page' && !STATUS_PHRASE.test(message);
 	return isUnknown ? toTitle(message) || undefined : undefined;
 }
 

@@ -6,7 +6,7 @@ const MAX_TITLE_LENGTH = 120;
 
 /** What gateways and clients put before the message of the server behind them: LiteLLM, OpenAI's client, gRPC. */
 const WRAPPER =
-	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|(?:Internal |Value )?error: *)/i;
+	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
 /** The value that pydantic and LiteLLM repeat from the request. */
 const REPEATED_INPUT = /\s*\[type=.*$|[, ]*(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
 const MARKUP = /<[^<>]{0,200}>/g;

@@ -117,6 +117,8 @@ const SIGNALS: readonly Signal[] = [
 		all: [
 			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bupstream connect error\b|\b\/\w+\": EOF$/i,
 		],
+		// The server's own download of a model
+		none: [/\b(?:pull|manifest|registry|download)\b/i],
 	},
 ];
 

@@ -40,6 +40,24 @@ test.each([
 	);
 });
 
+test.each([
+	['an empty body', 400, ''],
+	['a status phrase', 500, 'Internal Server Error'],
+	['a status phrase in JSON', 400, '{"detail":"Bad Request"}'],
+	['no text', 422, '{}'],
+])('%s gives no reason', (_name, status, body) => {
+	expect(classifyErrorResponse({ status, body }, {}).message).toContain(`status ${status}`);
+});
+
+test.each([
+	['unauthorized words of the server', 418, 'This deployment has been archived by its owner.'],
+	['a sentence', 400, 'Two engines are on fire. Please leave.'],
+])('%s are the title', (_name, status, message) => {
+	const error = classifyErrorResponse({ status, body: JSON.stringify({ error: { message } }) }, {});
+	expect(message.startsWith(error.message)).toBe(true);
+	expect(error.serverText).toBe(message);
+});
+
 test('a stretch of 24 characters of the request is removed, a shorter one stays', () => {
 	const echo = 'x'.repeat(10) + ' out of memory ';
 	expect(removeEchoes(`Invalid: ${echo}!`, [echo])).toBe('Invalid: !');
