@@ -1,7 +1,7 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { classifyStreamError, findChunkError, parseNonEventLines } from '../errors/classify-error';
 import { createServerError, type ErrorContext } from '../errors/create-error';
-import type { ErrorType } from '../errors/error-types';
+import { isUnknownError, type ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
@@ -341,8 +341,9 @@ function findEventFailure(event: unknown, data: string): CompletionFailure | und
 	if (!isRecord(event)) return { errorType: 'invalidResponse', serverText: data };
 	const error = findChunkError(event);
 	if (error === undefined) return undefined;
-	const { type, serverText, status } = classifyStreamError(error);
-	return { errorType: type, serverText, status };
+	const { type, message, serverText, status, facts } = classifyStreamError(error);
+	const title = isUnknownError(type) ? message : undefined;
+	return { errorType: type, title, serverText, status, facts };
 }
 
 /** The text of a message, as a string or in parts. */
@@ -393,8 +394,8 @@ function isComplete({ isFinished }: CompletionAccumulator, { signal }: StreamHan
 
 /** The error of a completion that cannot be used. */
 export function createCompletionError(
-	{ errorType, serverText, status }: CompletionFailure,
+	{ errorType, title, serverText, status, facts }: CompletionFailure,
 	context: ErrorContext,
 ): ServerError {
-	return createServerError(errorType, context, { serverText, status });
+	return createServerError(errorType, context, { title, serverText, status, facts });
 }

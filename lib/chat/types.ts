@@ -214,8 +214,11 @@ export interface Completion extends CompletionOutput {
 /** Why a response cannot be used. The caller adds the URL. */
 export interface CompletionFailure {
 	errorType: ErrorType;
+	/** The server's own title, for an error that nothing else explains. */
+	title?: string;
 	serverText?: string;
 	status?: number;
+	facts?: JsonRecord;
 	/** Tool of the invalid call. */
 	tool?: string;
 	/** All calls as received, if the model can correct them. */

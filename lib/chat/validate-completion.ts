@@ -196,14 +196,14 @@ function buildJsonCorrection(
 }
 
 const TRUNCATED_BEFORE_TEXT =
-	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
+	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
 export function toServerError(
 	failure: FailedCompletion,
 	response: Pick<HttpResponse, 'url' | 'headers'>,
 	{ server, settings }: TurnContext,
 ): ServerError {
-	const { errorType, serverText, status, tool, finishReason, usage } = failure;
+	const { errorType, title, serverText, status, tool, finishReason, usage } = failure;
 	const { model, parameters } = settings;
 	const context = toErrorContext(server, response.url, model);
 	const plainTextError = toPlainTextError(failure, response.headers['content-type'], context);
@@ -211,14 +211,16 @@ export function toServerError(
 	const { maxTokens = 0 } = parameters;
 	const isTruncated = errorType === 'emptyResponse' && finishReason === 'length';
 	return createServerError(errorType, context, {
+		title,
 		status,
 		serverText,
 		partialText: failure.text || undefined,
 		partialReasoning: failure.reasoning || undefined,
 		suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
-		facts: { usage, finishReason },
+		facts: { ...failure.facts, usage, finishReason },
 		about: {
 			tool,
+			isThinkingOff: parameters.thinking?.mode === 'off',
 			maxTokens: maxTokens > 0 ? maxTokens : undefined,
 			hasModelEnded: finishReason === 'stop',
 		},

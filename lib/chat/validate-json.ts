@@ -264,7 +264,7 @@ export function createJsonError(
 	const truncatedTexts = {
 		title: 'The JSON was cut off at the token limit',
 		detail: 'The token limit was reached before the JSON was complete',
-		suggestion: 'Raise Maximum Tokens or the server context, or turn thinking off.',
+		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
 	};
 	return createServerError('invalidResponse', context, {
 		...(finishReason === 'length' ? truncatedTexts : invalidTexts),

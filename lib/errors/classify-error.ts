@@ -12,7 +12,6 @@ import { findSignal, findTokenCounts, removeEchoes } from './signals';
 import { parseObject, parseJson } from '../json';
 import {
 	asArray,
-	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
@@ -42,7 +41,6 @@ const MAX_SCANNED_TEXT = 4_000;
 /** What frameworks send instead of a message. */
 const STATUS_PHRASE =
 	/^(?:\d{3} )?(?:bad request|internal server error|unprocessable entity|error|\{\}|\[\]|null)\.?$/i;
-const OUT_OF_MEMORY = /\bmemory\b|\bOOM\b|\ballocate\b/i;
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
 
@@ -87,11 +85,8 @@ export function classifyErrorResponse(
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		about: {
 			status,
-			promptTokens: asFiniteNumber(facts.n_prompt_tokens),
-			contextTokens: asFiniteNumber(facts.n_ctx),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: response.location,
-			isOutOfMemory: OUT_OF_MEMORY.test(message),
 			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
 			isPage: form === 'page',
 			isKeyMissing: response.isKeyMissing,

@@ -2,7 +2,7 @@ import type { ErrorType } from './error-types';
 import { type ErrorTextParams, getErrorText } from './texts';
 import { mask, maskDeep, maskedExcerpt } from './mask';
 import { type ServerErrorDetails, ServerError } from './server-error';
-import { truncate } from '../values';
+import { asFiniteNumber, truncate } from '../values';
 
 export interface ErrorContext
 	extends Pick<ErrorTextParams, 'root' | 'typed' | 'service' | 'model'> {
@@ -14,6 +14,7 @@ export interface ErrorContext
 	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
 
+const OUT_OF_MEMORY = /\bmemory\b|\bOOM\b|\ballocate\b/i;
 const MAX_SENTENCE_LENGTH = 10_000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */
@@ -33,7 +34,12 @@ export function createServerError(
 	const { about, ...details } = overrides;
 	const { root, typed, model, service, secrets } = context;
 	const address = parseHostAndPort(context.url);
-	const maskedParams = maskDeep({ ...about }, secrets);
+	const derived = {
+		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
+		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
+		contextTokens: asFiniteNumber(details.facts?.n_ctx),
+	};
+	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
 	const url = maskUrl(context);
 	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...maskedParams });
 	// The table's detail explains its own title only.

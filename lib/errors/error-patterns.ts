@@ -7,8 +7,8 @@ export const NO_INSTANCE_PATTERN =
 
 /** Whatever the status is: llama-server responds to many invalid requests with 500. The first matching row counts. */
 export const TYPE_BY_TEXT: ReadonlyArray<readonly [ErrorType, ...RegExp[]]> = [
-	// llama-server, before the rest of the model's output, which may contain any words
-	['outputParseFailed', /\bfailed to parse input at pos \d/i],
+	// llama-server, before the model's output, which may contain any words
+	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff: (?:now finding|')/i],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	// llama-server: a text to embed must fit into one physical batch (-ub)

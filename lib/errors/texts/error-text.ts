@@ -23,6 +23,8 @@ export interface ErrorTextParams {
 	maxTokens?: number;
 	/** The model ended its response itself, not a token limit. */
 	hasModelEnded?: boolean;
+	/** The request turned thinking off. */
+	isThinkingOff?: boolean;
 	/** No key was sent. */
 	isKeyMissing?: boolean;
 	/** No instance of the model responds to its gateway. */

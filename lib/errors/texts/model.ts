@@ -4,11 +4,25 @@ import {
 	formatDuration,
 	type ErrorText,
 	type ErrorTextBuilder,
+	type ErrorTextParams,
 } from './error-text';
 
 const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
+
+function describeOnlyThinking({
+	maxTokens,
+	hasModelEnded,
+	isThinkingOff,
+}: ErrorTextParams): string {
+	if (isThinkingOff === true)
+		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
+	if (hasModelEnded === true)
+		return 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).';
+	const limit = maxTokens === undefined ? '' : ` (now ${maxTokens})`;
+	return `Raise Maximum Tokens${limit}, set a thinking token budget, or turn thinking off.`;
+}
 
 /** The response also needs room, so a prompt may be too long although it fits. */
 function describeOverflow(prompt: number | undefined, context: number | undefined): string {
@@ -251,11 +265,9 @@ export const MODEL_ERROR_TEXTS = {
 		suggestion:
 			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server guarantees valid JSON in calls, unless it runs with --no-jinja.',
 	}),
-	onlyThinking: ({ maxTokens, hasModelEnded }) => ({
+	onlyThinking: (facts) => ({
 		title: 'The model used its whole response for thinking',
-		suggestion: hasModelEnded
-			? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
-			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
+		suggestion: describeOnlyThinking(facts),
 	}),
 	emptyResponse: errorText(
 		'The model returned an empty response',
