@@ -1,4 +1,5 @@
 /** Turns texts into vectors. */
+import { isUnknownError } from '../errors/error-types';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
@@ -179,7 +180,13 @@ export class Embedder {
 	}
 
 	private async explainError(error: ServerError): Promise<ServerError> {
-		const { model } = this.settings;
+		const { model, dimensions } = this.settings;
+		if (dimensions !== undefined && isAboutDimensions(error))
+			return error.copyWith({
+				title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
+				suggestion:
+					'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
+			});
 		const serverType = await getProfile(this.server).getType();
 		const { routes, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
@@ -314,4 +321,9 @@ const MAX_NAME_LENGTH = 500;
 export function getPrefixes(model: string): Prefixes {
 	const name = model.slice(0, MAX_NAME_LENGTH).toLowerCase().replaceAll('_', '-');
 	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
+}
+
+/** Matryoshka: training that lets vectors be shortened. */
+function isAboutDimensions({ type, serverText = '' }: ServerError): boolean {
+	return isUnknownError(type) && /dimension|matryoshka/i.test(serverText);
 }

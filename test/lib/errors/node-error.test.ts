@@ -73,6 +73,20 @@ describe('toNodeError', () => {
 		},
 	);
 
+	test.each(['badRequest', 'serverError', 'streamError'] as const)(
+		'an agent gets no words of a server that nothing explains: %s',
+		(type) => {
+			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+			const details = {
+				title: 'The tenant Acme is closed',
+				serverText: 'The tenant Acme is closed.',
+			};
+			const { message, description } = toNodeError(tool, createServerError(type, {}, details));
+			expect(message).toMatch(/^The service behind this tool (?:rejected|is unavailable)/);
+			expect(description).toBe(message);
+		},
+	);
+
 	test('includes the server message in an agent’s error if the agent can correct its call', () => {
 		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
 		const response = { status: 400, title: 'topic is required in input form' };

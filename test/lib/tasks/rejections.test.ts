@@ -41,9 +41,10 @@ type Server = ReturnType<typeof createModelServer>;
 const modelList = (owner: string) => ({
 	'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: owner }] } },
 });
-const embed = async (server: Server, text = 'a') =>
+const embed = async (server: Server, text = 'a', dimensions?: number) =>
 	await new Embedder(server, {
 		...COMMON,
+		dimensions,
 		prefixes: {},
 		longTexts: 'fail',
 		blankTexts: 'fail',
@@ -108,4 +109,20 @@ it('a server with the names of TEI at the root: later requests use that route di
 	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
 	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
 	expect(bodies).toMatchObject([{ texts: ['x', 'y'] }, { texts: ['x', 'y'] }]);
+});
+
+it.each([
+	'Model "m" does not support matryoshka representation, changing output dimensions will lead to poor results.',
+	'litellm.UnsupportedParamsError: Setting dimensions is not supported for m.',
+	'Dimension 512 is not one of the dimensions of this model: 256, 768',
+	'matryoshka_dimensions are not set for this model',
+])('a rejected number of dimensions names the option: %s', async (message) => {
+	const server = await serving({
+		'/v1/embeddings': () => ({ status: 400, json: { error: { message } } }),
+	});
+	const error = await getError(embed(server, 'a', 512));
+	expect(error.message).toContain('(Dimensions)');
+	expect(error.serverText).toBe(message);
+	expect(bodies).toHaveLength(1);
+	expect((await getError(embed(server, 'a'))).message).not.toContain('(Dimensions)');
 });
