@@ -16,11 +16,11 @@ import { withResolvedModel } from '../shared/resolve-model';
 import { addHintOnce } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { readPriority } from '../shared/timeout-fields';
-import { addFailedTokenTotals, addTokenTotals } from '../shared/token-totals';
+import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties } from './fields';
 import { readSettings } from './settings';
-import { getStreamingHint } from './streaming-hint';
-import { withTokenBudget } from './token-budget';
+import { asRecord, tryOrUndefined } from '../../lib/values';
+import { createInputError } from '../../lib/errors/create-error';
 
 /** Supplies the chat model of an item. */
 export async function supplyChatModel(
@@ -102,4 +102,61 @@ function reportResult(context: ISupplyDataFunctions, result: ChatResult): void {
 	const streamingHint = getStreamingHint(context, result.totalMs);
 	const hints = streamingHint === undefined ? [] : [streamingHint];
 	for (const message of [...result.warnings, ...hints]) addHintOnce(context, message);
+}
+
+const UNCOUNTED =
+	'The server does not report token counts, so Token Budget cannot limit this execution.';
+
+/**
+ * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
+ *
+ * @param budget tokens of all prompts and responses of the execution
+ * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
+ */
+export function withTokenBudget(
+	generate: ChatGenerator,
+	context: object,
+	budget: number,
+): ChatGenerator {
+	if (budget === 0) return generate;
+	return async (chatRequest, onDelta) => {
+		const { tokensIn, tokensOut } = readTokenTotals(context);
+		const used = tokensIn + tokensOut;
+		if (used >= budget)
+			throw createInputError(
+				`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
+				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
+				{
+					detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
+					facts: { tokensIn, tokensOut, tokenBudget: budget },
+				},
+			);
+		const result = await generate(chatRequest, onDelta);
+		if (result.usage === undefined) result.warnings.push(UNCOUNTED);
+		return result;
+	};
+}
+
+/** After this time without output, users assume that a chat is broken. */
+const NOTICEABLE_WAIT_MS = 5_000;
+
+type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
+	isStreaming?(): boolean;
+};
+
+/**
+ * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
+ * time, if the response was streamed, and if the execution did not start in a chat.
+ */
+export function getStreamingHint(context: Context, totalMs: number): string | undefined {
+	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
+	const trigger = tryOrUndefined(() => context.getChatTrigger());
+	if (!trigger) return undefined;
+	const { responseMode } = asRecord(trigger.parameters.options);
+	const respondsWhenFinished = responseMode === undefined || responseMode === 'lastNode';
+	// n8n adds the "=" itself.
+	const expression = `{{ $(${JSON.stringify(trigger.name)}).isExecuted }}`;
+	const isExecuted = tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
+	if (!respondsWhenFinished || !isExecuted) return undefined;
+	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }

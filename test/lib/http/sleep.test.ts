@@ -1,4 +1,4 @@
-import { sleepWithAbort } from '../../../lib/http/sleep';
+import { sleepWithAbort } from '../../../lib/http/timeouts';
 
 test('case 60: Stop ends a pause immediately', async () => {
 	const stop = new AbortController();

@@ -1,4 +1,4 @@
-import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
+import { getStreamingHint } from '../../../nodes/LocalChatModel/supply';
 
 /** An execution that a chat started, which responds at its end. */
 const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {

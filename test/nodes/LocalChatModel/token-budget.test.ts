@@ -1,5 +1,5 @@
 import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
-import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
+import { withTokenBudget } from '../../../nodes/LocalChatModel/supply';
 
 const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
 const ANSWER = { text: 'an answer', usage: COUNTED, warnings: [] as string[] } as ChatResult;

@@ -1,6 +1,5 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
-import { sleepWithAbort } from '../../../lib/http/sleep';
+import { sleepWithAbort } from '../../../lib/http/timeouts';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/model-server';
 import { searchModels } from '../../../nodes/shared/search-models';

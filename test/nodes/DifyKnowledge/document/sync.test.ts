@@ -1,9 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
-
 import { getWrites } from '../../../lib/dify/knowledge/setup';
 import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/sleep', () =>
+jest.mock('../../../../lib/http/timeouts', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
