@@ -1,5 +1,5 @@
 /** Shortens the message of a server to a title. */
-import { toPlainText, truncate } from '../values';
+import { toPlainText, truncate, withoutEnds } from '../values';
 
 /** Longest title, in characters. */
 const MAX_TITLE_LENGTH = 120;
@@ -8,10 +8,10 @@ const MAX_TITLE_LENGTH = 120;
 const WRAPPER =
 	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
 /** The value that pydantic and LiteLLM repeat from the request. */
-const REPEATED_INPUT = /\s*\[type=.*$|[, ]*(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
+const REPEATED_INPUT = /\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
 const MARKUP = /<[^<>]{0,200}>/g;
 const ADDRESS =
-	/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)]+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]+\/)+[\w.-]*/gi;
+	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}/gi;
 /** Not inside `llama3.2` or `10.0.0.5`. */
 const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
 
@@ -27,10 +27,6 @@ export function toTitle(serverText: string): string {
 	}
 	text = text.replace(REPEATED_INPUT, '').replace(MARKUP, ' ').replace(ADDRESS, '…');
 	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
-	const sentence = text
-		.slice(0, end)
-		.replace(/\s+/g, ' ')
-		.trim()
-		.replace(/[.:,;\s]+$/, '');
+	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
 	return truncate(sentence, MAX_TITLE_LENGTH);
 }

@@ -29,7 +29,7 @@ const EXCESS =
 	/\b(?:exceed(?:s|ed|ing)?|longer|too (?:long|large|big)|larger|greater|maximum|max|only|over the limit|overflow(?:s|ed)?|less than)\b|<=|>/i;
 const CONTEXT = /\b(?:context|n_ctx|max_seq_len|max_model_len)\b/i;
 const CONTEXT_SIZE = /\bcontext (?:length|size|window)\b/i;
-const TWO_NUMBERS = /\d.*?[^\d.,].*?\d/s;
+const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
 	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
