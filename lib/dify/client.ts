@@ -2,7 +2,7 @@ import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import { toResponseError } from '../http/request-errors';
 import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
-import { sleepWithAbort } from '../http/timeouts';
+import { sleepWithAbort } from '../http/sleep';
 import { parseJson } from '../json';
 import {
 	isRecord,

@@ -130,8 +130,8 @@ export function findSignal(message: string): ErrorType | undefined {
 
 /** Shortest stretch of the request that is removed where a message repeats it. */
 const MIN_ECHO_LENGTH = 24;
-/** Every stretch of that length contains a whole piece of the message of this length. */
-const PIECE_LENGTH = MIN_ECHO_LENGTH / 2;
+/** Every stretch of that length contains a whole sample of the message of this length. */
+const SAMPLE_LENGTH = MIN_ECHO_LENGTH / 2;
 /** Characters of the request that are searched. */
 const MAX_SEARCHED_TEXT = 200_000;
 
@@ -155,24 +155,24 @@ function removeEchoesOf(text: string, message: string): string {
 	const kept: string[] = [];
 	let keptUntil = 0;
 	let at = 0;
-	while (at + PIECE_LENGTH <= message.length) {
-		const found = text.indexOf(message.slice(at, at + PIECE_LENGTH));
+	while (at + SAMPLE_LENGTH <= message.length) {
+		const found = text.indexOf(message.slice(at, at + SAMPLE_LENGTH));
 		const [from, to] = found < 0 ? [at, at] : extend(message, at, text, found);
 		if (to - from >= MIN_ECHO_LENGTH) {
 			kept.push(message.slice(keptUntil, Math.max(from, keptUntil)));
 			keptUntil = to;
 			at = to;
-		} else at += PIECE_LENGTH;
+		} else at += SAMPLE_LENGTH;
 	}
 	return kept.join('') + message.slice(keptUntil);
 }
 
-/** The stretch around a common piece that both texts have. */
+/** The stretch around a common sample that both texts have. */
 function extend(message: string, at: number, text: string, found: number): [number, number] {
 	let before = 0;
 	while (at > before && found > before && message[at - before - 1] === text[found - before - 1])
 		before += 1;
-	let length = PIECE_LENGTH;
+	let length = SAMPLE_LENGTH;
 	while (at + length < message.length && message[at + length] === text[found + length]) length += 1;
 	return [at - before, at + length];
 }

@@ -16,7 +16,7 @@ import {
 	type CheckOutcome,
 	type HealthStatus,
 } from './check-result';
-import { sleepWithAbort } from '../http/timeouts';
+import { sleepWithAbort } from '../http/sleep';
 
 export type CheckTarget =
 	/** `open` throws if the URL or the key cannot be used at all. */

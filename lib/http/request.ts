@@ -3,10 +3,11 @@ import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types
 import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
 import { toTransportError, createQueueError, toResponseError } from './request-errors';
-import { DEFAULT_TIMEOUTS, Watchdog, sleepWithAbort } from './timeouts';
+import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
 import { RetryPolicy } from './retry-policy';
 import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
+import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';

@@ -1,4 +1,4 @@
-import { rejectOnAbort } from '../http/timeouts';
+import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { JsonRecord } from '../values';
 import { getModelEntries, parseModels, type ServerModel } from './models';

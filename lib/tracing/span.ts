@@ -8,7 +8,7 @@ import {
 	type SpanData,
 	type ResponseAttributes,
 } from './span-attributes';
-import { rejectOnAbort } from '../http/timeouts';
+import { rejectOnAbort } from '../http/sleep';
 import { omitUndefined, tryOrUndefined } from '../values';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */

@@ -1,7 +1,8 @@
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
-import { type Timeouts, sleepWithAbort } from '../../lib/http/timeouts';
+import { sleepWithAbort } from '../../lib/http/sleep';
+import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { selectOnlyModel } from '../../lib/servers/model-names';

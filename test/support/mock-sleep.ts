@@ -7,7 +7,7 @@
 import { performance, setImmediate } from './node-builtins';
 
 export const { rejectOnAbort } =
-	jest.requireActual<typeof import('../../lib/http/timeouts')>('../../lib/http/timeouts');
+	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');
 
 const { now } = performance;
 let skippedMs = 0;

@@ -1,5 +1,6 @@
 /** The loop, with retries of `lib/http`, over a scripted transport. */
 import * as fc from 'fast-check';
+
 import { omitRejectedField } from '../../../lib/exchange/adaptations';
 import { enforceStrictRoles } from '../../../lib/chat/strict-roles';
 import { captureError, ServerError } from '../../../lib/errors/server-error';
@@ -10,7 +11,7 @@ import { type Reply, transport } from './scripted-transport';
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('./scripted-transport'),
 );
-jest.mock('../../../lib/http/timeouts', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const FIELDS = ['top_k', 'min_p', 'seed', 'stop', 'logprobs', 'user', 'n', 'echo', 'suffix'];
 const body = {

@@ -7,7 +7,7 @@ import type { http } from '../../support/node-builtins';
 import { closedPort } from '../../support/listen';
 import { setImmediate, zlib } from '../../support/node-builtins';
 
-jest.mock('../../../lib/http/timeouts', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
 const open = new Set<() => Promise<void>>();

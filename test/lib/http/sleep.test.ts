@@ -1,4 +1,4 @@
-import { sleepWithAbort } from '../../../lib/http/timeouts';
+import { sleepWithAbort } from '../../../lib/http/sleep';
 
 test('case 60: Stop ends a pause immediately', async () => {
 	const stop = new AbortController();

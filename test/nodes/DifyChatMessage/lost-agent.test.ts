@@ -6,7 +6,7 @@ import { json, startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
 import { execute, prepare, getStreamedText, getItemError } from '../dify';
 
-jest.mock('../../../lib/http/timeouts', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const LOOK_STEP = {
 	round: { chunks: ['Let me look. '], tool: { name: 'clock', input: '{}', observation: '12' } },

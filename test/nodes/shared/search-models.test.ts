@@ -1,5 +1,6 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
-import { sleepWithAbort } from '../../../lib/http/timeouts';
+
+import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/model-server';
 import { searchModels } from '../../../nodes/shared/search-models';

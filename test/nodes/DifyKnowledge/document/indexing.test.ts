@@ -5,7 +5,7 @@ import { getLastBody } from '../../../lib/dify/knowledge/setup';
 import { getNodeError } from '../../dify';
 import { byId, executeOperation, startScene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/timeouts', () =>
+jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 

@@ -1,8 +1,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
+
 import { getWrites } from '../../../lib/dify/knowledge/setup';
 import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/timeouts', () =>
+jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 

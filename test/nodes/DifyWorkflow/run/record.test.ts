@@ -6,7 +6,7 @@ import { performance } from '../../../support/node-builtins';
 import { getItemError } from '../../dify';
 import { executeWorkflow } from '../workflow';
 
-jest.mock('../../../../lib/http/timeouts', () =>
+jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 

@@ -1,0 +1,34 @@
+import { sleep } from 'n8n-workflow';
+
+/** Long pauses are split, so that a canceled one leaves no long timer behind. */
+const SLEEP_STEP_MS = 250;
+
+/** Stops waiting when the signal aborts, for work that ignores signals: the egress filter's DNS lookup. */
+export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+	signal.throwIfAborted();
+	let onAbort = () => {};
+	const aborted = new Promise<never>((_resolve, reject) => {
+		onAbort = () => reject(signal.reason as Error);
+		signal.addEventListener('abort', onAbort, { once: true });
+	});
+	try {
+		return await Promise.race([work(), aborted]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
+}
+
+/** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
+export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
+	signal?.throwIfAborted();
+	let wake = () => {};
+	const aborted = new Promise<void>((resolve) => {
+		wake = resolve;
+		signal?.addEventListener('abort', wake, { once: true });
+	});
+	for (let remainingMs = ms; remainingMs > 0; remainingMs -= SLEEP_STEP_MS) {
+		await Promise.race([sleep(Math.min(remainingMs, SLEEP_STEP_MS)), aborted]);
+		signal?.throwIfAborted();
+	}
+	signal?.removeEventListener('abort', wake);
+}
