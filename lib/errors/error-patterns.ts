@@ -80,7 +80,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<readonly [ErrorType, ...RegExp[]]> = [
 	],
 	[
 		'modelLoadFailed',
-		/model (?:name=)?.{0,200} failed to load/i,
+		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
 		// llama-swap

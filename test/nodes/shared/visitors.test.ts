@@ -44,7 +44,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		const whole = failed().description!;
 		const error = hideDetailsFromVisitors(contextOf('webhook', true), failed());
 		expect(whole).toContain(SAID);
-		expect(error.context.data).toMatchObject({ description: whole, type: 'serverError' });
+		expect(error.context.data).toMatchObject({ description: whole, type: 'modelCrashed' });
 		expect(hideDetailsFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({
 			description: whole,
 		});

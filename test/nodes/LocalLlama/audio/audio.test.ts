@@ -348,6 +348,6 @@ describe('Speak', () => {
 			{},
 			buildSetup(sim, { operation: 'speak', text: 'Hello', voice: '' }),
 		);
-		expect(toldError.description).toContain('no voice pack');
+		expect(toldError.message).toContain('no voice pack');
 	});
 });

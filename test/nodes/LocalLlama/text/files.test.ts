@@ -399,7 +399,7 @@ test.each([
 	],
 	[
 		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
-		'The server rejected the request',
+		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
 		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
 	],
 ])(
