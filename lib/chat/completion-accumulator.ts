@@ -37,6 +37,8 @@ export interface AccumulatorOptions {
 	isQuotation?(call: RawToolCall): boolean;
 	/** Whether the prompt may contain the opening tag of the thinking. */
 	mayStartInReasoning?: boolean;
+	/** Whether the request mentions the tags of thinking. Then a tag after separate thinking is text. */
+	mentionsTags?: boolean;
 	/** Start of the response in the request, which some servers repeat. */
 	prefill?: string;
 	/** For requests without a chat template: the text contains no thinking, and may be empty. */
@@ -228,7 +230,8 @@ export class CompletionAccumulator {
 		const reasoning =
 			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
 		if (reasoning === undefined) return '';
-		this.reasoningSplitter.ignoreTags();
+		if (this.options.mentionsTags === true) this.reasoningSplitter.ignoreTags();
+		else this.reasoningSplitter.expectSplit();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
 		const delta = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
 		this.reasoning += delta;

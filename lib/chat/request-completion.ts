@@ -28,6 +28,7 @@ import {
 } from './validate-completion';
 import type { HttpResponse, QueueStats } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
+import { getText } from './content';
 import { isJsonRequested } from './parameters';
 import { opensReasoningInPrompt } from '../text/reasoning';
 import type { ChatMessage, CompletionRequest } from './types';
@@ -100,13 +101,17 @@ function createAccumulator(
 	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
 	const isJson = isJsonRequested(parameters);
+	const mentionsTags = draft.messages.some(({ content }) => getText(content).includes('think>'));
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
 		isQuotation,
 		isJson,
+		mentionsTags,
 		// If the text is not streamed, waiting for the end of the thinking costs nothing.
 		mayStartInReasoning:
-			chatRequest.isBuffered === true || isJson || opensReasoningInPrompt(draft.model),
+			(chatRequest.isBuffered === true && !mentionsTags) ||
+			isJson ||
+			opensReasoningInPrompt(draft.model),
 		maxTokens: parameters.maxTokens,
 		prefill: getPrefill(draft.messages),
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,

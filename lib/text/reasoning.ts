@@ -1,7 +1,27 @@
-/** Splits reasoning from the text of a response. */
+/** Splits reasoning from the text of a response, without the marks of its channels. */
 
-const OPEN = '<think>';
+/** Tags around reasoning: most models; Magistral; Seed-OSS. */
+const TAGS: ReadonlyArray<readonly [open: string, close: string]> = [
+	['<think>', '</think>'],
+	['[THINK]', '[/THINK]'],
+	['<seed:think>', '</seed:think>'],
+];
 const CLOSE = '</think>';
+
+/** Gemma 4, if the server does not parse it (llama.cpp 21338). */
+const GEMMA_OPEN = '<|channel>thought';
+const GEMMA_CLOSE = '<channel|>';
+
+/** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578). */
+const HARMONY_STARTS = ['<|start|>', '<|channel|>'];
+const HARMONY_HEADER =
+	/^(?:<\|start\|>assistant)?(?:<\|channel\|>(analysis|commentary|final))?(?: ?<\|constrain\|>\w{1,20})?<\|message\|>/;
+const HARMONY_MESSAGE = '<|message|>';
+const HARMONY_ENDS = ['<|end|>', '<|return|>'];
+const MAX_HEADER_LENGTH = 160;
+
+/** Beginnings of marks, at which the response is not yet decided. */
+const STARTS = [...TAGS.map(([open]) => open), GEMMA_OPEN, ...HARMONY_STARTS];
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
@@ -23,87 +43,193 @@ export interface TextAndReasoning {
 	reasoning: string;
 }
 
+/** A part of a response that a mark opens. */
+interface Part {
+	/** Length of the mark. */
+	length: number;
+	isReasoning: boolean;
+	/** Marks that end the part. */
+	ends: readonly string[];
+	/** Whether another part may follow. */
+	hasNext: boolean;
+}
+
+/** The part that begins with a text; `undecided` if more of the text is required. */
+function parsePart(text: string): Part | 'undecided' | undefined {
+	const tag = TAGS.find(([open]) => text.startsWith(open));
+	if (tag !== undefined)
+		return { length: tag[0].length, isReasoning: true, ends: [tag[1]], hasNext: false };
+	if (text.startsWith(GEMMA_OPEN))
+		return { length: GEMMA_OPEN.length, isReasoning: true, ends: [GEMMA_CLOSE], hasNext: true };
+	const header = HARMONY_HEADER.exec(text);
+	if (header !== null) {
+		const isReasoning = header[1] === 'analysis';
+		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, hasNext: true };
+	}
+	const isHeader = HARMONY_STARTS.some((start) => text.startsWith(start));
+	const mayBeHeader =
+		isHeader && text.length < MAX_HEADER_LENGTH && !text.includes(HARMONY_MESSAGE);
+	return mayBeHeader || STARTS.some((start) => start.startsWith(text)) ? 'undecided' : undefined;
+}
+
+const ASSUMED: Part = { length: 0, isReasoning: true, ends: [CLOSE], hasNext: false };
+const PLAIN: Part = { length: 0, isReasoning: false, ends: [], hasNext: false };
+
+/** JSON is not thinking, and may contain a tag. */
+const JSON_START = /^(?:\{|\[\s*[[{"\d\]])/;
+/** A text with more mentions of the closing tag is about it. */
+const MAX_MENTIONS = 20;
+/** The end of thinking that a server split too early arrives within so many characters. */
+const MAX_SPLIT_LENGTH = 120;
+
 /**
- * Reads text as it arrives, each character once. Tags count only at the start of the response, where thinking may begin.
- * Later tags are plain text.
+ * Reads text as it arrives, each character once. Marks count only at the start of the response, where thinking may begin,
+ * and where a part of it ends. Other marks are plain text.
  */
 export class ReasoningSplitter {
-	private state: 'start' | 'inside' | 'outside' = 'start';
+	/** Undefined until the start of the response is decided. */
+	private part: Part | undefined;
 	/** Text already searched: leading spaces, or thinking that may be the response. Only its end is read again. */
 	private searched = '';
-	/** Text that may be the beginning of a tag. */
+	/** Text that may be the beginning of a mark. */
 	private pending = '';
+	private mentions = 0;
+	private maxAssumed = Infinity;
+	private isSplitByServer = false;
 
 	/** @param mayBeInside whether the prompt may contain the opening tag */
-	constructor(private readonly mayBeInside: boolean) {}
+	constructor(private mayBeInside: boolean) {}
 
-	/** For servers that split the thinking: tags are plain text. */
+	/** Marks are plain text. */
 	ignoreTags(): void {
-		if (this.state === 'start') this.state = 'outside';
+		this.part ??= PLAIN;
+	}
+
+	/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
+	expectSplit(): void {
+		if (this.part === undefined)
+			[this.isSplitByServer, this.mayBeInside, this.maxAssumed] = [true, true, MAX_SPLIT_LENGTH];
 	}
 
 	push(delta: string): TextAndReasoning {
 		this.pending += delta;
-		if (this.state === 'start') this.begin();
-		if (this.state === 'inside') return this.readInside();
-		return { text: this.state === 'outside' ? this.take() : '', reasoning: '' };
+		const output = { text: '', reasoning: '' };
+		for (;;) {
+			this.part ??= this.parseStart();
+			const { part } = this;
+			if (part === undefined) return output;
+			const content = this.readPart(part);
+			output[part.isReasoning ? 'reasoning' : 'text'] += content;
+			if (this.part === part) return output;
+		}
 	}
 
 	/** Returns the pending text. */
 	end(): TextAndReasoning {
 		const { rest } = this;
-		this.take();
+		this.searched = this.pending = '';
 		return rest;
 	}
 
 	/** The pending text. Thinking that never ended is the response, if no tag opened it. */
 	get rest(): TextAndReasoning {
 		const rest = this.searched + this.pending;
-		const isThinking = this.state === 'inside' && !this.isAssumed;
+		const isThinking = this.part?.isReasoning === true && this.part !== ASSUMED;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
 
-	private isAssumed = false;
-
-	private begin(): void {
+	/** Consumes the mark that opens a part. Undefined if more text is required. */
+	private parseStart(): Part | undefined {
 		const trimmed = this.pending.trimStart();
-		this.keep(this.pending.length - trimmed.length);
-		if (trimmed.startsWith(OPEN)) {
-			this.state = 'inside';
+		const part = parsePart(trimmed);
+		if (part === undefined || part === 'undecided') {
+			this.keep(this.pending.length - trimmed.length);
+			if (part === 'undecided' || trimmed === '') return undefined;
+		} else if (!this.isSplitByServer) {
 			this.searched = '';
-			this.pending = trimmed.slice(OPEN.length);
-		} else if (!OPEN.startsWith(trimmed)) {
-			this.state = this.mayBeInside ? 'inside' : 'outside';
-			this.isAssumed = this.mayBeInside;
+			this.pending = trimmed.slice(part.length);
+			return part;
+		}
+		const isAssumed = this.mayBeInside && part === undefined && !JSON_START.test(trimmed);
+		return isAssumed ? ASSUMED : PLAIN;
+	}
+
+	/** Reads to the end of the part, at which another one begins. */
+	private readPart(part: Part): string {
+		const end = part === ASSUMED ? this.findAssumedEnd() : findEnd(this.pending, part.ends);
+		if (end.length === 0 && part === ASSUMED && this.part === ASSUMED) {
+			this.keep(end.at);
+			if (this.searched.length > this.maxAssumed) this.part = PLAIN;
+			return '';
+		}
+		if (this.part !== part) return '';
+		this.keep(end.at);
+		const content = this.searched;
+		this.searched = '';
+		if (end.length === 0) return content;
+		const rest = this.pending.slice(end.length);
+		this.pending = part.isReasoning ? rest.trimStart() : rest;
+		this.mayBeInside = false;
+		this.part = part.hasNext ? undefined : PLAIN;
+		return content;
+	}
+
+	/** The end of thinking that no tag opened. A tag that the text only mentions is not the end. */
+	private findAssumedEnd(): PartEnd {
+		for (;;) {
+			const end = findEnd(this.pending, ASSUMED.ends);
+			if (end.length === 0) return end;
+			const isMention = this.isMention(end.at);
+			if (isMention === undefined) return { at: end.at, length: 0 };
+			if (!isMention) return end;
+			this.keep(end.at + end.length);
+			this.mentions += 1;
+			if (this.mentions > MAX_MENTIONS) this.part = PLAIN;
+			if (this.mentions > MAX_MENTIONS) return { at: 0, length: 0 };
 		}
 	}
 
-	private readInside(): TextAndReasoning {
-		const end = this.pending.indexOf(CLOSE);
-		this.keep(end < 0 ? this.pending.length - getPartialTagLength(this.pending) : end);
-		if (end < 0 && this.isAssumed) return { text: '', reasoning: '' };
-		const reasoning = this.searched;
-		this.searched = '';
-		if (end < 0) return { text: '', reasoning };
-		this.pending = this.pending.slice(CLOSE.length).trimStart();
-		this.state = 'outside';
-		return { reasoning, text: this.take() };
+	/** Whether the tag is quoted, in a code block or a word of a sentence; undefined if the next character is missing. */
+	private isMention(at: number): boolean | undefined {
+		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
+		const after = this.pending[at + CLOSE.length];
+		const fences = (this.searched + this.pending.slice(0, at)).match(/^ {0,3}```/gm) ?? [];
+		if (/[`'"“‘«(]/.test(before) || fences.length % 2 === 1) return true;
+		if (before !== ' ') return false;
+		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
 	}
 
 	private keep(length: number): void {
 		this.searched += this.pending.slice(0, length);
 		this.pending = this.pending.slice(length);
 	}
-
-	private take(): string {
-		const all = this.searched + this.pending;
-		this.searched = this.pending = '';
-		return all;
-	}
 }
 
-/** Characters at the end of a text that may be the beginning of the closing tag. */
-function getPartialTagLength(text: string): number {
-	const from = text.lastIndexOf('<');
-	return from >= 0 && CLOSE.startsWith(text.slice(from)) ? text.length - from : 0;
+/** Where a part ends; the length of its mark is 0 if it has not arrived. */
+interface PartEnd {
+	at: number;
+	length: number;
+}
+
+function findEnd(text: string, ends: readonly string[]): PartEnd {
+	const found = ends
+		.map((mark) => ({ at: text.indexOf(mark), length: mark.length }))
+		.filter(({ at }) => at >= 0);
+	if (found.length > 0) return found.reduce((a, b) => (b.at < a.at ? b : a));
+	return { at: text.length - getPartialMarkLength(text, ends), length: 0 };
+}
+
+/** Characters at the end of a text that may be the beginning of a mark. */
+function getPartialMarkLength(text: string, marks: readonly string[]): number {
+	const longest = Math.max(0, ...marks.map((mark) => mark.length - 1));
+	for (let length = Math.min(longest, text.length); length > 0; length--)
+		if (marks.some((mark) => mark.startsWith(text.slice(-length)))) return length;
+	return 0;
+}
+
+/** Whether a response ends thinking that it did not begin. */
+export function hasUnopenedReasoning(response: string): boolean {
+	const splitter = new ReasoningSplitter(true);
+	const { text, reasoning } = splitter.push(response);
+	return text !== '' && reasoning !== '' && response.trimStart().startsWith(reasoning.trim());
 }

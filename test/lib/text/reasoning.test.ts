@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import {
+	hasUnopenedReasoning,
+	ReasoningSplitter,
+	splitReasoning,
+} from '../../../lib/text/reasoning';
+
+/** The output for a text that arrives in pieces. */
+function split(
+	text: string,
+	cuts: readonly number[],
+	start: (splitter: ReasoningSplitter) => void,
+) {
+	const splitter = new ReasoningSplitter(false);
+	start(splitter);
+	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
+	const output = { text: '', reasoning: '' };
+	const add = (piece: { text: string; reasoning: string }) => {
+		output.text += piece.text;
+		output.reasoning += piece.reasoning;
+	};
+	for (const [index, end] of [...ends, text.length].entries())
+		add(splitter.push(text.slice(ends[index - 1] ?? 0, end)));
+	add(splitter.end());
+	return output;
+}
+const cuts = fc.array(fc.nat(300), { maxLength: 30 });
+
+describe('channels', () => {
+	test.each([
+		[
+			'Harmony: thinking and response',
+			'<|channel|>analysis<|message|>User greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello!',
+			'Hello!',
+			'User greets.',
+		],
+		[
+			'Harmony: from the start of the message to its return',
+			'<|start|>assistant<|channel|>analysis<|message|>2+2.<|end|>\n<|start|>assistant<|channel|>final<|message|>4<|return|>',
+			'4',
+			'2+2.',
+		],
+		['Harmony: the response only', '<|channel|>final<|message|>42', '42', ''],
+		[
+			'Harmony: JSON',
+			'<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{"a":1}',
+			'{"a":1}',
+			'x',
+		],
+		[
+			'Harmony: a preamble before a call',
+			'<|channel|>commentary<|message|>I check.<|end|><|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
+			'I check.<|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
+			'',
+		],
+		['Gemma 4', '<|channel>thought\nWeather.<channel|>Sunny', 'Sunny', '\nWeather.'],
+		['Gemma 4 without thinking', '<|channel>thought\n<channel|>\n\nSunny', 'Sunny', '\n'],
+		['Magistral', '[THINK]Hm.[/THINK]Yes', 'Yes', 'Hm.'],
+		['Seed-OSS', '<seed:think>Hm.</seed:think>Yes', 'Yes', 'Hm.'],
+	])('%s', (_name, response, text, reasoning) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				const output = split(response, places, () => {});
+				expect({ ...output, text: output.text.trimStart() }).toEqual({ text, reasoning });
+			}),
+		);
+	});
+
+	test.each([
+		'The mark <|channel|>analysis<|message|> begins the thinking.<|end|>',
+		'<|channel|> is a mark of Harmony',
+		'[THIN] ice',
+		'<| is an operator of F#',
+	])('%s is text', (text) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				expect(split(text, places, () => {})).toEqual({ text, reasoning: '' });
+			}),
+		);
+		expect(splitReasoning(text)).toEqual({ text, reasoning: '' });
+	});
+});
+
+describe('thinking that the server separates too early', () => {
+	const expectSplit = (splitter: ReasoningSplitter) => splitter.expectSplit();
+
+	test.each([
+		['rest of it</think>Hello', 'Hello', 'rest of it'],
+		['</think>\n\nHello', 'Hello', ''],
+		['so the sum is 4.\n</think>\n\n4', '4', 'so the sum is 4.\n'],
+		['and greet back. </think>Hi', 'Hi', 'and greet back. '],
+	])('%j', (response, text, reasoning) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				const output = split(response, places, expectSplit);
+				expect({ ...output, text: output.text.trimStart() }).toEqual({ text, reasoning });
+			}),
+		);
+	});
+
+	test.each([
+		'`</think>` closes the thinking.',
+		'The tag </think> closes the thinking.',
+		'<think>b</think>',
+		'{"tag":"</think>"}',
+		'Use:\n```html\n<think>\n</think>\n```',
+		`${'A long answer. '.repeat(10)}</think> here`,
+	])('%j is text', (text) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				expect(split(text, places, expectSplit)).toEqual({ text, reasoning: '' });
+			}),
+		);
+	});
+
+	test('a response streams after a few words', () => {
+		const splitter = new ReasoningSplitter(false);
+		splitter.expectSplit();
+		expect(splitter.push('word '.repeat(25)).text).toBe('word '.repeat(25));
+		expect(splitter.push('more').text).toBe('more');
+	});
+});
+
+test.each([
+	['Let me think.</think>The answer is 4.', true],
+	['First this.\n</think>\n\nThen that.', true],
+	['<think>a</think>b', false],
+	['The answer is 4.', false],
+	['`</think>` ends the thinking', false],
+	['{"a":"</think>x"}', false],
+	['Cut off.</think>', false],
+])('ends thinking that it did not begin: %j, %j', (response, expected) => {
+	expect(hasUnopenedReasoning(response)).toBe(expected);
+});
