@@ -1,15 +1,19 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, minOf } from '../values';
+import { parseLiteralCalls } from './literals';
+import { findUnreadCall } from './unread-call';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
 	begin: RegExp;
+	/** Mark after calls that begin a response, and that text may follow. */
+	end?: string;
 	/** The calls in the rest of the text; undefined if it contains anything else. */
 	read(rest: string): unknown[] | undefined;
 }
 
-/** Formats with the issues that report them. */
+/** Formats with their sources: issues that report them, or the model's documentation. */
 const FORMATS: readonly TextCallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
@@ -24,6 +28,29 @@ const FORMATS: readonly TextCallFormat[] = [
 				rest,
 				/^(?:<tool_call>)?\s*<function=([^]*?)<\/function>\s*(?:<\/tool_call>)?/,
 			)?.map(parseFunctionTag),
+	},
+	// GLM-4.5 to 4.7 (vLLM 32436): <tool_call>NAME <arg_key>…</arg_key><arg_value>…</arg_value></tool_call>
+	{
+		begin: /<tool_call>\s*[\w.-]{1,64}\s*<(?:arg_key|\/tool_call)>/,
+		read: (rest) => matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseArgumentTags),
+	},
+	// LFM2 and 2.5 (Liquid's model cards), which write text after their calls
+	{
+		begin: /<\|tool_call_start\|>/,
+		end: '<|tool_call_end|>',
+		read: (rest) => readLiterals(rest, /^<\|tool_call_start\|>([^]*?)<\|tool_call_end\|>/),
+	},
+	// gpt-oss (OpenAI's Harmony format; vLLM 22578): the end of a call is a stop token, which servers omit
+	{
+		begin:
+			/<\|start\|>assistant(?:<\|channel\|>\w{1,20})? {0,4}to=functions\.|<\|channel\|>\w{1,20} {0,4}to=functions\./,
+		read: (rest) => matchBlocks(rest, HARMONY_CALL, 0)?.map(parseHarmonyCall),
+	},
+	// Gemma 4 (llama.cpp 21316), perhaps with the beginning of the result
+	{
+		begin: /<\|tool_call>call:/,
+		read: (rest) =>
+			readLiterals(rest, /^<\|tool_call>call:([^]*?)<tool_call\|>(?:\s*<\|tool_response>)?/),
 	},
 	// Mistral: [TOOL_CALLS][{…}]
 	{
@@ -43,7 +70,21 @@ const FORMATS: readonly TextCallFormat[] = [
 ];
 
 /** Beginnings of calls in a text. They are shown only at the end, if they are not calls. */
-const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
+const MARKERS = [
+	'<tool_call>',
+	'<function=',
+	'[TOOL_CALLS]',
+	'<|python_tag|>',
+	'<|tool_call_start|>',
+	'<|start|>assistant',
+	'<|channel|>',
+	'<|tool_call>call:',
+];
+/** The channel may stand before or after the name of the tool. */
+const HARMONY_CALL =
+	/^(?:<\|start\|>assistant)?(?:<\|channel\|>\w{1,20})? {0,4}to=functions\.[^]*?(?:<\|call\|>|<\|end\|>|$)/;
+const HARMONY_PARTS =
+	/to=functions\.([\w.-]{1,128}) {0,4}(?:<\|channel\|>\w{1,20} {0,4})?(?:<\|constrain\|>)?\w{0,20} {0,4}<\|message\|>([^]*)$/;
 const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
@@ -61,7 +102,8 @@ export interface RejectedTextCall {
 	reason:
 		| 'no such tool is connected'
 		| 'the same text appears in the input'
-		| 'the response contains more than 100 calls';
+		| 'the response contains more than 100 calls'
+		| 'its format is unknown or incomplete';
 }
 
 /** A model that repeats itself writes thousands. */
@@ -79,12 +121,15 @@ export function parseTextToolCalls(
 ): TextToolCalls {
 	let rejectedCall: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
-		const { at, calls } = parseWithFormat(text, format);
-		if (calls.length === 0) continue;
-		const rejection = findRejectedCall(calls, offeredTools, isQuotation);
-		if (rejection === undefined) return { text: text.slice(0, at).trimEnd(), calls };
+		const parsed = parseWithFormat(text, format);
+		if (parsed.calls.length === 0) continue;
+		const rejection = findRejectedCall(parsed.calls, offeredTools, isQuotation);
+		if (rejection === undefined) return parsed;
 		rejectedCall ??= rejection;
 	}
+	const unread = rejectedCall === undefined ? findUnreadCall(text, offeredTools) : undefined;
+	if (unread !== undefined)
+		rejectedCall = { name: unread, reason: 'its format is unknown or incomplete' };
 	return { text, calls: [], rejectedCall };
 }
 
@@ -101,31 +146,66 @@ function findRejectedCall(
 	return quoted && { name: quoted.name, reason: 'the same text appears in the input' };
 }
 
-/** The calls in one format and their position; no calls if any of them is invalid. */
-function parseWithFormat(
-	text: string,
-	{ begin, read }: TextCallFormat,
-): { at: number; calls: RawToolCall[] } {
+/** The calls in one format, and the text without them; no calls if any of them is invalid. */
+function parseWithFormat(text: string, { begin, end, read }: TextCallFormat): TextToolCalls {
 	const at = text.search(begin);
-	const calls = at < 0 ? [] : (read(text.slice(at)) ?? []).map(toRawToolCall);
-	return { at, calls: areCalls(calls) ? calls : [] };
+	if (at < 0 || isInFence(text, at)) return { text, calls: [] };
+	const before = text.slice(0, at).trimEnd();
+	const endsAt = end === undefined || before !== '' ? -1 : text.lastIndexOf(end) + end.length;
+	const to = endsAt > at ? endsAt : text.length;
+	const calls = (read(text.slice(at, to)) ?? []).map(toRawToolCall);
+	if (!areCalls(calls)) return { text, calls: [] };
+	return { text: before + text.slice(to).trim(), calls };
+}
+
+function isInFence(text: string, at: number): boolean {
+	return (text.slice(0, at).match(/^ {0,3}```/gm) ?? []).length % 2 === 1;
 }
 
 function areCalls(calls: ReadonlyArray<RawToolCall | undefined>): calls is RawToolCall[] {
 	return !calls.includes(undefined);
 }
 
-/** The contents of up to `MAX_CALLS` + 1 blocks that fill a text; undefined if it contains anything else. */
-function matchBlocks(text: string, block: RegExp): string[] | undefined {
+/**
+ * The contents of up to `MAX_CALLS` + 1 blocks that fill a text; undefined if it contains anything else.
+ *
+ * @param group of the match with the content
+ */
+function matchBlocks(text: string, block: RegExp, group = 1): string[] | undefined {
 	const contents: string[] = [];
 	let rest = text.trimStart();
 	while (rest !== '' && contents.length <= MAX_CALLS) {
 		const match = block.exec(rest);
 		if (match === null) return undefined;
-		contents.push(match[1] ?? '');
+		contents.push(match[group] ?? '');
 		rest = rest.slice(match[0].length).trimStart();
 	}
 	return contents;
+}
+
+/** Calls written like Python or JavaScript, one or several in a block. */
+function readLiterals(text: string, block: RegExp): unknown[] | undefined {
+	const calls = matchBlocks(text, block)?.map((content) => parseLiteralCalls(content));
+	return calls?.flatMap((list) => list ?? [undefined]);
+}
+
+/** `NAME <arg_key>KEY</arg_key><arg_value>value</arg_value>…`; undefined if it contains anything else. */
+function parseArgumentTags(content: string): JsonRecord | undefined {
+	const [name = '', ...parts] = content.split('<arg_key>');
+	const entries = parts.map((part) =>
+		/^([^<>]*)<\/arg_key>\s*<arg_value>([^]*)<\/arg_value>\s*$/.exec(part),
+	);
+	const values = entries.flatMap((entry) =>
+		entry === null ? [] : [[entry[1]!.trim(), parseValue(entry[2]!)]],
+	);
+	if (values.length < entries.length) return undefined;
+	return { name: name.trim(), arguments: Object.fromEntries(values) as JsonRecord };
+}
+
+/** A call of the Harmony format; undefined if its arguments are not a complete object. */
+function parseHarmonyCall(block: string): JsonRecord | undefined {
+	const [, name, json = ''] = HARMONY_PARTS.exec(block.replace(/<\|(?:call|end)\|>$/, '')) ?? [];
+	return isRecord(parseJson(json)) ? { name, arguments: json.trim() } : undefined;
 }
 
 /** `NAME><parameter=KEY>value</parameter>…`. A value that looks like JSON is parsed. */
@@ -144,13 +224,12 @@ function parseParameter(parameter: string): Array<[name: string, value: unknown]
 		.slice(close + 1)
 		.replace(/^\n/, '')
 		.replace(/\n$/, '');
-	const isJson = /^[[{]/.test(value.trim());
-	return [
-		[
-			parameter.slice(begin + PARAMETER.length, close),
-			isJson ? (parseJson(value.trim()) ?? value) : value,
-		],
-	];
+	return [[parameter.slice(begin + PARAMETER.length, close), parseValue(value)]];
+}
+
+/** A list or an object, otherwise a text, which is converted to the type that the tool's schema requires. */
+function parseValue(value: string): unknown {
+	return /^\s*[[{]/.test(value) ? (parseJson(value.trim()) ?? value) : value;
 }
 
 /** A JSON list, or one JSON object as a list. */

@@ -11,7 +11,9 @@ import { breakControlTokens } from '../../lib/text/control-tokens';
 import { parseToolResult } from '../../lib/chat/tool-result';
 import { parseContentPart } from '../../lib/chat/parse-content-part';
 import { extractJson } from '../../lib/text/extract-json';
-import { splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
+import { parseLiteralCalls } from '../../lib/text/literals';
+import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
+import { parseTextToolCalls } from '../../lib/text/text-tool-calls';
 import { toErrorType, toDifyResponseError } from '../../lib/dify/errors';
 import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
@@ -79,6 +81,10 @@ const LABELS = ['billing', 'sales'].map((name) => ({ name }));
 /** Functions that read a complete text. */
 const READERS: Record<string, (text: string) => unknown> = {
 	splitThinking: splitReasoning,
+	'thinking that no tag opened': hasUnopenedReasoning,
+	'calls in a text': (text) => parseTextToolCalls(text, ['a', 'get_weather'], () => false),
+	'calls like Python': parseLiteralCalls,
+	'a value of a call like Python': (text) => parseLiteralCalls(`[a(b="${text}", c=[${text}])]`),
 	fittingJson: (text) => extractJson(text, () => ['no']),
 	parseJson,
 	parseObject,

@@ -1,0 +1,144 @@
+/** Converts calls that models write like Python or JavaScript to JSON. */
+
+/** How deep values may be nested. */
+const MAX_DEPTH = 50;
+/** Gemma's quotation mark has no escapes. */
+const GEMMA_QUOTE = '<|"|>';
+const WORDS: Readonly<Record<string, string>> = {
+	True: 'true',
+	true: 'true',
+	False: 'false',
+	false: 'false',
+	None: 'null',
+	null: 'null',
+};
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+const DOUBLE_QUOTED = /[^"\\]*(?:\\[^][^"\\]*)*/y;
+const SINGLE_QUOTED = /[^'\\]*(?:\\[^][^'\\]*)*/y;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+
+export interface LiteralCall {
+	name: string;
+	/** A JSON object. Numbers keep their digits. */
+	arguments: string;
+}
+
+/**
+ * The calls of a text such as `[get_weather(city="Rome", days=[1, 2])]` or `get_weather{city:<|"|>Rome<|"|>}`; undefined
+ * if it contains anything else.
+ */
+export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
+	try {
+		return new LiteralReader(text).readCalls();
+	} catch {
+		return undefined;
+	}
+}
+
+/** The text is something else. */
+class SyntaxProblem extends Error {}
+
+/** Reads from left to right, each character once. */
+class LiteralReader {
+	private at = 0;
+
+	constructor(private readonly text: string) {}
+
+	readCalls(): LiteralCall[] {
+		const isList = this.skip('[');
+		const calls = [this.readCall()];
+		while (this.skip(',')) calls.push(this.readCall());
+		if (isList) this.expect(']');
+		this.match(/\s*/y);
+		if (this.at < this.text.length) throw new SyntaxProblem();
+		return calls;
+	}
+
+	private readCall(): LiteralCall {
+		const name = this.readName();
+		if (this.skip('(')) return { name, arguments: this.readEntries('=', ')', 0) };
+		this.expect('{');
+		return { name, arguments: this.readEntries(':', '}', 0) };
+	}
+
+	private readEntries(separator: string, end: string, depth: number): string {
+		const entries: string[] = [];
+		while (!this.skip(end)) {
+			if (entries.length > 0) this.expect(',');
+			const key = JSON.stringify(this.readQuoted() ?? this.readName());
+			this.expect(separator);
+			entries.push(`${key}:${this.readValue(depth + 1)}`);
+		}
+		return `{${entries.join(',')}}`;
+	}
+
+	private readList(depth: number): string {
+		const values: string[] = [];
+		while (!this.skip(']')) {
+			if (values.length > 0) this.expect(',');
+			values.push(this.readValue(depth + 1));
+		}
+		return `[${values.join(',')}]`;
+	}
+
+	private readValue(depth: number): string {
+		if (depth > MAX_DEPTH) throw new SyntaxProblem();
+		const quoted = this.readQuoted();
+		if (quoted !== undefined) return JSON.stringify(quoted);
+		if (this.skip('{')) return this.readEntries(':', '}', depth);
+		if (this.skip('[')) return this.readList(depth);
+		const word = this.match(/[-+\w.]*/y);
+		const value = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+		if (value === undefined && !NUMBER.test(word)) throw new SyntaxProblem();
+		return value ?? word;
+	}
+
+	private readQuoted(): string | undefined {
+		if (this.skip(GEMMA_QUOTE)) return this.readUntil(GEMMA_QUOTE);
+		const quote = ['"', "'"].find((mark) => this.skip(mark));
+		if (quote === undefined) return undefined;
+		const body = this.match(quote === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED);
+		if (this.text[this.at] !== quote) throw new SyntaxProblem();
+		this.at += 1;
+		return body.replace(/\\(u[\da-f]{4}|[^])/gi, toCharacter);
+	}
+
+	private readUntil(mark: string): string {
+		const end = this.text.indexOf(mark, this.at);
+		if (end < 0) throw new SyntaxProblem();
+		const text = this.text.slice(this.at, end);
+		this.at = end + mark.length;
+		return text;
+	}
+
+	private readName(): string {
+		this.match(/\s*/y);
+		const name = this.match(/[\w.-]*/y);
+		if (name === '') throw new SyntaxProblem();
+		return name;
+	}
+
+	private expect(token: string): void {
+		if (!this.skip(token)) throw new SyntaxProblem();
+	}
+
+	/** Skips a token and the blanks before it, if it comes next. */
+	private skip(token: string): boolean {
+		this.match(/\s*/y);
+		if (!this.text.startsWith(token, this.at)) return false;
+		this.at += token.length;
+		return true;
+	}
+
+	private match(pattern: RegExp): string {
+		pattern.lastIndex = this.at;
+		const text = pattern.exec(this.text)?.[0] ?? '';
+		this.at += text.length;
+		return text;
+	}
+}
+
+function toCharacter(_all: string, code: string): string {
+	if (/^u[\da-f]{4}$/i.test(code)) return String.fromCharCode(parseInt(code.slice(1), 16));
+	return ESCAPES[code] ?? code;
+}
