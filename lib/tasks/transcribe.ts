@@ -22,6 +22,7 @@ import {
 	explainFirstTokenTimeout,
 } from './run-task';
 import { parseJson } from '../json';
+import { splitReasoning } from '../text/reasoning';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -205,6 +206,10 @@ const MARKERS: readonly RegExp[] = [
 	/\[ ?BLANK_AUDIO ?\]/g,
 	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" for silence
 	/(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/g,
+	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>"; SenseVoice: "<|zh|><|NEUTRAL|><|Speech|>"
+	/<\|(?:([a-z]{2,3})|[\w.:/ -]{1,40})\|>/g,
+	// whisper.cpp, with special tokens
+	/\[_(?:BEG|EOT|SOT|PREV|NOT|SOLM|TRANSCRIBE|TRANSLATE|TT_\d{1,6})_?\]/g,
 ];
 
 /**
@@ -243,9 +248,15 @@ function stripMarkers(marked: string): { text: string; language?: string } {
 				if (typeof name === 'string' && name !== 'None') language ??= name;
 				return '';
 			}),
-		marked,
+		stripReasoning(marked),
 	);
 	return { text, language };
+}
+
+/** Models that answer with speech and text may think. A text that is only thinking stays. */
+function stripReasoning(response: string): string {
+	const { text } = splitReasoning(response, true);
+	return text.trim() === '' && !/<\/think>\s*$/.test(response) ? response : text;
 }
 
 function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {

@@ -31,9 +31,13 @@ export function opensReasoningInPrompt(model: string): boolean {
 	return OPENS_IN_PROMPT.test(model);
 }
 
-/** Splits a complete response. */
-export function splitReasoning(response: string): TextAndReasoning {
-	const splitter = new ReasoningSplitter(false);
+/**
+ * Splits a complete response.
+ *
+ * @param mayBeInside whether the prompt may contain the opening tag
+ */
+export function splitReasoning(response: string, mayBeInside = false): TextAndReasoning {
+	const splitter = new ReasoningSplitter(mayBeInside);
 	const [first, last] = [splitter.push(response), splitter.end()];
 	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };
 }
@@ -229,7 +233,6 @@ function getPartialMarkLength(text: string, marks: readonly string[]): number {
 
 /** Whether a response ends thinking that it did not begin. */
 export function hasUnopenedReasoning(response: string): boolean {
-	const splitter = new ReasoningSplitter(true);
-	const { text, reasoning } = splitter.push(response);
+	const { text, reasoning } = splitReasoning(response, true);
 	return text !== '' && reasoning !== '' && response.trimStart().startsWith(reasoning.trim());
 }

@@ -85,6 +85,8 @@ test('speech that begins with a bracket or a quotation mark is a transcript', ()
 	expect(parseTranscript('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
 });
 
+const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
+
 test.each([
 	['whisper.cpp, of silence', '[BLANK_AUDIO]\n', { text: '', extraFields: {} }],
 	['and between words', '[BLANK_AUDIO] Hello', { text: 'Hello', extraFields: {} }],
@@ -94,6 +96,24 @@ test.each([
 		{ text: 'Hello there.', extraFields: { language: 'English' } },
 	],
 	['Qwen3-ASR, of silence', 'language None<asr_text>', { text: '', extraFields: {} }],
+	[
+		'SenseVoice',
+		'<|zh|><|NEUTRAL|><|Speech|><|withitn|>你好',
+		{ text: '你好', extraFields: { language: 'zh' } },
+	],
+	['SenseVoice, of silence', '<|nospeech|><|EMO_UNKNOWN|><|BGM|>', { text: '', extraFields: {} }],
+	[
+		'Whisper',
+		'<|startoftranscript|><|en|><|transcribe|> Hello',
+		{ text: 'Hello', extraFields: { language: 'en' } },
+	],
+	[
+		'Whisper, with times',
+		'<|startoftranscript|><|de|><|translate|><|0.00|> Hello<|2.40|><|endoftext|>',
+		{ text: 'Hello' },
+	],
+	['whisper.cpp, with special tokens', '[_BEG_] Hello[_TT_120]', { text: 'Hello' }],
+	['words in bars', 'a c |d| [e]', { text: 'a c |d| [e]' }],
 	[
 		'words of a language',
 		'The language English is spoken.',
@@ -106,7 +126,7 @@ test.each([
 	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
 		text: expected.text,
 		extraFields: {
-			segments: [{ id: 0, text: expect.not.stringMatching(/asr_text|BLANK/) as string }],
+			segments: [{ id: 0, text: expect.not.stringMatching(MARKS) as string }],
 		},
 	});
 	for (const format of ['srt', 'vtt'] as const) {
@@ -117,8 +137,23 @@ test.each([
 				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${markedText}\n`;
 		const { text, subtitles } = parseTranscript(file, format)!;
 		expect([text, subtitles?.format]).toEqual([expected.text, format]);
-		expect(subtitles!.content).not.toMatch(/asr_text|BLANK/);
+		expect(subtitles!.content).not.toMatch(MARKS);
 	}
+});
+
+test.each([
+	['an empty block of thinking', '<think>\n\n</think>\n\nHello there.', { text: 'Hello there.' }],
+	['thinking', '<think>Two people.</think>Hello, and hi.', { text: 'Hello, and hi.' }],
+	['thinking without its start', 'Two people.\n</think>\n\nHello.', { text: 'Hello.' }],
+	['channels', '<|channel>thought\nNoise.<channel|>Hello.', { text: 'Hello.' }],
+])('thinking is not part of the text: %s', (_name, response, expected) => {
+	expect(parseTranscript(response, 'text')).toMatchObject(expected);
+	expect(parseTranscript(JSON.stringify({ text: response }), 'json')).toMatchObject(expected);
+});
+
+test('a text that is only thinking stays', () => {
+	expect(parseTranscript('<think>Someone says', 'text')?.text).toBe('<think>Someone says');
+	expect(parseTranscript('<think></think>', 'text')?.text).toBe('');
 });
 
 test('the language field of the server takes precedence', () => {
