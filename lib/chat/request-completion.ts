@@ -28,9 +28,8 @@ import {
 } from './validate-completion';
 import type { HttpResponse, QueueStats } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
-import { getText } from './content';
 import { isJsonRequested } from './parameters';
-import { opensReasoningInPrompt } from '../text/reasoning';
+import { getReasoningStart, type ReasoningStart } from './reasoning-start';
 import type { ChatMessage, CompletionRequest } from './types';
 import { addUsage } from './usage';
 
@@ -75,8 +74,11 @@ export async function requestCompletion(
 		priority: settings.priority ?? 'interactive',
 		signal: chatRequest.signal,
 		read: async (response, request) => {
-			accumulator = createAccumulator(turn, request);
+			const start = getReasoningStart(turn, request.draft);
+			turn.isHeldBack = start.isLearned;
+			accumulator = createAccumulator(turn, request, start);
 			const completion = await readCompletion(response, accumulator, turn);
+			turn.reasoningWarning = start.learn(completion);
 			return validateCompletion(turn, completion, request.draft);
 		},
 		getPartial: () => accumulator?.partial,
@@ -94,24 +96,20 @@ export async function requestCompletion(
 }
 
 function createAccumulator(
-	{ settings, chatRequest, isQuotation }: TurnContext,
+	{ settings, isQuotation }: TurnContext,
 	{ draft, route }: { draft: CompletionRequest; route: RouteName },
+	start: ReasoningStart,
 ): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
 	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
 	const isJson = isJsonRequested(parameters);
-	const mentionsTags = draft.messages.some(({ content }) => getText(content).includes('think>'));
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
 		isQuotation,
 		isJson,
-		mentionsTags,
-		// If the text is not streamed, waiting for the end of the thinking costs nothing.
-		mayStartInReasoning:
-			(chatRequest.isBuffered === true && !mentionsTags) ||
-			isJson ||
-			opensReasoningInPrompt(draft.model),
+		mentionsTags: start.mentionsTags,
+		mayStartInReasoning: start.isPossible,
 		maxTokens: parameters.maxTokens,
 		prefill: getPrefill(draft.messages),
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,

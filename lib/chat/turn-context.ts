@@ -22,6 +22,10 @@ export interface TurnContext {
 	startedAt: number;
 	/** The sum of all attempts so far. */
 	usage?: Usage;
+	/** Whether the response was held back until its thinking ended, because the last one began inside the thinking. */
+	isHeldBack?: boolean;
+	/** The warning about a response whose thinking was shown. */
+	reasoningWarning?: string;
 }
 
 /**

@@ -127,9 +127,9 @@ function estimateUsage(
 	return { promptTokens, completionTokens, totalTokens, estimated: true };
 }
 
-/** Execution log fields for the queue, and for requests that were sent again. */
+/** Execution log fields for the queue, and for responses that were held back or requested again. */
 function toLogFields(
-	{ queueStats }: TurnContext,
+	{ queueStats, isHeldBack }: TurnContext,
 	applied: readonly AppliedRule[],
 ): ChatResult['logFields'] {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
@@ -140,6 +140,8 @@ function toLogFields(
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
+		heldBackBecause:
+			isHeldBack === true ? 'the last response began inside its thinking' : undefined,
 		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
 	};
 }
@@ -158,6 +160,7 @@ async function collectWarnings(
 		getFinishReasonWarning(completion),
 		getRejectedCallWarning(completion, serverType.texts.tools),
 		getImitatedCallWarning(completion.text),
+		turn.reasoningWarning,
 		...(await getTruncationWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,

@@ -55,6 +55,8 @@ class KnownFacts {
 	readonly lessons = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
 	/** By model. */
 	readonly contextSizes = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+	/** By model and thinking setting. */
+	readonly reasoningStarts = new LruCache<true>(TTL_MS, MAX_ENTRIES);
 }
 
 /** By the ID of the server, which contains address and credential. */
@@ -203,6 +205,20 @@ class ServerProfile {
 		const previousSize = contextSizes.get(model);
 		contextSizes.set(model, size);
 		return previousSize;
+	}
+
+	/**
+	 * Whether the last response began inside the thinking.
+	 *
+	 * @param setting the model and its thinking setting
+	 */
+	startsInReasoning(setting: string): boolean {
+		return this.facts.reasoningStarts.get(setting) === true;
+	}
+
+	storeReasoningStart(setting: string, starts: boolean): void {
+		if (starts) this.facts.reasoningStarts.set(setting, true);
+		else this.facts.reasoningStarts.delete(setting);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */

@@ -233,6 +233,6 @@ function getPartialMarkLength(text: string, marks: readonly string[]): number {
 
 /** Whether a response ends thinking that it did not begin. */
 export function hasUnopenedReasoning(response: string): boolean {
-	const { text, reasoning } = splitReasoning(response, true);
-	return text !== '' && reasoning !== '' && response.trimStart().startsWith(reasoning.trim());
+	const { reasoning } = splitReasoning(response, true);
+	return reasoning.trim() !== '' && response.trimStart().startsWith(reasoning.trim());
 }

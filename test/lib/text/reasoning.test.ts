@@ -128,7 +128,9 @@ test.each([
 	['The answer is 4.', false],
 	['`</think>` ends the thinking', false],
 	['{"a":"</think>x"}', false],
-	['Cut off.</think>', false],
+	['Then a call.</think>', true],
+	['It ends with </think>', false],
+	['[THINK]a[/THINK] and </think>', false],
 ])('ends thinking that it did not begin: %j, %j', (response, expected) => {
 	expect(hasUnopenedReasoning(response)).toBe(expected);
 });
