@@ -1,6 +1,6 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { getProfile } from '../servers/profile';
-import { getTruncationWarnings } from '../servers/truncation';
+import { getInputWarnings } from '../servers/truncation';
 import { estimateTokens } from '../tokens';
 import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
@@ -161,7 +161,7 @@ async function collectWarnings(
 		getRejectedCallWarning(completion, serverType.texts.tools),
 		getImitatedCallWarning(completion.text),
 		turn.reasoningWarning,
-		...(await getTruncationWarnings(server, {
+		...(await getInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
 			model,

@@ -46,6 +46,8 @@ class KnownFacts {
 	typeExpiresAt = 0;
 	/** The only model of a server that ignores model names. */
 	onlyModel: ServerModel | undefined;
+	/** By model, from a list in which it is that of one request. */
+	listedContexts: ReadonlyMap<string, number> = new Map();
 	identification: Promise<ServerType> | undefined;
 	/** Until then, its routes have no version (infinity, FastAPI servers). */
 	unversionedUntil = 0;
@@ -153,10 +155,21 @@ class ServerProfile {
 
 	private storeType(responses: IdentityResponses): ServerType {
 		const serverType: ServerType = SERVER_TYPES[identifyServerType(responses)];
-		const [onlyModel, ...otherModels] = parseModels(responses.models?.json) ?? [];
+		const models = parseModels(responses.models?.json) ?? [];
+		const [onlyModel, ...otherModels] = models;
 		const isOnly = serverType.ignoresModelName === true && otherModels.length === 0;
 		const typeExpiresAt = performance.now() + TTL_MS;
-		const newFacts = { serverType, typeExpiresAt, onlyModel: isOnly ? onlyModel : undefined };
+		// llama-server lists the context of all slots together.
+		const contexts = serverType.fetchProps === undefined ? models.slice(0, MAX_ENTRIES) : [];
+		const listedContexts = new Map(
+			contexts.flatMap(({ id, context }) => (context === undefined ? [] : [[id, context]])),
+		);
+		const newFacts = {
+			serverType,
+			typeExpiresAt,
+			onlyModel: isOnly ? onlyModel : undefined,
+			listedContexts,
+		};
 		Object.assign(this.facts, newFacts);
 		return serverType;
 	}
@@ -181,6 +194,14 @@ class ServerProfile {
 	/** Concurrent generations that the server supports with a model, if it reported that. */
 	getCachedSlots(model = ''): number | undefined {
 		return this.facts.props.get(model)?.slots;
+	}
+
+	/** Tokens of context that one request can use, if the server reported them. */
+	getCachedContext(model: string): number | undefined {
+		const { props, listedContexts } = this.facts;
+		return (
+			props.get(model)?.context ?? (this.isTypeCached() ? listedContexts.get(model) : undefined)
+		);
 	}
 
 	/** Tokens of context that a model was trained for; Infinity if unknown. */

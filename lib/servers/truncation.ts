@@ -30,31 +30,78 @@ interface ProcessedInput {
 /** Warns if the server processed too few tokens for the input, or as many as its truncation leaves. */
 export async function getTruncationWarnings(
 	server: ModelServer,
-	{ texts, processedTokens, model }: ProcessedInput,
+	input: ProcessedInput,
 ): Promise<string[]> {
+	return (await checkTruncation(server, input)).warnings;
+}
+
+/** Share of the context that a prompt may use without a warning. */
+const MAX_CONTEXT_SHARE = 0.9;
+
+/** Warns also if the prompt fits, but leaves little of the context. */
+export async function getInputWarnings(
+	server: ModelServer,
+	input: ProcessedInput,
+): Promise<string[]> {
+	const { processedTokens: tokens = 0, model } = input;
+	const { warnings, context: usedContext } = await checkTruncation(server, input);
+	const profile = getProfile(server);
+	const context = usedContext ?? profile.getCachedContext(model);
+	if (warnings.length > 0 || context === undefined) return warnings;
+	if (tokens > context || tokens <= context * MAX_CONTEXT_SHARE) return [];
+	const suggestion = await suggestContext(server, { model, context, requiredTokens: 2 * context });
+	return [
+		`The prompt used ${formatCount(tokens)} of ${formatCount(context)} tokens of context, so little is left for the response. ${suggestion} Or send less.`,
+	];
+}
+
+function formatCount(count: number): string {
+	return count.toLocaleString('en-US');
+}
+
+interface TruncationResult {
+	warnings: string[];
+	/** Tokens of context, if they were requested. */
+	context?: number;
+}
+
+async function checkTruncation(
+	server: ModelServer,
+	{ texts, processedTokens, model }: ProcessedInput,
+): Promise<TruncationResult> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
 	if (processedTokens === undefined || processedTokens <= 0 || characters < MIN_CHARACTERS)
-		return [];
+		return { warnings: [] };
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const lettersPerToken = letters / processedTokens;
-	const profile = getProfile(server);
-	const serverType = await profile.getType();
+	const serverType = await getProfile(server).getType();
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
 		!fillsContext(processedTokens, lettersPerToken, context)
 	)
-		return [];
+		return { warnings: [], context };
 	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
+	const suggestion = await suggestContext(server, { model, context, requiredTokens });
+	const warning = `The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`;
+	return { warnings: [warning], context };
+}
+
+async function suggestContext(
+	server: ModelServer,
+	{
+		model,
+		context,
+		requiredTokens,
+	}: { model: string; context: number | undefined; requiredTokens: number },
+): Promise<string> {
+	const profile = getProfile(server);
+	const { texts } = await profile.getType();
 	const trainedContext = await profile.getTrainedContext(model);
-	const suggestion =
-		context !== undefined && context >= trainedContext
-			? 'The model does not support a larger context: choose a model that does.'
-			: serverType.texts.context(Math.min(requiredTokens, trainedContext));
-	return [
-		`The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`,
-	];
+	return context !== undefined && context >= trainedContext
+		? 'The model does not support a larger context: choose a model that does.'
+		: texts.context(Math.min(requiredTokens, trainedContext), profile.getCachedSlots(model));
 }
 
 /** Ollama 0.17.4 truncates a text to the full context, 0.33 to half of it, and both truncate conversations further. */

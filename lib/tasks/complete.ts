@@ -14,7 +14,7 @@ import { getRoutes } from '../exchange/exchange';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
-import { getTruncationWarnings } from '../servers/truncation';
+import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { parseTokenSizes } from './batches';
@@ -85,7 +85,7 @@ export async function completeText(
 		getUsage: ({ usage }) => usage ?? {},
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
-	const truncationWarnings = await getTruncationWarnings(server, {
+	const inputWarnings = await getInputWarnings(server, {
 		texts,
 		processedTokens: value.usage?.promptTokens,
 		model,
@@ -93,7 +93,7 @@ export async function completeText(
 	return {
 		...value,
 		server: getProfile(server).getRecognizedName(),
-		warnings: [...warnings, ...truncationWarnings, ...contextWarnings],
+		warnings: [...warnings, ...inputWarnings, ...contextWarnings],
 	};
 }
 

@@ -1,0 +1,72 @@
+import { runTurn } from '../../../lib/chat/turn';
+import { closePools } from '../../../lib/http/dispatcher';
+import { createModelServer } from '../../../lib/servers/model-server';
+import { delta, events, json, sse, startScripted } from '../../simulators/scripted';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+
+const open = new Set<() => Promise<void>>();
+
+afterEach(async () => {
+	await Promise.all([...open].map(async (close) => await close()));
+	open.clear();
+	await closePools();
+});
+
+const LLAMA_SERVER = {
+	'/v1/models': {
+		object: 'list',
+		data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx: 32768 } }],
+	},
+};
+const props = (context: number) => ({
+	...LLAMA_SERVER,
+	'/props': { total_slots: 4, default_generation_settings: { n_ctx: context } },
+});
+const vllm = (context: number) => ({
+	'/v1/models': { object: 'list', data: [{ id: 'm', owned_by: 'vllm', max_model_len: context }] },
+});
+const ollama = (context: number) => ({
+	'/v1/models': { object: 'list', data: [{ id: 'm', owned_by: 'library' }] },
+	'/api/version': { version: '0.33.0' },
+	'/api/ps': { models: [{ name: 'm', model: 'm', context_length: context }] },
+});
+
+/** The warnings about a prompt of so many tokens. */
+async function chat(routes: Record<string, unknown>, promptTokens: number, content: string) {
+	const scripted = await startScripted(({ method, path }, response) => {
+		const [route = ''] = path.split('?');
+		if (method === 'GET' || !path.endsWith('/chat/completions'))
+			return json(response, routes[route] ?? {}, route in routes ? 200 : 404);
+		const usage = { prompt_tokens: promptTokens, completion_tokens: 2 };
+		const chunks = [delta({ content: 'Hello' }), delta({}, 'stop'), { choices: [], usage }];
+		return events(response, sse(...chunks, '[DONE]'));
+	});
+	open.add(scripted.close);
+	const server = createModelServer({ baseUrl: scripted.url });
+	const settings = { ...PLAIN_SETTINGS, model: 'm' };
+	const { warnings } = await runTurn(server, settings, {
+		messages: [{ type: 'human', content }],
+	});
+	return warnings.filter((warning) => warning.includes('tokens of context'));
+}
+
+test.each<[string, Record<string, unknown>, number, string, string]>([
+	['llama-server', props(8192), 7900, 'Hi', '7,900 of 8,192'],
+	['llama-server, full', props(4096), 4096, 'Hi', '4,096 of 4,096'],
+	['vLLM', vllm(32768), 30000, 'Hi', '30,000 of 32,768'],
+	['Ollama', ollama(4096), 3700, 'Some words of text. '.repeat(500), '3,700 of 4,096'],
+])('a prompt that nearly fills the context of %s', async (_name, routes, tokens, text, counts) => {
+	const warnings = await chat(routes, tokens, text);
+	expect(warnings).toEqual([expect.stringContaining(`The prompt used ${counts} tokens`)]);
+	expect(warnings[0]!.split(/\s/).length).toBeLessThanOrEqual(40);
+});
+
+test.each<[string, Record<string, unknown>, number]>([
+	['a prompt that leaves a tenth', props(8192), 7372],
+	['a short prompt', vllm(8192), 20],
+	['a server that reports no context', LLAMA_SERVER, 32000],
+	['a server that reports no tokens', props(8192), 0],
+	['a count above the context, such as that of all requests', vllm(8192), 20000],
+])('no hint for %s', async (_name, routes, tokens) => {
+	expect(await chat(routes, tokens, 'Hi')).toEqual([]);
+});
