@@ -55,7 +55,7 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 /**
  * The messages of a turn that fit into the history budget, with control tokens broken up.
  *
- * @returns also warnings about omitted turns
+ * @returns also warnings about shortened results and omitted turns
  * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function prepareMessages(
@@ -63,12 +63,16 @@ export function prepareMessages(
 	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; warnings: string[] } {
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
-	const { messages, omittedTurns } = trimHistory(
+	const { messages, omittedTurns, shortenedResults } = trimHistory(
 		converted.map(withBrokenControlTokens),
 		historyBudget,
 	);
-	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${omittedTurns}.`;
-	return { messages, warnings: omittedTurns === 0 ? [] : [warning] };
+	const changes = [
+		...(shortenedResults === 0 ? [] : [`old tool results were shortened: ${shortenedResults}`]),
+		...(omittedTurns === 0 ? [] : [`the oldest ones were omitted: ${omittedTurns}`]),
+	];
+	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so ${changes.join(', and ')}.`;
+	return { messages, warnings: changes.length === 0 ? [] : [warning] };
 }
 
 /** The model's own text is sent back unchanged. */

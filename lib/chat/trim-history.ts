@@ -10,30 +10,76 @@ const STEP = 1 / 4;
 /** Estimated tokens of an image or audio file; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
 
+/** Characters of a tool result that are kept, and of one that stays as it is. */
+const SHORTENED_LENGTH = 500;
+const MAX_RESULT_LENGTH = 1_000;
+
+interface TrimmedHistory {
+	messages: ChatMessage[];
+	omittedTurns: number;
+	shortenedResults: number;
+}
+
 /**
- * Omits the oldest turns until the earlier turns fit into the budget. The system prompt and the current turn stay. The
- * result depends only on the conversation, so all workers of n8n's queue mode omit the same turns, also in later turns.
+ * Shortens the oldest tool results, and then omits the oldest turns, until the earlier turns fit into the budget. The
+ * system prompt and the current turn stay. The result depends only on the conversation, so all workers of n8n's queue
+ * mode omit the same, also in later turns.
  *
  * @param budget in tokens; 0 = no limit
- * @returns also the number of omitted turns
  */
-export function trimHistory(
-	messages: ChatMessage[],
-	budget: number,
-): { messages: ChatMessage[]; omittedTurns: number } {
-	if (budget === 0) return { messages, omittedTurns: 0 };
+export function trimHistory(messages: ChatMessage[], budget: number): TrimmedHistory {
+	if (budget === 0) return { messages, omittedTurns: 0, shortenedResults: 0 };
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
-	const sizes = turns.slice(0, -1).map(estimateTurnTokens);
-	const excess = sizes.reduce((sum, size) => sum + size, 0) - budget;
-	const step = Math.max(1, budget * STEP);
-	let excessTokens = Math.ceil(excess / step) * step;
+	const earlierTurns = turns.slice(0, -1);
+	const shortened = shortenOldestResults(earlierTurns, budget);
+	const sizes = earlierTurns.map((turn) =>
+		estimateTurnTokens(turn.map((message) => shortened.get(message) ?? message)),
+	);
+	let excessTokens = getExcess(sizes, budget);
 	let omittedTurns = 0;
 	while (excessTokens > 0 && omittedTurns < sizes.length) {
 		excessTokens -= sizes[omittedTurns]!;
 		omittedTurns += 1;
 	}
 	const omittedMessages = new Set(turns.slice(0, omittedTurns).flat());
-	return { messages: messages.filter((message) => !omittedMessages.has(message)), omittedTurns };
+	const kept = messages.filter((message) => !omittedMessages.has(message));
+	return {
+		messages: kept.map((message) => shortened.get(message) ?? message),
+		omittedTurns,
+		shortenedResults: kept.filter((message) => shortened.has(message)).length,
+	};
+}
+
+/** Tokens above the budget, rounded up to the next step. */
+function getExcess(sizes: readonly number[], budget: number): number {
+	const step = Math.max(1, budget * STEP);
+	return Math.ceil((sizes.reduce((sum, size) => sum + size, 0) - budget) / step) * step;
+}
+
+/** The shortened results by their original: as many of the oldest ones as the budget requires. */
+function shortenOldestResults(
+	turns: readonly ChatMessage[][],
+	budget: number,
+): Map<ChatMessage, ChatMessage> {
+	const shortened = new Map<ChatMessage, ChatMessage>();
+	let excessTokens = getExcess(turns.map(estimateTurnTokens), budget);
+	for (const message of turns.flat()) {
+		if (excessTokens <= 0) break;
+		const short = shortenResult(message);
+		if (short === undefined) continue;
+		shortened.set(message, short);
+		excessTokens -= estimateTurnTokens([message]) - estimateTurnTokens([short]);
+	}
+	return shortened;
+}
+
+/** A long tool result in short, which says so; undefined for any other message. */
+function shortenResult(message: ChatMessage): ChatMessage | undefined {
+	if (message.role !== 'tool' || message.content.length <= MAX_RESULT_LENGTH) return undefined;
+	const start = message.content.slice(0, SHORTENED_LENGTH).replace(/[\ud800-\udbff]$/, '');
+	const omitted = message.content.length - start.length;
+	const note = `[Shortened to fit the history: ${omitted} more characters were omitted]`;
+	return { ...message, content: `${start}\n${note}` };
 }
 
 function estimateTurnTokens(turn: readonly ChatMessage[]): number {

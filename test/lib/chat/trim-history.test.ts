@@ -14,7 +14,7 @@ const turn = (size: number): ChatMessage[] => [
 
 test('a history that fits is sent unchanged', () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
-	expect(trimHistory(messages, 20)).toEqual({ messages, omittedTurns: 0 });
+	expect(trimHistory(messages, 20)).toEqual({ messages, omittedTurns: 0, shortenedResults: 0 });
 });
 
 test('the oldest turns are omitted completely', () => {
@@ -25,7 +25,11 @@ test('the oldest turns are omitted completely', () => {
 		{ role: 'assistant', content: 'Fine.' },
 	];
 	const fitted = trimHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
-	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], omittedTurns: 1 });
+	expect(fitted).toEqual({
+		messages: [system, ...turn(10), user('And now?')],
+		omittedTurns: 1,
+		shortenedResults: 0,
+	});
 });
 
 test('the current turn stays, however long it is', () => {
@@ -36,6 +40,7 @@ test('the current turn stays, however long it is', () => {
 	expect(trimHistory([system, ...turn(10), ...current], 1)).toEqual({
 		messages: [system, ...current],
 		omittedTurns: 1,
+		shortenedResults: 0,
 	});
 });
 
@@ -97,7 +102,7 @@ test('messages in any order keep their order, and no response or result is kept 
 test('a question in two messages, such as one with a text file, is one turn', () => {
 	const current = [user('What does it say?'), user('The file')];
 	const fitted = trimHistory([...turn(9), ...current], 1);
-	expect(fitted).toEqual({ messages: current, omittedTurns: 1 });
+	expect(fitted).toEqual({ messages: current, omittedTurns: 1, shortenedResults: 0 });
 });
 
 test('over sixty rounds the beginning of the prompt changes only a few times', () => {
@@ -121,4 +126,69 @@ test('tool calls count', () => {
 	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
 	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
 	expect(trimHistory([user('Why'), called, user('Now?')], 40).omittedTurns).toBe(1);
+});
+
+describe('old tool results are shortened before turns are omitted', () => {
+	const question = (text: string, result: string): ChatMessage[] => [
+		user(text),
+		{ role: 'assistant', content: '', toolCalls: [{ id: text, name: 'w', arguments: '{}' }] },
+		{ role: 'tool', name: 'w', toolCallId: text, content: result },
+		{ role: 'assistant', content: 'Fine.' },
+	];
+	const result = (length: number) => 'word '.repeat(length / 5);
+	const getResults = (messages: readonly ChatMessage[]) =>
+		messages.flatMap((message) => (message.role === 'tool' ? [message.content] : []));
+
+	test('one long result costs no question', () => {
+		const history = [...turn(20), ...question('Weather?', result(12_000)), ...turn(20)];
+		const trimmed = trimHistory([system, ...history, user('Now?')], 1_000);
+		expect(trimmed).toMatchObject({ omittedTurns: 0, shortenedResults: 1 });
+		expect(trimmed.messages).toHaveLength(history.length + 2);
+		expect(getResults(trimmed.messages)).toEqual([
+			`${result(500)}\n[Shortened to fit the history: 11500 more characters were omitted]`,
+		]);
+	});
+
+	test('the oldest ones first, as many as necessary', () => {
+		const history = ['A', 'B', 'C'].flatMap((text) => question(text, result(4_000)));
+		const { messages, shortenedResults } = trimHistory([...history, user('Now?')], 2_500);
+		expect(shortenedResults).toBe(1);
+		expect(getResults(messages).map((content) => content.length > 3_000)).toEqual([
+			false,
+			true,
+			true,
+		]);
+	});
+
+	test('then turns are omitted', () => {
+		const history = ['A', 'B', 'C'].flatMap((text) => question(text, result(4_000)));
+		const trimmed = trimHistory([...history, user('Now?')], 300);
+		expect(trimmed).toMatchObject({ omittedTurns: 2, shortenedResults: 1 });
+	});
+
+	test('a result of the current turn stays, and so does a short one', () => {
+		const current = question('Now?', result(12_000));
+		const history = [...question('A', result(1_000)), ...turn(400)];
+		const { messages, shortenedResults } = trimHistory([...history, ...current], 100);
+		expect([messages, shortenedResults]).toEqual([current, 0]);
+	});
+
+	test('a character of two units stays whole', () => {
+		const history = question('A', `${'x'.repeat(499)}${'😀'.repeat(2_000)}`);
+		const [content = ''] = getResults(trimHistory([...history, user('Now?')], 400).messages);
+		expect(content).toMatch(/^x{499}\n\[Shortened/);
+	});
+
+	test('the beginning of a growing conversation stays the same between the steps', () => {
+		let previous: ChatMessage[] = [];
+		let changes = 0;
+		for (let count = 1; count <= 40; count++) {
+			const history = Array.from({ length: count }, (_, at) => question(`Q${at}`, result(2_000)));
+			const { messages } = trimHistory([...history.flat(), user('Now?')], 4_000);
+			const before = previous.slice(0, -1);
+			if (JSON.stringify(messages.slice(0, before.length)) !== JSON.stringify(before)) changes += 1;
+			previous = messages;
+		}
+		expect(changes).toBeLessThan(20);
+	});
 });
