@@ -75,7 +75,7 @@ export async function requestCompletion(
 		signal: chatRequest.signal,
 		read: async (response, request) => {
 			const start = getReasoningStart(turn, request.draft);
-			turn.isHeldBack = start.isLearned;
+			turn.isDelayed = start.isLearned;
 			accumulator = createAccumulator(turn, request, start);
 			const completion = await readCompletion(response, accumulator, turn);
 			turn.reasoningWarning = start.learn(completion);

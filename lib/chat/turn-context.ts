@@ -23,7 +23,7 @@ export interface TurnContext {
 	/** The sum of all attempts so far. */
 	usage?: Usage;
 	/** Whether the response was held back until its thinking ended, because the last one began inside the thinking. */
-	isHeldBack?: boolean;
+	isDelayed?: boolean;
 	/** The warning about a response whose thinking was shown. */
 	reasoningWarning?: string;
 }

@@ -129,7 +129,7 @@ function estimateUsage(
 
 /** Execution log fields for the queue, and for responses that were held back or requested again. */
 function toLogFields(
-	{ queueStats, isHeldBack }: TurnContext,
+	{ queueStats, isDelayed }: TurnContext,
 	applied: readonly AppliedRule[],
 ): ChatResult['logFields'] {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
@@ -140,8 +140,7 @@ function toLogFields(
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
-		heldBackBecause:
-			isHeldBack === true ? 'the last response began inside its thinking' : undefined,
+		delayedBecause: isDelayed === true ? 'the last response began inside its thinking' : undefined,
 		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
 	};
 }

@@ -4,7 +4,7 @@
 const MAX_DEPTH = 50;
 /** Gemma's quotation mark has no escapes. */
 const GEMMA_QUOTE = '<|"|>';
-const WORDS: Readonly<Record<string, string>> = {
+const CONSTANTS: Readonly<Record<string, string>> = {
 	True: 'true',
 	true: 'true',
 	False: 'false',
@@ -88,7 +88,7 @@ class LiteralReader {
 		if (this.skip('{')) return this.readEntries(':', '}', depth);
 		if (this.skip('[')) return this.readList(depth);
 		const word = this.match(/[-+\w.]*/y);
-		const value = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+		const value = Object.hasOwn(CONSTANTS, word) ? CONSTANTS[word] : undefined;
 		if (value === undefined && !NUMBER.test(word)) throw new SyntaxProblem();
 		return value ?? word;
 	}

@@ -2,7 +2,7 @@
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, minOf } from '../values';
 import { parseLiteralCalls } from './literals';
-import { findUnreadCall } from './unread-call';
+import { findUnsupportedCall } from './unsupported-call';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
@@ -127,9 +127,10 @@ export function parseTextToolCalls(
 		if (rejection === undefined) return parsed;
 		rejectedCall ??= rejection;
 	}
-	const unread = rejectedCall === undefined ? findUnreadCall(text, offeredTools) : undefined;
-	if (unread !== undefined)
-		rejectedCall = { name: unread, reason: 'its format is unknown or incomplete' };
+	const unsupported =
+		rejectedCall === undefined ? findUnsupportedCall(text, offeredTools) : undefined;
+	if (unsupported !== undefined)
+		rejectedCall = { name: unsupported, reason: 'its format is unknown or incomplete' };
 	return { text, calls: [], rejectedCall };
 }
 

@@ -35,7 +35,7 @@ const ownFields: INodeProperties[] = [
 	}),
 	integerField('History Budget', 'historyBudget', 0, [0], {
 		description:
-			'Maximum tokens for earlier turns of the conversation. When exceeded, the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
+			'Maximum tokens for earlier turns of the conversation. When exceeded, old tool results are shortened, then the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
 	}),
 	integerField('Token Budget', 'tokenBudget', 0, [0], {
 		description:

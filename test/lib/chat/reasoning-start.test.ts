@@ -38,7 +38,7 @@ async function startChat(...texts: string[]) {
 			(piece) => deltas.push(piece),
 		);
 		const hasHint = warnings.some((warning) => warning.includes('had not begun it'));
-		return { text, reasoning, hasHint, deltas, heldBack: logFields?.heldBackBecause };
+		return { text, reasoning, hasHint, deltas, heldBack: logFields?.delayedBecause };
 	};
 }
 

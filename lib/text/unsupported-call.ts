@@ -22,7 +22,10 @@ const CODE =
 	/^ {0,3}```[^]*?(?:^ {0,3}```|(?![^]))|`[^`\n]{1,200}`|<(code|pre)>[^]{0,2000}?<\/\1>/gm;
 
 /** The first offered tool that a text seems to call. */
-export function findUnreadCall(text: string, offeredTools: readonly string[]): string | undefined {
+export function findUnsupportedCall(
+	text: string,
+	offeredTools: readonly string[],
+): string | undefined {
 	if (!/[<[{(]/.test(text)) return undefined;
 	const prose = text.replace(CODE, '\n```\n');
 	let occurrences = 0;
