@@ -225,10 +225,11 @@ function findEnd(text: string, ends: readonly string[]): PartEnd {
 
 /** Characters at the end of a text that may be the beginning of a mark. */
 function getPartialMarkLength(text: string, marks: readonly string[]): number {
-	const longest = Math.max(0, ...marks.map((mark) => mark.length - 1));
-	for (let length = Math.min(longest, text.length); length > 0; length--)
-		if (marks.some((mark) => mark.startsWith(text.slice(-length)))) return length;
-	return 0;
+	return marks.reduce((longest, mark) => {
+		for (let length = Math.min(mark.length - 1, text.length); length > longest; length--)
+			if (text.endsWith(mark.slice(0, length))) return length;
+		return longest;
+	}, 0);
 }
 
 /** Whether a response ends thinking that it did not begin. */

@@ -8,15 +8,15 @@ const MAX_OCCURRENCES = 200;
 
 /** The name follows a tag, with at most brackets and a key between them, or is in one. */
 const AFTER_TAG =
-	/(?:<[|/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\])\s*([{[(]*\s*(?:["']?\w{1,30}["']?\s*[:=]\s*)?["']?)$/;
+	/(?:<[|/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\])\s{0,8}([{[(]*\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?)$/;
 /** Words may follow the tokens of a chat template. */
 const AFTER_TOKEN = /<[|｜][^<>]{1,60}>[^<>\n]{0,40}$/;
-const IN_TAG = /<[|]?\w[^<>]{0,40}[=:]\s*["']?$/;
-const IN_BRACKETS = /[[{(]\s*(?:["']?\w{1,30}["']?\s*[:=]\s*)?["']?$/;
-const AFTER_KEY = /\{[^{}]{0,60}:\s*["']$/;
+const IN_TAG = /<[|]?\w[^<>]{0,40}[=:]\s{0,8}["']?$/;
+const IN_BRACKETS = /[[{(]\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?$/;
+const AFTER_KEY = /\{[^{}]{0,60}:\s{0,8}["']$/;
 /** Arguments follow the name. */
-const ARGUMENTS = /^["']?(?:\(|\s*\{|\s*\n\s*[{<]|<(?:arg|param|\|))/;
-const NEXT_KEY = /^["']\s*,\s*["']\w{1,30}["']\s*:/;
+const ARGUMENTS = /^["']?(?:\(|\s{0,8}\{|\s{0,8}\n\s{0,8}[{<]|<(?:arg|param|\|))/;
+const NEXT_KEY = /^["']\s{0,8},\s{0,8}["']\w{1,30}["']\s{0,8}:/;
 /** Code, in which calls are examples. */
 const CODE =
 	/^ {0,3}```[^]*?(?:^ {0,3}```|(?![^]))|`[^`\n]{1,200}`|<(code|pre)>[^]{0,2000}?<\/\1>/gm;
