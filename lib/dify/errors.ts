@@ -125,6 +125,15 @@ const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/^Form not found/, 'formNotFound'],
 ];
 
+/** Texts of codes that say more than their type. */
+const TEXTS_BY_CODE: Readonly<Record<string, { title: string; suggestion: string }>> = {
+	human_input_form_expired: {
+		title: 'The form has expired',
+		suggestion:
+			'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
+	},
+};
+
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'unauthorized',
@@ -233,6 +242,7 @@ function fromDifyMessage(
 		code: code?.replace(KEY_PATTERN, '[key]'),
 		serverText: isEmpty ? undefined : serverText,
 		...(!hasOwnTitle && { title, detail: overrides.detail ?? serverText }),
+		...(code !== undefined && Object.hasOwn(TEXTS_BY_CODE, code) && TEXTS_BY_CODE[code]),
 	});
 }
 

@@ -99,6 +99,8 @@ export interface HumanForm {
 	resolvedDefaultValues?: unknown;
 	/** Unix seconds. */
 	expirationTime?: number;
+	/** Set if Dify no longer accepts a submission, because the time is over. */
+	isExpired?: true;
 }
 
 interface RunPause {

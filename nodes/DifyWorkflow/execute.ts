@@ -1,4 +1,5 @@
-import { followRun, runWorkflow } from '../../lib/dify/run/start-run';
+import { followRun } from '../../lib/dify/run/follow-run';
+import { runWorkflow } from '../../lib/dify/run/start-run';
 import {
 	DEFAULT_USER,
 	readUser,
@@ -93,7 +94,7 @@ export const runFollow: DifyOperation = {
 type IncludedPart = 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and handling of failed and paused runs. */
-interface RunOutput {
+export interface RunOutput {
 	simplify: boolean;
 	include: readonly IncludedPart[];
 	onFailure: 'error' | 'return';
@@ -101,7 +102,10 @@ interface RunOutput {
 	user: string;
 }
 
-function readOutputOptions({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
+export function readOutputOptions(
+	{ parameters }: Pick<DifyCall, 'parameters'>,
+	user: string,
+): RunOutput {
 	return {
 		simplify: parameters.boolean('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),
@@ -116,7 +120,7 @@ function readOutputOptions({ parameters }: Pick<DifyCall, 'parameters'>, user: s
  *
  * @throws {ServerError} as the run, unless failed runs are returned
  */
-async function toRunItem(
+export async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
 	running: Promise<RunResult>,

@@ -8,7 +8,13 @@ import {
 	RETRY_CONDITION,
 } from '../shared/dify/fields';
 import { filesField } from '../shared/dify/run-request';
-import { choiceField, toOptions, multiChoiceField, stringField } from '../shared/field-builders';
+import {
+	booleanField,
+	choiceField,
+	toOptions,
+	multiChoiceField,
+	stringField,
+} from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField = {
@@ -39,7 +45,7 @@ const onPauseWaiting = {
 			name: 'Wait',
 			value: 'wait',
 			description:
-				'Wait until the form is submitted in Dify and the run has ended. Set a Total Timeout.',
+				'Wait until the form is submitted in Dify and the run has ended, or has paused at another form. Set a Total Timeout.',
 		} as never,
 	],
 };
@@ -83,15 +89,26 @@ const common = [
 	onFailure,
 ];
 
+const followTotalTimeout = {
+	...totalTimeout,
+	description:
+		'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
+};
+
 /** Options to follow an existing run. */
-export const followOptions = [
+export const followOptions = [...common, followTotalTimeout, onPauseWaiting];
+
+/** Options to follow a run after its form was submitted. */
+export const submitOptions = [
+	booleanField(
+		'Return Immediately',
+		'returnImmediately',
+		false,
+		'Whether to return after the submission instead of waiting for the outputs or the next form',
+	),
 	...common,
-	{
-		...totalTimeout,
-		description:
-			'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
-	},
-	onPauseWaiting,
+	onPause,
+	followTotalTimeout,
 ];
 
 /** Options to start a run. */

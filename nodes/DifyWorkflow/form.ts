@@ -1,12 +1,20 @@
+import type { IDataObject } from 'n8n-workflow';
+import { followRun } from '../../lib/dify/run/follow-run';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
-import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
+import { DEFAULT_USER, readRunTimeouts, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
-import { defineRequestOperation, type DifyResource } from '../shared/dify/dify-operation';
-import { jsonField, stringField } from '../shared/field-builders';
+import {
+	defineRequestOperation,
+	type DifyCall,
+	type DifyResource,
+} from '../shared/dify/dify-operation';
+import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { runUserField } from './fields';
+import type { OperationItem } from '../shared/run/operations';
+import { readOutputOptions, toRunItem } from './execute';
+import { readRunId, runIdField, runUserField, submitOptions } from './fields';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -26,7 +34,7 @@ export const forms: DifyResource = {
 			name: 'Submit',
 			value: 'submit',
 			action: 'Submit a form',
-			description: 'Submit the form of a paused run; the run then continues',
+			description: 'Submit the form of a paused run, and wait for its outputs or its next form',
 			fields: [
 				formTokenField,
 				stringField('Action', 'action', {
@@ -42,8 +50,16 @@ export const forms: DifyResource = {
 				}),
 				{
 					...runUserField,
-					description: `The user who submits the form. To follow the run afterwards, use the user who started it. ${DEFAULT_USER}`,
+					description: `The user who submits the form. To follow the run, use the user who started it. ${DEFAULT_USER}`,
 				},
+				{
+					...runIdField,
+					required: false,
+					description:
+						'The run ID that Execute returns, to follow the run. If empty, the node returns after the submission.',
+				},
+				simplifyField,
+				optionsCollection(submitOptions),
 			],
 			run: async (call) => {
 				const { client, parameters } = call;
@@ -62,7 +78,7 @@ export const forms: DifyResource = {
 				const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
-				return [{ json: { formToken, action, user, submitted: true } }];
+				return [await followSubmission(call, { formToken, action, user, submitted: true })];
 			},
 		},
 		defineRequestOperation({
@@ -86,6 +102,28 @@ export const forms: DifyResource = {
 		}),
 	],
 };
+
+interface Submission extends IDataObject {
+	formToken: string;
+	user: string;
+}
+
+/** The item of a submission, with the outputs or the next form of its run. */
+async function followSubmission(call: DifyCall, submission: Submission): Promise<OperationItem> {
+	const { client, parameters, typing } = call;
+	const hasRunId = parameters.string('workflowRunId') !== '';
+	if (!hasRunId || parameters.boolean('options.returnImmediately', false))
+		return { json: submission };
+	const { user, formToken } = submission;
+	await typing?.begin();
+	const following = followRun(client, readRunId(parameters), user, {
+		onDeltas: typing?.show,
+		timeouts: readRunTimeouts(parameters),
+		submittedToken: formToken,
+	});
+	const { json, ...item } = await toRunItem(call, readOutputOptions(call, user), following);
+	return { ...item, json: { ...submission, ...json } };
+}
 
 /** The ID of a button, by its ID or label. Dify rejects unknown IDs. */
 function findActionId(form: JsonRecord, idOrLabel: string): string {

@@ -42,8 +42,10 @@ export interface RunReaderOptions {
 	stop?: (taskId: string) => Promise<boolean>;
 	/** An existing run to follow. */
 	runId?: string;
-	/** Keep reading after a pause: the run continues after its form is submitted. */
+	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	continueAfterPause?: boolean;
+	/** IDs of the forms of that pause, if it was already read. */
+	awaitedForms?: Set<string>;
 }
 
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
@@ -83,8 +85,8 @@ export async function readRun(
 	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, continueAfterPause } = options;
-	const run = createRunState({ isAttached: runId !== undefined, continueAfterPause });
+	const { runId, continueAfterPause, awaitedForms } = options;
+	const run = createRunState({ isAttached: runId !== undefined, continueAfterPause, awaitedForms });
 	run.workflowRunId = runId;
 	const reader = new RunReader(client, requestOptions, run, options);
 	await reader.read();
@@ -290,7 +292,7 @@ class RunReader {
 
 	/** @param timeoutError the stream timed out and may have hung: Dify's record is polled once */
 	private async recover(timeoutError: ServerError | undefined): Promise<RunResult> {
-		const { client, run, options, timeouts } = this;
+		const { client, run, timeouts } = this;
 		const { workflowRunId } = run;
 		const timeoutMs = timeoutError === undefined ? timeouts.totalMs : POLL_ONCE_MS;
 		const emittedText = run.isAttached ? '' : run.text;
@@ -302,7 +304,7 @@ class RunReader {
 						this.requestOptions.json?.user,
 						timeoutMs || timeouts.idleMs,
 					)
-				: completeFromRunRecord(client, run, workflowRunId, { ...options, timeoutMs });
+				: completeFromRunRecord(client, run, workflowRunId, { timeoutMs });
 		const deltas = await recovering.catch(async (error: unknown) => {
 			const { type } = captureError(error);
 			const isStopped = client.signal?.aborted === true;

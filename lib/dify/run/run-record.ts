@@ -65,6 +65,12 @@ function withoutSystemVariables(inputs: unknown): unknown {
 }
 
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
+
+/** Milliseconds between two polls. @param polls so far */
+export function getPollInterval(polls: number): number {
+	return POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!;
+}
+
 /** How long a new run may have no record. */
 const NEW_RECORD_GRACE_MS = 10_000;
 /** How long a restarting API may be unavailable. */
@@ -75,20 +81,17 @@ const MAX_WAIT_MS = 60 * 60_000;
 interface WaitOptions {
 	/** Milliseconds; 0: an hour. */
 	timeoutMs?: number;
-	/** Keep polling after a pause. */
-	continueAfterPause?: boolean;
 }
 
 /** Polls a run until it ends or pauses. @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted` */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
-	{ timeoutMs = 0, continueAfterPause = false }: WaitOptions = {},
+	{ timeoutMs = 0 }: WaitOptions = {},
 ): Promise<RunRecord> {
 	return await pollWithGrace(client, runId, timeoutMs, async () => {
 		const record = await fetchRunRecord(client, runId);
-		const isPaused = record.status === 'paused' && continueAfterPause;
-		return isPaused || ['running', 'scheduled'].includes(record.status) ? undefined : record;
+		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
 	});
 }
 
@@ -114,9 +117,7 @@ async function pollWithGrace<T>(
 		}
 		const remainingMs = maxMs - (performance.now() - startedAt);
 		if (remainingMs <= 0) throw createStillRunningError(id, maxMs);
-		await client.sleep(
-			Math.min(remainingMs, POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!),
-		);
+		await client.sleep(Math.min(remainingMs, getPollInterval(polls)));
 	}
 }
 
@@ -139,7 +140,7 @@ function getGraceMs(error: unknown, hasResponse: boolean): number {
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
-function createStillRunningError(runId: string, timeoutMs: number): ServerError {
+export function createStillRunningError(runId: string, timeoutMs: number): ServerError {
 	return createDifyError('runTimeout', {
 		title: 'Timed out waiting for the Dify run',
 		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(timeoutMs / 1000)} s`,
@@ -160,6 +161,8 @@ export async function completeFromRunRecord(
 	const { files } = asRecord(outputs);
 	run.isAttached = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
+	// The forms that were awaited may be submitted by now, and the record has none.
+	if (run.continueAfterPause) run.forms = [];
 	// The files of a chatflow response are a list; in Dify 1.14, the list is in an object.
 	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };
 	return applyEvent(run, { event, workflow_run_id: runId, data });

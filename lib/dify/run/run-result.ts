@@ -89,12 +89,17 @@ function collectWarnings(run: RunState, status: RunStatus): string[] {
 			warnings.push(
 				`The workflow node "${getNodeName(node)}" was retried ${node.retries} time(s).`,
 			);
+	for (const title of new Set(run.expiredForms)) warnings.push(getExpiryWarning(title));
 	if (status === 'stopped') warnings.push(getStopWarning(run));
 	return warnings;
 }
 
 function getNodeName({ title, nodeId, id }: WorkflowNode): string {
 	return title ?? nodeId ?? id;
+}
+
+export function getExpiryWarning(title: string): string {
+	return `The form "${title}" expired before it was submitted, so the run takes the timeout branch of its node.`;
 }
 
 function getStopWarning({ isModerated, workflow }: RunState): string {

@@ -39,9 +39,13 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	readonly thoughtIndex: Map<string, AgentThought>;
 	/** First events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	isAttached: boolean;
-	/** Keep reading after a pause: the run continues after its form is submitted. */
+	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	readonly continueAfterPause: boolean;
+	/** IDs of the forms that the first pause waits for; a pause for another form ends the reading. */
+	readonly awaitedForms: Set<string>;
 	forms: HumanForm[];
+	/** Titles of forms that nobody submitted in time. */
+	expiredForms: string[];
 	error?: RunError;
 	/** Counts streamed text. Full texts are limited by the event length. */
 	readonly count: TextCount;
@@ -62,7 +66,11 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	invalidEvents: number;
 }
 
-export function createRunState({ isAttached = false, continueAfterPause = false } = {}): RunState {
+export function createRunState({
+	isAttached = false,
+	continueAfterPause = false,
+	awaitedForms = new Set<string>(),
+} = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -74,7 +82,9 @@ export function createRunState({ isAttached = false, continueAfterPause = false 
 		thoughtIndex: new Map(),
 		isAttached,
 		continueAfterPause,
+		awaitedForms,
 		forms: [],
+		expiredForms: [],
 		submittedForms: [],
 		count: new TextCount(),
 		comparedText: '',
@@ -93,6 +103,7 @@ type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta
 const applyNodeEvent: Handler = (run, { event }, data) => {
 	addNode(ensureWorkflow(run), run.nodeIndex, String(event), data);
 	// A run that is followed after its form was submitted sends no other event about it.
+	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
 	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
 };
 
@@ -130,7 +141,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	loop_completed: applyNodeEvent,
 	human_input_required: (run, _event, data) => addForm(run.forms, data),
 	human_input_form_filled: closeForm,
-	human_input_form_timeout: closeForm,
+	human_input_form_timeout: (run, event, data) => {
+		run.expiredForms.push(asNonEmptyString(data.node_title) ?? String(data.node_id ?? ''));
+		closeForm(run, event, data);
+	},
 };
 
 /** Names of the events with a handler. */
@@ -298,7 +312,7 @@ function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons)
 		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
-	if (!run.continueAfterPause)
+	if (!isAwaitedPause(run))
 		run.pause = {
 			workflowRunId: run.workflowRunId,
 			pausedNodes: asArray(data.paused_nodes),
@@ -308,10 +322,41 @@ function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	return deltas;
 }
 
+/**
+ * Whether to keep reading: the forms were open when this client attached, or are the first ones of the run. Only a
+ * replayed pause has nodes with the status `paused`.
+ */
+function isAwaitedPause({
+	continueAfterPause,
+	awaitedForms,
+	forms,
+	submittedForms,
+	workflow,
+}: RunState): boolean {
+	const ids = forms.map(getFormKey);
+	if (!continueAfterPause || ids.length === 0) return false;
+	const nodes = workflow?.nodes ?? [];
+	const isReplayed = nodes.some(({ status }) => status === 'paused');
+	const isAnswered =
+		submittedForms.length > 0 ||
+		nodes.some(({ type, status }) => type === 'human-input' && status === 'succeeded');
+	if (awaitedForms.size === 0 && (isReplayed || !isAnswered))
+		for (const id of ids) awaitedForms.add(id);
+	return ids.every((id) => awaitedForms.has(id));
+}
+
+function getFormKey({ formId, formToken, nodeId }: HumanForm): string {
+	return formId ?? formToken ?? nodeId ?? '';
+}
+
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: JsonRecord, data: JsonRecord): void {
-	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
+	removeForm(run, data);
 	addSubmittedForm(run, data.node_title, data.action_id);
+}
+
+function removeForm(run: RunState, data: JsonRecord): void {
+	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
 }
 
 /** Adds the button that was used. */

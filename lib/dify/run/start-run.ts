@@ -146,27 +146,6 @@ export async function runWorkflow(
 	return await startRun(client, { ...WORKFLOW, startPath }, request, {}, options);
 }
 
-/**
- * Attaches to an existing run and waits for its end: Dify replays past events, then sends new ones
- * (docs/protocols/dify.md 2.4). Aborting does not stop the run.
- *
- * @throws {ServerError} `runNotFound` for another user's run
- */
-export async function followRun(
-	client: DifyClient,
-	runId: string,
-	user: string,
-	options: Omit<RunReaderOptions, 'stop' | 'runId'> = {},
-): Promise<RunResult> {
-	const query = {
-		user,
-		include_state_snapshot: 'true',
-		continue_on_pause: options.continueAfterPause === true ? 'true' : undefined,
-	};
-	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, query);
-	return await readRun(client, { url, method: 'GET' }, { ...options, runId });
-}
-
 /** Conversation of a message. `latest`: the one that the user last used, looked up in Dify. */
 export type ConversationChoice =
 	| { type: 'new'; id?: undefined }

@@ -32,7 +32,7 @@ describe('an error body is recognized with any code', () => {
 		['invalid_param', 'Workflow not published', 'The app has not been published'],
 		['not_found', 'Form not found.', 'Dify cannot find the form'],
 		['plugin_runtime_error', 'Runtime of x', 'The plugin daemon of Dify is not working'],
-		['human_input_form_expired', 'This form has expired, form_id=1', 'The form is closed'],
+		['human_input_form_expired', 'This form has expired, form_id=1', 'The form has expired'],
 	])('%s "%s" has a title that explains more', (code, message, title) => {
 		expect(parseResponse({ code, message })).toMatchObject({
 			message: title,

@@ -1,0 +1,102 @@
+/** Follows a run that was started elsewhere, past the pauses whose forms were already submitted. */
+import { rejectOnAbort } from '../../http/sleep';
+import { ServerError } from '../../errors/server-error';
+import type { DifyClient } from '../client';
+import { formPath } from '../forms';
+import { apiPath } from '../ids';
+import type { HumanForm, RunResult } from '../types';
+import { readRun, type RunReaderOptions } from './run-reader';
+import { createStillRunningError, getPollInterval } from './run-record';
+import { getExpiryWarning } from './run-result';
+
+export interface FollowOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'awaitedForms'> {
+	/** Token of a form that this client submitted. */
+	submittedToken?: string;
+}
+
+/**
+ * Attaches to an existing run and waits for its end: Dify replays past events, then sends new ones
+ * (docs/protocols/dify.md 2.4). Aborting does not stop the run. Dify reports a pause until it resumes the run, also
+ * after its form was submitted: such a pause is passed over.
+ *
+ * @throws {ServerError} `runNotFound` for another user's run
+ */
+export async function followRun(
+	client: DifyClient,
+	runId: string,
+	user: string,
+	{ submittedToken, onDeltas, ...options }: FollowOptions = {},
+): Promise<RunResult> {
+	const isWaiting = options.continueAfterPause === true;
+	const query = {
+		user,
+		include_state_snapshot: 'true',
+		continue_on_pause: isWaiting ? 'true' : undefined,
+	};
+	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, query);
+	const awaitedForms = new Set<string>();
+	const totalMs = options.timeouts?.totalMs ?? 0;
+	const startedAt = performance.now();
+	for (let attempts = 0; ; attempts++) {
+		const remainingMs = totalMs === 0 ? 0 : totalMs - (performance.now() - startedAt);
+		if (remainingMs < 0) throw createStillRunningError(runId, totalMs);
+		const timeouts = { ...options.timeouts, totalMs: remainingMs };
+		const result = await readRun(
+			client,
+			{ url, method: 'GET' },
+			{ ...options, timeouts, runId, awaitedForms },
+		);
+		const { text } = result;
+		const finalResult = await withOpenForms(client, result, isWaiting, submittedToken);
+		if (finalResult !== undefined) {
+			if (text !== '' && onDeltas !== undefined)
+				await display(client, async () => await onDeltas([{ type: 'append', text }]));
+			return finalResult;
+		}
+		await client.sleep(getPollInterval(attempts));
+	}
+}
+
+/** Displays the text. A display that fails or hangs must not discard the result. */
+async function display({ signal }: DifyClient, show: () => Promise<void>): Promise<void> {
+	await rejectOnAbort(signal ?? new AbortController().signal, show).catch(() => undefined);
+}
+
+/** The result, with the forms that can still be submitted; undefined if Dify is about to resume the run. */
+async function withOpenForms(
+	client: DifyClient,
+	result: RunResult,
+	isWaiting: boolean,
+	submittedToken: string | undefined,
+): Promise<RunResult | undefined> {
+	const { pause } = result;
+	if (pause === undefined) return result;
+	// Read from the record, which has no forms.
+	if (pause.forms.length === 0) return isWaiting ? undefined : result;
+	const forms: HumanForm[] = [];
+	const warnings = [...result.warnings];
+	for (const form of pause.forms) {
+		const state =
+			form.formToken === submittedToken ? 'submitted' : await getFormState(client, form);
+		if (state === 'expired') warnings.push(getExpiryWarning(form.nodeTitle ?? form.nodeId ?? ''));
+		if (state !== 'submitted')
+			forms.push(state === 'expired' ? { ...form, isExpired: true } : form);
+	}
+	if (forms.length === 0) return undefined;
+	return { ...result, pause: { ...pause, forms }, warnings };
+}
+
+/** Whether Dify accepts the form. Without a token, and if Dify does not respond, it counts as open. */
+async function getFormState(
+	client: DifyClient,
+	{ formToken }: HumanForm,
+): Promise<'open' | 'submitted' | 'expired'> {
+	if (formToken === null) return 'open';
+	const error = await client.get(formPath(formToken)).then(
+		() => undefined,
+		(error: unknown) => error,
+	);
+	if (client.signal?.aborted === true) throw error as Error;
+	if (!(error instanceof ServerError) || error.type !== 'formClosed') return 'open';
+	return error.code === 'human_input_form_expired' ? 'expired' : 'submitted';
+}
