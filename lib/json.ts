@@ -91,6 +91,11 @@ export function parseExactJson(json: string, value = parseJson(json)): ExactJson
 	return { value: JSON.parse(json, exact) as unknown, unsafeNumbers };
 }
 
+/** Parses JSON; numbers that JavaScript cannot represent become strings. */
+export function parseJsonExactly(source: string): unknown {
+	return parseExactJson(source).value;
+}
+
 const MAX_NAMED = 5;
 
 /** The warning about such numbers, as a list with at most one element. */

@@ -3,7 +3,7 @@ import { toResponseError } from '../http/request-errors';
 import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
 import { sleepWithAbort } from '../http/sleep';
-import { parseJson } from '../json';
+import { parseJsonExactly } from '../json';
 import {
 	isRecord,
 	type JsonRecord,
@@ -166,7 +166,7 @@ export class DifyClient {
 	/** A proxy may change the status of an error response to 200, and some responses have no body. */
 	private async readJson(response: HttpResponse, requestOptions: RequestOptions): Promise<unknown> {
 		const text = await response.text();
-		const json = parseJson(text);
+		const json = parseJsonExactly(text);
 		const isReadable = json !== undefined || text.trim() === '';
 		if (isReadable && parseErrorBody(json) === undefined) return json;
 		const { url, status, headers } = response;

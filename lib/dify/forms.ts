@@ -1,5 +1,5 @@
 /** Forms: the one that an app shows before the first message, and those of runs that wait for human input. */
-import { parseJson } from '../json';
+import { parseJsonExactly } from '../json';
 import {
 	asArray,
 	parseBoolean,
@@ -83,15 +83,23 @@ export function convertFormValue({ type }: FormField, value: unknown): unknown {
 
 /** Converters of non-text types; they return undefined if the conversion fails. */
 const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
-	number: parseNumber,
+	number: parseExactNumber,
 	checkbox: parseBoolean,
-	json_object: (value) => (typeof value === 'string' ? parseJson(value) : value),
+	json_object: (value) => (typeof value === 'string' ? parseJsonExactly(value) : value),
 };
+
+/** A number, or its digits if JavaScript cannot represent it. Dify accepts both. */
+export function parseExactNumber(value: unknown): number | string | undefined {
+	const number = parseNumber(value);
+	if (typeof value !== 'string' || number === undefined) return number;
+	const exact = parseJsonExactly(value.trim());
+	return typeof exact === 'string' ? exact : number;
+}
 
 /** Parses JSON inputs. @throws {ServerError} if it is not an object: Dify would return a Python error */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
-	const parsed = typeof value === 'string' ? parseJson(value) : value;
+	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw createLocalError(
 		'invalidInputs',

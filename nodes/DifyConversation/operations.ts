@@ -23,8 +23,9 @@ import {
 } from '../shared/field-builders';
 import { type DifyClient, fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
-import { parseJson } from '../../lib/json';
-import { asNonEmptyString, toText, type JsonRecord, asArray } from '../../lib/values';
+import { toOperationItems } from '../shared/run/operations';
+import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
+import { asNonEmptyString, type JsonRecord, asArray } from '../../lib/values';
 import {
 	createListSearch,
 	readEditorUser,
@@ -139,6 +140,7 @@ export const variables: DifyResource = {
 			description: 'List the variables of a chatflow conversation; other apps have none',
 			fields: [userField, conversationField({ required: true })],
 			list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
+			toItem: withTypedValue,
 		}),
 		{
 			name: 'Update',
@@ -167,12 +169,10 @@ export const variables: DifyResource = {
 					buildVariableList(conversationId, user),
 					nameOrId,
 				);
-				const value = parameters.value('value');
-				const isText = ['string', 'secret'].includes(String(variable.value_type));
-				const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
-				const body = { value: isText ? toText(value) : parsed, user };
+				const body = { value: toVariableValue(variable, parameters.value('value')), user };
 				const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
-				return [{ json: await client.sendJson('PUT', route, body, { isIdempotent: true }) }];
+				const updated = await client.sendJson('PUT', route, body, { isIdempotent: true });
+				return toOperationItems([withTypedValue(updated)]);
 			},
 		},
 	],

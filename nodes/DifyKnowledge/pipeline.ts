@@ -8,6 +8,7 @@ import { readFile, recordLocatorField } from '../shared/dify/fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';
 import { toOperationItems } from '../shared/run/operations';
+import { readExactObject } from '../shared/dify/run-request';
 import { documentBinaryField, datasetField, readDatasetId } from './fields';
 
 /** A pipeline node that accepts files (docs/protocols/dify.md 2.13). */
@@ -68,7 +69,7 @@ export const pipelines: DifyResource = {
 				const datasetId = readDatasetId(parameters);
 				const selectedNode = parameters.string('datasourceNode');
 				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
-				const inputs = parameters.object('inputs', {});
+				const inputs = readExactObject(parameters, 'inputs');
 				const source = await readFile(call);
 				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
 				const id = String(uploaded.id);

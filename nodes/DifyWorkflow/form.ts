@@ -3,7 +3,7 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readRunTimeouts, readUser, simplifyField } from '../shared/dify/fields';
-import { isFileField, readFiles, uploadInputs } from '../shared/dify/run-request';
+import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
 	defineRequestOperation,
@@ -65,7 +65,7 @@ export const forms: DifyResource = {
 				const { client, parameters } = call;
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
-				const formValues = parameters.object('values', undefined) ?? {};
+				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
 				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));

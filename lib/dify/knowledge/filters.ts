@@ -9,6 +9,7 @@ import {
 	type JsonRecord,
 } from '../../values';
 import { createParamError } from '../errors';
+import { parseExactNumber } from '../forms';
 
 type Value = string | number | string[] | undefined;
 
@@ -174,7 +175,7 @@ function toComparable(value: unknown, operator: Operator, label: string): Value 
 	if (valueType === 'list') return toList(value, label);
 	if (valueType === 'time') return toUnixSeconds(value, label);
 	// Number operators also compare times.
-	if (valueType === 'number') return parseNumber(value) ?? toUnixSeconds(value, label);
+	if (valueType === 'number') return parseExactNumber(value) ?? toUnixSeconds(value, label);
 	return toText(value);
 }
 
@@ -192,8 +193,8 @@ function toList(value: unknown, label: string): string[] {
 }
 
 /** Converts to a number: Dify returns a database error for text. @throws {ServerError} */
-export function toFilterNumber(value: unknown, label: string): number {
-	const number = parseNumber(value);
+export function toFilterNumber(value: unknown, label: string): number | string {
+	const number = parseExactNumber(value);
 	if (number !== undefined) return number;
 	throw createParamError(
 		`${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,

@@ -6,7 +6,7 @@ import type { RequestOptions } from '../../http/types';
 import { toErrorContext, toResponseError } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
-import { parseJson } from '../../json';
+import { parseJsonExactly } from '../../json';
 import { pushAll, isNonEmpty, isRecord, getErrorMessage, omitUndefined } from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
@@ -175,7 +175,7 @@ class RunReader {
 			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
-					const event = parseJson(data);
+					const event = parseJsonExactly(data);
 					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.

@@ -2,7 +2,7 @@
 import { splitReasoning } from '../../text/reasoning';
 import type { ErrorType } from '../../errors/error-types';
 import { ServerError } from '../../errors/server-error';
-import { parseJson } from '../../json';
+import { parseJsonExactly } from '../../json';
 import {
 	asFiniteNumber,
 	isNonEmpty,
@@ -56,7 +56,7 @@ export async function fetchRunRecord(client: DifyClient, runId: string): Promise
 /** Dify sends inputs as JSON text, or nothing after a failure. Text that is not JSON is kept. */
 function parseValues(value: unknown): unknown {
 	if (value === null || value === undefined || value === '') return {};
-	return typeof value === 'string' ? (parseJson(value) ?? value) : value;
+	return typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
 }
 
 function withoutSystemVariables(inputs: unknown): unknown {

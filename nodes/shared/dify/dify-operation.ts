@@ -124,20 +124,24 @@ interface ListOperation extends Omit<DifyOperation, 'run'> {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields after the paging fields. */
 	extraFields?: INodeProperties[];
+	/** Converts a record. Default: unchanged. */
+	toItem?(record: JsonRecord): JsonRecord;
 }
 
 export function defineListOperation({
 	list,
 	extraFields = [],
+	toItem = (record) => record,
 	...operation
 }: ListOperation): DifyOperation {
 	return {
 		...operation,
 		fields: [...operation.fields, ...pagingFields, ...extraFields],
-		run: async ({ client, context, parameters }) =>
-			toOperationItems(
-				await fetchAllPages(client, list(parameters, context), readLimit(parameters)),
-			),
+		run: async ({ client, context, parameters }) => {
+			const endpoint = list(parameters, context);
+			const records = await fetchAllPages(client, endpoint, readLimit(parameters));
+			return toOperationItems(records.map(toItem));
+		},
 	};
 }
 

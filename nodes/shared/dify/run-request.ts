@@ -26,6 +26,7 @@ import {
 import {
 	isUnset,
 	asChoice,
+	asObject,
 	asText,
 	type Field,
 	type NodeParameters,
@@ -48,7 +49,7 @@ import type { RunRequest } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
 import type { FileSource } from '../../../lib/http/multipart';
-import { parseJson } from '../../../lib/json';
+import { parseJsonExactly } from '../../../lib/json';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [
@@ -87,6 +88,14 @@ export const inputFields: INodeProperties[] = [
 			'Object with the variables of the app. Text variables require strings, even for digits. File variables take the name of a binary field, a URL, or an array of either.',
 	}),
 ];
+
+/** A field with an object, whose numbers keep all digits. An empty field is an empty object. */
+export function readExactObject(parameters: NodeParameters, name: string): JsonRecord {
+	const value = parameters.value(name);
+	if (isUnset(value)) return {};
+	const exact = typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
+	return asObject(parameters.field(name), exact);
+}
 
 /** A file field of the app's form or of a human input form. */
 type FileField = Pick<FormField, 'variable' | 'fileTypes'> & { type: string };
@@ -307,7 +316,7 @@ async function readEntryFiles(
 function parseFileEntries(value: unknown): unknown[] {
 	if (isUnset(value)) return [];
 	if (typeof value !== 'string') return [value].flat();
-	const parsed = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
+	const parsed = /^\s*[[{]/.test(value) ? parseJsonExactly(value) : undefined;
 	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
 }
 

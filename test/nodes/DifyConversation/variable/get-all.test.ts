@@ -24,7 +24,7 @@ describe('conversations', () => {
 			).map(({ json }) => [json.name, json.value_type, json.value]);
 		const allVariables = [
 			['lang', 'string', 'en'],
-			['tags', 'array[string]', '[]'],
+			['tags', 'array[string]', []],
 		];
 		expect(await list({ returnAll: true })).toEqual(allVariables);
 		expect(await list({ limit: 5 })).toEqual(allVariables);

@@ -37,7 +37,7 @@ describe('conversations', () => {
 					'advanced-chat',
 				)
 			).map(({ json }) => json.value),
-		).toEqual(['de', "['a', 'b']"]);
+		).toEqual(['de', ['a', 'b']]);
 		await expect(update({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow(
 			'The field "Variable" is empty',
 		);
