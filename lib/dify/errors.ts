@@ -8,7 +8,8 @@ import { ServerError } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { parseJson, parseObject } from '../json';
-import { asFiniteNumber, isRecord, asRecord, truncate, asString } from '../values';
+import { omitUndefined, asFiniteNumber, isRecord, asRecord, truncate, asString } from '../values';
+import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
 import type { RunError, RunResult, WorkflowNode } from './types';
 
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
@@ -27,7 +28,7 @@ const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
 	agent_not_published: 'notPublished',
 	trigger_workflow_service_mode_unavailable: 'startsWithTrigger',
 	agent_version_not_found_error: 'workflowVersionNotFound',
-	agent_run_limit_exceeded: 'busy',
+	agent_run_limit_exceeded: 'agentLimitReached',
 	conversation_completed: 'conversationEnded',
 	provider_not_initialize: 'providerKeyInvalid',
 	provider_quota_exceeded: 'providerQuotaExceeded',
@@ -125,15 +126,6 @@ const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/^Form not found/, 'formNotFound'],
 ];
 
-/** Texts of codes that say more than their type. */
-const TEXTS_BY_CODE: Readonly<Record<string, { title: string; suggestion: string }>> = {
-	human_input_form_expired: {
-		title: 'The form has expired',
-		suggestion:
-			'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
-	},
-};
-
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'unauthorized',
@@ -157,6 +149,7 @@ const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
 	undefined,
 	'forbidden',
 	'completion_request_error',
+	'provider_not_initialize',
 ]);
 
 /** Keys of Dify and of model providers, removed from server texts. */
@@ -235,14 +228,18 @@ function fromDifyMessage(
 	const serverText = toReadableText(message, context.secrets);
 	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 	const isEmpty = title === '';
-	const hasOwnTitle = isEmpty || OWN_TITLE_TYPES.has(type);
+	const isTrace = isPythonTrace(title);
+	const hasOwnTitle = isEmpty || isTrace || OWN_TITLE_TYPES.has(type);
+	const explanation = explainMessage(type, code, serverText);
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },
 		code: code?.replace(KEY_PATTERN, '[key]'),
 		serverText: isEmpty ? undefined : serverText,
-		...(!hasOwnTitle && { title, detail: overrides.detail ?? serverText }),
-		...(code !== undefined && Object.hasOwn(TEXTS_BY_CODE, code) && TEXTS_BY_CODE[code]),
+		...(!hasOwnTitle && { title }),
+		...explanation,
+		...((!hasOwnTitle || isTrace) && { detail: serverText }),
+		...omitUndefined({ detail: overrides.detail ?? explanation.detail }),
 	});
 }
 
@@ -349,9 +346,10 @@ export function createRunError(
 	difyVersion?: string,
 ): ServerError {
 	const { error } = result;
-	const type = toErrorType(error, error.status);
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
 	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
+	const failedRequest = node && explainFailedRequest(node, message);
+	const type = failedRequest === undefined ? toErrorType(error, error.status) : 'runFailed';
 	const serverError = fromDifyMessage(type, error, context, {
 		status: error.status ?? 200,
 		...toPartialDetails(result),
@@ -363,6 +361,8 @@ export function createRunError(
 		},
 		about: { isRunStart: true },
 	});
+	if (failedRequest !== undefined)
+		return serverError.copyWith({ detail: serverError.detail, ...failedRequest });
 	return error.cause === 'rejected' && type === 'runFailed'
 		? serverError.withSuggestion(NOT_A_RUN)
 		: serverError;

@@ -139,6 +139,10 @@ export const DIFY_ERROR_TEXTS = {
 		'The app has reached its limit of concurrent requests',
 		'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
 	),
+	agentLimitReached: errorText(
+		'The agent reached its run limit',
+		'Raise the limit in the agent settings in Dify, or give the agent a smaller task. The details contain what it produced.',
+	),
 	quotaExceeded: errorText(
 		'This Dify workspace has used all runs of its plan',
 		'Wait for the next period or upgrade the plan.',

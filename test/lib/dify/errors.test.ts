@@ -17,7 +17,7 @@ describe('an error body is recognized with any code', () => {
 		['brand_new_code', 503, 'serverError'],
 		['service_unavailable', 503, 'serverError'],
 		['trigger_workflow_service_mode_unavailable', 400, 'startsWithTrigger'],
-		['agent_run_limit_exceeded', 429, 'busy'],
+
 		['agent_version_not_found_error', 404, 'workflowVersionNotFound'],
 		['vector_space_estimate_exceeded', 403, 'planLimitReached'],
 	])('%s with %i is %s, with the message of Dify as title', (code, status, type) => {

@@ -1,0 +1,123 @@
+/** Titles and suggestions that follow from Dify's code and message, where they say more than those of the type. */
+import type { ServerErrorDetails } from '../errors/server-error';
+import { truncate } from '../values';
+import type { WorkflowNode } from './types';
+
+type Texts = Partial<Pick<ServerErrorDetails, 'title' | 'detail' | 'suggestion'>>;
+
+/** What a text says about the error; undefined if it does not apply. */
+type Explanation = (text: string) => Texts | undefined;
+
+const always = (title: string, suggestion: string) => (): Texts => ({ title, suggestion });
+
+const EXPLANATIONS_BY_CODE: Readonly<Record<string, Explanation>> = {
+	human_input_form_expired: always(
+		'The form has expired',
+		'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
+	),
+	unsupported_audio_type: always(
+		'Dify does not transcribe this audio format',
+		'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
+	),
+	audio_too_large: always(
+		'The recording is too large for Dify',
+		'Dify transcribes at most 30 MB. Send a compressed format such as MP3, or split the recording.',
+	),
+	file_too_large: always(
+		'The file is larger than Dify allows',
+		'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
+	),
+	invalid_action: (text) =>
+		/\bis being indexed\b/.test(text)
+			? {
+					suggestion:
+						'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
+				}
+			: undefined,
+	agent_run_limit_exceeded: (text) => ({
+		title: `The agent reached ${findAgentLimit(text)}`,
+		detail: text === '' ? undefined : text,
+	}),
+};
+
+const AGENT_LIMITS: ReadonlyArray<readonly [RegExp, string]> = [
+	[/\b(?:steps?|iterations?|rounds?|turns?)\b/i, 'its maximum number of steps'],
+	[/\b(?:time|timeout|seconds?|minutes?|duration)\b/i, 'its time limit'],
+	[/\btokens?\b/i, 'its token limit'],
+	[/\b(?:tool calls?|tools)\b/i, 'its maximum number of tool calls'],
+	[/\brequests?\b/i, 'its maximum number of model requests'],
+];
+
+/** The limit with its number, as in "max steps (30)". */
+function findAgentLimit(text: string): string {
+	const name = AGENT_LIMITS.find(([pattern]) => pattern.test(text))?.[1] ?? 'its run limit';
+	const number = /\b\d{1,9}\b/.exec(text)?.[0];
+	return number === undefined ? name : `${name} (${number})`;
+}
+
+const EXPLANATIONS_BY_TYPE: Readonly<Record<string, Explanation>> = {
+	providerUnreachable: (text) => {
+		const address = findAddress(text);
+		if (address === undefined) return undefined;
+		const title = /read timed out/i.test(text)
+			? `The model of Dify at ${address} did not respond in time`
+			: `Dify cannot reach its model at ${address}`;
+		return { title, detail: text };
+	},
+};
+
+const FILE_COUNT =
+	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
+
+/** @param text Dify's message, without secrets */
+export function explainMessage(type: string, code: string | undefined, text: string): Texts {
+	const byCode =
+		code !== undefined && Object.hasOwn(EXPLANATIONS_BY_CODE, code)
+			? EXPLANATIONS_BY_CODE[code]!(text)
+			: undefined;
+	const byType = Object.hasOwn(EXPLANATIONS_BY_TYPE, type)
+		? EXPLANATIONS_BY_TYPE[type]!(text)
+		: undefined;
+	return byCode ?? byType ?? explainFileCount(text) ?? {};
+}
+
+function explainFileCount(text: string): Texts | undefined {
+	const limit = /\bfiles\b/.test(text) ? FILE_COUNT.exec(text)?.[1] : undefined;
+	if (limit === undefined) return undefined;
+	return {
+		suggestion: `Send at most ${limit} files. If the app allows more, raise WORKFLOW_FILE_UPLOAD_LIMIT in the Dify settings, which limits all forms and chats.`,
+	};
+}
+
+/** Host and port of a Python exception or a URL. */
+function findAddress(text: string): string | undefined {
+	const pool = /host='([^'\s]{1,253})', port=(\d{1,5})/.exec(text);
+	if (pool !== null) return `${pool[1]}:${pool[2]}`;
+	return /\bhttps?:\/\/([^\s/"'?#@]{1,253})/.exec(text)?.[1];
+}
+
+const TRACE =
+	/Traceback \(|\bobject at 0x|ConnectionPool\(|\[Errno |\b[A-Z]\w{0,60}(?:Error|Exception)\(/;
+
+/** Whether a text is for developers of Python, so that it is no title. */
+export function isPythonTrace(text: string): boolean {
+	return TRACE.test(text);
+}
+
+/** Nodes that request a URL of the workflow, not of a file that was sent. */
+const REQUESTING_NODES: ReadonlySet<string | undefined> = new Set(['http-request', 'tool']);
+
+/** Explains a node of a workflow that failed to request its own URL. */
+export function explainFailedRequest(node: WorkflowNode, text: string): Texts | undefined {
+	if (!REQUESTING_NODES.has(node.type)) return undefined;
+	const url = /^(?:Run failed: )?Reached maximum retries \(\d+\) for URL (\S{1,500})/.exec(
+		text,
+	)?.[1];
+	if (url === undefined) return undefined;
+	const name = node.title ?? node.nodeId ?? node.id;
+	return {
+		title: `The node "${truncate(name, 60)}" cannot reach ${truncate(url, 80)}`,
+		suggestion:
+			'Check the URL in this node of the workflow: Dify requests it from its own containers, through its SSRF proxy, where localhost and private addresses may be blocked.',
+	};
+}

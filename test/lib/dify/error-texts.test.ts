@@ -1,0 +1,111 @@
+import { createRunError, toDifyResponseError } from '../../../lib/dify/errors';
+import { playEvents } from './play-events';
+
+const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
+
+function parseResponse(code: string, message: string, status = 400) {
+	const text = JSON.stringify({ code, message, status });
+	return toDifyResponseError({ url: CONTEXT.url, status, headers: {}, text }, CONTEXT)!;
+}
+
+function failRun(error: string, type: string, title = 'Fetch') {
+	const node = { id: '1', node_id: 'n', node_type: type, title };
+	const { result } = playEvents(
+		{ event: 'workflow_started', task_id: 't', workflow_run_id: 'r', data: { id: 'r' } },
+		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
+		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
+	);
+	return createRunError({ ...result, error: result.error! }, CONTEXT);
+}
+
+const getPool = (host: string, port: number) =>
+	`HTTPConnectionPool(host='${host}', port=${port}): Max retries exceeded with url: /v1/chat (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))`;
+
+describe('a model that Dify cannot reach is named by its address', () => {
+	test.each([
+		[
+			'provider_not_initialize',
+			`[openai_api_compatible] Error: req_id: 12ab PluginInvokeError: ${getPool('10.1.2.3', 9931)}`,
+			'10.1.2.3:9931',
+		],
+		[
+			'completion_request_error',
+			`req_id: 7 PluginInvokeError: {"error_type":"InvokeConnectionError","message":"${getPool('ollama', 11434).replace(/"/g, '\\"')}"}`,
+			'ollama:11434',
+		],
+		['invalid_param', getPool('host.docker.internal', 8080), 'host.docker.internal:8080'],
+	])('%s', (code, message, address) => {
+		const error = parseResponse(code, message);
+		expect(error).toMatchObject({
+			type: 'providerUnreachable',
+			message: `Dify cannot reach its model at ${address}`,
+		});
+		expect(error.detail).toContain('ConnectionPool');
+	});
+
+	test('credentials that are missing stay missing', () => {
+		const message = 'No valid model provider credentials found. Please go to Settings.';
+		expect(parseResponse('provider_not_initialize', message)).toMatchObject({
+			type: 'providerKeyInvalid',
+			message: 'No valid model provider credentials found. Please go to Settings',
+		});
+	});
+});
+
+test.each([
+	`PluginInvokeError: {"error_type":"ValueError","message":"Traceback (most recent call last): File \\"/app/a.py\\""}`,
+	"PluginInvokeError: KeyError('choices') in <module object at 0x7f2>",
+	"PluginInvokeError: JSONDecodeError('Expecting value: line 1 column 1')",
+])('a trace is the detail, not the title: %s', (message) => {
+	const error = parseResponse('completion_request_error', message);
+	expect(error.message).toBe('The model behind Dify rejected the request or failed');
+	expect(error.detail).toMatch(/Traceback|KeyError|JSONDecodeError/);
+});
+
+test.each([
+	['Agent run exceeded the maximum of 12 steps', 'its maximum number of steps (12)'],
+	['Agent run limit exceeded: max iterations 30 reached', 'its maximum number of steps (30)'],
+	['The agent run exceeded its time limit of 600 seconds.', 'its time limit (600)'],
+	['Agent run exceeded 40000 tokens', 'its token limit (40000)'],
+	['Limit exceeded', 'its run limit'],
+])('an agent at its limit: %s', (message, limit) => {
+	for (const status of [400, 429])
+		expect(parseResponse('agent_run_limit_exceeded', message, status)).toMatchObject({
+			type: 'agentLimitReached',
+			message: `The agent reached ${limit}`,
+			retryable: false,
+		});
+});
+
+test.each([
+	['unsupported_audio_type', 'Audio type not allowed.', 415, /MP3, M4A, WAV, AMR and MPGA/],
+	['file_too_large', 'File size exceeded. {message}', 413, /UPLOAD_FILE_SIZE_LIMIT/],
+	['audio_too_large', 'Audio size larger than 30 mb', 413, /30 MB/],
+	[
+		'invalid_param',
+		'docs in input form must be less than 10 files',
+		400,
+		/at most 10 files.*WORKFLOW_FILE_UPLOAD_LIMIT/,
+	],
+	['invalid_param', 'Number of image files exceeds the maximum limit 3', 400, /at most 3 files/],
+	['invalid_action', 'Document:a.txt is being indexed, please try again later', 400, /ten minutes/],
+])('%s "%s" names the limit of Dify', (code, message, status, suggestion) => {
+	const error = parseResponse(code, message, status);
+	expect(error.suggestion).toMatch(suggestion);
+	expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
+});
+
+test.each(['http-request', 'tool'])('a %s node that fails is named with its URL', (type) => {
+	const error = failRun('Reached maximum retries (3) for URL http://10.0.0.7/api?x=1', type);
+	expect(error).toMatchObject({
+		type: 'runFailed',
+		message: 'The node "Fetch" cannot reach http://10.0.0.7/api?x=1',
+	});
+	expect(error.suggestion).not.toContain('binary data');
+});
+
+test('a file that Dify cannot download stays a file', () => {
+	expect(
+		failRun('Reached maximum retries (3) for URL http://x/a.png', 'document-extractor').type,
+	).toBe('fileUnreachable');
+});
