@@ -3,7 +3,7 @@ import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders } from '../servers/credential';
 import { createEndpoint } from '../servers/model-server';
 import { DifyClient } from './client';
-import { toDifyResponseError } from './errors';
+import { createLocalError, toDifyResponseError } from './errors';
 
 /** The data of a "Dify API" credential. */
 interface DifyCredential {
@@ -67,6 +67,31 @@ export function createDifyClient(
 		toResponseError: toDifyResponseError,
 		errorContext: { service: 'dify' },
 	});
+}
+
+/** Prefixes of Dify's keys. Gateways may have keys of their own. */
+const KEY_PREFIXES = { app: 'app-', knowledge: 'dataset-' } as const;
+
+/**
+ * @param expected the keys that the node supports
+ * @throws {ServerError} if the prefix of the key shows the other type
+ */
+export function assertKeyType(
+	data: ICredentialDataDecryptedObject,
+	expected: DifyCredential['keyType'],
+): void {
+	const { apiKey } = readDifyCredential(data);
+	const other = expected === 'app' ? 'knowledge' : 'app';
+	if (!apiKey.trim().startsWith(KEY_PREFIXES[other])) return;
+	throw createLocalError(
+		'unauthorized',
+		expected === 'app'
+			? 'The credential has a knowledge key, and this node requires an app key'
+			: 'The credential has an app key, and this node requires a knowledge key',
+		expected === 'app'
+			? 'Select a credential with the key of the app ("app-…"), from API Access of the app in Dify.'
+			: 'Select a credential with a knowledge key ("dataset-…"), from Knowledge, Service API in Dify.',
+	);
 }
 
 /**

@@ -7,11 +7,14 @@ import {
 	isRecord,
 	asNonEmptyString,
 	parseNumber,
+	asFiniteNumber,
+	truncate,
 	asRecords,
 	toText,
 	type JsonRecord,
 	asRecord,
 } from '../values';
+import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
 import { apiPath, PathSegment } from './ids';
@@ -41,6 +44,8 @@ export interface FormField {
 	options: string[];
 	/** Allowed types of files; undefined: any. */
 	fileTypes?: readonly unknown[];
+	/** Maximum of characters or files. */
+	maxLength?: number;
 }
 
 /**
@@ -66,7 +71,39 @@ function parseField(name: string, variable: string, settings: JsonRecord): FormF
 		...(isNonEmpty(settings.default) && { default: settings.default }),
 		options: asArray(settings.options).map(String),
 		fileTypes: getAllowedFileTypes(settings),
+		maxLength: asFiniteNumber(settings.max_length),
 	};
+}
+
+const REJECTED_INPUT =
+	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:(is required) in input form|in input form (.{1,400}))$/s;
+
+/**
+ * Explains a rejected input by its label, type and limit. Dify names only the variable.
+ *
+ * @param getParameters `GET /parameters`
+ * @returns the error; other errors unchanged
+ */
+export async function explainInputError(
+	error: ServerError,
+	getParameters: () => Promise<JsonRecord>,
+): Promise<ServerError> {
+	const match = REJECTED_INPUT.exec(error.serverText?.trim().replace(/\.$/, '') ?? '');
+	if (error.type !== 'invalidInputs' || match === null) return error;
+	const [, variable, required, problem] = match;
+	const parameters: JsonRecord = await getParameters().catch(() => ({}));
+	const field = parseForm(parameters).find((each) => each.variable === variable);
+	if (field === undefined) return error;
+	const { label, type, maxLength, options } = field;
+	const unit = type === 'file-list' ? 'files' : 'characters';
+	const facts = [
+		`variable ${variable}`,
+		`type ${type}`,
+		...(maxLength !== undefined && maxLength > 0 ? [`maximum ${maxLength} ${unit}`] : []),
+		...(options.length > 0 ? [`one of ${truncate(options.join(', '), 200)}`] : []),
+	];
+	const title = `The input "${truncate(label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
+	return error.copyWith({ title, detail: `${title} (${facts.join(', ')})` });
 }
 
 /**

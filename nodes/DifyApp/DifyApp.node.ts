@@ -26,5 +26,5 @@ export class DifyApp implements INodeType {
 
 	methods = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
 
-	execute = createDifyExecute(operations);
+	execute = createDifyExecute(operations, 'app');
 }

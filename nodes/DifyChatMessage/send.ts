@@ -45,7 +45,7 @@ export const operations: OperationTable<DifyOperation> = {
 };
 
 /** Sends messages; those of one conversation in order. */
-export const sendMessages = createDifyExecute(operations, (context, itemIndex) =>
+export const sendMessages = createDifyExecute(operations, 'app', (context, itemIndex) =>
 	getConversationKey(new NodeParameters(context, itemIndex, fields)),
 );
 

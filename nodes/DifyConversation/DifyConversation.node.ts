@@ -22,5 +22,5 @@ export class DifyConversation implements INodeType {
 
 	methods = { listSearch: { searchConversations, searchVariables } };
 
-	execute = createDifyExecute(operations);
+	execute = createDifyExecute(operations, 'app');
 }

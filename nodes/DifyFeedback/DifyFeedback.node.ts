@@ -18,5 +18,5 @@ export class DifyFeedback implements INodeType {
 		properties: operations.properties,
 	};
 
-	execute = createDifyExecute(operations);
+	execute = createDifyExecute(operations, 'app');
 }

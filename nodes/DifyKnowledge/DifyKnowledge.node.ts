@@ -50,5 +50,5 @@ export class DifyKnowledge implements INodeType {
 		},
 	};
 
-	execute = createDifyExecute(operations);
+	execute = createDifyExecute(operations, 'knowledge');
 }

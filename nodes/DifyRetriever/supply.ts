@@ -6,7 +6,7 @@ import {
 	type INodePropertyOptions,
 } from 'n8n-workflow';
 import { CachedDifyAccess } from '../../lib/dify/access';
-import { createDifyClient } from '../../lib/dify/credentials';
+import { assertKeyType, createDifyClient } from '../../lib/dify/credentials';
 import { parseUuid } from '../../lib/dify/ids';
 import {
 	truncateQuery,
@@ -69,6 +69,7 @@ export async function supplyRetriever(
 ): Promise<SupplyData> {
 	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
+		assertKeyType(credentials, 'knowledge');
 		const app = new CachedDifyAccess(createDifyClient(credentials, context.helpers));
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const datasetIds = readDatasetIds(parameters);

@@ -1,6 +1,6 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
-import { createDifyClient } from '../../lib/dify/credentials';
+import { assertKeyType, createDifyClient } from '../../lib/dify/credentials';
 import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { NodeParameters } from '../shared/parameters';
@@ -48,7 +48,9 @@ const pollingNodes = new Set<string>();
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
-		const client = createDifyClient(await context.getCredentials('difyApi'), context.helpers);
+		const credentials = await context.getCredentials('difyApi');
+		assertKeyType(credentials, 'app');
+		const client = createDifyClient(credentials, context.helpers);
 		const matchesFilter = createRatingFilter(parameters);
 		if (context.getMode() === 'manual') {
 			const { records } = await fetchPage(client, FEEDBACK_LIST);

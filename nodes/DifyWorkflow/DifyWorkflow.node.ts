@@ -30,5 +30,5 @@ export class DifyWorkflow implements INodeType {
 
 	methods = { resourceMapping: { getForm } };
 
-	execute = createDifyExecute(operations);
+	execute = createDifyExecute(operations, 'app');
 }

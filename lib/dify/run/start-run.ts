@@ -8,7 +8,7 @@ import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import type { DifyFileRef } from '../files';
-import { parseForm } from '../forms';
+import { explainInputError, parseForm } from '../forms';
 import { apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
@@ -105,6 +105,8 @@ async function startRun(
 		);
 		const attempt = await running.catch(captureError);
 		if (!(attempt instanceof ServerError)) return attempt;
+		if (attempt.type === 'invalidInputs')
+			throw await explainInputError(attempt, async () => await client.get('/parameters'));
 		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
 		await client.sleep(policy.nextDelayMs(attempt, Infinity));
 	}

@@ -17,7 +17,7 @@ import {
 	fetchAllPages,
 	type ListEndpoint,
 } from '../../../lib/dify/client';
-import { createDifyClient } from '../../../lib/dify/credentials';
+import { assertKeyType, createDifyClient } from '../../../lib/dify/credentials';
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -50,6 +50,7 @@ export const difyActionNode = {
 /** Runs the operations of such a node. */
 export function createDifyExecute(
 	table: OperationTable<DifyOperation>,
+	keyType: 'app' | 'knowledge',
 	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ) {
 	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
@@ -58,6 +59,7 @@ export function createDifyExecute(
 			table,
 			getAccess: async (itemIndex, signal) => {
 				const data = await this.getCredentials('difyApi', itemIndex);
+				assertKeyType(data, keyType);
 				const key = JSON.stringify(data);
 				const app = apps.get(key) ?? new CachedDifyAccess(createDifyClient(data, this.helpers));
 				apps.set(key, app);

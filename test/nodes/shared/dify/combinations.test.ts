@@ -516,7 +516,7 @@ describe('the form of the app', () => {
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
 			expect(
 				(await sendMessageError(sim, { parameters: { inputsMode: 'form', inputs } })).message,
-			).toContain('city is required in input form');
+			).toContain('The input "city" is required');
 		}
 		expect(
 			await sendMessageJson(sim, {

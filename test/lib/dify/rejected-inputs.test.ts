@@ -1,0 +1,51 @@
+import { createDifyError } from '../../../lib/dify/errors';
+import { explainInputError } from '../../../lib/dify/forms';
+
+const PARAMETERS = {
+	user_input_form: [
+		{ 'text-input': { variable: 'q', label: 'Question', max_length: 48 } },
+		{ number: { variable: 'age', label: 'Age in Years' } },
+		{ select: { variable: 'lang', label: 'Language', options: ['en', 'de'] } },
+		{ 'file-list': { variable: 'docs', label: 'Documents', max_length: 20 } },
+	],
+};
+const explain = async (serverText: string, parameters: object = PARAMETERS) =>
+	await explainInputError(
+		createDifyError('invalidInputs', { serverText, title: serverText }),
+		async () => parameters as Record<string, unknown>,
+	);
+
+test.each([
+	[
+		'q in input form must be less than 48 characters',
+		'The input "Question" must be less than 48 characters',
+		'maximum 48 characters',
+	],
+	[
+		"(type 'text-input') q in input form must be a string",
+		'The input "Question" must be a string',
+		'type text-input',
+	],
+	['age is required in input form', 'The input "Age in Years" is required', 'type number'],
+	[
+		"lang in input form must be one of the following: ['en', 'de']",
+		`The input "Language" must be one of the following: ['en', 'de']`,
+		'one of en, de',
+	],
+	[
+		'docs in input form must be less than 10 files',
+		'The input "Documents" must be less than 10 files',
+		'maximum 20 files',
+	],
+])('"%s" names the label, type and limit', async (message, title, fact) => {
+	const error = await explain(message);
+	expect(error.message).toBe(title);
+	expect(error.detail).toContain(fact);
+});
+
+test('a message that names no field of the form stays', async () => {
+	expect((await explain('other in input form must be a file')).message).toBe(
+		'other in input form must be a file',
+	);
+	expect((await explain('Some new text')).message).toBe('Some new text');
+});
