@@ -112,7 +112,7 @@ export interface CheckOutcome extends Pick<CheckResult, 'server' | 'models' | 'a
 export interface FindingRule<F> {
 	id: string;
 	/** Default: an error. */
-	severity?: 'warning' | 'info';
+	severity?: 'warning' | 'info' | ((facts: F) => 'warning' | 'info');
 	/** Status that the finding gives the server. Default: unchanged. */
 	status?: HealthStatus;
 	/** Evidence; undefined if the finding does not apply. */
@@ -133,7 +133,8 @@ export function evaluateRules<F>(
 			const observed = observe(facts);
 			if (observed === undefined) return [];
 			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
-			return [{ id, severity: severity ?? 'error', status, ...texts }];
+			const level = typeof severity === 'function' ? severity(facts) : severity;
+			return [{ id, severity: level ?? 'error', status, ...texts }];
 		},
 	);
 }
@@ -239,6 +240,12 @@ export function summarizeStatus(
 	});
 	const suffix = counts.length === 0 ? '' : `, with ${counts.join(' and ')}`;
 	return toPlainText(`${clause}${suffix}.`);
+}
+
+const LIST = new Intl.ListFormat('en');
+
+export function joinWords(words: readonly string[]): string {
+	return LIST.format(words);
 }
 
 export function pluralize(count: number, noun: string): string {

@@ -11,6 +11,7 @@ import {
 	type CheckResult,
 	summarizeFindings,
 	summarizeStatus,
+	joinWords,
 	pluralize,
 	findingFromError,
 	type CheckOutcome,
@@ -74,12 +75,12 @@ async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<
 
 async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = toCheckFacts(await probeServer(server, options));
-	const { server: serverFacts, models } = facts;
+	const { server: serverFacts, models, isUnlisted, tasks } = facts;
 	return {
 		findings: getFindings(facts),
 		server: serverFacts,
 		name: formatServerName(facts),
-		offerText: pluralize(models.length, 'model'),
+		offerText: isUnlisted ? `endpoints for ${joinWords(tasks)}` : pluralize(models.length, 'model'),
 		models: models.map(toModelFacts),
 	};
 }

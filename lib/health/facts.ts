@@ -1,12 +1,12 @@
 /** Facts from the responses to a check. Pure. */
 import type { ServerError } from '../errors/server-error';
-import { isPostOnlyRoute } from '../servers/profile';
 import { other } from '../servers/types/other';
 import { toProbeError } from '../servers/probe';
 import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
-import { getJsonObject, getLatency, type ProbeResult, DEFAULT_TIMEOUT_MS } from './probe';
+import { getJsonObject, getLatency, isPage, type ProbeResult, DEFAULT_TIMEOUT_MS } from './probe';
 import type { ServerSnapshot } from './probe-server';
+import { isListMissing } from './probe-tasks';
 import { MODEL_FACTS, type Expectations, type ModelFacts, type ServerFacts } from './check-result';
 
 /** A probe that was rejected or got no response, and its error. */
@@ -24,8 +24,9 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	expected: Expectations;
 	/** The reason that the API cannot be used: nothing else is known then. */
 	failedProbe?: FailedProbe;
-	/** The server has no model list. If no probe failed, it has a chat endpoint. */
+	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
 	isUnlisted: boolean;
+	tasks: readonly string[];
 	modelListProbe: ProbeResult;
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
@@ -45,6 +46,7 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		expected: options.expectations ?? {},
 		failedProbe: findFailedProbe(snapshot),
 		isUnlisted: snapshot.models === undefined,
+		tasks: snapshot.tasks,
 		modelListProbe: identity.models,
 		models,
 		checkedModel: models.find(({ id }) => id === checkedModel?.id),
@@ -60,9 +62,9 @@ function getReportedType(snapshot: ServerSnapshot): ServerFacts['type'] {
 	return isErrorResponse || hasApi(snapshot) ? 'openAiCompatible' : 'unknown';
 }
 
-/** Whether it has a model list, or a chat endpoint without one. */
-function hasApi({ models, details }: ServerSnapshot): boolean {
-	return models !== undefined || isPostOnlyRoute(details.chat);
+/** Whether it has a model list, or endpoints for tasks without one. */
+function hasApi({ models, tasks }: ServerSnapshot): boolean {
+	return models !== undefined || tasks.length > 0;
 }
 
 /** Dify is recognized by its headers (docs/protocols/dify.md 1.1). */
@@ -86,13 +88,21 @@ function getVersion({
 }
 
 function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
-	const { identity, serverType, server } = snapshot;
+	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
+	const isListed = models.error === undefined || isListMissing(models);
+	if (isListed && isUnready(details.health))
+		return { probe: details.health, error: details.health.error! };
 	if (!hasApi(snapshot))
 		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
 	// The model list may need no key.
 	const isKeyRejected = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
 	return isKeyRejected ? { probe: props, error: props.error! } : undefined;
+}
+
+/** Whether the server itself reports that it cannot respond: pages of proxies do not count. */
+function isUnready(health: ProbeResult | undefined): health is ProbeResult {
+	return (health?.status === 500 || health?.status === 503) && !isPage(health);
 }
 
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];

@@ -8,6 +8,7 @@ import { describeProbe } from './probe';
 import {
 	evaluateRules,
 	findingFromError,
+	joinWords,
 	type FindingRule,
 	type FindingWithStatus,
 } from './check-result';
@@ -32,6 +33,16 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		detail: 'This address is Dify, not a model server',
 		suggestion: ({ url }) =>
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
+	},
+	{
+		id: 'notReady',
+		status: 'degraded',
+		observe: ({ failedProbe }) =>
+			failedProbe?.probe.url.endsWith('/health') && failedProbe.error.type !== 'modelLoading'
+				? describeProbe(failedProbe.probe)
+				: undefined,
+		detail: 'The server reports that it cannot respond to requests',
+		suggestion: 'Check the server log. If the state does not change, restart the server.',
 	},
 	{
 		id: 'noResponse',
@@ -100,7 +111,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	},
 	{
 		id: 'modelNotLoaded',
-		severity: 'info',
+		severity: ({ checkedModel }) => (checkedModel?.state === 'failed' ? 'warning' : 'info'),
 		observe: (facts) =>
 			isNotLoaded(facts) ? `Its state is ${facts.checkedModel!.state}` : undefined,
 		// A router reports an exit code for a model that could not be loaded, and after a forced unload.
@@ -216,9 +227,10 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		severity: 'info',
 		observe: ({ isUnlisted, modelListProbe }) =>
 			isUnlisted ? describeProbe(modelListProbe) : undefined,
-		detail: 'The server has a chat endpoint but no model list',
+		detail: ({ tasks }) =>
+			`The server has no model list, but it has endpoints for ${joinWords(tasks)}`,
 		suggestion:
-			'If chats work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
+			'If requests work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
 	},
 ];
 

@@ -1,5 +1,5 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
-import { CHAT_ROUTE, getProfile } from '../servers/profile';
+import { getProfile } from '../servers/profile';
 import { matchesModel, preferLoadedModels } from '../servers/model-names';
 import { parseModels, parseProps, type ServerModel } from '../servers/models';
 import { SERVER_TYPES } from '../servers/types';
@@ -7,6 +7,7 @@ import { identifyServerType } from '../servers/types/identify';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { isRouter } from '../servers/types/llama-server';
 import { asArray, isRecord, type JsonRecord } from '../values';
+import { isListMissing, probeTasks } from './probe-tasks';
 import { runProbe, getJsonObject, type CheckOptions, type ProbeResult } from './probe';
 
 /** The first round, which identifies the server. Each of these routes exists on few server types. */
@@ -44,8 +45,8 @@ const DETAIL_PROBES = {
 			: undefined,
 	routedProps: ({ server: { url }, query }) =>
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
-	chat: ({ server, identity }) =>
-		identity.models.status === 404 ? { url: server.getApiUrl() + CHAT_ROUTE } : undefined,
+	health: ({ server: { url }, serverType }) =>
+		serverType.generatesInHealthChecks === true ? undefined : { url: `${url.root}/health` },
 } satisfies Record<
 	string,
 	(identified: IdentifiedServer) => { url: string; json?: JsonRecord } | undefined
@@ -54,6 +55,8 @@ const DETAIL_PROBES = {
 /** All responses of a check. */
 export interface ServerSnapshot extends IdentifiedServer {
 	details: Partial<Record<keyof typeof DETAIL_PROBES, ProbeResult>>;
+	/** What a server without a model list is for. */
+	tasks: string[];
 	/** Properties of the process that runs the checked model; empty if not known. */
 	props: JsonRecord;
 }
@@ -69,19 +72,26 @@ export async function probeServer(
 ): Promise<ServerSnapshot> {
 	const identified = await identifyServer(server, options);
 	const { serverType, identity, models, checkedModel } = identified;
-	if (identity.models.status === 0) return { ...identified, details: {}, props: {} };
-	const [details, enriched] = await Promise.all([
+	if (identity.models.status === 0) return { ...identified, details: {}, tasks: [], props: {} };
+	const [details, tasks, enriched] = await Promise.all([
 		runDetailProbes(identified),
+		isListMissing(identity.models) ? probeTasks(server, options) : [],
 		models && serverType.enrichModels?.(server, models, options.signal),
 	]);
 	const allModels = enriched ?? models;
 	if (!identified.isRouter)
-		return { ...identified, models: allModels, details, props: getJsonObject(identity.props) };
+		return {
+			...identified,
+			models: allModels,
+			details,
+			tasks,
+			props: getJsonObject(identity.props),
+		};
 	const props = getJsonObject(details.routedProps);
 	const withProps = allModels?.map((model) =>
 		model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
 	);
-	return { ...identified, models: withProps, details, props };
+	return { ...identified, models: withProps, details, tasks, props };
 }
 
 async function identifyServer(

@@ -1,7 +1,7 @@
 /** One probe of a check. Probes do not generate, load or wake anything. */
 import { isErrorResponse } from '../errors/classify-error';
 import { captureError, ServerError } from '../errors/server-error';
-import type { Endpoint } from '../http/types';
+import type { Endpoint, RequestOptions } from '../http/types';
 import { probe, toProbeError } from '../servers/probe';
 import type { ProbeResponse } from '../servers/types/server-type';
 import type { Expectations } from './check-result';
@@ -34,14 +34,19 @@ export interface ProbeResult extends ProbeResponse {
 export async function runProbe(
 	server: Endpoint,
 	url: string,
-	{ timeoutMs = DEFAULT_TIMEOUT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
+	{
+		timeoutMs = DEFAULT_TIMEOUT_MS,
+		signal,
+		json,
+		upload,
+	}: CheckOptions & Pick<RequestOptions, 'json' | 'upload'> = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request waited for two seconds in a test. A check must not cause that.
-	const options = { timeoutMs, signal, json, maxBytes: MAX_BYTES, isIdempotent: false };
+	const options = { timeoutMs, signal, json, upload, maxBytes: MAX_BYTES, isIdempotent: false };
 	const outcome = await probe(server, url, options).catch(captureError);
-	const method = json === undefined ? 'GET' : 'POST';
+	const method = json === undefined && upload === undefined ? 'GET' : 'POST';
 	const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
 	const sent = { method, url, durationMs } as const;
 	if (outcome instanceof ServerError) {
@@ -57,6 +62,11 @@ const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
 /** The JSON object of a successful response, otherwise an empty one. */
 export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
 	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
+}
+
+/** Whether a response is HTML: it is not from an API. */
+export function isPage({ headers, text }: ProbeResult): boolean {
+	return /^\s*</.test(text) || /\bhtml\b/i.test(headers['content-type'] ?? '');
 }
 
 /** Milliseconds of the fastest response: almost only network time. */

@@ -6,6 +6,7 @@ export const litellm: ServerType = {
 	...other,
 	name: 'litellm',
 	label: 'LiteLLM',
+	generatesInHealthChecks: true,
 	texts: {
 		...DEFAULT_TEXTS,
 		rerank:

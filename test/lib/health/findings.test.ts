@@ -81,6 +81,11 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /^This address is Dify, not a model server.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
 	},
+	notReady: {
+		answers: llama({ '/health': completeResponse('503 Service Unavailable') }),
+		status: 'degraded',
+		says: /^The server reports that it cannot respond.*server log/,
+	},
 	noResponse: {
 		answers: () => {},
 		timeLimitMs: 300,
@@ -169,7 +174,7 @@ const BREAKAGES: Record<string, Breakage> = {
 			'/v1/chat/completions': json('405 Method Not Allowed', { detail: 'Method Not Allowed' }),
 		}),
 		status: 'healthy',
-		says: /a chat endpoint but no model list/,
+		says: /no model list, but it has endpoints for chats\./,
 	},
 };
 
@@ -258,12 +263,12 @@ test.each(['router-models', 'router-models-failed'])(
 	},
 );
 
-test('after a forced unload, or a failed load, a router names an exit code: information if the model is expected', async () => {
+test('after a forced unload, or a failed load, a router names an exit code: a warning if the model is expected', async () => {
 	const url = await rawServer(router('router-models-failed'));
 	const result = await check(url, { expectations: SMOLLM });
 	expect(result).toMatchObject({ status: 'healthy', models: [{ state: 'failed', loaded: false }] });
 	expect(finding(result, 'modelNotLoaded')).toMatchObject({
-		severity: 'info',
+		severity: 'warning',
 		detail: expect.stringContaining('exited with code 1, because it was unloaded') as string,
 	});
 });
