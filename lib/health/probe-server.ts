@@ -46,7 +46,7 @@ const DETAIL_PROBES = {
 	routedProps: ({ server: { url }, query }) =>
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
 	health: ({ server: { url }, serverType }) =>
-		serverType.generatesInHealthChecks === true ? undefined : { url: `${url.root}/health` },
+		serverType.isGateway === true ? undefined : { url: `${url.root}/health` },
 } satisfies Record<
 	string,
 	(identified: IdentifiedServer) => { url: string; json?: JsonRecord } | undefined

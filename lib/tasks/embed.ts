@@ -8,7 +8,8 @@ import { assertModelName } from '../servers/model-names';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
-import type { JsonRecord } from '../values';
+import { findOtherModel } from '../servers/used-model';
+import { asNonEmptyString, asRecord, type JsonRecord } from '../values';
 import {
 	type BatchText,
 	type BatchTotals,
@@ -47,12 +48,15 @@ export interface EmbeddingResult extends BatchTotals {
 	vectors: number[][];
 	/** Dimensions of the vectors that the server sent. */
 	receivedDimensions?: number;
+	/** The model that created the vectors, if it is not the requested one. */
+	otherModel?: string;
 }
 
 /** Turns texts into vectors with the same settings. Caches the length of the vectors. */
 export class Embedder {
 	readonly prefixes: Prefixes;
 	private length: number | undefined;
+	private otherModel: Promise<string | undefined> | undefined;
 
 	constructor(
 		private readonly server: ModelServer,
@@ -100,8 +104,13 @@ export class Embedder {
 				throw await this.explainError(error);
 			},
 		);
+		const otherModel = await this.otherModel;
+		if (otherModel !== undefined)
+			result.warnings.push(
+				`The server created the vectors with the model "${otherModel}" instead of "${settings.model}". Select the model that the vector store was filled with.`,
+			);
 		result.warnings = [...new Set(result.warnings)];
-		return { ...result, receivedDimensions: this.length };
+		return { ...result, receivedDimensions: this.length, otherModel };
 	}
 
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
@@ -120,14 +129,15 @@ export class Embedder {
 		const { server, settings } = this;
 		const serverType = await getProfile(server).getType(taskSettings.signal);
 		const input = batch.map(({ text }) => text);
-		const { vectors } = await runBatch(server, taskSettings, result, input, {
+		const { vectors, model } = await runBatch(server, taskSettings, result, input, {
 			routes: getRoutes(serverType, 'embed'),
 			toBody: (route) => ({ ...buildBody(route, serverType, settings), input }),
 			operation: 'embeddings',
 			read: async (response, toError) => {
 				const json = await readJson(response, toError);
 				const parsedVectors = parseVectors(json, batch.length, this.length);
-				if ('vectors' in parsedVectors) return parsedVectors;
+				if ('vectors' in parsedVectors)
+					return { ...parsedVectors, model: asNonEmptyString(asRecord(json).model) };
 				throw this.createUnusableError(
 					parsedVectors,
 					parsedVectors.index === undefined ? undefined : batch[parsedVectors.index],
@@ -135,6 +145,8 @@ export class Embedder {
 			},
 		});
 		this.length ??= vectors[0]!.length;
+		if (model !== undefined)
+			this.otherModel ??= findOtherModel(server, settings.model, model, taskSettings.signal);
 		return vectors.map((vector) =>
 			this.assertDimensions(truncateVector(vector, settings.dimensions)),
 		);

@@ -72,6 +72,12 @@ function sortByIndex(list: unknown[]): unknown[] | undefined {
 function readVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string')
 		return decodeVector(value) ?? { message: 'a vector is neither an array of numbers nor base64' };
+	if (asArray(value).some(Array.isArray))
+		return {
+			message: 'a text has a list of vectors instead of one vector',
+			suggestion:
+				'Choose an embedding model with one vector per text: this is a multi-vector model, or the server does not pool its token vectors (llama-server: --pooling mean, cls or last).',
+		};
 	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0
 		? numbers

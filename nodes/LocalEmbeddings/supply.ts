@@ -87,12 +87,12 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 
 /** Log entry of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summarizeResult(
-	{ vectors, receivedDimensions, tokens, requests, truncated }: EmbeddingResult,
+	{ vectors, receivedDimensions, tokens, requests, truncated, otherModel }: EmbeddingResult,
 	model: string,
 ): IDataObject {
 	const [first] = vectors;
 	return {
-		model,
+		model: otherModel ?? model,
 		vectors: vectors.length,
 		...(first !== undefined && {
 			dimensions: first.length,

@@ -9,6 +9,7 @@ export const gpustack: ServerType = {
 	...other,
 	name: 'gpustack',
 	label: 'GPUStack',
+	isGateway: true,
 	listQueries: {
 		embeddings: '?categories=embedding',
 		reranking: '?categories=reranker',

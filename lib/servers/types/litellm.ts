@@ -6,7 +6,7 @@ export const litellm: ServerType = {
 	...other,
 	name: 'litellm',
 	label: 'LiteLLM',
-	generatesInHealthChecks: true,
+	isGateway: true,
 	texts: {
 		...DEFAULT_TEXTS,
 		rerank:

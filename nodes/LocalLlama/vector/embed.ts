@@ -157,6 +157,7 @@ async function embedGroup(
 	const embedder = new Embedder(server, settings);
 	const failures = new Map<number, ItemError>();
 	let [tokens, truncated, dimensions] = [0, 0, 0];
+	let { model } = settings;
 	let pending = texts;
 	for (let start = 0; start < pending.length; ) {
 		const batch = pending.slice(start, start + settings.batchSize);
@@ -167,6 +168,7 @@ async function embedGroup(
 			for (const [at, vector] of result.vectors.entries())
 				batch[at]!.vector = encodeVector(vector, options);
 			dimensions = result.vectors[0]!.length;
+			model = result.otherModel ?? model;
 			tokens += result.tokens ?? 0;
 			truncated += result.truncated;
 			result.warnings.forEach(call.hint);
@@ -189,7 +191,7 @@ async function embedGroup(
 	const results = toResultItems(embeddedTexts, options.isSingleItem);
 	// Servers count the tokens of a request, not of each text.
 	const usage = results.length === 1 && tokens > 0 ? { tokens } : {};
-	const metadata = { dimensions, model: settings.model, ...usage };
+	const metadata = { dimensions, model, ...usage };
 	return [
 		...failures.values(),
 		...results.map((result) => ({ ...result, metadata: { ...metadata, ...result.metadata } })),

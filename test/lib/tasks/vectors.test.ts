@@ -191,6 +191,30 @@ describe('vectors that no store may receive', () => {
 		expect(readEmbeddings({ embeddings: [[1, 0, 0, 0]] }, 1)).toEqual({ vectors: [[1, 0, 0, 0]] });
 	});
 
+	test.each([
+		[
+			'two token vectors',
+			{
+				data: [
+					{
+						embedding: [
+							[1, 2],
+							[3, 4],
+						],
+					},
+				],
+			},
+		],
+		['one token vector', { data: [{ embedding: [[1, 2]] }] }],
+		['Ollama', { embeddings: [[[1], [2], [3]]] }],
+		['numbers and vectors', { data: [{ embedding: [1, [2]] }] }],
+	])('several vectors for one text: %s', (_name, json) => {
+		expect(readEmbeddings(json, 1)).toMatchObject({
+			message: 'a text has a list of vectors instead of one vector',
+			suggestion: expect.stringMatching(/multi-vector.*--pooling/) as string,
+		});
+	});
+
 	test('different lengths, within a request and between requests', () => {
 		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ index: 1 });
 		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ index: 0 });
