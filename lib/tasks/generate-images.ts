@@ -77,9 +77,21 @@ export async function generateImages(
 					'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 			},
 		);
+	const sizeWarnings = getSizeWarnings(images, size);
 	const isFewer = images.length < count;
 	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
-	return { images, warnings: isFewer ? [...warnings, fewerWarning] : warnings };
+	return { images, warnings: [...warnings, ...sizeWarnings, ...(isFewer ? [fewerWarning] : [])] };
+}
+
+/** One hint for each size that was not requested. */
+function getSizeWarnings(images: readonly GeneratedImage[], requested: string): string[] {
+	const sizes = images.flatMap(({ width, height }) =>
+		width === undefined ? [] : [`${width}x${height}`],
+	);
+	const otherSizes = new Set(requested === '' ? [] : sizes.filter((size) => size !== requested));
+	return [...otherSizes].map(
+		(size) => `The server returned an image of ${size} pixels instead of ${requested}.`,
+	);
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */

@@ -76,7 +76,7 @@ export async function rerank(
 		...sortByScore(scores, settings),
 		...(minimumScore === undefined ? blankDocuments : []),
 	];
-	const warnings = new Set([...result.warnings, ...getScoreWarnings(scores, documents)]);
+	const warnings = new Set([...result.warnings, ...getScoreWarnings(scores, documents, settings)]);
 	return {
 		...result,
 		ranking: topN > 0 ? ranking.slice(0, topN) : ranking,
@@ -208,8 +208,14 @@ const MIN_SCORE_RANGE = 1e-3;
 function getScoreWarnings(
 	scores: readonly ScoredDocument[],
 	documents: readonly BatchText[],
+	{ scores: scoreMode }: RerankSettings,
 ): string[] {
 	const values = scores.map(({ score }) => score);
+	const isProbability = values.length >= 2 && minOf(values) >= 0 && maxOf(values) <= 1;
+	if (scoreMode === 'sigmoid' && isProbability)
+		return [
+			'All scores of the server are between 0 and 1, so they look like probabilities already. Set Scores to "As Received".',
+		];
 	const hasDistinctTexts = new Set(documents.map(({ text }) => text)).size >= 3;
 	if (values.length < 3 || !hasDistinctTexts || maxOf(values) - minOf(values) >= MIN_SCORE_RANGE)
 		return [];

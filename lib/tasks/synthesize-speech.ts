@@ -6,6 +6,7 @@ import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
 import { omitEmpty, type JsonRecord } from '../values';
+import { hasUnknownWavLength, withWavLength } from './wav-length';
 import {
 	explainUnsupportedRoute,
 	runTask,
@@ -81,7 +82,8 @@ export async function synthesizeSpeech<Stored>(
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createTooShortError(server, settings, head.byteLength);
 			const type = detectAudioType(head, format);
-			return { stored: await store({ ...type, content: chunks }), ...type };
+			const content = hasUnknownWavLength(head) ? readWithLength(chunks) : chunks;
+			return { stored: await store({ ...type, content }), ...type };
 		},
 		explain: async (error) => await explainSpeechError(server, settings, error, voice),
 	});
@@ -120,6 +122,11 @@ async function peekHead(
 		yield* { [Symbol.asyncIterator]: () => iterator };
 	}
 	return { head, chunks: allChunks() };
+}
+
+/** A WAV file with its real length, for players and for n8n: it is read to its end first. */
+async function* readWithLength(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+	yield withWavLength(await readBuffer(chunks));
 }
 
 /** Whether a response with status 200 is an error or a page. */

@@ -23,6 +23,7 @@ import {
 } from './run-task';
 import { parseJson } from '../json';
 import { splitReasoning } from '../text/reasoning';
+import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -73,6 +74,7 @@ export async function transcribe(
 		}),
 		file: { ...file, name: toAudioName(file.name, file.mimeType) },
 		extraBody,
+		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response, toError) => {
 			const text = await response.text();
@@ -83,15 +85,13 @@ export async function transcribe(
 		explain: async (error) =>
 			await explainRejectedAudio(server, settings, error, transcribeRequest),
 	});
-	const { value: transcript, warnings } = result;
+	const { warnings } = result;
+	const transcript = withSubtitles(result.value, format);
 	if (transcript.text === '')
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
 		);
-	else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined)
-		warnings.push(
-			'The server returned text instead of subtitles: it does not support this format.',
-		);
+	else warnings.push(...getTranscriptHints(transcript, transcribeRequest));
 	return { ...transcript, warnings };
 }
 

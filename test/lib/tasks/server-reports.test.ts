@@ -2,6 +2,11 @@
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { createModelServer } from '../../../lib/servers/model-server';
 import { Embedder } from '../../../lib/tasks/embed';
+import { generateImages } from '../../../lib/tasks/generate-images';
+import { rerank } from '../../../lib/tasks/rerank';
+import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
+import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
+import { OPTIONS, readBytes, wavFile } from './media';
 import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
 
 const COMMON = { batchSize: 32, retries: 0, priority: 'interactive' } as const;
@@ -69,4 +74,184 @@ describe('the model that an embeddings response names', () => {
 		const result = await embedAs(requested, reported, list);
 		expect([result.otherModel, result.warnings]).toEqual([undefined, []]);
 	});
+});
+
+const TRANSCRIBE: TranscribeRequest = {
+	translate: false,
+	file: wavFile(),
+	format: 'json',
+	language: '',
+	prompt: '',
+	granularities: [],
+	extraBody: {},
+};
+const segment = (text: string, start: number, end: number, more: object = {}) => ({
+	text,
+	start,
+	end,
+	...more,
+});
+
+async function transcribeAs(response: object, request: Partial<TranscribeRequest> = {}) {
+	const target = await serve({ '/v1/audio/transcriptions': response });
+	return await transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, ...request });
+}
+
+describe('what a transcription reports', () => {
+	const good = segment(' Hi', 0, 1, { no_speech_prob: 0.2 });
+	test.each<[string, object, Partial<TranscribeRequest>, RegExp]>([
+		[
+			'no speech',
+			{ text: 'Hi', segments: [good, segment(' Thanks', 1, 2, { no_speech_prob: 0.91 })] },
+			{ format: 'verbose_json' },
+			/1 of 2 segments probably contain no speech/,
+		],
+		[
+			'no speech at all',
+			{
+				text: 'Bye',
+				segments: [1, 2, 3].map((at) => segment(' Bye', at, at, { no_speech_prob: 0.75 })),
+			},
+			{},
+			/3 of 3 segments/,
+		],
+		['a limit', { text: 'Hi', finish_reason: 'length' }, {}, /token limit/],
+		['no segments', { text: 'Hi' }, { format: 'verbose_json' }, /only the text, without segments/],
+		[
+			'no words',
+			{ text: 'Hi', segments: [] },
+			{ format: 'verbose_json', granularities: ['word'] },
+			/without times for: word/,
+		],
+		['no subtitles', { text: 'Hi' }, { format: 'srt' }, /text instead of subtitles/],
+	])('%s: one hint', async (_name, response, request, hint) => {
+		const { warnings } = await transcribeAs(response, request);
+		expect(warnings).toEqual([expect.stringMatching(hint)]);
+	});
+
+	test.each<[object, Partial<TranscribeRequest>]>([
+		[{ text: 'Hi', segments: [good] }, { format: 'verbose_json' }],
+		[{ text: 'Hi', finish_reason: 'stop' }, {}],
+		[
+			{ text: 'Hi', words: [segment('Hi', 0, 1)] },
+			{ format: 'verbose_json', granularities: ['word'] },
+		],
+		[{ text: '0.91 no_speech_prob length' }, {}],
+	])('%j: no hint', async (response, request) => {
+		expect((await transcribeAs(response, request)).warnings).toEqual([]);
+	});
+
+	const body = {
+		text: 'Hi there',
+		segments: [segment(' Hi', 0, 1.5), segment('there --> x', 3661.25, 3662)],
+	};
+	test.each([
+		[
+			'srt',
+			'1\n00:00:00,000 --> 00:00:01,500\nHi\n\n2\n01:01:01,250 --> 01:01:02,000\nthere → x\n',
+		],
+		[
+			'vtt',
+			'WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nHi\n\n01:01:01.250 --> 01:01:02.000\nthere → x\n',
+		],
+	] as const)('%s from segments, if the server has no subtitles', async (format, content) => {
+		let requests = 0;
+		server = await startScripted(({ path }, response) => {
+			if (path !== '/v1/audio/transcriptions') return json(response, {}, 404);
+			const message = 'Currently only support response_format: `text`, `json` or `verbose_json`';
+			return ++requests > 1 ? json(response, body) : json(response, { error: { message } }, 400);
+		});
+		const target = createModelServer({ baseUrl: server.url });
+		const result = await transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, format });
+		expect(result.subtitles).toEqual({ format, content });
+		expect([requests, result.warnings]).toEqual([2, []]);
+	});
+});
+
+const SCORES = { longDocuments: 'fail', topN: 0 } as const;
+test.each([
+	[[0.9971, 0.0072], 'sigmoid', 1],
+	[[0, 1, 0.5], 'sigmoid', 1],
+	[[0.4, 0.3], 'sigmoid', 1],
+	[[-0.2, 0.7], 'sigmoid', 0],
+	[[5.1, 0.2], 'sigmoid', 0],
+	[[0.5], 'sigmoid', 0],
+	[[0.9971, 0.0072], 'received', 0],
+] as const)(
+	'scores %j, computed as set (%s): %d hints about probabilities',
+	async (values, scores, hints) => {
+		const results = values.map((score, index) => ({ index, relevance_score: score }));
+		const target = await serve({ '/v1/rerank': { results } });
+		const settings = { ...COMMON, ...SCORES, model: 'm', scores };
+		const { ranking, warnings } = await rerank(target, settings, 'q', values.map(String));
+		expect(warnings.filter((warning) => warning.includes('"As Received"'))).toHaveLength(hints);
+		if (scores === 'sigmoid')
+			expect(ranking[0]!.score).toBeCloseTo(1 / (1 + Math.exp(-Math.max(...values))));
+	},
+);
+
+const png = (width: number, height: number) => {
+	const content = Buffer.from(
+		'89504e470d0a1a0a0000000d494844520000000000000000080600000000000000',
+		'hex',
+	);
+	content.writeUInt32BE(width, 16);
+	content.writeUInt32BE(height, 20);
+	return { b64_json: content.toString('base64') };
+};
+test.each([
+	['768x512', [png(512, 512)], ['512x512 pixels instead of 768x512']],
+	['64x64', [png(32, 64), png(32, 64), png(64, 64)], ['32x64 pixels instead of 64x64']],
+	['64x64', [png(1, 2), png(2, 1)], ['1x2 pixels', '2x1 pixels']],
+	['512x512', [png(512, 512)], []],
+	['', [png(3, 3)], []],
+])('size %s', async (size, data, hints) => {
+	const target = await serve({ '/v1/images/generations': { data } });
+	const request = { prompt: 'a cat', count: data.length, size, format: '', extraBody: {} } as const;
+	const { warnings } = await generateImages(target, { ...OPTIONS, model: 'm' }, request);
+	expect(warnings).toEqual(hints.map((hint): unknown => expect.stringContaining(hint)));
+});
+
+const wav = (riff: number, data: number, list = 0) => {
+	const header = Buffer.alloc(44 + list);
+	header.write('RIFF', 0);
+	header.writeUInt32LE(riff, 4);
+	header.write('WAVEfmt ', 8);
+	header.writeUInt32LE(16, 16);
+	if (list > 0) {
+		header.write('LIST', 36);
+		header.writeUInt32LE(list - 8, 40);
+	}
+	header.write('data', 36 + list);
+	header.writeUInt32LE(data, 40 + list);
+	return Buffer.concat([header, Buffer.alloc(1000, 1)]);
+};
+test.each([
+	['placeholders', wav(0xffff_ffff, 0xffff_ffff), wav(1036, 1000)],
+	['zeros', wav(0, 0), wav(1036, 1000)],
+	['a list before the samples', wav(0xffff_ffff, 0xffff_ffff, 34), wav(1070, 1000, 34)],
+	['2 GB', wav(0x7fff_ffff + 36, 0x7fff_ffff), wav(1036, 1000)],
+	['only the samples', wav(1036, 0xffff_ffff), wav(1036, 1000)],
+	['a complete header', wav(1036, 1000), wav(1036, 1000)],
+	['other metadata after the samples', wav(1036, 900), wav(1036, 900)],
+])('the length of a WAV file: %s', async (_name, sent, stored) => {
+	server = await startScripted((_request, response) => {
+		response.writeHead(200, { 'Content-Type': 'audio/wav' });
+		response.write(sent.subarray(0, 20));
+		response.end(sent.subarray(20));
+	});
+	const request = {
+		input: 'Hi',
+		voice: '',
+		format: 'wav',
+		instructions: '',
+		isPlainText: false,
+	} as const;
+	const result = await synthesizeSpeech(
+		createModelServer({ baseUrl: server.url }),
+		{ ...OPTIONS, model: 'm' },
+		{ ...request, extraBody: {} },
+		async ({ content }) => await readBytes(content),
+	);
+	expect(Buffer.from(result.stored).equals(stored)).toBe(true);
 });

@@ -52,7 +52,9 @@ test('Generate: one item per image, with metadata for agents, which do not recei
 		binary: { data: { data: PNG, mimeType: 'image/png' } },
 		pairedItem: { item: 0 },
 	});
-	expect(hints).toEqual([]);
+	expect(hints).toMatchObject([
+		{ message: 'The server returned an image of 1x1 pixels instead of 512x768.' },
+	]);
 	expect(sim.requests.at(-1)!.body).toEqual({
 		model: 'sd-cpp-local',
 		prompt: 'a cat',

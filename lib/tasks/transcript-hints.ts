@@ -1,0 +1,90 @@
+/** What a server reports about a transcript, and subtitles from its segments. Pure. */
+import type { Adaptation } from '../exchange/adaptations';
+import { asFiniteNumber, asRecords, asString } from '../values';
+import type { Transcript, TranscribeRequest, TranscriptFormat } from './transcribe';
+
+/** Whisper's threshold. */
+const MAX_NO_SPEECH = 0.6;
+
+/** Hints about a transcript with text, one of each kind. */
+export function getTranscriptHints(
+	{ extraFields, subtitles }: Transcript,
+	{ format, granularities }: Pick<TranscribeRequest, 'format' | 'granularities'>,
+): string[] {
+	const segments = asRecords(extraFields.segments);
+	const silent = segments.filter(
+		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
+	);
+	const isUntimed = segments.length === 0 && asRecords(extraFields.words).length === 0;
+	const isTimed = format === 'verbose_json' && isUntimed;
+	const times = granularities.length === 0 ? 'segments' : `times for: ${granularities.join(', ')}`;
+	const hints: Array<[boolean, string]> = [
+		[
+			silent.length > 0,
+			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
+		],
+		[
+			extraFields.finish_reason === 'length',
+			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
+		],
+		[isTimed, `The server returned only the text, without ${times}.`],
+		[
+			isSubtitleFormat(format) && subtitles === undefined,
+			'The server returned text instead of subtitles: it does not support this format.',
+		],
+	];
+	return hints.flatMap(([applies, hint]) => (applies ? [hint] : []));
+}
+
+/** Servers without subtitles may have segments, from which subtitles are made. */
+export const requestSegments: Adaptation = (rejection, { response_format: format }) =>
+	isSubtitleFormat(format) && rejection.matches(/response_?format/gi).length > 0
+		? {
+				name: 'segments for subtitles',
+				apply: (body) =>
+					isSubtitleFormat(body.response_format)
+						? { ...body, response_format: 'verbose_json' }
+						: body,
+			}
+		: undefined;
+
+/** Adds the requested subtitles to a transcript that has only segments. */
+export function withSubtitles(transcript: Transcript, format: TranscriptFormat): Transcript {
+	if (!isSubtitleFormat(format) || transcript.subtitles !== undefined) return transcript;
+	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
+	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };
+}
+
+function isSubtitleFormat(format: unknown): format is 'srt' | 'vtt' {
+	return format === 'srt' || format === 'vtt';
+}
+
+/** Undefined unless every segment has text and times. */
+function formatSubtitles(
+	segments: ReadonlyArray<Record<string, unknown>>,
+	format: 'srt' | 'vtt',
+): string | undefined {
+	const cues: string[] = [];
+	for (const segment of segments) {
+		const start = asFiniteNumber(segment.start);
+		const end = asFiniteNumber(segment.end);
+		const text = asString(segment.text);
+		if (start === undefined || end === undefined || text === undefined) return undefined;
+		const line = text.replace(/\s+/g, ' ').replaceAll('-->', '→').trim();
+		if (line === '') continue;
+		const number = format === 'srt' ? `${cues.length + 1}\n` : '';
+		cues.push(`${number}${formatTime(start, format)} --> ${formatTime(end, format)}\n${line}\n`);
+	}
+	if (cues.length === 0) return undefined;
+	return `${format === 'vtt' ? 'WEBVTT\n\n' : ''}${cues.join('\n')}`;
+}
+
+/** `01:02:03,456`, in WebVTT with a period. */
+function formatTime(seconds: number, format: 'srt' | 'vtt'): string {
+	const ms = Math.max(0, Math.round(seconds * 1000));
+	const [hours, minutes, rest] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(
+		(value) => String(Math.floor(value)).padStart(2, '0'),
+	);
+	const separator = format === 'srt' ? ',' : '.';
+	return `${hours}:${minutes}:${rest}${separator}${String(ms % 1000).padStart(3, '0')}`;
+}
