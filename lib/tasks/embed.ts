@@ -192,13 +192,9 @@ export class Embedder {
 	}
 
 	private async explainError(error: ServerError): Promise<ServerError> {
-		const { model, dimensions } = this.settings;
-		if (dimensions !== undefined && isAboutDimensions(error))
-			return error.copyWith({
-				title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
-				suggestion:
-					'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
-			});
+		const { model } = this.settings;
+		const rejectedOption = explainRejectedOption(error, this.settings);
+		if (rejectedOption !== undefined) return rejectedOption;
 		const serverType = await getProfile(this.server).getType();
 		const { routes, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
@@ -335,7 +331,27 @@ export function getPrefixes(model: string): Prefixes {
 	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
 }
 
-/** Matryoshka: training that lets vectors be shortened. */
-function isAboutDimensions({ type, serverText = '' }: ServerError): boolean {
-	return isUnknownError(type) && /dimension|matryoshka/i.test(serverText);
+/** The error that names the option whose value a server rejects. */
+function explainRejectedOption(
+	error: ServerError,
+	{ model, dimensions, keepAlive }: EmbedSettings,
+): ServerError | undefined {
+	const { type, serverText = '' } = error;
+	const isUnknown = isUnknownError(type);
+	// Matryoshka: training that lets vectors be shortened.
+	if (isUnknown && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
+		return error.copyWith({
+			title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
+			suggestion:
+				'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
+		});
+	const isDurationNamed = /duration|keep_alive/i.test(serverText);
+	if (!isUnknown || !keepAlive || !isDurationNamed || !serverText.includes(String(keepAlive)))
+		return undefined;
+	return error.copyWith({
+		type: 'badRequest',
+		title: `The server does not accept the Keep Alive "${keepAlive}"`,
+		suggestion:
+			'Enter a duration such as 30m or 2h in the option Keep Alive, or seconds; -1 keeps the model loaded.',
+	});
 }

@@ -3,6 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
+import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../files/file-types';
 import {
@@ -113,12 +114,16 @@ function explainRejectedOption(
 	serverText: string,
 	{ format, language }: TranscribeRequest,
 ): ServerError | undefined {
-	// C++ error of whisper.cpp if it does not support the language.
-	if (/construction from null/i.test(serverText))
+	// whisper.cpp sends a C++ error; other servers name the language.
+	const isLanguageRejected =
+		/\bbody\.language\b/.test(serverText) ||
+		(/language/i.test(serverText) && includesLetters(serverText, language));
+	const isLanguageNamed = language !== '' && isLanguageRejected;
+	if (isLanguageNamed || /construction from null/i.test(serverText))
 		return error.copyWith({
 			type: 'badRequest',
 			title: `The server does not support the language "${language}"`,
-			suggestion: 'Enter a code such as en, de or zh, or leave the language empty.',
+			suggestion: 'Enter a code such as en, de or zh in the option Language, or leave it empty.',
 		});
 	// llama-server
 	if (format === 'json' || !serverText.includes('response_format')) return undefined;
@@ -127,6 +132,13 @@ function explainRejectedOption(
 		suggestion: 'Set Response Format to Text.',
 	});
 }
+
+function includesLetters(text: string, part: string): boolean {
+	return text.toLowerCase().includes(part.toLowerCase());
+}
+
+/** vLLM */
+const UNSUPPORTED_PATTERN = /does not support (?:the )?(?:transcription|translation)/i;
 
 async function explainRejectedAudio(
 	server: ModelServer,
@@ -138,7 +150,14 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
 	if (option !== undefined) return option;
-	const isAudioUnsupported = error.status === 501 || error.type === 'modalityUnsupported';
+	const { label, texts: typeTexts } = await getProfile(server).getType();
+	// A server for this task that lacks the endpoint runs another model.
+	const isOtherModel = error.type === 'routeNotFound' && typeTexts.transcription.includes(label);
+	const isAudioUnsupported =
+		error.status === 501 ||
+		error.type === 'modalityUnsupported' ||
+		UNSUPPORTED_PATTERN.test(serverText) ||
+		isOtherModel;
 	const audioError = isAudioUnsupported
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);

@@ -19,6 +19,8 @@ export const gpustack: ServerType = {
 	},
 	texts: {
 		...DEFAULT_TEXTS,
+		transcription:
+			'Select a speech-to-text model, or deploy one in GPUStack, for example whisper-large-v3.',
 		noModels:
 			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		missingModel: () =>

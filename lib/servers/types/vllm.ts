@@ -19,6 +19,8 @@ export const vllm: ServerType = {
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
 		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
+		transcription:
+			'Start vLLM with a model for transcription, such as openai/whisper-large-v3: vLLM serves one model.',
 		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,

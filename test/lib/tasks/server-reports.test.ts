@@ -6,7 +6,7 @@ import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import { OPTIONS, readBytes, wavFile } from './media';
+import { failureOf, OPTIONS, readBytes, wavFile } from './media';
 import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
 
 const COMMON = { batchSize: 32, retries: 0, priority: 'interactive' } as const;
@@ -254,4 +254,56 @@ test.each([
 		async ({ content }) => await readBytes(content),
 	);
 	expect(Buffer.from(result.stored).equals(stored)).toBe(true);
+});
+
+/** A server that rejects every request of a task. */
+async function reject(owner: string, status: number, body: object) {
+	server = await startScripted(({ path }, response) =>
+		path === '/v1/models'
+			? json(response, { data: [{ id: 'm', owned_by: owner }] })
+			: json(response, body, status),
+	);
+	return createModelServer({ baseUrl: server.url });
+}
+
+const message = (text: string) => ({ error: { message: text } });
+
+test.each([
+	['German', 400, message("Unsupported language: 'German'. Language must be one of ['de', 'en'].")],
+	['english', 422, { detail: [{ loc: ['body', 'language'], msg: 'Not valid', input: 'english' }] }],
+	['xx', 400, message('The language XX is not known')],
+	['de_DE', 500, message('invalid language code: de_DE')],
+])('a rejected language: %s', async (language, status, body) => {
+	const target = await reject('other', status, body);
+	const error = await failureOf(
+		transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, language }),
+	);
+	expect(error.message).toBe(`The server does not support the language "${language}"`);
+	expect(error.suggestion).toContain('option Language');
+});
+
+test.each([
+	['vllm', 404, { detail: 'Not Found' }],
+	['vllm', 400, message('The model does not support Transcriptions API')],
+	['vllm', 501, message('Not implemented')],
+	['gpustack', 404, { detail: 'Not Found' }],
+])('a model that cannot transcribe: %s, HTTP %d', async (owner, status, body) => {
+	const target = await reject(owner, status, body);
+	const error = await failureOf(transcribe(target, { ...OPTIONS, model: 'm' }, TRANSCRIBE));
+	expect(error.message).toMatch(/cannot transcribe audio with this model$/);
+	expect(error.suggestion).not.toContain('LocalAI');
+});
+
+test.each([
+	['30 minutes', 'time: unknown unit " minutes" in duration "30 minutes"'],
+	['1 hour', 'time: unknown unit " hour" in duration "1 hour"'],
+	['forever', 'time: invalid duration "forever"'],
+	['soon', 'keep_alive: soon is not valid'],
+])('a rejected Keep Alive: %s', async (keepAlive, text) => {
+	const target = await reject('library', 400, { error: text });
+	const settings = { ...COMMON, model: 'm', prefixes: {}, longTexts: 'fail' } as const;
+	const embedder = new Embedder(target, { ...settings, blankTexts: 'fail', keepAlive });
+	const error = await failureOf(embedder.embed(['a', 'b'], 'document'));
+	expect(error.message).toBe(`The server does not accept the Keep Alive "${keepAlive}"`);
+	expect(error.suggestion).toContain('30m');
 });
