@@ -66,6 +66,19 @@ describe('reasoning', () => {
 		});
 	});
 
+	test.each(['reasoning_content', 'reasoning', 'thinking'])(
+		'in the field %s, with its end in the text',
+		(field) => {
+			const events = [chunk({ [field]: 'a, ' }), ...wholeText('rest of it</think>Hello')];
+			expect(accumulate(events)).toMatchObject({
+				shownText: 'Hello',
+				shownReasoning: 'a, rest of it',
+				completion: { reasoning: 'a, rest of it', text: 'Hello' },
+			});
+			expect(accumulate(events, { mentionsTags: true }).shownText).toBe('rest of it</think>Hello');
+		},
+	);
+
 	test.each([
 		['DeepSeek-R1-Distill', true],
 		['qwen3-4b-thinking-2507', true],

@@ -81,12 +81,19 @@ test.each<[string, Parameters<Awaited<ReturnType<typeof startChat>>>]>([
 	['of another credential', ['Hi', {}, {}, 'other-key-12345']],
 	['of another model', ['Hi', { model: 'other' }]],
 	['with another thinking setting', ['Hi', { parameters: { thinking: { mode: 'on' } } }]],
-])('a response %s teaches nothing', async (_name, args) => {
+])('a response %s teaches nothing about others', async (_name, args) => {
 	const ask = await startChat(LONE, 'One two three.');
 	await ask(...args);
 	const next = await ask();
 	expect(next.heldBack).toBeUndefined();
 	expect(next.deltas[0]).toBe('One ');
+});
+
+test('a response with thinking off teaches nothing', async () => {
+	const ask = await startChat(LONE, 'One two three.');
+	const settings: Partial<ChatSettings> = { parameters: { thinking: { mode: 'off' } } };
+	expect((await ask('Hi', settings)).hasHint).toBe(false);
+	expect((await ask('Hi', settings)).deltas[0]).toBe('One ');
 });
 
 test.each([

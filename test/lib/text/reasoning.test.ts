@@ -103,6 +103,8 @@ describe('thinking that the server separates too early', () => {
 		'The tag </think> closes the thinking.',
 		'<think>b</think>',
 		'{"tag":"</think>"}',
+		'{"text":"It thinks.</think>It answers."}',
+		' [{"text":"It thinks.</think>It answers."}]',
 		'Use:\n```html\n<think>\n</think>\n```',
 		`${'A long answer. '.repeat(10)}</think> here`,
 	])('%j is text', (text) => {
@@ -128,6 +130,7 @@ test.each([
 	['The answer is 4.', false],
 	['`</think>` ends the thinking', false],
 	['{"a":"</think>x"}', false],
+	['{"a":"x</think>y"}', false],
 	['Then a call.</think>', true],
 	['It ends with </think>', false],
 	['[THINK]a[/THINK] and </think>', false],
