@@ -131,7 +131,7 @@ export class ReasoningSplitter {
 	/** Returns the pending text. */
 	end(): TextAndReasoning {
 		const { rest } = this;
-		this.searched = this.pending = '';
+		this.take();
 		return rest;
 	}
 
@@ -160,6 +160,7 @@ export class ReasoningSplitter {
 
 	/** Reads to the end of the part, at which another one begins. */
 	private readPart(part: Part): string {
+		if (part === PLAIN) return this.take();
 		const end = part === ASSUMED ? this.findAssumedEnd() : findEnd(this.pending, part.ends);
 		if (end.length === 0 && part === ASSUMED && this.part === ASSUMED) {
 			this.keep(end.at);
@@ -201,6 +202,12 @@ export class ReasoningSplitter {
 		if (/[`'"“‘«(]/.test(before) || fences.length % 2 === 1) return true;
 		if (before !== ' ') return false;
 		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
+	}
+
+	private take(): string {
+		const all = this.searched + this.pending;
+		this.searched = this.pending = '';
+		return all;
 	}
 
 	private keep(length: number): void {

@@ -260,6 +260,7 @@ export const MAX_UNDECIDED_LENGTH = 64;
  */
 export function getDisplayableLength(pending: string, isFirst: boolean): number {
 	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(pending.slice(0, MAX_UNDECIDED_LENGTH))) return 0;
+	if (!/[<[]/.test(pending)) return pending.length;
 	const positions = MARKERS.map((marker) => pending.indexOf(marker)).filter((at) => at >= 0);
 	if (positions.length > 0) return minOf(positions);
 	const at = Math.max(pending.lastIndexOf('<'), pending.lastIndexOf('['));
