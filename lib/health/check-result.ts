@@ -244,8 +244,8 @@ export function summarizeStatus(
 
 const LIST = new Intl.ListFormat('en');
 
-export function joinWords(words: readonly string[]): string {
-	return LIST.format(words);
+export function joinNames(names: readonly string[]): string {
+	return LIST.format(names);
 }
 
 export function pluralize(count: number, noun: string): string {

@@ -11,7 +11,7 @@ import {
 	type CheckResult,
 	summarizeFindings,
 	summarizeStatus,
-	joinWords,
+	joinNames,
 	pluralize,
 	findingFromError,
 	type CheckOutcome,
@@ -80,7 +80,7 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 		findings: getFindings(facts),
 		server: serverFacts,
 		name: formatServerName(facts),
-		offerText: isUnlisted ? `endpoints for ${joinWords(tasks)}` : pluralize(models.length, 'model'),
+		offerText: isUnlisted ? `endpoints for ${joinNames(tasks)}` : pluralize(models.length, 'model'),
 		models: models.map(toModelFacts),
 	};
 }

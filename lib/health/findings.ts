@@ -8,7 +8,7 @@ import { describeProbe } from './probe';
 import {
 	evaluateRules,
 	findingFromError,
-	joinWords,
+	joinNames,
 	type FindingRule,
 	type FindingWithStatus,
 } from './check-result';
@@ -228,7 +228,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		observe: ({ isUnlisted, modelListProbe }) =>
 			isUnlisted ? describeProbe(modelListProbe) : undefined,
 		detail: ({ tasks }) =>
-			`The server has no model list, but it has endpoints for ${joinWords(tasks)}`,
+			`The server has no model list, but it has endpoints for ${joinNames(tasks)}`,
 		suggestion:
 			'If requests work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
 	},

@@ -1,15 +1,20 @@
 /** What a server reports about a transcript, and subtitles from its segments. Pure. */
 import type { Adaptation } from '../exchange/adaptations';
-import { asFiniteNumber, asRecords, asString } from '../values';
-import type { Transcript, TranscribeRequest, TranscriptFormat } from './transcribe';
+import { asFiniteNumber, asRecords, asString, type JsonRecord } from '../values';
+
+interface ServerTranscript {
+	subtitles?: { format: 'srt' | 'vtt'; content: string };
+	/** Other fields of the server, with its names. */
+	extraFields: JsonRecord;
+}
 
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
 /** Hints about a transcript with text, one of each kind. */
 export function getTranscriptHints(
-	{ extraFields, subtitles }: Transcript,
-	{ format, granularities }: Pick<TranscribeRequest, 'format' | 'granularities'>,
+	{ extraFields, subtitles }: ServerTranscript,
+	{ format, granularities }: { format: string; granularities: readonly string[] },
 ): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
@@ -49,7 +54,7 @@ export const requestSegments: Adaptation = (rejection, { response_format: format
 		: undefined;
 
 /** Adds the requested subtitles to a transcript that has only segments. */
-export function withSubtitles(transcript: Transcript, format: TranscriptFormat): Transcript {
+export function withSubtitles<T extends ServerTranscript>(transcript: T, format: string): T {
 	if (!isSubtitleFormat(format) || transcript.subtitles !== undefined) return transcript;
 	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };
@@ -61,7 +66,7 @@ function isSubtitleFormat(format: unknown): format is 'srt' | 'vtt' {
 
 /** Undefined unless every segment has text and times. */
 function formatSubtitles(
-	segments: ReadonlyArray<Record<string, unknown>>,
+	segments: readonly JsonRecord[],
 	format: 'srt' | 'vtt',
 ): string | undefined {
 	const cues: string[] = [];
