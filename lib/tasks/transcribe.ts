@@ -24,6 +24,7 @@ import {
 } from './run-task';
 import { parseJson } from '../json';
 import { splitReasoning } from '../text/reasoning';
+import { joinBrokenSegments, joinBrokenWords } from './broken-words';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 
 export interface TranscribeRequest {
@@ -251,7 +252,8 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 }
 
 function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
-	const { text, language } = stripMarkers(body);
+	const { text: markedText, language } = stripMarkers(body);
+	const text = joinBrokenWords(markedText);
 	const fields = { ...omitUndefined({ language }), ...extraFields };
 	const format = detectSubtitleFormat(text);
 	if (format === undefined) return { text: text.trim(), extraFields: fields };
@@ -286,7 +288,7 @@ function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript 
 		(isRecord(extraFields.error) || Boolean(extraFields.error) || Boolean(extraFields.detail));
 	// Ollama and others send null for silence.
 	if (isError || (text === undefined && rawText !== null)) return undefined;
-	const cleanedSegments = segments.map((segment) =>
+	const cleanedSegments = joinBrokenSegments(segments).map((segment) =>
 		typeof segment.text === 'string'
 			? { ...segment, text: stripMarkers(segment.text).text }
 			: segment,

@@ -1,0 +1,36 @@
+import { joinBrokenSegments, joinBrokenWords } from '../../../lib/tasks/broken-words';
+import { parseTranscript } from '../../../lib/tasks/transcribe';
+
+test.each([
+	[' Das Gerät zu sch\nalten.\n', ' Das Gerät zu schalten.\n'],
+	[' Wir fah\nren nach Mün\nchen.\n', ' Wir fahren nach München.\n'],
+	[' inter\nnational\n trade', ' international\n trade'],
+	[' dé\nçu\n', ' déçu\n'],
+])('%j', (broken, joined) => {
+	expect(joinBrokenWords(broken)).toBe(joined);
+	expect(parseTranscript(JSON.stringify({ text: broken }), 'json')?.text).toBe(joined.trim());
+});
+
+test.each([
+	' Hello\n there\n',
+	'roses are red\nviolets are blue',
+	' 你好\n世界\n',
+	' 5\nmeters\n',
+	' One.\ntwo\n',
+	' Anna\nBerta\n',
+	' a single line',
+	'',
+])('%j stays', (text) => {
+	expect(joinBrokenWords(text)).toBe(text);
+});
+
+test('segments', () => {
+	const segments = [' zu sch', 'alten, bitte', ' Danke.'].map((text, id) => ({ id, text }));
+	expect(joinBrokenSegments(segments)).toEqual([
+		{ id: 0, text: ' zu schalten,' },
+		{ id: 1, text: ' bitte' },
+		{ id: 2, text: ' Danke.' },
+	]);
+	const others = ['roses', 'are', 'red'].map((text) => ({ text }));
+	expect(joinBrokenSegments(others)).toEqual(others);
+});
