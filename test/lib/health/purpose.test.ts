@@ -114,6 +114,7 @@ describe('no model server', () => {
 			'endpoints that only a key opens',
 			routes({ '/v1/chat/completions': json('403 Forbidden', { detail: 'Forbidden' }) }),
 		],
+		['a page at one path', routes({ '/v1/completions': page('405 Not Allowed') })],
 		['endpoints that fail', routes({ '/v1/embeddings': json('500 Internal Server Error', {}) })],
 	])('%s', async (_name, server) => {
 		const result = await check(await rawServer(server));
