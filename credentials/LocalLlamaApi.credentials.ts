@@ -41,6 +41,8 @@ const ERROR_STATUSES = {
 
 /** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
+	forbidden:
+		'The server, or a proxy in front of it (Cloudflare Access, a firewall), does not allow this request (403). A proxy may require its own login headers: add them to Extra Headers',
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:

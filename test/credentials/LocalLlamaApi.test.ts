@@ -263,6 +263,18 @@ describe("n8n's credential test", () => {
 		expect(await testWith({ baseUrl })).toContain(message);
 	});
 
+	test.each([
+		['Cloudflare Access', reply.html(403, '<title>Error ・ Cloudflare Access</title>')],
+		['a firewall', reply.html(403, '<h1>403 Forbidden</h1>')],
+		['a login proxy', reply.error(403, 'Forbidden')],
+		['the server itself', reply.error(403, { error: 'forbidden' })],
+	])('403 of %s: a proxy may require its own headers', async (_what, answer) => {
+		const baseUrl = await start({});
+		server.route('GET /v1/models', answer);
+		const message = await testWith({ baseUrl });
+		expect(message).toMatch(/a proxy in front of it.*Extra Headers.*The key may be wrong/);
+	});
+
 	test('Ollama without models passes, although its list is null', async () => {
 		const baseUrl = await start({});
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
