@@ -12,7 +12,10 @@ import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-type ProbeOptions = Pick<RequestOptions, 'json' | 'upload' | 'signal' | 'maxBytes' | 'isIdempotent'> & {
+type ProbeOptions = Pick<
+	RequestOptions,
+	'json' | 'upload' | 'signal' | 'maxBytes' | 'isIdempotent'
+> & {
 	/** Total timeout in milliseconds. Default: 10 s. */
 	timeoutMs?: number;
 };
