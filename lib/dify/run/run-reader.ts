@@ -53,6 +53,8 @@ const STOP_GRACE_MS = 3_000;
 /** How long to wait for the ID of a queued run, which is needed to stop it. */
 const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
+/** How long to wait for the status of a run whose message is complete. */
+const STATUS_WAIT_MS = 10_000;
 /** Shorter than the first poll interval. */
 const POLL_ONCE_MS = 1;
 /** Characters. One event contains all outputs of a workflow. */
@@ -151,11 +153,28 @@ class RunReader {
 	/** Finishes a run without an end event. */
 	private async finishWithoutEnd(): Promise<RunResult> {
 		const { streamError, run } = this;
+		if (hasWholeMessage(run)) return await this.finishWholeMessage();
 		const timeoutError = isTimeout(streamError) && !isRunFinishing(run) ? streamError : undefined;
 		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recover(timeoutError);
 		throw timeoutError === undefined
 			? this.createLostError(streamError)
 			: await this.createTimeoutError(timeoutError);
+	}
+
+	/** The message of a chatflow is complete, and only the status of its run is missing, which may stay `running`. */
+	private async finishWholeMessage(): Promise<RunResult> {
+		const { client, run, timeouts } = this;
+		const { workflowRunId } = run;
+		const timeoutMs = Math.min(timeouts.idleMs || STATUS_WAIT_MS, STATUS_WAIT_MS);
+		const deltas =
+			workflowRunId === undefined
+				? []
+				: await completeFromRunRecord(client, run, workflowRunId, { timeoutMs }).catch(() => []);
+		if (client.signal?.aborted === true) throw await this.createCancelledError();
+		run.end ??= { status: 'succeeded', isLast: true };
+		run.isAttached = false;
+		await this.emitDeltas(deltas);
+		return await this.result();
 	}
 
 	private async readEvents(): Promise<void> {
@@ -377,6 +396,11 @@ function hasReceivedNothing({
 	invalidEvents,
 }: RunState): boolean {
 	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((value) => !value);
+}
+
+/** Whether text, sources, token counts and files of a chatflow arrived, read from its first event on. */
+function hasWholeMessage({ hasMessageEnd, isAttached }: RunState): boolean {
+	return hasMessageEnd && !isAttached;
 }
 
 /** An agent run whose message can be fetched. */
