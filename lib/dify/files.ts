@@ -54,7 +54,17 @@ export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | un
 	);
 }
 
-/** Dify's type of a file; `custom` if that is allowed and the detected type is not. */
+const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom'];
+
+/** Extensions of pages, which return files of any type. */
+const PAGE_EXTENSIONS = new Set(['php', 'asp', 'aspx', 'jsp', 'cgi', 'do', 'ashx']);
+
+/** Whether the end of a name says what the file is. Versions and hosts end in a dot and other characters too. */
+function isFileExtension(extension: string): boolean {
+	return /^(?=.*[a-z])[a-z\d]{1,8}$/.test(extension) && !PAGE_EXTENSIONS.has(extension);
+}
+
+/** Dify's type of a file; the only allowed type if the name and the MIME type show none; `custom` if that is allowed and the detected type is not. */
 export function toDifyFileType(
 	name: string,
 	mimeType = '',
@@ -62,10 +72,14 @@ export function toDifyFileType(
 ): DifyFileType {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 	const family = mimeType.split('/')[0];
-	const type =
+	const detectedType =
 		MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension)) ??
-		MEDIA_TYPES.find((media) => media === family) ??
-		'document';
+		MEDIA_TYPES.find((media) => media === family);
+	const isUnknown = detectedType === undefined && mimeType === '' && !isFileExtension(extension);
+	const onlyType =
+		allowedTypes?.length === 1 ? FILE_TYPES.find((each) => each === allowedTypes[0]) : undefined;
+	if (isUnknown && onlyType !== undefined) return onlyType;
+	const type = detectedType ?? 'document';
 	return allowedTypes?.includes(type) === false && allowedTypes.includes('custom')
 		? 'custom'
 		: type;
