@@ -228,7 +228,8 @@ function fromDifyMessage(
 	const serverText = toReadableText(message, context.secrets);
 	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 	const isEmpty = title === '';
-	const isTrace = isPythonTrace(title);
+	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
+	const isTrace = type.startsWith('provider') && isPythonTrace(title);
 	const hasOwnTitle = isEmpty || isTrace || OWN_TITLE_TYPES.has(type);
 	const explanation = explainMessage(type, code, serverText);
 	return createServerError(type, context, {

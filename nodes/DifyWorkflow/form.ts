@@ -1,6 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import { followRun } from '../../lib/dify/run/follow-run';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
+import type { ErrorType } from '../../lib/errors/error-types';
+import { ServerError } from '../../lib/errors/server-error';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readRunTimeouts, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
@@ -103,6 +105,9 @@ export const forms: DifyResource = {
 	],
 };
 
+/** Errors after which the submission counts, since only the run ID or the user is wrong. */
+const NOT_FOLLOWED: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
+
 interface Submission extends IDataObject {
 	formToken: string;
 	user: string;
@@ -121,8 +126,16 @@ async function followSubmission(call: DifyCall, submission: Submission): Promise
 		timeouts: readRunTimeouts(parameters),
 		submittedToken: formToken,
 	});
-	const { json, ...item } = await toRunItem(call, readOutputOptions(call, user), following);
-	return { ...item, json: { ...submission, ...json } };
+	try {
+		const { json, ...item } = await toRunItem(call, readOutputOptions(call, user), following);
+		return { ...item, json: { ...submission, ...json } };
+	} catch (error) {
+		if (!(error instanceof ServerError) || !NOT_FOLLOWED.has(error.type)) throw error;
+		call.hint(
+			'The form was submitted, but Dify cannot find the run: check the Workflow Run ID, and use the user who started the run.',
+		);
+		return { json: submission };
+	}
 }
 
 /** The ID of a button, by its ID or label. Dify rejects unknown IDs. */
