@@ -130,7 +130,7 @@ async function followSubmission(call: DifyCall, submission: Submission): Promise
 		const { json, ...item } = await toRunItem(call, readOutputOptions(call, user), following);
 		return { ...item, json: { ...submission, ...json } };
 	} catch (error) {
-		if (!(error instanceof ServerError) || !NOT_FOLLOWED.has(error.type)) throw error;
+		if (!(error instanceof ServerError) || !NOT_FOLLOWED.has(error.type)) throw error as Error;
 		call.hint(
 			'The form was submitted, but Dify cannot find the run: check the Workflow Run ID, and use the user who started the run.',
 		);
