@@ -14,6 +14,7 @@ import {
 	asRecord,
 	asRecords,
 	asString,
+	pushAll,
 } from '../values';
 import { withFileNames } from '../files/file-errors';
 import {
@@ -24,7 +25,7 @@ import {
 } from './run-task';
 import { parseJson } from '../json';
 import { splitReasoning } from '../text/reasoning';
-import { joinBrokenSegments, joinBrokenWords } from './broken-words';
+import { joinSplitSegments, joinSplitText } from './split-text';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 
 export interface TranscribeRequest {
@@ -93,7 +94,7 @@ export async function transcribe(
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
 		);
-	else warnings.push(...getTranscriptHints(transcript, transcribeRequest));
+	else pushAll(warnings, getTranscriptHints(transcript, transcribeRequest));
 	return { ...transcript, warnings };
 }
 
@@ -253,7 +254,7 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 
 function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
 	const { text: markedText, language } = stripMarkers(body);
-	const text = joinBrokenWords(markedText);
+	const text = joinSplitText(markedText);
 	const fields = { ...omitUndefined({ language }), ...extraFields };
 	const format = detectSubtitleFormat(text);
 	if (format === undefined) return { text: text.trim(), extraFields: fields };
@@ -288,7 +289,7 @@ function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript 
 		(isRecord(extraFields.error) || Boolean(extraFields.error) || Boolean(extraFields.detail));
 	// Ollama and others send null for silence.
 	if (isError || (text === undefined && rawText !== null)) return undefined;
-	const cleanedSegments = joinBrokenSegments(segments).map((segment) =>
+	const cleanedSegments = joinSplitSegments(segments).map((segment) =>
 		typeof segment.text === 'string'
 			? { ...segment, text: stripMarkers(segment.text).text }
 			: segment,

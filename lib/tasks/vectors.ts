@@ -76,7 +76,7 @@ function readVector(value: unknown): number[] | VectorIssue {
 		return {
 			message: 'a text has a list of vectors instead of one vector',
 			suggestion:
-				'Choose an embedding model with one vector per text: this is a multi-vector model, or the server does not pool its token vectors (llama-server: --pooling mean, cls or last).',
+				'Choose an embedding model with one vector per text: this is a multi-vector model, or the server does not pool its token vectors (--pooling mean, cls or last).',
 		};
 	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0

@@ -1,4 +1,4 @@
-import { joinBrokenSegments, joinBrokenWords } from '../../../lib/tasks/broken-words';
+import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
 import { parseTranscript } from '../../../lib/tasks/transcribe';
 
 test.each([
@@ -7,7 +7,7 @@ test.each([
 	[' inter\nnational\n trade', ' international\n trade'],
 	[' dé\nçu\n', ' déçu\n'],
 ])('%j', (broken, joined) => {
-	expect(joinBrokenWords(broken)).toBe(joined);
+	expect(joinSplitText(broken)).toBe(joined);
 	expect(parseTranscript(JSON.stringify({ text: broken }), 'json')?.text).toBe(joined.trim());
 });
 
@@ -21,16 +21,16 @@ test.each([
 	' a single line',
 	'',
 ])('%j stays', (text) => {
-	expect(joinBrokenWords(text)).toBe(text);
+	expect(joinSplitText(text)).toBe(text);
 });
 
 test('segments', () => {
 	const segments = [' zu sch', 'alten, bitte', ' Danke.'].map((text, id) => ({ id, text }));
-	expect(joinBrokenSegments(segments)).toEqual([
+	expect(joinSplitSegments(segments)).toEqual([
 		{ id: 0, text: ' zu schalten,' },
 		{ id: 1, text: ' bitte' },
 		{ id: 2, text: ' Danke.' },
 	]);
 	const others = ['roses', 'are', 'red'].map((text) => ({ text }));
-	expect(joinBrokenSegments(others)).toEqual(others);
+	expect(joinSplitSegments(others)).toEqual(others);
 });

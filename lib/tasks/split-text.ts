@@ -7,16 +7,16 @@ const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;
 const REST = /^\p{Ll}[\p{L}\p{M}]*[.,!?;:]?(?=\s|$)/u;
 
 /** Joins the words of a text whose lines begin with a space, unless a word continues there. */
-export function joinBrokenWords(text: string): string {
-	const marksWords = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
-	return marksWords ? text.replace(BROKEN_WORD, '') : text;
+export function joinSplitText(text: string): string {
+	const startsWithSpace = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
+	return startsWithSpace ? text.replace(BROKEN_WORD, '') : text;
 }
 
 /** The same for segments: the rest of a word moves to the segment with its beginning. */
-export function joinBrokenSegments(segments: readonly JsonRecord[]): JsonRecord[] {
+export function joinSplitSegments(segments: readonly JsonRecord[]): JsonRecord[] {
 	const texts = segments.map(({ text }) => asString(text) ?? '');
-	const marksWords = texts.filter((text) => /^ \S/.test(text)).length * 2 > texts.length;
-	if (!marksWords) return [...segments];
+	const startsWithSpace = texts.filter((text) => /^ \S/.test(text)).length * 2 > texts.length;
+	if (!startsWithSpace) return [...segments];
 	for (const [at, text] of texts.entries()) {
 		const [rest = ''] = at > 0 && /\p{L}$/u.test(texts[at - 1]!) ? (REST.exec(text) ?? []) : [];
 		if (rest === '') continue;
