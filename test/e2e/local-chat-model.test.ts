@@ -163,7 +163,7 @@ describe('AI Agent and chains', () => {
 		expect(turn.match(/<tool_response>/g)).toHaveLength(2);
 	});
 
-	it('gets three results in three rounds of a server that names every call call_0, and sends that name back', async () => {
+	it('gets three results in three rounds of a server that names every call call_0, with an ID for each', async () => {
 		const server = await startLlamaServerSim();
 		const rounds = ['1+1', '2+2', '3+3'];
 		server.script(
@@ -191,7 +191,12 @@ describe('AI Agent and chains', () => {
 			rounds.map((input) => `About ${input}.`),
 		);
 		const results = messages.filter(({ role }) => role === 'tool');
-		expect(results.map(({ tool_call_id: id }) => id)).toEqual(['call_0', 'call_0', 'call_0']);
+		const ids = results.map(({ tool_call_id: id }) => String(id));
+		expect(new Set(ids).size).toBe(3);
+		for (const id of ids) expect(id).toMatch(/^[a-z\d]{9}$/i);
+		expect(turns.map(({ tool_calls: calls }) => (calls as Array<{ id: string }>)[0]!.id)).toEqual(
+			ids,
+		);
 		for (const [index, sum] of ['2', '4', '6'].entries())
 			expect(results[index]!.content).toContain(sum);
 		await server.close();
