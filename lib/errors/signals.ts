@@ -115,7 +115,7 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelUnreachable',
 		all: [
-			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bupstream connect error\b|\b\/\w+\": EOF$/i,
+			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bupstream connect error\b|\b\/\w+": EOF$/i,
 		],
 		// The server's own download of a model
 		none: [/\b(?:pull|manifest|registry|download)\b/i],

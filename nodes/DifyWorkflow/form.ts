@@ -67,6 +67,8 @@ export const forms: DifyResource = {
 				const { client, parameters } = call;
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
+				// Before the form is sent: an invalid option must not lose the result of the submission.
+				const output = readOutputOptions(call, user);
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
@@ -80,7 +82,8 @@ export const forms: DifyResource = {
 				const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
-				return [await followSubmission(call, { formToken, action, user, submitted: true })];
+				const submission = { formToken, action, user, submitted: true } as const;
+				return [await followSubmission(call, submission, output)];
 			},
 		},
 		defineRequestOperation({
@@ -114,7 +117,11 @@ interface Submission extends IDataObject {
 }
 
 /** The item of a submission, with the outputs or the next form of its run. */
-async function followSubmission(call: DifyCall, submission: Submission): Promise<OperationItem> {
+async function followSubmission(
+	call: DifyCall,
+	submission: Submission,
+	output: ReturnType<typeof readOutputOptions>,
+): Promise<OperationItem> {
 	const { client, parameters, typing } = call;
 	const hasRunId = parameters.string('workflowRunId') !== '';
 	if (!hasRunId || parameters.boolean('options.returnImmediately', false))
@@ -127,7 +134,7 @@ async function followSubmission(call: DifyCall, submission: Submission): Promise
 		submittedToken: formToken,
 	});
 	try {
-		const { json, ...item } = await toRunItem(call, readOutputOptions(call, user), following);
+		const { json, ...item } = await toRunItem(call, output, following);
 		return { ...item, json: { ...submission, ...json } };
 	} catch (error) {
 		if (!(error instanceof ServerError) || !NOT_FOLLOWED.has(error.type)) throw error as Error;

@@ -338,7 +338,7 @@ test.each([
 		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
-			'The server returned an error',
+			'Compute error',
 		);
 	} finally {
 		spy.mockRestore();
@@ -367,7 +367,7 @@ test('a span that throws in any method affects neither response nor error', asyn
 		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
-			'The server returned an error',
+			'Compute error',
 		);
 		spy.mockRestore();
 	}

@@ -52,11 +52,17 @@ function* withUnknownValues(
 	}
 }
 
+/** Knowledge bases have keys of their own. */
+const keyOf = (type: string) =>
+	/knowledge/i.test(type)
+		? { apiKey: 'dataset-0123456789', keyType: 'knowledge' }
+		: { apiKey: 'app-0123456789', keyType: 'app' };
+
 async function getMessage(node: INodeType, type: string, parameters: INodeParameters) {
 	const { context } = executeContext({
 		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain' } } }],
 		parameters,
-		credentials: { baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'app-0123456789', keyType: 'app' },
+		credentials: { baseUrl: 'http://127.0.0.1:9/v1', ...keyOf(type) },
 		type,
 	});
 	const run = node.execute!.call(context as IExecuteFunctions);

@@ -341,9 +341,9 @@ describe('running a workflow', () => {
 		expect(chat.message).toBe('This key belongs to a chatbot');
 		expect(chat.description).toContain('Dify Chat Message');
 		const credentials = { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'app' };
-		expect((await executeWorkflowError(sim, { credentials })).description).toContain(
-			'knowledge key',
-		);
+		const knowledge = await executeWorkflowError(sim, { credentials });
+		expect(knowledge.message).toContain('knowledge key');
+		expect(knowledge.description).toContain('app-…');
 	});
 });
 

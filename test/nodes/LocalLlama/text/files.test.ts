@@ -278,7 +278,8 @@ describe('the whole input was processed', () => {
 		] as const) {
 			await ollamaProcessed(tokens);
 			const parameters = { ...prompt, prompt: PAGES.slice(0, letters) };
-			expect(await getHints(parameters, [{ json: {} }])).toEqual([]);
+			const hints = await getHints(parameters, [{ json: {} }]);
+			expect(hints.filter((hint) => hint.includes('truncated'))).toEqual([]);
 		}
 	});
 
