@@ -4,7 +4,8 @@ import { fs, path } from '../support/node-builtins';
 
 interface Workflow {
 	permissions: Record<string, string>;
-	jobs: Record<string, { permissions?: Record<string, string>; steps: Array<{ run?: string }> }>;
+	/** A job without steps is another workflow. */
+	jobs: Record<string, { permissions?: Record<string, string>; steps?: Array<{ run?: string }> }>;
 }
 
 const FOLDER = '.github';
@@ -30,12 +31,12 @@ describe('the YAML files for GitHub', () => {
 		const usedActions = FILES.filter((file) => file.startsWith('workflows/')).flatMap((file) =>
 			[...read(file).matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name!),
 		);
-		expect(usedActions).toEqual(expect.arrayContaining(['test:e2e', 'pack']));
+		expect(usedActions).toEqual(expect.arrayContaining(['test:e2e', 'test:full']));
 		expect(usedActions.filter((name) => !(name in scripts))).toEqual([]);
 	});
 
 	test('actions are pinned by hash', () => {
-		const uses = FILES.flatMap((file) => [...read(file).matchAll(/\buses: (.*)/g)]);
+		const uses = FILES.flatMap((file) => [...read(file).matchAll(/\buses: ([^.].*)/g)]);
 		expect(uses.length).toBeGreaterThan(5);
 		for (const [, action] of uses) expect(action).toMatch(/^[\w./-]+@[\da-f]{40} # v\d/);
 	});
@@ -47,7 +48,7 @@ describe('the YAML files for GitHub', () => {
 		const jobs = workflows.flatMap(({ permissions, jobs: all }) =>
 			Object.values(all).map((job) => ({ permissions, ...job })),
 		);
-		const running = jobs.filter(({ steps }) =>
+		const running = jobs.filter(({ steps = [] }) =>
 			steps.some(({ run = '' }) => /\bnpm (?:test|run|ci)\b/.test(run)),
 		);
 		expect(running.length).toBeGreaterThan(2);
