@@ -69,7 +69,7 @@ export function createDifyClient(
 	});
 }
 
-/** Prefixes of Dify's keys. Gateways may have keys of their own. */
+/** Prefixes of Dify's keys. Gateways may have other keys. */
 const KEY_PREFIXES = { app: 'app-', knowledge: 'dataset-' } as const;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Recognizes what an error message is about by the words that it combines, so that a sentence nobody has recorded is
+ * Recognizes what an error message is about by the words that it combines, so that an unrecorded sentence is
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';

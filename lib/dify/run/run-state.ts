@@ -44,7 +44,7 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	/** IDs of the forms that the first pause waits for; a pause for another form ends the reading. */
 	readonly awaitedForms: Set<string>;
 	forms: HumanForm[];
-	/** Titles of forms that nobody submitted in time. */
+	/** Titles of forms that were not submitted in time. */
 	expiredForms: string[];
 	error?: RunError;
 	/** Counts streamed text. Full texts are limited by the event length. */

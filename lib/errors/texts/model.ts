@@ -60,7 +60,7 @@ function otherBaseUrl(root: string | undefined): string {
 function withoutReason(outcome: string, status: number | undefined): ErrorText {
 	return {
 		title: `The server ${outcome} with status ${status} and gave no reason`,
-		suggestion: 'The log of the server, or of a proxy in front of it, may have the reason.',
+		suggestion: 'The server log, or that of a proxy in front of it, may have the reason.',
 	};
 }
 
@@ -123,13 +123,13 @@ export const MODEL_ERROR_TEXTS = {
 	modelUnreachable: ({ model }) => ({
 		title: `The server does not reach the process that runs the model ${quoteName(model)}`,
 		suggestion:
-			'The process may be starting or restarting: try again, or raise Retries. If it stays so, the log of the server says why.',
+			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
 	}),
 	modelCrashed: ({ model, isOutOfMemory }) => ({
 		title: `The process that runs the model ${quoteName(model)} ${isOutOfMemory ? 'ran out of memory' : 'crashed'}`,
 		suggestion: isOutOfMemory
-			? 'The memory of the GPU is the usual limit: use a smaller context or quantization, or offload fewer layers. The log of the server shows how much was needed.'
-			: 'Memory is the usual cause: use a smaller context or quantization. The log of the server has the reason. If the server does not restart the process itself, restart the server.',
+			? 'The memory of the GPU is the usual limit: use a smaller context or quantization, or offload fewer layers. The server log shows the size that failed.'
+			: 'Memory is the usual cause: use a smaller context or quantization. Check the server log for the reason. If the server does not restart the process itself, restart the server.',
 	}),
 	promptTooLong: ({ promptTokens, contextTokens }) => ({
 		title: describeOverflow(promptTokens, contextTokens),
@@ -238,7 +238,7 @@ export const MODEL_ERROR_TEXTS = {
 			: {
 					title: 'The server returned an error',
 					suggestion:
-						'The log of the server may say more. The request is not retried, because the server may have started processing it.',
+						'Check the server log. The request is not retried, because the server may have started processing it.',
 				},
 	invalidResponse: () => ({
 		title: 'The server response cannot be read',
@@ -248,7 +248,7 @@ export const MODEL_ERROR_TEXTS = {
 	}),
 	streamError: errorText(
 		'The server reported an error during its response',
-		'The log of the server may say more. The details contain the text received so far.',
+		'Check the server log. The details contain the text received so far.',
 	),
 	streamEndedEarly: errorText(
 		'The response ended before it was complete',

@@ -187,7 +187,7 @@ export interface ServerType {
 	videoPartType?: 'input_video' | 'video_url';
 	/** With a single model, it ignores the sent name (docs/protocols/llama-server.md 4.3). */
 	ignoresModelName?: true;
-	/** It passes requests to other servers: models have names of its own, and `GET /health` may send requests to them. */
+	/** It passes requests to other servers: their models have other names, and `GET /health` may send requests to them. */
 	isGateway?: true;
 	/** It has every route, whatever its models support: a missing one means a wrong path. */
 	hasEveryRoute?: true;
