@@ -337,9 +337,7 @@ test.each([
 	try {
 		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
-		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
-			'Compute error',
-		);
+		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 	} finally {
 		spy.mockRestore();
 	}
@@ -366,9 +364,7 @@ test('a span that throws in any method affects neither response nor error', asyn
 			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
 		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
-		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow(
-			'Compute error',
-		);
+		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 		spy.mockRestore();
 	}
 });
