@@ -86,7 +86,7 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelCrashed',
 		all: [
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|encountered an (?:issue|error))(?![-\w])/i,
+			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|encountered an (?:issue|error))(?![-\w])|\b\/\w+": EOF$/i,
 		],
 	},
 	{
@@ -113,9 +113,10 @@ const SIGNALS: readonly Signal[] = [
 		],
 	},
 	{
+		// Only if no connection was made: such a request is sent again.
 		type: 'modelUnreachable',
 		all: [
-			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bupstream connect error\b|\b\/\w+": EOF$/i,
+			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b/i,
 		],
 		// The server's own download of a model
 		none: [/\b(?:pull|manifest|registry|download)\b/i],

@@ -32,6 +32,21 @@ const OLLAMA_REFUSED =
 test.each<[string, number, string, boolean, boolean]>([
 	['a router', 500, 'proxy error: Could not establish connection', true, true],
 	['the runner of Ollama', 400, OLLAMA_REFUSED, true, true],
+	['a runner that ended', 500, 'Post "http://127.0.0.1:41999/completion": EOF', false, false],
+	[
+		'a runner that ended while embedding',
+		400,
+		'do embedding request: Post "http://127.0.0.1:41999/embedding": EOF',
+		false,
+		true,
+	],
+	[
+		'a reset upstream',
+		500,
+		'upstream connect error or disconnect/reset before headers',
+		false,
+		false,
+	],
 	['a model that LM Studio unloaded', 400, 'Model unloaded.', false, true],
 	['a crash', 500, 'runner process has terminated: connection refused', false, false],
 	['memory', 500, 'dial tcp: cudaMalloc failed: out of memory', false, false],
