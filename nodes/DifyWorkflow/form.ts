@@ -67,8 +67,8 @@ export const forms: DifyResource = {
 				const { client, parameters } = call;
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
-				// Before the form is sent: an invalid option must not lose the result of the submission.
-				const output = readOutputOptions(call, user);
+				// Before the form is sent: an invalid value must not lose the result of the submission.
+				const follow = readFollow(call, user);
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
@@ -83,7 +83,11 @@ export const forms: DifyResource = {
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
 				const submission = { formToken, action, user, submitted: true } as const;
-				return [await followSubmission(call, submission, output)];
+				return [
+					follow === undefined
+						? { json: submission }
+						: await followSubmission(call, submission, follow),
+				];
 			},
 		},
 		defineRequestOperation({
@@ -116,21 +120,30 @@ interface Submission extends IDataObject {
 	user: string;
 }
 
+/** How the run of a submission is followed; undefined if the node returns after the submission. */
+function readFollow(call: DifyCall, user: string) {
+	const { parameters } = call;
+	const hasRunId = parameters.string('workflowRunId') !== '';
+	const returnsImmediately = parameters.boolean('options.returnImmediately', false);
+	const follow = {
+		output: readOutputOptions(call, user),
+		timeouts: readRunTimeouts(parameters),
+	};
+	return hasRunId && !returnsImmediately ? { ...follow, runId: readRunId(parameters) } : undefined;
+}
+
 /** The item of a submission, with the outputs or the next form of its run. */
 async function followSubmission(
 	call: DifyCall,
 	submission: Submission,
-	output: ReturnType<typeof readOutputOptions>,
+	{ runId, output, timeouts }: NonNullable<ReturnType<typeof readFollow>>,
 ): Promise<OperationItem> {
-	const { client, parameters, typing } = call;
-	const hasRunId = parameters.string('workflowRunId') !== '';
-	if (!hasRunId || parameters.boolean('options.returnImmediately', false))
-		return { json: submission };
+	const { client, typing } = call;
 	const { user, formToken } = submission;
 	await typing?.begin();
-	const following = followRun(client, readRunId(parameters), user, {
+	const following = followRun(client, runId, user, {
 		onDeltas: typing?.show,
-		timeouts: readRunTimeouts(parameters),
+		timeouts,
 		submittedToken: formToken,
 	});
 	try {

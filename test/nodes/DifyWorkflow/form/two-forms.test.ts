@@ -201,3 +201,13 @@ test('a form that expired is not submitted', async () => {
 	expect(error.message).toContain('expired');
 	expect(sim.requests).toHaveLength(1);
 });
+
+test.each([
+	{ workflowRunId: 'run 7' },
+	{ workflowRunId: RUN_ID, options: { totalTimeout: 'soon' } },
+	{ workflowRunId: RUN_ID, options: { include: ['everything'] } },
+])('nothing is submitted if the run cannot be followed: %j', async (parameters) => {
+	const sim = await startDify({ attachments: [ENDED] });
+	await getNodeError(submit(sim, parameters));
+	expect(sim.requests).toEqual([]);
+});
