@@ -1,9 +1,10 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import type { ErrorType } from '../errors/error-types';
 import { captureError, ServerError } from '../errors/server-error';
+import { findTokenCounts } from '../errors/signals';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { pushAll } from '../values';
+import { asFiniteNumber, pushAll } from '../values';
 import { explainUnsupportedRoute, runTask, type TaskRequest, type TaskSettings } from './run-task';
 import { getTruncationWarnings } from '../servers/truncation';
 
@@ -161,12 +162,6 @@ export async function sendTruncated<R>(
 	return result instanceof ServerError ? await sendTruncated(result, shorter, options) : result;
 }
 
-/** Patterns for the errors of llama-server, vLLM, TEI and LM Studio. */
-const TOKENS_PATTERN =
-	/(?:input|request|prompt) (?:length )?\((?:length )?(\d+)|\bgiven: (\d+)|\b(?:requested|has|at least) (\d+)|\b(?:first|n_keep:) (\d+)/i;
-const LIMIT_PATTERN =
-	/(?:batch size|context (?:size|length|window)|maximum (?:model|context) length|n_ctx|context length of only|less than)[^\d]{0,6}(?:is |of )?[^\d]{0,2}(\d+)/i;
-
 /** Undefined if the error is about something else. */
 export function parseTokenSizes({
 	type,
@@ -174,19 +169,11 @@ export function parseTokenSizes({
 	facts,
 }: ServerError): TokenSizes | undefined {
 	if (type !== 'promptTooLong') return undefined;
+	const { promptTokens, contextTokens } = findTokenCounts(serverText);
 	return {
-		tokens:
-			matchNumber(serverText, TOKENS_PATTERN) ?? (facts.n_prompt_tokens as number | undefined),
-		limit: matchNumber(serverText, LIMIT_PATTERN) ?? (facts.n_ctx as number | undefined),
+		tokens: promptTokens ?? asFiniteNumber(facts.n_prompt_tokens),
+		limit: contextTokens ?? asFiniteNumber(facts.n_ctx),
 	};
-}
-
-function matchNumber(text: string, pattern: RegExp): number | undefined {
-	const digits = pattern
-		.exec(text)
-		?.slice(1)
-		.find((group) => group !== undefined);
-	return digits === undefined ? undefined : Number(digits);
 }
 
 /** Sentence parts for the size and the limit, empty if unknown. */
