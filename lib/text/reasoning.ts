@@ -1,4 +1,5 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
+import { isInFence } from './text-tool-calls';
 
 /** Tags around reasoning: most models; Magistral; Seed-OSS. */
 const TAGS: ReadonlyArray<readonly [open: string, close: string]> = [
@@ -198,8 +199,8 @@ export class ReasoningSplitter {
 	private isMention(at: number): boolean | undefined {
 		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
 		const after = this.pending[at + CLOSE.length];
-		const fences = (this.searched + this.pending.slice(0, at)).match(/^ {0,3}```/gm) ?? [];
-		if (/[`'"“‘«(]/.test(before) || fences.length % 2 === 1) return true;
+		const isQuoted = /[`'"“‘«(]/.test(before);
+		if (isQuoted || isInFence(this.searched + this.pending, this.searched.length + at)) return true;
 		if (before !== ' ') return false;
 		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
 	}

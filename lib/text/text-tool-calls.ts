@@ -159,7 +159,8 @@ function parseWithFormat(text: string, { begin, end, read }: TextCallFormat): Te
 	return { text: before + text.slice(to).trim(), calls };
 }
 
-function isInFence(text: string, at: number): boolean {
+/** Whether a position is in a code block. */
+export function isInFence(text: string, at: number): boolean {
 	return (text.slice(0, at).match(/^ {0,3}```/gm) ?? []).length % 2 === 1;
 }
 
