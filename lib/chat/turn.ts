@@ -2,7 +2,7 @@
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
 import { estimateTokens } from '../tokens';
-import { matchesModel, assertModelName, getDisplayName } from '../servers/model-names';
+import { assertModelName, hasModelName, isSameModelName } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
 import type { AppliedRule } from '../exchange/decide';
@@ -217,23 +217,7 @@ function getOtherModelWarning(
 		isSameModelName(responseModel, requested)
 	)
 		return undefined;
-	if (!hasName(onlyModel, responseModel) || hasName(onlyModel, requested)) return undefined;
+	if (!hasModelName(onlyModel, responseModel) || hasModelName(onlyModel, requested))
+		return undefined;
 	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
-}
-
-function hasName(model: ServerModel, name: string): boolean {
-	return (
-		matchesModel(model, name) ||
-		[model.id, ...model.aliases].some((id) => isSameModelName(id, name))
-	);
-}
-
-/** Whether two names, paths or file names refer to the same model. */
-function isSameModelName(a: string, b: string): boolean {
-	return toComparableName(a) === toComparableName(b);
-}
-
-function toComparableName(name: string): string {
-	const fileName = name.split(/[/\\]/).at(-1) ?? name;
-	return getDisplayName(fileName).trim().toLowerCase();
 }

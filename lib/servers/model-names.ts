@@ -135,3 +135,22 @@ export function assertModelName(model: string): void {
 			'Select a model from the list or enter its name.',
 		);
 }
+
+/** Whether two names, paths or file names refer to the same model. */
+export function isSameModelName(a: string, b: string): boolean {
+	return toComparableName(a) === toComparableName(b);
+}
+
+function toComparableName(name: string): string {
+	const fileName = name.split(/[/\\]/).at(-1) ?? name;
+	return getDisplayName(fileName).trim().toLowerCase();
+}
+
+/** Whether a model is listed under a name, its ID or an alias included. */
+export function hasModelName(
+	model: ServerModel,
+	name: string,
+	isSame: (id: string, name: string) => boolean = isSameModelName,
+): boolean {
+	return matchesModel(model, name) || [model.id, ...model.aliases].some((id) => isSame(id, name));
+}

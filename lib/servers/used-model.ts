@@ -1,6 +1,6 @@
 /** Compares the model that a response names with the requested one. */
-import { getDisplayName, matchesModel } from './model-names';
-import { parseModels, type ServerModel } from './models';
+import { hasModelName, isSameModelName } from './model-names';
+import { parseModels } from './models';
 import { tryProbeJson } from './probe';
 import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
@@ -21,24 +21,18 @@ export async function findOtherModel(
 	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
 	const list = await tryProbeJson(server, `${profile.getApiUrl()}/models`, { signal });
 	const models = parseModels(list) ?? [];
-	const requestedModel = models.find((model) => hasName(model, requested));
+	const requestedModel = models.find((model) => hasModelName(model, requested, isSameName));
 	if (requestedModel === undefined) return reported;
-	const isListed = models.some((model) => hasName(model, reported));
-	return isListed && !hasName(requestedModel, reported) ? reported : undefined;
-}
-
-function hasName(model: ServerModel, name: string): boolean {
-	if (matchesModel(model, name)) return true;
-	return [model.id, ...model.aliases].some((id) => isSameName(id, name));
+	const isListed = models.some((model) => hasModelName(model, reported, isSameName));
+	return isListed && !hasModelName(requestedModel, reported, isSameName) ? reported : undefined;
 }
 
 function isSameName(a: string, b: string): boolean {
-	return toComparableName(a) === toComparableName(b);
+	return isSameModelName(withoutTag(a), withoutTag(b));
 }
 
-/** Without path, tag and file ending, in lower case. */
-function toComparableName(name: string): string {
+/** The file name before a tag. */
+function withoutTag(name: string): string {
 	const fileName = name.split(/[/\\]/).at(-1) ?? name;
-	const [base = ''] = fileName.split(':');
-	return getDisplayName(base).trim().toLowerCase();
+	return fileName.split(':')[0] ?? '';
 }
