@@ -68,21 +68,21 @@ function isFileExtension(extension: string): boolean {
 export function toDifyFileType(
 	name: string,
 	mimeType = '',
-	allowedTypes?: readonly unknown[],
+	allowedTypes: readonly unknown[] = FILE_TYPES,
 ): DifyFileType {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
-	const family = mimeType.split('/')[0];
-	const detectedType =
-		MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension)) ??
-		MEDIA_TYPES.find((media) => media === family);
-	const isUnknown = detectedType === undefined && mimeType === '' && !isFileExtension(extension);
-	const onlyType =
-		allowedTypes?.length === 1 ? FILE_TYPES.find((each) => each === allowedTypes[0]) : undefined;
-	if (isUnknown && onlyType !== undefined) return onlyType;
-	const type = detectedType ?? 'document';
-	return allowedTypes?.includes(type) === false && allowedTypes.includes('custom')
-		? 'custom'
-		: type;
+	const mediaType = detectMediaType(extension, mimeType);
+	const isUnknown = mediaType === undefined && mimeType === '' && !isFileExtension(extension);
+	const [onlyType, ...otherTypes] = allowedTypes;
+	const knownType = FILE_TYPES.find((type) => type === onlyType);
+	if (isUnknown && knownType !== undefined && otherTypes.length === 0) return knownType;
+	const type = mediaType ?? 'document';
+	return allowedTypes.includes('custom') && !allowedTypes.includes(type) ? 'custom' : type;
+}
+
+function detectMediaType(extension: string, mimeType: string): MediaType | undefined {
+	const byExtension = MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension));
+	return byExtension ?? MEDIA_TYPES.find((media) => media === mimeType.split('/')[0]);
 }
 
 /**

@@ -191,31 +191,53 @@ function splitMail(name: string, mail: Buffer): { parts: Part[]; between: Buffer
 	const readPart = (start: number, end: number, depth: number, forms?: object): void => {
 		if (parts.length >= MAX_PARTS) throw createTooLongError(name, `maximum ${MAX_PARTS} parts`);
 		const { fields, bodyAt } = readHeader(start, end);
-		const isForwarded = [MESSAGE, INLINE].every((pattern) =>
-			fields.some((field) => pattern.test(field)),
-		);
-		if (isForwarded) return readPart(bodyAt, end, depth, forms);
+		if (isForwarded(fields)) return readPart(bodyAt, end, depth, forms);
 		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '') ?? '';
 		const delimiter = parseDelimiter(type);
+		const lines = findSeparators(dashedLines, delimiter, bodyAt, end);
+		const innerForms = delimiter !== undefined && ALTERNATIVE.test(type) ? {} : forms;
 		if (delimiter !== undefined && depth >= MAX_DEPTH)
 			throw createTooLongError(name, `nesting: maximum ${MAX_DEPTH}`);
-		const innerForms = delimiter !== undefined && ALTERNATIVE.test(type) ? {} : forms;
-		const lines = dashedLines.filter(
-			({ text, at }) =>
-				at >= bodyAt && at < end && (text === delimiter || text === `${delimiter}--`),
-		);
 		parts.push({ fields, body: mail.subarray(bodyAt, lines[0]?.at ?? end), forms: innerForms });
+		readInnerParts(lines, delimiter, end, depth + 1, innerForms);
+	};
+
+	/** The part after each line; after the closing line, content that belongs to none. */
+	const readInnerParts = (
+		lines: readonly DashedLine[],
+		delimiter: string | undefined,
+		end: number,
+		depth: number,
+		forms?: object,
+	) => {
 		for (const [index, line] of lines.entries()) {
 			if (line.text !== delimiter) {
 				between.push(mail.subarray(line.end, end));
 				return;
 			}
-			readPart(line.end, lines[index + 1]?.at ?? end, depth + 1, innerForms);
+			readPart(line.end, lines[index + 1]?.at ?? end, depth, forms);
 		}
 	};
 
 	readPart(0, mail.byteLength, 0);
 	return { parts, between };
+}
+
+/** Whether a part is an email that is read as part of the one around it. */
+function isForwarded(fields: readonly string[]): boolean {
+	return [MESSAGE, INLINE].every((pattern) => fields.some((field) => pattern.test(field)));
+}
+
+/** The lines of a multipart that separate its parts; the last one may close it. None without a delimiter. */
+function findSeparators(
+	dashedLines: readonly DashedLine[],
+	delimiter: string | undefined,
+	start: number,
+	end: number,
+): DashedLine[] {
+	if (delimiter === undefined) return [];
+	const texts = [delimiter, `${delimiter}--`];
+	return dashedLines.filter(({ text, at }) => at >= start && at < end && texts.includes(text));
 }
 
 function findDashedLines(name: string, mail: Buffer): DashedLine[] {

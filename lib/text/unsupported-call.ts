@@ -42,10 +42,19 @@ function isCalledAt(text: string, at: number, length: number): boolean {
 	const before = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
 	if (/\w$/.test(before) || /^\w/.test(after)) return false;
+	return IN_TAG.test(before) || hasCallSyntax(before, after);
+}
+
+/** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
+function hasCallSyntax(before: string, after: string): boolean {
 	const hasArguments = ARGUMENTS.test(after);
-	const syntax = AFTER_TAG.exec(before)?.[1];
-	if (syntax !== undefined && (hasArguments || /[{[(:=]/.test(syntax))) return true;
-	if (IN_TAG.test(before)) return true;
-	if (AFTER_TOKEN.test(before) && (hasArguments || /^\s*```/.test(after))) return true;
-	return hasArguments ? IN_BRACKETS.test(before) : AFTER_KEY.test(before) && NEXT_KEY.test(after);
+	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
+	if (/[{[(:=]/.test(opened)) return true;
+	if (!hasArguments)
+		return isTokenBeforeCode(before, after) || (AFTER_KEY.test(before) && NEXT_KEY.test(after));
+	return [AFTER_TAG, AFTER_TOKEN, IN_BRACKETS].some((pattern) => pattern.test(before));
+}
+
+function isTokenBeforeCode(before: string, after: string): boolean {
+	return AFTER_TOKEN.test(before) && /^\s*```/.test(after);
 }
