@@ -1,7 +1,7 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
-import { classifyStreamError, findChunkError, parseNonEventLines } from '../errors/classify-error';
+import { findEventFailure, findLineFailure } from '../errors/classify-error';
 import { createServerError, type ErrorContext } from '../errors/create-error';
-import { isUnknownError, type ErrorType } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
@@ -122,9 +122,13 @@ export class CompletionAccumulator {
 		// Only tool call arguments contain numbers whose digits matter. Python also writes `NaN`.
 		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
 		const event = isExact ? parsed : parseExactJson(data, parsed).value;
-		this.failure = findEventFailure(event, data);
+		if (!isRecord(event)) {
+			this.failure = { errorType: 'invalidResponse', serverText: data };
+			return NO_OUTPUT;
+		}
+		this.failure = findEventFailure(event);
 		if (this.failure !== undefined) return NO_OUTPUT;
-		return this.applyChunk(this.options.decode?.(event as JsonRecord) ?? (event as JsonRecord));
+		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
 	/**
@@ -300,7 +304,7 @@ export class CompletionAccumulator {
 		const { finishReason } = this;
 		const canEnd = nonEventLines.length === 0 && this.canEndWithoutReason(calls);
 		if (finishReason === undefined && !canEnd)
-			return { errorType: 'streamEndedEarly', ...parseNonEventLines(nonEventLines) };
+			return { errorType: 'streamEndedEarly', ...findLineFailure(nonEventLines) };
 		const [errorType] =
 			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
 		return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
@@ -337,16 +341,6 @@ export class CompletionAccumulator {
 		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
 		return { errorType, finishReason: this.finishReason };
 	}
-}
-
-/** The failure of an event that is not a chunk. */
-function findEventFailure(event: unknown, data: string): CompletionFailure | undefined {
-	if (!isRecord(event)) return { errorType: 'invalidResponse', serverText: data };
-	const error = findChunkError(event);
-	if (error === undefined) return undefined;
-	const { type, message, serverText, status, facts } = classifyStreamError(error);
-	const title = isUnknownError(type) ? message : undefined;
-	return { errorType: type, title, serverText, status, facts };
 }
 
 /** The text of a message, as a string or in parts. */

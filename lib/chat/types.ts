@@ -1,3 +1,4 @@
+import type { StreamFailure } from '../errors/classify-error';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
 import type { Priority } from '../http/queue';
@@ -6,7 +7,6 @@ import type { TraceSettings } from '../tracing/span-attributes';
 import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values';
-import type { ErrorType } from '../errors/error-types';
 import type { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
 
 export interface ToolCall {
@@ -212,13 +212,7 @@ export interface Completion extends CompletionOutput {
 }
 
 /** Why a response cannot be used. The caller adds the URL. */
-export interface CompletionFailure {
-	errorType: ErrorType;
-	/** The server's own title, for an error that nothing else explains. */
-	title?: string;
-	serverText?: string;
-	status?: number;
-	facts?: JsonRecord;
+export interface CompletionFailure extends StreamFailure {
 	/** Tool of the invalid call. */
 	tool?: string;
 	/** All calls as received, if the model can correct them. */

@@ -9,17 +9,9 @@ import {
 } from './error-patterns';
 import { toTitle } from './server-message';
 import { findSignal, findTokenCounts, removeEchoes } from './signals';
-import { parseObject, parseJson } from '../json';
-import {
-	asArray,
-	isNonEmpty,
-	isRecord,
-	type JsonRecord,
-	omitUndefined,
-	parseNumber,
-	asString,
-	toText,
-} from '../values';
+import { parseJson } from '../json';
+import { asArray, isRecord, type JsonRecord, omitUndefined, asString } from '../values';
+import { ParsedErrorBody, parseErrorBody, hasError, MAX_SCANNED_TEXT } from './error-body';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {
@@ -35,27 +27,11 @@ interface ErrorResponseInput {
 	/** The texts of the request, which the message may repeat. */
 	getRequestTexts?(): readonly string[];
 }
-
-/** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
-const MAX_SCANNED_TEXT = 4_000;
 /** What frameworks send instead of a message. */
 const STATUS_PHRASE =
 	/^(?:\d{3} )?(?:bad request|internal server error|unprocessable entity|error|\{\}|\[\]|null)\.?$/i;
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
-
-/** The parsed body of an error response. */
-interface ParsedErrorBody {
-	form: 'json' | 'page' | 'text' | 'empty';
-	message: string;
-	/** Type and code of the error. */
-	codes: string[];
-	facts: JsonRecord;
-	/** The status in the error itself. */
-	status?: number;
-	/** The body has the form of an error. */
-	isError?: true;
-}
 
 /**
  * The error that an error response means: by the message and codes of the server, then by the status. Never throws,
@@ -246,107 +222,6 @@ export function isErrorResponse({ status, json }: { status: number; json: unknow
 	return hasError(json.error);
 }
 
-/** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
-function hasError(error: unknown): boolean {
-	if (!isRecord(error)) return isNonEmpty(error);
-	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
-}
-
-/** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-function parseErrorBody(body: string): ParsedErrorBody {
-	const json = parseObject(body);
-	if (json !== undefined) return parseErrorJson(json);
-	const trimmed = body.trim();
-	const empty = { codes: [], facts: {} };
-	if (trimmed === '') return { form: 'empty', message: '', ...empty };
-	if (!trimmed.startsWith('<'))
-		return {
-			form: 'text',
-			message: trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' '),
-			...empty,
-		};
-	return { form: 'page', message: toPageText(trimmed), ...empty };
-}
-
-/** The visible text of a page. */
-function toPageText(page: string): string {
-	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
-	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
-	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
-	// Most pages repeat their title as a heading.
-	return text.replace(/^(.{5,200}) \1(?= |$)/, '$1');
-}
-
-function parseErrorJson(json: JsonRecord): ParsedErrorBody {
-	const error = json.error ?? json.detail;
-	const inner = isRecord(error) ? error : json;
-	const { message: innerMessage, type, code, ...extraFields } = inner;
-	const message = isRecord(error) ? toSentence(innerMessage ?? inner) : findSentence(json, error);
-	const codes = [type, code].map(asString).filter((value) => value !== undefined);
-	const facts = omitNullFacts(isRecord(error) ? { ...extraFields, code } : {});
-	const isError = hasError(error) || undefined;
-	const status = parseInnerStatus(inner);
-	return withUpstreamError({
-		form: 'json',
-		message,
-		codes,
-		facts,
-		status,
-		isError,
-	});
-}
-
-/** Prefers an error inside the message, since it is more specific. */
-function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
-	const nested = parseNestedError(errorBody.message);
-	if (nested === undefined) return errorBody;
-	return {
-		...errorBody,
-		message: nested.message,
-		codes: [...errorBody.codes, ...nested.codes],
-		facts: { ...errorBody.facts, ...nested.facts },
-		status: nested.status ?? errorBody.status,
-	};
-}
-
-/** The sentence next to or instead of an error object: if both exist, `error` is the phrase of the status. */
-function findSentence(json: JsonRecord, error: unknown): string {
-	const { message, detail } = json;
-	return toSentence([message, detail, error].find(isNonEmpty) ?? json);
-}
-
-/** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
-function parseNestedError(message: string): ParsedErrorBody | undefined {
-	const start = message.indexOf('{');
-	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
-	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
-	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
-	return parseErrorJson(json);
-}
-
-function parseInnerStatus({ code, status }: JsonRecord): number | undefined {
-	return [code, status]
-		.map(parseNumber)
-		.find((status) => status !== undefined && status >= 400 && status < 600);
-}
-
-function toSentence(value: unknown): string {
-	if (typeof value === 'string') return value;
-	if (Array.isArray(value)) return value.map(formatIssue).join('; ');
-	return toText(value).slice(0, MAX_SCANNED_TEXT);
-}
-
-/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function formatIssue(issue: unknown): string {
-	if (!isRecord(issue) || !('msg' in issue)) return toText(issue).slice(0, MAX_SCANNED_TEXT);
-	return `${[issue.loc].flat().map(toText).join('.')}: ${toText(issue.msg)}`;
-}
-
-function omitNullFacts(facts: JsonRecord): JsonRecord {
-	const filled = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
-	return Object.fromEntries(filled);
-}
-
 /** The pause that a busy server requests, by the header Retry-After or its message. */
 function getRetryAfterMs(
 	type: ErrorType,
@@ -368,7 +243,7 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 }
 
 /** The error in a chunk, as the body of an error response. */
-export function findChunkError(chunk: JsonRecord): string | undefined {
+function findChunkError(chunk: JsonRecord): string | undefined {
 	const { error, object, detail, choices } = chunk;
 	if (hasError(error)) return JSON.stringify({ error });
 	if (object === 'error' || (choices === undefined && hasError(detail)))
@@ -383,16 +258,31 @@ function isText(value: unknown): boolean {
 	return asString(value) !== undefined;
 }
 
-/** The error in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
-export function parseNonEventLines(lines: readonly string[]): {
-	errorType?: ErrorType;
+/** What an error inside a stream means. */
+export interface StreamFailure {
+	errorType: ErrorType;
+	/** The server's own words, for an error that nothing explains. */
+	title?: string;
 	serverText?: string;
-} {
-	const error = lines.find((line) => {
+	status?: number;
+	facts?: JsonRecord;
+}
+
+/** The failure that an event reports. */
+export function findEventFailure(event: JsonRecord): StreamFailure | undefined {
+	const error = findChunkError(event);
+	if (error === undefined) return undefined;
+	const { type, message, serverText, status, facts } = classifyStreamError(error);
+	const title = isUnknownError(type) ? message : undefined;
+	return { errorType: type, title, serverText, status, facts };
+}
+
+/** The failure in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
+export function findLineFailure(lines: readonly string[]): StreamFailure | { serverText?: string } {
+	for (const line of lines) {
 		const json = parseJson(line);
-		return isRecord(json) && findChunkError(json) !== undefined;
-	});
-	if (error === undefined) return omitUndefined({ serverText: lines.join('\n') || undefined });
-	const { type, serverText } = classifyStreamError(error);
-	return { errorType: type, ...omitUndefined({ serverText }) };
+		const failure = isRecord(json) ? findEventFailure(json) : undefined;
+		if (failure !== undefined) return failure;
+	}
+	return omitUndefined({ serverText: lines.join('\n') || undefined });
 }

@@ -8,6 +8,12 @@ import type { FailedCompletion } from '../../../lib/chat/types';
 
 const CONTEXT = { url: 'http://host:1/v1/chat/completions', root: 'http://host:1', model: 'm' };
 
+/** The error of a line between the events. */
+function errorOfLine(line: string) {
+	const { completion } = new CompletionAccumulator().end([line]);
+	return createCompletionError(completion as FailedCompletion, CONTEXT);
+}
+
 /** The error of an event after a first text, with the same body as an error response. */
 function errorOfEvent(body: string) {
 	const accumulator = new CompletionAccumulator();
@@ -26,6 +32,14 @@ test.each([
 	const { type, message, facts } = errorOfEvent(body);
 	expect({ type, message }).toEqual({ type: expected.type, message: expected.message });
 	expect(facts).toMatchObject(JSON.parse(JSON.stringify(expected.facts)) as object);
+});
+
+test.each([
+	'{"error":{"message":"too long","n_prompt_tokens":9000,"n_ctx":8192}}',
+	'{"error":"boom"}',
+])('an error between the events has the title and numbers of an event: %s', (body) => {
+	const { type, message, facts } = errorOfEvent(body);
+	expect(errorOfLine(body)).toMatchObject({ type, message, facts });
 });
 
 test.each([
