@@ -11,120 +11,7 @@ import { parseJson, parseObject } from '../json';
 import { omitUndefined, asFiniteNumber, isRecord, asRecord, truncate, asString } from '../values';
 import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
 import type { RunError, RunResult, WorkflowNode } from './types';
-
-/** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
-const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
-	unauthorized: 'unauthorized',
-	forbidden: 'forbidden',
-	app_not_found: 'appInactive',
-	app_abnormal_status: 'appInactive',
-	app_api_disabled: 'appDisabled',
-	workspace_not_found: 'appInactive',
-	workspace_archived: 'appInactive',
-	not_chat_app: 'wrongAppType',
-	not_completion_app: 'wrongAppType',
-	not_workflow_app: 'wrongAppType',
-	app_unavailable: 'appUnavailable',
-	agent_not_published: 'notPublished',
-	trigger_workflow_service_mode_unavailable: 'startsWithTrigger',
-	agent_version_not_found_error: 'workflowVersionNotFound',
-	agent_run_limit_exceeded: 'agentLimitReached',
-	conversation_completed: 'conversationEnded',
-	provider_not_initialize: 'providerKeyInvalid',
-	provider_quota_exceeded: 'providerQuotaExceeded',
-	model_currently_not_support: 'modelUnsupported',
-	completion_request_error: 'providerError',
-	plugin_runtime_error: 'pluginDaemonError',
-	workflow_version_execution_not_allowed: 'planLimitReached',
-	vector_space_estimate_exceeded: 'planLimitReached',
-	rate_limit_error: 'quotaExceeded',
-	human_input_form_submitted: 'formClosed',
-	human_input_form_expired: 'formClosed',
-	human_input_form_not_found: 'formNotFound',
-	invalid_form_data: 'formRejected',
-	app_suggested_questions_after_answer_disabled: 'appFeatureDisabled',
-	speech_to_text_disabled: 'appFeatureDisabled',
-	provider_not_support_speech_to_text: 'appFeatureDisabled',
-	bad_request_key_error: 'fileRejected',
-	no_file_uploaded: 'fileRejected',
-	too_many_files: 'fileRejected',
-	filename_not_exists_error: 'fileRejected',
-	no_audio_uploaded: 'fileRejected',
-	request_entity_too_large: 'requestTooLarge',
-	file_too_large: 'requestTooLarge',
-	audio_too_large: 'requestTooLarge',
-	unsupported_file_type: 'fileTypeNotAllowed',
-	unsupported_audio_type: 'fileTypeNotAllowed',
-	file_not_found: 'fileNotFound',
-	file_access_denied: 'fileNotFound',
-	dataset_name_duplicate: 'nameTaken',
-	dataset_in_use: 'datasetRejected',
-	dataset_not_initialized: 'documentNotIndexed',
-	archived_document_immutable: 'documentArchived',
-	invalid_action: 'documentBusy',
-	pipeline_run_error: 'runFailed',
-};
-
-/**
- * Message patterns for codes with many causes and errors without a code, such as those of newer workers
- * (docs/protocols/dify.md 3.7). New versions extend the texts, so patterns match a part (6.3).
- */
-const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
-	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackendUnreachable'],
-	// Without a reason after "Error:", the daemon is down; seen on main of July 2026.
-	[
-		/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
-		'pluginDaemonError',
-	],
-	[/\bProvider \S+ does not exist/, 'providerNotInstalled'],
-	[
-		/\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
-		'providerModelNotFound',
-	],
-	[/^Reached maximum retries \(\d+\) for URL/, 'fileUnreachable'],
-	[
-		/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
-		'providerUnreachable',
-	],
-	[/\bPluginInvokeError\b|"error_type":/, 'providerError'],
-	[/Default model not found for|credentials is not initialized/, 'providerKeyInvalid'],
-	[/^Arg user must be provided/, 'missingUser'],
-	[/^Too many requests/i, 'busy'],
-	[/^(?:Workflow|Agent) not published/i, 'notPublished'],
-	[/^(?:Last )?Conversation Not Exists/i, 'conversationNotFound'],
-	[/^(?:First )?Message Not Exists/i, 'messageNotFound'],
-	[/^Workflow run not found/i, 'runNotFound'],
-	[/^Workflow not found with id|^Invalid workflow_id|^Cannot use draft/, 'workflowVersionNotFound'],
-	[/^The conversation has ended/, 'conversationEnded'],
-	// A field of the form may be called "query": the narrower text comes first.
-	[/\bin input form\b|^Invalid input type for/, 'invalidInputs'],
-	[/^query is required/, 'emptyQuery'],
-	[/rating cannot be None when feedback not exists/, 'nothingToRevoke'],
-	[
-		/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type|^No matching enum found|^Filename contains|not allowed for security reasons/,
-		'fileRejected',
-	],
-	[
-		/Suggested Questions Is Disabled|Text is not enabled|TTS is not enabled|no voice/,
-		'appFeatureDisabled',
-	],
-	[/^Run failed/, 'runFailed'],
-	[/API service has been disabled/, 'appDisabled'],
-	[/app no longer exists|status is abnormal|status is archived|^Tenant does not/, 'appInactive'],
-	[/^Dataset api access is not enabled/, 'datasetApiDisabled'],
-	[/knowledge base request rate limit/, 'datasetRateLimited'],
-	[/limit of your subscription|upgrade (?:your|to a paid) plan|\bcapacity\b/i, 'planLimitReached'],
-	[/^(?:Dataset|Metadata) name already exists/, 'nameTaken'],
-	[/^Dataset not found/, 'datasetNotFound'],
-	[/^Pipeline not found/, 'pipelineNotFound'],
-	[/^(?:Document|Segment) is (?:not completed|indexing|deleting)/, 'documentBusy'],
-	[
-		/^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
-		'datasetRejected',
-	],
-	[/^Form recipient type is invalid/, 'formRejected'],
-	[/^Form not found/, 'formNotFound'],
-];
+import { MAX_PATTERN_INPUT, type DifyErrorBody, toErrorType } from './error-types';
 
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
@@ -144,32 +31,13 @@ const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'agentBackendUnreachable',
 ]);
 
-/** Codes with many causes, also for errors of plugins and models that Dify passes on. */
-const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
-	undefined,
-	'forbidden',
-	'completion_request_error',
-	'provider_not_initialize',
-]);
-
 /** Keys of Dify and of model providers, removed from server texts. */
 const KEY_PATTERN = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
-
-/** Max characters for patterns: a megabyte of text would block n8n for minutes. */
-const MAX_PATTERN_INPUT = 8_000;
 const MAX_TEXT_LENGTH = 1_000;
 const MAX_TITLE_LENGTH = 160;
 /** The JSON of a model's error may be long, and truncated JSON cannot be parsed. */
 const MAX_JSON_LENGTH = 64 * 1024;
 const MAX_DEPTH = 5;
-
-/** Body of every error response: `{ code, message, status }`. */
-interface DifyErrorBody {
-	/** Newer workers send none in their events. */
-	code?: string;
-	message?: string;
-	status?: number;
-}
 
 /** The error body; undefined if it is not one. */
 export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
@@ -201,21 +69,6 @@ export function toDifyResponseError(
 		},
 		about: { status: errorStatus, isRunStart },
 	});
-}
-
-/** Type of an error response or a failed run; without a status it is a run. */
-export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
-	const typeByCode = code === undefined ? undefined : ERROR_TYPE_BY_CODE[code];
-	if (typeByCode !== undefined && !AMBIGUOUS_CODES.has(code)) return typeByCode;
-	const start = message.slice(0, MAX_PATTERN_INPUT);
-	const typeByText = ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(start))?.[1];
-	return typeByText ?? typeByCode ?? (status === undefined ? 'runFailed' : getTypeByStatus(status));
-}
-
-function getTypeByStatus(status: number): DifyErrorType {
-	if (status === 404) return 'notFound';
-	if (status === 429) return 'busy';
-	return status >= 500 ? 'serverError' : 'invalidParam';
 }
 
 /** An error whose title is Dify's message, or the title of its type if that explains more. */

@@ -1,5 +1,5 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
-import { toErrorType } from '../dify/errors';
+import { toErrorType } from '../dify/error-types';
 import type { ErrorType } from '../errors/error-types';
 import { getErrorText } from '../errors/texts';
 import type { Endpoint } from '../http/types';

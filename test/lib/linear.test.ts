@@ -14,7 +14,8 @@ import { extractJson } from '../../lib/text/extract-json';
 import { parseLiteralCalls } from '../../lib/text/literals';
 import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
 import { parseTextToolCalls } from '../../lib/text/text-tool-calls';
-import { toErrorType, toDifyResponseError } from '../../lib/dify/errors';
+import { toDifyResponseError } from '../../lib/dify/errors';
+import { toErrorType } from '../../lib/dify/error-types';
 import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {

@@ -8,7 +8,8 @@ import {
 	asFiniteNumber,
 } from '../../values';
 import { type DifyClient, fetchAllPages, type ListEndpoint, parseRecords } from '../client';
-import { createDifyError, createLocalError, toErrorType } from '../errors';
+import { createDifyError, createLocalError } from '../errors';
+import { toErrorType } from '../error-types';
 import { apiPath, PathSegment } from '../ids';
 import { toUploadFileName, type FileSource } from '../../http/multipart';
 import type { DifyAccess } from '../access';
