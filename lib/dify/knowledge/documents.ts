@@ -127,7 +127,9 @@ export function parseMetadata(value: unknown): JsonRecord {
 }
 
 /** Content of a document. */
-export type DocumentContent = { text: string; name: string } | { file: FileSource };
+export type DocumentContent =
+	| { type: 'text'; text: string; name: string }
+	| { type: 'file'; file: FileSource };
 
 export interface CreateOptions {
 	/** For the first document; cannot be changed later. Default: `high_quality`, as in Dify. */
@@ -164,7 +166,7 @@ export async function upsertDocument(
 	options: CreateOptions = {},
 ): Promise<UpsertResult> {
 	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
-	const name = 'file' in content ? toUploadFileName(content.file.name) : content.name;
+	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
 		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
@@ -175,16 +177,16 @@ export async function upsertDocument(
 			'Choose another name, or set "If It Exists" to Update.',
 		);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
-	const body = buildDocumentBody(dataset, options, 'file' in content);
+	const body = buildDocumentBody(dataset, options, content.type === 'file');
 	const response =
-		'file' in content
+		content.type === 'file'
 			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
 				})
 			: await client.sendJson(
 					'POST',
 					apiPath`/datasets/${datasetId}/document/create-by-text`,
-					{ ...content, ...body },
+					{ text: content.text, name, ...body },
 					{ timeoutMs: WRITE_TIMEOUT_MS },
 				);
 	const document = asRecord(response.document);

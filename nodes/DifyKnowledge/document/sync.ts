@@ -177,7 +177,8 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 		source,
 		name: customName || (file?.name ?? source),
 		hash: customHash || (await computeSha256(file?.open() ?? [Buffer.from(text)])),
-		content: async (name) => (file === undefined ? { name, text } : { file: { ...file, name } }),
+		content: async (name) =>
+			file === undefined ? { type: 'text', name, text } : { type: 'file', file: { ...file, name } },
 	};
 }
 

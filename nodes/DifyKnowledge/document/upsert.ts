@@ -222,7 +222,7 @@ export const upsertOperations: DifyOperation[] = [
 		action: 'Create or update a document from a file',
 		description: 'Create a document, or update the one with the same name',
 		fields: [datasetField, documentBinaryField, options],
-		run: async (call) => await upsert(call, { file: await readFile(call) }),
+		run: async (call) => await upsert(call, { type: 'file', file: await readFile(call) }),
 	},
 	{
 		name: 'Create or Update From Text',
@@ -242,7 +242,7 @@ export const upsertOperations: DifyOperation[] = [
 		run: async (call) => {
 			const { parameters } = call;
 			const name = parameters.requiredString('name');
-			return await upsert(call, { name, text: parameters.rawString('text') });
+			return await upsert(call, { type: 'text', name, text: parameters.rawString('text') });
 		},
 	},
 ];
