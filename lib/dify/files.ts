@@ -96,7 +96,7 @@ export function splitFileNames(text: string): string[] {
 
 /** The file name in a URL, for its type. */
 export function getFileNameFromUrl(url: string): string {
-	const path = url.replace(/[?#].*$/s, '').replace(/\/{1,99}$/, '');
+	const path = url.replace(/[?#].*/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
@@ -147,7 +147,7 @@ const MAX_DEPTH = 20;
 export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
 	const visited = new Set<unknown>();
 	return [...findFileObjects(outputs), ...files].filter(({ id, related_id: related, url }) => {
-		const address = asNonEmptyString(url)?.replace(/\?.*$/s, '');
+		const address = asNonEmptyString(url)?.replace(/\?.*/s, '');
 		const names = [id, related, address].filter((name) => asNonEmptyString(name) !== undefined);
 		const isNew = names.length === 0 || !names.some((name) => visited.has(name));
 		for (const name of names) visited.add(name);

@@ -34,5 +34,5 @@ function withPeriod(sentence: string): string {
 
 /** A URL as it can be shown: without user, password and query. */
 function toDisplayUrl(url: string): string {
-	return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
+	return url.replace(/[?#].*/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
 }

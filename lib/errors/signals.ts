@@ -208,7 +208,7 @@ function findLabel(before: string, after: string): string | undefined {
 	if (PROMPT_AFTER.test(after)) return 'prompt';
 	if (OUTPUT_AFTER.test(after)) return 'other';
 	if (LIMIT_AFTER.test(after)) return 'limit';
-	const sinceNumber = before.slice(before.search(/\D*$/));
+	const sinceNumber = before.split(/\d/).at(-1) ?? '';
 	const groups = [...sinceNumber.matchAll(LABELS)].at(-1)?.groups ?? {};
 	return Object.keys(groups).find((name) => groups[name] !== undefined);
 }

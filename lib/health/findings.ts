@@ -252,7 +252,7 @@ function getOrigin(url: string): string {
 
 /** The Base URL for the target of a redirect. */
 function toBaseUrl(finalUrl: string): string {
-	return finalUrl.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
+	return finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
 function isNotLoaded({ expected, checkedModel }: CheckFacts): boolean {

@@ -38,7 +38,7 @@ export function suggestModels(names: readonly string[], alternative: string | un
  * the whole path.
  */
 export function getDisplayName(id: string): string {
-	return withoutFileEnding(isFilePath(id) ? (/[^/\\]*$/.exec(id)?.[0] ?? '') : id);
+	return withoutFileEnding(isFilePath(id) ? (id.split(/[/\\]/).at(-1) ?? '') : id);
 }
 
 /** A display name for each ID: the full ID if several would have the same name. */

@@ -123,7 +123,7 @@ function toImage(
 	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
 ): GeneratedImage {
 	const imageUrl = asNonEmptyString(base64) === undefined ? asNonEmptyString(url) : undefined;
-	const [data = ''] = (asNonEmptyString(base64) ?? imageUrl ?? '').match(/[^,]*$/) ?? [];
+	const data = (asNonEmptyString(base64) ?? imageUrl ?? '').split(',').at(-1) ?? '';
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'image')

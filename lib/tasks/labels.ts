@@ -77,7 +77,7 @@ const MAX_LABELS_LENGTH = 2_000_000;
 const LAST_CHARACTERS = 4000;
 
 const ANSWER_PREFIX =
-	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|答案|标签|类别|分类)(?: is|是|为)?[\s:：=]+(.+)$/i;
+	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|答案|标签|类别|分类)(?: is|是|为)?[\s:：=]+([^\s:：=].*)$/i;
 
 /**
  * Indexes of the labels in a completion, without duplicates; undefined if it contains none. A label counts if it is the

@@ -131,7 +131,7 @@ const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 function decodeEscapes(text: string): string {
 	if (!text.includes('\\')) return text;
 	return text.replace(
-		/\\+(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^\\]|$))/gi,
+		/(?<!\\)\\+(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^\\]|$))/gi,
 		(_all, four?: string, braced?: string, two?: string, sign: string = '') => {
 			const hex = four ?? braced ?? two;
 			return hex === undefined ? (CONTROLS[sign] ?? sign) : toCharacter(parseInt(hex, 16));

@@ -164,6 +164,6 @@ export function truncateQuery(query: string): { query: string; isTruncated: bool
 	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
 	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');
 	const isWordEnd = /\s/.test(characters[MAX_QUERY_LENGTH] ?? '');
-	const atWord = isWordEnd ? head : head.replace(/\s+\S*$/, '');
+	const atWord = isWordEnd ? head : head.replace(/\s\S*$/, '').trimEnd();
 	return { query: (atWord.length < head.length / 2 ? head : atWord).trim(), isTruncated: true };
 }

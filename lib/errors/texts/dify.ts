@@ -250,7 +250,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	unexpectedRedirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
-		detail: describeRedirect(url, location?.replace(/[?#].*$/s, '')),
+		detail: describeRedirect(url, location?.replace(/[?#].*/s, '')),
 		suggestion:
 			'If that is your Dify, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),

@@ -86,7 +86,7 @@ function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/): 
 /** Ollama's names always have a tag; `openai/gpt-4o` of the owner `openai` is from a gateway. */
 function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 	if (typeof id !== 'string' || typeof owner !== 'string') return false;
-	const isNamedAfterOwner = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
+	const isNamedAfterOwner = owner !== '' && id.includes(`${owner}/`) && /:./.test(id.slice(id.lastIndexOf('/')));
 	return owner === 'library' || isNamedAfterOwner;
 }
 
