@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureDependencies, npm, toolEnvironment } from './lib/dependencies.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
+import { lint } from './lib/lint.mjs';
 import { main } from './lib/script-main.mjs';
 import { BUNDLE, packageProblems, scanProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
@@ -30,6 +31,14 @@ const check = (name, tool, ...runs) => ({
 		for (const args of runs) await run(file, args, { cwd: root, env: toolEnvironment() });
 	},
 });
+
+/** Files with documents. The repository's address is not asked for: a clone of a folder has none. */
+const PAGES = [
+	...['README.md', 'README.zh-CN.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+	...['docs', 'workflows', 'bench', 'test'],
+];
+const LINKS = 'remark-validate-links=repository:false';
+const SOURCES = ['lib', 'nodes', 'credentials'];
 
 /** Not `.bin/tsc`, which can also be that of TypeScript 5. */
 const TYPESCRIPT = 'typescript-7/bin/tsc';
@@ -81,7 +90,13 @@ await main(async () => {
 				check: async () => void (await ensureBuild(log, { force: true })),
 			},
 		],
-		// The lint takes one core as long as the other checks of the first group together.
-		[tests, check('lint', '.bin/n8n-node', ['lint']), packed, scan],
+		[
+			tests,
+			{ name: 'lint', check: async () => await lint() },
+			check('imports', '.bin/depcruise', [...SOURCES, '--config', '.dependency-cruiser.cjs']),
+			check('links', '.bin/remark', [...PAGES, '--quiet', '--frail', '--use', LINKS]),
+			packed,
+			scan,
+		],
 	]);
 });

@@ -103,7 +103,7 @@ it('a report of the real server is a file', async () => {
 });
 
 it.each(['light', 'dark'] as const)(
-	'it opens in a browser without a network, %s',
+	'opens in a browser without a network, %s',
 	async (theme) => {
 		const file = path.join(workFolder('report'), 'report.html');
 		fs.writeFileSync(file, page);

@@ -3,19 +3,12 @@ import { FINDINGS } from '../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../lib/health/tool-test';
 import { fs, path, process } from '../support/node-builtins';
-import { loadScript } from '../support/scripts';
 import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();
 const CHINESE = '.zh-CN.md';
 const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
 const exists = (file: string) => fs.existsSync(path.join(ROOT, file));
-
-let documents: string[];
-
-beforeAll(async () => {
-	documents = (await loadScript<{ documents(): string[] }>('pictures')).documents();
-});
 
 /** The problem of a document's link, if any. */
 function problemOf(document: string, link: string): string | undefined {
@@ -31,18 +24,6 @@ function problemOf(document: string, link: string): string | undefined {
 }
 
 describe('links', () => {
-	it('of every document lead to files and headings that exist', () => {
-		expect(documents).toEqual(
-			expect.arrayContaining(['README.md', 'docs/servers.md', 'workflows/README.md']),
-		);
-		const problems = documents.flatMap((document) =>
-			linksOf(read(document))
-				.filter((link) => !/^https?:\/\//.test(link))
-				.map((link) => problemOf(document, link)),
-		);
-		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
-	});
-
 	it('from the nodes, credentials and servers lead to documents that exist', () => {
 		const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
 		const [repository] = homepage.split('#') as [string];
@@ -67,98 +48,6 @@ describe('links', () => {
 		expect(problemOf('README.md', 'docs/nowhere.md')).toContain('no such file');
 		expect(problemOf('README.md', 'docs/servers.md#nowhere')).toContain('no such heading');
 		expect(problemOf('README.md', 'docs/servers.md#n8n-in-docker')).toBeUndefined();
-	});
-});
-
-describe('documents in two languages', () => {
-	const chinese = ['README', 'docs/servers', 'docs/dify', 'docs/troubleshooting'].map(
-		(name) => `${name}${CHINESE}`,
-	);
-
-	it('exist for the pages of the first steps', () => {
-		expect(chinese.filter((file) => !documents.includes(file))).toEqual([]);
-	});
-
-	it('have the same headings, commands, names in tables, and links', () => {
-		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
-			const english = file.replace(CHINESE, '.md');
-			expect({ file: english, ...shapeOf(read(file)) }).toEqual({
-				file: english,
-				...shapeOf(read(english)),
-			});
-		}
-	});
-
-	it('link to the page in the reader’s language', () => {
-		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
-			const foreign = linksOf(read(file))
-				.filter((link) => !/^https?:|^#/.test(link) && !link.includes(CHINESE))
-				.map((link) => link.split('#')[0]!)
-				.filter((link) => link !== path.basename(file).replace(CHINESE, '.md'))
-				.filter((link) => documents.includes(inRepository(file, link).replace(/\.md$/, CHINESE)));
-			expect({ file, foreign }).toEqual({ file, foreign: [] });
-		}
-	});
-
-	it('are written in Chinese', () => {
-		const han = (text: string) => text.match(/\p{Script=Han}/gu)?.length ?? 0;
-		// Names of nodes and link targets are not translated.
-		const withoutLinks = (text: string) => text.replace(/\[[^\]]*\]\([^)]*\)/g, '');
-		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
-			const foreign = headingsOf(read(file)).filter(
-				({ text }) => withoutLinks(text).length > 200 && han(text) < 20,
-			);
-			expect({ file, foreign: foreign.map(({ title }) => title) }).toEqual({ file, foreign: [] });
-		}
-	});
-
-	/** Preferred terms, and synonyms that pages must not use. */
-	const GLOSSARY: ReadonlyArray<[word: string, others: RegExp]> = [
-		['凭证', /凭据/],
-		['智能体', /(?<!AI )(?<![A-Za-z-])(?:agents?|Agent)(?![A-Za-z-])|代理人/],
-		['槽位', /插槽|(?<![A-Za-z-])slots?(?![A-Za-z-])/],
-		['提供方', /提供商|提供者|供应商/],
-		['数据项', /(?<![A-Za-z.-])items?(?![A-Za-z-])/],
-		['重排', /重排序/],
-		['你', /您/],
-	];
-	/** Text that is not checked: code, addresses, labels of the editor, quoted messages with translation, Dify's menu. */
-	const QUOTED =
-		/```.*?```|`[^`\n]*`|\]\([^)\n]*\)|(?<!\*)\*(?!\*)[^*\n]+\*(?!\*)|“[^”\n]*”(?=（)|（设置 → 模型供应商）/gs;
-
-	it('use one Chinese term per concept', () => {
-		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
-			const prose = read(file).replace(QUOTED, ' ');
-			const wrong = GLOSSARY.flatMap(([word, others]) => {
-				const found = others.exec(prose);
-				return found === null
-					? []
-					: [`${word}: ${prose.slice(Math.max(0, found.index - 12), found.index + 20)}`];
-			});
-			expect({ file, wrong }).toEqual({ file, wrong: [] });
-		}
-		expect(read('docs/servers.zh-CN.md')).toContain('凭证');
-	});
-
-	const inRepository = (document: string, link: string) =>
-		path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
-
-	/** Parts that a translation keeps. Its links lead to the same pages, in the reader's language. */
-	const shapeOf = (markdown: string) => ({
-		headings: headingsOf(markdown).map(({ level }) => level),
-		commands: codeOf(markdown),
-		names: headingsOf(markdown).map(({ text }) =>
-			text
-				.split('\n')
-				.filter((line) => line.startsWith('|'))
-				.map((line) => [...line.matchAll(/`([^`]+)`/g)].map(([, name]) => name!).sort()),
-		),
-		links: headingsOf(markdown).map(({ level, text }) =>
-			linksOf(text)
-				.filter((link) => level > 1 || !/^[\w-]+(\.zh-CN)?\.md$/.test(link))
-				.map((link) => link.replace(CHINESE, '.md').replace(/#.*$/, '#'))
-				.sort(),
-		),
 	});
 });
 

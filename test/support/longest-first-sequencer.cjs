@@ -23,7 +23,6 @@ const LONGEST = [
 	'full/server-health',
 	'recordings/dify',
 	'recordings/models',
-	'package/regular-expressions',
 	'lib/http/dispatcher',
 	'lib/http/proxy',
 	'lib/linear',

@@ -83,7 +83,7 @@ test.each([
 	['message Anna that I am late', 'send_message'],
 	['今天巴黎的天气怎么样？', '查询天气'],
 	[`Sum this up: ${'word '.repeat(5_000)}. Then set the light.`, 'set_light'],
-])('"%.60s" is offered %s', (question, best) => {
+])('"%s" is offered %s', (question, best) => {
 	expect(offeredFor(1, human(question))).toEqual([best]);
 });
 

@@ -81,7 +81,7 @@ test.each([
 	expect(await hintsFor('{"city":"Rome"}')).toEqual([]);
 });
 
-describe('inputs', () => {
+describe('fields of the form', () => {
 	const form: FormField[] = [
 		{ kind: 'text-input', variable: 'city', required: true },
 		{ kind: 'number', variable: 'days' },

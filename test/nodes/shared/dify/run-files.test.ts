@@ -100,7 +100,7 @@ describe('a file field of the form', () => {
 	});
 });
 
-describe('files', () => {
+describe('files of one item', () => {
 	const files = (...file: Array<Record<string, unknown>>) => ({ files: { file } });
 	const item = {
 		json: {},

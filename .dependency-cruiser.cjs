@@ -1,0 +1,60 @@
+/**
+ * Imports go one way. Each folder of `lib` with those that it may import, besides itself and the single files of `lib`.
+ */
+const ALLOWED = {
+	errors: [],
+	files: ['errors'],
+	text: [],
+	http: ['errors'],
+	servers: ['http', 'errors'],
+	tracing: ['servers', 'http', 'errors'],
+	exchange: ['servers', 'http', 'errors'],
+	chat: ['exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
+	dify: ['tracing', 'servers', 'http', 'errors', 'text'],
+	tasks: ['chat', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
+	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
+	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
+};
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+	forbidden: [
+		{
+			name: 'no-cycles',
+			comment: 'Files that import each other cannot be read or tested alone. Types count too.',
+			severity: 'error',
+			from: {},
+			to: { circular: true },
+		},
+		{
+			name: 'lib-does-not-import-nodes',
+			severity: 'error',
+			from: { path: '^lib/' },
+			to: { path: '^(nodes|credentials|test)/' },
+		},
+		{
+			name: 'single-files-import-no-folder',
+			comment: 'A file directly in lib is for every folder, so it depends on none.',
+			severity: 'error',
+			from: { path: '^lib/[^/]+\\.ts$' },
+			to: { path: '^lib/[^/]+/' },
+		},
+		{
+			name: 'nodes-do-not-import-each-other',
+			severity: 'error',
+			from: { path: '^nodes/([^/]+)/', pathNot: '^nodes/shared/' },
+			to: { path: '^nodes/', pathNot: '^nodes/(shared|$1)/' },
+		},
+		...Object.entries(ALLOWED).map(([folder, allowed]) => ({
+			name: `direction-of-${folder}`,
+			severity: 'error',
+			from: { path: `^lib/${folder}/` },
+			to: { path: '^lib/[^/]+/', pathNot: `^lib/(${[folder, ...allowed].join('|')})/` },
+		})),
+	],
+	options: {
+		tsPreCompilationDeps: true,
+		tsConfig: { fileName: 'tsconfig.json' },
+		doNotFollow: { path: 'node_modules' },
+	},
+};
