@@ -4,24 +4,22 @@ import {
 	parseMetadataFields,
 	setMetadata,
 	type MetadataType,
+	type MetadataValue,
 } from '../../lib/dify/knowledge/metadata';
-import { asRecords, type JsonRecord } from '../../lib/values';
+import { asRecords } from '../../lib/values';
 import { defineRequestOperation, type DifyResource } from '../shared/dify/dify-operation';
 import {
 	booleanField,
+	choiceField,
 	toOptions,
 	optionsCollection,
 	fixedCollectionField,
 	stringField,
 } from '../shared/field-builders';
-import { asText, type NodeParameters } from '../shared/parameters';
+import { asChoice, asText, type NodeParameters } from '../shared/parameters';
 import { documentField, readDocumentId, datasetField, readDatasetId } from './fields';
 
-const TYPE_OPTIONS = toOptions({
-	number: 'Number',
-	string: 'Text',
-	time: 'Time',
-});
+const TYPES = { number: 'Number', string: 'Text', time: 'Time' };
 
 export const metadata: DifyResource = {
 	name: 'Metadata',
@@ -38,6 +36,14 @@ export const metadata: DifyResource = {
 				fixedCollectionField('Values', 'values', 'Value', {
 					values: [
 						stringField('Field', 'field', 'Name of the field'),
+						choiceField('Type', 'type', 'auto', {
+							options: toOptions({
+								auto: ['Automatic', 'As the value: Number, Time or Text'],
+								...TYPES,
+							}),
+							description:
+								'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
+						}),
 						stringField(
 							'Value',
 							'value',
@@ -50,7 +56,7 @@ export const metadata: DifyResource = {
 						'Create Missing Fields',
 						'createFields',
 						true,
-						'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
+						'Whether to create missing fields in the knowledge base',
 					),
 				]),
 			],
@@ -81,13 +87,7 @@ export const metadata: DifyResource = {
 			fields: [
 				datasetField,
 				stringField('Name', 'name', { required: true }),
-				{
-					displayName: 'Type',
-					name: 'type',
-					type: 'options',
-					options: TYPE_OPTIONS,
-					default: 'string',
-				},
+				choiceField('Type', 'type', 'string', { options: toOptions(TYPES) }),
 			],
 			run: async ({ client, parameters }) => {
 				const type = parameters.choice<MetadataType>('type');
@@ -98,10 +98,16 @@ export const metadata: DifyResource = {
 	],
 };
 
-function readValues(parameters: NodeParameters): JsonRecord {
-	const nameField = parameters.field('values.value.field');
+function readValues(parameters: NodeParameters): Record<string, MetadataValue> {
+	const [nameField, typeField] = ['field', 'type'].map((name) =>
+		parameters.field(`values.value.${name}`),
+	);
 	const rows = asRecords(parameters.value('values.value'));
 	return Object.fromEntries(
-		rows.map(({ field, value }) => [asText(nameField, field ?? '').trim(), value]),
+		rows.map(({ field, value, type = 'auto' }) => {
+			const choice = asChoice<MetadataType | 'auto'>(typeField!, type);
+			const name = asText(nameField!, field ?? '').trim();
+			return [name, { value, type: choice === 'auto' ? undefined : choice }];
+		}),
 	);
 }

@@ -1,6 +1,7 @@
 import {
 	asArray,
 	asFiniteNumber,
+	asRecords,
 	isRecord,
 	asNonEmptyString,
 	parseNumber,
@@ -8,6 +9,7 @@ import {
 	toText,
 	type JsonRecord,
 } from '../../values';
+import type { ServerError } from '../../errors/server-error';
 import { createParamError } from '../errors';
 import { parseExactNumber } from '../forms';
 
@@ -115,6 +117,11 @@ export interface Condition {
 	value?: unknown;
 }
 
+/** A condition with a validated value. */
+interface Comparison extends Condition {
+	value: Value;
+}
+
 export interface Filter {
 	logic: 'and' | 'or';
 	conditions: readonly Condition[];
@@ -122,6 +129,8 @@ export interface Filter {
 
 /** A filter with validated values. */
 interface CompiledFilter {
+	/** @throws {ServerError} if an operator does not fit the type of its field; unknown fields are not checked */
+	assertFits(fields: unknown): void;
 	/** The value of `metadata_filtering_conditions`. */
 	body: JsonRecord;
 	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
@@ -130,7 +139,7 @@ interface CompiledFilter {
 
 /** @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents */
 export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
-	const comparisons = conditions.map(({ field, operator, value }) => {
+	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
 		if (field === '')
 			throw createParamError(
 				'A metadata filter has no field name',
@@ -147,17 +156,52 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 		})),
 	};
 	const matches = (metadata: JsonRecord) => {
-		const isMet = (condition: (typeof comparisons)[number]) =>
-			matchesCondition(metadata, condition);
+		const isMet = (comparison: Comparison) => matchesCondition(metadata, comparison);
 		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
-	return { body, matches };
+	const assertFits = (fields: unknown) => {
+		const types = new Map(asRecords(fields).map(({ name, type }) => [name, type]));
+		for (const comparison of comparisons) {
+			const type = types.get(comparison.field);
+			if (FIELD_TYPE_LABELS.has(type) && !fitsType(type, comparison))
+				throw createTypeError(type, comparison);
+		}
+	};
+	return { body, matches, assertFits };
 }
 
-function matchesCondition(
-	metadata: JsonRecord,
-	{ field, operator, value }: { field: string; operator: Operator; value: Value },
-): boolean {
+const FIELD_TYPE_LABELS: ReadonlyMap<unknown, string> = new Map([
+	['string', 'text'],
+	['number', 'a number'],
+	['time', 'a time'],
+]);
+
+/** Whether an operator takes numbers; those for times do too. */
+const isNumeric = (operator: Operator) =>
+	['number', 'time'].includes(OPERATORS[operator].valueType);
+
+/**
+ * Whether Dify can compare a field of this type. A number operator on text is a database error (docs/protocols/dify.md
+ * 2.13), and a text that is not a number equals no number or time.
+ */
+function fitsType(type: unknown, { operator, value }: Comparison): boolean {
+	if (type === 'string') return !isNumeric(operator);
+	const comparesWhole = ['is', 'is not', 'in', 'not in'].includes(operator);
+	return !comparesWhole || [value].flat().every((entry) => parseNumber(entry) !== undefined);
+}
+
+function createTypeError(type: unknown, { field, operator }: Comparison): ServerError {
+	const operators = Object.keys(OPERATORS) as Operator[];
+	const labels = operators
+		.filter((each) => isNumeric(each) === (type !== 'string') || each.endsWith('empty'))
+		.map((each) => OPERATORS[each].label);
+	return createParamError(
+		`The metadata field "${field}" is ${FIELD_TYPE_LABELS.get(type)}, so Dify cannot compare it with "${OPERATORS[operator].label}"`,
+		`Use one of: ${labels.join(', ')}. Dify cannot change the type of a field.`,
+	);
+}
+
+function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison): boolean {
 	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(actual)) return operator === 'empty';
 	const definition: OperatorDefinition = OPERATORS[operator];
@@ -202,6 +246,11 @@ export function toFilterNumber(value: unknown, label: string): number | string {
 	);
 }
 
+/** Whether a value is a date, or one of n8n's (Luxon). */
+export function isDateObject(value: unknown): boolean {
+	return value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
+}
+
 /** Numbers from this value are milliseconds: in seconds it would be the year 5138. */
 const MIN_MILLISECONDS = 1e11;
 
@@ -210,9 +259,8 @@ export function toUnixSeconds(value: unknown, label: string): number {
 	const number = parseNumber(value);
 	if (number !== undefined)
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;
-	// Text, or one of n8n's dates (Luxon).
-	const isDate = value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
-	const date = Date.parse(asNonEmptyString(isDate ? String(value) : asString(value)) ?? '');
+	const text = isDateObject(value) ? String(value) : asString(value);
+	const date = Date.parse(asNonEmptyString(text) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
 	throw createParamError(
 		`${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,

@@ -1,9 +1,16 @@
 import { stringifyCanonical } from '../../json';
-import { asFiniteNumber, asNonEmptyString, asRecords, type JsonRecord } from '../../values';
+import {
+	asFiniteNumber,
+	asNonEmptyString,
+	asRecords,
+	type JsonRecord,
+	parseNumber,
+	toText,
+} from '../../values';
 import { type DifyClient, parseRecords } from '../client';
 import { createDifyError, createParamError } from '../errors';
 import { apiPath } from '../ids';
-import { toFilterNumber, toUnixSeconds } from './filters';
+import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';
 
@@ -13,6 +20,13 @@ interface MetadataField {
 	type: MetadataType;
 	/** How many documents have a value. */
 	count?: number;
+}
+
+/** A value for a field; null removes it. */
+export interface MetadataValue {
+	value: unknown;
+	/** Type of the field if it does not exist. Default: that of the value. */
+	type?: MetadataType;
 }
 
 /** The ID of all built-in fields. */
@@ -57,7 +71,8 @@ export async function createMetadataField(
  * Sets metadata of one document. Other fields keep their values; null removes a value. The list is always complete: Dify
  * removes unlisted values unless the update is partial, and a partial update cannot remove values.
  *
- * @param createFields creates missing fields with the type of their value; otherwise they cause an error
+ * @param values by field name, converted to the type of an existing field
+ * @param createFields creates missing fields; otherwise they cause an error
  * @returns all new values of the document, without built-in fields
  * @throws {ServerError}
  */
@@ -65,7 +80,7 @@ export async function setMetadata(
 	client: DifyClient,
 	datasetId: string,
 	documentId: string,
-	values: JsonRecord,
+	values: Readonly<Record<string, MetadataValue>>,
 	createFields: boolean,
 ): Promise<JsonRecord> {
 	const changes = await buildFieldValues(client, datasetId, values, createFields);
@@ -91,7 +106,7 @@ interface FieldValue {
 async function buildFieldValues(
 	client: DifyClient,
 	datasetId: string,
-	values: JsonRecord,
+	values: Readonly<Record<string, MetadataValue>>,
 	createFields: boolean,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
@@ -106,9 +121,8 @@ async function buildFieldValues(
 			'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
 		);
 	// Validates all values before creating fields.
-	const fieldValues = entries.map(([name, value]) => {
-		const valueType = typeof value === 'number' ? 'number' : 'string';
-		const type = fieldsByName.get(name)?.type ?? valueType;
+	const fieldValues = entries.map(([name, { value, type: newType }]) => {
+		const type = fieldsByName.get(name)?.type ?? newType ?? getValueType(name, value);
 		return { name, type, value: toStoredValue(value, type, `"${name}"`) };
 	});
 	const changes: FieldValue[] = [];
@@ -119,6 +133,20 @@ async function buildFieldValues(
 		changes.push({ id, name, value });
 	}
 	return changes;
+}
+
+/** The type of a new field by its value. @throws {ServerError} for text with a number or date: a type is permanent */
+function getValueType(name: string, value: unknown): MetadataType {
+	if (typeof value === 'number') return 'number';
+	if (isDateObject(value)) return 'time';
+	const isAmbiguous =
+		typeof value === 'string' &&
+		(parseNumber(value) !== undefined || /^\s*\d{4}-\d\d-\d\d/.test(value));
+	if (!isAmbiguous) return 'string';
+	throw createParamError(
+		`The new metadata field "${name}" requires a type, because its value is ${toText(value).slice(0, 100)}`,
+		'Set its Type to Number, Text or Time in the node. Dify cannot change the type of a field later.',
+	);
 }
 
 /**

@@ -62,6 +62,7 @@ export async function retrieve(
 	const { filter, topK = Infinity } = settings;
 	const compiledFilter = filter === undefined ? undefined : compileFilter(filter);
 	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
+	compiledFilter?.assertFits(dataset.doc_metadata);
 	const model = {
 		...buildRetrievalModel(dataset, settings),
 		metadata_filtering_conditions: compiledFilter?.body,

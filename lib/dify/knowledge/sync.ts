@@ -208,7 +208,10 @@ async function writeDocument(
 	});
 	const { documentId, batch } = upsertResult;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
-	const syncValues = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
+	const syncValues = {
+		[SOURCE_FIELD]: { value: source, type: 'string' },
+		[HASH_FIELD]: { value: content.hash, type: 'string' },
+	} as const;
 	await setMetadata(client, datasetId, documentId, syncValues, true);
 	const overrides = { documentId, batch, indexingStatus: status };
 	return toSyncResult({ ...step, document: upsertResult.document }, overrides);

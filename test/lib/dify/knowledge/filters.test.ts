@@ -84,3 +84,61 @@ test('seconds, milliseconds, dates and n8n dates are converted to Unix seconds',
 	])
 		expect(toUnixSeconds(value, 'x')).toBe(1_769_860_800);
 });
+
+describe('an operator that does not fit the type of its field', () => {
+	const check = (type: string, operator: Operator, value: unknown) => () => {
+		const conditions = [{ field: 'x', operator, value }];
+		compileFilter({ logic: 'and', conditions }).assertFits([{ id: '1', name: 'x', type }]);
+	};
+
+	test.each<[string, Operator, unknown]>([
+		['string', 'after', '2026-01-01'],
+		['string', 'before', 1],
+		['string', '=', 5],
+		['string', '≥', '5'],
+		['number', 'is', 'many'],
+		['number', 'in', 'one, 2'],
+		['time', 'is', '2026-01-01'],
+		['time', 'is not', 'today'],
+	])('%s %s %j is explained', (type, operator, value) => {
+		const label = { string: 'text', number: 'a number', time: 'a time' }[type]!;
+		expect(check(type, operator, value)).toThrow(
+			`The metadata field "x" is ${label}, so Dify cannot compare it`,
+		);
+	});
+
+	test.each<[string, Operator, unknown]>([
+		['string', 'is', '5'],
+		['string', 'in', 'a, b'],
+		['string', 'not empty', undefined],
+		['number', '>', '5'],
+		['number', 'is', '5'],
+		['number', 'contains', '20'],
+		['number', 'not in', '1, 2'],
+		['time', 'after', '2026-01-01'],
+		['time', '=', 1_767_312_000],
+		['time', 'empty', undefined],
+		['new type', 'after', 1],
+	])('%s %s %j fits', (type, operator, value) => {
+		expect(check(type, operator, value)).not.toThrow();
+	});
+
+	test('the suggestion lists the other operators, and an unknown field is not checked', () => {
+		const getSuggestion = (type: string, operator: Operator, value: unknown) => {
+			try {
+				check(type, operator, value)();
+			} catch (error) {
+				return (error as { suggestion: string }).suggestion;
+			}
+			return undefined;
+		};
+		expect(getSuggestion('string', 'after', 1)).toBe(
+			'Use one of: Contains, Does Not Contain, Empty, Ends With, In, Is, Is Not, Not Empty, Not In, Starts With. Dify cannot change the type of a field.',
+		);
+		expect(getSuggestion('time', 'is', 'x')).toMatch(/^Use one of: After, Before, Empty, Equals/);
+		const conditions = [{ field: 'y', operator: 'after' as const, value: 1 }];
+		const filter = compileFilter({ logic: 'and', conditions });
+		for (const fields of [undefined, null, [], [{ name: 'x', type: 'string' }]])
+			expect(() => filter.assertFits(fields)).not.toThrow();
+	});
+});
