@@ -107,7 +107,7 @@ function createEmptyTextError({ input }: SpeechRequest): ServerError {
 }
 
 /** First bytes of a body, and the full body. */
-async function peekHead(
+export async function peekHead(
 	source: AsyncIterable<Uint8Array>,
 ): Promise<{ head: Buffer; chunks: AsyncIterable<Uint8Array> }> {
 	const iterator = source[Symbol.asyncIterator]();

@@ -2,7 +2,9 @@ import { createDifyError } from '../../lib/dify/errors';
 import { parseMimeType } from '../../lib/file-name';
 import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
-import { getAudioExtension } from '../../lib/files/file-types';
+import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
+import type { FileSource } from '../../lib/http/multipart';
+import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { asString } from '../../lib/values';
 import {
 	binaryField,
@@ -35,6 +37,21 @@ function createNoAudioError(url: string) {
 		suggestion:
 			'The message is unknown or has an empty response, or the speech provider returned no audio. Check the message ID, and the model provider log in Dify.',
 	});
+}
+
+function detectAudio(head: Uint8Array) {
+	const type = detectFileType(head);
+	return type?.category === 'audio' ? type : undefined;
+}
+
+/** The extension of a recording by its MIME type or name, otherwise by its content. */
+async function findExtension({ mimeType, name, open }: FileSource): Promise<string> {
+	const ending = name.split('.').at(-1)!.toLowerCase();
+	const declared =
+		getAudioExtension(mimeType) ?? (AUDIO_EXTENSIONS.has(ending) ? ending : undefined);
+	if (declared !== undefined) return declared;
+	for await (const head of open()) return detectAudio(head)?.extension ?? ending;
+	return ending;
 }
 
 export const audio: DifyResource = {
@@ -105,12 +122,13 @@ export const audio: DifyResource = {
 							text: body,
 						});
 					}
-					const fileName = `${name}.${getAudioExtension(mimeType) ?? 'mp3'}`;
-					const content = response.bytes();
+					const { head, chunks } = await peekHead(response.bytes());
+					// Dify reports WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
+					const actual = detectAudio(head);
 					return await storeFile(call, 'options.binaryPropertyOutput', {
-						content,
-						fileName,
-						mimeType,
+						content: chunks,
+						fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,
+						mimeType: actual?.mimeType ?? mimeType,
 					});
 				});
 				if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
@@ -127,8 +145,7 @@ export const audio: DifyResource = {
 				const { context, client, parameters } = call;
 				const source = await readFile(call);
 				// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
-				const extension = getAudioExtension(source.mimeType) ?? source.name.split('.').at(-1);
-				const recording = { ...source, mimeType: `audio/${extension}` };
+				const recording = { ...source, mimeType: `audio/${await findExtension(source)}` };
 				const options = {
 					fields: { user: readUser(parameters) },
 					idleTimeoutMs: TIMEOUTS.firstTokenMs,

@@ -1,8 +1,14 @@
 import { startChatApp, executeApp } from '../app';
 
 describe('audio: speak', () => {
-	it('the speech is stored with the extension of its format', async () => {
-		const speech = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE'), Buffer.alloc(500)]);
+	it.each([
+		['RIFF\0\0\0\0WAVE', 'wav', 'audio/wav'],
+		['OggS', 'ogg', 'audio/ogg'],
+		['fLaC', 'flac', 'audio/flac'],
+		['ID3', 'mp3', 'audio/mpeg'],
+		['no signature', 'mp3', 'audio/mpeg'],
+	])('speech that begins with %j is stored as %s', async (start, extension, mimeType) => {
+		const speech = Buffer.concat([Buffer.from(start), Buffer.alloc(500)]);
 		const sim = await startChatApp({ textToSpeech: true, speech, voice: 'alloy' });
 		const [item] = await executeApp(sim, {
 			resource: 'audio',
@@ -11,9 +17,9 @@ describe('audio: speak', () => {
 			text: 'Hello',
 		});
 		expect(item!.json).toMatchObject({
-			fileName: 'speech.mp3',
-			mimeType: 'audio/mpeg',
-			bytes: 512,
+			fileName: `speech.${extension}`,
+			mimeType,
+			bytes: speech.byteLength,
 		});
 		expect(Buffer.from(item!.binary!.data!.data, 'base64').equals(speech)).toBe(true);
 	});

@@ -1,4 +1,4 @@
-import { executePrepared, prepareNode } from '../../dify';
+import { executePrepared, getNodeError, prepareNode } from '../../dify';
 import { createBinaryItem, startChatApp, executeApp } from '../app';
 
 describe('audio: transcribe', () => {
@@ -20,5 +20,38 @@ describe('audio: transcribe', () => {
 		});
 		expect((await executePrepared('difyApp', fake))[0]!.json.text).toBe('');
 		expect(fake.hints).toMatchObject([{ message: 'No speech was detected in the recording.' }]);
+	});
+
+	it.each([
+		['note.mp3', 'audio/mpeg', 'OggS', 'mp3'],
+		['note.m4a', 'application/octet-stream', '....ftypM4A ', 'm4a'],
+		['note', 'application/octet-stream', 'ID3', 'mp3'],
+		['voice.dat', 'application/octet-stream', 'RIFF....WAVE', 'wav'],
+		['note.dat', 'application/octet-stream', '#!AMR', 'amr'],
+		['note.dat', 'application/octet-stream', 'text', 'dat'],
+	])('%s (%s) with %j is sent as audio/%s', async (name, mimeType, content, extension) => {
+		const sim = await startChatApp({ speechToText: true, heard: 'hello' });
+		await executeApp(
+			sim,
+			{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
+			{ items: [createBinaryItem(name, mimeType, content)], continueOnFail: true },
+		);
+		expect(sim.requests.at(-1)!.upload!.parts).toContainEqual(
+			expect.objectContaining({ name: 'file', mimeType: `audio/${extension}` }),
+		);
+	});
+
+	it('the formats of Dify are named if it rejects another one', async () => {
+		const sim = await startChatApp({ speechToText: true });
+		const error = await getNodeError(
+			executeApp(
+				sim,
+				{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
+				{ items: [createBinaryItem('note.ogg', 'audio/ogg', 'OggS')] },
+			),
+		);
+		expect(error.message).toBe('Dify does not transcribe this audio format');
+		expect(error.description).toContain('MP3, M4A, WAV, AMR and MPGA');
+		expect(sim.requests.filter(({ path }) => path.endsWith('/audio-to-text'))).toHaveLength(1);
 	});
 });
