@@ -5,11 +5,13 @@ import { createEndpoint } from '../servers/model-server';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 
+export type DifyKeyType = 'app' | 'knowledge';
+
 /** The data of a "Dify API" credential. */
 interface DifyCredential {
 	baseUrl: string;
 	apiKey: string;
-	keyType: 'app' | 'knowledge';
+	keyType: DifyKeyType;
 	ignoreSslIssues: boolean;
 }
 
@@ -76,13 +78,10 @@ const KEY_PREFIXES = { app: 'app-', knowledge: 'dataset-' } as const;
  * @param expected the keys that the node supports
  * @throws {ServerError} if the prefix of the key shows the other type
  */
-export function assertKeyType(
-	data: ICredentialDataDecryptedObject,
-	expected: DifyCredential['keyType'],
-): void {
-	const { apiKey } = readDifyCredential(data);
+export function assertKeyType(data: ICredentialDataDecryptedObject, expected: DifyKeyType): void {
+	const { authorization = '' } = buildDifyHeaders(readDifyCredential(data));
 	const other = expected === 'app' ? 'knowledge' : 'app';
-	if (!apiKey.trim().startsWith(KEY_PREFIXES[other])) return;
+	if (!authorization.startsWith(`Bearer ${KEY_PREFIXES[other]}`)) return;
 	throw createLocalError(
 		'unauthorized',
 		expected === 'app'

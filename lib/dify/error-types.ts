@@ -148,4 +148,3 @@ function getTypeByStatus(status: number): DifyErrorType {
 	if (status === 429) return 'busy';
 	return status >= 500 ? 'serverError' : 'invalidParam';
 }
-/** The type of an error by the code, the message and the status that Dify sends. */

@@ -101,7 +101,7 @@ export const annotations: DifyResource = {
 const MAX_RECORDS = 200;
 
 /** The annotations of the app, for the list in the editor. */
-export const searchAnnotations = createListSearch(async ({ client, filter }) => {
+export const searchAnnotations = createListSearch('app', async ({ client, filter }) => {
 	const records = await fetchAllPages(client, buildAnnotationList(filter), MAX_RECORDS);
 	return {
 		results: records.map(({ id, question, answer }) => ({

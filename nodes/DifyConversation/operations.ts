@@ -200,7 +200,7 @@ async function findVariable(
 }
 
 /** Variables of the conversation in the node. */
-export const searchVariables = createListSearch(async ({ context, client, filter }) => {
+export const searchVariables = createListSearch('app', async ({ context, client, filter }) => {
 	const conversationId = parseOptionalUuid(
 		readEditorValue(context, 'conversationId'),
 		'conversation ID',

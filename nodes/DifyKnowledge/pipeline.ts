@@ -31,13 +31,16 @@ async function fetchFileNodes(client: DifyClient, datasetId: string): Promise<Fi
 }
 
 /** File nodes of the pipeline that created the selected knowledge base. */
-export const searchDatasources = createListSearch(async ({ client, context, filter }) => {
-	const nodes = await fetchFileNodes(client, readEditorDatasetId(context));
-	return filterByName(
-		nodes.map(({ id, title }) => ({ name: title, value: id })),
-		filter,
-	);
-});
+export const searchDatasources = createListSearch(
+	'knowledge',
+	async ({ client, context, filter }) => {
+		const nodes = await fetchFileNodes(client, readEditorDatasetId(context));
+		return filterByName(
+			nodes.map(({ id, title }) => ({ name: title, value: id })),
+			filter,
+		);
+	},
+);
 
 export const pipelines: DifyResource = {
 	name: 'Pipeline',

@@ -153,7 +153,8 @@ export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
 	try {
-		const datasets = await fetchAllPages(await createEditorClient(this), buildDatasetList());
+		const client = await createEditorClient(this, 'knowledge');
+		const datasets = await fetchAllPages(client, buildDatasetList());
 		const options = datasets
 			// Dify's API does not search external ones.
 			.filter(({ provider }) => provider !== 'external')

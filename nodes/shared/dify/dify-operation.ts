@@ -17,7 +17,7 @@ import {
 	fetchAllPages,
 	type ListEndpoint,
 } from '../../../lib/dify/client';
-import { assertKeyType, createDifyClient } from '../../../lib/dify/credentials';
+import { assertKeyType, createDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -50,7 +50,7 @@ export const difyActionNode = {
 /** Runs the operations of such a node. */
 export function createDifyExecute(
 	table: OperationTable<DifyOperation>,
-	keyType: 'app' | 'knowledge',
+	keyType: DifyKeyType,
 	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ) {
 	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

@@ -11,7 +11,7 @@ import {
 	parseRecords,
 	type ListEndpoint,
 } from '../../../lib/dify/client';
-import { createDifyClient } from '../../../lib/dify/credentials';
+import { assertKeyType, createDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import { parseOptionalUuid } from '../../../lib/dify/ids';
 import {
@@ -29,9 +29,14 @@ import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';
 import { toDifyNodeError } from './dify-operation';
 
-/** The client for lists and forms in the editor. */
-export async function createEditorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {
-	return createDifyClient(await context.getCredentials('difyApi'), context.helpers);
+/** The client for lists and forms in the editor. @throws {ServerError} for a key of the other type */
+export async function createEditorClient(
+	context: ILoadOptionsFunctions,
+	keyType: DifyKeyType,
+): Promise<DifyClient> {
+	const credentials = await context.getCredentials('difyApi');
+	assertKeyType(credentials, keyType);
+	return createDifyClient(credentials, context.helpers);
 }
 
 interface ListSearchCall {
@@ -44,7 +49,10 @@ interface ListSearchCall {
 }
 
 /** A list search in the editor, with suggestions in errors. */
-export function createListSearch(list: (call: ListSearchCall) => Promise<INodeListSearchResult>) {
+export function createListSearch(
+	keyType: DifyKeyType,
+	list: (call: ListSearchCall) => Promise<INodeListSearchResult>,
+) {
 	return async function (
 		this: ILoadOptionsFunctions,
 		filter = '',
@@ -53,7 +61,7 @@ export function createListSearch(list: (call: ListSearchCall) => Promise<INodeLi
 		try {
 			const { results, ...rest } = await list({
 				context: this,
-				client: await createEditorClient(this),
+				client: await createEditorClient(this, keyType),
 				filter: filter.trim(),
 				token,
 			});
@@ -108,28 +116,31 @@ const FULL_LIST = 20;
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, last used first, page by page. */
-export const searchConversations = createListSearch(async ({ context, client, filter, token }) => {
-	const list = buildConversationList(readEditorUser(context));
-	const query = filter.toLowerCase();
-	const results: INodeListSearchResult['results'] = [];
-	let next = token;
-	for (let pages = 1; ; pages++) {
-		const page = await fetchPage(client, list, { at: next });
-		const options = page.records.map(({ id, name }) => ({
-			name: asNonEmptyString(name) ?? String(id),
-			value: String(id),
-		}));
-		pushAll(
-			results,
-			options.filter(
-				({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
-			),
-		);
-		next = asNonEmptyString(page.next);
-		if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
-			return { results, paginationToken: next };
-	}
-});
+export const searchConversations = createListSearch(
+	'app',
+	async ({ context, client, filter, token }) => {
+		const list = buildConversationList(readEditorUser(context));
+		const query = filter.toLowerCase();
+		const results: INodeListSearchResult['results'] = [];
+		let next = token;
+		for (let pages = 1; ; pages++) {
+			const page = await fetchPage(client, list, { at: next });
+			const options = page.records.map(({ id, name }) => ({
+				name: asNonEmptyString(name) ?? String(id),
+				value: String(id),
+			}));
+			pushAll(
+				results,
+				options.filter(
+					({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
+				),
+			);
+			next = asNonEmptyString(page.next);
+			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
+				return { results, paginationToken: next };
+		}
+	},
+);
 
 /** A page of a list, with a suffix after each name. */
 async function fetchNamedPage(
@@ -149,6 +160,7 @@ const TECHNIQUES: Readonly<Record<string, string>> = { high_quality: '', economy
 
 /** All knowledge bases of the workspace, including those of other members. Dify filters them. */
 export const searchKnowledgeBases = createListSearch(
+	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
 			call,
@@ -159,6 +171,7 @@ export const searchKnowledgeBases = createListSearch(
 
 /** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
 export const searchDocuments = createListSearch(
+	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
 			call,
@@ -167,7 +180,7 @@ export const searchDocuments = createListSearch(
 		),
 );
 
-export const searchEmbeddingModels = createListSearch(async ({ client, filter }) => {
+export const searchEmbeddingModels = createListSearch('knowledge', async ({ client, filter }) => {
 	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
 	return filterByName(toModelOptions(parseRecords(data)), filter);
 });
@@ -189,7 +202,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	if (this.getNode().credentials?.difyApi === undefined)
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
 	try {
-		const client = await createEditorClient(this);
+		const client = await createEditorClient(this, 'app');
 		return {
 			fields: parseForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))

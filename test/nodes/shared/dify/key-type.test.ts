@@ -1,4 +1,12 @@
-import { getNodeError, executeNode } from '../../dify';
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
+
+import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
+import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
+import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
+import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
+import { getForm, searchConversations } from '../../../../nodes/shared/dify/editor-lists';
+import { appKey, knowledgeKey } from '../../../simulators/dify';
+import { createEditorContext, getNodeError, executeNode } from '../../dify';
 import { startSim } from '../../../lib/dify/client';
 import { executeOperation, startScene } from '../../DifyKnowledge/setup';
 
@@ -33,5 +41,54 @@ describe('a key of the wrong type is an error before anything is sent', () => {
 		const credentials = { baseUrl: sim.url, apiKey: 'gateway-key', keyType: 'app' };
 		await getNodeError(executeNode('difyChatMessage', sim, { credentials }));
 		expect(sim.requests.length).toBeGreaterThan(0);
+	});
+
+	test('also a key that was pasted with its scheme', async () => {
+		const sim = await startSim();
+		const credentials = { baseUrl: sim.url, apiKey: `Bearer ${knowledgeKey()}`, keyType: 'app' };
+		const error = await getNodeError(executeNode('difyApp', sim, { credentials }));
+		expect(error.message).toContain('requires an app key');
+		expect(sim.requests).toEqual([]);
+	});
+});
+
+describe('a list in the editor names a key of the wrong type', () => {
+	const createContext = (url: string, apiKey: string) =>
+		({
+			...createEditorContext({ url }, { user: 'u1' }),
+			getCredentials: async () => ({ baseUrl: url, apiKey }),
+		}) as ILoadOptionsFunctions;
+
+	test.each([
+		['conversations', searchConversations],
+		['variables', new DifyConversation().methods.listSearch.searchVariables],
+		['annotations', new DifyApp().methods.listSearch.searchAnnotations],
+	])('%s with a knowledge key', async (_name, search) => {
+		const sim = await startSim();
+		await expect(search.call(createContext(sim.url, knowledgeKey()))).rejects.toThrow(
+			/a knowledge key, and this node requires an app key.+app.…/,
+		);
+		expect(sim.requests).toEqual([]);
+	});
+
+	test.each(Object.entries(new DifyKnowledge().methods.listSearch))(
+		'%s with an app key',
+		async (_name, search) => {
+			const sim = await startSim();
+			await expect(search.call(createContext(sim.url, appKey('chat')))).rejects.toThrow(
+				/an app key, and this node requires a knowledge key.+dataset.…/,
+			);
+			expect(sim.requests).toEqual([]);
+		},
+	);
+
+	test('the form of an app, and the knowledge bases of Dify Retriever', async () => {
+		const sim = await startSim();
+		const form = await getForm.call(createContext(sim.url, knowledgeKey()));
+		expect(form.emptyFieldsNotice).toMatch(/requires an app key|key of the app/);
+		const { getKnowledgeBases } = new DifyRetriever().methods.loadOptions;
+		const [entry] = await getKnowledgeBases.call(createContext(sim.url, appKey('chat')));
+		expect(entry!.name).toContain('this node requires a knowledge key');
+		expect(sim.requests).toEqual([]);
 	});
 });
