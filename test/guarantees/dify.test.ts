@@ -2,32 +2,27 @@
  * What users of Dify must not lose (README.md has the table). By node classes and their public parameters, against a
  * simulated Dify; nothing here knows how the package is built.
  */
-import type { ILoadOptionsFunctions, INodeExecutionData, ResourceMapperFields } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, ResourceMapperFields } from 'n8n-workflow';
 
 import {
-	addDataset,
-	addDocument,
 	appKey,
-	knowledgeKey,
+	PAGES,
 	startDifySim,
 	type AppSpec,
 	type DifySim,
-	type DifySimOptions,
 	type Fault,
 	type Script,
-	type SimDataset,
-	type SimDocument,
 	type Step,
 	type StreamKnobs,
 } from '../simulators/dify';
+import { useSimulator } from '../simulators/use-simulator';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
-import { listen } from '../support/listen';
-import { buffer, delay, http } from '../support/node-builtins';
+import { buffer, delay } from '../support/node-builtins';
+import { type ScriptedServer, useServers } from './support/scripted-server';
 import {
 	ACTION_NODES,
 	execute,
 	prepare,
-	supplyRetriever,
 	type ActionNode,
 } from '../recordings/support/dify-node-runner';
 
@@ -37,17 +32,8 @@ type Parameters = Record<string, unknown>;
 type Mode = AppSpec['mode'];
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
-const closing: Array<() => Promise<void>> = [];
-
-afterEach(async () => {
-	await Promise.all(closing.splice(0).map(async (close) => await close()));
-});
-
-async function start(options: DifySimOptions = {}): Promise<DifySim> {
-	const sim = await startDifySim(options);
-	closing.push(sim.close);
-	return sim;
-}
+const start = useSimulator(startDifySim);
+const serve = useServers();
 
 async function startApp(
 	app: Partial<AppSpec> & { mode: Mode },
@@ -150,7 +136,17 @@ const reply = () => ({ steps });
 describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	test.each([
 		['a proxy answers 502 after Dify took it', { status: 502 }],
+		['a proxy answers 503 after Dify took it', { status: 503 }],
 		['a proxy answers 504 after Dify took it', { status: 504 }],
+		['a proxy answers 524 after Dify took it', { status: 524, body: PAGES.cloudflare524 }],
+		[
+			'the quota of the plan is used up',
+			{
+				status: 429,
+				contentType: 'application/json',
+				body: '{"code":"rate_limit_error","message":"Workflow execution quota limit reached","status":429}',
+			},
+		],
 		[
 			'Dify answers 500',
 			{
@@ -163,7 +159,8 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	])('%s', async (_name, fault) => {
 		const sim = await startApp({ mode: begin.mode, reply });
 		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
-		expect(await failureOf(execute(begin.node, prepareRun(begin, sim)))).toBeDefined();
+		const fake = prepareRun(begin, sim, { options: { maxRetries: 9 } });
+		expect(await failureOf(execute(begin.node, fake))).toBeDefined();
 		expect(startsOf(sim, begin.path)).toBe(1);
 	});
 
@@ -290,7 +287,11 @@ describe('a conversation is kept, and its messages are sent one after another', 
 			{ conversation, conversationId: byId(id), options: { maxConcurrentItems: 4 } },
 			{
 				items: questions.map((query) => ({ json: { query } })),
-				perItem: questions.map((query) => ({ query })),
+				// In whatever format the ID is.
+				perItem: questions.map((query, at) => ({
+					query,
+					conversationId: byId(at % 2 === 0 ? id : ` ${id.toUpperCase()} `),
+				})),
 			},
 		);
 		const items = await execute('difyChatMessage', fake);
@@ -307,232 +308,6 @@ describe('a conversation is kept, and its messages are sent one after another', 
 		const [item] = await execute('difyChatMessage', prepareRun(STARTS[0]!, sim, next));
 		expect(item!.json.conversationId).toBe(id);
 		expect(sim.runs.map((run) => run.conversationId)).toEqual([id, id]);
-	});
-});
-
-interface Base {
-	sim: DifySim;
-	base: SimDataset;
-}
-
-async function startBase(over: Partial<SimDataset> = {}): Promise<Base> {
-	const sim = await start();
-	return {
-		sim,
-		base: addDataset(sim.store, { name: 'Papers', technique: 'high_quality', ...over }),
-	};
-}
-
-function prepareKnowledge(
-	{ sim, base }: Base,
-	operation: string,
-	parameters: Parameters,
-	setup: Partial<ExecuteSetup> = {},
-): ExecuteFake {
-	const access = { baseUrl: sim.url, apiKey: knowledgeKey() };
-	const filled = { difyDatasetId: byId(base.id), options: {}, ...parameters };
-	return prepare('difyKnowledge', operation, access, filled, setup);
-}
-
-async function knowledge(
-	of: Base,
-	operation: string,
-	parameters: Parameters,
-): Promise<INodeExecutionData[]> {
-	return await execute('difyKnowledge', prepareKnowledge(of, operation, parameters));
-}
-
-const documentsOf = ({ base }: Base) =>
-	[...base.documents.values()].map(({ name, enabled }) => `${name} ${enabled ? 'on' : 'off'}`);
-
-describe('an empty or partial source list removes no document', () => {
-	const SOURCES = ['a.md', 'b.md', 'c.md', 'd.md', 'e.md'];
-	const OLD = SOURCES.map((name) => `${name} on`);
-
-	const itemsOf = (sources: readonly string[]) => ({
-		items: sources.map((source) => ({ json: { source } })),
-		perItem: sources.map((source) => ({ source, name: source, text: `text of ${source}` })),
-	});
-
-	function sync(of: Base, options: Parameters, setup: Partial<ExecuteSetup>): ExecuteFake {
-		const parameters = { contentType: 'text', source: '', text: '', dryRun: false };
-		return prepareKnowledge(of, 'document sync', { ...parameters, options }, setup);
-	}
-
-	async function synced(): Promise<Base> {
-		const of = await startBase();
-		await execute('difyKnowledge', sync(of, {}, itemsOf(SOURCES)));
-		expect(documentsOf(of)).toEqual(OLD);
-		return of;
-	}
-
-	test.each(['delete', 'disable'])('no item: %s', async (onMissingSource) => {
-		const of = await synced();
-		await failureOf(execute('difyKnowledge', sync(of, { onMissingSource }, { items: [] })));
-		expect(documentsOf(of)).toEqual(OLD);
-	});
-
-	test.each(['delete', 'disable'])(
-		'the one empty item of Always Output Data: %s',
-		async (onMissingSource) => {
-			const of = await synced();
-			const options = { onMissingSource, maxRemovedPercent: 100 };
-			await failureOf(execute('difyKnowledge', sync(of, options, { items: [{ json: {} }] })));
-			expect(documentsOf(of)).toEqual(OLD);
-		},
-	);
-
-	test.each([
-		['delete', false],
-		['delete', true],
-		['disable', true],
-	])(
-		'an item that cannot be read: %s, continue on fail: %s',
-		async (onMissingSource, continueOnFail) => {
-			const of = await synced();
-			const options = { onMissingSource, maxRemovedPercent: 100 };
-			const { items, perItem } = itemsOf(['a.md', 'b.md', 'c.md', 'd.md']);
-			perItem[3]!.source = '';
-			const written = { source: '={{ $json.path }}' };
-			const fake = sync(of, options, { items, perItem, written, continueOnFail });
-			await failureOf(execute('difyKnowledge', fake));
-			expect(documentsOf(of)).toEqual(OLD);
-		},
-	);
-
-	test.each(['delete', 'disable'])(
-		'a list that lost more than its share: %s',
-		async (onMissingSource) => {
-			const of = await synced();
-			const fake = sync(of, { onMissingSource }, itemsOf(['a.md', 'b.md']));
-			expect(await failureOf(execute('difyKnowledge', fake))).toBeDefined();
-			expect(documentsOf(of)).toEqual(OLD);
-		},
-	);
-
-	test('documents that the sync did not create stay, even if a source is missing', async () => {
-		const of = await startBase();
-		addDocument(of.sim.store, of.base, { name: 'by hand.md' });
-		await execute('difyKnowledge', sync(of, {}, itemsOf(SOURCES)));
-		const options = { onMissingSource: 'delete', maxRemovedPercent: 50 };
-		await execute('difyKnowledge', sync(of, options, itemsOf(SOURCES.slice(1))));
-		expect(documentsOf(of)).toEqual(['by hand.md on', ...OLD.slice(1)]);
-	});
-});
-
-describe('an empty filter matches no documents instead of all', () => {
-	/** Documents of two customers. */
-	async function customers(): Promise<Base> {
-		const of = await startBase({ fields: [{ id: 'f1', name: 'customer', type: 'string' }] });
-		for (const customer of ['anna', 'bert'])
-			addDocument(of.sim.store, of.base, {
-				name: `${customer}.txt`,
-				text: `llama of ${customer}`,
-				values: new Map([['customer', { id: 'f1', value: customer }]]),
-			});
-		return of;
-	}
-
-	const filtered = (value: unknown, operator: string) => ({
-		query: 'llama',
-		topK: 10,
-		simplify: true,
-		options: { filterLogic: 'and' },
-		metadataFilters: { condition: [{ field: 'customer', operator, value }] },
-	});
-
-	/** Texts that a node returns; none if it fails. */
-	const textsOf = async (work: Promise<unknown>) =>
-		await work.then(
-			(found) => JSON.stringify(found).match(/llama of \w+/g) ?? [],
-			() => [],
-		);
-
-	const EMPTY: ReadonlyArray<readonly [unknown, string]> = [
-		['', 'is'],
-		[undefined, 'is'],
-		[null, 'is'],
-		['', 'in'],
-		[[], 'in'],
-		['', 'contains'],
-		['', 'start with'],
-	];
-
-	test.each(EMPTY)('retrieve: %j %s', async (value, operator) => {
-		const of = await customers();
-		const found = knowledge(of, 'knowledgeBase retrieve', filtered(value, operator));
-		expect(await textsOf(found)).toEqual([]);
-	});
-
-	test.each(EMPTY)('Retriever: %j %s', async (value, operator) => {
-		const { sim, base } = await customers();
-		const access = { baseUrl: sim.url, apiKey: knowledgeKey() };
-		const parameters = { difyDatasetIds: [base.id], ...filtered(value, operator) };
-		const { retriever } = await supplyRetriever(access, parameters);
-		expect(await textsOf(retriever.invoke('llama'))).toEqual([]);
-	});
-
-	test('a filter with a value matches only the documents of this customer', async () => {
-		const of = await customers();
-		const found = knowledge(of, 'knowledgeBase retrieve', filtered('anna', 'is'));
-		expect(await textsOf(found)).toEqual(['llama of anna']);
-		const access = { baseUrl: of.sim.url, apiKey: knowledgeKey() };
-		const parameters = { difyDatasetIds: [of.base.id], ...filtered('bert', 'is') };
-		const { retriever } = await supplyRetriever(access, parameters);
-		expect(await textsOf(retriever.invoke('llama'))).toEqual(['llama of bert']);
-	});
-});
-
-describe('questions and answers of a chunk, and other metadata, survive an update', () => {
-	async function withChunk(): Promise<{ of: Base; document: SimDocument; place: Parameters }> {
-		const of = await startBase({
-			form: 'qa_model',
-			fields: [
-				{ id: 'f1', name: 'city', type: 'string' },
-				{ id: 'f2', name: 'year', type: 'number' },
-			],
-		});
-		const document = addDocument(of.sim.store, of.base, {
-			text: 'What is a llama?',
-			values: new Map([
-				['city', { id: 'f1', value: 'Quito' }],
-				['year', { id: 'f2', value: 2024 }],
-			]),
-		});
-		const [chunk] = document.segments;
-		Object.assign(chunk!, { answer: 'An animal.', keywords: ['llama'] });
-		return { of, document, place: { documentId: byId(document.id), chunkId: chunk!.id } };
-	}
-
-	test.each([
-		[{ content: 'What are llamas?' }, 'What are llamas?', 'An animal.', ['llama']],
-		[{ answer: 'Camels.' }, 'What is a llama?', 'Camels.', ['llama']],
-		[{ keywords: 'wool' }, 'What is a llama?', 'An animal.', ['wool']],
-		[{ enabled: true }, 'What is a llama?', 'An animal.', ['llama']],
-	])('chunk: %j', async (options, content, answer, keywords) => {
-		const { of, document, place } = await withChunk();
-		await knowledge(of, 'chunk update', { ...place, options });
-		expect(document.segments).toMatchObject([{ content, answer, keywords }]);
-	});
-
-	test('metadata: setting one field keeps the other', async () => {
-		const { of, document, place } = await withChunk();
-		const values = { value: [{ field: 'city', value: 'Lima', type: 'auto' }] };
-		await knowledge(of, 'metadata set', { ...place, values });
-		expect([...document.values].map(([name, { value }]) => [name, value])).toEqual([
-			['city', 'Lima'],
-			['year', 2024],
-		]);
-	});
-
-	test('metadata: new content under the same name keeps it', async () => {
-		const { of, document } = await withChunk();
-		of.base.form = 'text_model';
-		document.form = 'text_model';
-		const text = { name: document.name, text: 'New text.', options: { wait: 0 } };
-		await knowledge(of, 'document upsertText', text);
-		expect(of.base.documents.size).toBe(1);
-		expect([...document.values.keys()]).toEqual(['city', 'year']);
 	});
 });
 
@@ -602,22 +377,14 @@ describe('text of a form that looks like an expression is text', () => {
 });
 
 describe("files are fetched only from the credential's Dify or from Fetch Files From", () => {
-	/** A host beside Dify, which notes who asks. */
-	async function otherHost(): Promise<{ origin: string; authHeaders: Array<string | undefined> }> {
-		const authHeaders: Array<string | undefined> = [];
-		const server = http.createServer((request, response) => {
-			authHeaders.push(request.headers.authorization);
-			response.setHeader('content-type', 'text/plain').end('other');
+	/** A host beside Dify. */
+	const startOther = async () =>
+		await serve({
+			'GET /report.txt': (_request, response) => void response.end('other'),
+			'GET /files/a.md': (_request, response) => void response.end('other'),
 		});
-		const origin = `http://127.0.0.1:${await listen(server)}`;
-		closing.push(async () => {
-			server.closeAllConnections();
-			await new Promise<void>((resolve) => {
-				server.close(() => resolve());
-			});
-		});
-		return { origin, authHeaders: authHeaders };
-	}
+	const keysSentTo = ({ requests }: ScriptedServer) =>
+		requests.map(({ headers }) => headers.authorization);
 
 	async function runWith(fileUrl: (sim: DifySim) => string, options: Parameters) {
 		const sim: DifySim = await startApp({
@@ -659,27 +426,15 @@ describe("files are fetched only from the credential's Dify or from Fetch Files 
 	});
 
 	test('not from another host', async () => {
-		const other = await otherHost();
-		expect(await runWith(() => `${other.origin}/report.txt`, {})).toBeUndefined();
-		expect(other.authHeaders).toEqual([]);
+		const other = await startOther();
+		expect(await runWith(() => `${other.url}/report.txt`, {})).toBeUndefined();
+		expect(keysSentTo(other)).toEqual([]);
 	});
 
 	test('from another host that the node names, without the key', async () => {
-		const other = await otherHost();
-		const options = { fetchFilesFrom: other.origin };
-		expect(await runWith(() => `${other.origin}/report.txt`, options)).toBe('other');
-		expect(other.authHeaders).toEqual([undefined]);
-	});
-
-	test('the file of a document from another host that the node names, without the key', async () => {
-		const other = await otherHost();
-		const sim = await start({ filesUrl: other.origin });
-		const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });
-		const { id } = addDocument(sim.store, base, { name: 'a.md' });
-		const parameters = { documentId: id, options: { fetchFilesFrom: other.origin } };
-		const [item] = await knowledge({ sim, base }, 'document download', parameters);
-		const { data = '' } = Object.values(item!.binary ?? {})[0] ?? {};
-		expect(buffer.Buffer.from(data, 'base64').toString('utf8')).toBe('other');
-		expect(other.authHeaders).toEqual([undefined]);
+		const other = await startOther();
+		const options = { fetchFilesFrom: other.url };
+		expect(await runWith(() => `${other.url}/report.txt`, options)).toBe('other');
+		expect(keysSentTo(other)).toEqual([undefined]);
 	});
 });

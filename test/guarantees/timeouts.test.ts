@@ -252,6 +252,7 @@ describe('Stop', () => {
 
 	test.each([
 		['text:chat', { prompt: 'Hi' }, CHAT],
+		['text:complete', { prompt: 'Hi' }, '/v1/completions'],
 		['text:extract', { text: 'Hi', fields: { field: [{ name: 'a' }] } }, CHAT],
 		['vector:embed', { text: 'Hi' }, '/v1/embeddings'],
 		['vector:rerank', { query: 'q', document: 'd' }, '/v1/rerank'],
