@@ -52,13 +52,3 @@ test('each request has the key once', async () => {
 		]),
 	);
 });
-
-test('a key of any format is accepted', async () => {
-	const key = 'old key';
-	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
-	expect(
-		await sendMessageJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } }),
-	).toMatchObject({
-		answer: 'You said: hi',
-	});
-});

@@ -49,34 +49,6 @@ describe('many items', () => {
 		).toHaveLength(5);
 	});
 
-	test('messages of one conversation are sent in order, even with several concurrently', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query, turn }) => ({
-				steps: [{ wait: query === 'q0' ? 40 : 1 }, { text: `${query} is turn ${turn}` }],
-			}),
-		});
-		const perItem = Array.from({ length: 6 }, (_, at) => ({
-			query: `q${at}`,
-			user: at % 2 === 0 ? 'anna' : 'ben',
-		}));
-		const items = await execute(
-			prepare(sim, {
-				items: perItem.map(() => ({ json: {} })),
-				perItem,
-				parameters: { conversation: 'latest', options: { maxConcurrentItems: 6 } },
-			}),
-		);
-		expect(items.map(({ json }) => json.answer)).toEqual([
-			'q0 is turn 1',
-			'q1 is turn 1',
-			'q2 is turn 2',
-			'q3 is turn 2',
-			'q4 is turn 3',
-			'q5 is turn 3',
-		]);
-	});
-
 	test.each([1, 3])(
 		'an error does not affect the other items with continue on fail (%i concurrently)',
 		async (maxConcurrentItems) => {

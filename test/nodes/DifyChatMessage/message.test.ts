@@ -16,17 +16,6 @@ describe('the request of a message', () => {
 		);
 	});
 
-	test('an expression without a user is rejected', async () => {
-		const sim = await startSim();
-		const error = await sendMessageError(sim, {
-			parameters: { user: '' },
-			written: { user: '={{ $json.author }}' },
-		});
-		expect(error.message).toBe('The user is empty');
-		expect(error.description).toContain('Enter a user');
-		expect(sim.requests).toHaveLength(0);
-	});
-
 	test('an empty conversation ID starts a new conversation, a malformed one is rejected', async () => {
 		const sim = await startSim({});
 		for (const value of ['', ' ', null, undefined])

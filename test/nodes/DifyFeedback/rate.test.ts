@@ -1,13 +1,5 @@
-import { type Json } from '../../simulators/dify';
 import { startSim } from '../../lib/dify/client';
-import {
-	sendMessageJson,
-	executeNode,
-	executeFeedback,
-	getNodeError,
-	getRatings,
-	startWithMessage,
-} from '../dify';
+import { executeFeedback, getNodeError, getRatings, startWithMessage } from '../dify';
 
 describe('rating', () => {
 	test('a new rating replaces the earlier one with its text', async () => {
@@ -68,23 +60,4 @@ test('without a message ID, the error names the field and node to drag', async (
 		expect(error.description).toContain('Dify Chat Message');
 	}
 	expect(sim.requests).toEqual([]);
-});
-
-describe('feedback', () => {
-	test('can be removed, and the message of another user is reported as such', async () => {
-		const sim = await startSim({});
-		const { messageId } = await sendMessageJson(sim);
-		const rate = async (parameters: Json) =>
-			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!
-				.json;
-		expect(await rate({ rating: 'dislike', content: 'too long' })).toMatchObject({
-			rating: 'dislike',
-			content: 'too long',
-		});
-		expect(await rate({ rating: 'none' })).toMatchObject({ rating: null, success: true });
-		expect(sim.app('chat').feedbacks).toEqual([]);
-		const error = await getNodeError(rate({ user: 'another user' }));
-		expect(error.message).toBe('Dify cannot find the message');
-		expect(error.description).toContain('user');
-	});
 });

@@ -1,15 +1,8 @@
 import { waitFor } from '../../../lib/dify/wait-for';
 import { countRequests } from '../../../lib/dify/client';
 import { appKey, knowledgeKey, type FormField, type Json } from '../../../simulators/dify';
+import { executePrepared, getNodeError, getStreamedText, WITH_FILES } from '../../dify';
 import {
-	getItemError,
-	executePrepared,
-	getNodeError,
-	getStreamedText,
-	WITH_FILES,
-} from '../../dify';
-import {
-	FOREVER,
 	prepareWorkflow,
 	REVIEW,
 	START,
@@ -69,11 +62,6 @@ describe('running a workflow', () => {
 		});
 	});
 
-	test('a run without outputs has an empty object', async () => {
-		const sim = await startWorkflow({ steps: [START], outputs: {} }, { form: ALL_TYPES });
-		expect((await executeWorkflowJson(sim)).outputs).toEqual({});
-	});
-
 	test("outputs may have the names of the node's fields", async () => {
 		const sim = await startWorkflow({
 			steps: [START],
@@ -85,12 +73,6 @@ describe('running a workflow', () => {
 			outputs: { status: 'mine', workflowRunId: 7 },
 		});
 		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
-	});
-
-	test('outputs of several end nodes are returned as Dify sends them, unset ones as null', async () => {
-		const outputs = { a: 1, b: [2], c: null };
-		const sim = await startWorkflow({ steps: [START], outputs });
-		expect((await executeWorkflowJson(sim)).outputs).toEqual(outputs);
 	});
 
 	test('a failed run fails the node with its error, the failed node and the ID', async () => {
@@ -130,15 +112,6 @@ describe('running a workflow', () => {
 		expect(error.context.data).toMatchObject({ type: 'invalidInputs' });
 	});
 
-	test('with continue on fail, the error item keeps the run ID', async () => {
-		const sim = await startWorkflow({ steps: [START], fail: 'broken' });
-		const [item] = await executeWorkflow(sim, { continueOnFail: true });
-		expect(getItemError(item!)).toMatchObject({
-			workflowRunId: sim.runs[0]!.workflowRunId,
-			serverText: 'broken',
-		});
-	});
-
 	test('a partial success and a stopped run are results, with a warning', async () => {
 		const failed = { id: 'a', title: 'Look', status: 'exception' as const };
 		const partial = await startWorkflow({
@@ -166,17 +139,6 @@ describe('running a workflow', () => {
 		await executeWorkflow(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
 		const body = sim.requests.find(({ path }) => path === '/workflows/run')!.json as Json;
 		expect(body.inputs).toEqual({ unit: 'F', terse: true, about: '5', more: { a: 1 } });
-	});
-
-	test('an input that is not in the form causes a warning', async () => {
-		const sim = await startWorkflow({ steps: [START] }, { form: ALL_TYPES });
-		const fake = prepareWorkflow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
-		await executePrepared('difyWorkflow', fake);
-		const warnings = [expect.stringContaining('"colour", so the value was dropped')];
-		expect(fake.hints.map(({ message }) => message)).toEqual(warnings);
-		expect(
-			(await executeWorkflowJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
-		).toEqual(warnings);
 	});
 
 	test('files in JSON inputs are uploaded, as in form fields', async () => {
@@ -264,63 +226,6 @@ describe('running a workflow', () => {
 		await running;
 		expect(getStreamedText(fake)).toBe('Hello');
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item', 'end']);
-	});
-
-	test('as a tool it streams nothing', async () => {
-		const sim = await startWorkflow({ steps: [START, { text: 'x' }] });
-		const fake = prepareWorkflow(sim, {
-			streaming: true,
-			type: 'n8n-nodes-local-llama.difyWorkflowTool',
-		});
-		await executePrepared('difyWorkflow', fake);
-		expect(fake.chunks).toEqual([]);
-	});
-
-	test('Stop reaches Dify', async () => {
-		const sim = await startWorkflow({ steps: [START, FOREVER] });
-		const controller = new AbortController();
-		const running = getNodeError(
-			executePrepared('difyWorkflow', prepareWorkflow(sim, { signal: controller.signal })),
-		);
-		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
-		controller.abort();
-		await running;
-		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
-	});
-
-	test('many items run up to the configured number concurrently, and the output keeps their order', async () => {
-		const releases: Array<() => void> = [];
-		let maxRunning = 0;
-		const sim = await startWorkflow(
-			{ steps: [] },
-			{
-				form: [{ kind: 'text-input', variable: 'n' }],
-				reply: ({ inputs }) => ({
-					steps: [START, { wait: new Promise<void>((resolve) => releases.push(resolve)) }],
-					outputs: { n: inputs.n },
-				}),
-			},
-		);
-		const count = 12;
-		const perItem = Array.from({ length: count }, (_, at) => ({ inputsJson: { n: `${at}` } }));
-		const items = perItem.map(() => ({ json: {} }));
-		const running = executeWorkflow(sim, {
-			items,
-			perItem,
-			parameters: { options: { maxConcurrentItems: 3 } },
-		});
-		for (let finishedCount = 0; finishedCount < count; finishedCount++) {
-			await waitFor(() => releases.length === Math.min(3, count - finishedCount));
-			maxRunning = Math.max(
-				maxRunning,
-				sim.runs.filter(({ status }) => status === 'running').length,
-			);
-			releases.pop()!();
-		}
-		expect(
-			(await running).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem]),
-		).toEqual(Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]));
-		expect(maxRunning).toBe(3);
 	});
 
 	test('the first rejection of an app with a limit is retried', async () => {
@@ -437,14 +342,6 @@ describe('files in the outputs', () => {
 			none: [],
 			text: 'x',
 		});
-	});
-
-	test('a URL on another host, which a model could have generated, is not requested', async () => {
-		const outputs = { one: file('http://127.0.0.1:9/admin') };
-		const sim = await startWorkflow({ steps: [START], outputs });
-		const [item] = await executeWorkflow(sim, { parameters: { options } });
-		expect(item!.binary).toBeUndefined();
-		expect(item!.json.warnings).toEqual([expect.stringContaining('Fetch Files From')]);
 	});
 });
 

@@ -3,7 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/wait-for';
 import { UNKNOWN_ID, createClient, startApp, startSim } from '../../../lib/dify/client';
-import { PAGES, appKey, type FormField, type Step } from '../../../simulators/dify';
+import { PAGES, type FormField, type Step } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
 import { http } from '../../../support/node-builtins';
 import {
@@ -48,37 +48,6 @@ describe('streams', () => {
 		},
 	);
 
-	test('a chatflow with two answer nodes and a branch that fails and is handled', async () => {
-		const steps: Step[] = [
-			{ nodeStart: { id: 'a1', type: 'answer' } },
-			{ text: 'First. ', from: ['a1', 'text'] },
-			{ nodeStart: { id: 'h1', type: 'http-request' } },
-			{ nodeEnd: { id: 'a1', type: 'answer' } },
-			{ nodeEnd: { id: 'h1', type: 'http-request', status: 'exception', error: '503' } },
-			{ node: { id: 'a2', type: 'answer' } },
-			{ text: 'Second.', from: ['a2', 'text'] },
-		];
-		const sim = await startApp({
-			mode: 'advanced-chat',
-			reply: () => ({ steps, exceptions: 1 }),
-		});
-		const json = await sendMessageJson(sim, {
-			mode: 'advanced-chat',
-			parameters: { options: { include: ['workflow'] } },
-		});
-		expect(json).toMatchObject({
-			answer: 'First. Second.',
-			status: 'partial-succeeded',
-			workflow: {
-				nodes: [
-					{ nodeId: 'a1' },
-					{ nodeId: 'h1', status: 'exception', error: '503' },
-					{ nodeId: 'a2' },
-				],
-			},
-		});
-	});
-
 	test('an agent whose tool generates images', async () => {
 		const draw = { name: 'draw', input: '{"draw":{}}', observation: 'done' };
 		const steps: Step[] = [
@@ -112,31 +81,6 @@ describe('streams', () => {
 		}
 	});
 
-	test('a conversation that is renamed during the run', async () => {
-		let goOn = () => {};
-		const isRenamed = new Promise<void>((resolve) => (goOn = resolve));
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ({ steps: [...toSteps('a'), { wait: isRenamed }, ...toSteps('b')] }),
-		});
-		const running = sendMessageJson(sim);
-		await waitFor(() => sim.runs[0]?.events.length === 1);
-		const { conversationId } = sim.runs[0]!;
-		const [renamed] = await executeNode('difyConversation', sim, {
-			parameters: {
-				resource: 'conversation',
-				operation: 'rename',
-				conversationId: byId(conversationId),
-				name: 'New',
-			},
-		});
-		goOn();
-		expect([renamed!.json.name, await running]).toMatchObject([
-			'New',
-			{ answer: 'ab', conversationId },
-		]);
-	});
-
 	test('an event of many megabytes', async () => {
 		const outputs = { text: 'é'.repeat(4_000_000) };
 		const sim = await startApp({
@@ -148,68 +92,6 @@ describe('streams', () => {
 });
 
 describe('many items', () => {
-	test('8 concurrent items of one conversation run one after another, in whatever format its ID is', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query, turn }) => ({
-				steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }],
-			}),
-		});
-		const { conversationId } = await sendMessageJson(sim);
-		const spelled = (at: number) =>
-			at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `;
-		const perItem = createNumberedItems(8).perItem.map(({ query }, at) => ({
-			query,
-			conversationId: byId(spelled(at)),
-		}));
-		const items = await sendMessages(sim, {
-			items: createNumberedItems(8).items,
-			perItem,
-			parameters: { conversation: 'byId', options: { maxConcurrentItems: 8 } },
-		});
-		expect(items.map(({ json }) => json.answer)).toEqual(
-			perItem.map((_, at) => `q${at} is turn ${at + 2}`),
-		);
-	});
-
-	test('earlier items succeed if the key expires in between, the others report it', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query }) => {
-				if (query === 'q2') sim.app('chat').key = 'app-new';
-				return query;
-			},
-		});
-		const items = await sendMessages(sim, { ...createNumberedItems(5), continueOnFail: true });
-		expect(items.map((item) => item.json.answer ?? getItemError(item)?.type)).toEqual([
-			'q0',
-			'q1',
-			'q2',
-			'unauthorized',
-			'unauthorized',
-		]);
-		sim.app('chat').key = appKey('chat');
-		const before = sim.requests.length;
-		expect((await sendMessageError(sim, createNumberedItems(5))).context.itemIndex).toBe(3);
-		expect(sim.requests).toHaveLength(before + 4);
-	});
-
-	test('a file that one item does not have fails only that item', async () => {
-		const sim = await startSim();
-		const [item] = textFile('eA==');
-		const items = await sendMessages(sim, {
-			items: [item!, { json: {} }, item!],
-			continueOnFail: true,
-			parameters: { files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } },
-		});
-		expect(items.map((each) => each.json.answer ?? getItemError(each)?.message)).toEqual([
-			'You said: hi',
-			"The item has no binary field 'data' [item 1]",
-			'You said: hi',
-		]);
-		expect(sim.runs.map(({ files }) => files.length)).toEqual([1, 1]);
-	});
-
 	test('in a chat, streamed text stays after an error, the error is shown, and the next item starts a new message', async () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
 		const sim = await startApp({
@@ -297,22 +179,6 @@ describe('20 items, 8 concurrently', () => {
 	});
 });
 
-test('no item is lost or stopped if more items run concurrently than the app allows', async () => {
-	const sim = await startApp({
-		mode: 'chat',
-		maxActive: 2,
-		reply: ({ query }) => ({ steps: [{ wait: 30 }, { text: query }] }),
-	});
-	const items = await executeNode('difyChatMessage', sim, {
-		...createNumberedItems(4),
-		parameters: { options: { maxConcurrentItems: 4 } },
-	});
-	expect(items.map(({ json }) => json.answer)).toEqual(
-		createNumberedItems(4).items.map((_, at) => `q${at}`),
-	);
-	expect(sim.stops).toEqual([]);
-});
-
 describe('the latest conversation', () => {
 	const latest = { conversation: 'latest' };
 
@@ -330,16 +196,6 @@ describe('the latest conversation', () => {
 			await sendMessageError(sim, { parameters: latest });
 		}
 		expect(sim.runs).toHaveLength(0);
-	});
-
-	test('is a new one for a new user, and the next item continues it, also concurrently', async () => {
-		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
-		const items = await sendMessages(sim, {
-			items: createNumberedItems(2).items,
-			parameters: { ...latest, options: { maxConcurrentItems: 2 } },
-		});
-		expect(items.map(({ json }) => json.answer)).toEqual(['turn 1', 'turn 2']);
-		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
 	});
 
 	test('can be restarted if it is deleted between the lookup and the message', async () => {
@@ -490,23 +346,6 @@ describe('redirects to another URL, as from http to https', () => {
 	);
 });
 
-describe('the user', () => {
-	test('may be a number', async () => {
-		const sim = await startSim();
-		for (const user of [42, 0])
-			await sendMessages(sim, { parameters: { user, conversation: 'latest' } });
-		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
-	});
-
-	test.each([true, { id: 5 }, ['a'], NaN])('%j is rejected by name', async (user) => {
-		const sim = await startSim();
-		expect((await sendMessageError(sim, { parameters: { user } })).message).toMatch(
-			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
-		);
-		expect(sim.requests).toHaveLength(0);
-	});
-});
-
 describe('the form of the app', () => {
 	test('without a filled-in input is checked by Dify', async () => {
 		const sim = await startApp({
@@ -608,22 +447,6 @@ describe('the item of a message', () => {
 		}
 	});
 
-	test('names a new conversation with and without Simplify', async () => {
-		const sim = await startSim();
-		for (const simplify of [true, false]) {
-			expect(
-				await sendMessageJson(sim, {
-					parameters: {
-						simplify,
-						conversation: 'byId',
-						conversationId: byId(UNKNOWN_ID),
-						options: { onStaleConversation: 'startNew' },
-					},
-				}),
-			).toMatchObject({ conversationRestarted: true });
-		}
-	});
-
 	test("has Dify's fields of a pause without Simplify", async () => {
 		const pause = [
 			{
@@ -661,16 +484,6 @@ describe('the item of a message', () => {
 			],
 		});
 		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
-	});
-
-	test('has the response in the Response Field, even with the name of another field', async () => {
-		const sim = await startSim();
-		expect(
-			await sendMessageJson(sim, { parameters: { options: { answerField: 'user' } } }),
-		).toMatchObject({
-			user: 'You said: hi',
-			messageId: sim.runs[0]!.messageId,
-		});
 	});
 
 	test('a chat that cannot receive text stops the run, and the error has the reason', async () => {

@@ -69,17 +69,6 @@ describe('User', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	test.each(OPERATIONS)('left empty, it is taken from the item: %s %j', async (name, operation) => {
-		const sim = await startSim();
-		const failed = executeNode(name, sim, {
-			parameters: { ...IDS, ...operation, user: ' ' },
-			items: [{ json: { sessionId: '' } }],
-		});
-		// The item's session is used, even if it is empty.
-		expect((await getNodeError(failed)).message).toBe('The user is empty');
-		expect(sim.requests).toHaveLength(0);
-	});
-
 	test('left empty, every item has its own', async () => {
 		const sim = await startSim();
 		await executeNode('difyChatMessage', sim, {
@@ -107,21 +96,5 @@ describe('User', () => {
 		expect(getKey({ sessionId: 'a' })).toBe('latest a');
 		expect(getKey({ user: 'b' })).toBe('latest b');
 		expect(getKey({})).toBe('latest n8n-w1');
-	});
-});
-
-describe('a toggle', () => {
-	test('Return All as text or number returns all', async () => {
-		const sim = await startSim();
-		for (let at = 0; at < 60; at++) sim.store.addConversation(sim.app('chat'), 'u1');
-		const count = async (returnAll: unknown) =>
-			(
-				await executeNode('difyConversation', sim, {
-					parameters: { resource: 'conversation', operation: 'getAll', returnAll },
-				})
-			).length;
-		expect([await count('true'), await count(1), await count('false'), await count(false)]).toEqual(
-			[60, 60, 50, 50],
-		);
 	});
 });

@@ -1,36 +1,6 @@
-import { sendCompletionMessage, runWorkflow } from '../../../../lib/dify/run/start-run';
-import { createClient, startApp, startSim } from '../../../lib/dify/client';
+import { startApp } from '../../../lib/dify/client';
 import { type FormField } from '../../../simulators/dify';
-import {
-	sendMessages,
-	sendMessageError,
-	sendMessageJson,
-	executePrepared,
-	prepareNode,
-} from '../../dify';
-
-describe('inputs', () => {
-	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			form: [
-				{ kind: 'number', variable: 'days' },
-				{ kind: 'checkbox', variable: 'terse' },
-				{ kind: 'text-input', variable: 'note' },
-				{ kind: 'json_object', variable: 'more' },
-			],
-		});
-		const inputs = { days: 0, terse: false, note: '', more: { a: [1] } };
-		await sendMessages(sim, { parameters: { inputsJson: JSON.stringify(inputs) } });
-		await sendMessages(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
-		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
-		const all = await startSim({});
-		const request = { inputs: {}, user: 'u1' };
-		const text = await sendCompletionMessage(createClient(all, 'completion'), request);
-		const run = await runWorkflow(createClient(all, 'workflow'), request);
-		expect([text.status, run.status]).toEqual(['succeeded', 'succeeded']);
-	});
-});
+import { sendMessageError, sendMessageJson, executePrepared, prepareNode } from '../../dify';
 
 test.each(['form', 'json'])(
 	'an unpublished app is reported as such: inputs as %s',
@@ -151,61 +121,5 @@ describe('fields of the form', () => {
 		expect(
 			(await sendMessageError(sim, { parameters: { inputsJson: '{"city":7}' } })).message,
 		).toContain('must be a string');
-	});
-
-	test("a file field accepts Dify's file objects, and a single file is not a list", async () => {
-		const sim = await startApp({ mode: 'chat', form: form.slice(3) });
-		const object = {
-			type: 'image',
-			transfer_method: 'remote_url',
-			url: 'https://example.com/x.png',
-		};
-		await sendMessageJson(sim, {
-			parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } },
-		});
-		await sendMessageJson(sim, {
-			parameters: { inputsMode: 'form', inputs: { value: { picture: object } } },
-		});
-		expect(
-			sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url),
-		).toEqual([object.url, object.url]);
-		const items = [{ json: {}, binary: { data: image, other: image } }];
-		expect(
-			(
-				await sendMessageError(sim, {
-					items,
-					parameters: { inputsMode: 'form', inputs: { value: { picture: 'data, other' } } },
-				})
-			).message,
-		).toContain('must be a file');
-		expect(
-			(
-				await sendMessageError(sim, {
-					parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } },
-				})
-			).message,
-		).toContain('must be a file');
-		expect(
-			(
-				await sendMessageError(sim, {
-					items,
-					parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } },
-				})
-			).message,
-		).toContain('File validation failed');
-		expect(
-			(
-				await sendMessageError(sim, {
-					parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } },
-				})
-			).message,
-		).toContain('no binary field');
-		expect(
-			(
-				await sendMessageError(sim, {
-					parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } },
-				})
-			).message,
-		).toContain("no binary field 'nothing'");
 	});
 });

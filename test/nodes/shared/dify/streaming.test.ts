@@ -67,19 +67,6 @@ describe('streaming', () => {
 describe("streaming into n8n's chat", () => {
 	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
 
-	test('begins, streams, ends; the item is still returned', async () => {
-		const sim = await startApp({ mode: 'chat', reply: () => story }, { stream: { delayMs: 3 } });
-		const fake = prepare(sim, { streaming: true });
-		expect((await execute(fake))[0]!.json.answer).toBe('Once upon a time');
-		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
-			'begin',
-			'Once ',
-			'upon ',
-			'a time',
-			'end',
-		]);
-	});
-
 	test('events that arrive together are one delta', async () => {
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => story },
