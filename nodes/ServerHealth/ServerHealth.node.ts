@@ -21,8 +21,11 @@ export class ServerHealth implements INodeType {
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
-		outputNames: ['Healthy', 'Unhealthy'],
+		// n8n replaces outputs, but not `outputNames`, if the node is a tool.
+		outputs: ['Healthy', 'Unhealthy'].map((displayName) => ({
+			type: NodeConnectionTypes.Main,
+			displayName,
+		})),
 		credentials: serviceCredentials,
 		properties: operations.properties,
 	};

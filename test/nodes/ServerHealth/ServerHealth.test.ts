@@ -5,10 +5,16 @@ describe('the description', () => {
 
 	it('has two named outputs and is usable as a tool', () => {
 		expect(description).toMatchObject({
-			outputs: ['main', 'main'],
-			outputNames: ['Healthy', 'Unhealthy'],
+			outputs: [
+				{ type: 'main', displayName: 'Healthy' },
+				{ type: 'main', displayName: 'Unhealthy' },
+			],
 			usableAsTool: true,
 		});
+	});
+
+	it('as a tool, its connector gets the name of n8n, which replaces only the outputs', () => {
+		expect(description.outputNames).toBeUndefined();
 	});
 
 	it.each([
