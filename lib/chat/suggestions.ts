@@ -3,7 +3,7 @@ import { captureError, type ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
-import { listModels } from '../servers/list-models';
+import { listModelsFor } from '../servers/list-models';
 import { suggestModels } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
@@ -80,7 +80,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ): Promise<ServerError> {
-	const models = await listModels(server, chatRequest.signal).catch(captureError);
+	const models = await listModelsFor(server, 'chat', chatRequest.signal).catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));

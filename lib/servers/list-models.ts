@@ -5,6 +5,7 @@ import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toProbeError, tryProbe } from './probe';
+import { sortForChat } from './model-names';
 import { parseModels, type ServerModel } from './models';
 import { getProfile } from './profile';
 import type { ModelTask, ServerType, ModelServer } from './types/server-type';
@@ -40,9 +41,9 @@ export async function listModelsFor(
 	if (task === 'reranking') assertRerankSupported(server, serverType);
 	const categorized = await listModelsByCategory(server, serverType, task, signal);
 	const matching = (categorized ?? models).filter((model) => supportsTask(model, task));
-	if (matching.length > 0) return matching;
 	// A chat may be tried with any model.
-	if (task === 'chat') return models;
+	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
+	if (matching.length > 0) return matching;
 	const suggestion = serverType.texts[task === 'reranking' ? 'rerank' : task];
 	throw createListError(server, 'modelNotFound', `The server has no model for ${task}`, suggestion);
 }

@@ -20,6 +20,15 @@ export function matchesModel(
 	return matchesModelId(id, name) || aliases.includes(name) || isSameName(id, name);
 }
 
+/** Embedding and reranking models, on servers that do not report what a model is for. */
+const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
+
+/** Models whose name tells that they do not chat come last. */
+export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
+	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
+	return models.toSorted((a, b) => rank(a) - rank(b));
+}
+
 const MAX_NAMES = 10;
 
 /** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
@@ -27,7 +36,9 @@ export function suggestModels(names: readonly string[], alternative: string | un
 	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
 	if (names.length > 0)
-		sentences.push(`Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${remainder}.`);
+		sentences.push(
+			`Use one of: ${sortForChat(names, String).slice(0, MAX_NAMES).join(', ')}${remainder}.`,
+		);
 	if (alternative !== undefined)
 		sentences.push(`${names.length === 0 ? 'Select another model, or' : 'Or'} ${alternative}`);
 	return sentences.join(' ');

@@ -58,6 +58,18 @@ describe('listed models', () => {
 		expect(await found([vectors])).toEqual(['vectors']);
 	});
 
+	it('come last if only their name tells that they do not chat', async () => {
+		const ids = ['bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m', 'qwen3-8b', 'budge-it'];
+		const sim = await startServer({ apiKey: KEY });
+		sim.route('GET /v1/models', reply.json({ data: ids.map((id) => ({ id })) }));
+		const expected = ['qwen3-8b', 'budge-it', 'bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m'];
+		expect((await search(sim.url)).results.map(({ value }) => value)).toEqual(expected);
+		const server = createModelServer({ baseUrl: sim.url, apiKey: KEY });
+		await expect(withResolvedModel({ model: '' }, server, 'chat')).rejects.toMatchObject({
+			suggestion: expect.stringContaining(`Use one of: ${expected.join(', ')}.`) as string,
+		});
+	});
+
 	it('have the details that the server reports', async () => {
 		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
 		const [loaded, other] = (await search(sim.url)).results;
