@@ -43,11 +43,20 @@ const ERROR_STATUSES = {
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	forbidden:
 		'The server, or a proxy in front of it (Cloudflare Access, a firewall), does not allow this request (403). A proxy may require its own login headers: add them to Extra Headers',
+	unauthorized: 'The server rejected the API key. If API Key is empty, the server requires one',
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
 		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test',
 };
+
+/** Suggestions that name no option of a node. */
+const OWN_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
+	modelLoading: 'Wait until the server has loaded the model, then test again.',
+};
+
+const NO_MODELS =
+	'The connection works, but the server lists no models. Download or load one (Ollama: ollama pull; Local Llama: Model, Pull), or give the key access to one. The credential can be used as it is.';
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -82,7 +91,7 @@ function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
 
 function toTestMessage(type: ErrorType, status?: number): string {
 	const { title, detail = title, suggestion } = getErrorText(type, { status });
-	return `${ERROR_DETAILS[type] ?? detail}. ${suggestion}`;
+	return `${ERROR_DETAILS[type] ?? detail}. ${OWN_SUGGESTIONS[type] ?? suggestion}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -183,6 +192,8 @@ export class LocalLlamaApi implements ICredentialType {
 				'The response is empty. mlx_lm.server responds this way while no model is available on its machine: in that case the credential is correct. For any other server, check the host, port and path of the Base URL.',
 			),
 			plainTextRule(toTestMessage('notAnApi')),
+			bodyRule('data.length', 0, NO_MODELS),
+			bodyRule('data', null, NO_MODELS),
 			missingFieldRule(
 				'data',
 				'The response is not a model list as in the OpenAI API. Check that the Base URL points to the API. If the model list in the node works, the credential is correct.',

@@ -200,11 +200,9 @@ export function missingFieldRule(field: string, message: string) {
  */
 const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
 
-const CREDENTIAL_TEST_PAGE =
-	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
-
 /** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
-export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and how to fix it</a>.`;
+export const CONNECTION_CODES_HINT =
+	'ECONNREFUSED in the test: nothing listens at this address and port.<br>If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost.<br>EPROTO: use http://. ECONNRESET: use https://.';
 
 /** Older helpers of n8n, which HTTP Request uses, name the URL and the redirect options differently. */
 interface LegacyOptions {

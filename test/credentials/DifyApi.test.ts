@@ -1,5 +1,6 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
+import { CONNECTION_CODES_HINT } from '../../lib/servers/credential';
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { fetchKeyTestStatus, startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
@@ -151,7 +152,7 @@ test("adds only the key to the HTTP Request node's requests", async () => {
 	);
 });
 
-test('its hint links to the error codes that n8n shows for failed connections', () => {
+test('its hint has the likeliest causes of a failed connection', () => {
 	const { hint } = new DifyApi().properties.find(({ name }) => name === 'baseUrl')!;
-	expect(hint).toContain('docs/troubleshooting.md#the-test-of-the-credential');
+	expect(hint).toBe(CONNECTION_CODES_HINT);
 });

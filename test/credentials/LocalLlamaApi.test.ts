@@ -154,9 +154,11 @@ describe("n8n's credential test", () => {
 				server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models'),
 			).toBe(true);
 			expect(await testWith({ baseUrl, apiKey: 'wrong' })).toMatch(
-				/^The server rejected the API key\. Check the API Key/,
+				/^The server rejected the API key\. .* Check the API Key/,
 			);
-			expect(await testWith({ baseUrl })).toMatch(/^The server rejected the API key/);
+			expect(await testWith({ baseUrl })).toMatch(
+				/\. If API Key is empty, the server requires one\. Check/,
+			);
 		},
 	);
 
@@ -196,7 +198,7 @@ describe("n8n's credential test", () => {
 		);
 		server.setLoading(1);
 		expect(await testWith({ baseUrl })).toMatch(
-			/^The model is still loading, or a gateway has no available server or key .* Wait/,
+			/^The model is still loading, or a gateway has no available server or key .* Wait.*test again\.$/,
 		);
 		server.route('GET /v1/models', reply.html(502, '<html></html>'));
 		expect(await testWith({ baseUrl })).toMatch(/^A proxy responds with 502/);
@@ -275,9 +277,16 @@ describe("n8n's credential test", () => {
 		expect(message).toMatch(/a proxy in front of it.*Extra Headers.*The key may be wrong/);
 	});
 
-	test('Ollama without models passes, although its list is null', async () => {
+	test.each([
+		['Ollama', null],
+		['other servers', []],
+	])('a list without models does not pass: %s', async (_what, data) => {
 		const baseUrl = await start({});
-		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
-		expect(await testWith({ baseUrl })).toBe('OK');
+		server.route('GET /v1/models', reply.json({ object: 'list', data }));
+		expect(await testWith({ baseUrl })).toMatch(/^The connection works, but .* no models\./);
+	});
+
+	test('no message names an option that only nodes have', () => {
+		expect(JSON.stringify(new LocalLlamaApi().test.rules)).not.toContain('Timeout');
 	});
 });

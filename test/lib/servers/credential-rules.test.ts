@@ -48,11 +48,9 @@ describe('what n8n’s test reports for a response', () => {
 		expect(await testResponse(answer())).toBe(message);
 	});
 
-	it('the linked page explains the error codes that n8n shows without a message', () => {
-		const [, page] = /blob\/main\/([^#"]+)#the-test-of-the-credential"/.exec(
-			CONNECTION_CODES_HINT,
-		)!;
-		const [, section] = fs.readFileSync(page!, 'utf8').split('\n## The test of the credential\n');
+	it('the documents explain the error codes that n8n shows without a message', () => {
+		const page = fs.readFileSync('docs/troubleshooting.md', 'utf8');
+		const [, section] = page.split('\n## The test of the credential\n');
 		for (const code of [
 			'ECONNREFUSED',
 			'ENOTFOUND',
@@ -63,6 +61,16 @@ describe('what n8n’s test reports for a response', () => {
 		])
 			expect(section!.split('\n## ')[0]).toContain(code);
 	});
+});
+
+it('the hint has the three likeliest causes, a line each, and no link', () => {
+	const lines = CONNECTION_CODES_HINT.split('<br>');
+	expect(lines).toEqual([
+		expect.stringContaining('nothing listens'),
+		expect.stringContaining('http://host.docker.internal:PORT'),
+		expect.stringMatching(/http:.*https:/),
+	]);
+	expect(CONNECTION_CODES_HINT).not.toContain('href');
 });
 
 describe('a server that never responds', () => {
