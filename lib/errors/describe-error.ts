@@ -1,31 +1,67 @@
 import { ServerError } from './server-error';
-import { getErrorMessage, toPlainText } from '../values';
+import { getErrorMessage, toPlainText, truncate } from '../values';
 
 /** Characters of the server message: more would hide the suggestion. */
 const MAX_QUOTED_TEXT = 500;
+/** The same in a chat. */
+const MAX_CHAT_QUOTED_TEXT = 100;
+/** Words of an error in a chat. */
+const MAX_CHAT_WORDS = 40;
 
 /**
- * The full text of an error: what happened and where, the suggestion, the server message. n8n's chat shows only the
- * description of a failed node, so one text has to contain all of it.
+ * The full text of an error: what happened, the server message, the suggestion, and where. The likeliest cause comes
+ * first.
  *
  * @param displayedUrl how the address is shown; default: the URL without user, password and query. Empty: not shown
  */
-export function describeError(
+export function describeError(error: ServerError, displayedUrl?: string): string {
+	return joinParts(Object.values(toParts(error, displayedUrl)));
+}
+
+/**
+ * An error as a chat shows it: what happened and what to do, then as much of the rest as fits. n8n's chat shows only the
+ * description of a failed node, so one text has to contain all of it.
+ */
+export function toChatMessage(error: unknown, displayedUrl?: string): string {
+	if (!(error instanceof ServerError)) return getErrorMessage(error);
+	const { problem, quotation, suggestion, address } = toParts(
+		error,
+		displayedUrl,
+		MAX_CHAT_QUOTED_TEXT,
+	);
+	const [advice = '', ...sentences] = suggestion.split(/(?<=[.!?]) (?=\p{Lu})/u);
+	let text = joinParts([problem, advice]);
+	const addIfShort = (longer: string) => {
+		const isShort = countWords(longer) <= MAX_CHAT_WORDS;
+		if (isShort) text = longer;
+		return isShort;
+	};
+	addIfShort(joinParts([problem, quotation, advice]));
+	sentences.every((sentence) => addIfShort(joinParts([text, sentence])));
+	addIfShort(joinParts([text, address]));
+	return text;
+}
+
+function toParts(
 	{ detail, suggestion, serverText = '', url }: ServerError,
-	displayedUrl: string = url === undefined ? '' : toDisplayUrl(url),
-): string {
-	const location = displayedUrl === '' ? '' : ` (${displayedUrl})`;
-	const text = `${detail} ${suggestion}`;
-	const parts = [withPeriod(detail.replace(/\.$/, '') + location), suggestion];
-	if (!text.includes(serverText))
-		parts.push(`Server message: "${serverText.slice(0, MAX_QUOTED_TEXT)}"`);
+	displayedUrl = url === undefined ? '' : toDisplayUrl(url),
+	maxQuotedText = MAX_QUOTED_TEXT,
+) {
+	const isQuoted = `${detail} ${suggestion}`.includes(serverText);
+	return {
+		problem: withPeriod(detail),
+		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}"`,
+		suggestion,
+		address: displayedUrl === '' ? '' : `URL: ${displayedUrl}`,
+	};
+}
+
+function joinParts(parts: readonly string[]): string {
 	return toPlainText(parts.filter((part) => part !== '').join(' '));
 }
 
-/** An error as shown to the visitor of a chat, who must not see the server's address. */
-export function toChatMessage(error: unknown): string {
-	if (error instanceof ServerError) return describeError(error, '');
-	return getErrorMessage(error);
+export function countWords(text: string): number {
+	return text.split(/\s+/).length;
 }
 
 function withPeriod(sentence: string): string {

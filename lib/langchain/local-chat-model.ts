@@ -148,7 +148,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				const chatRequest = this.toChatRequest(messages, options, abandoned.signal);
 				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
 				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
-				textStream = streamText(async (onDelta) => await generate(chatRequest, onDelta), abandoned);
+				textStream = streamText(
+					async (onDelta) => await generateLines(generate, chatRequest, onDelta),
+					abandoned,
+				);
 				let next = await textStream.next();
 				for (; !next.done; next = await textStream.next()) {
 					const chunk = createTextChunk(next.value);
@@ -236,6 +239,23 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
 	}
+}
+
+/** Ends the line after a failed response, since n8n's chat appends the error to it. */
+async function generateLines(
+	generate: ChatGenerator,
+	chatRequest: ChatRequest,
+	onDelta: (delta: string) => void,
+): Promise<ChatResult> {
+	let hasText = false;
+	const showDelta = (delta: string) => {
+		hasText = true;
+		onDelta(delta);
+	};
+	return await generate(chatRequest, showDelta).catch((error: unknown) => {
+		if (hasText) onDelta('\n\n');
+		throw error;
+	});
 }
 
 /** Whether a callback handles tokens: n8n's tracer does not, its agent's events do. */

@@ -8,7 +8,7 @@ import type {
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { addHintOnce } from './run/hints';
-import { hideDetailsFromVisitors, stripTitle } from './run/item-error';
+import { toPanelError } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values';
 
 /** One call of a supplied object. */
@@ -71,9 +71,7 @@ export class SubNodeLog {
 
 	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		// Without `isStreaming` (n8n 2.20), a streamed chat may show the description alone.
-		if (this.context.isStreaming?.() === false) nodeError.description = stripTitle(nodeError);
-		return hideDetailsFromVisitors(this.context, nodeError);
+		return toPanelError(this.context, nodeError, error);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */

@@ -8,6 +8,7 @@ import {
 	ollama,
 	openStream,
 	send,
+	streamed,
 	text,
 	usage,
 } from './support/responses';
@@ -179,6 +180,34 @@ test('the message of Local Llama about a failed item in a public chat has no add
 	await localLlama(fake);
 	expect(fake.chunks.length).toBeGreaterThan(0);
 	expect(JSON.stringify(fake.chunks)).not.toMatch(/127\.0|http|\/v1|\/srv|CUDA/);
+});
+
+describe('after the beginning of a response, an error begins on a line of its own', () => {
+	const BROKEN = {
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: streamed(delta({ content: 'The answer is 4' }), {
+			error: { code: 500, message: WORDS },
+		}),
+	};
+
+	test('of the chat model', async () => {
+		const { supplied } = await chatModel((await start(BROKEN)).url, { parameters: NO_RETRIES });
+		let seen = '';
+		const read = async () => {
+			for await (const { content } of await supplied.stream('Hi')) seen += String(content);
+		};
+		await failureOf(read());
+		expect(seen).toBe('The answer is 4\n\n');
+	});
+
+	test('of Local Llama', async () => {
+		const parameters = { prompt: 'Hi', ...NO_RETRIES };
+		const { url } = await start(BROKEN);
+		const fake = actionContext(url, 'text:chat', { parameters, streaming: true });
+		const error = await failureOf(localLlama(fake));
+		expect(fake.chunks.map(({ content = '' }) => content).join('')).toBe('The answer is 4\n\n');
+		expect(error.description).toContain(WORDS);
+	});
 });
 
 test('a model that cannot be supplied is an error of the sub-node, without the address for a visitor', async () => {

@@ -113,7 +113,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	providerUnreachable: errorText(
 		'Dify could not connect to its model, or lost the connection',
-		`The model server behind Dify may be down, or have crashed during the response: check its log, and its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
+		`The model server behind Dify may be down, or have crashed during the response: check its log. Check its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
 	),
 	pluginDaemonError: errorText(
 		'The plugin daemon of Dify is not working',

@@ -263,7 +263,7 @@ export const MODEL_ERROR_TEXTS = {
 		title: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with invalid arguments`,
 		detail: `The model called ${tool === undefined ? 'a tool' : `the tool ${quoteName(tool)}`} with arguments that are not valid JSON, so it was not executed`,
 		suggestion:
-			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server guarantees valid JSON in calls, unless it runs with --no-jinja.',
+			'Lower the temperature, simplify the tool, or use a model with better tool support. With llama-server, arguments are always valid JSON, unless it runs with --no-jinja.',
 	}),
 	onlyThinking: (facts) => ({
 		title: 'The model used its whole response for thinking',

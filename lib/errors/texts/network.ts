@@ -105,7 +105,7 @@ export const NETWORK_ERROR_TEXTS = {
 	}),
 	blockedByProxy: ({ service, status }) => ({
 		title: `A proxy or firewall in front of ${service === 'dify' ? 'Dify' : 'the server'} blocks n8n`,
-		suggestion: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}The rejection comes from a proxy, a firewall or bot protection (Cloudflare, nginx with allow and deny): allow the address of n8n there, or use an address that bypasses it${service === 'dify' ? '. The API key was not checked' : ', or add the header it requires to Extra Headers'}.`,
+		suggestion: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}Allow the address of n8n in the proxy, firewall or bot protection (Cloudflare, nginx with allow and deny), or use an address that bypasses it. ${service === 'dify' ? 'The API key was not checked.' : 'If it requires a header, add it to Extra Headers.'}`,
 	}),
 	badGateway: ({ status }) => ({
 		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
@@ -129,7 +129,7 @@ export const NETWORK_ERROR_TEXTS = {
 	firstTokenTimeout: ({ timeoutMs }) => ({
 		title: `No token arrived within ${formatDuration(timeoutMs)} (First Token Timeout)`,
 		suggestion:
-			'Long prompts, a queue for the GPU or a model that is still loading take time: raise "First Token Timeout" (0 = no limit), shorten the prompt, or run Server Health to see whether the server is busy or stuck.',
+			'Raise "First Token Timeout" (0 = no limit), or shorten the prompt. Long prompts, a queue for the GPU or a model that is still loading take time: Server Health shows whether the server is busy or stuck.',
 	}),
 	idleTimeout: ({ timeoutMs }) => ({
 		title: `The response stalled: nothing arrived for ${formatDuration(timeoutMs)} (Idle Timeout)`,

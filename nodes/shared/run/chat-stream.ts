@@ -44,6 +44,11 @@ export class ChatStream {
 		);
 	};
 
+	/** Before an error, which n8n appends to the message. */
+	async breakLine(): Promise<void> {
+		if (this.hasText) await this.write('\n\n').catch(() => {});
+	}
+
 	async end(): Promise<void> {
 		if (this.isOpen) await this.context.sendChunk('end', this.itemIndex);
 		this.isOpen = false;

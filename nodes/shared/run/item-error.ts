@@ -5,7 +5,9 @@ import {
 	type NodeOperationError,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
+import { toChatMessage } from '../../../lib/errors/describe-error';
 import { isToolNode } from '../../../lib/errors/node-error';
+import { ServerError } from '../../../lib/errors/server-error';
 import { getErrorMessage, asRecord } from '../../../lib/values';
 
 /** The error of one item, in an operation that processes all items together. */
@@ -58,33 +60,42 @@ export function toErrorItem(
 	} as INodeExecutionData;
 }
 
-type Context = Pick<IExecuteFunctions, 'getNode'> & Partial<Pick<IExecuteFunctions, 'isStreaming'>>;
+type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
- * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), which then keeps it. Tools do not
- * stream, and their context may lack `isStreaming`.
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so there the panel gets a text of its
+ * own, which n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
+ *
+ * @param reason the error that became `error`
  */
-export function toPanelError(context: Context, error: NodeOperationError): NodeOperationError {
-	const isTool = isToolType(context.getNode().type);
-	if (isTool || context.isStreaming?.() !== true) error.description = stripTitle(error);
+export function toPanelError(
+	context: Context,
+	error: NodeOperationError,
+	reason: unknown,
+): NodeOperationError {
+	const panelText = stripTitle(error);
+	if (isToolType(context.getNode().type) || context.isStreaming?.() === false) {
+		error.description = panelText;
+		return hideDetailsFromVisitors(context, error);
+	}
+	const { description } = error;
+	hideDetailsFromVisitors(context, error);
+	if (error.description === description && reason instanceof ServerError)
+		error.description = toChatMessage(reason);
+	error.context.descriptionTemplate = panelText;
 	return error;
 }
 
-/** End of a title in a description: punctuation, or the address in parentheses. */
-const TITLE_END = /^(?: \((\S+)\))?[.!?…:]["')”]? ?/;
-
-/** The description without the title; the address after it stays. */
+/** The description without the title. */
 export function stripTitle({
 	message,
 	description,
 }: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
 	if (!description?.startsWith(message)) return description;
 	const remainder = description.slice(message.length);
-	const stripped = remainder.replace(TITLE_END, (_end, address?: string) =>
-		address === undefined ? '' : `At ${address}. `,
-	);
-	return stripped === remainder && remainder !== '' ? description : stripped.trim();
+	const stripped = remainder.replace(/^[.!?…:]["')”]? ?/, '');
+	return stripped === remainder && remainder !== '' ? description : stripped;
 }
 
 /** Context of an execution. */

@@ -11,13 +11,7 @@ import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
 import { ChatStream, shouldStreamToChat } from './chat-stream';
-import {
-	toErrorItem,
-	ItemError,
-	toPanelError,
-	getVisitorMessage,
-	hideDetailsFromVisitors,
-} from './item-error';
+import { toErrorItem, ItemError, toPanelError, getVisitorMessage } from './item-error';
 import { addHintOnce } from './hints';
 import { toExecutionItem, type Operation, type OperationTable } from './operations';
 import { toChatMessage } from '../../../lib/errors/describe-error';
@@ -65,17 +59,21 @@ export async function runOperations<Access extends object>(
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
-			const items = await operation.run({
+			const call = {
 				...(await getAccess(itemIndex, signal)),
 				context,
 				itemIndex,
 				itemIndexes,
 				parameters,
 				parametersOf,
-				accessOf: async (index) => await getAccess(index, signal),
+				accessOf: async (index: number) => await getAccess(index, signal),
 				signal,
 				typing,
-				hint: (message) => addHintOnce(context, message),
+				hint: (message: string) => addHintOnce(context, message),
+			};
+			const items = await operation.run(call).catch(async (error: unknown) => {
+				await typing?.breakLine();
+				throw error;
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
@@ -218,7 +216,7 @@ export async function processItems<T>(
 	/** An error of the chat must not affect the other items. */
 	const continueAfter = async (error: ItemError) => {
 		results[error.itemIndex] = options.toFailedResult(error);
-		const text = getVisitorMessage(context) ?? toChatMessage(error.reason);
+		const text = getVisitorMessage(context) ?? toChatMessage(error.reason, '');
 		await options.onFailure?.(error.itemIndex, text).catch(() => {});
 	};
 	const lanes = groupBySequence(results.length, options).values();
@@ -235,8 +233,7 @@ export async function processItems<T>(
 	// After the first error, the others are aborts.
 	const [firstError] = errors;
 	if (firstError === undefined) return results;
-	const error = toPanelError(context, options.toNodeError(firstError));
-	throw hideDetailsFromVisitors(context, error);
+	throw toPanelError(context, options.toNodeError(firstError), firstError.reason);
 }
 
 /** Indexes of the items, grouped by their key. */

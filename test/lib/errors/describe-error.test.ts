@@ -11,9 +11,9 @@ describe('describeError', () => {
 		serverText: 'boom',
 	});
 
-	test('contains detail, URL, suggestion and server message', () => {
+	test('contains detail, server message, suggestion and URL, in this order', () => {
 		expect(describeError(failed)).toBe(
-			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. Server message: "boom"',
+			'It broke in the middle. Server message: "boom" Mend it. URL: http://10.0.0.5:8080/v1/chat/completions',
 		);
 	});
 
@@ -37,6 +37,6 @@ describe('describeError', () => {
 			suggestion: 'Mend it.',
 			serverText: 'x'.repeat(900),
 		});
-		expect(describeError(long)).toBe(`No. Mend it. Server message: "${'x'.repeat(500)}"`);
+		expect(describeError(long)).toBe(`No. Server message: "${'x'.repeat(499)}…" Mend it.`);
 	});
 });

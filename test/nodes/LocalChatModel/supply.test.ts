@@ -83,7 +83,7 @@ describe('failures', () => {
 			expect(error.constructor.name).toBe('NodeOperationError');
 			expect(error.context.data).toMatchObject({ type });
 			expect(error.message).not.toContain(server().url);
-			expect(error.description).toContain(`${server().url}/v1/chat/completions`);
+			expect(error.context.descriptionTemplate).toContain(`${server().url}/v1/chat/completions`);
 		}
 	});
 

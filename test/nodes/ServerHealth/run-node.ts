@@ -93,6 +93,7 @@ function context(setup: Setup): IExecuteFunctions {
 		}),
 		getNodeOutputs: () => outputs.map((type) => ({ type })),
 		getMode: () => mode,
+		isStreaming: () => false,
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => setup.signal,
 		getTimezone: () => 'Europe/Berlin',

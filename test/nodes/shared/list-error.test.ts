@@ -41,9 +41,9 @@ it('omits the URL if the text names the server already, and always its query', (
 		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),
 	).toBe('Nothing listens on 10.0.0.7:8080, seen from n8n. Mend it.');
 	expect(of('There is nothing at this address', 'http://10.0.0.7:8080/v1/models')).toBe(
-		'There is nothing at this address (http://10.0.0.7:8080/v1/models). Mend it.',
+		'There is nothing at this address. Mend it. URL: http://10.0.0.7:8080/v1/models',
 	);
 	expect(
 		of('Dify rejected the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100'),
-	).toBe('Dify rejected the API key (http://10.0.0.7/v1/conversations). Mend it.');
+	).toBe('Dify rejected the API key. Mend it. URL: http://10.0.0.7/v1/conversations');
 });

@@ -41,9 +41,9 @@ it('an error is that of the sub-node, thrown and logged', async () => {
 });
 
 it.each([
-	['is not streamed', () => false, /^At http:\/\/127\.0\.0\.1:1\. Check/],
-	['is streamed', () => true, /^The server returned an error \(http:/],
-	['may be streamed, in n8n 2.20', undefined, /^The server returned an error \(http:/],
+	['is not streamed', () => false, /^Check .*URL: http:/],
+	['is streamed', () => true, /^The server returned an error\. Check .*URL: http:/],
+	['may be streamed, in n8n 2.20', undefined, /^The server returned an error\. Check .*URL: http:/],
 ])('the description if the execution %s', (_what, isStreaming, pattern) => {
 	const { log, context } = logged();
 	Object.assign(context, { isStreaming, getMode: () => 'manual' });

@@ -110,6 +110,8 @@ describe('many items', () => {
 			'0 end',
 			'1 begin',
 			'1 item',
+			// A line end.
+			'1 item',
 			'1 error',
 			'2 begin',
 			'2 item',

@@ -55,7 +55,11 @@ export async function expectWholeOrFailed(
 		// Line breaks separate the outputs of a workflow.
 		if (error === undefined)
 			return { streamedText: streamedText.trimEnd(), result: answer ?? outputs };
-		return { streamedText, partial: (error as { answer?: string }).answer ?? '' };
+		// Without the line end before the error.
+		return {
+			streamedText: streamedText.replace(/\n\n$/, ''),
+			partial: (error as { answer?: string }).answer ?? '',
+		};
 	};
 	try {
 		const fullResult = await run();

@@ -153,7 +153,8 @@ describe("streaming into n8n's chat", () => {
 		});
 		const stopping = prepare(sim, { streaming: true });
 		await expect(execute(stopping)).rejects.toThrow('boom');
-		expect(stopping.chunks.map(({ type }) => type)).toEqual(['begin', 'item']);
+		expect(stopping.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item']);
+		expect(stopping.chunks.at(-1)!.content).toBe('\n\n');
 		const going = prepare(sim, { streaming: true, continueOnFail: true });
 		await execute(going);
 		expect(going.chunks.at(-1)).toMatchObject({

@@ -16,6 +16,7 @@ const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
 const FACTS: ErrorTextParams = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const SERVER_TEXT = 'This is what the server says, in its own words';
 const { context } = executeContext({
 	type: 'n8n-nodes-local-llama.localLlama',
 	credentials: {},
@@ -28,28 +29,54 @@ const { context: chat } = executeContext({
 	streaming: true,
 });
 
-const shownIn = (where: typeof context, kind: ErrorType, options: object) =>
-	toPanelError(
-		where,
-		toNodeError(where.getNode(), createServerError(kind, options, { about: FACTS })),
-	);
+function shownIn(where: typeof context, kind: ErrorType, options: object) {
+	const error = createServerError(kind, options, { about: FACTS, serverText: SERVER_TEXT });
+	return toPanelError(where, toNodeError(where.getNode(), error), error);
+}
 
 test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kind) => {
 	const service = table === 'dify' ? ('dify' as const) : undefined;
-	for (const url of [
-		'https://user:pw@10.0.0.5:8080/v1/chat?key=1',
-		'http://[::1]:9/(v1)',
-		undefined,
-	]) {
+	for (const url of ['https://user:pw@10.0.0.5:8080/v1/chat?key=1', 'http://[::1]:9/(v1)']) {
 		const options = { url, service };
 		const { message, description } = shownIn(context, kind, options);
+		const { message: title, detail } = createServerError(kind, options, { about: FACTS });
+		const explanation = detail === title ? '' : `${detail}. `;
 		expect(description).not.toContain(message);
-		expect(description).toMatch(/^[A-Z'].*[.!?"]$/s);
-		// A streamed chat shows only the description.
-		const whole = shownIn(chat, kind, options).description!;
-		expect(whole.length).toBeGreaterThanOrEqual(description!.length);
-		if (url !== undefined) expect(description).toContain(new URL(url).host);
+		expect(description).toMatch(/^[A-Z'].* URL: http\S+$/s);
+		expect(description!.startsWith(`${explanation}Server message: "${SERVER_TEXT}"`)).toBe(true);
+		expect(description).toContain(new URL(url).host);
 	}
+});
+
+test.each(ROWS)(
+	'%s, %s: in a streamed chat, at most 40 words; the panel has all',
+	(table, kind) => {
+		const options = {
+			service: table === 'dify' ? ('dify' as const) : undefined,
+			url: 'http://a/v1',
+		};
+		const panel = shownIn(context, kind, options);
+		const { message, description = '', context: details } = shownIn(chat, kind, options);
+		expect(message).toBe(panel.message);
+		expect(details.descriptionTemplate).toBe(panel.description);
+		const firstAdvice = createServerError(kind, options, { about: FACTS }).suggestion.split(
+			'. ',
+		)[0];
+		expect(description).toContain(firstAdvice);
+		expect(description!.split(/\s+/).length).toBeLessThanOrEqual(40);
+	},
+);
+
+test('a chat shows the rest of a suggestion and the URL if there is room', () => {
+	const error = createServerError(
+		'routeNotFound',
+		{ url: 'http://a/v1/x' },
+		{ suggestion: 'Go. On.' },
+	);
+	const shown = toPanelError(chat, toNodeError(chat.getNode(), error), error);
+	expect(shown.description).toBe(
+		'The server responds, but not at this path. Go. On. URL: http://a/v1/x',
+	);
 });
 
 test('a description that only begins with the same words stays', () => {
@@ -66,7 +93,7 @@ test('property: the text after the title is unchanged', () => {
 			const error = new NodeOperationError(context.getNode(), title, {
 				description: `${title}. ${rest}.`,
 			});
-			expect(toPanelError(context, error).description).toBe(`${rest}.`);
+			expect(toPanelError(context, error, error).description).toBe(`${rest}.`);
 		}),
 	);
 });
