@@ -1,6 +1,6 @@
 /**
  * `npm run test:properties [-- times]`: the property tests with new random examples, `times` as many as in `npm test`
- * (default 10), and all pairs where that takes a part of them. `PROPERTY_SEED=n` repeats a run.
+ * (default 10). `PROPERTY_SEED=n` repeats a run.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,8 +13,7 @@ import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 
-/** Property tests, and suites that try a part of all pairs. */
-const USES_EXAMPLES = /fc\.assert\(|testNodes\(/;
+const IS_PROPERTY_TEST = /fc\.assert\(/;
 const ELSEWHERE = /\/test\/(e2e|full|real-servers)\//;
 
 await main(async () => {
@@ -23,7 +22,7 @@ await main(async () => {
 	await ensureDependencies(log);
 	const files = filesBelow(join(root, 'test'))
 		.filter((file) => file.endsWith('.test.ts') && !ELSEWHERE.test(file))
-		.filter((file) => USES_EXAMPLES.test(readFileSync(file, 'utf8')));
+		.filter((file) => IS_PROPERTY_TEST.test(readFileSync(file, 'utf8')));
 	log.line(`Again with PROPERTY_SEED=${seed} npm run test:properties -- ${times}`);
 	const env = { PROPERTY_SEED: seed, PROPERTY_RUNS: times };
 	const check = async () => await runJest(log, files, env);

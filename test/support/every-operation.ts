@@ -53,16 +53,16 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 /** Low time limits (in seconds) and retries. */
 const LOW: Readonly<Record<string, INodeParameters>> = {
 	options: {
-		firstTokenTimeout: 2,
-		idleTimeout: 2,
-		totalTimeout: 5,
-		timeLimit: 10,
-		timeout: 10,
+		firstTokenTimeout: 30,
+		idleTimeout: 30,
+		totalTimeout: 60,
+		timeLimit: 60,
+		timeout: 30,
 		wait: 1,
 		waitTimeout: 1,
 		maxRetries: 0,
 	},
-	limits: { timeLimit: 10 },
+	limits: { timeLimit: 60 },
 };
 
 /** Values of fields for which a text is not valid, by operation. */
@@ -76,7 +76,8 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 		values: { value: [{ field: 'city', value: 'Quito' }] },
 	},
 	// `follow` has no retries.
-	'Dify Workflow run follow': { options: { idleTimeout: 2, totalTimeout: 5 } },
+	'Dify Workflow run follow': { options: { idleTimeout: 30, totalTimeout: 60 } },
+	'Server Health modelServer report': { options: { timeout: 30 } },
 };
 
 /** The same with valid values and low limits, so that it ends soon when a server keeps failing. */

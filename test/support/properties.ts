@@ -23,15 +23,6 @@ const times = integer('PROPERTY_RUNS');
 /** Second argument of `fc.assert`: the number of examples, if the default of 100 does not fit. */
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
 
-const EVERY_THIRD = 3;
-
-/**
- * Selects a third of all pairs of two lists, by the indexes of a pair: each element meets every third of the other list.
- * `npm run test:properties` uses all pairs.
- */
-export const isTriedPair = (first: number, second: number): boolean =>
-	times > 1 || (first + second) % EVERY_THIRD === 0;
-
 /** Called by `fast-check.ts`. */
 export const configureProperties = ({
 	configureGlobal,

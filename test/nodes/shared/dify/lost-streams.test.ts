@@ -11,7 +11,7 @@ jest.mock(
 	() => jest.requireActual<VirtualTime>('../../../recordings/support/virtual-time').workflow,
 );
 
-/** A prime, so that all positions in an event are covered. Each byte is tested in `test/fault-injection/dify-streams.test.ts`. */
+/** A prime, so that all positions in an event are covered. */
 const STEP = 211;
 
 /** Ten minutes later, Dify's record is polled once. */

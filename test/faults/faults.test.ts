@@ -1,0 +1,248 @@
+/** Every operation of every node meets ten faults: it ends, says what happened, and shows no part of the credential. */
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
+import { useClock } from '../guarantees/support/fake-clock';
+import { canary, echoForms, Search } from '../support/canaries';
+import { delay, util } from '../support/node-builtins';
+import {
+	type Fault,
+	type FaultServer,
+	FIRST_WORDS,
+	LAST_WORDS,
+	startFaultServer,
+} from './fault-server';
+import { listOperations, NODES, type Operation } from './operations';
+
+type Expected = Partial<Record<Fault, readonly string[]>>;
+
+/** Error types and findings that name the fault. A slow response is none. */
+const TYPES = {
+	refused: ['connectionRefused'],
+	closed: ['closedBeforeResponse'],
+	cut: ['connectionLost'],
+	frozen: ['idleTimeout', 'totalTimeout', 'noResponse'],
+	'401': ['unauthorized', 'difyUnauthorized'],
+	'404': ['notFound', 'routeNotFound', 'difyNotFound'],
+	'429': ['busy', 'difyBusy'],
+	'503': ['badGateway', 'difyBadGateway'],
+	garbage: ['wrongServer', 'difyWrongServer'],
+} as const satisfies Expected;
+
+const ENDED_EARLY = ['streamEndedEarly'];
+const UNSUPPORTED = ['featureDisabled'];
+
+/** What some operations make of a fault. `undefined`: no error. */
+const EXCEPTIONS: ReadonlyArray<readonly [operation: RegExp, expected: Expected]> = [
+	// The events are waited for again, and the run record is looked up.
+	[
+		/^Dify Workflow run follow$/,
+		{
+			refused: ENDED_EARLY,
+			closed: ENDED_EARLY,
+			cut: ENDED_EARLY,
+			frozen: ['runTimeout'],
+			garbage: ENDED_EARLY,
+		},
+	],
+	[
+		/^Dify Chat Message$|^Dify Workflow run execute$/,
+		{ cut: ENDED_EARLY, frozen: ['runTimeout'], garbage: ENDED_EARLY },
+	],
+	// Only identified servers have these actions.
+	[
+		/^Local Llama model (?:load|unload|pull|delete)$/,
+		{ '404': UNSUPPORTED, '429': UNSUPPORTED, '503': UNSUPPORTED, garbage: UNSUPPORTED },
+	],
+	[/rerank$|^LocalReranker|image generate$|Llama audio|complete$/, { '404': UNSUPPORTED }],
+	// Not an event of a stream.
+	[/Llama text|^LocalChatModel/, { garbage: ENDED_EARLY }],
+	// What is not there is deleted already.
+	[/^Dify Knowledge \w+ delete$/, { '404': [] }],
+	// Any bytes may be a file.
+	[/^Dify Apps file download$/, { garbage: [] }],
+];
+
+/** Operations that show a text while it arrives. */
+const STREAMED = /^Local Llama text (?:chat|complete)$|^LocalChatModel|^Dify Chat Message$/;
+/** What is started once only. Other requests may be repeated, and health checks send several. */
+const ONCE = /^Local Llama text (?:chat|complete)$|^LocalChatModel|^Dify/;
+const STARTS = /^POST .*\/(?:chat-messages|completion-messages|workflows\/run|completions)$/;
+/** Operations whose result contains the bytes of the server. */
+const FILES = /file download$|audio speak$/;
+const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
+const LOW_LEVEL =
+	/^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
+/** The longest timeout is ten minutes. */
+const MAX_SECONDS = 700;
+
+interface Outcome {
+	/** Name of the operation. */
+	name: string;
+	/** Type and text of the error, or of the first finding. */
+	error: { type: string; title: string; description: string } | undefined;
+	/** Everything that n8n stores or shows. */
+	shown: string;
+	requests: string[];
+}
+
+const clock = useClock();
+const secrets = { key: canary(24, '+/'), header: canary(24, '&<%'), difyKey: canary(24) };
+const search = new Search(secrets);
+
+let operations: Operation[];
+beforeAll(async () => {
+	operations = await listOperations();
+});
+
+function credentialFor({ node, service }: Operation, url: string): ICredentialDataDecryptedObject {
+	if (service === 'model') {
+		const header = [{ name: 'X-Proxy-Token', value: secrets.header }];
+		return { baseUrl: url, apiKey: secrets.key, extraHeaders: { header } } as never;
+	}
+	const keyType = /Knowledge|Retriever/.test(node) ? 'knowledge' : 'app';
+	const prefix = keyType === 'app' ? 'app' : 'dataset';
+	return { baseUrl: `${url}/v1`, apiKey: `${prefix}-${secrets.difyKey}`, keyType };
+}
+
+interface Failure {
+	message: string;
+	description?: string;
+	type?: string;
+	context?: { data?: { type?: string; findings?: Array<{ id: string }> } };
+}
+interface Finding {
+	id: string;
+	detail: string;
+	suggestion: string;
+}
+interface Result {
+	items?: Array<
+		Array<{ json: { error?: Failure; findings?: Finding[]; health?: { findings: Finding[] } } }>
+	>;
+}
+
+function readError(failure: Failure): Outcome['error'] {
+	const { message, description = '', context } = failure;
+	const type = failure.type ?? context?.data?.type ?? context?.data?.findings?.[0]?.id ?? '';
+	return { type, title: message, description };
+}
+
+/** An error in an item: with continue on fail, or as the finding of a check. */
+function readItem({ items }: Result): Outcome['error'] {
+	const json = items?.flat()[0]?.json;
+	if (json?.error !== undefined) return readError(json.error);
+	const finding = (json?.findings ?? json?.health?.findings)?.[0];
+	if (finding === undefined) return undefined;
+	return { type: finding.id, title: finding.detail, description: finding.suggestion };
+}
+
+const inspect = (value: unknown) =>
+	util.inspect(value, { depth: 12, maxStringLength: Infinity, maxArrayLength: Infinity });
+
+async function runOperation(
+	operation: Operation,
+	address: string,
+	continueOnFail: boolean,
+): Promise<Omit<Outcome, 'requests'>> {
+	const { name } = operation;
+	const run = operation.run(credentialFor(operation, address), continueOnFail);
+	return await run.then(
+		(result) => ({ name, error: readItem((result ?? {}) as Result), shown: inspect(result) }),
+		(error: Failure) => ({ name, error: readError(error), shown: inspect(error) }),
+	);
+}
+
+/** Lets time pass whenever no request is on its way. */
+async function passUntil(server: FaultServer, pending: ReadonlySet<string>): Promise<void> {
+	let quiet = 0;
+	let activity = -1;
+	for (let seconds = 0; pending.size > 0 && seconds < MAX_SECONDS; ) {
+		await delay(5);
+		quiet = server.activity() === activity ? quiet + 1 : 0;
+		activity = server.activity();
+		if (quiet < 3) continue;
+		await clock.pass(1_000);
+		seconds += 1;
+	}
+}
+
+async function runAll(fault: Fault): Promise<{ outcomes: Outcome[]; open: number }> {
+	const server = await startFaultServer();
+	const pending = new Set(operations.map(({ name }) => name));
+	const outcomes: Outcome[] = [];
+	for (const [index, operation] of operations.entries()) {
+		const address = server.at(fault, operation.name);
+		void runOperation(operation, address, index % 2 === 0).then((outcome) => {
+			pending.delete(operation.name);
+			outcomes.push({ ...outcome, requests: server.requestsTo(address) });
+		});
+	}
+	await passUntil(server, pending);
+	expect([...pending]).toEqual([]);
+	const open = server.open();
+	await server.close();
+	return { outcomes, open };
+}
+
+function expectedTypes(fault: keyof typeof TYPES, name: string): readonly string[] {
+	const exception = EXCEPTIONS.find(([pattern, row]) => pattern.test(name) && fault in row);
+	return exception?.[1][fault] ?? TYPES[fault];
+}
+
+/** A file is passed through unchanged. */
+const leaksOf = (outcomes: Outcome[]): string[] =>
+	outcomes
+		.filter(({ name, error }) => error !== undefined || !FILES.test(name))
+		.flatMap(({ name, shown }) => search.in(shown).map((hit) => `${name}: ${hit}`));
+
+/** Texts that help nobody. */
+function textProblems({ name, error }: Outcome): string[] {
+	if (error === undefined) return [];
+	const { title, description } = error;
+	const isHelpful = description.replace(title, '').trim().length >= 20;
+	const isGood =
+		isHelpful && !EMPTY_WORDS.test(`${title}\n${description}`) && !LOW_LEVEL.test(title.trim());
+	return isGood ? [] : [`${name}: ${title}: ${description}`];
+}
+
+test('every node is tested, and a secret in any form is found', () => {
+	expect([...new Set(operations.map(({ node }) => node))].sort()).toEqual([...NODES].sort());
+	for (const form of Object.values(echoForms(secrets.key)))
+		expect(search.in(`before ${form} after`)).toHaveLength(1);
+});
+
+test.each(Object.keys(TYPES) as Array<keyof typeof TYPES>)(
+	'%s: each operation ends with an error that names it',
+	async (fault) => {
+		const { outcomes, open } = await runAll(fault);
+		const wrong = outcomes
+			.map(({ name, error }) => ({ name, type: error?.type, right: expectedTypes(fault, name) }))
+			.filter(({ type, right }) => (type === undefined ? right.length > 0 : !right.includes(type)));
+		expect(wrong).toEqual([]);
+		expect(outcomes.flatMap(textProblems)).toEqual([]);
+		expect(leaksOf(outcomes)).toEqual([]);
+		expect(open).toBe(0);
+		const silent = outcomes.filter(({ requests }) => requests.length === 0);
+		expect(silent).toHaveLength(fault === 'refused' ? outcomes.length : 0);
+		const repeated = outcomes
+			.filter(({ name }) => ONCE.test(name))
+			.filter(({ requests }) => requests.filter((line) => STARTS.test(line)).length > 1)
+			.map(({ name, requests }) => ({ name, requests }));
+		expect(repeated).toEqual([]);
+		if (fault !== 'cut' && fault !== 'frozen') return;
+		const lost = outcomes
+			.filter(({ name, shown }) => STREAMED.test(name) && !shown.includes(FIRST_WORDS))
+			.map(({ name }) => name);
+		expect(lost).toEqual([]);
+	},
+);
+
+test('slow: each operation ends, and a text arrives whole', async () => {
+	const { outcomes, open } = await runAll('slow');
+	const lost = outcomes
+		.filter(({ name, shown }) => STREAMED.test(name) && !shown.includes(LAST_WORDS))
+		.map(({ name, error }) => ({ name, error }));
+	expect(lost).toEqual([]);
+	expect(leaksOf(outcomes)).toEqual([]);
+	expect(open).toBe(0);
+});

@@ -1,6 +1,0 @@
-import { testNodes, withExecute } from './leak-runner';
-
-testNodes(
-	withExecute.filter((name) => name.startsWith('Dify')),
-	['difyKey'],
-);

@@ -1,3 +1,0 @@
-import { testOtherNodes } from './leak-runner';
-
-testOtherNodes(['key', 'headerValue', 'cookie', 'difyKey']);
