@@ -1,7 +1,7 @@
 /**
- * `npm run test:full`: tests that are too long for the gate. In this order: the suites without real parts that `npm test`
- * omits, property tests with new examples, the suites in `test/full` with the compiled llama-server, and the gate again with
- * that server, with the defaults of n8n 3, and on the oldest n8n. With arguments for jest, only suites in `test/full`:
+ * `npm run test:full`: tests that are too long for the gate. In this order: property tests with new examples, the suites in
+ * `test/full` with the compiled llama-server, and the gate again with that server, with the defaults of n8n 3, and on the
+ * oldest n8n. With arguments for jest, only suites in `test/full`:
  * `npm run test:full -- server-health`.
  */
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createLog } from './lib/log.mjs';
 import { main } from './lib/script-main.mjs';
 import { root } from './lib/paths.mjs';
 import { run } from './lib/processes.mjs';
-import { emptyTally, ON_REQUEST, runChecks, runJest } from './lib/test-summary.mjs';
+import { emptyTally, runChecks } from './lib/test-summary.mjs';
 
 process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
 
@@ -48,7 +48,6 @@ const command = (name, script, more = {}) => ({
 await main(async () => {
 	if (process.argv.length > 2) return await runChecks(log, [realParts]);
 	const checks = [
-		{ name: 'suites without real parts', check: async () => await runJest(log, ON_REQUEST) },
 		command('property tests with new examples', 'test-properties.mjs'),
 		realParts,
 		command('the gate with the compiled llama-server', 'test-e2e.mjs'),

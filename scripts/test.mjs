@@ -11,13 +11,12 @@ import { main } from './lib/script-main.mjs';
 import { BUNDLE, packageProblems, scanProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/processes.mjs';
-import { ON_REQUEST, runChecks, runJest } from './lib/test-summary.mjs';
+import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 const jestArgs = process.argv.slice(2);
 /** Results of Prettier and TypeScript for unchanged files. */
 const cache = join(root, 'node_modules', '.cache', 'checks');
-const ELSEWHERE = ['/node_modules/', '/test/(e2e|full|real-servers)/', ...ON_REQUEST];
 
 /**
  * @param {string} name
@@ -51,8 +50,7 @@ const checkTypes = (project) => {
 
 const tests = {
 	name: 'unit and contract tests',
-	check: async () =>
-		await runJest(log, jestArgs.length > 0 ? jestArgs : ['--testPathIgnorePatterns', ...ELSEWHERE]),
+	check: async () => await runJest(log, jestArgs),
 };
 
 const packed = {

@@ -20,15 +20,6 @@ import { CommandError, onExit, run } from './processes.mjs';
  * @property {boolean} [counts] `false`: a preparation, which is counted only if it fails
  */
 
-/** Suites of `npm run test:full` that need no real parts; `npm test` runs the others. */
-export const ON_REQUEST = [
-	'bench',
-	'fault-injection',
-	'nodes/secrets',
-	'scripts',
-	'simulators',
-].map((name) => `test/${name}/`);
-
 /** @returns {Tally} */
 export const emptyTally = () => ({ passed: 0, failures: [], skipped: [] });
 

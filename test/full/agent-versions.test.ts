@@ -114,16 +114,6 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		expect(JSON.stringify(third!.messages)).toContain('391');
 	});
 
-	test('a missing argument is reported to the model, and the next call runs', async () => {
-		sim.script(call('Order', '{}'), call('Order', '{"count":2}'), reply.text('Done.'));
-		const execution = await run(version, {}, { Order: order });
-		expect(outputOf(execution)).toBe('Done.');
-		expect(execution.data.resultData.runData.Order).toHaveLength(1);
-		expect(JSON.stringify(getChatRequests()[1]!.messages)).toContain(
-			'is missing required arguments: count',
-		);
-	});
-
 	test('a response that llama-server could not parse is requested again', async () => {
 		const message =
 			'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
@@ -196,13 +186,5 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 			content: [{ type: 'text' }, { type: 'image_url' }],
 		});
 		expect(JSON.stringify(messages.slice(0, -1))).not.toContain(PIXEL);
-	});
-
-	test('a pretended tool call causes a warning', async () => {
-		sim.script(reply.text('[Used tools: Tool: Calculator, Input: 17*23, Result: 391] 391'));
-		const execution = await run(version, {}, { Calculator: calculator });
-		expect(JSON.stringify(execution.data.resultData.runData[MODEL]!.at(-1)!.hints)).toContain(
-			'looks like a tool result but did not call a tool',
-		);
 	});
 });

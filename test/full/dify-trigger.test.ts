@@ -184,83 +184,9 @@ describe('feedback', () => {
 		expect(await watched.given()).toHaveLength(3);
 		expect(await watched.failures()).toEqual([]);
 	});
-
-	it('only the selected ratings', async () => {
-		const sim = await startApp();
-		const watched = await watch(sim, { rating: 'dislike' });
-		await watched.start();
-		await rated(sim, 'liked');
-		await watched.looks();
-		expect(await watched.given()).toEqual([]);
-		await rate(sim, await answered(sim), 'dislike', 'wanted');
-		expect(texts(await watched.whenGiven(1))).toEqual(['wanted']);
-	});
-});
-
-describe('a failed poll loses and repeats nothing', () => {
-	const FAULTS: Array<[string, Partial<Fault>]> = [
-		['Dify answers 500', { status: 500 }],
-		['the connection breaks off', { how: 'reset' }],
-		['a proxy answers for it', { status: 502, body: '<html>Bad Gateway</html>' }],
-	];
-
-	it.each(FAULTS)('feedback: %s', async (_name, fault) => {
-		const sim = await startApp();
-		const watched = await watch(sim);
-		await watched.start();
-		await rated(sim, 'one');
-		await watched.whenGiven(1);
-		const down = broken(sim, { path: FEEDBACKS, ...fault });
-		await rated(sim, 'two');
-		await hit(down, 3);
-		await rated(sim, 'three');
-		await hit(down, down.hits() + 3);
-		// n8n shows the package's message to the user.
-		const [failure] = await until(watched.failures, ({ length }) => length > 0);
-		expect(failure).toMatch(/Dify|connection|server/i);
-		down.mend();
-		await watched.whenGiven(3);
-		await rated(sim, 'four');
-		await watched.whenGiven(4);
-		await watched.looks();
-		expect(texts(await watched.given())).toEqual(['one', 'two', 'three', 'four']);
-	});
-});
-
-it('a poll that takes longer than the interval', async () => {
-	const [slow, clock] = [await startApp(), await startApp()];
-	const watched = await watch(slow);
-	const other = await watch(clock);
-	await watched.start();
-	await other.start();
-	const delayedResponse = Promise.withResolvers<void>();
-	const down = broken(slow, { path: FEEDBACKS, how: 'late', after: delayedResponse.promise });
-	await rated(slow, 'one');
-	await hit(down, 1);
-	// Meanwhile n8n polls for the other workflow several times, and tries to poll for this one as often.
-	await other.looks();
-	down.mend();
-	delayedResponse.resolve();
-	await watched.whenGiven(1);
-	await watched.looks();
-	expect(texts(await watched.given())).toEqual(['one']);
 });
 
 describe('the state is kept', () => {
-	it('while the workflow is not active', async () => {
-		const sim = await startApp();
-		const watched = await watch(sim);
-		await watched.start();
-		await rated(sim, 'one');
-		await watched.whenGiven(1);
-		await deactivate(watched.id);
-		await rated(sim, 'two');
-		await watched.start();
-		await watched.whenGiven(2);
-		await watched.looks();
-		expect(texts(await watched.given())).toEqual(['one', 'two']);
-	});
-
 	it('when n8n is killed, and restarts while Dify is down', async () => {
 		const chat = await startApp();
 		const ratings = await watch(chat);

@@ -1,5 +1,5 @@
 /**
- * The editor after an error of a sub-node of this package, while it is supplied and while it is called: the
+ * The editor after an error of a sub-node of this package, other than the chat model: the
  * toast, the panels of the root node and of the sub-node, and the mark on the canvas.
  */
 import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
@@ -11,7 +11,7 @@ import {
 	stopEverything,
 	type N8nServer,
 } from '../e2e/support/playground';
-import { agent, chatTrigger, localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
+import { localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
 
 /** The editor loads slowly on a busy machine. */
 const SLOW = 900_000;
@@ -23,8 +23,6 @@ const SERVER_DOWN = {
 	remedy: 'the port is correct.',
 };
 const DIFY_DOWN = { ...SERVER_DOWN, remedy: 'the port is the one of its nginx' };
-const WRONG_KEY = { title: 'The server rejected the API key', remedy: 'Check the API Key' };
-const TOO_LONG = { title: 'The prompt needs', remedy: '--ctx-size' };
 const DATASET = 'd0000000-0000-4000-8000-000000000001';
 
 type Parts = Parameters<typeof workflowOf>[1];
@@ -90,71 +88,6 @@ const NOT_CHOSEN = { __rl: true, mode: 'list', value: '' };
 
 const start = (root: string): Parts => ({ Start: { ...MANUAL, to: [root] } });
 
-const chain = (text: string): Parts => ({
-	Chain: {
-		type: `${LANGCHAIN}chainLlm`,
-		typeVersion: 1.7,
-		parameters: { promptType: 'define', text },
-	},
-});
-
-async function chatModel(root: 'Agent' | 'Chain', url: string, key = SAMPLE, model = CHOSEN) {
-	const part = localModel({ id: '', name: '' }, { model }, root);
-	return { 'Local Chat Model': { ...part, credentials: await localCredential(url, key) } };
-}
-
-const ROOTS = [
-	{ root: 'Agent' as const, rootNode: (text: string): Parts => ({ Agent: agent(text) }) },
-	{ root: 'Chain' as const, rootNode: chain },
-];
-
-const CHAT_MODEL: Situation[] = ROOTS.flatMap(({ root, rootNode }) => [
-	{
-		...SERVER_DOWN,
-		name: `${root}, Local Chat Model: no model chosen and the server down`,
-		parts: async () => ({
-			...start(root),
-			...rootNode('Hi'),
-			...(await chatModel(root, NOTHING_LISTENS, SAMPLE, NOT_CHOSEN)),
-		}),
-		root,
-		sub: 'Local Chat Model',
-	},
-	{
-		...SERVER_DOWN,
-		name: `${root}, Local Chat Model: server down`,
-		parts: async () => ({
-			...start(root),
-			...rootNode('Hi'),
-			...(await chatModel(root, NOTHING_LISTENS)),
-		}),
-		root,
-		sub: 'Local Chat Model',
-	},
-	{
-		...WRONG_KEY,
-		name: `${root}, Local Chat Model: wrong key`,
-		parts: async () => ({
-			...start(root),
-			...rootNode('Hi'),
-			...(await chatModel(root, server.url, 'wrong-sample-123456')),
-		}),
-		root,
-		sub: 'Local Chat Model',
-	},
-	{
-		...TOO_LONG,
-		name: `${root}, Local Chat Model: prompt too long`,
-		parts: async () => ({
-			...start(root),
-			...rootNode('word '.repeat(1000)),
-			...(await chatModel(root, server.url)),
-		}),
-		root,
-		sub: 'Local Chat Model',
-	},
-]);
-
 const store = (root: string, parameters: Record<string, unknown>): Parts => ({
 	[root]: {
 		type: `${LANGCHAIN}vectorStoreInMemory`,
@@ -174,18 +107,18 @@ async function embeddings(url: string, model: object, stores = ['Find']): Promis
 	};
 }
 
-const OTHERS: Situation[] = [
-	...[NOT_CHOSEN, CHOSEN].map((model) => ({
+const SITUATIONS: Situation[] = [
+	{
 		...SERVER_DOWN,
-		name: `Vector store, Local Embeddings: server down, model ${model.value || 'not chosen'}`,
+		name: 'Vector store, Local Embeddings: server down',
 		parts: async () => ({
 			...start('Find'),
 			...store('Find', { mode: 'load', prompt: 'cat', topK: 3 }),
-			...(await embeddings(NOTHING_LISTENS, model)),
+			...(await embeddings(NOTHING_LISTENS, CHOSEN)),
 		}),
 		root: 'Find',
 		sub: 'Embeddings',
-	})),
+	},
 	{
 		...SERVER_DOWN,
 		name: 'Vector store, Local Reranker: no model chosen and the server down',
@@ -264,11 +197,11 @@ function markOf(name: string) {
 	return failed.getByTestId('canvas-node-status-mark-error').or(older).first();
 }
 
-it.each([...CHAT_MODEL, ...OTHERS])(
+it.each(SITUATIONS)(
 	'$name',
 	async (situation) => {
 		const { root, sub, title, remedy } = situation;
-		const { page, get, picture } = editor;
+		const { page, get } = editor;
 		await openSituation(situation);
 		await get('execute-workflow-button').first().click();
 		const toast = page.locator('.el-notification').first();
@@ -276,32 +209,6 @@ it.each([...CHAT_MODEL, ...OTHERS])(
 		await markOf(sub).waitFor();
 		expect(await outputOf(root, title)).toContain(remedy);
 		expect(await outputOf(sub, title)).toContain(remedy);
-		await picture(`failures/${situation.name.replace(/\W+/g, '-').toLowerCase()}`);
-	},
-	SLOW,
-);
-
-it(
-	'the chat shows the error and the suggestion, also without a selected model',
-	async () => {
-		const { page, get } = editor;
-		await openSituation({
-			...SERVER_DOWN,
-			name: 'Chat',
-			parts: async () => ({
-				Chat: chatTrigger('failures-chat'),
-				Agent: agent(),
-				...(await chatModel('Agent', NOTHING_LISTENS, SAMPLE, NOT_CHOSEN)),
-			}),
-			root: 'Agent',
-			sub: 'Local Chat Model',
-		});
-		await get('workflow-chat-button').click();
-		await get('chat-input').fill('Hi');
-		await page.keyboard.press('Enter');
-		const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-		await bubbles.getByText(SERVER_DOWN.title).first().waitFor();
-		expect((await bubbles.allInnerTexts()).join(' ')).toContain(SERVER_DOWN.remedy);
 	},
 	SLOW,
 );

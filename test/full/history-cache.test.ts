@@ -7,9 +7,7 @@ import { createModelServer } from '../../lib/servers/model-server';
 import type { InputMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
-import { fs, path } from '../support/node-builtins';
 import {
-	parts,
 	scriptedModel,
 	startLlamaServer,
 	stopEverything,
@@ -53,24 +51,18 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 	const history: InputMessage[] = [
 		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
 	];
-	const rows = [{ round: 'question', ...(await generateUsage(history)) }];
+	const rows = [await generateUsage(history)];
 	for (const [text, ...ids] of ROUNDS) {
 		history.push(...shape(text, ids));
-		rows.push({ round: text, ...(await generateUsage(history)) });
+		rows.push(await generateUsage(history));
 	}
 	history.push(ai('Done.'), human('Thanks'));
-	rows.push({ round: 'next turn', ...(await generateUsage(history)) });
+	rows.push(await generateUsage(history));
 	rows.slice(1).forEach(({ cachedTokens, promptTokens }, at) => {
 		// All but the first tokens of the response.
 		expect(cachedTokens).toBeGreaterThan(rows[at]!.promptTokens - 16);
 		expect(cachedTokens).toBeLessThan(promptTokens);
 	});
-	const folder = parts().work;
-	fs.mkdirSync(folder, { recursive: true });
-	fs.appendFileSync(
-		path.join(folder, 'history-cache.jsonl'),
-		`${JSON.stringify({ shape: name, rows })}\n`,
-	);
 });
 
 test('a database memory of 3.3 after live rounds of another shape: the whole turn is read from the cache', async () => {

@@ -1,4 +1,4 @@
-/** Embeddings of a real llama-server in n8n's vector stores: do searches find the nearest texts? */
+/** Embeddings of a real llama-server in n8n's vector store: do searches find the nearest texts? */
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	llamaCredential,
@@ -7,9 +7,8 @@ import {
 	type Execution,
 	type N8nServer,
 	type Workflow,
-	type WorkflowNode,
 } from '../e2e/support/playground';
-import { startEmbeddingServer, startPostgres, startRerankServer } from './support/parts';
+import { startEmbeddingServer, startRerankServer } from './support/parts';
 import { agent, localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
 
 type Part = Parameters<typeof workflowOf>[1][string];
@@ -19,34 +18,9 @@ const KITTEN = 'A kitten is lying on a rug';
 const REVENUE = 'Quarterly revenue grew by ten percent';
 const QUESTION = 'Where does the cat sit?';
 
-interface Store {
-	name: string;
-	type: string;
-	/** Parameters that name the stored documents. */
-	place: Record<string, unknown>;
-	/** Parameters only for inserts. */
-	emptied: Record<string, unknown>;
-}
-
-const STORES: Store[] = [
-	{
-		name: 'Simple Vector Store',
-		type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
-		place: { memoryKey: { __rl: true, mode: 'id', value: 'real_vectors' } },
-		emptied: { clearStore: true },
-	},
-	{
-		name: 'PGVector',
-		type: '@n8n/n8n-nodes-langchain.vectorStorePGVector',
-		place: { tableName: 'real_vectors' },
-		emptied: {},
-	},
-];
-
 let n8n: N8nServer;
 let chat: LlamaServerSim;
 let credentials: Record<'embeddings' | 'reranker' | 'chat', { id: string; name: string }>;
-let postgres: WorkflowNode['credentials'];
 
 beforeAll(async () => {
 	n8n = await startN8n();
@@ -58,32 +32,16 @@ beforeAll(async () => {
 		reranker: await credentialFor(await startRerankServer()),
 		chat: await credentialFor(chat),
 	};
-	const { port } = await startPostgres();
-	const data = {
-		host: '127.0.0.1',
-		port,
-		database: 'postgres',
-		user: 'postgres',
-		password: '',
-		ssl: 'disable',
-	};
-	const { id, name } = await n8n.createCredential({ name: 'Postgres', type: 'postgres', data });
-	postgres = { postgres: { id, name } };
 });
 afterAll(async () => {
 	await stopEverything();
 	await chat?.close();
 });
 
-const storeNode = (
-	{ type, place }: Store,
-	mode: string,
-	more: Record<string, unknown> = {},
-): Part => ({
-	type,
+const storeNode = (mode: string, more: Record<string, unknown> = {}): Part => ({
+	type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
 	typeVersion: 1.3,
-	parameters: { mode, ...place, ...more },
-	...(type.includes('PGVector') ? { credentials: postgres } : {}),
+	parameters: { mode, memoryKey: { __rl: true, mode: 'id', value: 'real_vectors' }, ...more },
 });
 
 const embeddings = (...stores: string[]): Part => ({
@@ -118,132 +76,127 @@ const itemsOf = ({ data }: Execution, node: string): Array<Record<string, unknow
 const lastPrompt = (): string =>
 	JSON.stringify(chat.requests.filter(({ method }) => method === 'POST').at(-1)!.body);
 
-describe.each(STORES)('$name', (store) => {
-	describe('with vectors of llama-server', () => {
-		beforeAll(async () => {
-			const execution = await run(
-				workflowOf('Insert', {
-					Start: { ...MANUAL, to: ['Texts'] },
-					Texts: {
-						type: 'n8n-nodes-base.set',
-						typeVersion: 3.4,
-						parameters: {
-							mode: 'raw',
-							jsonOutput: JSON.stringify({ text: [REVENUE, KITTEN, CAT] }),
-							options: {},
-						},
-						to: ['Split'],
+describe('Simple Vector Store with vectors of llama-server', () => {
+	beforeAll(async () => {
+		const execution = await run(
+			workflowOf('Insert', {
+				Start: { ...MANUAL, to: ['Texts'] },
+				Texts: {
+					type: 'n8n-nodes-base.set',
+					typeVersion: 3.4,
+					parameters: {
+						mode: 'raw',
+						jsonOutput: JSON.stringify({ text: [REVENUE, KITTEN, CAT] }),
+						options: {},
 					},
-					Split: {
-						type: 'n8n-nodes-base.splitOut',
-						parameters: { fieldToSplitOut: 'text', options: {} },
-						to: ['Insert'],
-					},
-					Insert: storeNode(store, 'insert', store.emptied),
-					Loader: {
-						type: '@n8n/n8n-nodes-langchain.documentDefaultDataLoader',
-						typeVersion: 1.1,
-						parameters: { jsonMode: 'expressionData', jsonData: '={{ $json.text }}', options: {} },
-						serves: [['ai_document', 'Insert']],
-					},
-					Embeddings: embeddings('Insert'),
-				}),
-			);
-			expect(itemsOf(execution, 'Embeddings')).toEqual([
-				expect.objectContaining({
-					vectors: 3,
-					dimensions: 32,
-					requests: 1,
-					model: 'test-embedding',
-				}),
-			]);
-			expect(JSON.stringify(execution.data).length).toBeLessThan(20_000);
-		});
+					to: ['Split'],
+				},
+				Split: {
+					type: 'n8n-nodes-base.splitOut',
+					parameters: { fieldToSplitOut: 'text', options: {} },
+					to: ['Insert'],
+				},
+				Insert: storeNode('insert', { clearStore: true }),
+				Loader: {
+					type: '@n8n/n8n-nodes-langchain.documentDefaultDataLoader',
+					typeVersion: 1.1,
+					parameters: { jsonMode: 'expressionData', jsonData: '={{ $json.text }}', options: {} },
+					serves: [['ai_document', 'Insert']],
+				},
+				Embeddings: embeddings('Insert'),
+			}),
+		);
+		expect(itemsOf(execution, 'Embeddings')).toEqual([
+			expect.objectContaining({
+				vectors: 3,
+				dimensions: 32,
+				requests: 1,
+				model: 'test-embedding',
+			}),
+		]);
+		expect(JSON.stringify(execution.data).length).toBeLessThan(20_000);
+	});
 
-		it('Get Many: "cat" is closer to "kitten" than to "revenue"', async () => {
-			const execution = await run(
-				workflowOf('Find', {
-					Start: { ...MANUAL, to: ['Find'] },
-					Find: storeNode(store, 'load', { prompt: 'cat', topK: 3 }),
-					Embeddings: embeddings('Find'),
-				}),
-			);
-			const found = itemsOf(execution, 'Find') as Array<{
-				document: { pageContent: string };
-				score: number;
-			}>;
-			expect(found.map(({ document }) => document.pageContent)).toEqual([CAT, KITTEN, REVENUE]);
-			const [cat, kitten, revenue] = found.map(({ score }) => score) as [number, number, number];
-			// One store returns similarities, the other distances.
-			const distances =
-				store.name === 'PGVector' ? [cat, kitten, revenue] : [1 - cat, 1 - kitten, 1 - revenue];
-			expect(distances[1]! - distances[0]!).toBeGreaterThan(0);
-			expect(distances[2]! - distances[1]!).toBeGreaterThan(0);
-		});
+	it('Get Many: "cat" is closer to "kitten" than to "revenue"', async () => {
+		const execution = await run(
+			workflowOf('Find', {
+				Start: { ...MANUAL, to: ['Find'] },
+				Find: storeNode('load', { prompt: 'cat', topK: 3 }),
+				Embeddings: embeddings('Find'),
+			}),
+		);
+		const found = itemsOf(execution, 'Find') as Array<{
+			document: { pageContent: string };
+			score: number;
+		}>;
+		expect(found.map(({ document }) => document.pageContent)).toEqual([CAT, KITTEN, REVENUE]);
+		const [cat, kitten, revenue] = found.map(({ score }) => score) as [number, number, number];
+		expect(cat).toBeGreaterThan(kitten);
+		expect(kitten).toBeGreaterThan(revenue);
+	});
 
-		it('Get Many with a reranker: its scores, its number of documents', async () => {
-			const execution = await run(
-				workflowOf('Rerank', {
-					Start: { ...MANUAL, to: ['Find'] },
-					Find: storeNode(store, 'load', { prompt: 'cat', topK: 3, useReranker: true }),
-					Embeddings: embeddings('Find'),
-					Reranker: reranker('Find'),
-				}),
-			);
-			const [log] = itemsOf(execution, 'Reranker');
-			expect(log).toMatchObject({ returned: 2, tokens: expect.any(Number) as number });
-			const scores = itemsOf(execution, 'Find').map(({ score }) => score);
-			expect(scores).toEqual([log!.best, log!.worst]);
-		});
+	it('Get Many with a reranker: its scores, its number of documents', async () => {
+		const execution = await run(
+			workflowOf('Rerank', {
+				Start: { ...MANUAL, to: ['Find'] },
+				Find: storeNode('load', { prompt: 'cat', topK: 3, useReranker: true }),
+				Embeddings: embeddings('Find'),
+				Reranker: reranker('Find'),
+			}),
+		);
+		const [log] = itemsOf(execution, 'Reranker');
+		expect(log).toMatchObject({ returned: 2, tokens: expect.any(Number) as number });
+		const scores = itemsOf(execution, 'Find').map(({ score }) => score);
+		expect(scores).toEqual([log!.best, log!.worst]);
+	});
 
-		it('as the tool of an agent, and as what a Question and Answer Chain reads', async () => {
-			chat.script(
-				reply.toolCalls([{ name: 'pets', arguments: { input: QUESTION } }]),
-				reply.text('On the mat.'),
-				reply.text('On the mat.'),
-			);
-			const execution = await run(
-				workflowOf('Asked', {
-					Start: { ...MANUAL, to: ['Agent'] },
-					Agent: { ...agent(QUESTION), to: ['Chain'] },
-					pets: {
-						...storeNode(store, 'retrieve-as-tool', {
-							toolDescription: 'Texts about pets',
-							topK: 1,
-						}),
-						serves: [['ai_tool', 'Agent']],
-					},
-					Chain: {
-						type: '@n8n/n8n-nodes-langchain.chainRetrievalQa',
-						typeVersion: 1.6,
-						parameters: { promptType: 'define', text: QUESTION, options: {} },
-					},
-					Retriever: {
-						type: '@n8n/n8n-nodes-langchain.retrieverVectorStore',
-						parameters: { topK: 2 },
-						serves: [['ai_retriever', 'Chain']],
-					},
-					Retrieve: { ...storeNode(store, 'retrieve'), serves: [['ai_vectorStore', 'Retriever']] },
-					Embeddings: embeddings('pets', 'Retrieve'),
-					Model: {
-						...localModel(credentials.chat),
-						serves: [
-							['ai_languageModel', 'Agent'],
-							['ai_languageModel', 'Chain'],
-						],
-					},
-				}),
-			);
-			expect(itemsOf(execution, 'Chain')).toEqual([{ response: 'On the mat.' }]);
-			const [, toolAnswer] = chat.requests
-				.filter(({ path }) => path.endsWith('/chat/completions'))
-				.slice(-3)
-				.map(({ body }) => JSON.stringify(body));
-			expect(toolAnswer).toContain(CAT);
-			expect(toolAnswer).not.toContain(KITTEN);
-			expect(lastPrompt()).toContain(CAT);
-			expect(lastPrompt()).toContain(KITTEN);
-			expect(lastPrompt()).not.toContain(REVENUE);
-		});
+	it('as the tool of an agent, and as what a Question and Answer Chain reads', async () => {
+		chat.script(
+			reply.toolCalls([{ name: 'pets', arguments: { input: QUESTION } }]),
+			reply.text('On the mat.'),
+			reply.text('On the mat.'),
+		);
+		const execution = await run(
+			workflowOf('Asked', {
+				Start: { ...MANUAL, to: ['Agent'] },
+				Agent: { ...agent(QUESTION), to: ['Chain'] },
+				pets: {
+					...storeNode('retrieve-as-tool', {
+						toolDescription: 'Texts about pets',
+						topK: 1,
+					}),
+					serves: [['ai_tool', 'Agent']],
+				},
+				Chain: {
+					type: '@n8n/n8n-nodes-langchain.chainRetrievalQa',
+					typeVersion: 1.6,
+					parameters: { promptType: 'define', text: QUESTION, options: {} },
+				},
+				Retriever: {
+					type: '@n8n/n8n-nodes-langchain.retrieverVectorStore',
+					parameters: { topK: 2 },
+					serves: [['ai_retriever', 'Chain']],
+				},
+				Retrieve: { ...storeNode('retrieve'), serves: [['ai_vectorStore', 'Retriever']] },
+				Embeddings: embeddings('pets', 'Retrieve'),
+				Model: {
+					...localModel(credentials.chat),
+					serves: [
+						['ai_languageModel', 'Agent'],
+						['ai_languageModel', 'Chain'],
+					],
+				},
+			}),
+		);
+		expect(itemsOf(execution, 'Chain')).toEqual([{ response: 'On the mat.' }]);
+		const [, toolAnswer] = chat.requests
+			.filter(({ path }) => path.endsWith('/chat/completions'))
+			.slice(-3)
+			.map(({ body }) => JSON.stringify(body));
+		expect(toolAnswer).toContain(CAT);
+		expect(toolAnswer).not.toContain(KITTEN);
+		expect(lastPrompt()).toContain(CAT);
+		expect(lastPrompt()).toContain(KITTEN);
+		expect(lastPrompt()).not.toContain(REVENUE);
 	});
 });

@@ -137,63 +137,6 @@ describe("the real llama-server's router", () => {
 		router.stop();
 	});
 
-	it('a model that was force-unloaded during a response is not an outage', async () => {
-		const router = await startRouter(['smollm2'], ['--metrics']);
-		const server = createModelServer({ baseUrl: router.url });
-		const work = { model: 'smollm2', wait: true, timeoutMs: 240_000 };
-		await changeModel(server, 'load', work);
-		const answering = fetch(`${router.url}/v1/chat/completions`, {
-			method: 'POST',
-			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify({
-				model: 'smollm2',
-				messages: [{ role: 'user', content: 'Tell me a long story.' }],
-				stream: true,
-				max_tokens: 1500,
-				ignore_eos: true,
-			}),
-		}).then(async (response) => await response.text());
-		const ended = Promise.allSettled([answering]);
-		await until(
-			async () => await check(router),
-			({ server: { busySlots } }) => busySlots === 1,
-		);
-		await changeModel(server, 'unload', { ...work, isForced: true });
-		await ended;
-		const entry = await (await fetch(`${router.url}/v1/models`)).text();
-		process.stdout.write(`  After a forced unload the router lists: ${entry}\n`);
-		expect(await check(router)).toMatchObject({
-			status: 'healthy',
-			healthy: true,
-			findings: [],
-			models: [{ id: 'smollm2', loaded: false }],
-		});
-		expect(await check(router, { expectations: { model: 'smollm2' } })).toMatchObject({
-			status: 'healthy',
-			findings: [{ id: 'modelNotLoaded', severity: 'info' }],
-		});
-		router.stop();
-	});
-
-	it('an empty list under 200 with a key: there is no model, or the key may use none', async () => {
-		const router = await startRouter([], ['--api-key', 'right-key']);
-		const withKey = await check(router, {}, 'right-key');
-		expect(withKey).toMatchObject({
-			status: 'misconfigured',
-			findings: [
-				{
-					id: 'noModels',
-					observed: expect.stringContaining('/v1/models: HTTP 200, an empty list') as string,
-					detail: 'The server has no models, or the key has no access to any of them',
-				},
-			],
-		});
-		expect(withKey.findings[0]!.suggestion).toMatch(
-			/--models-dir\. Or give the key access to a model\.$/,
-		);
-		router.stop();
-	});
-
 	it('a model that cannot be loaded', async () => {
 		const router = await startRouter(
 			['alpha'],

@@ -1,12 +1,7 @@
 import { childProcess, delay, fs, path, process } from '../support/node-builtins';
 import { openEditor, type Editor } from '../e2e/support/editor';
 import { EXAMPLES } from '../e2e/support/examples';
-import {
-	startLlamaServer,
-	stopEverything,
-	workFolder,
-	type LlamaServer,
-} from '../e2e/support/playground';
+import { workFolder } from '../e2e/support/playground';
 import { loadScript } from '../support/scripts';
 
 const SLOW = 900_000;
@@ -23,13 +18,12 @@ let editor: Editor | undefined;
 async function npmStart(
 	data: string,
 	port: number,
-	server?: LlamaServer,
 ): Promise<{ url: string; login: { email: string; password: string } }> {
 	startOutput = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
 		cwd: process.cwd(),
-		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: server?.url ?? '' },
+		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: '' },
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
@@ -58,16 +52,6 @@ function readableByOthers(data: string): string[] {
 		.map(({ name, entry }) => `${name} ${(entry.mode & 0o777).toString(8)}`);
 }
 
-/** @returns the HTTP status of the login */
-async function logIn(
-	url: string,
-	{ email, password }: { email: string; password: string },
-): Promise<number> {
-	const body = JSON.stringify({ emailOrLdapLoginId: email, password });
-	const headers = { 'content-type': 'application/json', 'browser-id': 'test' };
-	return (await fetch(`${url}/rest/login`, { method: 'POST', headers, body })).status;
-}
-
 /** Ctrl+C: SIGINT to the whole foreground process group, like a terminal. */
 async function ctrlC(): Promise<void> {
 	if (child?.pid === undefined || hasEnded(child)) return;
@@ -84,7 +68,6 @@ afterEach(async () => {
 	await editor?.close();
 	await ctrlC();
 });
-afterAll(stopEverything);
 
 describe('npm start', () => {
 	it(
@@ -104,7 +87,6 @@ describe('npm start', () => {
 				.getByTestId('resources-list-item-workflow')
 				.nth(EXAMPLES.length - 1)
 				.waitFor();
-			await editor.picture('start-workflows');
 
 			await page.getByText('Chat with a local model').first().click();
 			await get('workflow-chat-button').waitFor();
@@ -124,7 +106,6 @@ describe('npm start', () => {
 				expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
 			);
 			expect(readableByOthers(data)).toEqual([]);
-			await editor.picture('start-chat');
 			await editor.close();
 			await ctrlC();
 
@@ -133,34 +114,6 @@ describe('npm start', () => {
 			expect(startOutput).not.toContain('owner account');
 			await ctrlC();
 			await expect(fetch(first.url)).rejects.toThrow();
-		},
-		SLOW,
-	);
-
-	it(
-		'a lost login is reported, with the way to a new one',
-		async () => {
-			const data = path.join(workFolder('start'), 'data');
-			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
-			const port = await freePort();
-			const server = await startLlamaServer();
-			const first = await npmStart(data, port, server);
-			expect(await logIn(first.url, first.login)).toBe(200);
-			await ctrlC();
-
-			const file = path.join(data, 'login.json');
-			fs.rmSync(file);
-			// As from an earlier version, or from a backup.
-			const [home] = fs.readdirSync(data).filter((name) => name.startsWith('n8n-'));
-			const database = path.join(data, home!, '.n8n', 'database.sqlite');
-			fs.chmodSync(database, 0o644);
-			await npmStart(data, port, server);
-			expect(startOutput).toContain('workflows (unchanged)');
-			expect(startOutput).toMatch(
-				/^Login {7}the one of an earlier start \(a new one: end this, delete /m,
-			);
-			expect(readableByOthers(data)).toEqual([]);
-			await ctrlC();
 		},
 		SLOW,
 	);

@@ -1,188 +1,227 @@
+/** Spans in the real n8n: their place below those of n8n, and the priority of each type of execution (docs/operations.md). */
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
 import { type ExportedSpan, startOtlpReceiver } from '../simulators/otlp';
-import { fs, path } from '../support/node-builtins';
 import {
+	chatLines,
+	importWorkflow,
 	llamaCredential,
-	parts,
-	scriptedModel,
-	startLlamaServer,
 	startN8n,
 	stopEverything,
-	textOf,
-	type LlamaServer,
 	type N8nServer,
+	type Workflow,
 } from '../e2e/support/playground';
-import { writeTranscript } from './support/parts';
 import { until } from '../e2e/support/until';
-import {
-	agent,
-	calculator,
-	chatTrigger,
-	localModel,
-	readTotals,
-	workflowOf,
-} from '../e2e/support/workflows';
+import { agent, calculator, chatTrigger, localModel, workflowOf } from '../e2e/support/workflows';
 
+const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
-const DOWN = 'http://127.0.0.1:9';
-const CALL = (input: string) =>
-	`<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
-const FLUSH = { OTEL_BSP_SCHEDULE_DELAY: '200' };
-
-type Receiver = Awaited<ReturnType<typeof startOtlpReceiver>>;
+const OFTEN = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
 
 let n8n: N8nServer;
-let receiver: Receiver;
-let server: LlamaServer;
+let server: LlamaServerSim;
+let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
+let credential: { id: string; name: string };
 
-const tracingTo = ({ url }: Receiver): Record<string, string> => ({
+const tracing = () => ({
 	N8N_OTEL_ENABLED: 'true',
-	N8N_OTEL_EXPORTER_OTLP_ENDPOINT: url,
-	N8N_OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic abc==,x-langfuse-ingestion-version=4',
-	...FLUSH,
+	N8N_OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+	N8N_OTEL_TRACES_PRODUCTION_ONLY: 'false',
+	OTEL_BSP_SCHEDULE_DELAY: '200',
 });
 
 beforeAll(async () => {
-	receiver = await startOtlpReceiver();
-	n8n = await startN8n({ env: tracingTo(receiver) });
-	server = await startLlamaServer({
-		model: await scriptedModel([
-			{ last: 'tool', reply: 'The products are 391 and 42.' },
-			{ last: 'user', reply: `${CALL('17*23')}\n${CALL('6*7')}` },
-		]),
-		contextSize: 4096,
-	});
-});
+	[server, receiver] = [await startLlamaServerSim(), await startOtlpReceiver()];
+	n8n = await startN8n({ env: tracing() });
+	credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+}, SLOW);
 afterAll(async () => {
 	await stopEverything();
+	await server.close();
 	await receiver.close();
-});
+}, SLOW);
 
-/** A published chat with two servers, the first of which is down: for some conversations the other takes over. */
-async function chatWith(
-	webhookId: string,
-	urls: readonly string[],
-	options: Record<string, unknown> = {},
-) {
-	const [url, ...further] = urls as [string, ...string[]];
-	const extraServers = { furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } };
-	const credential = await n8n.createCredential({
-		...llamaCredential({ url }, extraServers),
-		id: undefined,
-	});
-	const workflow = workflowOf(webhookId, {
-		Chat: chatTrigger(webhookId),
-		Agent: { ...agent(), to: ['Totals'] },
-		[MODEL]: localModel(credential, { options }),
-		Calculator: calculator,
-		Totals: readTotals,
-	});
-	const created = await n8n.createWorkflow(workflow);
-	await n8n.activate(created.id);
-	return created;
+/** Local Llama: Chat. The model has the name of the case, by which its spans are found. */
+const llama = (model: string) => ({
+	type: 'CUSTOM.localLlama',
+	parameters: {
+		resource: 'text',
+		operation: 'chat',
+		model: { __rl: true, mode: 'id', value: model },
+		prompt: 'Hello',
+		options: {},
+	},
+	credentials: { localLlamaApi: credential },
+});
+const webhook = (path: string, to: string) => ({
+	type: 'n8n-nodes-base.webhook',
+	typeVersion: 2.1,
+	parameters: { httpMethod: 'POST', path, responseMode: 'lastNode', options: {} },
+	webhookId: path,
+	to: [to],
+});
+const items = (count: number) => ({
+	type: 'n8n-nodes-base.code',
+	typeVersion: 2,
+	parameters: {
+		jsCode: `return Array.from({ length: ${count} }, (_, row) => ({ json: { row } }));`,
+	},
+	to: ['Llama'],
+});
+const manual = (to: string) => ({ type: 'n8n-nodes-base.manualTrigger', to: [to] });
+const schedule = (to: string) => ({
+	type: 'n8n-nodes-base.scheduleTrigger',
+	typeVersion: 1.3,
+	parameters: OFTEN,
+	to: [to],
+});
+const modelOf = (model: string) =>
+	localModel(credential, { model: { __rl: true, mode: 'id', value: model } });
+
+const run = async (workflow: Workflow, trigger = 'Start') =>
+	await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), trigger));
+
+async function runScheduled(workflow: Workflow, model: string): Promise<void> {
+	const { id } = await importWorkflow(n8n, workflow);
+	await classOf(model);
+	await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
 }
 
-async function say(webhookId: string, text: string) {
-	const lines = [];
-	for await (const line of n8n.chat(webhookId, text)) lines.push(line);
-	writeTranscript(`tracing-${webhookId}`, lines);
-	return textOf(lines);
+/** The priority of the requests for a model. */
+async function classOf(model: string): Promise<string> {
+	const spans = await until(
+		async () =>
+			receiver.spans.filter(({ attributes }) => attributes['gen_ai.request.model'] === model),
+		({ length }) => length > 0,
+		120_000,
+	);
+	const classes = new Set(
+		spans.map(({ attributes }) => String(attributes['local_llama.priority'])),
+	);
+	return [...classes].join(', ');
 }
 
-const isOurs = ({ scope }: ExportedSpan) => scope === 'n8n-nodes-local-llama';
-
-test("an agent with two tool calls and a fail-over: the package's spans are children of n8n's", async () => {
-	const trace = {
-		sessionId: 'session-1',
-		userId: 'anna',
-		tags: 'support, test',
-	};
-	await chatWith('traced', [DOWN, server.url], { trace, temperature: 0 });
-	// The preferred server depends on the conversation's text.
-	for (
-		let at = 0;
-		at < 12 && !receiver.spans.some((span) => isOurs(span) && span.status.code === 2);
-		at++
-	) {
-		receiver.spans.length = 0;
-		expect(await say('traced', `Calculate both, number ${at}`)).toContain('391 and 42');
-		await until(
-			async () =>
-				await Promise.resolve(receiver.spans.some(({ name }) => name === 'workflow.execute')),
-			Boolean,
-			60_000,
-		);
-	}
-	const { spans } = receiver;
-	const ours = spans.filter(isOurs);
-	const modelSpans = spans.filter(({ attributes }) => attributes['n8n.node.name'] === MODEL);
-	expect(modelSpans).toHaveLength(2);
-	for (const span of ours) {
-		expect(span).toMatchObject({
-			name: 'chat test-model',
-			kind: 3,
-			traceId: modelSpans[0]!.traceId,
-		});
-		expect(modelSpans.map(({ spanId }) => spanId)).toContain(span.parentSpanId);
-		expect(span.attributes).toMatchObject({
-			'session.id': 'session-1',
-			'user.id': 'anna',
-			'langfuse.trace.tags': ['support', 'test'],
-		});
-	}
-	const failed = ours.filter(({ status }) => status.code === 2);
-	expect(failed).not.toEqual([]);
-	for (const span of failed)
-		expect(span.attributes).toMatchObject({ 'error.type': 'refused', 'server.port': 9 });
-	const answered = ours.filter(({ status }) => status.code !== 2);
-	expect(answered.map(({ attributes }) => attributes['local_llama.tool_calls'])).toEqual(
-		expect.arrayContaining([['Calculator', 'Calculator'], undefined]),
-	);
-	for (const { attributes } of answered) {
-		expect(attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
-		expect(attributes['gen_ai.usage.output_tokens']).toBeGreaterThan(0);
-		expect(attributes['gen_ai.response.time_to_first_chunk']).toBeGreaterThan(0);
-	}
-	expect(JSON.stringify(ours)).not.toContain('Calculate both');
-	expect(receiver.requests.at(-1)).toMatchObject({
-		path: '/v1/traces',
-		headers: { authorization: 'Basic abc==' },
-	});
-	const { work: transcripts } = parts();
-	fs.mkdirSync(transcripts, { recursive: true });
-	fs.writeFileSync(path.join(transcripts, 'trace.json'), JSON.stringify(spans, null, '\t'));
-});
-
-test('tokens of all rounds: a Code node reads them, and the execution has them', async () => {
-	const created = await chatWith('counted', [server.url]);
-	expect(await say('counted', 'Calculate both')).toContain('391 and 42');
-	const [ended] = await until(
-		async () => await n8n.listExecutions({ workflowId: created.id, status: ['success'] }),
-		(found) => found.length > 0,
-	);
-	const execution = await n8n.waitForExecution(ended!.id);
-	const [item] = execution.data.resultData.runData.Totals![0]!.data!.main![0]!;
-	const totals = item!.json as { in: string; out: string; usage: Record<string, unknown> };
-	expect(totals.usage).toMatchObject({
-		generations: 2,
-		uncounted: 0,
-		models: [expect.any(String)],
-	});
-	expect(Number(totals.out)).toBeGreaterThan(20);
-	expect(execution).toMatchObject({
-		customData: {
-			llm_tokens_in: totals.in,
-			llm_tokens_out: totals.out,
-			llm_usage: expect.any(String) as string,
+/** Starts an execution of each type; its requests are for a model of the same name. */
+const CASES: Record<string, { priority: string; begin: (model: string) => Promise<unknown> }> = {
+	'chat, agent': {
+		priority: 'interactive',
+		begin: async (model) => {
+			const parts = { Chat: chatTrigger('class-chat'), Agent: agent(), Model: modelOf(model) };
+			await importWorkflow(n8n, workflowOf(model, parts));
+			await chatLines(n8n, 'class-chat', 'Hello');
 		},
-	});
-});
+	},
+	'webhook, one item': {
+		priority: 'interactive',
+		begin: async (model) => {
+			const parts = { Hook: webhook('class-one', 'Llama'), Llama: llama(model) };
+			await importWorkflow(n8n, workflowOf(model, parts));
+			await n8n.webhook('class-one', { body: {} });
+		},
+	},
+	'webhook, several items': {
+		priority: 'batch',
+		begin: async (model) => {
+			const parts = { Hook: webhook('class-many', 'Items'), Items: items(3), Llama: llama(model) };
+			await importWorkflow(n8n, workflowOf(model, parts));
+			await n8n.webhook('class-many', { body: {} });
+		},
+	},
+	'manual, one item': {
+		priority: 'interactive',
+		begin: async (model) =>
+			await run(workflowOf(model, { Start: manual('Llama'), Llama: llama(model) })),
+	},
+	'manual, several items': {
+		priority: 'batch',
+		begin: async (model) =>
+			await run(
+				workflowOf(model, { Start: manual('Items'), Items: items(3), Llama: llama(model) }),
+			),
+	},
+	'schedule, one item': {
+		priority: 'batch',
+		begin: async (model) =>
+			await runScheduled(
+				workflowOf(model, { Start: schedule('Llama'), Llama: llama(model) }),
+				model,
+			),
+	},
+	'schedule, agent': {
+		priority: 'agent',
+		begin: async (model) => {
+			const parts = { Start: schedule('Agent'), Agent: agent('Hello'), Model: modelOf(model) };
+			await runScheduled(workflowOf(model, parts), model);
+		},
+	},
+	'sub-workflow, one item': {
+		priority: 'agent',
+		begin: async (model) => {
+			const inner = await importWorkflow(
+				n8n,
+				workflowOf(`${model} inside`, {
+					Called: {
+						type: 'n8n-nodes-base.executeWorkflowTrigger',
+						typeVersion: 1.1,
+						parameters: { inputSource: 'passthrough' },
+						to: ['Llama'],
+					},
+					Llama: llama(model),
+				}),
+			);
+			const call = {
+				type: 'n8n-nodes-base.executeWorkflow',
+				typeVersion: 1.2,
+				parameters: {
+					workflowId: { __rl: true, mode: 'id', value: inner.id },
+					workflowInputs: { mappingMode: 'defineBelow', value: {} },
+					options: {},
+				},
+			};
+			await run(workflowOf(model, { Start: manual('Call'), Call: call }));
+		},
+	},
+};
 
-test('a collector that hangs or is down does not affect the chat', async () => {
-	const hanging = await startOtlpReceiver({ hangs: true });
-	await n8n.stop();
-	n8n = await startN8n({ env: tracingTo(hanging) });
-	await chatWith('hanging', [server.url]);
-	expect(await say('hanging', 'Calculate both')).toContain('391 and 42');
-	await hanging.close();
-	expect(await say('hanging', 'Calculate both')).toContain('391 and 42');
-});
+it.each(Object.entries(CASES))(
+	'the priority of an execution: %s',
+	async (model, { priority, begin }) => {
+		await begin(model);
+		expect(await classOf(model)).toBe(priority);
+	},
+	SLOW,
+);
+
+it(
+	"an agent with a tool call: the spans of the package are children of n8n's",
+	async () => {
+		server.script(
+			reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]),
+			reply.text('It is 391.'),
+		);
+		const model = 'traced';
+		const parts = {
+			Start: manual('Agent'),
+			Agent: agent('Calculate it'),
+			[MODEL]: modelOf(model),
+			Calculator: calculator,
+		};
+		await run(workflowOf(model, parts));
+		const isOurs = ({ scope, attributes }: ExportedSpan) =>
+			scope === 'n8n-nodes-local-llama' && attributes['gen_ai.request.model'] === model;
+		const ofN8n = await until(
+			async () => receiver.spans.filter(({ attributes }) => attributes['n8n.node.name'] === MODEL),
+			({ length }) => length === 2,
+		);
+		const ours = receiver.spans.filter(isOurs);
+		expect(ours.map(({ parentSpanId }) => parentSpanId).sort()).toEqual(
+			ofN8n.map(({ spanId }) => spanId).sort(),
+		);
+		for (const { name, traceId } of ours)
+			expect({ name, traceId }).toEqual({ name: `chat ${model}`, traceId: ofN8n[0]!.traceId });
+		expect(ours.map(({ attributes }) => attributes['local_llama.tool_calls'])).toEqual(
+			expect.arrayContaining([['Calculator'], undefined]),
+		);
+		expect(JSON.stringify(ours)).not.toContain('Calculate it');
+	},
+	SLOW,
+);

@@ -1,27 +1,22 @@
-/** The example workflows that need more than scripted servers, and a failing alert of one of them. */
-import { listen } from '../support/listen';
-import { fs, http, path } from '../support/node-builtins';
-import { example, postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
-import { startLlamaServer, workFolder, type Execution } from '../e2e/support/playground';
+/** The example workflows that need more than scripted servers. */
+import { fs, path } from '../support/node-builtins';
+import { postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
+import { workFolder, type Execution } from '../e2e/support/playground';
 import {
 	activated,
 	after,
-	anyExecution,
 	sendChatMessage,
 	call,
 	describeExamples,
 	itemsOf,
 	lastExecution,
 	localCredential,
-	often,
 	promptsOf,
 	scripted,
-	SLOW,
 	startTheN8n,
 	stored,
 	theN8n,
 } from '../e2e/support/run-examples';
-import { until } from '../e2e/support/until';
 import { startEmbeddingServer, startPostgres, startRerankServer } from './support/parts';
 
 /** The only folder that n8n may read files from. */
@@ -99,77 +94,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 		});
 	},
 };
-
-describe('an alert of health-watch', () => {
-	it(
-		'that could not be sent is sent after a later check, even if the server is healthy again',
-		async () => {
-			const server = await startLlamaServer();
-			let isBroken = true;
-			const received: string[] = [];
-			const chat = http.createServer((request, response) => {
-				let body = '';
-				request.on('data', (piece: Buffer) => (body += piece.toString()));
-				request.on('end', () => {
-					if (!isBroken) received.push(body);
-					response
-						.writeHead(isBroken ? 500 : 200, { 'content-type': 'application/json' })
-						.end('{}');
-				});
-			});
-			const port = await listen(chat);
-			after(async () => {
-				await new Promise((resolve) => chat.close(resolve));
-			});
-			const watch = example('health-watch', {
-				local: await localCredential(server),
-				change: { 'Every 5 minutes': often },
-			});
-			const send = {
-				type: 'n8n-nodes-base.httpRequest',
-				typeVersion: 4.2,
-				parameters: {
-					method: 'POST',
-					url: `http://127.0.0.1:${port}/`,
-					sendBody: true,
-					contentType: 'raw',
-					rawContentType: 'text/plain',
-					body: '={{ $json.text }}',
-					options: {},
-				},
-			};
-			const nodes = watch.nodes.map((node) =>
-				node.name === 'Send message' ? { ...node, ...send } : node,
-			);
-			const { id } = await theN8n().createWorkflow({ ...watch, nodes });
-			await theN8n().activate(id);
-			after(async () => {
-				await theN8n().request('POST', `/rest/workflows/${id}/deactivate`, {});
-			});
-			const failures = async () =>
-				await theN8n().listExecutions({ workflowId: id, status: ['error'], limit: 100 });
-			await anyExecution(id);
-			await server.stop();
-			await until(failures, ({ length }) => length > 0);
-			await scripted([{ reply: 'x' }], { port: server.port });
-			const failed = (await failures()).length;
-			await until(failures, ({ length }) => length > failed);
-			isBroken = false;
-			await until(
-				async () => await Promise.resolve(received),
-				({ length }) => length > 0,
-			);
-			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is healthy again/);
-			// Reported once: the next checks report nothing.
-			const done = async () =>
-				await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });
-			const before = (await done()).length;
-			await until(done, ({ length }) => length > before + 1);
-			expect(received).toHaveLength(1);
-		},
-		SLOW,
-	);
-});
 
 describeExamples(RUN_IN_FULL, RUNS, async () => {
 	folder = workFolder('knowledge');

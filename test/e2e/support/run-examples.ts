@@ -340,6 +340,3 @@ export const promptsOf = (execution: Execution, node: string): string =>
 /** The text with which a scripted model calls a tool. */
 export const call = (name: string, args: object) =>
 	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
-
-/** A schedule with enough time for one execution to end before the next, which depends on it. */
-export const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
