@@ -156,3 +156,27 @@ export interface RunResult {
 	/** Warnings for the user. */
 	warnings: string[];
 }
+
+/** An event with fields of any type: they are not checked yet. */
+type EventWith<Name extends string, Field extends string> = { event: Name } & {
+	[Key in Field]?: unknown;
+};
+
+/** The events that change a run, discriminated by `event` (docs/protocols/dify.md 3.3). */
+export type DifyEvent =
+	| EventWith<'message' | 'agent_message', 'answer'>
+	| EventWith<'message_file', 'answer' | 'id' | 'type' | 'belongs_to' | 'url'>
+	| EventWith<'message_replace', 'answer' | 'reason'>
+	| EventWith<'message_end', 'id' | 'metadata' | 'files'>
+	| EventWith<'agent_thought', 'id'>
+	| EventWith<'error', 'code' | 'status' | 'message'>
+	| EventWith<'workflow_finished', 'data' | 'conversation_id' | 'message_id'>
+	| EventWith<
+			| 'text_chunk'
+			| 'reasoning_chunk'
+			| `workflow_${'started' | 'paused'}`
+			| `node_${'started' | 'finished' | 'retry'}`
+			| `${'iteration' | 'loop'}_${'started' | 'next' | 'completed'}`
+			| `human_input_${'required' | 'form_filled' | 'form_timeout'}`,
+			'data'
+	  >;

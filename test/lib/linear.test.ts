@@ -330,7 +330,7 @@ const STREAMS: Record<string, (count: number) => void> = {
 					? { event: 'message', answer: WORDS }
 					: { event: 'message_replace', answer: WORDS },
 			),
-			{ isAttached: true },
+			{ mayLackText: true },
 		),
 	'reasoning of Dify': (count) =>
 		run(times(count, () => ({ event: 'reasoning_chunk', data: { reasoning: WORDS } }))),

@@ -8,7 +8,14 @@ import {
 	asNonEmptyString,
 	type JsonRecord,
 } from '../../values';
-import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
+import type {
+	AgentThought,
+	DifyFile,
+	HumanForm,
+	RunResult,
+	WorkflowNode,
+	WorkflowRun,
+} from '../types';
 
 /** Signature in a file URL: it changes with every event. */
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
@@ -178,6 +185,19 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 			: undefined,
 		expirationTime: asFiniteNumber(data.expiration_time),
 	});
+}
+
+/** Adds the button that was used. */
+export function addSubmittedForm(
+	{ submittedForms }: Pick<RunResult, 'submittedForms'>,
+	title: unknown,
+	action: unknown,
+): void {
+	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
+	const isSame = (form: (typeof submittedForms)[number]) =>
+		form.nodeTitle === nodeTitle && form.actionId === actionId;
+	if (actionId === undefined || submittedForms.some(isSame)) return;
+	submittedForms.push({ nodeTitle, actionId });
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */

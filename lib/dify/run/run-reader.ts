@@ -12,16 +12,21 @@ import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
 import { findSingleText } from './merge-events';
+import { getOutcome, hasReceivedNothing, isStored, type OutcomeOf } from './outcome';
 import {
 	applyEvent,
 	createRunState,
 	flushText,
-	isRunFinishing,
 	isRunFinished,
-	isSuccessStatus,
+	isRunFinishing,
 	type RunState,
 } from './run-state';
-import { fetchRunRecord, completeFromRunRecord, completeFromMessage } from './run-record';
+import {
+	completeFromMessage,
+	completeFromRunRecord,
+	fetchRunRecord,
+	type WaitOptions,
+} from './run-record';
 import { toRunResult } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
@@ -36,7 +41,7 @@ export const DEFAULT_RUN_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 }
 
 export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
-	/** Called with changes of the text, for a live display. */
+	/** Called with changes of the text, for a live display. Not for an existing run: its first events may be missing. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/** Stops the run in Dify. If missing, the run was started elsewhere and continues. @returns whether Dify accepted it */
 	stop?: (taskId: string) => Promise<boolean>;
@@ -55,8 +60,6 @@ const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
 /** How long to wait for the status of a run whose message is complete. */
 const STATUS_WAIT_MS = 10_000;
-/** Shorter than the first poll interval. */
-const POLL_ONCE_MS = 1;
 /** Characters. One event contains all outputs of a workflow. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Bytes of all events, whose nodes and files are kept. */
@@ -88,11 +91,10 @@ export async function readRun(
 	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { runId, continueAfterPause, awaitedForms } = options;
-	const run = createRunState({ isAttached: runId !== undefined, continueAfterPause, awaitedForms });
+	const mayLackText = runId !== undefined;
+	const run = createRunState({ mayLackText, continueAfterPause, awaitedForms });
 	run.workflowRunId = runId;
-	const reader = new RunReader(client, requestOptions, run, options);
-	await reader.read();
-	return await reader.finish();
+	return await new RunReader(client, requestOptions, run, options).read();
 }
 
 class RunReader {
@@ -103,10 +105,7 @@ class RunReader {
 	private hasResponse = false;
 	/** The response had lines that are not events, such as a proxy's page. */
 	private hasNonEventLines = false;
-	/** Why the events ended before the run. */
-	private streamError: ServerError | undefined;
-	/** Set if this client cancelled the run; `detail` is the reason. */
-	private abandonment: { detail?: string } | undefined;
+	private abandonment: OutcomeOf<'abandoned'> | undefined;
 	private stopRequest: Promise<boolean> | undefined;
 	private clearTimer = () => {};
 
@@ -119,62 +118,29 @@ class RunReader {
 		this.timeouts = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
 	}
 
-	/** Reads the events. @throws {ServerError} if no run started */
-	async read(): Promise<void> {
+	async read(): Promise<RunResult> {
+		const { run } = this;
 		const { signal } = this.client;
 		if (signal?.aborted === true)
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		signal?.addEventListener('abort', this.abandon, { once: true });
-		try {
-			await this.readEvents();
-		} catch (error) {
-			this.streamError = captureError(error);
-		} finally {
-			signal?.removeEventListener('abort', this.abandon);
-			this.clearTimer();
-		}
-	}
-
-	async finish(): Promise<RunResult> {
-		const { streamError, run } = this;
-		const remainingDeltas = flushText(run);
-		if (this.abandonment !== undefined)
-			throw await this.createCancelledError(this.abandonment.detail);
-		await this.emitDeltas(remainingDeltas);
-		if (streamError !== undefined && run.count.isExceeded)
-			throw await this.createTooMuchTextError(streamError);
-		if (isRunFinished(run)) return await this.result();
-		if (streamError?.status !== undefined) throw this.withMayHaveStarted(streamError);
-		if (run.end !== undefined)
-			return await this.result(isSuccessStatus(run.end.status) ? MISSING_FINAL_EVENT : undefined);
-		return await this.finishWithoutEnd();
-	}
-
-	/** Finishes a run without an end event. */
-	private async finishWithoutEnd(): Promise<RunResult> {
-		const { streamError, run } = this;
-		if (hasWholeMessage(run)) return await this.finishWholeMessage();
-		const timeoutError = isTimeout(streamError) && !isRunFinishing(run) ? streamError : undefined;
-		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recover(timeoutError);
-		throw timeoutError === undefined
-			? this.createLostError(streamError)
-			: await this.createTimeoutError(timeoutError);
-	}
-
-	/** The message of a chatflow is complete, and only the status of its run is missing, which may stay `running`. */
-	private async finishWholeMessage(): Promise<RunResult> {
-		const { client, run, timeouts } = this;
-		const { workflowRunId } = run;
-		const timeoutMs = Math.min(timeouts.idleMs || STATUS_WAIT_MS, STATUS_WAIT_MS);
-		const deltas =
-			workflowRunId === undefined
-				? []
-				: await completeFromRunRecord(client, run, workflowRunId, { timeoutMs }).catch(() => []);
-		if (client.signal?.aborted === true) throw await this.createCancelledError();
-		run.end ??= { status: 'succeeded', isLast: true };
-		run.isAttached = false;
+		const error = await this.readEvents().then(() => undefined, captureError);
+		signal?.removeEventListener('abort', this.abandon);
+		this.clearTimer();
+		const deltas = flushText(run);
+		const outcome = this.abandonment ?? getOutcome(run, error);
+		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
 		await this.emitDeltas(deltas);
-		return await this.result();
+		switch (outcome.type) {
+			case 'ended':
+				return await this.finishEnded(outcome);
+			case 'timedOut':
+				return await this.finishTimedOut(outcome);
+			case 'broken':
+				return await this.finishBroken(outcome);
+			case 'rejected':
+				throw this.withMayHaveStarted(outcome.error);
+		}
 	}
 
 	private async readEvents(): Promise<void> {
@@ -217,10 +183,9 @@ class RunReader {
 		});
 	}
 
-	/** Emits deltas, except for an attached run, whose text is emitted at the end. */
 	private async emitDeltas(deltas: TextDelta[]): Promise<void> {
 		const { onDeltas } = this.options;
-		if (deltas.length === 0 || onDeltas === undefined || this.run.isAttached) return;
+		if (deltas.length === 0 || onDeltas === undefined) return;
 		try {
 			// A display that hangs must not block a run that is stopped.
 			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
@@ -232,7 +197,10 @@ class RunReader {
 	}
 
 	private readonly abandon = (reason?: unknown) => {
-		this.abandonment ??= { detail: typeof reason === 'string' ? reason : undefined };
+		this.abandonment ??= {
+			type: 'abandoned',
+			reason: typeof reason === 'string' ? reason : undefined,
+		};
 		if (this.options.stop === undefined) this.abortController.abort();
 		else if (this.run.taskId !== undefined) this.requestStop();
 		else this.closeAfter(TASK_ID_WAIT_MS);
@@ -254,11 +222,74 @@ class RunReader {
 		});
 	}
 
-	private async createCancelledError(detail?: string): Promise<ServerError> {
-		const cancelDetail = detail === undefined ? undefined : `The run was cancelled: ${detail}`;
-		return await this.createErrorWithResult('aborted', {
-			detail: cancelDetail,
+	private async createAbandonedError({
+		reason,
+		error,
+	}: Omit<OutcomeOf<'abandoned'>, 'type'> = {}): Promise<ServerError> {
+		if (error === undefined)
+			return await this.createErrorWithResult('aborted', {
+				detail: reason && `The run was cancelled: ${reason}`,
+			});
+		this.requestStop();
+		const { message: title, suggestion } = error;
+		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
+	}
+
+	private async finishEnded({ missing }: OutcomeOf<'ended'>): Promise<RunResult> {
+		if (missing === 'status') await this.addStatus();
+		return await this.result(missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined);
+	}
+
+	/** Reads the status of a run whose message is complete. The record of a chatflow may stay `running`. */
+	private async addStatus(): Promise<void> {
+		const { client, run, timeouts } = this;
+		const { workflowRunId } = run;
+		const timeoutMs = Math.min(timeouts.idleMs || STATUS_WAIT_MS, STATUS_WAIT_MS);
+		const deltas =
+			workflowRunId === undefined
+				? []
+				: await completeFromRunRecord(client, run, workflowRunId, { timeoutMs }).catch(() => []);
+		if (client.signal?.aborted === true) throw await this.createAbandonedError();
+		run.end ??= { status: 'succeeded', isLast: true };
+		await this.emitDeltas(deltas);
+	}
+
+	/** The stream may have hung after the end of its run, so Dify's record is polled once. */
+	private async finishTimedOut(outcome: OutcomeOf<'timedOut'>): Promise<RunResult> {
+		const createError = async () => await this.createTimeoutError(outcome.error);
+		if (!isStored(this.run)) throw await createError();
+		return await this.recover({ once: true }, createError);
+	}
+
+	private async finishBroken({ error }: OutcomeOf<'broken'>): Promise<RunResult> {
+		if (!isStored(this.run)) throw this.createLostError(error);
+		const { idleMs, totalMs } = this.timeouts;
+		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
+		return await this.recover({ timeoutMs }, () => this.createLostError(undefined));
+	}
+
+	/** Completes a run from what Dify stores: its record, or the message of an agent. */
+	private async recover(
+		options: WaitOptions,
+		createError: () => ServerError | Promise<ServerError>,
+	): Promise<RunResult> {
+		const { client, run } = this;
+		const { workflowRunId } = run;
+		const recovering =
+			workflowRunId === undefined
+				? completeFromMessage(client, run, this.requestOptions.json?.user, options)
+				: completeFromRunRecord(client, run, workflowRunId, options);
+		const deltas = await recovering.catch(async (error: unknown) => {
+			const isStopped = client.signal?.aborted === true;
+			if (isStopped || captureError(error).type === 'runTimeout') this.requestStop();
+			if (isStopped) throw await this.createAbandonedError();
+			throw await createError();
 		});
+		pushAll(deltas, flushText(run));
+		await this.emitDeltas(deltas);
+		return await this.result(
+			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
+		);
 	}
 
 	private async createTimeoutError({ type }: ServerError): Promise<ServerError> {
@@ -273,22 +304,13 @@ class RunReader {
 		});
 	}
 
-	/** Stops a run with endless output, as after a timeout. */
-	private async createTooMuchTextError({
-		message: title,
-		suggestion,
-	}: ServerError): Promise<ServerError> {
-		this.requestStop();
-		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
-	}
-
 	/** A new run that sent only pings. */
 	private get isQueued(): boolean {
 		const isNew = this.options.runId === undefined;
 		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
-	/** A lost run without an ID to find its record. */
+	/** A run whose end is unknown. */
 	private createLostError(error: ServerError | undefined): ServerError {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
 			return this.withMayHaveStarted(error);
@@ -309,38 +331,6 @@ class RunReader {
 		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 
-	/** @param timeoutError the stream timed out and may have hung: Dify's record is polled once */
-	private async recover(timeoutError: ServerError | undefined): Promise<RunResult> {
-		const { client, run, timeouts } = this;
-		const { workflowRunId } = run;
-		const timeoutMs = timeoutError === undefined ? timeouts.totalMs : POLL_ONCE_MS;
-		const emittedText = run.isAttached ? '' : run.text;
-		const recovering =
-			workflowRunId === undefined
-				? completeFromMessage(
-						client,
-						run,
-						this.requestOptions.json?.user,
-						timeoutMs || timeouts.idleMs,
-					)
-				: completeFromRunRecord(client, run, workflowRunId, { timeoutMs });
-		const deltas = await recovering.catch(async (error: unknown) => {
-			const { type } = captureError(error);
-			const isStopped = client.signal?.aborted === true;
-			if (isStopped || type === 'runTimeout') this.requestStop();
-			if (isStopped) throw await this.createCancelledError();
-			throw timeoutError === undefined
-				? this.createLostError(undefined)
-				: await this.createTimeoutError(timeoutError);
-		});
-		run.isAttached = false;
-		pushAll(deltas, flushText(run));
-		await this.emitDeltas(emittedText === '' ? [{ type: 'append', text: run.text }] : deltas);
-		return await this.result(
-			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
-		);
-	}
-
 	private async result(warning?: string): Promise<RunResult> {
 		const { run } = this;
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
@@ -348,10 +338,6 @@ class RunReader {
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
 		if (error !== undefined) throw createRunError({ ...result, error }, context, this.difyVersion);
-		if (run.isAttached && run.text !== '') {
-			run.isAttached = false;
-			await this.emitDeltas([{ type: 'append', text: run.text }]);
-		}
 		return { ...result, warnings: warning === undefined ? warnings : [...warnings, warning] };
 	}
 
@@ -381,29 +367,4 @@ class RunReader {
 			...overrides,
 		});
 	}
-}
-
-function isTimeout(error: ServerError | undefined): error is ServerError {
-	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(error?.type ?? '');
-}
-
-/** Whether only pings arrived. */
-function hasReceivedNothing({
-	taskId,
-	messageId,
-	conversationId,
-	text,
-	invalidEvents,
-}: RunState): boolean {
-	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((value) => !value);
-}
-
-/** Whether text, sources, token counts and files of a chatflow arrived, read from its first event on. */
-function hasWholeMessage({ hasMessageEnd, isAttached }: RunState): boolean {
-	return hasMessageEnd && !isAttached;
-}
-
-/** An agent run whose message can be fetched. */
-function isAgent({ thoughts, conversationId, messageId }: RunState): boolean {
-	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

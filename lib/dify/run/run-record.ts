@@ -78,18 +78,20 @@ const RESTART_GRACE_MS = 30_000;
 /** The longest wait, since a record may stay `running` forever. */
 const MAX_WAIT_MS = 60 * 60_000;
 
-interface WaitOptions {
+export interface WaitOptions {
 	/** Milliseconds; 0: an hour. */
 	timeoutMs?: number;
+	/** Polls only once. */
+	once?: boolean;
 }
 
 /** Polls a run until it ends or pauses. @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted` */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
-	{ timeoutMs = 0 }: WaitOptions = {},
+	options: WaitOptions = {},
 ): Promise<RunRecord> {
-	return await pollWithGrace(client, runId, timeoutMs, async () => {
+	return await pollWithGrace(client, runId, options, async () => {
 		const record = await fetchRunRecord(client, runId);
 		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
 	});
@@ -99,7 +101,7 @@ export async function pollRunRecord(
 async function pollWithGrace<T>(
 	client: DifyClient,
 	id: string,
-	timeoutMs: number,
+	{ timeoutMs = 0, once = false }: WaitOptions,
 	poll: () => Promise<T | undefined>,
 ): Promise<T> {
 	const maxMs = timeoutMs > 0 ? Math.min(timeoutMs, MAX_WAIT_MS) : MAX_WAIT_MS;
@@ -115,7 +117,7 @@ async function pollWithGrace<T>(
 		} catch (error) {
 			if (performance.now() - lastSuccessAt > getGraceMs(error, hasResponse)) throw error as Error;
 		}
-		const remainingMs = maxMs - (performance.now() - startedAt);
+		const remainingMs = once ? 0 : maxMs - (performance.now() - startedAt);
 		if (remainingMs <= 0) throw createStillRunningError(id, maxMs);
 		await client.sleep(Math.min(remainingMs, getPollInterval(polls)));
 	}
@@ -159,7 +161,7 @@ export async function completeFromRunRecord(
 ): Promise<TextDelta[]> {
 	const { outputs, raw } = await pollRunRecord(client, runId, options);
 	const { files } = asRecord(outputs);
-	run.isAttached = true;
+	run.mayLackText = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
 	// The forms that were awaited may be submitted by now, and the record has none.
 	if (run.continueAfterPause) run.forms = [];
@@ -176,11 +178,11 @@ export async function completeFromMessage(
 	client: DifyClient,
 	run: RunState,
 	user: unknown,
-	timeoutMs: number,
+	options: WaitOptions,
 ): Promise<TextDelta[]> {
 	const { conversationId, messageId = '' } = run;
 	const query = { conversation_id: conversationId, user: asString(user) };
-	const storedThoughts = await pollWithGrace(client, messageId, timeoutMs, async () => {
+	const storedThoughts = await pollWithGrace(client, messageId, options, async () => {
 		const { data } = await client.get('/messages', query);
 		const message = asRecords(data).find(({ id }) => id === messageId);
 		const thoughts = asRecords(message?.agent_thoughts);

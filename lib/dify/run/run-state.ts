@@ -14,6 +14,7 @@ import { ReasoningSplitter } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
 import type {
 	AgentThought,
+	DifyEvent,
 	DifyFile,
 	HumanForm,
 	RunError,
@@ -26,6 +27,7 @@ import {
 	addFile,
 	addForm,
 	addNode,
+	addSubmittedForm,
 	addThought,
 	findSingleText,
 	updateWorkflow,
@@ -37,8 +39,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	/** Files by each of their keys, thoughts by ID: there may be thousands. */
 	readonly fileIndex: Map<string, DifyFile>;
 	readonly thoughtIndex: Map<string, AgentThought>;
-	/** First events may be missing: the run was followed, or read from its record. Its outputs are its text. */
-	isAttached: boolean;
+	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
+	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	readonly continueAfterPause: boolean;
 	/** IDs of the forms that the first pause waits for; a pause for another form ends the reading. */
@@ -67,7 +69,7 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 }
 
 export function createRunState({
-	isAttached = false,
+	mayLackText = false,
 	continueAfterPause = false,
 	awaitedForms = new Set<string>(),
 } = {}): RunState {
@@ -80,7 +82,7 @@ export function createRunState({
 		nodeIndex: new Map(),
 		fileIndex: new Map(),
 		thoughtIndex: new Map(),
-		isAttached,
+		mayLackText,
 		continueAfterPause,
 		awaitedForms,
 		forms: [],
@@ -97,18 +99,20 @@ export function createRunState({
 	};
 }
 
-/** Applies the event to the run, and returns the text changes. */
-type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
+type EventNamed<Name extends DifyEvent['event']> = Extract<DifyEvent, { event: Name }>;
 
-const applyNodeEvent: Handler = (run, { event }, data) => {
-	addNode(ensureWorkflow(run), run.nodeIndex, String(event), data);
+/** Applies an event to the run, and returns the text changes. */
+type Handler<Event> = (run: RunState, event: Event, data: JsonRecord) => TextDelta[] | void;
+
+const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
+	addNode(ensureWorkflow(run), run.nodeIndex, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
 	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
 };
 
 /** Other events (pings, speech, events of later versions) are ignored. */
-const HANDLERS: Readonly<Record<string, Handler>> = {
+const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
 	message: applyMessage,
 	// In chatbots and agents, text of a response with files also arrives as this event (docs/protocols/dify.md 3.3).
 	message_file: (run, event) =>
@@ -154,11 +158,15 @@ export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.invalidEvents++;
 	if (!isRecord(event) || isRunFinished(run)) return [];
-	const name = asNonEmptyString(event.event);
-	if (name === undefined) return [];
+	if (asNonEmptyString(event.event) === undefined) return [];
 	recordIds(run, event);
-	const handler = Object.hasOwn(HANDLERS, name) ? HANDLERS[name] : undefined;
-	return handler?.(run, event, asRecord(event.data)) ?? [];
+	if (!isDifyEvent(event)) return [];
+	const handler = HANDLERS[event.event] as Handler<DifyEvent>;
+	return handler(run, event, asRecord(event.data)) ?? [];
+}
+
+function isDifyEvent(event: JsonRecord): event is JsonRecord & DifyEvent {
+	return Object.hasOwn(HANDLERS, String(event.event));
 }
 
 /** `error` has no task ID, and errors of newer workers have no IDs: the first value of each ID is kept. */
@@ -239,7 +247,7 @@ function replaceText(run: RunState, fullText: unknown, reason: string): TextDelt
  * docs/protocols/dify.md 3.5: after `agent_message` deltas, each `message` repeats the full response (New Agent); without
  * them it is a delta (chat, chatflow, moderation and annotation in agent apps).
  */
-function applyMessage(run: RunState, { answer }: JsonRecord): TextDelta[] {
+function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelta[] {
 	const delta = asNonEmptyString(answer);
 	if (!run.hasAgentMessage || delta === undefined) return appendText(run, delta);
 	// The repeated response lacks text before tool calls; its end was then displayed already.
@@ -249,21 +257,23 @@ function applyMessage(run: RunState, { answer }: JsonRecord): TextDelta[] {
 }
 
 /** Applies the moderation text; without a reason, the start of the response as Dify stored it, possibly empty. */
-function applyMessageReplace(run: RunState, event: JsonRecord): TextDelta[] {
+function applyMessageReplace(run: RunState, event: EventNamed<'message_replace'>): TextDelta[] {
 	const reason = asNonEmptyString(event.reason);
 	const answer = asString(event.answer) ?? '';
 	if (answer.length > run.comparedText.length) run.comparedText = run.text;
-	if (run.isAttached && reason === undefined && run.comparedText.startsWith(answer)) return [];
+	if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
 	run.isModerated ||= reason === 'output_moderation';
 	return replaceText(run, answer, reason ?? 'message_replace');
 }
 
-function toFile(event: JsonRecord): JsonRecord {
-	const keys = ['id', 'type', 'belongs_to', 'url'].filter((key) => isNonEmpty(event[key]));
+function toFile(event: EventNamed<'message_file'>): JsonRecord {
+	const keys = (['id', 'type', 'belongs_to', 'url'] as const).filter((key) =>
+		isNonEmpty(event[key]),
+	);
 	return Object.fromEntries(keys.map((key) => [key, event[key]]));
 }
 
-function applyMessageEnd(run: RunState, event: JsonRecord): void {
+function applyMessageEnd(run: RunState, event: EventNamed<'message_end'>): void {
 	run.hasMessageEnd = true;
 	run.messageId ??= asNonEmptyString(event.id);
 	if (isRecord(event.metadata)) {
@@ -275,7 +285,11 @@ function applyMessageEnd(run: RunState, event: JsonRecord): void {
 }
 
 /** Ends the run; chatflows also need `message_end`. */
-function applyWorkflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): TextDelta[] {
+function applyWorkflowFinished(
+	run: RunState,
+	event: EventNamed<'workflow_finished'>,
+	data: JsonRecord,
+): TextDelta[] {
 	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
@@ -293,7 +307,7 @@ function applyWorkflowFinished(run: RunState, event: JsonRecord, data: JsonRecor
  * them may be missing. Otherwise the deltas are the text.
  */
 function applyOutputs(run: RunState, isLast: boolean): TextDelta[] {
-	const isComplete = !isLast && !run.isAttached && run.text + run.textReasoning !== '';
+	const isComplete = !isLast && !run.mayLackText && run.text + run.textReasoning !== '';
 	if (isComplete || run.isModerated) return [];
 	const outputs = asRecord(run.workflow?.outputs);
 	// Only chatflows belong to a conversation.
@@ -308,7 +322,7 @@ function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const deltas = run.isAttached && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
+	const deltas = run.mayLackText && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons)
 		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
@@ -350,7 +364,7 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm): string {
 }
 
 /** The form was submitted, or has expired. */
-function closeForm(run: RunState, _event: JsonRecord, data: JsonRecord): void {
+function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord): void {
 	removeForm(run, data);
 	addSubmittedForm(run, data.node_title, data.action_id);
 }
@@ -359,22 +373,13 @@ function removeForm(run: RunState, data: JsonRecord): void {
 	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
 }
 
-/** Adds the button that was used. */
-function addSubmittedForm({ submittedForms }: RunState, title: unknown, action: unknown): void {
-	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
-	const isSame = (form: (typeof submittedForms)[number]) =>
-		form.nodeTitle === nodeTitle && form.actionId === actionId;
-	if (actionId === undefined || submittedForms.some(isSame)) return;
-	submittedForms.push({ nodeTitle, actionId });
-}
-
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
 function isStop(reason: string | undefined): boolean {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }
 
 /** Applies Dify's `error` with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
-function applyErrorEvent(run: RunState, event: JsonRecord): void {
+function applyErrorEvent(run: RunState, event: EventNamed<'error'>): void {
 	const code = asNonEmptyString(event.code);
 	const status = asFiniteNumber(event.status);
 	const message = toTrimmed(event.message) ?? getRunFailureText(run);
