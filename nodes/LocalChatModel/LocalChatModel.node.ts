@@ -14,14 +14,13 @@ export class LocalChatModel implements INodeType {
 		displayName: 'Local Chat Model',
 		name: 'localChatModel',
 		icon: {
-			light: 'file:../../icons/localLlama.svg',
-			dark: 'file:../../icons/localLlama.dark.svg',
+			light: 'file:../../icons/localChatModel.svg',
+			dark: 'file:../../icons/localChatModel.dark.svg',
 		},
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
-		description:
-			'Use chat models on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+		description: 'Chat model on your own server: llama-server, Ollama, vLLM',
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

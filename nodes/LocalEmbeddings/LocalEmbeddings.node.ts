@@ -9,14 +9,13 @@ export class LocalEmbeddings implements INodeType {
 		displayName: 'Local Embeddings',
 		name: 'localEmbeddings',
 		icon: {
-			light: 'file:../../icons/localLlama.svg',
-			dark: 'file:../../icons/localLlama.dark.svg',
+			light: 'file:../../icons/localEmbeddings.svg',
+			dark: 'file:../../icons/localEmbeddings.dark.svg',
 		},
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
-		description:
-			'Use embedding models on your own server for a vector store: llama-server, Ollama, vLLM, GPUStack, any OpenAI-compatible server',
+		description: 'Embeddings on your own server for a vector store',
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiEmbedding],

@@ -22,8 +22,7 @@ export class LocalLlama implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: buildSubtitle(operations.properties),
-		description:
-			'Chat, extract, classify, transcribe, speak, embed and rerank with your own models: llama-server, Ollama, vLLM, any OpenAI-compatible server',
+		description: 'Chat, extract, classify, transcribe, speak, embed, rerank',
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -9,14 +9,13 @@ export class LocalReranker implements INodeType {
 		displayName: 'Local Reranker',
 		name: 'localReranker',
 		icon: {
-			light: 'file:../../icons/localLlama.svg',
-			dark: 'file:../../icons/localLlama.dark.svg',
+			light: 'file:../../icons/localReranker.svg',
+			dark: 'file:../../icons/localReranker.dark.svg',
 		},
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
-		description:
-			'Rerank vector store results on your own server: llama-server, vLLM, GPUStack, Text Embeddings Inference',
+		description: 'Rerank vector store results on your own server',
 		defaults: { name: 'Local Reranker' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiReranker],
