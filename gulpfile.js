@@ -2,6 +2,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { dest, parallel, series, src } = require('gulp');
+const { name: packageName } = require('./package.json');
 
 // TypeScript 7 checks types; ESLint and tests need the API of TypeScript 5, which is "typescript".
 const tsc = path.join(path.dirname(require.resolve('typescript-7/package.json')), 'bin/tsc');
@@ -59,17 +60,19 @@ function nodeJson() {
 }
 
 /**
- * Writes the example workflows for nodes that are loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS: their types have
- * the prefix `CUSTOM.`. `workflows/` has them for a package that was installed from n8n's interface.
+ * Writes the example workflows in both forms. n8n names nodes after the place they are installed in: `CUSTOM.` for
+ * ~/.n8n/custom and N8N_CUSTOM_EXTENSIONS, which `workflows/` has, and the name of the package for its interface.
  */
 async function workflows() {
 	const files = (await fs.promises.readdir('workflows')).filter((file) => file.endsWith('.json'));
-	await fs.promises.mkdir('dist/workflows/custom', { recursive: true });
-	for (const file of files) {
-		const text = await fs.promises.readFile(path.join('workflows', file), 'utf8');
-		const custom = text.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.');
-		const compact = JSON.stringify(JSON.parse(custom));
-		await fs.promises.writeFile(path.join('dist/workflows/custom', file), compact);
+	for (const [form, prefix] of Object.entries({ custom: 'CUSTOM', package: packageName })) {
+		const folder = path.join('dist/workflows', form);
+		await fs.promises.mkdir(folder, { recursive: true });
+		for (const file of files) {
+			const text = await fs.promises.readFile(path.join('workflows', file), 'utf8');
+			const compact = JSON.stringify(JSON.parse(text.replaceAll('"CUSTOM.', `"${prefix}.`)));
+			await fs.promises.writeFile(path.join(folder, file), compact);
+		}
 	}
 }
 

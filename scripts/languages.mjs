@@ -40,7 +40,11 @@ const read = (file) => readFileSync(join(root, file), 'utf8');
 /** @param {string} file @returns {Node[]} its nodes in the order of the page */
 const nodesOf = (file) => {
 	/** @type {(node: Node) => Node[]} */
-	const below = (node) => [node, ...(node.children ?? []).flatMap(below)];
+	const below = (node) => {
+		// Names of examples are not translated.
+		const children = node.url?.endsWith('.json') ? [] : (node.children ?? []);
+		return [node, ...children.flatMap(below)];
+	};
 	return below(/** @type {Node} */ (remark().parse(read(file))));
 };
 

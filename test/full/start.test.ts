@@ -82,13 +82,13 @@ describe('npm start', () => {
 			editor = await openEditor(first, 'light', first.login);
 			const { page, get } = editor;
 			await page.goto(`${first.url}/home/workflows`);
-			await page.getByText('Chat with a local model').first().waitFor();
+			await page.getByText('Chat with local model').first().waitFor();
 			await page
 				.getByTestId('resources-list-item-workflow')
 				.nth(EXAMPLES.length - 1)
 				.waitFor();
 
-			await page.getByText('Chat with a local model').first().click();
+			await page.getByText('Chat with local model').first().click();
 			await get('workflow-chat-button').waitFor();
 			if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
 			await get('chat-input').fill('Say hello in one sentence.');

@@ -13,7 +13,7 @@ import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 
 const ROOT = process.cwd();
 const FOLDER = path.join(ROOT, 'workflows');
-const PREFIX = 'n8n-nodes-local-llama.';
+const PREFIX = 'CUSTOM.';
 
 /**
  * n8n's own nodes that examples may use, with versions that the oldest and the newest supported n8n have. Their parameters
@@ -95,9 +95,14 @@ describe('example workflows', () => {
 		expect(read(file).nodes.some(({ type }) => type.startsWith(PREFIX))).toBe(true);
 	});
 
-	it('have unique names', () => {
-		const names = files.map((file) => read(file).name);
-		expect([...new Set(names)]).toEqual(names);
+	it.each(files)('%s has one name: of the file, the workflow, its note and its row', (file) => {
+		const { name, nodes } = read(file);
+		const words = name.toLowerCase().replace(/[^a-z0-9 -]/g, '');
+		expect(`${words.replaceAll(' ', '-')}.json`).toBe(file);
+		const [note] = nodes.filter(({ type }) => type === 'n8n-nodes-base.stickyNote');
+		expect(String(note!.parameters.content).split('\n')[0]).toBe(`## ${name}`);
+		for (const page of ['README.md', 'README.zh-CN.md'])
+			expect(fs.readFileSync(path.join(FOLDER, page), 'utf8')).toContain(`| [${name}](${file})`);
 	});
 
 	it('have the newest version of each node of this package', () => {

@@ -47,10 +47,7 @@ export function example(
 	wiring?: Wiring,
 	form: 'custom' | 'package' = 'custom',
 ): Workflow {
-	const folder = path.join(
-		process.cwd(),
-		form === 'custom' ? 'dist/workflows/custom' : 'workflows',
-	);
+	const folder = path.join(process.cwd(), 'dist/workflows', form);
 	const workflow = JSON.parse(
 		fs.readFileSync(path.join(folder, `${name}.json`), 'utf8'),
 	) as Workflow;
