@@ -9,6 +9,7 @@ import { DEV_ENVIRONMENT, watchSources } from './lib/dev.mjs';
 import { ensureN8nWithNodes } from './lib/e2e.mjs';
 import {
 	AGENT_WORKFLOW,
+	FIRST_EXAMPLES,
 	getResponseText,
 	askOnce,
 	exampleWorkflows,
@@ -31,15 +32,6 @@ import { isStopping } from './lib/processes.mjs';
 /** @typedef {{ n8n: N8nInstall, nodes: string, server: ModelServer }} Parts */
 
 const DEFAULT_PORT = 5678;
-/** Examples that run at the first click on the small model, the simplest one first. */
-const FIRST_EXAMPLES = [
-	'chat-with-local-model',
-	AGENT_WORKFLOW,
-	'summarize-documents',
-	'extract-invoices',
-	'classify-and-route-email',
-];
-
 const HELP = `npm start                        n8n with the example workflows, in the browser
 npm start -- --once "question"   ask the agent once, without a browser
 npm start -- --port 5680         another port for n8n (default ${DEFAULT_PORT})
@@ -189,7 +181,8 @@ const serve = async (wantedPort, dev) => {
 	const userFolder = privateFolder(`n8n-${n8n.version}`);
 	await importWhenChanged(parts, userFolder, 'credentials', [playgroundCredential(server)]);
 	const examples = exampleWorkflows();
-	const workflows = examples.map(({ workflow }) => wireWorkflow(workflow, server));
+	// n8n lists the last imported one first.
+	const workflows = examples.map(({ workflow }) => wireWorkflow(workflow, server)).reverse();
 	await importWhenChanged(parts, userFolder, 'workflows', workflows);
 	const port = await freePortFrom(wantedPort);
 	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);

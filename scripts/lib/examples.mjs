@@ -1,5 +1,5 @@
 /** Prepares the example workflows for the playground's n8n, and summarizes their executions. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson, root, shortHash } from './paths.mjs';
 
@@ -9,6 +9,14 @@ const PREFIX = 'CUSTOM.';
 const CHAT_MODEL = `${PREFIX}localChatModel`;
 const CHAT_TRIGGER = '@n8n/n8n-nodes-langchain.chatTrigger';
 export const AGENT_WORKFLOW = 'agent-with-tools';
+/** Examples that run at the first click on the small model, the simplest one first. */
+export const FIRST_EXAMPLES = [
+	'chat-with-local-model',
+	AGENT_WORKFLOW,
+	'summarize-documents',
+	'extract-invoices',
+	'classify-and-route-email',
+];
 /** Fixed, so that a second import replaces instead of adding. */
 export const CREDENTIAL = {
 	id: 'localLlamaPlayground',
@@ -54,17 +62,53 @@ export const wireWorkflow = (workflow, server) => ({
 	}),
 });
 
-/** @returns {Array<{ name: string, workflow: Workflow & { id: string } }>} the built examples, for custom nodes */
+/** @returns {Map<string, string>} heading in workflows/README.md, by the name of the example below it */
+const readPurposes = () => {
+	const page = readFileSync(join(root, 'workflows', 'README.md'), 'utf8');
+	/** @type {Map<string, string>} */
+	const purposes = new Map();
+	let heading = '';
+	for (const [, title, example] of page.matchAll(/^## (.+)|\]\(([\w-]+)\.json\)/gm)) {
+		heading = title ?? heading;
+		if (example !== undefined) purposes.set(example, heading);
+	}
+	return purposes;
+};
+
+/**
+ * @param {string} name of an example
+ * @param {Workflow} workflow
+ * @returns {string} tag that tells whether the example runs after `npm start`
+ */
+const toNeed = (name, { nodes }) => {
+	const uses = (/** @type {string} */ prefix) =>
+		nodes.some(({ type }) => type.startsWith(`${PREFIX}${prefix}`));
+	if (FIRST_EXAMPLES.includes(name)) return 'Runs here';
+	if (uses('dify')) return 'Needs Dify';
+	return uses('localEmbeddings') ? 'Needs embeddings' : 'Needs setup';
+};
+
+/** @param {string} name @returns {number} */
+const toRank = (name) => FIRST_EXAMPLES.indexOf(name) + 1 || Infinity;
+
+/**
+ * @returns {Array<{ name: string, workflow: Workflow & { id: string } }>} the built examples for custom nodes, with tags by
+ *   purpose and need; those that run on the small model first
+ */
 export const exampleWorkflows = () => {
 	const folder = join(root, 'dist', 'workflows', 'custom');
+	const purposes = readPurposes();
 	return readdirSync(folder)
 		.filter((file) => file.endsWith('.json'))
-		.sort()
-		.map((file) => {
+		.map((file) => file.replace(/\.json$/, ''))
+		.sort((one, other) => toRank(one) - toRank(other) || one.localeCompare(other))
+		.map((name) => {
 			/** @type {Workflow} */
-			const workflow = readJson(join(folder, file));
-			const name = file.replace(/\.json$/, '');
-			return { name, workflow: { ...workflow, id: `example-${shortHash(name)}` } };
+			const workflow = readJson(join(folder, `${name}.json`));
+			const tags = [toNeed(name, workflow), purposes.get(name)]
+				.filter((tag) => tag !== undefined)
+				.map((tag) => ({ id: shortHash(tag), name: tag }));
+			return { name, workflow: { ...workflow, id: `example-${shortHash(name)}`, tags } };
 		});
 };
 
