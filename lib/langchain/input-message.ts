@@ -77,17 +77,16 @@ const MAX_LOGGED_REASONING = 2000;
 const COLD_START_MS = 1000;
 
 /**
- * Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). LangChain adds them to
- * `response_metadata`, so two have the names that it reads there. Token counts are in `usage_metadata`, and warnings in
- * the hints that n8n stores with the log.
+ * Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). Token counts are in
+ * `usage_metadata`, and warnings in the hints that n8n stores with the log.
  */
 export function toGenerationInfo(result: ChatResult): JsonRecord {
 	const { usage, timings = {}, reasoning } = result;
 	const { load_ms: loadMs = 0 } = timings;
 	const acceptanceRate = getDraftAcceptanceRate(result.timings);
 	return omitUndefined({
-		finish_reason: result.finishReason,
-		model_name: toPlainText(result.model ?? '') || undefined,
+		finishReason: result.finishReason,
+		modelName: toPlainText(result.model ?? '') || undefined,
 		tokensPerSecond: round(getTokensPerSecond(result)),
 		promptTokensPerSecond: round(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,

@@ -8,6 +8,7 @@ import {
 	createTracerWithoutTokenizer,
 	getLocalChatModelClass,
 } from '../../lib/langchain/local-chat-model';
+import { toGenerationInfo } from '../../lib/langchain/input-message';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../lib/servers/model-server';
 import { CancelPoller } from '../shared/cancel-poller';
@@ -19,7 +20,7 @@ import { readPriority } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties } from './fields';
 import { readSettings } from './settings';
-import { asRecord, tryOrUndefined } from '../../lib/values';
+import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
 import { createInputError } from '../../lib/errors/create-error';
 
 /** Supplies the chat model of an item. */
@@ -102,6 +103,21 @@ function reportResult(context: ISupplyDataFunctions, result: ChatResult): void {
 	const streamingHint = getStreamingHint(context, result.totalMs);
 	const hints = streamingHint === undefined ? [] : [streamingHint];
 	for (const message of [...result.warnings, ...hints]) addHintOnce(context, message);
+	const summary = summarizeGeneration(result);
+	if (summary !== '') addHintOnce(context, summary, 'info');
+}
+
+/** n8n's log shows it above the response. All other fields are visible only as JSON, below the text. */
+function summarizeGeneration(result: ChatResult): string {
+	const { tokensPerSecond, cachedTokens } = toGenerationInfo(result);
+	const parts = omitUndefined({
+		'Tokens per second': tokensPerSecond,
+		'cached tokens': cachedTokens,
+		'characters of thinking': result.reasoning.length || undefined,
+	});
+	return Object.entries(parts)
+		.map(([label, value]) => `${label}: ${String(value)}`)
+		.join(', ');
 }
 
 const UNCOUNTED =

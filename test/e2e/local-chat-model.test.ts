@@ -125,7 +125,7 @@ describe('AI Agent and chains', () => {
 		const [call] = callsOf(data);
 		expect(call!.response!.generations![0]![0]).toMatchObject({
 			text: 'Hello from the real server.',
-			generationInfo: { finish_reason: 'stop', tokensPerSecond: expect.any(Number) as number },
+			generationInfo: { finishReason: 'stop', tokensPerSecond: expect.any(Number) as number },
 		});
 		expect(call!.tokenUsage).toMatchObject({
 			promptTokens: expect.any(Number) as number,

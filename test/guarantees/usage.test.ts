@@ -56,17 +56,18 @@ describe('usage', () => {
 	}
 	const generate = async (setup: SupplySetup, isStreamed: boolean) => {
 		const server = await serve(counted);
-		const { supplied, outputs } = await chatModel(server.url, setup);
+		const { supplied, outputs, summaries } = await chatModel(server.url, setup);
 		const whole = isStreamed
 			? wholeOf(await streamOf(supplied, 'Hi'))
 			: await supplied.invoke('Hi');
-		return { whole, logged: outputs[0] as Record<string, unknown> };
+		return { whole, summaries, logged: outputs[0] as Record<string, unknown> };
 	};
 
 	test.each([true, false])(
 		'are those of the server, timings and cached tokens in the log (streamed: %s)',
 		async (isStreamed) => {
-			const { whole, logged } = await generate({}, isStreamed);
+			const { whole, summaries, logged } = await generate({}, isStreamed);
+			expect(summaries).toEqual(['Tokens per second: 30, cached tokens: 100']);
 			expect(whole.usage_metadata).toMatchObject({
 				input_tokens: 120,
 				output_tokens: 30,
@@ -79,7 +80,7 @@ describe('usage', () => {
 			expect(generations[0]![0]).toMatchObject({
 				text: 'Hello there.',
 				generationInfo: {
-					finish_reason: 'stop',
+					finishReason: 'stop',
 					cachedTokens: 100,
 					tokensPerSecond: 30,
 				},

@@ -9,7 +9,10 @@ export interface FakeContext {
 	/** What the tracer recorded as the model's input and output. */
 	inputs: Array<Record<string, unknown>>;
 	outputs: unknown[];
+	/** Without those that only describe a generation. */
 	hints: NodeExecutionHint[];
+	/** Hints that describe a generation. */
+	summaries: string[];
 	warnings: string[];
 	cancel: AbortController;
 }
@@ -22,6 +25,7 @@ export function fakeContext(
 	const inputs: Array<Record<string, unknown>> = [];
 	const outputs: unknown[] = [];
 	const hints: NodeExecutionHint[] = [];
+	const summaries: string[] = [];
 	const warnings: string[] = [];
 	const cancel = new AbortController();
 	const context = {
@@ -59,7 +63,8 @@ export function fakeContext(
 				Array.isArray(data) ? (data as Array<Array<{ json: unknown }>>)[0]![0]!.json : data,
 			);
 		},
-		addExecutionHints: (...more: NodeExecutionHint[]) => hints.push(...more),
+		addExecutionHints: (hint: NodeExecutionHint) =>
+			hint.type === 'info' ? summaries.push(hint.message) : hints.push(hint),
 		getNextRunIndex: () => 0,
 		logAiEvent: () => {},
 		logger: {
@@ -75,6 +80,7 @@ export function fakeContext(
 		inputs,
 		outputs,
 		hints,
+		summaries,
 		warnings,
 		cancel,
 	};

@@ -86,8 +86,8 @@ describe('streamed', () => {
 		);
 		expect(response.generations[0]![0]!.text).toBe('Hello from the simulator');
 		expect(response.generations[0]![0]!.generationInfo).toEqual({
-			finish_reason: 'stop',
-			model_name: 'sim-model',
+			finishReason: 'stop',
+			modelName: 'sim-model',
 			tokensPerSecond: expect.any(Number) as number,
 			promptTokensPerSecond: expect.any(Number) as number,
 			cachedTokens: expect.any(Number) as number,

@@ -26,6 +26,15 @@ describe('the execution log', () => {
 		expect(JSON.stringify(model.toJSON())).not.toContain('secret-key-123');
 	});
 
+	it('shows the length of the thinking above the response', async () => {
+		server().script(reply.reasoning('Let me think.', 'Forty-two.'));
+		const { model, summaries } = await supplied();
+		await model.invoke('Hi');
+		expect(summaries).toEqual([
+			expect.stringMatching(/^Tokens per second: .*, characters of thinking: 13$/) as string,
+		]);
+	});
+
 	it('shows hints about a response that is usable', async () => {
 		server().script(reply.text('cut off', { finish: 'length' }));
 		const { model, hints } = await supplied();
