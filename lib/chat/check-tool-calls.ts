@@ -27,11 +27,14 @@ export function checkToolCalls(
 	const validCalls: RawToolCall[] = [];
 	for (const toolCall of toolCalls) {
 		const tool = findTool(toolCall.name);
-		const checked = tool && checkArguments(toolCall.arguments, tool, coercer);
-		if (tool === undefined) issues.push({ toolCall, type: 'unknownTool', details: [] });
-		else if (typeof checked === 'string')
+		if (!tool) {
+			issues.push({ toolCall, type: 'unknownTool', details: [] });
+			continue;
+		}
+		const checked = checkArguments(toolCall.arguments, tool, coercer);
+		if (typeof checked === 'string')
 			validCalls.push({ ...toolCall, name: tool.name, arguments: checked });
-		else issues.push({ toolCall, ...checked! });
+		else issues.push({ toolCall, ...checked });
 	}
 	return { validCalls, issues };
 }
@@ -51,7 +54,7 @@ function checkArguments(
 		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
 	}
 	const coerced = coercer.coerce(args, parameters);
-	const details = findMissingArguments(coerced, parameters);
+	const details = findMissing(asRecord(parseJson(coerced)), parameters);
 	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
 }
 
@@ -74,20 +77,15 @@ function createToolFinder(
 	return (name) => byName.get(name) ?? byShortName.get(name);
 }
 
-/** The names of required arguments that a call lacks. */
-function findMissingArguments(args: string, parameters: JsonRecord): string[] {
-	return findMissing(asRecord(parseJson(args)), parameters);
-}
-
 /**
- * For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into the optional `hitlParameters`
+ * The names of required arguments that a call lacks. For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into the optional `hitlParameters`
  * (n8n-core, `createHitlToolkit`).
  */
 function findMissing(args: JsonRecord, { required, properties }: JsonRecord): string[] {
 	const { toolParameters, hitlParameters } = asRecord(properties);
-	const missing = asArray(required)
-		.filter((name) => typeof name === 'string')
-		.filter((name) => !Object.hasOwn(args, name));
+	const missing = asArray(required).filter(
+		(name) => typeof name === 'string' && !Object.hasOwn(args, name),
+	) as string[];
 	if (toolParameters === undefined || hitlParameters === undefined) return missing;
 	const missingForTool = missing.filter((name) => name !== 'hitlParameters');
 	if (missingForTool.includes('toolParameters')) return missingForTool;
@@ -107,7 +105,7 @@ export function parseFormatCall(
 	tools: readonly ToolDefinition[],
 ): RawToolCall | undefined {
 	const tool = tools.find(({ name }) => name === FORMAT_TOOL_NAME);
-	if (tool === undefined || !/[{[]/.test(text)) return undefined;
+	if (!tool || !/[{[]/.test(text)) return undefined;
 	const getArguments = (value: unknown) => {
 		const { name, arguments: args, parameters } = asRecord(value);
 		return fitFormatArguments(name === FORMAT_TOOL_NAME ? (args ?? parameters) : value, tool);
@@ -127,7 +125,7 @@ function fitFormatArguments(
 	args: unknown,
 	{ parameters }: ToolDefinition,
 	coercer = new ArgumentCoercer(),
-): string | undefined {
+) {
 	return [args, { output: args }, asRecord(args).output]
 		.filter(isRecord)
 		.map((candidate) => coercer.coerce(JSON.stringify(candidate), parameters))
@@ -160,7 +158,7 @@ export class ArgumentCoercer {
 		return this.isLimitReached || coerced === JSON.stringify(value) ? args : coerced;
 	}
 
-	private get isLimitReached(): boolean {
+	private get isLimitReached() {
 		return this.steps > MAX_STEPS;
 	}
 
@@ -210,7 +208,7 @@ export class ArgumentCoercer {
 	}
 
 	/** Whether a number keeps its digits and has a type that the schema accepts. */
-	private acceptsNumber(value: number, text: string, schema: JsonRecord): boolean {
+	private acceptsNumber(value: number, text: string, schema: JsonRecord) {
 		const isExact = Number.isFinite(value) && (String(value) === text || !/\d{16}/.test(text));
 		const isInteger = Number.isInteger(value) && !this.excludes(schema, 'integer');
 		return isExact && (isInteger || !this.excludes(schema, 'number'));
@@ -234,7 +232,7 @@ export class ArgumentCoercer {
 	}
 }
 
-function excludesDirectly(schema: JsonRecord, type: string): boolean {
+function excludesDirectly(schema: JsonRecord, type: string) {
 	if (schema.enum !== undefined)
 		return asArray(schema.enum).every((value) => getJsonType(value) !== type);
 	const types = [schema.type].flat().filter((value) => typeof value === 'string');

@@ -13,7 +13,6 @@ import {
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
 	type RawToolCall,
-	type TextToolCalls,
 } from '../text/text-tool-calls';
 import {
 	asArray,
@@ -88,7 +87,7 @@ export class CompletionAccumulator {
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
-		if (options.isRaw === true) this.reasoningSplitter.ignoreTags();
+		if (options.isRaw) this.reasoningSplitter.ignoreTags();
 		this.textRunaway = new RunawayDetector(options.isJson === true);
 	}
 
@@ -127,7 +126,7 @@ export class CompletionAccumulator {
 			return NO_OUTPUT;
 		}
 		this.failure = findEventFailure(event);
-		if (this.failure !== undefined) return NO_OUTPUT;
+		if (this.failure) return NO_OUTPUT;
 		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
@@ -152,8 +151,7 @@ export class CompletionAccumulator {
 		const failure = this.findFailure(rawCalls, nonEventLines);
 		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
 		const output = { ...this.partial, usage, timings, model, logprobs };
-		if (failure !== undefined)
-			return { rest, completion: { type: 'failed', ...output, ...failure } };
+		if (failure) return { rest, completion: { type: 'failed', ...output, ...failure } };
 		const completion: Completion = {
 			type: 'completed',
 			...output,
@@ -170,13 +168,13 @@ export class CompletionAccumulator {
 	}
 
 	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
-	private isEmptyCall({ name, arguments: args }: RawToolCall): boolean {
+	private isEmptyCall({ name, arguments: args }: RawToolCall) {
 		const isBlank = name === '' && args === '';
 		return isBlank && !this.isTruncated && this.partial.text.trim() !== '';
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
-	private parseTextCalls(): TextToolCalls {
+	private parseTextCalls() {
 		const { offeredTools = [], isQuotation = () => false } = this.options;
 		const { text } = this.partial;
 		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return { text, calls: [] };
@@ -196,8 +194,7 @@ export class CompletionAccumulator {
 		this.toolCalls.add(message.tool_calls);
 		const reasoning = this.appendReasoning(message);
 		const content = extractContent(message, choice);
-		if (content !== '' || reasoning !== '' || isNonEmpty(message.tool_calls))
-			this.contentEvents += 1;
+		if (content || reasoning || isNonEmpty(message.tool_calls)) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(reasoning.length + content.length);
 		this.stopRunaway(content, reasoning);
@@ -205,7 +202,7 @@ export class CompletionAccumulator {
 	}
 
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
-	private stopRunaway(content: string, reasoning: string): void {
+	private stopRunaway(content: string, reasoning: string) {
 		const states = [
 			this.textRunaway.push(content),
 			this.reasoningRunaway.push(reasoning),
@@ -220,7 +217,7 @@ export class CompletionAccumulator {
 	}
 
 	/** Only one choice is requested. The first index counts, because some servers count from 1. */
-	private selectChoice({ choices }: JsonRecord): JsonRecord {
+	private selectChoice({ choices }: JsonRecord) {
 		const choice = asArray(choices).find((candidate) => {
 			const index = Number(asRecord(candidate).index ?? 0);
 			this.choiceIndex ??= index;
@@ -230,43 +227,43 @@ export class CompletionAccumulator {
 	}
 
 	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
-	private appendReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
+	private appendReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord) {
 		const reasoning =
 			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
 		if (reasoning === undefined) return '';
-		if (this.options.mentionsTags === true) this.reasoningSplitter.ignoreTags();
+		if (this.options.mentionsTags) this.reasoningSplitter.ignoreTags();
 		else this.reasoningSplitter.expectSplit();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
-		const delta = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
+		const delta = this.reasoning ? reasoning : reasoning.replace(/^\s*<think>/, '');
 		this.reasoning += delta;
 		return delta;
 	}
 
-	private appendText(delta: string): TextAndReasoning {
-		if (delta === '') return NO_OUTPUT;
+	private appendText(delta: string) {
+		if (!delta) return NO_OUTPUT;
 		const { text, reasoning } = this.reasoningSplitter.push(this.withoutPrefill(delta));
 		this.addText(text);
 		this.reasoning += reasoning;
 		return { text: this.takeDisplayableText(), reasoning };
 	}
 
-	private get hasText(): boolean {
+	private get hasText() {
 		return this.releasedText !== '' || this.undecidedText !== '';
 	}
 
-	private addText(text: string): void {
+	private addText(text: string) {
 		const isStart = !this.hasText && this.options.isRaw !== true;
 		this.undecidedText += isStart ? text.replace(/^\n+/, '') : text;
 	}
 
 	/** Some servers repeat the prefill at the start of the response. */
-	private withoutPrefill(delta: string): string {
+	private withoutPrefill(delta: string) {
 		const { prefill = '' } = this.options;
 		const isFirst = !this.hasText && this.reasoning === '';
 		return isFirst && delta.startsWith(prefill) ? delta.slice(prefill.length) : delta;
 	}
 
-	private takeDisplayableText(): string {
+	private takeDisplayableText() {
 		if (this.isHoldingToolCall) return '';
 		const { offeredTools = [] } = this.options;
 		const length =
@@ -285,7 +282,7 @@ export class CompletionAccumulator {
 		calls: readonly RawToolCall[],
 		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
-		if (this.failure !== undefined) return this.failure;
+		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
 			const serverText = `more than ${calls.length - 1} tool calls in one response`;
 			return { errorType: 'invalidToolCall', serverText, tool: calls.at(-1)?.name };
@@ -311,14 +308,14 @@ export class CompletionAccumulator {
 	}
 
 	/** Custom servers may report no finish reason, only the end. */
-	private canEndWithoutReason(calls: readonly RawToolCall[]): boolean {
+	private canEndWithoutReason(calls: readonly RawToolCall[]) {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
 		const hasEnded = this.isDone || this.lacksFinishReason;
 		return hasEnded && (hasContent || this.options.isRaw === true);
 	}
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
-	private get isTruncated(): boolean {
+	private get isTruncated() {
 		const { maxTokens = 0 } = this.options;
 		const { completionTokens = 0 } = this.usage ?? {};
 		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
@@ -329,7 +326,7 @@ export class CompletionAccumulator {
 		const invalidCall = calls.find(
 			(call) => call.name === '' || normalizeArguments(call.arguments) === undefined,
 		);
-		if (invalidCall === undefined) return undefined;
+		if (!invalidCall) return undefined;
 		const { name: tool } = invalidCall;
 		if (this.isTruncated) return { errorType: 'toolCallTruncated', tool };
 		return { errorType: 'invalidToolCall', tool, toolCalls: [...calls] };
@@ -337,14 +334,14 @@ export class CompletionAccumulator {
 
 	private findEmptyFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
 		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
-		if (!isEmpty || this.options.isRaw === true) return undefined;
-		const errorType = this.reasoning.trim() === '' ? 'emptyResponse' : 'onlyThinking';
+		if (!isEmpty || this.options.isRaw) return undefined;
+		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
 		return { errorType, finishReason: this.finishReason };
 	}
 }
 
 /** The text of a message, as a string or in parts. */
-function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord): string {
+function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord) {
 	if (Array.isArray(content))
 		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
 	return asString(content) ?? asString(completionText) ?? '';
@@ -352,7 +349,7 @@ function extractContent({ content }: JsonRecord, { text: completionText }: JsonR
 
 interface StreamHandlers {
 	/** Called with the output of each event. A promise is awaited before the next one. */
-	onDelta?(delta: TextAndReasoning): Promise<void> | undefined;
+	onDelta?(delta: TextAndReasoning): Promise<void> | void;
 	/** Called after events with output. */
 	onContent?(): void;
 	signal?: AbortSignal;
@@ -370,7 +367,7 @@ export async function readStream(
 			for (const data of events) {
 				const delta = accumulator.push(data);
 				const written = handlers.onDelta?.(delta);
-				if (written !== undefined) await written;
+				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
 				response.markContent();
@@ -380,13 +377,9 @@ export async function readStream(
 			if (accumulator.isFinished) response.expectEnd();
 		}
 	} catch (error) {
-		if (!isComplete(accumulator, handlers)) throw captureError(error);
+		if (!accumulator.isFinished || handlers.signal?.aborted) throw captureError(error);
 	}
 	return accumulator.end(response.getNonEventLines());
-}
-
-function isComplete({ isFinished }: CompletionAccumulator, { signal }: StreamHandlers): boolean {
-	return isFinished && signal?.aborted !== true;
 }
 
 /** The error of a completion that cannot be used. */

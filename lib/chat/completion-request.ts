@@ -1,16 +1,28 @@
 /** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerProps, ServerType } from '../servers/types/server-type';
-import { isNonEmpty, type JsonRecord, omitUndefined } from '../values';
+import {
+	isNonEmpty,
+	type JsonRecord,
+	omitUndefined,
+	asFiniteNumber,
+	isRecord,
+	asRecord,
+	breakControlTokens,
+} from '../values';
 import { getMedia } from './content';
-import { breakControlTokens } from '../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredParameters, isJsonRequested } from './parameters';
-import { toGrammarSchema } from './grammar-schema';
+import { getIgnoredParameters, isJsonRequested } from './openai-body';
 import { withWireNames } from './tool-calls';
-import type { ChatMessage, ChatParameters, ToolDefinition, CompletionRequest } from './types';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ToolDefinition,
+	CompletionRequest,
+	TurnContext,
+} from './types';
 import { toErrorContext } from '../http/request-errors';
-import { TurnContext } from './turn-context';
+import { isTooDeep, MAX_DEPTH } from '../json';
 
 /**
  * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
@@ -62,7 +74,7 @@ function toWireTool(
 	toolName: string,
 	serverType: ServerType,
 	warnings: string[],
-): ToolDefinition {
+) {
 	const schema =
 		serverType.compilesSchemas === 'formatsAndTools'
 			? cleanSchema(tool.parameters, `the schema of the tool "${toolName}"`, warnings)
@@ -83,7 +95,7 @@ export function cleanResponseFormat(
 	return { ...parameters, responseFormat: { ...responseFormat, schema } };
 }
 
-function cleanSchema(schema: JsonRecord, schemaLabel: string, warnings: string[]): JsonRecord {
+function cleanSchema(schema: JsonRecord, schemaLabel: string, warnings: string[]) {
 	const result = toGrammarSchema(schema);
 	if (result.removedPaths.length > 0)
 		warnings.push(
@@ -122,4 +134,157 @@ export async function assertCapabilities(
 		title: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,
 	});
+}
+
+/** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
+const MAX_REPETITIONS = 1998;
+
+const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+
+/** Keywords by which llama.cpp recognizes a schema without a type. */
+const SHAPE_KEYWORDS = [
+	'type',
+	'$ref',
+	'oneOf',
+	'anyOf',
+	'allOf',
+	'const',
+	'enum',
+	'properties',
+	'additionalProperties',
+	'items',
+	'prefixItems',
+];
+
+/** Keywords whose values map names to schemas. */
+const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set([
+	'properties',
+	'patternProperties',
+	'dependentSchemas',
+	'$defs',
+	'definitions',
+]);
+
+/** Keywords whose values are not schemas, although they may look like one. */
+const VALUE_KEYWORDS: ReadonlySet<string> = new Set([
+	'const',
+	'default',
+	'enum',
+	'examples',
+	'required',
+]);
+
+/** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
+const ROOT_DEFINITION = 'wholeSchema';
+
+/** Returns the reason why llama.cpp cannot turn a keyword into a grammar; undefined if it can. */
+type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+	// llama.cpp interprets few patterns like JavaScript.
+	pattern: () => 'no grammar can match every pattern',
+	$ref: (value, _schema, root) => checkReference(value, root),
+	type: (value) =>
+		value === null || [value].flat().every((type) => TYPES.has(String(type)))
+			? undefined
+			: `unknown type ${JSON.stringify(value)}`,
+	enum: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'empty'),
+	minItems: checkCount('Items'),
+	maxItems: checkCount('Items'),
+	minLength: checkCount('Length'),
+	maxLength: checkCount('Length'),
+};
+
+/**
+ * Removes the parts of a JSON schema for which llama.cpp rejects the request or crashes: with `minItems` above
+ * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
+ * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
+ *
+ * @returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
+ */
+export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removedPaths: string[] } {
+	const removedPaths: string[] = [];
+	const cleanSchema = (schema: JsonRecord, path: string) => {
+		const cleaned: JsonRecord = {};
+		for (const [key, value] of Object.entries(schema)) {
+			const at = path ? `${path}.${key}` : key;
+			const reason = CHECKS[key]?.(value, schema, root);
+			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
+			else if (!isAddedByZod(key, value)) cleaned[key] = cleanKeyword(key, value, at);
+		}
+		return isRecognized(cleaned) ? cleaned : { ...cleaned, type: [...TYPES] };
+	};
+	const cleanValue = (value: unknown, at: string): unknown => {
+		if (Array.isArray(value))
+			return value.map((item, index) => cleanValue(item, `${at}[${index}]`));
+		// `true` allows any value, and llama.cpp does not support it.
+		if (value === true) return {};
+		return isRecord(value) ? cleanSchema(value, at) : value;
+	};
+	const cleanKeyword = (key: string, value: unknown, at: string): unknown => {
+		if (key === '$ref' && value === '#') return `#/$defs/${ROOT_DEFINITION}`;
+		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
+		if (VALUE_KEYWORDS.has(key) || typeof value === 'string') return value;
+		if (!SCHEMA_MAP_KEYWORDS.has(key) || !isRecord(value)) return cleanValue(value, at);
+		// Forbidden properties are omitted.
+		const allowed = Object.entries(value).filter(([, property]) => property !== false);
+		return Object.fromEntries(
+			allowed.map(([name, property]) => [name, cleanValue(property, `${at}.${name}`)]),
+		);
+	};
+	const schema = cleanSchema(root, '');
+	return { schema: withRootDefinition(schema), removedPaths };
+}
+
+/** Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one. */
+function isRecognized(schema: JsonRecord) {
+	return !isNonEmpty(schema) || SHAPE_KEYWORDS.some((keyword) => keyword in schema);
+}
+
+/** A reference to the whole schema requires a definition of it. */
+function withRootDefinition(schema: JsonRecord) {
+	if (!JSON.stringify(schema).includes(`"#/$defs/${ROOT_DEFINITION}"`)) return schema;
+	const { $defs, ...rootSchema } = schema;
+	return { ...rootSchema, $defs: { ...asRecord($defs), [ROOT_DEFINITION]: rootSchema } };
+}
+
+/** zod limits every integer to the safe range, at which older llama.cpp overflows. */
+function isAddedByZod(key: string, value: unknown) {
+	const isBound = key === 'minimum' || key === 'maximum';
+	return isBound && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
+}
+
+function checkCount(quantity: 'Items' | 'Length'): Check {
+	return (value, schema) => {
+		if (!Number.isSafeInteger(value) || Number(value) < 0) return 'not a whole number';
+		const min = asFiniteNumber(schema[`min${quantity}`]) ?? 0;
+		const max = asFiniteNumber(schema[`max${quantity}`]) ?? Infinity;
+		if (min > max) return `min${quantity} greater than max${quantity}`;
+		return Number(value) > MAX_REPETITIONS ? `more than ${MAX_REPETITIONS}` : undefined;
+	};
+}
+
+/** llama.cpp resolves references within the schema, without JSON Pointer's escapes. */
+function checkReference(reference: unknown, root: JsonRecord): string | undefined {
+	if (reference === '#') return undefined;
+	if (typeof reference !== 'string' || !reference.startsWith('#'))
+		return 'reference to an external document';
+	let target: unknown = root;
+	for (const name of reference.slice('#/'.length).split('/'))
+		target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
+	return isRecord(target) ? undefined : 'unresolved reference';
+}
+
+/**
+ * Rejects a JSON schema that would overflow the stack when it is read, copied or sent.
+ *
+ * @param schemaLabel for example "The JSON schema"
+ * @throws {ServerError} of type `invalidInput`
+ */
+export function assertDepth(schema: unknown, schemaLabel: string): void {
+	if (!isTooDeep(schema)) return;
+	throw createInputError(
+		`${schemaLabel} is nested too deeply (maximum ${MAX_DEPTH} levels)`,
+		'Move recurring parts to $defs and reference them with $ref.',
+	);
 }

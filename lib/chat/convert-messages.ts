@@ -7,11 +7,17 @@ import {
 	type JsonRecord,
 	omitEmpty,
 	pushAll,
+	breakControlTokens,
 } from '../values';
-import { getMedia, getText, blockToText, joinAdjacentTexts } from './content';
-import { breakControlTokens } from '../text/control-tokens';
-import { stripAgentText } from './agent-text';
-import { parseToolResult } from './tool-result';
+import {
+	getMedia,
+	getText,
+	blockToText,
+	joinAdjacentTexts,
+	parseToolResult,
+	parseContentPart,
+	NON_CONTENT_TYPES,
+} from './content';
 import { trimHistory } from './trim-history';
 import {
 	type CachedToolCall,
@@ -19,7 +25,6 @@ import {
 	toolCallCache,
 	getResponseKey,
 } from './tool-calls';
-import { parseContentPart, NON_CONTENT_TYPES } from './parse-content-part';
 import type { ContentPart } from '../files/read-file';
 import { splitReasoning } from '../text/reasoning';
 import type {
@@ -62,11 +67,11 @@ export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; warnings: string[] } {
-	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
-	const { messages, omittedTurns, shortenedResults } = trimHistory(
-		converted.map(withBrokenControlTokens),
-		historyBudget,
+	const allMessages = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id)).map(
+		withBrokenControlTokens,
 	);
+	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
+	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
 	const changes = [
 		...(shortenedResults === 0 ? [] : [`old tool results were shortened: ${shortenedResults}`]),
 		...(omittedTurns === 0 ? [] : [`the oldest ones were omitted: ${omittedTurns}`]),
@@ -76,7 +81,7 @@ export function prepareMessages(
 }
 
 /** The model's own text is sent back unchanged. */
-function withBrokenControlTokens(message: ChatMessage): ChatMessage {
+function withBrokenControlTokens(message: ChatMessage) {
 	if (message.role === 'assistant') return message;
 	const { content } = message;
 	const plainContent =
@@ -143,7 +148,7 @@ function matchToolResults(source: readonly InputMessage[]): ToolResults {
 			const isMatch = (toolCall: InputToolCall) =>
 				(toolCall.id ?? '') === toolCallId && !results.has(toolCall);
 			const toolCall = callLists.findLast((calls) => calls.some(isMatch))?.find(isMatch);
-			if (toolCall !== undefined) results.set(toolCall, message);
+			if (toolCall) results.set(toolCall, message);
 		}
 	}
 	return results;
@@ -153,7 +158,7 @@ function matchToolResults(source: readonly InputMessage[]): ToolResults {
  * n8n's agent puts files into a separate user message after the question. The templates of some vision models reject
  * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
-function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
+function mergeFileMessages(source: readonly InputMessage[]) {
 	const joined: InputMessage[] = [];
 	for (const message of source) {
 		const previous = joined.at(-1);
@@ -172,7 +177,7 @@ function mergeFileMessages(source: readonly InputMessage[]): InputMessage[] {
 }
 
 /** A string if there is only text, otherwise parts. */
-function toContent({ content, files = [] }: InputMessage): string | ContentPart[] {
+function toContent({ content, files = [] }: InputMessage) {
 	if (typeof content === 'string' && files.length === 0) return content;
 	const blocks = content === '' ? [] : [content].flat();
 	const parts = [...blocks.flatMap((block) => parseContentPart(block) ?? []), ...files];
@@ -192,7 +197,7 @@ function toAssistantDraft(
 	const split = splitReasoning(getPlainText(message.content));
 	// Only calls are cached, so there is no cached text without calls.
 	const content = stripAgentText(split.text, allCalls) || (firstCached?.text ?? '');
-	if (content === '' && calls.length === 0) return [];
+	if (!content && calls.length === 0) return [];
 	const reasonings = [
 		message.reasoning,
 		getThinkingText(message.content),
@@ -225,13 +230,13 @@ function toAssistantDraft(
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */
-function getPlainText(content: unknown): string {
+function getPlainText(content: unknown) {
 	if (typeof content === 'string') return content;
 	const isText = (block: unknown) => !NON_CONTENT_TYPES.has(String(asRecord(block).type));
 	return [content].flat().filter(isText).map(blockToText).join('\n');
 }
 
-function getThinkingText(content: unknown): string {
+function getThinkingText(content: unknown) {
 	return asRecords(content)
 		.map(({ thinking, reasoning }) => asString(thinking) ?? asString(reasoning) ?? '')
 		.join('');
@@ -241,10 +246,7 @@ function getThinkingText(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function stripInjectedArguments(
-	{ id, name, args: ownArgs }: InputToolCall,
-	args = ownArgs,
-): JsonRecord {
+function stripInjectedArguments({ id, name, args: ownArgs }: InputToolCall, args = ownArgs) {
 	if (id === undefined || ownArgs.id !== id) return args;
 	const injected = ownArgs.tool === name ? ['id', 'tool'] : ['id'];
 	return Object.fromEntries(Object.entries(args).filter(([key]) => !injected.includes(key)));
@@ -254,21 +256,18 @@ function stripInjectedArguments(
  * A tool that needs approval is called with `toolParameters`, often with `hitlParameters`. n8n runs it with the first;
  * after a rejection, it adds the second to the arguments (`createEngineRequests`).
  */
-function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRecord[] {
+function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord) {
 	const { toolParameters } = args;
 	if (!isRecord(toolParameters)) return [];
 	return [toolParameters, { ...args, ...asRecord(hitlParameters), toolParameters }];
 }
 
 /** The cached original of a call, if both are the same call. Arguments that n8n overwrote are not compared. */
-function findOriginalCall(
-	call: InputToolCall,
-	getCachedCall: CallLookup = () => undefined,
-): CachedToolCall | undefined {
+function findOriginalCall(call: InputToolCall, getCachedCall: CallLookup = () => undefined) {
 	const cached = getCachedCall(call.id ?? '');
 	if (cached?.name !== call.name) return undefined;
 	const args = parseObject(cached.arguments);
-	if (args === undefined) return undefined;
+	if (!args) return undefined;
 	const current = stringifyCanonical(stripInjectedArguments(call));
 	const isSame = [args, ...argumentsAfterApproval(args)].some(
 		(candidate) => stringifyCanonical(stripInjectedArguments(call, candidate)) === current,
@@ -280,7 +279,7 @@ function findOriginalCall(
  * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one response:
  * by their IDs, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
-function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
+function mergeParallelCalls(drafts: readonly MessageDraft[]) {
 	const joined: MessageDraft[] = [];
 	for (const draft of drafts) {
 		const previous = joined.at(-1);
@@ -294,7 +293,7 @@ function mergeParallelCalls(drafts: readonly MessageDraft[]): MessageDraft[] {
 	return joined;
 }
 
-function isSameResponse(previous: AssistantDraft, next: AssistantDraft): boolean {
+function isSameResponse(previous: AssistantDraft, next: AssistantDraft) {
 	if (previous.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
 	if (previous.responseKey !== undefined || next.responseKey !== undefined)
 		return previous.responseKey === next.responseKey;
@@ -318,4 +317,40 @@ function withReasoning(drafts: readonly MessageDraft[], history: ThinkingHistory
 		if (images.length === 0) return messages;
 		return [...messages, { role: 'user', content: [IMAGES_INTRO, ...images] }];
 	});
+}
+
+/** A list of tool names, and nothing else. */
+const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
+
+const USED_TOOLS = '[Used tools: Tool: ';
+
+const RESULT = ', Result: ';
+
+/**
+ * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
+ * calling tools. Only exact matches are removed.
+ *
+ * @param calls the calls of the same message
+ */
+export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
+	const trimmed = text.trim();
+	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
+	const isCallingText = calls.some(
+		({ name, args }) =>
+			// n8n 2.20, in every replayed call.
+			trimmed === `Calling ${name} with input: ${JSON.stringify(args)}` ||
+			// n8n 2.41, the same text in all calls of a response.
+			listed.has(name),
+	);
+	return isCallingText ? '' : stripUsedTools(text);
+}
+
+/**
+ * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
+ * result. A text with nothing else is kept.
+ */
+function stripUsedTools(text: string) {
+	const result = text.lastIndexOf(RESULT);
+	if (!text.startsWith(USED_TOOLS) || result < 0) return text;
+	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
 }

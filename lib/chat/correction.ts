@@ -1,9 +1,8 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
-import { truncate } from '../values';
+import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
-import { breakControlTokens } from '../text/control-tokens';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
@@ -35,7 +34,7 @@ export function toSafeNames(names: readonly string[]): string {
 }
 
 /** Truncates a text to a number of bytes as JSON, and breaks its control tokens. */
-function toSafeStart(text: string, bytes: number): string {
+function toSafeStart(text: string, bytes: number) {
 	let start = '';
 	let size = 0;
 	for (const character of breakControlTokens(text.slice(0, bytes))) {
@@ -46,12 +45,12 @@ function toSafeStart(text: string, bytes: number): string {
 	return start;
 }
 
-function getJsonSize(value: unknown): number {
+function getJsonSize(value: unknown) {
 	return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** The error that the model reads as the result of its call. */
-function formatIssue({ toolCall, type, details }: ToolCallIssue): string {
+function formatIssue({ toolCall, type, details }: ToolCallIssue) {
 	const name = toSafeName(toolCall.name);
 	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
 	if (type === 'missingArguments')
@@ -100,7 +99,7 @@ export function buildToolCallCorrection(
 	return correction;
 }
 
-function toRepeatedArguments(toolCall: RawToolCall, bytes: number): string {
+function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
 	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
 	const args = isShort ? normalizeArguments(toolCall.arguments) : undefined;
 	return breakControlTokens(args ?? '{}');
@@ -111,12 +110,12 @@ function buildToolResults(
 	issues: ReadonlyMap<RawToolCall, ToolCallIssue>,
 	tools: readonly ToolDefinition[],
 	omitted: number,
-): string[] {
+) {
 	const results = calls.map((toolCall) => {
 		const issue = issues.get(toolCall);
-		return issue === undefined
-			? 'Not executed, because another call in the same response was invalid.'
-			: formatIssue(issue);
+		return issue
+			? formatIssue(issue)
+			: 'Not executed, because another call in the same response was invalid.';
 	});
 	const unknownIndex = calls.findIndex((call) => issues.get(call)?.type === 'unknownTool');
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);

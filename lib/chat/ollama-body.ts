@@ -17,9 +17,8 @@ import {
 	asRecords,
 	toText,
 } from '../values';
-import { selectCallableTools, toToolsField } from './openai-body';
+import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from './content';
-import { supportsOption } from './parameters';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';
 import type { MediaPart } from '../files/read-file';
 import type { ChatMessage, ChatParameters, CompletionRequest } from './types';
@@ -31,7 +30,7 @@ const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
 	n_predict: 'num_predict',
 };
 
-function toOllamaName(name: string): string {
+function toOllamaName(name: string) {
 	return OLLAMA_OPTION_NAMES[name] ?? name;
 }
 
@@ -121,7 +120,7 @@ export function getContextWarnings(
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
 	const size = asFiniteNumber(buildOptionsAndFields(parameters).options.num_ctx);
-	if (serverType.routes?.chat === undefined || size === undefined) return [];
+	if (!serverType.routes?.chat || size === undefined) return [];
 	const name = model.trim().replace(/:latest$/i, '');
 	const previousSize = getProfile(server).replaceContextSize(name, size);
 	if (previousSize === undefined || previousSize === size) return [];
@@ -191,7 +190,7 @@ function toWireMessage(message: ChatMessage): JsonRecord {
 }
 
 /** The base64 of a data URL; the URL itself returns a 400: "illegal base64 data at input byte 4". */
-function getImageBase64(part: MediaPart): string {
+function getImageBase64(part: MediaPart) {
 	if (part.type === 'audio')
 		throw unsupported(
 			'The native API of this server does not accept audio',
@@ -252,11 +251,11 @@ function toUsageFields(line: JsonRecord): JsonRecord {
 	};
 }
 
-function toMs(nanoseconds: unknown): number | undefined {
+function toMs(nanoseconds: unknown) {
 	const count = asFiniteNumber(nanoseconds);
 	return count && count / NANOSECONDS_PER_MS;
 }
 
-function perSecond(tokens: unknown, ms = 0): number | undefined {
+function perSecond(tokens: unknown, ms = 0) {
 	return ms > 0 && typeof tokens === 'number' ? (tokens / ms) * 1000 : undefined;
 }

@@ -1,20 +1,20 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
 import type { ServerType } from '../servers/types/server-type';
 import { isRecord, type JsonRecord, omitUndefined } from '../values';
-import {
-	toParameterFields,
-	toResponseFormatFields,
-	supportsOption,
-	toThinkingFields,
-} from './parameters';
-import {
-	type ChatMessage,
-	type ChatParameters,
-	type ToolChoice,
-	type ToolDefinition,
-	type CompletionRequest,
+import type {
+	ChatMessage,
+	ChatParameters,
+	ToolChoice,
+	ToolDefinition,
+	CompletionRequest,
 } from './types';
 import type { ContentPart } from '../files/read-file';
+import {
+	GENERATION_OPTION_ENTRIES,
+	GENERATION_OPTIONS,
+	type GenerationOption,
+	type GenerationOptionName,
+} from './generation-options';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
@@ -35,7 +35,7 @@ export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): 
 }
 
 /** Extra Body overrides everything else, but its template arguments are merged with the thinking switch. */
-function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord): JsonRecord {
+function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord) {
 	const { chat_template_kwargs: thinkingArguments } = thinking;
 	const { chat_template_kwargs: extraArguments } = extraBody;
 	if (!isRecord(thinkingArguments) || !isRecord(extraArguments)) return extraBody;
@@ -134,4 +134,87 @@ function toWireAssistantMessage(
 			tool_calls,
 		}),
 	};
+}
+
+/** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
+export function supportsOption(
+	{ supportedFields }: ServerType,
+	name: GenerationOptionName,
+): boolean {
+	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
+	if (supportedFields === 'all') return extension !== 'listedServers';
+	return extension === undefined || supportedFields.includes(name);
+}
+
+const NO_LIMIT = -1;
+
+/** The request fields of the options that are set. */
+export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
+	const body: JsonRecord = {};
+	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
+		const value = parameters[name];
+		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
+			continue;
+		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
+		body[fieldNames[name] ?? fieldName] = value;
+	}
+	return body;
+}
+
+/** Labels of set parameters that this server type ignores. */
+export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
+	const { thinking, responseFormat } = parameters;
+	const ignored = GENERATION_OPTION_ENTRIES.filter(
+		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
+	).map(([, { label }]) => label);
+	// Off is not reported: a model without thinking complies anyway.
+	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
+		ignored.push('Thinking Token Budget');
+	if (responseFormat?.type === 'grammar' && !serverType.toGrammarFields)
+		ignored.push('GBNF Grammar');
+	return ignored;
+}
+
+export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
+	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
+}
+
+/** The request fields for thinking on this server type. */
+function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType): JsonRecord {
+	switch (thinking?.mode) {
+		case 'budget':
+			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+		case 'effort':
+			return { reasoning_effort: thinking.effort };
+		case 'on':
+		case 'off':
+			if (serverType.thinkingSwitch === 'template')
+				return { chat_template_kwargs: { enable_thinking: thinking.mode === 'on' } };
+			// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
+			return serverType.thinkingSwitch === 'effort' && thinking.mode === 'off'
+				? { reasoning_effort: 'none' }
+				: {};
+		default:
+			return {};
+	}
+}
+
+/** The request fields for the response format on this server type. Schemas are already cleaned. */
+function toResponseFormatFields({ responseFormat }: ChatParameters, serverType: ServerType) {
+	switch (responseFormat?.type) {
+		case 'jsonObject':
+			return { response_format: { type: 'json_object' } };
+		case 'jsonSchema': {
+			const { name = 'answer', schema } = responseFormat;
+			return {
+				response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } },
+			};
+		}
+		case 'grammar':
+			return serverType.toGrammarFields?.(responseFormat.grammar) ?? {};
+		default:
+			return {};
+	}
 }

@@ -53,7 +53,7 @@ function parseMessage(message: unknown, index: number): InputMessage {
 	};
 }
 
-function findText(message: JsonRecord, fields: readonly string[]): string | undefined {
+function findText(message: JsonRecord, fields: readonly string[]) {
 	return fields
 		.map((field) => asNonEmptyString(message[field]))
 		.find((value) => value !== undefined);
@@ -70,7 +70,7 @@ function parseContent({ content, images }: JsonRecord): unknown {
 
 function parseToolCall(call: JsonRecord, position: string): InputToolCall {
 	const { name, arguments: source } = isRecord(call.function) ? call.function : call;
-	if (typeof name !== 'string' || name === '')
+	if (typeof name !== 'string' || !name)
 		throw createMessagesError(`${position} contains a tool call without a name`);
 	const args = typeof source === 'string' ? parseJson(source.trim() || '{}') : (source ?? {});
 	if (!isRecord(args))

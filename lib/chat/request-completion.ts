@@ -8,17 +8,20 @@ import {
 	replaceJsonObject,
 } from '../exchange/adaptations';
 import { exchange, type ExchangeResult, getRoutes } from '../exchange/exchange';
-import { CompletionAccumulator, readStream } from './completion-accumulator';
+import {
+	type AccumulatorOptions,
+	CompletionAccumulator,
+	readStream,
+} from './completion-accumulator';
 import {
 	getOptionsIgnoredByOpenAi,
 	needsNativeApi,
 	toOllamaBody,
 	toOpenAiChunk,
 } from './ollama-body';
-import { toOpenAiBody, selectCallableTools } from './openai-body';
+import { toOpenAiBody, selectCallableTools, isJsonRequested } from './openai-body';
 import { enforceStrictRoles } from './strict-roles';
 import { withSuggestion } from './suggestions';
-import type { TurnContext } from './turn-context';
 import {
 	type AcceptedCompletion,
 	validateCompletion,
@@ -28,10 +31,17 @@ import {
 } from './validate-completion';
 import type { HttpResponse, QueueStats } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
-import { isJsonRequested } from './parameters';
-import { getReasoningStart, type ReasoningStart } from './reasoning-start';
-import type { ChatMessage, CompletionRequest } from './types';
+import type {
+	ChatMessage,
+	CompletionRequest,
+	Completion,
+	FailedCompletion,
+	TurnContext,
+} from './types';
 import { addUsage } from './usage';
+import { getProfile } from '../servers/profile';
+import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';
+import { getText } from './content';
 
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 
@@ -46,7 +56,7 @@ export async function requestCompletion(
 ): Promise<CompletionResult> {
 	const { server, serverType, settings, chatRequest, display } = turn;
 	const { extraBody = {}, responseFormat } = settings.parameters;
-	const canOmitFormat = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
+	const canOmitFormat = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt;
 	const routes = getRoutes(serverType, 'chat');
 	let accumulator: CompletionAccumulator | undefined;
 	const result = await exchange<CompletionRequest, AcceptedCompletion>(server, {
@@ -74,11 +84,11 @@ export async function requestCompletion(
 		priority: settings.priority ?? 'interactive',
 		signal: chatRequest.signal,
 		read: async (response, request) => {
-			const start = getReasoningStart(turn, request.draft);
-			turn.isDelayed = start.isLearned;
+			const { start, isLearned, learn } = getReasoningStart(turn, request.draft);
+			turn.isDelayed = isLearned;
 			accumulator = createAccumulator(turn, request, start);
 			const completion = await readCompletion(response, accumulator, turn);
-			turn.reasoningWarning = start.learn(completion);
+			turn.reasoningWarning = learn(completion);
 			return validateCompletion(turn, completion, request.draft);
 		},
 		getPartial: () => accumulator?.partial,
@@ -98,18 +108,16 @@ export async function requestCompletion(
 function createAccumulator(
 	{ settings, isQuotation }: TurnContext,
 	{ draft, route }: { draft: CompletionRequest; route: RouteName },
-	start: ReasoningStart,
-): CompletionAccumulator {
+	start: AccumulatorOptions,
+) {
 	const { toolCallsInText, parameters } = settings;
 	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
-	const isJson = isJsonRequested(parameters);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
 		isQuotation,
-		isJson,
-		mentionsTags: start.mentionsTags,
-		mayStartInReasoning: start.isPossible,
+		isJson: isJsonRequested(parameters),
+		...start,
 		maxTokens: parameters.maxTokens,
 		prefill: getPrefill(draft.messages),
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
@@ -117,10 +125,10 @@ function createAccumulator(
 }
 
 /** The text of a trailing assistant message, which the model continues. */
-function getPrefill(messages: readonly ChatMessage[]): string | undefined {
+function getPrefill(messages: readonly ChatMessage[]) {
 	const last = messages.at(-1);
 	const isPrefill = last?.role === 'assistant' && last.toolCalls === undefined;
-	return isPrefill && last.content !== '' ? last.content : undefined;
+	return isPrefill && last.content ? last.content : undefined;
 }
 
 /** @throws {ServerError} for a completion that the model cannot correct */
@@ -135,7 +143,6 @@ async function readCompletion(
 	const { rest, completion } = await readStream(response, accumulator, {
 		onDelta: (delta) => {
 			if (!showsTextAtEnd(turn)) display.push(delta);
-			return undefined;
 		},
 		onContent: () => {
 			firstTokenMs ||= performance.now() - turn.startedAt;
@@ -144,25 +151,63 @@ async function readCompletion(
 	});
 	addQueueStats(queueStats, response.queueStats);
 	turn.usage = addUsage(turn.usage, completion.usage);
-	if (completion.type === 'failed' && completion.toolCalls === undefined)
+	if (completion.type === 'failed' && !completion.toolCalls)
 		throw toServerError(completion, response, turn);
 	if (!showsTextAtEnd(turn)) display.push(rest);
 	return {
 		...completion,
 		url: response.url,
-		firstTokenMs: isJsonResponse(response) ? 0 : firstTokenMs,
+		firstTokenMs: /\bjson\b/.test(response.headers['content-type'] ?? '') ? 0 : firstTokenMs,
 	};
-}
-
-function isJsonResponse({ headers }: HttpResponse): boolean {
-	return /\bjson\b/.test(headers['content-type'] ?? '');
 }
 
 function addQueueStats(
 	total: QueueStats,
 	{ waitedMs, hasPreemptedBatch, timesPreempted }: QueueStats,
-): void {
+) {
 	total.waitedMs += waitedMs;
 	total.hasPreemptedBatch ||= hasPreemptedBatch;
 	total.timesPreempted += timesPreempted;
+}
+
+const WARNING =
+	'The response ended its thinking with </think> but had not begun it, so the thinking was shown as text. The next responses of this model are shown when their thinking has ended. Start the server with a reasoning parser to avoid this.';
+
+/**
+ * Whether the response to a request may begin inside the thinking.
+ *
+ * @returns also `isLearned`: whether that is known from the last response; and `learn`, which stores whether the response
+ * began inside the thinking, and returns the warning about the first one
+ */
+function getReasoningStart(
+	{ server, settings, chatRequest }: TurnContext,
+	{ model, messages, parameters }: CompletionRequest,
+) {
+	const mentionsTags = messages.some(
+		({ role, content }) => role !== 'assistant' && getText(content).includes('think>'),
+	);
+	const isBuffered = chatRequest.isBuffered === true;
+	const isJson = isJsonRequested(settings.parameters);
+	// If the text is not streamed, waiting for the end of the thinking costs nothing.
+	const mayStartInReasoning =
+		(isBuffered && !mentionsTags) || isJson || opensReasoningInPrompt(model);
+	const isThinkingOff = parameters.thinking?.mode === 'off';
+	if (mayStartInReasoning || isBuffered || mentionsTags || isThinkingOff)
+		return {
+			start: { mentionsTags, mayStartInReasoning },
+			isLearned: false,
+			learn: () => undefined,
+		};
+	const profile = getProfile(server);
+	const key = JSON.stringify([model, parameters.thinking]);
+	const isLearned = profile.startsInReasoning(key);
+	return {
+		start: { mentionsTags, mayStartInReasoning: isLearned },
+		isLearned,
+		learn: ({ text, reasoning }: Completion | FailedCompletion) => {
+			const starts = isLearned ? reasoning !== '' : hasUnopenedReasoning(text);
+			profile.storeReasoningStart(key, starts);
+			return starts && !isLearned ? WARNING : undefined;
+		},
+	};
 }

@@ -27,7 +27,7 @@ export const enforceStrictRoles: Adaptation = (rejection, body) => {
 };
 
 /** Returns the same body if it is already strict. */
-function toStrictBody(body: JsonRecord, hasSystem: boolean): JsonRecord {
+function toStrictBody(body: JsonRecord, hasSystem: boolean) {
 	const messages = toStrictRoles(body.messages, hasSystem);
 	const isStrict = JSON.stringify(messages) === JSON.stringify(body.messages);
 	const strict = isStrict ? body : { ...body, messages };
@@ -35,7 +35,7 @@ function toStrictBody(body: JsonRecord, hasSystem: boolean): JsonRecord {
 }
 
 /** A partial response cannot be continued with thinking enabled (llama.cpp 20861). */
-function withoutThinking(body: JsonRecord): JsonRecord {
+function withoutThinking(body: JsonRecord) {
 	if ('think' in body) return body.think === false ? body : { ...body, think: false };
 	const settings = asRecord(body.chat_template_kwargs);
 	if (settings.enable_thinking === false) return body;
@@ -57,7 +57,7 @@ export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[]
 }
 
 /** Moves later system texts, or all of them without a system role, to the start of the next user message. */
-function withoutLaterSystem(messages: JsonRecord[], hasSystem: boolean): JsonRecord[] {
+function withoutLaterSystem(messages: JsonRecord[], hasSystem: boolean) {
 	const result: JsonRecord[] = [];
 	let pending = '';
 	for (const [index, message] of messages.entries()) {
@@ -65,11 +65,11 @@ function withoutLaterSystem(messages: JsonRecord[], hasSystem: boolean): JsonRec
 			pending = joinTexts([pending, getContentText(message.content)]);
 			continue;
 		}
-		if (pending !== '') result.push({ role: 'user', content: pending });
+		if (pending) result.push({ role: 'user', content: pending });
 		pending = '';
 		result.push(message);
 	}
-	return pending === '' ? result : [...result, { role: 'user', content: pending }];
+	return pending ? [...result, { role: 'user', content: pending }] : result;
 }
 
 /** Splits assistant messages with several tool calls. Each result follows its call. */
@@ -85,7 +85,7 @@ function splitToolCalls(messages: readonly JsonRecord[]): JsonRecord[] {
 		return calls.flatMap((call, index) => {
 			const single = { ...message, tool_calls: [call], ...(index === 0 ? {} : { content: '' }) };
 			const result = results.get(call.id);
-			if (result === undefined) return [single];
+			if (!result) return [single];
 			movedResults.add(result);
 			return [single, result];
 		});
@@ -93,7 +93,7 @@ function splitToolCalls(messages: readonly JsonRecord[]): JsonRecord[] {
 }
 
 /** Adds an assistant message between a tool result and a user message. */
-function insertAssistantMessages(messages: readonly JsonRecord[]): JsonRecord[] {
+function insertAssistantMessages(messages: readonly JsonRecord[]) {
 	return messages.flatMap((message, index) => {
 		const followsResult = messages[index - 1]?.role === 'tool';
 		if (message.role !== 'user' || !followsResult) return [message];
@@ -102,11 +102,11 @@ function insertAssistantMessages(messages: readonly JsonRecord[]): JsonRecord[] 
 }
 
 /** Merges consecutive messages of one role, except tool calls and results. */
-function mergeSameRole(messages: readonly JsonRecord[]): JsonRecord[] {
+function mergeSameRole(messages: readonly JsonRecord[]) {
 	const result: JsonRecord[] = [];
 	for (const message of messages) {
 		const last = result.at(-1);
-		if (last !== undefined && canMerge(last, message))
+		if (last && canMerge(last, message))
 			result[result.length - 1] = {
 				...last,
 				...message,
@@ -117,7 +117,7 @@ function mergeSameRole(messages: readonly JsonRecord[]): JsonRecord[] {
 	return result;
 }
 
-function canMerge(a: JsonRecord, b: JsonRecord): boolean {
+function canMerge(a: JsonRecord, b: JsonRecord) {
 	const hasCalls = a.tool_calls !== undefined || b.tool_calls !== undefined;
 	// In Ollama's format, images are next to the text.
 	const haveImages = a.images !== undefined && b.images !== undefined;
@@ -129,16 +129,16 @@ function joinContent(a: unknown, b: unknown): unknown {
 	return [...toParts(a), ...toParts(b)];
 }
 
-function toParts(content: unknown): unknown[] {
+function toParts(content: unknown) {
 	if (typeof content !== 'string') return asArray(content);
-	return content === '' ? [] : [{ type: 'text', text: content }];
+	return content ? [{ type: 'text', text: content }] : [];
 }
 
-function getContentText(content: unknown): string {
+function getContentText(content: unknown) {
 	if (typeof content === 'string') return content;
 	return joinTexts(asRecords(content).map(({ text }) => asString(text) ?? ''));
 }
 
-function joinTexts(texts: readonly string[]): string {
+function joinTexts(texts: readonly string[]) {
 	return texts.filter((text) => text !== '').join('\n\n');
 }

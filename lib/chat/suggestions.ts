@@ -8,10 +8,9 @@ import { suggestModels } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { asFiniteNumber, asRecord } from '../values';
-import type { CompletionRequest } from './types';
+import type { CompletionRequest, TurnContext } from './types';
 import { hasMedia, getText } from './content';
 import { FORMAT_TOOL_NAME } from './check-tool-calls';
-import type { TurnContext } from './turn-context';
 
 /** Tokens reserved for the response. */
 const ROOM_FOR_ANSWER = 512;
@@ -61,7 +60,7 @@ async function withTruncationSuggestion(
 	error: ServerError,
 	{ server, settings: { model } }: TurnContext,
 	{ messages }: CompletionRequest,
-): Promise<ServerError> {
+) {
 	const processedTokens = asFiniteNumber(asRecord(error.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => getText(content));
 	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
@@ -79,12 +78,12 @@ async function withTruncationSuggestion(
 async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
-): Promise<ServerError> {
+) {
 	const models = await listModelsFor(server, 'chat', chatRequest.signal).catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));
-	if (suggestion === '') return error;
+	if (!suggestion) return error;
 	return error.copyWith({ suggestion, facts: { ...error.facts, models: ids.slice(0, 50) } });
 }
 
@@ -127,7 +126,7 @@ export async function withContextSuggestion(
 function toNoChatModelError(
 	error: ServerError,
 	{ server, serverType, settings: { model } }: TurnContext,
-): ServerError {
+) {
 	if (serverType.hasEveryRoute || serverType === other) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
 	return createServerError('wrongModelType', toErrorContext(server, url, model), {
@@ -137,7 +136,7 @@ function toNoChatModelError(
 }
 
 /** The agent may have no other tools: n8n's output parser is one. */
-function withParserSuggestion(error: ServerError): ServerError {
+function withParserSuggestion(error: ServerError) {
 	return error.copyWith({
 		title:
 			'The model or server does not support tool calls, which the Structured Output Parser needs',

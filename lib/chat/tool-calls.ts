@@ -3,7 +3,7 @@ import { TextCount } from '../http/response-body';
 import { parseExactJson, parseJson, parseObject } from '../json';
 import { asArray, isRecord, type JsonRecord, asNonEmptyString, tryOrUndefined } from '../values';
 import { createHash, randomInt } from 'node:crypto';
-import type { ChatResult, ToolDefinition, ChatMessage } from './types';
+import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { RunawayDetector, type RunawayState } from '../text/runaway';
 import type { RawToolCall } from '../text/text-tool-calls';
@@ -36,7 +36,7 @@ export class ToolCallAccumulator {
 			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
 
-	private addDelta(delta: JsonRecord): void {
+	private addDelta(delta: JsonRecord) {
 		const fn = isRecord(delta.function) ? delta.function : delta;
 		const { index } = delta;
 		const id = asNonEmptyString(delta.id);
@@ -44,7 +44,7 @@ export class ToolCallAccumulator {
 		const existing = this.findContinuedCall(index, id, name);
 		const toolCall = existing ?? { name: '', arguments: '' };
 		const length = getLength(toolCall);
-		if (existing === undefined) this.calls.push(toolCall);
+		if (!existing) this.calls.push(toolCall);
 		if (index !== undefined) this.byIndex.set(String(index), toolCall);
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined && !this.byId.has(toolCall.id))
@@ -57,7 +57,7 @@ export class ToolCallAccumulator {
 	}
 
 	/** The call that a delta continues; undefined for a new call. */
-	private findContinuedCall(index: unknown, id?: string, name?: string): RawToolCall | undefined {
+	private findContinuedCall(index: unknown, id?: string, name?: string) {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;
@@ -73,17 +73,17 @@ export class ToolCallAccumulator {
 	}
 }
 
-function getLength({ id = '', name, arguments: args }: RawToolCall): number {
+function getLength({ id = '', name, arguments: args }: RawToolCall) {
 	return id.length + name.length + args.length;
 }
 
 /** gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587). */
-function cleanName(name: string): string {
+function cleanName(name: string) {
 	return name.split('<|')[0]!.trim();
 }
 
 /** Some servers send an object instead of JSON text. */
-function toArgumentsText(args: unknown): string {
+function toArgumentsText(args: unknown) {
 	if (args === undefined || args === null) return '';
 	return typeof args === 'string' ? args : JSON.stringify(args);
 }
@@ -98,7 +98,7 @@ export function normalizeArguments(source: string): string | undefined {
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
 	const json = typeof value === 'string' ? value : text;
-	if (parseObject(json) === undefined) return undefined;
+	if (!parseObject(json)) return undefined;
 	const exact = parseExactJson(json);
 	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
 }
@@ -132,7 +132,7 @@ export function createServerToolCallId(): string {
 export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
 	const turnKey = createServerToolCallId();
 	return serverIds.map((id = '', index) => {
-		const suffix = id === '' || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
+		const suffix = !id || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
 		return `n8n${turnKey}${index}${suffix}`;
 	});
 }
@@ -144,7 +144,7 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>):
 export function toServerToolCallId(id: string, toolName: string): string {
 	const [, , escapedId] = OWN_ID.exec(id) ?? [];
 	const serverId = escapedId === undefined ? id : unescapeId(escapedId);
-	if (toolName !== '' && serverId?.includes(toolName)) return serverId;
+	if (toolName && serverId?.includes(toolName)) return serverId;
 	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
 	return createHash('sha256').update(id).digest('hex').slice(0, ID_LENGTH);
 }
@@ -155,7 +155,7 @@ export function getResponseKey(id: string): string | undefined {
 }
 
 /** Writes characters other than letters, digits and `_` as `-` and two hexadecimal digits for each byte. */
-function escapeId(id: string): string {
+function escapeId(id: string) {
 	return [...Buffer.from(id, 'utf8')]
 		.map((byte) => {
 			const character = String.fromCharCode(byte);
@@ -166,19 +166,12 @@ function escapeId(id: string): string {
 		.join('');
 }
 
-function unescapeId(escapedId: string): string | undefined {
+function unescapeId(escapedId: string) {
 	return tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
 }
 
 /** Maximum length of a name that servers accept. */
 const MAX_NAME_LENGTH = 64;
-
-export interface ToolNames {
-	/** The name that is sent. */
-	toWire(name: string): string;
-	/** The tool's own name. */
-	toOriginal(name: string): string;
-}
 
 /** Names are unique within a request. A valid name stays, and no other tool gets it. */
 export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
@@ -210,7 +203,7 @@ export function withWireNames(messages: readonly ChatMessage[], names: ToolNames
 	return messages.map((message) => {
 		if (message.role === 'tool' && message.name !== undefined)
 			return { ...message, name: names.toWire(message.name) };
-		if (message.role !== 'assistant' || message.toolCalls === undefined) return message;
+		if (message.role !== 'assistant' || !message.toolCalls) return message;
 		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.toWire(call.name) }));
 		return { ...message, toolCalls };
 	});

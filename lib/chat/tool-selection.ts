@@ -6,12 +6,12 @@ import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '.
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.
  *
- * @param max maximum number of offered tools; 0 = all
+ * @param max maximum number of offered tools
  */
 export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerator {
 	return async (chatRequest, onDelta) => {
 		const { tools = [] } = chatRequest;
-		if (max === 0 || tools.length <= max) return await generate(chatRequest, onDelta);
+		if (tools.length <= max) return await generate(chatRequest, onDelta);
 		const offeredTools = selectTools(chatRequest, max);
 		const unofferedTools = tools.filter((tool) => !offeredTools.includes(tool));
 		const result = await generate({ ...chatRequest, tools: offeredTools, unofferedTools }, onDelta);
@@ -50,7 +50,7 @@ const MAX_QUESTIONS = 4;
 const QUESTION_ENDS = 2_000;
 
 /** The last questions of the user, the newest first. */
-function getRecentQuestions(messages: readonly InputMessage[]): string[] {
+function getRecentQuestions(messages: readonly InputMessage[]) {
 	return messages
 		.filter(({ type }) => type === 'human')
 		.slice(-MAX_QUESTIONS)
@@ -59,7 +59,7 @@ function getRecentQuestions(messages: readonly InputMessage[]): string[] {
 		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
 }
 
-function getBlockText(block: unknown): string {
+function getBlockText(block: unknown) {
 	return asString(block) ?? asString(asRecord(block).text) ?? '';
 }
 
@@ -67,7 +67,7 @@ function getBlockText(block: unknown): string {
  * Scores each tool by shared words. A word counts more if fewer tools contain it. Its weight is halved for each question
  * asked after its last occurrence.
  */
-function scoreTools(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
+function scoreTools(questions: readonly string[], tools: readonly ToolDefinition[]) {
 	const questionStems = questions.map(toWordStems);
 	const toolStems = tools.map(({ name, description = '' }) =>
 		toWordStems(`${name} ${description}`),
@@ -84,7 +84,7 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 /** The first letters of a word represent all its forms: order, orders, ordered. */
 const STEM_LENGTH = 5;
 
-function toWordStems(source: string): Set<string> {
+function toWordStems(source: string) {
 	// `getWeather_now` as "get Weather now".
 	const plain = source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
 	const segments = [...segmenter.segment(plain)].filter(({ isWordLike }) => isWordLike);

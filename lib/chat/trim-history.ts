@@ -14,21 +14,14 @@ const MEDIA_TOKENS = 1_000;
 const SHORTENED_LENGTH = 500;
 const MAX_RESULT_LENGTH = 1_000;
 
-interface TrimmedHistory {
-	messages: ChatMessage[];
-	omittedTurns: number;
-	shortenedResults: number;
-}
-
 /**
  * Shortens the oldest tool results, and then omits the oldest turns, until the earlier turns fit into the budget. The
  * system prompt and the current turn stay. The result depends only on the conversation, so all workers of n8n's queue
  * mode omit the same, also in later turns.
  *
- * @param budget in tokens; 0 = no limit
+ * @param budget in tokens
  */
-export function trimHistory(messages: ChatMessage[], budget: number): TrimmedHistory {
-	if (budget === 0) return { messages, omittedTurns: 0, shortenedResults: 0 };
+export function trimHistory(messages: ChatMessage[], budget: number) {
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
 	const earlierTurns = turns.slice(0, -1);
 	const shortened = shortenOldestResults(earlierTurns, budget);
@@ -51,22 +44,19 @@ export function trimHistory(messages: ChatMessage[], budget: number): TrimmedHis
 }
 
 /** Tokens above the budget, rounded up to the next step. */
-function getExcess(sizes: readonly number[], budget: number): number {
+function getExcess(sizes: readonly number[], budget: number) {
 	const step = Math.max(1, budget * STEP);
 	return Math.ceil((sizes.reduce((sum, size) => sum + size, 0) - budget) / step) * step;
 }
 
 /** The shortened results by their original: as many of the oldest ones as the budget requires. */
-function shortenOldestResults(
-	turns: readonly ChatMessage[][],
-	budget: number,
-): Map<ChatMessage, ChatMessage> {
+function shortenOldestResults(turns: readonly ChatMessage[][], budget: number) {
 	const shortened = new Map<ChatMessage, ChatMessage>();
 	let excessTokens = getExcess(turns.map(estimateTurnTokens), budget);
 	for (const message of turns.flat()) {
 		if (excessTokens <= 0) break;
 		const short = shortenResult(message);
-		if (short === undefined) continue;
+		if (!short) continue;
 		shortened.set(message, short);
 		excessTokens -= estimateTurnTokens([message]) - estimateTurnTokens([short]);
 	}
@@ -82,13 +72,13 @@ function shortenResult(message: ChatMessage): ChatMessage | undefined {
 	return { ...message, content: `${start}\n${note}` };
 }
 
-function estimateTurnTokens(turn: readonly ChatMessage[]): number {
+function estimateTurnTokens(turn: readonly ChatMessage[]) {
 	const media = turn.flatMap(({ content }) => getMedia(content));
 	return estimateTokens(turn.map(getMessageText).join('\n')) + media.length * MEDIA_TOKENS;
 }
 
 /** Splits messages into turns: the user's messages, and everything up to the next ones. */
-function splitIntoTurns(messages: readonly ChatMessage[]): ChatMessage[][] {
+function splitIntoTurns(messages: readonly ChatMessage[]) {
 	const turns: ChatMessage[][] = [];
 	for (const [index, message] of messages.entries()) {
 		if (index === 0 || (message.role === 'user' && messages[index - 1]!.role !== 'user'))
@@ -98,7 +88,7 @@ function splitIntoTurns(messages: readonly ChatMessage[]): ChatMessage[][] {
 	return turns;
 }
 
-function getMessageText(message: ChatMessage): string {
+function getMessageText(message: ChatMessage) {
 	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
 	return (
 		getText(message.content, '\n') + calls.map((call) => call.name + call.arguments).join('\n')

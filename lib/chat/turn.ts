@@ -9,13 +9,23 @@ import type { AppliedRule } from '../exchange/decide';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import { createRequestQuotationCheck, type TurnContext, DisplayedText } from './turn-context';
 import { type AcceptedCompletion, showsTextAtEnd } from './validate-completion';
-import { isJsonRequested } from './parameters';
+import { isJsonRequested } from './openai-body';
 import { getText } from './content';
 import { createToolCallIds, cacheToolCalls, createToolNames } from './tool-calls';
 import { toResponseAttributes } from './usage';
-import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
+import type {
+	ChatRequest,
+	ChatMessage,
+	ChatSettings,
+	ChatResult,
+	ToolDefinition,
+	TurnContext,
+	Usage,
+} from './types';
+import { createQuotationCheck } from '../text/quotations';
+import type { TextAndReasoning } from '../text/reasoning';
+import { collectTexts } from '../values';
 import type { ServerModel } from '../servers/models';
 
 /**
@@ -75,18 +85,9 @@ async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<
 	const props = await getProfile(server).getProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const built = buildCompletionRequest(turn, messages);
-	const { value, warnings, applied } = await requestCompletion(turn, built.draft);
-	const allWarnings = [...built.warnings, ...warnings, ...value.warnings];
-	return await toChatResult(turn, messages, { ...value, warnings: allWarnings }, applied);
-}
-
-async function toChatResult(
-	turn: TurnContext,
-	messages: readonly ChatMessage[],
-	completion: AcceptedCompletion,
-	applied: readonly AppliedRule[],
-): Promise<ChatResult> {
-	const { server, display, startedAt, toolNames } = turn;
+	const { value: completion, warnings, applied } = await requestCompletion(turn, built.draft);
+	completion.warnings = [...built.warnings, ...warnings, ...completion.warnings];
+	const { display, startedAt, toolNames } = turn;
 	if (showsTextAtEnd(turn)) display.push(completion);
 	display.endAttempt();
 	const ids = createToolCallIds(completion.toolCalls.map(({ id }) => id));
@@ -96,16 +97,17 @@ async function toChatResult(
 		arguments: toolCall.arguments,
 	}));
 	cacheToolCalls({ ...completion, toolCalls });
+	const texts = messages.map(({ content }) => getText(content));
 	const { reasoning, finishReason, timings, model, url, firstTokenMs } = completion;
 	return {
 		text: display.text,
 		reasoning,
 		toolCalls,
 		finishReason,
-		usage: turn.usage ?? estimateUsage(completion, messages),
+		usage: turn.usage ?? estimateUsage(completion, texts),
 		timings,
 		model,
-		warnings: await collectWarnings(turn, messages, completion),
+		warnings: await collectWarnings(turn, texts, completion),
 		url,
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
@@ -117,11 +119,10 @@ async function toChatResult(
 /** Estimates the usage for minimal servers, which report neither token counts nor a finish reason. */
 function estimateUsage(
 	{ finishReason, text, reasoning }: AcceptedCompletion,
-	messages: readonly ChatMessage[],
+	texts: readonly string[],
 ): Usage | undefined {
 	if (finishReason !== 'unknown') return undefined;
-	const inputTokens = messages.map(({ content }) => estimateTokens(getText(content)));
-	const promptTokens = inputTokens.reduce((total, tokens) => total + tokens, 0);
+	const promptTokens = texts.reduce((total, text) => total + estimateTokens(text), 0);
 	const completionTokens = estimateTokens(text + reasoning);
 	const totalTokens = promptTokens + completionTokens;
 	return { promptTokens, completionTokens, totalTokens, estimated: true };
@@ -140,7 +141,7 @@ function toLogFields(
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
-		delayedBecause: isDelayed === true ? 'the last response began inside its thinking' : undefined,
+		delayedBecause: isDelayed ? 'the last response began inside its thinking' : undefined,
 		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
 	};
 }
@@ -148,12 +149,11 @@ function toLogFields(
 /** Warnings: truncated output or input, another model, a call that was not executed. */
 async function collectWarnings(
 	turn: TurnContext,
-	messages: readonly ChatMessage[],
+	texts: readonly string[],
 	completion: AcceptedCompletion,
-): Promise<string[]> {
+) {
 	const { serverType, server } = turn;
 	const { model } = turn.settings;
-	const texts = messages.map(({ content }) => getText(content));
 	const warnings = [
 		...completion.warnings,
 		getFinishReasonWarning(completion),
@@ -187,11 +187,8 @@ function getFinishReasonWarning({
 		: undefined;
 }
 
-function getRejectedCallWarning(
-	{ rejectedCall }: AcceptedCompletion,
-	suggestion: string,
-): string | undefined {
-	if (rejectedCall === undefined) return undefined;
+function getRejectedCallWarning({ rejectedCall }: AcceptedCompletion, suggestion: string) {
+	if (!rejectedCall) return undefined;
 	return `The response contains what looks like a call to ${rejectedCall.name}. It was not executed, because ${rejectedCall.reason}. ${suggestion}`;
 }
 
@@ -210,14 +207,99 @@ function getOtherModelWarning(
 	requested: string,
 	responseModel: string | undefined,
 	onlyModel: ServerModel | undefined,
-): string | undefined {
-	if (
-		responseModel === undefined ||
-		onlyModel === undefined ||
-		isSameModelName(responseModel, requested)
-	)
-		return undefined;
-	if (!hasModelName(onlyModel, responseModel) || hasModelName(onlyModel, requested))
+) {
+	const isOther = responseModel && onlyModel && !isSameModelName(responseModel, requested);
+	if (!isOther || !hasModelName(onlyModel, responseModel) || hasModelName(onlyModel, requested))
 		return undefined;
 	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
+}
+
+/**
+ * Returns a function that checks whether a call in the text of a response is quoted from the request. In tool
+ * descriptions and in earlier output of the model, only complete calls count. Tool calls of the model never count.
+ */
+export function createRequestQuotationCheck(
+	messages: readonly ChatMessage[],
+	tools: readonly ToolDefinition[] = [],
+): TurnContext['isQuotation'] {
+	const inputTexts: string[] = [];
+	const modelTexts: string[] = [];
+	for (const message of messages) {
+		const text = getText(message.content, '\n');
+		if (message.role !== 'assistant') inputTexts.push(text);
+		else if (!message.toolCalls?.length) modelTexts.push(text);
+	}
+	const toolTexts = tools.map(({ description, parameters }) => [description, parameters]);
+	return createQuotationCheck(inputTexts, [...modelTexts, ...collectTexts(toolTexts)]);
+}
+
+/**
+ * The displayed text of a turn: the text of all attempts, optionally preceded by the thinking between `<think>` tags,
+ * which chats collapse.
+ */
+export class DisplayedText {
+	/** Everything shown so far. */
+	text = '';
+	private isThinking = false;
+	private isRetry = false;
+	/** Text of the current attempt, without thinking. */
+	private attemptText = '';
+	private readonly shownTexts: string[] = [];
+	/** Texts of earlier attempts that begin with the text of this one, which is not shown as long as there are any. */
+	private repeatedTexts: string[] = [];
+
+	constructor(
+		private readonly showsThinking: boolean,
+		private readonly onDelta: (delta: string) => void,
+	) {}
+
+	push({ text, reasoning }: TextAndReasoning): void {
+		if (this.showsThinking && reasoning) this.think(reasoning);
+		if (!text) return;
+		this.endThinking();
+		const mayRepeat = this.repeatedTexts.length > 0;
+		const position = this.attemptText.length;
+		this.attemptText += text;
+		this.repeatedTexts = this.repeatedTexts.filter((shown) => shown.startsWith(text, position));
+		if (this.repeatedTexts.length === 0) this.add(mayRepeat ? this.attemptText : text);
+	}
+
+	/** Starts a new paragraph for the next attempt. */
+	startRetry(): void {
+		this.endAttempt();
+		this.isRetry = this.text !== '';
+		if (this.attemptText) this.shownTexts.push(this.attemptText);
+		this.repeatedTexts = [...this.shownTexts];
+		this.attemptText = '';
+	}
+
+	/** Shows text that only begins like an earlier attempt, and ends thinking without text after it. */
+	endAttempt(): void {
+		this.endThinking();
+		const isRepetition = this.repeatedTexts.includes(this.attemptText);
+		if (this.repeatedTexts.length > 0 && this.attemptText && !isRepetition)
+			this.add(this.attemptText);
+	}
+
+	private endThinking() {
+		if (!this.isThinking) return;
+		this.isThinking = false;
+		this.add('\n</think>\n\n');
+	}
+
+	private think(reasoning: string) {
+		if (this.isThinking) this.add(reasoning);
+		// Models that do not think send an empty block, which is not shown.
+		else if (reasoning.trim()) {
+			this.isThinking = true;
+			this.add(`<think>\n${reasoning.trimStart()}`);
+		}
+	}
+
+	private add(text: string) {
+		const delta = this.isRetry ? `\n\n${text}` : text;
+		this.isRetry = false;
+		this.text += delta;
+		this.onDelta(delta);
+	}
 }

@@ -2,8 +2,9 @@ import type { StreamFailure } from '../errors/classify-error';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
 import type { Priority } from '../http/queue';
-import type { ServerTypeName } from '../servers/types/server-type';
-import type { TraceSettings } from '../tracing/span-attributes';
+import type { QueueStats } from '../http/types';
+import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
+import type { TraceSettings } from '../tracing/span';
 import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values';
@@ -150,7 +151,7 @@ export interface InputToolCall {
 	args: JsonRecord;
 }
 
-/** A LangChain message as plain data, made by `lib/langchain/input-message.ts`. */
+/** A LangChain message as plain data, made by `lib/langchain/host-data.ts`. */
 export interface InputMessage {
 	type: 'system' | 'human' | 'ai' | 'tool';
 	content: unknown;
@@ -231,4 +232,41 @@ export interface CompletionRequest {
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
 	parameters: ChatParameters;
+}
+
+export interface ToolNames {
+	/** The name that is sent. */
+	toWire(name: string): string;
+	/** The tool's own name. */
+	toOriginal(name: string): string;
+}
+
+/** The displayed text of a turn. */
+interface Display {
+	/** Everything shown so far. */
+	readonly text: string;
+	push(output: TextAndReasoning): void;
+	startRetry(): void;
+	endAttempt(): void;
+}
+
+/** What all attempts of a turn share. */
+export interface TurnContext {
+	server: ModelServer;
+	serverType: ServerType;
+	settings: ChatSettings;
+	chatRequest: ChatRequest;
+	queueStats: QueueStats;
+	toolNames: ToolNames;
+	/** Whether a call in the response text is a quotation from the conversation, without the corrections of this turn. */
+	isQuotation: (call: RawToolCall) => boolean;
+	display: Display;
+	/** By `performance.now()`. */
+	startedAt: number;
+	/** The sum of all attempts so far. */
+	usage?: Usage;
+	/** Whether the response was held back until its thinking ended, because the last one began inside the thinking. */
+	isDelayed?: boolean;
+	/** The warning about a response whose thinking was shown. */
+	reasoningWarning?: string;
 }

@@ -1,7 +1,7 @@
 /** Reads token counts and times from the responses of each API. */
 import { asFiniteNumber, isRecord, type JsonRecord, asRecord } from '../values';
 import type { ChatResult, Timings, Usage } from './types';
-import type { ResponseAttributes } from '../tracing/span-attributes';
+import type { ResponseAttributes } from '../tracing/span';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
@@ -25,7 +25,7 @@ function createUsage(
 }
 
 /** A number from 0 to the largest safe integer; otherwise undefined. */
-function parseCount(value: unknown): number | undefined {
+function parseCount(value: unknown) {
 	const count = asFiniteNumber(value);
 	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
 }
@@ -120,7 +120,7 @@ export function getTokensPerSecond({
 
 /** Adds the tokens of all attempts. */
 export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
-	if (a === undefined || b === undefined) return a ?? b;
+	if (!a || !b) return a ?? b;
 	const add = (x = 0, y = 0) => x + y;
 	return {
 		promptTokens: a.promptTokens + b.promptTokens,

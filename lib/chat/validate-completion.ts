@@ -4,7 +4,6 @@ import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import type { Outcome } from '../exchange/decide';
 import { cleanResponseFormat } from './completion-request';
-import type { TurnContext } from './turn-context';
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
@@ -12,10 +11,16 @@ import {
 	toSafeNames,
 } from './correction';
 import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import type { ToolDefinition, Completion, FailedCompletion, CompletionRequest } from './types';
+import type {
+	ToolDefinition,
+	Completion,
+	FailedCompletion,
+	CompletionRequest,
+	TurnContext,
+} from './types';
 import { validateJson, createJsonError } from './validate-json';
 import type { HttpResponse } from '../http/types';
-import { isJsonRequested } from './parameters';
+import { isJsonRequested } from './openai-body';
 
 /** Where and when a completion arrived. */
 interface Arrival {
@@ -52,9 +57,9 @@ export function validateCompletion(
 	const formatCall = showsTextAtEnd(turn)
 		? parseFormatCall(completion.text, draft.tools)
 		: undefined;
-	return formatCall === undefined
-		? validateText(turn, completion, draft)
-		: accept(completion, { text: '', toolCalls: [formatCall] });
+	return formatCall
+		? accept(completion, { text: '', toolCalls: [formatCall] })
+		: validateText(turn, completion, draft);
 }
 
 function accept(
@@ -100,7 +105,7 @@ function validateToolCalls(
 const MAX_WARNINGS = 10;
 
 /** Warnings about calls that were ignored next to valid ones. */
-function getIssueWarnings(issues: readonly ToolCallIssue[]): string[] {
+function getIssueWarnings(issues: readonly ToolCallIssue[]) {
 	const warnings = issues
 		.slice(0, MAX_WARNINGS)
 		.map((issue) => `${describeIssue(issue)}. That call was ignored.`);
@@ -109,7 +114,7 @@ function getIssueWarnings(issues: readonly ToolCallIssue[]): string[] {
 }
 
 /** Describes a call of an unknown tool, or one with arguments that cannot be used. */
-function describeIssue({ toolCall, type, details }: ToolCallIssue): string {
+function describeIssue({ toolCall, type, details }: ToolCallIssue) {
 	const call = `The model called the tool "${toSafeName(toolCall.name)}"`;
 	if (type === 'missingArguments')
 		return `${call} without the required arguments ${toSafeNames(details)}`;
@@ -123,16 +128,16 @@ function toToolCallError(
 	completion: AttemptedCompletion,
 	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
-): ServerError {
+) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	if (unknownIssue === undefined && completion.type === 'failed')
+	if (!unknownIssue && completion.type === 'failed')
 		return toServerError(completion, { url: completion.url, headers: {} }, turn);
 	const { server, settings } = turn;
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const sentences = [...new Set(namedIssues.slice(0, MAX_WARNINGS).map(describeIssue))];
 	const offeredTools = tools.map(({ name }) => name);
-	if (unknownIssue !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
+	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError(
 		'invalidToolCall',
 		toErrorContext(server, completion.url, settings.model),
@@ -141,7 +146,7 @@ function toToolCallError(
 			suggestion: SUGGESTIONS[issue.type],
 			partialText: completion.text || undefined,
 			partialReasoning: completion.reasoning || undefined,
-			facts: unknownIssue === undefined ? { [issue.type]: issue.details } : { offeredTools },
+			facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
 			about: { tool: toSafeName(issue.toolCall.name) },
 		},
 	);
@@ -162,7 +167,7 @@ function validateText(
 	draft: CompletionRequest,
 ): ValidationResult {
 	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
-	if (result === undefined) return accept(completion);
+	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;
 		const text = isBare ? completion.text : result.json;
@@ -187,7 +192,7 @@ function buildJsonCorrection(
 	issues: readonly string[],
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
-	if (draft.parameters.responseFormat === undefined) {
+	if (!draft.parameters.responseFormat) {
 		const parameters = { ...draft.parameters, responseFormat };
 		return { ...draft, parameters: cleanResponseFormat(parameters, serverType) };
 	}
@@ -207,7 +212,7 @@ export function toServerError(
 	const { model, parameters } = settings;
 	const context = toErrorContext(server, response.url, model);
 	const plainTextError = toPlainTextError(failure, response.headers['content-type'], context);
-	if (plainTextError !== undefined) return plainTextError;
+	if (plainTextError) return plainTextError;
 	const { maxTokens = 0 } = parameters;
 	const isTruncated = errorType === 'emptyResponse' && finishReason === 'length';
 	return createServerError(errorType, context, {
@@ -232,10 +237,10 @@ function toPlainTextError(
 	{ errorType, text, reasoning, serverText }: FailedCompletion,
 	contentType: string | undefined,
 	context: ErrorContext,
-): ServerError | undefined {
+) {
 	const type = contentType?.split(';')[0]?.trim() ?? '';
 	const isEmpty = errorType === 'streamEndedEarly' && text === '' && reasoning === '';
-	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
+	if (!isEmpty || serverText === undefined || !type || /event-stream|json/i.test(type))
 		return undefined;
 	return createServerError('invalidResponse', context, {
 		title: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,

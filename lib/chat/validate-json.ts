@@ -79,7 +79,7 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 	}
 }
 
-function createStepCounter(): () => void {
+function createStepCounter() {
 	let remaining = MAX_STEPS;
 	return () => {
 		remaining -= 1;
@@ -142,11 +142,11 @@ const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a key is the keyword, not a property of the same name. */
-function isKeyword(key: string, value: unknown): boolean {
+function isKeyword(key: string, value: unknown) {
 	return key === 'patternProperties' || !isRecord(value);
 }
 
-function assertLength(schema: JsonRecord): void {
+function assertLength(schema: JsonRecord) {
 	const { length } = JSON.stringify(schema);
 	if (length <= MAX_LENGTH) return;
 	const [actual, max] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
@@ -156,7 +156,7 @@ function assertLength(schema: JsonRecord): void {
 	);
 }
 
-function formatIssues(errors: ReturnType<typeof validate>['errors']): string[] {
+function formatIssues(errors: ReturnType<typeof validate>['errors']) {
 	const issues = errors
 		.filter(({ keyword }) => !CONTAINER_KEYWORDS.has(keyword))
 		.map(({ instanceLocation, error }) => `${formatPath(instanceLocation)}: ${error}`);
@@ -164,7 +164,7 @@ function formatIssues(errors: ReturnType<typeof validate>['errors']): string[] {
 }
 
 /** Throws for a reference without a target, which the validator detects only if a value reaches it. */
-function assertReferences(lookup: ReturnType<typeof dereference>): void {
+function assertReferences(lookup: ReturnType<typeof dereference>) {
 	for (const node of Object.values(lookup)) {
 		const { $ref, __absolute_ref__: target = $ref } = node as {
 			$ref?: string;
@@ -175,18 +175,18 @@ function assertReferences(lookup: ReturnType<typeof dereference>): void {
 	}
 }
 
-function getDraft({ $schema }: JsonRecord): SchemaDraft {
+function getDraft({ $schema }: JsonRecord) {
 	const name = asString($schema) ?? '';
 	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }
 
 /** `#/invoice/total` → `invoice.total` */
-function formatPath(location: string): string {
+function formatPath(location: string) {
 	const path = location.replace(/^#\/?/, '').split('/').map(decodeURIComponent).join('.');
-	return path === '' ? 'The response' : path;
+	return path ? path : 'The response';
 }
 
-function createSchemaError(problem: string): ServerError {
+function createSchemaError(problem: string) {
 	return createInputError(
 		'The JSON schema is invalid',
 		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',

@@ -28,25 +28,21 @@ export function findChange(
 	const rejection = toRejection(error, body);
 	for (const adapt of adaptations) {
 		const change = adapt(rejection, body);
-		if (change !== undefined) return change;
+		if (change) return change;
 	}
 	return undefined;
 }
 
 function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
-	const getRequestTexts = lazyTexts(body);
+	/** Messages, inputs, documents and schemas, not the names of fields. */
+	let requestTexts: string[] | undefined;
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([match]) => {
+			requestTexts ??= collectTexts(Object.values(body)).map(normalizeLetters);
 			const letters = normalizeLetters(match);
-			return !getRequestTexts().some((text) => text.includes(letters));
+			return !requestTexts.some((text) => text.includes(letters));
 		});
 	return { type, status, serverText, matches };
-}
-
-/** The texts of a request: messages, inputs, documents and schemas, not the names of its fields. */
-function lazyTexts(body: JsonRecord): () => string[] {
-	let texts: string[] | undefined;
-	return () => (texts ??= collectTexts(Object.values(body)).map(normalizeLetters));
 }
 
 /** The changed body, and the warnings of the changes that affected it. */
@@ -134,19 +130,13 @@ export function omitRejectedField(protectedFields: ReadonlySet<string> = new Set
 	};
 }
 
-/** The names in a list such as `'a', 'b'`. In a Python dict, only the keys are names. */
-function parseNames(list: string): string[] {
-	return list
-		.split(',')
-		.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
-		.filter((name) => name !== undefined);
-}
+/** In a list such as `'a', 'b'`. In a Python dict, only the keys are names. */
+const LISTED_NAME = /(?:^|,)\s*['"\x60]?(\w+)/g;
 
-function findRejectedFields(rejection: Rejection): string[] {
-	const lists = REJECTED_FIELD_PATTERNS.flatMap((pattern) =>
-		rejection.matches(pattern).map(([, names]) => names ?? ''),
+function findRejectedFields(rejection: Rejection) {
+	return REJECTED_FIELD_PATTERNS.flatMap((pattern) => rejection.matches(pattern)).flatMap(
+		([, list = '']) => Array.from(list.matchAll(LISTED_NAME), ([, name]) => name!),
 	);
-	return lists.flatMap(parseNames);
 }
 
 /** A change that omits fields. */
@@ -157,12 +147,12 @@ export function omitFields(names: readonly string[]): BodyChange {
 	};
 }
 
-function withoutFields(body: JsonRecord, names: readonly string[]): JsonRecord {
+function withoutFields(body: JsonRecord, names: readonly string[]) {
 	if (!names.some((name) => name in body)) return body;
 	return Object.fromEntries(Object.entries(body).filter(([field]) => !names.includes(field)));
 }
 
-function withRenamedField(body: JsonRecord, name: string, newName: string): JsonRecord {
+function withRenamedField(body: JsonRecord, name: string, newName: string) {
 	return name in body ? { ...withoutFields(body, [name]), [newName]: body[name] } : body;
 }
 
@@ -199,7 +189,7 @@ export function toOtherFormat(body: JsonRecord): BodyChange | undefined {
 	return { name: 'JSON format in its other form', apply: withOtherFormat, isTemporary: true };
 }
 
-function withOtherFormat(body: JsonRecord): JsonRecord {
+function withOtherFormat(body: JsonRecord) {
 	const { format } = body;
 	if (format === 'json') return { ...body, format: { type: 'object' } };
 	if (isRecord(format)) return { ...body, format: 'json' };
@@ -215,14 +205,12 @@ const OLLAMA_THINKING_CHANGES = [
 	{
 		pattern: /does not support thinking/gi,
 		name: 'without thinking',
-		level: undefined,
 		warning:
 			'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 	},
 	{
 		pattern: /think value .{0,200} is not supported for this model/gi,
 		name: 'thinking without a level',
-		level: undefined,
 		warning:
 			'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
 	},
@@ -240,7 +228,7 @@ export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 	const change = OLLAMA_THINKING_CHANGES.find(
 		({ pattern }) => rejection.matches(pattern).length > 0,
 	);
-	if (field === undefined || change === undefined) return undefined;
+	if (field === undefined || !change) return undefined;
 	const { name, level, warning } = change;
 	const apply = (requestBody: JsonRecord) => {
 		if (level === undefined) return withoutFields(requestBody, [field]);

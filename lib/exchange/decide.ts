@@ -1,4 +1,5 @@
 /** Decides what follows an attempt: one table says why a request is sent again, how often, and with which change. */
+import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import type { BodyChange } from '../servers/profile';
 import type { RouteName } from '../servers/types/server-type';
@@ -72,22 +73,22 @@ interface Rule {
 	name: RuleName;
 	/** How often it may act in one exchange. */
 	limit: number;
-	/** Whether it is about this outcome. */
-	when(outcome: Outcome<unknown, unknown>): boolean;
+	/** The only error that it is about. */
+	errorType?: ErrorType;
 	/** The changed request; undefined if there is nothing to change. */
 	change<D>(state: ExchangeState<D>, outcome: Outcome<D, unknown>): Change<D> | undefined;
 }
 
 /** In this order; the first change is sent. */
 export const RULES: readonly Rule[] = [
-	{ name: 'route', limit: 3, when: hasErrorType('routeNotFound'), change: toOtherRoute },
-	{ name: 'field', limit: 7, when: isUnshownFailure, change: adaptBy('field') },
-	{ name: 'format', limit: 2, when: isUnshownFailure, change: adaptBy('format') },
-	{ name: 'conversation', limit: 2, when: isUnshownFailure, change: adaptBy('conversation') },
+	{ name: 'route', limit: 3, errorType: 'routeNotFound', change: toOtherRoute },
+	{ name: 'field', limit: 7, change: adaptBy('field') },
+	{ name: 'format', limit: 2, change: adaptBy('format') },
+	{ name: 'conversation', limit: 2, change: adaptBy('conversation') },
 	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
-	{ name: 'unreadable', limit: 1, when: hasErrorType('outputParseFailed'), change: repeat },
-	{ name: 'runaway', limit: 1, when: hasErrorType('runawayOutput'), change: changeRunaway },
-	{ name: 'correction', limit: 2, when: ({ type }) => type === 'unusable', change: correct },
+	{ name: 'unreadable', limit: 1, errorType: 'outputParseFailed', change: repeat },
+	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', change: changeRunaway },
+	{ name: 'correction', limit: 2, change: correct },
 ];
 
 export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
@@ -101,10 +102,14 @@ export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): S
 }
 
 function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
-	for (const { name, limit, when, change } of RULES) {
+	const isFailed = outcome.type === 'failed';
+	// Shown text would appear twice.
+	if (isFailed && outcome.isShown) return undefined;
+	const error = isFailed ? outcome.error.type : undefined;
+	for (const { name, limit, errorType = error, change } of RULES) {
 		const isUsedUp = state.applied.filter(({ rule }) => rule === name).length >= limit;
-		const changed = !isUsedUp && when(outcome) ? change(state, outcome) : undefined;
-		if (changed !== undefined) return { type: 'send', rule: name, ...changed };
+		const changed = !isUsedUp && errorType === error ? change(state, outcome) : undefined;
+		if (changed) return { type: 'send', rule: name, ...changed };
 	}
 	return undefined;
 }
@@ -123,32 +128,14 @@ export function advance<D, V>(
 }
 
 /** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */
-function pickMoreSpecificError(
-	firstError: ServerError | undefined,
-	error: ServerError,
-): ServerError {
+function pickMoreSpecificError(firstError: ServerError | undefined, error: ServerError) {
 	const isErrorResponse = (error.status ?? 0) >= 400;
-	const isFirstBetter =
-		firstError !== undefined && firstError.type !== 'routeNotFound' && isErrorResponse;
-	return isFirstBetter ? firstError : error;
-}
-
-/** Only while nothing was shown: otherwise text would appear twice. */
-function isUnshownFailure(
-	outcome: Outcome<unknown, unknown>,
-	errorType?: ServerError['type'],
-): boolean {
-	if (outcome.type !== 'failed' || outcome.isShown === true) return false;
-	return errorType === undefined || outcome.error.type === errorType;
-}
-
-function hasErrorType(type: ServerError['type']): Rule['when'] {
-	return (outcome) => isUnshownFailure(outcome, type);
+	return firstError && firstError.type !== 'routeNotFound' && isErrorResponse ? firstError : error;
 }
 
 function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
 	const other = routes.find(({ url }) => !missingUrls.includes(url));
-	if (other === undefined) return undefined;
+	if (!other) return undefined;
 	return {
 		request: { ...request, route: other.name },
 		because: `the server has no route ${request.route}`,
@@ -176,13 +163,13 @@ function repeat<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
 
 function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
 	const otherFormat = toOtherFormat(body);
-	if (otherFormat !== undefined) return withChange(request, otherFormat);
+	if (otherFormat) return withChange(request, otherFormat);
 	const { temperature = asRecord(body.options).temperature } = body;
 	const isRandom = isSeedRandom(body) && temperature !== 0;
 	return isRandom ? { request, because: 'the output ran away' } : undefined;
 }
 
-function isSeedRandom({ seed, options }: JsonRecord): boolean {
+function isSeedRandom({ seed, options }: JsonRecord) {
 	return (seed ?? asRecord(options).seed ?? -1) === -1;
 }
 

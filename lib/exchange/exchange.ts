@@ -165,7 +165,7 @@ async function updateRoutes<D>(
 	{ routes, signal }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,
 	outcome: Outcome<D, unknown>,
-): Promise<ExchangeState<D>> {
+) {
 	if (outcome.type !== 'failed' || outcome.error.type !== 'routeNotFound') return state;
 	const { url } = state.routes.find(({ name }) => name === state.request.route)!;
 	const missingUrls = [...state.missingUrls, url];
@@ -180,7 +180,7 @@ function learn(
 	task: string,
 	lessons: Lessons,
 	{ request, missingUrls }: ExchangeState<unknown>,
-): void {
+) {
 	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
 	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
 	getProfile(server).storeLessons(task, {

@@ -93,12 +93,11 @@ export async function findHostClasses(
 			context,
 			PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1],
 		).response as Adapter | undefined;
-		const adapterClass: unknown =
-			adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
-		if (adapter === undefined || !isObject(adapterClass))
+		const adapterClass: unknown = adapter ? Object.getPrototypeOf(adapter) : undefined;
+		if (!adapter || !isObject(adapterClass))
 			return { type: 'missing', missing: 'supplyModel returned no model' };
 		const cached = lookups.get(adapterClass);
-		if (cached !== undefined) return cached;
+		if (cached) return cached;
 		const lookup = await collectClasses(adapter, adapterClass);
 		lookups.set(adapterClass, lookup);
 		return lookup;
@@ -144,7 +143,7 @@ async function getChunkClasses(adapter: Adapter) {
 		throw new MissingPartError('_streamResponseChunks');
 	const chunk = await firstChunk(adapter);
 	const ChatGenerationChunk = getClass(chunk);
-	if (chunk === undefined || ChatGenerationChunk === undefined || !('concat' in chunk))
+	if (!chunk || ChatGenerationChunk === undefined || !('concat' in chunk))
 		throw new MissingPartError('ChatGenerationChunk');
 	const AIMessageChunk = getClass(chunk.message);
 	if (AIMessageChunk === undefined || !Array.isArray(chunk.message.tool_calls))
@@ -159,7 +158,7 @@ function getTracerClass({ callbacks }: Adapter): unknown {
 	return tracerClass;
 }
 
-async function firstChunk(adapter: Adapter): Promise<HostGenerationChunk | undefined> {
+async function firstChunk(adapter: Adapter) {
 	for await (const chunk of adapter._streamResponseChunks!([], {})) return chunk;
 	return undefined;
 }
@@ -190,8 +189,7 @@ export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),
 ): AiNodeSdk {
 	const sdk = tryOrUndefined(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
-	if (sdk === undefined)
-		throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
+	if (!sdk) throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function')
 		throw new Error(describeUnsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
 	return sdk;

@@ -1,5 +1,4 @@
 import type { ChatGenerator, ChatRequest, ChatResult } from '../chat/types';
-import { toGenerationInfo, toInputMessage, toUsageMetadata } from './input-message';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,
@@ -10,9 +9,15 @@ import type {
 } from './host-classes';
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
-import { NON_CONTENT_TYPES } from '../chat/parse-content-part';
+import { NON_CONTENT_TYPES } from '../chat/content';
 import { estimateTokens } from '../tokens';
-import { toToolChoice, toToolDefinition } from './tools';
+import {
+	toToolChoice,
+	toToolDefinition,
+	toGenerationInfo,
+	toInputMessage,
+	toUsageMetadata,
+} from './host-data';
 import { sleep } from 'n8n-workflow';
 
 interface LocalChatModelFields {
@@ -66,7 +71,7 @@ const modelClasses = new WeakMap<object, LocalChatModelClass>();
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
 export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 	const cached = modelClasses.get(host.BaseChatModel);
-	if (cached !== undefined) return cached;
+	if (cached) return cached;
 	const modelClass = defineClass(host) as unknown as LocalChatModelClass;
 	modelClasses.set(host.BaseChatModel, modelClass);
 	return modelClass;
@@ -75,7 +80,7 @@ export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
 /**
  * Whether the response may be for an output parser. Agent 1.9 streams such a response, although n8n does not show its text.
  */
-function mayTargetOutputParser({ tools = [] }: ChatRequest): boolean {
+function mayTargetOutputParser({ tools = [] }: ChatRequest) {
 	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
 }
 
@@ -112,7 +117,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		 * An estimate from the text alone: the host's tokenizer downloads a file, and waits 88 s on a machine without
 		 * internet.
 		 */
-		async getNumTokens(content: unknown): Promise<number> {
+		async getNumTokens(content: unknown) {
 			return [content]
 				.flat()
 				.reduce((sum: number, block: unknown) => sum + estimateBlockTokens(block), 0);
@@ -126,7 +131,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		/** Uses a tool as LangChain does, but requires the call: otherwise small models respond in prose. */
-		override withStructuredOutput(schema: unknown, config?: object): unknown {
+		override withStructuredOutput(schema: unknown, config?: object) {
 			const modelWithRequiredTool = Object.create(this, {
 				bindTools: {
 					value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }),
@@ -218,7 +223,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	};
 
 	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
-	function createLastChunk(result: ChatResult, text: string): HostGenerationChunk {
+	function createLastChunk(result: ChatResult, text: string) {
 		const generationInfo = toGenerationInfo(result);
 		const message = new AIMessageChunk({
 			content: text,
@@ -230,7 +235,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				args,
 			})),
 			// The agent stores this field with the action and puts it back into the next round (docs/protocols/n8n.md 2.4).
-			additional_kwargs: result.reasoning === '' ? {} : { reasoning_content: result.reasoning },
+			additional_kwargs: result.reasoning ? { reasoning_content: result.reasoning } : {},
 			response_metadata: {
 				finish_reason: result.finishReason,
 				...omitUndefined({ model_name: result.model }),
@@ -270,7 +275,7 @@ export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
  */
 const FILE_TOKENS = 1000;
 
-function estimateBlockTokens(block: unknown): number {
+function estimateBlockTokens(block: unknown) {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
 	if (typeof block.text === 'string') return estimateTokens(block.text);
@@ -297,7 +302,7 @@ export function createTracerWithoutTokenizer(N8nLlmTracing: TracerClass): Tracer
 	return tracerClass;
 }
 
-function canBeReplaced({ prototype }: TracerClass): boolean {
+function canBeReplaced({ prototype }: TracerClass) {
 	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
 		(method) => typeof (prototype as JsonRecord)[method] === 'function',
 	);
@@ -306,19 +311,17 @@ function canBeReplaced({ prototype }: TracerClass): boolean {
 function defineTracerClass(N8nLlmTracing: TracerClass): TracerClass {
 	return class extends N8nLlmTracing {
 		/** `texts`: one text per prompt. */
-		async estimateTokensFromStringList(texts: unknown): Promise<number> {
+		async estimateTokensFromStringList(texts: unknown) {
 			return estimateTextTokens([texts].flat());
 		}
 
-		async estimateTokensFromGeneration(
-			generations: Array<Array<{ text?: unknown }>>,
-		): Promise<number> {
+		async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>) {
 			return estimateTextTokens(generations.flat().map(({ text }) => text));
 		}
 	};
 }
 
-function estimateTextTokens(texts: unknown[]): number {
+function estimateTextTokens(texts: unknown[]) {
 	return texts.reduce(
 		(sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0),
 		0,
@@ -334,7 +337,7 @@ let streams = 0;
 const DELTA_INTERVAL_MS = 40;
 
 /** Milliseconds between two deltas of a stream; longer while many streams run. */
-function getDeltaInterval(): number {
+function getDeltaInterval() {
 	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
 }
 
@@ -366,7 +369,7 @@ export async function* streamText<R>(
 	try {
 		for (;;) {
 			const delta = queue.pending;
-			if (delta !== '') {
+			if (delta) {
 				queue.pending = '';
 				yield delta;
 				// The end follows the last text without a pause.

@@ -1,6 +1,6 @@
 import { parseObject } from '../json';
 import type { AiNodeSdk } from './host-classes';
-import { toToolDefinition } from './tools';
+import { toToolDefinition } from './host-data';
 import { streamText } from './local-chat-model';
 import {
 	type ChatGenerator,

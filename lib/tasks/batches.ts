@@ -82,7 +82,7 @@ export async function processInBatches<R>(
 ): Promise<R[]> {
 	let maxSize = size;
 	let hasAccepted = false;
-	const sendBatch = async (batch: readonly BatchText[]): Promise<R[]> => {
+	const sendBatch = async (batch: readonly BatchText[]) => {
 		const results = await send(batch);
 		hasAccepted = true;
 		return results;
@@ -99,7 +99,7 @@ export async function processInBatches<R>(
 		const [text, second] = batch;
 		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
 		if (!isBatchSpecific) throw result;
-		if (second === undefined) return await onRejected(result, text!, await checkOtherTexts());
+		if (!second) return await onRejected(result, text!, await checkOtherTexts());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));
@@ -121,7 +121,7 @@ export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
 	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
-function nextBatch(texts: readonly BatchText[], begin: number, maxSize: number): BatchText[] {
+function nextBatch(texts: readonly BatchText[], begin: number, maxSize: number) {
 	const batch: BatchText[] = [];
 	let bytes = 0;
 	for (const item of texts.slice(begin, begin + maxSize)) {
@@ -155,8 +155,8 @@ export async function sendTruncated<R>(
 	},
 ): Promise<R[]> {
 	const tokenSizes = parseTokenSizes(error);
-	const start = tokenSizes === undefined ? '' : truncateToLimit(text.text, tokenSizes);
-	if (!options.canTruncate || start.trim() === '') throw options.toError(error, text);
+	const start = tokenSizes ? truncateToLimit(text.text, tokenSizes) : '';
+	if (!options.canTruncate || !start.trim()) throw options.toError(error, text);
 	const shorter = { ...text, text: start };
 	const result = await options.send([shorter]).catch(captureError);
 	return result instanceof ServerError ? await sendTruncated(result, shorter, options) : result;

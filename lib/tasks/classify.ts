@@ -9,7 +9,6 @@ import {
 } from '../chat/completion-accumulator';
 import { toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText } from '../chat/content';
-import { breakControlTokens } from '../text/control-tokens';
 import { prepareMessages } from '../chat/convert-messages';
 import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
@@ -32,7 +31,7 @@ import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/a
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import { pushAll, type JsonRecord, maxOf, truncate, minOf } from '../values';
+import { pushAll, type JsonRecord, maxOf, truncate, minOf, breakControlTokens } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
 import {
@@ -134,7 +133,7 @@ export async function classify(
 	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2);
 	const completion = await requestLabels(query, { messages, tokens });
 	const labelIndexes = parseLabels(completion.text, options, isMultiLabel);
-	if (labelIndexes === undefined)
+	if (!labelIndexes)
 		return {
 			labels: [],
 			unmatchedText: completion.text.trim(),
@@ -227,8 +226,7 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<Labe
 			read: async (response) =>
 				await readLabelCompletion(response, toErrorContext(server, response.url, model)),
 			correct: (completion, sent) =>
-				sent.first === undefined &&
-				parseLabels(completion.text, options, isMultiLabel) === undefined
+				!sent.first && !parseLabels(completion.text, options, isMultiLabel)
 					? correctDraft(query, sent, completion)
 					: undefined,
 			explain: async (error) =>
@@ -310,7 +308,7 @@ async function readLabelCompletion(
 	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
 		throw createCompletionError(completion, context);
 	return {
-		text: text.trim() === '' ? reasoning : text,
+		text: text.trim() ? text : reasoning,
 		isTruncated: finishReason === 'length',
 		logprobs,
 		usage,
@@ -341,7 +339,7 @@ const omitConstraints =
 		return { name, apply: (body) => withMinTokens(apply(body), minTokens) };
 	};
 
-function withMinTokens(body: JsonRecord, minTokens: number): JsonRecord {
+function withMinTokens(body: JsonRecord, minTokens: number) {
 	const { max_tokens: tokens } = body;
 	return typeof tokens === 'number' ? { ...body, max_tokens: Math.max(tokens, minTokens) } : body;
 }
@@ -361,7 +359,7 @@ function toClassification(
 	const scoreLists = computeLabelScores(completion.logprobs, assignKeys(options), answer);
 	const matchingLabels = labelIndexes.filter((at) => at < count);
 	const result = { labels: matchingLabels, ...toResponseFacts(server, completion), warnings };
-	if (scoreLists === undefined) return result;
+	if (!scoreLists) return result;
 	const used = isMultiLabel ? scoreLists : scoreLists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.
 	const getBestScore = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
@@ -383,7 +381,7 @@ function createNoneLabel(labels: readonly Label[]): Label {
 	return { name: isTaken ? 'none of these' : 'none', description: 'None of the others fits' };
 }
 
-function findLabelIssue(labels: readonly Label[], max: number): string | undefined {
+function findLabelIssue(labels: readonly Label[], max: number) {
 	const names = labels.map(({ name }) => lower(name));
 	if (labels.length === 0) return 'The list of labels is empty';
 	if (labels.length > max) return `There are ${labels.length} labels (maximum ${max})`;

@@ -5,7 +5,7 @@ import {
 	readStream,
 } from '../chat/completion-accumulator';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
-import { toParameterFields } from '../chat/parameters';
+import { toParameterFields } from '../chat/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Timings, Usage, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
@@ -63,13 +63,13 @@ export async function completeText(
 				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 			});
 			const { completion } = await readStream(response, accumulator, {
-				onDelta: ({ text }) => (text === '' ? undefined : onDelta?.(text)),
+				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (completion.type === 'completed') return toTextCompletion(completion);
 			throw createCompletionError(completion, toErrorContext(server, response.url, model));
 		},
 		getPartial: () => accumulator?.partial,
-		getShownLength: () => (onDelta === undefined ? 0 : (accumulator?.partial.text.length ?? 0)),
+		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(
 				error,

@@ -89,7 +89,7 @@ export class Embedder {
 			rejection: ServerError,
 			text: BatchText,
 			otherTexts: OtherTextsStatus,
-		): Promise<number[][]> => {
+		) => {
 			const vectors = await sendTruncated(rejection, text, {
 				canTruncate: settings.longTexts === 'truncate',
 				send,
@@ -116,7 +116,7 @@ export class Embedder {
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
 		if (typeof text !== 'string')
 			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
-		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
+		if (text.trim()) return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'fail') throw createTextError(index, 'is empty');
 		return { index, text: ' ' };
 	}
@@ -125,7 +125,7 @@ export class Embedder {
 		taskSettings: TaskSettings,
 		batch: readonly BatchText[],
 		result: EmbeddingResult,
-	): Promise<number[][]> {
+	) {
 		const { server, settings } = this;
 		const serverType = await getProfile(server).getType(taskSettings.signal);
 		const input = batch.map(({ text }) => text);
@@ -152,7 +152,7 @@ export class Embedder {
 		);
 	}
 
-	private assertDimensions(vector: number[]): number[] {
+	private assertDimensions(vector: number[]) {
 		const { model, dimensions, expectedDimensions } = this.settings;
 		const expected = expectedDimensions ?? dimensions;
 		if (expected === undefined || vector.length === expected) return vector;
@@ -169,9 +169,8 @@ export class Embedder {
 	private createUnusableError(
 		{ message: issue, suggestion }: VectorIssue,
 		text: BatchText | undefined,
-	): ServerError {
-		const quotedText =
-			text === undefined ? '' : ` (text ${text.index + 1}: "${excerpt(text.text)}")`;
+	) {
+		const quotedText = text ? ` (text ${text.index + 1}: "${excerpt(text.text)}")` : '';
 		const title = `The server returned unusable embeddings: ${issue}`;
 		return createServerError('invalidResponse', this.context(), {
 			title,
@@ -191,10 +190,10 @@ export class Embedder {
 		);
 	}
 
-	private async explainError(error: ServerError): Promise<ServerError> {
+	private async explainError(error: ServerError) {
 		const { model } = this.settings;
 		const rejectedOption = explainRejectedOption(error, this.settings);
-		if (rejectedOption !== undefined) return rejectedOption;
+		if (rejectedOption) return rejectedOption;
 		const serverType = await getProfile(this.server).getType();
 		const { routes, hasEveryRoute, texts } = serverType;
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
@@ -212,8 +211,7 @@ export class Embedder {
 				title: `The model "${model}" is not an embedding model`,
 				suggestion: `Choose an embedding model. ${texts.embeddings}`,
 			});
-		if (error.type === 'routeNotFound' && (hasEveryRoute === true || serverType === other))
-			return error;
+		if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
 		if (error.type === 'routeNotFound')
 			return error.copyWith({
 				type: 'featureDisabled',
@@ -232,13 +230,13 @@ function buildBody(
 ): JsonRecord {
 	if (route === 'ollamaEmbed') return { truncate: false, dimensions, keep_alive: keepAlive };
 	return {
-		encoding_format: supportsBase64 === true ? 'base64' : 'float',
+		encoding_format: supportsBase64 ? 'base64' : 'float',
 		dimensions,
 	};
 }
 
 /** Error for a text that is not sent. `issue` continues the sentence "Text 3 …". */
-function createTextError(index: number, issue: string): ServerError {
+function createTextError(index: number, issue: string) {
 	return createInputError(
 		`Text ${index + 1} ${issue}`,
 		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
@@ -250,14 +248,10 @@ function createTextError(index: number, issue: string): ServerError {
 }
 
 /** Error of a rejected text, with its number and beginning. */
-function toTextError(
-	error: ServerError,
-	{ index, text }: BatchText,
-	otherTexts: OtherTextsStatus,
-): ServerError {
+function toTextError(error: ServerError, { index, text }: BatchText, otherTexts: OtherTextsStatus) {
 	const tokenSizes = parseTokenSizes(error);
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
-	if (tokenSizes !== undefined) {
+	if (tokenSizes) {
 		const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 		return error.copyWith({
 			title: `Text ${index + 1} is too long for the embedding model`,
@@ -335,7 +329,7 @@ export function getPrefixes(model: string): Prefixes {
 function explainRejectedOption(
 	error: ServerError,
 	{ model, dimensions, keepAlive }: EmbedSettings,
-): ServerError | undefined {
+) {
 	const { type, serverText = '' } = error;
 	const isUnknown = isUnknownError(type);
 	// Matryoshka: training that lets vectors be shortened.

@@ -51,7 +51,7 @@ function buildFieldSchema({
 	choices = [],
 	required,
 }: ExtractField): Schema {
-	const descriptionField = description.trim() === '' ? {} : { description: description.trim() };
+	const descriptionField = description.trim() ? { description: description.trim() } : {};
 	if (type === 'choice')
 		return { enum: [...choices, ...(required ? [] : [null])], ...descriptionField };
 	if (type === 'list')

@@ -45,9 +45,9 @@ export async function generateImages(
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ): Promise<{ images: GeneratedImage[]; warnings: string[] }> {
-	if (prompt.trim() === '')
+	if (!prompt.trim())
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
-	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
+	if (size && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
 		throw createInputError(
 			`The size "${size}" is not valid`,
 			'Enter width x height in pixels, for example 512x768.',
@@ -84,11 +84,11 @@ export async function generateImages(
 }
 
 /** One hint for each size that was not requested. */
-function getSizeWarnings(images: readonly GeneratedImage[], requested: string): string[] {
+function getSizeWarnings(images: readonly GeneratedImage[], requested: string) {
 	const sizes = images.flatMap(({ width, height }) =>
 		width === undefined ? [] : [`${width}x${height}`],
 	);
-	const otherSizes = new Set(requested === '' ? [] : sizes.filter((size) => size !== requested));
+	const otherSizes = new Set(requested ? sizes.filter((size) => size !== requested) : []);
 	return [...otherSizes].map(
 		(size) => `The server returned an image of ${size} pixels instead of ${requested}.`,
 	);
@@ -100,11 +100,7 @@ const omitResponseFormat: Adaptation = (rejection, { response_format: format }) 
 		? omitFields(['response_format'])
 		: undefined;
 
-async function explainImageError(
-	server: ModelServer,
-	{ model }: TaskSettings,
-	error: ServerError,
-): Promise<ServerError> {
+async function explainImageError(server: ModelServer, { model }: TaskSettings, error: ServerError) {
 	// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
 	const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
 	const imageError = isEmpty
@@ -141,6 +137,6 @@ function toImage(
 }
 
 /** Size in the header of a PNG. */
-function readPngSize(content: Buffer): { width: number; height: number } {
+function readPngSize(content: Buffer) {
 	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
 }

@@ -30,7 +30,7 @@ export function assignKeys(labels: readonly Label[]): string[] {
 }
 
 /** Whether a name can be its key: a model limited to keys that tries to write "10" would write "1". */
-function isUsableAsKey(name: string, names: ReadonlySet<string>): boolean {
+function isUsableAsKey(name: string, names: ReadonlySet<string>) {
 	if (name.length !== 1 || !CHARACTERS.includes(name)) return false;
 	const key = lower(name);
 	return ![...names].some((otherName) => otherName !== key && otherName.startsWith(key));
@@ -42,7 +42,7 @@ export function formatLabels(labels: readonly Label[]): string {
 	const lines = labels.map(({ name, description = '' }, index) => {
 		const line = `${keys[index]}: ${name}`;
 		const descriptionLine = toSingleLine(description);
-		return descriptionLine === '' ? line : `${line} - ${descriptionLine}`;
+		return descriptionLine ? `${line} - ${descriptionLine}` : line;
 	});
 	return lines.join('\n');
 }
@@ -62,7 +62,7 @@ export function buildLabelSchema(keys: readonly string[], isMultiLabel: boolean)
 	return isMultiLabel ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
 
-function toSingleLine(description: string): string {
+function toSingleLine(description: string) {
 	return description.trim().replace(/\s+/g, ' ');
 }
 
@@ -90,7 +90,7 @@ export function parseLabels(
 ): number[] | undefined {
 	const textLabels =
 		text.length > MAX_LABELS_LENGTH ? undefined : parseExactLabels(text, labels, isMultiLabel);
-	if (textLabels !== undefined) return textLabels;
+	if (textLabels) return textLabels;
 	const lines = text
 		.slice(-LAST_CHARACTERS)
 		.split('\n')
@@ -102,7 +102,7 @@ export function parseLabels(
 			labels,
 			isMultiLabel,
 		);
-		return lineLabels === undefined ? [] : [lineLabels];
+		return lineLabels ? [lineLabels] : [];
 	});
 	return new Set(candidates.map(String)).size === 1 ? candidates[0] : undefined;
 }
@@ -110,11 +110,7 @@ export function parseLabels(
 /**
  * Labels of a text that contains nothing else: keys, names or both, also as JSON, and as a list if several are allowed.
  */
-function parseExactLabels(
-	text: string,
-	labels: readonly Label[],
-	isMultiLabel: boolean,
-): number[] | undefined {
+function parseExactLabels(text: string, labels: readonly Label[], isMultiLabel: boolean) {
 	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
 	const indexes = new Set<number>();
 	// A model may repeat a name for thousands of lines.
@@ -127,7 +123,7 @@ function parseExactLabels(
 	return [...indexes];
 }
 
-function splitNames(block: string, labels: readonly Label[], isMultiLabel: boolean): string[] {
+function splitNames(block: string, labels: readonly Label[], isMultiLabel: boolean) {
 	const parsed = parseJson(block.trim());
 	if (isRecord(parsed)) return getAnswerValues(parsed).flat(2).map(toText);
 	if (parsed !== undefined && typeof parsed !== 'number') return [parsed].flat(3).map(toText);
@@ -138,7 +134,7 @@ function splitNames(block: string, labels: readonly Label[], isMultiLabel: boole
 }
 
 /** Values of the fields that look like labels, otherwise of all fields. */
-function getAnswerValues(record: JsonRecord): unknown[] {
+function getAnswerValues(record: JsonRecord) {
 	const answers = Object.entries(record).filter(([name]) =>
 		/^(?:answer|categor|class|label|result)/i.test(name),
 	);
@@ -146,7 +142,7 @@ function getAnswerValues(record: JsonRecord): unknown[] {
 }
 
 /** Removes quotes (of any language), brackets and punctuation around a text. */
-function stripPunctuation(text: string): string {
+function stripPunctuation(text: string) {
 	return text
 		.replace(/^[\s"'`*_<#>\p{Pi}\p{Pf}\p{Ps}-]+/u, '')
 		.replace(
@@ -158,7 +154,7 @@ function stripPunctuation(text: string): string {
 /** `A: billing`: some models repeat the line of the prompt. */
 const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
 
-function findLabel(text: string, labels: readonly Label[]): number | undefined {
+function findLabel(text: string, labels: readonly Label[]) {
 	const content = stripPunctuation(text);
 	const keys = assignKeys(labels);
 	const lowerCased = lower(content);
@@ -168,14 +164,14 @@ function findLabel(text: string, labels: readonly Label[]): number | undefined {
 	);
 	if (exact >= 0) return exact;
 	const line = KEY_AND_LABEL.exec(content)?.groups;
-	if (line === undefined) return findKey(content, keys);
+	if (!line) return findKey(content, keys);
 	const { key: keyText = '', rest = '' } = line;
 	const at = findKey(keyText, keys);
 	return at !== undefined && isOneOf(getLabelForms(labels[at]!), lower(rest)) ? at : undefined;
 }
 
 /** Index of a key. Case is ignored if the letter is unique. */
-function findKey(keyText: string, keys: readonly string[]): number | undefined {
+function findKey(keyText: string, keys: readonly string[]) {
 	const exact = keys.indexOf(keyText);
 	if (exact >= 0) return exact;
 	const lowerCased = lower(keyText);
@@ -184,13 +180,13 @@ function findKey(keyText: string, keys: readonly string[]): number | undefined {
 }
 
 /** Texts that may follow the key of a label. */
-function getLabelForms({ name, description = '' }: Label): string[] {
+function getLabelForms({ name, description = '' }: Label) {
 	const descriptionLine = toSingleLine(description);
 	return [name, descriptionLine, `${name} - ${descriptionLine}`];
 }
 
 /** @param text in lower case */
-function isOneOf(names: readonly string[], text: string): boolean {
+function isOneOf(names: readonly string[], text: string) {
 	return names.some((name) => lower(name) === text);
 }
 
@@ -246,7 +242,7 @@ function getCompletionTokens(logprobs: unknown, completionText: string): Complet
 }
 
 /** Probability of each key among the alternatives to a token; all 0 if the server lists no alternatives. */
-function computeWeights({ token, top }: CompletionToken, keys: readonly string[]): number[] {
+function computeWeights({ token, top }: CompletionToken, keys: readonly string[]) {
 	const weights = keys.map(() => 0);
 	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
 	for (const option of top) {
@@ -258,7 +254,7 @@ function computeWeights({ token, top }: CompletionToken, keys: readonly string[]
 }
 
 /** Index of the label of a token, or -1. Tokens may have a leading space, or JSON quotes. */
-function findTokenKey(token: unknown, keys: readonly string[]): number {
+function findTokenKey(token: unknown, keys: readonly string[]) {
 	if (typeof token !== 'string') return -1;
 	return keys.indexOf(withoutEnds(token, /[\s"[▁Ġ]/, /[\s"\],]/));
 }

@@ -1,5 +1,4 @@
 /** Ranks documents by relevance to a query. */
-import { breakControlTokens } from '../text/control-tokens';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
@@ -9,7 +8,15 @@ import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/model-names';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
-import { asArray, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
+import {
+	asArray,
+	isRecord,
+	maxOf,
+	parseNumber,
+	asRecord,
+	minOf,
+	breakControlTokens,
+} from '../values';
 import {
 	type BatchText,
 	type BatchTotals,
@@ -59,7 +66,7 @@ export async function rerank(
 	assertModelName(settings.model);
 	const result: RerankResult = { ranking: [], requests: 0, truncated: 0, warnings: [] };
 	if (texts.length === 0) return result;
-	if (query.trim() === '')
+	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
@@ -70,7 +77,7 @@ export async function rerank(
 	const scores = await scoreDocuments(server, settings, query, documents, result);
 	const { topN, minimumScore } = settings;
 	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
-		text.trim() === '' ? [{ index }] : [],
+		text.trim() ? [] : [{ index }],
 	);
 	const ranking = [
 		...sortByScore(scores, settings),
@@ -182,7 +189,7 @@ export function parseScores(
 	};
 }
 
-function findIndexIssue(index: number, count: number): string | undefined {
+function findIndexIssue(index: number, count: number) {
 	if (!Number.isInteger(index)) return 'a score has no document index';
 	if (index >= 0 && index < count) return undefined;
 	return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;
@@ -209,7 +216,7 @@ function getScoreWarnings(
 	scores: readonly ScoredDocument[],
 	documents: readonly BatchText[],
 	{ scores: scoreMode }: RerankSettings,
-): string[] {
+) {
 	const values = scores.map(({ score }) => score);
 	const isProbability = values.length >= 2 && minOf(values) >= 0 && maxOf(values) <= 1;
 	if (scoreMode === 'sigmoid' && isProbability)
@@ -222,9 +229,9 @@ function getScoreWarnings(
 	return ['All documents have nearly the same score. The model may not be a reranker.'];
 }
 
-function explainTooLong(error: ServerError, { index, text }: BatchText): ServerError {
+function explainTooLong(error: ServerError, { index, text }: BatchText) {
 	const tokenSizes = parseTokenSizes(error);
-	if (tokenSizes === undefined) return error;
+	if (!tokenSizes) return error;
 	const { sizeText, limitText } = formatTokenSizes(tokenSizes);
 	return error.copyWith({
 		title: `Document ${index + 1} and the query are too long for the reranker`,

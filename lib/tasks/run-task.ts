@@ -17,8 +17,7 @@ import { exchange, type ExchangeOptions, type ExchangeResult } from '../exchange
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
-import type { RequestAttributes } from '../tracing/span-attributes';
-import { withSpan } from '../tracing/span';
+import { withSpan, type RequestAttributes } from '../tracing/span';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, toText } from '../values';
 
@@ -84,7 +83,7 @@ export async function runTask<T, D = undefined>(
 				...task.toBody(route, draft),
 			}),
 			toContent: (body) => {
-				if (file === undefined) return { json: body };
+				if (!file) return { json: body };
 				form = createFormBody(toFormParts(body, file));
 				return { upload: form };
 			},
@@ -101,7 +100,7 @@ export async function runTask<T, D = undefined>(
 					: { type: 'unusable', correctedDraft, withoutCorrection: completed };
 			},
 		}).catch((error: unknown) => {
-			throw form === undefined ? error : explainUploadError(error, form.sent);
+			throw form ? explainUploadError(error, form.sent) : error;
 		});
 	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
 	const running =
@@ -111,7 +110,7 @@ export async function runTask<T, D = undefined>(
 					usage: task.getUsage?.(value),
 				}));
 	return await running.catch(async (error: unknown) => {
-		throw explain === undefined ? error : await explain(captureError(error));
+		throw explain ? await explain(captureError(error)) : error;
 	});
 }
 
@@ -139,8 +138,8 @@ function toFormParts(fields: JsonRecord, file: FileSource): FormPart[] {
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy closed the connection. */
-function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
-	if (unreadable !== undefined)
+function explainUploadError(error: unknown, { unreadable, bytes }: UploadProgress) {
+	if (unreadable)
 		return createInputError(
 			`"${unreadable.name}" could not be read: ${unreadable.reason}`,
 			'Check the binary data of the item and the binary data storage of n8n.',

@@ -19,7 +19,7 @@ export function joinSplitSegments(segments: readonly JsonRecord[]): JsonRecord[]
 	if (!startsWithSpace) return [...segments];
 	for (const [at, text] of texts.entries()) {
 		const [rest = ''] = at > 0 && /\p{L}$/u.test(texts[at - 1]!) ? (REST.exec(text) ?? []) : [];
-		if (rest === '') continue;
+		if (!rest) continue;
 		texts[at - 1] += rest;
 		texts[at] = text.slice(rest.length);
 	}

@@ -6,7 +6,6 @@ import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
 import { omitEmpty, type JsonRecord } from '../values';
-import { hasUnknownWavLength, withWavLength } from './wav-length';
 import {
 	explainUnsupportedRoute,
 	runTask,
@@ -14,7 +13,7 @@ import {
 	explainFirstTokenTimeout,
 } from './run-task';
 
-export type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
+type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
 export interface SpeechRequest {
 	input: string;
@@ -66,7 +65,7 @@ export async function synthesizeSpeech<Stored>(
 	const input = (
 		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
 	).trim();
-	if (input === '') throw createEmptyTextError(speechRequest);
+	if (!input) throw createEmptyTextError(speechRequest);
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
 		headers: { accept: 'audio/*, application/json' },
@@ -97,12 +96,12 @@ export async function synthesizeSpeech<Stored>(
 	};
 }
 
-function createEmptyTextError({ input }: SpeechRequest): ServerError {
+function createEmptyTextError({ input }: SpeechRequest) {
 	return createInputError(
 		'The text is empty',
-		input.trim() === ''
-			? 'Enter a text in the field Text.'
-			: 'The text consists of emoji and Markdown only: turn off Plain Text.',
+		input.trim()
+			? 'The text consists of emoji and Markdown only: turn off Plain Text.'
+			: 'Enter a text in the field Text.',
 	);
 }
 
@@ -114,7 +113,7 @@ export async function peekHead(
 	let head = Buffer.alloc(0);
 	while (head.byteLength < MIN_AUDIO_BYTES) {
 		const next = await iterator.next();
-		if (next.done === true) break;
+		if (next.done) break;
 		head = Buffer.concat([head, next.value]);
 	}
 	async function* allChunks(): AsyncGenerator<Uint8Array> {
@@ -130,7 +129,7 @@ async function* readWithLength(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 /** Whether a response with status 200 is an error or a page. */
-function isText(head: Buffer, type = ''): boolean {
+function isText(head: Buffer, type = '') {
 	return /^\s*[{<]/.test(head.toString('latin1')) || /\bjson\b|^text\//i.test(type);
 }
 
@@ -138,7 +137,7 @@ function isText(head: Buffer, type = ''): boolean {
  * Type of received audio: the requested type, unless the first bytes show another one. Raw samples may begin with any
  * bytes, so for PCM only a WAV header counts.
  */
-function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
+function detectAudioType(head: Uint8Array, requested: AudioFormat) {
 	const requestedType: AudioType =
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
@@ -151,11 +150,7 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
 }
 
-function createTooShortError(
-	server: ModelServer,
-	{ model }: TaskSettings,
-	bytes: number,
-): ServerError {
+function createTooShortError(server: ModelServer, { model }: TaskSettings, bytes: number) {
 	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
 		title: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
@@ -169,17 +164,16 @@ async function explainSpeechError(
 	{ model }: TaskSettings,
 	error: ServerError,
 	voice: string,
-): Promise<ServerError> {
+) {
 	const { type, status = 0, serverText = '' } = error;
 	const isVoiceError =
 		status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
 	if (isVoiceError)
 		return error.copyWith({
 			type: 'badRequest',
-			title:
-				voice === ''
-					? 'The server requires a voice'
-					: `The server does not support the voice "${voice}"`,
+			title: voice
+				? `The server does not support the voice "${voice}"`
+				: 'The server requires a voice',
 			suggestion: 'Choose a voice of this model; its documentation lists them.',
 		});
 	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), {
@@ -213,4 +207,50 @@ export function stripMarkdown(text: string): string {
 		.replace(/[ \t]{2,}/g, ' ')
 		.replace(/[ \t]$/gm, '')
 		.trim();
+}
+
+/** The lengths in the header of a WAV file, which servers that stream cannot know. Pure. */
+
+const RIFF_HEADER_BYTES = 12;
+
+const CHUNK_HEADER_BYTES = 8;
+
+/** Longer than any response: a placeholder, such as 0xFFFFFFFF. */
+const MIN_PLACEHOLDER = 0x7000_0000;
+
+/** Whether a file begins as a WAV file whose length is a placeholder. */
+function hasUnknownWavLength(head: Buffer) {
+	if (head.byteLength < RIFF_HEADER_BYTES || !isWav(head)) return false;
+	if (isPlaceholder(head.readUInt32LE(4))) return true;
+	const at = findDataChunk(head);
+	return at !== undefined && isPlaceholder(head.readUInt32LE(at + 4));
+}
+
+/** The same file with its real lengths. */
+function withWavLength(file: Buffer): Buffer {
+	const fixed = Buffer.from(file);
+	fixed.writeUInt32LE(file.byteLength - CHUNK_HEADER_BYTES, 4);
+	const at = findDataChunk(file);
+	if (at !== undefined && isPlaceholder(file.readUInt32LE(at + 4)))
+		fixed.writeUInt32LE(file.byteLength - at - CHUNK_HEADER_BYTES, at + 4);
+	return fixed;
+}
+
+function isWav(head: Buffer) {
+	return head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE';
+}
+
+function isPlaceholder(length: number) {
+	return length === 0 || length >= MIN_PLACEHOLDER;
+}
+
+/** Position of the chunk with the samples. */
+function findDataChunk(file: Buffer) {
+	for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.byteLength; ) {
+		if (file.toString('latin1', at, at + 4) === 'data') return at;
+		const length = file.readUInt32LE(at + 4);
+		// Chunks have an even length.
+		at += CHUNK_HEADER_BYTES + length + (length % 2);
+	}
+	return undefined;
 }

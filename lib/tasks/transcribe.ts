@@ -82,15 +82,15 @@ export async function transcribe(
 		read: async (response, toError) => {
 			const text = await response.text();
 			const parsedTranscript = parseTranscript(text, format);
-			if (parsedTranscript !== undefined) return parsedTranscript;
-			throw text.trim() === '' ? createEmptyResponseError(server, settings) : toError(text);
+			if (parsedTranscript) return parsedTranscript;
+			throw text.trim() ? toError(text) : createEmptyResponseError(server, settings);
 		},
 		explain: async (error) =>
 			await explainRejectedAudio(server, settings, error, transcribeRequest),
 	});
 	const { warnings } = result;
 	const transcript = withSubtitles(result.value, format);
-	if (transcript.text === '')
+	if (!transcript.text)
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
 		);
@@ -98,7 +98,7 @@ export async function transcribe(
 	return { ...transcript, warnings };
 }
 
-function createEmptyResponseError(server: ModelServer, { model }: TaskSettings): ServerError {
+function createEmptyResponseError(server: ModelServer, { model }: TaskSettings) {
 	return createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
 		title: 'The server returned an empty response instead of a transcript',
 		suggestion:
@@ -115,7 +115,7 @@ function explainRejectedOption(
 	error: ServerError,
 	serverText: string,
 	{ format, language }: TranscribeRequest,
-): ServerError | undefined {
+) {
 	// whisper.cpp sends a C++ error; other servers name the language.
 	const isLanguageRejected =
 		/\bbody\.language\b/.test(serverText) ||
@@ -135,7 +135,7 @@ function explainRejectedOption(
 	});
 }
 
-function includesLetters(text: string, part: string): boolean {
+function includesLetters(text: string, part: string) {
 	return text.toLowerCase().includes(part.toLowerCase());
 }
 
@@ -147,11 +147,11 @@ async function explainRejectedAudio(
 	{ model }: TaskSettings,
 	error: ServerError,
 	request: TranscribeRequest,
-): Promise<ServerError> {
+) {
 	const { file, translate } = request;
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
-	if (option !== undefined) return option;
+	if (option) return option;
 	const { label, texts: typeTexts } = await getProfile(server).getType();
 	// A server for this task that lacks the endpoint runs another model.
 	const isOtherModel = error.type === 'routeNotFound' && typeTexts.transcription.includes(label);
@@ -177,7 +177,7 @@ async function explainRejectedAudio(
 	});
 }
 
-function createUnreadableError(error: ServerError, { name }: FileSource): ServerError {
+function createUnreadableError(error: ServerError, { name }: FileSource) {
 	return error.copyWith({
 		type: 'badRequest',
 		title: `The server cannot read the audio of "${name}"`,
@@ -188,7 +188,7 @@ function createUnreadableError(error: ServerError, { name }: FileSource): Server
 }
 
 /** First bytes of a file; empty if it cannot be read. */
-async function readHead(file: FileSource): Promise<Uint8Array> {
+async function readHead(file: FileSource) {
 	const chunks = file.open()[Symbol.asyncIterator]();
 	const firstChunk = await chunks.next().catch(() => undefined);
 	await chunks.return?.(undefined);
@@ -199,7 +199,7 @@ async function readHead(file: FileSource): Promise<Uint8Array> {
 const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
 
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
-function toAudioName(name: string, mimeType: string): string {
+function toAudioName(name: string, mimeType: string) {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const knownExtension = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
 	if (AUDIO_EXTENSIONS.has(knownExtension)) return `${base}.${knownExtension}`;
@@ -242,8 +242,8 @@ const MARKERS: readonly RegExp[] = [
 export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';
 	// Silence is a JSON object with an empty text.
-	if (body.trim() === '') return isJsonFormat ? undefined : { text: '', extraFields: {} };
-	if (detectFileType(Buffer.from(body.slice(0, 1000))) === undefined) return undefined;
+	if (!body.trim()) return isJsonFormat ? undefined : { text: '', extraFields: {} };
+	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	if (typeof json === 'string') return parseText(json);
 	if (json !== undefined)
@@ -276,9 +276,9 @@ function stripMarkers(marked: string): { text: string; language?: string } {
 }
 
 /** Models that answer with speech and text may think. A text that is only thinking stays. */
-function stripReasoning(response: string): string {
+function stripReasoning(response: string) {
 	const { text } = splitReasoning(response, true);
-	return text.trim() === '' && !/<\/think>\s*$/.test(response) ? response : text;
+	return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
 }
 
 function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {
@@ -300,7 +300,7 @@ function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript 
 	);
 }
 
-function joinSegments(segments: readonly JsonRecord[]): string | undefined {
+function joinSegments(segments: readonly JsonRecord[]) {
 	const texts = segments.flatMap((segment) => asString(segment.text) ?? []);
 	if (texts.length === 0) return undefined;
 	return texts.join(texts.some((segmentText) => /^\s/.test(segmentText)) ? '' : ' ');
@@ -317,7 +317,7 @@ function detectSubtitleFormat(content: string): 'srt' | 'vtt' | undefined {
 }
 
 /** Text of a subtitle file, without numbers, times, notes and tags. */
-function extractSubtitleText(content: string): string {
+function extractSubtitleText(content: string) {
 	return content
 		.split(/(?:\r?\n){2,}/)
 		.flatMap((cue) => {

@@ -55,7 +55,7 @@ export const requestSegments: Adaptation = (rejection, { response_format: format
 
 /** Adds the requested subtitles to a transcript that has only segments. */
 export function withSubtitles<T extends ServerTranscript>(transcript: T, format: string): T {
-	if (!isSubtitleFormat(format) || transcript.subtitles !== undefined) return transcript;
+	if (!isSubtitleFormat(format) || transcript.subtitles) return transcript;
 	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };
 }
@@ -65,10 +65,7 @@ function isSubtitleFormat(format: unknown): format is 'srt' | 'vtt' {
 }
 
 /** Undefined unless every segment has text and times. */
-function formatSubtitles(
-	segments: readonly JsonRecord[],
-	format: 'srt' | 'vtt',
-): string | undefined {
+function formatSubtitles(segments: readonly JsonRecord[], format: 'srt' | 'vtt') {
 	const cues: string[] = [];
 	for (const segment of segments) {
 		const start = asFiniteNumber(segment.start);
@@ -76,7 +73,7 @@ function formatSubtitles(
 		const text = asString(segment.text);
 		if (start === undefined || end === undefined || text === undefined) return undefined;
 		const line = text.replace(/\s+/g, ' ').replaceAll('-->', '→').trim();
-		if (line === '') continue;
+		if (!line) continue;
 		const number = format === 'srt' ? `${cues.length + 1}\n` : '';
 		cues.push(`${number}${formatTime(start, format)} --> ${formatTime(end, format)}\n${line}\n`);
 	}
@@ -85,7 +82,7 @@ function formatSubtitles(
 }
 
 /** `01:02:03,456`, in WebVTT with a period. */
-function formatTime(seconds: number, format: 'srt' | 'vtt'): string {
+function formatTime(seconds: number, format: 'srt' | 'vtt') {
 	const ms = Math.max(0, Math.round(seconds * 1000));
 	const [hours, minutes, rest] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(
 		(value) => String(Math.floor(value)).padStart(2, '0'),

@@ -34,7 +34,7 @@ export function parseVectors(
 			message: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
 		};
 	const ordered = sortByIndex(list);
-	if (ordered === undefined)
+	if (!ordered)
 		return {
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
@@ -54,14 +54,14 @@ function readVectors(
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
 		if (!Array.isArray(vector)) return { ...vector, index };
 		const issue = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
-		if (issue !== undefined) return { ...issue, index };
+		if (issue) return { ...issue, index };
 		vectors.push(vector);
 	}
 	return vectors;
 }
 
 /** Undefined if indexes are missing, duplicated or out of range. Without indexes, the position counts. */
-function sortByIndex(list: unknown[]): unknown[] | undefined {
+function sortByIndex(list: unknown[]) {
 	const indexes = matchTextIndexes(list, list.length);
 	if (indexes.every((index) => index === undefined)) return list;
 	const ordered = new Map(indexes.map((index, at) => [index, list[at]]));
@@ -87,7 +87,7 @@ function readVector(value: unknown): number[] | VectorIssue {
 const BYTES = 4;
 
 /** Decodes little-endian 32-bit floats, as all servers send them. */
-function decodeVector(text: string): number[] | undefined {
+function decodeVector(text: string) {
 	const bytes = Buffer.from(text, 'base64');
 	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
 	return Array.from({ length: bytes.length / BYTES }, (_none, at) => bytes.readFloatLE(at * BYTES));

@@ -53,7 +53,7 @@ export function extractJson(
 				});
 		}
 		const result = getOnlyValue(validValues);
-		if (result !== undefined) return result;
+		if (result) return result;
 	}
 	return { type: 'invalid', issues: issues[0] ?? [] };
 }

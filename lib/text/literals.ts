@@ -61,7 +61,7 @@ class LiteralReader {
 		return { name, arguments: this.readEntries(':', '}', 0) };
 	}
 
-	private readEntries(separator: string, end: string, depth: number): string {
+	private readEntries(separator: string, end: string, depth: number) {
 		const entries: string[] = [];
 		while (!this.skip(end)) {
 			if (entries.length > 0) this.expect(',');
@@ -72,7 +72,7 @@ class LiteralReader {
 		return `{${entries.join(',')}}`;
 	}
 
-	private readList(depth: number): string {
+	private readList(depth: number) {
 		const values: string[] = [];
 		while (!this.skip(']')) {
 			if (values.length > 0) this.expect(',');
@@ -81,7 +81,7 @@ class LiteralReader {
 		return `[${values.join(',')}]`;
 	}
 
-	private readValue(depth: number): string {
+	private readValue(depth: number) {
 		if (depth > MAX_DEPTH) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
@@ -93,7 +93,7 @@ class LiteralReader {
 		return value ?? word;
 	}
 
-	private readQuoted(): string | undefined {
+	private readQuoted() {
 		if (this.skip(GEMMA_QUOTE)) return this.readUntil(GEMMA_QUOTE);
 		const quote = ['"', "'"].find((mark) => this.skip(mark));
 		if (quote === undefined) return undefined;
@@ -103,7 +103,7 @@ class LiteralReader {
 		return body.replace(/\\(u[\da-f]{4}|[^])/gi, toCharacter);
 	}
 
-	private readUntil(mark: string): string {
+	private readUntil(mark: string) {
 		const end = this.text.indexOf(mark, this.at);
 		if (end < 0) throw new SyntaxProblem();
 		const text = this.text.slice(this.at, end);
@@ -111,26 +111,26 @@ class LiteralReader {
 		return text;
 	}
 
-	private readName(): string {
+	private readName() {
 		this.match(/\s*/y);
 		const name = this.match(/[\w.-]*/y);
-		if (name === '') throw new SyntaxProblem();
+		if (!name) throw new SyntaxProblem();
 		return name;
 	}
 
-	private expect(token: string): void {
+	private expect(token: string) {
 		if (!this.skip(token)) throw new SyntaxProblem();
 	}
 
 	/** Skips a token and the blanks before it, if it comes next. */
-	private skip(token: string): boolean {
+	private skip(token: string) {
 		this.match(/\s*/y);
 		if (!this.text.startsWith(token, this.at)) return false;
 		this.at += token.length;
 		return true;
 	}
 
-	private match(pattern: RegExp): string {
+	private match(pattern: RegExp) {
 		pattern.lastIndex = this.at;
 		const text = pattern.exec(this.text)?.[0] ?? '';
 		this.at += text.length;
@@ -138,7 +138,7 @@ class LiteralReader {
 	}
 }
 
-function toCharacter(_all: string, code: string): string {
+function toCharacter(_all: string, code: string) {
 	if (/^u[\da-f]{4}$/i.test(code)) return String.fromCharCode(parseInt(code.slice(1), 16));
 	return ESCAPES[code] ?? code;
 }

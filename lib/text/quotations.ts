@@ -103,7 +103,7 @@ function toCallPattern(toolCall: RawToolCall): CallPattern {
 	};
 }
 
-function toPlainLetters(text: string): string {
+function toPlainLetters(text: string) {
 	return normalizeLetters(toTextVariants(text)[0]!);
 }
 
@@ -141,7 +141,7 @@ class PromptText {
 		this.letters = normalizeLetters(text);
 	}
 
-	quotes(pattern: CallPattern): boolean {
+	quotes(pattern: CallPattern) {
 		const { name } = pattern;
 		const { steps } = this;
 		for (let at = this.letters.indexOf(name); at >= 0; at = this.letters.indexOf(name, at + 1)) {
@@ -152,7 +152,7 @@ class PromptText {
 		return false;
 	}
 
-	private hasCallAt(name: LetterRange, pattern: CallPattern): boolean {
+	private hasCallAt(name: LetterRange, pattern: CallPattern) {
 		const isName =
 			this.isWordBoundary(name.from) &&
 			this.isWordBoundary(name.to) &&
@@ -164,7 +164,7 @@ class PromptText {
 		return this.hasValuesAfter(name, pattern) || this.hasValuesNearKey(name, pattern);
 	}
 
-	private hasValuesAfter(name: LetterRange, pattern: CallPattern): boolean {
+	private hasValuesAfter(name: LetterRange, pattern: CallPattern) {
 		for (const range of this.findArgumentRanges(name.to, pattern.windowLength)) {
 			const isCandidate = !this.requiresCompleteCall || this.isComplete(name, range, pattern);
 			if (isCandidate && this.hasValues(range, pattern)) return true;
@@ -191,23 +191,19 @@ class PromptText {
 	}
 
 	/** Complete calls have brackets, so words do not start their arguments. */
-	private startsArguments(mark: string): boolean {
+	private startsArguments(mark: string) {
 		return (this.requiresCompleteCall ? '=<' : '=<ap').includes(mark);
 	}
 
 	/** Whether there is nothing else between a name and a range, nor in its brackets. */
-	private isComplete(
-		name: LetterRange,
-		{ from, to, isClosed }: LetterRange,
-		pattern: CallPattern,
-	): boolean {
+	private isComplete(name: LetterRange, { from, to, isClosed }: LetterRange, pattern: CallPattern) {
 		const between = this.letters.slice(name.to, from);
 		const isAdjacent = between === '' || (isClosed === true && MARK_BY_WORD.has(between));
 		return isAdjacent && (isClosed === undefined || to - from <= pattern.length + MAX_ZEROS);
 	}
 
 	/** Checks the nearest `arguments` on either side of `"name":"delete_customer"`. */
-	private hasValuesNearKey(name: LetterRange, pattern: CallPattern): boolean {
+	private hasValuesNearKey(name: LetterRange, pattern: CallPattern) {
 		if (!this.followsNameKey(name)) return false;
 		const { argumentKeys } = this.getPunctuation();
 		const next = findFirstIndex(argumentKeys, name.to);
@@ -216,7 +212,7 @@ class PromptText {
 			.some((from) => this.hasValues({ from, to: from + pattern.windowLength }, pattern));
 	}
 
-	private hasValues({ from, to }: LetterRange, { values }: CallPattern): boolean {
+	private hasValues({ from, to }: LetterRange, { values }: CallPattern) {
 		this.steps.left -= to - from;
 		const text = this.letters.slice(from, to);
 		return values.every(({ letters, isBeginning }) => {
@@ -233,7 +229,7 @@ class PromptText {
 	}
 
 	/** Whether the name belongs to a call without values; a name alone is not a call. */
-	private isCallWithoutValues(name: LetterRange): boolean {
+	private isCallWithoutValues(name: LetterRange) {
 		const following = this.getMarksAt(name.to).replaceAll(SEPARATOR, '');
 		if (!this.requiresCompleteCall && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(following)) return true;
 		const isCalled = this.followsNameKey(name) || /[=<][nap]?$/.test(this.getMarksAt(name.from));
@@ -241,26 +237,26 @@ class PromptText {
 	}
 
 	/** Whether `"arguments":{}` follows in the same object. */
-	private hasEmptyArguments({ to }: LetterRange): boolean {
+	private hasEmptyArguments({ to }: LetterRange) {
 		const marks = [...this.iterateMarks(to, to + MAX_IN_BRACKETS)].map(({ mark }) => mark).join('');
 		return /^[^}]*[ap](?:\{\}|\})/.test(marks.replaceAll(SEPARATOR, ''));
 	}
 
 	/** Whether the word `name` or the tag of a call directly precedes. */
-	private followsNameKey({ from }: LetterRange): boolean {
+	private followsNameKey({ from }: LetterRange) {
 		if (/[([{]/.test(this.getMarksAt(from))) return false;
 		const isKey = this.getMarksAt(from - 'name'.length).endsWith('n');
 		return isKey || this.letters.endsWith('toolcall', from);
 	}
 
 	/** Whether a word begins or ends at a position. */
-	private isWordBoundary(position: number): boolean {
+	private isWordBoundary(position: number) {
 		const { positions } = this.getPunctuation();
 		const isEnd = position === this.letters.length;
 		return isEnd || positions[findFirstIndex(positions, position)] === position;
 	}
 
-	private getMarksAt(position: number): string {
+	private getMarksAt(position: number) {
 		const { positions, marks } = this.getPunctuation();
 		const index = findFirstIndex(positions, position);
 		return positions[index] === position ? marks[index]! : '';
@@ -277,7 +273,7 @@ class PromptText {
 	}
 
 	/** Parsed only for texts that contain the name of a call. */
-	private getPunctuation(): Punctuation {
+	private getPunctuation() {
 		return (this.punctuation ??= parsePunctuation(this.text));
 	}
 }
@@ -296,7 +292,7 @@ interface Punctuation {
 	argumentKeys: number[];
 }
 
-function parsePunctuation(text: string): Punctuation {
+function parsePunctuation(text: string) {
 	const punctuation: Punctuation = { positions: [], marks: [], argumentKeys: [] };
 	let position = 0;
 	// The space is the boundary of the first word.
@@ -317,7 +313,7 @@ function parsePunctuation(text: string): Punctuation {
 }
 
 /** Index of the first number that is at least `min`, in an ascending list. */
-function findFirstIndex(numbers: readonly number[], min: number): number {
+function findFirstIndex(numbers: readonly number[], min: number) {
 	let low = 0;
 	let high = numbers.length;
 	while (low < high) {

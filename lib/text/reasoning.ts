@@ -62,8 +62,7 @@ interface Part {
 /** The part that begins with a text; `undecided` if more of the text is required. */
 function parsePart(text: string): Part | 'undecided' | undefined {
 	const tag = TAGS.find(([open]) => text.startsWith(open));
-	if (tag !== undefined)
-		return { length: tag[0].length, isReasoning: true, ends: [tag[1]], hasNext: false };
+	if (tag) return { length: tag[0].length, isReasoning: true, ends: [tag[1]], hasNext: false };
 	if (text.startsWith(GEMMA_OPEN))
 		return { length: GEMMA_OPEN.length, isReasoning: true, ends: [GEMMA_CLOSE], hasNext: true };
 	const header = HARMONY_HEADER.exec(text);
@@ -112,7 +111,7 @@ export class ReasoningSplitter {
 
 	/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
 	expectSplit(): void {
-		if (this.part === undefined)
+		if (!this.part)
 			[this.isSplitByServer, this.mayBeInside, this.maxAssumed] = [true, true, MAX_SPLIT_LENGTH];
 	}
 
@@ -122,7 +121,7 @@ export class ReasoningSplitter {
 		for (;;) {
 			this.part ??= this.parseStart();
 			const { part } = this;
-			if (part === undefined) return output;
+			if (!part) return output;
 			const content = this.readPart(part);
 			output[part.isReasoning ? 'reasoning' : 'text'] += content;
 			if (this.part === part) return output;
@@ -144,12 +143,12 @@ export class ReasoningSplitter {
 	}
 
 	/** Consumes the mark that opens a part. Undefined if more text is required. */
-	private parseStart(): Part | undefined {
+	private parseStart() {
 		const trimmed = this.pending.trimStart();
 		const part = parsePart(trimmed);
 		if (part === undefined || part === 'undecided') {
 			this.keep(this.pending.length - trimmed.length);
-			if (part === 'undecided' || trimmed === '') return undefined;
+			if (part === 'undecided' || !trimmed) return undefined;
 		} else if (!this.isSplitByServer) {
 			this.searched = '';
 			this.pending = trimmed.slice(part.length);
@@ -160,7 +159,7 @@ export class ReasoningSplitter {
 	}
 
 	/** Reads to the end of the part, at which another one begins. */
-	private readPart(part: Part): string {
+	private readPart(part: Part) {
 		if (part === PLAIN) return this.take();
 		const end = part === ASSUMED ? this.findAssumedEnd() : findEnd(this.pending, part.ends);
 		if (end.length === 0 && part === ASSUMED && this.part === ASSUMED) {
@@ -196,7 +195,7 @@ export class ReasoningSplitter {
 	}
 
 	/** Whether the tag is quoted, in a code block or a word of a sentence; undefined if the next character is missing. */
-	private isMention(at: number): boolean | undefined {
+	private isMention(at: number) {
 		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
 		const after = this.pending[at + CLOSE.length];
 		const isQuoted = /[`'"“‘«(]/.test(before);
@@ -205,13 +204,13 @@ export class ReasoningSplitter {
 		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
 	}
 
-	private take(): string {
+	private take() {
 		const all = this.searched + this.pending;
 		this.searched = this.pending = '';
 		return all;
 	}
 
-	private keep(length: number): void {
+	private keep(length: number) {
 		this.searched += this.pending.slice(0, length);
 		this.pending = this.pending.slice(length);
 	}
@@ -232,7 +231,7 @@ function findEnd(text: string, ends: readonly string[]): PartEnd {
 }
 
 /** Characters at the end of a text that may be the beginning of a mark. */
-function getPartialMarkLength(text: string, marks: readonly string[]): number {
+function getPartialMarkLength(text: string, marks: readonly string[]) {
 	return marks.reduce((longest, mark) => {
 		for (let length = Math.min(mark.length - 1, text.length); length > longest; length--)
 			if (text.endsWith(mark.slice(0, length))) return length;

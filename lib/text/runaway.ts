@@ -53,12 +53,12 @@ export class RunawayDetector {
 			: 'normal';
 	}
 
-	private isLongNumber(): boolean {
+	private isLongNumber() {
 		const end = this.tail.slice(-(MAX_DIGITS + 1));
 		return end.length > MAX_DIGITS && /^\d+$/.test(end);
 	}
 
-	private isRepetition(minLength: number): boolean {
+	private isRepetition(minLength: number) {
 		if (this.tail.length < minLength) return false;
 		const end = this.tail.slice(-minLength);
 		for (let period = 1; period <= MAX_PERIOD; period++)

@@ -2,7 +2,6 @@
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, minOf } from '../values';
 import { parseLiteralCalls } from './literals';
-import { findUnsupportedCall } from './unsupported-call';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
@@ -124,11 +123,10 @@ export function parseTextToolCalls(
 		const parsed = parseWithFormat(text, format);
 		if (parsed.calls.length === 0) continue;
 		const rejection = findRejectedCall(parsed.calls, offeredTools, isQuotation);
-		if (rejection === undefined) return parsed;
+		if (!rejection) return parsed;
 		rejectedCall ??= rejection;
 	}
-	const unsupported =
-		rejectedCall === undefined ? findUnsupportedCall(text, offeredTools) : undefined;
+	const unsupported = rejectedCall ? undefined : findUnsupportedCall(text, offeredTools);
 	if (unsupported !== undefined)
 		rejectedCall = { name: unsupported, reason: 'its format is unknown or incomplete' };
 	return { text, calls: [], rejectedCall };
@@ -142,7 +140,7 @@ function findRejectedCall(
 	if (calls.length > MAX_CALLS)
 		return { name: calls[0]!.name, reason: 'the response contains more than 100 calls' };
 	const unknown = calls.find(({ name }) => !offeredTools.includes(name));
-	if (unknown !== undefined) return { name: unknown.name, reason: 'no such tool is connected' };
+	if (unknown) return { name: unknown.name, reason: 'no such tool is connected' };
 	const quoted = calls.find(isQuotation);
 	return quoted && { name: quoted.name, reason: 'the same text appears in the input' };
 }
@@ -152,7 +150,7 @@ function parseWithFormat(text: string, { begin, end, read }: TextCallFormat): Te
 	const at = text.search(begin);
 	if (at < 0 || isInFence(text, at)) return { text, calls: [] };
 	const before = text.slice(0, at).trimEnd();
-	const endsAt = end === undefined || before !== '' ? -1 : text.lastIndexOf(end) + end.length;
+	const endsAt = end === undefined || before ? -1 : text.lastIndexOf(end) + end.length;
 	const to = endsAt > at ? endsAt : text.length;
 	const calls = (read(text.slice(at, to)) ?? []).map(toRawToolCall);
 	if (!areCalls(calls)) return { text, calls: [] };
@@ -173,10 +171,10 @@ function areCalls(calls: ReadonlyArray<RawToolCall | undefined>): calls is RawTo
  *
  * @param group of the match with the content
  */
-function matchBlocks(text: string, block: RegExp, group = 1): string[] | undefined {
+function matchBlocks(text: string, block: RegExp, group = 1) {
 	const contents: string[] = [];
 	let rest = text.trimStart();
-	while (rest !== '' && contents.length <= MAX_CALLS) {
+	while (rest && contents.length <= MAX_CALLS) {
 		const match = block.exec(rest);
 		if (match === null) return undefined;
 		contents.push(match[group] ?? '');
@@ -235,7 +233,7 @@ function parseValue(value: string): unknown {
 }
 
 /** A JSON list, or one JSON object as a list. */
-function parseList(json: string): unknown[] | undefined {
+function parseList(json: string) {
 	const value = parseJson(json.trim());
 	if (Array.isArray(value)) return value as unknown[];
 	return isRecord(value) ? [value] : undefined;
@@ -277,4 +275,71 @@ export interface RawToolCall {
 	name: string;
 	/** As the model wrote them. */
 	arguments: string;
+}
+
+/** Detects text that looks like a tool call in a format that nothing reads. */
+
+/** Characters compared on either side of a name. */
+const MAX_BEFORE = 100;
+
+const MAX_AFTER = 40;
+
+/** Occurrences of names that are compared. */
+const MAX_OCCURRENCES = 200;
+
+/** The name follows a tag, with at most brackets and a key between them, or is in one. */
+const AFTER_TAG =
+	/(?:<[|/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\])\s{0,8}([{[(]*\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?)$/;
+
+/** Words may follow the tokens of a chat template. */
+const AFTER_TOKEN = /<[|｜][^<>]{1,60}>[^<>\n]{0,40}$/;
+
+const IN_TAG = /<[|]?\w[^<>]{0,40}[=:]\s{0,8}["']?$/;
+
+const IN_BRACKETS = /[[{(]\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?$/;
+
+const AFTER_KEY = /\{[^{}]{0,60}:\s{0,8}["']$/;
+
+/** Arguments follow the name. */
+const ARGUMENTS = /^["']?(?:\(|\s{0,8}\{|\s{0,8}\n\s{0,8}[{<]|<(?:arg|param|\|))/;
+
+const NEXT_KEY = /^["']\s{0,8},\s{0,8}["']\w{1,30}["']\s{0,8}:/;
+
+/** Code, in which calls are examples. */
+const CODE =
+	/^ {0,3}```[^]*?(?:^ {0,3}```|(?![^]))|`[^`\n]{1,200}`|<(code|pre)>[^]{0,2000}?<\/\1>/gm;
+
+/** The first offered tool that a text seems to call. */
+function findUnsupportedCall(text: string, offeredTools: readonly string[]) {
+	if (!/[<[{(]/.test(text)) return undefined;
+	const prose = text.replace(CODE, '\n```\n');
+	let occurrences = 0;
+	for (const name of offeredTools)
+		for (let at = prose.indexOf(name); at >= 0; at = prose.indexOf(name, at + name.length)) {
+			occurrences += 1;
+			if (occurrences > MAX_OCCURRENCES) return undefined;
+			if (isCalledAt(prose, at, name.length)) return name;
+		}
+	return undefined;
+}
+
+function isCalledAt(text: string, at: number, length: number) {
+	const before = text.slice(Math.max(0, at - MAX_BEFORE), at);
+	const after = text.slice(at + length, at + length + MAX_AFTER);
+	if (/\w$/.test(before) || /^\w/.test(after)) return false;
+	return IN_TAG.test(before) || hasCallSyntax(before, after);
+}
+
+/** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
+function hasCallSyntax(before: string, after: string) {
+	const hasArguments = ARGUMENTS.test(after);
+	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
+	if (/[{[(:=]/.test(opened)) return true;
+	if (!hasArguments)
+		return isTokenBeforeCode(before, after) || (AFTER_KEY.test(before) && NEXT_KEY.test(after));
+	return [AFTER_TAG, AFTER_TOKEN, IN_BRACKETS].some((pattern) => pattern.test(before));
+}
+
+function isTokenBeforeCode(before: string, after: string) {
+	return AFTER_TOKEN.test(before) && /^\s*```/.test(after);
 }

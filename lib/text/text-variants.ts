@@ -21,7 +21,7 @@ export function toTextVariants(text: string): string[] {
 const MARKS = /(\p{M}{30})\p{M}+/gu;
 
 /** Repeats all steps until none of them changes the text. */
-function decodeCompletely(text: string, removeMarkup: (text: string) => string): string {
+function decodeCompletely(text: string, removeMarkup: (text: string) => string) {
 	let previous: string | undefined;
 	let current = text;
 	for (let pass = 0; pass < MAX_PASSES && current !== previous; pass++) {
@@ -35,7 +35,7 @@ function decodeCompletely(text: string, removeMarkup: (text: string) => string):
 	return current;
 }
 
-function withoutTags(text: string): string {
+function withoutTags(text: string) {
 	if (!text.includes('<')) return text;
 	const [first = '', ...afterComments] = text.split('<!--');
 	// A pattern would search to the end of the text for each unclosed `<!--`.
@@ -51,7 +51,7 @@ function withoutTags(text: string): string {
 const HTML =
 	/<\/?(?:a|abbr|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|col|dd|del|details|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|o:p|ol|option|p|pre|q|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|wbr)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
 
-function withoutHtml(text: string): string {
+function withoutHtml(text: string) {
 	return text.includes('<') ? text.replace(HTML, ' ') : text;
 }
 
@@ -102,7 +102,7 @@ const ACCENTS: ReadonlyMap<string, string> = new Map(
 	}),
 );
 
-function decodeHtml(text: string): string {
+function decodeHtml(text: string) {
 	if (!text.includes('&')) return text;
 	return text.replace(
 		/&(?:#(\d{1,7});?|#x([\da-f]{1,6});?|(amp|lt|gt|quot);?|([a-z]{2,31}\d{0,2});)/gi,
@@ -113,12 +113,12 @@ function decodeHtml(text: string): string {
 	);
 }
 
-function toCharacter(code: number): string {
+function toCharacter(code: number) {
 	return code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
 }
 
 /** Other entities become a space, because they cannot be part of a name. */
-function decodeEntity(name: string): string {
+function decodeEntity(name: string) {
 	const character = ENTITIES.get(name.toLowerCase());
 	if (character !== undefined) return character;
 	const accent = ACCENTS.get(name.slice(1));
@@ -128,7 +128,7 @@ function decodeEntity(name: string): string {
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 /** Escapes of JSON, JavaScript, Python and Markdown. */
-function decodeEscapes(text: string): string {
+function decodeEscapes(text: string) {
 	if (!text.includes('\\')) return text;
 	return text.replace(
 		/(?<!\\)\\+(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^\\]|$))/gi,
@@ -139,17 +139,17 @@ function decodeEscapes(text: string): string {
 	);
 }
 
-function decodePercent(text: string): string {
+function decodePercent(text: string) {
 	return text.includes('%') ? text.replace(/(?:%[\da-f]{2})+/gi, decodeHexBytes) : text;
 }
 
-function decodeQuotedPrintable(text: string): string {
+function decodeQuotedPrintable(text: string) {
 	if (!text.includes('=')) return text;
 	return text.replace(/=[ \t]*\r?\n/g, '').replace(/(?:=[\da-f]{2})+/gi, decodeHexBytes);
 }
 
 /** Older emails and web pages use Latin-1. */
-function decodeHexBytes(hex: string): string {
+function decodeHexBytes(hex: string) {
 	const bytes = Buffer.from(hex.replace(/[%=]/g, ''), 'hex');
 	const decoded = bytes.toString('utf8');
 	return decoded.includes('\ufffd') ? bytes.toString('latin1') : decoded;

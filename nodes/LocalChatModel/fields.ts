@@ -4,7 +4,7 @@ import {
 	thinkingFields,
 	generationOptionFields,
 	requestFields,
-} from '../shared/chat/generation-fields';
+} from '../shared/chat/generation';
 import {
 	noticeField,
 	booleanField,
@@ -12,9 +12,33 @@ import {
 	toOptions,
 	optionsCollection,
 	integerField,
+	stringField,
+	collectionField,
 } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
-import { traceField } from './settings';
+
+export const traceFields: INodeProperties[] = [
+	booleanField('Record Content', 'recordTexts', false, {
+		description:
+			'Whether traces contain the conversation and the response. Everyone with access to the traces can read them.',
+	}),
+	stringField('Session ID', 'sessionId', {
+		placeholder: 'e.g. {{ $json.sessionId }}',
+		description: 'Shared by all traces of a conversation',
+	}),
+	stringField('Tags', 'tags', {
+		placeholder: 'e.g. support, production',
+		description: 'Comma-separated',
+	}),
+	stringField('User ID', 'userId', { description: 'The user who asks' }),
+];
+
+/** Options for n8n's traces. */
+const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
+	options: traceFields,
+	description:
+		'What traces contain in addition to the request and its response, if n8n exports traces',
+});
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [

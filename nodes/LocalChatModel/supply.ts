@@ -1,27 +1,34 @@
 import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
-import { isJsonRequested } from '../../lib/chat/parameters';
+import { isJsonRequested } from '../../lib/chat/openai-body';
 import { withToolLimit } from '../../lib/chat/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
-import type { ChatGenerator, ChatResult } from '../../lib/chat/types';
+import type {
+	ChatGenerator,
+	ChatResult,
+	ChatSettings,
+	ThinkingHistory,
+} from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import {
 	createTracerWithoutTokenizer,
 	getLocalChatModelClass,
 } from '../../lib/langchain/local-chat-model';
-import { toGenerationInfo } from '../../lib/langchain/input-message';
+import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../lib/servers/model-server';
 import { CancelPoller } from '../shared/cancel-poller';
-import { NodeParameters } from '../shared/parameters';
+import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../shared/parameters';
 import { withResolvedModel } from '../shared/resolve-model';
 import { addHintOnce } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { readPriority } from '../shared/timeout-fields';
+import { readPriority, readGenerationTimeouts } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
-import { properties } from './fields';
-import { readSettings } from './settings';
+import { properties, traceFields } from './fields';
 import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
 import { createInputError } from '../../lib/errors/create-error';
+import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
+import { splitNames } from '../shared/binary';
+import type { TraceSettings } from '../../lib/tracing/span';
 
 /** Supplies the chat model of an item. */
 export async function supplyChatModel(
@@ -41,11 +48,7 @@ export async function supplyChatModel(
  *
  * @throws {ServerError} of type `invalidInput` for an invalid option
  */
-async function buildChatModel(
-	context: ISupplyDataFunctions,
-	itemIndex: number,
-	log: SubNodeLog,
-): Promise<SupplyData> {
+async function buildChatModel(context: ISupplyDataFunctions, itemIndex: number, log: SubNodeLog) {
 	const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 	const parameters = new NodeParameters(context, itemIndex, properties);
 	const server = createModelServer(credentials, context.helpers);
@@ -55,8 +58,9 @@ async function buildChatModel(
 		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);
 		return await runTurn(server, resolved, chatRequest, onDelta);
 	};
+	const maxTools = parameters.number('options.maxTools', 0);
 	const generate = withTokenBudget(
-		withToolLimit(generateUnlimited, parameters.number('options.maxTools', 0)),
+		maxTools === 0 ? generateUnlimited : withToolLimit(generateUnlimited, maxTools),
 		context,
 		parameters.number('options.tokenBudget', 0),
 	);
@@ -98,7 +102,7 @@ async function buildChatModel(
 	return { response, closeFunction: async () => await Promise.resolve(poller.close()) };
 }
 
-function reportResult(context: ISupplyDataFunctions, result: ChatResult): void {
+function reportResult(context: ISupplyDataFunctions, result: ChatResult) {
 	addTokenTotals(context, result);
 	const streamingHint = getStreamingHint(context, result.totalMs);
 	const hints = streamingHint === undefined ? [] : [streamingHint];
@@ -148,7 +152,7 @@ export function withTokenBudget(
 				},
 			);
 		const result = await generate(chatRequest, onDelta);
-		if (result.usage === undefined) result.warnings.push(UNCOUNTED);
+		if (!result.usage) result.warnings.push(UNCOUNTED);
 		return result;
 	};
 }
@@ -175,4 +179,49 @@ export function getStreamingHint(context: Context, totalMs: number): string | un
 	const isExecuted = tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
 	if (!respondsWhenFinished || !isExecuted) return undefined;
 	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
+}
+
+/**
+ * Reads the node's parameters, which expressions may return with any type.
+ *
+ * @throws {ServerError} of type `invalidInput` naming the field
+ */
+export function readSettings(parameters: NodeParameters): ChatSettings {
+	return {
+		model: parameters.string('model'),
+		parameters: {
+			...readGeneration(parameters),
+			...omitUndefined({
+				thinking: readThinking(parameters),
+				responseFormat: readResponseFormat(parameters),
+			}),
+		},
+		thinkingHistory: parameters.choice<ThinkingHistory>('options.thinkingHistory', 'toolTurns'),
+		showThinking: parameters.boolean('options.showThinking', false),
+		...omitUndefined({
+			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
+			historyBudget: parameters.number('options.historyBudget', undefined),
+			trace: readTrace(parameters),
+		}),
+		...readGenerationTimeouts(parameters),
+	};
+}
+
+/** @throws {ServerError} of type `invalidInput` naming the field */
+function readTrace(parameters: NodeParameters): TraceSettings | undefined {
+	const trace = asRecord(parameters.value('options.trace'));
+	const settings = traceFields
+		.filter(({ name }) => !isUnset(trace[name]))
+		.map(({ name, displayName }) => {
+			const field = { label: `Trace: ${displayName}` };
+			return [name, readTraceField(field, name, trace[name])] as const;
+		});
+	return settings.length === 0 ? undefined : Object.fromEntries(settings);
+}
+
+function readTraceField(field: Field, name: string, value: unknown): unknown {
+	if (name === 'recordTexts') return asBoolean(field, value);
+	const text = [value].flat().map((entry) => asText(field, entry));
+	const tags = splitNames(text.join(','));
+	return name === 'tags' ? tags : text.map((entry) => entry.trim()).find(Boolean);
 }

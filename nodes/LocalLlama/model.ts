@@ -10,14 +10,12 @@ import {
 } from '../shared/field-builders';
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
-import type { LlamaCall, LocalLlamaOperation } from './operation';
+import { type LlamaCall, type LocalLlamaOperation, streamingField } from './operation';
 import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toModelFacts } from '../../lib/health/facts';
 import { listModels } from '../../lib/servers/list-models';
-import type { ServerModel } from '../../lib/servers/models';
 import { getProfile } from '../../lib/servers/profile';
-import { streamingField } from './options';
 
 /** Model that an operation acts on. */
 const targetModelField = resourceLocatorField(
@@ -40,7 +38,7 @@ const allowChangesField = booleanField(
  *
  * @throws {ServerError} `invalidInput`
  */
-function assertChangesAllowed({ context, parameters }: LlamaCall): void {
+function assertChangesAllowed({ context, parameters }: LlamaCall) {
 	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
 	throw createInputError(
 		'Changes to the server are not allowed in this node',
@@ -48,7 +46,7 @@ function assertChangesAllowed({ context, parameters }: LlamaCall): void {
 	);
 }
 
-const waitField = (description: string): INodeProperties =>
+const waitField = (description: string) =>
 	booleanField('Wait Until Done', 'wait', true, description);
 
 const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 300, {
@@ -76,7 +74,7 @@ export function createProgressReporter(
 	};
 }
 
-function formatProgress({ status, total, completed = 0 }: PullProgress): string {
+function formatProgress({ status, total, completed = 0 }: PullProgress) {
 	return total === undefined || total <= 0
 		? status
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;
@@ -110,7 +108,7 @@ function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 }
 
 /** Returns an empty list if the server has no models. */
-async function fetchModels(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
+async function fetchModels(server: ModelServer, signal: AbortSignal) {
 	const models = await listModels(server, signal).catch(captureError);
 	if (!(models instanceof ServerError)) return models;
 	if (models.type === 'modelNotFound') return [];

@@ -5,11 +5,8 @@
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
 import { ArgumentCoercer } from '../../lib/chat/check-tool-calls';
 import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
-import { stripAgentText } from '../../lib/chat/agent-text';
-import { blockToText } from '../../lib/chat/content';
-import { breakControlTokens } from '../../lib/text/control-tokens';
-import { parseToolResult } from '../../lib/chat/tool-result';
-import { parseContentPart } from '../../lib/chat/parse-content-part';
+import { stripAgentText } from '../../lib/chat/convert-messages';
+import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
 import { extractJson } from '../../lib/text/extract-json';
 import { parseLiteralCalls } from '../../lib/text/literals';
 import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
@@ -43,6 +40,7 @@ import {
 	tryOrUndefined,
 	truncate,
 	withoutEnds,
+	breakControlTokens,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
 

@@ -1,8 +1,7 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
-import type { RequestAttributes } from '../../tracing/span-attributes';
-import { withSpan } from '../../tracing/span';
+import { withSpan, type RequestAttributes } from '../../tracing/span';
 import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient } from '../client';

@@ -10,8 +10,13 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
-import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
-import { withOutput } from '../operation';
+import {
+	withOutput,
+	createOptionsField,
+	fileNameField,
+	mediaFields,
+	readMediaSettings,
+} from '../operation';
 import { baseName, storeFile } from '../../shared/binary';
 
 export const audioSpeak = withOutput({

@@ -17,14 +17,17 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
-import { type LlamaCall, type ResultItem, roundTo, withOutput } from '../operation';
 import {
+	type LlamaCall,
+	type ResultItem,
+	roundTo,
+	withOutput,
 	createOptionsField,
 	streamingField,
 	inputFileField,
 	mediaFields,
 	readMediaSettings,
-} from '../options';
+} from '../operation';
 
 export const audioTranscribe = withOutput({
 	name: 'Transcribe',
@@ -102,7 +105,7 @@ export const audioTranscribe = withOutput({
 		transcript.warnings.forEach(call.hint);
 		const result = toResultItem(transcript, request.format, settings.model);
 		const { subtitles } = transcript;
-		if (subtitles === undefined) return [result];
+		if (!subtitles) return [result];
 		return [await withSubtitleFile(call, result, subtitles, file.name)];
 	},
 });

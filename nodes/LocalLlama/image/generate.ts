@@ -15,8 +15,15 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { baseName, storeFile } from '../../shared/binary';
-import { type LlamaCall, type ResultItem, withOutput } from '../operation';
-import { createOptionsField, fileNameField, mediaFields, readMediaSettings } from '../options';
+import {
+	type LlamaCall,
+	type ResultItem,
+	withOutput,
+	createOptionsField,
+	fileNameField,
+	mediaFields,
+	readMediaSettings,
+} from '../operation';
 
 export const imageGenerate = withOutput({
 	name: 'Generate',

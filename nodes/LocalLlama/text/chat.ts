@@ -1,9 +1,109 @@
-import { responseFormatFields, toOptionFields } from '../../shared/chat/generation-fields';
+import { responseFormatFields, toOptionFields } from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-field';
-import { createOptionsField } from '../options';
-import { withOutput } from '../operation';
-import { toTextItem, generate, textOptions, thinkingOptions, readChatSettings } from './generate';
-import { messageFields, messageOptions, readMessages } from './messages';
+import { withOutput, type LlamaCall, createOptionsField, findReplacement } from '../operation';
+import {
+	toTextItem,
+	generate,
+	textOptions,
+	thinkingOptions,
+	readChatSettings,
+	binaryFieldsField,
+	readItemFiles,
+} from './generate';
+import type { INodeProperties } from 'n8n-workflow';
+import { parseMessages } from '../../../lib/chat/parse-messages';
+import type { InputMessage } from '../../../lib/chat/types';
+import type { SentFile } from '../../../lib/files/file-errors';
+import { asRecord, asRecords } from '../../../lib/values';
+import {
+	choiceField,
+	toOptions,
+	jsonField,
+	longTextField,
+	fixedCollectionField,
+} from '../../shared/field-builders';
+import { isUnset, createFieldError, type NodeParameters } from '../../shared/parameters';
+
+const messageFields: INodeProperties[] = [
+	longTextField('Prompt', 'prompt', 4, {
+		default: '={{ $json.chatInput }}',
+		description: 'For a conversation, add the option Messages or Messages (JSON)',
+	}),
+	longTextField('System Message', 'system', 2, {
+		description:
+			'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+	}),
+];
+
+/** Options for files, and for a conversation instead of the prompt. */
+const messageOptions: INodeProperties[] = [
+	binaryFieldsField('They are sent with the last user message.'),
+	fixedCollectionField('Messages', 'messages', 'Message', {
+		values: [
+			choiceField('Role', 'role', 'user', {
+				options: toOptions({
+					assistant: 'Assistant',
+					system: 'System',
+					user: 'User',
+				}),
+			}),
+			{
+				displayName: 'Content',
+				name: 'content',
+				type: 'string',
+				typeOptions: { rows: 2 },
+				default: '',
+			},
+		],
+		typeOptions: { multipleValues: true, sortable: true },
+		description:
+			'Replaces the prompt. If the last message has the role Assistant, the model continues it.',
+	}),
+	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
+		typeOptions: { rows: 6 },
+		description:
+			'Replaces the prompt with messages from an expression. As in the OpenAI API: an array of role and content, with content as text or as parts with images and audio.',
+	}),
+];
+
+/**
+ * Reads the conversation of an item.
+ *
+ * @throws {ServerError} `invalidInput` if it is empty, or for a file that no model server supports
+ */
+async function readMessages(
+	call: LlamaCall,
+): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
+	const messages = readFieldMessages(call);
+	const { parts, files } = await readItemFiles(call);
+	if (parts.length === 0) return { messages, files };
+	const lastUserMessage = messages.findLast(({ type }) => type === 'human');
+	if (!lastUserMessage) messages.push({ type: 'human', content: '', files: parts });
+	else lastUserMessage.files = parts;
+	return { messages, files };
+}
+
+function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
+	const system = parameters.rawString('system');
+	const systemMessages: InputMessage[] = system.trim() ? [{ type: 'system', content: system }] : [];
+	const option = findReplacement(parameters, ['messages', 'messagesJson']);
+	if (option === undefined) return [...systemMessages, ...readPrompt(parameters)];
+	const path = `options.${option}`;
+	const value = parameters.value(path);
+	const rows = asRecords(asRecord(value).message).filter(({ content }) => !isUnset(content));
+	const messages = parseMessages(option === 'messages' ? rows : value);
+	if (messages.length === 0)
+		throw createFieldError(parameters.field(path).label, 'has no messages');
+	return [...systemMessages, ...messages];
+}
+
+function readPrompt(parameters: NodeParameters): InputMessage[] {
+	const prompt = parameters.rawString('prompt');
+	if (prompt.trim()) return [{ type: 'human', content: prompt }];
+	const hasFiles = parameters.rawString('options.binaryFields').trim() !== '';
+	if (!hasFiles) throw createFieldError(parameters.field('prompt').label, 'is empty');
+	return [];
+}
 
 export const textChat = withOutput({
 	name: 'Chat',

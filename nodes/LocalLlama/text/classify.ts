@@ -11,16 +11,16 @@ import {
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { roundTo, withOutput } from '../operation';
-import { createOptionsField, readRows } from '../options';
+import { roundTo, withOutput, createOptionsField, readRows } from '../operation';
 import {
 	reportResult,
 	shortTextOptions,
 	instructionsField,
 	textField,
 	readTaskSettings,
+	binaryFieldsField,
+	readPromptInput,
 } from './generate';
-import { binaryFieldsField, readPromptInput } from './files';
 
 const labelsField = fixedCollectionField('Labels', 'labels', 'Label', {
 	values: [
@@ -108,7 +108,7 @@ function toMetadata(result: Classification, labels: readonly Label[]): object {
 	};
 }
 
-function roundProbability(probability: number | undefined): number | undefined {
+function roundProbability(probability: number | undefined) {
 	return probability === undefined ? undefined : roundTo(probability, 4);
 }
 

@@ -2,8 +2,7 @@ import { completeText, type CompleteSettings } from '../../../lib/tasks/complete
 import { longTextField, integerField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { createOptionsField } from '../options';
-import { type ResultItem, withOutput } from '../operation';
+import { type ResultItem, withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 
 const options = [
@@ -36,8 +35,7 @@ export const textComplete = withOutput({
 		const settings = await readTaskSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
-		const onDelta =
-			typing === undefined ? undefined : async (delta: string) => await typing.write(delta);
+		const onDelta = typing ? async (delta: string) => await typing.write(delta) : undefined;
 		const items: ResultItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
@@ -48,7 +46,7 @@ export const textComplete = withOutput({
 					prompt,
 					onDelta,
 				);
-				const warnings = completion.text === '' ? ['The model generated no text.'] : taskWarnings;
+				const warnings = completion.text ? taskWarnings : ['The model generated no text.'];
 				reportResult(call, { ...completion, warnings });
 				const { text: output, finishReason, model, server: serverType } = completion;
 				const promptIndex = prompts.length > 1 ? index : undefined;
@@ -84,7 +82,7 @@ function readPrompts(parameters: NodeParameters): Prompt[] {
 	return prompts.map((prompt) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
-		if (typeof prompt !== 'string' || prompt === '')
+		if (typeof prompt !== 'string' || !prompt)
 			throw createFieldError(label, 'is empty, or contains a value that is not text');
 		return prompt;
 	});

@@ -13,7 +13,7 @@ import {
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
 import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
-import { readSchema } from '../../shared/chat/generation-settings';
+import { readSchema } from '../../shared/chat/generation';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { splitNames } from '../../shared/binary';
@@ -24,8 +24,7 @@ import {
 	fixedCollectionField,
 	stringField,
 } from '../../shared/field-builders';
-import { createOptionsField, findReplacement, readRows } from '../options';
-import { withOutput } from '../operation';
+import { withOutput, createOptionsField, findReplacement, readRows } from '../operation';
 import {
 	toMetadata,
 	generate,
@@ -34,8 +33,9 @@ import {
 	instructionsField,
 	textField,
 	readShortTextSettings,
+	binaryFieldsField,
+	readPromptInput,
 } from './generate';
-import { binaryFieldsField, readPromptInput } from './files';
 
 const TYPES = toOptions<FieldType>({
 	boolean: 'Boolean',
@@ -115,11 +115,10 @@ export const textExtract = withOutput({
 		const { parameters } = call;
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
-		const schema =
-			fields === undefined
-				? readSchema(parameters, 'options.jsonSchema').schema
-				: buildSchema(fields);
-		const validationSchema = fields === undefined ? schema : buildValidationSchema(fields);
+		const schema = fields
+			? buildSchema(fields)
+			: readSchema(parameters, 'options.jsonSchema').schema;
+		const validationSchema = fields ? buildValidationSchema(fields) : schema;
 		// Throws for an invalid schema before anything is sent.
 		validateAgainstSchema(schema, null);
 		const { input, files } = await readPromptInput(call);
@@ -161,7 +160,7 @@ export const textExtract = withOutput({
 });
 
 /** Converts a number that was kept as text, if the lost digits are below a 10^15th of it. */
-function asNumber(value: unknown): unknown {
+function asNumber(value: unknown) {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
@@ -179,7 +178,7 @@ function readFields(parameters: NodeParameters): ExtractField[] {
 
 function toField(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
-	if (name === '') throw createFieldError(label, 'has a field without a name');
+	if (!name) throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
 	if (!TYPES.some(({ value }) => value === type))
 		throw createFieldError(label, `has the unknown type "${String(type)}"`);
@@ -190,6 +189,6 @@ function toField(row: Record<string, unknown>, label: string): ExtractField {
 	return { name, type, description: String(row.description ?? ''), choices, required };
 }
 
-function readChoices({ choices = '' }: Record<string, unknown>): string[] {
+function readChoices({ choices = '' }: Record<string, unknown>) {
 	return Array.isArray(choices) ? choices.map(String) : splitNames(String(choices ?? ''));
 }

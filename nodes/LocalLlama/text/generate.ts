@@ -16,31 +16,38 @@ import {
 	type GenerationUsage,
 	addTokenTotals,
 } from '../../shared/token-totals';
-import { countTokens, type LlamaCall, type ResultItem, roundTo } from '../operation';
-import type { INodeProperties } from 'n8n-workflow';
+import {
+	countTokens,
+	type LlamaCall,
+	type ResultItem,
+	roundTo,
+	streamingField,
+	readMediaSettings,
+} from '../operation';
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
 	toOptionFields,
 	requestFields,
 	generationOptionFields,
-} from '../../shared/chat/generation-fields';
-import { streamingField, readMediaSettings } from '../options';
-import { longTextField } from '../../shared/field-builders';
-import type { CompleteSettings } from '../../../lib/tasks/complete';
-import {
 	readGeneration,
 	readResponseFormat,
 	readThinking,
-} from '../../shared/chat/generation-settings';
+} from '../../shared/chat/generation';
+import { longTextField, stringField } from '../../shared/field-builders';
+import type { CompleteSettings } from '../../../lib/tasks/complete';
 import { readGenerationTimeouts } from '../../shared/timeout-fields';
 import { withResolvedModel } from '../../shared/resolve-model';
+import { readBuffer } from '../../../lib/http/response-body';
+import { type ContentPart, readFile } from '../../../lib/files/read-file';
+import { createFileSource, splitNames } from '../../shared/binary';
+import { createFieldError } from '../../shared/parameters';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
 
 const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
 
-function selectOptions(names: readonly string[]): INodeProperties[] {
+function selectOptions(names: readonly string[]) {
 	return generationOptionFields.filter(({ name }) => names.includes(name));
 }
 
@@ -157,7 +164,7 @@ export function reportResult(
 	const { warnings, usage } = result;
 	warnings.forEach(call.hint);
 	addTokenTotals(call.context, result);
-	if (usage !== undefined) countTokens(call, usage);
+	if (usage) countTokens(call, usage);
 }
 
 /** Metadata of a result for its item. */
@@ -210,9 +217,64 @@ export function toTextItem(
 	format: ResponseFormat | undefined,
 ): ResultItem {
 	const requested = getRequestedJson(result, format);
-	if (requested !== undefined) getJsonWarnings(requested).forEach(call.hint);
+	if (requested) getJsonWarnings(requested).forEach(call.hint);
 	return {
-		output: requested === undefined ? result.text : requested.value,
+		output: requested ? requested.value : result.text,
 		metadata: toMetadata(result),
 	};
+}
+
+/** Option for files. @param usage sentence that says how the files are used */
+export function binaryFieldsField(usage: string) {
+	return stringField('Input Binary Fields', 'binaryFields', {
+		placeholder: 'e.g. data, data2',
+		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${usage}`,
+	});
+}
+
+/** Files of an item, for the model and for errors. */
+interface ItemFiles {
+	parts: ContentPart[];
+	files: SentFile[];
+}
+
+/**
+ * Reads the item's files. Names are text, or a list from an expression.
+ *
+ * @throws {ServerError} `invalidInput` for a file that no model server supports
+ */
+export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
+	const { parameters, context, itemIndex } = call;
+	const fields = parameters.value('options.binaryFields');
+	const names = Array.isArray(fields)
+		? fields.map(String)
+		: splitNames(parameters.rawString('options.binaryFields'));
+	const itemFiles: ItemFiles = { parts: [], files: [] };
+	for (const property of names) {
+		const { name, mimeType, open } = await createFileSource(context, itemIndex, property);
+		const bytes = await readBuffer(open());
+		const { part, warnings } = await readFile({ name, mimeType, bytes });
+		warnings.forEach((warning) => call.hint(warning));
+		itemFiles.parts.push(part);
+		itemFiles.files.push({ name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) });
+	}
+	return itemFiles;
+}
+
+/**
+ * Reads the text of the item with its files.
+ *
+ * @throws {ServerError} `invalidInput` if there is neither, or for a file that no model server supports
+ */
+export async function readPromptInput(
+	call: LlamaCall,
+): Promise<{ input: InputMessage; files: SentFile[] }> {
+	const { parameters } = call;
+	const text = parameters.rawString('text');
+	const isBlank = text.trim() === '';
+	const { parts, files } = await readItemFiles(call);
+	// A model would invent something.
+	if (isBlank && parts.length === 0)
+		throw createFieldError(parameters.field('text').label, 'is empty');
+	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
 }

@@ -97,7 +97,7 @@ type EmbedResults = Array<ResultItem | ItemError>;
  *
  * @throws {ItemError} for the item that caused the error
  */
-async function embedItems(call: LlamaCall): Promise<EmbedResults> {
+async function embedItems(call: LlamaCall) {
 	const groups = new Map<string, Group>();
 	const servers: ModelServer[] = [];
 	const results: EmbedResults = [];
@@ -199,14 +199,14 @@ async function embedGroup(
 }
 
 /** Items whose texts caused the error, otherwise all items of the batch. */
-function getFailedItems(error: unknown, batch: readonly InputText[]): Set<number> {
+function getFailedItems(error: unknown, batch: readonly InputText[]) {
 	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
 	const failedTexts = batch.filter(({ index }) => index === failedIndex);
 	const texts = failedTexts.length > 0 ? failedTexts : batch;
 	return new Set(texts.map(({ itemIndex }) => itemIndex));
 }
 
-function getItemIndex(item: ResultItem | ItemError): number {
+function getItemIndex(item: ResultItem | ItemError) {
 	if (item instanceof ItemError) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }
@@ -229,14 +229,14 @@ function toResultItems(texts: readonly InputText[], isSingleItem: boolean): Resu
 }
 
 /** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encodeVector(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
+function encodeVector(vector: number[], { asBase64 }: EmbedOptions) {
 	return asBase64
 		? Buffer.from(new Float32Array(vector).buffer).toString('base64')
 		: vector.map(roundFloat);
 }
 
 /** Rounds to 7 significant digits, the precision of a 32-bit float: longer numbers double the size of the items. */
-function roundFloat(value: number): number {
+function roundFloat(value: number) {
 	const magnitude = Math.abs(value);
 	let scale = 1e6;
 	while (magnitude * scale < 1e6 && scale < 1e22) scale *= 10;

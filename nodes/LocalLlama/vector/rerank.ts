@@ -5,8 +5,14 @@ import { modelField } from '../../shared/model-field';
 import {} from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
 import { type ItemError, toItemError } from '../../shared/run/item-error';
-import { type LlamaCall, countTokens, type ResultItem, roundTo, withOutput } from '../operation';
-import { createOptionsField } from '../options';
+import {
+	type LlamaCall,
+	countTokens,
+	type ResultItem,
+	roundTo,
+	withOutput,
+	createOptionsField,
+} from '../operation';
 import { withResolvedModel } from '../../shared/resolve-model';
 
 /** Text of a document, and what its output item keeps. */

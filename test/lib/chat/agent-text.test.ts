@@ -2,14 +2,13 @@
  * Histories as n8n's agent passes them. Those of 2.41 were recorded in a running n8n; those of 3.3 are assumed from
  * its release notes, because no n8n 3 can be installed from npm.
  */
-import { convertMessages } from '../../../lib/chat/convert-messages';
-import { stripAgentText } from '../../../lib/chat/agent-text';
+import { convertMessages, stripAgentText } from '../../../lib/chat/convert-messages';
 import { cacheToolCalls, toolCallCache, toServerToolCallId } from '../../../lib/chat/tool-calls';
 import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
-import { toInputMessage } from '../../../lib/langchain/input-message';
+import { toInputMessage } from '../../../lib/langchain/host-data';
 import {
 	ai,
 	human,

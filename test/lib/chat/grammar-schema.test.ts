@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
+import { toGrammarSchema } from '../../../lib/chat/completion-request';
 
 const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema } });
 

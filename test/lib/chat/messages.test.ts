@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-
 import { type CallLookup, convertMessages } from '../../../lib/chat/convert-messages';
 import { type CachedToolCall, toServerToolCallId } from '../../../lib/chat/tool-calls';
 import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
-import { toInputMessage } from '../../../lib/langchain/input-message';
+import { toInputMessage } from '../../../lib/langchain/host-data';
 import { examples } from '../../support/properties';
 
 type Call = NonNullable<InputMessage['toolCalls']>[number];

@@ -1,4 +1,4 @@
-import { parseContentPart } from '../../../lib/chat/parse-content-part';
+import { parseContentPart } from '../../../lib/chat/content';
 import { ServerError } from '../../../lib/errors/server-error';
 
 function getRejection(block: unknown): ServerError {

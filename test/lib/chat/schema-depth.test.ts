@@ -1,6 +1,6 @@
-import { assertDepth } from '../../../lib/chat/grammar-schema';
-import { unwrapSchema } from '../../../nodes/shared/chat/generation-settings';
-import { toToolDefinition } from '../../../lib/langchain/tools';
+import { assertDepth } from '../../../lib/chat/completion-request';
+import { unwrapSchema } from '../../../nodes/shared/chat/generation';
+import { toToolDefinition } from '../../../lib/langchain/host-data';
 
 /** A schema of nested lists and alternatives. */
 function nested(levels: number): Record<string, unknown> {

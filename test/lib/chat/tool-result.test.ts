@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-
 import { convertMessages } from '../../../lib/chat/convert-messages';
-import { parseToolResult } from '../../../lib/chat/tool-result';
+import { parseToolResult } from '../../../lib/chat/content';
 
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';

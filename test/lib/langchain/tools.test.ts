@@ -1,4 +1,4 @@
-import { toToolChoice, toToolDefinition } from '../../../lib/langchain/tools';
+import { toToolChoice, toToolDefinition } from '../../../lib/langchain/host-data';
 import { createRequire, process } from '../../support/node-builtins';
 
 type ToJsonSchema = Parameters<typeof toToolDefinition>[1];

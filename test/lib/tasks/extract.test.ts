@@ -1,4 +1,4 @@
-import { toGrammarSchema } from '../../../lib/chat/grammar-schema';
+import { toGrammarSchema } from '../../../lib/chat/completion-request';
 import { type ExtractField, buildSchema } from '../../../lib/tasks/extract';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { createRequestQuotationCheck } from '../../../lib/chat/turn-context';
+import { createRequestQuotationCheck } from '../../../lib/chat/turn';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-
-import { stringifyMessages } from '../../../lib/tracing/span-attributes';
+import { stringifyMessages } from '../../../lib/tracing/span';
 import { examples } from '../../support/properties';
 
 interface Written {

@@ -1,5 +1,5 @@
 import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/generation-options';
-import { generationOptionFields } from '../../../nodes/shared/chat/generation-fields';
+import { generationOptionFields } from '../../../nodes/shared/chat/generation';
 
 const option = (name: string) => generationOptionFields.find((one) => one.name === name)!;
 

@@ -1,7 +1,7 @@
 import { NodeHelpers, type INodeParameters, type INodeProperties } from 'n8n-workflow';
 import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { readSettings } from '../../../nodes/LocalChatModel/settings';
+import { readSettings } from '../../../nodes/LocalChatModel/supply';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 

@@ -25,7 +25,7 @@ import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { readThinking } from '../../../nodes/shared/chat/generation-settings';
+import { readThinking } from '../../../nodes/shared/chat/generation';
 import { readUser } from '../../../nodes/shared/dify/fields';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { toInputMessage } from '../../../lib/langchain/input-message';
+import { toInputMessage } from '../../../lib/langchain/host-data';
 import { createRequire, process } from '../../support/node-builtins';
 import { examples } from '../../support/properties';
 

@@ -1,4 +1,4 @@
-import { assertDepth } from '../chat/grammar-schema';
+import { assertDepth } from '../chat/completion-request';
 import { createInputError } from '../errors/create-error';
 import {
 	isNonEmpty,
@@ -7,9 +7,21 @@ import {
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
+	toPlainText,
+	asRecords,
+	asString,
+	truncate,
 } from '../values';
-import type { ToolChoice, ToolDefinition } from '../chat/types';
+import {
+	type ToolChoice,
+	type ToolDefinition,
+	type ChatResult,
+	type InputMessage,
+	type InputToolCall,
+	MESSAGE_TYPES,
+} from '../chat/types';
 import type { AiNodeSdk } from './host-classes';
+import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 
@@ -44,7 +56,7 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 }
 
 /** n8n converts the schemas of its copy of zod, and returns those of other copies unchanged. */
-function convertWithHost(tool: JsonRecord, name: string, toJsonSchema: ToJsonSchema): unknown {
+function convertWithHost(tool: JsonRecord, name: string, toJsonSchema: ToJsonSchema) {
 	const { type = 'function' } = tool;
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
@@ -65,7 +77,7 @@ const MAX_NAME_LENGTH = 64;
 function findShortName(
 	name: string,
 	{ gatedToolNodeName, sourceNodeName, isFromToolkit }: JsonRecord,
-): string | undefined {
+) {
 	const node = asNonEmptyString(gatedToolNodeName ?? sourceNodeName);
 	if (node === undefined || isFromToolkit === false || name.length > MAX_NAME_LENGTH)
 		return undefined;
@@ -76,9 +88,9 @@ function findShortName(
 }
 
 /** `buildMcpToolName` of n8n's MCP client (2.20 and 2.41). */
-function mcpToolName(prefix: string, toolName: string): string {
+function mcpToolName(prefix: string, toolName: string) {
 	const fittingPrefix = prefix.slice(0, Math.max(0, MAX_NAME_LENGTH - toolName.length - 1));
-	return fittingPrefix === '' ? toolName : `${fittingPrefix}_${toolName}`;
+	return fittingPrefix ? `${fittingPrefix}_${toolName}` : toolName;
 }
 
 function createNotAToolError() {
@@ -111,7 +123,7 @@ const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects
  *
  * @throws {ServerError} of type `invalidInput` for anything else
  */
-function convertToJsonSchema(schema: unknown, tool: string): JsonRecord {
+function convertToJsonSchema(schema: unknown, tool: string) {
 	if (schema === undefined || schema === null) return {};
 	const json = convertLibrarySchema(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
@@ -136,16 +148,16 @@ function convertLibrarySchema(schema: unknown): unknown {
 		return standardConverter({ target: 'draft-2020-12' }) as unknown;
 	if (typeof toJSONSchema === 'function')
 		return toJSONSchema.call(schema, { unrepresentable: 'any', io: 'input' }) as unknown;
-	return getZodDefinition(schema) === undefined ? schema : convertZod(schema);
+	return getZodDefinition(schema) ? convertZod(schema) : schema;
 }
 
-function getZodDefinition(schema: unknown): JsonRecord | undefined {
+function getZodDefinition(schema: unknown) {
 	const { _zod, _def } = asRecord(schema);
 	const definition = asRecord(asRecord(_zod).def ?? _def);
 	return typeof (definition.typeName ?? definition.type) === 'string' ? definition : undefined;
 }
 
-function getZodType({ typeName, type }: JsonRecord = {}): string {
+function getZodType({ typeName, type }: JsonRecord = {}) {
 	return String(typeName ?? type)
 		.replace(/^Zod/, '')
 		.toLowerCase();
@@ -153,7 +165,7 @@ function getZodType({ typeName, type }: JsonRecord = {}): string {
 
 function convertZod(schema: unknown): JsonRecord {
 	const def = getZodDefinition(schema);
-	if (def === undefined) return {};
+	if (!def) return {};
 	const description = asNonEmptyString(asRecord(schema).description ?? def.description);
 	return { ...convertZodDefinition(def), ...omitUndefined({ description }) };
 }
@@ -176,4 +188,95 @@ function convertZodObject({ shape }: JsonRecord): JsonRecord {
 		(name) => !OPTIONAL_TYPES.includes(getZodType(getZodDefinition(fields[name]))),
 	);
 	return { type: 'object', properties: Object.fromEntries(properties), required };
+}
+
+type HostMessage = JsonRecord & {
+	getType?: () => string;
+	_getType?: () => string;
+};
+
+/**
+ * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
+ * library only.
+ */
+export function toInputMessage(message: unknown): InputMessage {
+	if (typeof message !== 'object' || message === null)
+		return { type: 'human', content: String(message) };
+	const source = message as HostMessage;
+	const { reasoning_content: reasoningContent, reasoning } = asRecord(source.additional_kwargs);
+	const { tool_calls: toolCalls, invalid_tool_calls: invalidToolCalls } = source;
+	return {
+		type: getMessageType(source),
+		content: source.content,
+		...omitUndefined({
+			toolCalls: Array.isArray(toolCalls) ? asRecords(toolCalls).map(toInputToolCall) : undefined,
+			invalidToolCalls: Array.isArray(invalidToolCalls) ? asRecords(invalidToolCalls) : undefined,
+			toolCallId: asString(source.tool_call_id),
+			name: asString(source.name),
+			reasoning: asString(reasoningContent ?? reasoning),
+		}),
+	};
+}
+
+function getMessageType(message: HostMessage) {
+	const hostType = message.getType?.() ?? message._getType?.();
+	if (hostType === 'tool') return hostType;
+	const type = MESSAGE_TYPES.get(hostType === 'generic' ? asString(message.role) : hostType);
+	// Only LangChain's own tool messages have the ID of a call.
+	return type === undefined || type === 'tool' ? 'human' : type;
+}
+
+function toInputToolCall({ id, name, args }: JsonRecord): InputToolCall {
+	return { ...omitUndefined({ id: asString(id) }), name: String(name), args: asRecord(args) };
+}
+
+/** The token counts with LangChain's names. */
+export function toUsageMetadata({ usage }: ChatResult): JsonRecord | undefined {
+	if (!usage) return undefined;
+	const { cachedTokens, reasoningTokens } = usage;
+	return {
+		input_tokens: usage.promptTokens,
+		output_tokens: usage.completionTokens,
+		total_tokens: usage.totalTokens,
+		...omitUndefined({
+			input_token_details: cachedTokens === undefined ? undefined : { cache_read: cachedTokens },
+			output_token_details:
+				reasoningTokens === undefined ? undefined : { reasoning: reasoningTokens },
+		}),
+	};
+}
+
+const MAX_LOGGED_REASONING = 2000;
+
+/** Shorter load times mean that the model was already in memory. */
+const COLD_START_MS = 1000;
+
+/**
+ * Execution log fields besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). Token counts are in
+ * `usage_metadata`, and warnings in the hints that n8n stores with the log.
+ */
+export function toGenerationInfo(result: ChatResult): JsonRecord {
+	const { usage, timings = {}, reasoning } = result;
+	const { load_ms: loadMs = 0 } = timings;
+	const acceptanceRate = getDraftAcceptanceRate(result.timings);
+	return omitUndefined({
+		finishReason: result.finishReason,
+		modelName: toPlainText(result.model ?? '') || undefined,
+		tokensPerSecond: round(getTokensPerSecond(result)),
+		promptTokensPerSecond: round(timings.prompt_per_second),
+		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
+		draftAcceptanceRate:
+			acceptanceRate === undefined ? undefined : `${Math.floor(acceptanceRate * 100)} %`,
+		usageEstimated: usage?.estimated,
+		firstTokenMs: round(result.firstTokenMs || undefined),
+		totalMs: round(result.totalMs),
+		modelLoadMs: loadMs >= COLD_START_MS ? round(loadMs) : undefined,
+		reasoning: truncate(reasoning, MAX_LOGGED_REASONING) || undefined,
+		url: result.url,
+		...result.logFields,
+	});
+}
+
+function round(value: number | undefined) {
+	return value === undefined || !Number.isFinite(value) ? undefined : Math.round(value * 10) / 10;
 }
