@@ -1,9 +1,9 @@
 /** Suggestions for chat errors, by server type and state. */
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
-import { listModelsFor } from '../servers/list-models';
+import { listModels, listModelsFor } from '../servers/list-models';
 import { suggestModels } from '../servers/model-names';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
@@ -45,7 +45,7 @@ export async function withSuggestion(
 				SHORTER_PROMPT,
 			);
 		case 'routeNotFound':
-			return toNoChatModelError(error, turn);
+			return await toNoChatError(error, turn);
 		case 'toolsUnsupported':
 			return draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME)
 				? withParserSuggestion(error)
@@ -122,12 +122,19 @@ export async function withContextSuggestion(
 	return error.withSuggestion(`${suggestion} ${alternative}`);
 }
 
-/** The path is correct, so the model does not support chat (vLLM with an embedding model). */
-function toNoChatModelError(
+/** Errors of the list that name the mistake, too: a web page has no chat route either. */
+const ADDRESS_ERRORS: ReadonlySet<string> = new Set(['notAnApi', 'wrongServer']);
+
+/** On a recognized server the path is correct, so the model does not support chat (vLLM with an embedding model). */
+async function toNoChatError(
 	error: ServerError,
-	{ server, serverType, settings: { model } }: TurnContext,
-) {
-	if (serverType.hasEveryRoute || serverType === other) return error;
+	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
+): Promise<ServerError> {
+	if (serverType === other) {
+		const models = await listModels(server, chatRequest.signal).catch(captureError);
+		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
+	}
+	if (serverType.hasEveryRoute) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
 	return createServerError('wrongModelType', toErrorContext(server, url, model), {
 		status,

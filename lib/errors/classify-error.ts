@@ -65,10 +65,17 @@ export function classifyErrorResponse(
 			location: response.location,
 			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
 			isPage: form === 'page',
+			isDify: hasDifyHeaders(response.headers),
+			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
+}
+
+/** docs/protocols/dify.md 1.1 */
+export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boolean {
+	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
 /** The server's own message is the title of an error that nothing explains. */

@@ -1,4 +1,5 @@
 /** Facts from the responses to a check. Pure. */
+import { hasDifyHeaders } from '../errors/classify-error';
 import type { ServerError } from '../errors/server-error';
 import { other } from '../servers/types/other';
 import { toProbeError } from '../servers/probe';
@@ -67,9 +68,8 @@ function hasApi({ models, tasks }: ServerSnapshot): boolean {
 	return models !== undefined || tasks.length > 0;
 }
 
-/** Dify is recognized by its headers (docs/protocols/dify.md 1.1). */
 export function isDifyResponse({ headers }: ProbeResult): boolean {
-	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
+	return hasDifyHeaders(headers);
 }
 
 /** llama-server built without Git reports "b0-unknown", which is not a version. */

@@ -30,7 +30,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 			failedProbe !== undefined && isDifyResponse(modelListProbe)
 				? describeProbe(modelListProbe)
 				: undefined,
-		detail: 'This address is Dify, not a model server',
+		detail: getErrorText('routeNotFound', { isDify: true }).title,
 		suggestion: ({ url }) =>
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
 	},

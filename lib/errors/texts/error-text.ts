@@ -35,6 +35,10 @@ export interface ErrorTextParams {
 	isEmpty?: boolean;
 	/** The response was a web page. */
 	isPage?: boolean;
+	/** The response was Dify's. */
+	isDify?: boolean;
+	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
+	isNodePage?: boolean;
 	/** The service, if it is not a model server. */
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */

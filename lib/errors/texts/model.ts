@@ -75,6 +75,23 @@ const addedSlash: ErrorText = {
 		'A redirect added a slash to the path, which model servers do not support. Remove that rule from the proxy for this address.',
 };
 
+const dify: ErrorText = {
+	title: 'This address is Dify, not a model server',
+	suggestion:
+		'Use a Dify node with a "Dify API" credential. To use a model of Dify directly, enter the address of its own server.',
+};
+
+function describeNodeProgram(port: string | undefined): ErrorText {
+	return {
+		title:
+			port === '5678'
+				? 'This address is n8n itself, not a model server'
+				: 'Another program responds at this address, not a model server',
+		suggestion:
+			'Check the host, port and path of the Base URL. n8n itself and other web applications respond like this.',
+	};
+}
+
 /**
  * Errors of model servers, and unusable responses. Suggestions from the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
@@ -99,7 +116,9 @@ export const MODEL_ERROR_TEXTS = {
 		title: 'The server does not allow this request',
 		suggestion: `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
-	routeNotFound: ({ root, url = '', typed = '' }) => {
+	routeNotFound: ({ root, url = '', typed = '', port, isDify, isNodePage }) => {
+		if (isDify === true) return dify;
+		if (isNodePage === true) return describeNodeProgram(port);
 		if (url.endsWith('/')) return addedSlash;
 		const isList = /\/models$/.test(url);
 		const suggestion = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);

@@ -120,7 +120,7 @@ export const NETWORK_ERROR_TEXTS = {
 	notAnApi: () => ({
 		title: 'The Base URL returns a web page, not the API',
 		suggestion:
-			'It may be a user interface or a login page. Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.',
+			'It may be a user interface or a login page. Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api.',
 	}),
 	wrongServer: errorText(
 		'The program at the Base URL is not a model server API',
