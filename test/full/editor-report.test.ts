@@ -102,46 +102,40 @@ it('a report of the real server is a file', async () => {
 		expect(page).toContain(text);
 });
 
-it.each(['light', 'dark'] as const)(
-	'opens in a browser without a network, %s',
-	async (theme) => {
-		const file = path.join(workFolder('report'), 'report.html');
-		fs.writeFileSync(file, page);
-		const context = await browser.newContext({
-			viewport: PICTURE,
-			deviceScaleFactor: 1.5,
-			colorScheme: theme,
-		});
-		const tab = await context.newPage();
-		const requestedUrls: string[] = [];
-		const consoleMessages: string[] = [];
-		tab.on('request', (request) => requestedUrls.push(request.url()));
-		tab.on('console', (message) => consoleMessages.push(message.text()));
-		tab.on('pageerror', (error) => consoleMessages.push(String(error)));
-		await tab.goto(`file://${file}`);
-		expect(requestedUrls).toEqual([`file://${file}`]);
-		expect(consoleMessages).toEqual([]);
-		expect(await tab.title()).toBe('Weekly server report');
-		const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
-		expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
-		// The charts of the speed, in the colors of the page.
-		expect(await tab.locator('svg .line').count()).toBe(2);
-		for (const text of await tab.locator('svg text').all())
-			expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
-		// Nothing is wider than a phone's screen.
-		await tab.setViewportSize({ width: 360, height: 700 });
-		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-		const pictures = process.env.LOCAL_LLAMA_PICTURES;
-		const take = async (name: string) => {
-			const picture = await tab.screenshot({ animations: 'disabled', fullPage: true });
-			for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
-				fs.writeFileSync(
-					path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`),
-					picture,
-				);
-		};
-		await tab.setViewportSize(PICTURE);
-		await take('report');
-		await context.close();
-	},
-);
+it.each(['light', 'dark'] as const)('opens in a browser without a network, %s', async (theme) => {
+	const file = path.join(workFolder('report'), 'report.html');
+	fs.writeFileSync(file, page);
+	const context = await browser.newContext({
+		viewport: PICTURE,
+		deviceScaleFactor: 1.5,
+		colorScheme: theme,
+	});
+	const tab = await context.newPage();
+	const requestedUrls: string[] = [];
+	const consoleMessages: string[] = [];
+	tab.on('request', (request) => requestedUrls.push(request.url()));
+	tab.on('console', (message) => consoleMessages.push(message.text()));
+	tab.on('pageerror', (error) => consoleMessages.push(String(error)));
+	await tab.goto(`file://${file}`);
+	expect(requestedUrls).toEqual([`file://${file}`]);
+	expect(consoleMessages).toEqual([]);
+	expect(await tab.title()).toBe('Weekly server report');
+	const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
+	expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
+	// The charts of the speed, in the colors of the page.
+	expect(await tab.locator('svg .line').count()).toBe(2);
+	for (const text of await tab.locator('svg text').all())
+		expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
+	// Nothing is wider than a phone's screen.
+	await tab.setViewportSize({ width: 360, height: 700 });
+	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+	const pictures = process.env.LOCAL_LLAMA_PICTURES;
+	const take = async (name: string) => {
+		const picture = await tab.screenshot({ animations: 'disabled', fullPage: true });
+		for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
+			fs.writeFileSync(path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`), picture);
+	};
+	await tab.setViewportSize(PICTURE);
+	await take('report');
+	await context.close();
+});
