@@ -3,7 +3,7 @@
  * its release notes, because no n8n 3 can be installed from npm.
  */
 import { convertMessages, stripAgentText } from '../../../lib/chat/convert-messages';
-import { cacheToolCalls, toolCallCache, toServerToolCallId } from '../../../lib/chat/tool-calls';
+import { cacheToolCalls, toolCallCache } from '../../../lib/chat/tool-calls';
 import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
@@ -114,55 +114,6 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 });
 
 describe('histories of 2.41', () => {
-	test('case N10, N11, N20, N21: split tool calls with empty content are joined into one message', () => {
-		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
-		const messages = convert([human('Both'), ai([], a), tool(a), ai([], b), tool(b)]);
-		expect(messages).toEqual([
-			{ role: 'user', content: 'Both' },
-			{
-				role: 'assistant',
-				content: '',
-				toolCalls: [a, b].map((id) => ({
-					id: toServerToolCallId(id, 'Calculator'),
-					name: 'Calculator',
-					arguments: `{"input":"${serverIdIn(id)}"}`,
-				})),
-			},
-			...[a, b].map((id) => ({
-				role: 'tool',
-				toolCallId: toServerToolCallId(id, 'Calculator'),
-				name: 'Calculator',
-				content: `result of ${serverIdIn(id)}`,
-			})),
-		]);
-	});
-
-	test('case N15: a memory with only the last round of an earlier turn', () => {
-		const last = toN8nCallId('c', 2);
-		const source = [
-			human('One'),
-			ai([], last),
-			tool(last),
-			{ type: 'ai' as const, content: 'Done.' },
-			human('Two'),
-		];
-		expect(summarize(convert(source))).toEqual([
-			'user One',
-			'assistant c',
-			'tool c',
-			'assistant Done.',
-			'user Two',
-		]);
-	});
-
-	test('case N17: a tool call whose result is missing from the memory is omitted', () => {
-		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
-		expect(summarize(convert([human('Both'), ai('Let me see.', a, b), tool(b)]))).toEqual([
-			'user Both',
-			'assistant Let me see. b',
-			'tool b',
-		]);
-	});
 
 	test('case N18: two items of one session stay separate even if their tool calls have the same ID', () => {
 		const answers = ['Rome', 'Oslo'].map((text) => ({

@@ -212,60 +212,6 @@ describe('plain conversations', () => {
 		]);
 	});
 
-	it('joins a text file with the question before it, but keeps two questions separate', () => {
-		expect(
-			convert([
-				human('Sum up'),
-				human([{ type: 'text', text: 'File: a.csv' }]),
-				ai('3'),
-				human('x'),
-				human('y'),
-			]),
-		).toEqual([
-			{ role: 'user', content: 'Sum up\nFile: a.csv' },
-			{ role: 'assistant', content: '3' },
-			{ role: 'user', content: 'x' },
-			{ role: 'user', content: 'y' },
-		]);
-	});
-
-	it('keeps system messages separate from the messages after them', () => {
-		expect(
-			convert([
-				{ type: 'system', content: 'Be brief.' },
-				human([{ type: 'text', text: 'Hi' }]),
-				{ type: 'system', content: ['x'] },
-			]),
-		).toEqual([
-			{ role: 'system', content: 'Be brief.' },
-			{ role: 'user', content: 'Hi' },
-			{ role: 'system', content: 'x' },
-		]);
-	});
-
-	it('inserts text files into the text', () => {
-		const file = {
-			type: 'file',
-			source_type: 'base64',
-			mime_type: 'text/csv',
-			data: Buffer.from('a,b').toString('base64'),
-		};
-		expect(convert([human([{ type: 'text', text: 'Sum up' }, file])])).toEqual([
-			{ role: 'user', content: 'Sum up\na,b' },
-		]);
-	});
-
-	it('rejects a PDF with its file name', () => {
-		const pdf = {
-			type: 'file',
-			source_type: 'base64',
-			mime_type: 'application/pdf',
-			data: 'JVBERi0=',
-			metadata: { filename: 'offer.pdf' },
-		};
-		expect(() => convert([human([{ type: 'text', text: 'Read' }, pdf])])).toThrow('offer.pdf');
-	});
-
 	it('sends results that are not text as JSON', () => {
 		const source = [
 			human('x'),
@@ -372,24 +318,6 @@ describe('turns that n8n splits into one message per call', () => {
 		]);
 	});
 
-	it('joins three parallel calls', () => {
-		const source = [
-			human('All?'),
-			...['a', 'b', 'c'].map((id) => toN8nCallId(id)).flatMap((id) => [replayed(id), result(id)]),
-		];
-		const [, turn, ...results] = convert(source, {
-			getCachedCall: memoryOf({ a: {}, b: {}, c: {} }),
-		});
-		expect(turn).toMatchObject({
-			toolCalls: ['a', 'b', 'c'].map((id) => wireCall(toN8nCallId(id), `{"city": "${id}"}`)),
-		});
-		expect(results).toEqual(['a', 'b', 'c'].map((id) => wireResult(toN8nCallId(id))));
-		// The same if another worker received the calls, so that nothing is cached.
-		expect(convert(source)[1]).toMatchObject({
-			toolCalls: ['a', 'b', 'c'].map((id) => wireCall(toN8nCallId(id))),
-		});
-	});
-
 	it('keeps successive turns separate even if their reasoning is equal', () => {
 		const ids = [
 			toN8nCallId('a', 1),
@@ -416,29 +344,6 @@ describe('turns that n8n splits into one message per call', () => {
 			'tool',
 			'{"city":"d"}',
 			'tool',
-		]);
-	});
-
-	it('keeps three rounds separate if the server uses the ID call_0 in each (SGLang, vLLM issue 50295)', () => {
-		const ids = [1, 2, 3].map((turn) => toN8nCallId('call_0', turn));
-		const source = [
-			human('x'),
-			...ids.flatMap((id, index) => [
-				replayed(id, { reasoning: `thought ${index}` }),
-				result(id, `result ${index}`),
-			]),
-		];
-		expect(convert(source, { thinkingHistory: 'always' })).toEqual([
-			{ role: 'user', content: 'x' },
-			...ids.flatMap((id, index) => [
-				{
-					role: 'assistant',
-					content: '',
-					reasoning: `thought ${index}`,
-					toolCalls: [wireCall(id)],
-				},
-				{ ...wireResult(id), content: `result ${index}` },
-			]),
 		]);
 	});
 
@@ -474,53 +379,12 @@ describe('turns that n8n splits into one message per call', () => {
 		).toHaveLength(5);
 	});
 
-	it('joins calls that are followed by all their results', () => {
-		const source = [
-			replayed('a', { reasoning: 'Hm' }),
-			replayed('b', { reasoning: 'Hm' }),
-			result('b'),
-			result('a'),
-		];
-		expect(convert(source)).toEqual([
-			{
-				role: 'assistant',
-				content: '',
-				reasoning: 'Hm',
-				toolCalls: [wireCall('a'), wireCall('b')],
-			},
-			wireResult('a'),
-			wireResult('b'),
-		]);
-	});
-
 	it('puts each result after its call if the calls cannot be joined', () => {
 		expect(convert([replayed('a'), replayed('b'), result('a'), result('b')])).toEqual([
 			{ role: 'assistant', content: '', toolCalls: [wireCall('a')] },
 			wireResult('a'),
 			{ role: 'assistant', content: '', toolCalls: [wireCall('b')] },
 			wireResult('b'),
-		]);
-	});
-
-	it('does not change a turn that is not split', () => {
-		const source = [
-			human('Both?'),
-			ai('Let me see.', [call('a'), call('b')], { reasoning: 'Hm' }),
-			result('a'),
-			result('b'),
-			ai('Done.'),
-		];
-		expect(convert(source)).toEqual([
-			{ role: 'user', content: 'Both?' },
-			{
-				role: 'assistant',
-				content: 'Let me see.',
-				reasoning: 'Hm',
-				toolCalls: [wireCall('a'), wireCall('b')],
-			},
-			wireResult('a'),
-			wireResult('b'),
-			{ role: 'assistant', content: 'Done.' },
 		]);
 	});
 
@@ -581,13 +445,6 @@ describe('arguments that n8n adds', () => {
 		);
 	});
 
-	it('finds a call of a toolkit in the cache', () => {
-		const recall = memoryOf({ a: { arguments: '{"city": "Rome"}' } });
-		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' }, recall)).toBe(
-			'{"city": "Rome"}',
-		);
-	});
-
 	it('compares cached arguments regardless of order and white space', () => {
 		const recall = memoryOf({ a: { arguments: '{ "b": {"y": 1, "x": [1, 2]}, "a": null }' } });
 		expect(argumentsOf({ a: null, b: { x: [1, 2], y: 1 }, id: 'a' }, recall)).toBe(
@@ -623,17 +480,6 @@ describe('arguments that n8n adds', () => {
 			result('a'),
 		]);
 		expect(message).toMatchObject({ role: 'assistant', content: expected });
-	});
-
-	it('replaces the text of n8n 2.20 with the cached one', () => {
-		const content = 'Calling get_weather with input: {"city":"a","id":"a"}';
-		const [message] = convert(
-			[ai(content, [call('a', 'get_weather', { city: 'a', id: 'a' })]), result('a')],
-			{
-				getCachedCall: memoryOf({ a: { text: 'Let me see.' } }),
-			},
-		);
-		expect(message).toMatchObject({ content: 'Let me see.' });
 	});
 });
 
@@ -690,15 +536,6 @@ describe('reasoning', () => {
 			{ role: 'user', content: 'y' },
 		]);
 	});
-
-	it('blocks of tool calls and thinking are not text', () => {
-		const content = [
-			{ type: 'redacted_thinking', data: 'x' },
-			{ type: 'text', text: 'See:' },
-			{ type: 'tool_use', id: 'a', name: 'get_weather', input: {} },
-		];
-		expect(convert([ai(content, [call('a')]), result('a')])[0]).toMatchObject({ content: 'See:' });
-	});
 });
 
 describe('incomplete calls', () => {
@@ -729,28 +566,6 @@ describe('incomplete calls', () => {
 			{ role: 'user', content: 'y' },
 		]);
 		expect(convert([human('x'), ai('', [call('a')]), human('y')])).toHaveLength(2);
-	});
-
-	it('a result without a call is omitted', () => {
-		expect(convert([result('a'), human('x'), result('b')])).toEqual([
-			{ role: 'user', content: 'x' },
-		]);
-	});
-
-	it('a call and its result are omitted if the memory window ends between them', () => {
-		const conversation = [
-			human('x'),
-			ai('', [call('a'), call('b')]),
-			result('a'),
-			result('b'),
-			ai('Done.'),
-			human('y'),
-		];
-		expect(convert(conversation.slice(2))).toEqual([
-			{ role: 'assistant', content: 'Done.' },
-			{ role: 'user', content: 'y' },
-		]);
-		expect(convert(conversation.slice(0, 3))[1]).toMatchObject({ toolCalls: [wireCall('a')] });
 	});
 
 	it('calls with equal IDs keep their own results', () => {

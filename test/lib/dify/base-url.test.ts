@@ -3,16 +3,6 @@ import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credenti
 import { createClient, sendMessage, startSim } from './client';
 
 describe('access to Dify', () => {
-	const start = async () => await startSim({});
-
-	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])(
-		'base URL with "%s" requests the route once, without a double slash',
-		async (suffix) => {
-			const sim = await start();
-			await sendMessage(createClient({ url: sim.origin + suffix }));
-			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
-		},
-	);
 
 	test('the prefix of a reverse proxy is kept', async () => {
 		const sim = await startSim({ prefix: '/tools/dify' });

@@ -1,14 +1,7 @@
 import { mask } from '../../../lib/errors/mask';
 import { createDifyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
 import { appKey, knowledgeKey } from '../../simulators/dify';
-import {
-	createClient,
-	getServerError,
-	fetchKeyTestStatus,
-	sendMessage,
-	startApp,
-	startSim,
-} from './client';
+import { createClient, getServerError, sendMessage, startApp, startSim } from './client';
 
 /** Looks like a key. */
 const WRONG_KEY = `app-${'Wrong'.repeat(5)}`;
@@ -66,26 +59,6 @@ describe('access to Dify', () => {
 		expect(error).toMatchObject({ status: 403, type: 'appDisabled' });
 		expect(error.serverText).toContain("The app's API service has been disabled.");
 		expect(error.suggestion).toContain('Backend service API');
-	});
-
-	test('the credential test requests a route that checks the key, by key type', async () => {
-		const sim = await start();
-		const testKey = async (data: { apiKey: string; keyType: string }) =>
-			await fetchKeyTestStatus({ baseUrl: `${sim.origin}/`, ...data });
-		expect(await testKey({ apiKey: appKey('chat'), keyType: 'app' })).toBe(200);
-		expect(await testKey({ apiKey: WRONG_KEY, keyType: 'app' })).toBe(401);
-		expect(await testKey({ apiKey: knowledgeKey(), keyType: 'app' })).toBe(401);
-		expect(await testKey({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(200);
-		expect(await testKey({ apiKey: appKey('chat'), keyType: 'knowledge' })).toBe(401);
-		expect(sim.requests.map(({ path }) => path)).toEqual([
-			...['/apps/annotations', '/apps/annotations', '/apps/annotations'],
-			...['/datasets', '/datasets'],
-		]);
-		// The index checks no key: welcome, or a missing page (1.12.1, 1.14.2).
-		const { status } = await fetch(`${sim.url}/`, {
-			headers: { authorization: `Bearer ${WRONG_KEY}` },
-		});
-		expect(status).toBe(404);
 	});
 });
 

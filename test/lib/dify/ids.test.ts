@@ -7,7 +7,6 @@ import {
 	parseUser,
 	parseUuid,
 } from '../../../lib/dify/ids';
-import { createClient, getServerError, sendMessage, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 
@@ -54,45 +53,4 @@ test('a path accepts UUIDs and encodes the rest, so that no value leads to anoth
 		expect(() => apiPath`/datasets/${ID}/documents/${value}`).toThrow(ServerError);
 	for (const value of ['..', '.'])
 		expect(() => apiPath`/a/${new PathSegment(value)}`).toThrow(ServerError);
-});
-
-describe('a message', () => {
-	test('without a user nothing is sent; Dify would return an error', async () => {
-		const sim = await startSim({});
-		for (const user of ['', '   ', undefined, null])
-			expect(() => parseUser(user)).toThrow(
-				expect.objectContaining({ type: 'missingUser' }) as Error,
-			);
-		expect(parseUser(42)).toBe('42');
-		expect(() => parseUser('x'.repeat(256))).toThrow('255');
-		const missing = { status: 400, code: 'invalid_param', type: 'missingUser' };
-		expect(await getServerError(sendMessage(createClient(sim), { user: '' }))).toMatchObject(
-			missing,
-		);
-	});
-});
-
-describe('feedback', () => {
-	test('an invalid ID is rejected before sending', async () => {
-		for (const id of ['abc', '', '  ', undefined, null, 7])
-			expect(() => parseUuid(id, 'message ID')).toThrow(
-				expect.objectContaining({ type: 'invalidId' }) as Error,
-			);
-		expect(parseUuid(` ${UNKNOWN_ID.toUpperCase()} `, 'message ID')).toBe(UNKNOWN_ID);
-		expect([
-			parseOptionalUuid(' ', 'x'),
-			parseOptionalUuid(null, 'x'),
-			parseOptionalUuid(UNKNOWN_ID, 'x'),
-		]).toEqual([undefined, undefined, UNKNOWN_ID]);
-		const sim = await startSim({});
-		// Dify itself returns an HTML page.
-		expect(
-			await getServerError(
-				createClient(sim).sendJson('POST', '/messages/abc/feedbacks', {
-					rating: 'like',
-					user: 'u1',
-				}),
-			),
-		).toMatchObject({ status: 404, type: 'routeNotFound' });
-	});
 });

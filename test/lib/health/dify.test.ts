@@ -1,14 +1,5 @@
-import { DIFY_FINDINGS } from '../../../lib/health/dify';
 import { closePools } from '../../../lib/http/dispatcher';
-import {
-	appKey,
-	addDataset,
-	addDocument,
-	type AppSpec,
-	type DifySim,
-	knowledgeKey,
-	startDifySim,
-} from '../../simulators/dify';
+import { addDataset, addDocument, type AppSpec, type DifySim, knowledgeKey, startDifySim } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
 import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
@@ -324,33 +315,4 @@ describe('the last run of a workflow app', () => {
 	it('failed for a reason within the app: not a finding', async () => {
 		expect(ids(await after('division by zero'))).toEqual(['difyPartlyChecked']);
 	});
-});
-
-it('the default apps of a simulator are all healthy', async () => {
-	const sim = await startDifySim();
-	running.push(sim);
-	for (const mode of [
-		'chat',
-		'agent-chat',
-		'agent',
-		'advanced-chat',
-		'completion',
-		'workflow',
-	] as const) {
-		expect(await checkDify(sim.url, { apiKey: appKey(mode) })).toMatchObject({
-			status: 'healthy',
-			app: { mode },
-		});
-	}
-});
-
-it('its findings are those of the tests above', () => {
-	expect(DIFY_FINDINGS.map(({ id }) => id)).toEqual([
-		'noResponse',
-		'modelServerDetected',
-		'notDify',
-		'difyWrongKeyType',
-		'difyWorkerDown',
-		'difyPartlyChecked',
-	]);
 });

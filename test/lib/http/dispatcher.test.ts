@@ -222,40 +222,6 @@ describe('connecting', () => {
 		expect(errorTypes).toEqual(['aborted', 'firstTokenTimeout', 'totalTimeout']);
 	});
 
-	test('localhost reaches a server on IPv4 even if n8n turns off autoSelectFamily', async () => {
-		const server = await start();
-		const before = net.getDefaultAutoSelectFamily();
-		net.setDefaultAutoSelectFamily(false);
-		const url = `http://localhost:${server.port}`;
-		// Many systems return IPv6 first.
-		const lookup = (
-			_name: string,
-			{ all }: { all?: boolean },
-			done: (...args: unknown[]) => void,
-		) => {
-			if (all === true)
-				done(null, [
-					{ address: '::1', family: 6 },
-					{ address: '127.0.0.1', family: 4 },
-				]);
-			else done(null, '::1', 6);
-		};
-		const egressFilter = {
-			validateUrl: async () => await Promise.resolve({ ok: true }),
-			createSecureLookup: () => lookup as never,
-			validateRedirectSync: () => {},
-		};
-		const results = [];
-		for (const connection of [connect(url), connect(url, { egressFilter })]) {
-			results.push(
-				await fetchStatus(connection, `${url}/health`),
-				(await sendChat(connection)).error,
-			);
-		}
-		net.setDefaultAutoSelectFamily(before);
-		expect(results).toEqual([200, undefined, 200, undefined]);
-	});
-
 	test('an untrusted certificate is rejected unless the credential ignores SSL issues', async () => {
 		const server = await start({ tls: true });
 		const { error } = await sendChat(connect(server.url));

@@ -9,7 +9,7 @@ import {
 import { failDnsLookups } from '../../support/failing-dns';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import { process } from '../../support/node-builtins';
-import { sendChat, connect, getError, fetchStatus } from './client';
+import { sendChat, connect, fetchStatus } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -38,30 +38,6 @@ describe("n8n's own egress filter, enabled", () => {
 		for (const name of Object.keys(FILTER_VARIABLES)) delete process.env[name];
 	});
 
-	test('allows an allowed address', async () => {
-		const server = await start();
-		const connection = connect(server.url, { egressFilter: filter });
-		expect((await sendChat(connection)).error).toBeUndefined();
-		expect(await fetchStatus(connection, `${server.url}/health`)).toBe(200);
-	});
-
-	test('blocks a private address before anything is sent', async () => {
-		const server = await start({ host: '127.0.0.2' });
-		const connection = connect(server.url, { egressFilter: filter });
-		for (const error of [
-			(await sendChat(connection, { maxRetries: 3 })).error,
-			await getError(async () => await fetchStatus(connection, `${server.url}/health`)),
-		]) {
-			expect(error).toMatchObject({
-				type: 'blockedByPolicy',
-				facts: { reason: expect.stringContaining('restricted IP address') as string },
-			});
-			expect(error!.message).toContain('blocks "127.0.0.2"');
-			expect(error!.suggestion).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
-		}
-		expect(server.connections.accepted).toBe(0);
-	});
-
 	test('blocks a host name even if only the DNS lookup of the connection returns a private address', async () => {
 		const server = await start();
 		const url = `http://localhost:${server.port}`;
@@ -79,18 +55,6 @@ describe("n8n's own egress filter, enabled", () => {
 			facts: { reason: expect.stringContaining('hostname is restricted') as string },
 		});
 		expect(server.connections.accepted).toBe(0);
-	});
-
-	test('blocks a redirect to a private address', async () => {
-		const [server, other] = [await start(), await start({ host: '127.0.0.2' })];
-		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
-		const connection = connect(server.url, { egressFilter: filter });
-		const error = await getError(
-			async () => await fetchStatus(connection, `${connection.url.api}/models`),
-		);
-		expect(error).toMatchObject({ type: 'blockedByPolicy', url: `${other.url}/v1/models` });
-		expect(error!.message).toContain('"127.0.0.2"');
-		expect(other.connections.accepted).toBe(0);
 	});
 
 	test('reports a host name that does not exist', async () => {

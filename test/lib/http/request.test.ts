@@ -246,31 +246,6 @@ describe('a stream', () => {
 		expect(requests).toHaveLength(1);
 	});
 
-	test('ends with the error of its first-token or idle timeout', async () => {
-		const { send } = await serve((_sent, response) => response.write('data: {"a":1}\n\n'));
-		const first = send({ json: {}, timeouts: { firstTokenMs: 50 } }, readEvents);
-		expect((await getError(first)).type).toBe('firstTokenTimeout');
-		const idle = send({ json: {}, timeouts: { idleMs: 50 } }, async (answer) => {
-			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
-		});
-		expect((await getError(idle)).type).toBe('idleTimeout');
-	});
-
-	test('closes its connection on Stop', async () => {
-		const stop = new AbortController();
-		const closed = new Promise<void>((resolve) => {
-			void serve((_sent, response) => {
-				response.on('close', resolve);
-				response.write('data: {"a":1}\n\n');
-			}).then(({ send }) =>
-				send({ json: {}, signal: stop.signal }, async (answer) => {
-					for await (const events of answer.events()) if (events.length > 0) stop.abort();
-				}).catch((error: ServerError) => expect(error.type).toBe('aborted')),
-			);
-		});
-		await closed;
-	});
-
 	test('closes its connection if the reader stops early', async () => {
 		let closed: Promise<void> | undefined;
 		const { send } = await serve((_sent, response) => {
@@ -352,40 +327,5 @@ describe('the queue', () => {
 		expect(error).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
 		stop.abort();
 		expect((await getError(running)).type).toBe('aborted');
-	});
-});
-
-describe("n8n's egress filter", () => {
-	class SsrfError extends Error {
-		override name = 'SsrfBlockedIpError';
-	}
-	const filter = {
-		validateUrl: async () => await Promise.resolve({ ok: false, error: new SsrfError('blocked') }),
-		createSecureLookup: () => () => {},
-		validateRedirectSync: () => {},
-	};
-
-	test('checks the URL before anything is sent', async () => {
-		const { send, requests } = await serve((_sent, response) => json(response, {}), {
-			egressFilter: filter,
-		});
-		expect((await getError(send({}, readText))).type).toBe('blockedByPolicy');
-		expect(requests).toHaveLength(0);
-	});
-
-	test('checks each redirect', async () => {
-		const egressFilter = {
-			...filter,
-			validateUrl: async () => await Promise.resolve({ ok: true }),
-			validateRedirectSync: () => {
-				throw new SsrfError('blocked');
-			},
-		};
-		const { send, requests } = await serve(
-			(_sent, response) => response.writeHead(302, { location: '/other' }).end(),
-			{ egressFilter },
-		);
-		expect((await getError(send({}, readText))).type).toBe('blockedByPolicy');
-		expect(requests).toHaveLength(1);
 	});
 });

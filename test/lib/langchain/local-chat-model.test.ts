@@ -125,48 +125,9 @@ describe('streamed', () => {
 			},
 		]);
 	});
-
-	it('keeps reasoning out of the text, in the field that the agent keeps', async () => {
-		server().script(reply.reasoning('Let me think.', 'Forty-two.'));
-		const { model } = await supplied();
-		const chunks = await collect(model, 'Hi');
-		expect(chunks.map(({ content }) => content).join('')).toBe('Forty-two.');
-		expect(
-			chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join(''),
-		).toBe('Let me think.');
-	});
-
-	it('closes the connection when the reader stops early', async () => {
-		// LangChain reads one chunk ahead, and stops only when that one has arrived.
-		server().script(reply.chunks(['a', { wait: 200 }, 'b', { wait: 60_000 }, 'c']));
-		const { model } = await supplied();
-		for await (const chunk of await model.stream('Hi')) {
-			if (chunk.content === 'a') break;
-		}
-		await server().until(() => server().requests.at(-1)?.endedBy !== undefined);
-		expect(server().requests.at(-1)?.endedBy).toBe('client-abort');
-	});
 });
 
 describe('generated', () => {
-	it('also streams from the server and returns one complete message', async () => {
-		server().script(reply.text('One answer'));
-		const { model, outputs } = await supplied();
-		const message = await model.invoke([new HumanMessage('Hi')]);
-		expect(message.content).toBe('One answer');
-		expect(message.constructor.name).toBe('AIMessageChunk');
-		expect(chatRequests()[0]).toMatchObject({
-			stream: true,
-			stream_options: { include_usage: true },
-		});
-		expect(outputs[0]).toMatchObject({
-			tokenUsage: {
-				completionTokens: expect.any(Number) as number,
-				promptTokens: expect.any(Number) as number,
-			},
-		});
-		expect(outputs[0]).not.toHaveProperty('tokenUsageEstimate');
-	});
 
 	it('has structured output through a tool', async () => {
 		server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));

@@ -7,12 +7,7 @@ import {
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createModelServer } from '../../../lib/servers/model-server';
-import { probe } from '../../../lib/servers/probe';
-import { startLlamaServerSim } from '../../simulators/llama-server';
 import { util } from '../../support/node-builtins';
-import { useSimulator } from '../../simulators/use-simulator';
-
-const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 
@@ -199,23 +194,6 @@ describe('readLocalLlamaCredential', () => {
 });
 
 describe('the model server of a credential', () => {
-	test('carries the key, the extra headers and the TLS setting', async () => {
-		const server = await startServer({ tls: true, apiKey: SAMPLE });
-		const data = {
-			baseUrl: `${server.url}/v1/chat/completions`,
-			apiKey: `${SAMPLE}\n`,
-			ignoreSslIssues: true,
-			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
-		};
-		const target = createModelServer(data);
-		const answer = await probe(target, `${target.url.api}/models`);
-		await server.close();
-		expect(answer.status).toBe(200);
-		expect(server.requests[0]!.headers).toMatchObject({
-			authorization: `Bearer ${SAMPLE}`,
-			'x-tenant': 'a',
-		});
-	});
 
 	test('an invalid Base URL is an error before anything is sent', () => {
 		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));

@@ -1,7 +1,7 @@
 import { closePools } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../../lib/servers/list-models';
-import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-actions';
+import { changeModel, deleteModel } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types/identify';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
@@ -284,78 +284,6 @@ describe('lists of models', () => {
 });
 
 describe('model actions', () => {
-	/** A router that loads immediately. */
-	const routerWith = (
-		state: { value: string; exit_code?: number; failed?: boolean },
-		routes: Answers = {},
-	) => ({
-		'GET /v1/models': () => list({ id: 'big', status: { ...state, args: ['-m', 'x'] } }),
-		'POST /models/load': () => {
-			if (state.exit_code === undefined) state.value = 'loaded';
-			else state.failed = true;
-			return { success: true };
-		},
-		'POST /models/unload': () => {
-			state.value = 'unloaded';
-			return { success: true };
-		},
-		...routes,
-	});
-
-	test('a router loads and unloads, and waits for running responses', async () => {
-		let requests = 1;
-		const metrics = () => [200, `ignored`];
-		const { server, requested } = await serve(
-			routerWith(
-				{ value: 'unloaded' },
-				{
-					'GET /slots': () => [200, [{ id: 0, is_processing: requests-- > 0 }]],
-					'GET /metrics': metrics,
-				},
-			),
-			LLAMA,
-		);
-		expect(await changeModel(server, 'load', { ...call, model: 'big' })).toMatchObject({
-			model: 'big',
-			server: 'llamaServer',
-			before: 'unloaded',
-			state: 'loaded',
-			changed: true,
-		});
-		expect(await changeModel(server, 'load', { ...call, model: 'big' })).toMatchObject({
-			changed: false,
-		});
-		expect(await changeModel(server, 'unload', { ...call, model: 'big' })).toMatchObject({
-			state: 'unloaded',
-			wasIdle: true,
-		});
-		expect(requested()).toContain('GET /slots?model=big&autoload=false');
-	});
-
-	test('a model with a running response is unloaded only if forced', async () => {
-		const { server, requested } = await serve(
-			routerWith(
-				{ value: 'loaded' },
-				{ 'GET /slots': () => [200, [{ id: 0, is_processing: true }]] },
-			),
-			LLAMA,
-		);
-		await expect(
-			changeModel(server, 'unload', { ...call, wait: false, model: 'big' }),
-		).rejects.toMatchObject({ type: 'busy' });
-		expect(requested()).not.toContain('POST /models/unload');
-		expect(
-			await changeModel(server, 'unload', { ...call, isForced: true, model: 'big' }),
-		).toMatchObject({ state: 'unloaded' });
-	});
-
-	test('an error of a model process contains its exit code', async () => {
-		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
-		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
-			type: 'modelLoadFailed',
-			detail: expect.stringContaining('exited with code 1'),
-		});
-	});
 
 	test.each<[string, Answers, Record<string, string>]>([
 		[
@@ -404,44 +332,6 @@ describe('model actions', () => {
 			suggestion: expect.stringContaining('already be deleted'),
 		});
 		expect(requested().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
-	});
-
-	test.each<[string, string[], object]>([
-		[
-			'is followed to its end',
-			['{"status":"pulling","digest":"d","total":10,"completed":4}', '{"status":"success"}'],
-			{ state: 'success', changed: true, size: 10, downloaded: 10 },
-		],
-		[
-			'of a model that is complete downloads nothing',
-			['{"status":"pulling","digest":"d","total":10,"completed":10}', '{"status":"success"}'],
-			{ changed: false, downloaded: 0 },
-		],
-		[
-			'that the registry rejects',
-			['{"error":"pull model manifest: file does not exist"}'],
-			{ type: 'modelNotFound' },
-		],
-		[
-			'that fails',
-			['{"error":"no space left on device"}'],
-			{ type: 'serverError', message: 'Ollama could not download the model "qwen3:8b"' },
-		],
-		['that ends early', ['{"status":"pulling"}'], { type: 'streamEndedEarly' }],
-	])('a download %s', async (_name, lines, expected) => {
-		const scripted = await startScripted(({ path }, response) => {
-			if (path === '/v1/models') return json(response, OLLAMA);
-			response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-			response.end(lines.map((line) => `${line}\n`).join(''));
-		});
-		open.add(scripted.close);
-		const server = createModelServer({ baseUrl: scripted.url });
-		const seen: string[] = [];
-		const onProgress = ({ status }: { status: string }) => void seen.push(status);
-		const result = await pullModel(server, { ...call, model: 'qwen3:8b', onProgress }).catch(
-			(error: unknown) => error,
-		);
-		expect(result).toMatchObject(expected);
 	});
 
 	test('LM Studio loads, and unloads by the instance ID', async () => {

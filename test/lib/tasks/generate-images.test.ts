@@ -57,18 +57,6 @@ test('first-token timeout: the error names the option to raise', async () => {
 	await sim.until(() => getPosts().every(({ endedBy }) => endedBy === 'client-abort'));
 });
 
-test('Stop closes the connection', async () => {
-	const sim = await startSd();
-	const silentReply = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
-	sim.route('POST /v1/images/generations', silentReply);
-	const abort = new AbortController();
-	const pendingError = failureOf(run(sim, {}, { signal: abort.signal }));
-	await sim.until(() => sim.requests.some(({ method }) => method === 'POST'));
-	abort.abort();
-	expect(await pendingError).toMatchObject({ type: 'aborted' });
-	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
-});
-
 test('fewer images than requested succeed with a warning', async () => {
 	const { images, warnings } = await run(await startSd({ makes: 2 }), {
 		count: 3,

@@ -1,7 +1,7 @@
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
-import { jsonReply, type MediaSim } from '../../simulators/media/server';
+import { type MediaSim } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { json, startScripted } from '../../simulators/scripted';
@@ -144,12 +144,6 @@ describe('speaches', () => {
 		});
 		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
 	});
-
-	test('a translation has a separate route', async () => {
-		const sim = await startSpeaches({ segments: SEGMENTS });
-		await run(sim, { ...SPEACHES, translate: true });
-		expect(getRoutes(sim)).toEqual(['/v1/audio/translations']);
-	});
 });
 
 describe('other servers', () => {
@@ -219,24 +213,6 @@ describe('other servers', () => {
 			'a.mp3',
 			'memo',
 		]);
-	});
-
-	test('Stop closes the connection', async () => {
-		const sim = await startWhisper();
-		sim.route('POST /v1/audio/transcriptions', {
-			...jsonReply({ text: '' }),
-			transport: { delayHeaders: 60_000 },
-		});
-		const abort = new AbortController();
-		const pendingError = failureOf(run(sim, {}, { signal: abort.signal }));
-		await sim.until(() => getRoutes(sim).length === 1);
-		abort.abort();
-		expect(await pendingError).toMatchObject({ type: 'aborted' });
-		await sim.until(() =>
-			sim.requests.every(
-				({ endedBy, path }) => !path.endsWith('/transcriptions') || endedBy === 'client-abort',
-			),
-		);
 	});
 
 	test('a file whose size differs from the stored size', async () => {
