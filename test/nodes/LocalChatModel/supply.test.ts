@@ -4,9 +4,8 @@ import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
-import { delay } from '../../support/node-builtins';
 
-const { server, supplied, chatRequests } = useChatModel();
+const { server, supplied } = useChatModel();
 
 describe('the execution log', () => {
 	it('shows readable settings and no secret', async () => {
@@ -32,15 +31,6 @@ describe('the execution log', () => {
 		await model.invoke('Hi');
 		expect(summaries).toEqual([
 			expect.stringMatching(/^Tokens per second: .*, characters of thinking: 13$/) as string,
-		]);
-	});
-
-	it('shows hints about a response that is usable', async () => {
-		server().script(reply.text('cut off', { finish: 'length' }));
-		const { model, hints } = await supplied();
-		await model.invoke('Hi');
-		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining('cut off at the token limit') as string,
 		]);
 	});
 });
@@ -96,56 +86,11 @@ describe('failures', () => {
 		}
 	});
 
-	// A llama.cpp with llguidance answers a schema that it does not understand with 200 and constrains nothing.
-	it('an answer that does not follow the JSON schema is a node error, streamed and generated', async () => {
-		for (let times = 0; times < 6; times++) server().script(reply.text('{"answer": 5}'));
-		const jsonSchema =
-			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
-		const { model } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
-		for (const run of [
-			async () => await model.invoke('Hi'),
-			async () => await collect(model, 'Hi'),
-		]) {
-			const error = await failureOf(run());
-			expect(error.constructor.name).toBe('NodeOperationError');
-			expect(error.message).toBe('The response is not the requested JSON');
-			expect(error.description).toContain('answer: ');
-			expect(error.context.data).toMatchObject({
-				type: 'invalidResponse',
-				partialText: '{"answer": 5}',
-			});
-		}
-	});
-
 	it('keeps the text that had arrived', async () => {
 		server().script(reply.chunks(['half of ', 'an answer'], { finish: false, done: false }));
 		const { model } = await supplied();
 		const error = await failureOf(collect(model, 'Hi'));
 		expect(error.context.data).toMatchObject({ partialText: 'half of an answer' });
-	});
-
-	it('names a wrong key and never shows it', async () => {
-		const { model, outputs } = await supplied({}, { apiKey: 'wrong-key-987' });
-		const error = await failureOf(model.invoke('Hi'));
-		expect(error.message).toContain('rejected the API key');
-		expect(JSON.stringify([error, error.message, error.description, outputs])).not.toContain(
-			'wrong-key-987',
-		);
-	});
-
-	it('stops for the signal of the call and for that of the node', async () => {
-		for (const which of ['call', 'node'] as const) {
-			server().script(reply.chunks(['a', { wait: 60_000 }]));
-			const { model, cancel } = await supplied();
-			const own = new AbortController();
-			const run = failureOf(model.invoke('Hi', { signal: own.signal }));
-			await server().until(() => chatRequests().length === (which === 'call' ? 1 : 2));
-			await delay(30);
-			(which === 'call' ? own : cancel).abort();
-			expect((await run).message).toBe('The execution was stopped');
-			await server().until(() => server().requests.at(-1)?.endedBy !== undefined);
-			expect(server().requests.at(-1)?.endedBy).toBe('client-abort');
-		}
 	});
 
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
@@ -161,16 +106,6 @@ describe('failures', () => {
 		await supply.close!();
 		expect(close).toHaveBeenCalledTimes(1);
 		jest.restoreAllMocks();
-	});
-
-	it('lets a fallback model take over', async () => {
-		server().script(
-			reply.error(500, { error: { message: 'boom', code: 500, type: 'server_error' } }),
-		);
-		server().script(reply.text('second'));
-		const first = (await supplied()).model as Model & { withFallbacks(models: unknown[]): Model };
-		const second = (await supplied()).model;
-		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
 	});
 
 	it('lets a fallback model take over where the server of a model that is not chosen is down', async () => {

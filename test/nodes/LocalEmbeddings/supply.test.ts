@@ -17,18 +17,6 @@ it('supplies a plain object with the two methods that vector stores call', async
 	expect(Array.isArray(stored)).toBe(true);
 });
 
-it('450 chunks as n8n inserts them: all vectors in order', async () => {
-	const server = await start({ embeddings: true });
-	const { embeddings } = await supplyNode(server);
-	const chunks = Array.from({ length: 450 }, (_none, index) => `chunk ${index}`);
-	const vectors = [];
-	for (let at = 0; at < chunks.length; at += 200)
-		vectors.push(...(await embeddings.embedDocuments(chunks.slice(at, at + 200))));
-	expect(vectors).toHaveLength(450);
-	expect(vectors[321]).toEqual(await embeddings.embedQuery('chunk 321'));
-	expect(getInputs(server).every((input) => input.length <= 32)).toBe(true);
-});
-
 describe('the log', () => {
 	it('contains counts and sizes in less than 1 KB per call, for vectors of any size', async () => {
 		const { embeddings, inputs, outputs } = await supplyNode(

@@ -8,10 +8,9 @@ import {
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { reply } from '../../simulators/llama-server';
-import { createDeferred } from '../../support/deferred';
 import { useLocalLlama } from './run-node';
 
-const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
+const { serve, prepare, executeIn, execute, getError } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
 const prompts = (...texts: string[]) => ({
 	items: texts.map((text) => ({ json: { text } })),
@@ -60,42 +59,6 @@ test('an operation that does not exist', async () => {
 	expect((await getError({ resource: 'opera' })).message).toContain('"Resource" must be one of');
 });
 
-test('concurrent items keep their order and pairing', async () => {
-	const sim = await serve({ slots: 4 });
-	const first = createDeferred();
-	sim.script(async ({ body }) => {
-		if (JSON.stringify(body).includes('slow')) await first.wait;
-		return undefined;
-	});
-	const pending = execute(prompts('slow', 'b', 'c'));
-	await sim.until(() => getBodies('/chat/completions').length === 3);
-	first.open();
-	const items = await pending;
-	expect(items.map((item) => item.json.output)).toEqual([
-		'You said: slow',
-		'You said: b',
-		'You said: c',
-	]);
-	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
-		{ item: 0 },
-		{ item: 1 },
-		{ item: 2 },
-	]);
-});
-
-test('Max Concurrent Items: 1 sends one after another', async () => {
-	const sim = await serve({ slots: 4 });
-	const busy: number[] = [];
-	const countBusy = () => {
-		busy.push(getBodies('/chat/completions').length - busy.length);
-		return undefined;
-	};
-	sim.script(countBusy, countBusy, countBusy);
-	const { parameters, ...items } = prompts('a', 'b', 'c');
-	await execute({ ...items, parameters: { ...parameters, options: { maxConcurrentItems: 1 } } });
-	expect(busy).toEqual([1, 1, 1]);
-});
-
 /** How often the node reads a credential for three items. As in n8n, expressions are evaluated last. */
 async function countReads(
 	stored: ICredentialDataDecryptedObject,
@@ -139,30 +102,6 @@ test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObjec
 	},
 );
 
-test('continue on fail: the error is an item with details, and the others have results', async () => {
-	const sim = await serve();
-	sim.script((request) =>
-		JSON.stringify(request.body).includes('bad') ? reply.error(500, 'the model is ill') : undefined,
-	);
-	const { parameters, ...items } = prompts('bad', 'good');
-	const [badItem, goodItem] = await execute({
-		...items,
-		parameters: { ...parameters, options: { maxConcurrentItems: 1, maxRetries: 0 } },
-		continueOnFail: true,
-	});
-	expect(badItem).toMatchObject({
-		json: {
-			error: {
-				type: 'serverError',
-				httpStatus: 500,
-				serverText: expect.stringContaining('ill') as string,
-			},
-		},
-		pairedItem: { item: 0 },
-	});
-	expect(goodItem!.json.output).toBe('You said: good');
-});
-
 test('Stop ends all items immediately and frees the slots', async () => {
 	const sim = await serve({ slots: 4 });
 	const cancel = new AbortController();
@@ -200,14 +139,4 @@ test('streams to a chat, one item after another; not as a tool, or if streaming 
 	});
 	await Promise.all([executeIn(isSilent), executeIn(tool)]);
 	expect([isSilent.chunks, tool.chunks]).toEqual([[], []]);
-});
-
-test('the key is never shown', async () => {
-	const sim = await serve();
-	sim.script(reply.error(400, 'no: open-sesame-123456'));
-	const failedItem = await getError({ ...CHAT, prompt: 'hi' });
-	expect(
-		JSON.stringify([failedItem.message, failedItem.description, failedItem.context]),
-	).not.toContain('open-sesame');
-	expect(JSON.stringify(await json({ ...CHAT, prompt: 'hi' }))).not.toContain('open-sesame');
 });

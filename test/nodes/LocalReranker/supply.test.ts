@@ -67,16 +67,6 @@ it('a hint contains the warnings, which the log does not repeat', async () => {
 	expect(JSON.stringify(outputs)).not.toContain('nearly the same score');
 });
 
-it('Sigmoid maps logits to numbers between 0 and 1', async () => {
-	const server = await start({ rerank: true });
-	const { reranker, hints } = await supplyNode(server, { options: { scores: 'sigmoid' } });
-	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(
-		({ metadata }) => metadata.relevanceScore,
-	);
-	expect(scores.every((score) => Number(score) > 0 && Number(score) < 1)).toBe(true);
-	expect(hints).toEqual([]);
-});
-
 it('Minimum Score omits documents, and without documents nothing is sent', async () => {
 	const server = await start({ rerank: true });
 	const { reranker } = await supplyNode(server, { options: { minimumScore: 0 } });

@@ -17,11 +17,6 @@ describe('Check', () => {
 		expect(credentialTypes).toEqual(['localLlamaApi']);
 	});
 
-	it('sends any other to the second, without failing', async () => {
-		await sim({ loadingFor: { ms: 60_000 } });
-		expect(shape(await run())).toEqual([[], [['loading', { item: 0 }]]]);
-	});
-
 	it('shows the gravest finding above both branches, and the summary first in the item', async () => {
 		await sim();
 		const outputs = await run({ credentials: { baseUrl: server().url, apiKey: 'wrong' } });
@@ -67,14 +62,6 @@ describe('Check', () => {
 		]);
 	});
 
-	it('reads expectations, also if expressions return them as text', async () => {
-		await sim({ nCtx: 2048 });
-		const expectations = { model: ' other ', minContext: '4096' };
-		const outputs = await run({ parameters: { expectations } });
-		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
-		expect(ids).toEqual(['expectedModelMissing', 'contextBelowExpected']);
-	});
-
 	it('fails if set, with the finding as message, and finding, suggestion and observation as description', async () => {
 		await sim({ apiKey: 'another' });
 		await expect(
@@ -100,27 +87,6 @@ describe('Check', () => {
 		expect(failed.message).toBe(findings[0]!.detail);
 		expect(failed.description).not.toContain(findings[0]!.detail.slice(0, 20));
 		expect(failed.description).toContain('Observed: ');
-	});
-
-	it.each([
-		[
-			{ failWhenUnhealthy: 'perhaps' },
-			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
-		],
-	])(
-		'a toggle that is neither on nor off is an error before any request: %j',
-		async (options, message) => {
-			await sim();
-			await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
-			expect(server().requests).toEqual([]);
-		},
-	);
-
-	it('a field that makes no sense is an error that names it', async () => {
-		await sim();
-		await expect(run({ parameters: { options: { timeout: 'soon' } } })).rejects.toMatchObject({
-			message: 'The field "Check Timeout (Seconds)" must be a number from 0.1, but is "soon"',
-		});
 	});
 
 	it('continues with the other items after an error, if the node is set so', async () => {

@@ -3,7 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { appKey, startDifySim } from '../../simulators/dify';
 import { elements } from '../../lib/health/elements';
 import { useSimulator } from '../../simulators/use-simulator';
-import { expectEndOnStop, run, server, SESAME, sim, useServer } from './run-node';
+import { run, server, SESAME, sim, useServer } from './run-node';
 
 useServer();
 const startDify = useSimulator(startDifySim);
@@ -121,17 +121,6 @@ describe('Report', () => {
 		expect(pageOf(item)).toContain('no endpoint for this task with the model');
 	});
 
-	it('the limit of the credential is kept', async () => {
-		await sim({ slots: 4 });
-		const item = await one({
-			parameters: REPORT,
-			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 2 },
-		});
-		expect(item!.json.speed).toMatchObject({
-			runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }],
-		});
-	});
-
 	it('of Dify: its findings, and no speed', async () => {
 		const dify = await startDify();
 		await sim();
@@ -142,35 +131,5 @@ describe('Report', () => {
 		expect(item!.json).toMatchObject({ status: 'healthy', server: { type: 'dify' } });
 		expect(item!.json.speed).toBeUndefined();
 		expect(pageOf(item)).toContain('Dify');
-	});
-
-	it('fails or continues as set', async () => {
-		await sim();
-		const failed = await one({
-			continueOnFail: true,
-			parameters: REPORT,
-			perItem: [{ tokens: 'many' }],
-		});
-		expect(failed).toMatchObject({
-			json: {
-				error: {
-					message:
-						'The field "Max Tokens per Response" must be a number from 1 to 4096, but is "many"',
-				},
-			},
-			pairedItem: { item: 0 },
-		});
-	});
-
-	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
-		await expectEndOnStop({ tokenDelayMs: 50 }, { ...REPORT, tokens: 4096 });
-	});
-
-	it('as a tool of an agent has one output, with the file', async () => {
-		await sim({ apiKey: 'another' });
-		const outputs = await run({ outputs: ['ai_tool'], parameters: REPORT });
-		expect(outputs).toHaveLength(1);
-		expect(outputs[0]![0]!.json.status).toBe('unauthorized');
-		expect(pageOf(outputs[0]![0])).toContain('unauthorized');
 	});
 });

@@ -27,13 +27,6 @@ describe('Speed Test', () => {
 		]);
 	});
 
-	it('Speed Test of a server that does not work', async () => {
-		await sim({ apiKey: 'another' });
-		const item = (await run({ parameters: { operation: 'speedTest' } }))[1]![0];
-		expect(item!.json).toMatchObject({ status: 'unauthorized' });
-		expect(item!.json).not.toHaveProperty('speed');
-	});
-
 	it.each([
 		[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
 		[
@@ -41,23 +34,8 @@ describe('Speed Test', () => {
 			'The field "Concurrent Requests" must be a number from 1 to 64, but is 1000000',
 		],
 		[
-			{ concurrentRequests: '65' },
-			'The field "Concurrent Requests" must be a number from 1 to 64, but is "65"',
-		],
-		[{ tokens: -1 }, 'The field "Tokens" must be a number from 1 to 4096, but is -1'],
-		[{ tokens: [] }, 'The field "Tokens" must be a number from 1 to 4096, but is []'],
-		[{ tokens: true }, 'The field "Tokens" must be a number from 1 to 4096, but is true'],
-		[
 			{ expectations: { minContext: '8k' } },
 			'The field "Context" must be a number from 0, but is "8k"',
-		],
-		[
-			{ expectations: { minContext: -5 } },
-			'The field "Context" must be a number from 0, but is -5',
-		],
-		[
-			{ expectations: { model: { name: 'a' } } },
-			'The field "Model" must be a text, but is {"name":"a"}',
 		],
 		[
 			{ options: { timeout: 0 } },
@@ -66,10 +44,6 @@ describe('Speed Test', () => {
 		[
 			{ model: { __rl: true, mode: 'id', value: ['a'] } },
 			'The field "Model" must be a text, but is ["a"]',
-		],
-		[
-			{ model: { name: 'x'.repeat(500) } },
-			`The field "Model" must be a text, but is {"name":"${'x'.repeat(90)}…`,
 		],
 	])(
 		'a value out of an expression that makes no sense is an error that names it: %j',

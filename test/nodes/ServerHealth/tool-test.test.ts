@@ -1,6 +1,6 @@
 import { reply } from '../../simulators/llama-server';
 import { playModel } from '../../lib/health/tool-answers';
-import { expectEndOnStop, run, server, sim, useServer } from './run-node';
+import { run, server, sim, useServer } from './run-node';
 
 useServer();
 
@@ -44,23 +44,5 @@ describe('Tool Test', () => {
 		playModel(server());
 		await run({ parameters: { ...TOOL_TEST, maxTokens: 64, testTimeout: 90 } });
 		for (const { body } of getRequests()) expect(body).toMatchObject({ max_tokens: 64 });
-	});
-
-	it('several models and none selected: the error has a suggestion', async () => {
-		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
-		await expect(run({ parameters: TOOL_TEST })).rejects.toMatchObject({
-			message: 'The server has several models, and none is selected',
-		});
-	});
-
-	it('of a server that does not work: by the second output', async () => {
-		await sim({ apiKey: 'another' });
-		const item = (await run({ parameters: TOOL_TEST }))[1]![0];
-		expect(item!.json).toMatchObject({ status: 'unauthorized' });
-		expect(item!.json).not.toHaveProperty('toolTest');
-	});
-
-	it('ends immediately on Stop, and leaves nothing running on the server', async () => {
-		await expectEndOnStop({ tokenDelayMs: 200 }, { ...TOOL_TEST, maxTokens: 4096 });
 	});
 });

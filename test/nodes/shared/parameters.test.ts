@@ -1,5 +1,3 @@
-import * as fc from 'fast-check';
-
 import { ServerError } from '../../../lib/errors/server-error';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { PROPERTIES } from './properties';
@@ -134,23 +132,6 @@ describe('a wrong value', () => {
 		expect(
 			refusal(() => read({ model: { name: 'x'.repeat(500) } }).string('model')).length,
 		).toBeLessThan(150);
-	});
-
-	it('of any type is accepted or rejected with a ServerError', () => {
-		fc.assert(
-			fc.property(fc.anything(), (value) => {
-				for (const run of [
-					() => options({ share: value }).number('options.share', 0),
-					() => options({ fast: value }).boolean('options.fast', false),
-					() => options({ include: value }).choices('options.include'),
-					() => read({ kind: value }).choice('kind'),
-					() => read({ options: value }).boolean('options.fast', false),
-				])
-					expect(
-						errorOf(run) ?? new ServerError({ type: 'invalidInput', title: '', suggestion: '' }),
-					).toBeInstanceOf(ServerError);
-			}),
-		);
 	});
 });
 

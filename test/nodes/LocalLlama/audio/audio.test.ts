@@ -1,7 +1,6 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { startKokoroSim } from '../../../simulators/media/kokoro';
-import { bytesReply, jsonReply } from '../../../simulators/media/server';
 import { startSpeachesSim } from '../../../simulators/media/speaches';
 import { startWhisperSim } from '../../../simulators/media/whisper';
 import { json, startScripted } from '../../../simulators/scripted';
@@ -179,46 +178,6 @@ describe('Transcribe', () => {
 		expect(failedItem.message).toBe('The field "Input Binary Field" is empty');
 	});
 
-	test('silence succeeds with a hint', async () => {
-		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
-		expect(items[0]!.json).toEqual({ output: '' });
-		expect(hints).toEqual([
-			expect.objectContaining({
-				message: expect.stringContaining('No speech was detected') as string,
-			}),
-		]);
-	});
-
-	test('markers of Qwen3-ASR are removed, the language is a field, and silence is an empty text', async () => {
-		const transcribedItem = async (text: string) => {
-			const sim = await startServer(({ path }, response) => {
-				const matches = path === '/v1/audio/transcriptions';
-				json(response, matches ? { text } : { detail: 'Not Found' }, matches ? 200 : 404);
-			});
-			const { items, hints } = await run(sim, {
-				operation: 'transcribe',
-				options: { simplify: false },
-			});
-			return { json: items[0]!.json, hints: hints.map(({ message }) => message) };
-		};
-		expect(await transcribedItem('language English<asr_text>Hello there.')).toEqual({
-			json: { output: 'Hello there.', metadata: { language: 'English' } },
-			hints: [],
-		});
-		expect(await transcribedItem('language None<asr_text>')).toEqual({
-			json: { output: '', metadata: {} },
-			hints: [expect.stringContaining('No speech was detected')],
-		});
-	});
-
-	test('a voice memo without an extension is sent as m4a', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS });
-		const [item] = recording('memo');
-		const binary = { data: { ...item!.binary!.data!, mimeType: 'audio/x-m4a' } };
-		await run(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
-		expect(sim.forms[0]!.parts[0]!.filename).toBe('memo.m4a');
-	});
-
 	test('llama-server v0.5.0 supports one format, and no translation', async () => {
 		const sim = await startServer(({ path }, response) => {
 			const matches = path === '/v1/audio/transcriptions';
@@ -246,23 +205,6 @@ describe('Transcribe', () => {
 		const error = await getError({}, setup);
 		expect(error.message).toBe('"scan.jpg" is an image');
 		expect(sim.forms).toEqual([]);
-	});
-
-	test('an error of one item does not affect the others', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS });
-		const m4a = {
-			data: Buffer.from('\0\0\0 ftypM4A xxxx').toString('base64'),
-			mimeType: 'audio/mp4',
-			fileName: 'a.m4a',
-		};
-		const { items } = await run(
-			sim,
-			{ operation: 'transcribe' },
-			{ items: [{ json: {}, binary: { data: m4a } }, ...recording()], continueOnFail: true },
-		);
-		expect(
-			items.map(({ json }) => json.output ?? (json.error as { message: string }).message),
-		).toEqual(['The server cannot read the audio of "a.m4a"', 'Hello\n there']);
 	});
 });
 
@@ -328,26 +270,5 @@ describe('Speak', () => {
 		});
 		expect(readBytes(items[0]!)).toEqual(samples);
 		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
-	});
-
-	test('a connection lost during the response is a specific error', async () => {
-		const sim = await startKokoro();
-		sim.route(
-			'POST /v1/audio/speech',
-			bytesReply('audio/mpeg', [Buffer.alloc(500, 1), Buffer.alloc(500, 2)], {
-				cut: { at: 700, how: 'rst' },
-			}),
-		);
-		const failedItem = await getError(
-			{},
-			buildSetup(sim, { operation: 'speak', text: 'Hello', voice: '' }),
-		);
-		expect(failedItem.context.data).toMatchObject({ type: 'connectionLost' });
-		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
-		const toldError = await getError(
-			{},
-			buildSetup(sim, { operation: 'speak', text: 'Hello', voice: '' }),
-		);
-		expect(toldError.message).toContain('no voice pack');
 	});
 });

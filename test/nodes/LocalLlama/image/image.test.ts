@@ -66,16 +66,3 @@ test('Generate: one item per image, with metadata for agents, which do not recei
 		steps: 8,
 	});
 });
-
-test('fewer images than requested: all of them, and a hint', async () => {
-	const { items, hints } = await run(await startSd({ makes: 2 }), {
-		operation: 'generate',
-		options: { count: 3 },
-	});
-	expect(items).toHaveLength(2);
-	expect(hints).toEqual([
-		expect.objectContaining({
-			message: expect.stringContaining('2 of 3 requested images') as string,
-		}),
-	]);
-});

@@ -1,4 +1,3 @@
-import { reply } from '../../../simulators/llama-server';
 import { changeFields } from '../../../../nodes/LocalLlama/model';
 import { useLocalLlama } from '../run-node';
 
@@ -120,17 +119,5 @@ describe('Unload', () => {
 	it('for a missing model, the error names the existing ones', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big' }] });
 		expect((await getError(buildParameters('unload', 'small'))).description).toContain('big');
-	});
-
-	it('cuts off responses only with Force Unload', async () => {
-		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
-		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
-		expect((await getError(buildParameters('unload', 'big', { wait: false }))).message).toContain(
-			'is processing 1 request',
-		);
-		expect(posts(sim)).toEqual([]);
-		expect(await json(buildParameters('unload', 'big', { force: true }))).toMatchObject({
-			state: 'unloaded',
-		});
 	});
 });

@@ -139,20 +139,6 @@ test('images, audio and text files from binary fields, by names or by a list of 
 	expect(b!.messages).toEqual(a!.messages);
 });
 
-test('a thinking level that Ollama rejects: the error without it is reported, not the rejection', async () => {
-	const sim = await serve({ profile: 'ollama' });
-	sim.script(
-		reply.error(400, { error: 'think value "low" is not supported for this model' }),
-		reply.json({ message: { content: '', thinking: '1. Blue' }, done: true, done_reason: 'stop' }),
-	);
-	const { message } = await getError({
-		...CHAT,
-		options: { thinking: 'effort', thinkingEffort: 'low' },
-	});
-	expect(message).toBe('The model used its whole response for thinking');
-	expect(getBodies('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
-});
-
 test.each<[string, object]>([
 	['own API', { contextSize: 2048 }],
 	['route of OpenAI', {}],
@@ -247,13 +233,6 @@ test('JSON is parsed in the item and validated by the node: llama.cpp with llgui
 	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
 });
 
-test('JSON that violates its schema is sent back to the model with the issues', async () => {
-	const sim = await serve();
-	sim.script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
-	const options = { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
-	expect(await json({ ...CHAT, options })).toEqual({ output: { n: 4 } });
-});
-
 test('warnings are shown at the node once each, also for a truncated response', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
@@ -264,15 +243,6 @@ test('warnings are shown at the node once each, also for a truncated response', 
 		{ finishReason: 'length' },
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off')]);
-});
-
-test('an interrupted response is an error with the received text', async () => {
-	const sim = await serve();
-	sim.script(reply.text('half an answer', { finish: false, done: false }));
-	expect((await getError(CHAT)).context.data).toMatchObject({
-		type: 'streamEndedEarly',
-		partialText: 'half an answer',
-	});
 });
 
 test.each([
@@ -301,14 +271,6 @@ test.each([
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await getError({ ...CHAT, ...parameters })).message).toContain(message);
-	expect(sim.requests).toHaveLength(0);
-});
-
-test('a PDF is rejected with a suggestion', async () => {
-	const sim = await serve();
-	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
-	const parameters = { ...CHAT, options: { binaryFields: 'data' } };
-	expect((await getError(parameters, { items })).description).toContain('Extract From File');
 	expect(sim.requests).toHaveLength(0);
 });
 

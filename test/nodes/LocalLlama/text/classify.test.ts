@@ -188,26 +188,6 @@ test('other servers: a schema; the name is accepted from a server that ignores i
 	});
 });
 
-test.each([
-	['response formats', 400, { error: { message: 'response_format is not supported' } }],
-	['log probabilities', 400, { error: { message: 'logprobs is not supported by this model' } }],
-])(
-	'if a server rejects %s, they are omitted from this and later requests',
-	async (_name, status, body) => {
-		const sim = await serve({ profile: 'fastapi' });
-		sim.script(reply.error(status, body), completionReply('A'), completionReply('A'));
-		for (let round = 0; round < 2; round++) expect((await json(CLASSIFY)).output).toBe('invoice');
-		expect(getChats().map((a) => 'response_format' in a)).toEqual([true, false, false]);
-		expect(Object.keys(getChats()[1]!).sort()).toEqual([
-			'max_tokens',
-			'messages',
-			'model',
-			'stream',
-			'temperature',
-		]);
-	},
-);
-
 const FIELDS = ['temperature', 'max_tokens', 'logprobs', 'top_logprobs', 'response_format'];
 
 /** Messages of pydantic, for all fields or for the first. */
@@ -389,14 +369,6 @@ test('a label "none" of the user is not the label for none of them', async () =>
 		),
 		{ numRuns: 20 },
 	);
-});
-
-test('labels of one character are their own keys', async () => {
-	const sim = await serve();
-	sim.script(completionReply('A'));
-	expect(
-		(await json({ ...CLASSIFY, labels: { label: [{ name: 'B' }, { name: 'A' }] } })).output,
-	).toBe('A');
 });
 
 test.each([

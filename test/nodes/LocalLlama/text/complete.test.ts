@@ -175,14 +175,6 @@ test('Ollama 0.17.4: the runner crashed during the response', async () => {
 	});
 });
 
-test('too long, as llama-server v0.5.0 rejects it', async () => {
-	const sim = await serve();
-	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
-	const { description } = await getError(COMPLETE);
-	expect(description).toContain('3000 tokens');
-	expect(description).toMatch(/Start llama-server with --ctx-size \d{4}.* Or shorten the text\./);
-});
-
 test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 	'too long for %s: the option of that server',
 	async (owner, option) => {
@@ -196,17 +188,6 @@ test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 		expect(description).not.toContain('memory');
 	},
 );
-
-test('Stop ends it immediately', async () => {
-	const sim = await serve();
-	const cancel = new AbortController();
-	sim.script(reply.chunks(['a', { wait: 3_600_000 }]));
-	const pending = getError(COMPLETE, { signal: cancel.signal });
-	await sim.until(() => sim.slots().some(({ busy }) => busy));
-	cancel.abort();
-	expect(await pending).toBeDefined();
-	await sim.until(() => sim.slots().every(({ busy }) => !busy));
-});
 
 test.each([
 	['an empty prompt', { prompt: '' }, '"Prompt" is empty'],

@@ -138,14 +138,6 @@ describe('a server that rejects response formats', () => {
 		expect(getFormats()).toEqual([true, false, false]);
 	});
 
-	test('may correct its response', async () => {
-		const sim = await serve();
-		sim.script(reject, reply.text('{"number":"x"}'), reply.text(RIGHT));
-		const item = await json({ ...EXTRACT, fields: FIELDS });
-		expect(item).toEqual({ output: { number: 7, company: 'ACME' } });
-		expect(getFormats()).toEqual([true, false, false]);
-	});
-
 	test('does not change what chats send', async () => {
 		const sim = await serve();
 		sim.script(reject, reply.text(RIGHT), reply.text('{}'));
@@ -299,17 +291,6 @@ test('S26: a scanned invoice without a text', async () => {
 	expect(getChats()[0]!.messages.at(-1)!.content).toEqual([
 		{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
 	]);
-});
-
-test('S27: a PDF has a suggestion, also if it has no text', async () => {
-	await serve({ vision: true });
-	const data = Buffer.from('%PDF-1.7').toString('base64');
-	const error = await getError(
-		{ ...EXTRACT, fields: FIELDS, options: { binaryFields: 'scan' } },
-		{ items: [{ json: {}, binary: { scan: { mimeType: 'application/pdf', data } } }] },
-	);
-	expect(error.description).toContain('Extract From PDF');
-	expect(error.description).toContain('pdftoppm -png');
 });
 
 test('a field whose name every object inherits is null if the text does not contain it', async () => {

@@ -40,15 +40,6 @@ describe('one text of each item', () => {
 		expect(only!.json.metadata).toMatchObject({ tokens: expect.any(Number) as number });
 	});
 
-	it('is sent in batches', async () => {
-		await serve({ embeddings: true });
-		const items = await execute({
-			parameters: { ...EMBED, options: { batchSize: 2 } },
-			...texts('a', 'b', 'c'),
-		});
-		expect([inputs(), items.length]).toEqual([[['a', 'b'], ['c']], 3]);
-	});
-
 	it('is sent separately if an expression returns other options', async () => {
 		await serve({ embeddings: true });
 		const { items, perItem } = texts('a', 'b', 'c');
@@ -79,23 +70,6 @@ describe('one text of each item', () => {
 		const failedItem = await getError(EMBED, texts('a', ' ', 'c'));
 		expect(failedItem).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
 		expect(inputs()).toEqual([]);
-	});
-
-	it('that the server rejects fails only that item, also if there are several', async () => {
-		const sim = await serve({ embeddings: true });
-		sim.route('POST /v1/embeddings', ({ body }: WireRequest) => {
-			const { input } = body as { input: string[] };
-			return input.some((text) => text.startsWith('bad'))
-				? reply.error(500, { error: 'Internal Server Error' })
-				: reply.json({
-						data: input.map((_text, index) => ({ index: index + 1, embedding: [1, 2] })),
-					});
-		});
-		const list = Array.from({ length: 20 }, (_none, at) =>
-			[3, 11].includes(at) ? `bad ${at}` : `good ${at}`,
-		);
-		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
-		expect(items.flatMap(({ json: item }, at) => ('error' in item ? [at] : []))).toEqual([3, 11]);
 	});
 
 	it('whose vector is NaN fails alone, at any position', async () => {
@@ -316,24 +290,6 @@ test('Ollama gets requests at its own route, and truncated texts add a hint', as
 	expect(fake.hints.map(({ message }) => message)).toEqual([
 		expect.stringContaining('1 of 1 texts were too long'),
 	]);
-});
-
-test('Stop ends the work between two batches', async () => {
-	const sim = await serve({ embeddings: true });
-	const cancel = new AbortController();
-	sim.route('POST /v1/embeddings', () => {
-		cancel.abort();
-		return reply.silence();
-	});
-	const parameters = { ...EMBED, options: { batchSize: 1 } };
-	const result = await execute({
-		parameters,
-		...texts('a', 'b'),
-		signal: cancel.signal,
-		continueOnFail: true,
-	}).catch((error: unknown) => error);
-	expect(inputs().length).toBeLessThanOrEqual(1);
-	expect(JSON.stringify(result)).not.toContain('"output"');
 });
 
 it('Stop is reported as Stop', async () => {

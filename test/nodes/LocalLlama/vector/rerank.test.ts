@@ -1,7 +1,7 @@
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, execute, getError, getBodies } = useLocalLlama();
+const { serve, execute, getError, getBodies } = useLocalLlama();
 
 const RERANK = { resource: 'vector', operation: 'rerank', query: 'cat' };
 const documents = ['revenue of the year', 'a cat sleeps', 'cat and kitten'];
@@ -164,16 +164,6 @@ test('a server that does not support reranking is reported', async () => {
 	expect((await getError(RERANK, fromItems)).message).toContain(
 		'Ollama does not support reranking',
 	);
-});
-
-test('warnings about scores are shown at the node', async () => {
-	const sim = await serve({ rerank: true });
-	sim.route('POST /v1/rerank', scores([0, 0.1], [1, 0.1], [2, 0.1]));
-	const fake = prepare({ parameters: RERANK, ...fromItems });
-	await executeIn(fake);
-	expect(fake.hints.map(({ message }) => message)).toEqual([
-		expect.stringContaining('nearly the same score'),
-	]);
 });
 
 test('32 documents are sent in one request', async () => {
