@@ -68,7 +68,6 @@ export const texts: DifyResource = {
 					{ inputs: inputsWithText, files, user },
 					{ onDeltas: typing?.show, timeouts, retries },
 				);
-				await typing?.end();
 				reportRun(call, result);
 				const json = parameters.boolean('simplify')
 					? toSimplifiedJson(result, user)

@@ -71,7 +71,6 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const result = { ...messageResult.result, files };
 	if (result.status === 'paused' && options.onPause === 'error')
 		throw createPausedError('chatflow', result);
-	await typing?.end();
 	reportRun(call, result);
 	if (conversationRestarted)
 		call.hint(

@@ -130,7 +130,6 @@ export async function toRunItem(
 	const result = await (onFailure === 'return' ? running.catch(getFailedRunResult) : running);
 	if (result.status === 'paused' && onPause === 'error')
 		throw createPausedError('workflow', result);
-	await call.typing?.end();
 	const warnings = [...inputWarnings, ...result.warnings, ...getEmailFormWarnings(result)];
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);

@@ -153,21 +153,15 @@ interface UpsertResult {
 	document: JsonRecord;
 }
 
-/**
- * Creates a document, or replaces the one with the same name: Dify does so itself and keeps the ID, unless that one is
- * disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
- *
- * @throws {ServerError}
- */
+/** Creates a document, or updates the one with the same name. @throws {ServerError} */
 export async function upsertDocument(
-	{ client, getCached }: DifyAccess,
+	access: DifyAccess,
 	datasetId: string,
 	content: DocumentContent,
-	options: CreateOptions = {},
+	options: CreateOptions,
 ): Promise<UpsertResult> {
-	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
-	const existing = await findDocumentByName(client, datasetId, name);
+	const existing = await findDocumentByName(access.client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
 		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
 	if (existing !== undefined && options.ifExists === 'fail')
@@ -176,6 +170,23 @@ export async function upsertDocument(
 			`The knowledge base already has a document "${name}"`,
 			'Choose another name, or set "If It Exists" to Update.',
 		);
+	return await writeDocument(access, datasetId, content, existing, options);
+}
+
+/**
+ * Creates a document, or replaces the existing one with its name: Dify does so itself and keeps the ID, unless that one
+ * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
+ *
+ * @throws {ServerError}
+ */
+export async function writeDocument(
+	{ client, getCached }: DifyAccess,
+	datasetId: string,
+	content: DocumentContent,
+	existing: JsonRecord | undefined,
+	options: CreateOptions,
+): Promise<UpsertResult> {
+	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = buildDocumentBody(dataset, options, content.type === 'file');
 	const response =
@@ -186,18 +197,13 @@ export async function upsertDocument(
 			: await client.sendJson(
 					'POST',
 					apiPath`/datasets/${datasetId}/document/create-by-text`,
-					{ text: content.text, name, ...body },
+					{ text: content.text, name: content.name, ...body },
 					{ timeoutMs: WRITE_TIMEOUT_MS },
 				);
 	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
 	const action = existing?.id === documentId ? 'updated' : 'created';
-	return {
-		action,
-		documentId,
-		document,
-		batch: asNonEmptyString(response.batch),
-	};
+	return { action, documentId, document, batch: asNonEmptyString(response.batch) };
 }
 
 const PARENT_CHILD = 'hierarchical_model';

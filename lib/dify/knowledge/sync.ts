@@ -12,7 +12,7 @@ import {
 	ensureDocumentAvailable,
 	parseMetadata,
 	setDocumentStatus,
-	upsertDocument,
+	writeDocument,
 	type CreateOptions,
 	type DocumentContent,
 	waitForIndexing,
@@ -182,7 +182,7 @@ export async function applySyncStep(
 	const { client } = access;
 	const { action, document, content } = step;
 	if (content !== undefined)
-		return await writeDocument(access, datasetId, { ...step, content }, run);
+		return await syncDocument(access, datasetId, { ...step, content }, run);
 	const target = document ?? {};
 	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, target);
 	if (action === 'disabled')
@@ -191,7 +191,7 @@ export async function applySyncStep(
 	return toSyncResult(step);
 }
 
-async function writeDocument(
+async function syncDocument(
 	access: DifyAccess,
 	datasetId: string,
 	step: SyncStep & { content: SyncSource },
@@ -201,12 +201,8 @@ async function writeDocument(
 	const { content, source, document } = step;
 	// Read before any change: if the file is unreadable, its document stays unchanged.
 	const documentContent = await content.content(content.name);
-	if (document !== undefined) await ensureDocumentAvailable(client, datasetId, document);
-	const upsertResult = await upsertDocument(access, datasetId, documentContent, {
-		...create,
-		ifExists: 'update',
-	});
-	const { documentId, batch } = upsertResult;
+	const result = await writeDocument(access, datasetId, documentContent, document, create);
+	const { documentId, batch } = result;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
 	const syncValues = {
 		[SOURCE_FIELD]: { value: source, type: 'string' },
@@ -214,5 +210,5 @@ async function writeDocument(
 	} as const;
 	await setMetadata(client, datasetId, documentId, syncValues, true);
 	const overrides = { documentId, batch, indexingStatus: status };
-	return toSyncResult({ ...step, document: upsertResult.document }, overrides);
+	return toSyncResult({ ...step, document: result.document }, overrides);
 }

@@ -38,7 +38,8 @@ test.each<[string, object[], typeof LOST | undefined, object]>([
 });
 
 test('the message of a run that was followed may lack its beginning', () => {
-	expect(play([STARTED, TEXT, MESSAGE_END], undefined, true)).toMatchObject({ type: 'broken' });
+	for (const error of [undefined, TIMEOUT, LOST])
+		expect(play([STARTED, TEXT, MESSAGE_END], error, true)).toEqual({ type: 'broken', error });
 });
 
 test('too much text is abandoned', () => {

@@ -249,4 +249,30 @@ describe('syncing documents', () => {
 			'Two items have the same source "a.md"',
 		);
 	});
+
+	test.each([true, false])(
+		'lists the documents once, and enables a changed one once; as text: %s',
+		async (isText) => {
+			const scene = await startScene();
+			const count = (pattern: RegExp) =>
+				scene.sim.requests.filter(({ method, path }) => pattern.test(`${method} ${path}`)).length;
+			await sync(scene, [...FILES, { source: 'c.md', text: 'third' }], {}, isText);
+			expect(count(/^GET .+documents$/)).toBe(1);
+			const [disabled, archived] = [...scene.dataset.documents.values()];
+			disabled!.enabled = false;
+			archived!.archived = true;
+			const changed = [...FILES, { source: 'c.md', text: 'third' }].map((file) => ({
+				...file,
+				text: `${file.text}, changed`,
+			}));
+			expect(await sync(scene, changed, {}, isText)).toEqual([
+				'updated a.md',
+				'updated b.md',
+				'updated c.md',
+			]);
+			expect(count(/^GET .+documents$/)).toBe(2);
+			expect([count(/status.enable$/), count(/status.un_archive$/)]).toEqual([1, 1]);
+			expect(scene.dataset.documents.size).toBe(3);
+		},
+	);
 });
