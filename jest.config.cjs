@@ -1,7 +1,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
 	testEnvironment: 'node',
-	roots: ['<rootDir>/test'],
+	// The sources too, so that --findRelatedTests, --onlyChanged and --watch know them.
+	roots: ['credentials', 'lib', 'nodes', 'test'].map((name) => `<rootDir>/${name}`),
 	testMatch: ['**/*.test.ts'],
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(e2e|full|real-servers)/'],
 	runtime: '<rootDir>/test/support/shared-modules-runtime.cjs',

@@ -1,0 +1,8 @@
+const { runtime: _runtime, testMatch: _testMatch, ...base } = require('./jest.config.cjs');
+
+/** The tests that `npm run test:mutation` names: those nearest to the mutated file. */
+/** @type {import('jest').Config} */
+module.exports = {
+	...base,
+	testRegex: `/test/(${process.env.MUTATION_TESTS ?? 'lib'})[^ ]*\\.test\\.ts$`,
+};

@@ -1,0 +1,65 @@
+/**
+ * `npm run test:mutation [-- name …]`: how many bugs planted in a file its tests notice, for the files where a bug does the
+ * most harm. Exit status 1 if it is fewer than 80 % in any file, or if a run cannot start. Each run prints its survivors;
+ * `test/mutation.md` explains those that are harmless.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureDependencies, toolEnvironment } from './lib/dependencies.mjs';
+import { createLog } from './lib/log.mjs';
+import { main } from './lib/script-main.mjs';
+import { readJson, root } from './lib/paths.mjs';
+import { run } from './lib/processes.mjs';
+
+const LEAST_PERCENT = 80;
+
+const RUN_TESTS =
+	'lib/dify|nodes/shared/dify|nodes/DifyChatMessage|nodes/DifyWorkflow|guarantees/dify';
+
+/** Each file with the tests that guard it, as a part of a regular expression. */
+const TESTS = {
+	'lib/chat/check-tool-calls.ts': 'lib/chat|guarantees/agent',
+	'lib/chat/tool-calls.ts': 'lib/chat|guarantees/agent',
+	'lib/dify/knowledge/sync.ts': 'lib/dify|nodes/DifyKnowledge|guarantees/dify',
+	'lib/dify/run/run-reader.ts': RUN_TESTS,
+	'lib/dify/run/run-record.ts': RUN_TESTS,
+	'lib/dify/run/start-run.ts': RUN_TESTS,
+	'lib/http/retry-policy.ts': 'lib/http',
+	'lib/text/text-tool-calls.ts': 'lib/text|lib/chat',
+};
+
+/** @typedef {{ files: Record<string, { mutants: Array<{ status: string }> }> }} Report */
+
+/** @param {string} file @returns {{ noticed: number, total: number }} of the report of the last run */
+const readScore = (file) => {
+	const report = /** @type {Report} */ (readJson(join(root, 'reports/mutation/mutation.json')));
+	const all = (report.files[file]?.mutants ?? []).map(({ status }) => status);
+	const noticed = all.filter((status) => ['Killed', 'Timeout'].includes(status)).length;
+	const unnoticed = all.filter((status) => ['Survived', 'NoCoverage'].includes(status)).length;
+	return { noticed, total: noticed + unnoticed };
+};
+
+await main(async () => {
+	const log = createLog();
+	await ensureDependencies(log);
+	const names = process.argv.slice(2);
+	const chosen = Object.entries(TESTS).filter(
+		([file]) => names.length === 0 || names.some((name) => file.includes(name)),
+	);
+	if (chosen.length === 0)
+		throw new Error(`No such file: ${names.join(', ')}. One of: ${Object.keys(TESTS).join(', ')}`);
+	const lines = [];
+	let isWeak = false;
+	for (const [file, tests] of chosen) {
+		rmSync(join(root, 'reports/mutation'), { recursive: true, force: true });
+		const env = { ...toolEnvironment(), MUTATION_TESTS: tests };
+		const tool = join(root, 'node_modules/.bin/stryker');
+		await run(tool, ['run', '--mutate', file], { cwd: root, env, onLine: log.line });
+		const { noticed, total } = readScore(file);
+		const percent = (100 * noticed) / total;
+		isWeak ||= !(percent >= LEAST_PERCENT);
+		lines.push(`${file}: ${noticed} of ${total} noticed, ${percent.toFixed(1)} %`);
+	}
+	for (const line of lines) log.line(line);
+	return isWeak ? 1 : 0;
+});
