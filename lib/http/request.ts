@@ -142,7 +142,11 @@ class RequestRun<T> {
 				if (wasIdle) continue;
 				if (progress.hasEmittedContent || signal.aborted) throw result;
 				const { firstTokenRemainingMs } = this.watchdog;
-				const delayMs = this.retryPolicy.nextDelayMs(result, firstTokenRemainingMs);
+				const delayMs = this.retryPolicy.nextDelayMs(
+					result,
+					firstTokenRemainingMs,
+					this.endpoint.onLoading,
+				);
 				await sleepWithAbort(delayMs, signal);
 			}
 		} finally {

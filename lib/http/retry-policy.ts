@@ -1,6 +1,6 @@
 /** Decides when a request is sent again. */
 import { createServerError } from '../errors/create-error';
-import { formatDuration } from '../errors/texts';
+import { formatDuration, getErrorText } from '../errors/texts';
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 
@@ -28,7 +28,7 @@ const MODEL_STOPPED = /\bmodel unloaded\b|do embedding request: .{0,500}EOF/i;
 export class RetryPolicy {
 	private tries = 0;
 	private waits = 0;
-	private wasLoading = false;
+	private loadingSince: number | undefined;
 
 	constructor(
 		private readonly maxRetries: number,
@@ -38,11 +38,17 @@ export class RetryPolicy {
 
 	/**
 	 * @param remainingMs milliseconds until the first-token timeout; Infinity without one
+	 * @param onLoading called before a pause for a loading model
 	 * @returns milliseconds to wait before the next attempt
 	 * @throws {ServerError} if there is none
 	 */
-	nextDelayMs(error: ServerError, remainingMs: number): number {
-		if (error.type === 'modelLoading') return this.nextLoadingDelayMs(error, remainingMs);
+	nextDelayMs(
+		error: ServerError,
+		remainingMs: number,
+		onLoading?: (waitedMs: number) => void,
+	): number {
+		if (error.type === 'modelLoading')
+			return this.nextLoadingDelayMs(error, remainingMs, onLoading);
 		if (!this.isTransient(error)) throw error;
 		const delayMs = getRetryAfterMs(error) ?? this.nextBackoffMs();
 		const isWorthWaiting = delayMs <= MAX_RETRY_AFTER_MS && delayMs < remainingMs;
@@ -50,11 +56,20 @@ export class RetryPolicy {
 		throw this.toFinalError(error, delayMs);
 	}
 
-	private nextLoadingDelayMs(error: ServerError, remainingMs: number): number {
-		this.wasLoading = true;
+	private nextLoadingDelayMs(
+		error: ServerError,
+		remainingMs: number,
+		onLoading?: (waitedMs: number) => void,
+	): number {
+		this.loadingSince ??= performance.now();
+		const waitedMs = performance.now() - this.loadingSince;
 		const delayMs = this.nextBackoffMs(MAX_LOADING_DELAY_MS);
-		if (delayMs < remainingMs) return delayMs;
-		throw error;
+		if (delayMs >= remainingMs) {
+			const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
+			throw error.copyWith({ title: getErrorText('modelLoading', { timeoutMs }).title });
+		}
+		onLoading?.(waitedMs);
+		return delayMs;
 	}
 
 	private isTransient(error: ServerError): boolean {
@@ -74,7 +89,7 @@ export class RetryPolicy {
 
 	private toFinalError(error: ServerError, delayMs: number): ServerError {
 		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
-		if (error.type === 'connectionRefused' && this.wasLoading)
+		if (error.type === 'connectionRefused' && this.loadingSince !== undefined)
 			return error.copyWith({
 				type: 'modelLoadFailed',
 				title: 'The server exited while loading the model',

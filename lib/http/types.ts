@@ -46,6 +46,8 @@ export interface Endpoint {
 	readonly secrets: readonly string[];
 	/** For a service with specific errors: the error of an error response; undefined if another program sent it. */
 	toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
+	/** Called when a request waits for a loading model, before each pause. */
+	onLoading?(waitedMs: number): void;
 	/** Facts about the server for errors, in addition to its URL. */
 	readonly errorContext: Partial<ErrorContext>;
 }

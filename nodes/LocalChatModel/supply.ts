@@ -19,7 +19,7 @@ import { createModelServer } from '../../lib/servers/model-server';
 import { CancelPoller } from '../shared/cancel-poller';
 import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../shared/parameters';
 import { withResolvedModel } from '../shared/resolve-model';
-import { addHintOnce } from '../shared/run/hints';
+import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { readPriority, readGenerationTimeouts } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
@@ -51,7 +51,7 @@ export async function supplyChatModel(
 async function buildChatModel(context: ISupplyDataFunctions, itemIndex: number, log: SubNodeLog) {
 	const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 	const parameters = new NodeParameters(context, itemIndex, properties);
-	const server = createModelServer(credentials, context.helpers);
+	const server = log.watchLoading(createModelServer(credentials, context.helpers));
 	const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
 	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
 	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
@@ -156,9 +156,6 @@ export function withTokenBudget(
 		return result;
 	};
 }
-
-/** After this time without output, users assume that a chat is broken. */
-const NOTICEABLE_WAIT_MS = 5_000;
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
 	isStreaming?(): boolean;

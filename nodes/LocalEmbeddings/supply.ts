@@ -42,7 +42,7 @@ export async function supplyEmbeddings(
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = readPriority(context, parameters);
-		const server = createModelServer(credentials, context.helpers);
+		const server = log.watchLoading(createModelServer(credentials, context.helpers));
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
 		const resolvedSettings = await withResolvedModel(settings, server, 'embeddings', log.signal);

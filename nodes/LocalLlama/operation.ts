@@ -29,6 +29,7 @@ import {
 	integerField,
 	stringField,
 } from '../shared/field-builders';
+import { watchLoading } from '../shared/run/hints';
 import { ItemError } from '../shared/run/item-error';
 import { createInputError } from '../../lib/errors/create-error';
 import { parseJson } from '../../lib/json';
@@ -61,7 +62,7 @@ export async function runLocalLlama(
 		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
 		const access = cachedAccess.get(key) ?? {
-			server: createModelServer(data, context.helpers),
+			server: watchLoading(context, createModelServer(data, context.helpers)),
 			priority,
 		};
 		cachedAccess.set(key, access);

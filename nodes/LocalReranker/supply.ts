@@ -50,7 +50,7 @@ export async function supplyReranker(
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = readPriority(context, parameters);
-		const server = createModelServer(credentials, context.helpers);
+		const server = log.watchLoading(createModelServer(credentials, context.helpers));
 		const settings = { ...readRerankSettings(parameters), priority };
 		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', log.signal);
 		return { response: createLoggedReranker(server, resolvedSettings, log) };

@@ -33,6 +33,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 	const resolve = async () =>
 		await retryTransient(
 			settings,
+			server,
 			signal,
 			async () => await resolveOnlyModel(server, task, signal),
 		);
@@ -41,6 +42,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 
 async function retryTransient<T>(
 	{ timeouts, retries = 0 }: ModelSettings,
+	{ onLoading }: ModelServer,
 	signal: AbortSignal | undefined,
 	request: () => Promise<T>,
 ): Promise<T> {
@@ -49,7 +51,8 @@ async function retryTransient<T>(
 	for (;;) {
 		const result = await request().catch(captureError);
 		if (!(result instanceof ServerError)) return result;
-		await sleepWithAbort(policy.nextDelayMs(result, endsAt - performance.now()), signal);
+		const delayMs = policy.nextDelayMs(result, endsAt - performance.now(), onLoading);
+		await sleepWithAbort(delayMs, signal);
 	}
 }
 

@@ -7,7 +7,8 @@ import type {
 	SupplyData,
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
-import { addHintOnce } from './run/hints';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import { addHintOnce, watchLoading } from './run/hints';
 import { toPanelError } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values';
 
@@ -67,6 +68,19 @@ export class SubNodeLog {
 	/** Shows a hint at the node, only once. */
 	hint(message: string): void {
 		tryOrUndefined(() => addHintOnce(this.context, message));
+	}
+
+	/** A model that loads for long is an entry of its own in the log, which n8n shows at once. */
+	watchLoading(server: ModelServer): ModelServer {
+		return watchLoading(this.context, server, () =>
+			this.addOutput(this.addInput({}), [
+				[
+					{
+						json: { status: 'The model is still loading. The request is sent when it is loaded.' },
+					},
+				],
+			]),
+		);
 	}
 
 	nodeError(error: unknown): NodeOperationError {

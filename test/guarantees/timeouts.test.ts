@@ -11,7 +11,7 @@ import {
 	usage,
 } from './support/responses';
 import { useClock } from './support/fake-clock';
-import { chatModel, type ChatModel, failureOf, run, streamOf } from './support/node-runner';
+import { chatModel, type ChatModel, failureOf, run, streamOf, textOf } from './support/node-runner';
 import { type Answer, json, until, useServers } from './support/scripted-server';
 import type { http } from '../support/node-builtins';
 
@@ -204,7 +204,28 @@ describe('timeouts', () => {
 			parameters: { options: { firstTokenTimeout: 120 } },
 		});
 		const failed = await clock.passUntil(failureOf(supplied.invoke('Hi')));
-		expect(`${failed.message} ${failed.description}`).toMatch(/loading/i);
+		expect(failed.message).toMatch(/^The model is still loading after 1(?:1\d|20) s$/);
+	});
+
+	test('a model that loads for more than five seconds is shown in the log at once, and as a hint', async () => {
+		const loading = json({ error: { code: 503, message: 'Loading model' } }, 503);
+		let isLoaded = false;
+		const server = await serve((request, response) =>
+			(isLoaded ? text('Here I am.') : loading)(request, response),
+		);
+		const { supplied, outputs, hints } = await chatModel(server.url);
+		const work = streamOf(supplied, 'Hi');
+		await clock.pass(1_000);
+		expect(outputs).toEqual([]);
+		for (let second = 0; second < 10; second++) await clock.pass(1_000);
+		expect(outputs).toEqual([
+			{ status: expect.stringMatching(/^The model is still loading/) as string },
+		]);
+		isLoaded = true;
+		expect(textOf(await clock.passUntil(work))).toBe('Here I am.');
+		expect(hints.map(({ message }) => message)).toEqual([
+			expect.stringMatching(/^The model was still loading/),
+		]);
 	});
 });
 
