@@ -12,6 +12,7 @@ import { tryOrUndefined } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
 import { ChatStream, shouldStreamToChat } from './chat-stream';
 import { toErrorItem, ItemError, toPanelError, getVisitorMessage } from './item-error';
+import { explainInput } from './explain-input';
 import { addHintOnce } from './hints';
 import { toExecutionItem, type Operation, type OperationTable } from './operations';
 import { toChatMessage } from '../../../lib/errors/describe-error';
@@ -71,13 +72,19 @@ export async function runOperations<Access extends object>(
 				typing,
 				hint: (message: string) => addHintOnce(context, message),
 			};
+			const explain = (error: unknown, index = itemIndex) =>
+				explainInput(context, operation.fields, index, error);
+			const explainItem = ({ itemIndex: index, reason, facts }: ItemError) =>
+				new ItemError(index, explain(reason, index), facts);
 			const items = await operation.run(call).catch(async (error: unknown) => {
 				await typing?.breakLine();
-				throw error;
+				throw error instanceof ItemError ? explainItem(error) : explain(error);
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
-			return items.map((item) => (item instanceof ItemError ? item : { from, ...item }));
+			return items.map((item) =>
+				item instanceof ItemError ? explainItem(item) : { from, ...item },
+			);
 		},
 		{
 			concurrency,

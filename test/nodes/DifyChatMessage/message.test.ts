@@ -8,11 +8,11 @@ describe('the request of a message', () => {
 		await sendMessageJson(sim, { parameters: { query: 42 } });
 		await sendMessageJson(sim, { parameters: { query: { a: 1 } } });
 		expect(sim.runs.map(({ query }) => query)).toEqual(['<b>"&\'</b> 你好 😀', '42', '{"a":1}']);
-		expect((await sendMessageError(sim, { parameters: { query: '' } })).message).toBe(
-			'The query is empty',
-		);
+		expect(
+			(await sendMessageError(sim, { parameters: { query: '' }, written: { query: '' } })).message,
+		).toBe('The query is empty');
 		expect((await sendMessageError(sim, { parameters: { query: undefined } })).message).toBe(
-			'The query is empty',
+			'This item has no chatInput',
 		);
 	});
 

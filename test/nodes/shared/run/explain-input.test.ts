@@ -1,0 +1,87 @@
+import type { NodeOperationError } from 'n8n-workflow';
+
+import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
+import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
+
+const NOWHERE = { baseUrl: 'http://127.0.0.1:1', apiKey: ['local', 'key', '123'].join('-') };
+
+async function failureOf(
+	operation: string,
+	setup: Partial<ExecuteSetup>,
+	node: { execute: LocalLlama['execute'] } = new LocalLlama(),
+): Promise<NodeOperationError> {
+	const { context } = executeContext({
+		type: 'n8n-nodes-local-llama.localLlama',
+		credentials: NOWHERE,
+		...setup,
+		parameters: {
+			resource: 'text',
+			operation,
+			model: 'm',
+			...setup.parameters,
+		},
+	});
+	return (await node.execute.call(context).catch((error: unknown) => error)) as NodeOperationError;
+}
+
+const PROMPT = '={{ $json.chatInput }}';
+
+test('an expression that names a field which the item lacks', async () => {
+	const { message, description } = await failureOf('chat', {
+		parameters: { prompt: undefined },
+		written: { prompt: PROMPT },
+		items: [{ json: { text: 'Hi' } }],
+	});
+	expect(message).toBe('This item has no chatInput');
+	expect(description).toMatch(
+		/^It comes from a Chat Trigger\. .*change the expression in "Prompt"/,
+	);
+});
+
+test('the default of a Dify chat, and a name in brackets', async () => {
+	const credentials = { ...NOWHERE, keyType: 'app' };
+	const fails = async (query: string) =>
+		await failureOf(
+			'send',
+			{ credentials, parameters: { query: '' }, written: { query } },
+			new DifyChatMessage() as never,
+		);
+	expect((await fails(PROMPT)).message).toBe('This item has no chatInput');
+	expect((await fails('={{ $json["the question"] }}')).message).toBe(
+		'This item has no "the question"',
+	);
+});
+
+test('an empty cell: the item, and what to do with such items', async () => {
+	const { message, description } = await failureOf('chat', {
+		written: { prompt: '={{ $json.question }}' },
+		parameters: { prompt: '' },
+		items: [{ json: { question: 'x' } }, { json: { question: '' } }],
+		perItem: [{ prompt: ' ' }, { prompt: '' }],
+	});
+	expect(message).toMatch(/^The field "Prompt" is empty \[item [01]\]$/);
+	expect(description).toMatch(/Filter.*On Error/);
+	expect(description).not.toContain('Correct the field in the node');
+});
+
+test('an option with a wrong value of the item', async () => {
+	const { message, description } = await failureOf('chat', {
+		parameters: { prompt: 'Hi', options: { temperature: 'hot' } },
+		written: { prompt: 'Hi', options: { temperature: '={{ $json.heat }}' } },
+		items: [{ json: { heat: 'hot' } }],
+	});
+	expect(message).toMatch(/"Temperature" must be .*"hot"/);
+	expect(description).toBe('Correct the value in the item, or the expression.');
+});
+
+test('a fixed value is an error of the node, and a tool keeps the words for its model', async () => {
+	const fixed = await failureOf('chat', { parameters: { prompt: '' }, written: { prompt: '' } });
+	expect(fixed.description).toBe('Enter a value, or correct the expression.');
+	const tool = await failureOf('chat', {
+		type: 'n8n-nodes-local-llama.localLlamaTool',
+		parameters: { prompt: '' },
+		written: { prompt: PROMPT },
+	});
+	expect(tool.message).toContain('The field "Prompt" is empty');
+});
