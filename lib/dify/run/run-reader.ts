@@ -17,6 +17,7 @@ import {
 	applyEvent,
 	createRunState,
 	flushText,
+	removeUnopenedReasoning,
 	isRunFinished,
 	isRunFinishing,
 	type RunState,
@@ -334,6 +335,7 @@ class RunReader {
 	private async result(warning?: string): Promise<RunResult> {
 		const { run } = this;
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
+		await this.emitDeltas(removeUnopenedReasoning(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);

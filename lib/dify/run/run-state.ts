@@ -10,7 +10,7 @@ import {
 	asRecords,
 	asString,
 } from '../../values';
-import { ReasoningSplitter } from '../../text/reasoning';
+import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
 import type {
 	AgentThought,
@@ -225,6 +225,15 @@ function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
 export function flushText(run: RunState): TextDelta[] {
 	const { text, reasoning } = run.splitter.end();
 	return addText(run, text, reasoning);
+}
+
+/** Removes thinking that the text ends but did not begin, because the prompt of the model began it. */
+export function removeUnopenedReasoning(run: RunState): TextDelta[] {
+	if (run.reasoning || run.textReasoning || !hasUnopenedReasoning(run.text)) return [];
+	const { text, reasoning } = splitReasoning(run.text, true);
+	run.text = text;
+	run.textReasoning = reasoning;
+	return [{ type: 'replace', text, reason: 'unopened_thinking' }];
 }
 
 /** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */

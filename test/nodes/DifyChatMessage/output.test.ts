@@ -62,6 +62,20 @@ describe('the item of a message', () => {
 		}
 	});
 
+	test('thinking that the prompt began ends with a lone tag, and is removed, too', async () => {
+		const sim = await startApp({
+			mode: 'chat',
+			reply: () => ['Hm, hello.\n</thi', 'nk>\n\nHello!'],
+		});
+		const fake = prepare(sim, { streaming: true });
+		const [item] = await execute(fake);
+		expect(item!.json).toMatchObject({ answer: 'Hello!', reasoning: 'Hm, hello.\n' });
+		expect(getStreamedText(fake)).toMatch(/Hello!$/);
+		const aboutTags = 'Close it with `</think>`, not with </b>.';
+		const other = await startApp({ mode: 'chat', reply: () => [aboutTags] });
+		expect(await sendMessageJson(other, {})).toMatchObject({ answer: aboutTags });
+	});
+
 	test("without Simplify, the item has Dify's own fields, like a blocking response", async () => {
 		const sim = await startApp({ mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		const json = await sendMessageJson(sim, {
