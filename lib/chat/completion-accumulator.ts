@@ -9,6 +9,7 @@ import { parseExactJson, parseJson } from '../json';
 import { ReasoningSplitter, type TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import {
+	findUnreadCall,
 	getDisplayableLength,
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
@@ -177,7 +178,10 @@ export class CompletionAccumulator {
 	private parseTextCalls() {
 		const { offeredTools = [], isQuotation = () => false } = this.options;
 		const { text } = this.partial;
-		if (this.toolCalls.calls.length > 0 || offeredTools.length === 0) return { text, calls: [] };
+		const { calls: parsedCalls } = this.toolCalls;
+		if (parsedCalls.length > 0)
+			return { text, calls: [], rejectedCall: findUnreadCall(text, offeredTools, parsedCalls) };
+		if (offeredTools.length === 0) return { text, calls: [] };
 		return parseTextToolCalls(text, offeredTools, isQuotation);
 	}
 

@@ -1,6 +1,6 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
-import { parseJson } from '../json';
-import { isRecord, type JsonRecord, minOf } from '../values';
+import { parseJson, parseJsonExactly } from '../json';
+import { isRecord, type JsonRecord, minOf, normalizeLetters } from '../values';
 import { parseLiteralCalls } from './literals';
 
 /** A way to write calls at the end of a text. */
@@ -17,7 +17,7 @@ const FORMATS: readonly TextCallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
 		begin: /<tool_call>\s*\{/,
-		read: (rest) => matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJson),
+		read: (rest) => matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJsonExactly),
 	},
 	// Qwen3-Coder, which llama-server and Ollama do not parse (opencode 26162, ollama 16686)
 	{
@@ -98,11 +98,8 @@ export interface TextToolCalls {
 /** A call in text that is not executed, with the reason. */
 export interface RejectedTextCall {
 	name: string;
-	reason:
-		| 'no such tool is connected'
-		| 'the same text appears in the input'
-		| 'the response contains more than 100 calls'
-		| 'its format is unknown or incomplete';
+	/** Continues "It was not executed, because …". */
+	reason: string;
 }
 
 /** A model that repeats itself writes thousands. */
@@ -130,6 +127,26 @@ export function parseTextToolCalls(
 	if (unsupported !== undefined)
 		rejectedCall = { name: unsupported, reason: 'its format is unknown or incomplete' };
 	return { text, calls: [], rejectedCall };
+}
+
+/** Markup of a call next to the calls that the server parsed, unless it repeats one of them. */
+export function findUnreadCall(
+	text: string,
+	offeredTools: readonly string[],
+	parsedCalls: readonly RawToolCall[],
+): RejectedTextCall | undefined {
+	const letters = normalizeLetters(text);
+	const isRepeated = (tool: string) =>
+		parsedCalls.some(
+			({ name, arguments: args }) => name === tool && letters.includes(normalizeLetters(args)),
+		);
+	const name = findUnsupportedCall(
+		text,
+		offeredTools.filter((tool) => !isRepeated(tool)),
+	);
+	return name === undefined
+		? undefined
+		: { name, reason: 'the server sent other calls separately from the text' };
 }
 
 function findRejectedCall(
@@ -229,12 +246,12 @@ function parseParameter(parameter: string): Array<[name: string, value: unknown]
 
 /** A list or an object, otherwise a text, which is converted to the type that the tool's schema requires. */
 function parseValue(value: string): unknown {
-	return /^\s*[[{]/.test(value) ? (parseJson(value.trim()) ?? value) : value;
+	return /^\s*[[{]/.test(value) ? (parseJsonExactly(value.trim()) ?? value) : value;
 }
 
 /** A JSON list, or one JSON object as a list. */
 function parseList(json: string) {
-	const value = parseJson(json.trim());
+	const value = parseJsonExactly(json.trim());
 	if (Array.isArray(value)) return value as unknown[];
 	return isRecord(value) ? [value] : undefined;
 }

@@ -114,6 +114,21 @@ describe('formats of calls', () => {
 		expect(parse(text).calls[0]?.arguments).toBe('{"id":12345678901234567890,"x":1.50}');
 	});
 
+	test.each([
+		'<tool_call>{"name":"list","arguments":{"id":12345678901234567890,"x":1}}</tool_call>',
+		'[TOOL_CALLS][{"name":"list","arguments":{"id":12345678901234567890,"x":1}}]',
+		'{"name":"list","parameters":{"id":12345678901234567890,"x":1}}',
+	])('numbers that JavaScript cannot represent become text in JSON: %s', (text) => {
+		expect(parse(text).calls[0]?.arguments).toBe('{"id":"12345678901234567890","x":1}');
+	});
+
+	test.each([
+		'<tool_call>list<arg_key>ids</arg_key><arg_value>[12345678901234567890,1]</arg_value></tool_call>',
+		'<function=list><parameter=ids>[12345678901234567890,1]</parameter></function>',
+	])('and in the lists of tags: %s', (text) => {
+		expect(parse(text).calls[0]?.arguments).toBe('{"ids":["12345678901234567890",1]}');
+	});
+
 	const SAMPLES = [
 		'<tool_call>get_weather<arg_key>city</arg_key><arg_value>Rome</arg_value></tool_call>',
 		'<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
@@ -152,6 +167,36 @@ describe('formats of calls', () => {
 });
 
 describe('markup that nothing reads', () => {
+	/** A response with this text and a call that the server parsed. */
+	const streamBeside = (content: string, args = '{"city":"Bern"}') => {
+		const accumulator = new CompletionAccumulator({ offeredTools });
+		const toolCall = { index: 0, id: 'a', function: { name: 'get_weather', arguments: args } };
+		for (const delta of [{ content }, { tool_calls: [toolCall] }])
+			accumulator.push(JSON.stringify({ choices: [{ delta }] }));
+		accumulator.push('{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}');
+		return accumulator.end().completion;
+	};
+
+	test.each([
+		'<tool_call>{"name":"send-mail","arguments":{"to":"a"}}</tool_call>',
+		'<tool_call>{"name":"get_weather","arguments":{"city":"Rome"}}</tool_call>',
+		'<invoke name="list"></invoke>',
+	])('is reported next to calls that the server parsed: %s', (text) => {
+		expect(streamBeside(text)).toMatchObject({
+			text,
+			toolCalls: [{ name: 'get_weather', arguments: '{"city":"Bern"}' }],
+			rejectedCall: { reason: 'the server sent other calls separately from the text' },
+		});
+	});
+
+	test.each([
+		'<tool_call>{"name":"get_weather","arguments":{"city":"Bern"}}</tool_call>',
+		'I look up the weather (get_weather).',
+		'',
+	])('is not if it repeats such a call, or is prose: %s', (text) => {
+		expect(streamBeside(text)).toMatchObject({ text, rejectedCall: undefined });
+	});
+
 	test.each([
 		'<|plugin|>{"do":"get_weather"}',
 		'<invoke name="get_weather"><parameter name="city">Rome</parameter></invoke>',
