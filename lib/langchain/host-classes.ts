@@ -22,14 +22,8 @@ export interface HostGenerationChunk {
 export interface HostRunManager {
 	/** Missing in LangChain's types, although LangChain itself reads it (core, language_models/chat_models.ts). */
 	handlers?: unknown;
-	handleLLMNewToken(
-		token: string,
-		index?: { prompt: number; completion: number },
-		runId?: string,
-		parentRunId?: string,
-		tags?: string[],
-		fields?: { chunk: HostGenerationChunk },
-	): Promise<void>;
+	/** `args`: the token, its index, ID and parent of the run, tags, and fields with the chunk. */
+	handleLLMNewToken(...args: unknown[]): Promise<void>;
 }
 
 /** The part of the host's `BaseChatModel` that a subclass needs. */
@@ -93,17 +87,18 @@ export async function findHostClasses(
 			context,
 			PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1],
 		).response as Adapter | undefined;
-		const adapterClass: unknown = adapter ? Object.getPrototypeOf(adapter) : undefined;
+		const adapterClass: unknown = adapter && Object.getPrototypeOf(adapter);
 		if (!adapter || !isObject(adapterClass))
-			return { type: 'missing', missing: 'supplyModel returned no model' };
+			throw new MissingPartError('supplyModel returned no model');
 		const cached = lookups.get(adapterClass);
 		if (cached) return cached;
 		const lookup = await collectClasses(adapter, adapterClass);
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
-		if (error instanceof MissingPartError) return { type: 'missing', missing: error.message };
-		return { type: 'missing', missing: `its chat model failed: ${getErrorMessage(error)}` };
+		const message = getErrorMessage(error);
+		const isPart = error instanceof MissingPartError;
+		return { type: 'missing', missing: isPart ? message : `its chat model failed: ${message}` };
 	}
 }
 

@@ -4,7 +4,6 @@ import type {
 	HostBaseChatModel,
 	HostClasses,
 	HostGenerationChunk,
-	HostMessageChunk,
 	HostRunManager,
 } from './host-classes';
 import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
@@ -48,21 +47,7 @@ interface CallOptions {
 	tool_choice?: unknown;
 }
 
-export interface LocalChatModel {
-	invoke(input: unknown, options?: object): Promise<HostMessageChunk>;
-	stream(input: unknown, options?: object): Promise<AsyncIterable<HostMessageChunk>>;
-	bindTools(tools: unknown[], kwargs?: JsonRecord): LocalChatModel;
-	withStructuredOutput(
-		schema: unknown,
-		config?: object,
-	): { invoke(input: unknown): Promise<unknown> };
-	getNumTokens(content: unknown): Promise<number>;
-	callbacks: unknown[];
-	metadata?: JsonRecord;
-	toJSON(): { type: string; kwargs: JsonRecord };
-}
-
-type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
+type LocalChatModelClass = new (fields: LocalChatModelFields) => object;
 
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 
@@ -147,15 +132,14 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		): AsyncGenerator<HostGenerationChunk> {
 			const { generate, toError, onFinished, watchCancel } = this.fields;
 			const stopWatching = watchCancel?.();
-			const abandoned = new AbortController();
 			let textStream: AsyncGenerator<string, ChatResult> | undefined;
 			try {
-				const chatRequest = this.toChatRequest(messages, options, abandoned.signal);
+				const chatRequest = this.toChatRequest(messages, options);
 				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
 				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
 				textStream = streamText(
-					async (onDelta) => await generateLines(generate, chatRequest, onDelta),
-					abandoned,
+					async (request, onDelta) => await generateLines(generate, request, onDelta),
+					chatRequest,
 				);
 				let next = await textStream.next();
 				for (; !next.done; next = await textStream.next()) {
@@ -206,18 +190,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		private toChatRequest(
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
-			abandoned?: AbortSignal,
 		): ChatRequest {
 			const { nodeSignal, toJsonSchema } = this.fields;
-			const signals = [signal, nodeSignal, abandoned].filter(
-				(candidate) => candidate !== undefined,
-			);
+			const signals = [signal, nodeSignal].filter((candidate) => candidate !== undefined);
 			return {
 				messages: messages.map(toInputMessage),
 				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
 				toolChoice: toToolChoice(choice),
 				stop,
-				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+				signal: AbortSignal.any(signals),
 			};
 		}
 	};
@@ -346,19 +327,24 @@ function getDeltaInterval() {
  * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
  * a steady stream.
  *
- * @param work pushes the text
- * @param abandoned aborted if the consumer stops before the end, so that the work also stops
- * @returns the result of the work
+ * If the consumer stops before the end, the request is aborted.
+ *
+ * @returns the result of `generate`
  */
 export async function* streamText<R>(
-	work: (onDelta: (delta: string) => void) => Promise<R>,
-	abandoned: AbortController,
+	generate: (chatRequest: ChatRequest, onDelta: (delta: string) => void) => Promise<R>,
+	chatRequest: ChatRequest,
 ): AsyncGenerator<string, R> {
 	const queue = { pending: '', hasEnded: false, wake: () => {} };
-	const result = work((delta) => {
-		queue.pending += delta;
-		queue.wake();
-	});
+	const abandoned = new AbortController();
+	const { signal = abandoned.signal } = chatRequest;
+	const result = generate(
+		{ ...chatRequest, signal: AbortSignal.any([signal, abandoned.signal]) },
+		(delta) => {
+			queue.pending += delta;
+			queue.wake();
+		},
+	);
 	const end = result
 		.catch(() => {})
 		.then(() => {

@@ -75,17 +75,8 @@ export function createSdkChatModel(
 		},
 		async *stream(messages: SdkMessage[], config?: SdkCallOptions): AsyncGenerator<SdkChunk> {
 			let textStream: AsyncGenerator<string, ChatResult> | undefined;
-			const abandoned = new AbortController();
 			try {
-				const chatRequest = toChatRequest(messages, config);
-				const signals = [chatRequest.signal, abandoned.signal].filter(
-					(signal) => signal !== undefined,
-				);
-				const signal = AbortSignal.any(signals);
-				textStream = streamText(
-					async (onDelta) => await generate({ ...chatRequest, signal }, onDelta),
-					abandoned,
-				);
+				textStream = streamText(generate, toChatRequest(messages, config));
 				let next = await textStream.next();
 				for (; !next.done; next = await textStream.next())
 					yield { type: 'text-delta', delta: next.value };

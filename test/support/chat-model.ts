@@ -1,13 +1,27 @@
 import type { CloseFunction } from 'n8n-workflow';
 
-import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
+import type { HostMessageChunk } from '../../lib/langchain/host-classes';
+import type { JsonRecord } from '../../lib/values';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { type LlamaServerSim, startLlamaServerSim } from '../simulators/llama-server';
 import { useSimulator } from '../simulators/use-simulator';
 import { fakeContext, type FakeContext } from './context';
 import { createRequire, process } from './node-builtins';
 
-export type { Model };
+/** The supplied chat model. */
+export interface Model {
+	invoke(input: unknown, options?: object): Promise<HostMessageChunk>;
+	stream(input: unknown, options?: object): Promise<AsyncIterable<HostMessageChunk>>;
+	bindTools(tools: unknown[], kwargs?: JsonRecord): Model;
+	withStructuredOutput(
+		schema: unknown,
+		config?: object,
+	): { invoke(input: unknown): Promise<unknown> };
+	getNumTokens(content: unknown): Promise<number>;
+	callbacks: unknown[];
+	metadata?: JsonRecord;
+	toJSON(): { type: string; kwargs: JsonRecord };
+}
 
 const KEY = 'secret-key-123';
 

@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest } from '../../../lib/chat/types';
 import { toServerToolCallId } from '../../../lib/chat/tool-calls';
-import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
+import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/model-server';

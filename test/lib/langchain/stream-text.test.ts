@@ -1,11 +1,12 @@
+import type { ChatRequest } from '../../../lib/chat/types';
 import { streamText } from '../../../lib/langchain/local-chat-model';
 import { delay } from '../../support/node-builtins';
 
 /** Pushes tokens one after the other. */
 const tokens =
-	(count: number, everyMs: number, left?: AbortSignal) =>
-	async (onDelta: (delta: string) => void): Promise<string> => {
-		for (let at = 0; at < count && left?.aborted !== true; at++) {
+	(count: number, everyMs: number) =>
+	async ({ signal }: ChatRequest, onDelta: (delta: string) => void): Promise<string> => {
+		for (let at = 0; at < count && signal?.aborted !== true; at++) {
 			onDelta(`${at} `);
 			if (everyMs > 0) await delay(everyMs);
 		}
@@ -15,7 +16,7 @@ const tokens =
 /** A source that emits the next tokens only after `allow()`. */
 function stepwise(steps: string[][]) {
 	let allow = () => {};
-	const work = async (onDelta: (delta: string) => void) => {
+	const work = async (_chatRequest: ChatRequest, onDelta: (delta: string) => void) => {
 		for (const [index, step] of steps.entries()) {
 			if (index > 0) await new Promise<void>((resolve) => (allow = resolve));
 			step.forEach(onDelta);
@@ -28,7 +29,7 @@ function stepwise(steps: string[][]) {
 describe('streamText', () => {
 	it('yields all text and returns the result of the source', async () => {
 		const deltas: string[] = [];
-		const generator = streamText(tokens(200, 0), new AbortController());
+		const generator = streamText(tokens(200, 0), { messages: [] });
 		let next = await generator.next();
 		for (; !next.done; next = await generator.next()) deltas.push(next.value);
 		expect(deltas.join('')).toBe(Array.from({ length: 200 }, (_, at) => `${at} `).join(''));
@@ -37,7 +38,7 @@ describe('streamText', () => {
 
 	it('yields the first token immediately and joins later ones', async () => {
 		const { work, allow } = stepwise([['a'], ['b', 'c', 'd']]);
-		const deltas = streamText(work, new AbortController());
+		const deltas = streamText(work, { messages: [] });
 		expect(await deltas.next()).toEqual({ done: false, value: 'a' });
 		allow();
 		expect(await deltas.next()).toEqual({ done: false, value: 'bcd' });
@@ -46,7 +47,7 @@ describe('streamText', () => {
 
 	it('waits 40 ms between two deltas', async () => {
 		const { work, allow } = stepwise([['a'], ['b'], ['c']]);
-		const deltas = streamText(work, new AbortController());
+		const deltas = streamText(work, { messages: [] });
 		await deltas.next();
 		allow();
 		jest.useFakeTimers();
@@ -63,13 +64,16 @@ describe('streamText', () => {
 	});
 
 	it('throws an error after the text that arrived before it', async () => {
-		const failing = async (onDelta: (delta: string) => void): Promise<string> => {
+		const failing = async (
+			_chatRequest: ChatRequest,
+			onDelta: (delta: string) => void,
+		): Promise<string> => {
 			onDelta('a');
 			onDelta('b');
 			await delay(1);
 			return await Promise.reject(new Error('broken'));
 		};
-		const generator = streamText(failing, new AbortController());
+		const generator = streamText(failing, { messages: [] });
 		const deltas: string[] = [];
 		const read = async () => {
 			for await (const delta of generator) deltas.push(delta);
@@ -79,11 +83,17 @@ describe('streamText', () => {
 	});
 
 	it('aborts the work when the reader stops', async () => {
-		const left = new AbortController();
-		for await (const delta of streamText(tokens(1000, 1, left.signal), left)) {
+		const { signal } = new AbortController();
+		const signals: Array<AbortSignal | undefined> = [];
+		const generate = async (chatRequest: ChatRequest, onDelta: (delta: string) => void) => {
+			signals.push(chatRequest.signal);
+			return await tokens(1000, 1)(chatRequest, onDelta);
+		};
+		for await (const delta of streamText(generate, { messages: [], signal })) {
 			expect(delta).toBe('0 ');
 			break;
 		}
-		expect(left.signal.aborted).toBe(true);
+		expect(signals.map((sent) => sent?.aborted)).toEqual([true]);
+		expect(signal.aborted).toBe(false);
 	});
 });
