@@ -67,8 +67,12 @@ interface BatchOptions<R> {
 	/** Texts in one request. */
 	size: number;
 	send(batch: readonly BatchText[]): Promise<R[]>;
-	/** Called when a single text is rejected. Returns the result of the text. */
-	onRejected(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): Promise<R[]>;
+	/** Whether a text that is too long is sent again, each time shorter, until the server accepts it. */
+	canTruncate: boolean;
+	/** Counts the truncated texts. */
+	totals: Pick<BatchTotals, 'truncated'>;
+	/** The error of a rejected text. */
+	toError(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): ServerError;
 }
 
 /**
@@ -78,7 +82,7 @@ interface BatchOptions<R> {
  */
 export async function processInBatches<R>(
 	texts: readonly BatchText[],
-	{ size, send, onRejected }: BatchOptions<R>,
+	{ size, send, canTruncate, totals, toError }: BatchOptions<R>,
 ): Promise<R[]> {
 	let maxSize = size;
 	let hasAccepted = false;
@@ -87,11 +91,25 @@ export async function processInBatches<R>(
 		hasAccepted = true;
 		return results;
 	};
-	const checkOtherTexts = async (): Promise<OtherTextsStatus> => {
+	const checkOtherTexts = async () => {
 		if (hasAccepted) return 'accepted';
 		if (texts.length === 1) return 'none';
 		const result = await sendBatch(texts.slice(-1)).catch(captureError);
 		return result instanceof ServerError ? 'rejected' : 'accepted';
+	};
+	const sendTruncated = async (
+		error: ServerError,
+		item: BatchText,
+		otherTexts: OtherTextsStatus,
+	): Promise<R[]> => {
+		const tokenSizes = parseTokenSizes(error);
+		const text = tokenSizes ? truncateToLimit(item.text, tokenSizes) : '';
+		if (!canTruncate || !text.trim()) throw toError(error, item, otherTexts);
+		const shorter = { ...item, text };
+		const result = await send([shorter]).catch(captureError);
+		if (result instanceof ServerError) return await sendTruncated(result, shorter, otherTexts);
+		totals.truncated++;
+		return result;
 	};
 	const processBatch = async (batch: readonly BatchText[]): Promise<R[]> => {
 		const result = await sendBatch(batch).catch(captureError);
@@ -99,7 +117,7 @@ export async function processInBatches<R>(
 		const [text, second] = batch;
 		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
 		if (!isBatchSpecific) throw result;
-		if (!second) return await onRejected(result, text!, await checkOtherTexts());
+		if (!second) return await sendTruncated(result, text!, await checkOtherTexts());
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));
@@ -138,28 +156,6 @@ interface TokenSizes {
 	limit?: number;
 	/** Tokens of the rejected text. */
 	tokens?: number;
-}
-
-/**
- * Sends a text that is too long again, each time shorter, until the server accepts it.
- *
- * @throws {ServerError} as `toError` returns it, if the text must not be truncated, or is not too long
- */
-export async function sendTruncated<R>(
-	error: ServerError,
-	text: BatchText,
-	options: {
-		canTruncate: boolean;
-		send(batch: readonly BatchText[]): Promise<R[]>;
-		toError(error: ServerError, text: BatchText): ServerError;
-	},
-): Promise<R[]> {
-	const tokenSizes = parseTokenSizes(error);
-	const start = tokenSizes ? truncateToLimit(text.text, tokenSizes) : '';
-	if (!options.canTruncate || !start.trim()) throw options.toError(error, text);
-	const shorter = { ...text, text: start };
-	const result = await options.send([shorter]).catch(captureError);
-	return result instanceof ServerError ? await sendTruncated(result, shorter, options) : result;
 }
 
 /** Undefined if the error is about something else. */

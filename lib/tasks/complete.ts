@@ -7,7 +7,7 @@ import {
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { toParameterFields } from '../chat/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
-import type { ChatSettings, Timings, Usage, Completion } from '../chat/types';
+import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
@@ -22,15 +22,6 @@ import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task'
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
-interface TextCompletion {
-	text: string;
-	/** `stop`, `length`, or another reason of the server. */
-	finishReason?: string;
-	usage?: Usage;
-	timings?: Timings;
-	model?: string;
-}
-
 /**
  * @param prompt a text, or the IDs of its tokens
  * @throws {ServerError} with the received text in `partialText`
@@ -40,7 +31,7 @@ export async function completeText(
 	settings: CompleteSettings,
 	prompt: string | number[],
 	onDelta?: (delta: string) => Promise<void>,
-): Promise<TextCompletion & { server?: string; warnings: string[] }> {
+): Promise<Completion & { server?: string; warnings: string[] }> {
 	const { model, parameters } = settings;
 	assertModelName(model);
 	const serverType = await getProfile(server).getType(settings.signal);
@@ -65,7 +56,7 @@ export async function completeText(
 			const { completion } = await readStream(response, accumulator, {
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
-			if (completion.type === 'completed') return toTextCompletion(completion);
+			if (completion.type === 'completed') return completion;
 			throw createCompletionError(completion, toErrorContext(server, response.url, model));
 		},
 		getPartial: () => accumulator?.partial,
@@ -124,15 +115,4 @@ function buildRawOllamaBody(
 	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
 	const fields = Object.entries(body).filter(([name]) => !['messages', 'context'].includes(name));
 	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };
-}
-
-function toTextCompletion({
-	text,
-	finishReason,
-	usage,
-	timings,
-	model,
-}: Completion): TextCompletion {
-	const reason = finishReason === 'unknown' ? undefined : finishReason;
-	return { text, finishReason: reason, usage, timings, model };
 }

@@ -14,7 +14,6 @@ import {
 	type BatchText,
 	type BatchTotals,
 	runBatch,
-	sendTruncated,
 	processInBatches,
 	isInvalidJsonResponse,
 	type OtherTextsStatus,
@@ -83,22 +82,13 @@ export class Embedder {
 		if (prepared.length === 0) return result;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
-		const send = async (batch: readonly BatchText[]) =>
-			await this.send(taskSettings, batch, result);
-		const onRejected = async (
-			rejection: ServerError,
-			text: BatchText,
-			otherTexts: OtherTextsStatus,
-		) => {
-			const vectors = await sendTruncated(rejection, text, {
-				canTruncate: settings.longTexts === 'truncate',
-				send,
-				toError: (error, shorter) => toTextError(error, shorter, otherTexts),
-			});
-			result.truncated++;
-			return vectors;
+		const batchOptions = {
+			size: settings.batchSize,
+			send: async (batch: readonly BatchText[]) => await this.send(taskSettings, batch, result),
+			canTruncate: settings.longTexts === 'truncate',
+			totals: result,
+			toError: toTextError,
 		};
-		const batchOptions = { size: settings.batchSize, send, onRejected };
 		result.vectors = await processInBatches(prepared, batchOptions).catch(
 			async (error: ServerError) => {
 				throw await this.explainError(error);

@@ -21,7 +21,6 @@ import {
 	type BatchText,
 	type BatchTotals,
 	runBatch,
-	sendTruncated,
 	processInBatches,
 	explainUnsupportedTask,
 	formatTokenSizes,
@@ -99,20 +98,13 @@ async function scoreDocuments(
 	result: RerankResult,
 ): Promise<ScoredDocument[]> {
 	const safeQuery = breakControlTokens(query);
-	const send = async (batch: readonly BatchText[]) =>
-		await sendBatch(server, settings, safeQuery, batch, result);
 	const batchOptions = {
 		size: settings.batchSize,
-		send,
-		onRejected: async (rejection: ServerError, document: BatchText) => {
-			const scores = await sendTruncated(rejection, document, {
-				canTruncate: settings.longDocuments === 'truncate',
-				send,
-				toError: explainTooLong,
-			});
-			result.truncated++;
-			return scores;
-		},
+		send: async (batch: readonly BatchText[]) =>
+			await sendBatch(server, settings, safeQuery, batch, result),
+		canTruncate: settings.longDocuments === 'truncate',
+		totals: result,
+		toError: explainTooLong,
 	};
 	return await processInBatches(documents, batchOptions).catch(async (error: ServerError) => {
 		throw await explainUnsupportedTask(server, error, { task: 'rerank', model: settings.model });

@@ -83,7 +83,13 @@ export async function transcribe(
 			const text = await response.text();
 			const parsedTranscript = parseTranscript(text, format);
 			if (parsedTranscript) return parsedTranscript;
-			throw text.trim() ? toError(text) : createEmptyResponseError(server, settings);
+			if (text.trim()) throw toError(text);
+			const context = toErrorContext(server, server.getApiUrl(), settings.model);
+			throw createServerError('invalidResponse', context, {
+				title: 'The server returned an empty response instead of a transcript',
+				suggestion:
+					'Check that the Base URL points to a transcription server, and that the model is a speech model.',
+			});
 		},
 		explain: async (error) =>
 			await explainRejectedAudio(server, settings, error, transcribeRequest),
@@ -96,14 +102,6 @@ export async function transcribe(
 		);
 	else pushAll(warnings, getTranscriptHints(transcript, transcribeRequest));
 	return { ...transcript, warnings };
-}
-
-function createEmptyResponseError(server: ModelServer, { model }: TaskSettings) {
-	return createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
-		title: 'The server returned an empty response instead of a transcript',
-		suggestion:
-			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
-	});
 }
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
@@ -119,7 +117,7 @@ function explainRejectedOption(
 	// whisper.cpp sends a C++ error; other servers name the language.
 	const isLanguageRejected =
 		/\bbody\.language\b/.test(serverText) ||
-		(/language/i.test(serverText) && includesLetters(serverText, language));
+		(/language/i.test(serverText) && serverText.toLowerCase().includes(language.toLowerCase()));
 	const isLanguageNamed = language !== '' && isLanguageRejected;
 	if (isLanguageNamed || /construction from null/i.test(serverText))
 		return error.copyWith({
@@ -133,10 +131,6 @@ function explainRejectedOption(
 		title: `The server does not support the transcript format "${format}"`,
 		suggestion: 'Set Response Format to Text.',
 	});
-}
-
-function includesLetters(text: string, part: string) {
-	return text.toLowerCase().includes(part.toLowerCase());
 }
 
 /** vLLM */
@@ -164,7 +158,13 @@ async function explainRejectedAudio(
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
 	const fileError = UNREADABLE_PATTERN.test(serverText)
-		? createUnreadableError(error, file)
+		? error.copyWith({
+				type: 'badRequest',
+				title: `The server cannot read the audio of "${file.name}"`,
+				// whisper.cpp sends the same message for every invalid request.
+				suggestion:
+					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
+			})
 		: audioError;
 	const sentFile = { ...file, head: await readHead(file) };
 	return await explainUnsupportedRoute(server, withFileNames(fileError, [sentFile]), {
@@ -174,16 +174,6 @@ async function explainRejectedAudio(
 				? 'Turn off Translate to English, and translate with a chat model.'
 				: texts.transcription,
 		model,
-	});
-}
-
-function createUnreadableError(error: ServerError, { name }: FileSource) {
-	return error.copyWith({
-		type: 'badRequest',
-		title: `The server cannot read the audio of "${name}"`,
-		// whisper.cpp sends the same message for every invalid request.
-		suggestion:
-			'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
 	});
 }
 

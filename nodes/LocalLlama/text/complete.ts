@@ -40,19 +40,18 @@ export const textComplete = withOutput({
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.write('\n\n');
-				const { warnings: taskWarnings, ...completion } = await completeText(
+				const completion = await completeText(
 					server,
 					withSeedOffset(settings, copy),
 					prompt,
 					onDelta,
 				);
-				const warnings = completion.text ? taskWarnings : ['The model generated no text.'];
-				reportResult(call, { ...completion, warnings });
+				if (!completion.text) completion.warnings = ['The model generated no text.'];
+				reportResult(call, completion);
 				const { text: output, finishReason, model, server: serverType } = completion;
-				const promptIndex = prompts.length > 1 ? index : undefined;
 				const metadata = {
-					promptIndex,
-					finishReason,
+					promptIndex: prompts.length > 1 ? index : undefined,
+					finishReason: finishReason === 'unknown' ? undefined : finishReason,
 					...toUsageMetadata(completion),
 					model,
 					server: serverType,

@@ -136,26 +136,21 @@ export const textExtract = withOutput({
 		};
 		const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
 		const result = await generate(call, withFormat, messages, files);
-		const { value, ...checked } = getRequestedJson(result, responseFormat)!;
-		const numbers = new Set(
-			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
+		const json = getRequestedJson(result, responseFormat)!;
+		const hasNumbers = fields?.some(({ type }) => type === 'number');
+		json.unsafeNumbers = json.unsafeNumbers.filter(
+			(text) => !hasNumbers || asNumber(text) === text,
 		);
-		const values = Object.fromEntries(
-			Object.entries(asRecord(value)).map(([name, fieldValue]) => [
-				name,
-				numbers.has(name) ? asNumber(fieldValue) : fieldValue,
-			]),
-		);
-		const unsafeNumbers = checked.unsafeNumbers.filter(
-			(text) => asNumber(text) === text || numbers.size === 0,
-		);
-		getJsonWarnings({ value, ...checked, unsafeNumbers }).forEach(call.hint);
-		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
-		const output =
-			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
+		getJsonWarnings(json).forEach(call.hint);
+		const record = asRecord(json.value);
+		const toEntry = ({ name, type }: ExtractField) => {
+			const value = Object.hasOwn(record, name) ? record[name] : null;
+			return [name, type === 'number' ? asNumber(value) : value];
+		};
+		const output = fields ? Object.fromEntries(fields.map(toEntry)) : json.value;
 		const repaired = (result.logFields?.corrections ?? 0) !== 0;
 		const metadata = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
-		return [{ output: output ?? value, metadata }];
+		return [{ output, metadata }];
 	},
 });
 

@@ -13,16 +13,19 @@ const createError = (details: Partial<ServerError> = {}) =>
 
 describe('texts in batches', () => {
 	const run = async (count: number, size: number, isRejected: (batch: BatchText[]) => boolean) => {
-		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: `${index}` }));
+		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: 'ab' }));
 		const sizes: number[] = [];
 		const results = await processInBatches(texts, {
 			size,
 			send: async (batch) => {
 				sizes.push(batch.length);
-				if (isRejected([...batch])) throw createError();
-				return batch.map(({ index }) => index);
+				const isTruncated = batch[0]!.text.length < 2;
+				if (!isTruncated && isRejected([...batch])) throw createError({ type: 'promptTooLong' });
+				return batch.map(({ index }) => (isTruncated ? -index : index));
 			},
-			onRejected: async (_error, { index }) => [-index],
+			canTruncate: true,
+			totals: { truncated: 0 },
+			toError: (error) => error,
 		});
 		return { results, sizes };
 	};
@@ -55,7 +58,13 @@ describe('texts in batches', () => {
 	test('an error that other batches would have, too, is thrown', async () => {
 		const send = jest.fn().mockRejectedValue(createError({ type: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
-		const batchOptions = { size: 2, send, onRejected: async () => [] };
+		const batchOptions = {
+			size: 2,
+			send,
+			canTruncate: true,
+			totals: { truncated: 0 },
+			toError: (error: ServerError) => error,
+		};
 		await expect(processInBatches(texts, batchOptions)).rejects.toMatchObject({
 			type: 'unauthorized',
 		});
