@@ -34,10 +34,9 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	toAttributes: (result: T) => ResponseAttributes,
 ): Promise<T> {
 	const api = loadOpenTelemetry();
-	const headers = api ? await fetchTraceHeaders(endpoint) : {};
-	const isTraced = api !== undefined && headers.traceparent !== undefined;
-	const span = isTraced
-		? tryOrUndefined(() => startSpan(endpoint, request, api, headers))
+	const headers = api && (await fetchTraceHeaders(endpoint));
+	const span = headers?.traceparent
+		? tryOrUndefined(() => startSpan(endpoint, request, api!, headers))
 		: undefined;
 	if (!span) return await work(endpoint);
 	try {
@@ -82,7 +81,10 @@ function startSpan<S extends TracedEndpoint>(
 			span.setAttributes(toSpanAttributes(Object.assign(observation, attributes), masked)),
 		);
 	return {
-		endpoint: withHeaders(endpoint, omitUndefined({ traceparent, tracestate })),
+		endpoint: {
+			...endpoint,
+			headers: { ...endpoint.headers, ...omitUndefined({ traceparent, tracestate }) },
+		},
 		setAttributes,
 		/** Records an error by its title, unless that is the server's own message. @returns the error */
 		recordException: (error: unknown) => {
@@ -95,10 +97,6 @@ function startSpan<S extends TracedEndpoint>(
 		},
 		end: () => tryOrUndefined(() => (span.isRecording() ? span.end() : undefined)),
 	};
-}
-
-function withHeaders<S extends TracedEndpoint>(endpoint: S, headers: Record<string, string>): S {
-	return { ...endpoint, headers: { ...endpoint.headers, ...headers } };
 }
 
 /**
@@ -228,12 +226,11 @@ const getSessionId = ({ trace, conversationId }: SpanData) => trace?.sessionId ?
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
  * (https://langfuse.com/integrations/native/opentelemetry), and custom names if neither defines one.
  */
-const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> = {
-	'gen_ai.operation.name': ({ operation }) => operation,
-	'gen_ai.provider.name': ({ provider }) =>
-		provider === undefined ? undefined : snakeCase(provider),
+const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => unknown)> = {
+	'gen_ai.operation.name': 'operation',
+	'gen_ai.provider.name': ({ provider = '' }) => snakeCase(provider),
 	'gen_ai.conversation.id': getSessionId,
-	'gen_ai.request.model': ({ model }) => model,
+	'gen_ai.request.model': 'model',
 	'gen_ai.request.temperature': set('temperature'),
 	'gen_ai.request.top_p': set('topP'),
 	'gen_ai.request.top_k': set('topK'),
@@ -242,12 +239,11 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.request.frequency_penalty': set('frequencyPenalty'),
 	'gen_ai.request.presence_penalty': set('presencePenalty'),
 	'gen_ai.request.stop_sequences': set('stop'),
-	'gen_ai.response.id': ({ id }) => id,
-	'gen_ai.response.model': ({ responseModel }) => responseModel,
-	'gen_ai.response.finish_reasons': ({ finishReason }) =>
-		finishReason === undefined ? undefined : [finishReason],
+	'gen_ai.response.id': 'id',
+	'gen_ai.response.model': 'responseModel',
+	'gen_ai.response.finish_reasons': ({ finishReason }) => finishReason && [finishReason],
 	'gen_ai.response.time_to_first_chunk': ({ firstTokenAt, startedAt }) =>
-		firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - startedAt) / 1000,
+		firstTokenAt && Math.max(0, firstTokenAt - startedAt) / 1000,
 	'gen_ai.usage.input_tokens': ({ usage }) => usage?.promptTokens,
 	'gen_ai.usage.output_tokens': ({ usage }) => usage?.completionTokens,
 	'gen_ai.usage.cache_read.input_tokens': ({ usage }) => usage?.cachedTokens,
@@ -256,27 +252,26 @@ const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> =
 	'gen_ai.output.messages': texts('output'),
 	'server.address': ({ server }) => new URL(server.origin).hostname,
 	'server.port': ({ server }) => getPort(new URL(server.origin)),
-	'error.type': ({ errorType }) => errorType,
+	'error.type': 'errorType',
 	'session.id': getSessionId,
 	'user.id': ({ trace }) => trace?.userId,
 	'langfuse.trace.tags': ({ trace }) => trace?.tags,
 	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
-		firstTokenAt === undefined
-			? undefined
-			: new Date(performance.timeOrigin + firstTokenAt).toISOString(),
-	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
-	'local_llama.draft_acceptance_rate': ({ draftAcceptanceRate }) => draftAcceptanceRate,
-	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
-	'local_llama.priority': ({ priority }) => priority,
+		firstTokenAt && new Date(performance.timeOrigin + firstTokenAt).toISOString(),
+	'local_llama.tokens_per_second': 'tokensPerSecond',
+	'local_llama.draft_acceptance_rate': 'draftAcceptanceRate',
+	'local_llama.tool_calls': 'toolCalls',
+	'local_llama.priority': 'priority',
 };
 
-type AttributeValue = string | number | boolean | string[];
+type AttributeValue = string | number | string[];
 
 /** @param mask masks the credential's secrets in a text */
 function toSpanAttributes(observation: SpanData, mask: (text: string) => string) {
 	const attributes: Record<string, AttributeValue> = {};
-	for (const [name, getValue] of Object.entries(ATTRIBUTES)) {
-		const value = attributeValue(getValue(observation), mask);
+	for (const [name, source] of Object.entries(ATTRIBUTES)) {
+		const field = typeof source === 'string' ? observation[source] : source(observation);
+		const value = attributeValue(field, mask);
 		if (value !== undefined) attributes[name] = value;
 	}
 	return attributes;
@@ -290,7 +285,7 @@ function attributeValue(
 	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
 	if (Array.isArray(value))
 		return value.length === 0 ? undefined : value.map((item) => mask(String(item)));
-	return typeof value === 'boolean' ? value : undefined;
+	return undefined;
 }
 
 function getPort({ port, protocol }: URL) {
@@ -311,7 +306,11 @@ export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {
-		const attribute = { role: message.role, parts: toParts(message), ...toFinishReason(message) };
+		const attribute = {
+			role: message.role,
+			parts: toParts(message),
+			finish_reason: message.finishReason,
+		};
 		const size = JSON.stringify(attribute).length;
 		if (characters + size > MAX_CHARACTERS) {
 			const text = getTextEnd(message, MAX_CHARACTERS - characters);
@@ -334,10 +333,6 @@ function getTextEnd({ content }: TracedMessage, max: number) {
 			? content
 			: content.flatMap(({ text: part }) => part ?? []).join('\n');
 	return text.length <= max ? text : text.slice(-max).replace(CUT_BEGINNING, '').trimStart();
-}
-
-function toFinishReason({ finishReason }: TracedMessage) {
-	return finishReason === undefined ? {} : { finish_reason: finishReason };
 }
 
 function toParts({ content, reasoning = '', toolCalls = [], toolCallId }: TracedMessage): object[] {
