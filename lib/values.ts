@@ -153,6 +153,11 @@ export function toPlainText(sentence: string): string {
 	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
 }
 
+/** A number with this many decimals. */
+export function round(value: number, decimals = 1): number {
+	return Math.round(value * 10 ** decimals) / 10 ** decimals;
+}
+
 /** All texts in a value, in order. */
 export function collectTexts(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
@@ -166,4 +171,33 @@ const CONTROL_TOKENS =
 /** Breaks up control tokens of models in texts of users, tools and files, so that templates treat them as text. */
 export function breakControlTokens(text: string): string {
 	return text.replace(CONTROL_TOKENS, (start) => start + ZERO_WIDTH_SPACE);
+}
+
+/** Smallest and largest allowed number; infinite if there is no limit on that side. */
+export type NumberRange = readonly [min: number, max: number];
+
+export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
+
+export function isInRange(value: number, [min, max]: NumberRange): boolean {
+	return Number.isFinite(value) && value >= min && value <= max;
+}
+
+/** The range as text for an error: "a number", "a number from 0", "a number from 0 to 1". */
+export function formatRange([min, max]: NumberRange): string {
+	const from = min === -Infinity ? '' : ` from ${min}`;
+	const to = max === Infinity ? '' : `${from === '' ? ' up' : ''} to ${max}`;
+	return `a number${from}${to}`;
+}
+
+const CHARACTERS_PER_TOKEN = 4;
+
+/** The first Chinese, Japanese or Korean character. Characters above, such as emoji, have as many tokens. */
+const FIRST_IDEOGRAM = 0x2e80;
+
+/** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
+export function estimateTokens(text: string): number {
+	let ideograms = 0;
+	for (let index = 0; index < text.length; index++)
+		if (text.charCodeAt(index) >= FIRST_IDEOGRAM) ideograms++;
+	return ideograms + Math.ceil((text.length - ideograms) / CHARACTERS_PER_TOKEN);
 }

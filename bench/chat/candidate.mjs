@@ -55,7 +55,7 @@ const contestants = {
 			'langchain/local-chat-model',
 			'langchain/host-classes',
 			'chat/turn',
-			'servers/model-server',
+			'servers/credential',
 		]);
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await findHostClasses(context, sdk);

@@ -20,7 +20,7 @@ const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
 const serve = async (clone, url) => {
 	const { runTurn, createModelServer } = await loadPackageParts(clone, [
 		'chat/turn',
-		'servers/model-server',
+		'servers/credential',
 	]);
 	const server = createModelServer({ baseUrl: url });
 	const chat = async () => {

@@ -1,4 +1,4 @@
-import type { NumberRange } from '../ranges';
+import type { NumberRange } from '../values';
 
 interface BaseOption {
 	/** The label in the editor. */

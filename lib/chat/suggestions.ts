@@ -3,8 +3,8 @@ import { captureError, ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
-import { listModels, listModelsFor } from '../servers/list-models';
-import { suggestModels } from '../servers/model-names';
+import { listModels } from '../servers/list-models';
+import { suggestModels } from '../servers/models';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { asFiniteNumber, asRecord } from '../values';
@@ -79,7 +79,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModelsFor(server, 'chat', chatRequest.signal).catch(captureError);
+	const models = await listModels(server, chatRequest.signal, 'chat').catch(captureError);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../tokens';
+import { estimateTokens } from '../values';
 import type { ChatMessage } from './types';
 import { getMedia, getText } from './content';
 

@@ -1,8 +1,13 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
-import { estimateTokens } from '../tokens';
-import { assertModelName, hasModelName, isSameModelName } from '../servers/model-names';
+import { estimateTokens, collectTexts } from '../values';
+import {
+	assertModelName,
+	hasModelName,
+	isSameModelName,
+	type ServerModel,
+} from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
 import type { AppliedRule } from '../exchange/decide';
@@ -25,8 +30,6 @@ import type {
 } from './types';
 import { createQuotationCheck } from '../text/quotations';
 import type { TextAndReasoning } from '../text/reasoning';
-import { collectTexts } from '../values';
-import type { ServerModel } from '../servers/models';
 
 /**
  * Runs one turn.

@@ -1,7 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import { resolveOrThrow, resolveBaseUrl } from '../servers/base-url';
-import { buildCredentialHeaders } from '../servers/credential';
-import { createEndpoint } from '../servers/model-server';
+import { resolveBaseUrl } from '../servers/base-url';
+import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 
@@ -57,10 +56,7 @@ export function createDifyClient(
 	const credential = readDifyCredential(data);
 	const { baseUrl, ignoreSslIssues } = credential;
 	const headers = buildDifyHeaders(credential);
-	const url = resolveOrThrow(() => ({
-		...resolveBaseUrl(baseUrl),
-		api: resolveDifyBaseUrl(baseUrl),
-	}));
+	const url = { ...resolveBaseUrl(baseUrl), api: resolveDifyBaseUrl(baseUrl) };
 	return new DifyClient({
 		...createEndpoint(url, headers, ignoreSslIssues, helpers),
 		headers: sendsKey ? headers : {},
@@ -97,7 +93,7 @@ export function assertKeyType(data: ICredentialDataDecryptedObject, expected: Di
  * Base URL of Dify's Service API: the input up to the first `/v1`, which is added to a bare origin only, to keep the
  * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
  *
- * @throws {BaseUrlError} with the invalid part
+ * @throws {ServerError} of type `invalidUrl` that names the invalid part
  */
 export function resolveDifyBaseUrl(text: string): string {
 	const { origin, root, api } = resolveBaseUrl(text);

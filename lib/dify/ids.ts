@@ -1,6 +1,6 @@
 import { toText } from '../values';
-import { encodePathSegment } from '../http/path-segment';
 import { createParamError, createLocalError } from './errors';
+import { createInputError } from '../errors/create-error';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -92,4 +92,19 @@ export function apiPath(
 			: parseUuid(value, 'ID in the path'),
 	);
 	return String.raw({ raw: parts }, ...encoded);
+}
+
+/**
+ * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
+ * as `%2e` (WHATWG URL, "double-dot URL path segment").
+ *
+ * @throws {ServerError} of type `invalidInput` for `.` and `..`
+ */
+export function encodePathSegment(value: string): string {
+	if (/^\.{1,2}$/.test(value))
+		throw createInputError(
+			`"${value}" is not a valid ID or name`,
+			'Check the expression or the value in the field.',
+		);
+	return encodeURIComponent(value.toWellFormed());
 }

@@ -2,16 +2,40 @@ import { createServerError, type ErrorContext } from './create-error';
 import { isUnknownError, type ErrorType } from './error-types';
 import type { ServerError } from './server-error';
 import {
+	findTypeByText,
+	findTokenCounts,
+	removeEchoes,
+	toTitle,
 	TYPE_BY_CODE,
-	TYPE_BY_TEXT,
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
-} from './error-patterns';
-import { toTitle } from './server-message';
-import { findSignal, findTokenCounts, removeEchoes } from './signals';
-import { parseJson } from '../json';
-import { asArray, isRecord, type JsonRecord, omitUndefined, asString } from '../values';
-import { ParsedErrorBody, parseErrorBody, hasError, MAX_SCANNED_TEXT } from './error-body';
+} from './signals';
+import { parseJson, parseObject } from '../json';
+import {
+	asArray,
+	isRecord,
+	type JsonRecord,
+	omitUndefined,
+	isNonEmpty,
+	parseNumber,
+	toText,
+} from '../values';
+
+/** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
+const MAX_SCANNED_TEXT = 4_000;
+
+/** The parsed body of an error response. */
+interface ParsedErrorBody {
+	form: 'json' | 'page' | 'text' | 'empty';
+	message: string;
+	/** Type and code of the error. */
+	codes: string[];
+	facts: JsonRecord;
+	/** The status in the error itself. */
+	status?: number;
+	/** The body has the form of an error. */
+	isError?: boolean;
+}
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {
@@ -111,9 +135,10 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
-		TYPE_BY_DECISIVE_STATUS[response.status] ??
+		(response.status === 501 ? 'featureDisabled' : undefined) ??
 		typeFromCode(errorBody) ??
-		typeFromText(errorBody) ??
+		findTypeByText(errorBody.message) ??
+		findByCode(TYPE_BY_WEAK_CODE, errorBody.codes) ??
 		typeFromStatus(response.status, errorBody)
 	);
 }
@@ -123,7 +148,7 @@ function typeFromProxy(
 	{ status, headers = {} }: ErrorResponseInput,
 	{ form }: ParsedErrorBody,
 ): ErrorType | undefined {
-	if (isRedirect(status)) return 'unexpectedRedirect';
+	if (status >= 300 && status < 400) return 'unexpectedRedirect';
 	if (status === 407) return 'proxyError';
 	if (form === 'json') return undefined;
 	if (isGatewayStatus(status)) return 'badGateway';
@@ -132,19 +157,10 @@ function typeFromProxy(
 	return form === 'page' && [401, 403].includes(status) ? 'blockedByProxy' : undefined;
 }
 
-function isRedirect(status: number): boolean {
-	return status >= 300 && status < 400;
-}
-
 /** 520 to 530 are Cloudflare's. */
 function isGatewayStatus(status: number): boolean {
 	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 }
-
-/** Statuses that are more specific than any text. */
-const TYPE_BY_DECISIVE_STATUS: Readonly<Record<number, ErrorType>> = {
-	501: 'featureDisabled',
-};
 
 const KEY_REJECTED = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
@@ -153,27 +169,17 @@ function typeFromKey(
 	{ status }: ErrorResponseInput,
 	errorBody: ParsedErrorBody,
 ): ErrorType | undefined {
-	if (status === 401) return isUpstreamError(errorBody) ? 'upstreamKeyRejected' : 'unauthorized';
-	const texts = [errorBody.message, ...errorBody.codes];
-	const isKeyRejected = status === 403 && texts.some((text) => KEY_REJECTED.test(text));
-	return isKeyRejected ? 'unauthorized' : undefined;
-}
-
-/** LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error". */
-function isUpstreamError({ message }: ParsedErrorBody): boolean {
-	return /^litellm\.AuthenticationError:/.test(message);
+	// LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error".
+	const isUpstreamKey = errorBody.message.startsWith('litellm.AuthenticationError:');
+	if (status === 401) return isUpstreamKey ? 'upstreamKeyRejected' : 'unauthorized';
+	const text = [errorBody.message, ...errorBody.codes].join('\n');
+	return status === 403 && KEY_REJECTED.test(text) ? 'unauthorized' : undefined;
 }
 
 /** By the server's own codes. llama-server reports the size of the context only if the prompt exceeds it. */
 function typeFromCode({ codes, facts }: ParsedErrorBody): ErrorType | undefined {
 	const exceedsContext = facts.n_ctx !== undefined && facts.n_prompt_tokens !== undefined;
 	return findByCode(TYPE_BY_CODE, codes) ?? (exceedsContext ? 'promptTooLong' : undefined);
-}
-
-function typeFromText({ message, codes }: ParsedErrorBody): ErrorType | undefined {
-	const matches = (pattern: RegExp) => pattern.test(message);
-	const row = TYPE_BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(matches));
-	return row?.[0] ?? findSignal(message) ?? findByCode(TYPE_BY_WEAK_CODE, codes);
 }
 
 function findByCode(
@@ -258,11 +264,7 @@ function findChunkError(chunk: JsonRecord): string | undefined {
 	// GPUStack, in the middle of a stream.
 	const { code, message, reason } = chunk;
 	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
-	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
-}
-
-function isText(value: unknown): boolean {
-	return asString(value) !== undefined;
+	return isEnvelope && typeof (message ?? reason) === 'string' ? JSON.stringify(chunk) : undefined;
 }
 
 /** What an error inside a stream means. */
@@ -292,4 +294,88 @@ export function findLineFailure(lines: readonly string[]): StreamFailure | { ser
 		if (failure !== undefined) return failure;
 	}
 	return omitUndefined({ serverText: lines.join('\n') || undefined });
+}
+
+/** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
+function hasError(error: unknown): boolean {
+	if (!isRecord(error)) return isNonEmpty(error);
+	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
+}
+
+/** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
+function parseErrorBody(body: string): ParsedErrorBody {
+	const json = parseObject(body);
+	if (json !== undefined) return parseErrorJson(json);
+	const trimmed = body.trim();
+	const unreadable = { codes: [], facts: {} };
+	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
+	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
+	return { form: message === '' ? 'empty' : 'text', message, ...unreadable };
+}
+
+/** The visible text of a page. */
+function toPageText(page: string): string {
+	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
+	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
+	// Most pages repeat their title as a heading.
+	return text.replace(/^(.{5,200}) \1(?= |$)/, '$1');
+}
+
+function parseErrorJson(json: JsonRecord): ParsedErrorBody {
+	const error = json.error ?? json.detail;
+	const inner = isRecord(error) ? error : json;
+	const { message: innerMessage, type, code, ...extraFields } = inner;
+	const message = isRecord(error) ? toSentence(innerMessage ?? inner) : findSentence(json, error);
+	const facts = Object.entries(isRecord(error) ? { ...extraFields, code } : {});
+	return withUpstreamError({
+		form: 'json',
+		message,
+		codes: [type, code].filter((value) => typeof value === 'string'),
+		facts: Object.fromEntries(facts.filter(([, value]) => (value ?? undefined) !== undefined)),
+		status: [code, inner.status]
+			.map(parseNumber)
+			.find((status = 0) => status >= 400 && status < 600),
+		isError: hasError(error),
+	});
+}
+
+/** Prefers an error inside the message, since it is more specific. */
+function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
+	const nested = parseNestedError(errorBody.message);
+	if (nested === undefined) return errorBody;
+	return {
+		...errorBody,
+		message: nested.message,
+		codes: [...errorBody.codes, ...nested.codes],
+		facts: { ...errorBody.facts, ...nested.facts },
+		status: nested.status ?? errorBody.status,
+	};
+}
+
+/** The sentence next to or instead of an error object: if both exist, `error` is the phrase of the status. */
+function findSentence(json: JsonRecord, error: unknown): string {
+	const { message, detail } = json;
+	return toSentence([message, detail, error].find(isNonEmpty) ?? json);
+}
+
+/** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
+function parseNestedError(message: string): ParsedErrorBody | undefined {
+	const start = message.indexOf('{');
+	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
+	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
+	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
+	return parseErrorJson(json);
+}
+
+function toSentence(value: unknown): string {
+	if (typeof value === 'string') return value;
+	if (Array.isArray(value)) return value.map(formatIssue).join('; ');
+	return toText(value).slice(0, MAX_SCANNED_TEXT);
+}
+
+/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
+function formatIssue(issue: unknown): string {
+	if (!isRecord(issue) || !('msg' in issue)) return toText(issue).slice(0, MAX_SCANNED_TEXT);
+	return `${[issue.loc].flat().map(toText).join('.')}: ${toText(issue.msg)}`;
 }

@@ -32,8 +32,7 @@ export function createServerError(
 	overrides: ErrorOverrides = {},
 ): ServerError {
 	const { about, ...details } = overrides;
-	const { root, typed, model, service, secrets } = context;
-	const address = parseHostAndPort(context.url);
+	const { model, secrets } = context;
 	const derived = {
 		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
 		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
@@ -41,7 +40,12 @@ export function createServerError(
 	};
 	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
 	const url = maskUrl(context);
-	const row = getErrorText(type, { ...address, url, root, typed, model, service, ...maskedParams });
+	const row = getErrorText(type, {
+		...context,
+		...parseHostAndPort(context.url),
+		url,
+		...maskedParams,
+	});
 	// The table's detail explains its own title only.
 	const detail = details.detail ?? details.title;
 	return new ServerError({

@@ -15,7 +15,13 @@ export type ErrorType =
 	| keyof typeof MODEL_ERROR_TEXTS
 	| DifyErrorType;
 
-const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
+/** A test for some error types. */
+export function isOneOf(...types: readonly ErrorType[]) {
+	return (type: ErrorType) => types.includes(type);
+}
+
+/** Whether no connection was made, so that another request would fail in the same way. */
+export const isConnectionError = isOneOf(
 	'dnsLookupFailed',
 	'connectionRefused',
 	'connectTimeout',
@@ -24,15 +30,10 @@ const CONNECTION_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'tlsUntrusted',
 	'blockedByPolicy',
 	'proxyError',
-]);
-
-/** Whether no connection was made, so that another request would fail in the same way. */
-export function isConnectionError(type: ErrorType): boolean {
-	return CONNECTION_ERRORS.has(type);
-}
+);
 
 /** Errors in the request, such as a value, an ID or a file, which the caller can correct. */
-const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
+export const isRequestError = isOneOf(
 	'invalidInput',
 	'badRequest',
 	'promptTooLong',
@@ -65,31 +66,10 @@ const REQUEST_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'documentArchived',
 	'documentBusy',
 	'nameTaken',
-]);
-
-export function isRequestError(type: ErrorType): boolean {
-	return REQUEST_ERRORS.has(type);
-}
+);
 
 /** Errors of a server that nothing explains but its own message. */
-const UNKNOWN_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'badRequest',
-	'serverError',
-	'streamError',
-]);
-
-export function isUnknownError(type: ErrorType): boolean {
-	return UNKNOWN_ERRORS.has(type);
-}
+export const isUnknownError = isOneOf('badRequest', 'serverError', 'streamError');
 
 /** Errors after which the same request may be sent again: the server did not start it. */
-const RETRYABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'connectionRefused',
-	'modelLoading',
-	'modelUnreachable',
-	'busy',
-]);
-
-export function isRetryable(type: ErrorType): boolean {
-	return RETRYABLE_ERRORS.has(type);
-}
+export const isRetryable = isOneOf('connectionRefused', 'modelLoading', 'modelUnreachable', 'busy');

@@ -16,44 +16,30 @@ function collectErrors(error: unknown, depth = 0): JsonRecord[] {
 /** The connection ended right after the head of a response. undici's parser sets no code for this error. */
 const INVALID_EOF = 'HPE_INVALID_EOF_STATE';
 
-const CODES_BY_TYPE: Partial<Record<ErrorType, readonly string[]>> = {
-	// The last: the lookup returned something that is not an IP address.
-	dnsLookupFailed: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
-	connectionRefused: ['ECONNREFUSED'],
-	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
+/** Codes of Node, undici and OpenSSL. The first match counts. */
+const TYPE_BY_CODE: ReadonlyArray<[RegExp, ErrorType]> = [
+	// musl, the C library of n8n's Docker image, has more EAI codes than glibc. The last: the lookup returned something
+	// that is not an IP address.
+	[/^(?:ENOTFOUND|EAI_.*|ERR_INVALID_IP_ADDRESS)$/, 'dnsLookupFailed'],
+	[/^ECONNREFUSED$/, 'connectionRefused'],
+	[/^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, 'connectTimeout'],
 	// The last two: a firewall on this machine, or a broadcast address.
-	hostUnreachable: [
-		'EHOSTUNREACH',
-		'EHOSTDOWN',
-		'ENETUNREACH',
-		'ENETDOWN',
-		'EADDRNOTAVAIL',
-		'EACCES',
-		'EPERM',
+	[/^(?:E(?:HOST|NET)(?:UNREACH|DOWN)|EADDRNOTAVAIL|EACCES|EPERM)$/, 'hostUnreachable'],
+	[/^UND_ERR_HEADERS_OVERFLOW$/, 'invalidResponse'],
+	[/^(?:EPROTO$|ERR_SSL_)/, 'tlsMismatch'],
+	[
+		/^(?:(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|ERR_TLS_CERT_ALTNAME_INVALID|CERT_)/,
+		'tlsUntrusted',
 	],
-	invalidResponse: ['UND_ERR_HEADERS_OVERFLOW'],
-	tlsMismatch: ['EPROTO'],
-	tlsUntrusted: [
-		'DEPTH_ZERO_SELF_SIGNED_CERT',
-		'SELF_SIGNED_CERT_IN_CHAIN',
-		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-		'UNABLE_TO_GET_ISSUER_CERT',
-		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-		'ERR_TLS_CERT_ALTNAME_INVALID',
+	[
+		/^(?:UND_ERR_SOCKET|ECONNRESET|ECONNABORTED|EPIPE|HPE_INVALID_EOF_STATE)$/,
+		'closedBeforeResponse',
 	],
-	closedBeforeResponse: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', INVALID_EOF],
-};
+	[/^HPE_/, 'notHttp'],
+];
 
-function toErrorType(code: string): ErrorType | undefined {
-	const type = (Object.keys(CODES_BY_TYPE) as ErrorType[]).find((candidate) =>
-		CODES_BY_TYPE[candidate]!.includes(code),
-	);
-	if (type !== undefined) return type;
-	if (code.startsWith('HPE_')) return 'notHttp';
-	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
-	if (code.startsWith('CERT_')) return 'tlsUntrusted';
-	// musl, the C library of n8n's Docker image, has more of them than glibc.
-	return code.startsWith('EAI_') ? 'dnsLookupFailed' : undefined;
+function toErrorType(code: string) {
+	return TYPE_BY_CODE.find(([pattern]) => pattern.test(code))?.[1];
 }
 
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `hasStarted`: part of the response had arrived. */
@@ -65,7 +51,7 @@ export function toNetworkError(
 	if (error instanceof ServerError) return error;
 	const links = collectErrors(error);
 	// The host's egress filter throws its own classes from the DNS lookup.
-	const filterError = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
+	const filterError = links.find(({ name }) => asString(name)?.startsWith('Ssrf'));
 	if (filterError !== undefined)
 		return createServerError('blockedByPolicy', context, {
 			facts: { reason: asString(filterError.message) },
@@ -80,7 +66,7 @@ export function toNetworkError(
 		});
 	const codes = links
 		.map(({ code, message }) =>
-			/\(Invalid EOF state\)$/.test(String(message)) ? (code ?? INVALID_EOF) : code,
+			String(message).endsWith('(Invalid EOF state)') ? (code ?? INVALID_EOF) : code,
 		)
 		.filter((code) => typeof code === 'string');
 	const code = codes.find((candidate) => toErrorType(candidate) !== undefined);
@@ -119,21 +105,16 @@ function describeProxyError(
 	// Only opening a tunnel has this timeout: lib/http applies its own timeouts to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no response to CONNECT';
 	const target = parseHostAndPort(url);
-	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
-	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;
+	if (target.host === undefined) return undefined;
+	if (typeof port === 'number' && String(port) !== target.port)
+		return `${String(code)} ${String(address)}:${port}`;
+	const host = target.host.replace(/^\[|\]$/g, '');
+	const isOtherHost = typeof hostname === 'string' && hostname.toLowerCase() !== host;
+	return isOtherHost ? `${String(code)} ${hostname}` : undefined;
 }
 
 /** The status of the response to CONNECT. */
 function parseProxyStatus(message: string): string | undefined {
 	if (message.startsWith('Proxy Authentication Required')) return '407';
 	return /^Proxy response \((\d+)\)/.exec(message)?.[1];
-}
-
-function isOtherPort(port: unknown, expected: string | undefined): boolean {
-	return typeof port === 'number' && expected !== undefined && String(port) !== expected;
-}
-
-function isOtherHost(host: unknown, expected: string | undefined): boolean {
-	if (typeof host !== 'string' || expected === undefined) return false;
-	return host.toLowerCase() !== expected.replace(/^\[|\]$/g, '');
 }

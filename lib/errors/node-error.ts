@@ -1,8 +1,7 @@
 import { BaseError, NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
-
-import { describeError } from './describe-error';
 import { isRequestError, isUnknownError } from './error-types';
 import { toPlainText } from '../values';
+import { describeError } from './describe-error';
 import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
@@ -10,18 +9,19 @@ export interface NodeErrorOptions {
 }
 
 /** The fields of an error for an error item or the error details: plain JSON, without any key. */
-export function toErrorDetails(error: ServerError): JsonObject {
-	const details = {
-		...error.facts,
-		type: error.type,
-		code: error.code,
-		retryable: error.retryable,
-		url: error.url,
-		httpStatus: error.status,
-		serverText: error.serverText,
-		partialText: error.partialText,
-		partialReasoning: error.partialReasoning,
-	};
+export function toErrorDetails({
+	facts,
+	type,
+	code,
+	retryable,
+	url,
+	status: httpStatus,
+	serverText,
+	partialText,
+	partialReasoning,
+}: ServerError): JsonObject {
+	const fields = { type, code, retryable, url, httpStatus, serverText };
+	const details = { ...facts, ...fields, partialText, partialReasoning };
 	return JSON.parse(JSON.stringify(details)) as JsonObject;
 }
 
@@ -40,11 +40,11 @@ export function toNodeError(
 	if (error instanceof NodeOperationError) return withDescription(error);
 	if (!(error instanceof ServerError)) {
 		const cause = error instanceof Error ? error : String(error);
-		return withDescription(new NodeOperationError(node, cause, { itemIndex: options.itemIndex }));
+		return withDescription(new NodeOperationError(node, cause, options));
 	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describeError(error),
-		itemIndex: options.itemIndex,
+		...options,
 	});
 	nodeError.message = toPlainText(error.message);
 	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);

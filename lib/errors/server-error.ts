@@ -105,7 +105,7 @@ export class ServerError extends Error {
 }
 
 /** As a copy: a slice would keep all of the text in memory. */
-function truncate(text: string | undefined): string | undefined {
+function truncate(text: string | undefined) {
 	if (text === undefined || text.length <= MAX_PARTIAL_TEXT) return text;
 	return Buffer.from(`${text.slice(0, MAX_PARTIAL_TEXT - 1)}…`).toString();
 }

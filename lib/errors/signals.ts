@@ -3,6 +3,126 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
+import { toPlainText, truncate, withoutEnds } from '../values';
+
+/** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
+export const NO_INSTANCE_PATTERN =
+	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+
+/**
+ * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
+ * 500. The first matching row counts.
+ */
+const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
+	// llama-server, before the model's output, which may contain any words
+	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff: (?:now finding|')/i],
+	// nginx, Go's server
+	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
+	// llama-server: a text to embed must fit into one physical batch (-ub)
+	['promptTooLong', /\binput (?:\(\d{1,9} tokens\) )?is too large to process/i],
+	['kvCacheFull', /context size has been exceeded|\bincreasing context size or reducing\b/i],
+	// LM Studio, "Returning 200 anyway"
+	['routeNotFound', /^unexpected endpoint or method/i],
+	[
+		'modelLoading',
+		/(?<!\berror |\bfailed )\bloading model\b/i,
+		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+	],
+	[
+		'modalityUnsupported',
+		// FastAPI servers whose messages contain only text
+		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
+	],
+	[
+		'wrongModelType',
+		// llama-server: a chat with an embedding model
+		/context does not (?:support )?logits computation/i,
+		// Ollama, vLLM
+		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b|$|\.)/i,
+		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
+		// LocalAI, TEI
+		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
+		// LM Studio
+		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|llm)\b/i,
+	],
+	[
+		'unauthorized',
+		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
+		/^no connected db\b/i,
+		// FastAPI, if the header of the key is missing or has another name
+		/^header\.\S{0,40}(?:auth|key|token)/i,
+	],
+	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
+	['busy', NO_INSTANCE_PATTERN],
+	// llama-swap, GPUStack: the upstream server does not respond
+	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
+	// Ollama: its runner died
+	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
+	// Invalid requests that llama-server responds to with 500
+	[
+		'badRequest',
+		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use |unknown reasoning format)/i,
+		/must not be empty|'messages' is required/i,
+		// Ollama: an option or a format of the wrong type
+		/^(?:option "[^"]+" must be of type|invalid format:)/i,
+	],
+	[
+		'grammarRejected',
+		// llama-server wraps schema errors in the sentence about templates.
+		/json schema (?:error|conversion failed)|failed to (?:parse grammar|initialize samplers)/i,
+	],
+	[
+		'templateRejected',
+		/unable to generate parser for this template/i,
+		/\bjinja exception\b|\bTemplateError\b/i,
+		/conversation roles must alternate/i,
+	],
+	[
+		'toolsUnsupported',
+		/tools? param requires --jinja|does not support tools|cannot use tools with stream/i,
+		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
+		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
+		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
+		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
+	],
+	[
+		'modelLoadFailed',
+		/\bmodel\b.{0,200}\bfailed to load\b/i,
+		// LM Studio, LocalAI, Ollama
+		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
+		// llama-swap
+		/upstream command exited prematurely|failed to start command/i,
+	],
+	[
+		'modelNotFound',
+		/^model .*not found|model not found|no such model/i,
+		/model .{0,200} does not exist/i,
+		// speaches
+		/^model '.*' is not installed locally/i,
+		// llama-swap
+		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
+		// LiteLLM
+		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
+		/^key not allowed to access model\b/i,
+	],
+];
+
+/** Types by the type or code inside an error, if it is clearer than any text. */
+export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
+	exceed_context_size_error: 'promptTooLong',
+	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
+	context_length_exceeded: 'promptTooLong',
+	insufficient_quota: 'keyBudgetExceeded',
+	// LiteLLM
+	all_deployments_in_cooldown: 'busy',
+	budget_exceeded: 'keyBudgetExceeded',
+};
+
+/** Types by codes that count after the text: LM Studio sends this one if embeddings are requested from a chat model. */
+export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
+	model_not_found: 'modelNotFound',
+	ModelNotFoundError: 'modelNotFound',
+};
 
 interface Signal {
 	type: ErrorType;
@@ -124,8 +244,10 @@ const SIGNALS: readonly Signal[] = [
 ];
 
 /** The error type that a message means; undefined if its words do not tell. */
-export function findSignal(message: string): ErrorType | undefined {
+export function findTypeByText(message: string): ErrorType | undefined {
 	const matches = (pattern: RegExp) => pattern.test(message);
+	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
+	if (type !== undefined) return type;
 	return SIGNALS.find(({ all, none = [] }) => all.every(matches) && !none.some(matches))?.type;
 }
 
@@ -211,4 +333,38 @@ function findLabel(before: string, after: string): string | undefined {
 	const sinceNumber = before.split(/\d/).at(-1) ?? '';
 	const groups = [...sinceNumber.matchAll(LABELS)].at(-1)?.groups ?? {};
 	return Object.keys(groups).find((name) => groups[name] !== undefined);
+}
+
+/** Longest title, in characters. */
+const MAX_TITLE_LENGTH = 120;
+
+/** What gateways and clients put before the message of the server behind them: LiteLLM, OpenAI's client, gRPC. */
+const WRAPPER =
+	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
+
+/** The value that pydantic and LiteLLM repeat from the request. */
+const REPEATED_INPUT = /\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
+
+const MARKUP = /<[^<>]{0,200}>/g;
+
+const ADDRESS =
+	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}/gi;
+
+/** Not inside `llama3.2` or `10.0.0.5`. */
+const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
+
+/**
+ * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
+ * nothing is left.
+ */
+export function toTitle(serverText: string): string {
+	let text = toPlainText(serverText.slice(0, 4_000)).replace(/\s+/g, ' ').trim();
+	for (let next = text; ; text = next) {
+		next = text.replace(WRAPPER, '');
+		if (next === text) break;
+	}
+	text = text.replace(REPEATED_INPUT, '').replace(MARKUP, ' ').replace(ADDRESS, '…');
+	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
+	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
+	return truncate(sentence, MAX_TITLE_LENGTH);
 }

@@ -2,8 +2,7 @@
 import { createServerError } from '../errors/create-error';
 import { captureError, type ServerError } from '../errors/server-error';
 import { request } from '../http/request';
-import { toErrorContext, toResponseError } from '../http/request-errors';
-import { RetryPolicy } from '../http/retry-policy';
+import { toErrorContext, toResponseError, RetryPolicy } from '../http/request-errors';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import { listModels } from '../servers/list-models';
 import { getProfile, type Lessons } from '../servers/profile';

@@ -1,5 +1,5 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import type { ErrorType } from '../errors/error-types';
+import { type ErrorType, isOneOf } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
@@ -14,8 +14,7 @@ export interface SentFile {
 	head: Uint8Array;
 }
 
-/** Errors that a file may cause. */
-const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
+const mayBeCausedByFile = isOneOf(
 	'badRequest',
 	'promptTooLong',
 	'fileUnreadable',
@@ -23,7 +22,7 @@ const FILE_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'serverError',
 	'streamError',
 	'requestTooLarge',
-]);
+);
 
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
@@ -36,7 +35,7 @@ const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 
 /** Adds name, detected type and size of the files to the error. */
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
-	if (files.length === 0 || !FILE_ERRORS.has(error.type)) return error;
+	if (files.length === 0 || !mayBeCausedByFile(error.type)) return error;
 	const fileList = files.map(describeFile).join(', ');
 	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
 	const type = isTooLarge ? 'requestTooLarge' : error.type;

@@ -4,7 +4,10 @@
  */
 
 import { parseMimeType } from '../file-name';
-import { detectUtf16, HEAD_BYTES } from './decode-text';
+import { tryOrUndefined } from '../values';
+
+/** Bytes that are inspected. */
+const HEAD_BYTES = 8192;
 
 type FileCategory = 'image' | 'audio' | 'video' | 'text' | 'email' | 'document';
 
@@ -14,12 +17,10 @@ export interface FileType {
 	extension: string;
 }
 
-type Row = readonly [signature: RegExp, mimeType: string, extension: string];
-
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 
 /** Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. */
-const SIGNATURES: readonly Row[] = [
+const SIGNATURES: ReadonlyArray<[signature: RegExp, mimeType: string, extension: string]> = [
 	[/^\x89PNG\r\n/, 'image/png', 'png'],
 	[/^\xff\xd8\xff/, 'image/jpeg', 'jpg'],
 	[/^GIF8[79]a/, 'image/gif', 'gif'],
@@ -57,11 +58,9 @@ const SIGNATURES: readonly Row[] = [
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
 ];
 
-const MEDIA_CATEGORIES = ['image', 'audio', 'video'] as const;
-
-function toMediaCategory(mimeType: string): FileCategory | undefined {
+function toMediaCategory(mimeType: string) {
 	const [family] = mimeType.split('/');
-	return MEDIA_CATEGORIES.find((category) => category === family);
+	return (['image', 'audio', 'video'] as const).find((category) => category === family);
 }
 
 const PHOTO_SUGGESTION =
@@ -112,9 +111,6 @@ export function getAudioExtension(mimeType: string): string | undefined {
 const TEXT_TYPES =
 	/^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
 const TEXT: FileType = { category: 'text', mimeType: 'text/plain', extension: 'txt' };
-const EMAIL: FileType = { category: 'email', mimeType: 'message/rfc822', extension: 'eml' };
-/** Used if neither bytes nor MIME type identify a file. */
-const UNKNOWN: FileType = { category: 'document', mimeType: '', extension: '' };
 
 /** The type by content, otherwise by the declared MIME type. */
 export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
@@ -124,7 +120,7 @@ export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
 	if (actual?.category === 'video' && declared?.category === 'audio') return declared;
 	// Any bytes may look like text.
 	if (actual?.category === 'text' && declared?.category === 'image') return declared;
-	return actual ?? declared ?? UNKNOWN;
+	return actual ?? declared ?? { category: 'document', mimeType: '', extension: '' };
 }
 
 function fileTypeFromMime(mimeType: string): FileType | undefined {
@@ -152,7 +148,7 @@ export function detectFileType(
 		if (isPossible && signature.test(head)) return { category, mimeType, extension };
 	}
 	if (!isText) return undefined;
-	return isMail(head) ? EMAIL : TEXT;
+	return isMail(head) ? { category: 'email', mimeType: 'message/rfc822', extension: 'eml' } : TEXT;
 }
 
 /** Control characters that occur in text: tab, line breaks, form feed, escape. */
@@ -170,4 +166,33 @@ function isMail(head: string): boolean {
 	const names = header.match(/^(?:from|to|date|subject|message-id|mime-version|received)(?=:)/gim);
 	const distinct = new Set(names?.map((name) => name.toLowerCase()));
 	return /^[\w-]{1,60}:/.test(header) && distinct.size >= MIN_MAIL_HEADERS;
+}
+
+/**
+ * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise
+ * Windows-1252, a superset of Latin-1.
+ */
+export function decodeText(bytes: Uint8Array): string {
+	const utf16 = detectUtf16(bytes);
+	if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes);
+	const tryDecode = (encoding: string) =>
+		tryOrUndefined(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
+	return (
+		tryDecode('utf-8') ??
+		(hasPairedBytes(bytes) ? tryDecode('gb18030') : undefined) ??
+		new TextDecoder('windows-1252').decode(bytes)
+	);
+}
+
+/** Chinese text has runs of two or more bytes above ASCII; Western letters above ASCII are mostly single. */
+function hasPairedBytes(bytes: Uint8Array): boolean {
+	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
+	const runs = head.match(/[\x80-\xff]+/g) ?? [];
+	return runs.join('').length >= 3 * runs.length;
+}
+
+/** The encoding by the byte-order mark. */
+function detectUtf16([first, second]: Uint8Array): string | undefined {
+	if (first === 0xff && second === 0xfe) return 'utf-16le';
+	return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }

@@ -1,12 +1,11 @@
 /** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
 import { captureError, ServerError } from '../errors/server-error';
-import { selectOnlyModel } from '../servers/model-names';
+import { selectOnlyModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import { checkDify, type DifyServer } from './dify';
 import { toCheckFacts, toModelFacts, type CheckFacts } from './facts';
 import { getFindings } from './findings';
-import type { CheckOptions } from './probe';
-import { filterChatModels, probeServer } from './probe-server';
+import { filterChatModels, probeServer, type CheckOptions } from './probes';
 import {
 	type CheckResult,
 	summarizeFindings,

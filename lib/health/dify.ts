@@ -1,6 +1,6 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
-import type { ErrorType } from '../errors/error-types';
+import { type ErrorType, isOneOf } from '../errors/error-types';
 import { getErrorText } from '../errors/texts';
 import type { Endpoint } from '../http/types';
 import {
@@ -29,7 +29,7 @@ import {
 	describeProbe,
 	getLatency,
 	type ProbeResult,
-} from './probe';
+} from './probes';
 
 type KeyType = 'app' | 'knowledge';
 
@@ -185,10 +185,7 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'difyWorkerDown',
 		status: 'degraded',
-		observe: ({ documents }) => {
-			const waiting = documents.flatMap(({ json }) => getWaitingDocuments(json));
-			return waiting[0];
-		},
+		observe: ({ documents }) => documents.flatMap(({ json }) => getWaitingDocuments(json))[0],
 		detail: getErrorText('indexingStuck', { service: 'dify' }).title,
 		suggestion: `${getErrorText('indexingStuck', { service: 'dify' }).suggestion} App runs only send pings in the meantime.`,
 	},
@@ -204,7 +201,7 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 ];
 
 /** Errors caused by settings of the app or its URL. Other errors of Dify may be temporary. */
-const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
+const isMisconfiguration = isOneOf(
 	'appDisabled',
 	'appInactive',
 	'appUnavailable',
@@ -214,7 +211,7 @@ const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 	'wrongServer',
 	'routeNotFound',
 	'unexpectedRedirect',
-]);
+);
 
 function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
@@ -231,7 +228,7 @@ function findingFromProbe(probe: ProbeResult): FindingWithStatus {
 	const observed = describeProbe(probe);
 	// Errors from Dify have IDs with the prefix "dify"; network errors have the same IDs everywhere.
 	if (probe.status === 0) return findingFromError(error, observed);
-	const fallback = MISCONFIGURED.has(type) ? 'misconfigured' : 'degraded';
+	const fallback = isMisconfiguration(type) ? 'misconfigured' : 'degraded';
 	return findingFromError(error, observed, {
 		id: toDifyFindingId(type),
 		status: toHealthStatus(type, fallback),
@@ -243,14 +240,14 @@ function toDifyFindingId(type: ErrorType): string {
 }
 
 /** Errors of the model providers of Dify. */
-const UPSTREAM_ERRORS: ReadonlySet<ErrorType> = new Set([
+const isUpstreamError = isOneOf(
 	'providerUnreachable',
 	'providerError',
 	'pluginDaemonError',
 	'providerKeyInvalid',
 	'providerNotInstalled',
 	'providerQuotaExceeded',
-]);
+);
 
 /** If the last run of a workflow app failed because of a model provider, the next one may fail as well. */
 function getLastRunFindings({ runs }: DifyFacts): FindingWithStatus[] {
@@ -258,7 +255,7 @@ function getLastRunFindings({ runs }: DifyFacts): FindingWithStatus[] {
 	const message = asNonEmptyString(error);
 	if (status !== 'failed' || message === undefined) return [];
 	const type = toErrorType({ message });
-	if (!UPSTREAM_ERRORS.has(type)) return [];
+	if (!isUpstreamError(type)) return [];
 	const { title, suggestion } = getErrorText(type, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
 	return [{ id: toDifyFindingId(type), severity: 'warning', observed, detail: title, suggestion }];

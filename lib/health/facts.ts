@@ -5,16 +5,16 @@ import { other } from '../servers/types/other';
 import { toProbeError } from '../servers/probe';
 import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
-import { getJsonObject, getLatency, isPage, type ProbeResult, DEFAULT_TIMEOUT_MS } from './probe';
-import type { ServerSnapshot } from './probe-server';
-import { isListMissing } from './probe-tasks';
+import {
+	type ServerSnapshot,
+	isListMissing,
+	getJsonObject,
+	getLatency,
+	isPage,
+	type ProbeResult,
+	DEFAULT_TIMEOUT_MS,
+} from './probes';
 import { MODEL_FACTS, type Expectations, type ModelFacts, type ServerFacts } from './check-result';
-
-/** A probe that was rejected or got no response, and its error. */
-export interface FailedProbe {
-	probe: ProbeResult;
-	error: ServerError;
-}
 
 /** Input of the findings. */
 export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
@@ -24,7 +24,7 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	hasKey: boolean;
 	expected: Expectations;
 	/** The reason that the API cannot be used: nothing else is known then. */
-	failedProbe?: FailedProbe;
+	failedProbe?: { probe: ProbeResult; error: ServerError };
 	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
 	isUnlisted: boolean;
 	tasks: readonly string[];
@@ -78,16 +78,14 @@ const NO_VERSION = /^b0\b|unknown/i;
 function getVersion({
 	identity: { props, apiVersion, version },
 }: ServerSnapshot): string | undefined {
-	const versions = [
-		getJsonObject(props).build_info,
-		getJsonObject(apiVersion).version,
-		getJsonObject(version).version,
-	];
-	const reported = versions.map(asNonEmptyString).find((text) => text !== undefined);
+	const reported =
+		asNonEmptyString(getJsonObject(props).build_info) ??
+		asNonEmptyString(getJsonObject(apiVersion).version) ??
+		asNonEmptyString(getJsonObject(version).version);
 	return reported === undefined || NO_VERSION.test(reported) ? undefined : reported;
 }
 
-function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
+function findFailedProbe(snapshot: ServerSnapshot): CheckFacts['failedProbe'] {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
 	const isListed = models.error === undefined || isListMissing(models);
@@ -105,14 +103,10 @@ function isUnready(health: ProbeResult | undefined): health is ProbeResult {
 	return (health?.status === 500 || health?.status === 503) && !isPage(health);
 }
 
-const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
-const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
-
 function toServerFacts(snapshot: ServerSnapshot): ServerFacts {
 	const { server, identity, details, props } = snapshot;
-	const metrics = parseCounters(details.metrics);
-	const findCount = (names: string[]) =>
-		names.map((name) => metrics[name]).find((count) => count !== undefined);
+	const metrics: Record<string, number> =
+		details.metrics?.status === 200 ? parseMetrics(details.metrics.text) : {};
 	return {
 		url: server.url.root,
 		type: getReportedType(snapshot),
@@ -120,16 +114,12 @@ function toServerFacts(snapshot: ServerSnapshot): ServerFacts {
 			version: getVersion(snapshot),
 			latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
 			slots: asFiniteNumber(props.total_slots),
-			busySlots: findCount(RUNNING),
-			queue: findCount(WAITING),
+			busySlots: metrics['llamacpp:requests_processing'] ?? metrics['vllm:num_requests_running'],
+			queue: metrics['llamacpp:requests_deferred'] ?? metrics['vllm:num_requests_waiting'],
 			contextPerSlot: parseProps(props).context,
 			sleeping: parseBoolean(props.is_sleeping),
 		}),
 	};
-}
-
-function parseCounters(probe: ProbeResult | undefined): Record<string, number> {
-	return probe?.status === 200 ? parseMetrics(probe.text) : {};
 }
 
 /** Whether a feature is on: llama-server responds with 501 if not, with 400 or 500 if only our request was invalid. */

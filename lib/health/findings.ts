@@ -2,9 +2,9 @@
 import { parseHostAndPort } from '../errors/create-error';
 import { getErrorText, formatDuration } from '../errors/texts';
 import { maxOf } from '../values';
-import { suggestModels } from '../servers/model-names';
+import { suggestModels } from '../servers/models';
 import { isDifyResponse, type CheckFacts } from './facts';
-import { describeProbe } from './probe';
+import { describeProbe } from './probes';
 import {
 	evaluateRules,
 	findingFromError,

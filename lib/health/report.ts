@@ -1,16 +1,39 @@
 /** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
-import { omitUndefined, truncate, maxOf } from '../values';
-import { markup, raw, type Html } from './html';
+import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../values';
 import type { CheckResult, Finding } from './check-result';
 import { formatSeconds, type SpeedCheckResult, type SpeedRun } from './speed';
 import { STYLE } from './report-style';
 import { line, nice, ticks } from '../vendor';
 
-interface PageOptions {
-	title: string;
-	timeZone: string;
+/** Text that is HTML: our own, or of `markup`, so nothing gets into a page that was not escaped. */
+class Html {
+	constructor(readonly text: string) {}
+}
+
+type Value = Html | string | number | null | undefined | readonly Value[];
+
+const ENTITIES: Record<string, string> = {
+	'&': '&amp;',
+	'<': '&lt;',
+	'>': '&gt;',
+	'"': '&quot;',
+	"'": '&#39;',
+};
+
+/** A template whose values are escaped, but for those that are HTML already. Lists are joined. */
+function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+	return new Html(parts.reduce((whole, part, at) => whole + written(values[at - 1]) + part));
+}
+
+function written(value: Value): string {
+	if (value instanceof Html) return value.text;
+	if (Array.isArray(value)) return (value as readonly Value[]).map(written).join('');
+	return String(value ?? '')
+		.toWellFormed()
+		.replace(UNSAFE_CHARACTERS, '')
+		.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
@@ -31,22 +54,22 @@ const FURTHER_SERVERS = {
 /** Renders the page, with less than 100 kB. */
 export function renderHtmlReport(
 	result: SpeedCheckResult,
-	{ title, timeZone }: PageOptions,
+	{ title, timeZone }: { title: string; timeZone: string },
 ): string {
 	const { server, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
 	const { label } = { ...SERVER_TYPES, ...FURTHER_SERVERS }[server.type];
 	const version = server.version === undefined ? '' : ` ${truncate(server.version, MAX_NAME)}`;
 	// Prettier must not format the template: a space inside <style> would change its hash.
-	const page = markup`${raw('<!doctype html>')}
+	const page = markup`${new Html('<!doctype html>')}
 <html lang="en"><head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${raw(POLICY)}">
+<meta http-equiv="Content-Security-Policy" content="${new Html(POLICY)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${name}</title>
-<style>${raw(STYLE)}</style>
+<style>${new Html(STYLE)}</style>
 </head><body><main>
 <header><h1>${name}</h1><p class="soft">${formatTime(result.checkedAt, timeZone)}</p></header>
 <section>
@@ -100,20 +123,11 @@ function renderFinding({ severity, detail, suggestion, observed, id }: Finding):
 }
 
 function renderSpeed(model: string, runs: readonly SpeedRun[]): Html {
-	const toPoints = (getValue: (run: SpeedRun) => number | undefined) =>
-		runs.flatMap((run) => {
-			const y = getValue(run);
-			return y === undefined ? [] : [{ x: run.concurrentRequests, y }];
-		});
+	const toPoints = (name: 'tokensPerSecond' | 'totalTokensPerSecond') =>
+		runs.flatMap(({ concurrentRequests: x, [name]: y }) => (y === undefined ? [] : [{ x, y }]));
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
-		${drawChart(
-			'Single response, tokens per second',
-			toPoints((run) => run.tokensPerSecond),
-		)}
-		${drawChart(
-			'All requests combined, tokens per second',
-			toPoints((run) => run.totalTokensPerSecond),
-		)}
+		${drawChart('Single response, tokens per second', toPoints('tokensPerSecond'))}
+		${drawChart('All requests combined, tokens per second', toPoints('totalTokensPerSecond'))}
 		<p class="soft small">
 			A prompt of about 250 tokens, processed again each time. “All requests combined” counts from sending to the end of
 			the last response, including prompt processing.
@@ -198,8 +212,4 @@ function drawChart(title: string, points: readonly Point[]): Html | undefined {
 			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">concurrent requests</text>
 		</svg>
 	</figure>`;
-}
-
-function round(value: number): number {
-	return Math.round(value * 10) / 10;
 }

@@ -14,7 +14,7 @@ import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { type JsonRecord, maxOf, omitUndefined } from '../values';
+import { type JsonRecord, maxOf, omitUndefined, round } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	type CheckResult,
@@ -113,19 +113,14 @@ export function formatSeconds(ms: number): string {
 }
 
 /** @throws {ServerError} only of type `aborted` */
-async function measureRound(
-	server: ModelServer,
-	options: SpeedOptions,
-): Promise<{ run: SpeedRun; errors: ServerError[] }> {
+async function measureRound(server: ModelServer, options: SpeedOptions) {
 	const { concurrency } = options;
 	const startedAt = performance.now();
-	const measurements = Array.from(
-		{ length: concurrency },
-		async () => await measureOnce(server, options).catch(captureError),
+	const results = await Promise.all(
+		Array.from({ length: concurrency }, () => measureOnce(server, options).catch(captureError)),
 	);
-	const results = await Promise.all(measurements);
 	const samples = results.flatMap((result) => (result instanceof ServerError ? [] : [result]));
-	const errors = results.flatMap((result) => (result instanceof ServerError ? [result] : []));
+	const errors = results.filter((result) => result instanceof ServerError);
 	const aborted = errors.find(({ type }) => type === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
@@ -152,10 +147,6 @@ function maximum(values: readonly number[]): number | undefined {
 function average(values: readonly number[]): number | undefined {
 	if (values.length === 0) return undefined;
 	return round(values.reduce((sum, value) => sum + value, 0) / values.length);
-}
-
-function round(value: number): number {
-	return Math.round(value * 10) / 10;
 }
 
 /** About 250 tokens: enough to measure prompt processing, and processed within seconds even on a CPU. */
@@ -275,14 +266,6 @@ function toSample(
 	};
 }
 
-/** Input of the findings. */
-interface SpeedFacts {
-	/** The round with one request. */
-	run: SpeedRun;
-	/** Bytes of the model; 0: not known. */
-	size: number;
-}
-
 /**
  * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
  * use. Memory of desktop CPUs gives 20 to 60 GB/s, the slowest GPUs worth buying for this over 200, an MI50 about
@@ -297,7 +280,8 @@ const MIN_SIZE = 1e9;
 const GPU_SUGGESTION =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
-export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
+/** About the round with one request, and the bytes of the model; 0: not known. */
+export const SPEED_FINDINGS: ReadonlyArray<FindingRule<{ run: SpeedRun; size: number }>> = [
 	{
 		id: 'gpuPossiblyUnused',
 		severity: 'warning',
@@ -326,5 +310,5 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 ];
 
 function toGigabytes(bytes: number): number {
-	return Math.round(bytes / 1e8) / 10;
+	return round(bytes / 1e9);
 }

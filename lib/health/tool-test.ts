@@ -1,12 +1,6 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import type {
-	ChatSettings,
-	ChatResult,
-	InputMessage,
-	ToolCall,
-	ToolDefinition,
-} from '../chat/types';
+import type { ChatResult, InputMessage, ToolCall, ToolDefinition } from '../chat/types';
 import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { stringifyCanonical, parseObject } from '../json';
@@ -164,12 +158,9 @@ interface CaseOutcome {
 	error?: ServerError;
 }
 
-async function runCases(
-	server: ModelServer,
-	options: ToolTestOptions,
-): Promise<{ toolTest: ToolTestResult; error?: ServerError }> {
+async function runCases(server: ModelServer, options: ToolTestOptions) {
 	const endsAt = performance.now() + options.timeoutMs;
-	const results: CaseResult[] = [];
+	const cases: CaseResult[] = [];
 	let firstError: ServerError | undefined;
 	for (const toolCase of CASES) {
 		const { problem, called, error }: CaseOutcome =
@@ -177,7 +168,7 @@ async function runCases(
 				? { problem: 'skipped', called: 'The test timed out' }
 				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome);
 		firstError ??= error;
-		results.push({
+		cases.push({
 			case: toolCase.name,
 			question: toolCase.question,
 			called: called.slice(0, MAX_CALLED),
@@ -185,15 +176,13 @@ async function runCases(
 			...omitUndefined({ problem }),
 		});
 	}
-	const skipped = results.filter(({ problem }) => problem === 'skipped').length;
-	const toolTest: ToolTestResult = {
-		model: options.model,
-		passed: results.filter(({ passed }) => passed).length,
-		completed: results.length - skipped,
-		skipped,
-		cases: results,
+	const skipped = cases.filter(({ problem }) => problem === 'skipped').length;
+	const passed = cases.filter((result) => result.passed).length;
+	const completed = cases.length - skipped;
+	return {
+		toolTest: { model: options.model, passed, completed, skipped, cases },
+		error: firstError,
 	};
-	return { toolTest, error: firstError };
 }
 
 function toCaseOutcome(cause: unknown): CaseOutcome {
@@ -201,7 +190,7 @@ function toCaseOutcome(cause: unknown): CaseOutcome {
 	if (error.type === 'aborted') throw error;
 	const problem = toToolProblem(error);
 	const called = [error.message, error.serverText].filter(Boolean).join(': ');
-	return problem === 'skipped' ? { problem, called, error } : { problem, called };
+	return { problem, called, error: problem === 'skipped' ? error : undefined };
 }
 
 async function runCase(
@@ -213,15 +202,18 @@ async function runCase(
 	/** Uses the defaults of Local Chat Model, with a seed, so that a test can be repeated. */
 	const send = async (messages: InputMessage[]) => {
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
-		const settings: ChatSettings = {
-			model,
-			parameters: { maxTokens, seed: 1 },
-			thinkingHistory: 'toolTurns',
-			showThinking: false,
-			timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
-			retries: 0,
-		};
-		return await runTurn(server, settings, { messages, tools: TOOLS, signal, isBuffered: true });
+		return await runTurn(
+			server,
+			{
+				model,
+				parameters: { maxTokens, seed: 1 },
+				thinkingHistory: 'toolTurns',
+				showThinking: false,
+				timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
+				retries: 0,
+			},
+			{ messages, tools: TOOLS, signal, isBuffered: true },
+		);
 	};
 	const messages: InputMessage[] = [
 		{ type: 'system', content: SYSTEM_PROMPT },
@@ -233,8 +225,10 @@ async function runCase(
 		return { problem, called: formatCompletion(result) };
 	const next = await send([...messages, ...toCallMessages(result, followUp.result)]);
 	const nextProblem = findToolProblem(followUp.calls, next);
-	const isNotCorrected = nextProblem === 'wrongArguments';
-	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: formatCompletion(next) };
+	return {
+		problem: nextProblem === 'wrongArguments' ? 'notCorrected' : nextProblem,
+		called: formatCompletion(next),
+	};
 }
 
 function toToolProblem({ type, facts }: ServerError): ToolProblem {
@@ -283,9 +277,7 @@ function compareCalls(
 	if (calls.length !== expected.length) return 'wrongCount';
 	const correct = expected.map((call) => formatCall(call.name, call.arguments)).sort();
 	// The chat turn has already coerced arguments to the schema, such as "5" to 5 for a number.
-	const actual = calls
-		.map(({ name, arguments: args }) => formatCall(name, parseObject(args)))
-		.sort();
+	const actual = calls.map((call) => formatCall(call.name, parseObject(call.arguments))).sort();
 	return actual.join() === correct.join() ? undefined : 'wrongArguments';
 }
 

@@ -1,11 +1,10 @@
 /** Sends all requests to servers. */
-import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
+import type { HttpResponse, RequestOptions, Endpoint } from './types';
 import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
-import { toTransportError, createQueueError, toResponseError } from './request-errors';
+import { toTransportError, createQueueError, toResponseError, RetryPolicy } from './request-errors';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
-import { RetryPolicy } from './retry-policy';
 import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/classify-error';
@@ -38,13 +37,6 @@ export async function request<T>(
 	return await new RequestRun(endpoint, options, read).send();
 }
 
-interface RequestPermit {
-	/** Aborts at a timeout, at Stop, and if the request is preempted. */
-	signal: AbortSignal;
-	isPreempted(): boolean;
-	release(): void;
-}
-
 /** How far an attempt came. */
 interface AttemptProgress {
 	hasStarted: boolean;
@@ -55,11 +47,7 @@ interface AttemptProgress {
 /** One request, with all its attempts. */
 class RequestRun<T> {
 	private readonly watchdog: Watchdog;
-	private readonly queueStats: QueueStats = {
-		waitedMs: 0,
-		hasPreemptedBatch: false,
-		timesPreempted: 0,
-	};
+	private readonly queueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	private readonly isIdempotent: boolean;
 	private readonly retryPolicy: RetryPolicy;
 
@@ -91,8 +79,12 @@ class RequestRun<T> {
 		}
 	}
 
-	/** @throws {ServerError} if a timeout or Stop ends the wait */
-	private async acquirePermit(): Promise<RequestPermit> {
+	/**
+	 * Its signal aborts at a timeout, at Stop, and if the request is preempted.
+	 *
+	 * @throws {ServerError} if a timeout or Stop ends the wait
+	 */
+	private async acquirePermit() {
 		const { endpoint, options, queueStats } = this;
 		const { priority } = options;
 		const { signal } = this.watchdog;
@@ -116,9 +108,9 @@ class RequestRun<T> {
 			queueStats.waitedMs += permit.waitedMs;
 			queueStats.hasPreemptedBatch ||= permit.hasPreemptedBatch;
 			return {
+				...permit,
 				signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
 				isPreempted: () => preemption.signal.aborted,
-				release: permit.release,
 			};
 		} catch {
 			throw createQueueError(endpoint, options, this.watchdog);
@@ -172,7 +164,9 @@ class RequestRun<T> {
 			);
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
 				return await this.read(this.createResponse(rawResponse, progress));
-			responseError = await this.readErrorResponse(rawResponse);
+			// An error response with a broken or endless body is still an error.
+			const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
+			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
 			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
 		} finally {
@@ -181,20 +175,10 @@ class RequestRun<T> {
 		throw responseError;
 	}
 
-	/** An error response with a broken or endless body is still an error. */
-	private async readErrorResponse(rawResponse: RawResponse): Promise<ServerError> {
-		const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
-		return toResponseError(this.endpoint, this.options, { ...rawResponse, text });
-	}
-
-	private createResponse(
-		{ url, status, headers, body }: RawResponse,
-		progress: AttemptProgress,
-	): HttpResponse {
+	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
 		const { endpoint, options, watchdog, queueStats } = this;
 		const maskSecrets = (text: string) => mask(text, endpoint.secrets);
-		const toError = (text: string) =>
-			toResponseError(endpoint, options, { url, status, headers, text });
+		const toError = (text: string) => toResponseError(endpoint, options, { ...head, text });
 		const begin = () => {
 			progress.hasStarted = true;
 			watchdog.onContent();
@@ -205,15 +189,13 @@ class RequestRun<T> {
 		};
 		let nonEventLines: readonly string[] = [];
 		return {
-			url,
-			status,
-			headers,
+			...head,
 			queueStats,
 			text,
 			json: async () => {
 				const fullText = await text();
-				const value = parseJson(fullText);
-				if (isRecord(value) && !isErrorResponse({ status, json: value })) return value;
+				const json = parseJson(fullText);
+				if (isRecord(json) && !isErrorResponse({ ...head, json })) return json;
 				throw toError(fullText);
 			},
 			events: async function* (maxLength) {
@@ -248,15 +230,12 @@ class RequestRun<T> {
 function withProgress(options: RequestOptions, watchdog: Watchdog): RequestOptions {
 	const { upload } = options;
 	if (upload === undefined || upload.content instanceof Uint8Array) return options;
-	return { ...options, upload: { ...upload, content: reportChunks(upload.content, watchdog) } };
-}
-
-async function* reportChunks(
-	content: AsyncIterable<Uint8Array>,
-	watchdog: Watchdog,
-): AsyncGenerator<Uint8Array> {
-	for await (const chunk of content) {
-		watchdog.onUpload();
-		yield chunk;
+	const chunks = upload.content;
+	async function* reportChunks() {
+		for await (const chunk of chunks) {
+			watchdog.onUpload();
+			yield chunk;
+		}
 	}
+	return { ...options, upload: { ...upload, content: reportChunks() } };
 }

@@ -300,7 +300,7 @@ export class StreamParser implements EndDetector {
 		const text = data.replace(REPEATED_PREFIX, '');
 		const lines = text.includes('\n') ? splitData(text) : [];
 		const isOneEventPerLine =
-			lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
+			lines.length > 1 && lines.every((line) => line === '[DONE]' || parseJson(line) !== undefined);
 		for (const event of isOneEventPerLine ? lines : [text]) this.events.push(event);
 	}
 
@@ -310,11 +310,7 @@ export class StreamParser implements EndDetector {
 	}
 }
 
-function splitData(data: string): string[] {
+function splitData(data: string) {
 	const lines = data.split('\n').filter((line) => line.trim() !== '');
 	return lines.map((line) => line.replace(REPEATED_PREFIX, ''));
-}
-
-function isJson(text: string): boolean {
-	return parseJson(text) !== undefined;
 }

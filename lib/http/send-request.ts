@@ -43,15 +43,14 @@ export async function sendRequest(
 	const visited = new Set([url]);
 	for (;;) {
 		const response = await sendOnce(endpoint, { ...options, url }, connection, signal);
-		const next =
-			visited.size <= MAX_REDIRECTS ? resolveRedirect(endpoint, options, response) : undefined;
+		const next = resolveRedirect(endpoint, options, response);
 		// A redirect to a visited URL would loop.
-		if (next === undefined || visited.has(next)) return response;
+		if (next === undefined || visited.has(next) || visited.size > MAX_REDIRECTS) return response;
 		visited.add(next);
 		response.close();
 		const rejection = options.rejectRedirect?.(next);
 		if (rejection !== undefined) throw rejection;
-		assertRedirectAllowed(endpoint, url, next);
+		assertRedirectAllowed(endpoint, next);
 		url = next;
 	}
 }
@@ -91,11 +90,11 @@ function parseLocation({ headers, url }: RawResponse): URL | undefined {
 }
 
 /** @throws {ServerError} if n8n's egress filter blocks it */
-function assertRedirectAllowed(endpoint: Endpoint, from: string, to: string): void {
+function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	try {
-		endpoint.egressFilter?.validateRedirectSync(to);
+		endpoint.egressFilter?.validateRedirectSync(url);
 	} catch (error) {
-		throw toNetworkError(error, { ...toErrorContext(endpoint, from), url: to });
+		throw toNetworkError(error, toErrorContext(endpoint, url));
 	}
 }
 
@@ -172,20 +171,15 @@ async function assertUrlAllowed(
 		: toNetworkError(error, context);
 }
 
-interface RequestContent {
-	headers: Record<string, string>;
-	body?: Dispatcher.DispatchOptions['body'];
-}
-
-function toRequestContent({ json, upload }: RequestOptions): RequestContent {
+function toRequestContent({ json, upload }: RequestOptions) {
 	if (upload !== undefined) {
 		const { content, contentType, length } = upload;
 		const headers: Record<string, string> = { 'content-type': contentType };
 		if (length !== undefined) headers['content-length'] = String(length);
 		// undici accepts any async iterable, which its types do not declare.
-		return { headers, body: content as RequestContent['body'] };
+		return { headers, body: content as Dispatcher.DispatchOptions['body'] };
 	}
-	if (json === undefined) return { headers: {} };
+	if (json === undefined) return {};
 	return { headers: { 'content-type': 'application/json' }, body: stringifyBody(json) };
 }
 

@@ -6,10 +6,10 @@ import type {
 	HostGenerationChunk,
 	HostRunManager,
 } from './host-classes';
-import { isRecord, type JsonRecord, omitUndefined, asRecords } from '../values';
+import { isRecord, type JsonRecord, omitUndefined, asRecords, estimateTokens } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
-import { estimateTokens } from '../tokens';
+
 import {
 	toToolChoice,
 	toToolDefinition,

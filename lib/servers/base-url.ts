@@ -1,17 +1,6 @@
 import { createServerError } from '../errors/create-error';
 import type { ServerAddress } from '../http/types';
 
-/** The Base URL cannot be used. `part` names the invalid part, `message` is a sentence for the user. */
-export class BaseUrlError extends Error {
-	constructor(
-		readonly part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
-		message: string,
-	) {
-		super(message);
-		this.name = 'BaseUrlError';
-	}
-}
-
 /** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */
 const VERSION = /^v\d[a-z\d]*(?:-openai)?$/i;
 
@@ -55,16 +44,15 @@ const OLLAMA_PORT = '11434';
  *
  * `/v1` is added if no version was typed, except for a full endpoint below a path prefix.
  *
- * @throws {BaseUrlError} that names the wrong part
+ * @throws {ServerError} of type `invalidUrl` that names the wrong part
  */
 export function resolveBaseUrl(typed: string): ServerAddress {
 	const text = normalizeTyped(typed);
-	if (text === '') {
-		throw new BaseUrlError(
+	if (text === '')
+		throw createUrlError(
 			'empty',
 			'The Base URL is empty. Enter the server address, for example http://192.168.1.20:9931',
 		);
-	}
 	const url = parseUrl(withScheme(text), text.split(/[?#]/, 1)[0]!);
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
 	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
@@ -72,27 +60,17 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
-/** Full-width characters that Chinese and Japanese input methods enter in URLs. */
-const FULL_WIDTH: Record<string, string> = {
-	'：': ':',
-	'／': '/',
-	'．': '.',
-	'。': '.',
-	'＠': '@',
-	'？': '?',
-	'＃': '#',
-};
-
 /**
  * Removes what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma. Turns backslashes
- * into slashes.
+ * into slashes, and the full-width characters of Chinese and Japanese input methods into those of URLs.
  */
 function normalizeTyped(typed: string): string {
 	const oneLine = typed
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
 	return oneLine
-		.replace(/[：／．。＠？＃]/g, (character) => FULL_WIDTH[character]!)
+		.replace(/[：／．＠？＃]/g, (character) => character.normalize('NFKC'))
+		.replaceAll('。', '.')
 		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
@@ -104,12 +82,11 @@ function withScheme(text: string): string {
 	const singleUrl = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(singleUrl)?.[1];
 	if (scheme !== undefined) {
-		if (!/^https?$/i.test(scheme)) {
-			throw new BaseUrlError(
+		if (!/^https?$/i.test(scheme))
+			throw createUrlError(
 				'scheme',
 				`The Base URL starts with "${scheme}://", but only http:// and https:// are supported`,
 			);
-		}
 		return singleUrl.replace(/^(https?):\/{3,}/i, '$1://');
 	}
 	const mistyped = /^(https?)(?:[:;]\/*|\/{1,2})(?!\/)(.+)$/i.exec(singleUrl);
@@ -121,19 +98,19 @@ function withScheme(text: string): string {
 function parseUrl(text: string, quotedUrl: string): URL {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
 	if (hasPassword(authority, text))
-		throw new BaseUrlError(
+		throw createUrlError(
 			'credentials',
 			'The Base URL contains a user name or password. Remove them, set Authentication to Basic, and enter them there; a key belongs in the API Key field',
 		);
 	assertAuthority(authority, quotedUrl);
 	if (!URL.canParse(text))
-		throw new BaseUrlError(
+		throw createUrlError(
 			'host',
 			`The host name "${authority}" in the Base URL "${quotedUrl}" is not valid`,
 		);
 	const url = new URL(text);
 	if (url.search !== '')
-		throw new BaseUrlError(
+		throw createUrlError(
 			'query',
 			'The Base URL contains a query string. Remove everything from the question mark on; a key belongs in the API Key field',
 		);
@@ -155,41 +132,35 @@ function hasPassword(authority: string, text: string): boolean {
 }
 
 function assertAuthority(authority: string, quotedUrl: string): void {
-	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
-		throw new BaseUrlError(
+	if (/^[^[\]]*:[^[\]]*:/.test(authority))
+		throw createUrlError(
 			'host',
 			`IPv6 addresses need brackets, as in http://[::1]:9931. The Base URL is "${quotedUrl}"`,
 		);
-	}
 	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.
-	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
-		throw new BaseUrlError(
+	if (/^(?:$|:|\d+(?::\d*)?$)/.test(authority))
+		throw createUrlError(
 			'host',
 			`The Base URL "${quotedUrl}" has no host name. Use the form http://host:port`,
 		);
-	}
 	if (/\s/.test(authority))
-		throw new BaseUrlError('host', `The host name in the Base URL "${quotedUrl}" contains a space`);
-	const port = /^(?:\[[^\]]*\]|[^:[]*):(.+)$/.exec(authority)?.[1];
-	if (port === undefined || isPort(port)) return;
-	throw new BaseUrlError(
-		'port',
-		`The port "${port}" in the Base URL "${quotedUrl}" is not a number from 1 to 65535`,
-	);
-}
-
-function isPort(text: string): boolean {
-	return /^\d+$/.test(text) && Number(text) > 0 && Number(text) <= 65535;
+		throw createUrlError('host', `The host name in the Base URL "${quotedUrl}" contains a space`);
+	const [, port = '1'] = /^(?:\[[^\]]*\]|[^:[]*):(.+)$/.exec(authority) ?? [];
+	const isPort = /^\d+$/.test(port) && Number(port) > 0 && Number(port) <= 65535;
+	if (!isPort)
+		throw createUrlError(
+			'port',
+			`The port "${port}" in the Base URL "${quotedUrl}" is not a number from 1 to 65535`,
+		);
 }
 
 function splitPath(segments: string[], isOllama: boolean): { prefix: string; version: string } {
 	const versionIndex = segments.findLastIndex((segment) => VERSION.test(segment));
-	if (versionIndex >= 0) {
+	if (versionIndex >= 0)
 		return {
 			prefix: joinSegments(segments.slice(0, versionIndex)),
 			version: toVersionPath(segments.slice(versionIndex)),
 		};
-	}
 	const path = joinSegments(segments);
 	const base = withoutEndpoint(path);
 	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
@@ -221,19 +192,10 @@ function joinSegments(segments: string[]): string {
 	return segments.map((segment) => `/${segment}`).join('');
 }
 
-/**
- * Resolves a base URL, and turns a `BaseUrlError` into the error that users see.
- *
- * @throws {ServerError} of type `invalidUrl`
- */
-export function resolveOrThrow<T = ServerAddress>(resolve: () => T): T {
-	try {
-		return resolve();
-	} catch (error) {
-		throw createServerError(
-			'invalidUrl',
-			{},
-			error instanceof BaseUrlError ? { title: error.message, facts: { part: error.part } } : {},
-		);
-	}
+/** @param part the part of the URL that is not valid */
+function createUrlError(
+	part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
+	title: string,
+) {
+	return createServerError('invalidUrl', {}, { title, facts: { part } });
 }

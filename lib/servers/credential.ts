@@ -1,9 +1,13 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import { createInputError } from '../errors/create-error';
-import type { EgressFilter } from '../http/types';
-import type { ServerTypeName } from './types/server-type';
+import type { EgressFilter, ServerAddress } from '../http/types';
+import type { ServerTypeName, ModelServer } from './types/server-type';
 import { asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
+import { createHash } from 'node:crypto';
+import { collectSecrets } from '../errors/mask';
+import { getProxyHeaders } from '../http/dispatcher';
+import { getProfile } from './profile';
 
 /** The server types that can be selected. */
 const SELECTABLE_SERVER_TYPES = [
@@ -25,7 +29,7 @@ interface LocalLlamaCredential {
 	authentication?: Authentication;
 	user?: string;
 	password?: string;
-	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
+	extraHeaders?: Array<{ name: string; value: string }>;
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
 	/** Absent: detected. */
@@ -36,19 +40,16 @@ interface LocalLlamaCredential {
 export function readLocalLlamaCredential(
 	data: ICredentialDataDecryptedObject,
 ): LocalLlamaCredential {
-	const headers = asRecords(asRecord(data.extraHeaders).header);
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		apiKey: toText(data.apiKey),
 		authentication: AUTHENTICATIONS.find((option) => option === data.authentication) ?? 'bearer',
 		user: toText(data.user),
 		password: toText(data.password),
-		extraHeaders: {
-			header: headers.map(({ name, value }) => ({
-				name: String(name ?? ''),
-				value: String(value ?? ''),
-			})),
-		},
+		extraHeaders: readHeaderRows(data).map(({ name, value }) => ({
+			name: String(name ?? '').trim(),
+			value: String(value ?? '').trim(),
+		})),
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: parseCount(data.maxConcurrentRequests),
 		serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
@@ -57,9 +58,11 @@ export function readLocalLlamaCredential(
 
 /** Whether no field contains an expression, which could give each item another value. n8n hides those in rows from the mark. */
 export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
-	return (
-		data.sameForEachItem === true && asRecords(asRecord(data.extraHeaders).header).length === 0
-	);
+	return data.sameForEachItem === true && readHeaderRows(data).length === 0;
+}
+
+function readHeaderRows(data: ICredentialDataDecryptedObject) {
+	return asRecords(asRecord(data.extraHeaders).header);
 }
 
 /** In an expression, a key such as 123456 becomes a number. */
@@ -101,17 +104,16 @@ const RESERVED_HEADERS = new Set([
  * @throws {ServerError} of type `invalidInput` that names the header, never its value
  */
 export function buildCredentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
-	const { extraHeaders } = credential;
+	const { extraHeaders = [], authentication } = credential;
 	const headers = buildKeyHeader(credential);
-	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
-		const [header, content] = [name.trim(), value.trim()];
-		if (header === '' && content === '') continue;
-		assertHeader(index + 1, header, content);
-		if (credential.authentication === 'basic' && header.toLowerCase() === 'authorization')
+	for (const [index, { name, value }] of extraHeaders.entries()) {
+		if (name === '' && value === '') continue;
+		assertHeader(index + 1, name, value);
+		if (authentication === 'basic' && name.toLowerCase() === 'authorization')
 			throw createCredentialError(
 				'Basic and an extra header Authorization cannot be combined: the server reads only one',
 			);
-		headers[header.toLowerCase()] = content;
+		headers[name.toLowerCase()] = value;
 	}
 	return headers;
 }
@@ -158,12 +160,6 @@ function assertHeader(position: number, header: string, content: string): void {
 
 function createCredentialError(message: string) {
 	return createInputError(message, 'Open the credential and correct it.');
-}
-
-/** n8n's egress filter; n8n before 2.30 has none. */
-export function getEgressFilter(helpers: object | undefined): EgressFilter | undefined {
-	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;
-	return host?.getSecureEgressFilter?.() ?? undefined;
 }
 
 /**
@@ -223,8 +219,7 @@ const WITHOUT_REDIRECTS = {
  * its own path.
  *
  * @param test resolves both, so that the test passes with every form of a Base URL that the nodes accept
- * @throws {ServerError} for a URL with another origin than the Base URL
- * @throws {BaseUrlError}
+ * @throws {ServerError} also for a URL with another origin than the Base URL
  */
 export function authenticateRequest(
 	request: IHttpRequestOptions & LegacyOptions,
@@ -248,4 +243,59 @@ export function authenticateRequest(
 			'Use the credential of that server, or a URL that starts with the Base URL of this one.',
 		);
 	return { ...resolved, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
+}
+
+/**
+ * The server of a "LocalLlama API" credential.
+ *
+ * @param helpers of the node's context
+ * @throws {ServerError} of type `invalidUrl` or `invalidInput`, before anything is sent
+ */
+export function createModelServer(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): ModelServer {
+	const credential = readLocalLlamaCredential(data);
+	const url = resolveBaseUrl(credential.baseUrl);
+	const headers = buildCredentialHeaders(credential);
+	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
+	const server: ModelServer = {
+		...createEndpoint(url, headers, ignoreSslIssues, helpers),
+		configuredType: serverType,
+		getApiUrl: () => getProfile(server).getApiUrl(),
+		maxConcurrentRequests,
+		getSlots: (model) => getProfile(server).getCachedSlots(model),
+		errorContext: {
+			getSuggestion: (errorType, model) => {
+				const texts = getProfile(server).getCachedType()?.texts;
+				return texts?.getModelSuggestion?.(errorType, model) ?? texts?.suggestions?.[errorType];
+			},
+		},
+	};
+	return server;
+}
+
+/**
+ * What every server of a credential has. Cheap: sockets, queue and caches are shared.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ */
+export function createEndpoint(
+	url: ServerAddress,
+	headers: Record<string, string>,
+	ignoreSslIssues: boolean,
+	helpers?: object,
+) {
+	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+	// n8n before 2.30 has no egress filter.
+	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;
+	return {
+		url,
+		id: JSON.stringify([url.api, key, ignoreSslIssues]),
+		headers,
+		ignoreSslIssues,
+		egressFilter: host?.getSecureEgressFilter?.() ?? undefined,
+		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
+		n8nHelpers: helpers,
+	};
 }

@@ -4,9 +4,14 @@ import { isErrorResponse } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
-import { probe, toProbeError, tryProbe } from './probe';
-import { sortForChat } from './model-names';
-import { parseModels, type ServerModel } from './models';
+import { probe, toListUrl, toProbeError, tryProbe, tryProbeJson } from './probe';
+import {
+	parseModels,
+	type ServerModel,
+	hasModelName,
+	isSameModelName,
+	sortForChat,
+} from './models';
 import { getProfile } from './profile';
 import type { ModelTask, ServerType, ModelServer } from './types/server-type';
 
@@ -15,32 +20,27 @@ const LIST_TIMEOUT_MS = 10_000;
 const MAX_MODELS = 5_000;
 
 /**
- * The models of a server, with the facts that it reports.
+ * The models of a server, with the facts that it reports. For a task, those that support it, as far as the server
+ * reports: by categories (GPUStack), the arguments of a router, capabilities (Ollama), or types of input. All models if
+ * it reports nothing.
  *
- * @throws {ServerError} if there is no list, or an empty one
+ * @throws {ServerError} if there is no list, or no model
  */
 export async function listModels(
 	server: ModelServer,
 	signal?: AbortSignal,
-): Promise<ServerModel[]> {
-	return (await fetchModelList(server, '', signal)).models;
-}
-
-/**
- * The models for a task, as far as the server reports: by categories (GPUStack), the arguments of a router, capabilities
- * (Ollama), or types of input. All models if it reports nothing.
- *
- * @throws {ServerError} also if there is none
- */
-export async function listModelsFor(
-	server: ModelServer,
-	task: ModelTask,
-	signal?: AbortSignal,
+	task?: ModelTask,
 ): Promise<ServerModel[]> {
 	const { models, serverType } = await fetchModelList(server, '', signal);
+	if (task === undefined) return models;
 	if (task === 'reranking') assertRerankSupported(server, serverType);
-	const categorized = await listModelsByCategory(server, serverType, task, signal);
-	const matching = (categorized ?? models).filter((model) => supportsTask(model, task));
+	const query = serverType.listQueries?.[task];
+	const categorized =
+		query === undefined
+			? undefined
+			: await fetchModelList(server, query, signal).catch(() => undefined);
+	const candidates = categorized?.models ?? models;
+	const matching = candidates.filter((model) => supportsTask(model, task));
 	// A chat may be tried with any model.
 	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
@@ -66,18 +66,6 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 	// Embedding models generate no text, images or audio.
 	const generatesText = embeddings !== true && isReranker !== true;
 	return generatesText && !(task === 'transcription' && audio === false);
-}
-
-async function listModelsByCategory(
-	server: ModelServer,
-	{ listQueries }: ServerType,
-	task: ModelTask,
-	signal: AbortSignal | undefined,
-): Promise<ServerModel[] | undefined> {
-	const query = listQueries?.[task];
-	if (query === undefined) return undefined;
-	const categorized = await fetchModelList(server, query, signal).catch(() => undefined);
-	return categorized?.models;
 }
 
 async function fetchModelList(
@@ -127,6 +115,29 @@ function createListError(
 	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 
-function toListUrl(server: ModelServer): string {
-	return `${server.getApiUrl()}/models`;
+/**
+ * The model that a response names, if it is not the requested one. Gateways report their own names; another server does
+ * so if it lists the requested name, but not the reported one.
+ */
+export async function findOtherModel(
+	server: ModelServer,
+	requested: string,
+	reported: string,
+	signal?: AbortSignal,
+): Promise<string | undefined> {
+	if (isSameName(reported, requested)) return undefined;
+	const profile = getProfile(server);
+	const { isGateway, isSameModel } = await profile.getType(signal);
+	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
+	const models = parseModels(await tryProbeJson(server, toListUrl(server), { signal })) ?? [];
+	const requestedModel = models.find((model) => hasModelName(model, requested, isSameName));
+	if (requestedModel === undefined) return reported;
+	const isListed = models.some((model) => hasModelName(model, reported, isSameName));
+	return isListed && !hasModelName(requestedModel, reported, isSameName) ? reported : undefined;
+}
+
+/** By their file names, before a tag. */
+function isSameName(a: string, b: string): boolean {
+	const toName = (name: string) => name.split(/[/\\]/).at(-1)!.split(':')[0]!;
+	return isSameModelName(toName(a), toName(b));
 }

@@ -5,7 +5,7 @@ import { rethrowWith } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { probe } from './probe';
-import { assertModelName } from './model-names';
+import { assertModelName } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
 import type {

@@ -12,6 +12,7 @@ import {
 	omitUndefined,
 	asRecord,
 } from '../values';
+import { createServerError, type ErrorContext, createInputError } from '../errors/create-error';
 
 /** A model, with the facts that its server reports. */
 export interface ServerModel {
@@ -142,88 +143,6 @@ export function parseProps(props: JsonRecord): Partial<ServerModel> {
 	};
 }
 
-/** Ollama's responses about a model. */
-interface OllamaResponses {
-	/** Its entry in `/api/tags`. */
-	tag?: JsonRecord;
-	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
-	running?: JsonRecord | null;
-	/** The response of `/api/show`. */
-	shown?: JsonRecord;
-}
-
-export function parseOllamaModel(
-	id: string,
-	{ tag = {}, running, shown = {} }: OllamaResponses,
-): ServerModel {
-	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
-	const info = asRecord(shown.model_info);
-	const contextEntry = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
-	const [, trainedContext = details.context_length] = contextEntry ?? [];
-	return {
-		id,
-		aliases: [],
-		...omitUndefined({
-			context: asPositiveNumber(asRecord(running).context_length),
-			trainedContext: asPositiveNumber(trainedContext),
-			parameters:
-				asPositiveNumber(info['general.parameter_count']) ??
-				asNonEmptyString(details.parameter_size),
-			size: asPositiveNumber(tag.size),
-			quantization: asNonEmptyString(details.quantization_level),
-			...readCapabilities(
-				asArrayOrUndefined(shown.capabilities) ?? asArrayOrUndefined(tag.capabilities),
-				details,
-			),
-			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
-			state: toState(running),
-			gpuShare: computeGpuShare(asRecord(running)),
-		}),
-	};
-}
-
-function readCapabilities(capabilities: unknown[] | undefined, details: JsonRecord) {
-	if (capabilities === undefined) {
-		// Older releases send no capabilities. Encoders (BERT) generate no text.
-		const families = toStrings([details.family, details.families].flat());
-		return { embeddings: families.some((family) => /bert/i.test(family)) || undefined };
-	}
-	return {
-		vision: capabilities.includes('vision'),
-		audio: capabilities.includes('audio'),
-		tools: capabilities.includes('tools'),
-		embeddings: capabilities.includes('embedding'),
-	};
-}
-
-/** @param running null: not loaded; undefined: unknown */
-function toState(running: OllamaResponses['running']): string | undefined {
-	if (running === undefined) return undefined;
-	return running === null ? 'unloaded' : 'loaded';
-}
-
-function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord): number | undefined {
-	return typeof gpuBytes === 'number' && asPositiveNumber(size) !== undefined
-		? gpuBytes / Number(size)
-		: undefined;
-}
-
-/** The entries of `/api/tags` or `/api/ps` by name; undefined if the response is not a list. */
-export function indexOllamaEntries(
-	response: JsonRecord | undefined,
-): Map<string, JsonRecord> | undefined {
-	const list = asArrayOrUndefined(response?.models);
-	return (
-		list &&
-		new Map(
-			list.filter(isRecord).flatMap((entry) => {
-				const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
-				return name === undefined ? [] : [[name, entry] as const];
-			}),
-		)
-	);
-}
-
 /** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
 export function parseParameterCount(value: number | string | undefined): number | undefined {
 	if (typeof value !== 'string') return value;
@@ -234,11 +153,11 @@ export function parseParameterCount(value: number | string | undefined): number 
 		: Math.round(Number(digits) * factor);
 }
 
-function asArrayOrUndefined(value: unknown): unknown[] | undefined {
+export function asArrayOrUndefined(value: unknown): unknown[] | undefined {
 	return Array.isArray(value) ? (value as unknown[]) : undefined;
 }
 
-function toStrings(value: unknown): string[] {
+export function toStrings(value: unknown): string[] {
 	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
@@ -247,7 +166,7 @@ function asBoolean(value: unknown): boolean | undefined {
 }
 
 /** A positive number; 0 means unknown. */
-function asPositiveNumber(value: unknown): number | undefined {
+export function asPositiveNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }
 /** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
@@ -260,4 +179,169 @@ export function parseMetrics(text: string): Record<string, number> {
 		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
 	}
 	return values;
+}
+
+/** @throws {ServerError} of type `invalidInput` */
+export function assertModelName(model: string): void {
+	if (model.trim() === '')
+		throw createInputError(
+			'No model is selected',
+			'Select a model from the list or enter its name.',
+		);
+}
+
+/** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
+export function matchesModelId(id: string, name: string | undefined): boolean {
+	return name !== undefined && (id === name || id === `${name}:latest`);
+}
+
+/**
+ * The same for the ID and the aliases of a model.
+ *
+ * @param isSameName further rules of its server type
+ */
+export function matchesModel(
+	{ id, aliases }: { id: string; aliases: readonly string[] },
+	name: string | undefined,
+	isSameName: (id: string, name: string) => boolean = () => false,
+): boolean {
+	if (name === undefined) return false;
+	return matchesModelId(id, name) || aliases.includes(name) || isSameName(id, name);
+}
+
+/** Whether a model is listed under a name, its ID or an alias included. */
+export function hasModelName(
+	model: ServerModel,
+	name: string,
+	isSame: (id: string, name: string) => boolean = isSameModelName,
+): boolean {
+	return matchesModel(model, name) || [model.id, ...model.aliases].some((id) => isSame(id, name));
+}
+
+/** Whether two names, paths or file names refer to the same model. */
+export function isSameModelName(a: string, b: string): boolean {
+	return toComparableName(a) === toComparableName(b);
+}
+
+function toComparableName(name: string): string {
+	const fileName = name.split(/[/\\]/).at(-1) ?? name;
+	return getDisplayName(fileName).trim().toLowerCase();
+}
+
+/** Embedding and reranking models, on servers that do not report what a model is for. */
+const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
+
+/** Models whose name tells that they do not chat come last. */
+export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
+	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
+	return models.toSorted((a, b) => rank(a) - rank(b));
+}
+
+const MAX_NAMES = 10;
+
+/** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
+export function suggestModels(names: readonly string[], alternative: string | undefined): string {
+	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
+	const sentences: string[] = [];
+	if (names.length > 0)
+		sentences.push(
+			`Use one of: ${sortForChat(names, String).slice(0, MAX_NAMES).join(', ')}${remainder}.`,
+		);
+	if (alternative !== undefined)
+		sentences.push(`${names.length === 0 ? 'Select another model, or' : 'Or'} ${alternative}`);
+	return sentences.join(' ');
+}
+
+/**
+ * A display name: for a path, the file name without `.gguf` and part number. Without `--alias`, llama-server's ID is
+ * the whole path.
+ */
+export function getDisplayName(id: string): string {
+	return withoutFileEnding(isFilePath(id) ? (id.split(/[/\\]/).at(-1) ?? '') : id);
+}
+
+/** A display name for each ID: the full ID if several would have the same name. */
+export function getDisplayNames(ids: readonly string[]): Map<string, string> {
+	const displayNames = [...new Set(ids)].map((id) => [id, getDisplayName(id)] as const);
+	const visited = new Set<string>();
+	const repeated = new Set(
+		displayNames.map(([, name]) => name).filter((name) => !addIfNew(visited, name)),
+	);
+	return new Map(displayNames.map(([id, name]) => [id, repeated.has(name) ? id : name]));
+}
+
+function addIfNew(visited: Set<string>, name: string): boolean {
+	return visited.size < visited.add(name).size;
+}
+
+function isFilePath(id: string): boolean {
+	return /^(?:[/\\~.]|[a-z]:[/\\])/i.test(id) || /\.gguf$/i.test(id);
+}
+
+function withoutFileEnding(name: string): string {
+	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+}
+
+/**
+ * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
+ *
+ * @param name display name
+ */
+export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
+	const { parameters, quantization, context, state, remoteHost } = model;
+	const capabilities = CAPABILITIES.filter(([capability]) => model[capability] === true);
+	const facts = [
+		typeof parameters === 'number' ? formatBillions(parameters) : parameters,
+		quantization,
+		context === undefined ? undefined : `${formatThousands(context)} context`,
+		...capabilities.map(([, label]) => label),
+		state === 'unloaded' ? 'not loaded' : state,
+		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
+	].filter((fact) => fact !== undefined);
+	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+}
+
+const CAPABILITIES = [
+	['vision', 'vision'],
+	['audio', 'audio'],
+	['video', 'video'],
+] as const;
+
+function formatThousands(tokens: number): string {
+	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
+}
+
+function formatBillions(count: number): string {
+	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
+}
+
+/** The candidates for an empty model field: the loaded models, or all if none is loaded. */
+export function preferLoadedModels<T extends { state?: string | null }>(
+	models: readonly T[],
+): readonly T[] {
+	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
+	return loaded.length > 0 ? loaded : models;
+}
+
+/**
+ * The model for an empty field: the only loaded one, or the only one.
+ *
+ * @throws {ServerError} of type `invalidInput` if there is none or several, with their names
+ */
+export function selectOnlyModel(
+	models: ReadonlyArray<{ id: string; state?: string | null }>,
+	context: Partial<ErrorContext> = {},
+): string {
+	const candidates = preferLoadedModels(models);
+	if (candidates.length === 1) return candidates[0]!.id;
+	throw createServerError('invalidInput', context, {
+		title:
+			candidates.length === 0
+				? 'The server lists no models'
+				: 'The server has several models, and none is selected',
+		suggestion: `Select a model in the node or enter its name. ${suggestModels(
+			candidates.map(({ id }) => id),
+			undefined,
+		)}`.trim(),
+	});
 }

@@ -82,10 +82,6 @@ export async function tryProbe(
 	return await probe(server, path, options).catch(() => undefined);
 }
 
-type CommandOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & {
-	timeoutMs: number;
-};
-
 /**
  * Sends a request that changes something, or whose errors matter.
  *
@@ -95,35 +91,38 @@ type CommandOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model
 export async function sendCommand(
 	server: ModelServer,
 	path: string,
-	{ timeoutMs, ...options }: CommandOptions,
+	{
+		timeoutMs,
+		...options
+	}: Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & { timeoutMs: number },
 ): Promise<JsonRecord> {
-	const requestOptions = {
-		...options,
-		url: toUrl(server, path),
-		timeouts: toTotalTimeout(timeoutMs),
-	};
-	return await request(server, requestOptions, async (response) => await response.json());
+	return await request(
+		server,
+		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
+		async (response) => await response.json(),
+	);
 }
 
 function toUrl(server: Endpoint, path: string): string {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 
+/** URL of the model list. */
+export function toListUrl(server: ModelServer): string {
+	return `${server.getApiUrl()}/models`;
+}
+
 function toTotalTimeout(totalMs: number): Timeouts {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }
 
-const PAUSE_MS = 500;
-
-interface PollOptions {
-	timeoutMs: number;
-	pauseMs?: number;
-	signal?: AbortSignal;
-}
-
 /** Polls until `poll` returns a value. @throws the result of `toTimeoutError`, after `timeoutMs` */
 export async function pollUntil<Seen>(
-	{ timeoutMs, pauseMs = PAUSE_MS, signal }: PollOptions,
+	{
+		timeoutMs,
+		pauseMs = 500,
+		signal,
+	}: { timeoutMs: number; pauseMs?: number; signal?: AbortSignal },
 	poll: () => Promise<Seen | undefined>,
 	toTimeoutError: () => ServerError,
 ): Promise<Seen> {

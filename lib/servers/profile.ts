@@ -3,8 +3,7 @@ import { LruCache, TTL_MS } from '../lru-cache';
 import type { JsonRecord } from '../values';
 import { getModelEntries, parseModels, type ServerModel } from './models';
 import { tryProbe } from './probe';
-import { SERVER_TYPES } from './types';
-import { identifyServerType } from './types/identify';
+import { SERVER_TYPES, identifyServerType } from './types';
 import { other } from './types/other';
 import type {
 	IdentityResponses,
@@ -272,7 +271,7 @@ function isTransient({ status }: ProbeResponse): boolean {
 export const CHAT_ROUTE = '/chat/completions';
 
 /** FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated. */
-export function isPostOnlyRoute(response: Pick<ProbeResponse, 'status'> | undefined): boolean {
+function isPostOnlyRoute(response: Pick<ProbeResponse, 'status'> | undefined): boolean {
 	return response?.status === 405;
 }
 

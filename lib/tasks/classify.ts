@@ -26,7 +26,7 @@ import type { ErrorType } from '../errors/error-types';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName } from '../servers/models';
 import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';

@@ -13,7 +13,7 @@ import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';

@@ -4,11 +4,11 @@ import { createServerError, createInputError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
 import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName } from '../servers/models';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
-import { findOtherModel } from '../servers/used-model';
+import { findOtherModel } from '../servers/list-models';
 import { asNonEmptyString, asRecord, type JsonRecord } from '../values';
 import {
 	type BatchText,

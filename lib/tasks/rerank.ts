@@ -5,7 +5,7 @@ import { toErrorContext } from '../http/request-errors';
 import { matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
 import {

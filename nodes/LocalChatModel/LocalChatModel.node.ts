@@ -1,11 +1,9 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
 import { bindContext } from '../shared/bind-context';
-import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
-import { MODEL_SUBTITLE } from '../shared/model-field';
+import { MODEL_SUBTITLE, searchModels } from '../shared/model-selection';
 
 reportUnsupportedHost();
 

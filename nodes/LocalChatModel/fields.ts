@@ -15,7 +15,7 @@ import {
 	stringField,
 	collectionField,
 } from '../shared/field-builders';
-import { modelField } from '../shared/model-field';
+import { modelField } from '../shared/model-selection';
 
 export const traceFields: INodeProperties[] = [
 	booleanField('Record Content', 'recordTexts', false, {

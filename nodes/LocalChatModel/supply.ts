@@ -15,10 +15,10 @@ import {
 } from '../../lib/langchain/local-chat-model';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import { CancelPoller } from '../shared/cancel-poller';
 import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../shared/parameters';
-import { withResolvedModel } from '../shared/resolve-model';
+import { withResolvedModel } from '../shared/model-selection';
 import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { readPriority, readGenerationTimeouts } from '../shared/timeout-fields';

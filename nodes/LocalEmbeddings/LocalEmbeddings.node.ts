@@ -1,8 +1,7 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
-import { searchEmbeddingModels } from '../shared/search-models';
 import { supplyEmbeddings, properties } from './supply';
-import { MODEL_SUBTITLE } from '../shared/model-field';
+import { MODEL_SUBTITLE, searchEmbeddingModels } from '../shared/model-selection';
 
 export class LocalEmbeddings implements INodeType {
 	description: INodeTypeDescription = {

@@ -5,14 +5,13 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
-import { readEmbeddingSettings, embeddingOptions } from '../shared/embedding-fields';
-import { createModelServer } from '../../lib/servers/model-server';
+import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
+import { createModelServer } from '../../lib/servers/credential';
 import { NodeParameters } from '../shared/parameters';
 import { readExplicitPriority, readPriority } from '../shared/timeout-fields';
-import { withResolvedModel } from '../shared/resolve-model';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
-import { modelField } from '../shared/model-field';
+import { modelField, withResolvedModel } from '../shared/model-selection';
 
 export const properties = [
 	noticeField(

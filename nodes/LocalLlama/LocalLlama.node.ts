@@ -4,8 +4,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
-
-import { modelSearches } from '../shared/search-models';
+import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';
 import { runLocalLlama } from './operation';
 import { buildSubtitle } from '../shared/run/operations';

@@ -11,8 +11,8 @@ import * as workflow from 'n8n-workflow';
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
-import { isSameForEachItem } from '../../lib/servers/credential';
-import { createModelServer } from '../../lib/servers/model-server';
+import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
+
 import { NodeParameters, isUnset, quoteValue } from '../shared/parameters';
 import {
 	readPriority,
@@ -35,7 +35,7 @@ import { createInputError } from '../../lib/errors/create-error';
 import { parseJson } from '../../lib/json';
 import type { TaskSettings } from '../../lib/tasks/run-task';
 import { requestFields } from '../shared/chat/generation';
-import { withResolvedModel } from '../shared/resolve-model';
+import { withResolvedModel } from '../shared/model-selection';
 
 /** Model server and priority of an item. */
 interface LlamaAccess {

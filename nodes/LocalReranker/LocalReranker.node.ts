@@ -1,8 +1,7 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
-import { searchRerankers } from '../shared/search-models';
 import { supplyReranker, properties } from './supply';
-import { MODEL_SUBTITLE } from '../shared/model-field';
+import { MODEL_SUBTITLE, searchRerankers } from '../shared/model-selection';
 
 export class LocalReranker implements INodeType {
 	description: INodeTypeDescription = {

@@ -7,14 +7,13 @@ import {
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import { NodeParameters } from '../shared/parameters';
 import { readPriority } from '../shared/timeout-fields';
-import { withResolvedModel } from '../shared/resolve-model';
-import { readRerankSettings, rerankOptions, topNField } from '../shared/rerank-fields';
+import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
-import { modelField } from '../shared/model-field';
+import { modelField, withResolvedModel } from '../shared/model-selection';
 
 export const properties = [
 	noticeField(

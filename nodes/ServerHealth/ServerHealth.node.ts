@@ -1,9 +1,8 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
-
 import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { buildSubtitle } from '../shared/run/operations';
-import { searchModels } from '../shared/search-models';
+import { searchModels } from '../shared/model-selection';
 import { operations, runServerHealth } from './operations';
 
 export class ServerHealth implements INodeType {

@@ -1,7 +1,10 @@
 import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
-import { numberField } from '../shared/field-builders';
+import { numberField, integerField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import { defineHealthOperation } from './operation';
+import { defineHealthOperation, type HealthCall } from './operation';
+import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
+import { modelField } from '../shared/model-selection';
+import { addToolTest } from '../../lib/health/tool-test';
 
 export const check = defineHealthOperation({
 	name: 'Check',
@@ -32,4 +35,89 @@ export const waitUntilReady = defineHealthOperation({
 		const checkAgain = async () => await checkServer(target, options);
 		return { health: await wait(checkAgain, { timeoutMs, signal }) };
 	},
+});
+
+const FIRST_TOKEN_MS = 60_000;
+
+const TOTAL_MS = 180_000;
+
+/** Timeouts of each request of a speed test. */
+const timeoutFields = [
+	numberField('First Token Timeout (Seconds)', 'firstTokenTimeout', 60, {
+		typeOptions: { minValue: 1 },
+		description:
+			'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
+	}),
+	numberField('Total Timeout (Seconds)', 'totalTimeout', 180, {
+		typeOptions: { minValue: 1 },
+		description: 'How long a request may take in total',
+	}),
+];
+
+export const speedTest = defineHealthOperation({
+	name: 'Speed Test',
+	value: 'speedTest',
+	action: 'Run a speed test',
+	description:
+		'Measure time to first token and tokens per second, for one and for several requests',
+	services: ['modelServer'],
+	fields: [
+		modelField('The model to measure'),
+		integerField('Tokens', 'tokens', 64, [1, 4096], {
+			description: 'How many tokens to generate. A higher number gives steadier results.',
+		}),
+		integerField('Concurrent Requests', 'concurrentRequests', 1, [1, 64], {
+			description:
+				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
+		}),
+		...checkFields(...timeoutFields),
+	],
+	measure: async (call) => {
+		const options = readSpeed(call);
+		const health = await checkServer(call.target, call.check);
+		return { health: await addSpeedTest(call.target, health, options) };
+	},
+});
+
+export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
+	return {
+		model: parameters.string('model'),
+		tokens: parameters.number('tokens'),
+		concurrency: parameters.number('concurrentRequests'),
+		firstTokenMs: parameters.milliseconds('options.firstTokenTimeout', FIRST_TOKEN_MS),
+		totalMs: parameters.milliseconds('options.totalTimeout', TOTAL_MS),
+		signal,
+	};
+}
+
+const DEFAULT_TOKENS = 1_024;
+
+const DEFAULT_TIMEOUT_SECONDS = 600;
+
+export const toolTest = defineHealthOperation({
+	name: 'Tool Test',
+	value: 'toolTest',
+	action: 'Run a tool test',
+	description: 'Test whether the model calls the right tool with the right arguments',
+	services: ['modelServer'],
+	fields: [
+		modelField('The model to test'),
+		integerField('Max Tokens per Response', 'maxTokens', DEFAULT_TOKENS, [16, 32768], {
+			description:
+				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
+		}),
+		numberField('Test Timeout (Seconds)', 'testTimeout', DEFAULT_TIMEOUT_SECONDS, {
+			typeOptions: { minValue: 1 },
+			description: 'How long the test may take in total. Remaining cases count as not tested.',
+		}),
+		...checkFields(),
+	],
+	measure: async ({ target, parameters, signal, check }) => ({
+		health: await addToolTest(target, await checkServer(target, check), {
+			model: parameters.string('model'),
+			maxTokens: parameters.number('maxTokens'),
+			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
+			signal,
+		}),
+	}),
 });

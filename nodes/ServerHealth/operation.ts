@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
 import type { CheckTarget } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probe';
+import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';

@@ -4,7 +4,6 @@ import {
 	type INodeExecutionData,
 	type INodeProperties,
 } from 'n8n-workflow';
-
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
@@ -15,11 +14,9 @@ import {
 	type OperationTable,
 } from '../shared/run/operations';
 import { runOperations } from '../shared/run/run-operations';
-import { check, waitUntilReady } from './check';
+import { check, waitUntilReady, speedTest, toolTest } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
-import { speedTest } from './speed-test';
-import { toolTest } from './tool-test';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
 const DEFAULT_OPERATION = check.value;

@@ -1,15 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
-
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
 import { addSpeedTest, type SpeedCheckResult } from '../../lib/health/speed';
 import { booleanField, outputFileField, stringField, integerField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import { modelField } from '../shared/model-field';
+import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
 import { defineHealthOperation, type HealthCall } from './operation';
-import { readSpeed } from './speed-test';
+import { readSpeed } from './check';
 
 /** A report is not urgent, and loading a large model takes minutes. */
 const TIMEOUTS = { firstTokenMs: 600_000, totalMs: 900_000 };

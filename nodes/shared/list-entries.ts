@@ -5,8 +5,8 @@ import type {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { omitUndefined, toPlainText, ZERO_WIDTH_SPACE } from '../../lib/values';
-import { describeError } from '../../lib/errors/describe-error';
 import { toNodeError } from '../../lib/errors/node-error';
+import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 
 type Entries = INodeListSearchResult['results'];

@@ -16,11 +16,14 @@ import {
 	tryOrUndefined,
 	asRecord,
 	truncate,
+	ANY_NUMBER,
+	isInRange,
+	type NumberRange,
+	formatRange,
 } from '../../lib/values';
 import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
-import { ANY_NUMBER, isInRange, type NumberRange, formatRange } from '../../lib/ranges';
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {

@@ -8,6 +8,7 @@ import {
 	isRecord,
 	type JsonRecord,
 	parseNumber,
+	round,
 } from '../../lib/values';
 
 /** The usage of a generation, with its model and time. */
@@ -75,8 +76,8 @@ function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: Generatio
 		// Generations whose tokens are not in the totals.
 		uncounted: sum('uncounted', usage === undefined ? 1 : 0),
 		cached: sum('cached', usage?.cachedTokens),
-		seconds: roundToHundredths(seconds),
-		tokensPerSecond: seconds > 0 ? roundToHundredths(timedTokens / seconds) : 0,
+		seconds: round(seconds, 2),
+		tokensPerSecond: seconds > 0 ? round(timedTokens / seconds, 2) : 0,
 	};
 }
 
@@ -84,8 +85,4 @@ function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: Generatio
 export function addFailedTokenTotals(context: object, error: unknown): void {
 	const usage = error instanceof ServerError ? error.facts.usage : undefined;
 	if (isRecord(usage)) addTokenTotals(context, { usage: usage as unknown as Usage });
-}
-
-function roundToHundredths(number: number): number {
-	return Math.round(number * 100) / 100;
 }

@@ -3,7 +3,7 @@
  * several rounds, in the format of 2.41 and the assumed format of 3.3.
  */
 import { runTurn } from '../../lib/chat/turn';
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import type { InputMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';

@@ -1,10 +1,10 @@
 import { checkServer } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probe';
+import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
 import { changeModel } from '../../lib/servers/model-actions';
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import { toCheckTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';

@@ -1,5 +1,5 @@
 import { checkServer, waitUntilReady } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probe';
+import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';

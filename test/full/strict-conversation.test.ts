@@ -2,7 +2,7 @@
 import { runTurn } from '../../lib/chat/turn';
 import type { InputMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import { startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { fs, os, path } from '../support/node-builtins';
 

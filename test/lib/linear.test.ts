@@ -22,14 +22,12 @@ import {
 } from '../../lib/errors/classify-error';
 import { mask, maskDeep } from '../../lib/errors/mask';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
-import { decodeText } from '../../lib/files/decode-text';
-import { getFileType } from '../../lib/files/file-types';
+import { getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { parseMetrics } from '../../lib/servers/models';
-import { estimateTokens } from '../../lib/tokens';
 import { parseLabels, computeLabelScores } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/embed';
 import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
@@ -41,6 +39,7 @@ import {
 	truncate,
 	withoutEnds,
 	breakControlTokens,
+	estimateTokens,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
 

@@ -1,4 +1,4 @@
-import { ANY_NUMBER, isInRange, formatRange } from '../../lib/ranges';
+import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values';
 
 test.each([
 	[[0, 1], 0, true],

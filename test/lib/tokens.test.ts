@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { estimateTokens } from '../../lib/tokens';
+import { estimateTokens } from '../../lib/values';
 import { examples } from '../support/properties';
 
 test('an estimate is a non-negative integer and grows with the text', () => {

@@ -1,6 +1,6 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { listModelsFor } from '../../lib/servers/list-models';
+import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
 import {
@@ -34,7 +34,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 
 	it('each list contains the models for its task', async () => {
 		const idsFor = async (purpose: 'embeddings' | 'reranking') =>
-			(await listModelsFor(server, purpose)).map(({ id }) => id);
+			(await listModels(server, undefined, purpose)).map(({ id }) => id);
 		expect(await idsFor('embeddings')).toEqual(['embed']);
 		expect(await idsFor('reranking')).toEqual(['rank']);
 	});

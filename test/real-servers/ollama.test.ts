@@ -1,7 +1,7 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { changeModel, pullModel } from '../../lib/servers/model-actions';
-import { listModelsFor } from '../../lib/servers/list-models';
+import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
 import { createRequire, fs, process } from '../support/node-builtins';
@@ -62,10 +62,10 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 
 	it('the list for embeddings has only the embedding model, and reranking is rejected', async () => {
-		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual([
+		expect((await listModels(server, undefined, 'embeddings')).map(({ id }) => id)).toEqual([
 			'bert:latest',
 		]);
-		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({
+		expect(await failureOf(listModels(server, undefined, 'reranking'))).toMatchObject({
 			type: 'featureDisabled',
 		});
 		expect(await failureOf(rerankOf(server, { model: 'bert' }).rerank('a', ['b']))).toMatchObject({

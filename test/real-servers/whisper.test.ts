@@ -1,5 +1,5 @@
 /** A real whisper.cpp server with a model without weights: every answer format, with empty text. */
-import { createModelServer } from '../../lib/servers/model-server';
+import { createModelServer } from '../../lib/servers/credential';
 import { transcribe, type TranscribeRequest } from '../../lib/tasks/transcribe';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';

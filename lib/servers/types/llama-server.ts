@@ -1,15 +1,9 @@
-import { asFiniteNumber, isRecord, type JsonRecord } from '../../values';
+import { asFiniteNumber, type JsonRecord } from '../../values';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
-import type { IdentityResponses, ServerProps, ServerType } from './server-type';
+import type { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
-import { getListEntries } from './identify';
 import { routerActions } from './router-actions';
-
-/** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
-export function isRouter(responses: IdentityResponses): boolean {
-	return getListEntries(responses).some(({ status }) => isRecord(status));
-}
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerType = {

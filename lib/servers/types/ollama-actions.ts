@@ -1,7 +1,7 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { createServerError } from '../../errors/create-error';
 import { formatDuration } from '../../errors/texts';
-import { captureError, type ServerError } from '../../errors/server-error';
+import { captureError, rethrowWith, type ServerError } from '../../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
@@ -12,6 +12,7 @@ import {
 	isRecord,
 	type JsonRecord,
 	asNonEmptyString,
+	asRecord,
 	asRecords,
 	asString,
 	toText,
@@ -27,22 +28,23 @@ import type {
 	ModelActionOptions,
 } from './server-type';
 import { pollUntil, sendCommand, tryProbeObject } from '../probe';
-import { matchesModelId } from '../model-names';
+import { matchesModelId } from '../models';
 
 const REMOVE_TIMEOUT_MS = 60_000;
 
 export const ollamaActions: ModelActions = { load, unload, pull, remove };
 
 async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
-	const { model } = options;
-	if (await isLoaded(server, options)) return { model, before: 'loaded', state: 'loaded' };
-	await generateEmpty(server, options, {});
-	return { model, before: 'unloaded', state: 'loaded' };
+	const before = await getState(server, options);
+	if (before === 'unloaded') await generateEmpty(server, options, {});
+	return { model: options.model, before, state: 'loaded' };
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { model, timeoutMs } = options;
-	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
+	const before = await getState(server, options);
+	const result = { model, before, state: 'unloaded' };
+	if (before === 'unloaded') return result;
 	await generateEmpty(server, options, { keep_alive: 0 });
 	// The response arrives before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
 	// then lose it.
@@ -51,19 +53,19 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 			'modelLoading',
 			toErrorContext(server, `${server.url.root}/api/generate`, model),
 			{
-				about: { timeoutMs },
 				title: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
 				suggestion:
 					'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 			},
 		);
-	const pollUnloaded = async () => ((await isLoaded(server, options)) ? undefined : true);
-	await pollUntil(options, pollUnloaded, toTimeoutError);
-	return { model, before: 'loaded', state: 'unloaded' };
+	const pollUnloaded = async () =>
+		(await getState(server, options)) === 'unloaded' ? result : undefined;
+	return await pollUntil(options, pollUnloaded, toTimeoutError);
 }
 
-async function isLoaded(server: ModelServer, { model, signal }: LoadOptions): Promise<boolean> {
-	return (await fetchRunningModel(server, model, signal)) !== undefined;
+async function getState(server: ModelServer, { model, signal }: LoadOptions) {
+	const running = await fetchRunningModel(server, model, signal);
+	return running === undefined ? 'unloaded' : 'loaded';
 }
 
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
@@ -112,14 +114,11 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 		signal,
 		timeouts: { firstTokenMs: idleMs, idleMs },
 	};
-	const pendingLayers = request(
+	const layers = await request(
 		server,
 		requestOptions,
 		async (response) => await followPull(server, options, response),
-	);
-	const layers = await pendingLayers.catch((error: unknown) => {
-		throw explainRegistryError(captureError(error), model);
-	});
+	).catch(rethrowWith((error) => explainRegistryError(error, model)));
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
 	return { state: 'success', changed: downloaded > 0, size, downloaded };
@@ -143,7 +142,9 @@ async function followPull(
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
 			if (isNonEmpty(line.error))
-				throw createServerError('serverError', context, { serverText: toErrorText(line.error) });
+				throw createServerError('serverError', context, {
+					serverText: asNonEmptyString(asRecord(line.error).message) ?? toText(line.error),
+				});
 			if (data !== lastLine) response.markContent();
 			lastLine = data;
 			const progress = parseProgress(line);
@@ -158,10 +159,6 @@ async function followPull(
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
 		serverText: response.getNonEventLines().join('\n') || lastLine,
 	});
-}
-
-function toErrorText(error: unknown): string {
-	return isRecord(error) ? (asNonEmptyString(error.message) ?? toText(error)) : toText(error);
 }
 
 function parseProgress(line: JsonRecord): PullProgress | undefined {

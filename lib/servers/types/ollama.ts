@@ -1,6 +1,13 @@
-import { asFiniteNumber } from '../../values';
+import {
+	asFiniteNumber,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	omitUndefined,
+	asRecord,
+} from '../../values';
 import { tryProbeObject } from '../probe';
-import { indexOllamaEntries, parseOllamaModel, type ServerModel } from '../models';
+import { type ServerModel, asArrayOrUndefined, toStrings, asPositiveNumber } from '../models';
 import type { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
 import { DEFAULT_TEXTS, SHORTEN } from './other';
@@ -93,4 +100,86 @@ async function addTags(
 			...model,
 		};
 	});
+}
+
+/** Ollama's responses about a model. */
+interface OllamaResponses {
+	/** Its entry in `/api/tags`. */
+	tag?: JsonRecord;
+	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
+	running?: JsonRecord | null;
+	/** The response of `/api/show`. */
+	shown?: JsonRecord;
+}
+
+export function parseOllamaModel(
+	id: string,
+	{ tag = {}, running, shown = {} }: OllamaResponses,
+): ServerModel {
+	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
+	const info = asRecord(shown.model_info);
+	const contextEntry = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
+	const [, trainedContext = details.context_length] = contextEntry ?? [];
+	return {
+		id,
+		aliases: [],
+		...omitUndefined({
+			context: asPositiveNumber(asRecord(running).context_length),
+			trainedContext: asPositiveNumber(trainedContext),
+			parameters:
+				asPositiveNumber(info['general.parameter_count']) ??
+				asNonEmptyString(details.parameter_size),
+			size: asPositiveNumber(tag.size),
+			quantization: asNonEmptyString(details.quantization_level),
+			...readCapabilities(
+				asArrayOrUndefined(shown.capabilities) ?? asArrayOrUndefined(tag.capabilities),
+				details,
+			),
+			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
+			state: toState(running),
+			gpuShare: computeGpuShare(asRecord(running)),
+		}),
+	};
+}
+
+function readCapabilities(capabilities: unknown[] | undefined, details: JsonRecord) {
+	if (capabilities === undefined) {
+		// Older releases send no capabilities. Encoders (BERT) generate no text.
+		const families = toStrings([details.family, details.families].flat());
+		return { embeddings: families.some((family) => /bert/i.test(family)) || undefined };
+	}
+	return {
+		vision: capabilities.includes('vision'),
+		audio: capabilities.includes('audio'),
+		tools: capabilities.includes('tools'),
+		embeddings: capabilities.includes('embedding'),
+	};
+}
+
+/** @param running null: not loaded; undefined: unknown */
+function toState(running: OllamaResponses['running']): string | undefined {
+	if (running === undefined) return undefined;
+	return running === null ? 'unloaded' : 'loaded';
+}
+
+function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord): number | undefined {
+	return typeof gpuBytes === 'number' && asPositiveNumber(size) !== undefined
+		? gpuBytes / Number(size)
+		: undefined;
+}
+
+/** The entries of `/api/tags` or `/api/ps` by name; undefined if the response is not a list. */
+export function indexOllamaEntries(
+	response: JsonRecord | undefined,
+): Map<string, JsonRecord> | undefined {
+	const list = asArrayOrUndefined(response?.models);
+	return (
+		list &&
+		new Map(
+			list.filter(isRecord).flatMap((entry) => {
+				const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
+				return name === undefined ? [] : [[name, entry] as const];
+			}),
+		)
+	);
 }

@@ -1,12 +1,17 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { createServerError } from '../../errors/create-error';
+import { createServerError, type ErrorContext } from '../../errors/create-error';
 import { formatDuration } from '../../errors/texts';
 import { captureError, type ServerError, rethrowWith } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
-import { pollUntil, sendCommand, tryProbe, tryProbeJson } from '../probe';
-import { matchesModel, suggestModels } from '../model-names';
-import { parseMetrics, parseModels, type ServerModel } from '../models';
+import { pollUntil, sendCommand, toListUrl, tryProbe, tryProbeJson } from '../probe';
+import {
+	parseMetrics,
+	parseModels,
+	type ServerModel,
+	matchesModel,
+	suggestModels,
+} from '../models';
 import type {
 	ModelStateChange,
 	PullResult,
@@ -29,10 +34,15 @@ export const routerActions: ModelActions = { load, unload, pull, remove };
 
 async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
+	const actionOptions = { ...options, model };
 	const isActive = ACTIVE_STATES.has(before);
-	if (!isActive) await changeState(server, 'load', { ...options, model });
-	if (!options.wait) return { model, before, state: isActive ? before : 'loading' };
-	return { model, before, state: await waitForFinalState(server, 'load', { ...options, model }) };
+	if (!isActive) await changeState(server, 'load', actionOptions);
+	const state = isActive ? before : 'loading';
+	return {
+		model,
+		before,
+		state: options.wait ? await waitForFinalState(server, 'load', actionOptions) : state,
+	};
 }
 
 async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
@@ -58,12 +68,10 @@ async function findModel(
 	const listed = models.find((candidate) => matchesModel(candidate, model));
 	if (listed !== undefined) return listed;
 	const ids = models.map(({ id }) => id);
+	const alternative = 'put its GGUF file into the folder of --models-dir and restart the router.';
 	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
 		title: `The server does not offer the model "${model}"`,
-		suggestion: suggestModels(
-			ids,
-			'put its GGUF file into the folder of --models-dir and restart the router.',
-		),
+		suggestion: suggestModels(ids, alternative),
 		facts: { models: ids },
 	});
 }
@@ -71,10 +79,6 @@ async function findModel(
 async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
 	const options = { signal, timeoutMs: COMMAND_TIMEOUT_MS };
 	return parseModels(await sendCommand(server, toListUrl(server), options)) ?? [];
-}
-
-function toListUrl(server: ModelServer): string {
-	return `${server.getApiUrl()}/models`;
 }
 
 function createNotRouterError(server: ModelServer): ServerError {
@@ -106,8 +110,7 @@ async function waitForFinalState(
 	options: LoadOptions,
 ): Promise<string> {
 	const { model, timeoutMs } = options;
-	const url = `${server.url.root}/models/${action}`;
-	const context = toErrorContext(server, url, model);
+	const context = toErrorContext(server, `${server.url.root}/models/${action}`, model);
 	const pollState = async () => {
 		const { state, exitCode } = await findModel(server, options);
 		if (action === 'unload') return toUnloadedState(state);
@@ -119,7 +122,6 @@ async function waitForFinalState(
 	};
 	const toTimeoutError = () =>
 		createServerError('modelLoading', context, {
-			about: { timeoutMs },
 			title: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
 			suggestion:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
@@ -150,7 +152,7 @@ async function waitForRunningRequests(server: ModelServer, options: LoadOptions)
 		});
 	const pollIdle = async () => {
 		running = await countRunningRequests(server, options);
-		if (running === undefined || running === 0) return running === 0;
+		if (!running) return running === 0;
 		if (wait) return undefined;
 		throw createBusyError(
 			`The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
@@ -180,8 +182,9 @@ async function countRunningRequests(
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = await tryProbeJson(server, `/slots${query}`, { signal });
-	if (!Array.isArray(slots)) return undefined;
-	return asRecords(slots).filter(({ is_processing: isBusy }) => isBusy === true).length;
+	return Array.isArray(slots)
+		? asRecords(slots).filter(({ is_processing: isBusy }) => isBusy === true).length
+		: undefined;
 }
 
 /** The router downloads in the background; its list shows the state. */
@@ -193,18 +196,19 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 	);
 	if (!wait) return { state: 'downloading' };
 	const context = toErrorContext(server, `${server.url.root}/models`, model);
-	const pollOptions = {
-		timeoutMs: timeoutMs > 0 ? timeoutMs : Infinity,
-		pauseMs: PULL_POLL_INTERVAL_MS,
-		signal,
-	};
-	return await pollUntil(pollOptions, createDownloadPoll(server, options), () =>
-		createServerError('idleTimeout', context, { about: { timeoutMs } }),
+	return await pollUntil(
+		{ timeoutMs: timeoutMs || Infinity, pauseMs: PULL_POLL_INTERVAL_MS, signal },
+		createDownloadPoll(server, options, context),
+		() => createServerError('idleTimeout', context, { about: { timeoutMs } }),
 	);
 }
 
 /** Checks whether the download has ended. It may take a moment to appear in the list. */
-function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: PullOptions) {
+function createDownloadPoll(
+	server: ModelServer,
+	{ model, signal, onProgress }: PullOptions,
+	context: ErrorContext,
+) {
 	const startedAt = performance.now();
 	let wasListed = false;
 	return async (): Promise<PullResult | undefined> => {
@@ -222,15 +226,11 @@ function createDownloadPoll(server: ModelServer, { model, signal, onProgress }: 
 		if (listed !== undefined)
 			return wasListed || listed.state !== 'failed' ? { state: 'success' } : undefined;
 		if (!wasListed && performance.now() - startedAt <= MAX_LISTING_DELAY_MS) return undefined;
-		throw createServerError(
-			'serverError',
-			toErrorContext(server, `${server.url.root}/models`, model),
-			{
-				title: `The router could not download the model "${model}"`,
-				suggestion:
-					'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
-			},
-		);
+		throw createServerError('serverError', context, {
+			title: `The router could not download the model "${model}"`,
+			suggestion:
+				'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
+		});
 	};
 }
 

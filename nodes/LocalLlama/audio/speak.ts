@@ -9,7 +9,7 @@ import {
 	outputFileField,
 	stringField,
 } from '../../shared/field-builders';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import {
 	withOutput,
 	createOptionsField,

@@ -15,7 +15,7 @@ import {
 	outputFileField,
 	stringField,
 } from '../../shared/field-builders';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import {
 	type LlamaCall,

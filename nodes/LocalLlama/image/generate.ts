@@ -12,7 +12,7 @@ import {
 	stringField,
 	integerField,
 } from '../../shared/field-builders';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import type { NodeParameters } from '../../shared/parameters';
 import { baseName, storeFile } from '../../shared/binary';
 import {

@@ -1,5 +1,5 @@
 import { responseFormatFields, toOptionFields } from '../../shared/chat/generation';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import { withOutput, type LlamaCall, createOptionsField, findReplacement } from '../operation';
 import {
 	toTextItem,

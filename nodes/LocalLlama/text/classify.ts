@@ -10,7 +10,7 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import { roundTo, withOutput, createOptionsField, readRows } from '../operation';
 import {
 	reportResult,

@@ -1,7 +1,7 @@
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import { type ResultItem, withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 

@@ -15,7 +15,7 @@ import {
 import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
 import { readSchema } from '../../shared/chat/generation';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
-import { modelField } from '../../shared/model-field';
+import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
 import {
 	booleanField,

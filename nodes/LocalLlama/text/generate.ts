@@ -37,7 +37,7 @@ import {
 import { longTextField, stringField } from '../../shared/field-builders';
 import type { CompleteSettings } from '../../../lib/tasks/complete';
 import { readGenerationTimeouts } from '../../shared/timeout-fields';
-import { withResolvedModel } from '../../shared/resolve-model';
+import { withResolvedModel } from '../../shared/model-selection';
 import { readBuffer } from '../../../lib/http/response-body';
 import { type ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';

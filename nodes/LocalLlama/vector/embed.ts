@@ -2,7 +2,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbedSettings, type Prefixes } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values';
-import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
+import { embeddingOptions, readEmbeddingSettings } from '../../shared/vector-fields';
 import {
 	booleanField,
 	choiceField,
@@ -11,9 +11,8 @@ import {
 	toOptions,
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError, quoteValue } from '../../shared/parameters';
-import { modelField } from '../../shared/model-field';
+import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, throwItemError, toItemError } from '../../shared/run/item-error';
-import { withResolvedModel } from '../../shared/resolve-model';
 import { countTokens, type LlamaCall, type ResultItem, withOutput } from '../operation';
 
 const fields = [

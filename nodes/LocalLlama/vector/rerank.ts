@@ -1,9 +1,9 @@
 import { rerank } from '../../../lib/tasks/rerank';
 import { isRecord, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
-import { modelField } from '../../shared/model-field';
+import { modelField, withResolvedModel } from '../../shared/model-selection';
 import {} from '../../shared/parameters';
-import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
+import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import { type ItemError, toItemError } from '../../shared/run/item-error';
 import {
 	type LlamaCall,
@@ -13,7 +13,6 @@ import {
 	withOutput,
 	createOptionsField,
 } from '../operation';
-import { withResolvedModel } from '../../shared/resolve-model';
 
 /** Text of a document, and what its output item keeps. */
 interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {

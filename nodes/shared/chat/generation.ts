@@ -13,9 +13,15 @@ import {
 	type JsonRecord,
 	omitEmpty,
 } from '../../../lib/values';
-import { GENERATION_RETRIES, secondsField, priorityField } from '../timeout-fields';
+import {
+	GENERATION_RETRIES,
+	secondsField,
+	priorityField,
+	isValidKeepAlive,
+	parseKeepAlive,
+} from '../timeout-fields';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
+
 import { createInputError } from '../../../lib/errors/create-error';
 import { assertDepth } from '../../../lib/chat/completion-request';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';

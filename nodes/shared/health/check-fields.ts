@@ -1,6 +1,5 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
-
-import type { CheckOptions } from '../../../lib/health/probe';
+import type { CheckOptions } from '../../../lib/health/probes';
 import { omitUndefined } from '../../../lib/values';
 import {
 	booleanField,

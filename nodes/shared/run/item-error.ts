@@ -6,8 +6,9 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { toChatMessage } from '../../../lib/errors/describe-error';
-import { isToolNode } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
+import { isToolNode } from '../../../lib/errors/node-error';
+
 import { getErrorMessage, asRecord } from '../../../lib/values';
 
 /** The error of one item, in an operation that processes all items together. */

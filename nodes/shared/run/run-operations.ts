@@ -5,7 +5,6 @@ import type {
 	INodeProperties,
 	NodeOperationError,
 } from 'n8n-workflow';
-
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values';

@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../../lib/chat/types';
 import { closePools } from '../../../lib/http/dispatcher';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { delta, events, json, sse, startScripted } from '../../simulators/scripted';
 import { PLAIN_SETTINGS } from './chat-settings';
 

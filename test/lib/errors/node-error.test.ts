@@ -1,6 +1,5 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
-
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';

@@ -1,4 +1,4 @@
-import { toTitle } from '../../../lib/errors/server-message';
+import { toTitle } from '../../../lib/errors/signals';
 
 test.each([
 	[

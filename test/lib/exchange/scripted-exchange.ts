@@ -4,7 +4,7 @@ import type { Outcome } from '../../../lib/exchange/decide';
 import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
 import { parseObject } from '../../../lib/json';
 import type { HttpResponse } from '../../../lib/http/types';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import type { JsonRecord } from '../../../lib/values';
 import { type Reply, transport } from './scripted-transport';

@@ -1,4 +1,4 @@
-import { decodeText } from '../../../lib/files/decode-text';
+import { decodeText } from '../../../lib/files/file-types';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 

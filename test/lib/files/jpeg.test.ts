@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { getJpegWarnings } from '../../../lib/files/jpeg';
+import { getJpegWarnings } from '../../../lib/files/read-file';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const PNG = Buffer.from(

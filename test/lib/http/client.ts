@@ -4,7 +4,7 @@ import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import { parseJson } from '../../../lib/json';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { asRecord, asRecords } from '../../../lib/values';
 
 export const CHAT = {

@@ -14,7 +14,7 @@ import {
 } from '../../simulators/llama-server';
 import { delay, net } from '../../support/node-builtins';
 import { testCertificate } from '../../support/tls';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import { listen } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';

@@ -1,5 +1,5 @@
 import type { EgressFilter } from '../../../lib/http/types';
-import { getEgressFilter } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/credential';
 import {
 	type LlamaServerSim,
 	reply,
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 /** n8n's filter from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
-	const filter = getEgressFilter(filteringHelpers());
+	const filter = createModelServer({ baseUrl: 'http://host' }, filteringHelpers()).egressFilter;
 	expect(filter).toBeDefined();
 	return filter!;
 }

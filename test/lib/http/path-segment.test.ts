@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { encodePathSegment } from '../../../lib/http/path-segment';
+import { encodePathSegment } from '../../../lib/dify/ids';
 
 const ROOT = 'http://host:1/v1';
 const evil = fc.array(

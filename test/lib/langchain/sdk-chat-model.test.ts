@@ -4,7 +4,7 @@ import { toServerToolCallId } from '../../../lib/chat/tool-calls';
 import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 import { createRequire, process } from '../../support/node-builtins';

@@ -1,12 +1,10 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-
 import {
 	buildCredentialHeaders,
-	getEgressFilter,
 	readLocalLlamaCredential,
+	createModelServer,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { createModelServer } from '../../../lib/servers/model-server';
 import { util } from '../../support/node-builtins';
 
 const SAMPLE = 'local-key-1234567890';
@@ -38,7 +36,7 @@ describe('credentialHeaders', () => {
 		});
 		const header = [{ name: 'Authorization', value: 'Bearer x' }];
 		expect(
-			thrown(() => buildCredentialHeaders({ ...basic, extraHeaders: { header } })).message,
+			thrown(() => buildCredentialHeaders({ ...basic, extraHeaders: header })).message,
 		).toContain('cannot be combined');
 	});
 
@@ -114,7 +112,9 @@ describe('credentialHeaders', () => {
 			{ name: 'X-Note', value: 'naïve\tvalue' },
 		];
 		expect(
-			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, extraHeaders: { header } }),
+			buildCredentialHeaders(
+				readLocalLlamaCredential({ apiKey: SAMPLE, extraHeaders: { header } }),
+			),
 		).toEqual({
 			authorization: 'Basic dXNlcjpwYXNz',
 			'x-proxy-token': 'abc',
@@ -142,7 +142,7 @@ describe('credentialHeaders', () => {
 		const failed = thrown(() =>
 			buildCredentialHeaders({
 				baseUrl: '',
-				extraHeaders: { header: [{ name: 'a', value: 'b' }, header] },
+				extraHeaders: [{ name: 'a', value: 'b' }, header],
 			}),
 		);
 		expect(failed.type).toBe('invalidInput');
@@ -159,7 +159,7 @@ describe('readLocalLlamaCredential', () => {
 			authentication: 'bearer',
 			user: '',
 			password: '',
-			extraHeaders: { header: [] },
+			extraHeaders: [],
 			ignoreSslIssues: false,
 			maxConcurrentRequests: 0,
 		};
@@ -179,7 +179,7 @@ describe('readLocalLlamaCredential', () => {
 			readLocalLlamaCredential({
 				extraHeaders: { header: [null, { name: 'a' }] },
 			} as unknown as ICredentialDataDecryptedObject).extraHeaders,
-		).toEqual({ header: [{ name: 'a', value: '' }] });
+		).toEqual([{ name: 'a', value: '' }]);
 	});
 
 	test.each([
@@ -194,7 +194,6 @@ describe('readLocalLlamaCredential', () => {
 });
 
 describe('the model server of a credential', () => {
-
 	test('an invalid Base URL is an error before anything is sent', () => {
 		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
 		expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
@@ -213,12 +212,14 @@ describe('the model server of a credential', () => {
 				return this.owner;
 			},
 		};
-		expect(getEgressFilter(helpers)).toBe(filter);
-		expect([
-			getEgressFilter(undefined),
-			getEgressFilter({}),
-			getEgressFilter({ getSecureEgressFilter: () => null }),
-		]).toEqual([undefined, undefined, undefined]);
+		const getFilter = (context?: object) =>
+			createModelServer({ baseUrl: 'http://host' }, context).egressFilter;
+		expect(getFilter(helpers)).toBe(filter);
+		expect([getFilter(), getFilter({}), getFilter({ getSecureEgressFilter: () => null })]).toEqual([
+			undefined,
+			undefined,
+			undefined,
+		]);
 	});
 });
 

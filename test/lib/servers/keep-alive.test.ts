@@ -1,4 +1,4 @@
-import { isValidKeepAlive, parseKeepAlive } from '../../../lib/servers/keep-alive';
+import { isValidKeepAlive, parseKeepAlive } from '../../../nodes/shared/timeout-fields';
 
 it('numbers are seconds, texts are Go durations', () => {
 	expect(['120', ' -1 ', '3m', ''].map(parseKeepAlive)).toEqual([120, -1, '3m', undefined]);

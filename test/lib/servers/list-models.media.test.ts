@@ -1,4 +1,4 @@
-import { listModelsFor } from '../../../lib/servers/list-models';
+import { listModels } from '../../../lib/servers/list-models';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
@@ -9,7 +9,7 @@ const startLlama = useSimulator(startLlamaServerSim);
 const startKokoro = useSimulator(startKokoroSim);
 
 const idsOf = async (sim: { url: string }, task: ModelTask) =>
-	(await listModelsFor(connect(sim.url), task)).map(({ id }) => id);
+	(await listModels(connect(sim.url), undefined, task)).map(({ id }) => id);
 
 test('other servers: all models except those for other tasks', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-
 import { isSameOllamaName } from '../../../lib/servers/types/ollama-actions';
 import {
 	matchesModel,
@@ -8,7 +7,7 @@ import {
 	getDisplayName,
 	getDisplayNames,
 	suggestModels,
-} from '../../../lib/servers/model-names';
+} from '../../../lib/servers/models';
 
 test('Ollama reads a name without a tag as latest', () => {
 	expect([

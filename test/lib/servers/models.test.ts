@@ -1,14 +1,12 @@
 import fc from 'fast-check';
-
 import {
 	parseParameterCount,
 	getModelEntries,
-	indexOllamaEntries,
 	parseMetrics,
 	parseModels,
-	parseOllamaModel,
 	parseProps,
 } from '../../../lib/servers/models';
+import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
 import { parseJson } from '../../../lib/json';
 import { isRecord } from '../../../lib/values';
 import { examples } from '../../support/properties';

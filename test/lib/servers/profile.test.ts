@@ -1,6 +1,6 @@
 import { closePools } from '../../../lib/http/dispatcher';
 import { listModels } from '../../../lib/servers/list-models';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
 import { setImmediate } from '../../support/node-builtins';

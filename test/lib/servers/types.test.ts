@@ -1,11 +1,11 @@
 import { closePools } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { listModels, listModelsFor } from '../../../lib/servers/list-models';
+import { listModels } from '../../../lib/servers/list-models';
 import { changeModel, deleteModel } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
-import { identifyServerType } from '../../../lib/servers/types/identify';
+import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
 import { recordedExchanges } from '../../simulators/model-recordings/exchange';
 
@@ -238,7 +238,7 @@ describe('lists of models', () => {
 		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
 	])('by use: %s for %s', async (_by, use, answers, expected) => {
 		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
-		expect((await listModelsFor(server, use)).map(({ id }) => id)).toEqual(expected);
+		expect((await listModels(server, undefined, use)).map(({ id }) => id)).toEqual(expected);
 	});
 
 	test('that fail report the reason', async () => {
@@ -257,7 +257,7 @@ describe('lists of models', () => {
 			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
 			LLAMA,
 		);
-		expect(await listModelsFor(chatOnly.server, 'chat')).toHaveLength(1);
+		expect(await listModels(chatOnly.server, undefined, 'chat')).toHaveLength(1);
 		const endless = await serve({
 			'GET /v1/models': list(
 				...Array.from({ length: 5_001 }, (_one, index) => ({ id: `m${index}` })),
@@ -284,7 +284,6 @@ describe('lists of models', () => {
 });
 
 describe('model actions', () => {
-
 	test.each<[string, Answers, Record<string, string>]>([
 		[
 			'a llama-server with one model',

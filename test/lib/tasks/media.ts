@@ -1,4 +1,4 @@
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';

@@ -1,7 +1,7 @@
 /** Recorded rejections of real servers, and how embeddings and rerank handle them. */
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
 import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';

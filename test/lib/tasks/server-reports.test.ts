@@ -1,6 +1,6 @@
 /** What servers report about their responses to tasks. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { Embedder } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';

@@ -1,10 +1,9 @@
 import { propagation, trace } from '@opentelemetry/api';
-
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
 import { sendChatMessage } from '../../../lib/dify/run/start-run';
 import { createDifyClient } from '../../../lib/dify/credentials';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { probe } from '../../../lib/servers/probe';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';

@@ -1,4 +1,4 @@
-import { modelField } from '../../../nodes/shared/model-field';
+import { modelField } from '../../../nodes/shared/model-selection';
 
 describe('the field for a model', () => {
 	it('a model is selected from the list of models, or named, or is the loaded one', () => {

@@ -1,10 +1,8 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
 import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/model-server';
-import { searchModels } from '../../../nodes/shared/search-models';
-import { withResolvedModel } from '../../../nodes/shared/resolve-model';
+import { createModelServer } from '../../../lib/servers/credential';
+import { searchModels, withResolvedModel } from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -7,7 +7,7 @@ import type {
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closePools } from '../../../lib/http/dispatcher';
-import { createModelServer } from '../../../lib/servers/model-server';
+import { createModelServer } from '../../../lib/servers/credential';
 import { childProcess, fs, path, process } from '../../support/node-builtins';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';

@@ -1,0 +1,316 @@
+/** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
+import { getProfile, CHAT_ROUTE } from '../servers/profile';
+import {
+	parseModels,
+	parseProps,
+	type ServerModel,
+	matchesModel,
+	preferLoadedModels,
+} from '../servers/models';
+import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
+import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
+import { asArray, asRecord, isRecord, type JsonRecord, minOf, round, truncate } from '../values';
+import { randomUUID } from 'node:crypto';
+import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
+import { isErrorResponse } from '../errors/classify-error';
+import { captureError, ServerError } from '../errors/server-error';
+import { probe, toProbeError } from '../servers/probe';
+import type { Expectations } from './check-result';
+
+export const DEFAULT_TIMEOUT_MS = 2_500;
+
+/** Several probes run at the same time, and any server may respond. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export interface CheckOptions {
+	expectations?: Expectations;
+	/** Timeout of each probe, default 2.5 s. */
+	timeoutMs?: number;
+	signal?: AbortSignal;
+}
+
+/** A probe with its response. */
+export interface ProbeResult extends ProbeResponse {
+	method: 'GET' | 'POST';
+	url: string;
+	/** From sending to the last byte, or to the timeout. */
+	durationMs: number;
+	/** 0: no response. */
+	status: number;
+	/** Set if the response is an error or not JSON. */
+	error?: ServerError;
+}
+
+/** @throws {ServerError} only of type `aborted` */
+export async function runProbe(
+	server: Endpoint,
+	url: string,
+	{
+		timeoutMs = DEFAULT_TIMEOUT_MS,
+		signal,
+		json,
+		upload,
+	}: CheckOptions & Pick<RequestOptions, 'json' | 'upload'> = {},
+): Promise<ProbeResult> {
+	const startedAt = performance.now();
+	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
+	// next request waited for two seconds in a test. A check must not cause that.
+	const options = { timeoutMs, signal, json, upload, maxBytes: MAX_BYTES, isIdempotent: false };
+	const outcome = await probe(server, url, options).catch(captureError);
+	const method = json === undefined && upload === undefined ? 'GET' : 'POST';
+	const durationMs = round(performance.now() - startedAt);
+	const sent = { method, url, durationMs } as const;
+	if (outcome instanceof ServerError) {
+		if (outcome.type === 'aborted') throw outcome;
+		return { ...NO_RESPONSE, ...sent, finalUrl: url, error: outcome };
+	}
+	const isUsable = outcome.json !== undefined && !isErrorResponse(outcome);
+	return { ...sent, ...outcome, error: isUsable ? undefined : toProbeError(server, url, outcome) };
+}
+
+const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
+
+/** The JSON object of a successful response, otherwise an empty one. */
+export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
+	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
+}
+
+/** Whether a response is HTML: it is not from an API. */
+export function isPage({ headers, text }: ProbeResult): boolean {
+	return /^\s*</.test(text) || /\bhtml\b/i.test(headers['content-type'] ?? '');
+}
+
+/** Milliseconds of the fastest response: almost only network time. */
+export function getLatency(probes: readonly ProbeResult[]): number | undefined {
+	const times = probes.flatMap(({ status, durationMs }) => (status > 0 ? [durationMs] : []));
+	return times.length === 0 ? undefined : Math.round(minOf(times));
+}
+
+/** One line with the request and its response. */
+export function describeProbe({
+	method,
+	url,
+	finalUrl,
+	status,
+	durationMs,
+	error,
+}: ProbeResult): string {
+	const requestLine = `${method} ${url}`;
+	if (status === 0)
+		return `${requestLine}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
+	const message = error?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
+	const quotation = message === '' ? '' : `, "${truncate(message, 120)}"`;
+	const code = error?.code === undefined ? '' : ` ${error.code}`;
+	const origin = finalUrl === url ? '' : ` from ${finalUrl}`;
+	return `${requestLine}: HTTP ${status}${code}${origin}${quotation}`;
+}
+
+function describeFailure({ type, code, detail }: ServerError): string {
+	if (type === 'totalTimeout') return 'no response';
+	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
+}
+
+/** By task, as in sentences. */
+const ENDPOINTS = {
+	chats: CHAT_ROUTE,
+	completions: '/completions',
+	embeddings: '/embeddings',
+	reranking: '/rerank',
+	transcription: '/audio/transcriptions',
+	speech: '/audio/speech',
+	images: '/images/generations',
+};
+
+/** `/info` may name the type of the only model: the other endpoints reject every request. */
+const TASKS_BY_MODEL_TYPE: Readonly<Record<string, string>> = {
+	embedding: 'embeddings',
+	reranker: 'reranking',
+};
+
+/** The beginning of a JSON object: every parser rejects it. */
+const BROKEN_BODY: UploadBody = {
+	content: Buffer.from('{'),
+	contentType: 'application/json',
+	length: 1,
+};
+
+/** Whether the API of the server may exist without a model list. */
+export function isListMissing({ status }: Pick<ProbeResult, 'status'>): boolean {
+	return status === 404 || status === 405 || status === 501;
+}
+
+/**
+ * The tasks whose endpoints reject a GET, or a POST with a broken body, while a random path is not found.
+ *
+ * @throws {ServerError} only of type `aborted`
+ */
+async function probeTasks(server: ModelServer, options: CheckOptions): Promise<string[]> {
+	const api = server.getApiUrl();
+	const { root } = server.url;
+	const endpoints = Object.entries(ENDPOINTS).map(([task, path]) => ({ task, url: api + path }));
+	// Text Embeddings Inference
+	endpoints.push({ task: 'reranking', url: root + ENDPOINTS.reranking });
+	const infoProbe = runProbe(server, `${root}/info`, options);
+	const found = new Set<string>();
+	for (const upload of [undefined, BROKEN_BODY]) {
+		const pending = endpoints.filter(({ task }) => !found.has(task));
+		const randomProbe = runProbe(server, `${api}/${randomUUID()}`, { ...options, upload });
+		const probes = pending.map(async ({ task, url }) => {
+			const isEndpoint = isRejection(await runProbe(server, url, { ...options, upload }));
+			return isEndpoint ? [task] : [];
+		});
+		const tasks = (await Promise.all(probes)).flat();
+		if ((await randomProbe).status !== 404) break;
+		for (const task of tasks) found.add(task);
+	}
+	const [modelType = ''] = Object.keys(asRecord(getJsonObject(await infoProbe).model_type));
+	const task = TASKS_BY_MODEL_TYPE[modelType];
+	const tasks = Object.keys(ENDPOINTS).filter((name) => found.has(name));
+	return task !== undefined && found.has(task) ? [task] : tasks;
+}
+
+function isRejection(probe: ProbeResult): boolean {
+	return [400, 405, 422].includes(probe.status) && !isPage(probe) && probe.finalUrl === probe.url;
+}
+
+/** The first round, which identifies the server. Each of these routes exists on few server types. */
+const IDENTITY_PROBES = {
+	models: (server: ModelServer) => `${server.getApiUrl()}/models`,
+	props: ({ url }: ModelServer) => `${url.root}/props`,
+	apiVersion: ({ url }: ModelServer) => `${url.root}/api/version`,
+	version: ({ url }: ModelServer) => `${url.root}/version`,
+};
+
+/** Result of the first round. */
+interface IdentifiedServer {
+	server: ModelServer;
+	options: CheckOptions;
+	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
+	serverType: ServerType;
+	/** Undefined if the server has no model list. */
+	models?: ServerModel[];
+	/** The model that the check is about: the expected one, or the only one that is loaded. */
+	checkedModel?: ServerModel;
+	/** A router has a process for each model. */
+	isRouter: boolean;
+	/** Selects the loaded model of a router, so that a probe goes to it and loads nothing. */
+	query: string;
+}
+
+/** The second round: details that only some servers report. Requests with `json` are sent with POST. */
+const DETAIL_PROBES = {
+	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
+	// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
+	// All routes except those of the first round wake a llama-server that sleeps.
+	embeddings: ({ server, identity }) =>
+		getJsonObject(identity.props).is_sleeping === false
+			? { url: `${server.getApiUrl()}/embeddings`, json: {} }
+			: undefined,
+	routedProps: ({ server: { url }, query }) =>
+		query === '' ? undefined : { url: `${url.root}/props${query}` },
+	health: ({ server: { url }, serverType }) =>
+		serverType.isGateway === true ? undefined : { url: `${url.root}/health` },
+} satisfies Record<
+	string,
+	(identified: IdentifiedServer) => { url: string; json?: JsonRecord } | undefined
+>;
+
+/** All responses of a check. */
+export interface ServerSnapshot extends IdentifiedServer {
+	details: Partial<Record<keyof typeof DETAIL_PROBES, ProbeResult>>;
+	/** What a server without a model list is for. */
+	tasks: string[];
+	/** Properties of the process that runs the checked model; empty if not known. */
+	props: JsonRecord;
+}
+
+/**
+ * Probes a model server, without generating, loading or waking anything.
+ *
+ * @throws {ServerError} only of type `aborted`
+ */
+export async function probeServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<ServerSnapshot> {
+	const identified = await identifyServer(server, options);
+	const { serverType, identity, models, checkedModel } = identified;
+	if (identity.models.status === 0) return { ...identified, details: {}, tasks: [], props: {} };
+	const [details, tasks, enriched] = await Promise.all([
+		runDetailProbes(identified),
+		isListMissing(identity.models) ? probeTasks(server, options) : [],
+		models && serverType.enrichModels?.(server, models, options.signal),
+	]);
+	const allModels = enriched ?? models;
+	if (!identified.isRouter) {
+		const props = getJsonObject(identity.props);
+		return { ...identified, models: allModels, details, tasks, props };
+	}
+	const props = getJsonObject(details.routedProps);
+	const withProps = allModels?.map((model) =>
+		model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
+	);
+	return { ...identified, models: withProps, details, tasks, props };
+}
+
+async function identifyServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<IdentifiedServer> {
+	const probe = async (url: string) => await runProbe(server, url, options);
+	const probes = Object.entries(IDENTITY_PROBES).map(
+		async ([name, getUrl]) => [name, await probe(getUrl(server))] as const,
+	);
+	const identity = Object.fromEntries(await Promise.all(probes)) as IdentifiedServer['identity'];
+	const profile = getProfile(server);
+	identity.models = await profile.findApiRoot(identity.models, probe);
+	const responses = { models: identity.models, version: identity.apiVersion };
+	const models = parseListedModels(identity.models);
+	if (models !== undefined) profile.learnType(identity.models);
+	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
+	const checkedModel = selectCheckedModel(models ?? [], serverType, options);
+	const query =
+		isRouter(responses) && checkedModel?.state === 'loaded'
+			? `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`
+			: '';
+	const identified = { server, options, identity, serverType, models, checkedModel };
+	return { ...identified, isRouter: isRouter(responses), query };
+}
+
+async function runDetailProbes(identified: IdentifiedServer): Promise<ServerSnapshot['details']> {
+	const { server, options } = identified;
+	const probes = Object.entries(DETAIL_PROBES).map(async ([name, getRequest]) => {
+		const request = getRequest(identified);
+		if (request === undefined) return [];
+		return [[name, await runProbe(server, request.url, { ...options, ...request })] as const];
+	});
+	return Object.fromEntries((await Promise.all(probes)).flat());
+}
+
+/** Gateways list thousands of models. */
+const MAX_MODELS = 5_000;
+
+function parseListedModels({ error, json }: ProbeResult): ServerModel[] | undefined {
+	if (error !== undefined) return undefined;
+	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
+	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
+}
+
+function selectCheckedModel(
+	models: ServerModel[],
+	{ isSameModel }: ServerType,
+	{ expectations = {} }: CheckOptions,
+): ServerModel | undefined {
+	const { model: name } = expectations;
+	if (name !== undefined) return models.find((model) => matchesModel(model, name, isSameModel));
+	const candidates = preferLoadedModels(filterChatModels(models));
+	return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** The models that may generate text; all models if none is known to. */
+export function filterChatModels<M extends { embeddings?: boolean | null }>(
+	models: readonly M[],
+): M[] {
+	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
+	return chatModels.length > 0 ? chatModels : [...models];
+}

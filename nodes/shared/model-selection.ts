@@ -1,0 +1,124 @@
+/** The model of a node: its field, the searches in its list, and the model of an empty field. */
+import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import { resourceLocatorField } from './field-builders';
+import { listModels } from '../../lib/servers/list-models';
+import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
+import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
+import { createModelServer } from '../../lib/servers/credential';
+import { toListEntries, createListError } from './list-entries';
+import { captureError, ServerError } from '../../lib/errors/server-error';
+import { toErrorContext, RetryPolicy } from '../../lib/http/request-errors';
+import { sleepWithAbort } from '../../lib/http/sleep';
+import type { Timeouts } from '../../lib/http/timeouts';
+import { memoize, fetchOnce } from '../../lib/lru-cache';
+import { toListUrl } from '../../lib/servers/probe';
+import { getProfile } from '../../lib/servers/profile';
+
+/** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
+export const MODEL_SUBTITLE =
+	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
+
+/**
+ * The model, from the server's list or by its name.
+ *
+ * @param description without its final period
+ * @param options the node's list search, and the name that the empty field shows as an example
+ */
+export function modelField(
+	description: string,
+	{ search, example } = { search: 'searchModels', example: 'qwen3-8b' },
+): INodeProperties {
+	const nameMode = { displayName: 'By Name', placeholder: `e.g. ${example}` };
+	return resourceLocatorField('Model', 'model', search, nameMode, {
+		placeholder: 'The loaded model, or select one…',
+		description: `${description}. Leave empty to use the loaded model, or the only one.`,
+	});
+}
+
+/** List searches for models. If the list cannot be loaded, the error contains the reason and a suggestion. */
+export const modelSearches = {
+	searchModels: createModelSearch('chat'),
+	searchAllModels: createModelSearch(),
+	searchEmbeddingModels: createModelSearch('embeddings'),
+	searchRerankers: createModelSearch('reranking'),
+	searchImageModels: createModelSearch('images'),
+	searchTranscriptionModels: createModelSearch('transcription'),
+	searchSpeechModels: createModelSearch('speech'),
+};
+
+/** Single searches, for nodes that need only these. */
+export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
+
+function createModelSearch(task?: ModelTask) {
+	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
+		try {
+			const server = createModelServer(await this.getCredentials('localLlamaApi'), this.helpers);
+			const models = await listModels(server, undefined, task);
+			const query = filter.trim().toLowerCase();
+			const names = getDisplayNames(models.map(({ id }) => id));
+			const matches = models.filter(({ id, aliases }) =>
+				[id, ...aliases].some((name) => name.toLowerCase().includes(query)),
+			);
+			const entries = matches.map((model) => ({
+				name: describeModel(model, names.get(model.id)),
+				value: model.id,
+			}));
+			return { results: toListEntries(entries) };
+		} catch (error) {
+			throw createListError(this.getNode(), error);
+		}
+	};
+}
+
+interface ModelSettings {
+	model: string;
+	timeouts?: Partial<Timeouts>;
+	retries?: number;
+}
+
+const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => new Map());
+
+/**
+ * Adds the model to settings: the selected one, otherwise the loaded one, or the only one for the task. Its list is
+ * requested once for all items of an execution, with the retries of the request.
+ *
+ * @throws {ServerError} listing the models, if there are several
+ */
+export async function withResolvedModel<T extends ModelSettings>(
+	settings: T,
+	server: ModelServer,
+	task: ModelTask,
+	signal?: AbortSignal,
+): Promise<T> {
+	if (settings.model !== '') return settings;
+	const { timeouts, retries = 0 } = settings;
+	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);
+	const policy = new RetryPolicy(retries, true);
+	const resolve = async () => {
+		for (;;) {
+			const model = await resolveOnlyModel(server, task, signal).catch(captureError);
+			if (!(model instanceof ServerError)) return model;
+			const remainingMs = endsAt - performance.now();
+			await sleepWithAbort(policy.nextDelayMs(model, remainingMs, server.onLoading), signal);
+		}
+	};
+	return { ...settings, model: await fetchOnce(modelCache(server), task, resolve) };
+}
+
+const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);
+
+async function resolveOnlyModel(
+	server: ModelServer,
+	task: ModelTask,
+	signal: AbortSignal | undefined,
+): Promise<string> {
+	const context = toErrorContext(server, toListUrl(server));
+	if (!NAME_OPTIONAL_TASKS.has(task))
+		return selectOnlyModel(await listModels(server, signal, task), context);
+	// A server with one model for images or audio needs no name, and may have no list.
+	const models = await listModels(server, signal, task).catch(captureError);
+	signal?.throwIfAborted();
+	if (models instanceof ServerError) return '';
+	const { listQueries } = await getProfile(server).getType(signal);
+	return models.length === 1 || listQueries !== undefined ? selectOnlyModel(models, context) : '';
+}
