@@ -29,10 +29,7 @@ import {
 const TEST_PATH = '/key-test';
 
 /** Adds the key to a request. The credential test calls a route that the key type may use. */
-async function authenticate(
-	data: ICredentialDataDecryptedObject,
-	request: IHttpRequestOptions,
-): Promise<IHttpRequestOptions> {
+async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) {
 	const credential = readDifyCredential(data);
 	const { baseUrl, keyType } = credential;
 	const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
@@ -53,7 +50,7 @@ const ERROR_STATUSES: ReadonlyArray<[ErrorType, number[], string]> = [
 	],
 ];
 
-function getSuggestion(type: ErrorType): string {
+function getSuggestion(type: ErrorType) {
 	return getErrorText(type, { service: 'dify' }).suggestion;
 }
 

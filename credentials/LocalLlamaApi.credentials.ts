@@ -62,10 +62,7 @@ const NO_MODELS =
 const TEST_PATH = '/models';
 
 /** Adds the key and the extra headers to a request. */
-async function authenticate(
-	data: ICredentialDataDecryptedObject,
-	request: IHttpRequestOptions,
-): Promise<IHttpRequestOptions> {
+async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) {
 	const credential = readLocalLlamaCredential(data);
 	const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
 	const headers = buildCredentialHeaders(credential);
@@ -76,7 +73,7 @@ async function authenticate(
  * Adds the hidden mark `sameForEachItem`. n8n evaluates display conditions before expressions, and omits the values of
  * hidden fields: the mark exists only if no field contains an expression. Fields in rows are not seen.
  */
-function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
+function withSameForEachItem(fields: INodeProperties[]) {
 	const isExpression = [{ _cnd: { startsWith: '=' } }];
 	const hide = Object.fromEntries(fields.map(({ name }) => [name, isExpression]));
 	const markField: INodeProperties = {
@@ -89,7 +86,7 @@ function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
 	return [...fields, markField];
 }
 
-function toTestMessage(type: ErrorType, status?: number): string {
+function toTestMessage(type: ErrorType, status?: number) {
 	const { title, detail = title, suggestion } = getErrorText(type, { status });
 	return `${ERROR_DETAILS[type] ?? detail}. ${OWN_SUGGESTIONS[type] ?? suggestion}`;
 }

@@ -20,7 +20,7 @@ export function sanitizeFileName(name: string, fallback: string): string {
 }
 
 /** Keeps the extension. */
-function limitLength(name: string): string {
+function limitLength(name: string) {
 	const characters = [...name];
 	if (characters.length <= MAX_LENGTH) return name;
 	const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';

@@ -53,7 +53,7 @@ export class JsonBrackets {
 		for (let at: number | undefined = 0; at !== undefined; ) at = this.read(chunk, at);
 	}
 
-	private open(): void {
+	private open() {
 		this.depth++;
 		if (this.depth > this.deepest) this.deepest = this.depth;
 	}
@@ -108,7 +108,7 @@ export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 const MAX_DIGITS = 100;
 
 /** Whether a number keeps all of its digits. */
-function isExact(token: string): boolean {
+function isExact(token: string) {
 	const number = Number(token);
 	if (!Number.isFinite(number)) return false;
 	if (!/[.e]/i.test(token)) return Number.isSafeInteger(number) || String(number) === token;
@@ -117,7 +117,7 @@ function isExact(token: string): boolean {
 	return significantDigits(number.toPrecision(Math.max(1, digits.length))) === digits;
 }
 
-function significantDigits(token: string): string {
+function significantDigits(token: string) {
 	const [mantissa = ''] = token.toLowerCase().split('e');
 	return mantissa.replace(/[-.]/g, '').replace(/^0+/, '');
 }

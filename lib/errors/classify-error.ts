@@ -103,11 +103,7 @@ export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boo
 }
 
 /** The server's own message is the title of an error that nothing explains. */
-function toUnknownTitle(
-	type: ErrorType,
-	message: string,
-	form: ParsedErrorBody['form'],
-): string | undefined {
+function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody['form']) {
 	const isUnknown = isUnknownError(type) && form !== 'page' && !STATUS_PHRASE.test(message);
 	return isUnknown ? toTitle(message) || undefined : undefined;
 }
@@ -119,19 +115,19 @@ function toTokenFacts(type: ErrorType, message: string): JsonRecord {
 	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens };
 }
 
-function toServerText(type: ErrorType, { form, message }: ParsedErrorBody): string | undefined {
+function toServerText(type: ErrorType, { form, message }: ParsedErrorBody) {
 	if (type === 'templateRejected') return withTemplateErrorFirst(message);
 	const text = form === 'json' ? message : message.slice(0, MAX_UNPARSED_TEXT);
 	return text || undefined;
 }
 
 /** llama-server wraps a template's own message: "Unable to generate parser for this template. … Error: Jinja Exception: …". */
-function withTemplateErrorFirst(message: string): string {
+function withTemplateErrorFirst(message: string) {
 	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
+function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody) {
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
@@ -158,7 +154,7 @@ function typeFromProxy(
 }
 
 /** 520 to 530 are Cloudflare's. */
-function isGatewayStatus(status: number): boolean {
+function isGatewayStatus(status: number) {
 	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 }
 
@@ -170,22 +166,19 @@ function typeFromKey(
 	errorBody: ParsedErrorBody,
 ): ErrorType | undefined {
 	// LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error".
-	const isUpstreamKey = errorBody.message.startsWith('litellm.AuthenticationError:');
+	const isUpstreamKey = /^litellm\.AuthenticationError:/.test(errorBody.message);
 	if (status === 401) return isUpstreamKey ? 'upstreamKeyRejected' : 'unauthorized';
 	const text = [errorBody.message, ...errorBody.codes].join('\n');
 	return status === 403 && KEY_REJECTED.test(text) ? 'unauthorized' : undefined;
 }
 
 /** By the server's own codes. llama-server reports the size of the context only if the prompt exceeds it. */
-function typeFromCode({ codes, facts }: ParsedErrorBody): ErrorType | undefined {
+function typeFromCode({ codes, facts }: ParsedErrorBody) {
 	const exceedsContext = facts.n_ctx !== undefined && facts.n_prompt_tokens !== undefined;
 	return findByCode(TYPE_BY_CODE, codes) ?? (exceedsContext ? 'promptTooLong' : undefined);
 }
 
-function findByCode(
-	types: Readonly<Record<string, ErrorType>>,
-	codes: readonly string[],
-): ErrorType | undefined {
+function findByCode(types: Readonly<Record<string, ErrorType>>, codes: readonly string[]) {
 	return codes.map((code) => types[code]).find((type) => type !== undefined);
 }
 
@@ -199,7 +192,7 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	503: 'busy',
 };
 
-function typeFromStatus(status: number, { form, message }: ParsedErrorBody): ErrorType {
+function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
 		// Text that begins like JSON is a truncated response; other text is from another program ("It works!").
@@ -236,11 +229,7 @@ export function isErrorResponse({ status, json }: { status: number; json: unknow
 }
 
 /** The pause that a busy server requests, by the header Retry-After or its message. */
-function getRetryAfterMs(
-	type: ErrorType,
-	{ headers = {} }: ErrorResponseInput,
-	message: string,
-): number | undefined {
+function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, message: string) {
 	// LiteLLM
 	const seconds = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_SCANNED_TEXT))?.[1];
 	return parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : ''));
@@ -256,7 +245,7 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 }
 
 /** The error in a chunk, as the body of an error response. */
-function findChunkError(chunk: JsonRecord): string | undefined {
+function findChunkError(chunk: JsonRecord) {
 	const { error, object, detail, choices } = chunk;
 	if (hasError(error)) return JSON.stringify({ error });
 	if (object === 'error' || (choices === undefined && hasError(detail)))
@@ -297,7 +286,7 @@ export function findLineFailure(lines: readonly string[]): StreamFailure | { ser
 }
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
-function hasError(error: unknown): boolean {
+function hasError(error: unknown) {
 	if (!isRecord(error)) return isNonEmpty(error);
 	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
 }
@@ -314,7 +303,7 @@ function parseErrorBody(body: string): ParsedErrorBody {
 }
 
 /** The visible text of a page. */
-function toPageText(page: string): string {
+function toPageText(page: string) {
 	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
 	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
 	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
@@ -354,7 +343,7 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 }
 
 /** The sentence next to or instead of an error object: if both exist, `error` is the phrase of the status. */
-function findSentence(json: JsonRecord, error: unknown): string {
+function findSentence(json: JsonRecord, error: unknown) {
 	const { message, detail } = json;
 	return toSentence([message, detail, error].find(isNonEmpty) ?? json);
 }
@@ -368,14 +357,14 @@ function parseNestedError(message: string): ParsedErrorBody | undefined {
 	return parseErrorJson(json);
 }
 
-function toSentence(value: unknown): string {
+function toSentence(value: unknown) {
 	if (typeof value === 'string') return value;
 	if (Array.isArray(value)) return value.map(formatIssue).join('; ');
 	return toText(value).slice(0, MAX_SCANNED_TEXT);
 }
 
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function formatIssue(issue: unknown): string {
+function formatIssue(issue: unknown) {
 	if (!isRecord(issue) || !('msg' in issue)) return toText(issue).slice(0, MAX_SCANNED_TEXT);
 	return `${[issue.loc].flat().map(toText).join('.')}: ${toText(issue.msg)}`;
 }

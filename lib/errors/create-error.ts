@@ -73,12 +73,12 @@ export function createInputError(
 /** More of a server message is never read, and masking a megabyte of escapes would block n8n. */
 const MAX_SERVER_TEXT = 16_000;
 
-function maskExcerpt(text: string | undefined, secrets?: readonly string[]): string | undefined {
+function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
 	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
-function tidy(sentence: string): string {
+function tidy(sentence: string) {
 	return truncate(sentence, MAX_SENTENCE_LENGTH).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
@@ -86,7 +86,7 @@ function tidy(sentence: string): string {
  * Masks secrets after the part that the user entered. The target of a redirect may repeat sent headers, as login pages
  * do.
  */
-function maskUrl({ url, root, secrets }: Partial<ErrorContext>): string | undefined {
+function maskUrl({ url, root, secrets }: Partial<ErrorContext>) {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
 	const prefix = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
 	return prefix + mask(url.slice(prefix.length), secrets);

@@ -24,21 +24,21 @@ export function collectSecrets(headers: Readonly<Record<string, string>>): strin
 	return [...new Set(values)].filter(isSecret);
 }
 
-function splitHeaderValue(value: string): string[] {
+function splitHeaderValue(value: string) {
 	const withoutScheme = value.replace(/^\S+\s+/, '');
 	const parts = value.split(/[\s;,=]+/);
 	return [value, withoutScheme, ...parts, ...decodeBasic(value)];
 }
 
 /** The pair of Basic, decoded, and its password. */
-function decodeBasic(value: string): string[] {
+function decodeBasic(value: string) {
 	const encoded = /^Basic\s+(\S+)$/i.exec(value)?.[1];
 	if (encoded === undefined) return [];
 	const pair = Buffer.from(encoded, 'base64').toString();
 	return [pair, pair.slice(pair.indexOf(':') + 1)];
 }
 
-function isSecret(value: string): boolean {
+function isSecret(value: string) {
 	if (PLACEHOLDER.test(value)) return false;
 	const isMixed = /\d/.test(value) && /[a-z]/i.test(value);
 	return value.length >= (isMixed ? MIN_MIXED_LENGTH : MIN_WORD_LENGTH);
@@ -85,7 +85,7 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
 	return Object.fromEntries(entries) as T;
 }
 
-function toSecretForms(secret: string): string[] {
+function toSecretForms(secret: string) {
 	const inUrl = encodeURIComponent(secret.toWellFormed());
 	// In a stream, JSON is masked before it is read.
 	const inJson = JSON.stringify(secret).slice(1, -1);
@@ -93,7 +93,7 @@ function toSecretForms(secret: string): string[] {
 }
 
 /** The base64 characters that only the secret determines, if it begins `shift` bytes after a group of three. */
-function toBase64Fragment(secret: string, shift: number): string {
+function toBase64Fragment(secret: string, shift: number) {
 	const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
 	const letters = bytes.toString('base64').replace(/={1,2}$/, '');
 	const isPartial = bytes.length % 3 !== 0;

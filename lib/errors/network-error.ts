@@ -95,10 +95,7 @@ export function toNetworkError(
  * than that of the URL. Undefined if no proxy is involved. `address` and `port` are the target of a failed connection
  * attempt, `hostname` is that of a failed DNS lookup.
  */
-function describeProxyError(
-	{ code, message, address, port, hostname }: JsonRecord,
-	url: string,
-): string | undefined {
+function describeProxyError({ code, message, address, port, hostname }: JsonRecord, url: string) {
 	const status = parseProxyStatus(String(message));
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to the proxy';
@@ -114,7 +111,7 @@ function describeProxyError(
 }
 
 /** The status of the response to CONNECT. */
-function parseProxyStatus(message: string): string | undefined {
+function parseProxyStatus(message: string) {
 	if (message.startsWith('Proxy Authentication Required')) return '407';
 	return /^Proxy response \((\d+)\)/.exec(message)?.[1];
 }

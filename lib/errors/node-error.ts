@@ -69,7 +69,7 @@ const TOOL_REJECTED_TEXT =
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
  * words of a server that nothing explains.
  */
-function toToolErrorText(error: ServerError): string {
+function toToolErrorText(error: ServerError) {
 	if (!isRequestError(error.type)) return TOOL_UNAVAILABLE_TEXT;
 	return isUnknownError(error.type) ? TOOL_REJECTED_TEXT : describeError(error, '');
 }
@@ -103,7 +103,7 @@ export function omitRepeatedCause(error: NodeOperationError): void {
  * Fills an empty description with the message. A streamed chat shows only the description of a failed node (n8n-core,
  * workflow-execute.ts): without one, the failure would be silent.
  */
-function withDescription(error: NodeOperationError): NodeOperationError {
+function withDescription(error: NodeOperationError) {
 	error.description ||= error.message;
 	return error;
 }

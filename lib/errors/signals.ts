@@ -274,7 +274,7 @@ export function removeEchoes(message: string, requestTexts: readonly string[]): 
 	return rest;
 }
 
-function removeEchoesOf(text: string, message: string): string {
+function removeEchoesOf(text: string, message: string) {
 	const kept: string[] = [];
 	let keptUntil = 0;
 	let at = 0;
@@ -326,7 +326,7 @@ export function findTokenCounts(message: string): {
 	return counts;
 }
 
-function findLabel(before: string, after: string): string | undefined {
+function findLabel(before: string, after: string) {
 	if (PROMPT_AFTER.test(after)) return 'prompt';
 	if (OUTPUT_AFTER.test(after)) return 'other';
 	if (LIMIT_AFTER.test(after)) return 'limit';

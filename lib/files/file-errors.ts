@@ -54,7 +54,7 @@ export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	return `"${name}" (${type}, ${formatBytes(size)})`;
 }
 
-function formatBytes(bytes: number): string {
+function formatBytes(bytes: number) {
 	if (bytes < 1000) return `${bytes} bytes`;
 	return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`;
 }

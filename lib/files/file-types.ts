@@ -123,7 +123,7 @@ export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
 	return actual ?? declared ?? { category: 'document', mimeType: '', extension: '' };
 }
 
-function fileTypeFromMime(mimeType: string): FileType | undefined {
+function fileTypeFromMime(mimeType: string) {
 	if (TEXT_TYPES.test(mimeType)) return TEXT;
 	const [, name = ''] = mimeType.replace(/\+.*/, '').split('/');
 	const category = toMediaCategory(mimeType);
@@ -154,14 +154,14 @@ export function detectFileType(
 /** Control characters that occur in text: tab, line breaks, form feed, escape. */
 const TEXT_CONTROLS = '\t\n\v\f\r\x1b';
 
-function isControl(character: string): boolean {
+function isControl(character: string) {
 	return character < ' ' && !TEXT_CONTROLS.includes(character);
 }
 
 /** A plain text may begin with fewer email headers. */
 const MIN_MAIL_HEADERS = 3;
 
-function isMail(head: string): boolean {
+function isMail(head: string) {
 	const [header = ''] = head.split(/\r?\n\r?\n/, 1);
 	const names = header.match(/^(?:from|to|date|subject|message-id|mime-version|received)(?=:)/gim);
 	const distinct = new Set(names?.map((name) => name.toLowerCase()));
@@ -185,7 +185,7 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /** Chinese text has runs of two or more bytes above ASCII; Western letters above ASCII are mostly single. */
-function hasPairedBytes(bytes: Uint8Array): boolean {
+function hasPairedBytes(bytes: Uint8Array) {
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
 	const runs = head.match(/[\x80-\xff]+/g) ?? [];
 	return runs.join('').length >= 3 * runs.length;

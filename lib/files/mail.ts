@@ -67,21 +67,18 @@ export async function readMail(
 	return { text: lines.join('\n'), warnings: [warning] };
 }
 
-function formatHead({ subject = '', from, date = '' }: Email): string[] {
+function formatHead({ subject = '', from, date = '' }: Email) {
 	const sender = [from?.name, from?.address && `<${from.address}>`].filter(Boolean).join(' ');
 	return [`Subject: ${subject}`, `From: ${sender}`, `Date: ${date}`, ''];
 }
 
-async function parse(fields: readonly string[], body: string): Promise<Email> {
+async function parse(fields: readonly string[], body: string) {
 	const part = Buffer.from(`${fields.join('\r\n')}\r\n\r\n${body}`, 'latin1');
 	return await PostalMime.parse(part, { maxNestingDepth: MAX_DEPTH, maxRfc822NestingDepth: 0 });
 }
 
 /** Reads the texts; forwarded emails include their head. @throws {ServerError} for too many lines or tags */
-async function readTexts(
-	name: string,
-	parts: ReadonlyArray<Part & { email: Email }>,
-): Promise<string[]> {
+async function readTexts(name: string, parts: ReadonlyArray<Part & { email: Email }>) {
 	const texts = await Promise.all(
 		parts.map(async ({ fields, body, forms, email }, index) => {
 			const { text = '', html = '' } = await parseText(name, fields, body);
@@ -98,7 +95,7 @@ async function readTexts(
 }
 
 /** Decodes a part in base64 without line breaks: the library takes a second for 50,000 lines. */
-async function parseText(name: string, fields: readonly string[], body: Buffer): Promise<Email> {
+async function parseText(name: string, fields: readonly string[], body: Buffer) {
 	const encoding = fields.find((field) => ENCODING.test(field)) ?? '';
 	const content = decodeBody(name, encoding, body);
 	assertMaxCount(name, content, '\n', 'lines');
@@ -113,7 +110,7 @@ async function parseText(name: string, fields: readonly string[], body: Buffer):
 	);
 }
 
-function decodeBody(name: string, encoding: string, body: Buffer): Buffer {
+function decodeBody(name: string, encoding: string, body: Buffer) {
 	if (/quoted-printable/i.test(encoding)) return decodeQuotedPrintable(body);
 	if (!/base64/i.test(encoding)) return body;
 	assertMaxCount(name, body, '=', 'lines');
@@ -142,7 +139,7 @@ function assertMaxCount(
 	marker: string,
 	label: string,
 	maximum = MAX_LINES,
-): void {
+) {
 	let count = 0;
 	for (let at = content.indexOf(marker); at >= 0; at = content.indexOf(marker, at + 1))
 		if (++count > maximum) throw createTooLongError(name, `text: maximum ${maximum} ${label}`);
@@ -167,7 +164,7 @@ interface DashedLine {
  *
  * @returns also the content after multiparts
  */
-function splitMail(name: string, mail: Buffer): { parts: Part[]; between: Buffer[] } {
+function splitMail(name: string, mail: Buffer) {
 	if (mail.byteLength > MAX_BYTES) throw createTooLongError(name, 'maximum 25 MB');
 	const dashedLines = findDashedLines(name, mail);
 	const parts: Part[] = [];
@@ -188,7 +185,7 @@ function splitMail(name: string, mail: Buffer): { parts: Part[]; between: Buffer
 	};
 
 	/** @param forms of the multipart around this part */
-	const readPart = (start: number, end: number, depth: number, forms?: object): void => {
+	const readPart = (start: number, end: number, depth: number, forms?: object) => {
 		if (parts.length >= MAX_PARTS) throw createTooLongError(name, `maximum ${MAX_PARTS} parts`);
 		const { fields, bodyAt } = readHeader(start, end);
 		if (isForwarded(fields)) return readPart(bodyAt, end, depth, forms);
@@ -224,7 +221,7 @@ function splitMail(name: string, mail: Buffer): { parts: Part[]; between: Buffer
 }
 
 /** Whether a part is an email that is read as part of the one around it. */
-function isForwarded(fields: readonly string[]): boolean {
+function isForwarded(fields: readonly string[]) {
 	return [MESSAGE, INLINE].every((pattern) => fields.some((field) => pattern.test(field)));
 }
 
@@ -234,13 +231,13 @@ function findSeparators(
 	delimiter: string | undefined,
 	start: number,
 	end: number,
-): DashedLine[] {
+) {
 	if (delimiter === undefined) return [];
 	const texts = [delimiter, `${delimiter}--`];
 	return dashedLines.filter(({ text, at }) => at >= start && at < end && texts.includes(text));
 }
 
-function findDashedLines(name: string, mail: Buffer): DashedLine[] {
+function findDashedLines(name: string, mail: Buffer) {
 	const lines: DashedLine[] = [];
 	for (const { index, 0: line } of mail.toString('latin1').matchAll(/\n--[^\n]*/g)) {
 		if (lines.length >= MAX_DASHED_LINES)
@@ -251,13 +248,13 @@ function findDashedLines(name: string, mail: Buffer): DashedLine[] {
 }
 
 /** The line between the parts of a multipart. */
-function parseDelimiter(contentType: string): string | undefined {
+function parseDelimiter(contentType: string) {
 	const [, quoted, token] = BOUNDARY.exec(contentType) ?? [];
 	const boundary = quoted ?? token;
 	return boundary === undefined ? undefined : `--${boundary.trimEnd()}`;
 }
 
-function stripHtml(html: string): string {
+function stripHtml(html: string) {
 	const [first = '', ...otherParts] = html.split(/<(?=\/?(?:script|style)\b)/i);
 	const visibleParts = otherParts.filter((part) => part.startsWith('/'));
 	return [first, ...visibleParts]

@@ -46,7 +46,7 @@ export async function readFile(
 	return { part: toPart(file, type), warnings };
 }
 
-function getSupportedType({ name, mimeType, bytes }: InputFile): FileType {
+function getSupportedType({ name, mimeType, bytes }: InputFile) {
 	const type = getFileType(bytes, mimeType);
 	const suggestion = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
 	if (suggestion === undefined) return type;
@@ -92,7 +92,7 @@ const EXIF = '457869660000';
 const ORIENTATION = /(?:011200030000000100|1201030001000000)0([1-8])/;
 
 /** The EXIF orientation of a JPEG; 1, upright, if it is missing or truncated. */
-function readOrientation(bytes: Uint8Array): number {
+function readOrientation(bytes: Uint8Array) {
 	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES)).toString('hex');
 	const [, exif = ''] = head.split(EXIF, 2);
 	return Number(ORIENTATION.exec(exif)?.[1] ?? UPRIGHT);
@@ -110,7 +110,7 @@ const MAX_SEGMENTS = 1_000;
 const END_BYTES = 1024 * 1024;
 
 /** Whether a JPEG has no end marker. A thumbnail in its EXIF has a separate one. */
-function isTruncatedJpeg(image: Buffer): boolean {
+function isTruncatedJpeg(image: Buffer) {
 	let offset = 2;
 	for (
 		let segments = 0;

@@ -86,7 +86,7 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 
 const UNKNOWN_NAME = 'The server';
 
-function formatServerName({ serverType, server: { type, version } }: CheckFacts): string {
+function formatServerName({ serverType, server: { type, version } }: CheckFacts) {
 	if (type === 'unknown' || type === 'dify') return UNKNOWN_NAME;
 	return version === undefined ? serverType.label : `${serverType.label} ${version}`;
 }

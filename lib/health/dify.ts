@@ -222,7 +222,7 @@ function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	return [...getLastRunFindings(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
 }
 
-function findingFromProbe(probe: ProbeResult): FindingWithStatus {
+function findingFromProbe(probe: ProbeResult) {
 	const error = probe.error!;
 	const { type } = error;
 	const observed = describeProbe(probe);
@@ -235,7 +235,7 @@ function findingFromProbe(probe: ProbeResult): FindingWithStatus {
 	});
 }
 
-function toDifyFindingId(type: ErrorType): string {
+function toDifyFindingId(type: ErrorType) {
 	return `dify${type.charAt(0).toUpperCase()}${type.slice(1)}`;
 }
 
@@ -265,7 +265,7 @@ function oppositeKeyType(keyType: KeyType): KeyType {
 	return keyType === 'app' ? 'knowledge' : 'app';
 }
 
-function isExpectedResponse(probe: ProbeResult, keyType: KeyType): boolean {
+function isExpectedResponse(probe: ProbeResult, keyType: KeyType) {
 	const { data, mode } = getJsonObject(probe);
 	return keyType === 'knowledge' ? Array.isArray(data) : typeof mode === 'string';
 }
@@ -273,7 +273,7 @@ function isExpectedResponse(probe: ProbeResult, keyType: KeyType): boolean {
 /** New documents wait, too. */
 const LONG_MINUTES = 5;
 
-function getWaitingDocuments(list: unknown): string[] {
+function getWaitingDocuments(list: unknown) {
 	return asRecords(asRecord(list).data).flatMap((document) => {
 		const { indexing_status: status, name, created_at: createdAt } = document;
 		const minutes = Math.round((Date.now() / 1000 - (asFiniteNumber(createdAt) ?? Infinity)) / 60);

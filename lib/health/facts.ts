@@ -64,7 +64,7 @@ function getReportedType(snapshot: ServerSnapshot): ServerFacts['type'] {
 }
 
 /** Whether it has a model list, or endpoints for tasks without one. */
-function hasApi({ models, tasks }: ServerSnapshot): boolean {
+function hasApi({ models, tasks }: ServerSnapshot) {
 	return models !== undefined || tasks.length > 0;
 }
 
@@ -75,9 +75,7 @@ export function isDifyResponse({ headers }: ProbeResult): boolean {
 /** llama-server built without Git reports "b0-unknown", which is not a version. */
 const NO_VERSION = /^b0\b|unknown/i;
 
-function getVersion({
-	identity: { props, apiVersion, version },
-}: ServerSnapshot): string | undefined {
+function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot) {
 	const reported =
 		asNonEmptyString(getJsonObject(props).build_info) ??
 		asNonEmptyString(getJsonObject(apiVersion).version) ??
@@ -85,7 +83,7 @@ function getVersion({
 	return reported === undefined || NO_VERSION.test(reported) ? undefined : reported;
 }
 
-function findFailedProbe(snapshot: ServerSnapshot): CheckFacts['failedProbe'] {
+function findFailedProbe(snapshot: ServerSnapshot) {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
 	const isListed = models.error === undefined || isListMissing(models);
@@ -123,7 +121,7 @@ function toServerFacts(snapshot: ServerSnapshot): ServerFacts {
 }
 
 /** Whether a feature is on: llama-server responds with 501 if not, with 400 or 500 if only our request was invalid. */
-function isFeatureEnabled(probe: ProbeResult | undefined): boolean | undefined {
+function isFeatureEnabled(probe: ProbeResult | undefined) {
 	if (probe?.status === 501) return false;
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }

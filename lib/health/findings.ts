@@ -246,27 +246,27 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	];
 }
 
-function getOrigin(url: string): string {
+function getOrigin(url: string) {
 	return new URL(url).origin;
 }
 
 /** The Base URL for the target of a redirect. */
-function toBaseUrl(finalUrl: string): string {
+function toBaseUrl(finalUrl: string) {
 	return finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
-function isNotLoaded({ expected, checkedModel }: CheckFacts): boolean {
+function isNotLoaded({ expected, checkedModel }: CheckFacts) {
 	if (expected.model === undefined) return false;
 	return ['unloaded', 'downloaded', 'failed'].includes(checkedModel?.state ?? '');
 }
 
 /** Embedding and reranker models have short contexts by nature, and do not call tools. */
-function isForChats({ models, checkedModel }: CheckFacts): boolean {
+function isForChats({ models, checkedModel }: CheckFacts) {
 	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
 /** Tokens that one request can use, the maximum of several models; undefined if not known. */
-function getMaxContext({ checkedModel, models }: CheckFacts): number | undefined {
+function getMaxContext({ checkedModel, models }: CheckFacts) {
 	const contexts = models.flatMap(({ context }) => context ?? []);
 	return checkedModel?.context ?? (contexts.length === 0 ? undefined : maxOf(contexts));
 }
@@ -275,7 +275,7 @@ function getMaxContext({ checkedModel, models }: CheckFacts): number | undefined
 function suggestContext(
 	{ checkedModel, server: { slots }, serverType }: CheckFacts,
 	tokens: number,
-): string {
+) {
 	const trained = checkedModel?.trainedContext ?? Infinity;
 	const context = checkedModel?.context ?? 0;
 	const limitText = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;

@@ -105,7 +105,7 @@ export function describeProbe({
 	return `${requestLine}: HTTP ${status}${code}${origin}${quotation}`;
 }
 
-function describeFailure({ type, code, detail }: ServerError): string {
+function describeFailure({ type, code, detail }: ServerError) {
 	if (type === 'totalTimeout') return 'no response';
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : detail;
 }
@@ -144,7 +144,7 @@ export function isListMissing({ status }: Pick<ProbeResult, 'status'>): boolean 
  *
  * @throws {ServerError} only of type `aborted`
  */
-async function probeTasks(server: ModelServer, options: CheckOptions): Promise<string[]> {
+async function probeTasks(server: ModelServer, options: CheckOptions) {
 	const api = server.getApiUrl();
 	const { root } = server.url;
 	const endpoints = Object.entries(ENDPOINTS).map(([task, path]) => ({ task, url: api + path }));
@@ -169,7 +169,7 @@ async function probeTasks(server: ModelServer, options: CheckOptions): Promise<s
 	return task !== undefined && found.has(task) ? [task] : tasks;
 }
 
-function isRejection(probe: ProbeResult): boolean {
+function isRejection(probe: ProbeResult) {
 	return [400, 405, 422].includes(probe.status) && !isPage(probe) && probe.finalUrl === probe.url;
 }
 
@@ -290,7 +290,7 @@ async function runDetailProbes(identified: IdentifiedServer): Promise<ServerSnap
 /** Gateways list thousands of models. */
 const MAX_MODELS = 5_000;
 
-function parseListedModels({ error, json }: ProbeResult): ServerModel[] | undefined {
+function parseListedModels({ error, json }: ProbeResult) {
 	if (error !== undefined) return undefined;
 	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
 	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
@@ -300,7 +300,7 @@ function selectCheckedModel(
 	models: ServerModel[],
 	{ isSameModel }: ServerType,
 	{ expectations = {} }: CheckOptions,
-): ServerModel | undefined {
+) {
 	const { model: name } = expectations;
 	if (name !== undefined) return models.find((model) => matchesModel(model, name, isSameModel));
 	const candidates = preferLoadedModels(filterChatModels(models));

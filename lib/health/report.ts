@@ -23,7 +23,7 @@ const ENTITIES: Record<string, string> = {
 };
 
 /** A template whose values are escaped, but for those that are HTML already. Lists are joined. */
-function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+function markup(parts: TemplateStringsArray, ...values: readonly Value[]) {
 	return new Html(parts.reduce((whole, part, at) => whole + written(values[at - 1]) + part));
 }
 
@@ -98,7 +98,7 @@ export function renderTextReport(result: SpeedCheckResult): string {
 	return [summary, server.url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
 }
 
-function renderFacts({ app, server }: CheckResult): Html {
+function renderFacts({ app, server }: CheckResult) {
 	const { latencyMs, slots, busySlots, queue, contextPerSlot } = server;
 	const facts = {
 		App: app?.name,
@@ -114,7 +114,7 @@ function renderFacts({ app, server }: CheckResult): Html {
 	</dl>`;
 }
 
-function renderFinding({ severity, detail, suggestion, observed, id }: Finding): Html {
+function renderFinding({ severity, detail, suggestion, observed, id }: Finding) {
 	return markup`<div class="finding ${severity}">
 		<strong>${truncate(detail, MAX_TEXT)}.</strong>
 		<p>${truncate(suggestion, 2 * MAX_TEXT)}</p>
@@ -122,7 +122,7 @@ function renderFinding({ severity, detail, suggestion, observed, id }: Finding):
 	</div>`;
 }
 
-function renderSpeed(model: string, runs: readonly SpeedRun[]): Html {
+function renderSpeed(model: string, runs: readonly SpeedRun[]) {
 	const toPoints = (name: 'tokensPerSecond' | 'totalTokensPerSecond') =>
 		runs.flatMap(({ concurrentRequests: x, [name]: y }) => (y === undefined ? [] : [{ x, y }]));
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
@@ -151,7 +151,7 @@ const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string 
 ];
 
 /** "21 Nov 2026, 14:05 Europe/Berlin" */
-function formatTime(time: string, timeZone: string): string {
+function formatTime(time: string, timeZone: string) {
 	const format = { dateStyle: 'medium', timeStyle: 'short', timeZone } as const;
 	return `${new Intl.DateTimeFormat('en-GB', format).format(Date.parse(time))} ${timeZone}`;
 }
@@ -175,7 +175,7 @@ const VALUE_TICKS = 5;
 const MIN_AXIS_MAX = 0.01;
 
 /** A line over the number of concurrent requests, as SVG without script or style. Undefined for a single point. */
-function drawChart(title: string, points: readonly Point[]): Html | undefined {
+function drawChart(title: string, points: readonly Point[]) {
 	if (points.length < 2) return undefined;
 	const [, top] = nice(
 		0,

@@ -100,7 +100,7 @@ export async function addSpeedTest(
 	return { ...health, ...outcome, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
-function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
+function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun) {
 	if (firstTokenMs === undefined)
 		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
@@ -140,11 +140,11 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 	return { run, errors };
 }
 
-function maximum(values: readonly number[]): number | undefined {
+function maximum(values: readonly number[]) {
 	return values.length === 0 ? undefined : maxOf(values);
 }
 
-function average(values: readonly number[]): number | undefined {
+function average(values: readonly number[]) {
 	if (values.length === 0) return undefined;
 	return round(values.reduce((sum, value) => sum + value, 0) / values.length);
 }
@@ -165,7 +165,7 @@ const PARAGRAPH =
 async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
-): Promise<Sample> {
+) {
 	let startedAt = performance.now();
 	const serverType = getProfile(server).getCachedType();
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
@@ -238,7 +238,7 @@ const MIN_MEASURABLE_MS = 50;
 /** Milliseconds from the start of a request. */
 type Times = Record<'firstMs' | 'lastMs' | 'totalMs', number>;
 
-function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times): boolean {
+function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times) {
 	const isShort = totalMs >= MIN_MEASURABLE_MS && lastMs - firstMs < totalMs * MIN_SPREAD;
 	return deltas < 2 || isShort;
 }
@@ -309,6 +309,6 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<{ run: SpeedRun; size: nu
 	},
 ];
 
-function toGigabytes(bytes: number): number {
+function toGigabytes(bytes: number) {
 	return round(bytes / 1e9);
 }

@@ -238,7 +238,7 @@ function toToolProblem({ type, facts }: ServerError): ToolProblem {
 	return problem === 'noResponse' && facts.finishReason === 'length' ? 'truncated' : problem;
 }
 
-function formatCompletion({ toolCalls, text }: ChatResult): string {
+function formatCompletion({ toolCalls, text }: ChatResult) {
 	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
 }
 
@@ -281,6 +281,6 @@ function compareCalls(
 	return actual.join() === correct.join() ? undefined : 'wrongArguments';
 }
 
-function formatCall(name: string, args: unknown): string {
+function formatCall(name: string, args: unknown) {
 	return `${name} ${stringifyCanonical(args ?? null).normalize()}`;
 }

@@ -1,6 +1,6 @@
 /** Changes of the server state between checks, which start a workflow. */
-import type { CheckResult, HealthStatus } from './check-result';
-import { pushAll, omitUndefined } from '../values';
+import { pluralize, type CheckResult, type HealthStatus } from './check-result';
+import { omitUndefined } from '../values';
 
 /** Changes that start the workflow. */
 type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
@@ -103,7 +103,7 @@ function toServerState({ healthy, status, findings, checkedAt }: CheckResult): S
 }
 
 /** Findings of a healthy server do not change its state. */
-function isSame(a: ServerState, b: ServerState): boolean {
+function isSame(a: ServerState, b: ServerState) {
 	if (a.healthy !== b.healthy) return false;
 	return a.healthy || (a.status === b.status && a.problem === b.problem);
 }
@@ -118,10 +118,12 @@ function createChange(
 	const title = `The server at ${health.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
 	const previous = state === undefined ? undefined : withDuration(state, since);
 	// The title contains the status of an unhealthy server.
-	const lines = healthy ? [health.summary] : [];
-	if (previous !== undefined) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
-	if (!healthy) pushAll(lines, formatProblems(health));
-	const text = lines.join('\n');
+	const lines = [
+		healthy ? health.summary : undefined,
+		previous && `It was ${previous.status} for ${previous.lasted}.`,
+		...(healthy ? [] : formatProblems(health)),
+	];
+	const text = lines.filter(Boolean).join('\n');
 	return { event, title, text, changedAt: since, ...omitUndefined({ previous }), health };
 }
 
@@ -132,7 +134,7 @@ function withDuration(state: ServerState, until: string) {
 }
 
 /** The errors as lines of a message. */
-function formatProblems({ findings }: CheckResult): string[] {
+function formatProblems({ findings }: CheckResult) {
 	const errors = findings.filter(({ severity }) => severity === 'error');
 	return errors.map(
 		({ detail, suggestion, observed }) =>
@@ -142,20 +144,13 @@ function formatProblems({ findings }: CheckResult): string[] {
 
 /** The two largest units: "2 days 3 hours". */
 export function formatLongDuration(seconds: number): string {
-	const units: Array<[string, number]> = [
-		['day', 86_400],
-		['hour', 3600],
-		['minute', 60],
-		['second', 1],
+	const counts: Array<[number, string]> = [
+		[Math.floor(seconds / 86_400), 'day'],
+		[Math.floor(seconds / 3600) % 24, 'hour'],
+		[Math.floor(seconds / 60) % 60, 'minute'],
+		[seconds % 60, 'second'],
 	];
-	const first = units.findIndex(([, size]) => seconds >= size);
-	if (first === -1) return '0 seconds';
-	let remaining = seconds;
-	const parts: string[] = [];
-	for (const [unit, size] of units.slice(first, first + 2)) {
-		const count = Math.floor(remaining / size);
-		remaining -= count * size;
-		if (count > 0) parts.push(`${count} ${unit}${count === 1 ? '' : 's'}`);
-	}
-	return parts.join(' ');
+	const first = counts.findIndex(([count]) => count > 0);
+	const parts = counts.slice(first, first + 2).filter(([count]) => count > 0);
+	return first < 0 ? '0 seconds' : parts.map(([count, unit]) => pluralize(count, unit)).join(' ');
 }

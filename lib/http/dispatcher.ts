@@ -75,7 +75,7 @@ export async function closePools(): Promise<void> {
 	);
 }
 
-function closeOldestIdle(): void {
+function closeOldestIdle() {
 	if (poolEntries.size <= MAX_IDLE_ENTRIES) return;
 	for (const [id, entry] of poolEntries) {
 		if (entry.activeRequests > 0) continue;
@@ -165,7 +165,7 @@ function createAgent(origin: string, options: AgentOptions): Dispatcher {
 }
 
 /** Empty if not set: undefined would make undici read the variables itself. */
-function toProxyUrl(variable = ''): string {
+function toProxyUrl(variable = '') {
 	const address = variable.replace(/^(?!https?:)(?:\w*:\/\/)?(?=.)/, 'http://');
 	return URL.canParse(address) ? address : '';
 }
@@ -182,7 +182,7 @@ export function getProxyHeaders(): Record<string, string> {
 	);
 }
 
-function toBasicAuthorization(proxy: string): string {
+function toBasicAuthorization(proxy: string) {
 	if (!proxy.includes('@')) return '';
 	const { username, password } = new URL(proxy);
 	const pair = `${username}:${password}`;

@@ -71,11 +71,11 @@ function encode(value: string): Uint8Array {
 	return new TextEncoder().encode(value);
 }
 
-function getPartSize(part: FormPart): number {
+function getPartSize(part: FormPart) {
 	return 'value' in part ? encode(part.value).byteLength : part.file.size;
 }
 
-function toPartHead(part: FormPart, boundary: string): string {
+function toPartHead(part: FormPart, boundary: string) {
 	const disposition = `Content-Disposition: form-data; name="${part.field}"`;
 	if ('value' in part) return `--${boundary}\r\n${disposition}\r\n\r\n`;
 	const { name, mimeType } = part.file;

@@ -83,7 +83,7 @@ export class RequestQueue {
 		return { ...stats, release: () => this.release(running) };
 	}
 
-	private release(running: PermitRequest): void {
+	private release(running: PermitRequest) {
 		const isPreempted = this.preempting.delete(running);
 		if (!this.running.delete(running)) return;
 		this.admitNext(isPreempted);
@@ -115,7 +115,7 @@ export class RequestQueue {
 	}
 
 	/** Reserves the permit before the waiting request resumes, so that no newcomer can take it. */
-	private admitNext(isPreempted = false): void {
+	private admitNext(isPreempted = false) {
 		while (this.active < this.limit) {
 			const queue = this.selectQueue();
 			const [admit] = queue.waiters;
@@ -127,7 +127,7 @@ export class RequestQueue {
 	}
 
 	/** Interactive requests first, unless batches have waited for a minute and interactive ones were admitted meanwhile. */
-	private selectQueue(): WaitingQueue {
+	private selectQueue() {
 		const { interactive, batches } = this;
 		if (batches.waiters.size === 0) return interactive;
 		const isStarved = performance.now() - batches.waitingSince >= MAX_STARVATION_MS;
@@ -136,7 +136,7 @@ export class RequestQueue {
 	}
 
 	/** Cancels the newest batch requests, one for each waiting interactive request. */
-	private preemptBatches(): void {
+	private preemptBatches() {
 		for (const running of [...this.running].reverse()) {
 			if (this.preempting.size >= this.interactive.waiters.size) return;
 			const isCandidate = running.priority === 'batch' && !this.preempting.has(running);

@@ -70,7 +70,7 @@ export function createQueueError(
 	});
 }
 
-function suggestConcurrency(limit: number, slots = 1): string {
+function suggestConcurrency(limit: number, slots = 1) {
 	return limit > 0
 		? `All ${limit} concurrent requests of the credential were in use (Max Concurrent Requests). Raise the number if the server has more slots, send fewer requests at the same time, or raise the timeout.`
 		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
@@ -183,7 +183,7 @@ export class RetryPolicy {
 		return delayMs;
 	}
 
-	private isTransient(error: ServerError): boolean {
+	private isTransient(error: ServerError) {
 		const { type, status = 0, serverText = '' } = error;
 		if (!this.isIdempotent || isNotStarted(error)) return isNotStarted(error);
 		// Sent with 429, but waiting does not help.
@@ -194,13 +194,13 @@ export class RetryPolicy {
 		);
 	}
 
-	private nextBackoffMs(maxMs = Infinity): number {
+	private nextBackoffMs(maxMs = Infinity) {
 		const backoffMs = BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
 		const delayMs = Math.min(backoffMs, maxMs);
 		return Math.round(delayMs * (1 - JITTER + 2 * JITTER * this.random()));
 	}
 
-	private toFinalError(error: ServerError, delayMs: number): ServerError {
+	private toFinalError(error: ServerError, delayMs: number) {
 		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
 		if (error.type === 'connectionRefused' && this.loadingSince !== undefined)
 			return error.copyWith({
@@ -218,7 +218,7 @@ export class RetryPolicy {
 const isRejected = isOneOf('busy', 'connectionRefused', 'modelUnreachable');
 
 /** Whether the server cannot have started the request. */
-function isNotStarted({ type, status }: ServerError): boolean {
+function isNotStarted({ type, status }: ServerError) {
 	// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
 	return isRejected(type) || (type === 'badGateway' && status === 503);
 }

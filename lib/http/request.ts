@@ -117,7 +117,7 @@ class RequestRun<T> {
 		}
 	}
 
-	private async sendWithRetries(signal: AbortSignal): Promise<T> {
+	private async sendWithRetries(signal: AbortSignal) {
 		const { id: scope, ignoreSslIssues, egressFilter, url } = this.endpoint;
 		const pools = acquirePools({ origin: url.origin, scope, ignoreSslIssues, egressFilter });
 		const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
@@ -151,7 +151,7 @@ class RequestRun<T> {
 		connection: RequestConnection,
 		progress: AttemptProgress,
 		signal: AbortSignal,
-	): Promise<T> {
+	) {
 		const { endpoint, options, watchdog } = this;
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
@@ -227,7 +227,7 @@ class RequestRun<T> {
 }
 
 /** The same request, reporting each chunk of its upload. */
-function withProgress(options: RequestOptions, watchdog: Watchdog): RequestOptions {
+function withProgress(options: RequestOptions, watchdog: Watchdog) {
 	const { upload } = options;
 	if (upload === undefined || upload.content instanceof Uint8Array) return options;
 	const chunks = upload.content;

@@ -63,7 +63,7 @@ export async function* readChunks(
 }
 
 /** The next chunk; undefined if it takes longer than a second. */
-async function raceWithPause<R>(next: Promise<R>): Promise<R | undefined> {
+async function raceWithPause<R>(next: Promise<R>) {
 	let cancel = () => {};
 	const pause = new Promise<undefined>((resolve) => {
 		cancel = setUnrefTimeout(END_TIMEOUT_MS, () => resolve(undefined));
@@ -249,7 +249,7 @@ export class StreamParser implements EndDetector {
 		return [...rest, ...this.events.splice(0)];
 	}
 
-	private feed(decoded: string): string[] {
+	private feed(decoded: string) {
 		const chunk = this.format === 'unknown' ? this.detectFormat(decoded) : decoded;
 		if (this.format === 'page') {
 			this.pending += chunk.slice(0, MAX_PAGE_LENGTH - this.pending.length);
@@ -264,7 +264,7 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** Detects the format by the first character that is not blank. @returns the text from there on */
-	private detectFormat(chunk: string): string {
+	private detectFormat(chunk: string) {
 		const start = chunk.replace(/^[\s\uFEFF]+/, '');
 		const first = start.charAt(0);
 		if (first === '') return '';
@@ -276,13 +276,13 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
-	private feedLines(chunk: string): void {
+	private feedLines(chunk: string) {
 		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
 		if (end > 0) this.parser.feed(this.pending + chunk.slice(0, end));
 		this.pending = end > 0 ? chunk.slice(end) : this.pending + chunk;
 	}
 
-	private splitLines(chunk: string): void {
+	private splitLines(chunk: string) {
 		if (!chunk.includes('\n')) {
 			this.pending += chunk;
 			return;
@@ -296,7 +296,7 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
-	private addEvents(data: string): void {
+	private addEvents(data: string) {
 		const text = data.replace(REPEATED_PREFIX, '');
 		const lines = text.includes('\n') ? splitData(text) : [];
 		const isOneEventPerLine =
@@ -304,7 +304,7 @@ export class StreamParser implements EndDetector {
 		for (const event of isOneEventPerLine ? lines : [text]) this.events.push(event);
 	}
 
-	private addNonEventLine(line: string): void {
+	private addNonEventLine(line: string) {
 		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
 		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
 	}

@@ -59,16 +59,12 @@ export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
 }
 
-function isPlainGet(options: RequestOptions): boolean {
+function isPlainGet(options: RequestOptions) {
 	return getMethod(options) === 'GET' && options.json === undefined && options.upload === undefined;
 }
 
 /** The URL to follow a redirect to; undefined if it is not followed. */
-function resolveRedirect(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	response: RawResponse,
-): string | undefined {
+function resolveRedirect(endpoint: Endpoint, options: RequestOptions, response: RawResponse) {
 	const target = parseLocation(response);
 	if (target === undefined || !REDIRECT_STATUSES.includes(response.status)) return undefined;
 	const { href, origin } = target;
@@ -82,7 +78,7 @@ function resolveRedirect(
 	return isRepeatable && origin === endpoint.url.origin ? href : undefined;
 }
 
-function parseLocation({ headers, url }: RawResponse): URL | undefined {
+function parseLocation({ headers, url }: RawResponse) {
 	const location = headers.location?.replace(/#.*/s, '');
 	if (!location || !URL.canParse(location, url)) return undefined;
 	const target = new URL(location, url);
@@ -147,17 +143,13 @@ async function sendOnce(
 }
 
 /** Most bodies end with bytes that have arrived already, which is cheaper than undici's error for an early end. */
-function discardBody(body: Readable): void {
+function discardBody(body: Readable) {
 	body.on('error', () => {}).resume();
 	setImmediate(() => body.destroy());
 }
 
 /** @throws {ServerError} if n8n's egress filter blocks the URL */
-async function assertUrlAllowed(
-	endpoint: Endpoint,
-	url: string,
-	signal: AbortSignal,
-): Promise<void> {
+async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSignal) {
 	const { egressFilter } = endpoint;
 	if (egressFilter === undefined) return;
 	const { ok, error } = await rejectOnAbort(

@@ -86,18 +86,18 @@ export class Watchdog {
 
 	private readonly onCallerAbort = () => this.abort(this.callerSignal?.reason);
 
-	private abort(reason: unknown): void {
+	private abort(reason: unknown) {
 		this.stop();
 		this.controller.abort(reason);
 	}
 
-	private enter(phase: Phase, idleMs: number): void {
+	private enter(phase: Phase, idleMs: number) {
 		this.phase = phase;
 		clearTimeout(this.timer);
 		this.timer = this.start('idleTimeout', idleMs);
 	}
 
-	private start(name: TimeoutName, ms = 0): ReturnType<typeof setTimeout> | undefined {
+	private start(name: TimeoutName, ms = 0) {
 		if (ms === 0) return undefined;
 		const onTimeout = () => {
 			this.expired = name;

@@ -64,7 +64,7 @@ export function resolveBaseUrl(typed: string): ServerAddress {
  * Removes what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma. Turns backslashes
  * into slashes, and the full-width characters of Chinese and Japanese input methods into those of URLs.
  */
-function normalizeTyped(typed: string): string {
+function normalizeTyped(typed: string) {
 	const oneLine = typed
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
@@ -77,7 +77,7 @@ function normalizeTyped(typed: string): string {
 		.replaceAll('\\', '/');
 }
 
-function withScheme(text: string): string {
+function withScheme(text: string) {
 	// A URL pasted after the scheme of the placeholder.
 	const singleUrl = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(singleUrl)?.[1];
@@ -95,7 +95,7 @@ function withScheme(text: string): string {
 	return `http://${singleUrl}`;
 }
 
-function parseUrl(text: string, quotedUrl: string): URL {
+function parseUrl(text: string, quotedUrl: string) {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
 	if (hasPassword(authority, text))
 		throw createUrlError(
@@ -121,7 +121,7 @@ function parseUrl(text: string, quotedUrl: string): URL {
  * Whether the URL contains a password. One with a slash, question mark or hash ends the authority too early:
  * `http://admin:pa/ss@host`.
  */
-function hasPassword(authority: string, text: string): boolean {
+function hasPassword(authority: string, text: string) {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:.]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
@@ -131,7 +131,7 @@ function hasPassword(authority: string, text: string): boolean {
 	);
 }
 
-function assertAuthority(authority: string, quotedUrl: string): void {
+function assertAuthority(authority: string, quotedUrl: string) {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority))
 		throw createUrlError(
 			'host',
@@ -175,7 +175,7 @@ function splitPath(segments: string[], isOllama: boolean): { prefix: string; ver
  * The path from the version segment on, without a pasted endpoint. Other segments stay: AnythingLLM serves
  * `/api/v1/openai/chat/completions`.
  */
-function toVersionPath([segment = '', ...segments]: string[]): string {
+function toVersionPath([segment = '', ...segments]: string[]) {
 	// llama-server's paths are case-sensitive.
 	const version = `/${segment.toLowerCase()}`;
 	return ENDPOINT_HEADS.has(segments[0]?.toLowerCase())
@@ -188,7 +188,7 @@ function withoutEndpoint(path: string): string {
 	return route === undefined ? path : withoutEndpoint(path.slice(0, -route.length));
 }
 
-function joinSegments(segments: string[]): string {
+function joinSegments(segments: string[]) {
 	return segments.map((segment) => `/${segment}`).join('');
 }
 

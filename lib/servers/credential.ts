@@ -66,12 +66,12 @@ function readHeaderRows(data: ICredentialDataDecryptedObject) {
 }
 
 /** In an expression, a key such as 123456 becomes a number. */
-function toText(value: unknown): string {
+function toText(value: unknown) {
 	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** An integer from 0, also as text, which expressions may return. */
-function parseCount(value: unknown): number {
+function parseCount(value: unknown) {
 	const count =
 		typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
 	return Number.isFinite(count) ? Math.max(0, count) : 0;
@@ -142,7 +142,7 @@ function buildBasicHeader({
 	return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
-function assertHeader(position: number, header: string, content: string): void {
+function assertHeader(position: number, header: string, content: string) {
 	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
 	if (!HEADER_NAME.test(header))
 		throw createCredentialError(

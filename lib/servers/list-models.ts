@@ -2,7 +2,6 @@
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/classify-error';
 import type { ErrorType } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe, tryProbeJson } from './probe';
 import {
@@ -60,7 +59,7 @@ export function assertRerankSupported(
 	});
 }
 
-function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: ModelTask): boolean {
+function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: ModelTask) {
 	if (task === 'embeddings') return embeddings !== false && isReranker !== true;
 	if (task === 'reranking') return isReranker ?? embeddings !== false;
 	// Embedding models generate no text, images or audio.
@@ -68,11 +67,7 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 	return generatesText && !(task === 'transcription' && audio === false);
 }
 
-async function fetchModelList(
-	server: ModelServer,
-	query: string,
-	signal: AbortSignal | undefined,
-): Promise<{ models: ServerModel[]; serverType: ServerType }> {
+async function fetchModelList(server: ModelServer, query: string, signal: AbortSignal | undefined) {
 	const options = { timeoutMs: LIST_TIMEOUT_MS, signal };
 	const profile = getProfile(server);
 	const response = await profile.findApiRoot(
@@ -95,18 +90,13 @@ async function fetchModelList(
 }
 
 /** An empty list with 200: there are no models, or the key has no access to them. */
-function createNoModelsError(server: ModelServer, { texts }: ServerType): ServerError {
+function createNoModelsError(server: ModelServer, { texts }: ServerType) {
 	const hasKey = Object.keys(server.headers).length > 0;
 	const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
 	return createListError(server, 'modelNotFound', 'The server has no models', suggestion);
 }
 
-function createListError(
-	server: ModelServer,
-	type: ErrorType,
-	title: string,
-	suggestion?: string,
-): ServerError {
+function createListError(server: ModelServer, type: ErrorType, title: string, suggestion?: string) {
 	const nameSuggestion =
 		suggestion === undefined
 			? 'Enter the model name with "By Name".'
@@ -137,7 +127,7 @@ export async function findOtherModel(
 }
 
 /** By their file names, before a tag. */
-function isSameName(a: string, b: string): boolean {
+function isSameName(a: string, b: string) {
 	const toName = (name: string) => name.split(/[/\\]/).at(-1)!.split(':')[0]!;
 	return isSameModelName(toName(a), toName(b));
 }

@@ -62,7 +62,7 @@ export async function deleteModel(server: ModelServer, options: ModelActionOptio
 }
 
 /** The general suggestion to download the model does not fit a deletion. */
-function suggestAlreadyDeleted(error: ServerError): ServerError {
+function suggestAlreadyDeleted(error: ServerError) {
 	if (error.type !== 'modelNotFound') return error;
 	return error.withSuggestion('It may already be deleted. The list shows the existing models.');
 }
@@ -91,10 +91,7 @@ async function runAction<Options extends ModelActionOptions, Done extends object
 }
 
 /** The type of a server that is down or rejects the key is unknown. @throws {ServerError} */
-async function assertReachable(
-	server: ModelServer,
-	signal: AbortSignal | undefined,
-): Promise<void> {
+async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (response.status !== 401 && response.status !== 403) return;
 	await listModels(server, signal);
@@ -104,7 +101,7 @@ function createUnsupportedError(
 	server: ModelServer,
 	serverType: ServerType,
 	action: keyof ModelActions,
-): ServerError {
+) {
 	const supportingTypes = Object.values(SERVER_TYPES).filter(
 		({ modelActions }) => modelActions?.[action] !== undefined,
 	);

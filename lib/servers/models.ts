@@ -5,6 +5,7 @@
 import { memoize } from '../lru-cache';
 import {
 	asArray,
+	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
@@ -103,44 +104,44 @@ function toServerModel(entry: JsonRecord): ServerModel | undefined {
 
 /** Inputs of a model (docs/protocols/llama-server.md 2.2). */
 function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
-	return omitUndefined({
-		vision: asArrayOrUndefined(inputs)?.includes('image'),
-		audio: asArrayOrUndefined(inputs)?.includes('audio'),
-		video: asArrayOrUndefined(inputs)?.includes('video'),
-	});
+	if (!Array.isArray(inputs)) return {};
+	return {
+		vision: inputs.includes('image'),
+		audio: inputs.includes('audio'),
+		video: inputs.includes('video'),
+	};
 }
 
 /** The process of a model of a router. */
 function readProcess(status: unknown): Partial<ServerModel> {
 	if (!isRecord(status)) return {};
 	const args = toStrings(status.args);
-	const state = status.failed === true ? 'failed' : asNonEmptyString(status.value);
-	const exitCode = typeof status.exit_code === 'number' ? status.exit_code : undefined;
-	if (args.length === 0) return omitUndefined({ state, exitCode });
-	return {
+	const hasOption = (name: RegExp) => args.some((arg) => name.test(arg));
+	const options = {
 		args,
-		embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
-		isReranker: args.some((arg) => RERANK_OPTION.test(arg)),
-		...omitUndefined({ state, exitCode }),
+		embeddings: hasOption(/^--(?:embeddings?|rerank(?:ing)?)$/),
+		isReranker: hasOption(/^--rerank(?:ing)?$/),
+	};
+	return {
+		...(args.length > 0 ? options : {}),
+		...omitUndefined({
+			state: status.failed === true ? 'failed' : asNonEmptyString(status.value),
+			exitCode: asFiniteNumber(status.exit_code),
+		}),
 	};
 }
-
-const RERANK_OPTION = /^--rerank(?:ing)?$/;
-const VECTOR_OPTION = /^--(?:embeddings?|rerank(?:ing)?)$/;
 
 /** Reads `/props` of llama-server, or of a router for one of its models. */
 export function parseProps(props: JsonRecord): Partial<ServerModel> {
 	const modalities = asRecord(props.modalities);
-	return {
-		...omitUndefined({
-			context: asPositiveNumber(asRecord(props.default_generation_settings).n_ctx),
-			vision: asBoolean(modalities.vision),
-			audio: asBoolean(modalities.audio),
-			video: asBoolean(modalities.video),
-			tools: asBoolean(asRecord(props.chat_template_caps).supports_tools),
-		}),
-		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
-	};
+	return omitUndefined({
+		context: asPositiveNumber(asRecord(props.default_generation_settings).n_ctx),
+		vision: asBoolean(modalities.vision),
+		audio: asBoolean(modalities.audio),
+		video: asBoolean(modalities.video),
+		tools: asBoolean(asRecord(props.chat_template_caps).supports_tools),
+		state: props.is_sleeping === true ? 'sleeping' : undefined,
+	});
 }
 
 /** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
@@ -153,15 +154,11 @@ export function parseParameterCount(value: number | string | undefined): number 
 		: Math.round(Number(digits) * factor);
 }
 
-export function asArrayOrUndefined(value: unknown): unknown[] | undefined {
-	return Array.isArray(value) ? (value as unknown[]) : undefined;
-}
-
 export function toStrings(value: unknown): string[] {
 	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
-function asBoolean(value: unknown): boolean | undefined {
+function asBoolean(value: unknown) {
 	return typeof value === 'boolean' ? value : undefined;
 }
 
@@ -223,7 +220,7 @@ export function isSameModelName(a: string, b: string): boolean {
 	return toComparableName(a) === toComparableName(b);
 }
 
-function toComparableName(name: string): string {
+function toComparableName(name: string) {
 	const fileName = name.split(/[/\\]/).at(-1) ?? name;
 	return getDisplayName(fileName).trim().toLowerCase();
 }
@@ -257,29 +254,18 @@ export function suggestModels(names: readonly string[], alternative: string | un
  * the whole path.
  */
 export function getDisplayName(id: string): string {
-	return withoutFileEnding(isFilePath(id) ? (id.split(/[/\\]/).at(-1) ?? '') : id);
+	const isPath = /^(?:[/\\~.]|[a-z]:[/\\])|\.gguf$/i.test(id);
+	const name = isPath ? id.split(/[/\\]/).at(-1)! : id;
+	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
 /** A display name for each ID: the full ID if several would have the same name. */
 export function getDisplayNames(ids: readonly string[]): Map<string, string> {
-	const displayNames = [...new Set(ids)].map((id) => [id, getDisplayName(id)] as const);
-	const visited = new Set<string>();
-	const repeated = new Set(
-		displayNames.map(([, name]) => name).filter((name) => !addIfNew(visited, name)),
-	);
-	return new Map(displayNames.map(([id, name]) => [id, repeated.has(name) ? id : name]));
-}
-
-function addIfNew(visited: Set<string>, name: string): boolean {
-	return visited.size < visited.add(name).size;
-}
-
-function isFilePath(id: string): boolean {
-	return /^(?:[/\\~.]|[a-z]:[/\\])/i.test(id) || /\.gguf$/i.test(id);
-}
-
-function withoutFileEnding(name: string): string {
-	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+	const entries = [...new Set(ids)].map((id) => [getDisplayName(id), id] as const);
+	const lastIds = new Map(entries);
+	const firstIds = new Map(entries.toReversed());
+	const isRepeated = (name: string) => firstIds.get(name) !== lastIds.get(name);
+	return new Map(entries.map(([name, id]) => [id, isRepeated(name) ? id : name]));
 }
 
 /**
@@ -289,29 +275,25 @@ function withoutFileEnding(name: string): string {
  */
 export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
-	const capabilities = CAPABILITIES.filter(([capability]) => model[capability] === true);
+	const capabilities = (['vision', 'audio', 'video'] as const).filter(
+		(capability) => model[capability] === true,
+	);
 	const facts = [
 		typeof parameters === 'number' ? formatBillions(parameters) : parameters,
 		quantization,
 		context === undefined ? undefined : `${formatThousands(context)} context`,
-		...capabilities.map(([, label]) => label),
+		...capabilities,
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
 	].filter((fact) => fact !== undefined);
 	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
-const CAPABILITIES = [
-	['vision', 'vision'],
-	['audio', 'audio'],
-	['video', 'video'],
-] as const;
-
-function formatThousands(tokens: number): string {
-	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
+function formatThousands(tokens: number) {
+	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : tokens;
 }
 
-function formatBillions(count: number): string {
+function formatBillions(count: number) {
 	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }
 

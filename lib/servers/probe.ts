@@ -103,7 +103,7 @@ export async function sendCommand(
 	);
 }
 
-function toUrl(server: Endpoint, path: string): string {
+function toUrl(server: Endpoint, path: string) {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 

@@ -97,8 +97,9 @@ class ServerProfile {
 		const { root } = this.server.url;
 		const api = this.getApiUrl();
 		if (list.status !== 404 || api === root) return list;
+		// FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated.
 		const hasChatRoute = async (apiRoot: string) =>
-			isPostOnlyRoute(await probeUrl(apiRoot + CHAT_ROUTE));
+			(await probeUrl(apiRoot + CHAT_ROUTE))?.status === 405;
 		const unversionedList = await probeUrl(`${root}/models`);
 		const isListed = unversionedList !== undefined && isApiResponse(unversionedList);
 		const isUnversioned = isListed || (!(await hasChatRoute(api)) && (await hasChatRoute(root)));
@@ -124,7 +125,7 @@ class ServerProfile {
 		return this.isTypeCached() ? this.facts.onlyModel : undefined;
 	}
 
-	private isTypeCached(): boolean {
+	private isTypeCached() {
 		return this.facts.typeExpiresAt > performance.now();
 	}
 
@@ -144,7 +145,7 @@ class ServerProfile {
 		});
 	}
 
-	private async identify(): Promise<ServerType> {
+	private async identify() {
 		const { facts } = this;
 		const responses = await fetchIdentity(this.server, this.getApiUrl());
 		if (responses !== undefined) return this.storeType(responses);
@@ -152,7 +153,7 @@ class ServerProfile {
 		return facts.serverType;
 	}
 
-	private storeType(responses: IdentityResponses): ServerType {
+	private storeType(responses: IdentityResponses) {
 		const serverType: ServerType = SERVER_TYPES[identifyServerType(responses)];
 		const models = parseModels(responses.models?.json) ?? [];
 		const [onlyModel, ...otherModels] = models;
@@ -163,13 +164,8 @@ class ServerProfile {
 		const listedContexts = new Map(
 			contexts.flatMap(({ id, context }) => (context === undefined ? [] : [[id, context]])),
 		);
-		const newFacts = {
-			serverType,
-			typeExpiresAt,
-			onlyModel: isOnly ? onlyModel : undefined,
-			listedContexts,
-		};
-		Object.assign(this.facts, newFacts);
+		const newFacts = { serverType, typeExpiresAt, listedContexts };
+		Object.assign(this.facts, newFacts, { onlyModel: isOnly ? onlyModel : undefined });
 		return serverType;
 	}
 
@@ -257,27 +253,19 @@ async function fetchIdentity(
 	const models = await tryProbe(server, `${apiUrl}/models`, options);
 	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
 		return models && { models };
-	if (KEY_REJECTED_STATUSES.has(models.status) || isTransient(models)) return undefined;
+	if ([401, 403, 407].includes(models.status) || isTransient(models)) return undefined;
 	const version = await tryProbe(server, '/api/version', options);
 	return version === undefined || isTransient(version) ? undefined : { models, version };
 }
 
-const KEY_REJECTED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407]);
-
-function isTransient({ status }: ProbeResponse): boolean {
+function isTransient({ status }: ProbeResponse) {
 	return status === 408 || status === 429 || status >= 500;
 }
 
 export const CHAT_ROUTE = '/chat/completions';
 
-/** FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated. */
-function isPostOnlyRoute(response: Pick<ProbeResponse, 'status'> | undefined): boolean {
-	return response?.status === 405;
-}
-
 /** A rejected key, after 404 at the versioned URL, proves the API as well as a list does. */
-function isApiResponse({ status, json }: Pick<ProbeResponse, 'status' | 'json'>): boolean {
-	if (status === 401 || status === 403) return true;
+function isApiResponse({ status, json }: Pick<ProbeResponse, 'status' | 'json'>) {
 	const isRedirect = status >= 300 && status < 400;
-	return !isRedirect && getModelEntries(json) !== undefined;
+	return [401, 403].includes(status) || (!isRedirect && getModelEntries(json) !== undefined);
 }

@@ -49,29 +49,23 @@ export async function getInputWarnings(
 	const context = usedContext ?? profile.getCachedContext(model);
 	if (warnings.length > 0 || context === undefined) return warnings;
 	if (tokens > context || tokens <= context * MAX_CONTEXT_SHARE) return [];
-	const suggestion = await suggestContext(server, { model, context, requiredTokens: 2 * context });
+	const suggestion = await suggestContext(server, model, 2 * context, context);
 	return [
 		`The prompt used ${formatCount(tokens)} of ${formatCount(context)} tokens of context, so little is left for the response. ${suggestion} Or send less.`,
 	];
 }
 
-function formatCount(count: number): string {
+function formatCount(count: number) {
 	return count.toLocaleString('en-US');
 }
 
-interface TruncationResult {
-	warnings: string[];
-	/** Tokens of context, if they were requested. */
-	context?: number;
-}
-
+/** With the tokens of context, if they were requested. */
 async function checkTruncation(
 	server: ModelServer,
-	{ texts, processedTokens, model }: ProcessedInput,
-): Promise<TruncationResult> {
+	{ texts, processedTokens = 0, model }: ProcessedInput,
+): Promise<{ warnings: string[]; context?: number }> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
-	if (processedTokens === undefined || processedTokens <= 0 || characters < MIN_CHARACTERS)
-		return { warnings: [] };
+	if (processedTokens <= 0 || characters < MIN_CHARACTERS) return { warnings: [] };
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const lettersPerToken = letters / processedTokens;
 	const serverType = await getProfile(server).getType();
@@ -83,35 +77,33 @@ async function checkTruncation(
 		return { warnings: [], context };
 	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
-	const suggestion = await suggestContext(server, { model, context, requiredTokens });
+	const suggestion = await suggestContext(server, model, requiredTokens, context);
 	const warning = `The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`;
 	return { warnings: [warning], context };
 }
 
 async function suggestContext(
 	server: ModelServer,
-	{
-		model,
-		context,
-		requiredTokens,
-	}: { model: string; context: number | undefined; requiredTokens: number },
-): Promise<string> {
+	model: string,
+	requiredTokens: number,
+	context = -Infinity,
+) {
 	const profile = getProfile(server);
 	const { texts } = await profile.getType();
 	const trainedContext = await profile.getTrainedContext(model);
-	return context !== undefined && context >= trainedContext
+	return context >= trainedContext
 		? 'The model does not support a larger context: choose a model that does.'
 		: texts.context(Math.min(requiredTokens, trainedContext), profile.getCachedSlots(model));
 }
 
 /** Ollama 0.17.4 truncates a text to the full context, 0.33 to half of it, and both truncate conversations further. */
-function fillsContext(tokens: number, lettersPerToken: number, context = 0): boolean {
+function fillsContext(tokens: number, lettersPerToken: number, context = 0) {
 	const isBetween = tokens >= context / 2 && tokens < context;
 	return tokens === context || (isBetween && lettersPerToken > MAX_PROSE_LETTERS_PER_TOKEN);
 }
 
 /** Runs of one character count as one: padded tables and rules have few tokens. */
-function countWeightedLetters(text: string): number {
+function countWeightedLetters(text: string) {
 	const collapsed = text.replace(/(.)\1+/gsu, '$1');
 	return collapsed.length + (collapsed.match(WIDE_LETTERS)?.length ?? 0) * (WIDE_WEIGHT - 1);
 }

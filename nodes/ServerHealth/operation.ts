@@ -74,12 +74,7 @@ function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): obje
  * The most severe finding in one line. The item of an unhealthy server is in the second output, which the editor does
  * not show at first; a hint is shown above both.
  */
-function summarizeWorstFinding({
-	healthy,
-	summary,
-	server: { url },
-	findings,
-}: CheckResult): string | undefined {
+function summarizeWorstFinding({ healthy, summary, server: { url }, findings }: CheckResult) {
 	const [worst] = findings;
 	if (worst === undefined || worst.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';

@@ -1,9 +1,4 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeProperties,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
@@ -38,7 +33,7 @@ export const operations: OperationTable<HealthOperation> = {
 		),
 };
 
-function serviceOperationField(service: Service): INodeProperties {
+function serviceOperationField(service: Service) {
 	const supported = OPERATIONS.filter(({ services }) => services.includes(service));
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
 }
@@ -61,7 +56,7 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
  * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty result. n8n's own
  * assistant runs the node in mode `internal`, and reads only the first list, too.
  */
-function hasOneOutput(context: IExecuteFunctions): boolean {
+function hasOneOutput(context: IExecuteFunctions) {
 	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);
 	return mains.length < 2 || context.getMode() === 'internal';
 }

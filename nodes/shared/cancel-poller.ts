@@ -63,7 +63,7 @@ export class CancelPoller {
 		this.clearTimer?.();
 	}
 
-	private schedule(lastPollMs = 0): void {
+	private schedule(lastPollMs = 0) {
 		this.clearTimer?.();
 		const delayMs = Math.max(
 			this.intervalMs,
@@ -72,7 +72,7 @@ export class CancelPoller {
 		this.clearTimer = setUnrefTimeout(Math.round(delayMs), () => void this.poll());
 	}
 
-	private async poll(): Promise<void> {
+	private async poll() {
 		const startedAt = this.clock();
 		if (await this.hasEnded()) this.controller.abort();
 		else if (this.working.size > 0 && this.signal?.aborted !== true)
@@ -84,7 +84,7 @@ export class CancelPoller {
 	 * restarting. A "crash" is not one either: a starting n8n process writes it for each execution without an end in its
 	 * event log, which workers with a common folder share (`execution-recovery.service`).
 	 */
-	private async hasEnded(): Promise<boolean> {
+	private async hasEnded() {
 		try {
 			const id = this.context.getExecutionId();
 			// Without an ID the database returns the first execution that it has.

@@ -6,7 +6,7 @@ import { omitUndefined } from '../../lib/values';
 type Overrides = Partial<INodeProperties>;
 type Description = string;
 
-function toOverrides(overrides: Overrides | Description): Overrides {
+function toOverrides(overrides: Overrides | Description) {
 	return typeof overrides === 'string' ? { description: overrides } : overrides;
 }
 
@@ -148,7 +148,7 @@ export function fixedCollectionField(
 }
 
 /** `document` → `a document`, `annotation` → `an annotation` */
-function withArticle(noun: string): string {
+function withArticle(noun: string) {
 	return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 

@@ -58,7 +58,7 @@ export function createFailedListEntry(node: INode, error: unknown): INodePropert
 	return { name: getFullText(error, toNodeError(node, error)), value: FAILED_LIST };
 }
 
-function getFullText(error: unknown, { message }: NodeOperationError): string {
+function getFullText(error: unknown, { message }: NodeOperationError) {
 	return error instanceof ServerError ? describeError(error, getLocation(error)) : message;
 }
 

@@ -111,7 +111,7 @@ async function resolveOnlyModel(
 	server: ModelServer,
 	task: ModelTask,
 	signal: AbortSignal | undefined,
-): Promise<string> {
+) {
 	const context = toErrorContext(server, toListUrl(server));
 	if (!NAME_OPTIONAL_TASKS.has(task))
 		return selectOnlyModel(await listModels(server, signal, task), context);

@@ -112,9 +112,8 @@ export class NodeParameters {
 	}
 
 	/** One of the choices of the field, whose values are the type `T`. */
-	choice<T extends string>(path: string): T;
-	choice<T extends string>(path: string, whenUnset: T): T;
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
+	choice<T extends string>(path: string, whenUnset?: T): T;
 	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
 		return this.parse(path, asChoice, whenUnset);
 	}
@@ -169,7 +168,7 @@ export class NodeParameters {
 		path: string,
 		parser: (field: Field, value: unknown) => T,
 		whenUnset: [] | [F],
-	): T | F {
+	) {
 		const value = this.value(path);
 		return whenUnset.length > 0 && isUnset(value)
 			? (whenUnset[0] as F)
@@ -194,7 +193,7 @@ export class NodeParameters {
 	 * A collection, read only once, since n8n evaluates all its expressions each time. Text or a list counts as empty, as
 	 * n8n loads such a workflow (docs/protocols/n8n.md 4.5).
 	 */
-	private collection(name: string): Record<string, unknown> {
+	private collection(name: string) {
 		const collection = this.collections.get(name) ?? asRecord(this.readTopLevel(name));
 		this.collections.set(name, collection);
 		return collection;
@@ -220,16 +219,13 @@ const getExecution = memoize((context: ParameterSource) => {
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
  * item, which takes longer than a small request if a node has many operations. Only for contexts with items.
  */
-function getStaticValues(
-	context: ParameterSource,
-	properties: readonly INodeProperties[],
-): StaticValues | undefined {
+function getStaticValues(context: ParameterSource, properties: readonly INodeProperties[]) {
 	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
 	return getExecution(context)(properties);
 }
 
 /** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */
-function hasExpression(value: unknown): boolean {
+function hasExpression(value: unknown) {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
 }
@@ -332,8 +328,8 @@ export function asChoice<T extends string>({ label, choices = [] }: Field, value
 
 /** A text; numbers are converted, since an expression returns a name of digits as a number. */
 export function asText({ label }: Field, value: unknown): string {
-	if (typeof value === 'string') return value;
-	if (typeof value !== 'number') throw createValueError(label, 'a text', value);
+	if (typeof value !== 'string' && typeof value !== 'number')
+		throw createValueError(label, 'a text', value);
 	return String(value);
 }
 
@@ -353,7 +349,7 @@ function parseFieldJson(label: string, text: string): unknown {
 	}
 }
 
-function createValueError(label: string, expected: string, value: unknown): ServerError {
+function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 

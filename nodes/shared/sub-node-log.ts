@@ -95,7 +95,7 @@ export class SubNodeLog {
 		return new SubNodeError(this.context.getNode(), nodeError);
 	}
 
-	private addInput(input: IDataObject): number | undefined {
+	private addInput(input: IDataObject) {
 		return tryOrUndefined(
 			() => this.context.addInputData(this.connection, [[{ json: input }]]).index,
 		);
@@ -104,7 +104,7 @@ export class SubNodeLog {
 	private addOutput(
 		index: number | undefined,
 		output: INodeExecutionData[][] | NodeOperationError,
-	): void {
+	) {
 		if (index !== undefined)
 			tryOrUndefined(() => this.context.addOutputData(this.connection, index, output));
 	}

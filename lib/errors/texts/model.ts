@@ -11,11 +11,7 @@ const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
-function describeOnlyThinking({
-	maxTokens,
-	hasModelEnded,
-	isThinkingOff,
-}: ErrorTextParams): string {
+function describeOnlyThinking({ maxTokens, hasModelEnded, isThinkingOff }: ErrorTextParams) {
 	if (isThinkingOff === true)
 		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
 	if (hasModelEnded === true)
@@ -25,7 +21,7 @@ function describeOnlyThinking({
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
-function describeOverflow(prompt: number | undefined, context: number | undefined): string {
+function describeOverflow(prompt: number | undefined, context: number | undefined) {
 	if (prompt === undefined || context === undefined)
 		return 'The prompt exceeds the context of the server';
 	return prompt > context
@@ -36,22 +32,22 @@ function describeOverflow(prompt: number | undefined, context: number | undefine
 const NO_LIST = 'A custom server may have no model list: enter the model name. ';
 
 /** For a Base URL that is already just the server's address. */
-function noSuchRoute(url: string): string {
+function noSuchRoute(url: string) {
 	const missing = /\/chat(?:\/completions)?$/.test(url)
 		? 'This server has no chat endpoint. It may serve embeddings only, or be another program.'
 		: 'This server has no such endpoint. It may serve other tasks only, or be another program.';
 	return `${missing} If its API has a prefix (${PREFIXES}), add it to the Base URL.`;
 }
 
-function isJustAddress(typed: string): boolean {
+function isJustAddress(typed: string) {
 	return URL.canParse(typed) && !hasPath(typed);
 }
 
-function hasPath(url: string): boolean {
+function hasPath(url: string) {
 	return URL.canParse(url) && new URL(url).pathname !== '/';
 }
 
-function otherBaseUrl(root: string | undefined): string {
+function otherBaseUrl(root: string | undefined) {
 	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
 	const example = address ? `, for example ${address}` : '';
 	return `If other requests to this Base URL work, the server does not have this endpoint. Otherwise enter only the server address${example}: /v1 is added automatically. A prefix (${PREFIXES}) belongs in the Base URL.`;

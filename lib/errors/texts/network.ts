@@ -148,7 +148,7 @@ export const NETWORK_ERROR_TEXTS = {
 	invalidInput: errorText('The input cannot be sent', 'Correct the field named in the error.'),
 } satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
-function describeGateway(status: number | undefined): string {
+function describeGateway(status: number | undefined) {
 	if (isCloudflare(status))
 		return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
 	if (status === 504)

@@ -75,7 +75,7 @@ export function isRouter(responses: IdentityResponses): boolean {
 const MAX_LISTED_MODELS = 5_000;
 
 /** The entries of the model list; empty without a list. */
-function getListEntries({ models }: IdentityResponses): JsonRecord[] {
+function getListEntries({ models }: IdentityResponses) {
 	const isList = models !== undefined && models.status < 300;
 	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(0, MAX_LISTED_MODELS);
 }
@@ -84,7 +84,7 @@ function getListEntries({ models }: IdentityResponses): JsonRecord[] {
  * Whether all entries have the same owner, so the list is that of one server. Gateways list other owners, or prefix
  * names with the owner (`openai/gpt-4o`).
  */
-function ownsModels(responses: IdentityResponses, owner: string): boolean {
+function ownsModels(responses: IdentityResponses, owner: string) {
 	const entries = getListEntries(responses);
 	const isOwned = ({ id, owned_by: entryOwner }: JsonRecord) =>
 		entryOwner === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
@@ -92,21 +92,18 @@ function ownsModels(responses: IdentityResponses, owner: string): boolean {
 }
 
 /** Whether the JSON object of a response, with any status, passes the test. */
-function matchesBody(
-	response: ProbeResponse | undefined,
-	matches: (body: JsonRecord) => boolean,
-): boolean {
+function matchesBody(response: ProbeResponse | undefined, matches: (body: JsonRecord) => boolean) {
 	return isRecord(response?.json) && matches(response.json);
 }
 
 /** Whether any response has a header whose name and value match. */
-function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/): boolean {
+function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/) {
 	const headers = { ...responses.version?.headers, ...responses.models?.headers };
 	return Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text));
 }
 
 /** Ollama's names always have a tag; `openai/gpt-4o` of the owner `openai` is from a gateway. */
-function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
+function isOllamaEntry({ id, owned_by: owner }: JsonRecord) {
 	if (typeof id !== 'string' || typeof owner !== 'string') return false;
 	const isNamedAfterOwner =
 		owner !== '' && id.includes(`${owner}/`) && /:./.test(id.slice(id.lastIndexOf('/')));
@@ -114,14 +111,14 @@ function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 }
 
 /** Whether `/api/version` returns only `{"version":"…"}`: many servers imitate Ollama's API. */
-function isOllamaVersion({ version }: IdentityResponses): boolean {
+function isOllamaVersion({ version }: IdentityResponses) {
 	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
 	const names = Object.keys(version.json);
 	return names.length === 1 && asNonEmptyString(version.json.version) !== undefined;
 }
 
 /** Without models, Ollama sends null as its list; below a path without OpenAI's routes, 404 in plain text. */
-function mayHaveNoModels({ models }: IdentityResponses): boolean {
+function mayHaveNoModels({ models }: IdentityResponses) {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
 	return models.json === undefined && !/^\s*</.test(models.text);

@@ -73,7 +73,7 @@ async function generateEmpty(
 	server: ModelServer,
 	{ model, timeoutMs, signal }: LoadOptions,
 	fields: JsonRecord,
-): Promise<void> {
+) {
 	const json = { model, stream: false, ...fields };
 	const options = { json, model, signal, timeoutMs };
 	await sendCommand(server, '/api/generate', options).catch(async (error: unknown) => {
@@ -85,7 +85,7 @@ async function generateEmpty(
 }
 
 /** Ollama expects a body with DELETE, too. */
-async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
+async function remove(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const requestOptions: RequestOptions = {
 		method: 'DELETE',
 		url: `${server.url.root}/api/delete`,
@@ -133,7 +133,7 @@ async function followPull(
 	server: ModelServer,
 	{ model, onProgress }: PullOptions,
 	response: HttpResponse,
-): Promise<Layer[]> {
+) {
 	const layers = new Map<string, Layer>();
 	const context = toErrorContext(server, response.url, model);
 	let lastLine = '';
@@ -172,13 +172,13 @@ function parseProgress(line: JsonRecord): PullProgress | undefined {
 function recordProgress(
 	layers: Map<string, Layer>,
 	{ digest, total, completed = 0 }: PullProgress,
-): void {
+) {
 	if (digest === undefined || total === undefined || layers.has(digest)) return;
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
 }
 
 /** Rewords an error of the registry with a suggestion. */
-function explainRegistryError(error: ServerError, model: string): ServerError {
+function explainRegistryError(error: ServerError, model: string) {
 	const { serverText, type } = error;
 	if (serverText === undefined || type === 'streamEndedEarly') return error;
 	if (/invalid model name/i.test(serverText))

@@ -3,11 +3,12 @@ import {
 	isRecord,
 	type JsonRecord,
 	asNonEmptyString,
+	asRecords,
 	omitUndefined,
 	asRecord,
 } from '../../values';
 import { tryProbeObject } from '../probe';
-import { type ServerModel, asArrayOrUndefined, toStrings, asPositiveNumber } from '../models';
+import { type ServerModel, toStrings, asPositiveNumber } from '../models';
 import type { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
 import { DEFAULT_TEXTS, SHORTEN } from './other';
@@ -78,25 +79,21 @@ export const ollama: ServerType = {
 };
 
 /** Such as gpt-oss:120b-cloud and glm-4.6:cloud (docs.ollama.com/cloud). */
-function isCloudModel(model: string): boolean {
+function isCloudModel(model: string) {
 	return /[:-]cloud$/.test(model);
 }
 
 /** Adds the facts of `/api/tags` and `/api/ps`, which load nothing. Releases before 0.35 list no capabilities there. */
-async function addTags(
-	server: ModelServer,
-	models: ServerModel[],
-	signal?: AbortSignal,
-): Promise<ServerModel[]> {
+async function addTags(server: ModelServer, models: ServerModel[], signal?: AbortSignal) {
 	const [tags, running] = await Promise.all([
 		tryProbeObject(server, '/api/tags', { signal }).then(indexOllamaEntries),
 		tryProbeObject(server, '/api/ps', { signal }).then(indexOllamaEntries),
 	]);
 	return models.map((model) => {
-		const tag = tags?.get(model.id);
+		const tag = tags.get(model.id);
 		if (tag === undefined) return model;
 		return {
-			...parseOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
+			...parseOllamaModel(model.id, { tag, running: running.get(model.id) ?? null }),
 			...model,
 		};
 	});
@@ -131,10 +128,7 @@ export function parseOllamaModel(
 				asNonEmptyString(details.parameter_size),
 			size: asPositiveNumber(tag.size),
 			quantization: asNonEmptyString(details.quantization_level),
-			...readCapabilities(
-				asArrayOrUndefined(shown.capabilities) ?? asArrayOrUndefined(tag.capabilities),
-				details,
-			),
+			...readCapabilities([shown.capabilities, tag.capabilities].find(Array.isArray), details),
 			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
 			state: toState(running),
 			gpuShare: computeGpuShare(asRecord(running)),
@@ -162,24 +156,17 @@ function toState(running: OllamaResponses['running']): string | undefined {
 	return running === null ? 'unloaded' : 'loaded';
 }
 
-function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord): number | undefined {
+function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord) {
 	return typeof gpuBytes === 'number' && asPositiveNumber(size) !== undefined
 		? gpuBytes / Number(size)
 		: undefined;
 }
 
-/** The entries of `/api/tags` or `/api/ps` by name; undefined if the response is not a list. */
-export function indexOllamaEntries(
-	response: JsonRecord | undefined,
-): Map<string, JsonRecord> | undefined {
-	const list = asArrayOrUndefined(response?.models);
-	return (
-		list &&
-		new Map(
-			list.filter(isRecord).flatMap((entry) => {
-				const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
-				return name === undefined ? [] : [[name, entry] as const];
-			}),
-		)
-	);
+/** The entries of `/api/tags` or `/api/ps` by name. */
+export function indexOllamaEntries(response: JsonRecord | undefined): Map<string, JsonRecord> {
+	const entries = asRecords(response?.models).map((entry) => {
+		const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
+		return [name ?? '', entry] as const;
+	});
+	return new Map(entries);
 }

@@ -1,17 +1,11 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { createServerError, type ErrorContext } from '../../errors/create-error';
 import { formatDuration } from '../../errors/texts';
-import { captureError, type ServerError, rethrowWith } from '../../errors/server-error';
+import { captureError, rethrowWith } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
 import { pollUntil, sendCommand, toListUrl, tryProbe, tryProbeJson } from '../probe';
-import {
-	parseMetrics,
-	parseModels,
-	type ServerModel,
-	matchesModel,
-	suggestModels,
-} from '../models';
+import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
 import type {
 	ModelStateChange,
 	PullResult,
@@ -45,7 +39,7 @@ async function load(server: ModelServer, options: LoadOptions): Promise<ModelSta
 	};
 }
 
-async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+async function unload(server: ModelServer, options: LoadOptions) {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
 	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
 	const result: ModelStateChange = { model, before, state: 'unloaded' };
@@ -58,10 +52,7 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 }
 
 /** @throws {ServerError} of type `modelNotFound` */
-async function findModel(
-	server: ModelServer,
-	{ model, signal }: ModelActionOptions,
-): Promise<ServerModel> {
+async function findModel(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const models = await fetchModels(server, signal);
 	// Only a router reports states, and has these routes.
 	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server);
@@ -76,12 +67,12 @@ async function findModel(
 	});
 }
 
-async function fetchModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
+async function fetchModels(server: ModelServer, signal?: AbortSignal) {
 	const options = { signal, timeoutMs: COMMAND_TIMEOUT_MS };
 	return parseModels(await sendCommand(server, toListUrl(server), options)) ?? [];
 }
 
-function createNotRouterError(server: ModelServer): ServerError {
+function createNotRouterError(server: ModelServer) {
 	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
 		title:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
@@ -94,7 +85,7 @@ async function changeState(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	{ model, signal }: LoadOptions,
-): Promise<void> {
+) {
 	const options = { json: { model }, model, signal, timeoutMs: COMMAND_TIMEOUT_MS };
 	await sendCommand(server, `/models/${action}`, options).catch((error: unknown) => {
 		const { serverText = '' } = captureError(error);
@@ -141,7 +132,7 @@ function toUnloadedState(state: string | undefined): string | undefined {
  *
  * @returns false if the server shows neither slots nor metrics
  */
-async function waitForRunningRequests(server: ModelServer, options: LoadOptions): Promise<boolean> {
+async function waitForRunningRequests(server: ModelServer, options: LoadOptions) {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
 	const createBusyError = (title: string, suggestion: string) =>
@@ -167,15 +158,12 @@ async function waitForRunningRequests(server: ModelServer, options: LoadOptions)
 	);
 }
 
-function formatRequests(count = 0): string {
+function formatRequests(count = 0) {
 	return `${count} ${count === 1 ? 'request' : 'requests'}`;
 }
 
 /** Requests that a model processes or has queued; undefined if unknown. */
-async function countRunningRequests(
-	server: ModelServer,
-	{ model, signal }: LoadOptions,
-): Promise<number | undefined> {
+async function countRunningRequests(server: ModelServer, { model, signal }: LoadOptions) {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
 	const response = await tryProbe(server, `/metrics${query}`, { signal });
 	const metrics = parseMetrics(response?.status === 200 ? response.text : '');
@@ -235,7 +223,7 @@ function createDownloadPoll(
 }
 
 /** Deletes a model that the router has downloaded. */
-async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
+async function remove(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const path = `/models?model=${encodeURIComponent(model)}`;
 	const options = { method: 'DELETE', model, signal, timeoutMs: REMOVE_TIMEOUT_MS } as const;
 	await sendCommand(server, path, options).catch(
