@@ -89,17 +89,10 @@ export async function killedInMidAnswer(
 	server: ModelServer,
 	{ model, kill }: { model: string; kill: () => Promise<void> },
 ): Promise<ServerError> {
-	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
-}
-
-async function endedInMidAnswer(
-	server: ModelServer,
-	settings: ChatSettings,
-	end: () => Promise<void>,
-): Promise<ServerError> {
 	let ending: Promise<void> | undefined;
-	const call = asking('Tell a story.');
-	return await failureOf(runTurn(server, settings, call, () => void (ending ??= end())));
+	const settings = { ...PLAIN_SETTINGS, model };
+	const run = runTurn(server, settings, asking('Tell a story.'), () => void (ending ??= kill()));
+	return await failureOf(run);
 }
 
 export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>

@@ -75,24 +75,6 @@ const SERVERS = {
 		}),
 		ready: '/api/version',
 	},
-	vllm: {
-		program: 'vllm',
-		variable: 'VLLM_BIN',
-		get: 'https://docs.vllm.ai, and a folder with a small model in VLLM_MODEL',
-		args: (port) => ['serve', process.env.VLLM_MODEL ?? '', '--host', '127.0.0.1', '--port', port],
-		env: () => ({ VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1' }),
-		ready: '/health',
-	},
-	whisper: {
-		program: 'whisper-server',
-		variable: 'WHISPER_SERVER_BIN',
-		get: 'https://github.com/ggml-org/whisper.cpp',
-		args: (port) => [
-			...['--host', '127.0.0.1', '--port', port],
-			...['--inference-path', '/v1/audio/transcriptions'],
-		],
-		ready: '/health',
-	},
 } satisfies Record<string, Row>;
 
 type ServerName = keyof typeof SERVERS;
@@ -228,16 +210,6 @@ export async function startRouter(
 		}),
 	);
 	return url;
-}
-
-/** A llama-server with one model. */
-export async function startLlamaServer(
-	binary: string,
-	options: Partial<LlamaServerOptions>,
-): Promise<string> {
-	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
-	const logFile = path.join(workFolder('llama-server'), 'llama-server.log');
-	return started(await start(binary, { ...options, logFile })).url;
 }
 
 export const connection = (baseUrl: string, key?: string) =>
