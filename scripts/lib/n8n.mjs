@@ -30,7 +30,7 @@ const NOT_FOR_THIS =
 /** Owner account of n8n instances for tests. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
 
-/** Settings that make n8n 2.41 behave like n8n 3 (docs/operations.md), for `N8N_DEFAULTS=3`. */
+/** Settings that make n8n 2.41 behave like n8n 3 (docs/compatibility.md), for `N8N_DEFAULTS=3`. */
 const DEFAULTS_OF_3 = {
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
 	N8N_UNVERIFIED_PACKAGES_ENABLED: 'false',

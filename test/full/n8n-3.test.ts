@@ -1,4 +1,4 @@
-/** Changes of n8n 3 (docs/operations.md). `N8N_DEFAULTS=3` runs any suite with its settings. */
+/** Changes of n8n 3 (docs/compatibility.md). `N8N_DEFAULTS=3` runs any suite with its settings. */
 import { N8N_3_RULES } from '../support/n8n-3-rules';
 import { childProcess, path, process } from '../support/node-builtins';
 import { isOldestN8n, parts } from '../e2e/support/playground';
