@@ -307,6 +307,7 @@ describe('the check itself', () => {
 		['the id of an n8n', { ...SOUND, meta: { instanceId: 'abc' } }, 'the id of the n8n'],
 		['nodes on one another', changed('Agent', { position: [64, 32] }), '"Chat" overlaps "Agent"'],
 		['a note across a node', changed('Note', { position: [-64, -64] }), '"Note" overlaps "Chat"'],
+		['notes that cannot be read', changed('Chat', { position: [4000, 0] }), 'is so large'],
 		['a node beside the grid', changed('Chat', { position: [0, 1] }), 'beside the grid'],
 		['no note', { ...SOUND, nodes: SOUND.nodes.slice(1) }, 'has no sticky note'],
 		['a name used twice', changed('Chat', { name: 'Agent' }), 'has two nodes "Agent"'],

@@ -22,6 +22,12 @@ const TOOL_FIELDS = ['descriptionType', 'toolDescription'];
 const NAME_HEIGHT = 44;
 const SIZES = { plain: [96, 96], root: [256, 96], sub: [80, 80] } as const;
 const GRID = 16;
+/** The canvas of n8n in a window of 1440 × 900. */
+const CANVAS = { width: 1399, height: 799 };
+/** n8n shows a workflow with this margin when it is opened. */
+const MARGIN = 1.2;
+/** Below it, the text of notes is smaller than 10 pixels. */
+const SMALLEST_ZOOM = 0.7;
 /** Keys in the formats of known services, and Authorization values. */
 const SECRETS =
 	/\b(?:sk-[\w-]{16,}|app-\w{16,}|dataset-\w{16,}|ghp_\w{16,}|Bearer\s+[\w.-]{8,}|eyJ[\w-]{16,}\.)/;
@@ -114,7 +120,7 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 	return walk(description.properties, own, root, '');
 }
 
-/** Nodes and notes that overlap, or are off the grid. A note may contain whole nodes. */
+/** Nodes and notes that overlap, are off the grid, or too far apart for notes to be readable. A note may contain whole nodes. */
 export function layoutProblems(workflow: Workflow): string[] {
 	const boxes = workflow.nodes.map((node) => boxOf(node, workflow));
 	const offGrid = workflow.nodes
@@ -128,7 +134,13 @@ export function layoutProblems(workflow: Workflow): string[] {
 			.filter((other) => overlap(one, other) && !frames(one, other) && !frames(other, one))
 			.map((other) => `"${one.name}" overlaps "${other.name}"`),
 	);
-	return [...offGrid, ...overlaps];
+	const width =
+		Math.max(...boxes.map(({ right }) => right)) - Math.min(...boxes.map(({ left }) => left));
+	const height =
+		Math.max(...boxes.map(({ bottom }) => bottom)) - Math.min(...boxes.map(({ top }) => top));
+	const zoom = Math.min(CANVAS.width / width, CANVAS.height / height) / MARGIN;
+	const tooLarge = `is so large that its notes cannot be read: ${width} × ${height}`;
+	return [...offGrid, ...overlaps, ...(zoom < SMALLEST_ZOOM ? [tooLarge] : [])];
 }
 
 /** Data of the n8n instance where the workflow was created. */
