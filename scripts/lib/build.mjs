@@ -46,10 +46,15 @@ export const ensureBuild = async (log, { force = false } = {}) =>
  */
 export const stageBuild = (name = 'nodes') => {
 	const folder = join(cacheDir(), `${name}-${shortHash(root)}`);
+	const stamp = join(folder, 'staged.json');
+	const built = hashOfFiles([join(root, 'dist'), join(root, 'package.json')]);
+	// Another n8n may be using it.
+	if (name === 'nodes' && readJsonIfThere(stamp) === built) return folder;
 	rmSync(folder, { recursive: true, force: true });
 	// With N8N_DEV_RELOAD, n8n lists this folder before it watches, and gives up without it.
 	mkdirSync(join(folder, 'node_modules'), { recursive: true });
 	copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
 	cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+	writeFileSync(stamp, JSON.stringify(built));
 	return folder;
 };

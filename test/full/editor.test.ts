@@ -171,7 +171,7 @@ afterAll(async () => {
 it(
 	'the nodes are found by their purpose',
 	async () => {
-		const { get, openWorkflow, picture } = editor;
+		const { get, openWorkflow } = editor;
 		const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
 		await openWorkflow(id);
 		await get('node-creator-plus-button').click();
@@ -180,7 +180,6 @@ it(
 		for (const name of [MODEL, 'Server Health'])
 			await names.filter({ hasText: name }).first().waitFor();
 		expect(await names.count()).toBeGreaterThan(1);
-		await picture('search', { of: get('node-creator'), down: [get('item-iterator-item')] });
 	},
 	SLOW,
 );
@@ -353,7 +352,7 @@ describe('a chat', () => {
 	it(
 		'streams the response, and the log shows tokens and speed',
 		async () => {
-			const { get, openWorkflow, picture } = editor;
+			const { get, openWorkflow } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
 			const { id } = await n8n.createWorkflow(
 				example('chat-with-local-model', {
@@ -380,7 +379,6 @@ describe('a chat', () => {
 				.getByText('"generationInfo"')
 				.first()
 				.evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
-			await picture('chat-and-log');
 			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
 		},
 		SLOW,
@@ -558,7 +556,6 @@ it(
 				example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),
 			);
 			expect(await readIcons(id)).toHaveLength(3);
-			await dark.picture('dark-canvas', 'canvas');
 		} finally {
 			await dark.close();
 		}

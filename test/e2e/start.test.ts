@@ -1,0 +1,71 @@
+/** The first screens after `npm start`. */
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { path } from '../support/node-builtins';
+import { openEditor, type Editor } from './support/editor';
+import { EXAMPLES, example } from './support/examples';
+import { endNpmStart, npmStart, type Started } from './support/npm-start';
+import { workFolder } from './support/playground';
+
+const FIRST = [
+	'Chat with local model',
+	'Agent with tools',
+	'Summarize documents',
+	'Extract invoices',
+	'Classify and route email',
+];
+
+let sim: LlamaServerSim;
+let started: Started;
+let editor: Editor;
+
+beforeAll(async () => {
+	sim = await startLlamaServerSim();
+	started = await npmStart(path.join(workFolder('first-screen'), 'data'), sim.url);
+	editor = await openEditor(started, 'light', started.login);
+});
+afterAll(async () => {
+	await editor?.close();
+	await endNpmStart();
+	await sim.close();
+});
+
+test('the terminal and Home begin with the five examples that run, all with tags', async () => {
+	const { page } = editor;
+	const printed = [...started.output.matchAll(/\/workflow\/\S+ {2}(.+)/g)].map(([, name]) => name);
+	expect(printed).toEqual(FIRST);
+
+	await page.goto(`${started.url}/home/workflows`);
+	const cards = page.getByTestId('resources-list-item-workflow');
+	await cards.nth(EXAMPLES.length - 1).waitFor();
+	const texts = (await cards.allInnerTexts()).map((text) => text.split('\n'));
+	const names = EXAMPLES.map((name) => example(name).name);
+	expect(texts.slice(0, FIRST.length).map(([name]) => name)).toEqual(FIRST);
+	expect(texts.map(([name]) => name).sort()).toEqual([...names].sort());
+	const needs = texts.map((lines) => lines.find((line) => /^(?:Runs here|Needs .+)$/.test(line)));
+	expect(needs.slice(0, FIRST.length)).toEqual(FIRST.map(() => 'Runs here'));
+	expect(needs.slice(FIRST.length)).toEqual(
+		texts.slice(FIRST.length).map(() => expect.stringMatching(/^Needs /) as string),
+	);
+});
+
+test('the first example has its credential, and responds to a message', async () => {
+	const { page, get } = editor;
+	sim.script(reply.text('Hello from the first screen.'));
+	await page.goto(`${started.url}/home/workflows`);
+	await page.getByText(FIRST[0]!, { exact: true }).first().click();
+	await get('canvas-node').first().waitFor();
+	expect(await get('node-issues').count()).toBe(0);
+	await get('workflow-chat-button').waitFor();
+	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+	await get('chat-input').fill('Say hello in one sentence.');
+	await page.keyboard.press('Enter');
+	await page
+		.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot')
+		.getByText('Hello from the first screen.')
+		.waitFor();
+	// What n8n shows of the model's log first.
+	await get('logs-overview-body').getByText('Local Chat Model').click();
+	await get('log-details-body')
+		.getByText(/^Tokens per second: \d/)
+		.waitFor();
+});
