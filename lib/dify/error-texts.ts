@@ -15,6 +15,10 @@ const EXPLANATIONS_BY_CODE: Readonly<Record<string, Explanation>> = {
 		'The form has expired',
 		'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
 	),
+	human_input_form_submitted: always(
+		'The form was already submitted',
+		'Only the first submission counts: use Follow to see how the run continues.',
+	),
 	unsupported_audio_type: always(
 		'Dify does not transcribe this audio format',
 		'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
@@ -63,6 +67,15 @@ const EXPLANATIONS_BY_TYPE: Readonly<Record<string, Explanation>> = {
 			? `The model of Dify at ${address} did not respond in time`
 			: `Dify cannot reach its model at ${address}`;
 		return { title, detail: text };
+	},
+	fileRejected: (text) => {
+		const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
+		if (name === undefined) return undefined;
+		return {
+			title: `The app does not allow the file "${truncate(name, 60)}"`,
+			suggestion:
+				'Allow its type or extension in Dify (File Upload of the app, or the field of its form) and publish the app, or send a file of an allowed type.',
+		};
 	},
 };
 

@@ -103,7 +103,11 @@ export async function explainInputError(
 		...(options.length > 0 ? [`one of ${truncate(options.join(', '), 200)}`] : []),
 	];
 	const title = `The input "${truncate(label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
-	return error.copyWith({ title, detail: `${title} (${facts.join(', ')})` });
+	const suggestion =
+		problem === 'must be a string'
+			? 'Enter text: in Inputs as JSON, put the value in quotation marks, also if it is a number.'
+			: error.suggestion;
+	return error.copyWith({ title, detail: `${title} (${facts.join(', ')})`, suggestion });
 }
 
 /**

@@ -95,6 +95,26 @@ test.each([
 	expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
 });
 
+test.each(['note.txt', 'a.zip', 'dot.png'])('a file that the app does not allow: %s', (name) => {
+	const message = `File validation failed for file: ${name}`;
+	expect(parseResponse('invalid_param', message)).toMatchObject({
+		type: 'fileRejected',
+		message: `The app does not allow the file "${name}"`,
+		detail: message,
+		suggestion: expect.stringContaining('Allow its type or extension in Dify') as string,
+	});
+	expect(parseResponse('invalid_param', 'Invalid upload file').message).toBe('Invalid upload file');
+});
+
+test.each([
+	['human_input_form_submitted', 'The form was already submitted'],
+	['human_input_form_expired', 'The form has expired'],
+])('%s says how to see the end of the run', (code, title) => {
+	const error = parseResponse(code, 'This form is not open', 412);
+	expect(error).toMatchObject({ type: 'formClosed', message: title, retryable: false });
+	expect(error.suggestion).toContain('use Follow');
+});
+
 test.each(['http-request', 'tool'])('a %s node that fails is named with its URL', (type) => {
 	const error = failRun('Reached maximum retries (3) for URL http://10.0.0.7/api?x=1', type);
 	expect(error).toMatchObject({

@@ -49,3 +49,12 @@ test('a message that names no field of the form stays', async () => {
 	);
 	expect((await explain('Some new text')).message).toBe('Some new text');
 });
+
+test.each(['text-input', 'paragraph', 'select'])(
+	'a number in a %s is put in quotes',
+	async (type) => {
+		const error = await explain(`(type '${type}') q in input form must be a string`);
+		expect(error.suggestion).toContain('quotation marks');
+		expect((await explain('q is required in input form')).suggestion).not.toContain('quotation');
+	},
+);
