@@ -31,13 +31,15 @@ const EXPLANATIONS_BY_CODE: Readonly<Record<string, Explanation>> = {
 		'The file is larger than Dify allows',
 		'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
 	),
-	invalid_action: (text) =>
-		/\bis being indexed\b/.test(text)
-			? {
-					suggestion:
-						'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
-				}
-			: undefined,
+	invalid_action: (text) => {
+		const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
+		if (name === undefined) return undefined;
+		return {
+			title: `Dify has locked the document "${truncate(name, 60)}"`,
+			suggestion:
+				'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
+		};
+	},
 	agent_run_limit_exceeded: (text) => ({
 		title: `The agent reached ${findAgentLimit(text)}`,
 		detail: text === '' ? undefined : text,

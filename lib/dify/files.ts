@@ -3,6 +3,7 @@ import {
 	asArray,
 	asNonEmptyString,
 	asRecord,
+	asString,
 	type JsonRecord,
 	isRecord,
 	getErrorMessage,
@@ -143,12 +144,20 @@ const FILE_MARK = '__dify__file__';
 /** Max depth of files in the outputs. */
 const MAX_DEPTH = 20;
 
+/** Signature in a file URL: it changes with every event. */
+const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
+
+/** What identifies a file: its IDs, and its URL. */
+export function getFileKeys({ id, related_id: related, url }: DifyFile): string[] {
+	const keys = [id, related, asString(url)?.replace(SIGNATURE, '$1')];
+	return keys.map(asNonEmptyString).filter((key) => key !== undefined);
+}
+
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
 export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
 	const visited = new Set<unknown>();
-	return [...findFileObjects(outputs), ...files].filter(({ id, related_id: related, url }) => {
-		const address = asNonEmptyString(url)?.replace(/\?.*/s, '');
-		const names = [id, related, address].filter((name) => asNonEmptyString(name) !== undefined);
+	return [...findFileObjects(outputs), ...files].filter((file) => {
+		const names = getFileKeys(file);
 		const isNew = names.length === 0 || !names.some((name) => visited.has(name));
 		for (const name of names) visited.add(name);
 		return isNew;

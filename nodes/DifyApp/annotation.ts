@@ -46,8 +46,6 @@ export const annotations: DifyResource = {
 	description: 'Questions with predefined answers',
 	operations: [
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many annotations',
 			description: 'List the questions and answers of the app with their usage count',
 			fields: [

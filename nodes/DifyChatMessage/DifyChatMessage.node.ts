@@ -9,7 +9,6 @@ export class DifyChatMessage implements INodeType {
 		displayName: 'Dify Chat Message',
 		name: 'difyChatMessage',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		version: 1,
 		subtitle:
 			'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description:

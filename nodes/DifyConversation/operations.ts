@@ -41,8 +41,6 @@ export const conversations: DifyResource = {
 	value: 'conversation',
 	operations: [
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many conversations',
 			description: 'List the conversations that a user started through the API',
 			fields: [userField],
@@ -134,8 +132,6 @@ export const variables: DifyResource = {
 	value: 'variable',
 	operations: [
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many variables',
 			description: 'List the variables of a chatflow conversation; other apps have none',
 			fields: [userField, conversationField({ required: true })],
@@ -227,8 +223,6 @@ export const messages: DifyResource = {
 	value: 'message',
 	operations: [
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many messages',
 			description:
 				'Messages with responses, files and ratings, oldest first. Limit returns the newest.',

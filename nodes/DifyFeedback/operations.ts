@@ -18,8 +18,6 @@ import {
 import { asChoice, isUnset, type NodeParameters, createFieldError } from '../shared/parameters';
 
 export const feedbackGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
 	action: 'Get many ratings',
 	description: 'List all feedback of the app, from its users and from your team in Dify',
 	fields: [],

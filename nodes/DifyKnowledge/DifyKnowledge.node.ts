@@ -33,7 +33,6 @@ export class DifyKnowledge implements INodeType {
 		displayName: 'Dify Knowledge',
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		version: 1,
 		subtitle: buildSubtitle(operations.properties),
 		description: 'Search and fill Dify knowledge bases, and keep your documents in sync with them',
 		defaults: { name: 'Dify Knowledge' },

@@ -70,8 +70,6 @@ export const chunks: DifyResource = {
 	value: 'chunk',
 	operations: [
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many chunks',
 			description: 'List chunks in order',
 			fields: [...documentFields, keywordField],

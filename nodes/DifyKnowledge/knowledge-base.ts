@@ -120,8 +120,6 @@ export const knowledgeBases: DifyResource = {
 			},
 		},
 		defineListOperation({
-			name: 'Get Many',
-			value: 'getAll',
 			action: 'Get many knowledge bases',
 			description: 'List the knowledge bases of the workspace, newest first',
 			fields: [keywordField],

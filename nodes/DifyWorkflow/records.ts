@@ -67,8 +67,6 @@ export const runStop: DifyOperation = {
 };
 
 export const runGetAll = defineListOperation({
-	name: 'Get Many',
-	value: 'getAll',
 	action: 'Get many runs',
 	description: 'List the runs of the workflow, newest first, including active runs',
 	fields: [],

@@ -15,99 +15,61 @@ import { parseExactNumber } from '../forms';
 
 type Value = string | number | string[] | undefined;
 
-interface OperatorDefinition {
-	label: string;
-	valueType: 'text' | 'number' | 'time' | 'list' | 'none';
-	/** Whether the value of a record matches. A record without a value matches `empty` only. */
-	matches(actual: string, expected: string, list: readonly string[]): boolean;
-}
+/** Whether the value of a record matches. A record without a value matches `empty` only. */
+type Matches = (actual: string, expected: string, list: readonly string[]) => boolean;
 
-const defineComparison =
-	(isMet: (actual: number, expected: number) => boolean): OperatorDefinition['matches'] =>
+const defineOperator = (
+	label: string,
+	valueType: 'text' | 'number' | 'time' | 'list' | 'none',
+	matches: Matches,
+) => ({ label, valueType, matches });
+
+const comparesNumbers =
+	(isMet: (actual: number, expected: number) => boolean): Matches =>
 	(actual, expected) =>
 		isMet(Number(actual), Number(expected));
+const isGreater = comparesNumbers((actual, expected) => actual > expected);
+const isLess = comparesNumbers((actual, expected) => actual < expected);
+const includes: Matches = (actual, expected) => actual.includes(expected);
+const isListed: Matches = (actual, _expected, list) => list.includes(actual);
+const not =
+	(matches: Matches): Matches =>
+	(...values) =>
+		!matches(...values);
+const isEqual: Matches = (actual, expected) => actual === expected;
+const isEqualNumber = comparesNumbers((actual, expected) => actual === expected);
 
 /** Dify's comparison operators (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
-	after: {
-		label: 'After',
-		valueType: 'time',
-		matches: defineComparison((actual, expected) => actual > expected),
-	},
-	before: {
-		label: 'Before',
-		valueType: 'time',
-		matches: defineComparison((actual, expected) => actual < expected),
-	},
-	contains: {
-		label: 'Contains',
-		valueType: 'text',
-		matches: (actual, expected) => actual.includes(expected),
-	},
-	'not contains': {
-		label: 'Does Not Contain',
-		valueType: 'text',
-		matches: (actual, expected) => !actual.includes(expected),
-	},
-	empty: { label: 'Empty', valueType: 'none', matches: () => false },
-	'end with': {
-		label: 'Ends With',
-		valueType: 'text',
-		matches: (actual, expected) => actual.endsWith(expected),
-	},
-	'=': {
-		label: 'Equals (Number)',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual === expected),
-	},
-	'>': {
-		label: 'Greater Than',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual > expected),
-	},
-	'≥': {
-		label: 'Greater Than or Equal',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual >= expected),
-	},
-	in: {
-		label: 'In',
-		valueType: 'list',
-		matches: (actual, _expected, list) => list.includes(actual),
-	},
-	is: { label: 'Is', valueType: 'text', matches: (actual, expected) => actual === expected },
-	'is not': {
-		label: 'Is Not',
-		valueType: 'text',
-		matches: (actual, expected) => actual !== expected,
-	},
-	'<': {
-		label: 'Less Than',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual < expected),
-	},
-	'≤': {
-		label: 'Less Than or Equal',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual <= expected),
-	},
-	'not empty': { label: 'Not Empty', valueType: 'none', matches: () => true },
-	'≠': {
-		label: 'Not Equal (Number)',
-		valueType: 'number',
-		matches: defineComparison((actual, expected) => actual !== expected),
-	},
-	'not in': {
-		label: 'Not In',
-		valueType: 'list',
-		matches: (actual, _expected, list) => !list.includes(actual),
-	},
-	'start with': {
-		label: 'Starts With',
-		valueType: 'text',
-		matches: (actual, expected) => actual.startsWith(expected),
-	},
-} as const satisfies Record<string, OperatorDefinition>;
+	after: defineOperator('After', 'time', isGreater),
+	before: defineOperator('Before', 'time', isLess),
+	contains: defineOperator('Contains', 'text', includes),
+	'not contains': defineOperator('Does Not Contain', 'text', not(includes)),
+	empty: defineOperator('Empty', 'none', () => false),
+	'end with': defineOperator('Ends With', 'text', (actual, expected) => actual.endsWith(expected)),
+	'=': defineOperator('Equals (Number)', 'number', isEqualNumber),
+	'>': defineOperator('Greater Than', 'number', isGreater),
+	'≥': defineOperator(
+		'Greater Than or Equal',
+		'number',
+		comparesNumbers((actual, expected) => actual >= expected),
+	),
+	in: defineOperator('In', 'list', isListed),
+	is: defineOperator('Is', 'text', isEqual),
+	'is not': defineOperator('Is Not', 'text', not(isEqual)),
+	'<': defineOperator('Less Than', 'number', isLess),
+	'≤': defineOperator(
+		'Less Than or Equal',
+		'number',
+		comparesNumbers((actual, expected) => actual <= expected),
+	),
+	'not empty': defineOperator('Not Empty', 'none', () => true),
+	'≠': defineOperator('Not Equal (Number)', 'number', not(isEqualNumber)),
+	'not in': defineOperator('Not In', 'list', not(isListed)),
+	'start with': defineOperator('Starts With', 'text', (actual, expected) =>
+		actual.startsWith(expected),
+	),
+};
 export type Operator = keyof typeof OPERATORS;
 
 export interface Condition {
@@ -204,8 +166,7 @@ function createTypeError(type: unknown, { field, operator }: Comparison): Server
 function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison): boolean {
 	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(actual)) return operator === 'empty';
-	const definition: OperatorDefinition = OPERATORS[operator];
-	return definition.matches(toText(actual), toText(value), asArray(value).map(String));
+	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
 function toComparable(value: unknown, operator: Operator, label: string): Value {

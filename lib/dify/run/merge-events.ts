@@ -8,6 +8,7 @@ import {
 	asNonEmptyString,
 	type JsonRecord,
 } from '../../values';
+import { getFileKeys } from '../files';
 import type {
 	AgentThought,
 	DifyFile,
@@ -16,14 +17,6 @@ import type {
 	WorkflowNode,
 	WorkflowRun,
 } from '../types';
-
-/** Signature in a file URL: it changes with every event. */
-const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
-
-function getFileKeys(file: DifyFile): string[] {
-	const names = [file.id, file.related_id, file.url?.replace(SIGNATURE, '$1')];
-	return names.filter((name): name is string => typeof name === 'string' && name !== '');
-}
 
 /** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(

@@ -169,7 +169,7 @@ export const DIFY_ERROR_TEXTS = {
 	),
 	requestTooLarge: errorText(
 		'The file is too large',
-		'The file exceeds the limit of Dify or of a proxy in front of it. Send a smaller file, or raise the upload limit.',
+		'Send a smaller file, or raise the limit of the proxy in front of Dify (Dify settings: NGINX_CLIENT_MAX_BODY_SIZE) and of Dify itself (UPLOAD_FILE_SIZE_LIMIT).',
 	),
 	fileTypeNotAllowed: errorText(
 		'Dify does not accept this file type here',

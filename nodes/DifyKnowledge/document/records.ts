@@ -44,8 +44,6 @@ function documentPath(parameters: NodeParameters): string {
 /** Operations on existing documents. */
 export const recordOperations: DifyOperation[] = [
 	defineListOperation({
-		name: 'Get Many',
-		value: 'getAll',
 		action: 'Get many documents',
 		description: 'Newest documents first',
 		fields: [datasetField, keywordField],

@@ -121,8 +121,8 @@ export function defineRequestOperation({
 	};
 }
 
-/** An operation that reads a list. */
-interface ListOperation extends Omit<DifyOperation, 'run'> {
+/** The operation Get Many, which reads a list. */
+interface ListOperation extends Omit<DifyOperation, 'run' | 'name' | 'value'> {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields after the paging fields. */
 	extraFields?: INodeProperties[];
@@ -138,6 +138,8 @@ export function defineListOperation({
 }: ListOperation): DifyOperation {
 	return {
 		...operation,
+		name: 'Get Many',
+		value: 'getAll',
 		fields: [...operation.fields, ...pagingFields, ...extraFields],
 		run: async ({ client, context, parameters }) => {
 			const endpoint = list(parameters, context);

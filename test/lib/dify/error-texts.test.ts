@@ -1,4 +1,6 @@
+import { createDifyClient } from '../../../lib/dify/credentials';
 import { createRunError, toDifyResponseError } from '../../../lib/dify/errors';
+import { toResponseError } from '../../../lib/http/request-errors';
 import { playEvents } from './play-events';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
@@ -105,6 +107,32 @@ test.each(['note.txt', 'a.zip', 'dot.png'])('a file that the app does not allow:
 	});
 	expect(parseResponse('invalid_param', 'Invalid upload file').message).toBe('Invalid upload file');
 });
+
+test.each([
+	['Document:a.txt is being indexed, please try again later', 'a.txt'],
+	['Document: my file.pdf is being indexed, please try again later', 'my file.pdf'],
+	['Document:a:b.txt is being indexed, please try again later', 'a:b.txt'],
+])('a locked document is named: %s', (message, name) => {
+	expect(parseResponse('invalid_action', message)).toMatchObject({
+		type: 'documentBusy',
+		message: `Dify has locked the document "${name}"`,
+		detail: message,
+	});
+	expect(parseResponse('invalid_action', `Document: ${name} is not completed.`).message).toBe(
+		`Document: ${name} is not completed`,
+	);
+});
+
+test.each(['<html><title>413 Request Entity Too Large</title></html>', '', 'Payload too large'])(
+	'a file that a proxy rejects names the settings of the proxy and of Dify: %j',
+	(text) => {
+		const url = 'http://dify/v1/files/upload';
+		const { endpoint } = createDifyClient({ baseUrl: 'http://dify/v1' });
+		const error = toResponseError(endpoint, { url }, { url, status: 413, headers: {}, text });
+		expect(error.type).toBe('requestTooLarge');
+		expect(error.suggestion).toMatch(/NGINX_CLIENT_MAX_BODY_SIZE.+UPLOAD_FILE_SIZE_LIMIT/);
+	},
+);
 
 test.each([
 	['human_input_form_submitted', 'The form was already submitted'],

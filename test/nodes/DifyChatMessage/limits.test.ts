@@ -124,3 +124,42 @@ describe('Stop', () => {
 		expect(server.sent('/stop')).toEqual([]);
 	});
 });
+
+describe('an agent at its limit', () => {
+	const LIMIT = {
+		code: 'agent_run_limit_exceeded',
+		message: 'Agent run exceeded the maximum of 12 steps',
+	};
+
+	test.each([400, 429, 500])('is sent once if Dify responds with %s', async (status) => {
+		const server = await start({
+			'POST /v1/chat-messages': json({ ...LIMIT, status }, status),
+		});
+		const fake = prepare({ url: `${server.url}/v1` }, { continueOnFail: true });
+		const [item] = await execute(fake);
+		expect(getItemError(item!)).toMatchObject({
+			type: 'agentLimitReached',
+			message: 'The agent reached its maximum number of steps (12)',
+		});
+		expect(await server.arrived('/chat-messages')).toHaveLength(1);
+	});
+
+	test('keeps what was produced before', async () => {
+		const server = await start({
+			'POST /v1/chat-messages': (_request, response) => {
+				openStream(response);
+				send(response, { event: 'agent_message', ...IDS, answer: 'Half of ' });
+				send(response, { event: 'error', ...IDS, ...LIMIT, status: 400 });
+				response.end();
+			},
+		});
+		const fake = prepare({ url: `${server.url}/v1` }, { continueOnFail: true });
+		const [item] = await execute(fake);
+		expect(getItemError(item!)).toMatchObject({
+			type: 'agentLimitReached',
+			answer: 'Half of ',
+			messageId: 'm',
+		});
+		expect(await server.arrived('/chat-messages')).toHaveLength(1);
+	});
+});
