@@ -94,20 +94,21 @@ export async function explainInputError(
 	const parameters: JsonRecord = await getParameters().catch(() => ({}));
 	const field = parseForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
-	const { label, type, maxLength, options } = field;
-	const unit = type === 'file-list' ? 'files' : 'characters';
-	const facts = [
-		`variable ${variable}`,
-		`type ${type}`,
-		...(maxLength !== undefined && maxLength > 0 ? [`maximum ${maxLength} ${unit}`] : []),
-		...(options.length > 0 ? [`one of ${truncate(options.join(', '), 200)}`] : []),
-	];
-	const title = `The input "${truncate(label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
+	const title = `The input "${truncate(field.label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
 	const suggestion =
 		problem === 'must be a string'
 			? 'Enter text: in Inputs as JSON, put the value in quotation marks, also if it is a number.'
 			: error.suggestion;
-	return error.copyWith({ title, detail: `${title} (${facts.join(', ')})`, suggestion });
+	return error.copyWith({ title, detail: `${title} (${describeField(field)})`, suggestion });
+}
+
+/** The facts that decide whether Dify accepts a value. */
+function describeField({ variable, type, maxLength = 0, options }: FormField): string {
+	const unit = type === 'file-list' ? 'files' : 'characters';
+	const facts = [`variable ${variable}`, `type ${type}`];
+	if (maxLength > 0) facts.push(`maximum ${maxLength} ${unit}`);
+	if (options.length > 0) facts.push(`one of ${truncate(options.join(', '), 200)}`);
+	return facts.join(', ');
 }
 
 /**

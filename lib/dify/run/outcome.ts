@@ -20,16 +20,16 @@ export function getOutcome(run: RunState, error: ServerError | undefined): Outco
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };
 	if (error?.status !== undefined) return { type: 'rejected', error };
-	const { end, hasMessageEnd } = run;
-	if (end !== undefined)
-		return { type: 'ended', missing: isSuccessStatus(end.status) ? 'finalEvent' : undefined };
+	if (run.end !== undefined)
+		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };
 	// Text, sources, token counts and files of a chatflow arrived, read from its first event on.
-	if (hasMessageEnd && !run.mayLackText) return { type: 'ended', missing: 'status' };
-	const isTimeout = ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(
-		error?.type ?? '',
-	);
-	if (error !== undefined && isTimeout && !hasMessageEnd) return { type: 'timedOut', error };
+	if (run.hasMessageEnd && !run.mayLackText) return { type: 'ended', missing: 'status' };
+	if (isTimeout(error) && !run.hasMessageEnd) return { type: 'timedOut', error };
 	return { type: 'broken', error };
+}
+
+function isTimeout(error: ServerError | undefined): error is ServerError {
+	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(error?.type ?? '');
 }
 
 /** Whether only pings arrived. */
