@@ -9,7 +9,7 @@ import { parseExactJson, parseJson } from '../json';
 import { ReasoningSplitter, type TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import {
-	findUnreadCall,
+	findIgnoredCall,
 	getDisplayableLength,
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
@@ -180,7 +180,7 @@ export class CompletionAccumulator {
 		const { text } = this.partial;
 		const { calls: parsedCalls } = this.toolCalls;
 		if (parsedCalls.length > 0)
-			return { text, calls: [], rejectedCall: findUnreadCall(text, offeredTools, parsedCalls) };
+			return { text, calls: [], rejectedCall: findIgnoredCall(text, offeredTools, parsedCalls) };
 		if (offeredTools.length === 0) return { text, calls: [] };
 		return parseTextToolCalls(text, offeredTools, isQuotation);
 	}

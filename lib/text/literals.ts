@@ -4,7 +4,7 @@
 const MAX_DEPTH = 50;
 /** Gemma's quotation mark has no escapes. */
 const GEMMA_QUOTE = '<|"|>';
-const CONSTANTS: Readonly<Record<string, string>> = {
+const CONSTANTS: Record<string, string> = {
 	True: 'true',
 	true: 'true',
 	False: 'false',
@@ -12,7 +12,7 @@ const CONSTANTS: Readonly<Record<string, string>> = {
 	None: 'null',
 	null: 'null',
 };
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
 const DOUBLE_QUOTED = /[^"\\]*(?:\\[^][^"\\]*)*/y;
 const SINGLE_QUOTED = /[^'\\]*(?:\\[^][^'\\]*)*/y;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;

@@ -23,7 +23,7 @@ const MAX_STEPS = 2_000_000;
 const MARK_STEPS = 8;
 
 /** Words around the name and the values of a call, each with the letter that represents it in `Punctuation`. */
-const MARK_BY_WORD: ReadonlyMap<string, string> = new Map([
+const MARK_BY_WORD = new Map([
 	['name', 'n'],
 	['arguments', 'a'],
 	['args', 'a'],

@@ -130,7 +130,7 @@ export function parseTextToolCalls(
 }
 
 /** Markup of a call next to the calls that the server parsed, unless it repeats one of them. */
-export function findUnreadCall(
+export function findIgnoredCall(
 	text: string,
 	offeredTools: readonly string[],
 	parsedCalls: readonly RawToolCall[],

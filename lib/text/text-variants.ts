@@ -56,7 +56,7 @@ function withoutHtml(text: string) {
 }
 
 /** Characters by entity name: signs of calls, and the start of other escapes. */
-const ENTITIES: ReadonlyMap<string, string> = new Map(
+const ENTITIES = new Map(
 	Object.entries({
 		amp: '&',
 		apos: "'",
@@ -89,7 +89,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map(
 );
 
 /** Accents by their suffix in entity names: `&uuml;`. */
-const ACCENTS: ReadonlyMap<string, string> = new Map(
+const ACCENTS = new Map(
 	Object.entries({
 		acute: '\u0301',
 		caron: '\u030c',
@@ -125,7 +125,7 @@ function decodeEntity(name: string) {
 	return accent === undefined ? ' ' : `${name[0]}${accent}`;
 }
 
-const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+const CONTROLS: Record<string, string> = { n: '\n', r: '\r', t: '\t' };
 
 /** Escapes of JSON, JavaScript, Python and Markdown. */
 function decodeEscapes(text: string) {
