@@ -10,7 +10,7 @@ import {
 } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import type { AppliedRule } from '../exchange/decide';
+import type { AppliedRule } from '../exchange/exchange';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';

@@ -2,7 +2,7 @@
 import { createServerError, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
-import type { Outcome } from '../exchange/decide';
+import type { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
 import {
 	buildToolCallCorrection,
@@ -166,7 +166,10 @@ function validateText(
 	completion: Arrival & Completion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
+	const { parameters } = turn.settings;
+	const result = isJsonRequested(parameters)
+		? validateJson(completion.text, parameters.responseFormat)
+		: undefined;
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;

@@ -61,7 +61,7 @@ export function applyChanges(
 }
 
 /** Fields that determine the result: their rejection is an error that names the field. */
-const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
+const REQUIRED_FIELDS = new Set([
 	'model',
 	'messages',
 	'input',
@@ -100,7 +100,7 @@ const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
 const REPLACEMENT_NAME = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/gi;
 
 /** Fields that users do not set. */
-const INTERNAL_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'encoding_format']);
+const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
 
 /**
  * Omits the field that a rejection names, or renames it: "Unsupported parameter: 'max_tokens' … Use
@@ -108,7 +108,7 @@ const INTERNAL_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'encodin
  *
  * @param protectedFields fields that are sent unchanged: those of Extra Body
  */
-export function omitRejectedField(protectedFields: ReadonlySet<string> = new Set()): Adaptation {
+export function omitRejectedField(protectedFields = new Set<string>()): Adaptation {
 	return (rejection, body) => {
 		const names = findRejectedFields(rejection).filter((name) => name in body);
 		const name = names.find(

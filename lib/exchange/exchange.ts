@@ -1,22 +1,21 @@
-/** Gets one usable response: sends a request, and sends it again as the rules of `decide.ts` say. */
+/** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
 import { createServerError } from '../errors/create-error';
+import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { request } from '../http/request';
 import { toErrorContext, toResponseError, RetryPolicy } from '../http/request-errors';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import { listModels } from '../servers/list-models';
-import { getProfile, type Lessons } from '../servers/profile';
+import { type BodyChange, getProfile, type Lessons } from '../servers/profile';
 import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
-import { applyChanges } from './adaptations';
+import { asRecord, type JsonRecord } from '../values';
 import {
-	type Adaptations,
-	advance,
-	type AppliedRule,
-	decide,
-	type ExchangeState,
-	type Outcome,
-} from './decide';
+	type Adaptation,
+	type AdaptationRule,
+	applyChanges,
+	findChange,
+	toOtherFormat,
+} from './adaptations';
 
 export interface ExchangeOptions<D, V>
 	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
@@ -190,7 +189,7 @@ function learn(
 
 type Route = readonly [base: 'api' | 'root', path: string, streamFormat?: 'lines'];
 
-const ROUTES: Readonly<Record<RouteName, Route>> = {
+const ROUTES: Record<RouteName, Route> = {
 	openAiChat: ['api', '/chat/completions'],
 	ollamaChat: ['root', '/api/chat', 'lines'],
 	openAiCompletions: ['api', '/completions'],
@@ -207,7 +206,7 @@ const ROUTES: Readonly<Record<RouteName, Route>> = {
 };
 
 /** For server types that do not list their routes of a task. */
-const DEFAULT_ROUTES: Readonly<Record<RoutedTask, readonly RouteName[]>> = {
+const DEFAULT_ROUTES: Record<RoutedTask, readonly RouteName[]> = {
 	chat: ['openAiChat'],
 	complete: ['openAiCompletions'],
 	embed: ['openAiEmbeddings'],
@@ -217,4 +216,179 @@ const DEFAULT_ROUTES: Readonly<Record<RoutedTask, readonly RouteName[]>> = {
 /** The routes of a server type for a task, best first. */
 export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly RouteName[] {
 	return routes?.[task] ?? DEFAULT_ROUTES[task];
+}
+
+/** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
+export const MAX_REQUESTS = 8;
+
+/** `draft`: the request before a route gives it its form. */
+export interface ExchangeRequest<D> {
+	route: RouteName;
+	draft: D;
+	changes: readonly BodyChange[];
+}
+
+type FinalOutcome<V> =
+	| { type: 'completed'; value: V }
+	/** `isShown`: output of this attempt has been shown already. */
+	| { type: 'failed'; error: ServerError; isShown?: boolean };
+
+/**
+ * `unusable`: the server responded, but the model has to correct its output. `withoutCorrection`: the outcome if there is
+ * none.
+ */
+export type Outcome<D, V> =
+	| FinalOutcome<V>
+	| { type: 'unusable'; correctedDraft: D; withoutCorrection: FinalOutcome<V> };
+
+export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
+
+/** Plain data, except for the adaptations. */
+export interface ExchangeState<D> {
+	request: ExchangeRequest<D>;
+	/** The body that was sent. */
+	body: JsonRecord;
+	/** Warnings about the changes of the body. */
+	warnings: string[];
+	/** Routes for the task, best first, with their URLs now. */
+	routes: ReadonlyArray<{ name: RouteName; url: string; streamFormat?: 'lines' }>;
+	/** URLs that the server does not have. */
+	missingUrls: readonly string[];
+	adaptations: Adaptations;
+	/** Requests sent, the current one included. */
+	sent: number;
+	/** Rules that were applied, with the change of each. */
+	applied: readonly AppliedRule[];
+	/** The first error since the server accepted a request. */
+	firstError?: ServerError;
+}
+
+/** Why a request was sent again. */
+export interface AppliedRule {
+	rule: RuleName;
+	because: string;
+}
+
+export type Step<D, V> =
+	| { type: 'accept'; value: V }
+	| ({ type: 'send'; request: ExchangeRequest<D> } & AppliedRule)
+	| { type: 'fail'; error: ServerError };
+
+interface Change<D> {
+	request: ExchangeRequest<D>;
+	because: string;
+}
+
+export type RuleName = AdaptationRule | 'route' | 'unreadable' | 'runaway' | 'correction';
+
+interface Rule {
+	name: RuleName;
+	/** How often it may act in one exchange. */
+	limit: number;
+	/** The only error that it is about. */
+	errorType?: ErrorType;
+	/** The changed request; undefined if there is nothing to change. */
+	change<D>(state: ExchangeState<D>, outcome: Outcome<D, unknown>): Change<D> | undefined;
+}
+
+/** In this order; the first change is sent. */
+export const RULES: readonly Rule[] = [
+	{ name: 'route', limit: 3, errorType: 'routeNotFound', change: toOtherRoute },
+	{ name: 'field', limit: 7, change: adaptBy('field') },
+	{ name: 'format', limit: 2, change: adaptBy('format') },
+	{ name: 'conversation', limit: 2, change: adaptBy('conversation') },
+	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
+	{ name: 'unreadable', limit: 1, errorType: 'outputParseFailed', change: repeat },
+	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', change: changeRunaway },
+	{ name: 'correction', limit: 2, change: correct },
+];
+
+export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
+	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
+	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
+	if (step !== undefined) return step;
+	const final = outcome.type === 'unusable' ? outcome.withoutCorrection : outcome;
+	return final.type === 'completed'
+		? { type: 'accept', value: final.value }
+		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
+}
+
+function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
+	const isFailed = outcome.type === 'failed';
+	// Shown text would appear twice.
+	if (isFailed && outcome.isShown) return undefined;
+	const error = isFailed ? outcome.error.type : undefined;
+	for (const { name, limit, errorType = error, change } of RULES) {
+		const isUsedUp = state.applied.filter(({ rule }) => rule === name).length >= limit;
+		const changed = !isUsedUp && errorType === error ? change(state, outcome) : undefined;
+		if (changed) return { type: 'send', rule: name, ...changed };
+	}
+	return undefined;
+}
+
+/** The state after a step that sends a request. */
+export function advance<D, V>(
+	{ firstError, ...state }: ExchangeState<D>,
+	outcome: Outcome<D, V>,
+	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
+): Omit<ExchangeState<D>, 'body' | 'warnings'> {
+	const applied = [...state.applied, { rule, because }];
+	const next = { ...state, request, sent: state.sent + 1, applied };
+	return outcome.type === 'failed'
+		? { ...next, firstError: pickMoreSpecificError(firstError, outcome.error) }
+		: next;
+}
+
+/** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */
+function pickMoreSpecificError(firstError: ServerError | undefined, error: ServerError) {
+	const isErrorResponse = (error.status ?? 0) >= 400;
+	return firstError && firstError.type !== 'routeNotFound' && isErrorResponse ? firstError : error;
+}
+
+function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
+	const other = routes.find(({ url }) => !missingUrls.includes(url));
+	if (!other) return undefined;
+	return {
+		request: { ...request, route: other.name },
+		because: `the server has no route ${request.route}`,
+	};
+}
+
+function adaptBy(rule: AdaptationRule): Rule['change'] {
+	return ({ request, body, adaptations }, outcome) => {
+		if (outcome.type !== 'failed') return undefined;
+		const change = findChange(outcome.error, body, adaptations[rule] ?? []);
+		return change && withChange(request, change);
+	};
+}
+
+/** Each change is tried once. */
+function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<D> | undefined {
+	if (request.changes.some(({ name }) => name === change.name)) return undefined;
+	const changes = [...request.changes, change];
+	return { request: { ...request, changes }, because: change.name };
+}
+
+function repeat<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	return isSeedRandom(body) ? { request, because: 'the output was unreadable' } : undefined;
+}
+
+function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	const otherFormat = toOtherFormat(body);
+	if (otherFormat) return withChange(request, otherFormat);
+	const { temperature = asRecord(body.options).temperature } = body;
+	const isRandom = isSeedRandom(body) && temperature !== 0;
+	return isRandom ? { request, because: 'the output ran away' } : undefined;
+}
+
+function isSeedRandom({ seed, options }: JsonRecord) {
+	return (seed ?? asRecord(options).seed ?? -1) === -1;
+}
+
+function correct<D>({ request }: ExchangeState<D>, outcome: Outcome<D, unknown>) {
+	if (outcome.type !== 'unusable') return undefined;
+	return {
+		request: { ...request, draft: outcome.correctedDraft },
+		because: 'a correction was requested',
+	};
 }

@@ -9,7 +9,7 @@ import {
 	MAX_REQUESTS,
 	type Outcome,
 	RULES,
-} from '../../../lib/exchange/decide';
+} from '../../../lib/exchange/exchange';
 import type { JsonRecord } from '../../../lib/values';
 
 const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeState<string> => ({

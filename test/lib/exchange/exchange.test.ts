@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { omitRejectedField } from '../../../lib/exchange/adaptations';
 import { enforceStrictRoles } from '../../../lib/chat/strict-roles';
 import { captureError, ServerError } from '../../../lib/errors/server-error';
-import { MAX_REQUESTS } from '../../../lib/exchange/decide';
+import { MAX_REQUESTS } from '../../../lib/exchange/exchange';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { type Reply, transport } from './scripted-transport';
 

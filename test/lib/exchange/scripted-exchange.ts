@@ -1,6 +1,6 @@
 /** An exchange over the scripted transport. */
 import { createServerError } from '../../../lib/errors/create-error';
-import type { Outcome } from '../../../lib/exchange/decide';
+import type { Outcome } from '../../../lib/exchange/exchange';
 import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
 import { parseObject } from '../../../lib/json';
 import type { HttpResponse } from '../../../lib/http/types';
