@@ -5,8 +5,8 @@ import { getErrorMessage, toPlainText, truncate } from '../values';
 const MAX_QUOTED_TEXT = 500;
 /** The same in a chat. */
 const MAX_CHAT_QUOTED_TEXT = 100;
-/** Words of an error in a chat. */
-const MAX_CHAT_WORDS = 40;
+/** Length of an error in a chat, in words. */
+const MAX_CHAT_LENGTH = 40;
 
 /**
  * The full text of an error: what happened, the server message, the suggestion, and where. The likeliest cause comes
@@ -29,14 +29,14 @@ export function toChatMessage(error: unknown, displayedUrl?: string): string {
 		displayedUrl,
 		MAX_CHAT_QUOTED_TEXT,
 	);
-	const [advice = '', ...sentences] = suggestion.split(/(?<=[.!?]) (?=\p{Lu})/u);
-	let text = joinParts([problem, advice]);
+	const [firstStep = '', ...sentences] = suggestion.split(/(?<=[.!?]) (?=\p{Lu})/u);
+	let text = joinParts([problem, firstStep]);
 	const addIfShort = (longer: string) => {
-		const isShort = countWords(longer) <= MAX_CHAT_WORDS;
+		const isShort = longer.split(/\s+/).length <= MAX_CHAT_LENGTH;
 		if (isShort) text = longer;
 		return isShort;
 	};
-	addIfShort(joinParts([problem, quotation, advice]));
+	addIfShort(joinParts([problem, quotation, firstStep]));
 	sentences.every((sentence) => addIfShort(joinParts([text, sentence])));
 	addIfShort(joinParts([text, address]));
 	return text;
@@ -58,10 +58,6 @@ function toParts(
 
 function joinParts(parts: readonly string[]): string {
 	return toPlainText(parts.filter((part) => part !== '').join(' '));
-}
-
-export function countWords(text: string): number {
-	return text.split(/\s+/).length;
 }
 
 function withPeriod(sentence: string): string {
