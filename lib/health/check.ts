@@ -1,5 +1,6 @@
 /** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
 import { captureError, ServerError } from '../errors/server-error';
+import { formatDuration } from '../errors/texts';
 import { selectOnlyModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import { checkDify, type DifyServer } from './dify';
@@ -129,10 +130,13 @@ export async function waitUntilReady(
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const needsManualFix = ['unauthorized', 'misconfigured'].includes(result.status);
+		const isDone = result.healthy || ['unauthorized', 'misconfigured'].includes(result.status);
 		const isOver = elapsed() + pause + tookMs > timeoutMs;
-		if (result.healthy || needsManualFix || isOver)
-			return { ...result, wait: { waitedMs: elapsed(), checks, history } };
+		if (isDone || isOver) {
+			const prefix = isDone ? '' : `Not ready within ${formatDuration(timeoutMs)} (Wait Timeout). `;
+			const wait = { waitedMs: elapsed(), checks, history };
+			return { ...result, summary: prefix + result.summary, wait };
+		}
 		await sleepWithAbort(pause, signal);
 	}
 }

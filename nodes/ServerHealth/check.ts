@@ -16,22 +16,23 @@ export const check = defineHealthOperation({
 	measure: async ({ target, check: options }) => ({ health: await checkServer(target, options) }),
 });
 
-const DEFAULT_WAIT_MS = 300_000;
-
 export const waitUntilReady = defineHealthOperation({
 	name: 'Wait Until Ready',
 	value: 'waitUntilReady',
 	action: 'Wait until a server is ready',
 	description: 'Check until the server is healthy, for example while it loads a model',
 	services: ['modelServer', 'dify'],
-	fields: checkFields(
+	fields: [
 		numberField('Wait Timeout (Seconds)', 'waitTimeout', 300, {
 			typeOptions: { minValue: 1 },
-			description: 'How long to wait. 300 if not set.',
+			description:
+				'How long to wait until the server responds, its model is loaded, and the Expectations are met',
+			hint: 'The node waits until a check is healthy. It stops at once if waiting does not help, for example with a wrong key.',
 		}),
-	),
+		...checkFields(),
+	],
 	measure: async ({ target, parameters, signal, check: options }) => {
-		const timeoutMs = parameters.milliseconds('options.waitTimeout', DEFAULT_WAIT_MS);
+		const timeoutMs = parameters.milliseconds('waitTimeout');
 		const checkAgain = async () => await checkServer(target, options);
 		return { health: await wait(checkAgain, { timeoutMs, signal }) };
 	},

@@ -59,7 +59,6 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		timeLimit: 60,
 		timeout: 30,
 		wait: 1,
-		waitTimeout: 1,
 		maxRetries: 0,
 	},
 	limits: { timeLimit: 60 },

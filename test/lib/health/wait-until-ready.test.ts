@@ -63,6 +63,7 @@ describe('waiting until a server is ready', () => {
 		expect(result).toMatchObject({
 			status: 'loading',
 			healthy: false,
+			summary: 'Not ready within 100 ms (Wait Timeout). It is loading.',
 			wait: { history: [{ status: 'loading' }] },
 		});
 	});

@@ -50,7 +50,10 @@ describe('the operations', () => {
 			['service', 'operation', 'title', 'options'],
 		],
 		[{ service: 'dify', operation: 'check' }, ['service', 'operation', 'options']],
-		[{ service: 'dify', operation: 'waitUntilReady' }, ['service', 'operation', 'options']],
+		[
+			{ service: 'dify', operation: 'waitUntilReady' },
+			['service', 'operation', 'waitTimeout', 'options'],
+		],
 	])('shows for %j: %j', (values, names) => {
 		expect(listVisibleFields(values)).toEqual(names);
 	});

@@ -6,7 +6,7 @@ describe('Wait Until Ready', () => {
 	it('Wait Until Ready', async () => {
 		await sim({ loadingFor: 3 });
 		const outputs = await run({
-			parameters: { operation: 'waitUntilReady', options: { waitTimeout: 60 } },
+			parameters: { operation: 'waitUntilReady', waitTimeout: 60 },
 		});
 		expect(outputs[0]).toMatchObject([
 			{
@@ -30,7 +30,7 @@ describe('Wait Until Ready', () => {
 		[
 			'while nothing answers',
 			{ connections: () => 'silent' as const },
-			{ options: { waitTimeout: 60, timeout: 30 } },
+			{ waitTimeout: 60, options: { timeout: 30 } },
 		],
 	])(
 		'ends immediately on Stop %s, and leaves nothing running on the server',
