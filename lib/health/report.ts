@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../values';
 import type { CheckResult, Finding } from './check-result';
-import { formatSeconds, type SpeedCheckResult, type SpeedRun } from './speed';
+import { formatSeconds, type SpeedCheckResult, type SpeedRun, UNCERTAIN_SPEED } from './speed';
 import { STYLE } from './report-style';
 import { line, nice, ticks } from '../vendor';
 
@@ -78,7 +78,7 @@ export function renderHtmlReport(
 <p>${truncate(summary, MAX_TEXT)}</p>
 ${renderFacts(result)}
 ${findings.slice(0, MAX_FINDINGS).map(renderFinding)}
-${speed ? renderSpeed(speed.model, speed.runs) : ''}
+${speed ? renderSpeed(speed.model, speed.runs, !findings.some(({ id }) => id === UNCERTAIN_SPEED)) : ''}
 </section>
 </main></body></html>
 `;
@@ -122,9 +122,11 @@ function renderFinding({ severity, detail, suggestion, observed, id }: Finding) 
 	</div>`;
 }
 
-function renderSpeed(model: string, runs: readonly SpeedRun[]) {
+function renderSpeed(model: string, runs: readonly SpeedRun[], isCertain: boolean) {
 	const toPoints = (name: 'tokensPerSecond' | 'totalTokensPerSecond') =>
-		runs.flatMap(({ concurrentRequests: x, [name]: y }) => (y === undefined ? [] : [{ x, y }]));
+		runs.flatMap(({ concurrentRequests: x, [name]: y }) =>
+			y === undefined || !isCertain ? [] : [{ x, y }],
+		);
 	return markup`<h3>Speed of ${truncate(model, MAX_NAME)}</h3>
 		${drawChart('Single response, tokens per second', toPoints('tokensPerSecond'))}
 		${drawChart('All requests combined, tokens per second', toPoints('totalTokensPerSecond'))}

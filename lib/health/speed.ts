@@ -14,10 +14,11 @@ import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { type JsonRecord, maxOf, omitUndefined, round } from '../values';
+import { type JsonRecord, maxOf, minOf, omitUndefined, round } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	type CheckResult,
+	pluralize,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
@@ -55,6 +56,8 @@ export interface SpeedRun {
 	promptTokensPerSecond?: number;
 	/** Per response. */
 	tokensPerSecond?: number;
+	/** The fewest that a response had. */
+	generatedTokens?: number;
 	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
 	totalTokensPerSecond?: number;
 	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
@@ -91,7 +94,14 @@ export async function addSpeedTest(
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const findings = [
 		...[...errors.values()].map(findingFromGenerationError),
-		...evaluateRules(SPEED_FINDINGS, { run: first.run, size }),
+		...evaluateRules(SPEED_FINDINGS, {
+			run: first.run,
+			size,
+			uncertainty: findUncertainty(
+				rounds.map(({ run }) => run),
+				health,
+			),
+		}),
 	];
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const summary = outcome.healthy
@@ -133,6 +143,7 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 				samples.flatMap((sample) => sample.promptTokensPerSecond ?? []),
 			),
 			tokensPerSecond: average(samples.map((sample) => sample.tokensPerSecond)),
+			generatedTokens: minimum(samples.map((sample) => sample.generatedTokens)),
 			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
 		}),
 		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
@@ -142,6 +153,10 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 
 function maximum(values: readonly number[]) {
 	return values.length === 0 ? undefined : maxOf(values);
+}
+
+function minimum(values: readonly number[]) {
+	return values.length === 0 ? undefined : minOf(values);
 }
 
 function average(values: readonly number[]) {
@@ -266,6 +281,32 @@ function toSample(
 	};
 }
 
+/** Input of the findings. */
+interface SpeedFacts {
+	/** The round with one request. */
+	run: SpeedRun;
+	/** Bytes of the model; 0: not known. */
+	size: number;
+	/** Why the speed says little. */
+	uncertainty?: string;
+}
+
+/** A response of fewer tokens is too short to be measured. */
+const MIN_TOKENS = 8;
+
+function findUncertainty(
+	runs: readonly SpeedRun[],
+	{ server: { busySlots = 0, queue = 0 } }: CheckResult,
+) {
+	const tokens = minimum(runs.flatMap(({ generatedTokens }) => generatedTokens ?? []));
+	if (tokens !== undefined && tokens < MIN_TOKENS)
+		return `A response had only ${pluralize(tokens, 'token')}`;
+	const requests = busySlots + queue;
+	return requests > 0
+		? `The server was processing ${pluralize(requests, 'other request')}`
+		: undefined;
+}
+
 /**
  * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
  * use. Memory of desktop CPUs gives 20 to 60 GB/s, the slowest GPUs worth buying for this over 200, an MI50 about
@@ -277,17 +318,29 @@ const MI50_BANDWIDTH = 400e9;
 /** Bytes. Smaller models run well on CPUs, and are too fast to be judged. */
 const MIN_SIZE = 1e9;
 
+export const UNCERTAIN_SPEED = 'speedUncertain';
+
 const GPU_SUGGESTION =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
-/** About the round with one request, and the bytes of the model; 0: not known. */
-export const SPEED_FINDINGS: ReadonlyArray<FindingRule<{ run: SpeedRun; size: number }>> = [
+export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
+	{
+		id: UNCERTAIN_SPEED,
+		severity: 'info',
+		observe: ({ uncertainty }) => uncertainty,
+		detail: 'The measured speed is uncertain, so a report does not plot it',
+		suggestion:
+			'Measure again while the server has no other requests, with more tokens per response, and with a model that does not end its response at once.',
+	},
 	{
 		id: 'gpuPossiblyUnused',
 		severity: 'warning',
-		observe: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
+		observe: ({ run: { tokensPerSecond, firstTokenMs }, size, uncertainty }) => {
 			const isKnown =
-				tokensPerSecond !== undefined && firstTokenMs !== undefined && size >= MIN_SIZE;
+				tokensPerSecond !== undefined &&
+				firstTokenMs !== undefined &&
+				size >= MIN_SIZE &&
+				uncertainty === undefined;
 			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
 			return `${tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(size * tokensPerSecond)} GB/s`;
 		},

@@ -60,10 +60,12 @@ export interface ToolTestOptions {
 	/** For the whole test. */
 	timeoutMs: number;
 	signal?: AbortSignal;
+	/** Called after each case. */
+	onCase?(result: CaseResult, number: number): Promise<void> | void;
 }
 
 /** One row of the table. */
-interface CaseResult {
+export interface CaseResult {
 	case: string;
 	question: string;
 	/** Calls of the model, or its text; for an error, the error message. */
@@ -86,7 +88,7 @@ interface ToolTestResult {
 export type ToolCheckResult = CheckResult & { toolTest?: ToolTestResult };
 
 /**
- * Adds a tool test to the result of a check. A bad result leaves the server healthy.
+ * Adds a tool test to the result of a check. A model that fails most cases makes the server unhealthy.
  *
  * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
  */
@@ -99,11 +101,11 @@ export async function addToolTest(
 	const model = selectTestModel(health, options.model);
 	const { toolTest, error } = await runCases(target.open(), { ...options, model });
 	// A template without tool support is a result, not an outage.
-	const isOutage =
-		toolTest.completed === 0 && error !== undefined && error.type !== 'toolsUnsupported';
+	const isUnsupported = error?.type === 'toolsUnsupported';
+	const isOutage = toolTest.completed === 0 && error !== undefined && !isUnsupported;
 	const findings = isOutage
 		? [findingFromGenerationError(error)]
-		: evaluateRules(TOOL_FINDINGS, toolTest);
+		: evaluateRules(TOOL_FINDINGS, { ...toolTest, isUnsupported });
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const { passed, completed, skipped } = toolTest;
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
@@ -113,16 +115,39 @@ export async function addToolTest(
 	return { ...health, ...outcome, summary, toolTest };
 }
 
-export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
+/** Input of the findings. */
+interface ToolFacts extends ToolTestResult {
+	/** The server rejected all tools. */
+	isUnsupported: boolean;
+}
+
+/** Whether most cases were completed, and most of those failed. */
+function cannotUseTools({ passed, completed, skipped, isUnsupported }: ToolFacts): boolean {
+	return isUnsupported || (passed * 2 < completed && completed > skipped);
+}
+
+function listProblems({ passed, completed, cases: results }: ToolFacts): string | undefined {
+	const wrong = results.filter(({ problem }) => problem !== undefined && problem !== 'skipped');
+	if (wrong.length === 0) return undefined;
+	const problems = wrong.map((result) => `${result.case}: ${PROBLEMS[result.problem!]}`);
+	return `${passed} of ${completed} passed; ${problems.join('; ')}`;
+}
+
+export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolFacts>> = [
+	{
+		id: 'toolsUnusable',
+		status: 'misconfigured',
+		observe: (result) =>
+			cannotUseTools(result) ? (listProblems(result) ?? result.cases[0]?.called) : undefined,
+		detail: ({ model, passed, cases: { length } }) =>
+			`The model "${model}" cannot be used with tools: it passed ${passed} of ${length} cases`,
+		suggestion:
+			'Use a larger model, or one made for tools, and let the server use the chat template of the model (llama-server: --jinja). The test results show the prompt and the calls of each case.',
+	},
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
-		observe: ({ passed, completed, cases: results }) => {
-			const wrong = results.filter(({ problem }) => problem !== undefined && problem !== 'skipped');
-			if (wrong.length === 0) return undefined;
-			const problems = wrong.map((result) => `${result.case}: ${PROBLEMS[result.problem!]}`);
-			return `${passed} of ${completed} passed; ${problems.join('; ')}`;
-		},
+		observe: (result) => (cannotUseTools(result) ? undefined : listProblems(result)),
 		detail: ({ model }) =>
 			`The model "${model}" does not always call tools correctly on this server`,
 		suggestion:
@@ -168,13 +193,15 @@ async function runCases(server: ModelServer, options: ToolTestOptions) {
 				? { problem: 'skipped', called: 'The test timed out' }
 				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome);
 		firstError ??= error;
-		cases.push({
+		const result = {
 			case: toolCase.name,
 			question: toolCase.question,
 			called: called.slice(0, MAX_CALLED),
 			passed: problem === undefined,
 			...omitUndefined({ problem }),
-		});
+		};
+		cases.push(result);
+		await options.onCase?.(result, cases.length);
 	}
 	const skipped = cases.filter(({ problem }) => problem === 'skipped').length;
 	const passed = cases.filter((result) => result.passed).length;

@@ -2,6 +2,7 @@ import { isToolType, type INodeProperties } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { PullProgress, ModelServer } from '../../lib/servers/types/server-type';
 import {
+	streamingField,
 	booleanField,
 	resourceLocatorField,
 	numberField,
@@ -10,7 +11,7 @@ import {
 } from '../shared/field-builders';
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
-import { type LlamaCall, type LocalLlamaOperation, streamingField } from './operation';
+import type { LlamaCall, LocalLlamaOperation } from './operation';
 import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toModelFacts } from '../../lib/health/facts';

@@ -190,14 +190,6 @@ export function roundTo(value: number, decimals: number): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 
-/** For operations that can stream their text to a chat. */
-export const streamingField = booleanField(
-	'Enable Streaming',
-	'enableStreaming',
-	true,
-	'Whether to stream the text to the chat if the trigger of the workflow responds with streaming. Items are then processed one after another.',
-);
-
 /**
  * Options field of an operation that runs per item.
  *

@@ -1,10 +1,11 @@
 import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
-import { numberField, integerField } from '../shared/field-builders';
+import { numberField, integerField, streamingField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
 import { defineHealthOperation, type HealthCall } from './operation';
 import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';
-import { addToolTest } from '../../lib/health/tool-test';
+import { addToolTest, CASES } from '../../lib/health/tool-test';
+import { tryOrUndefined } from '../../lib/values';
 
 export const check = defineHealthOperation({
 	name: 'Check',
@@ -111,14 +112,20 @@ export const toolTest = defineHealthOperation({
 			typeOptions: { minValue: 1 },
 			description: 'How long the test may take in total. Remaining cases count as not tested.',
 		}),
-		...checkFields(),
+		...checkFields(streamingField),
 	],
-	measure: async ({ target, parameters, signal, check }) => ({
+	measure: async ({ target, parameters, signal, check, context, typing }) => ({
 		health: await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
 			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
 			signal,
+			onCase: async ({ case: name, passed }, number) => {
+				const progress = `Case ${number} of ${CASES.length}, ${name}: ${passed ? 'passed' : 'not passed'}`;
+				// The console of the browser.
+				tryOrUndefined(() => context.sendMessageToUI(progress));
+				await typing?.write(`${progress}\n`);
+			},
 		}),
 	}),
 });

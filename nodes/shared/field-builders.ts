@@ -176,3 +176,11 @@ export function resourceLocatorField(
 		...overrides,
 	};
 }
+
+/** For operations that can stream their text to a chat. */
+export const streamingField = booleanField(
+	'Enable Streaming',
+	'enableStreaming',
+	true,
+	'Whether to stream the text to the chat if the trigger of the workflow responds with streaming. Items are then processed one after another.',
+);

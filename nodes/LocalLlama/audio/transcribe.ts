@@ -6,6 +6,7 @@ import {
 } from '../../../lib/tasks/transcribe';
 import { asRecord, isRecord, omitEmpty } from '../../../lib/values';
 import {
+	streamingField,
 	booleanField,
 	choiceField,
 	toOptions,
@@ -23,7 +24,6 @@ import {
 	roundTo,
 	withOutput,
 	createOptionsField,
-	streamingField,
 	inputFileField,
 	mediaFields,
 	readMediaSettings,

@@ -21,7 +21,6 @@ import {
 	type LlamaCall,
 	type ResultItem,
 	roundTo,
-	streamingField,
 	readMediaSettings,
 } from '../operation';
 import {
@@ -34,7 +33,7 @@ import {
 	readResponseFormat,
 	readThinking,
 } from '../../shared/chat/generation';
-import { longTextField, stringField } from '../../shared/field-builders';
+import { streamingField, longTextField, stringField } from '../../shared/field-builders';
 import type { CompleteSettings } from '../../../lib/tasks/complete';
 import { readGenerationTimeouts } from '../../shared/timeout-fields';
 import { withResolvedModel } from '../../shared/model-selection';

@@ -102,6 +102,17 @@ describe('a report', () => {
 		expect(page.match(/<svg/g)).toHaveLength(2);
 	});
 
+	it('does not plot a speed that is uncertain, and explains why', () => {
+		const uncertain = { ...finding('A response had only 3 tokens'), id: 'speedUncertain' };
+		const shown = renderHtmlReport(result({ findings: [uncertain] }), {
+			title: 'Weekly report',
+			timeZone: 'UTC',
+		});
+		expect(shown).toContain('A response had only 3 tokens');
+		expect(shown).not.toContain('<svg');
+		expect(shown).toContain('<table>');
+	});
+
 	it('is available as text for an email', () => {
 		expect(renderTextReport(result())).toBe(
 			[

@@ -1,7 +1,12 @@
 import { sleep } from 'n8n-workflow';
 
 import { checkServer } from '../../../lib/health/check';
-import { formatSeconds, type SpeedOptions, type SpeedCheckResult, addSpeedTest } from '../../../lib/health/speed';
+import {
+	formatSeconds,
+	type SpeedOptions,
+	type SpeedCheckResult,
+	addSpeedTest,
+} from '../../../lib/health/speed';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
@@ -110,6 +115,25 @@ describe('a speed test', () => {
 		expect(result.speed!.runs[0]).not.toHaveProperty('tokensPerSecond');
 		expect(result.findings[0]!.id).toBe(id);
 		expect(generations()).toHaveLength(1);
+	});
+
+	it.each([
+		['a response of a handful of tokens', 0, 2, 'A response had only 2 tokens'],
+		['a busy server', 1, 8, 'The server was processing 1 other request'],
+	])('%s: the speed is uncertain', async (_name, busy, tokens, observed) => {
+		await sim({ metrics: true });
+		if (busy > 0)
+			server.route(
+				'GET /metrics',
+				reply.error(200, `llamacpp:requests_processing ${busy}\nllamacpp:requests_deferred 0\n`),
+			);
+		const result = await test({ tokens });
+		expect(finding(result, 'speedUncertain')).toMatchObject({ severity: 'info', observed });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			speed: { runs: [{ generatedTokens: tokens }] },
+		});
+		expect((await test()).findings.some(({ id }) => id === 'speedUncertain')).toBe(busy > 0);
 	});
 
 	it('silence: the queue, a long prompt or the GPU', async () => {

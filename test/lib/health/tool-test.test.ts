@@ -1,6 +1,12 @@
 import type { ChatResult } from '../../../lib/chat/types';
 import { checkServer } from '../../../lib/health/check';
-import { CASES, findToolProblem, type ToolTestOptions, addToolTest, type ToolCheckResult } from '../../../lib/health/tool-test';
+import {
+	CASES,
+	findToolProblem,
+	type ToolTestOptions,
+	addToolTest,
+	type ToolCheckResult,
+} from '../../../lib/health/tool-test';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
@@ -118,11 +124,35 @@ describe('a tool test', () => {
 		expect(finding(result, 'serverError').observed).toContain('Compute error.');
 	});
 
-	it('a template without tool support: no case is completed, with a warning, and the server stays healthy', async () => {
+	it('a model that never calls a tool cannot be used with tools, and each case is reported when it ends', async () => {
+		await sim();
+		playModel(server, () => reply.text('Hello!'));
+		const progress: string[] = [];
+		const result = await test({
+			onCase: ({ passed }, number) => void progress.push(`${number} ${passed}`),
+		});
+		expect(result).toMatchObject({
+			status: 'misconfigured',
+			toolTest: { passed: 1, completed: 8 },
+		});
+		expect(finding(result, 'toolsUnusable')).toMatchObject({
+			severity: 'error',
+			detail: 'The model "sim-model" cannot be used with tools: it passed 1 of 8 cases',
+			observed: expect.stringContaining('one call: no tool was called') as string,
+		});
+		expect(ids(result)).not.toContain('toolsUnreliable');
+		expect(progress).toHaveLength(8);
+		expect(progress.slice(0, 2)).toEqual(['1 true', '2 false']);
+	});
+
+	it('a template without tool support: no case is completed, and the model cannot be used with tools', async () => {
 		await sim({ template: 'strict' });
 		const result = await test();
-		expect(result).toMatchObject({ status: 'healthy', toolTest: { completed: 0, skipped: 8 } });
-		expect(ids(result)).toEqual(expect.arrayContaining(['toolTestIncomplete', 'modelLacksTools']));
+		expect(result).toMatchObject({
+			status: 'misconfigured',
+			toolTest: { completed: 0, skipped: 8 },
+		});
+		expect(ids(result)).toEqual(expect.arrayContaining(['toolsUnusable', 'modelLacksTools']));
 		expect(generations()).toEqual([]);
 	});
 

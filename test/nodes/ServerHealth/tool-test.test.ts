@@ -1,6 +1,8 @@
 import { reply } from '../../simulators/llama-server';
 import { playModel } from '../../lib/health/tool-answers';
-import { run, server, sim, useServer } from './run-node';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { executeContext } from '../../support/execute-context';
+import { run, server, SESAME, sim, useServer } from './run-node';
 
 useServer();
 
@@ -37,6 +39,21 @@ describe('Tool Test', () => {
 			problem: 'noCall',
 		});
 		expect(getRequests()).toHaveLength(9);
+	});
+
+	it('shows its progress in a chat', async () => {
+		await sim();
+		playModel(server());
+		const { context, chunks } = executeContext({
+			type: 'n8n-nodes-local-llama.serverHealth',
+			credentials: { baseUrl: server().url, apiKey: SESAME },
+			parameters: { service: 'modelServer', ...TOOL_TEST },
+			streaming: true,
+		});
+		await new ServerHealth().execute.call(context);
+		const lines = chunks.map(({ content = '' }) => content);
+		expect(lines).toHaveLength(10);
+		expect(lines[1]).toBe('Case 1 of 8, no call needed: passed\n');
 	});
 
 	it('keeps to the limits in the fields', async () => {
