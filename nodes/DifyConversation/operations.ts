@@ -36,6 +36,8 @@ import {
 /** A language model generates names and questions. */
 const MODEL_TIMEOUT_MS = 120_000;
 
+const conversationFields = [userField, conversationField({ required: true })];
+
 export const conversations: DifyResource = {
 	name: 'Conversation',
 	value: 'conversation',
@@ -68,8 +70,7 @@ export const conversations: DifyResource = {
 			action: 'Rename a conversation',
 			description: 'Enter a name, or let Dify generate one',
 			fields: [
-				userField,
-				conversationField({ required: true }),
+				...conversationFields,
 				booleanField(
 					'Generate Name',
 					'autoGenerate',
@@ -93,7 +94,7 @@ export const conversations: DifyResource = {
 			name: 'Delete',
 			value: 'delete',
 			action: 'Delete a conversation',
-			fields: [userField, conversationField({ required: true })],
+			fields: conversationFields,
 			request: (parameters) => {
 				const id = readConversationId(parameters);
 				return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
@@ -134,7 +135,7 @@ export const variables: DifyResource = {
 		defineListOperation({
 			action: 'Get many variables',
 			description: 'List the variables of a chatflow conversation; other apps have none',
-			fields: [userField, conversationField({ required: true })],
+			fields: conversationFields,
 			list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
 			toItem: withTypedValue,
 		}),
@@ -144,8 +145,7 @@ export const variables: DifyResource = {
 			action: 'Update a variable',
 			description: 'Set a variable of a chatflow conversation',
 			fields: [
-				userField,
-				conversationField({ required: true }),
+				...conversationFields,
 				{ ...variableField, modes: [fromList!, byName, byId!] },
 				stringField(
 					'Value',
@@ -226,7 +226,7 @@ export const messages: DifyResource = {
 			action: 'Get many messages',
 			description:
 				'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
-			fields: [userField, conversationField({ required: true })],
+			fields: conversationFields,
 			list: (parameters) => ({
 				path: '/messages',
 				query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },

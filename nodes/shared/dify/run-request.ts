@@ -270,9 +270,10 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 });
 
 /** A file to send, before it is uploaded. */
-type RequestedFile =
-	| { source: FileSource; type?: DifyFileType }
-	| { url: string; type?: DifyFileType };
+type RequestedFile = { type?: DifyFileType } & (
+	| { source: FileSource; url?: undefined }
+	| { source?: undefined; url: string }
+);
 
 /** The entries of the field "Files". @param path of this field */
 async function readRequestedFiles(
@@ -348,16 +349,18 @@ async function uploadFiles(
 	allowedTypes?: readonly unknown[],
 ): Promise<DifyFileRef[]> {
 	const references: DifyFileRef[] = [];
-	for (const file of files) {
-		const isUrl = 'url' in file;
-		const name = isUrl ? getFileNameFromUrl(file.url) : file.source.name;
-		const type =
-			file.type ?? toDifyFileType(name, isUrl ? undefined : file.source.mimeType, allowedTypes);
-		if (isUrl) references.push({ type, transfer_method: 'remote_url', url: file.url });
-		else {
-			const id = await uploadFile(client, file.source, user);
-			references.push({ type, transfer_method: 'local_file', upload_file_id: id });
-		}
+	for (const { source, url, type: selectedType } of files) {
+		const name = source === undefined ? getFileNameFromUrl(url) : source.name;
+		const type = selectedType ?? toDifyFileType(name, source?.mimeType, allowedTypes);
+		references.push(
+			source === undefined
+				? { type, transfer_method: 'remote_url', url }
+				: {
+						type,
+						transfer_method: 'local_file',
+						upload_file_id: await uploadFile(client, source, user),
+					},
+		);
 	}
 	return references;
 }
