@@ -74,7 +74,7 @@ async function withOpenForms(
 	// Read from the record, which has no forms.
 	if (pause.forms.length === 0) return isWaiting ? undefined : result;
 	const forms: HumanForm[] = [];
-	const warnings = [...result.warnings];
+	const warnings = [...result.warnings, ...getOtherRunWarnings(result, submittedToken)];
 	for (const form of pause.forms) {
 		const state =
 			form.formToken === submittedToken ? 'submitted' : await getFormState(client, form);
@@ -84,6 +84,19 @@ async function withOpenForms(
 	}
 	if (forms.length === 0) return undefined;
 	return { ...result, pause: { ...pause, forms }, warnings };
+}
+
+/** A warning if the submitted form is of another run: this one neither waits for it, nor has a node that was answered. */
+function getOtherRunWarnings({ workflow, pause }: RunResult, token: string | undefined): string[] {
+	const isKnown =
+		token === undefined ||
+		pause?.forms.some(({ formToken }) => formToken === token) ||
+		workflow?.nodes.some(({ type, status }) => type === 'human-input' && status === 'succeeded');
+	return isKnown
+		? []
+		: [
+				'The submitted form belongs to another run, and this run still waits for its own form: check that Form Token and Workflow Run ID are of the same run.',
+			];
 }
 
 /** Whether Dify accepts the form. Without a token, and if Dify does not respond, it counts as open. */

@@ -132,6 +132,20 @@ describe('Submit', () => {
 		},
 	);
 
+	test.each([
+		['another run', toReplay('ask'), true],
+		['this run', SECOND_FORM, false],
+		['this run, which waits for a second form', toReplay('other', 'ask'), false],
+	])('warns only about a form of another run: %s', async (_case, events, warns) => {
+		const formToken = warns ? 'token-of-another-run' : 'token-other';
+		const sim = await startDify({ attachments: [events] });
+		const { warnings = [] } = await submit(sim, { workflowRunId: RUN_ID, formToken });
+		expect(warnings).toEqual(
+			warns ? [expect.stringContaining('Form Token and Workflow Run ID')] : [],
+		);
+		expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+	});
+
 	test('leaves the other forms of the same pause', async () => {
 		const sim = await startDify({ attachments: [toReplay('ask', 'other')] });
 		expect(getTokens(await submit(sim, { workflowRunId: RUN_ID }))).toEqual(['token-other']);
