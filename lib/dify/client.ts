@@ -117,7 +117,7 @@ export class DifyClient {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody([
 			...Object.entries(fields).map(([field, value]) => ({ field, value })),
-			{ field: 'file', file },
+			{ field: 'file', value: file },
 		]);
 		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs, totalMs: 0 };
 		const requestOptions: RequestOptions = { url: this.buildUrl(path), upload, timeouts };

@@ -115,8 +115,8 @@ export interface FindingRule<F> {
 	severity?: 'warning' | 'info' | ((facts: F) => 'warning' | 'info');
 	/** Status that the finding gives the server. Default: unchanged. */
 	status?: HealthStatus;
-	/** Evidence; undefined if the finding does not apply. */
-	observe(facts: F): string | undefined;
+	/** Evidence; otherwise the finding does not apply. */
+	observe(facts: F): string | false | undefined;
 	detail: RuleText<F>;
 	suggestion: RuleText<F>;
 }
@@ -131,7 +131,7 @@ export function evaluateRules<F>(
 	return rules.flatMap(
 		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
 			const observed = observe(facts);
-			if (observed === undefined) return [];
+			if (!observed) return [];
 			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
 			const level = typeof severity === 'function' ? severity(facts) : severity;
 			return [{ id, severity: level ?? 'error', status, ...texts }];

@@ -139,9 +139,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 		id: 'modelServerDetected',
 		status: 'misconfigured',
 		observe: ({ keyTypeProbe }) =>
-			/llama\.cpp/i.test(keyTypeProbe.headers.server ?? '')
-				? describeProbe(keyTypeProbe)
-				: undefined,
+			/llama\.cpp/i.test(keyTypeProbe.headers.server ?? '') && describeProbe(keyTypeProbe),
 		detail: 'This address is a llama-server, not Dify',
 		suggestion:
 			'Select Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
@@ -153,9 +151,8 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 			keyTypeProbe.status > 0 &&
 			keyTypeProbe.status < 300 &&
 			isRecord(keyTypeProbe.json) &&
-			!isExpectedResponse(keyTypeProbe, keyType)
-				? describeProbe(keyTypeProbe)
-				: undefined,
+			!isExpectedResponse(keyTypeProbe, keyType) &&
+			describeProbe(keyTypeProbe),
 		detail: 'The server at this address does not respond like Dify',
 		suggestion:
 			'Check the Base URL and the port in the credential: enter the address of the Dify API, for example http://dify.example.com/v1.',
@@ -164,20 +161,18 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 		id: 'difyWrongKeyType',
 		status: 'unauthorized',
 		observe: ({ keyTypeProbe, otherTypeProbe, keyType }) =>
-			keyTypeProbe.status === 401 && isExpectedResponse(otherTypeProbe, oppositeKeyType(keyType))
-				? `${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`
-				: undefined,
+			keyTypeProbe.status === 401 &&
+			isExpectedResponse(otherTypeProbe, OPPOSITE[keyType]) &&
+			`${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`,
 		detail: ({ keyType }) =>
-			`This is ${KEY_NAMES[oppositeKeyType(keyType)]}, but ${KEY_NAMES[keyType]} is required`,
+			`This is ${KEY_NAMES[OPPOSITE[keyType]]}, but ${KEY_NAMES[keyType]} is required`,
 		suggestion: ({ keyType }) =>
 			`Use ${KEY_NAMES[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
 	},
 ];
 
-const KEY_NAMES: Record<KeyType, string> = {
-	app: 'an app key',
-	knowledge: 'a knowledge base key',
-};
+const KEY_NAMES = { app: 'an app key', knowledge: 'a knowledge base key' };
+const OPPOSITE = { app: 'knowledge', knowledge: 'app' } as const;
 
 /** Possible problems of a Dify that responds. */
 export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
@@ -259,10 +254,6 @@ function getLastRunFindings({ runs }: DifyFacts): FindingWithStatus[] {
 	const { title, suggestion } = getErrorText(type, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;
 	return [{ id: toDifyFindingId(type), severity: 'warning', observed, detail: title, suggestion }];
-}
-
-function oppositeKeyType(keyType: KeyType): KeyType {
-	return keyType === 'app' ? 'knowledge' : 'app';
 }
 
 function isExpectedResponse(probe: ProbeResult, keyType: KeyType) {

@@ -4,7 +4,14 @@ import type { ServerError } from '../errors/server-error';
 import { other } from '../servers/types/other';
 import { toProbeError } from '../servers/probe';
 import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
-import { parseBoolean, asFiniteNumber, asNonEmptyString, asRecord, omitUndefined } from '../values';
+import {
+	parseBoolean,
+	asFiniteNumber,
+	asNonEmptyString,
+	asRecord,
+	maxOf,
+	omitUndefined,
+} from '../values';
 import {
 	type ServerSnapshot,
 	isListMissing,
@@ -32,12 +39,16 @@ export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
 	checkedModel?: ServerModel;
+	/** Tokens that one request can use, the maximum of several models. */
+	context?: number;
 }
 
 export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 	const { identity, details, serverType, checkedModel, options, server } = snapshot;
 	const embeddings = isFeatureEnabled(details.embeddings);
 	const models = (snapshot.models ?? []).map((model) => ({ embeddings, ...model }));
+	const contexts = models.flatMap(({ context }) => context ?? []);
+	const checked = models.find(({ id }) => id === checkedModel?.id);
 	return {
 		url: server.url.root,
 		serverType,
@@ -50,7 +61,8 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		tasks: snapshot.tasks,
 		modelListProbe: identity.models,
 		models,
-		checkedModel: models.find(({ id }) => id === checkedModel?.id),
+		checkedModel: checked,
+		context: checked?.context ?? (contexts.length > 0 ? maxOf(contexts) : undefined),
 	};
 }
 

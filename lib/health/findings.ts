@@ -1,7 +1,6 @@
 /** Possible problems of a model server, and how to fix them. */
 import { parseHostAndPort } from '../errors/create-error';
 import { getErrorText, formatDuration } from '../errors/texts';
-import { maxOf } from '../values';
 import { suggestModels } from '../servers/models';
 import { isDifyResponse, type CheckFacts } from './facts';
 import { describeProbe } from './probes';
@@ -27,9 +26,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'difyDetected',
 		status: 'misconfigured',
 		observe: ({ modelListProbe, failedProbe }) =>
-			failedProbe !== undefined && isDifyResponse(modelListProbe)
-				? describeProbe(modelListProbe)
-				: undefined,
+			failedProbe !== undefined && isDifyResponse(modelListProbe) && describeProbe(modelListProbe),
 		detail: getErrorText('routeNotFound', { isDify: true }).title,
 		suggestion: ({ url }) =>
 			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
@@ -38,9 +35,9 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'notReady',
 		status: 'degraded',
 		observe: ({ failedProbe }) =>
-			failedProbe?.probe.url.endsWith('/health') && failedProbe.error.type !== 'modelLoading'
-				? describeProbe(failedProbe.probe)
-				: undefined,
+			failedProbe?.probe.url.endsWith('/health') &&
+			failedProbe.error.type !== 'modelLoading' &&
+			describeProbe(failedProbe.probe),
 		detail: 'The server reports that it cannot respond to requests',
 		suggestion: 'Check the server log. If the state does not change, restart the server.',
 	},
@@ -48,7 +45,7 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'noResponse',
 		status: 'unreachable',
 		observe: ({ failedProbe }) =>
-			failedProbe?.error.type === 'totalTimeout' ? describeProbe(failedProbe.probe) : undefined,
+			failedProbe?.error.type === 'totalTimeout' && describeProbe(failedProbe.probe),
 		detail: ({ url, timeoutMs }) =>
 			`No response from "${new URL(url).hostname}" within ${formatDuration(timeoutMs)}`,
 		suggestion: ({ url }) =>
@@ -63,9 +60,8 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'redirected',
 		status: 'misconfigured',
 		observe: ({ modelListProbe }) =>
-			getOrigin(modelListProbe.finalUrl) === getOrigin(modelListProbe.url)
-				? undefined
-				: describeProbe(modelListProbe),
+			new URL(modelListProbe.finalUrl).origin !== new URL(modelListProbe.url).origin &&
+			describeProbe(modelListProbe),
 		detail:
 			'The server redirects every request to another address, and generations do not follow redirects',
 		suggestion: ({ modelListProbe }) =>
@@ -75,9 +71,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'noModels',
 		status: 'misconfigured',
 		observe: ({ models, isUnlisted, modelListProbe }) =>
-			models.length === 0 && !isUnlisted
-				? `${describeProbe(modelListProbe)}, an empty list`
-				: undefined,
+			models.length === 0 && !isUnlisted && `${describeProbe(modelListProbe)}, an empty list`,
 		detail: ({ hasKey }) =>
 			hasKey
 				? 'The server has no models, or the key has no access to any of them'
@@ -88,10 +82,11 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'expectedModelMissing',
 		status: 'misconfigured',
-		observe: ({ expected, checkedModel, models, modelListProbe }) => {
-			const isMissing = expected.model !== undefined && checkedModel === undefined;
-			return isMissing && models.length > 0 ? describeProbe(modelListProbe) : undefined;
-		},
+		observe: ({ expected, checkedModel, models, modelListProbe }) =>
+			expected.model !== undefined &&
+			checkedModel === undefined &&
+			models.length > 0 &&
+			describeProbe(modelListProbe),
 		detail: ({ expected }) => `The server does not offer the model "${expected.model}"`,
 		suggestion: ({ expected: { model = '' }, models, serverType: { texts } }) =>
 			suggestModels(
@@ -103,17 +98,19 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'expectedModelLoading',
 		status: 'loading',
 		observe: ({ expected, checkedModel }) =>
-			expected.model !== undefined && /^(?:down)?loading$/.test(checkedModel?.state ?? '')
-				? `/v1/models reports ${checkedModel!.state}`
-				: undefined,
+			expected.model !== undefined &&
+			/^(?:down)?loading$/.test(checkedModel?.state ?? '') &&
+			`/v1/models reports ${checkedModel!.state}`,
 		detail: ({ checkedModel }) => `The model "${checkedModel!.id}" is still loading`,
 		suggestion: LOADING_SUGGESTION,
 	},
 	{
 		id: 'modelNotLoaded',
 		severity: ({ checkedModel }) => (checkedModel?.state === 'failed' ? 'warning' : 'info'),
-		observe: (facts) =>
-			isNotLoaded(facts) ? `Its state is ${facts.checkedModel!.state}` : undefined,
+		observe: ({ expected, checkedModel }) =>
+			expected.model !== undefined &&
+			/^(?:unloaded|downloaded|failed)$/.test(checkedModel?.state ?? '') &&
+			`Its state is ${checkedModel!.state}`,
 		// A router reports an exit code for a model that could not be loaded, and after a forced unload.
 		detail: ({ checkedModel: { id, exitCode } = { id: '' } }) =>
 			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process exited with code ${exitCode}, because it was unloaded or could not be loaded`}`,
@@ -124,46 +121,42 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'contextBelowExpected',
 		status: 'misconfigured',
 		observe: (facts) => {
-			const context = getMaxContext(facts);
-			return context !== undefined && context < (facts.expected.minContext ?? 0)
-				? `Context per request: ${context} tokens`
-				: undefined;
+			const { expected, context = Infinity } = facts;
+			return context < (expected.minContext ?? 0) && `Context per request: ${context} tokens`;
 		},
 		detail: (facts) =>
-			`A request can use ${getMaxContext(facts)} tokens of context, but ${facts.expected.minContext} are required`,
+			`A request can use ${facts.context} tokens of context, but ${facts.expected.minContext} are required`,
 		suggestion: (facts) => suggestContext(facts, facts.expected.minContext!),
 	},
 	{
 		id: 'contextSmallForAgents',
 		severity: 'warning',
 		observe: (facts) => {
-			const context = getMaxContext(facts);
-			const isSmall = context !== undefined && context < SMALL_CONTEXT;
-			if (!isSmall || facts.expected.minContext !== undefined || !isForChats(facts))
-				return undefined;
-			return `Context per request: ${context} tokens`;
+			const { expected, context = Infinity } = facts;
+			const isSmall = context < SMALL_CONTEXT && expected.minContext === undefined;
+			return isSmall && isForChats(facts) && `Context per request: ${context} tokens`;
 		},
-		detail: (facts) =>
-			`A request can use ${getMaxContext(facts)} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
+		detail: ({ context }) =>
+			`A request can use ${context} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
 		suggestion: (facts) => suggestContext(facts, USUAL_CONTEXT),
 	},
 	{
 		id: 'modelLacksTools',
 		severity: 'warning',
 		observe: (facts) =>
-			isForChats(facts) && facts.checkedModel?.tools === false
-				? 'The chat template of the model does not support tools'
-				: undefined,
+			isForChats(facts) &&
+			facts.checkedModel?.tools === false &&
+			'The chat template of the model does not support tools',
 		detail: ({ checkedModel }) => `Agents cannot call tools with the model "${checkedModel!.id}"`,
 		suggestion: ({ serverType: { texts } }) => texts.tools,
 	},
 	{
 		id: 'contextUnknown',
 		severity: 'info',
-		observe: (facts) =>
-			facts.expected.minContext !== undefined && getMaxContext(facts) === undefined
-				? 'No response includes the context size'
-				: undefined,
+		observe: ({ expected, context }) =>
+			expected.minContext !== undefined &&
+			context === undefined &&
+			'No response includes the context size',
 		detail: ({ expected }) =>
 			`This server does not report whether it has ${expected.minContext} tokens of context`,
 		suggestion: 'Test it once with a real request.',
@@ -172,9 +165,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'requestsQueued',
 		severity: 'warning',
 		observe: ({ server: { queue = 0, busySlots } }) =>
-			queue === 0
-				? undefined
-				: `/metrics reports ${queue} waiting, ${busySlots ?? 'unknown'} running`,
+			queue > 0 && `/metrics reports ${queue} waiting, ${busySlots ?? 'unknown'} running`,
 		detail: ({ server: { queue, slots } }) =>
 			`${queue} ${queue === 1 ? 'request is' : 'requests are'} waiting for a slot${slots === undefined ? '' : `; the server has ${slots}`}`,
 		suggestion:
@@ -184,7 +175,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'slowResponse',
 		severity: 'warning',
 		observe: ({ server: { latencyMs = 0 } }) =>
-			latencyMs > SLOW_MS ? `The fastest response took ${latencyMs} ms` : undefined,
+			latencyMs > SLOW_MS && `The fastest response took ${latencyMs} ms`,
 		detail: ({ server }) => `The server took ${server.latencyMs} ms for a simple response`,
 		suggestion:
 			'The machine may be overloaded or short of memory, or the network may be slow. Check top on the server, and compare with ping.',
@@ -195,7 +186,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		observe: ({ models }) => {
 			const partly = models.filter(({ gpuShare = 1 }) => gpuShare < 0.99);
 			const shares = partly.map(({ id, gpuShare }) => `${Math.round(gpuShare! * 100)} % of ${id}`);
-			return shares.length === 0 ? undefined : `/api/ps reports ${shares.join(', ')}`;
+			return shares.length > 0 && `/api/ps reports ${shares.join(', ')}`;
 		},
 		detail:
 			'A model is only partly in GPU memory: the rest runs on the CPU, which slows everything down',
@@ -206,9 +197,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		id: 'modelRunsRemotely',
 		severity: 'warning',
 		observe: ({ checkedModel }) =>
-			checkedModel?.remoteHost
-				? `/api/tags reports remote_host ${checkedModel.remoteHost}`
-				: undefined,
+			checkedModel?.remoteHost && `/api/tags reports remote_host ${checkedModel.remoteHost}`,
 		detail: ({ checkedModel }) =>
 			`The model "${checkedModel!.id}" runs on ${checkedModel!.remoteHost}: your data leaves your network`,
 		suggestion:
@@ -217,7 +206,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'serverSleeping',
 		severity: 'info',
-		observe: ({ server }) => (server.sleeping === true ? '/props reports is_sleeping' : undefined),
+		observe: ({ server }) => server.sleeping === true && '/props reports is_sleeping',
 		detail: 'The server is sleeping: it has unloaded its model and reloads it on the next request',
 		suggestion:
 			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
@@ -225,8 +214,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'unrecognizedServer',
 		severity: 'info',
-		observe: ({ isUnlisted, modelListProbe }) =>
-			isUnlisted ? describeProbe(modelListProbe) : undefined,
+		observe: ({ isUnlisted, modelListProbe }) => isUnlisted && describeProbe(modelListProbe),
 		detail: ({ tasks }) =>
 			`The server has no model list, but it has endpoints for ${joinNames(tasks)}`,
 		suggestion:
@@ -246,29 +234,14 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	];
 }
 
-function getOrigin(url: string) {
-	return new URL(url).origin;
-}
-
 /** The Base URL for the target of a redirect. */
 function toBaseUrl(finalUrl: string) {
 	return finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
-function isNotLoaded({ expected, checkedModel }: CheckFacts) {
-	if (expected.model === undefined) return false;
-	return ['unloaded', 'downloaded', 'failed'].includes(checkedModel?.state ?? '');
-}
-
 /** Embedding and reranker models have short contexts by nature, and do not call tools. */
 function isForChats({ models, checkedModel }: CheckFacts) {
 	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
-}
-
-/** Tokens that one request can use, the maximum of several models; undefined if not known. */
-function getMaxContext({ checkedModel, models }: CheckFacts) {
-	const contexts = models.flatMap(({ context }) => context ?? []);
-	return checkedModel?.context ?? (contexts.length === 0 ? undefined : maxOf(contexts));
 }
 
 /** How to get this many tokens, within the context that the model was trained for. */

@@ -335,14 +335,15 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 	{
 		id: 'gpuPossiblyUnused',
 		severity: 'warning',
-		observe: ({ run: { tokensPerSecond, firstTokenMs }, size, uncertainty }) => {
-			const isKnown =
-				tokensPerSecond !== undefined &&
-				firstTokenMs !== undefined &&
-				size >= MIN_SIZE &&
-				uncertainty === undefined;
-			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
-			return `${tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(size * tokensPerSecond)} GB/s`;
+		observe: ({ run, size, uncertainty }) => {
+			const bandwidth = size * (run.tokensPerSecond ?? Infinity);
+			const isSlow =
+				run.firstTokenMs !== undefined && size >= MIN_SIZE && bandwidth < CPU_BANDWIDTH;
+			return (
+				isSlow &&
+				uncertainty === undefined &&
+				`${run.tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(bandwidth)} GB/s`
+			);
 		},
 		detail: ({ size }) =>
 			`This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
@@ -352,9 +353,9 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 		id: 'streamBuffered',
 		severity: 'warning',
 		observe: ({ run: { tokensPerSecond, firstTokenMs } }) =>
-			tokensPerSecond !== undefined && firstTokenMs === undefined
-				? 'The complete response arrived at once'
-				: undefined,
+			tokensPerSecond !== undefined &&
+			firstTokenMs === undefined &&
+			'The complete response arrived at once',
 		detail:
 			'A proxy or the server buffers the response, so users see nothing until the end, and the time to first token cannot be measured',
 		suggestion:

@@ -14,7 +14,10 @@ export interface FileSource {
 }
 
 /** A field of a form, or a file in it. */
-export type FormPart = { field: string; value: string } | { field: string; file: FileSource };
+export interface FormPart {
+	field: string;
+	value: string | FileSource;
+}
 
 /** The state of a form's files while it is sent. */
 export interface UploadProgress {
@@ -51,8 +54,8 @@ export function createFormBody(parts: readonly FormPart[]): FormBody {
 		progress.unreadable = undefined;
 		for (const { head, part } of blocks) {
 			yield head;
-			if ('value' in part) yield encode(part.value);
-			else yield* readContent(part.file, progress);
+			if (typeof part.value === 'string') yield encode(part.value);
+			else yield* readContent(part.value, progress);
 			// Ending before the announced length aborts the request.
 			if (progress.unreadable !== undefined) return;
 			yield encode('\r\n');
@@ -71,14 +74,14 @@ function encode(value: string): Uint8Array {
 	return new TextEncoder().encode(value);
 }
 
-function getPartSize(part: FormPart) {
-	return 'value' in part ? encode(part.value).byteLength : part.file.size;
+function getPartSize({ value }: FormPart) {
+	return typeof value === 'string' ? encode(value).byteLength : value.size;
 }
 
-function toPartHead(part: FormPart, boundary: string) {
-	const disposition = `Content-Disposition: form-data; name="${part.field}"`;
-	if ('value' in part) return `--${boundary}\r\n${disposition}\r\n\r\n`;
-	const { name, mimeType } = part.file;
+function toPartHead({ field, value }: FormPart, boundary: string) {
+	const disposition = `Content-Disposition: form-data; name="${field}"`;
+	if (typeof value === 'string') return `--${boundary}\r\n${disposition}\r\n\r\n`;
+	const { name, mimeType } = value;
 	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
 	return `--${boundary}\r\n${disposition}; filename="${toUploadFileName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 }

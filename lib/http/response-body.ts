@@ -77,7 +77,7 @@ async function raceWithPause<R>(next: Promise<R>) {
 
 /** Collects a body as text. @throws {BodyTooLargeError} */
 export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
-	const decoder = new TextDecoder('utf-8');
+	const decoder = new TextDecoder();
 	const buffered = new BufferedText();
 	for await (const chunk of readChunks(body, maxBytes, buffered))
 		buffered.add(decoder.decode(chunk, { stream: true }));
@@ -189,7 +189,7 @@ type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
  */
 export class StreamParser implements EndDetector {
 	private format: BodyFormat = 'unknown';
-	private readonly decoder = new TextDecoder('utf-8');
+	private readonly decoder = new TextDecoder();
 	private events: string[] = [];
 	/** The incomplete last line, or the beginning of a page. */
 	private pending = '';

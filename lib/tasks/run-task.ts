@@ -134,7 +134,7 @@ function toFormParts(fields: JsonRecord, file: FileSource): FormPart[] {
 	const parts = Object.entries(fields).flatMap(([field, value]) =>
 		[value].flat().map((entry) => ({ field, value: toText(entry) })),
 	);
-	return [...parts, { field: 'file', file }];
+	return [...parts, { field: 'file', value: file }];
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy closed the connection. */

@@ -21,7 +21,7 @@ import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../share
 import { withResolvedModel } from '../shared/model-selection';
 import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { readPriority, readGenerationTimeouts } from '../shared/timeout-fields';
+import { GENERATION_RETRIES, readPriority, readRequestSettings } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties, traceFields } from './fields';
 import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
@@ -200,7 +200,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 			historyBudget: parameters.number('options.historyBudget', undefined),
 			trace: readTrace(parameters),
 		}),
-		...readGenerationTimeouts(parameters),
+		...readRequestSettings(parameters, GENERATION_RETRIES),
 	};
 }
 

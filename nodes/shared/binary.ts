@@ -28,8 +28,9 @@ export async function createFileSource(
 		mimeType: mimeType || 'application/octet-stream',
 	};
 	const bytes = Buffer.from(id ? '' : data, 'base64');
-	const getStoredSize = async (storedId: string) =>
-		await context.helpers.getBinaryMetadata(storedId).catch(() => {
+	const stored =
+		id &&
+		(await context.helpers.getBinaryMetadata(id).catch(() => {
 			throw createInputError(
 				`The file "${base.name}" is missing in the binary data storage of n8n`,
 				'Run the node that created the file again, and check whether n8n deletes binary data too early.',
@@ -37,8 +38,8 @@ export async function createFileSource(
 					detail: `The file "${base.name}" in the field "${property}" of item ${itemIndex + 1} is missing in the binary data storage of n8n`,
 				},
 			);
-		});
-	const size = id ? (await getStoredSize(id)).fileSize : bytes.byteLength;
+		}));
+	const size = stored ? stored.fileSize : bytes.byteLength;
 	if (size === 0)
 		throw createInputError(
 			`The binary data of "${base.name}" is empty`,

@@ -52,21 +52,18 @@ interface RetrySettings {
 	retries: number;
 }
 
-/** Reads `timeoutFields`. */
+/** Reads the timeouts and retries that the node has. */
 export function readRequestSettings(parameters: NodeParameters, defaultRetries = 3): RetrySettings {
-	const firstTokenMs = parameters.milliseconds('options.firstTokenTimeout', undefined);
+	const readTimeout = (name: string) =>
+		parameters.milliseconds(`options.${name}Timeout`, undefined);
 	return {
-		timeouts: omitUndefined({ firstTokenMs }),
+		timeouts: omitUndefined({
+			firstTokenMs: readTimeout('firstToken'),
+			idleMs: readTimeout('idle'),
+			totalMs: readTimeout('total'),
+		}),
 		retries: parameters.number('options.maxRetries', defaultRetries),
 	};
-}
-
-/** Reads the options of a generation. */
-export function readGenerationTimeouts(parameters: NodeParameters): RetrySettings {
-	const { timeouts, retries } = readRequestSettings(parameters, GENERATION_RETRIES);
-	const idleMs = parameters.milliseconds('options.idleTimeout', undefined);
-	const totalMs = parameters.milliseconds('options.totalTimeout', undefined);
-	return { timeouts: { ...timeouts, ...omitUndefined({ idleMs, totalMs }) }, retries };
 }
 
 /** The part of a node's context that shows whether a user is waiting. */
@@ -75,28 +72,21 @@ interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 }
 
 /** Executions that n8n starts itself: schedules, polling and queues, error workflows, evaluations. */
-const UNATTENDED_MODES: ReadonlySet<WorkflowExecuteMode> = new Set([
-	'trigger',
-	'error',
-	'evaluation',
-]);
+const UNATTENDED_MODES = new Set<WorkflowExecuteMode>(['trigger', 'error', 'evaluation']);
 
 /** The priority of a node's requests in the queue. The table is in docs/operations.md. */
 export function readPriority(context: ExecutionSource, parameters: NodeParameters): Priority {
-	return readExplicitPriority(parameters) ?? getAutomaticPriority(context);
+	// The default for a sub-node is its own connection type.
+	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
+	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
+	const automatic = items.length > 1 || isStartedByN8n ? 'batch' : 'interactive';
+	return readExplicitPriority(parameters) ?? automatic;
 }
 
 /** The priority that the user selected; undefined: automatic. */
 export function readExplicitPriority(parameters: NodeParameters): Priority | undefined {
 	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
 	return choice === 'auto' ? undefined : choice;
-}
-
-function getAutomaticPriority(context: ExecutionSource): Priority {
-	// The default for a sub-node is its own connection type.
-	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
-	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
-	return items.length > 1 || isStartedByN8n ? 'batch' : 'interactive';
 }
 
 /** Go's form of a duration, which Ollama reads: `5m`, `1h30m`, `-1m`. */

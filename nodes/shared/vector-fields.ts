@@ -1,3 +1,4 @@
+import { omitUndefined } from '../../lib/values';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import {
 	choiceField,
@@ -71,13 +72,12 @@ export const embeddingOptions = [
 export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
 	const prefix = (path: string) =>
 		parameters.value(path) === undefined ? undefined : parameters.rawString(path);
-	const prefixes = {
-		query: prefix('options.queryPrefix'),
-		document: prefix('options.documentPrefix'),
-	};
 	return {
 		model: parameters.string('model'),
-		prefixes: Object.fromEntries(Object.entries(prefixes).filter(([, text]) => text !== undefined)),
+		prefixes: omitUndefined({
+			query: prefix('options.queryPrefix'),
+			document: prefix('options.documentPrefix'),
+		}),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
 		longTexts: parameters.choice('options.longTexts', 'fail'),

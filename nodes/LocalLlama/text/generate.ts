@@ -35,7 +35,7 @@ import {
 } from '../../shared/chat/generation';
 import { streamingField, longTextField, stringField } from '../../shared/field-builders';
 import type { CompleteSettings } from '../../../lib/tasks/complete';
-import { readGenerationTimeouts } from '../../shared/timeout-fields';
+import { GENERATION_RETRIES, readRequestSettings } from '../../shared/timeout-fields';
 import { withResolvedModel } from '../../shared/model-selection';
 import { readBuffer } from '../../../lib/http/response-body';
 import { type ContentPart, readFile } from '../../../lib/files/read-file';
@@ -107,7 +107,7 @@ async function buildChatSettings(
 		parameters: { ...defaults, ...readGeneration(parameters) },
 		thinkingHistory,
 		showThinking: false,
-		...readGenerationTimeouts(parameters),
+		...readRequestSettings(parameters, GENERATION_RETRIES),
 	};
 	return await withResolvedModel(settings, server, 'chat', signal);
 }
@@ -118,7 +118,7 @@ export async function readTaskSettings(
 	defaults: ChatParameters = {},
 ): Promise<CompleteSettings> {
 	const generation = {
-		...readGenerationTimeouts(call.parameters),
+		...readRequestSettings(call.parameters, GENERATION_RETRIES),
 		parameters: { ...defaults, ...readGeneration(call.parameters) },
 	};
 	return { ...(await readMediaSettings(call, 'chat')), ...generation };

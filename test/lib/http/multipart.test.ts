@@ -60,7 +60,7 @@ test('fields and files of any content arrive unchanged, in order', async () => {
 					(one, index): FormPart =>
 						'value' in one
 							? { field: `f${index}`, value: one.value.toWellFormed() }
-							: { field: `f${index}`, file: file(one.bytes) },
+							: { field: `f${index}`, value: file(one.bytes) },
 				);
 				expect(await parseForm(parts)).toEqual(
 					inputs.map((one, index) => [
@@ -78,7 +78,7 @@ test('fields and files of any content arrive unchanged, in order', async () => {
 
 test('a form that is sent again reads its files from the beginning', async () => {
 	const { content, sent } = createFormBody([
-		{ field: 'file', file: file(new Uint8Array(20).fill(7)) },
+		{ field: 'file', value: file(new Uint8Array(20).fill(7)) },
 	]);
 	expect(await bytesOf(content)).toEqual(await bytesOf(content));
 	expect(sent).toEqual({ bytes: 20, unreadable: undefined });
@@ -86,7 +86,7 @@ test('a form that is sent again reads its files from the beginning', async () =>
 
 test('a file with another size than stored ends the form early', async () => {
 	const short = createFormBody([
-		{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) },
+		{ field: 'file', value: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) },
 	]);
 	expect((await bytesOf(short.content)).toString()).not.toContain('--\r\n');
 	expect(short.sent.unreadable).toEqual({ name: 'a.wav', reason: 'it ended after 20 of 30 bytes' });
