@@ -1,13 +1,11 @@
 import type {
 	IAuthenticate,
-	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
-	IHttpRequestOptions,
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
+import { booleanField, choiceField, stringField, toOptions } from '../nodes/shared/field-builders';
 import {
 	buildDifyHeaders,
 	KEY_TEST_FIELD,
@@ -27,14 +25,6 @@ import {
 
 /** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';
-
-/** Adds the key to a request. The credential test calls a route that the key type may use. */
-async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) {
-	const credential = readDifyCredential(data);
-	const { baseUrl, keyType } = credential;
-	const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
-	return authenticateRequest(request, credential, buildDifyHeaders(credential), TEST_PATH, test);
-}
 
 /** Errors of the credential test: their statuses, and what happened. */
 const ERROR_STATUSES: ReadonlyArray<[ErrorType, number[], string]> = [
@@ -80,18 +70,10 @@ export class DifyApi implements ICredentialType {
 				'In Dify, open the app and go to API Access, then API Key. A key belongs to one app, so create one credential per app. For knowledge bases: Knowledge, then Service API.',
 		}),
 		choiceField('Key Type', 'keyType', 'app', {
-			options: [
-				{
-					name: 'App',
-					value: 'app',
-					description: 'API key of a chatbot, agent, chatflow, text generator or workflow (app-…)',
-				},
-				{
-					name: 'Knowledge',
-					value: 'knowledge',
-					description: 'API key for the knowledge bases of a workspace (dataset-…)',
-				},
-			],
+			options: toOptions({
+				app: ['App', 'API key of a chatbot, agent, chatflow, text generator or workflow (app-…)'],
+				knowledge: ['Knowledge', 'API key for the knowledge bases of a workspace (dataset-…)'],
+			}),
 			description:
 				'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
 		}),
@@ -101,7 +83,13 @@ export class DifyApi implements ICredentialType {
 		}),
 	];
 
-	authenticate: IAuthenticate = authenticate;
+	/** Adds the key to a request. The credential test calls a route that the key type may use. */
+	authenticate: IAuthenticate = async (data, request) => {
+		const credential = readDifyCredential(data);
+		const { baseUrl, keyType } = credential;
+		const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
+		return authenticateRequest(request, credential, buildDifyHeaders(credential), TEST_PATH, test);
+	};
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },

@@ -1,9 +1,7 @@
 import type {
 	IAuthenticate,
-	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
-	IHttpRequestOptions,
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
@@ -14,6 +12,7 @@ import {
 	numberField,
 	fixedCollectionField,
 	stringField,
+	toOptions,
 } from '../nodes/shared/field-builders';
 import {
 	bodyRule,
@@ -60,14 +59,6 @@ const NO_MODELS =
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
-
-/** Adds the key and the extra headers to a request. */
-async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) {
-	const credential = readLocalLlamaCredential(data);
-	const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
-	const headers = buildCredentialHeaders(credential);
-	return authenticateRequest(request, credential, headers, TEST_PATH, test);
-}
 
 /**
  * Adds the hidden mark `sameForEachItem`. n8n evaluates display conditions before expressions, and omits the values of
@@ -117,12 +108,12 @@ export class LocalLlamaApi implements ICredentialType {
 			displayOptions: { show: { authentication: ['bearer', 'xApiKey'] } },
 		}),
 		choiceField('Authentication', 'authentication', 'bearer', {
-			options: [
-				{ name: 'Basic (User and Password)', value: 'basic' },
-				{ name: 'Bearer (Authorization Header)', value: 'bearer' },
-				{ name: 'None', value: 'none' },
-				{ name: 'x-api-key Header', value: 'xApiKey' },
-			],
+			options: toOptions({
+				basic: 'Basic (User and Password)',
+				bearer: 'Bearer (Authorization Header)',
+				none: 'None',
+				xApiKey: 'x-api-key Header',
+			}),
 			description:
 				'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
 		}),
@@ -152,27 +143,27 @@ export class LocalLlamaApi implements ICredentialType {
 				'How many generations may run at the same time with this credential. Further requests wait in n8n, interactive ones before batches. 0 = automatic: the number of slots on llama-server, unlimited on other servers.',
 		}),
 		choiceField('Server Type', 'serverType', 'auto', {
-			options: [
-				{
-					name: 'Automatic',
-					value: 'auto',
-					description: 'Detect the server type when needed',
-				},
-				{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
-				{ name: 'Ollama', value: 'ollama' },
-				{
-					name: 'Other (OpenAI-Compatible)',
-					value: 'other',
-					description:
-						'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
-				},
-				{ name: 'vLLM', value: 'vllm' },
-			],
+			options: toOptions({
+				auto: ['Automatic', 'Detect the server type when needed'],
+				llamaServer: 'Llama-Server (llama.cpp)',
+				ollama: 'Ollama',
+				other: [
+					'Other (OpenAI-Compatible)',
+					'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
+				],
+				vllm: 'vLLM',
+			}),
 			description: 'Determines which fields beyond the OpenAI standard are sent',
 		}),
 	]);
 
-	authenticate: IAuthenticate = authenticate;
+	/** Adds the key and the extra headers to a request. */
+	authenticate: IAuthenticate = async (data, request) => {
+		const credential = readLocalLlamaCredential(data);
+		const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
+		const headers = buildCredentialHeaders(credential);
+		return authenticateRequest(request, credential, headers, TEST_PATH, test);
+	};
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },

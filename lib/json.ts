@@ -48,7 +48,7 @@ export class JsonBrackets {
 		return undefined;
 	}
 
-	/** Reads a chunk, also behind the end of a value. */
+	/** Reads a chunk, also after the end of a value. */
 	readAll(chunk: string): void {
 		for (let at: number | undefined = 0; at !== undefined; ) at = this.read(chunk, at);
 	}

@@ -108,7 +108,7 @@ function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody[
 	return isUnknown ? toTitle(message) || undefined : undefined;
 }
 
-/** With the names that llama-server gives them. */
+/** With the names of llama-server. */
 function toTokenFacts(type: ErrorType, message: string): JsonRecord {
 	if (type !== 'promptTooLong') return {};
 	const { promptTokens, contextTokens } = findTokenCounts(message);

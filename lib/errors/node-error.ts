@@ -67,7 +67,7 @@ const TOOL_REJECTED_TEXT =
 
 /**
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
- * words of a server that nothing explains.
+ * server message that nothing explains.
  */
 function toToolErrorText(error: ServerError) {
 	if (!isRequestError(error.type)) return TOOL_UNAVAILABLE_TEXT;

@@ -137,7 +137,7 @@ const FAILURE =
 const UNSUPPORTED =
 	/\b(?:not|n't|no|without)\b.{0,20}\b(?:support(?:s|ed)?|accept(?:s|ed)?|allow(?:s|ed)?|enabled|implemented|multimodal|vision|capab\w+)\b|\bun(?:supported|implemented|recognized)\b/i;
 const MEDIA = /\b(?:images?|audios?|videos?|vision|multimodal)\b/i;
-/** Where tokens of a prompt are not what is counted. */
+/** The message counts other things than tokens of a prompt. */
 const OTHER_UNITS =
 	/\b(?:images?|audios?|videos?|seconds|pixels?|batch(?:es)?|per request|array|string|digits|characters|days)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
@@ -155,7 +155,7 @@ const RATE =
 
 /** In this order; the first one whose words are there counts. */
 const SIGNALS: readonly Signal[] = [
-	// What was sent, not what the model generated
+	// The request, not the output of the model
 	{
 		type: 'invalidToolCallInHistory',
 		all: [/\bpars(?:e|ing)\b/i, /\barguments\b/i, /\b(?:tool|function)/i],
@@ -186,7 +186,7 @@ const SIGNALS: readonly Signal[] = [
 		],
 	},
 	{ type: 'busy', all: [RATE] },
-	// vLLM: what is left for the response is negative
+	// vLLM: the rest for the response is negative
 	{ type: 'promptTooLong', all: [/\bmax_tokens must be at least 1, got -\d/i] },
 	{
 		type: 'promptTooLong',
@@ -251,7 +251,7 @@ export function findTypeByText(message: string): ErrorType | undefined {
 	return SIGNALS.find(({ all, none = [] }) => all.every(matches) && !none.some(matches))?.type;
 }
 
-/** Shortest stretch of the request that is removed where a message repeats it. */
+/** Shortest stretch of the request that is removed from a message that repeats it. */
 const MIN_ECHO_LENGTH = 24;
 /** Every stretch of that length contains a whole sample of the message of this length. */
 const SAMPLE_LENGTH = MIN_ECHO_LENGTH / 2;
@@ -275,19 +275,19 @@ export function removeEchoes(message: string, requestTexts: readonly string[]): 
 }
 
 function removeEchoesOf(text: string, message: string) {
-	const kept: string[] = [];
-	let keptUntil = 0;
+	const parts: string[] = [];
+	let endOfPrevious = 0;
 	let at = 0;
 	while (at + SAMPLE_LENGTH <= message.length) {
 		const found = text.indexOf(message.slice(at, at + SAMPLE_LENGTH));
 		const [from, to] = found < 0 ? [at, at] : extend(message, at, text, found);
 		if (to - from >= MIN_ECHO_LENGTH) {
-			kept.push(message.slice(keptUntil, Math.max(from, keptUntil)));
-			keptUntil = to;
+			parts.push(message.slice(endOfPrevious, Math.max(from, endOfPrevious)));
+			endOfPrevious = to;
 			at = to;
 		} else at += SAMPLE_LENGTH;
 	}
-	return kept.join('') + message.slice(keptUntil);
+	return parts.join('') + message.slice(endOfPrevious);
 }
 
 /** The stretch around a common sample that both texts have. */
@@ -338,7 +338,7 @@ function findLabel(before: string, after: string) {
 /** Longest title, in characters. */
 const MAX_TITLE_LENGTH = 120;
 
-/** What gateways and clients put before the message of the server behind them: LiteLLM, OpenAI's client, gRPC. */
+/** What gateways and clients put before the upstream server's message: LiteLLM, OpenAI's client, gRPC. */
 const WRAPPER =
 	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
 

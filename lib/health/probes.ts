@@ -59,13 +59,13 @@ export async function runProbe(
 	const outcome = await probe(server, url, options).catch(captureError);
 	const method = json === undefined && upload === undefined ? 'GET' : 'POST';
 	const durationMs = round(performance.now() - startedAt);
-	const sent = { method, url, durationMs } as const;
+	const details = { method, url, durationMs } as const;
 	if (outcome instanceof ServerError) {
 		if (outcome.type === 'aborted') throw outcome;
-		return { ...NO_RESPONSE, ...sent, finalUrl: url, error: outcome };
+		return { ...NO_RESPONSE, ...details, finalUrl: url, error: outcome };
 	}
 	const isUsable = outcome.json !== undefined && !isErrorResponse(outcome);
-	return { ...sent, ...outcome, error: isUsable ? undefined : toProbeError(server, url, outcome) };
+	return { ...details, ...outcome, error: isUsable ? undefined : toProbeError(server, url, outcome) };
 }
 
 const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };

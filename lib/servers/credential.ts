@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import { createInputError } from '../errors/create-error';
 import type { EgressFilter, ServerAddress } from '../http/types';
-import type { ServerTypeName, ModelServer } from './types/server-type';
+import type { ModelServer } from './types/server-type';
 import { asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
 import { createHash } from 'node:crypto';
@@ -9,37 +9,15 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 
-/** The server types that can be selected. */
-const SELECTABLE_SERVER_TYPES = [
-	'llamaServer',
-	'ollama',
-	'vllm',
-	'other',
-] as const satisfies readonly ServerTypeName[];
-
-/** How the key is sent. */
-type Authentication = 'bearer' | 'xApiKey' | 'basic' | 'none';
-
-const AUTHENTICATIONS: readonly Authentication[] = ['xApiKey', 'basic', 'none'];
+const AUTHENTICATIONS = ['xApiKey', 'basic', 'none'] as const;
+/** Those that can be selected. */
+const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const;
 
 /** The data of a "LocalLlama API" credential. */
-interface LocalLlamaCredential {
-	baseUrl: string;
-	apiKey?: string;
-	authentication?: Authentication;
-	user?: string;
-	password?: string;
-	extraHeaders?: Array<{ name: string; value: string }>;
-	ignoreSslIssues?: boolean;
-	maxConcurrentRequests?: number;
-	/** Absent: detected. */
-	serverType?: ServerTypeName;
-}
+type LocalLlamaCredential = Partial<ReturnType<typeof readLocalLlamaCredential>>;
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
-export function readLocalLlamaCredential(
-	data: ICredentialDataDecryptedObject,
-): LocalLlamaCredential {
+export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject) {
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		apiKey: toText(data.apiKey),
@@ -52,7 +30,7 @@ export function readLocalLlamaCredential(
 		})),
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: parseCount(data.maxConcurrentRequests),
-		serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
+		serverType: SERVER_TYPES.find((type) => type === data.serverType),
 	};
 }
 
@@ -258,7 +236,7 @@ export function createModelServer(
 	const credential = readLocalLlamaCredential(data);
 	const url = resolveBaseUrl(credential.baseUrl);
 	const headers = buildCredentialHeaders(credential);
-	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
+	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
 	const server: ModelServer = {
 		...createEndpoint(url, headers, ignoreSslIssues, helpers),
 		configuredType: serverType,

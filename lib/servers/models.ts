@@ -228,7 +228,7 @@ function toComparableName(name: string) {
 /** Embedding and reranking models, on servers that do not report what a model is for. */
 const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
 
-/** Models whose name tells that they do not chat come last. */
+/** Models that do not chat, by their names, come last. */
 export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
 	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
 	return models.toSorted((a, b) => rank(a) - rank(b));

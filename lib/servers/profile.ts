@@ -63,7 +63,7 @@ class KnownFacts {
 /** By the ID of the server, which contains address and credential. */
 const factsByServer = LruCache.createShared<KnownFacts>(Infinity);
 
-/** What is known of a server. */
+/** The known facts about a server. */
 export function getProfile(server: ModelServer): ServerProfile {
 	const facts = factsByServer.get(server.id) ?? new KnownFacts();
 	factsByServer.set(server.id, facts);
@@ -71,7 +71,7 @@ export function getProfile(server: ModelServer): ServerProfile {
 }
 
 /**
- * What is known of a server, for ten minutes: its type, its properties, its API root, and what its responses taught.
+ * The facts about a server, known for ten minutes: its type, its properties, its API root, and what its responses taught.
  * All servers with the same address and credential share the facts; missing ones are requested with the given server.
  */
 class ServerProfile {
@@ -224,7 +224,7 @@ class ServerProfile {
 	}
 
 	/**
-	 * Whether the last response began inside the thinking.
+	 * Whether the last response started inside the thinking.
 	 *
 	 * @param setting the model and its thinking setting
 	 */
