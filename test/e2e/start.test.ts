@@ -1,6 +1,6 @@
 /** The first screens after `npm start`. */
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
-import { path } from '../support/node-builtins';
+import { fs, path, process } from '../support/node-builtins';
 import { openEditor, type Editor } from './support/editor';
 import { EXAMPLES, example } from './support/examples';
 import { endNpmStart, npmStart, type Started } from './support/npm-start';
@@ -63,9 +63,23 @@ test('the first example has its credential, and responds to a message', async ()
 		.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot')
 		.getByText('Hello from the first screen.')
 		.waitFor();
-	// What n8n shows of the model's log first.
+	// The first view of the model's log.
 	await get('logs-overview-body').getByText('Local Chat Model').click();
 	await get('log-details-body')
 		.getByText(/^Tokens per second: \d/)
 		.waitFor();
+});
+
+test('an example that is pasted into an empty canvas has every node', async () => {
+	const { page, get, node } = editor;
+	const file = path.join(process.cwd(), 'workflows', 'chat-with-local-model.json');
+	await page.goto(`${started.url}/workflow/new`);
+	await get('canvas-plus-button').waitFor();
+	await page.evaluate(`{
+		const clipboardData = new DataTransfer();
+		clipboardData.setData('text/plain', ${JSON.stringify(fs.readFileSync(file, 'utf8'))});
+		document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
+	}`);
+	await node('Local Chat Model').waitFor();
+	expect(await get('canvas-node').getByText('?', { exact: true }).count()).toBe(0);
 });
