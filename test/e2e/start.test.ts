@@ -65,7 +65,7 @@ test('the first example has its credential, and responds to a message', async ()
 		.waitFor();
 	// The first view of the model's log.
 	await get('logs-overview-body').getByText('Local Chat Model').click();
-	await get('log-details-body')
+	await get('log-details-output')
 		.getByText(/^Tokens per second: \d/)
 		.waitFor();
 });
