@@ -10,10 +10,13 @@ import {
 	type Description,
 } from '../support/workflow-check';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
+import { headingsOf } from './markdown';
 
 const ROOT = process.cwd();
 const FOLDER = path.join(ROOT, 'workflows');
 const PREFIX = 'CUSTOM.';
+/** `npm start` uses the headings of workflows/README.md as tags. */
+const MAX_TAG_LENGTH = 24;
 
 /**
  * n8n's own nodes that examples may use, with versions that the oldest and the newest supported n8n have. Their parameters
@@ -117,13 +120,13 @@ describe('example workflows', () => {
 		expect(old).toEqual([]);
 	});
 
-	it('each have a row in workflows/README.md, and the README names no other', () => {
-		const listed = [
-			...fs
-				.readFileSync(path.join(FOLDER, 'README.md'), 'utf8')
-				.matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm),
-		].map((match) => match[1]);
-		expect([...listed].sort()).toEqual([...files].sort());
+	it('each have one row in workflows/README.md, below a purpose that n8n accepts as a tag', () => {
+		const sections = headingsOf(fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8'));
+		const purposes = sections.flatMap(({ title, text }) =>
+			[...text.matchAll(/^\| \[[^\]]+\]\(([\w-]+\.json)\)/gm)].map(([, file]) => [file!, title]),
+		);
+		expect(purposes.map(([file]) => file).sort()).toEqual([...files].sort());
+		expect(purposes.filter(([, title]) => title!.length > MAX_TAG_LENGTH)).toEqual([]);
 	});
 });
 
