@@ -8,6 +8,7 @@ import type { ErrorTextParams } from '../../../../lib/errors/texts';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+import { SERVER_TYPES } from '../../../../lib/servers/types';
 import { toPanelError, stripTitle } from '../../../../nodes/shared/run/item-error';
 import { executeContext } from '../../../support/execute-context';
 
@@ -66,6 +67,19 @@ test.each(ROWS)(
 		expect(description!.split(/\s+/).length).toBeLessThanOrEqual(40);
 	},
 );
+
+const SUGGESTIONS = Object.values(SERVER_TYPES).flatMap(({ name, texts }) =>
+	Object.entries(texts.suggestions ?? {}).map(
+		([kind, suggestion]) => [name, kind as ErrorType, suggestion] as const,
+	),
+);
+
+test.each(SUGGESTIONS)('%s, %s: at most 40 words in a chat, too', (_name, kind, suggestion) => {
+	const error = createServerError(kind, {}, { about: FACTS, serverText: SERVER_TEXT, suggestion });
+	const { description = '' } = toPanelError(chat, toNodeError(chat.getNode(), error), error);
+	expect(description).toContain(suggestion.split('. ')[0]);
+	expect(description!.split(/\s+/).length).toBeLessThanOrEqual(40);
+});
 
 test('a chat shows the rest of a suggestion and the URL if there is room', () => {
 	const error = createServerError(
