@@ -67,8 +67,19 @@ export function createDifyClient(
 	});
 }
 
-/** Prefixes of Dify's keys. Gateways may have other keys. */
-const KEY_PREFIXES = { app: 'app-', knowledge: 'dataset-' } as const;
+/** Prefix, name and source of Dify's keys. Gateways may have other keys. */
+const KEY_TYPES = {
+	app: [
+		'app-',
+		'an app key',
+		'Select a credential with the key of the app ("app-…"), from API Access of the app in Dify.',
+	],
+	knowledge: [
+		'dataset-',
+		'a knowledge key',
+		'Select a credential with a knowledge key ("dataset-…"), from Knowledge, Service API in Dify.',
+	],
+} as const;
 
 /**
  * @param expected the keys that the node supports
@@ -76,17 +87,11 @@ const KEY_PREFIXES = { app: 'app-', knowledge: 'dataset-' } as const;
  */
 export function assertKeyType(data: ICredentialDataDecryptedObject, expected: DifyKeyType): void {
 	const { authorization = '' } = buildDifyHeaders(readDifyCredential(data));
-	const other = expected === 'app' ? 'knowledge' : 'app';
-	if (!authorization.startsWith(`Bearer ${KEY_PREFIXES[other]}`)) return;
-	throw createLocalError(
-		'unauthorized',
-		expected === 'app'
-			? 'The credential has a knowledge key, and this node requires an app key'
-			: 'The credential has an app key, and this node requires a knowledge key',
-		expected === 'app'
-			? 'Select a credential with the key of the app ("app-…"), from API Access of the app in Dify.'
-			: 'Select a credential with a knowledge key ("dataset-…"), from Knowledge, Service API in Dify.',
-	);
+	const [prefix, name] = KEY_TYPES[expected === 'app' ? 'knowledge' : 'app'];
+	if (!authorization.startsWith(`Bearer ${prefix}`)) return;
+	const [, expectedName, suggestion] = KEY_TYPES[expected];
+	const title = `The credential has ${name}, and this node requires ${expectedName}`;
+	throw createLocalError('unauthorized', title, suggestion);
 }
 
 /**

@@ -105,14 +105,8 @@ interface PollState {
 	known: Record<string, string>;
 }
 
-interface PollResult {
-	state: PollState;
-	/** Oldest first. `isNew` false: an earlier rating was changed. */
-	ratings: Array<{ feedback: JsonRecord; isNew: boolean }>;
-}
-
 /** @param state undefined at the first poll, which returns no ratings */
-async function pollFeedback(client: DifyClient, state: PollState | undefined): Promise<PollResult> {
+async function pollFeedback(client: DifyClient, state: PollState | undefined) {
 	const records = await fetchRecordsSince(client, state);
 	const since = (state?.newest ?? Infinity) - GRACE_MS;
 	const ratings = records
@@ -125,7 +119,11 @@ async function pollFeedback(client: DifyClient, state: PollState | undefined): P
 		.map(({ feedback, previousStamp }) => ({ feedback, isNew: previousStamp === undefined }));
 	const stamps = records.map((record) => [String(record.id), getStamp(record)] as const);
 	const newest = records[0] === undefined ? (state?.newest ?? 0) : getTime(records[0]);
-	return { state: { newest, known: Object.fromEntries(stamps) }, ratings: ratings.reverse() };
+	return {
+		state: { newest, known: Object.fromEntries(stamps) } satisfies PollState,
+		/** Oldest first. `isNew` false: an earlier rating was changed. */
+		ratings: ratings.reverse(),
+	};
 }
 
 /** The newest page, and more pages while all their ratings are new. */

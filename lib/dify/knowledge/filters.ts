@@ -89,18 +89,12 @@ export interface Filter {
 	conditions: readonly Condition[];
 }
 
-/** A filter with validated values. */
-interface CompiledFilter {
-	/** @throws {ServerError} if an operator does not fit the type of its field; unknown fields are not checked */
-	assertFits(fields: unknown): void;
-	/** The value of `metadata_filtering_conditions`. */
-	body: JsonRecord;
-	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
-	matches(metadata: JsonRecord): boolean;
-}
-
-/** @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents */
-export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
+/**
+ * A filter with validated values.
+ *
+ * @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents
+ */
+export function compileFilter({ logic, conditions }: Filter) {
 	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
 		if (field === '')
 			throw createParamError(
@@ -109,6 +103,7 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 			);
 		return { field, operator, value: toComparable(value, operator, `"${field}" ${operator}`) };
 	});
+	/** The value of `metadata_filtering_conditions`. */
 	const body = {
 		logical_operator: logic,
 		conditions: comparisons.map(({ field, operator, value }) => ({
@@ -117,10 +112,12 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 			value,
 		})),
 	};
+	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
 	const matches = (metadata: JsonRecord) => {
 		const isMet = (comparison: Comparison) => matchesCondition(metadata, comparison);
 		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
+	/** @throws {ServerError} if an operator does not fit the type of its field; unknown fields are not checked */
 	const assertFits = (fields: unknown) => {
 		const types = new Map(asRecords(fields).map(({ name, type }) => [name, type]));
 		for (const comparison of comparisons) {

@@ -45,20 +45,13 @@ export interface Hit {
 	files?: unknown[];
 }
 
-interface RetrievalResult {
-	hits: Hit[];
-	records: JsonRecord[];
-	/** Number of omitted records that did not match the filter. */
-	filteredOut: number;
-}
-
 /** Searches a knowledge base. @returns hits in Dify's order, best first, possibly none @throws {ServerError} */
 export async function retrieve(
 	{ client, getCached }: DifyAccess,
 	datasetId: string,
 	query: string,
 	settings: RetrievalOptions = {},
-): Promise<RetrievalResult> {
+) {
 	const { filter, topK = Infinity } = settings;
 	const compiledFilter = filter === undefined ? undefined : compileFilter(filter);
 	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
@@ -84,6 +77,7 @@ export async function retrieve(
 	return {
 		hits: records.flatMap(toHits),
 		records,
+		/** Number of omitted records that did not match the filter. */
 		filteredOut: allRecords.length - matching.length,
 	};
 }

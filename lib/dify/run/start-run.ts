@@ -32,8 +32,8 @@ interface RunRoute {
 	/** Name of the operation in traces. */
 	operation: RequestAttributes['operation'];
 	startPath: string;
-	/** Path before the task ID. */
-	tasksPath: string;
+	/** Path before the task ID. Default: `startPath`. */
+	tasksPath?: string;
 	/** App mode of this route, for errors. */
 	mode: DifyAppMode;
 }
@@ -41,13 +41,11 @@ interface RunRoute {
 const CHAT: RunRoute = {
 	operation: 'chat',
 	startPath: '/chat-messages',
-	tasksPath: '/chat-messages',
 	mode: 'chat',
 };
 const COMPLETION: RunRoute = {
 	operation: 'text_completion',
 	startPath: '/completion-messages',
-	tasksPath: '/completion-messages',
 	mode: 'completion',
 };
 const WORKFLOW: RunRoute = {
@@ -116,7 +114,7 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Requests the stop of a run. Dify returns "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
 async function requestStop(
 	client: DifyClient,
-	{ tasksPath }: RunRoute,
+	{ startPath, tasksPath = startPath }: RunRoute,
 	taskId: string,
 	user: string,
 ): Promise<void> {

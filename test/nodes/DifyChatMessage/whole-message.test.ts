@@ -63,7 +63,8 @@ describe('a chatflow that ends after message_end', () => {
 			mode: 'advanced-chat',
 			parameters: { options: { idleTimeout: 8 } },
 		});
-		expect(performance.now() - startedAt).toBeLessThan(9_000);
+		// Idle Timeout, and the time of a busy machine.
+		expect(performance.now() - startedAt).toBeLessThan(15_000);
 		expect(item!.json).toMatchObject({ answer: 'The whole answer' });
 		expect(item!.json.warnings ?? []).toEqual([]);
 		expect(sim.starts).toHaveLength(1);
