@@ -140,7 +140,10 @@ export function detectFileType(
 	declaredCategory?: FileCategory,
 ): FileType | undefined {
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-	const isText = head !== '' && (detectUtf16(bytes) !== undefined || ![...head].some(isControl));
+	const isText =
+		head !== '' &&
+		(detectUtf16(bytes) !== undefined ||
+			![...head].some((character) => character < ' ' && !TEXT_CONTROLS.includes(character)));
 	const isDeclaredText = isText && declaredCategory === 'text';
 	for (const [signature, mimeType, extension] of SIGNATURES) {
 		const category = toMediaCategory(mimeType) ?? 'document';
@@ -153,10 +156,6 @@ export function detectFileType(
 
 /** Control characters that occur in text: tab, line breaks, form feed, escape. */
 const TEXT_CONTROLS = '\t\n\v\f\r\x1b';
-
-function isControl(character: string) {
-	return character < ' ' && !TEXT_CONTROLS.includes(character);
-}
 
 /** A plain text may begin with fewer email headers. */
 const MIN_MAIL_HEADERS = 3;

@@ -215,17 +215,19 @@ export function summarizeFindings(
 			SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
 			getStatusOrder(a) - getStatusOrder(b),
 	);
-	return { status, healthy: status === 'healthy', findings: sorted.map(toPlainFinding) };
-}
-
-/** Findings appear in emails and chats, and may quote the server. */
-function toPlainFinding({ id, severity, ...finding }: FindingWithStatus): Finding {
 	return {
-		id,
-		severity,
-		observed: toPlainText(finding.observed),
-		detail: toPlainText(finding.detail),
-		suggestion: toPlainText(finding.suggestion),
+		status,
+		healthy: status === 'healthy',
+		// Findings appear in emails and chats, and may quote the server.
+		findings: sorted.map(
+			({ id, severity, observed, detail, suggestion }): Finding => ({
+				id,
+				severity,
+				observed: toPlainText(observed),
+				detail: toPlainText(detail),
+				suggestion: toPlainText(suggestion),
+			}),
+		),
 	};
 }
 

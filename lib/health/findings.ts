@@ -65,7 +65,7 @@ export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 		detail:
 			'The server redirects every request to another address, and generations do not follow redirects',
 		suggestion: ({ modelListProbe }) =>
-			`Set the Base URL to ${toBaseUrl(modelListProbe.finalUrl)}.`,
+			`Set the Base URL to ${modelListProbe.finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '')}.`,
 	},
 	{
 		id: 'noModels',
@@ -232,11 +232,6 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	return [
 		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { suggestion }),
 	];
-}
-
-/** The Base URL for the target of a redirect. */
-function toBaseUrl(finalUrl: string) {
-	return finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
 /** Embedding and reranker models have short contexts by nature, and do not call tools. */

@@ -59,16 +59,13 @@ export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
 }
 
-function isPlainGet(options: RequestOptions) {
-	return getMethod(options) === 'GET' && options.json === undefined && options.upload === undefined;
-}
-
 /** The URL to follow a redirect to; undefined if it is not followed. */
 function resolveRedirect(endpoint: Endpoint, options: RequestOptions, response: RawResponse) {
 	const target = parseLocation(response);
 	if (target === undefined || !REDIRECT_STATUSES.includes(response.status)) return undefined;
 	const { href, origin } = target;
-	if (isPlainGet(options)) {
+	const hasContent = options.json !== undefined || options.upload !== undefined;
+	if (getMethod(options) === 'GET' && !hasContent) {
 		// Some proxies put the received headers into the URL of their login page, which another host must not see.
 		const isOpen = mask(href, endpoint.secrets) === href;
 		return origin === endpoint.url.origin || isOpen ? href : undefined;

@@ -278,10 +278,11 @@ export function describeModel(model: ServerModel, name = getDisplayName(model.id
 	const capabilities = (['vision', 'audio', 'video'] as const).filter(
 		(capability) => model[capability] === true,
 	);
+	const tokens = context && context >= 1024 ? `${Math.round(context / 1024)}k` : context;
 	const facts = [
-		typeof parameters === 'number' ? formatBillions(parameters) : parameters,
+		typeof parameters === 'number' ? formatCount(parameters) : parameters,
 		quantization,
-		context === undefined ? undefined : `${formatThousands(context)} context`,
+		tokens && `${tokens} context`,
 		...capabilities,
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
@@ -289,11 +290,7 @@ export function describeModel(model: ServerModel, name = getDisplayName(model.id
 	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
-function formatThousands(tokens: number) {
-	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : tokens;
-}
-
-function formatBillions(count: number) {
+function formatCount(count: number) {
 	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }
 

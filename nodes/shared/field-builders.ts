@@ -147,11 +147,6 @@ export function fixedCollectionField(
 	});
 }
 
-/** `document` → `a document`, `annotation` → `an annotation` */
-function withArticle(noun: string) {
-	return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
-}
-
 /** A resource locator: selected from a searchable list, or entered. @param search the node's list search */
 export function resourceLocatorField(
 	displayName: string,
@@ -159,7 +154,7 @@ export function resourceLocatorField(
 	search: string,
 	idMode: { displayName: string; placeholder: string },
 	{
-		placeholder = `Select ${withArticle(displayName.toLowerCase())}…`,
+		placeholder = `Select ${/^[aeiou]/i.test(displayName) ? 'an' : 'a'} ${displayName.toLowerCase()}…`,
 		...overrides
 	}: Overrides = {},
 ): INodeProperties {

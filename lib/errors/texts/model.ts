@@ -39,14 +39,6 @@ function noSuchRoute(url: string) {
 	return `${missing} If its API has a prefix (${PREFIXES}), add it to the Base URL.`;
 }
 
-function isJustAddress(typed: string) {
-	return URL.canParse(typed) && !hasPath(typed);
-}
-
-function hasPath(url: string) {
-	return URL.canParse(url) && new URL(url).pathname !== '/';
-}
-
 function otherBaseUrl(root: string | undefined) {
 	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
 	const example = address ? `, for example ${address}` : '';
@@ -117,7 +109,10 @@ export const MODEL_ERROR_TEXTS = {
 		if (isNodePage === true) return describeNodeProgram(port);
 		if (url.endsWith('/')) return addedSlash;
 		const isList = /\/models$/.test(url);
-		const suggestion = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
+		const suggestion =
+			URL.canParse(typed) && new URL(typed).pathname === '/'
+				? noSuchRoute(url)
+				: otherBaseUrl(root);
 		return {
 			title: isList
 				? 'The server responds, but has no model list at this path'

@@ -115,13 +115,16 @@ export function parseOllamaModel(
 ): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
 	const info = asRecord(shown.model_info);
+	const runningFacts = asRecord(running);
+	const bytes = asPositiveNumber(runningFacts.size);
+	const gpuBytes = asFiniteNumber(runningFacts.size_vram);
 	const contextEntry = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
 	const [, trainedContext = details.context_length] = contextEntry ?? [];
 	return {
 		id,
 		aliases: [],
 		...omitUndefined({
-			context: asPositiveNumber(asRecord(running).context_length),
+			context: asPositiveNumber(runningFacts.context_length),
 			trainedContext: asPositiveNumber(trainedContext),
 			parameters:
 				asPositiveNumber(info['general.parameter_count']) ??
@@ -131,7 +134,7 @@ export function parseOllamaModel(
 			...readCapabilities([shown.capabilities, tag.capabilities].find(Array.isArray), details),
 			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
 			state: toState(running),
-			gpuShare: computeGpuShare(asRecord(running)),
+			gpuShare: bytes && gpuBytes !== undefined ? gpuBytes / bytes : undefined,
 		}),
 	};
 }
@@ -154,12 +157,6 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 function toState(running: OllamaResponses['running']): string | undefined {
 	if (running === undefined) return undefined;
 	return running === null ? 'unloaded' : 'loaded';
-}
-
-function computeGpuShare({ size, size_vram: gpuBytes }: JsonRecord) {
-	return typeof gpuBytes === 'number' && asPositiveNumber(size) !== undefined
-		? gpuBytes / Number(size)
-		: undefined;
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name. */
