@@ -15,13 +15,12 @@ import {
 } from '../../lib/langchain/local-chat-model';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
-import { createModelServer } from '../../lib/servers/credential';
 import { CancelPoller } from '../shared/cancel-poller';
 import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../shared/parameters';
 import { withResolvedModel } from '../shared/model-selection';
 import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
-import { GENERATION_RETRIES, readPriority, readRequestSettings } from '../shared/timeout-fields';
+import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties, traceFields } from './fields';
 import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
@@ -39,7 +38,7 @@ export async function supplyChatModel(
 		context,
 		NodeConnectionTypes.AiLanguageModel,
 		itemIndex,
-		async (log) => await buildChatModel(context, itemIndex, log),
+		async (log) => await buildChatModel(context, log),
 	);
 }
 
@@ -48,11 +47,9 @@ export async function supplyChatModel(
  *
  * @throws {ServerError} of type `invalidInput` for an invalid option
  */
-async function buildChatModel(context: ISupplyDataFunctions, itemIndex: number, log: SubNodeLog) {
-	const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-	const parameters = new NodeParameters(context, itemIndex, properties);
-	const server = log.watchLoading(createModelServer(credentials, context.helpers));
-	const settings = { ...readSettings(parameters), priority: readPriority(context, parameters) };
+async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
+	const { parameters, server, priority } = await log.openModelServer(properties);
+	const settings = { ...readSettings(parameters), priority };
 	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
 	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
 		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);

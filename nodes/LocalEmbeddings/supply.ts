@@ -6,9 +6,7 @@ import {
 } from 'n8n-workflow';
 import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
-import { createModelServer } from '../../lib/servers/credential';
-import { NodeParameters } from '../shared/parameters';
-import { readExplicitPriority, readPriority } from '../shared/timeout-fields';
+import { readExplicitPriority } from '../shared/timeout-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
@@ -38,10 +36,7 @@ export async function supplyEmbeddings(
 	itemIndex: number,
 ): Promise<SupplyData> {
 	return await supplySubNode(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
-		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
-		const priority = readPriority(context, parameters);
-		const server = log.watchLoading(createModelServer(credentials, context.helpers));
+		const { parameters, server, priority } = await log.openModelServer(properties);
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
 		const resolvedSettings = await withResolvedModel(settings, server, 'embeddings', log.signal);

@@ -7,9 +7,6 @@ import {
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
-import { createModelServer } from '../../lib/servers/credential';
-import { NodeParameters } from '../shared/parameters';
-import { readPriority } from '../shared/timeout-fields';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
@@ -46,10 +43,7 @@ export async function supplyReranker(
 	itemIndex: number,
 ): Promise<SupplyData> {
 	return await supplySubNode(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
-		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
-		const priority = readPriority(context, parameters);
-		const server = log.watchLoading(createModelServer(credentials, context.helpers));
+		const { parameters, server, priority } = await log.openModelServer(properties);
 		const settings = { ...readRerankSettings(parameters), priority };
 		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', log.signal);
 		return { response: createLoggedReranker(server, resolvedSettings, log) };

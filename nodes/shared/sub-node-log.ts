@@ -1,13 +1,16 @@
 import type {
 	IDataObject,
 	INodeExecutionData,
+	INodeProperties,
 	ISupplyDataFunctions,
 	NodeConnectionType,
 	NodeOperationError,
 	SupplyData,
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
-import type { ModelServer } from '../../lib/servers/types/server-type';
+import { createModelServer } from '../../lib/servers/credential';
+import { NodeParameters } from './parameters';
+import { readPriority } from './timeout-fields';
 import { addHintOnce, watchLoading } from './run/hints';
 import { toPanelError } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values';
@@ -70,9 +73,15 @@ export class SubNodeLog {
 		tryOrUndefined(() => addHintOnce(this.context, message));
 	}
 
-	/** A model that loads for long is an entry of its own in the log, which n8n shows at once. */
-	watchLoading(server: ModelServer): ModelServer {
-		return watchLoading(this.context, server, () =>
+	/**
+	 * Opens the model server of the node, and reads its parameters. A model that loads for long is an entry of its own in
+	 * the log, which n8n shows at once.
+	 */
+	async openModelServer(properties: INodeProperties[]) {
+		const { context, itemIndex } = this;
+		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const server = watchLoading(context, createModelServer(credentials, context.helpers), () =>
 			this.addOutput(this.addInput({}), [
 				[
 					{
@@ -81,6 +90,7 @@ export class SubNodeLog {
 				],
 			]),
 		);
+		return { parameters, server, priority: readPriority(context, parameters) };
 	}
 
 	nodeError(error: unknown): NodeOperationError {

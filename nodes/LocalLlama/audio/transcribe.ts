@@ -143,7 +143,7 @@ function toResultItem(
 	};
 }
 
-const TIME_FIELDS: ReadonlySet<string> = new Set(['start', 'end', 'duration']);
+const TIME_FIELDS = new Set(['start', 'end', 'duration']);
 
 /** Rounds times to milliseconds and all other numbers, such as probabilities, to 6 decimals. */
 function roundNumbers(value: unknown, name?: string): unknown {

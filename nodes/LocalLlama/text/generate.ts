@@ -180,7 +180,7 @@ export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warn
 }
 
 /** Timings that repeat a count of the usage, or the speed per token instead of per second. */
-const REPEATED_TIMINGS: ReadonlySet<string> = new Set([
+const REPEATED_TIMINGS = new Set([
 	'cache_n',
 	'prompt_n',
 	'prompt_per_token_ms',
