@@ -14,6 +14,7 @@ import { getMedia } from './content';
 import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './openai-body';
 import { withWireNames } from './tool-calls';
+import { NON_SCHEMA_KEYWORDS } from './validate-json';
 import type {
 	ChatMessage,
 	ChatParameters,
@@ -43,9 +44,17 @@ export function buildCompletionRequest(
 		warnings.unshift(
 			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
 		);
-	const wireTools = tools.map((tool) =>
-		toWireTool({ ...tool, name: toolNames.toWire(tool.name) }, tool.name, serverType, warnings),
-	);
+	const wireTools = tools.map((tool) => {
+		const { name, parameters: source } = tool;
+		const schema =
+			serverType.compilesSchemas === 'formatsAndTools'
+				? cleanSchema(source, `the schema of the tool "${name}"`, warnings)
+				: source;
+		const args = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
+		const wireTool = { ...tool, name: toolNames.toWire(name), parameters: args };
+		// Tools may come from other servers (MCP).
+		return JSON.parse(breakControlTokens(JSON.stringify(wireTool))) as ToolDefinition;
+	});
 	const isNamed = typeof toolChoice === 'object';
 	if (isNamed && !tools.some(({ name }) => name === toolChoice.name))
 		throw createInputError(
@@ -66,22 +75,6 @@ export function buildCompletionRequest(
 		},
 		warnings,
 	};
-}
-
-/** @param toolName the name for warnings */
-function toWireTool(
-	tool: ToolDefinition,
-	toolName: string,
-	serverType: ServerType,
-	warnings: string[],
-) {
-	const schema =
-		serverType.compilesSchemas === 'formatsAndTools'
-			? cleanSchema(tool.parameters, `the schema of the tool "${toolName}"`, warnings)
-			: tool.parameters;
-	const parameters = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
-	// Tools may come from other servers (MCP).
-	return JSON.parse(breakControlTokens(JSON.stringify({ ...tool, parameters }))) as ToolDefinition;
 }
 
 export function cleanResponseFormat(
@@ -157,21 +150,12 @@ const SHAPE_KEYWORDS = [
 ];
 
 /** Keywords whose values map names to schemas. */
-const SCHEMA_MAP_KEYWORDS: ReadonlySet<string> = new Set([
+const SCHEMA_MAP_KEYWORDS = new Set([
 	'properties',
 	'patternProperties',
 	'dependentSchemas',
 	'$defs',
 	'definitions',
-]);
-
-/** Keywords whose values are not schemas, although they may look like one. */
-const VALUE_KEYWORDS: ReadonlySet<string> = new Set([
-	'const',
-	'default',
-	'enum',
-	'examples',
-	'required',
 ]);
 
 /** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
@@ -180,7 +164,7 @@ const ROOT_DEFINITION = 'wholeSchema';
 /** Returns the reason why llama.cpp cannot turn a keyword into a grammar; undefined if it can. */
 type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
 
-const CHECKS: Readonly<Record<string, Check>> = {
+const CHECKS: Record<string, Check> = {
 	// llama.cpp interprets few patterns like JavaScript.
 	pattern: () => 'no grammar can match every pattern',
 	$ref: (value, _schema, root) => checkReference(value, root),
@@ -224,7 +208,7 @@ export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removed
 	const cleanKeyword = (key: string, value: unknown, at: string): unknown => {
 		if (key === '$ref' && value === '#') return `#/$defs/${ROOT_DEFINITION}`;
 		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
-		if (VALUE_KEYWORDS.has(key) || typeof value === 'string') return value;
+		if (NON_SCHEMA_KEYWORDS.has(key) || typeof value === 'string') return value;
 		if (!SCHEMA_MAP_KEYWORDS.has(key) || !isRecord(value)) return cleanValue(value, at);
 		// Forbidden properties are omitted.
 		const allowed = Object.entries(value).filter(([, property]) => property !== false);

@@ -35,10 +35,8 @@ export function hasMedia({ content }: ChatMessage): boolean {
 
 /** The text of a content block. */
 export function blockToText(block: unknown): string {
-	if (typeof block === 'string') return block;
-	if (block === null || !block) return '';
-	const { text } = asRecord(block);
-	return typeof text === 'string' ? text : JSON.stringify(block);
+	if (block === null || block === undefined) return '';
+	return asString(block) ?? asString(asRecord(block).text) ?? JSON.stringify(block);
 }
 
 /**
@@ -172,7 +170,9 @@ function parseData(data: string, mimeType: string, name?: string): ContentPart {
 		name,
 		// The type of a data URL overrides that of its block.
 		mimeType: parseMimeType(header) || mimeType,
-		bytes: isBase64 ? decodeBase64(content) : decodePercent(content),
+		bytes: isBase64
+			? decodeBase64(content)
+			: Buffer.from(tryOrUndefined(() => decodeURIComponent(content)) ?? content),
 	});
 }
 
@@ -182,10 +182,6 @@ function decodeBase64(data: string): Buffer {
 	// The comparison takes a tenth of the time of the pattern.
 	if (bytes.toString('base64') === data || BASE64.test(data)) return bytes;
 	throw createContentError('The data of a file is not base64');
-}
-
-function decodePercent(data: string): Buffer {
-	return Buffer.from(tryOrUndefined(() => decodeURIComponent(data)) ?? data);
 }
 
 /** The error for content that cannot be sent. */

@@ -24,7 +24,7 @@ import type { MediaPart } from '../files/read-file';
 import type { ChatMessage, ChatParameters, CompletionRequest } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
-const OLLAMA_OPTION_NAMES: Readonly<Record<string, string>> = {
+const OLLAMA_OPTION_NAMES: Record<string, string> = {
 	max_tokens: 'num_predict',
 	max_completion_tokens: 'num_predict',
 	n_predict: 'num_predict',
@@ -46,7 +46,7 @@ const OPTIONS = GENERATION_OPTION_ENTRIES.filter(
 }));
 
 /** Options that the OpenAI route ignores, also those only available in Extra Body. */
-const NATIVE_ONLY_OPTIONS: ReadonlySet<string> = new Set([
+const NATIVE_ONLY_OPTIONS = new Set([
 	...OPTIONS.filter(({ isNativeOnly }) => isNativeOnly).map(({ native }) => native),
 	'typical_p',
 	'num_keep',
@@ -58,19 +58,10 @@ const NATIVE_ONLY_OPTIONS: ReadonlySet<string> = new Set([
 	'draft_num_predict',
 ]);
 
-const NATIVE_OPTIONS: ReadonlySet<string> = new Set([
-	...OPTIONS.map(({ native }) => native),
-	...NATIVE_ONLY_OPTIONS,
-]);
+const NATIVE_OPTIONS = new Set([...OPTIONS.map(({ native }) => native), ...NATIVE_ONLY_OPTIONS]);
 
 /** Fields next to `options`. Users and n8n's Ollama node put them inside, without effect. */
-const OUTER_FIELDS: ReadonlySet<string> = new Set([
-	'keep_alive',
-	'format',
-	'think',
-	'truncate',
-	'shift',
-]);
+const OUTER_FIELDS = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
 /** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
 export function needsNativeApi(parameters: ChatParameters): boolean {

@@ -19,7 +19,7 @@ const SHORTER_PROMPT =
 	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
 
 /** Errors of servers whose model does not support images or audio. Few servers report the reason. */
-const POSSIBLE_MEDIA_ERRORS: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
+const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
 
 const TRY_WITHOUT_MEDIA =
 	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
@@ -123,7 +123,7 @@ export async function withContextSuggestion(
 }
 
 /** Errors of the list that name the mistake, too: a web page has no chat route either. */
-const ADDRESS_ERRORS: ReadonlySet<string> = new Set(['notAnApi', 'wrongServer']);
+const ADDRESS_ERRORS = new Set(['notAnApi', 'wrongServer']);
 
 /** On a recognized server the path is correct, so the model does not support chat (vLLM with an embedding model). */
 async function toNoChatError(

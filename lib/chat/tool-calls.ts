@@ -156,14 +156,9 @@ export function getResponseKey(id: string): string | undefined {
 
 /** Writes characters other than letters, digits and `_` as `-` and two hexadecimal digits for each byte. */
 function escapeId(id: string) {
-	return [...Buffer.from(id, 'utf8')]
-		.map((byte) => {
-			const character = String.fromCharCode(byte);
-			return /\w/.test(character)
-				? character
-				: `-${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-		})
-		.join('');
+	return encodeURIComponent(id.toWellFormed())
+		.replace(/[-.!~*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+		.replaceAll('%', '-');
 }
 
 function unescapeId(escapedId: string) {

@@ -10,7 +10,7 @@ import type { ResponseAttributes } from '../tracing/span';
 function createUsage(
 	prompt: unknown,
 	completion: unknown,
-	details: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
+	details: Record<string, unknown>,
 ): Usage | undefined {
 	const promptTokens = parseCount(prompt) ?? 0;
 	const completionTokens = parseCount(completion) ?? 0;
@@ -26,8 +26,8 @@ function createUsage(
 
 /** A number from 0 to the largest safe integer; otherwise undefined. */
 function parseCount(value: unknown) {
-	const count = asFiniteNumber(value);
-	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
+	const isCount = typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+	return isCount ? value : undefined;
 }
 
 /** OpenAI's `usage`. */
@@ -64,9 +64,8 @@ export function usageFromTimings({
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
 export function getReportedSpeed(timings: Timings | undefined): number | undefined {
-	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
-		? undefined
-		: timings?.predicted_per_second;
+	const { predicted_n: tokens = Infinity, predicted_per_second: speed } = timings ?? {};
+	return tokens > 1 ? speed : undefined;
 }
 
 /** The share of draft tokens that the model accepted, from 0 to 1; undefined without drafts. */

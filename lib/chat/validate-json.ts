@@ -31,7 +31,7 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 ];
 
 /** Keywords whose errors only repeat that a value inside them is invalid. */
-const CONTAINER_KEYWORDS: ReadonlySet<string> = new Set([
+const CONTAINER_KEYWORDS = new Set([
 	'properties',
 	'patternProperties',
 	'items',
@@ -88,17 +88,10 @@ function createStepCounter() {
 }
 
 /** Keywords with unbounded run time: the pattern `^(a+)+$` would block n8n for years. */
-const UNBOUNDED_KEYWORDS: ReadonlySet<string> = new Set([
-	'pattern',
-	'patternProperties',
-	'uniqueItems',
-]);
+const UNBOUNDED_KEYWORDS = new Set(['pattern', 'patternProperties', 'uniqueItems']);
 
 /** Keywords that reject property names outside the schema. */
-const CLOSING_KEYWORDS: ReadonlySet<string> = new Set([
-	'additionalProperties',
-	'unevaluatedProperties',
-]);
+const CLOSING_KEYWORDS = new Set(['additionalProperties', 'unevaluatedProperties']);
 
 /**
  * Copies a schema without the keywords of unbounded run time.
@@ -132,7 +125,7 @@ function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string
 }
 
 /** Keywords whose values are not schemas, although they may look like one. */
-const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
+export const NON_SCHEMA_KEYWORDS = new Set([
 	'const',
 	'default',
 	'enum',

@@ -43,7 +43,7 @@ const PCM_RATE = 24_000;
 const MIN_AUDIO_BYTES = 100;
 
 /** MIME types that n8n and browsers support. n8n's OpenAI node uses `audio/mp3`, which is not registered. */
-const TYPES: Readonly<Record<Exclude<AudioFormat, 'pcm'>, string>> = {
+const TYPES: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
 	flac: 'audio/flac',

@@ -186,7 +186,7 @@ async function readHead(file: FileSource) {
 }
 
 /** Extensions of chat apps and of n8n that servers know by another name. */
-const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
+const RENAMED: Record<string, string> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
 
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
 function toAudioName(name: string, mimeType: string) {
