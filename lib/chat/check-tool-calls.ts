@@ -151,7 +151,7 @@ export class ArgumentCoercer {
 	 * @param args JSON text of an object
 	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
-	coerce(args: string, schema: JsonRecord): string {
+	coerce(args: string, schema: JsonRecord) {
 		const value = parseJson(args);
 		if (!isRecord(value)) return args;
 		const coerced = JSON.stringify(this.coerceObject(value, schema, 0));

@@ -93,12 +93,12 @@ export class CompletionAccumulator {
 	}
 
 	/** Whether only token counts and an end marker may follow. */
-	get isFinished(): boolean {
+	get isFinished() {
 		return this.finishReason !== undefined && this.failure === undefined;
 	}
 
 	/** Whether further events are ignored. */
-	get isOver(): boolean {
+	get isOver() {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
 	}
 

@@ -265,7 +265,7 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
  * @param schemaLabel for example "The JSON schema"
  * @throws {ServerError} of type `invalidInput`
  */
-export function assertDepth(schema: unknown, schemaLabel: string): void {
+export function assertDepth(schema: unknown, schemaLabel: string) {
 	if (!isTooDeep(schema)) return;
 	throw createInputError(
 		`${schemaLabel} is nested too deeply (maximum ${MAX_DEPTH} levels)`,

@@ -6,7 +6,7 @@ import { createInputError } from '../errors/create-error';
 import { parseMimeType } from '../file-name';
 
 /** The text of a content, without images, audio and video. */
-export function getText(content: ChatMessage['content'], separator = ''): string {
+export function getText(content: ChatMessage['content'], separator = '') {
 	if (typeof content === 'string') return content;
 	return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(separator);
 }
@@ -29,12 +29,12 @@ export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] 
 }
 
 /** Whether a message contains an image, audio or video. */
-export function hasMedia({ content }: ChatMessage): boolean {
+export function hasMedia({ content }: ChatMessage) {
 	return getMedia(content).length > 0;
 }
 
 /** The text of a content block. */
-export function blockToText(block: unknown): string {
+export function blockToText(block: unknown) {
 	if (block === null || block === undefined) return '';
 	return asString(block) ?? asString(asRecord(block).text) ?? JSON.stringify(block);
 }

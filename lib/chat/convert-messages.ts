@@ -332,7 +332,7 @@ const RESULT = ', Result: ';
  *
  * @param calls the calls of the same message
  */
-export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
+export function stripAgentText(text: string, calls: readonly InputToolCall[]) {
 	const trimmed = text.trim();
 	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
 	const isCallingText = calls.some(

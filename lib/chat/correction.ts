@@ -24,12 +24,12 @@ const MAX_QUOTED = 200;
 const MAX_FORMATTED = 2_000;
 
 /** Shortens a name from a model or a tool, and breaks its control tokens. */
-export function toSafeName(name: string): string {
+export function toSafeName(name: string) {
 	return toSafeStart(truncate(name, MAX_NAME), MAX_NAME_BYTES);
 }
 
 /** Quotes names from a tool's schema. */
-export function toSafeNames(names: readonly string[]): string {
+export function toSafeNames(names: readonly string[]) {
 	return toSafeStart(names.slice(0, MAX_NAMES).map(toSafeName).join(', '), MAX_LIST_BYTES);
 }
 

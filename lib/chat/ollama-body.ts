@@ -64,7 +64,7 @@ const NATIVE_OPTIONS = new Set([...OPTIONS.map(({ native }) => native), ...NATIV
 const OUTER_FIELDS = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
 /** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
-export function needsNativeApi(parameters: ChatParameters): boolean {
+export function needsNativeApi(parameters: ChatParameters) {
 	const { thinking, extraBody = {}, keepAlive } = parameters;
 	return (
 		thinking?.mode === 'on' ||

@@ -137,10 +137,7 @@ function toWireAssistantMessage(
 }
 
 /** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
-export function supportsOption(
-	{ supportedFields }: ServerType,
-	name: GenerationOptionName,
-): boolean {
+export function supportsOption({ supportedFields }: ServerType, name: GenerationOptionName) {
 	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
 	if (supportedFields === 'all') return extension !== 'listedServers';
 	return extension === undefined || supportedFields.includes(name);
@@ -177,7 +174,7 @@ export function getIgnoredParameters(parameters: ChatParameters, serverType: Ser
 	return ignored;
 }
 
-export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
+export function isJsonRequested({ responseFormat }: ChatParameters) {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 

@@ -129,7 +129,7 @@ const ADDRESS_ERRORS = new Set(['notAnApi', 'wrongServer']);
 async function toNoChatError(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
-): Promise<ServerError> {
+) {
 	if (serverType === other) {
 		const models = await listModels(server, chatRequest.signal).catch(captureError);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;

@@ -26,12 +26,12 @@ export class ToolCallAccumulator {
 	/** @param textCount counts the text of the complete response */
 	constructor(private readonly textCount = new TextCount()) {}
 
-	get hasTooMany(): boolean {
+	get hasTooMany() {
 		return this.calls.length > MAX_CALLS;
 	}
 
 	/** Adds `tool_calls` of a delta or a message, of any type. */
-	add(deltas: unknown): void {
+	add(deltas: unknown) {
 		for (const delta of asArray(deltas))
 			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
@@ -112,7 +112,7 @@ const ID_LENGTH = 9;
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
 
 /** A random ID for the server. */
-export function createServerToolCallId(): string {
+export function createServerToolCallId() {
 	return randomInt(36 ** ID_LENGTH)
 		.toString(36)
 		.padStart(ID_LENGTH, '0');
@@ -141,7 +141,7 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>):
  * The ID that is sent to the server, the same in each round. Kimi's templates need their own ID, which contains the
  * tool's name. Every other ID becomes one that Mistral's templates accept.
  */
-export function toServerToolCallId(id: string, toolName: string): string {
+export function toServerToolCallId(id: string, toolName: string) {
 	const [, , escapedId] = OWN_ID.exec(id) ?? [];
 	const serverId = escapedId === undefined ? id : unescapeId(escapedId);
 	if (toolName && serverId?.includes(toolName)) return serverId;
@@ -189,7 +189,7 @@ export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
 }
 
 /** A name that servers accept. */
-export function toValidName(name: string): string {
+export function toValidName(name: string) {
 	return name.replace(/[^\w-]/g, '_').slice(0, MAX_NAME_LENGTH) || '_';
 }
 
@@ -231,7 +231,7 @@ export function cacheToolCalls({
 	text,
 	reasoning,
 	toolCalls,
-}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
+}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>) {
 	for (const { id, name, arguments: args } of toolCalls)
 		if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
 			toolCallCache.set(id, { text, reasoning, name, arguments: args });

@@ -256,7 +256,7 @@ export class DisplayedText {
 		private readonly onDelta: (delta: string) => void,
 	) {}
 
-	push({ text, reasoning }: TextAndReasoning): void {
+	push({ text, reasoning }: TextAndReasoning) {
 		if (this.showsThinking && reasoning) this.think(reasoning);
 		if (!text) return;
 		this.endThinking();
@@ -268,7 +268,7 @@ export class DisplayedText {
 	}
 
 	/** Starts a new paragraph for the next attempt. */
-	startRetry(): void {
+	startRetry() {
 		this.endAttempt();
 		this.isRetry = this.text !== '';
 		if (this.attemptText) this.shownTexts.push(this.attemptText);
@@ -277,7 +277,7 @@ export class DisplayedText {
 	}
 
 	/** Shows text that only begins like an earlier attempt, and ends thinking without text after it. */
-	endAttempt(): void {
+	endAttempt() {
 		this.endThinking();
 		const isRepetition = this.repeatedTexts.includes(this.attemptText);
 		if (this.repeatedTexts.length > 0 && this.attemptText && !isRepetition)

@@ -42,7 +42,7 @@ export interface AcceptedCompletion extends Completion, Arrival {
 type ValidationResult = Outcome<CompletionRequest, AcceptedCompletion>;
 
 /** Whether the text is shown only after validation. */
-export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
+export function showsTextAtEnd({ chatRequest, settings }: TurnContext) {
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 

@@ -3,7 +3,6 @@ import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 import type { ChatResult, ResponseFormat } from './types';
-import { getUnsafeNumberWarnings } from '../json';
 import { extractJson, type ExtractedJson } from '../text/extract-json';
 
 interface SchemaValidation {
@@ -193,11 +192,6 @@ interface ValidatedJson extends ExtractedJson {
 	unchecked: string[];
 }
 
-/** Warnings for the user about the JSON value of a response. */
-export function getJsonWarnings({ unchecked, unsafeNumbers }: ValidatedJson): string[] {
-	return [...unchecked, ...getUnsafeNumberWarnings(unsafeNumbers)];
-}
-
 /**
  * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
  * the format or not enforce the schema.
@@ -221,20 +215,6 @@ export function validateJson(
 	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
 	return { type: 'invalid', issues };
-}
-
-/**
- * The JSON of a response, if the format requires JSON; otherwise undefined.
- *
- * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
- */
-export function getRequestedJson(
-	result: ChatResult,
-	format: ResponseFormat | undefined,
-): ValidatedJson | undefined {
-	const validated = validateJson(result.text, format);
-	if (validated?.type !== 'invalid') return validated;
-	throw createJsonError(result, { url: result.url }, validated.issues);
 }
 
 /** The error for a response whose JSON is truncated or invalid. */

@@ -194,7 +194,7 @@ export function loadSdk(
  * Called when a node file is loaded. Logs and does not throw, because an error while loading would keep n8n from
  * starting. The node throws the same message when it is used.
  */
-export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
+export function reportUnsupportedHost(requireModule?: (name: string) => unknown) {
 	try {
 		loadSdk(requireModule);
 	} catch (error) {

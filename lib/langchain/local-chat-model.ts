@@ -232,7 +232,7 @@ async function generateLines(
 	generate: ChatGenerator,
 	chatRequest: ChatRequest,
 	onDelta: (delta: string) => void,
-): Promise<ChatResult> {
+) {
 	let hasText = false;
 	const showDelta = (delta: string) => {
 		hasText = true;
@@ -245,7 +245,7 @@ async function generateLines(
 }
 
 /** Whether a callback handles tokens: n8n's tracer does not, its agent's events do. */
-export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
+export function wantsTokenEvents({ handlers }: HostRunManager) {
 	if (!Array.isArray(handlers)) return true;
 	return asRecords(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
 }

@@ -101,7 +101,7 @@ export async function processInBatches<R>(
 		error: ServerError,
 		item: BatchText,
 		otherTexts: OtherTextsStatus,
-	): Promise<R[]> => {
+	) => {
 		const tokenSizes = parseTokenSizes(error);
 		const text = tokenSizes ? truncateToLimit(item.text, tokenSizes) : '';
 		if (!canTruncate || !text.trim()) throw toError(error, item, otherTexts);
@@ -135,7 +135,7 @@ export async function processInBatches<R>(
 }
 
 /** Whether a success response is not valid JSON: Python writes NaN, which JSON does not support. */
-export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
+export function isInvalidJsonResponse({ type, status }: ServerError) {
 	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
@@ -212,7 +212,7 @@ export async function explainUnsupportedTask(
 const MARGIN = 0.9;
 
 /** Beginning of a text that should fit. Never splits a character. */
-export function truncateToLimit(text: string, { limit, tokens }: TokenSizes): string {
+export function truncateToLimit(text: string, { limit, tokens }: TokenSizes) {
 	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
 	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
 	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
@@ -221,6 +221,6 @@ export function truncateToLimit(text: string, { limit, tokens }: TokenSizes): st
 const EXCERPT_LENGTH = 80;
 
 /** Beginning of a text, for errors. */
-export function excerpt(text: string): string {
+export function excerpt(text: string) {
 	return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
 }

@@ -31,7 +31,15 @@ import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/a
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import { pushAll, type JsonRecord, maxOf, truncate, minOf, breakControlTokens } from '../values';
+import {
+	asFiniteNumber,
+	pushAll,
+	type JsonRecord,
+	maxOf,
+	truncate,
+	minOf,
+	breakControlTokens,
+} from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
 import {
@@ -257,7 +265,9 @@ function buildConstrainedRequest(
 	const keys = assignKeys(options);
 	const constraints = { logprobs: true, top_logprobs: TOP_LOGPROBS };
 	return {
-		...{ model: model.trim(), messages, tools: [] },
+		model: model.trim(),
+		messages,
+		tools: [],
 		parameters: {
 			maxTokens: tokens,
 			...parameters,
@@ -336,13 +346,17 @@ const omitConstraints =
 		const isUnconstrained = !CONSTRAINTS.some((name) => name in requestBody);
 		if (matches.length === 0 || isUnconstrained) return undefined;
 		const { name, apply } = omitFields(CONSTRAINTS);
-		return { name, apply: (body) => withMinTokens(apply(body), minTokens) };
+		return {
+			name,
+			apply: (body) => {
+				const changed = apply(body);
+				const tokens = asFiniteNumber(changed.max_tokens);
+				return tokens === undefined
+					? changed
+					: { ...changed, max_tokens: Math.max(tokens, minTokens) };
+			},
+		};
 	};
-
-function withMinTokens(body: JsonRecord, minTokens: number) {
-	const { max_tokens: tokens } = body;
-	return typeof tokens === 'number' ? { ...body, max_tokens: Math.max(tokens, minTokens) } : body;
-}
 
 function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
 	return { usage, model, server: getProfile(server).getRecognizedName() };

@@ -128,10 +128,7 @@ export class Embedder {
 				const parsedVectors = parseVectors(json, batch.length, this.length);
 				if ('vectors' in parsedVectors)
 					return { ...parsedVectors, model: asNonEmptyString(asRecord(json).model) };
-				throw this.createUnusableError(
-					parsedVectors,
-					parsedVectors.index === undefined ? undefined : batch[parsedVectors.index],
-				);
+				throw this.createUnusableError(parsedVectors, batch[parsedVectors.index ?? -1]);
 			},
 		});
 		this.length ??= vectors[0]!.length;

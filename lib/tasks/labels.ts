@@ -22,9 +22,10 @@ export function assignKeys(labels: readonly Label[]): string[] {
 		isUsableAsKey(name.trim(), names) ? name.trim() : undefined,
 	);
 	const unusedKeys = [...CHARACTERS].filter((character) => !nameKeys.includes(character));
+	const isName = (character: string) => names.has(lower(character));
 	const freeKeys = [
-		...unusedKeys.filter((character) => !names.has(lower(character))),
-		...unusedKeys.filter((character) => names.has(lower(character))),
+		...unusedKeys.filter((character) => !isName(character)),
+		...unusedKeys.filter(isName),
 	];
 	return nameKeys.map((character) => character ?? freeKeys.shift()!);
 }
@@ -37,7 +38,7 @@ function isUsableAsKey(name: string, names: ReadonlySet<string>) {
 }
 
 /** Formats the labels for the prompt: one line each, with the key. */
-export function formatLabels(labels: readonly Label[]): string {
+export function formatLabels(labels: readonly Label[]) {
 	const keys = assignKeys(labels);
 	const lines = labels.map(({ name, description = '' }, index) => {
 		const line = `${keys[index]}: ${name}`;
@@ -50,7 +51,7 @@ export function formatLabels(labels: readonly Label[]): string {
 const SEPARATOR = ',';
 
 /** Builds a GBNF grammar of llama.cpp that allows only the keys. */
-export function buildLabelGrammar(keys: readonly string[], isMultiLabel: boolean): string {
+export function buildLabelGrammar(keys: readonly string[], isMultiLabel: boolean) {
 	const key = keys.map((character) => JSON.stringify(character)).join(' | ');
 	if (!isMultiLabel) return `root ::= ${key}`;
 	return `root ::= key ("${SEPARATOR}" key){0,${keys.length - 1}}\nkey ::= ${key}`;
@@ -66,7 +67,7 @@ function toSingleLine(description: string) {
 	return description.trim().replace(/\s+/g, ' ');
 }
 
-export function lower(text: string): string {
+export function lower(text: string) {
 	return text.trim().normalize().toLowerCase();
 }
 

@@ -7,7 +7,7 @@ const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;
 const REST = /^\p{Ll}[\p{L}\p{M}]*[.,!?;:]?(?=\s|$)/u;
 
 /** Joins the words of a text whose lines begin with a space, unless a word continues there. */
-export function joinSplitText(text: string): string {
+export function joinSplitText(text: string) {
 	const startsWithSpace = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
 	return startsWithSpace ? text.replace(BROKEN_WORD, '') : text;
 }

@@ -28,7 +28,7 @@ const STARTS = [...TAGS.map(([open]) => open), GEMMA_OPEN, ...HARMONY_STARTS];
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
 
 /** Whether a response may begin inside the thinking, by the model name. */
-export function opensReasoningInPrompt(model: string): boolean {
+export function opensReasoningInPrompt(model: string) {
 	return OPENS_IN_PROMPT.test(model);
 }
 
@@ -105,12 +105,12 @@ export class ReasoningSplitter {
 	constructor(private mayBeInside: boolean) {}
 
 	/** Marks are plain text. */
-	ignoreTags(): void {
+	ignoreTags() {
 		this.part ??= PLAIN;
 	}
 
 	/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
-	expectSplit(): void {
+	expectSplit() {
 		if (!this.part)
 			[this.isSplitByServer, this.mayBeInside, this.maxAssumed] = [true, true, MAX_SPLIT_LENGTH];
 	}
@@ -240,7 +240,7 @@ function getPartialMarkLength(text: string, marks: readonly string[]) {
 }
 
 /** Whether a response ends thinking that it did not begin. */
-export function hasUnopenedReasoning(response: string): boolean {
+export function hasUnopenedReasoning(response: string) {
 	const { reasoning } = splitReasoning(response, true);
 	return reasoning.trim() !== '' && response.trimStart().startsWith(reasoning.trim());
 }

@@ -175,7 +175,7 @@ function parseWithFormat(text: string, { begin, end, read }: TextCallFormat): Te
 }
 
 /** Whether a position is in a code block. */
-export function isInFence(text: string, at: number): boolean {
+export function isInFence(text: string, at: number) {
 	return (text.slice(0, at).match(/^ {0,3}```/gm) ?? []).length % 2 === 1;
 }
 
@@ -274,7 +274,7 @@ export const MAX_UNDECIDED_LENGTH = 64;
  *
  * @param isFirst whether the response begins with this text
  */
-export function getDisplayableLength(pending: string, isFirst: boolean): number {
+export function getDisplayableLength(pending: string, isFirst: boolean) {
 	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(pending.slice(0, MAX_UNDECIDED_LENGTH))) return 0;
 	if (!/[<[]/.test(pending)) return pending.length;
 	const positions = MARKERS.map((marker) => pending.indexOf(marker)).filter((at) => at >= 0);

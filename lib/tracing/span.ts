@@ -302,7 +302,7 @@ function snakeCase(name: string) {
 const MAX_CHARACTERS = 100_000;
 
 /** Messages as JSON in the form of the GenAI conventions. If it is too long, only the end of the conversation is kept. */
-export function stringifyMessages(messages: readonly TracedMessage[]): string {
+export function stringifyMessages(messages: readonly TracedMessage[]) {
 	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {

@@ -109,7 +109,7 @@ function reportResult(context: ISupplyDataFunctions, result: ChatResult) {
 }
 
 /** n8n's log shows it above the response. All other fields are visible only as JSON, below the text. */
-function summarizeGeneration(result: ChatResult): string {
+function summarizeGeneration(result: ChatResult) {
 	const { tokensPerSecond, cachedTokens } = toGenerationInfo(result);
 	const parts = omitUndefined({
 		'Tokens per second': tokensPerSecond,

@@ -78,7 +78,7 @@ export async function runLocalLlama(
 export function countTokens(
 	{ context }: LlamaCall,
 	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
-): void {
+) {
 	const { accumulateTokenUsage: add } = workflow as Partial<typeof workflow>;
 	tryOrUndefined(() => add?.(context, promptTokens, completionTokens));
 }
@@ -186,7 +186,7 @@ function toOperationItem(
 }
 
 /** Rounds a number of the output to what it means. */
-export function roundTo(value: number, decimals: number): number {
+export function roundTo(value: number, decimals: number) {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 

@@ -1,10 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/types';
-import {
-	validateAgainstSchema,
-	getJsonWarnings,
-	getRequestedJson,
-} from '../../../lib/chat/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { getUnsafeNumberWarnings, parseExactJson } from '../../../lib/json';
 import {
 	type ExtractField,
 	buildExtractMessages,
@@ -136,12 +133,12 @@ export const textExtract = withOutput({
 		};
 		const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
 		const result = await generate(call, withFormat, messages, files);
-		const json = getRequestedJson(result, responseFormat)!;
+		const json = parseExactJson(result.text);
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		json.unsafeNumbers = json.unsafeNumbers.filter(
 			(text) => !hasNumbers || asNumber(text) === text,
 		);
-		getJsonWarnings(json).forEach(call.hint);
+		getUnsafeNumberWarnings(json.unsafeNumbers).forEach(call.hint);
 		const record = asRecord(json.value);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;

@@ -7,7 +7,8 @@ import type {
 	Timings,
 	ChatParameters,
 } from '../../../lib/chat/types';
-import { getJsonWarnings, getRequestedJson } from '../../../lib/chat/validate-json';
+import { isJsonRequested } from '../../../lib/chat/openai-body';
+import { getUnsafeNumberWarnings, parseExactJson } from '../../../lib/json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined } from '../../../lib/values';
@@ -33,10 +34,8 @@ import {
 	readResponseFormat,
 	readThinking,
 } from '../../shared/chat/generation';
-import { streamingField, longTextField, stringField } from '../../shared/field-builders';
-import type { CompleteSettings } from '../../../lib/tasks/complete';
+import { longTextField, streamingField, stringField } from '../../shared/field-builders';
 import { GENERATION_RETRIES, readRequestSettings } from '../../shared/timeout-fields';
-import { withResolvedModel } from '../../shared/model-selection';
 import { readBuffer } from '../../../lib/http/response-body';
 import { type ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
@@ -86,37 +85,20 @@ export const instructionsField = longTextField('Instructions', 'instructions', 2
 export async function readChatSettings(call: LlamaCall): Promise<ChatSettings> {
 	const responseFormat = readResponseFormat(call.parameters, 'options.');
 	const thinking = readThinking(call.parameters, 'options.');
-	return await buildChatSettings(call, omitUndefined({ responseFormat, thinking }), 'toolTurns');
+	const settings = await readTaskSettings(call, omitUndefined({ responseFormat, thinking }));
+	return { ...settings, thinkingHistory: 'toolTurns', showThinking: false };
 }
 
 /** Reads the settings of an operation with a fixed response format. */
 export async function readShortTextSettings(call: LlamaCall): Promise<ChatSettings> {
 	const thinking = readThinking(call.parameters, 'options.', 'off');
 	// Most likely response by default.
-	const defaults = { temperature: 0, ...omitUndefined({ thinking }) };
-	return await buildChatSettings(call, defaults, 'never');
-}
-
-async function buildChatSettings(
-	{ parameters, server, signal }: LlamaCall,
-	defaults: ChatParameters,
-	thinkingHistory: ChatSettings['thinkingHistory'],
-): Promise<ChatSettings> {
-	const settings = {
-		model: parameters.string('model'),
-		parameters: { ...defaults, ...readGeneration(parameters) },
-		thinkingHistory,
-		showThinking: false,
-		...readRequestSettings(parameters, GENERATION_RETRIES),
-	};
-	return await withResolvedModel(settings, server, 'chat', signal);
+	const settings = await readTaskSettings(call, { temperature: 0, ...omitUndefined({ thinking }) });
+	return { ...settings, thinkingHistory: 'never', showThinking: false };
 }
 
 /** Reads the settings of a task that generates text. */
-export async function readTaskSettings(
-	call: LlamaCall,
-	defaults: ChatParameters = {},
-): Promise<CompleteSettings> {
+export async function readTaskSettings(call: LlamaCall, defaults: ChatParameters = {}) {
 	const generation = {
 		...readRequestSettings(call.parameters, GENERATION_RETRIES),
 		parameters: { ...defaults, ...readGeneration(call.parameters) },
@@ -159,7 +141,7 @@ export async function generate(
 export function reportResult(
 	call: LlamaCall,
 	result: Pick<ChatResult, 'warnings'> & GenerationUsage,
-): void {
+) {
 	const { warnings, usage } = result;
 	warnings.forEach(call.hint);
 	addTokenTotals(call.context, result);
@@ -205,22 +187,20 @@ function roundTimings(timings: Timings): Timings {
 	);
 }
 
-/**
- * Converts a result to an item. Requested JSON is parsed.
- *
- * @throws {ServerError} `invalidResponse` with the text, if it is not JSON or does not follow the schema
- */
+/** Converts a result to an item. Requested JSON is parsed. */
 export function toTextItem(
 	call: LlamaCall,
 	result: ChatResult,
 	format: ResponseFormat | undefined,
 ): ResultItem {
-	const requested = getRequestedJson(result, format);
-	if (requested) getJsonWarnings(requested).forEach(call.hint);
-	return {
-		output: requested ? requested.value : result.text,
-		metadata: toMetadata(result),
-	};
+	const { text } = result;
+	// The JSON was validated with the response.
+	const isJson = isJsonRequested({ responseFormat: format });
+	const { value: output, unsafeNumbers } = isJson
+		? parseExactJson(text)
+		: { value: text, unsafeNumbers: [] };
+	getUnsafeNumberWarnings(unsafeNumbers).forEach(call.hint);
+	return { output, metadata: toMetadata(result) };
 }
 
 /** Option for files. @param usage sentence that says how the files are used */
