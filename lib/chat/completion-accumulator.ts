@@ -363,25 +363,24 @@ interface StreamHandlers {
 export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
-	handlers: StreamHandlers = {},
+	{ onDelta = () => {}, onContent = () => {}, signal }: StreamHandlers = {},
 ) {
 	try {
 		for await (const events of response.events()) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
-				const delta = accumulator.push(data);
-				const written = handlers.onDelta?.(delta);
+				const written = onDelta(accumulator.push(data));
 				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
 				response.markContent();
-				handlers.onContent?.();
+				onContent();
 			}
 			if (accumulator.isOver) break;
 			if (accumulator.isFinished) response.expectEnd();
 		}
 	} catch (error) {
-		if (!accumulator.isFinished || handlers.signal?.aborted) throw captureError(error);
+		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
 	return accumulator.end(response.getNonEventLines());
 }

@@ -29,7 +29,7 @@ import {
 	showsTextAtEnd,
 	type AttemptedCompletion,
 } from './validate-completion';
-import type { HttpResponse, QueueStats } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import type {
 	ChatMessage,
@@ -149,7 +149,10 @@ async function readCompletion(
 		},
 		signal,
 	});
-	addQueueStats(queueStats, response.queueStats);
+	const { waitedMs, hasPreemptedBatch, timesPreempted } = response.queueStats;
+	queueStats.waitedMs += waitedMs;
+	queueStats.hasPreemptedBatch ||= hasPreemptedBatch;
+	queueStats.timesPreempted += timesPreempted;
 	turn.usage = addUsage(turn.usage, completion.usage);
 	if (completion.type === 'failed' && !completion.toolCalls)
 		throw toServerError(completion, response, turn);
@@ -159,15 +162,6 @@ async function readCompletion(
 		url: response.url,
 		firstTokenMs: /\bjson\b/.test(response.headers['content-type'] ?? '') ? 0 : firstTokenMs,
 	};
-}
-
-function addQueueStats(
-	total: QueueStats,
-	{ waitedMs, hasPreemptedBatch, timesPreempted }: QueueStats,
-) {
-	total.waitedMs += waitedMs;
-	total.hasPreemptedBatch ||= hasPreemptedBatch;
-	total.timesPreempted += timesPreempted;
 }
 
 const WARNING =
