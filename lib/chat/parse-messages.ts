@@ -53,7 +53,7 @@ function parseMessage(message: unknown, index: number): InputMessage {
 	};
 }
 
-function findText(message: JsonRecord, fields: readonly string[]) {
+function findText(message: JsonRecord, fields: string[]) {
 	return fields
 		.map((field) => asNonEmptyString(message[field]))
 		.find((value) => value !== undefined);

@@ -73,7 +73,7 @@ function withoutLaterSystem(messages: JsonRecord[], hasSystem: boolean) {
 }
 
 /** Splits assistant messages with several tool calls. Each result follows its call. */
-function splitToolCalls(messages: readonly JsonRecord[]): JsonRecord[] {
+function splitToolCalls(messages: JsonRecord[]): JsonRecord[] {
 	const results = new Map(
 		messages.filter(({ role }) => role === 'tool').map((result) => [result.tool_call_id, result]),
 	);
@@ -93,7 +93,7 @@ function splitToolCalls(messages: readonly JsonRecord[]): JsonRecord[] {
 }
 
 /** Adds an assistant message between a tool result and a user message. */
-function insertAssistantMessages(messages: readonly JsonRecord[]) {
+function insertAssistantMessages(messages: JsonRecord[]) {
 	return messages.flatMap((message, index) => {
 		const followsResult = messages[index - 1]?.role === 'tool';
 		if (message.role !== 'user' || !followsResult) return [message];
@@ -102,7 +102,7 @@ function insertAssistantMessages(messages: readonly JsonRecord[]) {
 }
 
 /** Merges consecutive messages of one role, except tool calls and results. */
-function mergeSameRole(messages: readonly JsonRecord[]) {
+function mergeSameRole(messages: JsonRecord[]) {
 	const result: JsonRecord[] = [];
 	for (const message of messages) {
 		const last = result.at(-1);
@@ -139,6 +139,6 @@ function getContentText(content: unknown) {
 	return joinTexts(asRecords(content).map(({ text }) => asString(text) ?? ''));
 }
 
-function joinTexts(texts: readonly string[]) {
+function joinTexts(texts: string[]) {
 	return texts.filter((text) => text !== '').join('\n\n');
 }

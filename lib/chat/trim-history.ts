@@ -44,13 +44,13 @@ export function trimHistory(messages: ChatMessage[], budget: number) {
 }
 
 /** Tokens above the budget, rounded up to the next step. */
-function getExcess(sizes: readonly number[], budget: number) {
+function getExcess(sizes: number[], budget: number) {
 	const step = Math.max(1, budget * STEP);
 	return Math.ceil((sizes.reduce((sum, size) => sum + size, 0) - budget) / step) * step;
 }
 
 /** The shortened results by their original: as many of the oldest ones as the budget requires. */
-function shortenOldestResults(turns: readonly ChatMessage[][], budget: number) {
+function shortenOldestResults(turns: ChatMessage[][], budget: number) {
 	const shortened = new Map<ChatMessage, ChatMessage>();
 	let excessTokens = getExcess(turns.map(estimateTurnTokens), budget);
 	for (const message of turns.flat()) {
@@ -72,13 +72,13 @@ function shortenResult(message: ChatMessage): ChatMessage | undefined {
 	return { ...message, content: `${start}\n${note}` };
 }
 
-function estimateTurnTokens(turn: readonly ChatMessage[]) {
+function estimateTurnTokens(turn: ChatMessage[]) {
 	const media = turn.flatMap(({ content }) => getMedia(content));
 	return estimateTokens(turn.map(getMessageText).join('\n')) + media.length * MEDIA_TOKENS;
 }
 
 /** Splits messages into turns: the user's messages, and everything up to the next ones. */
-function splitIntoTurns(messages: readonly ChatMessage[]) {
+function splitIntoTurns(messages: ChatMessage[]) {
 	const turns: ChatMessage[][] = [];
 	for (const [index, message] of messages.entries()) {
 		if (index === 0 || (message.role === 'user' && messages[index - 1]!.role !== 'user'))

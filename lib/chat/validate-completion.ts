@@ -105,7 +105,7 @@ function validateToolCalls(
 const MAX_WARNINGS = 10;
 
 /** Warnings about calls that were ignored next to valid ones. */
-function getIssueWarnings(issues: readonly ToolCallIssue[]) {
+function getIssueWarnings(issues: ToolCallIssue[]) {
 	const warnings = issues
 		.slice(0, MAX_WARNINGS)
 		.map((issue) => `${describeIssue(issue)}. That call was ignored.`);
@@ -126,8 +126,8 @@ function describeIssue({ toolCall, type, details }: ToolCallIssue) {
 function toToolCallError(
 	turn: TurnContext,
 	completion: AttemptedCompletion,
-	issues: readonly ToolCallIssue[],
-	tools: readonly ToolDefinition[],
+	issues: ToolCallIssue[],
+	tools: ToolDefinition[],
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
 	if (!unknownIssue && completion.type === 'failed')
@@ -192,7 +192,7 @@ function buildJsonCorrection(
 	{ settings, serverType }: TurnContext,
 	draft: CompletionRequest,
 	completion: Completion,
-	issues: readonly string[],
+	issues: string[],
 ): CompletionRequest {
 	const { responseFormat } = settings.parameters;
 	if (!draft.parameters.responseFormat) {

@@ -84,7 +84,7 @@ export class Embedder {
 		const taskSettings = { ...settings, priority, signal };
 		const batchOptions = {
 			size: settings.batchSize,
-			send: async (batch: readonly BatchText[]) => await this.send(taskSettings, batch, result),
+			send: async (batch: BatchText[]) => await this.send(taskSettings, batch, result),
 			canTruncate: settings.longTexts === 'truncate',
 			totals: result,
 			toError: toTextError,
@@ -111,11 +111,7 @@ export class Embedder {
 		return { index, text: ' ' };
 	}
 
-	private async send(
-		taskSettings: TaskSettings,
-		batch: readonly BatchText[],
-		result: EmbeddingResult,
-	) {
+	private async send(taskSettings: TaskSettings, batch: BatchText[], result: EmbeddingResult) {
 		const { server, settings } = this;
 		const serverType = await getProfile(server).getType(taskSettings.signal);
 		const input = batch.map(({ text }) => text);

@@ -84,7 +84,7 @@ export async function generateImages(
 }
 
 /** One hint for each size that was not requested. */
-function getSizeWarnings(images: readonly GeneratedImage[], requested: string) {
+function getSizeWarnings(images: GeneratedImage[], requested: string) {
 	const sizes = images.flatMap(({ width, height }) =>
 		width === undefined ? [] : [`${width}x${height}`],
 	);

@@ -94,14 +94,13 @@ async function scoreDocuments(
 	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
-	documents: readonly BatchText[],
+	documents: BatchText[],
 	result: RerankResult,
 ): Promise<ScoredDocument[]> {
 	const safeQuery = breakControlTokens(query);
 	const batchOptions = {
 		size: settings.batchSize,
-		send: async (batch: readonly BatchText[]) =>
-			await sendBatch(server, settings, safeQuery, batch, result),
+		send: async (batch: BatchText[]) => await sendBatch(server, settings, safeQuery, batch, result),
 		canTruncate: settings.longDocuments === 'truncate',
 		totals: result,
 		toError: explainTooLong,
@@ -115,7 +114,7 @@ async function sendBatch(
 	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
-	batch: readonly BatchText[],
+	batch: BatchText[],
 	result: RerankResult,
 ): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
@@ -205,8 +204,8 @@ const MIN_SCORE_RANGE = 1e-3;
 
 /** Warns about scores that a reranker would hardly return. */
 function getScoreWarnings(
-	scores: readonly ScoredDocument[],
-	documents: readonly BatchText[],
+	scores: ScoredDocument[],
+	documents: BatchText[],
 	{ scores: scoreMode }: RerankSettings,
 ) {
 	const values = scores.map(({ score }) => score);

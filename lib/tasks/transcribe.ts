@@ -290,7 +290,7 @@ function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript 
 	);
 }
 
-function joinSegments(segments: readonly JsonRecord[]) {
+function joinSegments(segments: JsonRecord[]) {
 	const texts = segments.flatMap((segment) => asString(segment.text) ?? []);
 	if (texts.length === 0) return undefined;
 	return texts.join(texts.some((segmentText) => /^\s/.test(segmentText)) ? '' : ' ');

@@ -65,7 +65,7 @@ function isSubtitleFormat(format: unknown): format is 'srt' | 'vtt' {
 }
 
 /** Undefined unless every segment has text and times. */
-function formatSubtitles(segments: readonly JsonRecord[], format: 'srt' | 'vtt') {
+function formatSubtitles(segments: JsonRecord[], format: 'srt' | 'vtt') {
 	const cues: string[] = [];
 	for (const segment of segments) {
 		const start = asFiniteNumber(segment.start);

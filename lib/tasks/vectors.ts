@@ -45,10 +45,7 @@ export function parseVectors(
 }
 
 /** @param length dimensions of each vector; default: those of the first */
-function readVectors(
-	entries: readonly unknown[],
-	length: number | undefined,
-): number[][] | VectorIssue {
+function readVectors(entries: unknown[], length: number | undefined): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [index, entry] of entries.entries()) {
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
@@ -93,7 +90,7 @@ function decodeVector(text: string) {
 	return Array.from({ length: bytes.length / BYTES }, (_none, at) => bytes.readFloatLE(at * BYTES));
 }
 
-function findVectorIssue(vector: readonly number[], expected: number): VectorIssue | undefined {
+function findVectorIssue(vector: number[], expected: number): VectorIssue | undefined {
 	if (vector.length !== expected)
 		return {
 			message: `a vector has ${vector.length} dimensions while the others have ${expected}`,

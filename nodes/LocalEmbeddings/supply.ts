@@ -45,7 +45,7 @@ export async function supplyEmbeddings(
 }
 
 function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings {
-	const embed = async (texts: readonly unknown[], role: keyof Prefixes, input: IDataObject) => {
+	const embed = async (texts: unknown[], role: keyof Prefixes, input: IDataObject) => {
 		const prefix = client.prefixes[role];
 		const { vectors } = await log.call({
 			input: { ...input, ...(prefix !== '' && { prefix }) },

@@ -94,7 +94,7 @@ export const textClassify = withOutput({
 	},
 });
 
-function toMetadata(result: Classification, labels: readonly Label[]): object {
+function toMetadata(result: Classification, labels: Label[]): object {
 	const { scores, noneScore, unmatchedText, usage, model, server } = result;
 	const toScoreEntry = ({ name }: Label, at: number) => [name, roundProbability(scores?.[at])];
 	return {

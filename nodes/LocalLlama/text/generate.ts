@@ -45,7 +45,7 @@ const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperatur
 
 const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
 
-function selectOptions(names: readonly string[]) {
+function selectOptions(names: string[]) {
 	return generationOptionFields.filter(({ name }) => names.includes(name));
 }
 

@@ -198,7 +198,7 @@ async function embedGroup(
 }
 
 /** Items whose texts caused the error, otherwise all items of the batch. */
-function getFailedItems(error: unknown, batch: readonly InputText[]) {
+function getFailedItems(error: unknown, batch: InputText[]) {
 	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
 	const failedTexts = batch.filter(({ index }) => index === failedIndex);
 	const texts = failedTexts.length > 0 ? failedTexts : batch;
@@ -211,7 +211,7 @@ function getItemIndex(item: ResultItem | ItemError) {
 }
 
 /** One item per vector, or one per array and one for all other texts. */
-function toResultItems(texts: readonly InputText[], isSingleItem: boolean): ResultItem[] {
+function toResultItems(texts: InputText[], isSingleItem: boolean): ResultItem[] {
 	if (!isSingleItem)
 		return texts.map(({ itemIndex, position, text, vector }) => ({
 			output: vector,

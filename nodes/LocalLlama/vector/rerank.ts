@@ -60,10 +60,7 @@ export const vectorRerank = withOutput({
 	},
 });
 
-async function rankDocuments(
-	call: LlamaCall,
-	documents: readonly DocumentInput[],
-): Promise<ResultItem[]> {
+async function rankDocuments(call: LlamaCall, documents: DocumentInput[]): Promise<ResultItem[]> {
 	const { parameters, server, priority, signal } = call;
 	const settings = { ...readRerankSettings(parameters), priority, signal };
 	const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
