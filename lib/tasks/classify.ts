@@ -122,22 +122,12 @@ export async function classify(
 	const serverType = await getProfile(server).getType(signal);
 	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;
 	const warnings = getContextWarnings(serverType, server, settings);
-	const query: LabelQuery = {
-		server,
-		serverType,
-		settings,
-		options,
-		isMultiLabel,
-		warnings,
-	};
+	const query = { server, serverType, settings, options, isMultiLabel, warnings };
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
 	const { messages } = prepareMessages(buildMessages(request, options), chat);
 	const chatRequest = { messages: [], signal };
-	await assertCapabilities(
-		{ server, serverType, settings: chat, chatRequest },
-		messages,
-		undefined,
-	);
+	const chatContext = { server, serverType, settings: chat, chatRequest };
+	await assertCapabilities(chatContext, messages, undefined);
 	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2);
 	const completion = await requestLabels(query, { messages, tokens });
 	const labelIndexes = parseLabels(completion.text, options, isMultiLabel);
