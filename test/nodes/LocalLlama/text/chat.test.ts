@@ -246,7 +246,7 @@ test('warnings are shown at the node once each, also for a truncated response', 
 });
 
 test.each([
-	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
+	['an empty prompt', { prompt: ' ' }, 'This item has no chatInput'],
 	['an empty list', { options: { messages: {} } }, '"Messages" has no messages'],
 	['no JSON', { options: { messagesJson: '[' } }, 'The messages are not a JSON array'],
 	[

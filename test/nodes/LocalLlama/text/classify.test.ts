@@ -306,7 +306,7 @@ test('labels from an expression, as names, objects, or JSON text', async () => {
 	// As in older workflows.
 	sim.script(completionReply('B'));
 	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).output).toBe('ham');
-	expect((await getError(withOptions({ labelList: [] }))).message).toContain('"Label List"');
+	expect((await getError(withOptions({ labelList: [] }))).message).toBe('This item has no labels');
 });
 
 const word = fc.stringMatching(/^[a-zé]{2,8}( [a-z]{1,5})?$/);
