@@ -50,7 +50,7 @@ function toParts(
 	const isQuoted = `${detail} ${suggestion}`.includes(serverText);
 	return {
 		problem: withPeriod(detail),
-		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}"`,
+		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,
 		suggestion,
 		address: displayedUrl === '' ? '' : `URL: ${displayedUrl}`,
 	};

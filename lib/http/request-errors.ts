@@ -140,6 +140,7 @@ export class RetryPolicy {
 	private tries = 0;
 	private waits = 0;
 	private loadingSince: number | undefined;
+	private lastLoading: { error: ServerError; at: number } | undefined;
 
 	constructor(
 		private readonly maxRetries: number,
@@ -172,15 +173,29 @@ export class RetryPolicy {
 		remainingMs: number,
 		onLoading?: (waitedMs: number) => void,
 	): number {
-		this.loadingSince ??= performance.now();
-		const waitedMs = performance.now() - this.loadingSince;
+		const at = performance.now();
+		this.loadingSince ??= at;
+		this.lastLoading = { error, at };
 		const delayMs = this.nextBackoffMs(MAX_LOADING_DELAY_MS);
-		if (delayMs >= remainingMs) {
-			const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
-			throw error.copyWith({ title: getErrorText('modelLoading', { timeoutMs }).title });
-		}
-		onLoading?.(waitedMs);
+		if (delayMs >= remainingMs) throw this.toLoadingError(error);
+		onLoading?.(at - this.loadingSince);
 		return delayMs;
+	}
+
+	/** The model was still loading if the request that timed out was sent right after the server had said so. */
+	toTimeoutError(error: ServerError): ServerError {
+		const { lastLoading } = this;
+		const isLoading =
+			error.type === 'firstTokenTimeout' &&
+			lastLoading !== undefined &&
+			performance.now() - lastLoading.at < 2 * MAX_LOADING_DELAY_MS;
+		return isLoading ? this.toLoadingError(lastLoading.error) : error;
+	}
+
+	private toLoadingError(error: ServerError): ServerError {
+		const waitedMs = performance.now() - this.loadingSince!;
+		const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
+		return error.copyWith({ title: getErrorText('modelLoading', { timeoutMs }).title });
 	}
 
 	private isTransient(error: ServerError) {

@@ -132,7 +132,8 @@ class RequestRun<T> {
 				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
 				connection = singleUse;
 				if (wasIdle) continue;
-				if (progress.hasEmittedContent || signal.aborted) throw result;
+				if (signal.aborted) throw this.retryPolicy.toTimeoutError(result);
+				if (progress.hasEmittedContent) throw result;
 				const { firstTokenRemainingMs } = this.watchdog;
 				const delayMs = this.retryPolicy.nextDelayMs(
 					result,

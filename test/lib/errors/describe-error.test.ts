@@ -13,7 +13,7 @@ describe('describeError', () => {
 
 	test('contains detail, server message, suggestion and URL, in this order', () => {
 		expect(describeError(failed)).toBe(
-			'It broke in the middle. Server message: "boom" Mend it. URL: http://10.0.0.5:8080/v1/chat/completions',
+			'It broke in the middle. Server message: "boom". Mend it. URL: http://10.0.0.5:8080/v1/chat/completions',
 		);
 	});
 
@@ -37,6 +37,6 @@ describe('describeError', () => {
 			suggestion: 'Mend it.',
 			serverText: 'x'.repeat(900),
 		});
-		expect(describeError(long)).toBe(`No. Server message: "${'x'.repeat(499)}…" Mend it.`);
+		expect(describeError(long)).toBe(`No. Server message: "${'x'.repeat(499)}…". Mend it.`);
 	});
 });

@@ -21,6 +21,21 @@ test('while a model is loading, too', () => {
 	expect(policies.map((policy) => policy.nextDelayMs(loading, Infinity))).toEqual([1000, 3000]);
 });
 
+test('a first-token timeout right after a loading response names the loading, a later one does not', () => {
+	const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
+	const policy = new RetryPolicy(0, false);
+	const timeout = createServerError('firstTokenTimeout', {}, { about: { timeoutMs: 30_000 } });
+	expect(policy.toTimeoutError(timeout)).toBe(timeout);
+	policy.nextDelayMs(loading, Infinity);
+	now.mockReturnValue(29_000);
+	policy.nextDelayMs(loading, Infinity);
+	now.mockReturnValue(31_000);
+	expect(policy.toTimeoutError(timeout).message).toBe('The model is still loading after 30 s');
+	now.mockReturnValue(60_000);
+	expect(policy.toTimeoutError(timeout)).toBe(timeout);
+	now.mockRestore();
+});
+
 test('a pause that the server requests is kept exactly', () => {
 	const busy = createServerError('busy', {}, { facts: { retryAfterMs: 1234 } });
 	expect(new RetryPolicy(1, false, () => 1).nextDelayMs(busy, Infinity)).toBe(1234);
