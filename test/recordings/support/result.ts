@@ -53,14 +53,15 @@ function isEmpty(value: unknown): boolean {
 interface NodeError extends Error {
 	description?: string;
 	messages?: string[];
-	context?: { data?: Json };
+	/** `descriptionTemplate`: what the panel shows, if the description is for a chat. */
+	context?: { data?: Json; descriptionTemplate?: string };
 }
 
 /** Type and title of an error, the partial result, and whether the server message can be read. */
 export function failureOf(error: unknown, exchange: Exchange): Json {
 	const { message, description = '', messages = [], context } = error as NodeError;
 	const { kind, partialText, partialReasoning } = context?.data ?? {};
-	const all = [message, description, ...messages].join('\n');
+	const all = [message, description, context?.descriptionTemplate, ...messages].join('\n');
 	return {
 		error: filled({
 			kind,
