@@ -63,7 +63,7 @@ const MAX_DATASETS = 5;
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const { url } = server;
-	const probe = async (path: string) => await runProbe(server, url.root + path, options);
+	const probe = (path: string) => runProbe(server, url.root + path, options);
 	const facts = server.keyType === 'app' ? await probeApp(probe) : await probeDatasets(probe);
 	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
 	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs].filter(
@@ -101,9 +101,8 @@ async function probeDatasets(probe: Prober): Promise<DifyFacts> {
 		probe('/info'),
 	]);
 	const documents = await Promise.all(
-		asRecords(getJsonObject(keyTypeProbe).data).map(
-			async ({ id }) =>
-				await probe(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
+		asRecords(getJsonObject(keyTypeProbe).data).map(({ id }) =>
+			probe(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
 		),
 	);
 	return { keyType: 'knowledge', keyTypeProbe, otherTypeProbe, documents };

@@ -65,7 +65,11 @@ export async function runProbe(
 		return { ...NO_RESPONSE, ...details, finalUrl: url, error: outcome };
 	}
 	const isUsable = outcome.json !== undefined && !isErrorResponse(outcome);
-	return { ...details, ...outcome, error: isUsable ? undefined : toProbeError(server, url, outcome) };
+	return {
+		...details,
+		...outcome,
+		error: isUsable ? undefined : toProbeError(server, url, outcome),
+	};
 }
 
 const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
@@ -257,7 +261,7 @@ async function identifyServer(
 	server: ModelServer,
 	options: CheckOptions,
 ): Promise<IdentifiedServer> {
-	const probe = async (url: string) => await runProbe(server, url, options);
+	const probe = (url: string) => runProbe(server, url, options);
 	const probes = Object.entries(IDENTITY_PROBES).map(
 		async ([name, getUrl]) => [name, await probe(getUrl(server))] as const,
 	);

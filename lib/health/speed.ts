@@ -88,6 +88,7 @@ export async function addSpeedTest(
 	const isRepeated = concurrency > 1 && first.errors.length === 0;
 	const second = isRepeated ? [await measureRound(server, { ...options, model, concurrency })] : [];
 	const rounds = [first, ...second];
+	const runs = rounds.map(({ run }) => run);
 	const errors = new Map(
 		rounds.flatMap((round) => round.errors.map((error) => [error.type, error])),
 	);
@@ -97,17 +98,14 @@ export async function addSpeedTest(
 		...evaluateRules(SPEED_FINDINGS, {
 			run: first.run,
 			size,
-			uncertainty: findUncertainty(
-				rounds.map(({ run }) => run),
-				health,
-			),
+			uncertainty: findUncertainty(runs, health),
 		}),
 	];
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const summary = outcome.healthy
 		? formatSpeed(model, first.run)
 		: summarizeStatus(`The server is ${outcome.status}`, outcome);
-	return { ...health, ...outcome, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
+	return { ...health, ...outcome, summary, speed: { model, runs } };
 }
 
 function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun) {
@@ -288,7 +286,7 @@ interface SpeedFacts {
 	/** Bytes of the model; 0: not known. */
 	size: number;
 	/** Why the speed says little. */
-	uncertainty?: string;
+	uncertainty: string | false;
 }
 
 /** A response of fewer tokens is too short to be measured. */
@@ -298,13 +296,10 @@ function findUncertainty(
 	runs: readonly SpeedRun[],
 	{ server: { busySlots = 0, queue = 0 } }: CheckResult,
 ) {
-	const tokens = minimum(runs.flatMap(({ generatedTokens }) => generatedTokens ?? []));
-	if (tokens !== undefined && tokens < MIN_TOKENS)
-		return `A response had only ${pluralize(tokens, 'token')}`;
+	const tokens = minOf(runs.flatMap(({ generatedTokens }) => generatedTokens ?? []));
+	if (tokens < MIN_TOKENS) return `A response had only ${pluralize(tokens, 'token')}`;
 	const requests = busySlots + queue;
-	return requests > 0
-		? `The server was processing ${pluralize(requests, 'other request')}`
-		: undefined;
+	return requests > 0 && `The server was processing ${pluralize(requests, 'other request')}`;
 }
 
 /**
@@ -341,7 +336,7 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 				run.firstTokenMs !== undefined && size >= MIN_SIZE && bandwidth < CPU_BANDWIDTH;
 			return (
 				isSlow &&
-				uncertainty === undefined &&
+				uncertainty === false &&
 				`${run.tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(bandwidth)} GB/s`
 			);
 		},

@@ -1,6 +1,6 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import type { ChatResult, InputMessage, ToolCall, ToolDefinition } from '../chat/types';
+import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
 import type { ErrorType } from '../errors/error-types';
 import { captureError, type ServerError } from '../errors/server-error';
 import { stringifyCanonical, parseObject } from '../json';
@@ -138,7 +138,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolFacts>> = [
 		id: 'toolsUnusable',
 		status: 'misconfigured',
 		observe: (result) =>
-			cannotUseTools(result) ? (listProblems(result) ?? result.cases[0]?.called) : undefined,
+			cannotUseTools(result) && (listProblems(result) ?? result.cases[0]?.called),
 		detail: ({ model, passed, cases: { length } }) =>
 			`The model "${model}" cannot be used with tools: it passed ${passed} of ${length} cases`,
 		suggestion:
@@ -147,7 +147,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolFacts>> = [
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
-		observe: (result) => (cannotUseTools(result) ? undefined : listProblems(result)),
+		observe: (result) => !cannotUseTools(result) && listProblems(result),
 		detail: ({ model }) =>
 			`The model "${model}" does not always call tools correctly on this server`,
 		suggestion:
@@ -288,17 +288,10 @@ function toCallMessages(
 /** The problem of a response; undefined if it is correct. A truncated response never passes. */
 export function findToolProblem(
 	expected: readonly ExpectedCall[],
-	{ toolCalls, finishReason }: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
+	{ toolCalls: calls, finishReason }: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
 ): ToolProblem | undefined {
 	if (finishReason === 'length') return 'truncated';
-	if (toolCalls.length > 0) return compareCalls(expected, toolCalls);
-	return expected.length === 0 ? undefined : 'noCall';
-}
-
-function compareCalls(
-	expected: readonly ExpectedCall[],
-	calls: readonly ToolCall[],
-): ToolProblem | undefined {
+	if (calls.length === 0) return expected.length === 0 ? undefined : 'noCall';
 	if (expected.length === 0) return 'unnecessaryCall';
 	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
 	if (calls.length !== expected.length) return 'wrongCount';

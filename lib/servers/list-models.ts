@@ -72,7 +72,7 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 	const profile = getProfile(server);
 	const response = await profile.findApiRoot(
 		await probe(server, toListUrl(server) + query, options),
-		async (url) => await tryProbe(server, url, options),
+		(url) => tryProbe(server, url, options),
 	);
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);

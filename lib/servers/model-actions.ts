@@ -45,11 +45,8 @@ export async function changeModel(
 
 /** Downloads a model onto the server. @throws {ServerError} */
 export async function pullModel(server: ModelServer, options: PullOptions) {
-	return await runAction(
-		server,
-		'pull',
-		options,
-		async (actions, actionOptions) => await actions.pull!(server, actionOptions),
+	return await runAction(server, 'pull', options, (actions, actionOptions) =>
+		actions.pull!(server, actionOptions),
 	);
 }
 

@@ -99,7 +99,7 @@ export async function sendCommand(
 	return await request(
 		server,
 		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
-		async (response) => await response.json(),
+		(response) => response.json(),
 	);
 }
 

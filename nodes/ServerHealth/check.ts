@@ -34,7 +34,7 @@ export const waitUntilReady = defineHealthOperation({
 	],
 	measure: async ({ target, parameters, signal, check: options }) => {
 		const timeoutMs = parameters.milliseconds('waitTimeout');
-		const checkAgain = async () => await checkServer(target, options);
+		const checkAgain = () => checkServer(target, options);
 		return { health: await wait(checkAgain, { timeoutMs, signal }) };
 	},
 });

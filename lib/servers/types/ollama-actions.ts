@@ -94,7 +94,7 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 		signal,
 		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_TIMEOUT_MS },
 	};
-	await request(server, requestOptions, async (response) => await response.text());
+	await request(server, requestOptions, (response) => response.text());
 }
 
 /** Bytes of a layer, and how many of them had been downloaded before. */
@@ -114,10 +114,8 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 		signal,
 		timeouts: { firstTokenMs: idleMs, idleMs },
 	};
-	const layers = await request(
-		server,
-		requestOptions,
-		async (response) => await followPull(server, options, response),
+	const layers = await request(server, requestOptions, (response) =>
+		followPull(server, options, response),
 	).catch(rethrowWith((error) => explainRegistryError(error, model)));
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
