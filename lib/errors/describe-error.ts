@@ -56,15 +56,15 @@ function toParts(
 	};
 }
 
-function joinParts(parts: readonly string[]): string {
+function joinParts(parts: readonly string[]) {
 	return toPlainText(parts.filter((part) => part !== '').join(' '));
 }
 
-function withPeriod(sentence: string): string {
+function withPeriod(sentence: string) {
 	return /[.!?…:]["')”]?$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 /** A URL as it can be shown: without user, password and query. */
-function toDisplayUrl(url: string): string {
+function toDisplayUrl(url: string) {
 	return url.replace(/[?#].*/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
 }

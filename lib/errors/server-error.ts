@@ -99,7 +99,7 @@ export class ServerError extends Error {
 		});
 	}
 
-	private copy(change: Partial<ServerErrorDetails>): ServerError {
+	private copy(change: Partial<ServerErrorDetails>) {
 		return new ServerError({ ...this, title: this.message, ...change });
 	}
 }

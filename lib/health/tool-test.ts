@@ -122,11 +122,11 @@ interface ToolFacts extends ToolTestResult {
 }
 
 /** Whether most cases were completed, and most of those failed. */
-function cannotUseTools({ passed, completed, skipped, isUnsupported }: ToolFacts): boolean {
+function cannotUseTools({ passed, completed, skipped, isUnsupported }: ToolFacts) {
 	return isUnsupported || (passed * 2 < completed && completed > skipped);
 }
 
-function listProblems({ passed, completed, cases: results }: ToolFacts): string | undefined {
+function listProblems({ passed, completed, cases: results }: ToolFacts) {
 	const wrong = results.filter(({ problem }) => problem !== undefined && problem !== 'skipped');
 	if (wrong.length === 0) return undefined;
 	const problems = wrong.map((result) => `${result.case}: ${PROBLEMS[result.problem!]}`);

@@ -30,7 +30,7 @@ export class ChatStream {
 	}
 
 	/** Text that was sent to the chat cannot be removed, so a replaced response starts a new message. */
-	readonly show = async (deltas: readonly TextDelta[]): Promise<void> => {
+	readonly show = async (deltas: readonly TextDelta[]) => {
 		const from = deltas.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {
 			await this.end();

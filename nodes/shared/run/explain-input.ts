@@ -59,7 +59,7 @@ function findExpression(
 }
 
 /** The first field that an expression reads from the item, and that the item does not have. */
-function findMissingName(expression: string, json: JsonRecord): string | undefined {
+function findMissingName(expression: string, json: JsonRecord) {
 	const names = [...expression.matchAll(/\$json(?:\.(\w+)|\[["']([^"']{1,100})["']\])/g)];
 	return names
 		.map(([, name, quotedName = '']) => name ?? quotedName)

@@ -110,7 +110,7 @@ function collectGroup(
 	context: IExecuteFunctions,
 	getOperation: (itemIndex: number) => Operation<never>,
 	operation: Operation<never>,
-): number[] {
+) {
 	const { runsOnceForAllItems: runsOnce, fields } = operation;
 	if (runsOnce === undefined) return [];
 	const count = Math.max(1, context.getInputData().length);
@@ -128,10 +128,7 @@ function collectGroup(
 }
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
-function readConcurrency(parameters: NodeParameters): {
-	streams: boolean;
-	maxConcurrentItems: number;
-} {
+function readConcurrency(parameters: NodeParameters) {
 	const [concurrency, streaming] = ['maxConcurrentItems', 'enableStreaming'].map((name) =>
 		findOption(parameters.properties, name),
 	);
@@ -144,7 +141,7 @@ function readConcurrency(parameters: NodeParameters): {
 	};
 }
 
-function findOption(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
+function findOption(fields: readonly INodeProperties[], name: string) {
 	const { options = [] } = fields.find((field) => field.name === 'options') ?? {};
 	return (options as INodeProperties[]).find((option) => option.name === name);
 }
@@ -156,7 +153,7 @@ function findOption(fields: readonly INodeProperties[], name: string): INodeProp
 function planRun(
 	context: IExecuteFunctions,
 	getOperation: (itemIndex: number) => Operation<never>,
-): { streamsToChat: boolean; concurrency: number } {
+) {
 	let isChat = false;
 	try {
 		const { fields } = getOperation(0);
