@@ -6,6 +6,12 @@ import { isExpression } from '../list-entries';
 /** The label in an error about a value. */
 const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
 
+/** Nodes whose output has a field. */
+const SOURCES: ReadonlyMap<string, string> = new Map([
+	['chatInput', 'It comes from a Chat Trigger. '],
+	['messageId', 'It comes from Dify Chat Message. '],
+]);
+
 /**
  * The error about a value that an expression returned: nothing in the node is wrong, so it names the item, and what the
  * item lacks. Other errors unchanged.
@@ -29,7 +35,7 @@ export function explainInput(
 	if (missingName !== undefined)
 		return error.copyWith({
 			title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}${position}`,
-			suggestion: `${missingName === 'chatInput' ? 'It comes from a Chat Trigger. ' : ''}Pass on a field with this name, or change the expression in "${label}".`,
+			suggestion: `${SOURCES.get(missingName) ?? ''}Pass on a field with this name, or change the expression in "${label}".`,
 		});
 	const isEmpty = error.message.endsWith('is empty');
 	return error.copyWith({

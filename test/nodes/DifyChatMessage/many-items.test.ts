@@ -74,7 +74,7 @@ describe('many items', () => {
 					error: {
 						message: 'no more',
 						description: expect.stringMatching(
-							/^no more .*the model provider returned an error/,
+							/^no more\. .*the model provider returned an error/,
 						) as string,
 						serverText: 'no more',
 						type: 'providerError',

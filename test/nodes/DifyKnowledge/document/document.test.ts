@@ -123,7 +123,7 @@ describe('documents', () => {
 		).toHaveLength(1);
 		await expect(
 			executeOperation(scene, 'document', 'setStatus', { documentIds: '', statusAction: 'enable' }),
-		).rejects.toThrow('is empty');
+		).rejects.toThrow('This item has no documentId');
 		expect(await executeOperation(scene, 'document', 'delete', { documentId })).toMatchObject([
 			{ deleted: true, existed: true },
 		]);

@@ -191,7 +191,7 @@ describe('syncing documents', () => {
 			written: { source: '={{ $json.key }}' },
 		};
 		await expect(executeOperation(scene, 'document', 'sync', { text: 'x' }, setup)).rejects.toThrow(
-			'The field "Source" is empty',
+			'This item has no key',
 		);
 	});
 

@@ -65,7 +65,7 @@ describe('User', () => {
 			parameters: { ...IDS, ...operation, user: '' },
 			written: { user: '={{ $json.author }}' },
 		});
-		expect((await getNodeError(failed)).message).toBe('The user is empty');
+		expect((await getNodeError(failed)).message).toBe('This item has no author');
 		expect(sim.requests).toHaveLength(0);
 	});
 
