@@ -43,7 +43,7 @@ export async function explainAppTypeError(
 }
 
 /** An app with a flow is unavailable until it is published. */
-function toNotPublishedError(error: ServerError, mode: string): ServerError {
+function toNotPublishedError(error: ServerError, mode: string) {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
 	const { message: title, suggestion } = createServerError('notPublished', { service: 'dify' });
 	return error.copyWith({ type: 'notPublished', title, suggestion });

@@ -147,15 +147,11 @@ export class DifyClient {
 		});
 	}
 
-	private async requestObject(
-		method: Method,
-		path: string,
-		options: DifyRequestOptions,
-	): Promise<JsonRecord> {
+	private async requestObject(method: Method, path: string, options: DifyRequestOptions) {
 		return this.assertObject((await this.requestJson(method, path, options)) ?? {}, path);
 	}
 
-	private assertObject(json: unknown, path: string): JsonRecord {
+	private assertObject(json: unknown, path: string) {
 		if (isRecord(json)) return json;
 		throw createDifyError('emptyResponse', {
 			url: this.buildUrl(path),
@@ -225,7 +221,7 @@ function toNextCursor(
 	cursor: ListEndpoint['cursor'],
 	at: PageCursor,
 	records: readonly JsonRecord[],
-): PageCursor | undefined {
+) {
 	if (cursor === undefined) return Number(at) + 1;
 	const last = cursor === 'first_id' ? records[0] : records.at(-1);
 	return asNonEmptyString(last?.id);

@@ -55,7 +55,7 @@ const AGENT_LIMITS: ReadonlyArray<readonly [RegExp, string]> = [
 ];
 
 /** The limit with its number, as in "max steps (30)". */
-function findAgentLimit(text: string): string {
+function findAgentLimit(text: string) {
 	const name = AGENT_LIMITS.find(([pattern]) => pattern.test(text))?.[1] ?? 'its run limit';
 	const number = /\b\d{1,9}\b/.exec(text)?.[0];
 	return number === undefined ? name : `${name} (${number})`;
@@ -96,7 +96,7 @@ export function explainMessage(type: string, code: string | undefined, text: str
 	return byCode ?? byType ?? explainFileCount(text) ?? {};
 }
 
-function explainFileCount(text: string): Texts | undefined {
+function explainFileCount(text: string) {
 	const limit = /\bfiles\b/.test(text) ? FILE_COUNT.exec(text)?.[1] : undefined;
 	if (limit === undefined) return undefined;
 	return {
@@ -105,7 +105,7 @@ function explainFileCount(text: string): Texts | undefined {
 }
 
 /** Host and port of a Python exception or a URL. */
-function findAddress(text: string): string | undefined {
+function findAddress(text: string) {
 	const pool = /host='([^'\s]{1,253})', port=(\d{1,5})/.exec(text);
 	if (pool !== null) return `${pool[1]}:${pool[2]}`;
 	return /\bhttps?:\/\/([^\s/"'?#@]{1,253})/.exec(text)?.[1];

@@ -143,7 +143,7 @@ export function toErrorType({ code, message = '' }: DifyErrorBody, status?: numb
 	return typeByText ?? typeByCode ?? (status === undefined ? 'runFailed' : getTypeByStatus(status));
 }
 
-function getTypeByStatus(status: number): DifyErrorType {
+function getTypeByStatus(status: number) {
 	if (status === 404) return 'notFound';
 	if (status === 429) return 'busy';
 	return status >= 500 ? 'serverError' : 'invalidParam';

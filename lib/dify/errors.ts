@@ -77,7 +77,7 @@ function fromDifyMessage(
 	{ code, message = '' }: DifyErrorBody,
 	context: Partial<ErrorContext>,
 	{ about, ...overrides }: ErrorOverrides,
-): ServerError {
+) {
 	const serverText = toReadableText(message, context.secrets);
 	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 	const isEmpty = title === '';
@@ -98,7 +98,7 @@ function fromDifyMessage(
 }
 
 /** The message without keys and unreadable parts. */
-function toReadableText(message: string, secrets?: readonly string[]): string {
+function toReadableText(message: string, secrets?: readonly string[]) {
 	const unwrapped = unwrapMessage(mask(message.slice(0, MAX_JSON_LENGTH), secrets));
 	const start = maskedExcerpt(unwrapped, MAX_PATTERN_INPUT, secrets)
 		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
@@ -127,7 +127,7 @@ function unwrapMessage(raw: string, depth = 0): string {
 }
 
 /** Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2). */
-function summarizeValidationErrors(message: string): string {
+function summarizeValidationErrors(message: string) {
 	if (!/^\d+ validation errors? for /.test(message)) return message;
 	const issues = message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm);
 	return [...issues]
@@ -137,11 +137,11 @@ function summarizeValidationErrors(message: string): string {
 }
 
 /** IDs to find a run in Dify. */
-function getRunIds({ conversationId, messageId, taskId, workflowRunId }: RunResult): object {
+function getRunIds({ conversationId, messageId, taskId, workflowRunId }: RunResult) {
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
-function toPartialDetails(result: RunResult): ErrorOverrides {
+function toPartialDetails(result: RunResult) {
 	return {
 		result,
 		partialText: result.text || undefined,
@@ -226,7 +226,7 @@ export function createRunError(
  * The node that ended the run. Earlier failures may have been handled, such as in an iteration that continues after
  * errors (docs/protocols/dify.md 12.1).
  */
-function findFailedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
+function findFailedNode({ workflow, error }: RunResult) {
 	const failedNodes = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
 	const message = error?.message ?? '';
 	const quotedNode = failedNodes.find(
@@ -236,7 +236,7 @@ function findFailedNode({ workflow, error }: RunResult): WorkflowNode | undefine
 	return quotedNode ?? failedNodes.find(isOutside) ?? failedNodes[0];
 }
 
-function describeNode({ title, nodeId, id, type }: WorkflowNode): string {
+function describeNode({ title, nodeId, id, type }: WorkflowNode) {
 	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
 }
 

@@ -61,7 +61,7 @@ const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom
 const PAGE_EXTENSIONS = new Set(['php', 'asp', 'aspx', 'jsp', 'cgi', 'do', 'ashx']);
 
 /** Whether the end of a name says what the file is. Versions and hosts end in a dot and other characters too. */
-function isFileExtension(extension: string): boolean {
+function isFileExtension(extension: string) {
 	return /^(?=.*[a-z])[a-z\d]{1,8}$/.test(extension) && !PAGE_EXTENSIONS.has(extension);
 }
 
@@ -81,7 +81,7 @@ export function toDifyFileType(
 	return allowedTypes.includes('custom') && !allowedTypes.includes(type) ? 'custom' : type;
 }
 
-function detectMediaType(extension: string, mimeType: string): MediaType | undefined {
+function detectMediaType(extension: string, mimeType: string) {
 	const byExtension = MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension));
 	return byExtension ?? MEDIA_TYPES.find((media) => media === mimeType.split('/')[0]);
 }
@@ -211,7 +211,7 @@ export async function openSignedFile<T>(
 }
 
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */
-function getOriginError(url: string, allowed: readonly string[]): ServerError | undefined {
+function getOriginError(url: string, allowed: readonly string[]) {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol))
 		return createLocalError(

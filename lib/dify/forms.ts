@@ -62,7 +62,7 @@ export function parseForm(parameters: JsonRecord): FormField[] {
 	);
 }
 
-function parseField(name: string, variable: string, settings: JsonRecord): FormField {
+function parseField(name: string, variable: string, settings: JsonRecord) {
 	return {
 		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
 		variable,
@@ -103,7 +103,7 @@ export async function explainInputError(
 }
 
 /** The facts that decide whether Dify accepts a value. */
-function describeField({ variable, type, maxLength = 0, options }: FormField): string {
+function describeField({ variable, type, maxLength = 0, options }: FormField) {
 	const unit = type === 'file-list' ? 'files' : 'characters';
 	const facts = [`variable ${variable}`, `type ${type}`];
 	if (maxLength > 0) facts.push(`maximum ${maxLength} ${unit}`);

@@ -28,7 +28,7 @@ export function parseOptionalUuid(value: unknown, label: string): string | undef
 	return isBlank(value) ? undefined : parseUuid(value, label);
 }
 
-function isBlank(value: unknown): boolean {
+function isBlank(value: unknown) {
 	if (value === undefined || value === null) return true;
 	return typeof value === 'string' && value.trim() === '';
 }

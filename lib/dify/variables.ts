@@ -61,7 +61,7 @@ function parsePython(text: string): unknown {
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/gs;
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-function unescapePython(text: string): string {
+function unescapePython(text: string) {
 	return text.replace(
 		ESCAPE,
 		(escape, byte?: string, unit?: string, point?: string, character?: string) => {

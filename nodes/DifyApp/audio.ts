@@ -45,7 +45,7 @@ function detectAudio(head: Uint8Array) {
 }
 
 /** The extension of a recording by its MIME type or name, otherwise by its content. */
-async function findExtension({ mimeType, name, open }: FileSource): Promise<string> {
+async function findExtension({ mimeType, name, open }: FileSource) {
 	const ending = name.split('.').at(-1)!.toLowerCase();
 	const declared =
 		getAudioExtension(mimeType) ?? (AUDIO_EXTENSIONS.has(ending) ? ending : undefined);

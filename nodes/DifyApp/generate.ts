@@ -1,4 +1,3 @@
-import type { IDataObject } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
@@ -78,7 +77,7 @@ export const texts: DifyResource = {
 	],
 };
 
-function toSimplifiedJson(result: RunResult, user: string): IDataObject {
+function toSimplifiedJson(result: RunResult, user: string) {
 	const { text, messageId, usage, retrieverResources: sources, reasoning, files } = result;
 	return toPlainObject({
 		answer: text,
@@ -90,7 +89,7 @@ function toSimplifiedJson(result: RunResult, user: string): IDataObject {
 }
 
 /** The result in Dify's fields, like a blocking response. */
-function toRawJson(result: RunResult, user: string): IDataObject {
+function toRawJson(result: RunResult, user: string) {
 	const { text, messageId, taskId, metadata = {}, files, reasoning, createdAt } = result;
 	return toPlainObject({
 		event: 'message',

@@ -54,7 +54,7 @@ export const messageFields = [
 type Conversation = 'auto' | 'new' | 'latest' | 'byId';
 
 /** Automatic is the latest conversation of the chat session, which is a separate user in Dify. */
-function readConversationMode(parameters: NodeParameters): Conversation {
+function readConversationMode(parameters: NodeParameters) {
 	const choice = parameters.choice<Conversation>('conversation');
 	if (choice !== 'auto') return choice;
 	const { sessionId } = parameters.item();

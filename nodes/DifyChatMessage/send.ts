@@ -14,7 +14,7 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationItem, OperationTable } from '../shared/run/operations';
+import type { OperationTable } from '../shared/run/operations';
 import { isUnset, NodeParameters } from '../shared/parameters';
 import {
 	readConversation,
@@ -24,7 +24,6 @@ import {
 	readOptions,
 	type IncludedPart,
 } from './fields';
-import type { IDataObject } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty } from '../../lib/values';
@@ -49,7 +48,7 @@ export const sendMessages = createDifyExecute(operations, 'app', (context, itemI
 	getConversationKey(new NodeParameters(context, itemIndex, fields)),
 );
 
-async function sendMessage(call: DifyCall): Promise<OperationItem> {
+async function sendMessage(call: DifyCall) {
 	const { client, parameters, typing } = call;
 	const options = {
 		...readOptions(parameters),
@@ -93,7 +92,7 @@ interface OutputOptions {
 	isChat: boolean;
 }
 
-function toItemJson(messageResult: ChatMessageResult, options: OutputOptions): IDataObject {
+function toItemJson(messageResult: ChatMessageResult, options: OutputOptions) {
 	const { result, conversationRestarted } = messageResult;
 	return toPlainObject({
 		...(options.simplify ? toSimplifiedJson(result, options) : toRawJson(result, options)),
@@ -104,7 +103,7 @@ function toItemJson(messageResult: ChatMessageResult, options: OutputOptions): I
 }
 
 /** The response, and what later nodes need. */
-function toSimplifiedJson(result: RunResult, options: OutputOptions): object {
+function toSimplifiedJson(result: RunResult, options: OutputOptions) {
 	const { conversationId, messageId, reasoning, files, status, workflowRunId, pause } = result;
 	const answer = { [options.answerField]: result.text };
 	return {
@@ -123,7 +122,7 @@ function toSimplifiedJson(result: RunResult, options: OutputOptions): object {
 }
 
 /** The result in Dify's fields, like a blocking response, plus the data of the stream. */
-function toRawJson(result: RunResult, { user }: OutputOptions): object {
+function toRawJson(result: RunResult, { user }: OutputOptions) {
 	return {
 		event: result.status === 'paused' ? 'workflow_paused' : 'message',
 		task_id: result.taskId,
@@ -145,7 +144,7 @@ function toRawJson(result: RunResult, { user }: OutputOptions): object {
 	};
 }
 
-function toSnakeCase(value: object): object {
+function toSnakeCase(value: object) {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, field]: [string, unknown]) => [
 			name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
@@ -154,7 +153,7 @@ function toSnakeCase(value: object): object {
 	);
 }
 
-function toIncludedFields(result: RunResult, { include }: OutputOptions): object {
+function toIncludedFields(result: RunResult, { include }: OutputOptions) {
 	return {
 		...(include.includes('sources') && { sources: result.retrieverResources }),
 		...(include.includes('thoughts') && { thoughts: result.thoughts }),

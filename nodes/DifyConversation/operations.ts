@@ -25,7 +25,7 @@ import { type DifyClient, fetchAllPages, type ListEndpoint } from '../../lib/dif
 import { createLocalError } from '../../lib/dify/errors';
 import { toOperationItems } from '../shared/run/operations';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
-import { asNonEmptyString, type JsonRecord, asArray } from '../../lib/values';
+import { asNonEmptyString, asArray } from '../../lib/values';
 import {
 	createListSearch,
 	readEditorUser,
@@ -175,11 +175,7 @@ export const variables: DifyResource = {
 };
 
 /** @throws {ServerError} of type `notFound` with the existing names */
-async function findVariable(
-	client: DifyClient,
-	list: ListEndpoint,
-	nameOrId: string,
-): Promise<JsonRecord & { id: string }> {
+async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: string) {
 	const variables = await fetchAllPages(client, list);
 	const variable =
 		variables.find(({ id }) => id === nameOrId) ?? variables.find(({ name }) => name === nameOrId);

@@ -109,7 +109,7 @@ async function sendRating(
 	client: DifyClient,
 	parameters: NodeParameters,
 	feedback: { rating: Rating | null; content?: string | null },
-): Promise<string> {
+) {
 	const messageId = readMessageId(parameters);
 	const body = { ...feedback, user: readUser(parameters) };
 	const isIdempotent = feedback.rating !== null;

@@ -1,13 +1,7 @@
 import { ID_EXAMPLE } from '../shared/dify/fields';
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { apiPath } from '../../lib/dify/ids';
-import {
-	asNonEmptyString,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	type JsonRecord,
-} from '../../lib/values';
+import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values';
 import {
 	defineListOperation,
 	defineRequestOperation,
@@ -34,11 +28,11 @@ import {
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
 const documentFields = [datasetField, documentField];
 
-function chunksPath(parameters: NodeParameters): string {
+function chunksPath(parameters: NodeParameters) {
 	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}/segments`;
 }
 
-function chunkPath(parameters: NodeParameters): string {
+function chunkPath(parameters: NodeParameters) {
 	return chunksPath(parameters) + apiPath`/${readId(parameters, 'chunkId')}`;
 }
 
@@ -58,7 +52,7 @@ const values = [
 	),
 ];
 
-function readValues(parameters: NodeParameters): JsonRecord {
+function readValues(parameters: NodeParameters) {
 	return omitUndefined({
 		answer: readTextOption(parameters, 'options.answer'),
 		keywords: readTextList(parameters, 'options.keywords'),

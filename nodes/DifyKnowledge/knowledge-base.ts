@@ -9,7 +9,7 @@ import {
 } from '../../lib/dify/knowledge/retrieval';
 import { fetchAllPages } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
-import { omitUndefined, type JsonRecord } from '../../lib/values';
+import { omitUndefined } from '../../lib/values';
 import {
 	filtersField,
 	readRetrievalOptions,
@@ -68,7 +68,7 @@ const settings = [
 	),
 ];
 
-function readSettings(parameters: NodeParameters): JsonRecord {
+function readSettings(parameters: NodeParameters) {
 	const embeddingModel = readModel(parameters, 'options.embeddingModel');
 	// Without the technique, Dify silently ignores the model.
 	const defaultTechnique = embeddingModel === undefined ? undefined : 'high_quality';

@@ -149,14 +149,14 @@ export async function toRunItem(
 }
 
 /** The result of a failed run. @throws the error of a lost or rejected run */
-function getFailedRunResult(error: unknown): RunResult {
+function getFailedRunResult(error: unknown) {
 	const partialResult = getPartialResult(error);
 	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';
 	if (isRun && partialResult.workflowRunId !== undefined) return partialResult;
 	throw error;
 }
 
-function getEmailFormWarnings({ pause }: RunResult): string[] {
+function getEmailFormWarnings({ pause }: RunResult) {
 	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
 	return emailForms.map(
 		({ nodeTitle }) =>
@@ -165,7 +165,7 @@ function getEmailFormWarnings({ pause }: RunResult): string[] {
 }
 
 /** The outputs, and fields for later nodes. */
-function toSimplifiedJson(result: RunResult): object {
+function toSimplifiedJson(result: RunResult) {
 	const { status, workflowRunId, taskId, workflow, pause, error } = result;
 	return {
 		outputs: getOutputs(result),
@@ -178,7 +178,7 @@ function toSimplifiedJson(result: RunResult): object {
 	};
 }
 
-function toRawJson({ client }: DifyCall, result: RunResult): object {
+function toRawJson({ client }: DifyCall, result: RunResult) {
 	const { status, workflowRunId, taskId, pause, error, files, workflow } = result;
 	return {
 		...workflow,

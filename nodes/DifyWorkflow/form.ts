@@ -14,7 +14,6 @@ import {
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import type { OperationItem } from '../shared/run/operations';
 import { readOutputOptions, toRunItem } from './execute';
 import { readRunId, runIdField, runUserField, submitOptions } from './fields';
 
@@ -137,7 +136,7 @@ async function followSubmission(
 	call: DifyCall,
 	submission: Submission,
 	{ runId, output, timeouts }: NonNullable<ReturnType<typeof readFollow>>,
-): Promise<OperationItem> {
+) {
 	const { client, typing } = call;
 	const { user, formToken } = submission;
 	await typing?.begin();
@@ -159,7 +158,7 @@ async function followSubmission(
 }
 
 /** The ID of a button, by its ID or label. Dify rejects unknown IDs. */
-function findActionId(form: JsonRecord, idOrLabel: string): string {
+function findActionId(form: JsonRecord, idOrLabel: string) {
 	const actions = parseFormActions(form);
 	if (actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
 	const action = actions.find(

@@ -111,7 +111,7 @@ export const runGetAll = defineListOperation({
 });
 
 /** A time as an ISO string. Without a zone, as from the editor, it is in the workflow's time zone. */
-function readTime(parameters: NodeParameters, path: string, zone: string): string | undefined {
+function readTime(parameters: NodeParameters, path: string, zone: string) {
 	const value = parameters.value(path);
 	if (isUnset(value)) return undefined;
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
@@ -123,7 +123,7 @@ function readTime(parameters: NodeParameters, path: string, zone: string): strin
 }
 
 /** Milliseconds by which a time zone is ahead of UTC. */
-function getOffsetMs(time: number, zone: string): number {
+function getOffsetMs(time: number, zone: string) {
 	const wall = new Date(time).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T');
 	return Date.parse(`${wall}Z`) - Math.floor(time / 1000) * 1000;
 }

@@ -32,11 +32,7 @@ export function buildDocumentList(datasetId: string, keyword = '', status?: stri
 }
 
 /** A document with this name, enabled if possible: Dify replaces it, but would duplicate a disabled one. */
-async function findDocumentByName(
-	client: DifyClient,
-	datasetId: string,
-	name: string,
-): Promise<JsonRecord | undefined> {
+async function findDocumentByName(client: DifyClient, datasetId: string, name: string) {
 	// `%`, `_` and backslashes have special meanings in a keyword.
 	const documents = await fetchAllPages(
 		client,
@@ -223,11 +219,7 @@ const PARENT_CHILD_RULES: JsonRecord = {
  * Dify requires the technique with every text and the rule with the first file. Without a form, it assumes plain text,
  * even if the knowledge base has another form (docs/protocols/dify.md 2.13).
  */
-function buildDocumentBody(
-	dataset: JsonRecord,
-	options: CreateOptions,
-	isFile: boolean,
-): JsonRecord {
+function buildDocumentBody(dataset: JsonRecord, options: CreateOptions, isFile: boolean) {
 	const technique = asNonEmptyString(dataset.indexing_technique);
 	const datasetForm =
 		asNonEmptyString(dataset.doc_form) ?? asNonEmptyString(dataset.chunk_structure);
@@ -244,11 +236,7 @@ function buildDocumentBody(
 }
 
 /** The rule with the mode of the form: otherwise Dify silently creates no chunks of a parent-child document. */
-function toProcessRule(
-	form: string,
-	processRule: JsonRecord | undefined,
-	isNeeded: boolean,
-): JsonRecord | undefined {
+function toProcessRule(form: string, processRule: JsonRecord | undefined, isNeeded: boolean) {
 	const rule = processRule ?? (isNeeded ? { mode: 'automatic' } : undefined);
 	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
 	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...asRecord(rule.rules) } };
@@ -282,7 +270,7 @@ interface IndexingProgress {
 async function getIndexingProgress(
 	client: DifyClient,
 	{ datasetId, documentId, batch }: IndexingJob,
-): Promise<IndexingProgress> {
+) {
 	const batchRecords = batch === undefined ? [] : await fetchBatch(client, datasetId, batch);
 	const record =
 		batchRecords.find(({ id }) => id === documentId) ??
@@ -294,11 +282,7 @@ async function getIndexingProgress(
 	return { status, done, total, error, code };
 }
 
-async function fetchBatch(
-	client: DifyClient,
-	datasetId: string,
-	batch: string,
-): Promise<JsonRecord[]> {
+async function fetchBatch(client: DifyClient, datasetId: string, batch: string) {
 	const route = apiPath`/datasets/${datasetId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const response = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };
@@ -341,7 +325,7 @@ function createUnfinishedError(
 	{ documentId, batch }: IndexingJob,
 	{ status, done, total, error, code }: IndexingProgress,
 	{ isStuck, timeoutMs }: { isStuck: boolean; timeoutMs: number },
-): ServerError {
+) {
 	const facts = {
 		documentId,
 		batch,

@@ -9,7 +9,6 @@ import {
 	toText,
 	type JsonRecord,
 } from '../../values';
-import type { ServerError } from '../../errors/server-error';
 import { createParamError } from '../errors';
 import { parseExactNumber } from '../forms';
 
@@ -143,13 +142,13 @@ const isNumeric = (operator: Operator) =>
  * Whether Dify can compare a field of this type. A number operator on text is a database error (docs/protocols/dify.md
  * 2.13), and a text that is not a number equals no number or time.
  */
-function fitsType(type: unknown, { operator, value }: Comparison): boolean {
+function fitsType(type: unknown, { operator, value }: Comparison) {
 	if (type === 'string') return !isNumeric(operator);
 	const comparesWhole = ['is', 'is not', 'in', 'not in'].includes(operator);
 	return !comparesWhole || [value].flat().every((entry) => parseNumber(entry) !== undefined);
 }
 
-function createTypeError(type: unknown, { field, operator }: Comparison): ServerError {
+function createTypeError(type: unknown, { field, operator }: Comparison) {
 	const operators = Object.keys(OPERATORS) as Operator[];
 	const labels = operators
 		.filter((each) => isNumeric(each) === (type !== 'string') || each.endsWith('empty'))
@@ -160,13 +159,13 @@ function createTypeError(type: unknown, { field, operator }: Comparison): Server
 	);
 }
 
-function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison): boolean {
+function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison) {
 	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(actual)) return operator === 'empty';
 	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
-function toComparable(value: unknown, operator: Operator, label: string): Value {
+function toComparable(value: unknown, operator: Operator, label: string) {
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
 	if (isEmpty(value))
@@ -181,13 +180,13 @@ function toComparable(value: unknown, operator: Operator, label: string): Value 
 	return toText(value);
 }
 
-function isEmpty(value: unknown): boolean {
+function isEmpty(value: unknown) {
 	if (Array.isArray(value)) return value.length === 0;
 	return value === undefined || value === null || value === '';
 }
 
 /** Converts a list, or text with commas. Empty entries are removed, since they match nothing. */
-function toList(value: unknown, label: string): string[] {
+function toList(value: unknown, label: string) {
 	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
 	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;

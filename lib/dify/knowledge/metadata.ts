@@ -108,7 +108,7 @@ async function buildFieldValues(
 	datasetId: string,
 	values: Readonly<Record<string, MetadataValue>>,
 	createFields: boolean,
-): Promise<FieldValue[]> {
+) {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
 		throw createParamError('No metadata to set', 'Add at least one field with a value.');
@@ -136,7 +136,7 @@ async function buildFieldValues(
 }
 
 /** The type of a new field by its value. @throws {ServerError} for text with a number or date: a type is permanent */
-function getValueType(name: string, value: unknown): MetadataType {
+function getValueType(name: string, value: unknown) {
 	if (typeof value === 'number') return 'number';
 	if (isDateObject(value)) return 'time';
 	const isAmbiguous =
@@ -153,18 +153,14 @@ function getValueType(name: string, value: unknown): MetadataType {
  * Converts a value to the type of its field. Dify stores any value, but text in a field of another type breaks every
  * search with that field.
  */
-function toStoredValue(value: unknown, type: MetadataType, label: string): string | number | null {
+function toStoredValue(value: unknown, type: MetadataType, label: string) {
 	if (value === null || value === undefined || value === '') return null;
 	if (type === 'time') return toUnixSeconds(value, label);
 	if (type === 'number') return toFilterNumber(value, label);
 	return typeof value === 'object' ? stringifyCanonical(value) : String(value);
 }
 
-async function getCustomValues(
-	client: DifyClient,
-	datasetId: string,
-	documentId: string,
-): Promise<FieldValue[]> {
+async function getCustomValues(client: DifyClient, datasetId: string, documentId: string) {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	const document = await client.get(route, { metadata: 'only' });
 	return asRecords(document.doc_metadata).flatMap(({ id, name, value }) => {

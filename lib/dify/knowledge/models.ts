@@ -26,7 +26,7 @@ export function toModelOptions(
 	);
 }
 
-function getLabel(label: unknown): string | undefined {
+function getLabel(label: unknown) {
 	return asNonEmptyString(asRecord(label).en_US) ?? asNonEmptyString(label);
 }
 

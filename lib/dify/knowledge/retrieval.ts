@@ -89,7 +89,7 @@ export function getIgnoredFilterWarning(filteredOut: number): string | undefined
 }
 
 /** The complete search settings, since Dify fails with partial ones. Defaults are those of the knowledge base. */
-function buildRetrievalModel(dataset: JsonRecord, settings: RetrievalOptions): JsonRecord {
+function buildRetrievalModel(dataset: JsonRecord, settings: RetrievalOptions) {
 	const stored = asRecord(dataset.retrieval_model_dict);
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =
@@ -113,7 +113,7 @@ function toRerankingFields({
 	reranking_mode: mode,
 	reranking_model: model,
 	weights,
-}: JsonRecord): JsonRecord {
+}: JsonRecord) {
 	const hasModel = asNonEmptyString(asRecord(model).reranking_model_name) !== undefined;
 	return {
 		reranking_enable: enabled === true,
@@ -123,12 +123,12 @@ function toRerankingFields({
 	};
 }
 
-function getMetadata({ segment }: JsonRecord): JsonRecord {
+function getMetadata({ segment }: JsonRecord) {
 	return parseMetadata(asRecord(asRecord(segment).document).doc_metadata);
 }
 
 /** The hit of a record; none if it has no text. */
-function toHits(record: JsonRecord): Hit[] {
+function toHits(record: JsonRecord) {
 	const segment = asRecord(record.segment);
 	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.

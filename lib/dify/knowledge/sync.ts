@@ -96,7 +96,7 @@ export function planSync(
 }
 
 /** A unique name with the file extension. */
-function makeUniqueName({ source, name }: SyncSource): string {
+function makeUniqueName({ source, name }: SyncSource) {
 	return source.endsWith(name) ? source : `${source}_${name}`;
 }
 
@@ -196,7 +196,7 @@ async function syncDocument(
 	datasetId: string,
 	step: SyncStep & { content: SyncSource },
 	{ create, waitMs }: SyncRun,
-): Promise<object> {
+) {
 	const { client } = access;
 	const { content, source, document } = step;
 	// Read before any change: if the file is unreadable, its document stays unchanged.

@@ -58,7 +58,7 @@ export async function followRun(
 }
 
 /** Displays the text. A display that fails or hangs must not discard the result. */
-async function display({ signal }: DifyClient, show: () => Promise<void>): Promise<void> {
+async function display({ signal }: DifyClient, show: () => Promise<void>) {
 	await rejectOnAbort(signal ?? new AbortController().signal, show).catch(() => undefined);
 }
 
@@ -68,7 +68,7 @@ async function withOpenForms(
 	result: RunResult,
 	isWaiting: boolean,
 	submittedToken: string | undefined,
-): Promise<RunResult | undefined> {
+) {
 	const { pause } = result;
 	if (pause === undefined) return result;
 	// Read from the record, which has no forms.
@@ -87,7 +87,7 @@ async function withOpenForms(
 }
 
 /** A warning if the submitted form is of another run: this one neither waits for it, nor has a node that was answered. */
-function getOtherRunWarnings({ workflow, pause }: RunResult, token: string | undefined): string[] {
+function getOtherRunWarnings({ workflow, pause }: RunResult, token: string | undefined) {
 	const isKnown =
 		token === undefined ||
 		pause?.forms.some(({ formToken }) => formToken === token) ||

@@ -36,7 +36,7 @@ export function addFile(
 }
 
 /** Copies only non-empty values, so that a later, emptier version keeps earlier values. */
-function merge(target: JsonRecord, source: JsonRecord): void {
+function merge(target: JsonRecord, source: JsonRecord) {
 	for (const [key, value] of Object.entries(source)) {
 		if (isNonEmpty(value) || !(key in target)) target[key] = value;
 	}
@@ -89,7 +89,7 @@ const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
 	['passes', 'steps', asFiniteNumber],
 ];
 
-function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
+function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>) {
 	for (const [name, key, read] of fields) {
 		const value = read(data[key]);
 		if (value !== undefined) target[name] = value as T[typeof name];
@@ -125,7 +125,7 @@ export function addNode(
 }
 
 /** Applies the end of a node, or of one of its attempts. */
-function endNode(node: WorkflowNode, name: string, data: JsonRecord): void {
+function endNode(node: WorkflowNode, name: string, data: JsonRecord) {
 	if (name === 'node_retry')
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';

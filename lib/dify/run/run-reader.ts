@@ -144,7 +144,7 @@ class RunReader {
 		}
 	}
 
-	private async readEvents(): Promise<void> {
+	private async readEvents() {
 		const { run } = this;
 		const { idleMs, totalMs } = this.timeouts;
 		const streamOptions: RequestOptions = {
@@ -184,7 +184,7 @@ class RunReader {
 		});
 	}
 
-	private async emitDeltas(deltas: TextDelta[]): Promise<void> {
+	private async emitDeltas(deltas: TextDelta[]) {
 		const { onDeltas } = this.options;
 		if (deltas.length === 0 || onDeltas === undefined) return;
 		try {
@@ -207,13 +207,13 @@ class RunReader {
 		else this.closeAfter(TASK_ID_WAIT_MS);
 	};
 
-	private closeAfter(ms: number): void {
+	private closeAfter(ms: number) {
 		this.clearTimer();
 		this.clearTimer = setUnrefTimeout(ms, () => this.abortController.abort());
 	}
 
 	/** Stops the run in Dify, once its ID is known. */
-	private requestStop(): void {
+	private requestStop() {
 		const { taskId } = this.run;
 		if (taskId === undefined || this.stopRequest !== undefined) return;
 		this.closeAfter(STOP_GRACE_MS);
@@ -223,10 +223,7 @@ class RunReader {
 		});
 	}
 
-	private async createAbandonedError({
-		reason,
-		error,
-	}: Omit<OutcomeOf<'abandoned'>, 'type'> = {}): Promise<ServerError> {
+	private async createAbandonedError({ reason, error }: Omit<OutcomeOf<'abandoned'>, 'type'> = {}) {
 		if (error === undefined)
 			return await this.createErrorWithResult('aborted', {
 				detail: reason && `The run was cancelled: ${reason}`,
@@ -236,13 +233,13 @@ class RunReader {
 		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
 	}
 
-	private async finishEnded({ missing }: OutcomeOf<'ended'>): Promise<RunResult> {
+	private async finishEnded({ missing }: OutcomeOf<'ended'>) {
 		if (missing === 'status') await this.addStatus();
 		return await this.result(missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined);
 	}
 
 	/** Reads the status of a run whose message is complete. The record of a chatflow may stay `running`. */
-	private async addStatus(): Promise<void> {
+	private async addStatus() {
 		const { client, run, timeouts } = this;
 		const { workflowRunId } = run;
 		const timeoutMs = Math.min(timeouts.idleMs || STATUS_WAIT_MS, STATUS_WAIT_MS);
@@ -256,13 +253,13 @@ class RunReader {
 	}
 
 	/** The stream may have hung after the end of its run, so Dify's record is polled once. */
-	private async finishTimedOut(outcome: OutcomeOf<'timedOut'>): Promise<RunResult> {
+	private async finishTimedOut(outcome: OutcomeOf<'timedOut'>) {
 		const createError = async () => await this.createTimeoutError(outcome.error);
 		if (!isStored(this.run)) throw await createError();
 		return await this.recover({ once: true }, createError);
 	}
 
-	private async finishBroken({ error }: OutcomeOf<'broken'>): Promise<RunResult> {
+	private async finishBroken({ error }: OutcomeOf<'broken'>) {
 		if (!isStored(this.run)) throw this.createLostError(error);
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
@@ -273,7 +270,7 @@ class RunReader {
 	private async recover(
 		options: WaitOptions,
 		createError: () => ServerError | Promise<ServerError>,
-	): Promise<RunResult> {
+	) {
 		const { client, run } = this;
 		const { workflowRunId } = run;
 		const recovering =
@@ -293,7 +290,7 @@ class RunReader {
 		);
 	}
 
-	private async createTimeoutError({ type }: ServerError): Promise<ServerError> {
+	private async createTimeoutError({ type }: ServerError) {
 		this.requestStop();
 		const isTotal = type === 'totalTimeout';
 		const detail = isTotal
@@ -306,13 +303,13 @@ class RunReader {
 	}
 
 	/** A new run that sent only pings. */
-	private get isQueued(): boolean {
+	private get isQueued() {
 		const isNew = this.options.runId === undefined;
 		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
 	/** A run whose end is unknown. */
-	private createLostError(error: ServerError | undefined): ServerError {
+	private createLostError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
 			return this.withMayHaveStarted(error);
 		return createDifyError(
@@ -327,12 +324,12 @@ class RunReader {
 	}
 
 	/** Adds that a run may have started, after errors of proxies and connections. */
-	private withMayHaveStarted(error: ServerError): ServerError {
+	private withMayHaveStarted(error: ServerError) {
 		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(error.type);
 		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 
-	private async result(warning?: string): Promise<RunResult> {
+	private async result(warning?: string) {
 		const { run } = this;
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
 		await this.emitDeltas(removeUnopenedReasoning(run));
@@ -344,7 +341,7 @@ class RunReader {
 	}
 
 	/** Dify 1.16 reports a run with a submitted form as stopped, and writes its outputs a moment later, to its record only. */
-	private async addStoppedOutputs(): Promise<void> {
+	private async addStoppedOutputs() {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
 		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs))
@@ -359,7 +356,7 @@ class RunReader {
 	private async createErrorWithResult(
 		type: ErrorType,
 		overrides: Parameters<typeof createDifyError>[1],
-	): Promise<ServerError> {
+	) {
 		const stopRequested = await this.stopRequest;
 		const facts = { difyVersion: this.difyVersion, stopRequested };
 		return createDifyError(type, {

@@ -103,7 +103,7 @@ async function pollWithGrace<T>(
 	id: string,
 	{ timeoutMs = 0, once = false }: WaitOptions,
 	poll: () => Promise<T | undefined>,
-): Promise<T> {
+) {
 	const maxMs = timeoutMs > 0 ? Math.min(timeoutMs, MAX_WAIT_MS) : MAX_WAIT_MS;
 	const startedAt = performance.now();
 	let lastSuccessAt = startedAt;
@@ -135,7 +135,7 @@ const UNAVAILABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
 ]);
 
 /** How long an error may last, in milliseconds. After a first response, a missing record is a proxy error. */
-function getGraceMs(error: unknown, hasResponse: boolean): number {
+function getGraceMs(error: unknown, hasResponse: boolean) {
 	if (!(error instanceof ServerError)) return -1;
 	const isMissing = MISSING_ERRORS.has(error.type);
 	if (UNAVAILABLE_ERRORS.has(error.type) || (isMissing && hasResponse)) return RESTART_GRACE_MS;

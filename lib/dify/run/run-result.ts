@@ -1,6 +1,6 @@
 /** The result of a finished run, or the received part of a lost one. */
 import { asNonEmptyString, asRecord } from '../../values';
-import type { DifyUsage, RunResult, RunStatus, WorkflowNode } from '../types';
+import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { NO_REASON, type RunState, getRunFailureText, isSuccessStatus } from './run-state';
 
 export function toRunResult(run: RunState): RunResult {
@@ -54,14 +54,14 @@ function getOutcome(run: RunState): Pick<RunResult, 'status' | 'error'> {
 }
 
 /** Dify 1.15 and later report an input error as a run without steps, which is not stored (docs/protocols/dify.md 12.3). */
-function isRejected(run: RunState): boolean {
+function isRejected(run: RunState) {
 	const { workflow, taskId, text } = run;
 	if (taskId !== undefined || text !== '' || getRunFailureText(run) === undefined) return false;
 	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
 }
 
 /** Since 1.15, `message_end` has the reasoning of each LLM node by ID, even if it was not streamed. */
-function getStoredReasoning({ metadata }: RunState): string {
+function getStoredReasoning({ metadata }: RunState) {
 	const thoughts = Object.values(asRecord(asRecord(metadata).reasoning));
 	return thoughts.flatMap((thought) => asNonEmptyString(thought) ?? []).join('\n\n');
 }
@@ -70,14 +70,14 @@ function getStoredReasoning({ metadata }: RunState): string {
  * Token counts, if Dify counted: stopped runs have zeros, and New Agent runs if the backend does not count
  * (docs/protocols/dify.md 3.5, 12.1, 12.2).
  */
-function getUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
+function getUsage({ usage, workflow, text }: RunState, status: RunStatus) {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
 	const isZero = counts.includes(0) && counts.every((count) => !count);
 	const isCounted = workflow === undefined ? text === '' : isSuccessStatus(status);
 	return isZero && !isCounted ? undefined : usage;
 }
 
-function collectWarnings(run: RunState, status: RunStatus): string[] {
+function collectWarnings(run: RunState, status: RunStatus) {
 	const warnings: string[] = [];
 	if (run.invalidEvents > 0)
 		warnings.push(
@@ -94,7 +94,7 @@ function collectWarnings(run: RunState, status: RunStatus): string[] {
 	return warnings;
 }
 
-function getNodeName({ title, nodeId, id }: WorkflowNode): string {
+function getNodeName({ title, nodeId, id }: WorkflowNode) {
 	return title ?? nodeId ?? id;
 }
 
@@ -102,7 +102,7 @@ export function getExpiryWarning(title: string): string {
 	return `The form "${title}" expired before it was submitted, so the run takes the timeout branch of its node.`;
 }
 
-function getStopWarning({ isModerated, workflow }: RunState): string {
+function getStopWarning({ isModerated, workflow }: RunState) {
 	if (isModerated)
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
 	// Dify also stops runs itself; 1.16 even those with a submitted form.
@@ -110,7 +110,7 @@ function getStopWarning({ isModerated, workflow }: RunState): string {
 	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
 }
 
-function getHandledErrorsWarning({ workflow }: RunState): string {
+function getHandledErrorsWarning({ workflow }: RunState) {
 	const handledNodes = (workflow?.nodes ?? []).filter(({ status }) => status === 'exception');
 	const titles = [...new Set(handledNodes.map((node) => `"${getNodeName(node)}"`))];
 	const count =

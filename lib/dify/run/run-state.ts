@@ -21,7 +21,6 @@ import type {
 	RunResult,
 	TextDelta,
 	WorkflowNode,
-	WorkflowRun,
 } from '../types';
 import {
 	addFile,
@@ -170,7 +169,7 @@ function isDifyEvent(event: JsonRecord): event is JsonRecord & DifyEvent {
 }
 
 /** `error` has no task ID, and errors of newer workers have no IDs: the first value of each ID is kept. */
-function recordIds(run: RunState, event: JsonRecord): void {
+function recordIds(run: RunState, event: JsonRecord) {
 	// Events about a finished run have the run ID as task ID.
 	const taskId = asNonEmptyString(event.task_id);
 	if (taskId !== event.workflow_run_id) run.taskId ??= taskId;
@@ -198,7 +197,7 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 	return status === 'succeeded' || status === 'partial-succeeded';
 }
 
-function ensureWorkflow(run: RunState): WorkflowRun {
+function ensureWorkflow(run: RunState) {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
 }
@@ -275,14 +274,14 @@ function applyMessageReplace(run: RunState, event: EventNamed<'message_replace'>
 	return replaceText(run, answer, reason ?? 'message_replace');
 }
 
-function toFile(event: EventNamed<'message_file'>): JsonRecord {
+function toFile(event: EventNamed<'message_file'>) {
 	const keys = (['id', 'type', 'belongs_to', 'url'] as const).filter((key) =>
 		isNonEmpty(event[key]),
 	);
 	return Object.fromEntries(keys.map((key) => [key, event[key]]));
 }
 
-function applyMessageEnd(run: RunState, event: EventNamed<'message_end'>): void {
+function applyMessageEnd(run: RunState, event: EventNamed<'message_end'>) {
 	run.hasMessageEnd = true;
 	run.messageId ??= asNonEmptyString(event.id);
 	if (isRecord(event.metadata)) {
@@ -355,7 +354,7 @@ function isAwaitedPause({
 	forms,
 	submittedForms,
 	workflow,
-}: RunState): boolean {
+}: RunState) {
 	const ids = forms.map(getFormKey);
 	if (!continueAfterPause || ids.length === 0) return false;
 	const nodes = workflow?.nodes ?? [];
@@ -368,27 +367,27 @@ function isAwaitedPause({
 	return ids.every((id) => awaitedForms.has(id));
 }
 
-function getFormKey({ formId, formToken, nodeId }: HumanForm): string {
+function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 	return formId ?? formToken ?? nodeId ?? '';
 }
 
 /** The form was submitted, or has expired. */
-function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord): void {
+function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
 	addSubmittedForm(run, data.node_title, data.action_id);
 }
 
-function removeForm(run: RunState, data: JsonRecord): void {
+function removeForm(run: RunState, data: JsonRecord) {
 	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
-function isStop(reason: string | undefined): boolean {
+function isStop(reason: string | undefined) {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }
 
 /** Applies Dify's `error` with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
-function applyErrorEvent(run: RunState, event: EventNamed<'error'>): void {
+function applyErrorEvent(run: RunState, event: EventNamed<'error'>) {
 	const code = asNonEmptyString(event.code);
 	const status = asFiniteNumber(event.status);
 	const message = toTrimmed(event.message) ?? getRunFailureText(run);
@@ -404,6 +403,6 @@ export function getRunFailureText({ workflow }: RunState): string | undefined {
 	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
 }
 
-function toTrimmed(value: unknown): string | undefined {
+function toTrimmed(value: unknown) {
 	return asNonEmptyString(asString(value)?.trim());
 }

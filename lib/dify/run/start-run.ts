@@ -68,7 +68,7 @@ async function startRun(
 	{ inputs, user, files, traceId }: RunRequest,
 	extraFields: JsonRecord,
 	{ retries = 0, ...options }: StartRunOptions,
-): Promise<RunResult> {
+) {
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const policy = new RetryPolicy(retries, false);
@@ -117,7 +117,7 @@ async function requestStop(
 	{ startPath, tasksPath = startPath }: RunRoute,
 	taskId: string,
 	user: string,
-): Promise<void> {
+) {
 	const options = { timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true };
 	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
 }
@@ -201,7 +201,7 @@ export async function sendChatMessage(
 	}
 }
 
-function isStale(error: unknown): boolean {
+function isStale(error: unknown) {
 	if (!(error instanceof ServerError) || hasRunStarted(getPartialResult(error))) return false;
 	return error.type === 'conversationNotFound' || error.type === 'conversationEnded';
 }

@@ -37,7 +37,7 @@ import {
 	readDatasetId,
 } from '../fields';
 
-function documentPath(parameters: NodeParameters): string {
+function documentPath(parameters: NodeParameters) {
 	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}`;
 }
 
@@ -180,7 +180,7 @@ export const recordOperations: DifyOperation[] = [
 	},
 ];
 
-function explainDownloadError(error: ServerError): ServerError {
+function explainDownloadError(error: ServerError) {
 	if (error.type !== 'fileRejected') return error;
 	const title = 'The file of the document could not be downloaded';
 	return error.copyWith({ title, detail: `${title}: ${error.detail}`, suggestion: '' });

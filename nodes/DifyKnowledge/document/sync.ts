@@ -101,7 +101,7 @@ interface SyncItem extends SyncSource {
  * Syncs knowledge bases with the items: all items of one together, since other sources count as missing. The output has
  * the results in order of the sources, then the documents whose source is missing.
  */
-async function syncItems(call: DifyCall): Promise<OperationResult> {
+async function syncItems(call: DifyCall) {
 	// "Always Output Data" turns an empty list into one empty item.
 	const hasItems = call.context
 		.getInputData()
@@ -141,14 +141,14 @@ function toItemError(
 	itemIndex: number,
 	error: unknown,
 	facts?: object,
-): ItemError {
+) {
 	const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error, facts);
 	if (context.continueOnFail() && !signal.aborted) return itemError;
 	throw itemError;
 }
 
 /** @throws {ServerError} if neither the field nor the item names a source */
-function readSource(context: IExecuteFunctions, parameters: NodeParameters): string {
+function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 	if (!parameters.isUnset('source')) return parameters.requiredString('source', NO_SOURCE);
 	const { json, binary } = context.getInputData()[parameters.itemIndex]!;
 	// n8n's Read Files returns the path of a file only here.
@@ -188,7 +188,7 @@ async function syncDataset(
 	datasetId: string,
 	items: readonly SyncItem[],
 	isComplete: boolean,
-): Promise<OperationResult> {
+) {
 	const { client, parameters } = call;
 	const options: SyncOptions = {
 		onMissingSource: parameters.choice('options.onMissingSource', 'disable'),
@@ -223,7 +223,7 @@ async function syncDataset(
 }
 
 /** The result for a document that Dify has locked: the sync continues, and the next one retries it. */
-function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
+function toLockedResult({ hint }: DifyCall, step: SyncStep, error: unknown) {
 	if (!(error instanceof ServerError) || error.type !== 'documentBusy') return undefined;
 	const { name } = step.content ?? step.document ?? {};
 	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.detail}. ${error.suggestion}`;

@@ -4,7 +4,7 @@ import {
 	type CreateOptions,
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
-import { omitEmpty, type JsonRecord } from '../../../lib/values';
+import { omitEmpty } from '../../../lib/values';
 import { readFile } from '../../shared/dify/fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
@@ -15,7 +15,6 @@ import {
 	booleanField,
 	integerField,
 } from '../../shared/field-builders';
-import type { OperationItem } from '../../shared/run/operations';
 import {
 	documentBinaryField,
 	textField,
@@ -26,7 +25,6 @@ import {
 	modelLocatorField,
 	techniqueField,
 } from '../fields';
-import type { INodeProperties } from 'n8n-workflow';
 import { type NodeParameters } from '../../shared/parameters';
 
 function countField(
@@ -35,16 +33,11 @@ function countField(
 	defaultValue: number,
 	description: string,
 	minValue = 0,
-): INodeProperties {
+) {
 	return integerField(displayName, name, defaultValue, [minValue], description);
 }
 
-function separatorField(
-	displayName: string,
-	name: string,
-	defaultValue: string,
-	parts: string,
-): INodeProperties {
+function separatorField(displayName: string, name: string, defaultValue: string, parts: string) {
 	const description = `Where ${parts} end; \\n is a line break`;
 	return stringField(displayName, name, { default: defaultValue, description });
 }
@@ -136,7 +129,7 @@ const CUSTOM_OPTIONS = [
 const CHILD_OPTIONS = ['childSeparator', 'childMaxTokens'] as const;
 
 /** Reads the chunking rule. Dify requires a complete one. */
-function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
+function readProcessRule(parameters: NodeParameters) {
 	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
 	const hasChildOptions = CHILD_OPTIONS.some(isAdded);
 	const hasOptions = hasChildOptions || CUSTOM_OPTIONS.some(isAdded);
@@ -168,7 +161,7 @@ function readProcessRule(parameters: NodeParameters): JsonRecord | undefined {
 	};
 }
 
-function toSplittingFields(parameters: NodeParameters, hasChildren: boolean): JsonRecord {
+function toSplittingFields(parameters: NodeParameters, hasChildren: boolean) {
 	const segmentation = {
 		separator: readSeparator(parameters, 'options.separator', '\n\n'),
 		max_tokens: readTokens(parameters, 'options.maxTokens', 500),
@@ -187,14 +180,14 @@ function toSplittingFields(parameters: NodeParameters, hasChildren: boolean): Js
 }
 
 /** Reads a number of tokens, which Dify checks only during indexing. */
-function readTokens(parameters: NodeParameters, path: string, defaultValue: number): number {
+function readTokens(parameters: NodeParameters, path: string, defaultValue: number) {
 	const tokens = parameters.number(path, defaultValue);
 	if (tokens <= 4000) return tokens;
 	throw parameters.createError(path, 'must be between 50 and 4,000');
 }
 
 /** Reads a separator, with `\n` for line break and `\t` for tab. Dify rejects an empty one. */
-function readSeparator(parameters: NodeParameters, path: string, defaultValue: string): string {
+function readSeparator(parameters: NodeParameters, path: string, defaultValue: string) {
 	const text = parameters.rawString(path);
 	return text === '' ? defaultValue : text.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
 }
@@ -248,7 +241,7 @@ export const upsertOperations: DifyOperation[] = [
 ];
 
 /** Creates or updates a document, and waits for indexing. */
-async function upsert(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
+async function upsert(call: DifyCall, content: DocumentContent) {
 	const { client, parameters, hint } = call;
 	const datasetId = readDatasetId(parameters);
 	const result = await upsertDocument(call, datasetId, content, readCreateOptions(parameters));

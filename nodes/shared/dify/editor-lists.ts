@@ -147,7 +147,7 @@ async function fetchNamedPage(
 	{ client, token }: ListSearchCall,
 	list: ListEndpoint,
 	getSuffix: (record: JsonRecord) => string,
-): Promise<INodeListSearchResult> {
+) {
 	const { records, next } = await fetchPage(client, list, { at: Number(token ?? 1) });
 	const results = records.map((record) => ({
 		name: `${asNonEmptyString(record.name) ?? String(record.id)}${getSuffix(record)}`,
@@ -217,7 +217,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 }
 
 /** Escapes text, since the editor shows the notice as HTML. */
-function escapeHtml(text: string): string {
+function escapeHtml(text: string) {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
@@ -249,7 +249,7 @@ function toMapperField({
 	required,
 	options,
 	default: defaultValue,
-}: FormField): ResourceMapperField {
+}: FormField) {
 	const hint = INPUT_HINTS[type];
 	const plainLabel = toPlainName(label);
 	return {

@@ -111,10 +111,7 @@ interface ParsedInputs {
  *
  * @param onWarning receives warnings about inputs that Dify silently drops
  */
-async function readInputs(
-	call: DifyCall,
-	onWarning: (warning: string) => void,
-): Promise<ParsedInputs> {
+async function readInputs(call: DifyCall, onWarning: (warning: string) => void) {
 	const { parameters } = call;
 	const isJson = parameters.choice('inputsMode') === 'json';
 	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
@@ -136,10 +133,7 @@ async function readInputs(
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
-async function fetchForm(
-	{ appParameters }: DifyCall,
-	isJson: boolean,
-): Promise<FormField[] | undefined> {
+async function fetchForm({ appParameters }: DifyCall, isJson: boolean) {
 	const parameters = await appParameters().catch((error: unknown) => {
 		// The run would only wait again for an unreachable server.
 		const isUnavailable = error instanceof ServerError && isConnectionError(error.type);
@@ -190,7 +184,7 @@ function warnAboutUnknownInputs(
 	onWarning: (warning: string) => void,
 	input: JsonRecord,
 	form: readonly FormField[],
-): void {
+) {
 	const names = form.map(({ variable }) => variable);
 	const unknown = Object.keys(input).filter(
 		(name) => !names.includes(name) && !isUnset(input[name]),
@@ -347,7 +341,7 @@ async function uploadFiles(
 	user: string,
 	files: readonly RequestedFile[],
 	allowedTypes?: readonly unknown[],
-): Promise<DifyFileRef[]> {
+) {
 	const references: DifyFileRef[] = [];
 	for (const { source, url, type: selectedType } of files) {
 		const name = source === undefined ? getFileNameFromUrl(url) : source.name;
@@ -366,13 +360,13 @@ async function uploadFiles(
 }
 
 /** An entry without a name is an error: a failed expression must not silently drop a file. */
-function parsePropertyNames(field: Field, value: unknown): string[] {
+function parsePropertyNames(field: Field, value: unknown) {
 	const names = splitNames(isUnset(value) ? '' : asText(field, value));
 	if (names.length === 0) throw createFieldError(field.label, 'is empty', NO_FILE_SUGGESTION);
 	return names;
 }
 
-function parseUrls({ label }: Field, value: unknown): string[] {
+function parseUrls({ label }: Field, value: unknown) {
 	const urls = Array.isArray(value)
 		? value.map(String)
 		: String(value ?? '')
