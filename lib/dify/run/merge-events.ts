@@ -6,6 +6,7 @@ import {
 	asFiniteNumber,
 	isNonEmpty,
 	asNonEmptyString,
+	asString,
 	type JsonRecord,
 } from '../../values';
 import { getFileKeys } from '../files';
@@ -199,4 +200,16 @@ export function findSingleText(outputs: unknown): string | undefined {
 		(value): value is string => typeof value === 'string',
 	);
 	return texts.length === 1 ? texts[0] : undefined;
+}
+
+export const NO_REASON = 'The run failed without a reason from Dify';
+
+/** Error text of the run or its failed node, for error events without text. */
+export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>): string | undefined {
+	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
+	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
+}
+
+export function toTrimmed(value: unknown): string | undefined {
+	return asNonEmptyString(asString(value)?.trim());
 }

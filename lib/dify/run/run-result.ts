@@ -1,7 +1,8 @@
 /** The result of a finished run, or the received part of a lost one. */
 import { asNonEmptyString, asRecord } from '../../values';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
-import { NO_REASON, type RunState, getRunFailureText, isSuccessStatus } from './run-state';
+import { getRunFailureText, NO_REASON } from './merge-events';
+import { type RunState, isSuccessStatus } from './run-state';
 
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getOutcome(run);

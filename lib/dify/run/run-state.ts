@@ -29,6 +29,9 @@ import {
 	addSubmittedForm,
 	addThought,
 	findSingleText,
+	getRunFailureText,
+	NO_REASON,
+	toTrimmed,
 	updateWorkflow,
 } from './merge-events';
 
@@ -393,16 +396,4 @@ function applyErrorEvent(run: RunState, event: EventNamed<'error'>) {
 	const message = toTrimmed(event.message) ?? getRunFailureText(run);
 	if (isStop(message)) run.end = { status: 'stopped', isLast: true };
 	else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
-}
-
-export const NO_REASON = 'The run failed without a reason from Dify';
-
-/** Error text of the run or its failed node, for error events without text. */
-export function getRunFailureText({ workflow }: RunState): string | undefined {
-	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
-	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
-}
-
-function toTrimmed(value: unknown) {
-	return asNonEmptyString(asString(value)?.trim());
 }
