@@ -2,7 +2,7 @@
 import { openEditor, type Locator } from '../e2e/support/editor';
 import {
 	isOldestN8n,
-	parts,
+	scriptedModel,
 	startLlamaServer,
 	startN8n,
 	stopEverything,
@@ -15,7 +15,9 @@ const MAX_CLICKS = 10;
 afterAll(stopEverything);
 
 it('an empty n8n responds after a few clicks, without a selected model', async () => {
-	const server = await startLlamaServer({ model: parts().smolLm2, contextSize: 8192, parallel: 1 });
+	const reply =
+		'Air scatters blue light more than red light, so we see blue light from everywhere.';
+	const server = await startLlamaServer({ model: await scriptedModel([{ last: 'user', reply }]) });
 	const n8n = await startN8n();
 	const editor = await openEditor(n8n);
 	const { page, get, node, picture, closeNode } = editor;
