@@ -1,9 +1,25 @@
+import type { INodeProperties } from 'n8n-workflow';
+
 import { closePools } from '../../../lib/http/dispatcher';
-import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { defaultApps } from '../../simulators/dify';
+import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
+import { defaultApps, PAGES } from '../../simulators/dify';
 import { listen } from '../../support/listen';
 import { http } from '../../support/node-builtins';
-import { sendMessageJson } from '../dify';
+import {
+	sendMessageJson,
+	sendMessages,
+	prepare,
+	execute,
+	type Setup,
+	sendMessageError,
+	executePrepared,
+	getNodeError,
+	prepareNode,
+	getProperties,
+	toSteps,
+} from '../dify';
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { waitFor } from '../../lib/dify/wait-for';
 
 describe('a message', () => {
 	test('agents, which do not support blocking mode, respond with the defaults of the node', async () => {
@@ -51,4 +67,238 @@ test('each request has the key once', async () => {
 			['authorization'],
 		]),
 	);
+});
+
+/** Output of a Chat Trigger, and the node with its defaults. */
+const createChatSetup = (chatInput: string, sessionId = 'session-1'): Setup => ({
+	items: [{ json: { sessionId, action: 'sendMessage', chatInput } }],
+	parameters: { query: chatInput, user: '', conversation: 'auto' },
+});
+
+describe('after a Chat Trigger, the node with its defaults is a chat', () => {
+	test('its messages are one conversation, each session has its own', async () => {
+		const sim = await startSim();
+		const first = await sendMessageJson(sim, createChatSetup('one'));
+		const second = await sendMessageJson(sim, createChatSetup('two'));
+		const otherSession = await sendMessageJson(sim, createChatSetup('one', 'session-2'));
+		expect(second.conversationId).toBe(first.conversationId);
+		expect(otherSession.conversationId).not.toBe(first.conversationId);
+		expect([first.user, otherSession.user]).toEqual(['session-1', 'session-2']);
+	});
+
+	test('the item has the field that the chat shows, in addition to the response', async () => {
+		const sim = await startApp({ mode: 'chat', reply: () => ({ steps: [{ text: 'Hello' }] }) });
+		expect(await sendMessageJson(sim, createChatSetup('hi'))).toMatchObject({
+			answer: 'Hello',
+			output: 'Hello',
+		});
+		const parameters = { ...createChatSetup('hi').parameters, simplify: false };
+		expect(await sendMessageJson(sim, { ...createChatSetup('hi'), parameters })).toMatchObject({
+			output: 'Hello',
+		});
+		expect(await sendMessageJson(sim)).not.toHaveProperty('output');
+	});
+
+	test('with an explicit user, each message starts a new conversation', async () => {
+		const sim = await startSim();
+		const setup = createChatSetup('hi');
+		const parameters = { ...setup.parameters, user: 'everybody' };
+		const first = await sendMessageJson(sim, { ...setup, parameters });
+		const second = await sendMessageJson(sim, { ...setup, parameters });
+		expect(second.conversationId).not.toBe(first.conversationId);
+	});
+
+	test('without a chat, each item is new; two messages of a session run in order', async () => {
+		const sim = await startSim();
+		const items = [{ json: { chatInput: 'a' } }, { json: { chatInput: 'b' } }];
+		const parameters = { user: '', conversation: 'auto' };
+		const ids = (await sendMessages(sim, { items, parameters })).map(
+			({ json }) => json.conversationId,
+		);
+		expect(new Set(ids).size).toBe(2);
+		const session = items.map(({ json }) => ({ json: { ...json, sessionId: 's' } }));
+		const fake = prepare(sim, {
+			items: session,
+			parameters: { ...parameters, options: { maxConcurrentItems: 2 } },
+		});
+		const sessionIds = (await execute(fake)).map(({ json }) => json.conversationId);
+		expect(new Set(sessionIds).size).toBe(1);
+	});
+});
+
+test('files of a response: full signed URLs, and binary data on request', async () => {
+	const file = { type: 'image', url: '/files/tools/one.png?sign=1' };
+	const sim = await startApp({
+		mode: 'chat',
+		reply: () => ({ steps: [{ text: 'Here: ' }, { file }, { text: 'done' }] }),
+	});
+	expect((await sendMessageJson(sim)).files).toMatchObject([{ url: sim.origin + file.url }]);
+	sim.fail({ path: '/files/tools/one', status: 200, body: 'png!', contentType: 'image/png' });
+	const [item] = await sendMessages(sim, { parameters: { options: { include: ['files'] } } });
+	expect(item!.binary).toMatchObject({
+		file_0: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png' },
+	});
+});
+
+describe('the request of a message', () => {
+	test('the query is sent unchanged, and values of any type become text', async () => {
+		const sim = await startSim();
+		await sendMessageJson(sim, { parameters: { query: '<b>"&\'</b> 你好 😀' } });
+		await sendMessageJson(sim, { parameters: { query: 42 } });
+		await sendMessageJson(sim, { parameters: { query: { a: 1 } } });
+		expect(sim.runs.map(({ query }) => query)).toEqual(['<b>"&\'</b> 你好 😀', '42', '{"a":1}']);
+		expect(
+			(await sendMessageError(sim, { parameters: { query: '' }, written: { query: '' } })).message,
+		).toBe('The query is empty');
+		expect((await sendMessageError(sim, { parameters: { query: undefined } })).message).toBe(
+			'This item has no chatInput',
+		);
+	});
+
+	test('an empty conversation ID starts a new conversation, a malformed one is rejected', async () => {
+		const sim = await startSim({});
+		for (const value of ['', ' ', null, undefined])
+			await sendMessageJson(sim, {
+				parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value } },
+			});
+		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(4);
+		expect(
+			(
+				await sendMessageError(sim, {
+					parameters: {
+						conversation: 'byId',
+						conversationId: { __rl: true, mode: 'id', value: 'abc' },
+					},
+				})
+			).message,
+		).toContain('conversation ID is not valid');
+	});
+
+	test('the error of a stale conversation suggests a fix', async () => {
+		const sim = await startSim();
+		const error = await sendMessageError(sim, {
+			parameters: {
+				conversation: 'byId',
+				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
+			},
+		});
+		expect(error.message).toBe('Dify cannot find the conversation');
+		expect(error.description).toContain('When Conversation Is Unavailable');
+		expect(error.context.data).toMatchObject({
+			type: 'conversationNotFound',
+			status: 404,
+			code: 'not_found',
+		});
+	});
+
+	test('version, automatic name and trace ID are sent', async () => {
+		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		await sendMessageJson(sim, {
+			mode: 'advanced-chat',
+			parameters: {
+				options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' },
+			},
+		});
+		expect(sim.requests[0]!.json).toMatchObject({
+			workflow_id: UNKNOWN_ID,
+			auto_generate_name: false,
+			trace_id: 'trace_1',
+		});
+		expect(
+			(
+				await sendMessageError(sim, {
+					mode: 'advanced-chat',
+					parameters: { options: { traceId: 'no blanks' } },
+				})
+			).message,
+		).toBe('The trace ID is not valid');
+	});
+
+	test('timeouts are seconds; 0 disables them, invalid values are rejected', async () => {
+		const sim = await startApp(
+			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
+		expect(
+			(await sendMessageError(sim, { parameters: { options: { totalTimeout: '0.05' } } }))
+				.description,
+		).toContain('longer than 50 ms');
+		expect(
+			(await sendMessageError(sim, { parameters: { options: { idleTimeout: 'soon' } } })).message,
+		).toContain('"Idle Timeout (Seconds)" must be a number');
+	});
+
+	test('a rejected run is retried as often as the option says', async () => {
+		const sim = await startSim();
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect(
+			(await sendMessageError(sim, { parameters: { options: { maxRetries: 0 } } })).message,
+		).toContain('Too many requests');
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect(
+			await sendMessageJson(sim, { parameters: { options: { maxRetries: 1 } } }),
+		).toMatchObject({
+			answer: 'You said: hi',
+		});
+	});
+});
+
+describe('a message', () => {
+	test('a proxy page after pings is not a queued run', async () => {
+		const sim = await startSim({});
+		const body = `event: ping\n\n${PAGES.nginx502}`;
+		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
+		const error = await sendMessageError(sim, {});
+		expect(error.context.data).toMatchObject({ type: 'streamEndedEarly' });
+	});
+
+	test('Stop ends a queued run as soon as it has an ID', async () => {
+		let startRun = () => {};
+		const wait = new Promise<void>((resolve) => (startRun = resolve));
+		const sim = await startApp({
+			mode: 'chat',
+			reply: () => ({ steps: [{ wait }, ...toSteps('a'), { wait: 60_000 }] }),
+		});
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal });
+		const running = getNodeError(executePrepared('difyChatMessage', fake));
+		await waitFor(() => sim.runs.length === 1);
+		controller.abort();
+		startRun();
+		await running;
+		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
+	});
+
+	test('timeouts also apply inside the stream, without a total timeout by default', async () => {
+		const options = getProperties(new DifyChatMessage()).find(({ name }) => name === 'options')!
+			.options as INodeProperties[];
+		const timeoutFields = options.filter(({ name }) => name.endsWith('Timeout'));
+		expect(
+			Object.fromEntries(timeoutFields.map(({ name, default: preset }) => [name, preset])),
+		).toEqual({
+			idleTimeout: 600,
+			totalTimeout: 0,
+		});
+		for (const { typeOptions } of timeoutFields) expect(typeOptions).not.toHaveProperty('maxValue');
+		const sim = await startApp(
+			{ mode: 'chat', reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
+		const error = await sendMessageError(sim, { parameters: { options: { totalTimeout: 1.5 } } });
+		expect(error.context.data).toMatchObject({
+			type: 'runTimeout',
+			answer: 'a',
+			stopRequested: true,
+		});
+	});
 });

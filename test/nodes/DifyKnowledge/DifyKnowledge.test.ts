@@ -1,6 +1,16 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument } from '../../simulators/dify';
-import { byId, createEditorContext, startScene } from './setup';
+import {
+	byId,
+	createEditorContext,
+	startScene,
+	executeOperation,
+	type Scene,
+	executePrepared,
+	prepare,
+} from './setup';
+import { getLastBody, getWrites } from '../../lib/dify/knowledge/setup';
+import { getNodeError } from '../dify';
 
 describe('the lists of Dify Knowledge', () => {
 	test('show the technique of a knowledge base and the status of a document, and are filtered', async () => {
@@ -36,4 +46,296 @@ describe('the lists of Dify Knowledge', () => {
 		const second = await searchKnowledgeBases.call(createEditorContext(scene), '', '2');
 		expect([second.results.length, second.paginationToken]).toEqual([31, undefined]);
 	});
+});
+
+describe('chunks', () => {
+	test('are created, listed, read, updated and deleted', async () => {
+		const scene = await startScene({ technique: 'high_quality', form: 'hierarchical_model' });
+		const document = addDocument(scene.sim.store, scene.dataset, { text: 'A. B.' });
+		const documentId = byId(document.id);
+		const [created] = await executeOperation(scene, 'chunk', 'create', {
+			documentId,
+			content: 'C.',
+			options: { keywords: 'x, y' },
+		});
+		expect(created).toMatchObject({ content: 'C.', keywords: ['x', 'y'] });
+		const chunkId = String(created!.id);
+		expect(
+			await executeOperation(scene, 'chunk', 'getAll', { documentId, keyword: '' }),
+		).toHaveLength(2);
+		expect(await executeOperation(scene, 'chunk', 'get', { documentId, chunkId })).toMatchObject([
+			{ content: 'C.' },
+		]);
+		const options = { content: 'D.' };
+		expect(
+			await executeOperation(scene, 'chunk', 'update', { documentId, chunkId, options }),
+		).toMatchObject([{ content: 'D.', enabled: true }]);
+		expect(getLastBody(scene.sim, /segments/)).toMatchObject({
+			segment: { content: 'D.', regenerate_child_chunks: true },
+		});
+		expect(await executeOperation(scene, 'chunk', 'delete', { documentId, chunkId })).toMatchObject(
+			[{ existed: true }],
+		);
+	});
+});
+
+const FILES = { node_id: 'files', datasource_type: 'local_file', title: 'File', credentials: [] };
+const WEB = {
+	node_id: 'web',
+	datasource_type: 'website_crawl',
+	title: 'Firecrawl',
+	credentials: [],
+};
+
+const withPipeline = async (datasources: Array<typeof FILES> = [FILES, WEB]): Promise<Scene> =>
+	await startScene({ pipeline: { datasources } });
+
+const file = (name: string, text: string) => ({
+	json: {},
+	binary: {
+		data: { data: Buffer.from(text).toString('base64'), mimeType: 'text/plain', fileName: name },
+	},
+});
+
+const RUN = { binaryPropertyName: 'data', inputs: '{}' };
+
+test('each item uploads its file and starts one run', async () => {
+	const scene = await withPipeline([FILES]);
+	const items = [file('one.txt', 'First.'), file('two.txt', 'Second.')];
+	const created = await executeOperation(scene, 'pipeline', 'run', RUN, { items });
+	expect(created).toEqual(
+		['one.txt', 'two.txt'].map((name, at) => ({
+			documentId: [...scene.dataset.documents.keys()][at],
+			datasetId: scene.dataset.id,
+			name,
+			batch: expect.any(String) as string,
+			indexingStatus: 'waiting',
+		})),
+	);
+	expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual([
+		'First.',
+		'Second.',
+	]);
+});
+
+test('a pipeline without a file node is rejected before any upload', async () => {
+	const scene = await withPipeline([WEB]);
+	await expect(
+		executeOperation(scene, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] }),
+	).rejects.toThrow('no datasource for files');
+	expect(getWrites(scene.sim)).toEqual([]);
+});
+
+test('the list in the editor has only datasources that accept files', async () => {
+	const scene = await withPipeline();
+	const { searchDatasources } = new DifyKnowledge().methods.listSearch;
+	const context = createEditorContext(scene, { difyDatasetId: byId(scene.dataset.id) });
+	expect(await searchDatasources.call(context, 'fil')).toEqual({
+		results: [{ name: 'File', value: 'files' }],
+	});
+});
+
+const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
+
+describe('documents', () => {
+	test('a document is created from text, updated from a file with its name, and skipped on request', async () => {
+		const scene = await startScene();
+		const [created] = await executeOperation(scene, 'document', 'upsertText', {
+			...TEXT,
+			options: { wait: 10 },
+		});
+		expect(created).toEqual({
+			action: 'created',
+			documentId: [...scene.dataset.documents.keys()][0],
+			datasetId: scene.dataset.id,
+			name: 'llama.txt',
+			batch: expect.any(String) as string,
+			indexingStatus: 'completed',
+			chunks: 1,
+		});
+		const items = [
+			{
+				json: {},
+				binary: {
+					data: {
+						data: Buffer.from('# A file').toString('base64'),
+						mimeType: 'text/plain',
+						fileName: 'llama.txt',
+					},
+				},
+			},
+		];
+		const parameters = { binaryPropertyName: 'data', options: { wait: 10 } };
+		expect(
+			await executeOperation(scene, 'document', 'upsertFile', parameters, { items }),
+		).toMatchObject([{ action: 'updated', documentId: created!.documentId }]);
+		expect(scene.dataset.documents.get(String(created!.documentId))!.text).toBe('# A file');
+		expect(
+			await executeOperation(scene, 'document', 'upsertText', {
+				...TEXT,
+				options: { ifExists: 'skip' },
+			}),
+		).toMatchObject([{ action: 'skipped' }]);
+	});
+
+	test('without waiting, the item is returned immediately, with the batch', async () => {
+		const scene = await startScene();
+		scene.sim.store.worker = 'down';
+		const [created] = await executeOperation(scene, 'document', 'upsertText', {
+			...TEXT,
+			options: { wait: 0 },
+		});
+		expect(created).toMatchObject({
+			action: 'created',
+			indexingStatus: 'waiting',
+			batch: expect.any(String) as string,
+		});
+		const parameters = {
+			documentId: byId(String(created!.documentId)),
+			options: { batch: created!.batch },
+		};
+		expect(
+			await executeOperation(scene, 'document', 'getStatus', { ...parameters, wait: 0 }),
+		).toMatchObject([{ indexingStatus: 'waiting', chunks: 0 }]);
+		scene.sim.store.worker = 'up';
+		expect(
+			await executeOperation(scene, 'document', 'getStatus', { ...parameters, wait: 10 }),
+		).toMatchObject([{ indexingStatus: 'completed', chunks: 1 }]);
+	});
+
+	test('chunk rules are sent completely, with \\n as a line break', async () => {
+		const scene = await startScene();
+		const options = { separator: '\\n###\\n', maxTokens: 100, wait: 5 };
+		await executeOperation(scene, 'document', 'upsertText', { ...TEXT, options });
+		expect(getLastBody(scene.sim, /create-by-text$/)).toMatchObject({
+			process_rule: {
+				mode: 'custom',
+				rules: {
+					pre_processing_rules: [
+						{ id: 'remove_extra_spaces', enabled: true },
+						{ id: 'remove_urls_emails', enabled: false },
+					],
+					segmentation: { separator: '\n###\n', max_tokens: 100, chunk_overlap: 50 },
+				},
+			},
+		});
+		const parentScene = await startScene();
+		await executeOperation(parentScene, 'document', 'upsertText', {
+			...TEXT,
+			options: { childSeparator: '.', wait: 5 },
+		});
+		expect(getLastBody(parentScene.sim, /create-by-text$/)).toMatchObject({
+			doc_form: 'hierarchical_model',
+			process_rule: {
+				mode: 'hierarchical',
+				rules: { parent_mode: 'paragraph', subchunk_segmentation: { separator: '.' } },
+			},
+		});
+		const contradiction = { ...TEXT, options: { chunking: 'automatic', maxTokens: 100 } };
+		await expect(executeOperation(scene, 'document', 'upsertText', contradiction)).rejects.toThrow(
+			'the other chunk options have no effect',
+		);
+		const excess = { ...TEXT, options: { maxTokens: 5000 } };
+		await expect(executeOperation(scene, 'document', 'upsertText', excess)).rejects.toThrow(
+			'must be between 50 and 4,000',
+		);
+	});
+
+	test('are read, listed, disabled and deleted', async () => {
+		const scene = await startScene();
+		const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
+		const documentId = byId(document.id);
+		expect(await executeOperation(scene, 'document', 'get', { documentId })).toMatchObject([
+			{ id: document.id, name: 'a.txt' },
+		]);
+		const parameters = { documentIds: `${document.id}, ${document.id}`, statusAction: 'disable' };
+		expect(await executeOperation(scene, 'document', 'setStatus', parameters)).toHaveLength(2);
+		expect(
+			await executeOperation(scene, 'document', 'getAll', { options: { status: 'disabled' } }),
+		).toHaveLength(1);
+		await expect(
+			executeOperation(scene, 'document', 'setStatus', { documentIds: '', statusAction: 'enable' }),
+		).rejects.toThrow('This item has no documentId');
+		expect(await executeOperation(scene, 'document', 'delete', { documentId })).toMatchObject([
+			{ deleted: true, existed: true },
+		]);
+		expect(await executeOperation(scene, 'document', 'delete', { documentId })).toMatchObject([
+			{ deleted: true, existed: false },
+		]);
+	});
+
+	test('a failed item continues as an item with the error', async () => {
+		const scene = await startScene();
+		const perItem = [
+			{ documentId: byId('nothing') },
+			{ documentId: byId(addDocument(scene.sim.store, scene.dataset).id) },
+		];
+		const setup = { items: [{ json: {} }, { json: {} }], perItem, continueOnFail: true };
+		const [failedItem, item] = await executeOperation(scene, 'document', 'get', {}, setup);
+		expect(failedItem).toMatchObject({
+			error: { message: 'The document ID is not valid: "nothing"' },
+		});
+		expect(item).toMatchObject({ indexing_status: 'completed' });
+		const error = await getNodeError(
+			executeOperation(scene, 'document', 'get', { documentId: byId('nothing') }),
+		);
+		expect(error.description).toContain('UUID');
+		await expect(executeOperation(scene, 'document', 'nonsense')).rejects.toThrow(
+			'has no operation "nonsense"',
+		);
+	});
+});
+
+test('a document at another origin is fetched only if the option allows it', async () => {
+	const fileServer = await startScene();
+	const scene = await startScene();
+	scene.sim.store.options.filesUrl = fileServer.sim.url.replace(/\/v1$/, '');
+	const { origin } = new URL(fileServer.sim.url);
+	const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
+	fileServer.sim.fail({ path: /file-preview/, status: 200, body: 'the file' });
+	const download = async (options: object) =>
+		await executeOperation(scene, 'document', 'download', {
+			documentId: byId(document.id),
+			outputField: 'data',
+			options,
+		});
+	const error = await getNodeError(download({}));
+	expect(error.message).toBe('The file of the document could not be downloaded');
+	expect(error.description).toContain(
+		`it is stored at ${origin}, not on the Dify server of the credential`,
+	);
+	expect(error.description).toContain('Fetch Files From');
+	expect(fileServer.sim.requests).toEqual([]);
+	const [facts] = await download({ fetchFilesFrom: origin });
+	expect(facts).toMatchObject({ bytes: 8 });
+	expect(fileServer.sim.requests[0]!.headers.authorization).toBeUndefined();
+});
+
+test('a document is downloaded from its URL without the key', async () => {
+	const scene = await startScene();
+	const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
+	scene.sim.fail({
+		path: /file-preview/,
+		status: 200,
+		contentType: 'text/plain',
+		body: 'the file',
+	});
+	const fake = prepare(scene, {
+		resource: 'document',
+		operation: 'download',
+		documentId: byId(document.id),
+		outputField: 'data',
+	});
+	const [item] = await executePrepared(fake);
+	expect(item!.json).toEqual({
+		documentId: document.id,
+		fileName: 'a.txt',
+		mimeType: 'text/plain',
+		bytes: 8,
+	});
+	expect(Buffer.from(item!.binary!.data!.data, 'base64').toString()).toBe('the file');
+	const download = scene.sim.requests.find(({ url }) => url.includes('file-preview'))!;
+	expect(download.headers.authorization).toBeUndefined();
+	scene.sim.fail({ path: /file-preview/, status: 403, body: 'expired' });
+	await expect(executePrepared(fake)).rejects.toThrow();
 });

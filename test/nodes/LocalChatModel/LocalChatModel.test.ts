@@ -1,5 +1,7 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { useChatModel } from '../../support/chat-model';
+import { getStreamingHint, withTokenBudget } from '../../../nodes/LocalChatModel/supply';
+import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
 
 const { supplied } = useChatModel();
 
@@ -29,4 +31,79 @@ describe('what n8n looks at before it takes the model', () => {
 		expect(searched).toEqual(['"searchListMethod":"searchModels"']);
 		expect(Object.keys(methods.listSearch)).toEqual(['searchModels']);
 	});
+});
+
+/** An execution that a chat started, which responds at its end. */
+const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {
+	const options = change.responseMode === undefined ? {} : { responseMode: change.responseMode };
+	return {
+		isStreaming: () => change.streaming ?? false,
+		getChatTrigger: () => ({ name: 'When "chat"', parameters: { options } }) as never,
+		evaluateExpression: (expression: string) => {
+			expect(expression).toBe('{{ $("When \\"chat\\"").isExecuted }}');
+			return ('executed' in change ? change.executed : true) as never;
+		},
+	};
+};
+
+it('names the setting if a chat showed nothing for more than five seconds', () => {
+	const hint = getStreamingHint(context({}), 20_400);
+	expect(hint).toContain('nothing for 20 seconds');
+	expect(hint).toContain('"When "chat"", set Options → Response Mode to Streaming');
+	expect(getStreamingHint(context({}), 5_000)).toBeUndefined();
+});
+
+it.each([
+	['a chat that is streamed', { streaming: true }],
+	['a trigger whose answer other nodes give', { responseMode: 'responseNodes' }],
+	['an execution that another trigger started', { executed: false }],
+])('has no hint for %s', (_what, change) => {
+	expect(getStreamingHint(context(change), 20_000)).toBeUndefined();
+});
+
+it('has no hint if n8n does not report streaming', () => {
+	const silent = context({});
+	expect(getStreamingHint({ ...silent, isStreaming: undefined }, 20_000)).toBeUndefined();
+	expect(getStreamingHint({ ...silent, getChatTrigger: () => null }, 20_000)).toBeUndefined();
+	const failing = () => {
+		throw new Error('no such node');
+	};
+	expect(getStreamingHint({ ...silent, evaluateExpression: failing }, 20_000)).toBeUndefined();
+});
+
+const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
+const ANSWER = { text: 'an answer', usage: COUNTED, warnings: [] as string[] } as ChatResult;
+
+const answers: ChatGenerator = async () => await Promise.resolve(ANSWER);
+
+/** The context of an execution that spent so many tokens. */
+const contextWith = (tokensIn: number, tokensOut: number) => {
+	const totals: Record<string, string> = {
+		llm_tokens_in: String(tokensIn),
+		llm_tokens_out: String(tokensOut),
+	};
+	return { customData: { get: (key: string) => totals[key], set: () => {} } };
+};
+
+const ask = async (context: object, budget: number, source = answers) =>
+	await withTokenBudget(source, context, budget)({ messages: [] });
+
+test('below the budget, answers are passed on', async () => {
+	expect(await ask(contextWith(900, 99), 1000)).toBe(ANSWER);
+	expect(await ask({}, 1000)).toBe(ANSWER);
+});
+
+test('when it is spent, nothing is sent, and the error says what was spent', async () => {
+	await expect(ask(contextWith(900, 150), 1000)).rejects.toMatchObject({
+		type: 'invalidInput',
+		message: 'The Token Budget of this execution is used up: 1050 of 1000 tokens',
+		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
+	});
+});
+
+test('if the server does not count tokens, a warning reports that nothing is limited', async () => {
+	const uncounted = { text: 'an answer', warnings: [] as string[] } as ChatResult;
+	const silent: ChatGenerator = async () => await Promise.resolve(uncounted);
+	const { warnings } = await ask({}, 1000, silent);
+	expect(warnings).toEqual([expect.stringContaining('does not report token counts')]);
 });

@@ -1,8 +1,10 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { fakeContext } from '../../support/context';
+import { getError, supplyNode, SECRET } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -29,4 +31,146 @@ it('the model list omits models for other tasks', async () => {
 	const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
 	const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
 	expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);
+});
+
+describe('fields', () => {
+	it.each([
+		[{ batchSize: 0 }, 'Batch Size'],
+		[{ dimensions: 'many' }, 'Dimensions'],
+		[{ longTexts: 'cut' }, 'Long Texts'],
+		[{ maxRetries: -1 }, 'Retries'],
+	])('%j is rejected by name', async (options, field) => {
+		const error = await getError(supplyNode(await start(), options));
+		expect(error.message).toContain(`"${field}"`);
+	});
+
+	it('no model, and no server to list them, is an error of the node', async () => {
+		const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
+		const error = await getError(new LocalEmbeddings().supplyData.call(fake.context, 0));
+		expect(error.message).toContain('Nothing is listening');
+	});
+
+	it('batch size and keep-alive are sent', async () => {
+		const server = await start({ profile: 'ollama' });
+		const { embeddings } = await supplyNode(server, {
+			keepAlive: '120',
+			batchSize: '2',
+		});
+		await embeddings.embedDocuments(['a', 'b', 'c']);
+		const sentBody = server.requests
+			.filter(({ path }) => path === '/api/embed')
+			.map(({ body }) => body);
+		expect(sentBody).toEqual([
+			expect.objectContaining({ keep_alive: 120 }),
+			expect.objectContaining({ input: ['c'] }),
+		]);
+	});
+
+	it('a timeout is reported as a timeout', async () => {
+		const server = await start({ embeddings: true });
+		server.route('POST /v1/embeddings', reply.silence());
+		const { embeddings } = await supplyNode(server, { firstTokenTimeout: 0.1 });
+		expect((await getError(embeddings.embedQuery('a'))).context.data).toMatchObject({
+			type: 'firstTokenTimeout',
+		});
+	});
+});
+
+describe('supply', () => {
+	const getInputs = ({ requests }: LlamaServerSim) =>
+		requests
+			.filter(({ path }) => path === '/v1/embeddings')
+			.map(({ body }) => (body as { input: string[] }).input);
+
+	it('supplies a plain object with the two methods that vector stores call', async () => {
+		const { embeddings } = await supplyNode(await start({ embeddings: true }));
+		expect(Object.getPrototypeOf(embeddings)).toBe(Object.prototype);
+		const [stored] = await embeddings.embedDocuments(['a text']);
+		expect(stored).toEqual(await embeddings.embedQuery('a text'));
+		expect(Array.isArray(stored)).toBe(true);
+	});
+
+	describe('the log', () => {
+		it('contains counts and sizes in less than 1 KB per call, for vectors of any size', async () => {
+			const { embeddings, inputs, outputs } = await supplyNode(
+				await start({ embeddings: { dimensions: 1024, batch: 99_999 }, nCtx: 99_999 }),
+			);
+			await embeddings.embedDocuments(
+				Array.from({ length: 200 }, () => 'some text of a chunk '.repeat(20)),
+			);
+			expect(inputs).toEqual([{ documents: 200, characters: 84_000 }]);
+			expect(outputs[0]).toMatchObject({
+				model: 'sim-model',
+				vectors: 200,
+				dimensions: 1024,
+				beginsWith: Array.from({ length: 4 }, () => expect.any(Number) as number),
+				tokens: 84_000,
+				requests: 7,
+				truncated: 0,
+				milliseconds: expect.any(Number) as number,
+			});
+			await embeddings.embedQuery('long question '.repeat(1000));
+			for (const logEntry of [...inputs, ...outputs])
+				expect(JSON.stringify(logEntry).length).toBeLessThan(1024);
+		});
+
+		it('contains the error of this node if a request fails, without the key', async () => {
+			const server = await start({ embeddings: true });
+			server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
+			const { embeddings, outputs } = await supplyNode(server);
+			const error = await getError(embeddings.embedQuery('a'));
+			expect(error).toMatchObject({
+				functionality: 'regular',
+				node: { name: 'Local Chat Model' },
+			});
+			expect(error.description).toContain('broken for ***');
+			expect(outputs).toEqual([error]);
+			expect(JSON.stringify(outputs)).not.toContain(SECRET);
+		});
+
+		it('names both lengths if vectors were truncated, and the prefix', async () => {
+			const server = await start({ embeddings: { dimensions: 8 } });
+			const { embeddings, inputs, outputs } = await supplyNode(server, {
+				dimensions: 4,
+				queryPrefix: 'Q: ',
+			});
+			await embeddings.embedQuery('a');
+			expect(inputs).toEqual([{ query: 'a', prefix: 'Q: ' }]);
+			expect(outputs[0]).toMatchObject({ dimensions: 4, receivedDimensions: 8 });
+		});
+	});
+
+	it('Truncate adds one hint at the node', async () => {
+		const { embeddings, hints } = await supplyNode(await start({ embeddings: { batch: 20 } }), {
+			longTexts: 'truncate',
+		});
+		await embeddings.embedQuery('x'.repeat(30));
+		await embeddings.embedQuery('y'.repeat(30));
+		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts')]);
+	});
+
+	describe('the execution', () => {
+		it('Simple Vector Store: works after its execution has ended, was stopped, or no longer accepts logs', async () => {
+			const server = await start({ embeddings: true });
+			const { embeddings, cancel, context } = await supplyNode(server);
+			cancel.abort();
+			Object.assign(context, {
+				addInputData: () => {
+					throw new Error('The execution has ended');
+				},
+			});
+			expect(await embeddings.embedQuery('a')).toHaveLength(8);
+		});
+
+		it('Stop ends the call', async () => {
+			const server = await start({ embeddings: true });
+			server.route('POST /v1/embeddings', reply.silence());
+			const { embeddings, cancel } = await supplyNode(server);
+			const error = getError(embeddings.embedDocuments(['a', 'b']));
+			await server.until(() => getInputs(server).length === 1);
+			cancel.abort();
+			expect((await error).context.data).toMatchObject({ type: 'aborted' });
+			expect(getInputs(server)).toHaveLength(1);
+		});
+	});
 });

@@ -1,7 +1,26 @@
+import * as fc from 'fast-check';
+import { type INodeProperties, type INodeType, NodeHelpers } from 'n8n-workflow';
+
 import { ServerError } from '../../../lib/errors/server-error';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import {
+	NodeParameters,
+	asChoice,
+	asNumber,
+	asObject,
+	asBoolean,
+	asText,
+	findField,
+	isUnset,
+	quoteValue,
+	createFieldError,
+} from '../../../nodes/shared/parameters';
 import { PROPERTIES } from './properties';
 import { fakeContext } from '../../support/context';
+import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';
+import { optionsCollection } from '../../../nodes/shared/field-builders';
+import { everyOperation } from '../../support/every-operation';
+import { fs, path, process } from '../../support/node-builtins';
+import { modelField } from '../../../nodes/shared/model-selection';
 
 const read = (given: Record<string, unknown>) =>
 	new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
@@ -192,5 +211,212 @@ describe('a parameter without an expression is read once for all items of an exe
 				new NodeParameters(context, 0, PROPERTIES).rawString('query'),
 			),
 		).toEqual(['a', 'b', 'a']);
+	});
+});
+
+describe('the description of a field', () => {
+	it('is found inside collections, and inside groups of fields', () => {
+		expect(findField(PROPERTIES, 'options.share').label).toBe('Share');
+		expect(findField(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
+		expect(() => findField(PROPERTIES, 'options.shar')).toThrow(
+			'The node has no field options.shar',
+		);
+	});
+
+	it('has the choices of all fields of that name', () => {
+		const sameNamed = ['a', 'b'].map(
+			(value): INodeProperties => ({
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				options: [{ name: value, value }],
+				default: value,
+			}),
+		);
+		expect(findField(sameNamed, 'operation').choices).toEqual(['a', 'b']);
+	});
+
+	it('has its range, and whether it is an integer', () => {
+		expect(findField(PROPERTIES, 'options.share')).toMatchObject({
+			range: [0, 1],
+			isInteger: false,
+		});
+		expect(findField(PROPERTIES, 'options.count')).toMatchObject({
+			range: [-Infinity, Infinity],
+			isInteger: true,
+		});
+		expect(findField(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
+	});
+});
+
+describe('a value of a field', () => {
+	it.each([
+		['1e3', 1000],
+		[' -2.9 ', -2],
+		[7.9, 7],
+	])('%j as an integer', (value, number) => {
+		expect(asNumber({ label: 'Count', isInteger: true }, value)).toBe(number);
+	});
+
+	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is not a number', (value) => {
+		expect(() => asNumber({ label: 'Count' }, value)).toThrow(
+			'The field "Count" must be a number, but is',
+		);
+	});
+
+	it('is unset if the field is empty; 0, false and blanks are values', () => {
+		expect([undefined, null, ''].map(isUnset)).toEqual([true, true, true]);
+		expect([0, false, ' ', []].map(isUnset)).toEqual([false, false, false, false]);
+	});
+
+	it('is quoted as JSON, truncated', () => {
+		expect(quoteValue(10n)).toBe('10');
+		expect(quoteValue(undefined)).toBe('undefined');
+		expect(quoteValue('x'.repeat(200))).toHaveLength(100);
+		fc.assert(
+			fc.property(fc.anything(), (value) =>
+				expect(quoteValue(value).length).toBeLessThanOrEqual(100),
+			),
+		);
+	});
+
+	it('is converted to the type of the field, or rejected with its name', () => {
+		const field = { label: 'Own', choices: ['a'] };
+		fc.assert(
+			fc.property(fc.oneof(fc.anything(), fc.json()), (value) => {
+				const forms: Array<[() => unknown, (given: unknown) => boolean]> = [
+					[() => asNumber(field, value), Number.isFinite],
+					[() => asBoolean(field, value), (given) => typeof given === 'boolean'],
+					[() => asChoice(field, value), (given) => given === 'a'],
+					[() => asText(field, value), (given) => typeof given === 'string'],
+					[
+						() => asObject(field, value),
+						(given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+					],
+				];
+				for (const [take, fits] of forms) {
+					let result: unknown;
+					try {
+						result = take();
+					} catch (error) {
+						expect(error).toBeInstanceOf(ServerError);
+						expect((error as ServerError).message).toContain('The field "Own" ');
+						continue;
+					}
+					expect(fits(result)).toBe(true);
+				}
+			}),
+		);
+	});
+
+	it('that is wrong is an error with a suggestion', () => {
+		expect(createFieldError('Own', 'is empty')).toMatchObject({
+			type: 'invalidInput',
+			message: 'The field "Own" is empty',
+			suggestion: 'Enter a value, or correct the expression.',
+		});
+		expect(createFieldError('Own', 'is empty', 'Fill it.').suggestion).toBe('Fill it.');
+	});
+});
+
+const limitsOf = (options: Record<string, unknown>) => {
+	const options_ = {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection' as const,
+		default: {},
+		options: timeoutFields,
+	};
+	return readRequestSettings(
+		new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]),
+	);
+};
+
+it('nothing set: the default timeouts, three retries', () => {
+	expect(limitsOf({})).toEqual({ timeouts: {}, retries: 3 });
+});
+
+it('seconds become milliseconds; 0 is no limit', () => {
+	expect(limitsOf({ firstTokenTimeout: '0.5', maxRetries: 0 })).toEqual({
+		timeouts: { firstTokenMs: 500 },
+		retries: 0,
+	});
+	expect(limitsOf({ firstTokenTimeout: 0 }).timeouts).toEqual({ firstTokenMs: 0 });
+});
+
+it.each([
+	[{ firstTokenTimeout: -1 }, 'First Token Timeout'],
+	[{ firstTokenTimeout: 'long' }, 'First Token Timeout'],
+	[{ maxRetries: 21 }, 'Retries'],
+])('%j is rejected with the field name', (options, field) => {
+	expect(() => limitsOf(options)).toThrow(field);
+});
+
+const NODES = path.join(process.cwd(), 'nodes');
+/** Common options are identified by label: an option of Dify's chunks has the name "maxTokens", too. */
+const LABELS: Readonly<Record<string, string>> = { temperature: 'Temperature', topP: 'Top P' };
+const option = (name: string): INodeProperties => ({
+	displayName: LABELS[name] ?? name,
+	name,
+	type: 'number',
+	default: 0,
+});
+const namesOf = ({ options = [] }: INodeProperties) => options.map(({ name }) => name);
+
+test('options form one list, the common ones first', () => {
+	const list = optionsCollection(['topP', 'seed', 'temperature', 'minP'].map(option));
+	expect(namesOf(list)).toEqual(['temperature', 'topP', 'minP', 'seed']);
+});
+
+test('a collection of another form counts as empty, as in n8n', () => {
+	const properties = [optionsCollection([option('minP')])];
+	const read = (options: unknown) =>
+		new NodeParameters({ getNodeParameter: () => options }, 0, properties).value('options.minP');
+	expect(read({ minP: 1 })).toBe(1);
+	for (const given of ['{"minP": 1}', [{ minP: 1 }], 5, null, undefined])
+		expect(read(given)).toBeUndefined();
+});
+
+const folders = fs
+	.readdirSync(NODES)
+	.filter((folder) => fs.existsSync(path.join(NODES, folder, `${folder}.node.ts`)));
+
+test.each(folders)('the options of %s are one list of at most 30', async (folder) => {
+	const exported = (await import(path.join(NODES, folder, `${folder}.node`))) as Record<
+		string,
+		new () => INodeType
+	>;
+	const { description } = new exported[folder]!();
+	for (const filled of everyOperation(description)) {
+		const lists = description.properties.filter(
+			(property) =>
+				property.type === 'collection' &&
+				property.name.startsWith('options') &&
+				NodeHelpers.displayParameter(filled.parameters as never, property, null, description),
+		);
+		expect({ filled: filled.name, lists: lists.slice(1) }).toMatchObject({ lists: [] });
+		const names = lists.flatMap(namesOf);
+		expect({ filled: filled.name, tooMany: names.slice(30) }).toMatchObject({ tooMany: [] });
+		if (names.includes('temperature')) expect(names[0]).toBe('temperature');
+	}
+});
+
+describe('the field for a model', () => {
+	it('a model is selected from the list of models, or named, or is the loaded one', () => {
+		expect(modelField('Mine')).toMatchObject({
+			description: 'Mine. Leave empty to use the loaded model, or the only one.',
+			modes: [{ name: 'list', typeOptions: { searchListMethod: 'searchModels' } }, { name: 'id' }],
+		});
+	});
+
+	it('a node may have its own list and example', () => {
+		expect(
+			modelField('Mine', { search: 'searchRerankers', example: 'bge-reranker-v2-m3' }),
+		).toMatchObject({
+			modes: [
+				{ typeOptions: { searchListMethod: 'searchRerankers' } },
+				{ placeholder: 'e.g. bge-reranker-v2-m3' },
+			],
+		});
 	});
 });

@@ -1,12 +1,17 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { toDifyNodeError } from '../../../../nodes/shared/dify/dify-operation';
+
+import {
+	toDifyNodeError,
+	reportRun,
+	type DifyCall,
+} from '../../../../nodes/shared/dify/dify-operation';
 import { toErrorItem, type ItemError } from '../../../../nodes/shared/run/item-error';
 import {
 	processItems,
 	type ItemsOptions,
 	type ItemHandler,
 } from '../../../../nodes/shared/run/run-operations';
-import { startSim } from '../../../lib/dify/client';
+import { startSim, startApp, createClient, sendMessage } from '../../../lib/dify/client';
 import { delay } from '../../../support/node-builtins';
 import {
 	sendMessages,
@@ -16,7 +21,10 @@ import {
 	createNumberedItems,
 	prepareNode,
 	type Setup,
+	executePrepared,
 } from '../../dify';
+import type { DifySim } from '../../../simulators/dify';
+import type { RunResult } from '../../../../lib/dify/types';
 
 /** Processes items like a Dify node. */
 async function workOnDifyItems(
@@ -168,5 +176,184 @@ describe('processing items', () => {
 			'no',
 			2,
 		]);
+	});
+});
+
+const textFile = (data: string) => [
+	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+];
+
+const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await executeNode('difyChatMessage', sim, setup))[0]!.json;
+
+/** Refused by name, and nothing was sent. */
+async function expectRejected(
+	sim: DifySim,
+	promise: Promise<unknown>,
+	message: string,
+): Promise<void> {
+	const requestCount = sim.requests.length;
+	expect((await getNodeError(promise)).message).toContain(message);
+	expect(sim.requests).toHaveLength(requestCount);
+}
+
+describe('a number', () => {
+	test('has the range of its field, since a million concurrent items would crash n8n', async () => {
+		const sim = await startSim();
+		await expectRejected(
+			sim,
+			executeNode('difyChatMessage', sim, {
+				parameters: { options: { maxConcurrentItems: 1_000_000 } },
+			}),
+			'"Max Concurrent Items" must be a number from 1 to 64, but is 1000000',
+		);
+		await expectRejected(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
+			'"Retries" must be a number from 0 to 10',
+		);
+		await expectRejected(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { idleTimeout: true } } }),
+			'"Idle Timeout (Seconds)" must be a number from 0',
+		);
+	});
+});
+
+test('invalid options of the first item fail only that item', async () => {
+	const sim = await startSim();
+	for (const options of [new Error('no such field'), { maxConcurrentItems: 'many' }]) {
+		const setup = {
+			items: [{ json: {} }, { json: {} }],
+			perItem: [{ options }, {}],
+			continueOnFail: true,
+		};
+		const items = await executeNode('difyChatMessage', sim, setup);
+		expect(items.map((item) => getItemError(item)?.message ?? item.json.answer)).toEqual([
+			expect.stringMatching(/no such field|"Max Concurrent Items" must be a number/),
+			'You said: hi',
+		]);
+		const fake = prepareNode('difyChatMessage', sim, { ...setup, streaming: true });
+		await executePrepared('difyChatMessage', fake);
+		expect(new Set(fake.chunks.map(({ itemIndex, type }) => `${itemIndex} ${type}`))).toEqual(
+			new Set(['0 error', '1 begin', '1 item', '1 end']),
+		);
+	}
+});
+
+describe('a file', () => {
+	test.each([
+		[{ source: 'binary', binaryProperty: undefined }, 'The field "Input Binary Field" is empty'],
+		[{ source: 'binary', binaryProperty: ' , ' }, 'The field "Input Binary Field" is empty'],
+		[
+			{ source: 'binary', binaryProperty: { data: 1 } },
+			'The field "Input Binary Field" must be a text',
+		],
+		[{ source: 'url', url: undefined }, 'The field "URL" is empty'],
+		[{ source: 'url', url: '' }, 'The field "URL" is empty'],
+		[{ source: 'url', url: null }, 'The field "URL" is empty'],
+		[{ source: 'url', url: {} }, 'The file URL is not valid'],
+	])('that is requested is not silently omitted: %j', async (file, message) => {
+		const sim = await startSim();
+		await expectRejected(
+			sim,
+			executeNode('difyChatMessage', sim, {
+				items: textFile('eA=='),
+				parameters: { files: { file: [file] } },
+			}),
+			message,
+		);
+	});
+
+	test('may be an empty list for none', async () => {
+		const sim = await startSim();
+		await chatJson(sim, {
+			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
+		});
+		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
+	});
+});
+
+describe('inputs', () => {
+	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])(
+		'as JSON that is %j are rejected',
+		async (inputsJson) => {
+			const sim = await startSim();
+			await expectRejected(
+				sim,
+				executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
+				'The inputs are not a JSON object',
+			);
+		},
+	);
+
+	test('of a checkbox are on or off', async () => {
+		const sim = await startApp({
+			mode: 'chat',
+			form: [{ kind: 'checkbox', variable: 'terse' }],
+		});
+		const send = (terse: unknown) => ({
+			parameters: { inputsMode: 'form', inputs: { value: { terse } } },
+		});
+		for (const terse of [true, 'TRUE', 'true', 1, false, 'False', '0', 0])
+			await chatJson(sim, send(terse));
+		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([
+			true,
+			true,
+			true,
+			true,
+			false,
+			false,
+			false,
+			false,
+		]);
+	});
+});
+
+/** Metadata of the node and custom data of the execution after these runs. */
+function reported(...results: RunResult[]) {
+	const values = new Map<string, unknown>();
+	const customData = {
+		get: (key: string) => values.get(key),
+		set: (key: string, value: unknown) => values.set(key, value),
+	};
+	const hints: string[] = [];
+	const call = { context: { customData }, hint: (message: string) => void hints.push(message) };
+	for (const result of results) reportRun(call as unknown as DifyCall, result);
+	const usage = JSON.parse(String(values.get('llm_usage') ?? 'null')) as unknown;
+	return { in: values.get('llm_tokens_in'), out: values.get('llm_tokens_out'), usage, hints };
+}
+
+test('token counts of runs add up', async () => {
+	const client = createClient(await startSim({}));
+	const results = [(await sendMessage(client)).result, (await sendMessage(client)).result];
+	const sum = (field: 'prompt_tokens' | 'completion_tokens') =>
+		results.reduce((total, { usage }) => total + usage![field]!, 0);
+	expect(reported(...results)).toMatchObject({
+		in: sum('prompt_tokens'),
+		out: sum('completion_tokens'),
+		usage: { generations: 2, uncounted: 0 },
+	});
+	expect(sum('prompt_tokens')).toBeGreaterThan(0);
+});
+
+test('a run without token counts is reported as such; a paused run is not finished', async () => {
+	const { result } = await sendMessage(createClient(await startSim({})));
+	const runs = [
+		{ ...result, usage: undefined, warnings: ['Beware'] },
+		{ ...result, status: 'paused' as const },
+	];
+	expect(reported(...runs)).toMatchObject({
+		in: 0,
+		usage: { generations: 1, uncounted: 1 },
+		hints: ['Beware'],
+	});
+});
+
+test('the time is that of Dify', async () => {
+	const { result } = await sendMessage(createClient(await startSim({})));
+	const usage = { prompt_tokens: 5, completion_tokens: 10, total_tokens: 15, latency: 2 };
+	expect(reported({ ...result, usage })).toMatchObject({
+		usage: { seconds: 2, tokensPerSecond: 5 },
 	});
 });

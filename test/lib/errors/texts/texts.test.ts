@@ -1,0 +1,215 @@
+import { createServerError } from '../../../../lib/errors/create-error';
+import type { ErrorType } from '../../../../lib/errors/error-types';
+import {
+	type ErrorTextParams,
+	getErrorText,
+	isLoopback,
+	formatDuration,
+} from '../../../../lib/errors/texts';
+import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
+import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
+import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+
+describe('error texts', () => {
+	const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
+	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
+		Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
+	);
+	/** All facts that a title can contain, with long values. */
+	const FACTS: ErrorTextParams = {
+		url: 'https://llm-server.example.com:8443/v1/chat/completions',
+		root: 'https://llm-server.example.com:8443',
+		host: 'llm-server.example.com',
+		port: '8443',
+		code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+		timeoutMs: 5_400_000,
+		status: 524,
+		model: 'qwen3-30b-a3b-instruct-2507',
+		location: 'https://llm-server.example.com:8443/login?next=/v1/chat/completions',
+		promptTokens: 131_072,
+		contextTokens: 32_768,
+		modality: 'image',
+		tool: 'search_the_knowledge_base',
+		maxTokens: 32_768,
+	};
+
+	test.each(ROWS)('%s, %s: title, detail and suggestion, with and without facts', (table, kind) => {
+		const service = table === 'dify' ? ('dify' as const) : undefined;
+		for (const facts of [{}, FACTS]) {
+			const { message, detail, suggestion } = createServerError(
+				kind,
+				{ service },
+				{ about: facts },
+			);
+			for (const text of [message, detail, suggestion])
+				expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
+			expect(message).toMatch(/^[A-Zn].*[^.]$/);
+			expect(detail).toMatch(/^[A-Zn].*[^.]$/);
+			expect(suggestion).toMatch(/^[A-Z'].*\.$/);
+			expect(getErrorText(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
+		}
+		expect(createServerError(kind, { service }).message.length).toBeLessThanOrEqual(80);
+	});
+});
+
+describe('texts of model server errors', () => {
+	test('numbers from the server message are in the title', () => {
+		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000, contextTokens: 4096 }).title).toBe(
+			'The prompt needs 9000 tokens, but a server slot has 4096',
+		);
+		// One number alone is not useful.
+		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000 }).title).not.toContain('9000');
+		expect(MODEL_ERROR_TEXTS.modelLoading({ timeoutMs: 90_000 }).title).toBe(
+			'The model is still loading after 90 s',
+		);
+	});
+
+	test('a missing key and a wrong key have different titles', () => {
+		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).title).toContain(
+			'the credential has none',
+		);
+		expect(MODEL_ERROR_TEXTS.unauthorized({}).title).toBe('The server rejected the API key');
+	});
+
+	test('the suggestion for a rejected key mentions gateways', () => {
+		const { suggestion } = MODEL_ERROR_TEXTS.unauthorized({});
+		expect(suggestion).toContain('A gateway may have a wrong key itself');
+		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).suggestion).not.toContain(
+			'gateway',
+		);
+	});
+
+	test('a missing route: the suggestion replaces a Base URL only if it has a path', () => {
+		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
+		const replaced = MODEL_ERROR_TEXTS.routeNotFound(withPath).suggestion;
+		expect(replaced).toMatch(
+			/^If other requests to this Base URL work, the server does not have this endpoint\. /,
+		);
+		expect(replaced).toContain('for example http://h:8080: ');
+		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
+		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain(
+			'This server has no chat endpoint',
+		);
+		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain('Open WebUI: /api');
+		expect(MODEL_ERROR_TEXTS.routeNotFound({}).suggestion).toContain(
+			'enter only the server address:',
+		);
+		const list = { ...plain, url: 'http://h:8080/v1/models' };
+		expect(MODEL_ERROR_TEXTS.routeNotFound(list).title).toContain('no model list');
+		expect(MODEL_ERROR_TEXTS.routeNotFound(list).suggestion).toMatch(
+			/^A custom server may have no model list: enter the model name/,
+		);
+	});
+
+	test('a path to which a proxy added a slash: the suggestion names the redirect', () => {
+		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
+			for (const route of ['models', 'chat/completions'])
+				expect(
+					MODEL_ERROR_TEXTS.routeNotFound({ typed, url: `http://h:8080/v1/${route}/` }).suggestion,
+				).toContain('redirect added a slash');
+	});
+
+	test('a response of only thinking: the suggestion raises the token limit only if it was reached', () => {
+		expect(MODEL_ERROR_TEXTS.onlyThinking({ maxTokens: 512 }).suggestion).toContain(
+			'Raise Maximum Tokens (now 512)',
+		);
+		expect(
+			MODEL_ERROR_TEXTS.onlyThinking({ hasModelEnded: true, maxTokens: 512 }).suggestion,
+		).not.toContain('Maximum Tokens');
+	});
+
+	test('the title names the unsupported input, or images and audio if it is unknown', () => {
+		expect(MODEL_ERROR_TEXTS.modalityUnsupported({ modality: 'audio' }).title).toBe(
+			'The server does not support audio input',
+		);
+		expect(MODEL_ERROR_TEXTS.modalityUnsupported({}).title).toContain('image or audio input');
+	});
+
+	test('a truncated tool call: the detail names the tool and the token limit', () => {
+		expect(MODEL_ERROR_TEXTS.toolCallTruncated({ tool: 'search', maxTokens: 64 }).detail).toContain(
+			'the tool "search" when the token limit of 64 was reached',
+		);
+	});
+
+	test('an empty 403 response: the suggestion is for Ollama', () => {
+		expect(MODEL_ERROR_TEXTS.forbidden({ isEmpty: true }).suggestion).toContain(
+			'OLLAMA_HOST=0.0.0.0',
+		);
+		expect(MODEL_ERROR_TEXTS.forbidden({}).suggestion).not.toContain('Ollama');
+	});
+});
+
+describe('texts of network errors', () => {
+	test('the suggestion mentions Docker only for localhost', () => {
+		expect(
+			createServerError('connectionRefused', { url: 'http://localhost:8080/v1' }).suggestion,
+		).toContain('If n8n runs in Docker');
+		expect(createServerError('connectionRefused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
+			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
+			url: 'http://10.0.0.5/v1',
+			suggestion: expect.stringContaining('--host 0.0.0.0'),
+		});
+	});
+
+	test('the suggestion contains the URL with the other scheme', () => {
+		const { tlsMismatch, connectTimeout } = NETWORK_ERROR_TEXTS;
+		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
+		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
+			title: 'The server expects https on this port',
+			suggestion: `Use https:// in the Base URL: ${tls}.`,
+		});
+		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).suggestion).toContain(
+			`Base URL: ${plain},`,
+		);
+		// The server uses TLS, so http would be a wrong suggestion.
+		const failed = tlsMismatch({
+			url: `${tls}/v1`,
+			root: tls,
+			code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+		});
+		expect(failed.title).toContain('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+		expect(failed.suggestion).not.toContain(plain);
+		// llama-server without TLS waits for the rest of a request line, so that this looks like a firewall.
+		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).suggestion).toContain(
+			`: ${plain}. Otherwise:`,
+		);
+		expect(
+			connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).suggestion,
+		).not.toContain('https');
+	});
+});
+
+test.each(['8080', '9931'])(
+	'if nothing listens on port %s, the suggestion names both default ports',
+	(port) => {
+		for (const host of ['10.0.0.5', '127.0.0.1'])
+			expect(getErrorText('connectionRefused', { host, port }).suggestion).toContain(
+				'(llama-server: 9931, older versions: 8080)',
+			);
+		expect(
+			getErrorText('connectionRefused', { host: '10.0.0.5', port: '80' }).suggestion,
+		).not.toContain('9931');
+	},
+);
+
+describe('texts of Dify errors', () => {
+	test('no suggestion names an operation that no node has', () => {
+		for (const row of Object.values(DIFY_ERROR_TEXTS))
+			expect(row({}).suggestion).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
+	});
+});
+
+describe('parts of error texts', () => {
+	test('isLoopback recognizes the names of this machine', () => {
+		expect(
+			['localhost', 'LOCALHOST', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0'].every(isLoopback),
+		).toBe(true);
+		expect(['10.0.0.1', 'localhost.lan', '1127.0.0.1', undefined].some(isLoopback)).toBe(false);
+	});
+
+	test('formatDuration uses readable units', () => {
+		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(formatDuration)).toEqual(
+			['the configured time', '200 ms', '1.5 s', '15 s', '119 s', '2 minutes', '30 minutes'],
+		);
+	});
+});

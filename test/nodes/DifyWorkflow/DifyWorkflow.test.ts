@@ -1,0 +1,315 @@
+import { waitFor } from '../../lib/dify/wait-for';
+import { countRequests, UNKNOWN_ID } from '../../lib/dify/client';
+import { getNodeError, executePrepared, getStreamedText } from '../dify';
+import {
+	executeOperation,
+	START,
+	startWorkflow,
+	executeWorkflow,
+	executeWorkflowJson,
+	FOREVER,
+	prepareWorkflow,
+	REVIEW,
+} from './workflow';
+import type { Json } from '../../simulators/dify';
+
+describe('the record of a run', () => {
+	test('is returned with and without Simplify', async () => {
+		const sim = await startWorkflow({ steps: [START], outputs: { a: 1 } });
+		const { workflowRunId } = await executeWorkflowJson(sim);
+		const [simple] = await executeOperation(sim, 'run', 'get', {
+			workflowRunId,
+			waitUntilFinished: false,
+		});
+		expect(simple!.json).toMatchObject({
+			workflowRunId,
+			status: 'succeeded',
+			outputs: { a: 1 },
+			inputs: {},
+		});
+		const [raw] = await executeOperation(sim, 'run', 'get', {
+			workflowRunId,
+			waitUntilFinished: false,
+			simplify: false,
+		});
+		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
+	});
+
+	test("omits Dify's system variables from the inputs", async () => {
+		const sim = await startWorkflow({ steps: [START] });
+		const { workflowRunId } = await executeWorkflowJson(sim);
+		const inputs = JSON.stringify({ topic: 'hills', 'sys.user_id': 'u1', sys: 1 });
+		const body = JSON.stringify({ id: workflowRunId, status: 'succeeded', inputs });
+		const path = /\/workflows\/run\/[\w-]+$/;
+		sim.fail({ path, status: 200, contentType: 'application/json', body });
+		const parameters = { workflowRunId, waitUntilFinished: false };
+		const [item] = await executeOperation(sim, 'run', 'get', parameters);
+		expect(item!.json.inputs).toEqual({ topic: 'hills', sys: 1 });
+	});
+
+	test('is returned after the run has ended, if the option is set', async () => {
+		let continueRun = () => {};
+		const wait = new Promise<void>((resolve) => (continueRun = resolve));
+		const sim = await startWorkflow({ steps: [START, { wait }], outputs: { a: 1 } });
+		const running = executeWorkflow(sim);
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		const { workflowRunId } = sim.runs[0]!;
+		const waiting = executeOperation(sim, 'run', 'get', {
+			workflowRunId,
+			waitUntilFinished: true,
+			waitTimeout: 60,
+		});
+		await waitFor(() => countRequests(sim, /\/workflows\/run\//, 'GET') === 1);
+		continueRun();
+		await running;
+		expect((await waiting)[0]!.json).toMatchObject({ status: 'succeeded' });
+	});
+
+	test('is not requested for an invalid ID', async () => {
+		const sim = await startWorkflow({ steps: [] });
+		const parameters = { workflowRunId: 'garbage', waitUntilFinished: false };
+		expect((await getNodeError(executeOperation(sim, 'run', 'get', parameters))).message).toContain(
+			'workflow run ID',
+		);
+		expect(sim.requests).toEqual([]);
+	});
+});
+
+describe('the list of runs', () => {
+	test('has the records of Dify, filtered by times in the zone of the workflow', async () => {
+		const sim = await startWorkflow({ steps: [START] });
+		for (let at = 0; at < 3; at++) await executeWorkflow(sim);
+		const filters = {
+			after: '2026-01-01T00:00:00',
+			before: '2026-07-01',
+			status: 'succeeded',
+			user: 'u1',
+		};
+		await executeOperation(sim, 'run', 'getAll', { returnAll: true, filters });
+		expect(Object.fromEntries(sim.requests.at(-1)!.query)).toMatchObject({
+			created_at__after: '2025-12-31T23:00:00.000Z',
+			created_at__before: '2026-06-30T22:00:00.000Z',
+			status: 'succeeded',
+			created_by_end_user_session_id: 'u1',
+			limit: '100',
+		});
+		const items = await executeOperation(sim, 'run', 'getAll', {
+			returnAll: false,
+			limit: 2,
+			filters: {},
+		});
+		expect(items.map(({ json }) => (json.workflow_run as Json).id)).toEqual(
+			sim.runs
+				.toReversed()
+				.slice(0, 2)
+				.map(({ workflowRunId }) => workflowRunId),
+		);
+	});
+
+	test('rejects an invalid time', async () => {
+		const sim = await startWorkflow({ steps: [] });
+		const parameters = { returnAll: true, filters: { after: 'yesterday' } };
+		expect(
+			(await getNodeError(executeOperation(sim, 'run', 'getAll', parameters))).message,
+		).toContain('Started After');
+	});
+
+	test('can be filtered by partial successes, which Dify 1.16 rejects', async () => {
+		const sim = await startWorkflow({ steps: [] });
+		const body = JSON.stringify({ data: [{ id: 'l' }], total: 1, page: 1, limit: 100 });
+		sim.fail({ path: '/workflows/logs', status: 200, body, contentType: 'application/json' });
+		const parameters = { returnAll: true, filters: { status: 'partial-succeeded' } };
+		expect(await executeOperation(sim, 'run', 'getAll', parameters)).toHaveLength(1);
+		expect(sim.requests.at(-1)!.query.get('status')).toBe('partial-succeeded');
+		const error = await getNodeError(executeOperation(sim, 'run', 'getAll', parameters));
+		expect(error.message).toContain("Input should be 'succeeded', 'failed' or 'stopped'");
+	});
+
+	test('rejects a status that Dify cannot filter by', async () => {
+		const sim = await startWorkflow({ steps: [] });
+		const parameters = { returnAll: true, filters: { status: 'running' } };
+		expect(
+			(await getNodeError(executeOperation(sim, 'run', 'getAll', parameters))).message,
+		).toContain('failed, partial-succeeded, stopped, succeeded');
+	});
+});
+
+describe('stopping a run', () => {
+	test('only reports that the request was sent', async () => {
+		const sim = await startWorkflow({ steps: [] });
+		const [item] = await executeOperation(sim, 'run', 'stop', { taskId: UNKNOWN_ID });
+		expect(item!.json).toEqual({ taskId: UNKNOWN_ID, stopRequested: true });
+		expect((await getNodeError(executeOperation(sim, 'run', 'stop', { taskId: '' }))).message).toBe(
+			'This item has no taskId',
+		);
+	});
+
+	test.each(['.', '..'])('%s is not a valid ID: it would lead to another route', async (dots) => {
+		const sim = await startWorkflow({ steps: [] });
+		const errors = [
+			await getNodeError(executeOperation(sim, 'run', 'stop', { taskId: dots })),
+			await getNodeError(executeOperation(sim, 'form', 'get', { formToken: dots })),
+		];
+		expect(errors.map(({ message }) => message)).toEqual([
+			`The ID in the path is not valid: "${dots}"`,
+			`"${dots}" is not a valid ID or name`,
+		]);
+		expect(sim.requests.filter(({ path }) => /stop|form|tasks/.test(path))).toEqual([]);
+	});
+});
+
+describe('following a run', () => {
+	test('returns the outputs of an existing run, and streams them into the chat', async () => {
+		let continueRun = () => {};
+		const wait = new Promise<void>((resolve) => (continueRun = resolve));
+		const sim = await startWorkflow({
+			steps: [START, { wait }, { text: 'late' }],
+			outputs: { text: 'late' },
+		});
+		const running = executeWorkflow(sim);
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		const { workflowRunId } = sim.runs[0]!;
+		const fake = prepareWorkflow(sim, {
+			streaming: true,
+			parameters: { operation: 'follow', workflowRunId },
+		});
+		const following = executePrepared('difyWorkflow', fake);
+		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
+		continueRun();
+		const [item] = await following;
+		await running;
+		expect(item!.json).toMatchObject({
+			status: 'succeeded',
+			outputs: { text: 'late' },
+			workflowRunId,
+		});
+		expect(getStreamedText(fake)).toBe('late');
+	});
+
+	test('waits until the form is submitted, if the option is set', async () => {
+		const sim = await startWorkflow({
+			steps: [START, { pause: [REVIEW] }],
+			outputs: { a: 1 },
+		});
+		const { workflowRunId } = await executeWorkflowJson(sim);
+		const options = { onPause: 'wait' };
+		const following = executeOperation(sim, 'run', 'follow', { workflowRunId, options });
+		await waitFor(() => sim.requests.some(({ url }) => url.includes('continue_on_pause=true')));
+		await executeOperation(sim, 'form', 'submit', {
+			formToken: 'tok',
+			action: 'approve',
+			values: { pick: 'Rot' },
+		});
+		expect((await following)[0]!.json).toMatchObject({
+			status: 'succeeded',
+			outputs: { a: 1 },
+			// If submitted twice, Dify accepts both and uses one.
+			answered: [{ nodeTitle: 'Review', actionId: 'approve' }],
+		});
+	});
+
+	test('if Dify accepts two submissions of a form, each following item names the one that was used', async () => {
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
+		const { workflowRunId } = await executeWorkflowJson(sim);
+		const options = { onPause: 'wait' };
+		const follow = async () =>
+			await executeOperation(sim, 'run', 'follow', { workflowRunId, options });
+		const following = [follow(), follow()];
+		const isAttached = ({ url }: { url: string }) => url.includes('/events');
+		await waitFor(() => sim.requests.filter(isAttached).length === 2);
+		sim.fail({ method: 'POST', path: '/form/human_input', status: 200, body: '{}' });
+		const submit = async (action: string) =>
+			await executeOperation(sim, 'form', 'submit', {
+				formToken: 'tok',
+				action,
+				values: { pick: 'Rot' },
+			});
+		const [rejection] = await submit('reject');
+		await submit('approve');
+		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
+		for (const [item] of await Promise.all(following))
+			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
+	});
+
+	test('can be stopped, and the run continues', async () => {
+		const sim = await startWorkflow({ steps: [START, FOREVER] });
+		const starter = new AbortController();
+		const running = getNodeError(
+			executePrepared('difyWorkflow', prepareWorkflow(sim, { signal: starter.signal })),
+		);
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		const controller = new AbortController();
+		const parameters = { operation: 'follow', workflowRunId: sim.runs[0]!.workflowRunId };
+		const following = getNodeError(
+			executePrepared(
+				'difyWorkflow',
+				prepareWorkflow(sim, { signal: controller.signal, parameters }),
+			),
+		);
+		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
+		controller.abort();
+		await following;
+		expect(sim.stops).toEqual([]);
+		starter.abort();
+		await running;
+	});
+});
+
+describe('submitting a form', () => {
+	test('uploads files as the user who submits it', async () => {
+		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
+		const sim = await startWorkflow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
+		await executeWorkflowJson(sim);
+		const data = {
+			data: Buffer.from('png!').toString('base64'),
+			mimeType: 'image/png',
+			fileName: 'a.png',
+		};
+		await executeWorkflow(sim, {
+			items: [{ json: {}, binary: { data } }],
+			parameters: {
+				resource: 'form',
+				operation: 'submit',
+				formToken: 'tok',
+				action: 'approve',
+				values: { doc: 'data' },
+			},
+		});
+		const body = sim.requests.at(-1)!.json as { inputs: { doc: Json } };
+		expect(body.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+	});
+
+	test('finds a button by its label, sends values as text, and applies the form defaults', async () => {
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+		await executeWorkflowJson(sim);
+		const submission = { formToken: 'tok', action: 'APPROVE', values: { pick: 'Rot' } };
+		expect((await executeOperation(sim, 'form', 'submit', submission))[0]!.json).toMatchObject({
+			action: 'approve',
+			submitted: true,
+		});
+		expect(sim.requests.at(-1)!.json).toMatchObject({
+			action: 'approve',
+			inputs: { pick: 'Rot', note: 'as usual' },
+		});
+	});
+
+	test('a rejected submission leaves the form open, and a second submission is too late', async () => {
+		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+		await executeWorkflowJson(sim);
+		const submission = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
+		const unknownAction = { ...submission, action: 'burn' };
+		const rejectedError = await getNodeError(
+			executeOperation(sim, 'form', 'submit', unknownAction),
+		);
+		expect(rejectedError.context.data).toMatchObject({ type: 'formRejected' });
+		await executeOperation(sim, 'form', 'submit', submission);
+		const closedError = await getNodeError(executeOperation(sim, 'form', 'submit', submission));
+		expect(closedError.context.data).toMatchObject({ type: 'formClosed' });
+		expect(closedError.message).toBe('The form was already submitted');
+		expect(sim.requests.at(-1)!.method).toBe('GET');
+		for (const formToken of ['', 'null'])
+			await expect(
+				executeOperation(sim, 'form', 'submit', { ...submission, formToken }),
+			).rejects.toThrow('The form has no token');
+	});
+});
