@@ -114,7 +114,6 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 });
 
 describe('histories of 2.41', () => {
-
 	test('case N18: two items of one session stay separate even if their tool calls have the same ID', () => {
 		const answers = ['Rome', 'Oslo'].map((text) => ({
 			text,

@@ -3,7 +3,6 @@ import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credenti
 import { createClient, sendMessage, startSim } from './client';
 
 describe('access to Dify', () => {
-
 	test('the prefix of a reverse proxy is kept', async () => {
 		const sim = await startSim({ prefix: '/tools/dify' });
 		await sendMessage(createClient({ url: `${sim.origin}/tools/dify/v1/` }));

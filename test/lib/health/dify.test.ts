@@ -1,5 +1,12 @@
 import { closePools } from '../../../lib/http/dispatcher';
-import { addDataset, addDocument, type AppSpec, type DifySim, knowledgeKey, startDifySim } from '../../simulators/dify';
+import {
+	addDataset,
+	addDocument,
+	type AppSpec,
+	type DifySim,
+	knowledgeKey,
+	startDifySim,
+} from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
 import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';

@@ -51,7 +51,6 @@ afterAll(() => {
 });
 
 describe('proxy variables of the environment', () => {
-
 	test.each(['http_proxy', 'HTTP_PROXY'])(
 		'%s does not apply to https, as in n8n’s own requests',
 		async (variable) => {

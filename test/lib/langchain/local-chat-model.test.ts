@@ -128,7 +128,6 @@ describe('streamed', () => {
 });
 
 describe('generated', () => {
-
 	it('has structured output through a tool', async () => {
 		server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
 		const { model } = await supplied();

@@ -139,9 +139,9 @@ describe('stopping a run', () => {
 		const sim = await startWorkflow({ steps: [] });
 		const [item] = await executeOperation(sim, 'run', 'stop', { taskId: UNKNOWN_ID });
 		expect(item!.json).toEqual({ taskId: UNKNOWN_ID, stopRequested: true });
-		expect(
-			(await getNodeError(executeOperation(sim, 'run', 'stop', { taskId: '' }))).message,
-		).toBe('This item has no taskId');
+		expect((await getNodeError(executeOperation(sim, 'run', 'stop', { taskId: '' }))).message).toBe(
+			'This item has no taskId',
+		);
 	});
 
 	test.each(['.', '..'])('%s is not a valid ID: it would lead to another route', async (dots) => {
