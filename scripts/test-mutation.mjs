@@ -24,7 +24,7 @@ const TESTS = {
 	'lib/dify/run/run-reader.ts': RUN_TESTS,
 	'lib/dify/run/run-record.ts': RUN_TESTS,
 	'lib/dify/run/start-run.ts': RUN_TESTS,
-	'lib/http/request-errors.ts': 'lib/http',
+	'lib/http/retry-policy.ts': 'lib/http',
 	'lib/text/text-tool-calls.ts': 'lib/text|lib/chat',
 };
 

@@ -2,7 +2,8 @@
 import type { HttpResponse, RequestOptions, Endpoint } from './types';
 import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
-import { toTransportError, createQueueError, toResponseError, RetryPolicy } from './request-errors';
+import { toTransportError, createQueueError, toResponseError } from './request-errors';
+import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
 import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';

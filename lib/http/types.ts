@@ -1,7 +1,7 @@
 /** Requests and responses, independent of the HTTP client. */
 import type { Timeouts } from './timeouts';
 import type { Priority } from './queue';
-import type { RetryPolicy } from './request-errors';
+import type { RetryPolicy } from './retry-policy';
 import type { ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';

@@ -7,7 +7,8 @@ import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type
 import { createModelServer } from '../../lib/servers/credential';
 import { toListEntries, createListError } from './list-entries';
 import { captureError, ServerError } from '../../lib/errors/server-error';
-import { toErrorContext, RetryPolicy } from '../../lib/http/request-errors';
+import { toErrorContext } from '../../lib/http/request-errors';
+import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
 import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';

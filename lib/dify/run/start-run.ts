@@ -1,6 +1,6 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
-import { RetryPolicy } from '../../http/request-errors';
+import { RetryPolicy } from '../../http/retry-policy';
 import { withSpan, type RequestAttributes } from '../../tracing/span';
 import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';

@@ -1,6 +1,6 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import { RetryPolicy } from '../../../lib/http/request-errors';
+import { RetryPolicy } from '../../../lib/http/retry-policy';
 
 const connectionError = createServerError('connectionRefused', {});
 const loading = createServerError('modelLoading', {});
