@@ -21,7 +21,7 @@ export class LocalLlama implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: buildSubtitle(operations.properties),
-		description: 'Chat, extract, classify, transcribe, speak, embed, rerank',
+		description: 'Chat, extract, classify, transcribe, embed, rerank',
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
