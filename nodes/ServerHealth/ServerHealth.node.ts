@@ -20,7 +20,8 @@ export class ServerHealth implements INodeType {
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		// n8n replaces outputs, but not `outputNames`, if the node is a tool.
+		// As a tool, the node has one output of n8n, without a display name: the first name is that of its connector.
+		outputNames: ['Tool'],
 		outputs: ['Healthy', 'Unhealthy'].map((displayName) => ({
 			type: NodeConnectionTypes.Main,
 			displayName,

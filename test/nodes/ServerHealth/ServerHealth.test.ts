@@ -24,8 +24,8 @@ describe('the description', () => {
 		});
 	});
 
-	it('as a tool, its connector gets the name of n8n, which replaces only the outputs', () => {
-		expect(description.outputNames).toBeUndefined();
+	it('as a tool, its connector is called Tool: n8n replaces the outputs, not their names', () => {
+		expect(description.outputNames).toEqual(['Tool']);
 	});
 
 	it.each([
