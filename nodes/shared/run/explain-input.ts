@@ -6,12 +6,6 @@ import { isExpression } from '../list-entries';
 /** The label in an error about a value. */
 const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
 
-/** Nodes whose output has a field. */
-const SOURCES: ReadonlyMap<string, string> = new Map([
-	['chatInput', 'It comes from a Chat Trigger. '],
-	['messageId', 'It comes from Dify Chat Message. '],
-]);
-
 /**
  * The error about a value that an expression returned: nothing in the node is wrong, so it names the item, and what the
  * item lacks. Other errors unchanged.
@@ -31,18 +25,25 @@ export function explainInput(
 	const items = context.getInputData();
 	// As n8n names an item, and only if there are others.
 	const position = items.length > 1 ? ` [item ${itemIndex}]` : '';
+	// A field with advice of its own keeps it.
+	const suggest = (suggestion: string) =>
+		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
 	const missingName = findMissingName(expression, asRecord(items[itemIndex]?.json));
 	if (missingName !== undefined)
 		return error.copyWith({
 			title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}${position}`,
-			suggestion: `${SOURCES.get(missingName) ?? ''}Pass on a field with this name, or change the expression in "${label}".`,
+			suggestion: suggest(
+				`${missingName === 'chatInput' ? 'It comes from a Chat Trigger. ' : ''}Pass on a field with this name, or change the expression in "${label}".`,
+			),
 		});
 	const isEmpty = error.message.endsWith('is empty');
 	return error.copyWith({
 		title: error.message + position,
-		suggestion: isEmpty
-			? 'Fill in the value, remove such items before this node (Filter), or set On Error to Continue.'
-			: 'Correct the value in the item, or the expression.',
+		suggestion: suggest(
+			isEmpty
+				? 'Fill in the value, remove such items before this node (Filter), or set On Error to Continue.'
+				: 'Correct the value in the item, or the expression.',
+		),
 	});
 }
 

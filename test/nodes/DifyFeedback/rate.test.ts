@@ -56,7 +56,7 @@ test('without a message ID, the error names the field and node to drag', async (
 	for (const messageId of ['', null, undefined]) {
 		const error = await getNodeError(executeFeedback(sim, { messageId }));
 		expect(error.message).toBe('This item has no messageId');
-		expect(error.description).toContain('Pass on a field with this name');
+		expect(error.description).toContain('drag the field messageId');
 		expect(error.description).toContain('Dify Chat Message');
 	}
 	expect(sim.requests).toEqual([]);

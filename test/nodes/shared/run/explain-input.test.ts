@@ -1,6 +1,7 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
 
@@ -51,6 +52,21 @@ test('the default of a Dify chat, and a name in brackets', async () => {
 	expect((await fails('={{ $json["the question"] }}')).message).toBe(
 		'This item has no "the question"',
 	);
+});
+
+test('a field with advice of its own keeps it', async () => {
+	const { message, description } = await failureOf(
+		'rate',
+		{
+			credentials: { ...NOWHERE, keyType: 'app' },
+			parameters: { messageId: '', rating: 'like', user: 'anna' },
+			written: { messageId: '={{ $json.messageId }}' },
+			items: [{ json: { user: 'anna' } }],
+		},
+		new DifyFeedback() as never,
+	);
+	expect(message).toBe('This item has no messageId');
+	expect(description).toContain('drag the field messageId');
 });
 
 test('an empty cell: the item, and what to do with such items', async () => {
