@@ -135,8 +135,14 @@ describe('Unload', () => {
 		);
 	});
 
-	test('without waiting is rejected during a response, with the reason', async () => {
-		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
+	test.each<[string, Routes]>([
+		['slots', { 'GET /slots': json(busy(true)) }],
+		[
+			'metrics',
+			{ 'GET /metrics': (_request, response) => response.end('llamacpp:requests_processing 1\n') },
+		],
+	])('without waiting is rejected during a response, seen in its %s', async (_where, routes) => {
+		const server = await start(router({ big: 'loaded' }, routes));
 		const parameters = { ...big, options: { wait: false } };
 		const failed = await failureOf(run(server.url, 'model:unload', { parameters }));
 		expect(failed.message).toMatch(/big.*processing 1 request/s);

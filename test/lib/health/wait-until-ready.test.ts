@@ -2,7 +2,6 @@ import { sleep } from 'n8n-workflow';
 import type { CheckResult, HealthStatus } from '../../../lib/health/check-result';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/check';
 import { type LlamaServerSim, startLlamaServerSim } from '../../simulators/llama-server';
-import { closedPort } from '../../support/listen';
 import { check, SESAME } from './support';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -49,13 +48,6 @@ describe('waiting until a server is ready', () => {
 			wait: { history: [{ status: 'loading' }, { status: 'healthy' }] },
 		});
 		expect(result.wait.checks).toBeGreaterThan(2);
-	});
-
-	it('waits for a server that is not started yet', async () => {
-		const port = await closedPort();
-		const waiting = waitUntilReady(async () => await check(`http://127.0.0.1:${port}`), QUICK);
-		server = await startServer({ port, apiKey: SESAME });
-		expect((await waiting).wait.history.at(-1)).toMatchObject({ status: 'healthy' });
 	});
 
 	it('gives up at its timeout, and reports that the model still loads', async () => {

@@ -189,17 +189,6 @@ describe('connecting', () => {
 		}
 	});
 
-	test('case 1: a refused connection is not retried', async () => {
-		const server = await start();
-		await server.close();
-		expect(
-			(await getError(async () => await fetchStatus(connect(server.url), `${server.url}/health`)))!
-				.type,
-		).toBe('connectionRefused');
-		expect((await sendChat(connect(server.url))).error!.type).toBe('connectionRefused');
-		expect(dispatch.mock.calls).toHaveLength(2);
-	});
-
 	test('case 60: Stop and each timeout end the wait for a connection', async () => {
 		const server = await startSilent();
 		const connection = connect(server.url);
@@ -239,28 +228,6 @@ describe('connecting', () => {
 });
 
 describe('connection pools', () => {
-	test('there is one per origin and credential', () => {
-		const first = acquireAndRelease(KEY);
-		expect(acquireAndRelease({ ...KEY }).singleUse).toBe(first.singleUse);
-		const others = [
-			{ ...KEY, origin: 'http://gpu:8081' },
-			{ ...KEY, scope: '{"authorization":"Bearer a"}' },
-			{ ...KEY, ignoreSslIssues: true },
-			{
-				...KEY,
-				egressFilter: {
-					validateUrl: async () => ({ ok: true }),
-					createSecureLookup: () => () => {},
-					validateRedirectSync: () => {},
-				},
-			},
-		].map(acquireAndRelease);
-		expect(
-			new Set([first, ...others].flatMap(({ keepAlive, singleUse }) => [keepAlive, singleUse]))
-				.size,
-		).toBe(10);
-	});
-
 	test('connections are shared only by requests with the same credential', async () => {
 		const server = await start();
 		const get = async (apiKey: string) => {
@@ -328,21 +295,6 @@ describe('connection pools', () => {
 		).toBe(ownPools.singleUse);
 		continueResponse();
 		expect((await chat).text).toBe('ab');
-	});
-
-	test('concurrent requests of 100 credentials never use a closed pool', async () => {
-		const server = await start({ slots: 100 });
-		const all = Array.from({ length: 100 }, (_, number) =>
-			connect(server.url, { headers: { authorization: `Bearer key-${number}` } }),
-		);
-		for (let round = 0; round < 2; round++) {
-			const chats = await Promise.all(all.map(async (connection) => await sendChat(connection)));
-			expect(chats.flatMap(({ error }) => error ?? [])).toEqual([]);
-			const statuses = await Promise.all(
-				all.map(async (connection) => await fetchStatus(connection, `${server.url}/health`)),
-			);
-			expect(statuses.filter((status) => status !== 200)).toEqual([]);
-		}
 	});
 
 	test('a pool is in use while a request waits in the queue or for the egress filter', async () => {

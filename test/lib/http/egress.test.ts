@@ -6,7 +6,6 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
-import { failDnsLookups } from '../../support/failing-dns';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import { process } from '../../support/node-builtins';
 import { sendChat, connect, fetchStatus } from './client';
@@ -55,14 +54,6 @@ describe("n8n's own egress filter, enabled", () => {
 			facts: { reason: expect.stringContaining('hostname is restricted') as string },
 		});
 		expect(server.connections.accepted).toBe(0);
-	});
-
-	test('reports a host name that does not exist', async () => {
-		failDnsLookups();
-		const { error } = await sendChat(
-			connect('http://no-such-host.invalid:8080', { egressFilter: filter }),
-		);
-		expect(error!.type).toBe('dnsLookupFailed');
 	});
 });
 

@@ -51,17 +51,6 @@ afterAll(() => {
 });
 
 describe('proxy variables of the environment', () => {
-	test.each(['http_proxy', 'HTTP_PROXY'])(
-		'%s does not apply to https, as in n8n’s own requests',
-		async (variable) => {
-			const [server, proxy] = [await start({ tls: true }), await startForwardProxy()];
-			process.env[variable] = proxy.url;
-			const connection = connect(server.url, { ignoreSslIssues: true });
-			expect((await sendChat(connection)).error).toBeUndefined();
-			expect(proxy.log).toEqual([]);
-		},
-	);
-
 	test.each(['all_proxy', 'ALL_PROXY'])(
 		'%s applies to URLs without a proxy of their scheme',
 		async (variable) => {
@@ -79,30 +68,6 @@ describe('proxy variables of the environment', () => {
 			expect([proxy.log.length, otherProxy.log.length]).toEqual([1, 1]);
 		},
 	);
-
-	test('each generation uses a new connection to the proxy', async () => {
-		const [server, proxy] = [await start(), await startForwardProxy()];
-		process.env.http_proxy = proxy.url;
-		const connection = connect(server.url);
-		for (let round = 0; round < 3; round++) await sendChat(connection);
-		expect(proxy.accepted).toBe(3);
-		await fetchStatus(connection, `${server.url}/health`);
-		await fetchStatus(connection, `${server.url}/health`);
-		expect(proxy.log).toHaveLength(5);
-		expect(proxy.accepted).toBeLessThanOrEqual(5);
-	});
-
-	test('case 60: Stop reaches the server through the proxy', async () => {
-		const [server, proxy] = [await start(), await startForwardProxy()];
-		process.env.http_proxy = proxy.url;
-		server.script(reply.chunks(['a', { wait: 5000 }, 'b']));
-		const stop = new AbortController();
-		const chat = sendChat(connect(server.url), { signal: stop.signal });
-		await server.until(() => server.requests[0]?.headersSentAt !== undefined);
-		stop.abort();
-		expect((await chat).error!.type).toBe('aborted');
-		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
-	});
 
 	test('the proxy password is masked in responses, in every encoding', async () => {
 		const server = await start();
@@ -183,15 +148,5 @@ describe('proxy variables of the environment', () => {
 		}
 		for (const socket of sockets) socket.destroy();
 		hanging.close();
-	});
-
-	test('an unreachable server behind the proxy', async () => {
-		const [server, proxy] = [await start(), await startForwardProxy()];
-		await server.close();
-		process.env.http_proxy = proxy.url;
-		expect((await sendChat(connect(server.url))).error).toMatchObject({
-			type: 'badGateway',
-			status: 502,
-		});
 	});
 });

@@ -29,17 +29,6 @@ describe('the chat model', () => {
 		expect(server().requests).toHaveLength(0);
 	});
 
-	it('makes chains parse JSON if the response format is JSON', async () => {
-		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({
-			output_format: 'json',
-		});
-		expect(
-			(await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model
-				.metadata,
-		).toMatchObject({ output_format: 'json' });
-		expect((await supplied()).model.metadata?.output_format).toBeUndefined();
-	});
-
 	it('returns JSON in a code block without the fence', async () => {
 		const response = '```json\n{"n": 4}\n```';
 		const settings = { responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' };

@@ -137,44 +137,6 @@ test('the properties of at most 50 models per server are cached', async () => {
 });
 
 describe('lists of models', () => {
-	test('takes one request, and at most one for details', async () => {
-		const { server, requested } = await serve(
-			{
-				'GET /v1/models': list({ id: 'qwen', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } }),
-				'GET /props': {
-					total_slots: 2,
-					default_generation_settings: { n_ctx: 4096 },
-					modalities: { vision: true },
-				},
-			},
-			LLAMA,
-		);
-		expect(await listModels(server)).toEqual([
-			expect.objectContaining({
-				id: 'qwen',
-				context: 4096,
-				trainedContext: 8192,
-				vision: true,
-				state: 'loaded',
-			}),
-		]);
-		expect(requested()).toEqual(['GET /v1/models', 'GET /props']);
-		expect(await getProfile(server).getProps()).toMatchObject({ slots: 2 });
-	});
-
-	test('after a response that contradicts the server type, everything is requested again', async () => {
-		const { server, requested } = await serve(
-			{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
-			LLAMA,
-		);
-		await getProfile(server).getProps('a');
-		await getProfile(server).getProps('a');
-		expect(requested()).toHaveLength(2);
-		getProfile(server).forget();
-		await getProfile(server).getProps('a');
-		expect(requested()).toHaveLength(4);
-	});
-
 	const tags = {
 		models: [
 			{

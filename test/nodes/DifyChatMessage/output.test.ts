@@ -10,7 +10,7 @@ import {
 	getStreamedText,
 	createNumberedItems,
 } from '../dify';
-import { delay, stream } from '../../support/node-builtins';
+import { stream } from '../../support/node-builtins';
 import { json, type Script, sse, startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -222,50 +222,6 @@ describe('a text that is only the start of a tag is complete', () => {
 });
 
 describe('many items', () => {
-	test('run concurrently, and the output keeps the order and the pairing', async () => {
-		const releases: Array<() => void> = [];
-		let maxRunning = 0;
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query }) => ({
-				steps: [{ wait: new Promise<void>((resolve) => releases.push(resolve)) }, { text: query }],
-			}),
-		});
-		const running = execute(
-			prepare(sim, {
-				...createNumberedItems(12),
-				parameters: { options: { maxConcurrentItems: 4 } },
-			}),
-		);
-		// Each continues when the maximum is running, the latest first; the first item ends last.
-		for (let finishedCount = 0; finishedCount < 12; finishedCount++) {
-			await waitFor(() => releases.length === Math.min(4, 12 - finishedCount));
-			maxRunning = Math.max(
-				maxRunning,
-				sim.runs.filter(({ status }) => status === 'running').length,
-			);
-			releases.pop()!();
-		}
-		const items = await running;
-		expect(items.map(({ json, pairedItem }) => [json.answer, pairedItem])).toEqual(
-			Array.from({ length: 12 }, (_, at) => [`q${at}`, { item: at }]),
-		);
-		expect(maxRunning).toBe(4);
-	});
-
-	test('run one after another by default', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			maxActive: 1,
-			reply: ({ query }) => ({ steps: [{ wait: 3 }, { text: query }] }),
-		});
-		expect(
-			await execute(
-				prepare(sim, { ...createNumberedItems(5), parameters: { options: { maxRetries: 0 } } }),
-			),
-		).toHaveLength(5);
-	});
-
 	test.each([1, 3])(
 		'an error does not affect the other items with continue on fail (%i concurrently)',
 		async (maxConcurrentItems) => {
@@ -329,24 +285,6 @@ describe('many items', () => {
 		expect(error.context.itemIndex).toBe(2);
 		expect(sim.stops).toHaveLength(2);
 		expect(sim.runs).toHaveLength(3);
-	});
-
-	test('end with the execution, and no further one starts', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
-		});
-		const controller = new AbortController();
-		const running = sendMessageError(sim, {
-			...createNumberedItems(9),
-			signal: controller.signal,
-			parameters: { options: { maxConcurrentItems: 3 } },
-		});
-		await waitFor(() => sim.runs.length === 3 && sim.runs.every(({ events }) => events.length > 0));
-		await delay(20);
-		controller.abort();
-		expect((await running).message).toBe('The execution was stopped');
-		expect([sim.stops.length, sim.runs.length]).toEqual([3, 3]);
 	});
 });
 

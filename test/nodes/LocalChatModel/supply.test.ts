@@ -96,13 +96,6 @@ describe('failures', () => {
 		}
 	});
 
-	it('keeps the text that had arrived', async () => {
-		server().script(reply.chunks(['half of ', 'an answer'], { finish: false, done: false }));
-		const { model } = await supplied();
-		const error = await failureOf(collect(model, 'Hi'));
-		expect(error.context.data).toMatchObject({ partialText: 'half of an answer' });
-	});
-
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);

@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from '../../support/context';
 import { getError, supplyNode, SECRET } from './supplied';
@@ -77,11 +77,6 @@ describe('fields', () => {
 });
 
 describe('supply', () => {
-	const getInputs = ({ requests }: LlamaServerSim) =>
-		requests
-			.filter(({ path }) => path === '/v1/embeddings')
-			.map(({ body }) => (body as { input: string[] }).input);
-
 	it('supplies a plain object with the two methods that vector stores call', async () => {
 		const { embeddings } = await supplyNode(await start({ embeddings: true }));
 		expect(Object.getPrototypeOf(embeddings)).toBe(Object.prototype);
@@ -160,17 +155,6 @@ describe('supply', () => {
 				},
 			});
 			expect(await embeddings.embedQuery('a')).toHaveLength(8);
-		});
-
-		it('Stop ends the call', async () => {
-			const server = await start({ embeddings: true });
-			server.route('POST /v1/embeddings', reply.silence());
-			const { embeddings, cancel } = await supplyNode(server);
-			const error = getError(embeddings.embedDocuments(['a', 'b']));
-			await server.until(() => getInputs(server).length === 1);
-			cancel.abort();
-			expect((await error).context.data).toMatchObject({ type: 'aborted' });
-			expect(getInputs(server)).toHaveLength(1);
 		});
 	});
 });

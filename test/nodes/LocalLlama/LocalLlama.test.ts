@@ -10,7 +10,6 @@ import fc from 'fast-check';
 
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { reply } from '../../simulators/llama-server';
 import { useLocalLlama } from './run-node';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { type LlamaCall, type ResultItem, withOutput } from '../../../nodes/LocalLlama/operation';
@@ -18,7 +17,7 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/execute-context';
 
-const { serve, prepare, executeIn, execute, getError } = useLocalLlama();
+const { serve, prepare, executeIn, getError } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
 const prompts = (...texts: string[]) => ({
 	items: texts.map((text) => ({ json: { text } })),
@@ -109,19 +108,6 @@ test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObjec
 		expect(await countReads({ sameForEachItem: true, ...stored }, evaluated)).toBe(3);
 	},
 );
-
-test('Stop ends all items immediately and frees the slots', async () => {
-	const sim = await serve({ slots: 4 });
-	const cancel = new AbortController();
-	sim.script(reply.chunks(['a', { wait: 3_600_000 }]), reply.chunks(['b', { wait: 3_600_000 }]));
-	const pending = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch(
-		(error: unknown) => error,
-	);
-	await sim.until(() => sim.slots().filter(({ busy }) => busy).length === 2);
-	cancel.abort();
-	expect(await pending).toBeInstanceOf(Error);
-	await sim.until(() => sim.slots().every(({ busy }) => !busy));
-});
 
 test('streams to a chat, one item after another; not as a tool, or if streaming is off', async () => {
 	await serve();

@@ -1,10 +1,5 @@
 import { ExecuteContext, SupplyDataContext } from 'n8n-core';
-import {
-	createEmptyRunExecutionData,
-	NodeConnectionTypes,
-	NodeHelpers,
-	Workflow,
-} from 'n8n-workflow';
+import { createEmptyRunExecutionData, NodeConnectionTypes, Workflow } from 'n8n-workflow';
 import type {
 	IDataObject,
 	INode,
@@ -251,23 +246,5 @@ describe("with n8n's own context", () => {
 				expect(await evaluated(node, chosen, subtitle!)).toBe(action);
 			}
 		}
-	});
-
-	it('n8n fills in the defaults of the selected operation, although several have a field of that name', () => {
-		const { description } = new ServerHealth();
-		const filled = NodeHelpers.getNodeParameters(
-			description.properties,
-			{ operation: 'waitUntilReady', options: { timeout: 5 } },
-			true,
-			false,
-			null,
-			description,
-		);
-		expect(filled).toEqual({
-			service: 'modelServer',
-			operation: 'waitUntilReady',
-			expectations: {},
-			options: { timeout: 5 },
-		});
 	});
 });

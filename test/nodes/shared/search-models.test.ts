@@ -96,15 +96,6 @@ describe('a model that is not set', () => {
 		(await withResolvedModel({ model: '' }, server, use)).model;
 	const at = (baseUrl: string) => createModelServer({ baseUrl });
 
-	it('an entered model is used without a request', async () => {
-		expect(
-			await withResolvedModel({ model: 'x', more: 1 }, at('http://127.0.0.1:1'), 'chat'),
-		).toEqual({
-			model: 'x',
-			more: 1,
-		});
-	});
-
 	it('the list is requested once for all items, and again after an error', async () => {
 		const sim = await startServer({ alias: 'only-one' });
 		const server = at(sim.url);
@@ -131,18 +122,6 @@ describe('a model that is not set', () => {
 			expect((await withResolvedModel(settings, at(sim.url), 'chat')).model).toBe('only-one');
 		},
 	);
-
-	it.each([
-		['a loading model', () => reply.error(503, { error: { message: 'Loading model' } })],
-		['a busy server', () => reply.error(429, { error: 'too many requests' })],
-	])('the node waits for %s until the First Token Timeout', async (_state, response) => {
-		const sim = await startServer({ alias: 'only-one' });
-		sim.route('GET /v1/models', response());
-		const settings = { model: '', retries: 20, timeouts: { firstTokenMs: 700 } };
-		const startedAt = performance.now();
-		await expect(withResolvedModel(settings, at(sim.url), 'chat')).rejects.toThrow();
-		expect(performance.now() - startedAt).toBeLessThan(5_000);
-	});
 
 	it('a server for images or audio may have no list, or list several models', async () => {
 		const sim = await startServer();

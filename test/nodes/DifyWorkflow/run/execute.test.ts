@@ -68,34 +68,6 @@ describe('running a workflow', () => {
 		});
 	});
 
-	test("outputs may have the names of the node's fields", async () => {
-		const sim = await startWorkflow({
-			steps: [START],
-			outputs: { status: 'mine', workflowRunId: 7 },
-		});
-		const json = await executeWorkflowJson(sim);
-		expect(json).toMatchObject({
-			status: 'succeeded',
-			outputs: { status: 'mine', workflowRunId: 7 },
-		});
-		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
-	});
-
-	test('a failed run fails the node with its error, the failed node and the ID', async () => {
-		const node = {
-			id: 'h',
-			type: 'http-request',
-			title: 'Ask',
-			status: 'failed' as const,
-			error: 'no route',
-		};
-		const sim = await startWorkflow({ steps: [START, { node }], fail: 'no route' });
-		const error = await executeWorkflowError(sim);
-		expect(error.message).toBe('no route');
-		expect(error.description).toMatch(/^The node "Ask" \(http-request\) failed in Dify/);
-		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
-	});
-
 	test('a failed run is an item, if the option is set', async () => {
 		const sim = await startWorkflow({ steps: [START, { text: 'half' }], fail: 'broken' });
 		const options = { onFailure: 'return', include: ['text'] };
@@ -195,28 +167,6 @@ describe('running a workflow', () => {
 			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
 		});
 		expect(countRequests(sim, '/workflows/run')).toBe(0);
-	});
-
-	test('the error of a workflow with a trigger suggests its webhook', async () => {
-		const sim = await startWorkflow({ steps: [] });
-		const code = 'trigger_workflow_service_mode_unavailable';
-		const message = 'Trigger workflows are not available in service mode.';
-		const body = JSON.stringify({ code, message, status: 400 });
-		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
-		const failed = await executeWorkflowError(sim);
-		expect(failed.message).toBe('Trigger workflows are not available in service mode');
-		expect(failed.description).toContain('call its webhook');
-	});
-
-	test('a lost stream is recovered, with a warning', async () => {
-		const sim = await startWorkflow({ steps: [START, START], outputs: { a: 1 } });
-		sim.stream = { cut: { events: 2, how: 'reset' } };
-		const json = await executeWorkflowJson(sim);
-		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
-		expect(json.warnings).toEqual([
-			expect.stringContaining('The stream ended before the run finished') as string,
-		]);
-		expect(countRequests(sim, '/workflows/run')).toBe(1);
 	});
 
 	test('text is streamed into the chat during the run', async () => {

@@ -105,15 +105,6 @@ describe('one text of each item', () => {
 		);
 	});
 
-	it('needs few requests if no response can be parsed: the server caused the error', async () => {
-		const sim = await serve({ embeddings: true });
-		sim.route('POST /v1/embeddings', reply.error(200, '{"data":['));
-		const list = Array.from({ length: 32 }, (_none, index) => `text ${index}`);
-		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
-		expect(items.every((item) => 'error' in item.json)).toBe(true);
-		expect(inputs().length).toBeLessThanOrEqual(8);
-	});
-
 	it('that causes an error fails alone if the node continues on errors', async () => {
 		await serve({ embeddings: { encoder: true, batch: 8 } });
 		const long = Array(30).fill('word').join(' ');
@@ -182,16 +173,6 @@ describe('an array of texts', () => {
 		expect(items[0]!.json).toEqual({ id: 0, text: 'a', output: expect.any(Array) as number[] });
 	});
 
-	it('is sent together with the texts of other items', async () => {
-		await serve({ embeddings: true });
-		const items = await execute({ parameters: EMBED, ...arrays(['a', 'b'], 'c', ['d']) });
-		expect(inputs()).toEqual([['a', 'b', 'c', 'd']]);
-		expect(getTexts(items)).toEqual(['a', 'b', undefined, 'd']);
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
-			[0, 0, 1, 2].map((item) => ({ item })),
-		);
-	});
-
 	it('can be returned as one item per array', async () => {
 		await serve({ embeddings: true });
 		const items = await execute({
@@ -223,12 +204,6 @@ describe('an array of texts', () => {
 			'The field "Text" has an entry 2 that is not text: {"b":1}',
 		);
 		expect(inputs()).toEqual([]);
-	});
-
-	it('in JSON is a text', async () => {
-		await serve({ embeddings: true });
-		await execute({ parameters: { ...EMBED, text: '["a","b"]' } });
-		expect(inputs()).toEqual([['["a","b"]']]);
 	});
 });
 

@@ -2,8 +2,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/wait-for';
-import { UNKNOWN_ID, createClient, startApp, startSim } from '../../../lib/dify/client';
-import { PAGES, type FormField, type Step } from '../../../simulators/dify';
+import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
+import { type FormField, type Step } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
 import { http } from '../../../support/node-builtins';
 import {
@@ -47,48 +47,6 @@ describe('streams', () => {
 			expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
 		},
 	);
-
-	test('an agent whose tool generates images', async () => {
-		const draw = { name: 'draw', input: '{"draw":{}}', observation: 'done' };
-		const steps: Step[] = [
-			{
-				round: {
-					chunks: ['Drawing. '],
-					tool: draw,
-					files: [
-						{ id: 'f1', type: 'image', url: '/files/a.png' },
-						{ id: 'f2', type: 'image', url: '/files/b.png' },
-					],
-				},
-			},
-			{ round: { chunks: ['Here.'] } },
-		];
-		for (const mode of ['agent-chat', 'agent'] as const) {
-			const sim = await startApp({ mode, reply: () => ({ steps }) });
-			expect(
-				await sendMessageJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } }),
-			).toMatchObject({
-				answer: 'Drawing. Here.',
-				files: [
-					{ id: 'f1', url: `${sim.origin}/files/a.png` },
-					{ id: 'f2', url: `${sim.origin}/files/b.png` },
-				],
-				thoughts: [
-					{ tool: 'draw', observation: 'done', message_files: ['f1', 'f2'] },
-					{ thought: 'Here.' },
-				],
-			});
-		}
-	});
-
-	test('an event of many megabytes', async () => {
-		const outputs = { text: 'é'.repeat(4_000_000) };
-		const sim = await startApp({
-			mode: 'advanced-chat',
-			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...toSteps('done')] }),
-		});
-		expect(await sendMessageJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
-	});
 });
 
 describe('many items', () => {
@@ -280,37 +238,6 @@ describe('Stop', () => {
 		expect((await running).message).toContain('The execution was stopped');
 		expect(sim.requests).toHaveLength(1);
 	});
-
-	test('before the execution reaches the node sends nothing', async () => {
-		const sim = await startSim();
-		expect(
-			await sendMessages(sim, { ...createNumberedItems(3), signal: AbortSignal.abort() }),
-		).toEqual([]);
-		expect(sim.requests).toHaveLength(0);
-	});
-});
-
-describe('rate limits', () => {
-	test.each<[string, { body: string; contentType?: string }]>([
-		[
-			'of Dify',
-			{
-				body: '{"code":"too_many_requests","message":"Too many requests.","status":429}',
-				contentType: 'application/json',
-			},
-		],
-		[
-			'of a gateway, as JSON',
-			{ body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' },
-		],
-		['of nginx, as a page', { body: PAGES.nginx429 }],
-		['of no server, with an empty body', { body: '', contentType: '' }],
-	])('%s: the node waits and retries', async (_name, fault) => {
-		const sim = await startSim();
-		sim.fail({ status: 429, ...fault });
-		expect(await sendMessageJson(sim)).toMatchObject({ answer: 'You said: hi' });
-		expect(sim.runs).toHaveLength(1);
-	});
 });
 
 describe('redirects to another URL, as from http to https', () => {
@@ -425,30 +352,6 @@ describe('the form of the app', () => {
 });
 
 describe('the item of a message', () => {
-	test('has the received text of a run that was stopped elsewhere, and a warning', async () => {
-		for (const mode of ['chat', 'advanced-chat'] as const) {
-			const sim = await startApp({
-				mode,
-				reply: () => ({ steps: [...toSteps('half'), { wait: 60_000 }, ...toSteps('never')] }),
-			});
-			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
-			const running = executePrepared('difyChatMessage', fake);
-			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-			await createClient(sim, mode).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
-				user: 'u1',
-			});
-			expect((await running)[0]!.json.answer).toBe('half');
-			// For a chat, Dify sends the usual end of a response (docs/protocols/dify.md 3.6, 3.10).
-			if (mode === 'advanced-chat')
-				expect(fake.hints).toMatchObject([
-					{
-						type: 'warning',
-						message: expect.stringContaining('the response may be incomplete') as string,
-					},
-				]);
-		}
-	});
-
 	test("has Dify's fields of a pause without Simplify", async () => {
 		const pause = [
 			{

@@ -111,41 +111,6 @@ describe("streaming into n8n's chat", () => {
 		]);
 	});
 
-	test('text replaced before it was displayed is not displayed', async () => {
-		const sim = await startApp(
-			{
-				mode: 'chat',
-				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
-			},
-			{ stream: { eventsPerWrite: 99 } },
-		);
-		const fake = prepare(sim, { streaming: true });
-		await execute(fake);
-		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
-			'begin',
-			'Withheld. Sorry.',
-			'end',
-		]);
-	});
-
-	test('several items are processed one after another', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			maxActive: 1,
-			reply: ({ query }) => ({ steps: [{ text: query }, { wait: 5 }] }),
-		});
-		const fake = prepare(sim, {
-			streaming: true,
-			items: [{ json: {} }, { json: {} }],
-			perItem: [{ query: 'a' }, { query: 'b' }],
-			parameters: { options: { maxConcurrentItems: 8, maxRetries: 0 } },
-		});
-		await execute(fake);
-		expect(
-			fake.chunks.map(({ type, itemIndex, content }) => `${itemIndex} ${String(content ?? type)}`),
-		).toEqual(['0 begin', '0 a', '0 end', '1 begin', '1 b', '1 end']);
-	});
-
 	test('an error is shown by n8n, or by the node if it continues on fail', async () => {
 		const sim = await startApp({
 			mode: 'chat',
