@@ -1,14 +1,10 @@
 import { MODEL_ERROR_TEXTS } from '../../../lib/errors/texts/model';
 import { NETWORK_ERROR_TEXTS } from '../../../lib/errors/texts/network';
 import type { ErrorTextBuilder } from '../../../lib/errors/texts/error-text';
-import { fs } from '../../support/node-builtins';
+import { readRows } from '../../support/rows';
 
 const builders: Record<string, ErrorTextBuilder> = { ...NETWORK_ERROR_TEXTS, ...MODEL_ERROR_TEXTS };
-const rows = fs
-	.readFileSync('test/lib/errors/evidence.tsv', 'utf8')
-	.split('\n')
-	.filter((line) => line !== '' && !line.startsWith('#'))
-	.map((line) => line.split('\t'));
+const rows = readRows('test/lib/errors/evidence.tsv');
 
 test('each error type has a row that says when its suggestion helps, and how that is known', () => {
 	expect(rows.map(([type]) => type).sort()).toEqual(Object.keys(builders).sort());

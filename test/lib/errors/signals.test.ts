@@ -2,13 +2,11 @@ import * as fc from 'fast-check';
 
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { findTokenCounts, removeEchoes } from '../../../lib/errors/signals';
-import { fs } from '../../support/node-builtins';
+import { readRows } from '../../support/rows';
 
-const rows = fs
-	.readFileSync('test/lib/errors/messages.tsv', 'utf8')
-	.split('\n')
-	.filter((line) => line !== '' && !line.startsWith('#'))
-	.map((line) => [...line.split('\t'), ''].slice(0, 5) as [string, string, string, string, string]);
+const rows = readRows('test/lib/errors/messages.tsv').map(
+	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],
+);
 
 test('the table has 60 messages of each sort', () => {
 	const known = rows.filter(([type]) => type !== 'badRequest' && type !== 'serverError');

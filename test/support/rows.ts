@@ -1,0 +1,9 @@
+import { fs } from './node-builtins';
+
+/** Rows of a table with one case per line and tabs between cells; comments begin with `#`. */
+export const readRows = (file: string): string[][] =>
+	fs
+		.readFileSync(file, 'utf8')
+		.split('\n')
+		.filter((line) => line !== '' && !line.startsWith('#'))
+		.map((line) => line.split('\t'));
