@@ -74,17 +74,6 @@ const wireResult = (id: string): ChatMessage => ({
 });
 
 describe('plain conversations', () => {
-	it('keeps roles, order and text', () => {
-		expect(
-			convert([{ type: 'system', content: 'Be brief.' }, human('Hi'), ai('Hello'), human('Bye')]),
-		).toEqual([
-			{ role: 'system', content: 'Be brief.' },
-			{ role: 'user', content: 'Hi' },
-			{ role: 'assistant', content: 'Hello' },
-			{ role: 'user', content: 'Bye' },
-		]);
-	});
-
 	it('joins the system messages at the beginning, but not later ones', () => {
 		const text = fc.string({ maxLength: 5 });
 		fc.assert(
@@ -124,41 +113,6 @@ describe('plain conversations', () => {
 			]);
 		},
 	);
-
-	it('joins text blocks to a string', () => {
-		expect(
-			convert([
-				human([{ type: 'text', text: 'a' }, 'b', { type: 'text', text: 'c' }]),
-				ai([
-					{ type: 'text', text: 'd' },
-					{ type: 'text', text: 'e' },
-				]),
-			]),
-		).toEqual([
-			{ role: 'user', content: 'a\nb\nc' },
-			{ role: 'assistant', content: 'd\ne' },
-		]);
-	});
-
-	it('keeps images in the message of their text, in order', () => {
-		const [message] = convert([
-			human([
-				{ type: 'text', text: 'Compare' },
-				{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO\nRw0KGgo=' } },
-				{ type: 'image', mimeType: 'image/jpeg', data: '_9j_' },
-				{ type: 'text', text: 'these two.' },
-			]),
-		]);
-		expect(message).toEqual({
-			role: 'user',
-			content: [
-				{ type: 'text', text: 'Compare' },
-				{ type: 'image', url: 'data:image/png;base64,iVBORw0KGgo=' },
-				{ type: 'image', url: 'data:image/jpeg;base64,/9j/' },
-				{ type: 'text', text: 'these two.' },
-			],
-		});
-	});
 
 	it('never sends two text parts in a row, which templates would join without a separator', () => {
 		const url = 'data:image/png;base64,iVBORw0KGgo=';
@@ -365,27 +319,6 @@ describe('turns that n8n splits into one message per call', () => {
 		expect(convert(without)).toHaveLength(4);
 		expect(convert(without, { getCachedCall: memoryOf({ a: {} }) })).toHaveLength(4);
 		expect(convert(half)).toHaveLength(4);
-	});
-
-	it('does not join calls with a question between them', () => {
-		expect(
-			convert([
-				replayed('a', { reasoning: 'Hm' }),
-				result('a'),
-				human('and?'),
-				replayed('b', { reasoning: 'Hm' }),
-				result('b'),
-			]),
-		).toHaveLength(5);
-	});
-
-	it('puts each result after its call if the calls cannot be joined', () => {
-		expect(convert([replayed('a'), replayed('b'), result('a'), result('b')])).toEqual([
-			{ role: 'assistant', content: '', toolCalls: [wireCall('a')] },
-			wireResult('a'),
-			{ role: 'assistant', content: '', toolCalls: [wireCall('b')] },
-			wireResult('b'),
-		]);
 	});
 
 	it('uses the cached text only if the message has none', () => {
@@ -606,136 +539,5 @@ describe('incomplete calls', () => {
 
 	it('a second result of a call is omitted', () => {
 		expect(convert([ai('', [call('a')]), result('a', 'one'), result('a', 'two')])).toHaveLength(2);
-	});
-});
-
-describe('any conversation', () => {
-	const ids = fc.constantFrom(
-		'a',
-		'b',
-		'c',
-		'0',
-		toN8nCallId('a', 1),
-		toN8nCallId('b', 1),
-		toN8nCallId('a', 2),
-	);
-	const reasoning = fc.constantFrom(undefined, '', 'Hm', 'Ah');
-	const content = fc.constantFrom<unknown>(
-		'',
-		'text',
-		[],
-		'<think>t</think>x',
-		[{ type: 'text', text: 'block' }],
-		[{ type: 'thinking', thinking: 'b' }],
-	);
-	const calls = fc.array(
-		fc.record({
-			id: ids,
-			name: fc.constantFrom('f', 'g'),
-			args: fc.constantFrom<Record<string, unknown>>({}, { id: 'a' }, { x: 1, id: 'b' }),
-		}),
-		{ maxLength: 3 },
-	);
-	const message: fc.Arbitrary<InputMessage> = fc.oneof(
-		fc.record({ type: fc.constant('human' as const), content: fc.constantFrom('q1', 'q2') }),
-		fc.record({ type: fc.constant('system' as const), content: fc.constant('s') }),
-		fc.record({
-			type: fc.constant('ai' as const),
-			content,
-			toolCalls: calls,
-			reasoning,
-			invalidToolCalls: fc.constantFrom<Array<{ id: string }>>([], [{ id: 'c' }]),
-		}),
-		fc.record({
-			type: fc.constant('ai' as const),
-			content,
-			toolCalls: calls.map((all) => all.slice(0, 1)),
-			reasoning,
-		}),
-		fc.record({
-			type: fc.constant('tool' as const),
-			toolCallId: ids,
-			content: fc.constantFrom('r1', 'r2'),
-		}),
-		fc.record({
-			type: fc.constant('tool' as const),
-			toolCallId: ids,
-			content: fc.constantFrom('r1', 'r2'),
-		}),
-	);
-	const conversations = fc.array(message, { maxLength: 14 });
-	const getCachedCall: CallLookup = (id) =>
-		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
-
-	it('has each result right after its call, and a result for each call', () => {
-		fc.assert(
-			fc.property(conversations, fc.boolean(), (source, remembers) => {
-				let open: string[] = [];
-				for (const sent of convert(source, remembers ? { getCachedCall } : {})) {
-					if (sent.role === 'tool') {
-						expect(open[0]).toBe(sent.toolCallId);
-						open.shift();
-						continue;
-					}
-					expect(open).toEqual([]);
-					open = sent.role === 'assistant' ? (sent.toolCalls ?? []).map(({ id }) => id) : [];
-				}
-				expect(open).toEqual([]);
-			}),
-			examples(1000),
-		);
-	});
-
-	it('is converted to the same bytes each time, and is not modified', () => {
-		fc.assert(
-			fc.property(conversations, (source) => {
-				const before = JSON.stringify(source);
-				const first = JSON.stringify(convert(source, { getCachedCall }));
-				expect(JSON.stringify(convert(structuredClone(source), { getCachedCall }))).toBe(first);
-				expect(JSON.stringify(source)).toBe(before);
-			}),
-		);
-	});
-
-	it('begins with the bytes of its earlier part, up to each question', () => {
-		fc.assert(
-			fc.property(conversations, conversations, (earlier, later) => {
-				// Up to a question nothing depends on what follows, apart from the thinking of the running turn.
-				const options = { thinkingHistory: 'never' as const, getCachedCall };
-				const short = convert([...earlier, human('q')], options);
-				const long = convert([...earlier, human('q'), ...later], options);
-				expect(long.slice(0, short.length)).toEqual(short);
-			}),
-		);
-	});
-
-	it('does not change when it is converted again', () => {
-		const toInput = (sent: ChatMessage): InputMessage => {
-			switch (sent.role) {
-				case 'assistant':
-					return ai(
-						sent.content,
-						sent.toolCalls?.map(({ id, name, arguments: args }) => ({
-							id,
-							name,
-							args: JSON.parse(args) as Record<string, unknown>,
-						})),
-						{ reasoning: sent.reasoning },
-					);
-				case 'tool':
-					return { type: 'tool', toolCallId: sent.toolCallId, content: sent.content };
-				default:
-					return { type: sent.role === 'system' ? 'system' : 'human', content: sent.content };
-			}
-		};
-		fc.assert(
-			fc.property(conversations, (source) => {
-				// The IDs sent to the server no longer show which calls belong to one response.
-				fc.pre(!JSON.stringify(source).includes('n8n'));
-				const converted = convert(source, { thinkingHistory: 'always' });
-				expect(convert(converted.map(toInput), { thinkingHistory: 'always' })).toEqual(converted);
-			}),
-			examples(500),
-		);
 	});
 });

@@ -1,13 +1,4 @@
-import {
-	AIMessage,
-	collect,
-	fromRoot,
-	HumanMessage,
-	time,
-	ToolMessage,
-	useChatModel,
-	weather,
-} from '../../support/chat-model';
+import { collect, fromRoot, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../simulators/llama-server';
 
 const { server, supplied, chatRequests } = useChatModel();
@@ -86,34 +77,6 @@ describe('streamed', () => {
 		});
 		expect(last.response_metadata).not.toHaveProperty('model');
 	});
-
-	it('assembles parallel tool calls whose deltas are interleaved', async () => {
-		server().script(
-			reply.toolCalls(
-				[
-					{ name: 'get_weather', arguments: { city: 'Paris' } },
-					{ name: 'get_time', arguments: { tz: 'UTC' } },
-				],
-				{ style: 'interleaved' },
-			),
-		);
-		const { model } = await supplied();
-		const chunks = await collect(model.bindTools([weather, time]), 'Hi');
-		expect(chunks.at(-1)!.tool_calls).toEqual([
-			{
-				name: 'get_weather',
-				args: { city: 'Paris' },
-				id: expect.any(String) as string,
-				type: 'tool_call',
-			},
-			{
-				name: 'get_time',
-				args: { tz: 'UTC' },
-				id: expect.any(String) as string,
-				type: 'tool_call',
-			},
-		]);
-	});
 });
 
 describe('generated', () => {
@@ -156,54 +119,5 @@ describe('tools', () => {
 			required: ['city'],
 		});
 		expect(sent!.function.parameters).not.toHaveProperty('$schema');
-	});
-
-	it('sends a turn of two calls back as one message, with its reasoning and without the injected ID', async () => {
-		server().script(
-			reply.toolCalls(
-				[
-					{ name: 'get_weather', arguments: '{"city": "Paris"}', id: 'functions.get_weather:0' },
-					{ name: 'get_time', arguments: '{"tz":"UTC"}', id: 'functions.get_time:1' },
-				],
-				{ reasoning: 'I need both.' },
-			),
-		);
-		server().script(reply.text('Done'));
-		const { model } = await supplied();
-		const bound = model.bindTools([weather, time]);
-		const first = await bound.invoke('Both?');
-		const [a, b] = first.tool_calls!;
-		// What n8n's agent makes of it (docs/protocols/n8n.md 2.4).
-		const replayed = [a!, b!].flatMap((call) => [
-			new AIMessage({
-				content: [],
-				tool_calls: [{ ...call, args: { ...call.args, id: call.id } }],
-				additional_kwargs: { reasoning_content: 'I need both.' },
-			}),
-			new ToolMessage({ tool_call_id: call.id, name: call.name, content: 'ok' }),
-		]);
-		await bound.invoke([new HumanMessage('Both?'), ...replayed]);
-		expect(chatRequests()[1]!.messages).toEqual([
-			{ role: 'user', content: 'Both?' },
-			{
-				role: 'assistant',
-				content: '',
-				reasoning_content: 'I need both.',
-				tool_calls: [
-					{
-						id: 'functions.get_weather:0',
-						type: 'function',
-						function: { name: 'get_weather', arguments: '{"city": "Paris"}' },
-					},
-					{
-						id: 'functions.get_time:1',
-						type: 'function',
-						function: { name: 'get_time', arguments: '{"tz":"UTC"}' },
-					},
-				],
-			},
-			{ role: 'tool', tool_call_id: 'functions.get_weather:0', name: 'get_weather', content: 'ok' },
-			{ role: 'tool', tool_call_id: 'functions.get_time:1', name: 'get_time', content: 'ok' },
-		]);
 	});
 });

@@ -199,28 +199,6 @@ describe('the model server of a credential', () => {
 		expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
 		expect(failed.message).toContain('The port "port"');
 	});
-
-	test("n8n's egress filter is used if n8n has one", () => {
-		const filter = {
-			validateUrl: jest.fn(),
-			createSecureLookup: jest.fn(),
-			validateRedirectSync: jest.fn(),
-		};
-		const helpers = {
-			owner: filter,
-			getSecureEgressFilter() {
-				return this.owner;
-			},
-		};
-		const getFilter = (context?: object) =>
-			createModelServer({ baseUrl: 'http://host' }, context).egressFilter;
-		expect(getFilter(helpers)).toBe(filter);
-		expect([getFilter(), getFilter({}), getFilter({ getSecureEgressFilter: () => null })]).toEqual([
-			undefined,
-			undefined,
-			undefined,
-		]);
-	});
 });
 
 test('credential fields that expressions return as another type are converted', () => {

@@ -8,8 +8,6 @@ import { http } from '../../support/node-builtins';
 import {
 	sendMessageJson,
 	sendMessages,
-	prepare,
-	execute,
 	type Setup,
 	sendMessageError,
 	executePrepared,
@@ -106,23 +104,6 @@ describe('after a Chat Trigger, the node with its defaults is a chat', () => {
 		const first = await sendMessageJson(sim, { ...setup, parameters });
 		const second = await sendMessageJson(sim, { ...setup, parameters });
 		expect(second.conversationId).not.toBe(first.conversationId);
-	});
-
-	test('without a chat, each item is new; two messages of a session run in order', async () => {
-		const sim = await startSim();
-		const items = [{ json: { chatInput: 'a' } }, { json: { chatInput: 'b' } }];
-		const parameters = { user: '', conversation: 'auto' };
-		const ids = (await sendMessages(sim, { items, parameters })).map(
-			({ json }) => json.conversationId,
-		);
-		expect(new Set(ids).size).toBe(2);
-		const session = items.map(({ json }) => ({ json: { ...json, sessionId: 's' } }));
-		const fake = prepare(sim, {
-			items: session,
-			parameters: { ...parameters, options: { maxConcurrentItems: 2 } },
-		});
-		const sessionIds = (await execute(fake)).map(({ json }) => json.conversationId);
-		expect(new Set(sessionIds).size).toBe(1);
 	});
 });
 

@@ -1,28 +1,11 @@
 import { createClient, sendMessage, startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
-import { byId, getItemError, executeConversation, createEditorContext } from '../dify';
+import { byId, executeConversation, createEditorContext } from '../dify';
 import type { AppSpec } from '../../simulators/dify';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 
 const startServer = useSimulator(startScripted);
-
-test('an error does not affect the other items', async () => {
-	const sim = await startSim();
-	const id = (await sendMessage(createClient(sim))).result.conversationId!;
-	const perItem = [{ conversationId: byId(UNKNOWN_ID) }, { conversationId: byId(id) }];
-	const items = await executeConversation(sim, 'message', 'getAll', {}, 'chat', {
-		items: [{ json: {} }, { json: {} }],
-		perItem,
-		continueOnFail: true,
-	});
-	expect(
-		items.map((item) => [item.json.query ?? getItemError(item)!.type, item.pairedItem]),
-	).toEqual([
-		['conversationNotFound', { item: 0 }],
-		['hi', { item: 1 }],
-	]);
-});
 
 describe('a message list', () => {
 	const readEndlessList = async (isNew: boolean) => {

@@ -263,27 +263,6 @@ describe('documents', () => {
 			{ deleted: true, existed: false },
 		]);
 	});
-
-	test('a failed item continues as an item with the error', async () => {
-		const scene = await startScene();
-		const perItem = [
-			{ documentId: byId('nothing') },
-			{ documentId: byId(addDocument(scene.sim.store, scene.dataset).id) },
-		];
-		const setup = { items: [{ json: {} }, { json: {} }], perItem, continueOnFail: true };
-		const [failedItem, item] = await executeOperation(scene, 'document', 'get', {}, setup);
-		expect(failedItem).toMatchObject({
-			error: { message: 'The document ID is not valid: "nothing"' },
-		});
-		expect(item).toMatchObject({ indexing_status: 'completed' });
-		const error = await getNodeError(
-			executeOperation(scene, 'document', 'get', { documentId: byId('nothing') }),
-		);
-		expect(error.description).toContain('UUID');
-		await expect(executeOperation(scene, 'document', 'nonsense')).rejects.toThrow(
-			'has no operation "nonsense"',
-		);
-	});
 });
 
 test('a document at another origin is fetched only if the option allows it', async () => {

@@ -4,7 +4,7 @@ import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from '../../support/context';
-import { getError, supplyNode, SECRET } from './supplied';
+import { getError, supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -107,20 +107,6 @@ describe('supply', () => {
 			await embeddings.embedQuery('long question '.repeat(1000));
 			for (const logEntry of [...inputs, ...outputs])
 				expect(JSON.stringify(logEntry).length).toBeLessThan(1024);
-		});
-
-		it('contains the error of this node if a request fails, without the key', async () => {
-			const server = await start({ embeddings: true });
-			server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
-			const { embeddings, outputs } = await supplyNode(server);
-			const error = await getError(embeddings.embedQuery('a'));
-			expect(error).toMatchObject({
-				functionality: 'regular',
-				node: { name: 'Local Chat Model' },
-			});
-			expect(error.description).toContain('broken for ***');
-			expect(outputs).toEqual([error]);
-			expect(JSON.stringify(outputs)).not.toContain(SECRET);
 		});
 
 		it('names both lengths if vectors were truncated, and the prefix', async () => {

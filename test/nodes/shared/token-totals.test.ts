@@ -36,24 +36,6 @@ const totalsIn = (values: ReadonlyMap<string, string>) => ({
 	usage: JSON.parse(values.get('llm_usage') ?? 'null') as Record<string, unknown> | null,
 });
 
-test('case N22: the rounds of an agent add up, in three keys', () => {
-	const { values, context } = customData();
-	for (let round = 0; round < 3; round++) addTokenTotals(context, generation());
-	expect(totalsIn(values)).toEqual({
-		in: '300',
-		out: '60',
-		usage: {
-			models: ['qwen3'],
-			generations: 3,
-			uncounted: 0,
-			cached: 180,
-			seconds: 6,
-			tokensPerSecond: 10,
-		},
-	});
-	expect([...values.keys()]).toHaveLength(3);
-});
-
 test('a generation without usage or time does not count for the speed', () => {
 	const { values, context } = customData();
 	addTokenTotals(context, generation());

@@ -1,4 +1,3 @@
-import { waitFor } from '../../../lib/dify/wait-for';
 import { countRequests } from '../../../lib/dify/client';
 import {
 	appKey,
@@ -7,7 +6,7 @@ import {
 	type Json,
 	type NodeStep,
 } from '../../../simulators/dify';
-import { executePrepared, getNodeError, getStreamedText, WITH_FILES } from '../../dify';
+import { executePrepared, getNodeError, WITH_FILES } from '../../dify';
 import {
 	prepareWorkflow,
 	REVIEW,
@@ -31,25 +30,6 @@ const FILE_FORM: FormField[] = [
 ];
 
 describe('running a workflow', () => {
-	test('returns outputs, IDs and the token count, paired with the item', async () => {
-		const sim = await startWorkflow({
-			steps: [START],
-			outputs: { text: 'yes' },
-			totalTokens: 12,
-		});
-		const [item] = await executeWorkflow(sim);
-		const { taskId, workflowRunId } = sim.runs[0]!;
-		const json = {
-			outputs: { text: 'yes' },
-			status: 'succeeded',
-			workflowRunId,
-			taskId,
-			totalTokens: 12,
-			user: 'u1',
-		};
-		expect(item).toEqual({ json, pairedItem: { item: 0 } });
-	});
-
 	test('without Simplify, the item has all data of the run', async () => {
 		const sim = await startWorkflow({
 			steps: [START],
@@ -167,21 +147,6 @@ describe('running a workflow', () => {
 			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
 		});
 		expect(countRequests(sim, '/workflows/run')).toBe(0);
-	});
-
-	test('text is streamed into the chat during the run', async () => {
-		let continueRun = () => {};
-		const wait = new Promise<void>((resolve) => (continueRun = resolve));
-		const sim = await startWorkflow({
-			steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }],
-		});
-		const fake = prepareWorkflow(sim, { streaming: true });
-		const running = executePrepared('difyWorkflow', fake);
-		await waitFor(() => getStreamedText(fake) === 'Hel');
-		continueRun();
-		await running;
-		expect(getStreamedText(fake)).toBe('Hello');
-		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item', 'end']);
 	});
 
 	test('the first rejection of an app with a limit is retried', async () => {

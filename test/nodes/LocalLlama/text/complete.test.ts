@@ -147,25 +147,6 @@ test('an empty text succeeds with a hint', async () => {
 	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
 });
 
-test.each([
-	[
-		'a stream that ends too early',
-		reply.text('half of', { finish: false, done: false }),
-		'streamEndedEarly',
-		'half of',
-	],
-	[
-		'an error in the middle',
-		reply.text('half of', { error: { message: 'the GPU is lost' } }),
-		'streamError',
-		'half of',
-	],
-])('%s is an error with the received text', async (_name, reply, type, partialText) => {
-	const sim = await serve();
-	sim.script(reply);
-	expect((await getError(COMPLETE)).context.data).toMatchObject({ type, partialText });
-});
-
 test('Ollama 0.17.4: the runner crashed during the response', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));

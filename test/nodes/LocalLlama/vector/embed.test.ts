@@ -105,22 +105,6 @@ describe('one text of each item', () => {
 		);
 	});
 
-	it('that causes an error fails alone if the node continues on errors', async () => {
-		await serve({ embeddings: { encoder: true, batch: 8 } });
-		const long = Array(30).fill('word').join(' ');
-		const items = await execute({
-			parameters: EMBED,
-			...texts('a', long, '', 'd'),
-			continueOnFail: true,
-		});
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
-			[0, 1, 2, 3].map((item) => ({ item })),
-		);
-		expect(items.map((item) => item.json.text)).toEqual(['a', undefined, undefined, 'd']);
-		expect(items[1]!.json).toMatchObject({ error: { type: 'promptTooLong' } });
-		expect(items[2]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
-	});
-
 	it('fails with all others if the server caused the error', async () => {
 		const sim = await serve({ embeddings: true });
 		sim.route('POST /v1/embeddings', reply.error(401, { error: { message: 'Invalid API Key' } }));

@@ -199,26 +199,6 @@ describe('Stop', () => {
 		expect(sim.runs).toHaveLength(0);
 	});
 
-	test('during the wait before a retry starts no run', async () => {
-		const sim = await startSim();
-		const controller = new AbortController();
-		sim.fail({
-			path: '/chat-messages',
-			status: 429,
-			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
-			contentType: 'application/json',
-			times: 9,
-		});
-		const running = sendMessageError(sim, {
-			signal: controller.signal,
-			parameters: { options: { maxRetries: 9 } },
-		});
-		await waitFor(() => sim.requests.some(({ status }) => status === 429));
-		controller.abort();
-		expect((await running).message).toContain('stopped');
-		expect(sim.requests.length).toBeLessThan(9);
-	});
-
 	test.each([
 		['difyConversation', { resource: 'conversation', operation: 'getAll', returnAll: true }],
 		['difyConversation', { resource: 'message', operation: 'getSuggested', messageId: UNKNOWN_ID }],
