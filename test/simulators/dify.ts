@@ -54,7 +54,6 @@ export interface DifySimOptions {
 	/** Current time in Unix seconds. Default: the clock. */
 	now?: () => number;
 	ids?: (kind: string, count: number) => string;
-	blockedExtensions?: string[];
 	/** Megabytes. */
 	limits?: Partial<StoreOptions['limits']>;
 	/** `FILES_URL` of Dify. Default: empty, so that URLs of files have no host. */
@@ -124,7 +123,6 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		datasetKey: knowledgeKey(),
 		now: options.now ?? (() => Date.now() / 1000),
 		ids: options.ids,
-		blockedExtensions: options.blockedExtensions ?? [],
 		limits: { image: 10, video: 100, audio: 50, other: 15, ...options.limits },
 		filesUrl: options.filesUrl ?? '',
 		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,

@@ -43,11 +43,10 @@ export function parameters(call: Call): void {
 	}
 	const agent = app.mode === 'agent';
 	const voice = agent ? {} : { voice: app.voice ?? '', language: app.language ?? '' };
-	const isBare = true;
-	const moderation = agent ? { type: '', config: {} } : isBare ? {} : { type: '', configs: [] };
+	const moderation = agent ? { type: '', config: {} } : {};
 	call.reply(200, {
 		opening_statement: app.openingStatement ?? (agent ? null : ''),
-		suggested_questions: app.firstQuestions ?? [],
+		suggested_questions: [],
 		suggested_questions_after_answer: { enabled: Boolean(app.suggestedQuestions) },
 		speech_to_text: { enabled: app.speechToText === true },
 		text_to_speech: { enabled: app.textToSpeech === true, ...voice },
@@ -99,11 +98,10 @@ export function meta(call: Call): void {
 	const { app } = call;
 	const agent = app.mode === 'agent-chat';
 	const icons = agent ? { time: { background: '#252525', content: '🕛' } } : {};
-	call.reply(200, { tool_icons: app.toolIcons ?? icons });
+	call.reply(200, { tool_icons: icons });
 }
 
 export function site(call: Call): void {
-	if (call.app.site === false) throw new DifyHttpError(403, 'forbidden', 'Forbidden');
 	call.reply(200, {
 		title: call.app.name,
 		chat_color_theme: null,
@@ -127,31 +125,27 @@ function storedRun(store: Store, app: SimApp, id: string): SimRun | undefined {
 	return store.runs.find((each) => each.app === app && each.workflowRunId === id);
 }
 
-/** 1.12 answers an unknown id with 200 and nulls, and values as JSON text (docs/protocols/dify.md 2.4). */
+/** docs/protocols/dify.md 2.4. */
 export function workflowRunDetail(call: Call): void {
 	const { store, app, ids } = call;
 	if (app.mode !== 'workflow' && app.mode !== 'advanced-chat') throw notWorkflow();
 	if (!isUuid(ids[0] ?? '')) throw crashed();
 	const run = storedRun(store, app, ids[0] ?? '');
-	const old = false;
-	if (run === undefined && !old) throw notFound('Workflow run not found.');
-	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
-	// Before 1.15 a stopped run is not saved again: it stays `running`.
-	const stopped = false;
-	const data = (stopped ? {} : (end?.data ?? {})) as Json;
-	const outputs = run?.status === 'paused' || stopped ? {} : run?.outputs;
+	if (run === undefined) throw notFound('Workflow run not found.');
+	const end = run.events.findLast((event) => event.event === 'workflow_finished');
+	const data = (end?.data ?? {}) as Json;
 	call.reply(200, {
-		id: run?.workflowRunId ?? null,
-		workflow_id: run?.workflowId ?? null,
-		status: stopped ? 'running' : (run?.status ?? null),
-		inputs: run === undefined ? null : JSON.stringify(run.inputs),
-		outputs: run === undefined ? null : old ? JSON.stringify(outputs) : outputs,
-		error: stopped ? null : (run?.error ?? null),
-		total_steps: run === undefined ? null : (data.total_steps ?? 0),
-		total_tokens: run === undefined ? null : (data.total_tokens ?? 0),
-		created_at: run?.startedAt ?? null,
-		finished_at: stopped ? null : (run?.finishedAt ?? null),
-		elapsed_time: run === undefined ? null : (data.elapsed_time ?? 0),
+		id: run.workflowRunId ?? null,
+		workflow_id: run.workflowId,
+		status: run.status,
+		inputs: JSON.stringify(run.inputs),
+		outputs: run.status === 'paused' ? {} : run.outputs,
+		error: run.error ?? null,
+		total_steps: data.total_steps ?? 0,
+		total_tokens: data.total_tokens ?? 0,
+		created_at: run.startedAt,
+		finished_at: run.finishedAt ?? null,
+		elapsed_time: data.elapsed_time ?? 0,
 	});
 }
 

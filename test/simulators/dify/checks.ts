@@ -82,10 +82,6 @@ function prepare(
 function checkVersion(call: Call, version: string | undefined): string {
 	const { app } = call;
 	if (version === undefined) return app.workflowId;
-	if (app.sandboxPlan === true) {
-		const text = 'Workflow version execution is not allowed on your plan.';
-		throw new DifyHttpError(403, 'workflow_version_execution_not_allowed', text);
-	}
 	if (version === 'draft' && call.ids[0] === undefined) {
 		throw new DifyHttpError(
 			400,
@@ -112,10 +108,6 @@ function checkVersion(call: Call, version: string | undefined): string {
 /** In the source the exception is caught as a ValueError first; the docs say 429 (docs/protocols/dify.md 5.1). */
 export function checkLimits(call: Call, streaming: boolean): void {
 	const { app, store } = call;
-	if (app.quota !== undefined && app.runCount >= app.quota) {
-		const text = `Workflow execution quota limit reached for tenant ${store.newId('tenant')}`;
-		throw new DifyHttpError(429, 'rate_limit_error', text);
-	}
 	const maxActive = app.maxActive ?? 0;
 	const active = store.runs.filter((run) => run.app === app && run.status === 'running');
 	const places = active.reduce(

@@ -48,9 +48,6 @@ export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFil
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
 	const forbidden = /[/\\]/;
 	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
-	if (store.options.blockedExtensions.includes(extension)) {
-		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
-	}
 	if (part.size > limitOf(store, extension)) {
 		// Dify's bugs: an unfilled template, or an empty text.
 		const text = '';
@@ -143,7 +140,6 @@ export function audioToText(call: Call): void {
 	}
 	if (part.size > AUDIO_MOST)
 		throw new DifyHttpError(413, 'audio_too_large', 'Audio size larger than 30 mb');
-	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
 	call.reply(200, { text: app.heard ?? `heard ${part.size} bytes` });
 }
 
@@ -166,7 +162,6 @@ export function textToAudio(call: Call): void {
 		throw invalid('Text is required');
 	}
 	if (app.textToSpeech !== true && !truthy(payload.voice)) throw invalid('TTS is not enabled');
-	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
 	if (known === undefined && String(payload.text).trim() === '') {
 		// The web server's page: Dify's stream failed before it started.
 		res.removeHeader('X-Version');
@@ -177,18 +172,6 @@ export function textToAudio(call: Call): void {
 	}
 	res.writeHead(200, { 'Content-Type': 'audio/mpeg' });
 	res.end(app.speech ?? speechOf(known?.answer ?? String(payload.text)));
-}
-
-function failureOf({
-	status,
-	code,
-	message,
-}: {
-	status: number;
-	code: string;
-	message: string;
-}): DifyHttpError {
-	return new DifyHttpError(status, code, message);
 }
 
 /** `/parameters.system_parameters`. */

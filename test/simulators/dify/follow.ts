@@ -49,7 +49,7 @@ export async function workflowEvents(call: Call): Promise<void> {
 	if (withSnapshot)
 		for (const event of snapshot(run, live)) written.push(writer.write({ kind: 'event', event }));
 	await Promise.all(written);
-	const events = deafAfter(store, run, live, writer);
+	const events = deafAfter(run, live, writer);
 	if (events !== undefined) writer.hears = { events, then: withSnapshot ? 'pings' : 'reset' };
 	if (!withSnapshot || run.status !== 'paused' || staysOn) return;
 	live.writers.delete(writer);
@@ -57,8 +57,7 @@ export async function workflowEvents(call: Call): Promise<void> {
 }
 
 /** From 1.15 on, a disconnecting reader ends the streams of the others (docs/protocols/dify.md 12.3). */
-function deafAfter(store: Store, run: SimRun, live: Live, own: StreamWriter): number | undefined {
-	if (store.stream.deafAfter !== undefined) return store.stream.deafAfter;
+function deafAfter(run: SimRun, live: Live, own: StreamWriter): number | undefined {
 	const someoneLeft =
 		run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
 	return run.status === 'running' && someoneLeft ? 2 : undefined;

@@ -164,8 +164,6 @@ export const PAGES = {
 		'<!DOCTYPE html><html lang="en-US"><head><meta charSet="utf-8"/><title>Dify</title><script src="/_next/static/chunks/main-app.js" async=""></script></head><body><div id="__next"></div></body></html>',
 	next404:
 		'<!DOCTYPE html><html lang="en-US"><head><meta charSet="utf-8"/><title>404: This page could not be found.</title><script src="/_next/static/chunks/main-app.js" async=""></script></head><body><h1>404</h1></body></html>',
-	nginx401:
-		'<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 	nginx413:
 		'<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 	nginx429:
@@ -176,7 +174,6 @@ export const PAGES = {
 		'<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 	cloudflare524:
 		'<!DOCTYPE html>\n<html lang="en-US"><head><title>api.dify.ai | 524: A timeout occurred</title></head><body><h1>A timeout occurred <span>Error code 524</span></h1></body></html>',
-	cloudflare1015: 'error code: 1015',
 } as const;
 
 export function sendHtml(res: http.ServerResponse, status: number, page: string): void {

@@ -21,8 +21,6 @@ export function workflowLogs(call: Call): void {
 		timeIn(query.get('created_at__after')),
 	];
 	const account = query.get('created_by_account');
-	const known = true;
-	if (account !== null && !known) throw invalid(`Account not found: ${account}`);
 	const session = query.get('created_by_end_user_session_id');
 	const keyword = query.get('keyword') ?? '';
 	// PostgreSQL's `DuplicateAlias`: 1.16 joins the table of users twice.

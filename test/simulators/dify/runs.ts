@@ -252,7 +252,7 @@ function createLive(
 	};
 	const run: SimRun = {
 		taskId: context.taskId,
-		workflowRunId: workflowBased(app.mode) && script.moderated !== true ? context.runId : undefined,
+		workflowRunId: workflowBased(app.mode) ? context.runId : undefined,
 		workflowId,
 		app,
 		user: user.sessionId,
@@ -343,36 +343,23 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 	const { steps } = transcript.script;
 	// Wait a microtask, since the caller attaches its writer right after this call.
 	await Promise.resolve();
-	if (store.stream.reorder !== undefined) {
-		const all = [...opening];
-		for (const step of steps.slice(live.rest)) {
-			if (transcript.status === 'running') all.push(...transcript.step(step));
-		}
-		if (transcript.status === 'running') all.push(...transcript.ending());
-		await emitAll(store, live, store.stream.reorder(all), true);
-	} else {
-		await emitAll(store, live, opening, false);
-		while (live.rest < steps.length && transcript.status === 'running' && !live.stop) {
-			const step = steps[live.rest++];
-			if (step !== undefined)
-				await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
-		}
-		live.unread = live.run.clientLeft && live.writers.size === 0;
-		if (transcript.status === 'running')
-			await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
+	await emitAll(store, live, opening, false);
+	while (live.rest < steps.length && transcript.status === 'running' && !live.stop) {
+		const step = steps[live.rest++];
+		if (step !== undefined)
+			await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
 	}
+	live.unread = live.run.clientLeft && live.writers.size === 0;
+	if (transcript.status === 'running')
+		await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
 	settle(store, live);
-	const open = holdsOpen(store, live);
+	const open = holdsOpen(live);
 	if (open && inWorkerRun(live)) for (const writer of live.writers) writer.fallSilent();
 	const leaving = [...live.writers].filter(
 		(writer) => live.run.status !== 'paused' || !live.patient.has(writer),
 	);
 	for (const writer of leaving) live.writers.delete(writer);
 	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
-}
-
-async function endStreams({ writers }: Live): Promise<void> {
-	for (const writer of writers) await writer.finish(false);
 }
 
 function pauseBefore({ stream }: Store, { run }: Live, item: Item): number | Promise<unknown> {
@@ -386,7 +373,6 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
 		const pause = pauseBefore(store, live, item);
-		if (item.kind === 'wait' && store.stream.endsWhenSilent === true) await endStreams(live);
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;
 		if (item.kind === 'event') live.run.events.push(item.event);
@@ -406,15 +392,10 @@ function keepThought({ message }: Live, { id, ...event }: Json): void {
 	message.thoughts = [...known, { id, position, ...fields }];
 }
 
-/**
- * Whether the socket stays open at the end: newer servers do so after an error, and after a chatflow that moderation
- * answered (docs/protocols/dify.md 3.6, 3.7).
- */
-function holdsOpen(store: Store, live: Live): boolean {
-	if (store.stream.holdOpen === true) return true;
+/** Whether the socket stays open at the end: newer servers do so after an error (docs/protocols/dify.md 3.7). */
+function holdsOpen(live: Live): boolean {
 	if (!workflowBased(live.run.app.mode)) return false;
-	if (live.run.events.some((event) => event.event === 'error')) return true;
-	return live.run.app.mode === 'advanced-chat' && live.transcript.script.moderated === true;
+	return live.run.events.some((event) => event.event === 'error');
 }
 
 function inWorkerRun({ run }: Live): boolean {

@@ -67,7 +67,7 @@ export class Transcript {
 		if (!workflowBased(mode)) return [];
 		const ping: Item[] = [{ kind: 'ping' }];
 		if (this.script.refuse !== undefined) return [...ping, ...this.fail(this.script.refuse)];
-		return this.moderated ? ping : [...ping, this.workflowStarted()];
+		return [...ping, this.workflowStarted()];
 	}
 
 	/** Forms that are not answered yet. */
@@ -135,8 +135,7 @@ export class Transcript {
 	/** Events of the script's end, or of a stop. */
 	ending(how: Ending = this.usualEnding()): Item[] {
 		const { mode } = this.context;
-		if (mode === 'advanced-chat' && !this.moderated)
-			return [...this.chatflowEnding(how), ...this.speech()];
+		if (mode === 'advanced-chat') return [...this.chatflowEnding(how), ...this.speech()];
 		if (mode === 'workflow') return [this.workflowFinished(how), ...this.speech()];
 		this.settle(how);
 		const closing: Item[] = [];
@@ -219,24 +218,14 @@ export class Transcript {
 		this.text += text;
 		if (mode === 'workflow')
 			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
-		if (mode === 'agent' && !this.moderated) {
-			return [this.event('agent_message', { id: messageId, answer: text })];
-		}
-		if (mode === 'agent-chat' && !this.moderated)
+		if (mode === 'agent' || mode === 'agent-chat')
 			return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
 			const withFile = this.assistantFiles.length > 0;
 			this.textLabel = withFile ? 'message_file' : 'message';
 		}
-		// Fixed answers of moderation and annotations arrive letter by letter, except in a chatflow.
-		const pieces = this.moderated && mode !== 'advanced-chat' ? [...text] : [text];
-		return pieces.map((answer) =>
-			this.event(this.textLabel ?? 'message', {
-				id: messageId,
-				answer,
-				from_variable_selector: from ?? null,
-			}),
-		);
+		const own = { id: messageId, answer: text, from_variable_selector: from ?? null };
+		return [this.event(this.textLabel ?? 'message', own)];
 	}
 
 	private file(file: { id?: string; type: string; url: string; belongsTo?: string }): Item {
@@ -373,10 +362,6 @@ export class Transcript {
 		});
 	}
 
-	private get moderated(): boolean {
-		return Boolean(this.script.moderated);
-	}
-
 	private settle(how: Ending, reason?: string): void {
 		const good = (this.script.exceptions ?? 0) > 0 ? 'partial-succeeded' : 'succeeded';
 		this.status = how === 'done' ? good : how === 'stopped' ? 'stopped' : 'failed';
@@ -425,7 +410,7 @@ export class Transcript {
 		const { script, context } = this;
 		const resources =
 			context.mode === 'agent' ? {} : { retriever_resources: script.resources ?? [] };
-		const annotation = { annotation_reply: script.annotationReply ?? null };
+		const annotation = { annotation_reply: null };
 		const reasoning = { reasoning: {} };
 		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
 	}

@@ -9,7 +9,6 @@ import type {
 	SimApp,
 	SimConversation,
 	SimFile,
-	SimMessage,
 	SimRequest,
 	SimRun,
 	StopCall,
@@ -21,7 +20,6 @@ export interface StoreOptions {
 	datasetKey: string;
 	now: () => number;
 	ids?: (kind: string, count: number) => string;
-	blockedExtensions: string[];
 	/** Megabytes; defaults of docs/protocols/dify.md 2.9. */
 	limits: { image: number; video: number; audio: number; other: number };
 	/** Largest body in bytes that nginx accepts. */
@@ -30,7 +28,6 @@ export interface StoreOptions {
 	keepBytes: number;
 	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
 	filesUrl: string;
-	planText?: string;
 }
 
 /** First digits of IDs by kind, so that a mixed-up ID is easy to see. */
@@ -62,13 +59,11 @@ export class Store {
 	readonly faults: Fault[] = [];
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
-	planText: string | undefined;
 	private readonly counts = new Map<string, number>();
 	private waiting: Array<() => void> = [];
 	private workerState: 'up' | 'down' = 'up';
 
 	constructor(readonly options: StoreOptions) {
-		this.planText = options.planText;
 		for (const spec of options.apps) this.addApp(spec);
 	}
 
@@ -159,33 +154,6 @@ export class Store {
 		};
 		app.conversations.set(conversation.id, conversation);
 		return conversation;
-	}
-
-	/** Adds a message without a run, e.g. of the hosted web app. */
-	addMessage(
-		app: SimApp,
-		conversation: SimConversation,
-		over: Partial<SimMessage> = {},
-	): SimMessage {
-		const message: SimMessage = {
-			id: this.newId('message'),
-			conversationId: conversation.id,
-			parentId: null,
-			userId: conversation.userId,
-			source: conversation.source,
-			inputs: conversation.inputs,
-			query: 'q',
-			answer: 'a',
-			status: 'normal',
-			error: null,
-			createdAt: this.now(),
-			files: [],
-			thoughts: [],
-			resources: [],
-			...over,
-		};
-		app.messages.set(message.id, message);
-		return message;
 	}
 
 	conversationOf(app: SimApp, id: string, userId: string): SimConversation | undefined {

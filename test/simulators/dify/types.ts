@@ -75,7 +75,6 @@ export interface Script {
 	steps: Step[];
 	usage?: DifyUsage;
 	resources?: Json[];
-	annotationReply?: unknown;
 	/** Outputs in `workflow_finished`. Default: the text as `answer` (chatflow) or `text` (workflow). */
 	outputs?: Json;
 	/** The run fails with this text after the steps. */
@@ -86,16 +85,12 @@ export interface Script {
 	exceptions?: number;
 	/** Files of the closing events. */
 	files?: Json[];
-	/** Answered by input moderation or an annotation: no workflow events. */
-	moderated?: boolean | 'annotation';
 	/** Audio after the complete answer; an empty list sends only its end event. */
 	trailingAudio?: string[];
 	/** Seconds. */
 	elapsed?: number;
 	totalTokens?: number;
 	totalSteps?: number;
-	/** A stop loses the race against the end of the run (1.12 chatflow). */
-	stopRace?: boolean;
 	/** Refused before the run starts. */
 	refuse?: { status: number; code: string; message: string };
 }
@@ -150,8 +145,6 @@ export interface AppSpec {
 	form?: FormField[];
 	fileUpload?: { enabled: boolean; types?: string[]; number?: number; extensions?: string[] };
 	openingStatement?: string | null;
-	/** Suggested questions before the first turn. */
-	firstQuestions?: string[];
 	suggestedQuestions?: string[] | null;
 	speechToText?: boolean;
 	textToSpeech?: boolean;
@@ -159,24 +152,14 @@ export interface AppSpec {
 	language?: string;
 	/** Audio of the speech provider. Default: bytes that contain the text. */
 	speech?: Uint8Array;
-	/** Error of the providers of speech and transcription. */
-	audioFailure?: { status: number; code: string; message: string };
 	/** Transcript of the provider. Default: a text with the number of bytes. */
 	heard?: string;
-	/** Default: one built-in tool for agents. */
-	toolIcons?: Record<string, unknown>;
-	site?: boolean;
 	/** Maximum concurrent requests; 0 for no limit. */
 	maxActive?: number;
-	/** Runs before the quota is used up. */
-	quota?: number;
-	sandboxPlan?: boolean;
 	/** Ids of published versions besides the newest. */
 	versions?: string[];
 	/** ID of the draft, which the API cannot run. */
 	draft?: string;
-	/** E-mail addresses of accounts that may run the workflow in Dify itself. */
-	accounts?: string[];
 	/** Conversation variables of a chatflow. */
 	variables?: Array<{ name: string; valueType: string; value: unknown; description?: string }>;
 	reply?: (turn: Turn) => Reply;
@@ -184,19 +167,14 @@ export interface AppSpec {
 
 /** Transport of a stream, including faults. */
 export interface StreamKnobs {
-	/** Bytes per write; a list is repeated. */
-	bytesPerWrite?: number | number[];
-	/** Byte offsets in the stream at which a write ends. */
-	splitAt?: number[];
-	/** Ends a write inside every multi-byte character. */
-	splitInsideUtf8?: boolean;
-	/** Events per write; 2.5: two events and half of the third. */
+	/** Bytes per write. */
+	bytesPerWrite?: number;
+	/** Events per write. */
 	eventsPerWrite?: number;
 	crlf?: boolean;
 	/** Omits the blank line after the last event. */
 	omitFinalBlank?: boolean;
-	/** Milliseconds before the first byte of the body, and between events. */
-	firstDelayMs?: number;
+	/** Milliseconds between events. */
 	delayMs?: number;
 	/** Awaited before each event, instead of `delayMs`. */
 	beforeEvent?: (run: SimRun) => Promise<unknown>;
@@ -206,16 +184,6 @@ export interface StreamKnobs {
 	pingBeforeEach?: boolean;
 	/** Breaks the stream after so many events or bytes. */
 	cut?: { events?: number; bytes?: number; how: 'eof' | 'reset' | 'silence' };
-	/** Keeps the socket open, with pings, after the terminal event; newer versions always do so after an error. */
-	holdOpen?: boolean;
-	/** Milliseconds after which a stream without events is closed; 300,000 in Dify. */
-	idleLimitMs?: number;
-	/** Closes a stream as after that limit, as soon as its run waits. */
-	endsWhenSilent?: boolean;
-	/** Reorders the whole stream, or drops parts of it. */
-	reorder?: (items: Item[]) => Item[];
-	/** An attached stream gets only so many events after its snapshot, then only pings. 1.16: 2, after a reader disconnected. */
-	deafAfter?: number;
 }
 
 /** One item of a stream, before serialization. */

@@ -79,7 +79,6 @@ export class StreamWriter {
 	private held: Buffer[] = [];
 	private bytesSent = 0;
 	private eventsSent = 0;
-	private pieceAt = 0;
 	private over = false;
 	private silent = false;
 	private stopTimers: () => void = () => undefined;
@@ -105,7 +104,7 @@ export class StreamWriter {
 		this.res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', ...headers });
 		this.res.flushHeaders();
 		this.res.socket?.setNoDelay(true);
-		const limit = this.knobs.idleLimitMs ?? IDLE_LIMIT_MS;
+		const limit = IDLE_LIMIT_MS;
 		const stopIdle = this.clock.every(limit, () => {
 			if (Date.now() - this.lastEvent >= limit) this.end();
 		});
@@ -116,8 +115,6 @@ export class StreamWriter {
 			stopIdle();
 			stopPings();
 		};
-		if (this.knobs.firstDelayMs !== undefined)
-			this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
 	}
 
 	/** @param last no item follows (for `omitFinalBlank`) */
@@ -140,15 +137,13 @@ export class StreamWriter {
 	/** Stops pings: a run that waits for a worker, or has ended, is silent until the idle limit. */
 	fallSilent(): void {
 		this.quiet = true;
-		if (this.knobs.endsWhenSilent === true) void this.finish(false);
 	}
 
 	/** Ends the stream. With `holdOpen`, pings and the idle timeout continue. */
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
 			await this.flush();
-			const isHeldOpen = holdOpen && this.knobs.endsWhenSilent !== true;
-			if (!isHeldOpen && !this.silent && this.hears === undefined) this.end();
+			if (!holdOpen && !this.silent && this.hears === undefined) this.end();
 		});
 	}
 
@@ -181,18 +176,10 @@ export class StreamWriter {
 		}
 	}
 
-	/** Collects events for one write: whole ones, and the fraction of the last one. */
+	/** Collects events for one write. */
 	private async hold(bytes: Buffer, eventsPerWrite: number): Promise<void> {
-		const whole = Math.floor(eventsPerWrite);
-		const part = Math.round(bytes.length * (eventsPerWrite - whole));
 		this.held.push(bytes);
-		if (part > 0 && this.held.length > whole) {
-			const before = this.held.slice(0, whole);
-			await this.sendBytes(Buffer.concat([...before, bytes.subarray(0, part)]));
-			this.held = [bytes.subarray(part)];
-		} else if (part === 0 && this.held.length >= whole) {
-			await this.flush();
-		}
+		if (this.held.length >= eventsPerWrite) await this.flush();
 	}
 
 	private async flush(): Promise<void> {
@@ -214,7 +201,7 @@ export class StreamWriter {
 		while (rest.length > 0 && !this.over && !this.left && !this.silent) {
 			const maxBytes =
 				this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
-			const length = Math.min(this.pieceLength(rest), maxBytes);
+			const length = Math.min(this.knobs.bytesPerWrite ?? rest.length, rest.length, maxBytes);
 			if (length > 0) this.res.write(rest.subarray(0, length));
 			this.bytesSent += length;
 			rest = rest.subarray(length);
@@ -226,25 +213,6 @@ export class StreamWriter {
 			// Wait one turn of the event loop, so that each write is sent separately.
 			await turn();
 		}
-	}
-
-	private pieceLength(rest: Buffer): number {
-		const { bytesPerWrite, splitAt, splitInsideUtf8 } = this.knobs;
-		let length = rest.length;
-		if (bytesPerWrite !== undefined) {
-			const sizes = typeof bytesPerWrite === 'number' ? [bytesPerWrite] : bytesPerWrite;
-			length = Math.min(length, sizes[this.pieceAt++ % sizes.length] ?? length);
-		}
-		for (const offset of splitAt ?? []) {
-			if (offset > this.bytesSent) length = Math.min(length, offset - this.bytesSent);
-		}
-		if (splitInsideUtf8 === true) {
-			const inside = rest.findIndex(
-				(byte, at) => at > 0 && (byte & 0xc0) === 0x80 && ((rest[at - 1] ?? 0) & 0xc0) === 0xc0,
-			);
-			if (inside > 0) length = Math.min(length, inside);
-		}
-		return length;
 	}
 
 	private async cut(how: 'eof' | 'reset' | 'silence'): Promise<void> {

@@ -1,15 +1,7 @@
 import { DifyHttpError, crashed, invalid, isJson, missing, pydantic } from '../http';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
-import {
-	checkPlan,
-	checkRetrievalModel,
-	datasetOf,
-	done,
-	oneOf,
-	paged,
-	textProblem,
-} from './checks';
+import { checkRetrievalModel, datasetOf, done, oneOf, paged, textProblem } from './checks';
 import { PROVIDER, baseItem } from './shapes';
 import type { SimDataset } from './state';
 
@@ -79,11 +71,9 @@ function checkBody(model: string, payload: Json): void {
 }
 
 /** A base's embedding model. Without both names Dify uses its default. */
-function embeddingOf(store: Store, payload: Json): { model: string; provider: string } {
+function embeddingOf(payload: Json): { model: string; provider: string } {
 	const { embedding_model: model, embedding_model_provider: provider } = payload;
 	if (model === undefined || provider === undefined) {
-		if (!store.knowledge.defaultEmbedding)
-			throw invalid('Default model not found for text-embedding');
 		return { model: 'minilm', provider: PROVIDER };
 	}
 	if (provider !== PROVIDER) throw invalid(`Provider ${String(provider)} does not exist.`);
@@ -95,7 +85,6 @@ function embeddingOf(store: Store, payload: Json): { model: string; provider: st
 export function createDataset(call: Call): void {
 	const { store, payload } = call;
 	const model = 'DatasetCreatePayload';
-	checkPlan(call);
 	if (!('name' in payload)) throw pydantic(model, [missing('name', payload)]);
 	const { name, permission, provider } = payload;
 	if (name === '') {
@@ -116,7 +105,7 @@ export function createDataset(call: Call): void {
 		permission: typeof permission === 'string' ? permission : 'only_me',
 		provider: typeof provider === 'string' ? provider : 'vendor',
 		technique,
-		embedding: technique === 'high_quality' ? embeddingOf(store, payload) : null,
+		embedding: technique === 'high_quality' ? embeddingOf(payload) : null,
 		...(isJson(payload.retrieval_model) ? { retrieval: payload.retrieval_model } : {}),
 	});
 	call.reply(200, baseItem(dataset, 'change'));
@@ -152,7 +141,7 @@ export function changeDataset(call: Call): void {
 	if (typeof payload.description === 'string') dataset.description = payload.description;
 	if (typeof payload.permission === 'string') dataset.permission = payload.permission;
 	if (typeof technique === 'string') dataset.technique = technique;
-	if (payload.embedding_model !== undefined) dataset.embedding = embeddingOf(store, payload);
+	if (payload.embedding_model !== undefined) dataset.embedding = embeddingOf(payload);
 	if (isJson(payload.retrieval_model)) dataset.retrieval = payload.retrieval_model;
 	const members = payload.partial_member_list;
 	if (Array.isArray(members)) dataset.members = members.map((each: Json) => String(each.user_id));

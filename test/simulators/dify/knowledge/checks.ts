@@ -29,12 +29,6 @@ export function segmentOf(call: Call, document: SimDocument): SimSegment {
 	return found;
 }
 
-/** Limits of a plan have no separate code (docs/protocols/dify.md 2.13). */
-export function checkPlan(call: Call): void {
-	if (call.store.planText !== undefined)
-		throw new DifyHttpError(403, 'forbidden', call.store.planText);
-}
-
 /** 204 without a body; 1.12 sends 200 with a body of 204 instead. */
 export function done(call: Call): void {
 	call.reply(204, undefined);

@@ -1,7 +1,7 @@
 import { crashed, invalid, isJson, missing, notFound, pydantic, sendJson } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { checkPlan, datasetOf, documentOf, done, paged, segmentOf } from './checks';
+import { datasetOf, documentOf, done, paged, segmentOf } from './checks';
 import { segmentOf as newSegment } from './documents';
 import { segmentItem } from './shapes';
 import type { SimDocument } from './state';
@@ -12,7 +12,6 @@ function complete(document: SimDocument): void {
 }
 
 export function createSegments(call: Call): void {
-	checkPlan(call);
 	const { store, payload } = call;
 	const dataset = datasetOf(call);
 	const document = documentOf(call, dataset);
@@ -52,8 +51,6 @@ export function createSegments(call: Call): void {
 		segment.keywords = Array.isArray(each.keywords)
 			? (each.keywords as string[])
 			: (segment.keywords ?? []);
-		if (store.knowledge.failChunk?.(segment.content) === true)
-			Object.assign(segment, { status: 'error', enabled: false, error: 'Connection refused' });
 		document.segments.push(segment);
 		return segment;
 	});

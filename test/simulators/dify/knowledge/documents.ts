@@ -2,7 +2,7 @@ import { DifyHttpError, crashed, invalid, isJson, missing, notFound, pydantic } 
 import { onlyPart } from '../files';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
-import { checkPlan, datasetOf, documentOf, done, oneOf, paged, requireText } from './checks';
+import { datasetOf, documentOf, done, oneOf, paged, requireText } from './checks';
 import { builtInOf, displayStatus, documentDetail, documentItem, progressItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
 
@@ -135,11 +135,11 @@ export function segmentOf(
 /** Advances a document's indexing by one step: called for each status request. */
 function step(store: Store, dataset: SimDataset, document: SimDocument): void {
 	const at = STATES.indexOf(document.status);
-	if (at < 0 || document.status === 'completed' || document.status === document.stuckAt) return;
+	if (at < 0 || document.status === 'completed') return;
 	if (store.worker === 'down' && document.status === 'waiting') return;
 	const next =
 		STATES[at + Math.max(1, Math.ceil(5 / Math.max(1, store.knowledge.steps)))] ?? 'completed';
-	if (next === 'completed' && document.stuckAt === undefined) finish(store, dataset, document);
+	if (next === 'completed') finish(store, dataset, document);
 	else document.status = next === 'completed' ? 'indexing' : next;
 }
 
@@ -186,8 +186,7 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	const answer = { document: takenItem(dataset, document), batch: document.batch };
 	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality')
 		document.fails = 'Connection refused';
-	if (store.knowledge.steps === 0 && store.worker === 'up' && document.stuckAt === undefined)
-		finish(store, dataset, document);
+	if (store.knowledge.steps === 0 && store.worker === 'up') finish(store, dataset, document);
 	call.reply(200, answer);
 }
 
@@ -198,7 +197,6 @@ function takenItem(dataset: SimDataset, document: SimDocument): Json {
 }
 
 export function createByText(call: Call): void {
-	checkPlan(call);
 	const { payload } = call;
 	const model = 'DocumentTextCreatePayload';
 	const problems = ['name', 'text']
@@ -267,7 +265,6 @@ function checkForm({ doc_form: form }: Json): void {
 }
 
 export function createByFile(call: Call): void {
-	checkPlan(call);
 	const { store } = call;
 	const dataset = datasetOf(call);
 	const options = dataOf(call);
@@ -280,8 +277,6 @@ export function createByFile(call: Call): void {
 	const forbidden = /[/\\]/;
 	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
-	if (store.options.blockedExtensions.includes(extension))
-		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
 	// Refused with an empty message.
 	if (!TYPES.includes(extension) || part.size > store.knowledge.fileLimit) throw invalid('');
 	if (options.process_rule === undefined && dataset.rule === undefined)
@@ -401,7 +396,6 @@ export function documentStatus(call: Call): void {
 		if (!isChanged) continue;
 		if (action === 'enable' || action === 'disable') document.enabled = action === 'enable';
 		else document.archived = action === 'archive';
-		document.busy = call.store.knowledge.busyAfterAction;
 	}
 	call.reply(200, { result: 'success' });
 }

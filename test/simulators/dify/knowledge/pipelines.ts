@@ -69,8 +69,6 @@ export function run(call: Call): void {
 			name,
 			batch,
 			text: file === undefined ? JSON.stringify(info) : new TextDecoder().decode(file.content),
-			status: pipeline.documentFails === undefined ? 'completed' : 'error',
-			error: pipeline.documentFails ?? null,
 			createdFrom: 'rag-pipeline',
 		});
 		return {

@@ -1,14 +1,13 @@
 import { DifyHttpError, invalid, isJson, missing, pydantic } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { checkPlan, checkRetrievalModel, datasetOf, oneOf } from './checks';
+import { checkRetrievalModel, datasetOf, oneOf } from './checks';
 import { builtInValue, recordItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
 
 const METHODS = ['semantic_search', 'full_text_search', 'hybrid_search', 'keyword_search'];
 
 export function retrieve(call: Call): void {
-	checkPlan(call);
 	const { payload, store } = call;
 	const query = queryOf(payload);
 	const dataset = datasetOf(call);
@@ -24,13 +23,6 @@ export function retrieve(call: Call): void {
 		throw new DifyHttpError(400, 'dataset_not_initialized', text);
 	}
 	const byVector = method !== 'keyword_search';
-	if (
-		byVector &&
-		dataset.technique === 'economy' &&
-		requestModel === undefined &&
-		!store.knowledge.defaultEmbedding
-	)
-		throw invalid('Default model not found for text-embedding');
 	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown)
 		throw invalid(DOWN);
 	if (byVector && dataset.technique === 'high_quality' && requestModel !== undefined)

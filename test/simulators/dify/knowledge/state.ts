@@ -33,8 +33,6 @@ export interface SimPipeline {
 	datasources: Json[];
 	/** Error text of a failing run. */
 	fails?: string;
-	/** Error text of the run's documents, instead of `completed`. */
-	documentFails?: string;
 }
 
 export interface SimField {
@@ -57,8 +55,6 @@ export interface SimDocument {
 	error: string | null;
 	/** Error text with which indexing ends, instead of `completed`. */
 	fails?: string;
-	/** Status at which indexing hangs. */
-	stuckAt?: string;
 	enabled: boolean;
 	archived: boolean;
 	form: string;
@@ -101,25 +97,17 @@ export interface KnowledgeState {
 	datasets: Map<string, SimDataset>;
 	/** Status requests until a document is indexed, one step each. Default 0: at once. */
 	steps: number;
-	/** How many actions are refused after a status action. */
-	busyAfterAction: number;
-	/** Chunks whose embedding fails. */
-	failChunk?: (content: string) => boolean;
 	/** The embedding model does not answer. */
 	embeddingDown: boolean;
 	/** Bytes; 15 MB as in Dify. */
 	fileLimit: number;
-	/** The workspace has a default embedding model. */
-	defaultEmbedding: boolean;
 }
 
 export function knowledgeState(): KnowledgeState {
 	return {
 		datasets: new Map(),
 		steps: 0,
-		busyAfterAction: 0,
 		embeddingDown: false,
 		fileLimit: 15 * 1024 * 1024,
-		defaultEmbedding: true,
 	};
 }
